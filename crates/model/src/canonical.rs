@@ -1,0 +1,103 @@
+//! The one canonical request: what routing, policy, limits, inspection, ledger and upstream all read.
+//! Gives `CanonicalRequest::of`. What cannot be canonical is refused, never repaired.
+//! Made in stage `http`; private fields, one maker.
+//! Start reading at `CanonicalRequest::of`; the refusals are hostile cases fp01-fp06, hd01-hd07.
+
+mod headers;
+mod path;
+mod query;
+
+use crate::{Head, Headers, Method, Reason, Refusal, Stage};
+
+pub use headers::is_dropped_from_clients;
+pub use path::encode_segment;
+pub use query::encode_component;
+
+/// The request could be read in more than one way.
+pub const MALFORMED: Reason = Reason::new(
+    Stage::Http,
+    "http.malformed",
+    400,
+    "The request is not well-formed or could be read in more than one way.",
+    "Send one plain spelling: no dot segments, no empty segments, no encoded slashes, no repeated single-value headers.",
+    "The request was ambiguous or broke the grammar of HTTP. Such requests are refused, never repaired, because the \
+     gateway and the upstream could read them differently. The detail names the part; the client has to send the plain form.",
+);
+
+/// A request of which there is only one reading. Only this is judged, recorded and forwarded.
+#[derive(Clone, Debug)]
+pub struct CanonicalRequest {
+    method: Method,
+    authority: String,
+    path: String,
+    segments: Vec<String>,
+    query: Vec<(String, String)>,
+    headers: Headers,
+}
+
+impl CanonicalRequest {
+    /// Most path segments.
+    pub const SEGMENTS_MAX: usize = 64;
+    /// Most query pairs.
+    pub const QUERY_MAX: usize = 128;
+
+    /// Judges a head and keeps the one reading it has.
+    ///
+    /// # Errors
+    /// [`MALFORMED`] for anything ambiguous.
+    pub fn of(head: Head) -> Result<CanonicalRequest, Box<Refusal>> {
+        let (raw_path, raw_query) = match head.target.split_once('?') {
+            Some((path, query)) => (path, Some(query)),
+            None => (head.target.as_str(), None),
+        };
+        let segments = path::segments(raw_path)?;
+        let query = query::pairs(raw_query.unwrap_or_default())?;
+        let headers = headers::cleaned(head.headers)?;
+        Ok(CanonicalRequest {
+            method: head.method,
+            authority: head.authority,
+            path: path::join(&segments),
+            segments,
+            query,
+            headers,
+        })
+    }
+
+    /// Method.
+    pub fn method(&self) -> Method {
+        self.method
+    }
+
+    /// Host and port as asked for, lower case.
+    pub fn authority(&self) -> &str {
+        &self.authority
+    }
+
+    /// Path, percent-encoded in the one canonical way, e.g. `/v2/sites/Z%C3%BCrich`.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// Decoded path segments; `/a/` has the segments `a` and an empty one.
+    pub fn segments(&self) -> &[String] {
+        &self.segments
+    }
+
+    /// Decoded query pairs in the order sent. Repeated names are judged against the contract.
+    pub fn query(&self) -> &[(String, String)] {
+        &self.query
+    }
+
+    /// Header fields, without the clients' copies of identity and forwarding fields and without hop-by-hop fields.
+    pub fn headers(&self) -> &Headers {
+        &self.headers
+    }
+
+    /// Takes the credential out, so that no later stage can see or forward it.
+    pub fn drop_header(&mut self, name: &str) {
+        self.headers.remove(name);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,109 @@
+//! Header hygiene: clients' copies of identity and forwarding fields go, repeated single fields are refused.
+//! Gives `cleaned`. Pure.
+//! Used by `CanonicalRequest::of`.
+//! Start reading at `cleaned`.
+
+use super::MALFORMED;
+use crate::{Headers, Refusal};
+
+/// Fields that may occur once only: a second copy is read differently by different servers.
+const SINGLE: [&str; 14] = [
+    "authorization",
+    "content-type",
+    "content-encoding",
+    "content-location",
+    "content-range",
+    "date",
+    "dpop",
+    "expect",
+    "from",
+    "if-match",
+    "if-modified-since",
+    "range",
+    "referer",
+    "user-agent",
+];
+
+/// Fields that travel one hop (RFC 9110 §7.6.1); they end here.
+const HOP_BY_HOP: [&str; 9] = [
+    "connection",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// What `Connection` may name. Anything else could make a hop drop a field that a later stage relies on (hd01).
+const CONNECTION_MAY_NAME: [&str; 3] = ["close", "keep-alive", "te"];
+
+/// Judges and cleans the client's fields.
+pub(super) fn cleaned(mut headers: Headers) -> Result<Headers, Box<Refusal>> {
+    for name in SINGLE {
+        if headers.count(name) > 1 {
+            return Err(MALFORMED.because(format!("the header `{name}` is sent more than once")));
+        }
+    }
+    for value in headers.all("connection") {
+        let value = std::str::from_utf8(value).unwrap_or("?");
+        let odd = value.split(',').map(str::trim).find(|token| {
+            !token.is_empty()
+                && !CONNECTION_MAY_NAME
+                    .iter()
+                    .any(|allowed| token.eq_ignore_ascii_case(allowed))
+        });
+        if let Some(odd) = odd {
+            return Err(MALFORMED.because(format!("`Connection` names `{}`", odd.escape_debug())));
+        }
+    }
+    if headers.get("upgrade").is_some() {
+        return Err(MALFORMED.because("protocol upgrades are not offered"));
+    }
+    headers.retain(|name, _| !HOP_BY_HOP.contains(&name) && !is_dropped_from_clients(name));
+    Ok(headers)
+}
+
+/// Whether a client's copy of this field is dropped: identity, forwarding, rewriting and internal fields,
+/// compared with `_` folded to `-` because upstreams fold them (hd02).
+pub fn is_dropped_from_clients(name: &str) -> bool {
+    const EXACT: [&str; 22] = [
+        "forwarded",
+        "via",
+        "x-real-ip",
+        "x-client-ip",
+        "x-cluster-client-ip",
+        "true-client-ip",
+        "cf-connecting-ip",
+        "fastly-client-ip",
+        "x-original-url",
+        "x-original-uri",
+        "x-original-host",
+        "x-original-method",
+        "x-rewrite-url",
+        "x-http-method",
+        "x-http-method-override",
+        "x-method-override",
+        "x-host",
+        "x-remote-user",
+        "x-authenticated-user",
+        "remote-user",
+        "x-user",
+        "x-ssl-client-cert",
+    ];
+    const PREFIXES: [&str; 5] = [
+        "x-forwarded-",
+        "portcullis-",
+        "x-portcullis-",
+        "x-envoy-",
+        "x-auth-request-",
+    ];
+    let folded: String = name
+        .chars()
+        .map(|c| if c == '_' { '-' } else { c })
+        .collect();
+    // A name with an underscore is a second spelling of the dashed one for CGI-like upstreams.
+    EXACT.contains(&folded.as_str()) || PREFIXES.iter().any(|p| folded.starts_with(p))
+}

@@ -1,0 +1,108 @@
+use super::*;
+use crate::http::{BodyLength, Protocol};
+
+fn asked(target: &str, fields: &[(&str, &str)]) -> Result<CanonicalRequest, String> {
+    let mut headers = Headers::new();
+    for (name, value) in fields {
+        headers.push(name, value);
+    }
+    let head = Head {
+        protocol: Protocol::Http11,
+        method: Method::Get,
+        target: target.to_owned(),
+        authority: "gate.test".to_owned(),
+        headers,
+        body: BodyLength::None,
+    };
+    CanonicalRequest::of(head).map_err(|refusal| refusal.detail)
+}
+
+#[test]
+fn a_plain_request_keeps_its_reading() {
+    let request = asked("/v2/sites/Z%c3%bcrich?q=a+b&q=%2F", &[("accept", "x")]).unwrap();
+    assert_eq!(request.path(), "/v2/sites/Z%C3%BCrich");
+    assert_eq!(request.segments(), ["v2", "sites", "Zürich"]);
+    assert_eq!(
+        request.query(),
+        [("q".into(), "a b".into()), ("q".into(), "/".into())]
+    );
+}
+
+#[test]
+fn every_second_spelling_of_a_path_is_refused() {
+    for target in [
+        "v2",
+        "/a/../b",
+        "/a/./b",
+        "/a//b",
+        "//a",
+        "/a/%2e%2e/b",
+        "/a%2Fb",
+        "/a%5cb",
+        "/a\\b",
+        "/a%00",
+        "/a;b",
+        "/a%3bb",
+        "/%61",
+        "/a%",
+        "/a%2",
+        "/a%zz",
+        "/a#b",
+        "/a%25b",
+        "/a b",
+        "/ä",
+        "/a%ff",
+        "/a%0d%0ab",
+        "/a%3F",
+        "/a%23",
+        "http://x/a",
+        "*",
+    ] {
+        assert!(asked(target, &[]).is_err(), "{target}");
+    }
+}
+
+#[test]
+fn a_trailing_slash_is_another_path() {
+    assert_eq!(asked("/a/", &[]).unwrap().segments(), ["a", ""]);
+    assert_eq!(asked("/", &[]).unwrap().segments(), [""]);
+}
+
+#[test]
+fn clients_copies_of_identity_fields_are_dropped_in_every_spelling() {
+    let request = asked(
+        "/a",
+        &[
+            ("X-Forwarded-For", "1.2.3.4"),
+            ("x_forwarded_for", "1.2.3.4"),
+            ("Portcullis-Identity", "forged"),
+            ("X_Real_IP", "1.2.3.4"),
+            ("Keep-Alive", "5"),
+            ("X-Mine", "kept"),
+        ],
+    )
+    .unwrap();
+    assert_eq!(
+        request.headers().iter().map(|(n, _)| n).collect::<Vec<_>>(),
+        ["x-mine"]
+    );
+}
+
+#[test]
+fn repeated_credentials_and_named_hops_are_refused() {
+    assert!(asked("/a", &[("authorization", "a"), ("Authorization", "b")]).is_err());
+    assert!(asked("/a", &[("connection", "close, X-Real-Ip")]).is_err());
+    assert!(asked("/a", &[("connection", "Upgrade"), ("upgrade", "h2c")]).is_err());
+    assert!(asked("/a", &[("connection", "Keep-Alive")]).is_ok());
+}
+
+proptest::proptest! {
+    #[test]
+    fn canonical_paths_are_fixed_points(target in "/[ -~]{0,40}") {
+        if let Ok(first) = asked(&target, &[]) {
+            let second = asked(first.path(), &[]).unwrap();
+            proptest::prop_assert_eq!(first.path(), second.path());
+            proptest::prop_assert_eq!(first.segments(), second.segments());
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! What a transport delivers and what it is given back. No transport library's type appears here.
+//! Gives `Head`, `Peer`, `Method`, `Reply`. A `Head` is well-formed HTTP, not yet canonical.
+//! Used by net (which makes them), the canonical request and the gateway.
+//! Start reading at `Head`.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use crate::Headers;
+
+/// Request methods that can be declared by a contract. CONNECT and unknown ones never get this far.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Method {
+    /// RFC 9110 §9.3.1
+    Get,
+    /// RFC 9110 §9.3.2
+    Head,
+    /// RFC 9110 §9.3.3
+    Post,
+    /// RFC 9110 §9.3.4
+    Put,
+    /// RFC 9110 §9.3.5
+    Delete,
+    /// RFC 9110 §9.3.7
+    Options,
+    /// RFC 9110 §9.3.8
+    Trace,
+    /// RFC 5789
+    Patch,
+}
+
+impl Method {
+    /// All methods a contract can declare.
+    pub const ALL: [Method; 8] = [
+        Method::Get,
+        Method::Head,
+        Method::Post,
+        Method::Put,
+        Method::Delete,
+        Method::Options,
+        Method::Trace,
+        Method::Patch,
+    ];
+
+    /// The token as sent on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Method::Get => "GET",
+            Method::Head => "HEAD",
+            Method::Post => "POST",
+            Method::Put => "PUT",
+            Method::Delete => "DELETE",
+            Method::Options => "OPTIONS",
+            Method::Trace => "TRACE",
+            Method::Patch => "PATCH",
+        }
+    }
+
+    /// Reads the token; methods are case-sensitive (RFC 9110 §9.1).
+    pub fn parse(token: &str) -> Option<Method> {
+        Method::ALL.into_iter().find(|m| m.as_str() == token)
+    }
+
+    /// Safe in the sense of RFC 9110 §9.2.1: changes nothing at the upstream.
+    pub const fn is_safe(self) -> bool {
+        matches!(
+            self,
+            Method::Get | Method::Head | Method::Options | Method::Trace
+        )
+    }
+
+    /// Idempotent in the sense of RFC 9110 §9.2.2: may be sent twice.
+    pub const fn is_idempotent(self) -> bool {
+        self.is_safe() || matches!(self, Method::Put | Method::Delete)
+    }
+}
+
+impl fmt::Display for Method {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Protocol the request arrived with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Protocol {
+    /// HTTP/1.0
+    Http10,
+    /// HTTP/1.1
+    Http11,
+    /// HTTP/2
+    Http2,
+}
+
+impl Protocol {
+    /// `http/1.0`, `http/1.1` or `http/2`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Protocol::Http10 => "http/1.0",
+            Protocol::Http11 => "http/1.1",
+            Protocol::Http2 => "http/2",
+        }
+    }
+}
+
+/// The other end of a connection, as the socket and the handshake showed it.
+#[derive(Clone, Debug)]
+pub struct Peer {
+    /// Address of the socket, IPv4-mapped IPv6 already turned into IPv4.
+    pub address: IpAddr,
+    /// Port of the other end.
+    pub port: u16,
+    /// Name of the listener that accepted.
+    pub listener: Arc<str>,
+    /// Facts of the handshake; `None` on a plain listener.
+    pub tls: Option<Tls>,
+}
+
+/// Facts of a TLS handshake.
+#[derive(Clone, Debug)]
+pub struct Tls {
+    /// `1.2` or `1.3`.
+    pub version: &'static str,
+    /// Key exchange group, e.g. `X25519MLKEM768`.
+    pub group: Option<&'static str>,
+    /// Server name the client asked for.
+    pub server_name: Option<String>,
+    /// SHA-256 of the verified client certificate, where one was given.
+    pub client_certificate: Option<[u8; 32]>,
+}
+
+/// A request head: well-formed and unambiguous as HTTP, not yet judged.
+///
+/// INVARIANT (net): at most one `content-length`, none together with `transfer-encoding`, exactly one
+/// `host` for HTTP/1.1, no control bytes in names or values, sizes within the listener's bounds.
+#[derive(Clone, Debug)]
+pub struct Head {
+    /// Protocol of the message.
+    pub protocol: Protocol,
+    /// Method.
+    pub method: Method,
+    /// Request target as received, origin form (`/path?query`) only.
+    pub target: String,
+    /// Host (`host` of HTTP/1.1, `:authority` of HTTP/2), lower case, port kept.
+    pub authority: String,
+    /// Header fields without framing ones (`content-length`, `transfer-encoding`, `host`).
+    pub headers: Headers,
+    /// Whether a body follows, and its length where declared.
+    pub body: BodyLength,
+}
+
+/// How the body is delimited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BodyLength {
+    /// No body.
+    None,
+    /// `Content-Length`, not zero.
+    Known(u64),
+    /// Chunked (HTTP/1.1) or open-ended frames (HTTP/2).
+    Open,
+}
+
+/// An answer as the road hands it to the transport.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    /// Status code.
+    pub status: u16,
+    /// Fields without framing ones; the transport writes `content-length` and `date`.
+    pub headers: Headers,
+    /// Whole body. Not sent for HEAD, 204 and 304.
+    pub body: Vec<u8>,
+    /// Length to state when the body itself is not sent (answers to HEAD).
+    pub head_length: Option<u64>,
+    /// End the connection after this answer.
+    pub close: bool,
+}
+
+impl Reply {
+    /// An answer without fields.
+    pub fn new(status: u16, body: Vec<u8>) -> Self {
+        Reply {
+            status,
+            headers: Headers::new(),
+            body,
+            head_length: None,
+            close: false,
+        }
+    }
+
+    /// Adds a field.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
+        self.headers.push(name, value);
+        self
+    }
+}

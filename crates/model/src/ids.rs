@@ -1,0 +1,127 @@
+//! Identifiers with a visible prefix, and the rules for configured names.
+//! Gives `DecisionId`, `KeyId`, `is_name`. Pure: the random part is passed in.
+//! Used by every room.
+//! Start reading at `prefixed!`.
+
+use std::fmt;
+
+const CROCKFORD: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
+/// 26 characters of Crockford base32, the text form of 128 bits that sorts like the number.
+fn write_base32(bits: u128, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    for index in (0..26).rev() {
+        let five = usize::try_from((bits >> (index * 5)) & 31).unwrap_or(0);
+        let letter = CROCKFORD.get(five).copied().unwrap_or(b'0');
+        write!(f, "{}", char::from(letter))?;
+    }
+    Ok(())
+}
+
+fn read_base32(text: &str) -> Option<u128> {
+    if text.len() != 26 {
+        return None;
+    }
+    let mut bits: u128 = 0;
+    for byte in text.bytes() {
+        let five = CROCKFORD
+            .iter()
+            .position(|c| *c == byte.to_ascii_uppercase())?;
+        bits = bits
+            .checked_mul(32)?
+            .checked_add(u128::try_from(five).ok()?)?;
+    }
+    Some(bits)
+}
+
+macro_rules! prefixed {
+    ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(u128);
+
+        impl $name {
+            /// From 128 bits, normally a UUID version 7 so that ids sort by time.
+            pub const fn from_bits(bits: u128) -> Self {
+                $name(bits)
+            }
+
+            /// The 128 bits.
+            pub const fn bits(self) -> u128 {
+                self.0
+            }
+
+            /// Reads the text form; letter case of the random part does not matter.
+            pub fn parse(text: &str) -> Option<Self> {
+                read_base32(text.strip_prefix($prefix)?).map($name)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str($prefix)?;
+                write_base32(self.0, f)
+            }
+        }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+                s.collect_str(self)
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+                let text = <std::borrow::Cow<'de, str>>::deserialize(d)?;
+                $name::parse(&text)
+                    .ok_or_else(|| serde::de::Error::custom(concat!("not an id of the form ", $prefix, "…")))
+            }
+        }
+    };
+}
+
+prefixed!(
+    /// A decision: one request, allowed or refused. Also the reference the caller is given.
+    DecisionId, "dec_"
+);
+prefixed!(
+    /// A credential's public name; says nothing about its secret.
+    KeyId, "key_"
+);
+
+/// Whether `text` may name an integration, api, version, role, listener or flow:
+/// 1 to 63 of `a-z`, `0-9`, `-`, beginning with a letter, not ending with `-`.
+pub fn is_name(text: &str) -> bool {
+    (1..=63).contains(&text.len())
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        && text.starts_with(|c: char| c.is_ascii_lowercase())
+        && !text.ends_with('-')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_form_round_trips_and_keeps_order() {
+        let (low, high) = (DecisionId::from_bits(7), DecisionId::from_bits(u128::MAX));
+        assert_eq!(DecisionId::parse(&low.to_string()), Some(low));
+        assert_eq!(DecisionId::parse(&high.to_string()), Some(high));
+        assert!(low.to_string() < high.to_string());
+        assert_eq!(low.to_string().len(), 30);
+    }
+
+    #[test]
+    fn foreign_prefixes_lengths_and_overflow_are_refused() {
+        assert_eq!(KeyId::parse(&DecisionId::from_bits(7).to_string()), None);
+        assert_eq!(KeyId::parse("key_7"), None);
+        assert_eq!(KeyId::parse(&format!("key_{}", "Z".repeat(26))), None);
+    }
+
+    #[test]
+    fn names_are_lower_case_words() {
+        assert!(is_name("field-service") && is_name("v2"));
+        assert!(!is_name("") && !is_name("-a") && !is_name("a-") && !is_name("A") && !is_name("ä"));
+    }
+}

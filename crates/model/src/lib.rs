@@ -1,0 +1,30 @@
+//! The nouns every room shares: ids, requests, replies, decisions, events, fields.
+//! Gives plain data and the parsing of names. Pure: no I/O, no clock, no randomness.
+//! Used by every room. A noun enters when three rooms need it.
+//! Start reading at `decision` (how we say no) and `request` (the one canonical request).
+
+pub mod canonical;
+pub mod decision;
+pub mod event;
+pub mod field;
+pub mod headers;
+pub mod http;
+pub mod ids;
+pub mod json;
+pub mod mistake;
+pub mod principal;
+pub mod shape;
+pub mod time;
+
+pub use canonical::CanonicalRequest;
+pub use decision::{FieldError, Reason, Refusal, RuleRef, Stage};
+pub use event::Event;
+pub use field::{FieldPath, FieldSet};
+pub use headers::Headers;
+pub use http::{Head, Method, Peer, Protocol, Reply};
+pub use ids::{DecisionId, KeyId};
+pub use json::Json;
+pub use mistake::Mistake;
+pub use principal::Principal;
+pub use shape::Shape;
+pub use time::Timestamp;

@@ -1,0 +1,20 @@
+//! Who an accepted credential stands for, as plain data for the judges.
+//! Gives `Principal`. The proof that a credential was accepted is `identity::Caller`.
+//! Used by identity, policy, gateway and audit.
+//! Start reading at `Principal`.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The facts about a caller that policies may ask for.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Principal {
+    /// The integration's name.
+    pub integration: Arc<str>,
+    /// Attributes the integration's file declares (`attributes: { partner: north }`), for conditions
+    /// such as `resource.partner == principal.partner`.
+    pub attributes: Arc<BTreeMap<String, String>>,
+    /// The person behind the call as the integration states it, where it is configured to.
+    /// It separates limits and shows in the ledger; it never grants anything.
+    pub user: Option<Arc<str>>,
+}

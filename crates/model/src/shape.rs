@@ -1,0 +1,112 @@
+//! The fields a message may carry, as the contract declares them.
+//! Gives `Shape`: an arena of nodes, because schemas may contain themselves.
+//! Made by contract; read by policy (field lists, objects), config (dangling grants) and waf plans.
+//! Start reading at `Shape`.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Index of a node in its shape.
+pub type NodeId = usize;
+
+/// The tree of fields of one message body. `nodes[0]` is the root.
+#[derive(Clone, Debug, Default)]
+pub struct Shape {
+    /// Nodes; children are referred to by index, cycles are allowed.
+    pub nodes: Vec<Node>,
+}
+
+/// One place in a message.
+#[derive(Clone, Debug, Default)]
+pub struct Node {
+    /// Name of the component schema this place refers to (`WorkOrder`), where it is a named one.
+    /// A place composed by allOf of one named schema keeps that name.
+    pub schema: Option<Arc<str>>,
+    /// Declared fields, when the place may be an object (allOf merged, oneOf/anyOf united).
+    pub fields: BTreeMap<Arc<str>, Field>,
+    /// The item, when the place may be an array.
+    pub items: Option<NodeId>,
+    /// The value of undeclared keys, when the contract declares them (`additionalProperties: {schema}`).
+    pub values: Option<NodeId>,
+    /// Undeclared keys are allowed without a schema (`additionalProperties: true`, or absent).
+    pub is_open: bool,
+    /// Whether the place may be a string, number, boolean or null.
+    pub is_leaf: bool,
+    /// Data class from an overlay, `internal` where nothing is said.
+    pub class: Class,
+    /// Name of the object kind the value refers to (`x-portcullis-refers-to`).
+    pub refers_to: Option<Arc<str>>,
+    /// A string whose content the contract leaves free: no enum, no const, no closed pattern, no strict format.
+    pub is_free_text: bool,
+}
+
+/// One declared field of an object.
+#[derive(Clone, Debug)]
+pub struct Field {
+    /// Where it leads.
+    pub node: NodeId,
+    /// Listed in `required`.
+    pub is_required: bool,
+    /// `readOnly`: never accepted in a request.
+    pub is_read_only: bool,
+    /// `writeOnly`: never let out in an answer.
+    pub is_write_only: bool,
+}
+
+/// How sensitive a field is (`x-portcullis-class`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Class {
+    /// May be published.
+    Public,
+    /// Business data; the default.
+    #[default]
+    Internal,
+    /// Personal data.
+    Personal,
+    /// Sensitive personal or business data.
+    Sensitive,
+    /// Secrets: never let out, whatever a grant says.
+    Secret,
+}
+
+impl Class {
+    /// Reads the word used in overlays.
+    pub fn parse(word: &str) -> Option<Class> {
+        match word {
+            "public" => Some(Class::Public),
+            "internal" => Some(Class::Internal),
+            "personal" => Some(Class::Personal),
+            "sensitive" => Some(Class::Sensitive),
+            "secret" => Some(Class::Secret),
+            _ => None,
+        }
+    }
+
+    /// The word used in overlays and tables.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Class::Public => "public",
+            Class::Internal => "internal",
+            Class::Personal => "personal",
+            Class::Sensitive => "sensitive",
+            Class::Secret => "secret",
+        }
+    }
+}
+
+impl Shape {
+    /// The node with this index.
+    pub fn node(&self, id: NodeId) -> Option<&Node> {
+        self.nodes.get(id)
+    }
+
+    /// The root node.
+    pub fn root(&self) -> Option<&Node> {
+        self.nodes.first()
+    }
+
+    /// Whether the message has no declared body at all.
+    pub fn is_empty(&self) -> bool {
+        self.nodes.is_empty()
+    }
+}

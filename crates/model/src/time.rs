@@ -1,0 +1,107 @@
+//! A moment, as microseconds since 1970 in UTC. Passed in everywhere; nobody below the doors asks a clock.
+//! Gives `Timestamp`. Pure.
+//! Used by every room.
+//! Start reading at `Timestamp`.
+
+use std::fmt;
+use std::time::Duration;
+
+/// A moment in UTC with microsecond resolution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Timestamp(i64);
+
+impl Timestamp {
+    /// From microseconds since 1970-01-01T00:00:00Z.
+    pub const fn from_micros(micros: i64) -> Self {
+        Timestamp(micros)
+    }
+
+    /// Microseconds since 1970-01-01T00:00:00Z.
+    pub const fn micros(self) -> i64 {
+        self.0
+    }
+
+    /// Whole seconds since 1970-01-01T00:00:00Z, rounded down.
+    pub const fn seconds(self) -> i64 {
+        self.0.div_euclid(1_000_000)
+    }
+
+    /// This moment plus a span; saturates.
+    #[must_use]
+    pub fn plus(self, span: Duration) -> Self {
+        let micros = i64::try_from(span.as_micros()).unwrap_or(i64::MAX);
+        Timestamp(self.0.saturating_add(micros))
+    }
+
+    /// Time from `earlier` to this moment; zero when `earlier` is later.
+    pub fn since(self, earlier: Timestamp) -> Duration {
+        Duration::from_micros(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
+    }
+
+    /// Parses RFC 3339 (`2027-03-31T12:00:00Z`) or a plain date (`2027-03-31`, its start in UTC).
+    pub fn parse(text: &str) -> Option<Timestamp> {
+        if let Ok(moment) = text.parse::<jiff::Timestamp>() {
+            return Some(Timestamp(moment.as_microsecond()));
+        }
+        let date = text.parse::<jiff::civil::Date>().ok()?;
+        let zoned = date.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
+        Some(Timestamp(zoned.timestamp().as_microsecond()))
+    }
+
+    /// The HTTP date of RFC 9110 §5.6.7 (`Sun, 06 Nov 1994 08:49:37 GMT`).
+    pub fn http_date(self) -> String {
+        match jiff::Timestamp::from_microsecond(self.0) {
+            Ok(moment) => moment.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string(),
+            Err(_) => String::from("Thu, 01 Jan 1970 00:00:00 GMT"),
+        }
+    }
+
+    /// Adds whole days, for dates such as a credential's end.
+    #[must_use]
+    pub fn plus_days(self, days: u32) -> Self {
+        self.plus(Duration::from_secs(u64::from(days) * 86_400))
+    }
+}
+
+/// RFC 3339 in UTC with milliseconds: `2026-11-23T12:00:04.112Z`.
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match jiff::Timestamp::from_microsecond(self.0) {
+            Ok(moment) => write!(f, "{}", moment.strftime("%Y-%m-%dT%H:%M:%S%.3fZ")),
+            Err(_) => f.write_str("out-of-range"),
+        }
+    }
+}
+
+impl serde::Serialize for Timestamp {
+    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.serialize_i64(self.0)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Timestamp {
+    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        i64::deserialize(d).map(Timestamp)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_dates_and_moments_and_prints_utc() {
+        let day = Timestamp::parse("2027-03-31").map(|t| t.to_string());
+        assert_eq!(day.as_deref(), Some("2027-03-31T00:00:00.000Z"));
+        let moment = Timestamp::parse("1994-11-06T09:49:37+01:00").map(Timestamp::http_date);
+        assert_eq!(moment.as_deref(), Some("Sun, 06 Nov 1994 08:49:37 GMT"));
+        assert_eq!(Timestamp::parse("31.3.2027"), None);
+    }
+
+    #[test]
+    fn arithmetic_saturates_instead_of_overflowing() {
+        let end = Timestamp::from_micros(i64::MAX);
+        assert_eq!(end.plus(Duration::from_secs(1)), end);
+        assert_eq!(Timestamp::from_micros(0).since(end), Duration::ZERO);
+    }
+}
