@@ -1,1 +1,38 @@
-//! contract
+//! Is this message what the OpenAPI document promised? Both directions, unknown fields refused by default.
+//! Gives `compile`, `Router`, `check_request`, `check_writes`, `check_response`, `leaves`. Pure: texts in, plans out.
+//! Used by config (compile, locate) and by gateway's stages route, validate, inspect and response.
+//! Start reading at `compile`, then at `check_request`; `plan` names what a compiled contract consists of.
+
+mod compile;
+mod free_text;
+mod plan;
+mod request;
+mod response;
+mod router;
+mod text;
+mod validator;
+mod writes;
+
+use model::Reason;
+
+pub use compile::{Source, UnknownFields, compile};
+pub use free_text::{FreeText, Leaf, free_text, leaves};
+pub use plan::{
+    AnswerPlan, BodyFormat, BodyPlan, BodyPlanContent, Contract, Operation, Parameter, Place,
+    StatusRange, Style, TemplateSegment,
+};
+pub use request::{JudgedParameter, ValidRequest, check_request};
+pub use response::{Drift, check_response};
+pub use router::{Found, Route, Router};
+pub use text::{locate, to_value};
+pub use validator::Validator;
+pub use writes::check_writes;
+
+/// Every way this room refuses a message.
+pub const REASONS: &[&Reason] = &[
+    &request::BODY,
+    &request::CONTENT_TYPE,
+    &request::HEADER,
+    &request::PATH,
+    &request::QUERY,
+];

@@ -1,0 +1,253 @@
+//! What a compiled contract consists of: operations with their parameters, bodies and answers.
+//! Gives `Contract`, `Operation` and their parts. Plain data; made by `compile` only.
+//! Used by config (grants, exposure), policy (shapes), gateway and the judges of this room.
+//! Start reading at `Operation`.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use model::json::Bounds;
+use model::{Method, Shape};
+
+use crate::validator::Validator;
+
+/// One OpenAPI document, compiled.
+#[derive(Clone, Debug)]
+pub struct Contract {
+    /// `info.title`.
+    pub title: String,
+    /// `info.version`, as written.
+    pub version: String,
+    /// Operations in the order of the document.
+    pub operations: Vec<Operation>,
+    /// Names under `components.schemas`.
+    pub schemas: BTreeSet<Arc<str>>,
+    /// What was read but is not used, for `check` and `lint`: sentences.
+    pub notes: Vec<String>,
+}
+
+impl Contract {
+    /// The operation with this `operationId`, with its index.
+    pub fn operation(&self, id: &str) -> Option<(usize, &Operation)> {
+        self.operations
+            .iter()
+            .enumerate()
+            .find(|(_, operation)| &*operation.id == id)
+    }
+}
+
+/// One method on one path template.
+#[derive(Clone, Debug)]
+pub struct Operation {
+    /// `operationId`.
+    pub id: Arc<str>,
+    /// Method.
+    pub method: Method,
+    /// Path template as written, e.g. `/work-orders/{workOrderId}`.
+    pub template: Arc<str>,
+    /// The template in segments.
+    pub segments: Vec<TemplateSegment>,
+    /// Declared parameters, those of the path item included.
+    pub parameters: Vec<Parameter>,
+    /// The request body, where one is declared.
+    pub body: Option<BodyPlan>,
+    /// Fields of the request body (content types united); empty where none is declared.
+    pub request_shape: Shape,
+    /// Answers by status.
+    pub answers: Vec<AnswerPlan>,
+    /// `deprecated: true`.
+    pub is_deprecated: bool,
+    /// First line of `summary` or `description`.
+    pub summary: Option<String>,
+    /// Scopes named by `security`, as written (`scheme: scope scope`).
+    pub security: Vec<String>,
+    /// Which contents inspection has to look at.
+    pub free_text: crate::FreeText,
+    /// What a request body may cost.
+    pub bounds: Bounds,
+}
+
+impl Operation {
+    /// Shape of the successful JSON answer: the lowest declared 2xx status with a JSON body, else `2XX`, else `default`.
+    pub fn answer_shape(&self) -> Option<&Shape> {
+        let with_body = |wanted: fn(&StatusRange) -> bool| {
+            self.answers
+                .iter()
+                .filter(|answer| wanted(&answer.status) && !answer.shape.is_empty())
+                .min_by_key(|answer| answer.status)
+        };
+        with_body(|s| matches!(s, StatusRange::Exactly(200..=299)))
+            .or_else(|| with_body(|s| matches!(s, StatusRange::Family(2))))
+            .or_else(|| with_body(|s| matches!(s, StatusRange::Default)))
+            .map(|answer| &answer.shape)
+    }
+
+    /// The plan for an answer with this status: exact, else its family, else `default` (OpenAPI §4.8.16).
+    pub fn answer(&self, status: u16) -> Option<&AnswerPlan> {
+        let find = |wanted: StatusRange| self.answers.iter().find(|a| a.status == wanted);
+        find(StatusRange::Exactly(status))
+            .or_else(|| find(StatusRange::Family(status / 100)))
+            .or_else(|| find(StatusRange::Default))
+    }
+
+    /// The declared parameter of this place and name.
+    pub fn parameter(&self, place: Place, name: &str) -> Option<&Parameter> {
+        self.parameters
+            .iter()
+            .find(|parameter| parameter.place == place && parameter.is_named(name))
+    }
+}
+
+/// One segment of a path template.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum TemplateSegment {
+    /// A fixed text.
+    Static(Arc<str>),
+    /// A whole-segment parameter `{name}`.
+    Parameter(Arc<str>),
+    /// Parameters between fixed texts, `{a}-{b}` or `{id}.json`. `texts` has one entry more than `names`.
+    Mixed {
+        /// Fixed texts around the parameters; the first and the last may be empty, the inner ones never.
+        texts: Vec<Arc<str>>,
+        /// Parameter names in order.
+        names: Vec<Arc<str>>,
+    },
+}
+
+/// Where a parameter travels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Place {
+    /// In a path segment.
+    Path,
+    /// In the query.
+    Query,
+    /// In a header field.
+    Header,
+    /// In the cookie header.
+    Cookie,
+}
+
+impl Place {
+    /// `path`, `query`, `header` or `cookie`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Place::Path => "path",
+            Place::Query => "query",
+            Place::Header => "header",
+            Place::Cookie => "cookie",
+        }
+    }
+}
+
+/// How a value is written as text (OpenAPI "style").
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Style {
+    /// `a,b` (path and header).
+    Simple,
+    /// `name=a&name=b` or `name=a,b` (query and cookie).
+    Form,
+    /// `a b` (query).
+    SpaceDelimited,
+    /// `a|b` (query).
+    PipeDelimited,
+    /// `name[key]=value` (query).
+    DeepObject,
+    /// The value is JSON text (`content: application/json`).
+    Json,
+}
+
+/// One declared parameter.
+#[derive(Clone, Debug)]
+pub struct Parameter {
+    /// Name as declared; header names in lower case.
+    pub name: Arc<str>,
+    /// Place.
+    pub place: Place,
+    /// `required: true`.
+    pub is_required: bool,
+    /// Style.
+    pub style: Style,
+    /// `explode`.
+    pub is_exploded: bool,
+    /// `allowEmptyValue: true`.
+    pub may_be_empty: bool,
+    /// Judge of the typed value.
+    pub validator: Validator,
+    /// Shape of the value; the root node carries `refers_to` and class.
+    pub shape: Shape,
+    /// Name of the object kind the value refers to.
+    pub refers_to: Option<Arc<str>>,
+    /// A text the contract leaves free.
+    pub is_free_text: bool,
+    /// How text becomes a typed value.
+    pub(crate) target: crate::request::Target,
+}
+
+impl Parameter {
+    /// Whether this is the parameter's name; header names ignore case.
+    pub fn is_named(&self, name: &str) -> bool {
+        match self.place {
+            Place::Header => self.name.eq_ignore_ascii_case(name),
+            _ => &*self.name == name,
+        }
+    }
+}
+
+/// The declared request body.
+#[derive(Clone, Debug)]
+pub struct BodyPlan {
+    /// `required: true`.
+    pub is_required: bool,
+    /// Content types that can be judged.
+    pub contents: Vec<BodyPlanContent>,
+    /// Content types that are declared but have no judge here; requests with them are refused with 415.
+    pub unsupported: Vec<Arc<str>>,
+}
+
+/// One content type of a request body.
+#[derive(Clone, Debug)]
+pub struct BodyPlanContent {
+    /// Essence in lower case, e.g. `application/merge-patch+json`.
+    pub content_type: Arc<str>,
+    /// How it is read.
+    pub format: BodyFormat,
+    /// Judge of the value.
+    pub validator: Validator,
+    /// Fields of this body.
+    pub shape: Shape,
+    /// How form texts become typed values.
+    pub(crate) target: crate::request::Target,
+}
+
+/// How a body is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BodyFormat {
+    /// `application/json` and `+json`.
+    Json,
+    /// `application/x-www-form-urlencoded`.
+    Form,
+}
+
+/// Which statuses an answer plan is for. Ordered from the most to the least exact.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum StatusRange {
+    /// One status.
+    Exactly(u16),
+    /// `2XX` is `Family(2)`.
+    Family(u16),
+    /// `default`.
+    Default,
+}
+
+/// One declared answer.
+#[derive(Clone, Debug)]
+pub struct AnswerPlan {
+    /// Statuses it is for.
+    pub status: StatusRange,
+    /// Declared content types, essence in lower case (`*/*` and `text/*` kept); empty for answers without a body.
+    pub content_types: Vec<Arc<str>>,
+    /// Judge of the JSON body, where one is declared.
+    pub validator: Option<Validator>,
+    /// Fields of the JSON body; empty where none is declared.
+    pub shape: Shape,
+}
