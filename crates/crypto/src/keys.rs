@@ -1,0 +1,235 @@
+//! The key hierarchy: one key-encryption key outside, one random root sealed by it, one key per purpose below.
+//! Gives `Kek` (from the operator's secret), `Root` (wrapped in the store's data) and `Keys` (what the rooms use).
+//! Changing the key-encryption key rewraps the root and touches nothing else.
+//! Start reading at `Kek::parse`; then `Kek::open`, then `Keys::of`.
+
+use std::fmt;
+
+use zeroize::Zeroize;
+
+use crate::text::{base64, hex, unbase64, unbase64url, unhex};
+use crate::{JwtSigner, MacKey, SealKey, Secret, SigningKey, derive, random_secret};
+
+/// Purposes below the root. A purpose is never reused for another use and never renamed.
+mod purpose {
+    pub const STORE_RECORDS: &str = "portcullis/v1/store/records";
+    pub const BLIND_INDEX: &str = "portcullis/v1/store/blind-index";
+    pub const API_KEY_DIGEST: &str = "portcullis/v1/identity/api-key-digest";
+    pub const LEDGER_SEAL: &str = "portcullis/v1/ledger/seal";
+    pub const LEDGER_SIGNING: &str = "portcullis/v1/ledger/signing-seed";
+    pub const IDENTITY_SIGNING: &str = "portcullis/v1/identity/signing-seed";
+    pub const KEK_WRAP: &str = "portcullis/v1/kek/wrap-root";
+    pub const KEK_ID: &str = "portcullis/v1/kek/id";
+}
+
+const WRAP_VERSION: u8 = 1;
+const WRAP_AAD: &[u8] = b"portcullis/v1/root";
+
+/// A key of the hierarchy cannot be used. Each message says what to do.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum KeyFault {
+    /// The operator's text is not a key.
+    #[error(
+        "the key-encryption key is not 32 bytes in base64 or hex ({found}). \
+         Make one with `portcullis key generate-kek` or `openssl rand -base64 32` and keep a copy in a safe place"
+    )]
+    NotAKey {
+        /// What was found instead; never the text itself.
+        found: String,
+    },
+    /// The root was sealed with another key-encryption key.
+    #[error(
+        "wrong key-encryption key: the data was sealed with key {sealed_with}, the one given is {given}. \
+         Give the key this data was made with (or restore the data that belongs to this key); \
+         without it the sealed records cannot be read by anyone"
+    )]
+    WrongKek {
+        /// Public id of the key the root is sealed with.
+        sealed_with: String,
+        /// Public id of the key that was given.
+        given: String,
+    },
+    /// The key is the right one, the wrapped root is not what was written.
+    #[error(
+        "the sealed root key is damaged. Restore it from a backup of the data directory; do not delete the directory"
+    )]
+    Damaged,
+}
+
+/// The key-encryption key: given by the operator, never stored by Portcullis.
+pub struct Kek {
+    secret: Secret<[u8; 32]>,
+}
+
+impl Kek {
+    /// Reads 32 bytes as base64 (either alphabet, padding optional) or 64 hex digits; white space around is ignored.
+    ///
+    /// # Errors
+    /// [`KeyFault::NotAKey`] with the remedy.
+    pub fn parse(text: &str) -> Result<Kek, KeyFault> {
+        let text = text.trim();
+        if text.is_empty() {
+            return Err(KeyFault::NotAKey {
+                found: String::from("the text is empty"),
+            });
+        }
+        let bare = text.trim_end_matches('=');
+        let bytes = match text.len() {
+            64 => unhex(text),
+            _ => unbase64(text)
+                .or_else(|| unbase64url(bare))
+                .or_else(|| unbase64(&format!("{bare}="))),
+        };
+        let Some(bytes) = bytes.map(Secret::new) else {
+            return Err(KeyFault::NotAKey {
+                found: format!("{} characters that are neither", text.chars().count()),
+            });
+        };
+        let Ok(key) = <[u8; 32]>::try_from(bytes.expose().as_slice()) else {
+            return Err(KeyFault::NotAKey {
+                found: format!("{} bytes", bytes.expose().len()),
+            });
+        };
+        if key.iter().all(|byte| Some(byte) == key.first()) {
+            return Err(KeyFault::NotAKey {
+                found: String::from("the same byte 32 times, which is no random key"),
+            });
+        }
+        Ok(Kek::from_secret(Secret::new(key)))
+    }
+
+    /// A key from its bytes.
+    pub fn from_secret(secret: Secret<[u8; 32]>) -> Kek {
+        Kek { secret }
+    }
+
+    /// A new random key as the text to keep: base64 of 32 bytes.
+    pub fn generate_text() -> Secret<String> {
+        Secret::new(base64(random_secret::<32>().expose()))
+    }
+
+    /// Public id: tells keys apart and reveals nothing of them.
+    pub fn id(&self) -> String {
+        hex(&self.id_bytes())
+    }
+
+    fn id_bytes(&self) -> [u8; 4] {
+        derive(&self.secret, purpose::KEK_ID)
+            .expose()
+            .first_chunk()
+            .copied()
+            .unwrap_or_default()
+    }
+
+    /// Seals the root for storing: version byte 1 | key id 4 | sealed root.
+    pub fn wrap(&self, root: &Root) -> Vec<u8> {
+        let mut wrapped = vec![WRAP_VERSION];
+        wrapped.extend_from_slice(&self.id_bytes());
+        wrapped.extend(self.wrapping_key().seal(WRAP_AAD, root.0.expose()));
+        wrapped
+    }
+
+    /// Opens a stored root.
+    ///
+    /// # Errors
+    /// [`KeyFault::WrongKek`] when another key sealed it, [`KeyFault::Damaged`] when it was changed.
+    pub fn open(&self, wrapped: &[u8]) -> Result<Root, KeyFault> {
+        let (&WRAP_VERSION, rest) = wrapped.split_first().ok_or(KeyFault::Damaged)? else {
+            return Err(KeyFault::Damaged);
+        };
+        let (sealed_with, sealed) = rest.split_first_chunk::<4>().ok_or(KeyFault::Damaged)?;
+        if *sealed_with != self.id_bytes() {
+            return Err(KeyFault::WrongKek {
+                sealed_with: hex(sealed_with),
+                given: self.id(),
+            });
+        }
+        let opened = self
+            .wrapping_key()
+            .open(WRAP_AAD, sealed)
+            .map_err(|_| KeyFault::Damaged)?;
+        let mut bytes: [u8; 32] = Secret::new(opened)
+            .expose()
+            .as_slice()
+            .try_into()
+            .map_err(|_| KeyFault::Damaged)?;
+        let root = Root(Secret::new(bytes));
+        bytes.zeroize();
+        Ok(root)
+    }
+
+    /// Seals the same root with a new key-encryption key. Everything below the root stays as it is.
+    ///
+    /// # Errors
+    /// As [`Kek::open`] with the old key.
+    pub fn rewrap(old: &Kek, new: &Kek, wrapped: &[u8]) -> Result<Vec<u8>, KeyFault> {
+        old.open(wrapped).map(|root| new.wrap(&root))
+    }
+
+    fn wrapping_key(&self) -> SealKey {
+        SealKey::from_secret(&derive(&self.secret, purpose::KEK_WRAP))
+    }
+}
+
+impl fmt::Debug for Kek {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Kek(*** {})", self.id())
+    }
+}
+
+/// The random root below which every purpose key is derived.
+#[derive(Clone, Debug)]
+pub struct Root(Secret<[u8; 32]>);
+
+impl Root {
+    /// A new random root: the beginning of a data directory.
+    pub fn generate() -> Root {
+        Root(random_secret())
+    }
+
+    /// A root from its bytes.
+    pub fn from_secret(secret: Secret<[u8; 32]>) -> Root {
+        Root(secret)
+    }
+
+    /// The key for one purpose (see [`derive`]).
+    pub fn derive(&self, purpose: &str) -> Secret<[u8; 32]> {
+        derive(&self.0, purpose)
+    }
+}
+
+/// One key per purpose, as the rooms use them.
+#[derive(Debug)]
+pub struct Keys {
+    /// Seals records of the store.
+    pub store_records: SealKey,
+    /// Blinds the values of declared indexes.
+    pub blind_index: MacKey,
+    /// Digests API keys: the pepper without which a stolen table is worth nothing.
+    pub api_key_digest: MacKey,
+    /// Seals segments of the ledger (audit derives one subkey per segment).
+    pub ledger_seal: SealKey,
+    /// Signs checkpoints of the ledger.
+    pub ledger_signing: SigningKey,
+    /// Signs the identity tokens upstreams receive.
+    pub identity: JwtSigner,
+}
+
+impl Keys {
+    /// Derives all of them.
+    pub fn of(root: &Root) -> Keys {
+        Keys {
+            store_records: SealKey::from_secret(&root.derive(purpose::STORE_RECORDS)),
+            blind_index: MacKey::from_secret(&root.derive(purpose::BLIND_INDEX)),
+            api_key_digest: MacKey::from_secret(&root.derive(purpose::API_KEY_DIGEST)),
+            ledger_seal: SealKey::from_secret(&root.derive(purpose::LEDGER_SEAL)),
+            ledger_signing: SigningKey::from_seed(&root.derive(purpose::LEDGER_SIGNING)),
+            identity: JwtSigner::new(SigningKey::from_seed(
+                &root.derive(purpose::IDENTITY_SIGNING),
+            )),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

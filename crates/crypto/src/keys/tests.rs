@@ -1,0 +1,143 @@
+use super::*;
+use proptest::prelude::*;
+
+fn kek(byte: u8) -> Kek {
+    Kek::from_secret(Secret::new([byte; 32]))
+}
+
+#[test]
+fn every_usual_spelling_of_32_bytes_is_the_same_key() {
+    let bytes: Vec<u8> = (200..232).collect();
+    let padded = base64(&bytes);
+    let spellings = [
+        padded.clone(),
+        padded.trim_end_matches('=').to_owned(),
+        crate::text::base64url(&bytes),
+        format!("{}=", crate::text::base64url(&bytes)),
+        hex(&bytes),
+        hex(&bytes).to_uppercase(),
+        format!("  {padded}\n"),
+    ];
+    for text in spellings {
+        assert_eq!(
+            Kek::parse(&text).unwrap().secret.expose().as_slice(),
+            bytes,
+            "{text}"
+        );
+    }
+    assert!(Kek::parse(Kek::generate_text().expose()).is_ok());
+}
+
+#[test]
+fn a_text_that_is_no_key_is_refused_with_a_remedy_and_never_repeated() {
+    let canary = "correct horse battery staple";
+    for text in [
+        "",
+        "   ",
+        canary,
+        &base64(&[7; 31]),
+        &base64(&[7; 33]),
+        &hex(&[7; 31]),
+        &hex(&[0; 32]),
+    ] {
+        let fault = Kek::parse(text).unwrap_err();
+        let said = fault.to_string();
+        assert!(
+            said.contains("generate-kek") && said.contains("openssl rand -base64 32"),
+            "{said}"
+        );
+        assert!(text.trim().is_empty() || !said.contains(text.trim()));
+        assert!(!format!("{fault:?}").contains(canary));
+    }
+}
+
+#[test]
+fn the_wrong_key_is_told_apart_from_damage() {
+    let wrapped = kek(1).wrap(&Root::generate());
+    let fault = kek(2).open(&wrapped).unwrap_err();
+    assert_eq!(
+        fault,
+        KeyFault::WrongKek {
+            sealed_with: kek(1).id(),
+            given: kek(2).id()
+        }
+    );
+    assert!(
+        fault
+            .to_string()
+            .contains("Give the key this data was made with")
+    );
+
+    let mut damaged = wrapped.clone();
+    *damaged.last_mut().unwrap() ^= 1;
+    assert_eq!(kek(1).open(&damaged).unwrap_err(), KeyFault::Damaged);
+    for length in 0..wrapped.len() {
+        assert!(kek(1).open(&wrapped[..length]).is_err());
+    }
+}
+
+#[test]
+fn a_new_kek_keeps_every_key_below_the_root() {
+    let root = Root::generate();
+    let wrapped = kek(1).wrap(&root);
+    let rewrapped = Kek::rewrap(&kek(1), &kek(2), &wrapped).unwrap();
+    let (before, after) = (Keys::of(&root), Keys::of(&kek(2).open(&rewrapped).unwrap()));
+    assert_eq!(
+        before.api_key_digest.mac(&[b"x"]),
+        after.api_key_digest.mac(&[b"x"])
+    );
+    assert_eq!(
+        before.ledger_signing.verifying_key(),
+        after.ledger_signing.verifying_key()
+    );
+    let sealed = before.store_records.seal(b"", b"record");
+    assert_eq!(after.store_records.open(b"", &sealed).unwrap(), b"record");
+    assert!(matches!(
+        kek(1).open(&rewrapped),
+        Err(KeyFault::WrongKek { .. })
+    ));
+    assert!(Kek::rewrap(&kek(3), &kek(2), &wrapped).is_err());
+}
+
+#[test]
+fn purposes_do_not_share_a_key() {
+    let keys = Keys::of(&Root::from_secret(Secret::new([5; 32])));
+    assert_ne!(
+        keys.blind_index.mac(&[b"x"]),
+        keys.api_key_digest.mac(&[b"x"])
+    );
+    assert_ne!(
+        keys.ledger_signing.verifying_key(),
+        keys.identity.verifying_key()
+    );
+    assert!(
+        keys.ledger_seal
+            .open(b"", &keys.store_records.seal(b"", b"x"))
+            .is_err()
+    );
+}
+
+#[test]
+fn debug_prints_no_key() {
+    let text = Secret::new(*b"canary-canary-canary-canary-cana");
+    let printed = format!(
+        "{:?} {:?} {:?}",
+        Kek::from_secret(text.clone()),
+        Root::from_secret(text.clone()),
+        Keys::of(&Root::from_secret(text.clone()))
+    );
+    assert!(
+        !printed.contains("canary") && !printed.contains(&hex(text.expose())),
+        "{printed}"
+    );
+}
+
+proptest! {
+    #[test]
+    fn any_changed_byte_of_a_wrapped_root_is_noticed(at: prop::sample::Index, bit in 0..8u8) {
+        let mut wrapped = kek(1).wrap(&Root::generate());
+        let at = at.index(wrapped.len());
+        wrapped[at] ^= 1 << bit;
+        prop_assert!(kek(1).open(&wrapped).is_err());
+    }
+}

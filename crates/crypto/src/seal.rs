@@ -1,0 +1,178 @@
+//! Sealing: what is stored can be read and changed only by whoever has the key.
+//! Gives `SealKey`: AES-256-GCM (NIST SP 800-38D) with random nonces and bound context.
+//! Used by store (records), audit (segments) and the key hierarchy itself.
+//! Start reading at `SealKey::seal`; the bound on messages per key is stated at `SealKey`.
+
+use std::fmt;
+
+use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
+
+use crate::{Secret, derive, random};
+
+const VERSION: u8 = 1;
+const NONCE_LEN: usize = 12;
+const TAG_LEN: usize = 16;
+
+/// A key that seals and opens.
+///
+/// Nonces are 96 random bits, so one key may seal at most 2^32 messages (NIST SP 800-38D §8.3: the
+/// chance of a repeated nonce stays below 2^-32). Nothing counts for you: derive a subkey per kind,
+/// segment or day with [`SealKey::subkey`] wherever a purpose could ever come near.
+pub struct SealKey {
+    secret: Secret<[u8; 32]>,
+    cipher: LessSafeKey,
+}
+
+/// The sealed bytes were not made with this key and context, or were changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the sealed data is damaged or belongs to another key or place")]
+pub struct OpenFault;
+
+impl SealKey {
+    /// Bytes a sealed message is longer than its content.
+    pub const OVERHEAD: usize = 1 + NONCE_LEN + TAG_LEN;
+
+    /// A key from the hierarchy.
+    pub fn from_secret(secret: &Secret<[u8; 32]>) -> Self {
+        let Ok(unbound) = UnboundKey::new(&AES_256_GCM, secret.expose()) else {
+            impossible("32 bytes are an AES-256 key");
+        };
+        SealKey {
+            secret: secret.clone(),
+            cipher: LessSafeKey::new(unbound),
+        }
+    }
+
+    /// An independent key below this one, e.g. for one segment: a fresh allowance of messages.
+    pub fn subkey(&self, context: &str) -> SealKey {
+        SealKey::from_secret(&derive(&self.secret, context))
+    }
+
+    /// Seals `plain`. `aad` is the context it belongs to: not stored, needed again to open.
+    /// The layout is version byte 1 | nonce 12 | ciphertext | tag 16.
+    pub fn seal(&self, aad: &[u8], plain: &[u8]) -> Vec<u8> {
+        self.seal_with(random(), aad, plain)
+    }
+
+    fn seal_with(&self, nonce: [u8; NONCE_LEN], aad: &[u8], plain: &[u8]) -> Vec<u8> {
+        let mut sealed = Vec::with_capacity(plain.len() + Self::OVERHEAD);
+        sealed.push(VERSION);
+        sealed.extend_from_slice(&nonce);
+        sealed.extend_from_slice(plain);
+        let body = sealed.get_mut(1 + NONCE_LEN..).unwrap_or_default();
+        let nonce = Nonce::assume_unique_for_key(nonce);
+        let Ok(tag) = self
+            .cipher
+            .seal_in_place_separate_tag(nonce, Aad::from(aad), body)
+        else {
+            impossible("a message shorter than 64 GiB can be sealed");
+        };
+        sealed.extend_from_slice(tag.as_ref());
+        sealed
+    }
+
+    /// Opens what [`SealKey::seal`] made with the same key and context.
+    ///
+    /// # Errors
+    /// [`OpenFault`] for any other bytes, without saying which part was wrong.
+    pub fn open(&self, aad: &[u8], sealed: &[u8]) -> Result<Vec<u8>, OpenFault> {
+        let (&VERSION, rest) = sealed.split_first().ok_or(OpenFault)? else {
+            return Err(OpenFault);
+        };
+        let (nonce, body) = rest.split_first_chunk::<NONCE_LEN>().ok_or(OpenFault)?;
+        let mut plain = body.to_vec();
+        let nonce = Nonce::assume_unique_for_key(*nonce);
+        let opened = self.cipher.open_in_place(nonce, Aad::from(aad), &mut plain);
+        let length = opened.map_err(|_| OpenFault)?.len();
+        plain.truncate(length);
+        Ok(plain)
+    }
+}
+
+impl Clone for SealKey {
+    fn clone(&self) -> Self {
+        SealKey::from_secret(&self.secret)
+    }
+}
+
+impl fmt::Debug for SealKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SealKey(***)")
+    }
+}
+
+/// Ends the process: going on would mean storing something unsealed.
+fn impossible(why: &str) -> ! {
+    eprintln!("portcullis: sealing failed although {why}; stopping");
+    std::process::abort();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::{hex, unhex};
+    use proptest::prelude::*;
+
+    fn key() -> SealKey {
+        SealKey::from_secret(&Secret::new([9; 32]))
+    }
+
+    /// Test cases 14 and 16 of the GCM specification submitted to NIST (McGrew and Viega, appendix B).
+    #[test]
+    fn aes_256_gcm_gives_the_published_values() {
+        let zero = SealKey::from_secret(&Secret::new([0; 32]));
+        let sealed = zero.seal_with([0; 12], b"", &[0; 16]);
+        assert_eq!(
+            hex(&sealed[13..]),
+            "cea7403d4d606b6e074ec5d3baf39d18d0d1c8a799996bf0265b98b5d48ab919"
+        );
+
+        let secret =
+            unhex("feffe9928665731c6d6a8f9467308308feffe9928665731c6d6a8f9467308308").unwrap();
+        let key = SealKey::from_secret(&Secret::new(secret.try_into().unwrap()));
+        let nonce = unhex("cafebabefacedbaddecaf888")
+            .unwrap()
+            .try_into()
+            .unwrap();
+        let aad = unhex("feedfacedeadbeeffeedfacedeadbeefabaddad2").unwrap();
+        let plain = unhex(
+            "d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a721c3c0c95956809532fcf0e2449a6b525b16aedf5aa0de657ba637b39",
+        )
+        .unwrap();
+        let sealed = key.seal_with(nonce, &aad, &plain);
+        assert_eq!(
+            hex(&sealed[13..]),
+            "522dc1f099567d07f47f37a32a84427d643a8cdcbfe5c0c97598a2bd2555d1aa8cb08e48590dbb3da7b08b1056828838c5f61e6393ba7a0abcc9f662\
+             76fc6ece0f4e1768cddf8853bb2d551b"
+        );
+        assert_eq!(key.open(&aad, &sealed).unwrap(), plain);
+    }
+
+    #[test]
+    fn other_key_other_context_and_short_input_do_not_open() {
+        let sealed = key().seal(b"kind|id", b"content");
+        assert_eq!(key().open(b"kind|id", &sealed).unwrap(), b"content");
+        assert_eq!(key().open(b"kind|other", &sealed), Err(OpenFault));
+        assert_eq!(key().subkey("x").open(b"kind|id", &sealed), Err(OpenFault));
+        for length in 0..sealed.len() {
+            assert_eq!(key().open(b"kind|id", &sealed[..length]), Err(OpenFault));
+        }
+    }
+
+    #[test]
+    fn the_same_content_never_seals_to_the_same_bytes() {
+        assert_ne!(key().seal(b"", b"x"), key().seal(b"", b"x"));
+        assert_eq!(key().seal(b"", b"").len(), SealKey::OVERHEAD);
+    }
+
+    proptest! {
+        #[test]
+        fn any_changed_bit_is_noticed(plain: Vec<u8>, aad: Vec<u8>, at: prop::sample::Index, bit in 0..8u8) {
+            let mut sealed = key().seal(&aad, &plain);
+            prop_assert_eq!(key().open(&aad, &sealed).unwrap(), plain);
+            let at = at.index(sealed.len());
+            sealed[at] ^= 1 << bit;
+            prop_assert_eq!(key().open(&aad, &sealed), Err(OpenFault));
+        }
+    }
+}
