@@ -1,1 +1,40 @@
-//! policy
+//! May they, on this object, seeing which fields, how often?
+//! Gives `compile`, `decide` -> `Permit`, `access`, `near_misses`, and the modules `limit`, `block`, `address`. Pure.
+//! Used by config (compile), gateway::pipeline (decide, release, limits) and the CLI (access, explain).
+//! Start reading at `decide`; how fields and objects are judged is written at `release`.
+
+pub mod access;
+pub mod address;
+pub mod block;
+pub mod decide;
+pub mod input;
+pub mod limit;
+pub mod near;
+pub mod rate;
+pub mod rules;
+
+pub use access::{AccessMatrix, AccessRow, How, NearMiss, access};
+pub use address::{AddressSet, client_address, client_key};
+pub use decide::{
+    ABSENT, CONDITION_FAILED, Lookup, OBJECT_DENIED, OPERATION_NOT_GRANTED, Permit, Question,
+    Released, RequestFacts, decide,
+};
+pub use input::{
+    ApiShape, CedarFile, Condition, DenyAs, Grant, IntegrationGrants, Listed, Mask, ObjectKind,
+    OperationShape, ParameterPlace, ParameterShape, PolicyInput, Source,
+};
+pub use near::near_misses;
+pub use rate::{Rate, Span, Strikes};
+pub use rules::{OperationRef, Rules, compile};
+
+/// Every reason of this room, for the reference of problem codes.
+pub const REASONS: &[&model::Reason] = &[
+    &address::DENIED,
+    &address::FORWARDED,
+    &decide::ABSENT,
+    &decide::CONDITION_FAILED,
+    &decide::OBJECT_DENIED,
+    &decide::OPERATION_NOT_GRANTED,
+    &block::BLOCKED,
+    &limit::EXCEEDED,
+];

@@ -1,0 +1,234 @@
+//! What config hands over: the shapes of the APIs and the grants of the integrations, as plain data.
+//! Gives `PolicyInput` and its parts. No behaviour.
+//! Made by config; read by `compile`.
+//! Start reading at `PolicyInput`.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use model::shape::Scalar;
+use model::{FieldPath, RuleRef, Shape};
+
+/// Everything that decides who may do what.
+#[derive(Clone, Debug, Default)]
+pub struct PolicyInput {
+    /// Every version of every api.
+    pub apis: Vec<ApiShape>,
+    /// Every integration with its grants; roles are already resolved into them.
+    pub integrations: Vec<IntegrationGrants>,
+    /// Hand-written policies (`policies/*.cedar`).
+    pub cedar: Vec<CedarFile>,
+}
+
+/// One version of an api.
+#[derive(Clone, Debug)]
+pub struct ApiShape {
+    /// `field-service/v2`
+    pub name: Arc<str>,
+    /// Its operations.
+    pub operations: Vec<OperationShape>,
+    /// Its object kinds (`objects:`).
+    pub objects: Vec<ObjectKind>,
+}
+
+/// What is known of one operation.
+#[derive(Clone, Debug)]
+pub struct OperationShape {
+    /// Operation id of the contract.
+    pub id: Arc<str>,
+    /// The method is not safe: it may change something.
+    pub is_write: bool,
+    /// Fields of the successful answer; empty when it has no body.
+    pub answer: Arc<Shape>,
+    /// Fields of the request body; empty when it has none.
+    pub request: Arc<Shape>,
+    /// Declared parameters.
+    pub parameters: Vec<ParameterShape>,
+}
+
+/// One declared parameter.
+#[derive(Clone, Debug)]
+pub struct ParameterShape {
+    /// Name.
+    pub name: Arc<str>,
+    /// Where it is sent.
+    pub place: ParameterPlace,
+    /// Type of one value.
+    pub scalar: Scalar,
+    /// The kind its value names (`x-portcullis-refers-to`).
+    pub refers_to: Option<Arc<str>>,
+}
+
+/// Where a parameter is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ParameterPlace {
+    /// A segment of the path.
+    Path,
+    /// The query.
+    Query,
+    /// A header field or a cookie: not visible to conditions.
+    Header,
+}
+
+/// One object kind: a schema of the contract whose instances are judged one by one.
+#[derive(Clone, Debug)]
+pub struct ObjectKind {
+    /// Where it is configured.
+    pub rule: RuleRef,
+    /// Name of the schema.
+    pub schema: Arc<str>,
+    /// Where its id is found in a request.
+    pub id: Source,
+    /// Operation by which it is looked up before a write.
+    pub resolve: Option<Arc<str>>,
+    /// Attributes that conditions may ask for.
+    pub attributes: Vec<(Arc<str>, Source)>,
+}
+
+/// Where a value is read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// `path.workOrderId`
+    Path(Arc<str>),
+    /// `body.assignment.partnerId`: in the object itself, wherever it appears.
+    Body(Vec<Arc<str>>),
+}
+
+impl Source {
+    /// Reads `path.x` or `body.a.b`.
+    ///
+    /// # Errors
+    /// A sentence that says what is expected.
+    pub fn parse(text: &str) -> Result<Source, String> {
+        let mut steps = text.split('.');
+        let place = steps.next().unwrap_or_default();
+        let steps: Vec<Arc<str>> = steps.map(Arc::from).collect();
+        if steps.is_empty() || steps.iter().any(|s| s.is_empty()) {
+            return Err(format!(
+                "`{text}` names no value; write `path.NAME` or `body.FIELD.FIELD`"
+            ));
+        }
+        match (place, steps.as_slice()) {
+            ("path", [name]) => Ok(Source::Path(name.clone())),
+            ("body", _) => Ok(Source::Body(steps)),
+            _ => Err(format!(
+                "`{text}` is neither `path.NAME` nor `body.FIELD.FIELD`"
+            )),
+        }
+    }
+}
+
+/// One integration and everything granted to it.
+#[derive(Clone, Debug, Default)]
+pub struct IntegrationGrants {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Its declared attributes, for `principal.partner`.
+    pub attributes: BTreeMap<String, String>,
+    /// Names of its roles, for `principal in Portcullis::Role::"partner"` in hand-written policies.
+    pub roles: Vec<Arc<str>>,
+    /// Its grants, those of its roles included.
+    pub grants: Vec<Grant>,
+}
+
+/// One grant: operations, for objects that satisfy a condition, with the fields that may be seen and sent.
+#[derive(Clone, Debug)]
+pub struct Grant {
+    /// Where it is written.
+    pub rule: RuleRef,
+    /// The role it comes from, if it comes from one.
+    pub role: Option<Arc<str>>,
+    /// `field-service/v2`
+    pub api: Arc<str>,
+    /// Operation ids.
+    pub operations: Vec<Arc<str>>,
+    /// Cedar condition.
+    pub when: Option<Condition>,
+    /// What may be seen.
+    pub fields: Vec<Listed<FieldPath>>,
+    /// What may be seen only in part; each lies within `fields`.
+    pub masks: Vec<Listed<(FieldPath, Mask)>>,
+    /// What may be sent.
+    pub writes: Vec<Listed<FieldPath>>,
+    /// How a refused object reads; the listener's default when not said.
+    pub deny_as: Option<DenyAs>,
+}
+
+/// A Cedar condition and where it is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Condition {
+    /// `resource.status == "completed"`
+    pub text: Arc<str>,
+    /// Where it is written.
+    pub rule: RuleRef,
+}
+
+/// An entry of a list and the line it stands on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed<T> {
+    /// The entry.
+    pub value: T,
+    /// Line in the grant's file, counted from 1.
+    pub line: u32,
+}
+
+/// How a value is shown in part.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize,
+    schemars::JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Mask {
+    /// `***` for strings, `null` for everything else.
+    Redact,
+    /// The last four characters of strings of at least eight, otherwise as `redact`.
+    Last4,
+}
+
+impl Mask {
+    /// The word used in files and tables.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Mask::Redact => "redact",
+            Mask::Last4 => "last4",
+        }
+    }
+}
+
+/// How a refused object reads to the caller.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize,
+    schemars::JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum DenyAs {
+    /// 403: it may exist, you may not have it.
+    Forbidden,
+    /// 404: the same bytes as for an object that does not exist.
+    NotFound,
+}
+
+/// One file of hand-written policies.
+#[derive(Clone, Debug)]
+pub struct CedarFile {
+    /// File, relative to the configuration directory.
+    pub file: Arc<str>,
+    /// Its text.
+    pub text: String,
+}

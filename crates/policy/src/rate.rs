@@ -1,0 +1,287 @@
+//! How operators write speeds and spans: `600/min`, `20 refusals/min`, `15m`, `90d`.
+//! Gives `Rate`, `Strikes`, `Span`, all readable by serde and described by JSON Schema.
+//! Used by config (settings), limit and block.
+//! Start reading at `Rate`.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+/// So many per span, `600/min`, `10/s`, `5000/h`, `100000/d`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Rate {
+    /// How many; at least 1.
+    pub count: u32,
+    /// Within which span.
+    pub per: Duration,
+}
+
+/// So many refusals per span, `20 refusals/min`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Strikes(pub Rate);
+
+/// A span of time, `250ms`, `30s`, `15m`, `24h`, `90d`, `1h30m`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Span(pub Duration);
+
+const YEAR_S: u64 = 366 * 86_400;
+
+/// The unit of a rate and its length.
+fn rate_unit(text: &str) -> Option<u64> {
+    match text {
+        "s" | "sec" | "second" => Some(1),
+        "min" | "minute" => Some(60),
+        "h" | "hour" => Some(3_600),
+        "d" | "day" => Some(86_400),
+        _ => None,
+    }
+}
+
+impl FromStr for Rate {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || {
+            format!(
+                "`{text}` is not a rate; write a number and a span such as `600/min`, `10/s`, `5000/h` or `100000/d`"
+            )
+        };
+        let (count, unit) = text.split_once('/').ok_or_else(wrong)?;
+        let count = whole(count.trim()).ok_or_else(wrong)?;
+        let seconds = rate_unit(unit.trim()).ok_or_else(wrong)?;
+        if count == 0 {
+            return Err(format!("`{text}` allows nothing; the smallest rate is 1"));
+        }
+        Ok(Rate {
+            count,
+            per: Duration::from_secs(seconds),
+        })
+    }
+}
+
+impl fmt::Display for Rate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let unit = match self.per.as_secs() {
+            1 => "s",
+            60 => "min",
+            3_600 => "h",
+            _ => "d",
+        };
+        write!(f, "{}/{unit}", self.count)
+    }
+}
+
+impl FromStr for Strikes {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || {
+            format!(
+                "`{text}` is not a number of refusals per span; write for example `20 refusals/min`"
+            )
+        };
+        let (count, unit) = text.split_once('/').ok_or_else(wrong)?;
+        let mut words = count.split_whitespace();
+        let (Some(count), Some("refusals" | "refusal"), None) =
+            (words.next(), words.next(), words.next())
+        else {
+            return Err(wrong());
+        };
+        format!("{count}/{unit}")
+            .parse()
+            .map(Strikes)
+            .map_err(|_: String| wrong())
+    }
+}
+
+impl fmt::Display for Strikes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let rate = self.0.to_string();
+        let (count, unit) = rate.split_once('/').unwrap_or((&rate, "s"));
+        write!(f, "{count} refusals/{unit}")
+    }
+}
+
+impl FromStr for Span {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || {
+            format!(
+                "`{text}` is not a span of time; write for example `250ms`, `30s`, `15m`, `24h`, `90d` or `1h30m`"
+            )
+        };
+        let mut rest = text;
+        let mut total = 0u64;
+        let mut last = u64::MAX;
+        while !rest.is_empty() {
+            let digits = rest.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?;
+            let (number, tail) = rest.split_at_checked(digits).ok_or_else(wrong)?;
+            let letters = tail
+                .find(|c: char| c.is_ascii_digit())
+                .unwrap_or(tail.len());
+            let (unit, tail) = tail.split_at_checked(letters).ok_or_else(wrong)?;
+            let unit_ms = span_unit(unit).filter(|ms| *ms < last).ok_or_else(wrong)?;
+            let number = whole(number).ok_or_else(wrong)?;
+            total = total.saturating_add(u64::from(number).saturating_mul(unit_ms));
+            (rest, last) = (tail, unit_ms);
+        }
+        match total {
+            0 => Err(wrong()),
+            ms if ms > YEAR_S * 100 * 1_000 => Err(format!("`{text}` is longer than a century")),
+            ms => Ok(Span(Duration::from_millis(ms))),
+        }
+    }
+}
+
+fn span_unit(unit: &str) -> Option<u64> {
+    match unit {
+        "ms" => Some(1),
+        "s" => Some(1_000),
+        "m" | "min" => Some(60_000),
+        "h" => Some(3_600_000),
+        "d" => Some(86_400_000),
+        _ => None,
+    }
+}
+
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut rest = self.0.as_millis();
+        for (name, size) in [
+            ("d", 86_400_000),
+            ("h", 3_600_000),
+            ("m", 60_000),
+            ("s", 1_000),
+            ("ms", 1),
+        ] {
+            if rest >= size {
+                write!(f, "{}{name}", rest / size)?;
+                rest %= size;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A plain decimal number without sign or leading zero.
+fn whole(text: &str) -> Option<u32> {
+    let is_plain = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let is_padded = text.len() > 1 && text.starts_with('0');
+    (is_plain && !is_padded)
+        .then(|| text.parse().ok())
+        .flatten()
+}
+
+/// Reading, writing and describing a type that is one word of text.
+macro_rules! text_form {
+    ($type:ident, $pattern:literal, $doc:literal) => {
+        impl serde::Serialize for $type {
+            fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+                s.collect_str(self)
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $type {
+            fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+                let text = <Cow<'de, str>>::deserialize(d)?;
+                text.parse().map_err(serde::de::Error::custom)
+            }
+        }
+
+        impl schemars::JsonSchema for $type {
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($type).into()
+            }
+
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!({ "type": "string", "pattern": $pattern, "description": $doc })
+            }
+        }
+    };
+}
+
+text_form!(
+    Rate,
+    "^[1-9][0-9]* ?/ ?(s|sec|second|min|minute|h|hour|d|day)$",
+    "So many per span, such as `600/min`."
+);
+text_form!(
+    Strikes,
+    "^[1-9][0-9]* refusals?/(s|sec|second|min|minute|h|hour|d|day)$",
+    "So many refusals per span, such as `20 refusals/min`."
+);
+text_form!(
+    Span,
+    "^([0-9]+(ms|s|m|min|h|d))+$",
+    "A span of time, such as `15m`, `90d` or `1h30m`."
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rates_read_and_print() {
+        let rate: Rate = "600/min".parse().unwrap();
+        assert_eq!((rate.count, rate.per), (600, Duration::from_secs(60)));
+        for text in ["600/min", "10/s", "5000/h", "1/d"] {
+            assert_eq!(text.parse::<Rate>().unwrap().to_string(), text);
+        }
+        for text in [
+            "",
+            "600",
+            "0/min",
+            "-1/s",
+            "1.5/s",
+            "1/fortnight",
+            "01/s",
+            "99999999999/s",
+        ] {
+            assert!(text.parse::<Rate>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn strikes_name_what_is_counted() {
+        let strikes: Strikes = "20 refusals/min".parse().unwrap();
+        assert_eq!(strikes.0.count, 20);
+        assert_eq!(strikes.to_string(), "20 refusals/min");
+        assert!("20/min".parse::<Strikes>().is_err());
+        assert!("20 requests/min".parse::<Strikes>().is_err());
+    }
+
+    #[test]
+    fn spans_read_and_print() {
+        for text in ["250ms", "30s", "15m", "1d", "90d", "1h30m"] {
+            assert_eq!(text.parse::<Span>().unwrap().to_string(), text);
+        }
+        for text in [
+            "",
+            "0s",
+            "15",
+            "m15",
+            "15 m",
+            "1m1h",
+            "1m1m",
+            "5y",
+            "-5s",
+            "999999999d",
+        ] {
+            assert!(text.parse::<Span>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn settings_read_from_text_with_a_helpful_error() {
+        let rate: Rate = serde_json::from_str("\"60/min\"").unwrap();
+        assert_eq!(rate.count, 60);
+        let error = serde_json::from_str::<Span>("\"soon\"").unwrap_err();
+        assert!(error.to_string().contains("15m"));
+    }
+}
