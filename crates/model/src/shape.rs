@@ -32,6 +32,8 @@ pub struct Node {
     pub is_open: bool,
     /// Whether the place may be a string, number, boolean or null.
     pub is_leaf: bool,
+    /// Type of that leaf, so that conditions over it can be typed.
+    pub scalar: Scalar,
     /// Data class from an overlay, `internal` where nothing is said.
     pub class: Class,
     /// Name of the object kind the value refers to (`x-portcullis-refers-to`).
@@ -51,6 +53,20 @@ pub struct Field {
     pub is_read_only: bool,
     /// `writeOnly`: never let out in an answer.
     pub is_write_only: bool,
+}
+
+/// Type of a leaf value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Scalar {
+    /// `string`, and whatever the contract leaves open or mixes.
+    #[default]
+    Text,
+    /// `integer`
+    Integer,
+    /// `number`
+    Number,
+    /// `boolean`
+    Boolean,
 }
 
 /// How sensitive a field is (`x-portcullis-class`).
