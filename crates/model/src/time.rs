@@ -1,5 +1,5 @@
 //! A moment, as microseconds since 1970 in UTC. Passed in everywhere; nobody below the doors asks a clock.
-//! Gives `Timestamp`. Pure.
+//! Gives `Timestamp`, and `Span` for lengths of time as configuration writes them. Pure.
 //! Used by every room.
 //! Start reading at `Timestamp`.
 
@@ -85,9 +85,134 @@ impl<'de> serde::Deserialize<'de> for Timestamp {
     }
 }
 
+/// A length of time as configuration writes it: a whole number and `ms`, `s`, `m`, `h` or `d`, such as `24h`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Span(Duration);
+
+impl Span {
+    /// Longest length that is accepted: about a hundred years.
+    pub const MAX: Span = Span::from_days(36_500);
+    /// Regular expression of the text form.
+    pub const PATTERN: &'static str = "^[0-9]{1,15}(ms|s|m|h|d)$";
+
+    /// A number of seconds.
+    pub const fn from_secs(seconds: u32) -> Self {
+        Span(Duration::from_secs(seconds as u64))
+    }
+
+    /// A number of hours.
+    pub const fn from_hours(hours: u16) -> Self {
+        Span(Duration::from_secs(hours as u64 * 3600))
+    }
+
+    /// A number of days.
+    pub const fn from_days(days: u16) -> Self {
+        Span(Duration::from_secs(days as u64 * 86_400))
+    }
+
+    /// As the standard library has it.
+    pub const fn duration(self) -> Duration {
+        self.0
+    }
+
+    /// Reads `500ms`, `30s`, `15m`, `24h`, `90d`; `None` for anything else and for more than [`Span::MAX`].
+    pub fn parse(text: &str) -> Option<Span> {
+        let unit_at = text.find(|c: char| !c.is_ascii_digit())?;
+        let (digits, unit) = text.split_at_checked(unit_at)?;
+        let millis: u64 = match unit {
+            "ms" => 1,
+            "s" => 1_000,
+            "m" => 60_000,
+            "h" => 3_600_000,
+            "d" => 86_400_000,
+            _ => return None,
+        };
+        let span = Span(Duration::from_millis(
+            digits.parse::<u64>().ok()?.checked_mul(millis)?,
+        ));
+        (span <= Span::MAX).then_some(span)
+    }
+}
+
+/// The largest unit that needs no fraction: `90d`, `90s`, `0s`.
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let millis = self.0.as_millis();
+        let units = [
+            (86_400_000, "d"),
+            (3_600_000, "h"),
+            (60_000, "m"),
+            (1_000, "s"),
+        ];
+        let fits = units
+            .into_iter()
+            .find(|(unit, _)| millis > 0 && millis % unit == 0);
+        match fits {
+            Some((unit, name)) => write!(f, "{}{name}", millis / unit),
+            None if millis == 0 => f.write_str("0s"),
+            None => write!(f, "{millis}ms"),
+        }
+    }
+}
+
+impl serde::Serialize for Span {
+    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_str(self)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Span {
+    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        let text = <std::borrow::Cow<'de, str>>::deserialize(d)?;
+        Span::parse(&text).ok_or_else(|| {
+            serde::de::Error::custom(
+                "not a length of time: write a number and a unit, e.g. `30s`, `15m`, `24h`, `90d`",
+            )
+        })
+    }
+}
+
+impl schemars::JsonSchema for Span {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Span".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "type": "string",
+            "pattern": Span::PATTERN,
+            "description": "A length of time: a whole number and `ms`, `s`, `m`, `h` or `d`, such as `24h`.",
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn spans_read_and_print_with_one_unit() {
+        for text in ["500ms", "30s", "15m", "24h", "90d", "0s", "36500d"] {
+            let span = Span::parse(text).map(|s| Span::parse(&s.to_string()) == Some(s));
+            assert_eq!(span, Some(true), "{text}");
+        }
+        assert_eq!(Span::from_hours(48).to_string(), "2d");
+        for text in [
+            "",
+            "5",
+            "h",
+            "-1s",
+            "1.5h",
+            "1h30m",
+            "5 s",
+            "36501d",
+            "99999999999999999999s",
+            "5H",
+            "5é",
+        ] {
+            assert_eq!(Span::parse(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn reads_dates_and_moments_and_prints_utc() {
