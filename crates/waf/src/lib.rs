@@ -1,1 +1,21 @@
-//! waf
+//! Finds attacks in the texts a contract leaves free: rules in, findings out.
+//! Gives `compile` and `inspect`. Pure: no clock, no files, no tasks, no other room.
+//! Used by the gateway's stage `inspect`; usable without it.
+//! Start reading at `inspect::inspect`; the rules we ship are in `pack`.
+
+pub mod detector;
+pub mod finding;
+mod inspect;
+pub mod pack;
+pub mod part;
+mod plan;
+pub mod scan;
+pub mod settings;
+pub mod views;
+
+pub use detector::{InjectionDetector, Libinjection};
+pub use finding::{Class, Finding, Findings};
+pub use inspect::inspect;
+pub use part::{Part, PartKind, Place, RequestFacts};
+pub use plan::{Plan, compile};
+pub use settings::{Exclusion, LoadError, RuleFile, RuleFiles, Settings};

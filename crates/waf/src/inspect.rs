@@ -1,0 +1,97 @@
+//! Judges the parts of one message against a plan.
+//! Gives `inspect`. Pure and total: the same parts and plan give the same findings.
+//! Used by stage `inspect` of the gateway.
+//! Start reading at `inspect`.
+
+use crate::finding::{Class, Finding, Findings};
+use crate::part::{Part, RequestFacts};
+use crate::plan::Plan;
+use crate::scan::Candidates;
+
+/// Findings kept per message; more would tell nobody anything new.
+const FINDINGS_MAX: usize = 64;
+
+/// Inspects every part. `now` is Unix seconds and decides which exclusions still apply.
+pub fn inspect(parts: &[Part<'_>], request: &RequestFacts<'_>, plan: &Plan, now: i64) -> Findings {
+    let mut run = Run {
+        plan,
+        operation: request.operation,
+        now,
+        work: 0,
+        scratch: Candidates::default(),
+        found: Findings::default(),
+    };
+    for part in parts {
+        if let Some(pack) = &plan.pack {
+            pack.inspect(part, &mut run);
+        }
+        if run.work > plan.work_max {
+            run.out_of_work(part);
+            break;
+        }
+    }
+    run.found.refuse = run.found.score >= plan.threshold;
+    run.found
+}
+
+/// The state of one inspection.
+pub(crate) struct Run<'p> {
+    pub(crate) plan: &'p Plan,
+    operation: &'p str,
+    now: i64,
+    /// Bytes read by patterns so far: the clock of a crate that has no clock.
+    pub(crate) work: u64,
+    pub(crate) scratch: Candidates,
+    found: Findings,
+}
+
+impl Run<'_> {
+    /// Whether the message may cost more.
+    pub(crate) fn exhausted(&self) -> bool {
+        self.work > self.plan.work_max
+    }
+
+    /// Adds the cost of reading `bytes` once.
+    pub(crate) fn spend(&mut self, bytes: usize) {
+        self.work = self.work.saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
+    }
+
+    /// Counts a finding, once per rule and field.
+    pub(crate) fn report(&mut self, finding: Finding) {
+        let same = |known: &Finding| known.rule == finding.rule && known.pointer == finding.pointer;
+        let found = &mut self.found;
+        if found.findings.iter().any(same) || found.excluded.iter().any(same) {
+            return;
+        }
+        let mut exclusions = self.plan.exclusions.iter();
+        if exclusions.any(|exclusion| exclusion.covers(self.operation, &finding, self.now)) {
+            if found.excluded.len() < FINDINGS_MAX {
+                found.excluded.push(finding);
+            }
+            return;
+        }
+        found.score = found.score.saturating_add(finding.score);
+        if found.findings.len() < FINDINGS_MAX {
+            found.findings.push(finding);
+        }
+    }
+
+    /// The deadline fails closed: no exclusion applies to it.
+    fn out_of_work(&mut self, part: &Part<'_>) {
+        let score = self.plan.threshold;
+        self.found.score = self.found.score.saturating_add(score);
+        self.found.findings.push(Finding {
+            class: Class::Deadline,
+            rule: "pack.deadline".to_owned(),
+            place: part.place,
+            pointer: part.pointer.to_owned(),
+            chain: Vec::new(),
+            score,
+            paranoia: 1,
+            why: format!("patterns read {} bytes, more than `work_max` allows", self.work),
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,199 @@
+//! The rules that come with the product: original text, on by default.
+//! Gives `Pack`. One file per class; each rule is a pattern with its reason, or a small function.
+//! Used by `inspect`, through the plan.
+//! Start reading at `Pack::inspect`.
+
+mod names;
+mod rules;
+mod ssrf;
+
+use crate::detector::{InjectionDetector, Libinjection};
+use crate::finding::{Class, Finding};
+use crate::inspect::Run;
+use crate::part::{Part, PartKind};
+use crate::scan::PatternSet;
+use crate::settings::LoadError;
+use crate::views;
+
+/// A pattern with its meaning.
+#[derive(Clone, Copy, Debug)]
+pub struct Rule {
+    /// Stable id, `pack.CLASS.name`.
+    pub id: &'static str,
+    /// The kind of attack.
+    pub class: Class,
+    /// What a match adds to the score.
+    pub score: u32,
+    /// The level from which it is used.
+    pub paranoia: u8,
+    /// The pattern, in byte mode.
+    pub pattern: &'static str,
+    /// One sentence for the operator.
+    pub why: &'static str,
+}
+
+/// The compiled pack.
+#[derive(Debug)]
+pub struct Pack {
+    rules: Vec<Rule>,
+    patterns: PatternSet,
+    detector: Libinjection,
+}
+
+impl Pack {
+    /// Compiles the pack. Fails only if a pattern of ours is wrong, which a test excludes.
+    pub fn compile() -> Result<Pack, LoadError> {
+        let rules: Vec<Rule> = rules::all();
+        let patterns = PatternSet::compile(rules.iter().map(|rule| rule.pattern)).map_err(|(number, error)| {
+            LoadError::setting(
+                format!("rule {number} of the default pack: {error}"),
+                "This is a defect of the product; please report it.",
+            )
+        })?;
+        Ok(Pack {
+            rules,
+            patterns,
+            detector: Libinjection,
+        })
+    }
+
+    /// How many rules there are, the structural ones and the detectors included.
+    pub fn len(&self) -> usize {
+        self.rules.len() + names::COUNT + ssrf::COUNT + 2
+    }
+
+    /// Never: the pack always has rules.
+    pub fn is_empty(&self) -> bool {
+        self.rules.is_empty()
+    }
+
+    /// Shows the part to every rule, as sent and in every decoded reading.
+    pub(crate) fn inspect(&self, part: &Part<'_>, run: &mut Run<'_>) {
+        self.reading(part, part.text, &[], part.kind, run);
+        if run.exhausted() {
+            return;
+        }
+        for view in views::views(part.text, part.kind, !part.binary) {
+            self.reading(part, &view.bytes, &view.chain, view.kind, run);
+            if run.exhausted() {
+                return;
+            }
+        }
+    }
+
+    fn reading(&self, part: &Part<'_>, text: &[u8], chain: &[&'static str], kind: PartKind, run: &mut Run<'_>) {
+        run.spend(text.len());
+        if kind == PartKind::Name {
+            if let Some(hit) = names::judge(part.pointer, text) {
+                run.report(hit.finding(part, chain));
+            }
+        } else if let Some(hit) = ssrf::judge(text, part.url && chain.is_empty()) {
+            run.report(hit.finding(part, chain));
+        }
+        self.patterns_in(part, text, chain, run);
+        // Without its quotes a sentence is no longer what was sent: only patterns read that form.
+        if chain.last() != Some(&"shell_quotes") {
+            self.tokens_in(part, text, chain, run);
+        }
+    }
+
+    fn patterns_in(&self, part: &Part<'_>, text: &[u8], chain: &[&'static str], run: &mut Run<'_>) {
+        let paranoia = part.paranoia.unwrap_or(run.plan.paranoia);
+        let mut candidates = std::mem::take(&mut run.scratch);
+        self.patterns.candidates(text, &mut candidates);
+        for id in candidates.iter() {
+            let Some(rule) = usize::try_from(id).ok().and_then(|id| self.rules.get(id)) else {
+                continue;
+            };
+            if rule.paranoia > paranoia {
+                continue;
+            }
+            run.spend(text.len());
+            if self.patterns.is_match(id, text) {
+                run.report(Hit::from(rule).finding(part, chain));
+            }
+            if run.exhausted() {
+                break;
+            }
+        }
+        run.scratch = candidates;
+    }
+
+    /// The tokenising detectors, called only where they could say yes.
+    fn tokens_in(&self, part: &Part<'_>, text: &[u8], chain: &[&'static str], run: &mut Run<'_>) {
+        if may_be_sql(text) {
+            run.spend(text.len());
+            if let Some(print) = self.detector.sqli(text) {
+                let mut finding = SQLI_TOKENS.finding(part, chain);
+                finding.why = format!("The text tokenises as SQL injection, fingerprint {print}.");
+                run.report(finding);
+            }
+        }
+        if memchr::memchr2(b'<', b'=', text).is_some() || memchr::memchr(b':', text).is_some() {
+            run.spend(text.len());
+            if self.detector.xss(text) {
+                run.report(XSS_TOKENS.finding(part, chain));
+            }
+        }
+    }
+}
+
+const SQLI_TOKENS: Hit = Hit {
+    id: "pack.sqli.tokens",
+    class: Class::Sqli,
+    score: 5,
+    paranoia: 1,
+    why: "The text tokenises as SQL injection.",
+};
+
+const XSS_TOKENS: Hit = Hit {
+    id: "pack.xss.tokens",
+    class: Class::Xss,
+    score: 5,
+    paranoia: 1,
+    why: "A browser would find script in the text.",
+};
+
+fn may_be_sql(text: &[u8]) -> bool {
+    text.len() >= 3 && text.iter().any(|byte| !byte.is_ascii_alphanumeric() && !matches!(byte, b'_' | b'-' | b'.' | b':'))
+}
+
+/// A rule that matched, before it is bound to a field.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Hit {
+    pub(crate) id: &'static str,
+    pub(crate) class: Class,
+    pub(crate) score: u32,
+    pub(crate) paranoia: u8,
+    pub(crate) why: &'static str,
+}
+
+impl From<&Rule> for Hit {
+    fn from(rule: &Rule) -> Hit {
+        Hit {
+            id: rule.id,
+            class: rule.class,
+            score: rule.score,
+            paranoia: rule.paranoia,
+            why: rule.why,
+        }
+    }
+}
+
+impl Hit {
+    fn finding(&self, part: &Part<'_>, chain: &[&'static str]) -> Finding {
+        Finding {
+            class: self.class,
+            rule: self.id.to_owned(),
+            place: part.place,
+            pointer: part.pointer.to_owned(),
+            chain: chain.to_vec(),
+            score: self.score,
+            paranoia: self.paranoia,
+            why: self.why.to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

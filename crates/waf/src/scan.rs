@@ -1,0 +1,212 @@
+//! Many patterns over one text, at the price of the few that can match.
+//! Gives `PatternSet`: one literal automaton, byte-class masks, then each candidate's own engine.
+//! Used by the default pack and by rules from directories.
+//! Start reading at `PatternSet::candidates`.
+
+mod bytes;
+mod literals;
+
+pub use bytes::ByteSet;
+pub use literals::Needs;
+
+use aho_corasick::{AhoCorasick, AhoCorasickBuilder, MatchKind};
+use regex_automata::meta;
+use regex_automata::util::syntax;
+use std::collections::BTreeMap;
+
+/// Patterns compiled together.
+#[derive(Debug)]
+pub struct PatternSet {
+    patterns: Vec<Pattern>,
+    automaton: Option<AhoCorasick>,
+    /// Literal number → patterns that need it.
+    owners: Vec<Box<[u32]>>,
+    /// Patterns without a useful literal: every text is a candidate.
+    always: Vec<u32>,
+}
+
+#[derive(Debug)]
+struct Pattern {
+    engine: meta::Regex,
+    /// A match holds at least one byte of each set.
+    masks: Box<[ByteSet]>,
+    start_anchored: bool,
+}
+
+/// Patterns that may match, found without running them. Reused between texts.
+#[derive(Debug, Default)]
+pub struct Candidates {
+    marks: Vec<u64>,
+    present: ByteSet,
+}
+
+impl Candidates {
+    /// Whether pattern `id` may match the text last looked at.
+    pub fn has(&self, id: u32) -> bool {
+        let word = usize::try_from(id / 64).unwrap_or(usize::MAX);
+        self.marks.get(word).is_some_and(|bits| bits >> (id % 64) & 1 == 1)
+    }
+
+    fn set(&mut self, id: u32) {
+        let word = usize::try_from(id / 64).unwrap_or(usize::MAX);
+        if let Some(bits) = self.marks.get_mut(word) {
+            *bits |= 1 << (id % 64);
+        }
+    }
+
+    /// The candidates in ascending order.
+    pub fn iter(&self) -> impl Iterator<Item = u32> + '_ {
+        self.marks.iter().zip(0u32..).flat_map(|(bits, word)| {
+            let mut left = *bits;
+            std::iter::from_fn(move || {
+                if left == 0 {
+                    return None;
+                }
+                let bit = left.trailing_zeros();
+                left &= left - 1;
+                Some(word * 64 + bit)
+            })
+        })
+    }
+}
+
+impl PatternSet {
+    /// Compiles patterns in byte mode: Unicode off, the dot matches a newline.
+    /// The error carries the number of the pattern that failed.
+    pub fn compile<'p>(patterns: impl IntoIterator<Item = &'p str>) -> Result<PatternSet, (usize, String)> {
+        let mut set = PatternSet {
+            patterns: Vec::new(),
+            automaton: None,
+            owners: Vec::new(),
+            always: Vec::new(),
+        };
+        let mut literals: BTreeMap<Vec<u8>, Vec<u32>> = BTreeMap::new();
+        for (number, text) in patterns.into_iter().enumerate() {
+            let id = u32::try_from(number).unwrap_or(u32::MAX);
+            let hir = parse(text).map_err(|error| (number, error))?;
+            let engine = meta::Builder::new()
+                .configure(
+                    meta::Config::new()
+                        .utf8_empty(false)
+                        .nfa_size_limit(Some(32 << 20))
+                        .hybrid_cache_capacity(1 << 20),
+                )
+                .build_from_hir(&hir)
+                .map_err(|error| (number, error.to_string()))?;
+            let needs = Needs::of(&hir);
+            match needs.literals {
+                Some(found) => {
+                    for literal in found {
+                        literals.entry(literal).or_default().push(id);
+                    }
+                }
+                None => set.always.push(id),
+            }
+            set.patterns.push(Pattern {
+                engine,
+                masks: needs.classes.into_boxed_slice(),
+                start_anchored: hir.properties().look_set_prefix().contains(regex_syntax::hir::Look::Start),
+            });
+        }
+        set.build_automaton(literals)?;
+        Ok(set)
+    }
+
+    fn build_automaton(&mut self, literals: BTreeMap<Vec<u8>, Vec<u32>>) -> Result<(), (usize, String)> {
+        if literals.is_empty() {
+            return Ok(());
+        }
+        let built = AhoCorasickBuilder::new()
+            .ascii_case_insensitive(true)
+            .match_kind(MatchKind::Standard)
+            .build(literals.keys())
+            .map_err(|error| (0, error.to_string()))?;
+        self.automaton = Some(built);
+        self.owners = literals.into_values().map(Vec::into_boxed_slice).collect();
+        Ok(())
+    }
+
+    /// How many patterns there are.
+    pub fn len(&self) -> usize {
+        self.patterns.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.patterns.is_empty()
+    }
+
+    /// How many patterns have no literal and are tried on every text.
+    pub fn unfiltered(&self) -> usize {
+        self.always.len()
+    }
+
+    /// Marks the patterns that may match `text`. A pattern left out cannot match.
+    pub fn candidates(&self, text: &[u8], found: &mut Candidates) {
+        found.marks.clear();
+        found.marks.resize(self.patterns.len().div_ceil(64), 0);
+        found.present = ByteSet::of(text);
+        for id in &self.always {
+            self.mark(*id, found);
+        }
+        let Some(automaton) = &self.automaton else { return };
+        for hit in automaton.find_overlapping_iter(text) {
+            let owners = self.owners.get(hit.pattern().as_usize());
+            for id in owners.into_iter().flat_map(|owners| owners.iter()) {
+                if !found.has(*id) {
+                    self.mark(*id, found);
+                }
+            }
+        }
+    }
+
+    fn mark(&self, id: u32, found: &mut Candidates) {
+        let Some(pattern) = self.get(id) else { return };
+        if pattern.masks.iter().all(|mask| mask.meets(&found.present)) {
+            found.set(id);
+        }
+    }
+
+    fn get(&self, id: u32) -> Option<&Pattern> {
+        self.patterns.get(usize::try_from(id).ok()?)
+    }
+
+    /// Whether pattern `id` matches.
+    pub fn is_match(&self, id: u32, text: &[u8]) -> bool {
+        self.get(id).is_some_and(|pattern| pattern.engine.is_match(text))
+    }
+
+    /// The spans of the groups when pattern `id` matches; group 0 is the whole match.
+    pub fn groups(&self, id: u32, text: &[u8]) -> Option<Vec<Option<(usize, usize)>>> {
+        let pattern = self.get(id)?;
+        let mut captures = pattern.engine.create_captures();
+        pattern.engine.captures(text, &mut captures);
+        if !captures.is_match() {
+            return None;
+        }
+        Some(captures.iter().map(|span| span.map(|span| (span.start, span.end))).collect())
+    }
+
+    /// The whole match of pattern `id`.
+    pub fn find(&self, id: u32, text: &[u8]) -> Option<(usize, usize)> {
+        self.get(id)?.engine.find(text).map(|hit| (hit.start(), hit.end()))
+    }
+
+    /// Whether pattern `id` looks at the beginning of a text only.
+    pub fn is_anchored(&self, id: u32) -> bool {
+        self.get(id).is_some_and(|pattern| pattern.start_anchored)
+    }
+}
+
+/// Parses one pattern as every pattern of the crate is read.
+pub(crate) fn parse(text: &str) -> Result<regex_syntax::hir::Hir, String> {
+    let config = syntax::Config::new()
+        .unicode(false)
+        .utf8(false)
+        .dot_matches_new_line(true)
+        .nest_limit(200);
+    syntax::parse_with(text, &config).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests;

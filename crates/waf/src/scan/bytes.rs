@@ -1,0 +1,70 @@
+//! A set of byte values in four words.
+//! Gives `ByteSet`. Used by the masks of `PatternSet` and by range checks.
+//! Pure arithmetic.
+//! Start reading at `ByteSet::of`.
+
+/// Which of the 256 byte values are in the set.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ByteSet([u64; 4]);
+
+impl ByteSet {
+    /// The bytes that occur in `text`.
+    pub fn of(text: &[u8]) -> ByteSet {
+        let mut seen = [false; 256];
+        for byte in text {
+            if let Some(slot) = seen.get_mut(usize::from(*byte)) {
+                *slot = true;
+            }
+        }
+        let mut set = ByteSet::default();
+        for (byte, seen) in (0u8..=255).zip(seen) {
+            if seen {
+                set.add(byte);
+            }
+        }
+        set
+    }
+
+    /// Adds one value.
+    pub fn add(&mut self, byte: u8) {
+        if let Some(word) = self.0.get_mut(usize::from(byte >> 6)) {
+            *word |= 1 << (byte & 63);
+        }
+    }
+
+    /// Adds an inclusive range.
+    pub fn add_range(&mut self, first: u8, last: u8) {
+        for byte in first..=last {
+            self.add(byte);
+        }
+    }
+
+    /// Whether the value is in the set.
+    pub fn has(&self, byte: u8) -> bool {
+        self.0.get(usize::from(byte >> 6)).is_some_and(|word| word >> (byte & 63) & 1 == 1)
+    }
+
+    /// Whether the two sets share a value.
+    pub fn meets(&self, other: &ByteSet) -> bool {
+        self.0.iter().zip(other.0).any(|(ours, theirs)| ours & theirs != 0)
+    }
+
+    /// The union of both.
+    pub fn with(&self, other: &ByteSet) -> ByteSet {
+        let mut out = *self;
+        for (ours, theirs) in out.0.iter_mut().zip(other.0) {
+            *ours |= theirs;
+        }
+        out
+    }
+
+    /// How many values are in the set.
+    pub fn len(&self) -> u32 {
+        self.0.iter().map(|word| word.count_ones()).sum()
+    }
+
+    /// Whether the set is empty.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}

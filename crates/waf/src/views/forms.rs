@@ -1,0 +1,116 @@
+//! Other spellings of the same text: without comments, without shell quoting, in plain letters.
+//! Gives `add`. A form is final: it is matched, but not decoded again.
+//! Used by `views`.
+//! Start reading at `add`.
+
+use super::{Budget, View, push};
+use crate::part::PartKind;
+
+const FINAL: [&str; 2] = ["sql_comments", "shell_quotes"];
+
+/// Adds the forms of `text` that differ from it.
+pub(crate) fn add(text: &[u8], chain: &[&'static str], kind: PartKind, found: &mut Vec<View>, budget: &mut Budget) {
+    if let Some(bytes) = plain_letters(text) {
+        push(found, budget, bytes, chain, "plain_letters", kind);
+    }
+    if let Some(bytes) = without_comments(text) {
+        push(found, budget, bytes, chain, "sql_comments", kind);
+    }
+    if let Some(bytes) = without_shell_quotes(text) {
+        push(found, budget, bytes, chain, "shell_quotes", kind);
+    }
+}
+
+/// Whether the last step was a form.
+pub(crate) fn is_final(view: &View) -> bool {
+    view.chain.last().is_some_and(|step| FINAL.contains(step))
+}
+
+/// Full-width letters, overlong two-byte sequences and NULs as plain ASCII.
+fn plain_letters(text: &[u8]) -> Option<Vec<u8>> {
+    if !text.iter().any(|byte| matches!(byte, 0xEF | 0xC0 | 0xC1 | 0)) {
+        return None;
+    }
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((first, tail)) = rest.split_first() {
+        match (first, tail) {
+            (0, _) => {}
+            // U+FF01..U+FF5E are the full-width twins of `!`..`~`.
+            (0xEF, [0xBC, low, more @ ..]) if (0x81..=0xBF).contains(low) => {
+                out.push(low - 0x60);
+                rest = more;
+                continue;
+            }
+            (0xEF, [0xBD, low, more @ ..]) if (0x80..=0x9E).contains(low) => {
+                out.push(low - 0x20);
+                rest = more;
+                continue;
+            }
+            // C0 AF is an overlong slash.
+            (0xC0 | 0xC1, [low, more @ ..]) if (0x80..=0xBF).contains(low) => {
+                out.push(((first & 1) << 6) | (low & 0x3F));
+                rest = more;
+                continue;
+            }
+            _ => out.push(*first),
+        }
+        rest = tail;
+    }
+    (out != text).then_some(out)
+}
+
+/// `/**/` reads as a space, `/*!50000 x */` as x, in SQL.
+fn without_comments(text: &[u8]) -> Option<Vec<u8>> {
+    memchr::memmem::find(text, b"/*")?;
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((first, tail)) = rest.split_first() {
+        if rest.starts_with(b"/*!") {
+            let body = rest.get(3..).unwrap_or_default();
+            let digits = body.iter().take(6).take_while(|byte| byte.is_ascii_digit()).count();
+            rest = body.get(digits..).unwrap_or_default();
+            out.push(b' ');
+        } else if rest.starts_with(b"/*") {
+            let body = rest.get(2..).unwrap_or_default();
+            let Some(end) = memchr::memmem::find(body, b"*/") else { break };
+            rest = body.get(end + 2..).unwrap_or_default();
+            out.push(b' ');
+        } else if rest.starts_with(b"*/") {
+            rest = rest.get(2..).unwrap_or_default();
+            out.push(b' ');
+        } else {
+            out.push(*first);
+            rest = tail;
+        }
+    }
+    Some(out)
+}
+
+/// `c'a't` reads as `cat`, `${IFS}` as a space, in a shell.
+fn without_shell_quotes(text: &[u8]) -> Option<Vec<u8>> {
+    let quoting = |byte: &u8| matches!(byte, b'\'' | b'"' | b'\\' | b'^' | b'`');
+    if !text.iter().any(|byte| quoting(byte) || *byte == b'$') {
+        return None;
+    }
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((first, tail)) = rest.split_first() {
+        if let Some(more) = ["${IFS}", "$IFS$9", "$IFS", "$@", "$*"]
+            .iter()
+            .find_map(|mark| rest.strip_prefix(mark.as_bytes()))
+        {
+            if !rest.starts_with(b"$@") && !rest.starts_with(b"$*") {
+                out.push(b' ');
+            }
+            rest = more;
+            continue;
+        }
+        // A backslash stays in Windows paths: it disappears only before a letter in a word.
+        if !quoting(first) {
+            out.push(*first);
+        }
+        rest = tail;
+    }
+    (out != text).then_some(out)
+}
