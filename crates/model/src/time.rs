@@ -85,15 +85,24 @@ impl<'de> serde::Deserialize<'de> for Timestamp {
     }
 }
 
-/// A length of time as configuration writes it: a whole number and `ms`, `s`, `m`, `h` or `d`, such as `24h`.
+/// A length of time as configuration writes it: `500ms`, `30s`, `15m`, `24h`, `90d` or `1h30m`. Never zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Span(Duration);
+pub struct Span(pub Duration);
+
+/// Units of a span, longest first, in milliseconds.
+const UNITS: [(&str, u64); 5] = [
+    ("d", 86_400_000),
+    ("h", 3_600_000),
+    ("m", 60_000),
+    ("s", 1_000),
+    ("ms", 1),
+];
 
 impl Span {
     /// Longest length that is accepted: about a hundred years.
     pub const MAX: Span = Span::from_days(36_500);
     /// Regular expression of the text form.
-    pub const PATTERN: &'static str = "^[0-9]{1,15}(ms|s|m|h|d)$";
+    pub const PATTERN: &'static str = "^([0-9]+(ms|s|m|h|d))+$";
 
     /// A number of seconds.
     pub const fn from_secs(seconds: u32) -> Self {
@@ -115,43 +124,47 @@ impl Span {
         self.0
     }
 
-    /// Reads `500ms`, `30s`, `15m`, `24h`, `90d`; `None` for anything else and for more than [`Span::MAX`].
+    /// Reads whole numbers with units, longest unit first and each once; `None` for anything else,
+    /// for nothing at all and for more than [`Span::MAX`].
     pub fn parse(text: &str) -> Option<Span> {
-        let unit_at = text.find(|c: char| !c.is_ascii_digit())?;
-        let (digits, unit) = text.split_at_checked(unit_at)?;
-        let millis: u64 = match unit {
-            "ms" => 1,
-            "s" => 1_000,
-            "m" => 60_000,
-            "h" => 3_600_000,
-            "d" => 86_400_000,
-            _ => return None,
-        };
-        let span = Span(Duration::from_millis(
-            digits.parse::<u64>().ok()?.checked_mul(millis)?,
-        ));
-        (span <= Span::MAX).then_some(span)
+        let (mut rest, mut units, mut total) = (text, UNITS.iter(), 0_u64);
+        while !rest.is_empty() {
+            let (digits, tail) =
+                rest.split_at_checked(rest.find(|c: char| !c.is_ascii_digit())?)?;
+            let end = tail
+                .find(|c: char| c.is_ascii_digit())
+                .unwrap_or(tail.len());
+            let (name, tail) = tail.split_at_checked(end)?;
+            let (_, millis) = units.find(|(unit, _)| *unit == name)?;
+            total = total.checked_add(digits.parse::<u64>().ok()?.checked_mul(*millis)?)?;
+            rest = tail;
+        }
+        let span = Span(Duration::from_millis(total));
+        (total > 0 && span <= Span::MAX).then_some(span)
     }
 }
 
-/// The largest unit that needs no fraction: `90d`, `90s`, `0s`.
+impl std::str::FromStr for Span {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Span::parse(text).ok_or_else(|| {
+            format!("`{text}` is not a length of time; write for example `500ms`, `30s`, `15m`, `24h`, `90d` or `1h30m`")
+        })
+    }
+}
+
+/// The shortest form that reads back as the same span: `90d`, `1h30m`.
 impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let millis = self.0.as_millis();
-        let units = [
-            (86_400_000, "d"),
-            (3_600_000, "h"),
-            (60_000, "m"),
-            (1_000, "s"),
-        ];
-        let fits = units
-            .into_iter()
-            .find(|(unit, _)| millis > 0 && millis % unit == 0);
-        match fits {
-            Some((unit, name)) => write!(f, "{}{name}", millis / unit),
-            None if millis == 0 => f.write_str("0s"),
-            None => write!(f, "{millis}ms"),
+        let mut rest = u64::try_from(self.0.as_millis()).unwrap_or(u64::MAX);
+        for (name, size) in UNITS {
+            if rest >= size {
+                write!(f, "{}{name}", rest / size)?;
+                rest %= size;
+            }
         }
+        Ok(())
     }
 }
 
@@ -164,15 +177,15 @@ impl serde::Serialize for Span {
 impl<'de> serde::Deserialize<'de> for Span {
     fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
         let text = <std::borrow::Cow<'de, str>>::deserialize(d)?;
-        Span::parse(&text).ok_or_else(|| {
-            serde::de::Error::custom(
-                "not a length of time: write a number and a unit, e.g. `30s`, `15m`, `24h`, `90d`",
-            )
-        })
+        text.parse().map_err(serde::de::Error::custom)
     }
 }
 
 impl schemars::JsonSchema for Span {
+    fn inline_schema() -> bool {
+        true
+    }
+
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "Span".into()
     }
@@ -181,7 +194,7 @@ impl schemars::JsonSchema for Span {
         schemars::json_schema!({
             "type": "string",
             "pattern": Span::PATTERN,
-            "description": "A length of time: a whole number and `ms`, `s`, `m`, `h` or `d`, such as `24h`.",
+            "description": "A length of time, such as `30s`, `15m`, `24h`, `90d` or `1h30m`.",
         })
     }
 }
@@ -191,21 +204,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn spans_read_and_print_with_one_unit() {
-        for text in ["500ms", "30s", "15m", "24h", "90d", "0s", "36500d"] {
-            let span = Span::parse(text).map(|s| Span::parse(&s.to_string()) == Some(s));
-            assert_eq!(span, Some(true), "{text}");
+    fn spans_read_and_print_in_the_shortest_form() {
+        let same = ["500ms", "30s", "15m", "24h", "90d", "1h30m", "36500d"];
+        let printed = ["500ms", "30s", "15m", "1d", "90d", "1h30m", "36500d"];
+        for (text, expected) in same.into_iter().zip(printed) {
+            assert_eq!(
+                Span::parse(text).map(|s| s.to_string()).as_deref(),
+                Some(expected)
+            );
         }
-        assert_eq!(Span::from_hours(48).to_string(), "2d");
         for text in [
             "",
             "5",
             "h",
+            "0s",
             "-1s",
             "1.5h",
-            "1h30m",
+            "30m1h",
+            "1h1h",
             "5 s",
             "36501d",
+            "36500d1ms",
             "99999999999999999999s",
             "5H",
             "5é",
