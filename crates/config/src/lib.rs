@@ -1,1 +1,19 @@
-//! config
+//! Reads the texts of a configuration directory and compiles them whole, or says everything that is wrong with them.
+//! Gives `compile`, `Compiled`, `render`, `schema`, `reference_markdown`. Pure: texts in, plans or mistakes out.
+//! Used by the binary (`check`, `serve`, `schema`), by admin (plan, apply) and by gateway, which runs a `Compiled`.
+//! Start reading at `compile`; why this is a room of its own is told in docs/decisions/001.
+
+pub mod api;
+mod de;
+pub mod files;
+pub mod integration;
+mod not_offered;
+mod secret_ref;
+pub mod server;
+mod spanned;
+mod tree;
+pub mod values;
+
+pub use files::Files;
+pub use secret_ref::SecretRef;
+pub use spanned::{At, Located, Map, Place, Span};

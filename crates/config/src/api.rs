@@ -1,0 +1,206 @@
+//! `apis/NAME.yaml`: one entry of the catalogue. Versions with their contract, upstream, exposure and state.
+//! Gives `Api` and its parts, as written; compile checks them against the contract.
+//! Used by compile, the JSON Schema and the reference, all from the same structs.
+//! Start reading at `Version`.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::spanned::{At, Map};
+use crate::values::{ByteSize, Day, Origin, Period};
+
+/// One api of the company. Its name is the name of the file.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Api {
+    /// Who answers for it: an address or a team. Not empty.
+    pub owner: At<String>,
+    /// The versions by name: `v2`. At least one.
+    pub versions: Map<At<Version>>,
+}
+
+/// One version: what it promises, where it is, who may reach it, and where it stands in its life.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Version {
+    /// The OpenAPI document (3.0 or 3.1, YAML or JSON), relative to this file. Required unless the version is retired.
+    #[serde(default)]
+    pub contract: Option<At<String>>,
+    /// An OpenAPI Overlay with facts about the data, relative to this file. Default none.
+    #[serde(default)]
+    pub overlay: Option<At<String>>,
+    /// Where the version stands: `design` (checked, but not reachable), `active`, `deprecated` (works, answers carry
+    /// `Deprecation` and `Sunset`) or `retired` (answers 410 with the successor).
+    pub state: At<State>,
+    /// Since when it is deprecated, sent as `Deprecation` (RFC 9745). Only with `state: deprecated`. Default: the day on
+    /// which the configuration was loaded.
+    #[serde(default)]
+    pub deprecated_since: Option<At<Day>>,
+    /// The day after which it may stop working, sent as `Sunset` (RFC 8594). Only with `state: deprecated` or `retired`.
+    #[serde(default)]
+    pub sunset: Option<At<Day>>,
+    /// The version to use instead, sent as `Link: rel="successor-version"`. A version of the same file.
+    #[serde(default)]
+    pub successor: Option<At<String>>,
+    /// Path in front of the contract's paths: `/v2`, or `/` for none. Default: `/` and the name of the version.
+    /// The paths of the contract's `servers` are not used.
+    #[serde(default)]
+    pub base_path: Option<At<String>>,
+    /// The company's system behind this version. Required where an operation is exposed.
+    #[serde(default)]
+    pub upstream: Option<At<Upstream>>,
+    /// Operations (by `operationId`) by listener. What is listed nowhere stays unreachable.
+    #[serde(default)]
+    pub expose: Map<Vec<At<String>>>,
+    /// The objects of this version by the name of their schema. Conditions of grants judge their attributes wherever the
+    /// schema appears: single answers, list items, nested objects; for creates in the request body.
+    #[serde(default)]
+    pub objects: Map<At<Object>>,
+    /// Which checks refuse, which only observe, and which are off.
+    #[serde(default)]
+    pub checks: Checks,
+    /// Fields of a request body that the contract does not declare and does not forbid: `refuse` or `allow`.
+    /// Default `refuse`.
+    #[serde(default)]
+    pub unknown_fields: UnknownFields,
+}
+
+/// Where a version stands in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// Checked, but not reachable.
+    Design,
+    /// In use.
+    Active,
+    /// In use; answers say that it will end.
+    Deprecated,
+    /// Ended: answers 410 and names the successor.
+    Retired,
+}
+
+impl State {
+    /// The word as written.
+    pub const fn name(self) -> &'static str {
+        match self {
+            State::Design => "design",
+            State::Active => "active",
+            State::Deprecated => "deprecated",
+            State::Retired => "retired",
+        }
+    }
+}
+
+/// Undeclared fields of a request body.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum UnknownFields {
+    /// Refused with `validate.body`.
+    #[default]
+    Refuse,
+    /// Forwarded, as plain JSON Schema has it.
+    Allow,
+}
+
+/// The company's system behind a version.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Upstream {
+    /// Origins, tried by `balance`: `http://127.0.0.1:9101`, `https://erp.example`. One to 64. None of them may be a
+    /// listener of this server.
+    pub targets: Vec<At<Origin>>,
+    /// How calls are spread: `least_requests` or `round_robin`. Default `least_requests`.
+    #[serde(default)]
+    pub balance: Balance,
+    /// Active checks of each target. Default: none; failing targets still rest for a while.
+    #[serde(default)]
+    pub health: Option<At<Health>>,
+    /// How long a call may take until the whole answer is here; then it is answered with `upstream.timeout`.
+    /// Default `30s`.
+    #[serde(default)]
+    pub timeout: Option<At<Period>>,
+    /// Largest answer body; larger ones are answered with 502. Default `8MiB`, at most `64MiB`.
+    #[serde(default)]
+    pub answer_bytes_max: Option<At<ByteSize>>,
+    /// PEM file with the authorities that may vouch for the targets, relative to this file. Default: the system's.
+    #[serde(default)]
+    pub ca: Option<At<String>>,
+    /// Forward the caller's own credential. Only for upstreams that cannot verify `Portcullis-Identity`. Default `false`.
+    #[serde(default)]
+    pub pass_credential: bool,
+}
+
+/// How calls are spread over healthy targets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Balance {
+    /// The target with the fewest calls under way.
+    #[default]
+    LeastRequests,
+    /// One after the other.
+    RoundRobin,
+}
+
+/// Active checks of each target.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Health {
+    /// Path that is asked with GET; any 2xx is healthy. Begins with `/`.
+    pub path: At<String>,
+    /// Time between two checks of one target, and the longest a check may take is two seconds of it. Default `5s`.
+    #[serde(default)]
+    pub interval: Option<At<Period>>,
+}
+
+/// One kind of object: how it is named, found and described.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Object {
+    /// Where a request names the object: `path.workOrderId`, `query.workOrderId` or `body.id`.
+    pub id: At<String>,
+    /// The operation that looks the object up before a write, by `operationId`. It has to be a GET whose answer is the
+    /// object. Default: writes are judged by the request alone, and conditions that need more refuse them.
+    #[serde(default)]
+    pub resolve: Option<At<String>>,
+    /// The attributes conditions may ask for, by name: `status: body.status`, `partner: body.assignment.partnerId`.
+    #[serde(default)]
+    pub attributes: Map<At<String>>,
+}
+
+/// Which checks refuse, which only observe, and which are off.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Checks {
+    /// Requests against the contract. Default `enforce`.
+    pub request: Option<Mode>,
+    /// Answers against the contract. Default `observe`.
+    pub response: Option<Mode>,
+    /// Free text for attacks. Default `enforce`.
+    pub inspect: Option<Mode>,
+    /// Other modes for single operations, by `operationId`.
+    pub operations: Map<OperationChecks>,
+}
+
+/// Other modes for one operation. What is not named stays as for the version.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct OperationChecks {
+    /// Requests against the contract.
+    pub request: Option<Mode>,
+    /// Answers against the contract.
+    pub response: Option<Mode>,
+    /// Free text for attacks.
+    pub inspect: Option<Mode>,
+}
+
+/// What a check does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// Nothing is checked.
+    Off,
+    /// What is found is recorded; nothing is refused.
+    Observe,
+    /// What is found is refused.
+    Enforce,
+}

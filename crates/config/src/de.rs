@@ -1,0 +1,541 @@
+//! Reads a `tree::Node` into a typed file, with a place and a remedy for everything that does not fit.
+//! Gives `typed`. A part that is wrong is reported, taken out, and the rest is read on, so that one run shows all.
+//! Used by `read`. Nothing here knows which kinds of files exist.
+//! Start reading at `typed`.
+
+use std::fmt;
+
+use model::Mistake;
+use serde::de::value::U64Deserializer;
+use serde::de::{
+    self, DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, Expected, MapAccess,
+    SeqAccess, Unexpected, VariantAccess, Visitor,
+};
+
+use crate::not_offered;
+use crate::spanned::{AT, Span};
+use crate::tree::{MISTAKES_MAX, Node, Value, at};
+
+/// Reads the tree as `T`.
+///
+/// # Errors
+/// All mistakes found, at most [`MISTAKES_MAX`].
+pub fn typed<T: DeserializeOwned>(mut root: Node) -> Result<T, Vec<Mistake>> {
+    let mut mistakes = Vec::new();
+    loop {
+        let snag = match T::deserialize(NodeReader(&root)) {
+            Ok(value) if mistakes.is_empty() => return Ok(value),
+            Ok(_) => return Err(mistakes),
+            Err(snag) => snag,
+        };
+        let is_at_root = snag.path.is_empty();
+        if !snag.is_consequence {
+            mistakes.push(snag.mistake(&root));
+        }
+        if is_at_root || mistakes.len() >= MISTAKES_MAX || !take_out(&mut root, &snag.path) {
+            return Err(mistakes);
+        }
+    }
+}
+
+/// Takes the entry at this path out of the tree; its name stays known as dropped.
+fn take_out(node: &mut Node, path: &[usize]) -> bool {
+    // The path was collected from the leaf to the root.
+    let Some((first, rest)) = path.split_last() else {
+        return false;
+    };
+    match &mut node.value {
+        Value::List(items) if rest.is_empty() && *first < items.len() => {
+            items.remove(*first);
+            true
+        }
+        Value::Map(entries) if rest.is_empty() && *first < entries.pairs.len() => {
+            let (key, _) = entries.pairs.remove(*first);
+            entries.dropped.extend(key.as_text().map(str::to_owned));
+            true
+        }
+        Value::List(items) => items
+            .get_mut(*first)
+            .is_some_and(|item| take_out(item, rest)),
+        Value::Map(entries) => entries
+            .pairs
+            .get_mut(*first)
+            .is_some_and(|(_, value)| take_out(value, rest)),
+        _ => false,
+    }
+}
+
+/// Why a part could not be read.
+#[derive(Debug)]
+pub struct Snag {
+    message: String,
+    help: String,
+    span: Option<Span>,
+    /// Positions from the leaf up to the root.
+    path: Vec<usize>,
+    /// Name of a field that is missing, before it is known whether it had been dropped.
+    missing: Option<&'static str>,
+    /// Follows from a mistake that was reported before.
+    is_consequence: bool,
+}
+
+impl Snag {
+    fn new(message: impl Into<String>, help: impl Into<String>) -> Self {
+        Snag {
+            message: message.into(),
+            help: help.into(),
+            span: None,
+            path: Vec::new(),
+            missing: None,
+            is_consequence: false,
+        }
+    }
+
+    fn at(mut self, span: Span) -> Self {
+        self.span.get_or_insert(span);
+        self
+    }
+
+    fn below(mut self, index: usize) -> Self {
+        self.path.push(index);
+        self
+    }
+
+    fn mistake(&self, root: &Node) -> Mistake {
+        at(
+            self.span.unwrap_or(root.span),
+            self.message.clone(),
+            self.help.clone(),
+        )
+    }
+}
+
+impl fmt::Display for Snag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Snag {}
+
+impl de::Error for Snag {
+    /// The first line is what is wrong, the rest is how to mend it.
+    fn custom<T: fmt::Display>(text: T) -> Self {
+        let text = text.to_string();
+        match text.split_once('\n') {
+            Some((message, help)) => Snag::new(message, help),
+            None => Snag::new(text, ""),
+        }
+    }
+
+    fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        Snag::new(
+            format!("{} is expected here, not {}", expected, found_words(&found)),
+            type_help(&found),
+        )
+    }
+
+    fn invalid_value(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        Snag::new(
+            format!("{expected} is expected here, not {}", found_words(&found)),
+            "",
+        )
+    }
+
+    fn missing_field(field: &'static str) -> Self {
+        let mut snag = Snag::new(
+            format!("`{field}` is missing"),
+            format!("Add `{field}: …` here."),
+        );
+        snag.missing = Some(field);
+        snag
+    }
+}
+
+fn found_words(found: &Unexpected<'_>) -> String {
+    match found {
+        Unexpected::Bool(value) => format!("`{value}`"),
+        Unexpected::Unsigned(value) => format!("the number {value}"),
+        Unexpected::Signed(value) => format!("the number {value}"),
+        Unexpected::Float(value) => format!("the number {value}"),
+        Unexpected::Str(_) => "text".into(),
+        Unexpected::Unit => "nothing".into(),
+        Unexpected::Seq => "a list".into(),
+        Unexpected::Map => "a map".into(),
+        other => other.to_string(),
+    }
+}
+
+fn type_help(found: &Unexpected<'_>) -> &'static str {
+    match found {
+        Unexpected::Bool(_)
+        | Unexpected::Unsigned(_)
+        | Unexpected::Signed(_)
+        | Unexpected::Float(_) => "If the text is meant literally, put it in quotes.",
+        Unexpected::Unit => "Write a value, or leave the key out.",
+        Unexpected::Seq => "Write the value without brackets or dashes.",
+        Unexpected::Map => "Write a single value instead of names with values.",
+        _ => "See the reference of the configuration for what belongs here.",
+    }
+}
+
+/// Reads one node.
+#[derive(Clone, Copy)]
+struct NodeReader<'t>(&'t Node);
+
+impl<'t> NodeReader<'t> {
+    fn unexpected(self) -> Unexpected<'t> {
+        match &self.0.value {
+            Value::Null => Unexpected::Unit,
+            Value::Bool(value) => Unexpected::Bool(*value),
+            Value::Int(value) => Unexpected::Signed(*value),
+            Value::Float(value) => Unexpected::Float(*value),
+            Value::Text(text) => Unexpected::Str(text),
+            Value::List(_) => Unexpected::Seq,
+            Value::Map(_) => Unexpected::Map,
+        }
+    }
+
+    fn wrong<'de, V: Visitor<'de>>(self, visitor: &V) -> Snag {
+        de::Error::invalid_type(self.unexpected(), visitor)
+    }
+
+    fn text<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Snag> {
+        match &self.0.value {
+            Value::Text(text) => visitor.visit_str(text),
+            _ => Err(self.wrong(&visitor)),
+        }
+        .map_err(|snag| snag.at(self.0.span))
+    }
+
+    fn int<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Snag> {
+        match &self.0.value {
+            Value::Int(value) => visitor.visit_i64(*value),
+            _ => Err(self.wrong(&visitor)),
+        }
+        .map_err(|snag| snag.at(self.0.span))
+    }
+
+    fn list<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Snag> {
+        match &self.0.value {
+            Value::List(items) => visitor.visit_seq(Items { items, next: 0 }),
+            Value::Text(_) | Value::Map(_) => Err(Snag::new(
+                "a list is expected here",
+                "Write `[first, second]`, or one line beginning with `- ` for each.",
+            )),
+            _ => Err(self.wrong(&visitor)),
+        }
+        .map_err(|snag| snag.at(self.0.span))
+    }
+
+    fn map<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Snag> {
+        let Value::Map(entries) = &self.0.value else {
+            return Err(self.wrong(&visitor).at(self.0.span));
+        };
+        let pairs = Pairs {
+            pairs: &entries.pairs,
+            next: 0,
+        };
+        visitor.visit_map(pairs).map_err(|mut snag| {
+            if let Some(field) = snag.missing.take() {
+                snag.is_consequence = entries.dropped.iter().any(|name| name == field);
+            }
+            snag.at(first_line_place(self.0))
+        })
+    }
+}
+
+/// A map as a whole is pointed at by its first key.
+fn first_line_place(node: &Node) -> Span {
+    match &node.value {
+        Value::Map(entries) => entries.pairs.first().map_or(node.span, |(key, _)| key.span),
+        _ => node.span,
+    }
+}
+
+impl<'de> Deserializer<'de> for NodeReader<'_> {
+    type Error = Snag;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Snag> {
+        match &self.0.value {
+            Value::Null => visitor
+                .visit_unit()
+                .map_err(|snag: Snag| snag.at(self.0.span)),
+            Value::Bool(value) => visitor
+                .visit_bool(*value)
+                .map_err(|snag: Snag| snag.at(self.0.span)),
+            Value::Int(_) => self.int(visitor),
+            Value::Float(value) => visitor
+                .visit_f64(*value)
+                .map_err(|snag: Snag| snag.at(self.0.span)),
+            Value::Text(_) => self.text(visitor),
+            Value::List(_) => self.list(visitor),
+            Value::Map(_) => self.map(visitor),
+        }
+    }
+
+    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Snag> {
+        match &self.0.value {
+            Value::Bool(value) => visitor.visit_bool(*value),
+            Value::Text(text) => Err(bool_snag(text)),
+            _ => Err(self.wrong(&visitor)),
+        }
+        .map_err(|snag| snag.at(self.0.span))
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Snag> {
+        // A key without a value is refused: it reads as if something had been set.
+        visitor.visit_some(self)
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Snag> {
+        if let Value::Map(entries) = &self.0.value {
+            for (index, (key, _)) in entries.pairs.iter().enumerate() {
+                let word = key.as_text().unwrap_or_default();
+                if !fields.contains(&word) {
+                    return Err(unknown_key(name, word, fields).at(key.span).below(index));
+                }
+            }
+        }
+        self.map(visitor)
+    }
+
+    fn deserialize_tuple_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        _len: usize,
+        visitor: V,
+    ) -> Result<V::Value, Snag> {
+        match name {
+            AT => visitor.visit_seq(Placed {
+                node: self.0,
+                next: 0,
+            }),
+            _ => self.list(visitor),
+        }
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Snag> {
+        let choices = || format!("Write one of {}.", listed(variants));
+        let snag = match &self.0.value {
+            Value::Text(text) => match variants.iter().find(|variant| *variant == text) {
+                Some(variant) => return visitor.visit_enum(Word(variant)),
+                None => Snag::new(
+                    format!("`{text}` is not known here"),
+                    nearest(text, variants).unwrap_or_else(choices),
+                ),
+            },
+            _ => Snag::new("a word is expected here", choices()),
+        };
+        Err(snag.at(self.0.span))
+    }
+
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Snag> {
+        self.text(visitor)
+    }
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Snag> {
+        self.text(visitor)
+    }
+    fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Snag> {
+        self.text(visitor)
+    }
+    fn deserialize_u16<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Snag> {
+        self.int(visitor)
+    }
+    fn deserialize_u32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Snag> {
+        self.int(visitor)
+    }
+    fn deserialize_u64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Snag> {
+        self.int(visitor)
+    }
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Snag> {
+        self.list(visitor)
+    }
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Snag> {
+        self.map(visitor)
+    }
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Snag> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    serde::forward_to_deserialize_any! {
+        i8 i16 i32 i64 i128 u8 u128 f32 f64 char bytes byte_buf unit unit_struct tuple ignored_any
+    }
+}
+
+fn bool_snag(text: &str) -> Snag {
+    let help = match text.to_ascii_lowercase().as_str() {
+        "yes" | "on" | "y" => "Write `true`. In YAML 1.2 the words yes and on are plain text.",
+        "no" | "off" | "n" => "Write `false`. In YAML 1.2 the words no and off are plain text.",
+        _ => "Write `true` or `false`, without quotes.",
+    };
+    Snag::new("`true` or `false` is expected here, not text", help)
+}
+
+fn unknown_key(kind: &str, word: &str, fields: &[&str]) -> Snag {
+    if let Some(help) = not_offered::setting(kind, word) {
+        return Snag::new(format!("`{word}` is not offered yet"), help);
+    }
+    let help = match nearest(word, fields) {
+        Some(help) => help,
+        None if fields.is_empty() => "Nothing can be set here.".into(),
+        None => format!("Known here: {}.", listed(fields)),
+    };
+    Snag::new(format!("unknown key `{word}`"), help)
+}
+
+/// "Did you mean" for the nearest of the words, where one is near enough.
+pub fn nearest<S: AsRef<str>>(word: &str, known: &[S]) -> Option<String> {
+    let word = word.get(..64).unwrap_or(word);
+    let score = |other: &str| strsim::jaro_winkler(&word.to_lowercase(), &other.to_lowercase());
+    let best = known
+        .iter()
+        .map(|other| (score(other.as_ref()), other.as_ref()))
+        .max_by(|(a, _), (b, _)| a.total_cmp(b))?;
+    (best.0 >= 0.8).then(|| format!("Did you mean `{}`?", best.1))
+}
+
+/// `a`, `b` and `c`; at most twelve.
+pub fn listed<S: AsRef<str>>(words: &[S]) -> String {
+    let quoted: Vec<String> = words
+        .iter()
+        .take(12)
+        .map(|w| format!("`{}`", w.as_ref()))
+        .collect();
+    let more = if words.len() > 12 { ", …" } else { "" };
+    format!("{}{more}", quoted.join(", "))
+}
+
+struct Items<'t> {
+    items: &'t [Node],
+    next: usize,
+}
+
+impl<'de> SeqAccess<'de> for Items<'_> {
+    type Error = Snag;
+    fn next_element_seed<S: DeserializeSeed<'de>>(
+        &mut self,
+        seed: S,
+    ) -> Result<Option<S::Value>, Snag> {
+        let index = self.next;
+        let Some(node) = self.items.get(index) else {
+            return Ok(None);
+        };
+        self.next = index.saturating_add(1);
+        let value = seed.deserialize(NodeReader(node));
+        value
+            .map(Some)
+            .map_err(|snag| snag.at(node.span).below(index))
+    }
+}
+
+struct Pairs<'t> {
+    pairs: &'t [(Node, Node)],
+    next: usize,
+}
+
+impl<'de> MapAccess<'de> for Pairs<'_> {
+    type Error = Snag;
+    fn next_key_seed<S: DeserializeSeed<'de>>(
+        &mut self,
+        seed: S,
+    ) -> Result<Option<S::Value>, Snag> {
+        let Some((key, _)) = self.pairs.get(self.next) else {
+            return Ok(None);
+        };
+        let read = seed.deserialize(NodeReader(key));
+        read.map(Some)
+            .map_err(|snag| snag.at(key.span).below(self.next))
+    }
+    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Snag> {
+        let index = self.next;
+        self.next = index.saturating_add(1);
+        let Some((key, value)) = self.pairs.get(index) else {
+            return Err(Snag::new("a value is missing", ""));
+        };
+        // A key without a value is pointed at by its name; there is nothing else to see.
+        let span = if value.span.len == 0 {
+            key.span
+        } else {
+            value.span
+        };
+        let read = seed.deserialize(NodeReader(value));
+        read.map_err(|mut snag| {
+            if snag.span.is_some_and(|s| s.len == 0) {
+                snag.span = None;
+            }
+            snag.at(span).below(index)
+        })
+    }
+}
+
+/// Start, length, line and the value itself: what `At` reads.
+struct Placed<'t> {
+    node: &'t Node,
+    next: u8,
+}
+
+impl<'de> SeqAccess<'de> for Placed<'_> {
+    type Error = Snag;
+    fn next_element_seed<S: DeserializeSeed<'de>>(
+        &mut self,
+        seed: S,
+    ) -> Result<Option<S::Value>, Snag> {
+        let number = |value: usize| U64Deserializer::<Snag>::new(value as u64);
+        let span = self.node.span;
+        self.next = self.next.saturating_add(1);
+        match self.next {
+            1 => seed.deserialize(number(span.start)).map(Some),
+            2 => seed.deserialize(number(span.len)).map(Some),
+            3 => seed.deserialize(number(span.line as usize)).map(Some),
+            4 => seed.deserialize(NodeReader(self.node)).map(Some),
+            _ => Ok(None),
+        }
+    }
+}
+
+/// One word of a closed list.
+struct Word(&'static str);
+
+impl<'de> EnumAccess<'de> for Word {
+    type Error = Snag;
+    type Variant = Word;
+    fn variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<(S::Value, Word), Snag> {
+        let name = de::value::StrDeserializer::<Snag>::new(self.0);
+        Ok((seed.deserialize(name)?, self))
+    }
+}
+
+impl<'de> VariantAccess<'de> for Word {
+    type Error = Snag;
+    fn unit_variant(self) -> Result<(), Snag> {
+        Ok(())
+    }
+    fn newtype_variant_seed<S: DeserializeSeed<'de>>(self, _: S) -> Result<S::Value, Snag> {
+        Err(Snag::new("a plain word is expected here", ""))
+    }
+    fn tuple_variant<V: Visitor<'de>>(self, _: usize, _: V) -> Result<V::Value, Snag> {
+        Err(Snag::new("a plain word is expected here", ""))
+    }
+    fn struct_variant<V: Visitor<'de>>(
+        self,
+        _: &'static [&'static str],
+        _: V,
+    ) -> Result<V::Value, Snag> {
+        Err(Snag::new("a plain word is expected here", ""))
+    }
+}

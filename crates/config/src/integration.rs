@@ -1,0 +1,150 @@
+//! `integrations/NAME.yaml`: one system that integrates with the company: who answers for it, what it may do.
+//! `roles/NAME.yaml`: grants with a name, for several integrations.
+//! Gives `Integration`, `Role` and `Grant`, as written; compile checks them against the contracts.
+//! Start reading at `Grant`.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::spanned::{At, Map};
+use crate::values::{AddressRange, Day, Period, Rate};
+
+/// One integration. Its name is the name of the file.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Integration {
+    /// Who answers for it: an address or a team. Not empty.
+    pub owner: At<String>,
+    /// What it is for, in one sentence. Not empty.
+    pub purpose: At<String>,
+    /// The day by which somebody has to look at it again. A day in the past is a warning.
+    pub review_by: At<Day>,
+    /// Addresses it may call from; its credentials are refused from everywhere else. Default: everywhere.
+    #[serde(default)]
+    pub allow_from: Vec<At<AddressRange>>,
+    /// Facts about it that conditions may ask for: `attributes: { partner: north }` is `principal.partner`.
+    #[serde(default)]
+    pub attributes: Map<At<String>>,
+    /// Roles whose grants it has, by the name of their file. Default none.
+    #[serde(default)]
+    pub roles: Vec<At<String>>,
+    /// Which credentials can be made for it. Without one it cannot call.
+    pub credentials: Credentials,
+    /// How much it may call. Every limit that applies to a request has to allow it. Default: none beyond the limits
+    /// of addresses.
+    #[serde(default)]
+    pub limits: Vec<At<Limit>>,
+    /// What it may do. Default: nothing beyond its roles.
+    #[serde(default)]
+    pub grants: Vec<At<Grant>>,
+}
+
+/// Grants with a name, for several integrations. The name is the name of the file.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Role {
+    /// What an integration with this role may do. At least one.
+    pub grants: Vec<At<Grant>>,
+}
+
+/// Which credentials can be made for an integration.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Credentials {
+    /// API keys: made, rotated and revoked with `portcullis key`.
+    pub api_key: At<ApiKey>,
+}
+
+/// Rules for API keys.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ApiKey {
+    /// How long a key may be used after it was made. From `1m` to `730d`. Default `90d`.
+    pub max_age: Option<At<Period>>,
+    /// How long the old key goes on after a rotation. Not longer than `max_age`. Default `24h`.
+    pub overlap: Option<At<Period>>,
+    /// Header in which the integration names the person behind a call. It separates limits and shows in the ledger; it
+    /// never grants anything. Default: none is read.
+    pub user_header: Option<At<String>>,
+}
+
+/// How much an integration may call.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Limit {
+    /// What is counted: all calls of the `integration`, of each `user`, or of each `operation`.
+    pub per: At<Per>,
+    /// How many in the long run: `600/min`. A limit has a rate, a concurrency, or both.
+    #[serde(default)]
+    pub rate: Option<At<Rate>>,
+    /// How many at once before the rate holds. Only with a rate. Default: what the rate allows in one second, at least 1.
+    #[serde(default)]
+    pub burst: Option<At<u32>>,
+    /// How many may be under way at the same time. From 1 to 10000.
+    #[serde(default)]
+    pub concurrency: Option<At<u32>>,
+    /// Only these operations (`operationId`) count. Default: all.
+    #[serde(default)]
+    pub operations: Vec<At<String>>,
+}
+
+/// What a limit counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Per {
+    /// All calls of the integration together.
+    Integration,
+    /// The calls of each person the integration names (`user_header`).
+    User,
+    /// The calls of each operation.
+    Operation,
+}
+
+/// Operations of one version, on which objects, seeing and sending which fields.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Grant {
+    /// The version: `field-service/v2`.
+    pub api: At<String>,
+    /// The operations by `operationId`. At least one.
+    pub operations: Vec<At<String>>,
+    /// A condition in Cedar over `principal`, `resource` and `context`: `resource.status == "completed"`. A request whose
+    /// object does not meet it is refused; list items that do not meet it are left out. Default: no condition.
+    #[serde(default)]
+    pub when: Option<At<String>>,
+    /// What may be seen in answers, as field paths of the object: `id`, `customer.{id,legalName}`, `lines.*.sku`.
+    /// `$.` in front counts from the root of the answer. Default: nothing.
+    #[serde(default)]
+    pub fields: Vec<At<String>>,
+    /// What may be seen only in part, by field path: `email: last4`, `taxId: redact`. The field has to be in `fields`.
+    #[serde(default)]
+    pub masks: Map<At<Mask>>,
+    /// What may be sent in request bodies, as field paths of the body. Everything else in the body is refused.
+    /// Default: nothing.
+    #[serde(default)]
+    pub writes: Vec<At<String>>,
+    /// How a refused object looks: `forbidden` (403) or `not_found` (404, the same bytes as an absent object).
+    /// Default: `not_found` on public listeners, `forbidden` on internal ones.
+    #[serde(default)]
+    pub deny_as: Option<DenyAs>,
+}
+
+/// How a value is hidden in part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Mask {
+    /// The value is replaced.
+    Redact,
+    /// Only the last four characters stay.
+    Last4,
+}
+
+/// How a refused object looks to the caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DenyAs {
+    /// 403: there is something, but not for this caller.
+    Forbidden,
+    /// 404: the same bytes as an absent object.
+    NotFound,
+}

@@ -1,0 +1,228 @@
+//! Values that remember where they were written, so that every mistake can point at its line.
+//! Gives `Span`, `At` (one value), `Map` (names to values, in the order written) and `Place` (with the file).
+//! Used by every kind of configuration file.
+//! Start reading at `At`.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use model::{Mistake, RuleRef};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+
+/// Bytes of one file: where they begin, how many, and the line.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Span {
+    /// Byte offset from the beginning of the file.
+    pub start: usize,
+    /// Bytes.
+    pub len: usize,
+    /// Line, counted from 1.
+    pub line: u32,
+}
+
+/// A place in a file of the configuration.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Place {
+    /// File, relative to the configuration directory.
+    pub file: Arc<str>,
+    /// Where in it.
+    pub span: Span,
+}
+
+impl Place {
+    /// A mistake at this place.
+    pub fn mistake(&self, message: impl Into<String>, help: impl Into<String>) -> Mistake {
+        Mistake::new(message, help)
+            .in_file(&*self.file)
+            .at(self.span.start, self.span.len)
+            .at_line(self.span.line)
+    }
+
+    /// File and line, as ledger and `explain` name a rule.
+    pub fn rule_ref(&self) -> RuleRef {
+        RuleRef {
+            file: self.file.clone(),
+            line: self.span.line,
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.file, self.span.line)
+    }
+}
+
+/// A value of the compiled configuration with the place it was written at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Located<T> {
+    /// The value.
+    pub value: T,
+    /// Where it stands.
+    pub place: Place,
+}
+
+impl<T> Deref for Located<T> {
+    type Target = T;
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
+/// A value with the span it was written at. Reads and compares like the value itself.
+#[derive(Clone, Debug, Default)]
+pub struct At<T> {
+    /// The value.
+    pub value: T,
+    /// Where it stands in its file.
+    pub span: Span,
+}
+
+impl<T> At<T> {
+    /// The value with its file.
+    pub fn located(&self, file: &Arc<str>) -> Located<T>
+    where
+        T: Clone,
+    {
+        Located {
+            value: self.value.clone(),
+            place: self.place(file),
+        }
+    }
+
+    /// Where it stands.
+    pub fn place(&self, file: &Arc<str>) -> Place {
+        Place {
+            file: file.clone(),
+            span: self.span,
+        }
+    }
+}
+
+impl<T> Deref for At<T> {
+    type Target = T;
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
+impl<T: PartialEq> PartialEq for At<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.value == other.value
+    }
+}
+
+/// The name by which `At` asks our deserializer for the span. No YAML can produce it.
+pub(crate) const AT: &str = "\u{0}at";
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for At<T> {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        struct Reader<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Reader<T> {
+            type Value = At<T>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a value with its place")
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<At<T>, A::Error> {
+                let mut next =
+                    || -> Result<usize, A::Error> { Ok(seq.next_element()?.unwrap_or_default()) };
+                let (start, len, line) = (next()?, next()?, next()?);
+                let span = Span {
+                    start,
+                    len,
+                    line: u32::try_from(line).unwrap_or(u32::MAX),
+                };
+                let missing = || serde::de::Error::custom("value is missing");
+                let value = seq.next_element()?.ok_or_else(missing)?;
+                Ok(At { value, span })
+            }
+        }
+        d.deserialize_tuple_struct(AT, 4, Reader(PhantomData))
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for At<T> {
+    fn inline_schema() -> bool {
+        T::inline_schema()
+    }
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        T::schema_name()
+    }
+    fn schema_id() -> std::borrow::Cow<'static, str> {
+        T::schema_id()
+    }
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        T::json_schema(generator)
+    }
+}
+
+/// Names to values, in the order written. Keys keep their place; duplicates were refused while reading.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Map<T>(pub Vec<(At<String>, T)>);
+
+impl<T> Default for Map<T> {
+    fn default() -> Self {
+        Map(Vec::new())
+    }
+}
+
+impl<T> Map<T> {
+    /// The value under a name.
+    pub fn get(&self, name: &str) -> Option<&T> {
+        self.0
+            .iter()
+            .find(|(key, _)| key.value == name)
+            .map(|(_, value)| value)
+    }
+
+    /// Names and values in the order written.
+    pub fn iter(&self) -> impl Iterator<Item = (&At<String>, &T)> {
+        self.0.iter().map(|(key, value)| (key, value))
+    }
+
+    /// Names in the order written.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(key, _)| key.value.as_str())
+    }
+
+    /// Whether there is no entry.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Map<T> {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        struct Reader<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Reader<T> {
+            type Value = Map<T>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("names with values (`name: …`)")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Map<T>, A::Error> {
+                let mut entries = Vec::new();
+                while let Some(entry) = map.next_entry()? {
+                    entries.push(entry);
+                }
+                Ok(Map(entries))
+            }
+        }
+        d.deserialize_map(Reader(PhantomData))
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for Map<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        format!("Map_of_{}", T::schema_name()).into()
+    }
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let value = generator.subschema_for::<T>();
+        json_schema!({ "type": "object", "additionalProperties": value })
+    }
+}
