@@ -1,1 +1,28 @@
-//! identity
+//! Who is calling, and with what credential?
+//! Gives `verify -> Caller` and the life of a credential (`credential`). Pure: clock, store and randomness are passed in.
+//! Used by gateway::pipeline (stage authn), admin and the command line.
+//! Start reading at `verify`; methods are listed in `methods::METHODS`.
+
+pub mod api_key;
+mod caller;
+mod challenge;
+pub mod credential;
+mod method;
+pub mod methods;
+mod reasons;
+mod settings;
+mod table;
+mod verify;
+
+pub use api_key::ApiKey;
+pub use caller::Caller;
+pub use challenge::challenge;
+pub use credential::{Credential, State};
+pub use method::{Method, Presented, World};
+pub use reasons::{
+    ADDRESS_NOT_ALLOWED, EXPIRED, INTEGRATION_PAUSED, INVALID, MISSING, REASONS, REVOKED,
+    USER_MALFORMED,
+};
+pub use settings::{ApiKeySettings, IntegrationFacts, Integrations, Settings};
+pub use table::{CredentialTable, Entry};
+pub use verify::verify;

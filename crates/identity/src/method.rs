@@ -1,0 +1,64 @@
+//! What every method of authentication has in common.
+//! Gives `Method` (one line of the registry), `Presented` (what the caller showed) and `World` (what we know).
+//! Used by `verify` and `methods`.
+//! Start reading at `Method`.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use crypto::MacKey;
+use model::{Headers, Peer, Reason, Refusal, Timestamp};
+
+use crate::{CredentialTable, Entry, Integrations, Settings};
+
+/// One way to prove who is calling.
+#[derive(Debug)]
+pub struct Method {
+    /// Name in ledger, metrics and configuration (`credentials: { NAME: … }`).
+    pub name: &'static str,
+    /// One sentence for the reference page.
+    pub about: &'static str,
+    /// Header fields (lower case) that may carry this credential. None of them is ever forwarded or recorded.
+    pub headers: &'static [&'static str],
+    /// Reasons this method refuses with.
+    pub reasons: &'static [&'static Reason],
+    /// Whether the integration's settings accept this method.
+    pub is_accepted: fn(&Settings) -> bool,
+    /// Whether the request carries a credential of this kind, good or bad.
+    pub sees: fn(&Headers) -> bool,
+    /// Finds the credential's entry and judges it.
+    pub verify: fn(&Presented<'_>, &World<'_>, Timestamp) -> Result<Arc<Entry>, Box<Refusal>>,
+}
+
+/// What the caller showed.
+#[derive(Clone, Copy, Debug)]
+pub struct Presented<'a> {
+    /// Header fields of the canonical request.
+    pub headers: &'a Headers,
+    /// The other end of the connection; methods bound to a client certificate read it.
+    pub peer: &'a Peer,
+    /// Address of the client: the first hop that is no trusted proxy.
+    pub address: IpAddr,
+}
+
+/// What we know. All of it comes from one snapshot.
+#[derive(Clone, Copy)]
+pub struct World<'a> {
+    /// Every credential.
+    pub table: &'a CredentialTable,
+    /// Key of the credential digests ([`crypto::Keys::api_key_digest`]).
+    pub digest_key: &'a MacKey,
+    /// Every integration.
+    pub integrations: &'a Integrations,
+    /// Whether an integration may be used from an address (its `allow_from`).
+    pub is_allowed_from: &'a dyn Fn(&str, IpAddr) -> bool,
+}
+
+impl fmt::Debug for World<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("World")
+            .field("table", self.table)
+            .finish_non_exhaustive()
+    }
+}
