@@ -1,1 +1,29 @@
-//! audit
+//! What happened, provably: the append-only, sealed, chained and signed ledger.
+//! Gives `Recorder` (write), `Ledger` (read), `export` and `verify` (needs no store, and for exports no keys).
+//! Used by the gateway (one event per request), the desk and the command line. Drops no event silently, holds no secret.
+//! Start reading at `Recorder::record`; file format and promises are in docs/ledger-format.md.
+
+mod checkpoint;
+pub mod disk;
+mod export;
+mod fault;
+mod notes;
+mod pending;
+mod reader;
+mod recorder;
+mod recovery;
+mod segment;
+mod tree;
+mod verify;
+mod writer;
+
+pub use checkpoint::{Checkpoint, PublicKey, SignedCheckpoint, is_origin};
+pub use export::{Exported, export};
+pub use fault::LedgerFault;
+pub use pending::Pending;
+pub use reader::{Entry, Filter, Ledger, Records};
+pub use recorder::{Durability, Opening, RECORD_BYTES_MAX, Recorder, Settings, Status};
+pub use recovery::Recovered;
+pub use tree::{Frontier, GENESIS, Hash, Proof, chain_hash, leaf_hash, node_hash};
+pub use verify::{Bad, Report, verify_directory, verify_export};
+pub use writer::OnCheckpoint;

@@ -1,0 +1,277 @@
+//! Writes a range of the ledger as one portable file that anyone can verify without keys.
+//! Gives `export`, and the line forms that `verify` reads back.
+//! Used by `ledger export` and the desk.
+//! Start reading at `export`; the form is docs/ledger-format.md. The closing checkpoint is signed afresh.
+
+use std::io::{self, Write};
+use std::ops::RangeInclusive;
+use std::path::Path;
+
+use crypto::text::base64;
+use serde::{Deserialize, Serialize};
+
+use crate::checkpoint::{Checkpoint, PublicKey, SignedCheckpoint, decode_hash, plain_number};
+use crate::fault::LedgerFault;
+use crate::notes::{self, Note, Notes};
+use crate::reader::Ledger;
+use crate::segment::{self, Tip};
+use crate::tree::{Frontier, Hash, leaf_hash};
+use crate::writer::sign;
+
+/// Name and version of the form, in the first line.
+pub(crate) const FORMAT: &str = "portcullis-ledger/1";
+
+/// What was exported.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exported {
+    /// Number of records.
+    pub records: u64,
+    /// Number of the first one.
+    pub first_seq: u64,
+    /// The signed statement that closes the file; keep it elsewhere to recognise the file again.
+    pub checkpoint: SignedCheckpoint,
+}
+
+/// First line of an export.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct HeaderLine {
+    pub format: String,
+    pub origin: String,
+    pub first_seq: u64,
+    /// Chain value before the first record.
+    pub previous: String,
+    /// The tree before the first record: roots of its complete subtrees, largest first.
+    pub tree: Vec<String>,
+    pub public_key: String,
+}
+
+/// Last line of an export.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ClosingLine {
+    pub checkpoint: String,
+}
+
+impl HeaderLine {
+    fn new(public: &PublicKey, start: &Tip) -> Self {
+        HeaderLine {
+            format: FORMAT.into(),
+            origin: public.name().to_owned(),
+            first_seq: start.next_seq(),
+            previous: base64(&start.chain),
+            tree: start.tree.parts().iter().map(|part| base64(part)).collect(),
+            public_key: public.to_string(),
+        }
+    }
+
+    /// Where the ledger stood before the first record, if the line is consistent.
+    pub(crate) fn start(&self) -> Option<Tip> {
+        let parts = self
+            .tree
+            .iter()
+            .map(|part| decode_hash(part))
+            .collect::<Option<Vec<_>>>()?;
+        Some(Tip {
+            chain: decode_hash(&self.previous)?,
+            tree: Frontier::from_parts(self.first_seq, parts)?,
+        })
+    }
+}
+
+/// Writes the records of `range` that exist, and a checkpoint signed for exactly this end.
+///
+/// What is read is compared with every checkpoint on the way: nothing is signed that contradicts one.
+///
+/// # Errors
+/// For damaged ledgers, an empty range, and when writing fails.
+pub fn export(
+    ledger: &Ledger,
+    range: RangeInclusive<u64>,
+    out: &mut dyn Write,
+) -> Result<Exported, LedgerFault> {
+    let mut promises = Promises::open(ledger)?;
+    let mut tip = start_before(ledger, *range.start())?;
+    promises.pass_over(tip.next_seq())?;
+    let mut records = 0_u64;
+    for entry in ledger.from_seq(tip.next_seq())? {
+        let entry = entry?;
+        if entry.seq > *range.end() {
+            break;
+        }
+        if entry.seq == *range.start() {
+            line(out, &HeaderLine::new(ledger.public_key(), &tip))?;
+        }
+        let leaf = leaf_hash(entry.json.as_bytes());
+        tip.push(leaf);
+        promises.compare(&tip)?;
+        if entry.seq >= *range.start() {
+            record(out, entry.seq, &leaf, &tip.chain, &entry.json)?;
+            records += 1;
+        }
+    }
+    if records == 0 {
+        let what = format!(
+            "the ledger has no record {} yet; it holds {}",
+            range.start(),
+            tip.next_seq()
+        );
+        return Err(LedgerFault::Unusable { what });
+    }
+    if tip.next_seq() <= *range.end() {
+        promises.must_end(&tip)?;
+    }
+    let checkpoint = sign(
+        ledger.public_key().name(),
+        &tip,
+        promises.after,
+        ledger.keys(),
+    );
+    let text = checkpoint.text.clone();
+    line(out, &ClosingLine { checkpoint: text })?;
+    out.flush().map_err(|error| outward(&error))?;
+    Ok(Exported {
+        records,
+        first_seq: *range.start(),
+        checkpoint,
+    })
+}
+
+/// Where the ledger stood at the beginning of the segment that holds `seq`.
+fn start_before(ledger: &Ledger, seq: u64) -> Result<Tip, LedgerFault> {
+    let dir = ledger.dir();
+    let segments = segment::list(dir).map_err(|error| LedgerFault::io(dir, &error))?;
+    let home = segments.iter().rfind(|(start, _)| *start <= seq);
+    let (_, path) = home.ok_or_else(|| LedgerFault::integrity(seq, dir, "the segment is gone"))?;
+    Ok(ledger.scanner(path)?.start().clone())
+}
+
+fn record(
+    out: &mut dyn Write,
+    seq: u64,
+    leaf: &Hash,
+    chain: &Hash,
+    json: &str,
+) -> Result<(), LedgerFault> {
+    let (leaf, chain) = (base64(leaf), base64(chain));
+    writeln!(
+        out,
+        r#"{{"seq":{seq},"leaf":"{leaf}","chain":"{chain}","event":{json}}}"#
+    )
+    .map_err(|error| outward(&error))
+}
+
+/// Reads a record line, which has exactly one form.
+pub(crate) fn parse_record(line: &str) -> Option<(u64, Hash, Hash, &str)> {
+    let rest = line.strip_prefix(r#"{"seq":"#)?;
+    let (seq, rest) = rest.split_once(r#","leaf":""#)?;
+    let (leaf, rest) = rest.split_once(r#"","chain":""#)?;
+    let (chain, rest) = rest.split_once(r#"","event":"#)?;
+    let json = rest.strip_suffix('}')?;
+    Some((
+        plain_number(seq)?,
+        decode_hash(leaf)?,
+        decode_hash(chain)?,
+        json,
+    ))
+}
+
+fn line<T: Serialize>(out: &mut dyn Write, value: &T) -> Result<(), LedgerFault> {
+    serde_json::to_writer(&mut *out, value)
+        .map_err(io::Error::from)
+        .and_then(|()| out.write_all(b"\n"))
+        .map_err(|error| outward(&error))
+}
+
+fn outward(error: &io::Error) -> LedgerFault {
+    LedgerFault::io(Path::new("export"), error)
+}
+
+/// The checkpoints of the directory, compared one after another while records pass by.
+struct Promises<'a> {
+    ledger: &'a Ledger,
+    notes: Notes,
+    next: Option<Checkpoint>,
+    /// Size stated by the last one that was passed.
+    after: u64,
+}
+
+impl<'a> Promises<'a> {
+    fn open(ledger: &'a Ledger) -> Result<Self, LedgerFault> {
+        let notes =
+            Notes::open(ledger.dir()).map_err(|error| LedgerFault::io(ledger.dir(), &error))?;
+        let mut promises = Promises {
+            ledger,
+            notes,
+            next: None,
+            after: 0,
+        };
+        promises.step()?;
+        Ok(promises)
+    }
+
+    fn step(&mut self) -> Result<(), LedgerFault> {
+        let dir = self.ledger.dir();
+        self.next = match self
+            .notes
+            .next()
+            .map_err(|error| LedgerFault::io(dir, &error))?
+        {
+            Some(Note::Whole(text, _)) => {
+                let signed = SignedCheckpoint::verify(&text, self.ledger.public_key());
+                let what = "the signature of a checkpoint does not verify";
+                let signed = signed.ok_or_else(|| self.wrong(self.after, what))?;
+                Some(signed.checkpoint)
+            }
+            Some(Note::Garbled(_)) => return Err(self.wrong(self.after, "a checkpoint is garbled")),
+            Some(Note::Torn { .. }) | None => None,
+        };
+        Ok(())
+    }
+
+    fn wrong(&self, seq: u64, what: &str) -> LedgerFault {
+        LedgerFault::integrity(seq, &self.ledger.dir().join(notes::FILE), what)
+    }
+
+    /// Checkpoints of earlier segments are vouched for by the sealed header of this one.
+    fn pass_over(&mut self, size: u64) -> Result<(), LedgerFault> {
+        while let Some(passed) = self
+            .next
+            .as_ref()
+            .map(|c| c.size)
+            .filter(|passed| *passed < size)
+        {
+            self.after = passed;
+            self.step()?;
+        }
+        Ok(())
+    }
+
+    fn compare(&mut self, tip: &Tip) -> Result<(), LedgerFault> {
+        while let Some(promise) = self.next.as_ref().filter(|p| p.size <= tip.next_seq()) {
+            let is_here = promise.size == tip.next_seq();
+            if is_here && (promise.chain != tip.chain || promise.root != tip.tree.root()) {
+                let what = "the records are not those a checkpoint signed";
+                return Err(self.wrong(self.after, what));
+            }
+            self.after = promise.size;
+            self.step()?;
+        }
+        Ok(())
+    }
+
+    /// The ledger was read to its end: no checkpoint may speak of more.
+    fn must_end(&self, tip: &Tip) -> Result<(), LedgerFault> {
+        let Some(promise) = &self.next else {
+            return Ok(());
+        };
+        let what = format!(
+            "the ledger ends here, but a checkpoint covers {} records",
+            promise.size
+        );
+        Err(self.wrong(tip.next_seq(), &what))
+    }
+}
+
+#[cfg(test)]
+mod tests;

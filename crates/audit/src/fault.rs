@@ -1,0 +1,106 @@
+//! What can go wrong with the ledger, said for the operator.
+//! Gives `LedgerFault`. Cloneable, because one failed write answers many waiting callers.
+//! Used by every module of this room; the gateway answers 503 on any of them.
+//! Start reading at `LedgerFault`.
+
+use std::io;
+use std::path::Path;
+
+/// A fault of the ledger. Whatever it is, the event it was returned for is not in the ledger for certain,
+/// and the answer that depends on it must not be given.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LedgerFault {
+    /// The queue in front of the writer is full: events arrive faster than the disk takes them.
+    #[error("the ledger's queue is full; the disk is slower than the traffic")]
+    Busy,
+    /// The disk is full. New events are refused until there is space; no restart is needed then.
+    #[error("the disk that holds the ledger is full; free some space, recording goes on by itself")]
+    Full,
+    /// A write or flush failed in a way that leaves the file's state unknown. Nothing is accepted until reopened.
+    #[error("the ledger stopped after a disk error ({what}); check the disk, then restart")]
+    Broken {
+        /// The error of the operating system.
+        what: String,
+    },
+    /// The event is larger than a record may be.
+    #[error("the event has {bytes} bytes; a record may have {max}", max = crate::RECORD_BYTES_MAX)]
+    TooLarge {
+        /// Its size.
+        bytes: usize,
+    },
+    /// The event could not be written as JSON.
+    #[error("the event cannot be written as JSON: {what}")]
+    Unwritable {
+        /// The serialiser's words.
+        what: String,
+    },
+    /// The recorder was stopped.
+    #[error("the ledger was closed")]
+    Stopped,
+    /// Another process records into the same directory.
+    #[error("another process has the ledger {path} open; stop it, or use another data directory")]
+    Locked {
+        /// The directory.
+        path: String,
+    },
+    /// The sealing key is not the one the ledger was written with.
+    #[error(
+        "the ledger {file} was sealed with another key; use the key-encryption key it was written with"
+    )]
+    WrongKey {
+        /// The segment.
+        file: String,
+    },
+    /// Reading or writing a file failed.
+    #[error("{path}: {what}")]
+    Io {
+        /// The file.
+        path: String,
+        /// The error of the operating system.
+        what: String,
+    },
+    /// The files are not what the signed checkpoints say they were: somebody or something changed them.
+    #[error("the ledger does not hold together from record {seq} on ({file}): {what}")]
+    Integrity {
+        /// First record that cannot be relied upon.
+        seq: u64,
+        /// Where it was seen.
+        file: String,
+        /// What is wrong.
+        what: String,
+    },
+    /// A setting or argument cannot be used.
+    #[error("{what}")]
+    Unusable {
+        /// What is wrong with it.
+        what: String,
+    },
+}
+
+impl LedgerFault {
+    /// Whether the ledger was found changed; the program ends with exit code 3 then.
+    pub fn is_integrity(&self) -> bool {
+        matches!(self, LedgerFault::Integrity { .. })
+    }
+
+    /// Whether the same event may be accepted a little later without a restart.
+    pub fn is_passing(&self) -> bool {
+        matches!(self, LedgerFault::Busy | LedgerFault::Full)
+    }
+
+    pub(crate) fn io(path: &Path, error: &io::Error) -> Self {
+        LedgerFault::Io {
+            path: path.display().to_string(),
+            what: error.to_string(),
+        }
+    }
+
+    pub(crate) fn integrity(seq: u64, path: &Path, what: impl Into<String>) -> Self {
+        let file = path.file_name().unwrap_or(path.as_os_str());
+        LedgerFault::Integrity {
+            seq,
+            file: file.to_string_lossy().into_owned(),
+            what: what.into(),
+        }
+    }
+}

@@ -1,0 +1,450 @@
+//! Reads a ledger: from a number on, by decision, filtered, newest first; and proves single records.
+//! Gives `Ledger`, `Entry`, `Filter`. Every record shown opened under its seal and continues the chain.
+//! Used by the desk, `explain`, `ledger show` and the export.
+//! Start reading at `Ledger`. It may run beside the recorder: an unfinished frame is the end.
+
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use model::{DecisionId, Event, Timestamp};
+
+use crate::checkpoint::{PublicKey, SignedCheckpoint};
+use crate::fault::LedgerFault;
+use crate::notes;
+use crate::recorder::Place;
+use crate::segment::{self, Damage, Frame, Scanner};
+use crate::tree::{Hash, Proof, ProofBuilder, leaf_hash};
+
+/// Frames that are read forwards at a time when the newest are wanted first.
+const CHUNK: usize = 256;
+/// Requests are recorded when they end; a filter by time looks this much further back.
+const LATE_MICROS: i64 = 3_600_000_000;
+
+/// One record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Its number, from 0.
+    pub seq: u64,
+    /// The exact bytes that are hashed, shown and exported: one line of JSON.
+    pub json: String,
+}
+
+impl Entry {
+    /// The event in it.
+    ///
+    /// # Errors
+    /// When a later version of the product wrote a form this one does not know.
+    pub fn event(&self) -> Result<Event, LedgerFault> {
+        serde_json::from_str(&self.json).map_err(|error| LedgerFault::Unusable {
+            what: format!("record {}: {error}", self.seq),
+        })
+    }
+
+    /// Its leaf hash.
+    pub fn leaf(&self) -> Hash {
+        leaf_hash(self.json.as_bytes())
+    }
+}
+
+/// Which records are wanted. Everything that is set must hold.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// Kind of event, e.g. `request`.
+    pub kind: Option<String>,
+    /// Integration.
+    pub integration: Option<String>,
+    /// Stable code of a refusal.
+    pub code: Option<String>,
+    /// `allow`, `refuse`, `fault`, `done`, `failed`.
+    pub outcome: Option<String>,
+    /// Not before this moment.
+    pub since: Option<Timestamp>,
+    /// Before this moment.
+    pub until: Option<Timestamp>,
+    /// Only records with a smaller number: the next page of a list that shows the newest first.
+    pub before_seq: Option<u64>,
+    /// At most so many; `0` means 100.
+    pub limit: usize,
+}
+
+impl Filter {
+    /// Most records one question gives.
+    pub const LIMIT_MAX: usize = 10_000;
+
+    fn limit(&self) -> usize {
+        match self.limit {
+            0 => 100,
+            limit => limit.min(Self::LIMIT_MAX),
+        }
+    }
+
+    /// Whether the record's text can match at all: names and codes appear in it as they are.
+    fn may_match(&self, json: &str) -> bool {
+        let words = [&self.kind, &self.integration, &self.code, &self.outcome];
+        words
+            .into_iter()
+            .flatten()
+            .all(|word| json.contains(word.as_str()))
+    }
+
+    fn matches(&self, event: &Event) -> bool {
+        let is = |wanted: &Option<String>, found: Option<&str>| {
+            wanted.is_none() || wanted.as_deref() == found
+        };
+        is(&self.kind, Some(&event.kind))
+            && is(&self.integration, event.integration.as_deref())
+            && is(&self.code, event.code.as_deref())
+            && is(&self.outcome, Some(&event.outcome))
+            && self.since.is_none_or(|since| event.at >= since)
+            && self.until.is_none_or(|until| event.at < until)
+    }
+}
+
+/// The reading side of a ledger directory.
+#[derive(Clone)]
+pub struct Ledger {
+    dir: PathBuf,
+    keys: Arc<crypto::Keys>,
+    public: PublicKey,
+}
+
+impl Ledger {
+    /// Opens a ledger to read; its name is taken from its newest checkpoint, which must be signed by our key.
+    ///
+    /// # Errors
+    /// When there is no ledger, or it was written with other keys.
+    pub fn open_read(dir: &Path, keys: Arc<crypto::Keys>) -> Result<Ledger, LedgerFault> {
+        let path = dir.join(notes::FILE);
+        let newest = notes::newest(dir).map_err(|error| LedgerFault::io(&path, &error))?;
+        let (text, _) = newest
+            .ok_or_else(|| LedgerFault::integrity(0, &path, "there is no complete checkpoint"))?;
+        let origin = text.lines().next().unwrap_or_default();
+        let ledger = Ledger::new(dir, keys, origin);
+        if !ledger.public.is_named_in(&text) {
+            let file = path.display().to_string();
+            return Err(LedgerFault::WrongKey { file });
+        }
+        if SignedCheckpoint::verify(&text, &ledger.public).is_none() {
+            let what = "the signature of the newest checkpoint does not verify";
+            return Err(LedgerFault::integrity(0, &path, what));
+        }
+        Ok(ledger)
+    }
+
+    pub(crate) fn new(dir: &Path, keys: Arc<crypto::Keys>, origin: &str) -> Ledger {
+        Ledger {
+            dir: dir.to_owned(),
+            public: PublicKey::new(origin, keys.ledger_signing.verifying_key()),
+            keys,
+        }
+    }
+
+    /// Who signs its checkpoints.
+    pub fn public_key(&self) -> &PublicKey {
+        &self.public
+    }
+
+    /// Its directory.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    pub(crate) fn keys(&self) -> &crypto::Keys {
+        &self.keys
+    }
+
+    /// The newest checkpoint in the file.
+    ///
+    /// # Errors
+    /// When there is none that verifies.
+    pub fn newest_checkpoint(&self) -> Result<SignedCheckpoint, LedgerFault> {
+        let path = self.dir.join(notes::FILE);
+        let newest = notes::newest(&self.dir).map_err(|error| LedgerFault::io(&path, &error))?;
+        newest
+            .and_then(|(text, _)| SignedCheckpoint::verify(&text, &self.public))
+            .ok_or_else(|| {
+                LedgerFault::integrity(0, &path, "the newest checkpoint does not verify")
+            })
+    }
+
+    /// The records from this number on, in order, up to the present end.
+    ///
+    /// # Errors
+    /// When the directory cannot be read.
+    pub fn from_seq(&self, seq: u64) -> Result<Records, LedgerFault> {
+        let mut segments = self.segments()?;
+        let first = segments
+            .iter()
+            .rposition(|(start, _)| *start <= seq)
+            .unwrap_or(0);
+        Ok(Records {
+            ledger: self.clone(),
+            segments: segments.split_off(first).into(),
+            scanner: None,
+            ready: VecDeque::new(),
+            from: seq,
+        })
+    }
+
+    /// The record with this number.
+    ///
+    /// # Errors
+    /// When a file cannot be read or is damaged.
+    pub fn get(&self, seq: u64) -> Result<Option<Entry>, LedgerFault> {
+        let segments = self.segments()?;
+        let Some((_, path)) = segments.iter().rfind(|(start, _)| *start <= seq) else {
+            return Ok(None);
+        };
+        let frames = self.frames(path)?;
+        let Some(place) = frames.iter().rfind(|place| place.first_seq <= seq) else {
+            return Ok(None);
+        };
+        let index = usize::try_from(seq - place.first_seq).unwrap_or(usize::MAX);
+        self.at(&Place {
+            index,
+            ..place.clone()
+        })
+    }
+
+    /// The record of a decision, searching the newest records first.
+    ///
+    /// # Errors
+    /// When a file cannot be read or is damaged.
+    pub fn find(&self, id: DecisionId) -> Result<Option<Entry>, LedgerFault> {
+        let text = id.to_string();
+        let mut found = None;
+        self.walk_newest(|entry| {
+            // Another record may mention the id in a detail; only its own has it as id.
+            if entry.json.contains(&text) && entry.event().is_ok_and(|event| event.id == Some(id)) {
+                found = Some(entry);
+            }
+            found.is_none()
+        })?;
+        Ok(found)
+    }
+
+    /// The matching records, newest first.
+    ///
+    /// # Errors
+    /// When a file cannot be read or is damaged.
+    pub fn newest(&self, filter: &Filter) -> Result<Vec<Entry>, LedgerFault> {
+        let (mut found, limit) = (Vec::new(), filter.limit());
+        let mut fault = None;
+        self.walk_newest(|entry| {
+            if filter.before_seq.is_some_and(|before| entry.seq >= before) {
+                return true;
+            }
+            // The time is needed to know when to stop, so `since` asks for every event.
+            if !filter.may_match(&entry.json) && filter.since.is_none() {
+                return true;
+            }
+            match entry.event() {
+                Err(error) => fault = Some(error),
+                Ok(event) if is_long_before(&event, filter.since) => return false,
+                Ok(event) if filter.matches(&event) => found.push(entry),
+                Ok(_) => {}
+            }
+            found.len() < limit && fault.is_none()
+        })?;
+        fault.map_or(Ok(found), Err)
+    }
+
+    /// Proves that a record is in the tree of a checkpoint. Reads the whole ledger up to there.
+    ///
+    /// # Errors
+    /// When a file cannot be read or is damaged, or the record is not covered by the newest checkpoint.
+    pub fn prove(&self, seq: u64) -> Result<(Proof, SignedCheckpoint), LedgerFault> {
+        let checkpoint = self.newest_checkpoint()?;
+        let size = checkpoint.checkpoint.size;
+        let missing = || LedgerFault::Unusable {
+            what: format!(
+                "record {seq} is not covered by the newest checkpoint, which ends before {size}"
+            ),
+        };
+        let mut builder = ProofBuilder::new(seq, size).ok_or_else(missing)?;
+        for entry in self.from_seq(0)? {
+            let entry = entry?;
+            if entry.seq >= size {
+                break;
+            }
+            builder.take(entry.seq, entry.leaf());
+        }
+        let proof = builder.finish().ok_or_else(missing)?;
+        if !proof.verify(&checkpoint.checkpoint.root) {
+            let what = "the records are not those the newest checkpoint signed";
+            return Err(LedgerFault::integrity(seq, &self.dir, what));
+        }
+        Ok((proof, checkpoint))
+    }
+
+    /// The record at a known place.
+    pub(crate) fn at(&self, place: &Place) -> Result<Option<Entry>, LedgerFault> {
+        let path = &place.segment;
+        let io = |error: std::io::Error| LedgerFault::io(path, &error);
+        let mut scanner = self.scanner(path)?;
+        scanner
+            .seek(place.offset, place.first_seq, place.before)
+            .map_err(io)?;
+        let frame = scanner
+            .next()
+            .map_err(io)?
+            .map_err(|damage| wrong(path, &damage))?;
+        let entry = frame.and_then(|frame| entries(&frame).nth(place.index));
+        Ok(entry)
+    }
+
+    fn segments(&self) -> Result<Vec<(u64, PathBuf)>, LedgerFault> {
+        segment::list(&self.dir).map_err(|error| LedgerFault::io(&self.dir, &error))
+    }
+
+    pub(crate) fn scanner(&self, path: &Path) -> Result<Scanner, LedgerFault> {
+        let scanner = Scanner::open(path, &self.keys.ledger_seal)
+            .map_err(|error| LedgerFault::io(path, &error))?;
+        scanner.map_err(|damage| wrong(path, &damage))
+    }
+
+    /// Where the frames of a segment stand, without opening them.
+    fn frames(&self, path: &Path) -> Result<Vec<Place>, LedgerFault> {
+        let mut scanner = self.scanner(path)?;
+        let mut places = Vec::new();
+        let io = |error: std::io::Error| LedgerFault::io(path, &error);
+        while let Some((offset, head, before)) = scanner.skip().map_err(io)? {
+            places.push(Place {
+                segment: path.to_owned(),
+                offset,
+                first_seq: head.first_seq,
+                before,
+                index: 0,
+            });
+        }
+        Ok(places)
+    }
+
+    /// Shows all records, newest first, until the visitor has had enough.
+    fn walk_newest(&self, mut visit: impl FnMut(Entry) -> bool) -> Result<(), LedgerFault> {
+        for (_, path) in self.segments()?.iter().rev() {
+            let places = self.frames(path)?;
+            for chunk in places.chunks(CHUNK).rev() {
+                let entries = self.chunk(path, chunk)?;
+                if !entries.into_iter().rev().all(&mut visit) {
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn chunk(&self, path: &Path, places: &[Place]) -> Result<Vec<Entry>, LedgerFault> {
+        let io = |error: std::io::Error| LedgerFault::io(path, &error);
+        let Some(first) = places.first() else {
+            return Ok(Vec::new());
+        };
+        let mut scanner = self.scanner(path)?;
+        scanner
+            .seek(first.offset, first.first_seq, first.before)
+            .map_err(io)?;
+        let mut found = Vec::new();
+        for _ in places {
+            match scanner.next().map_err(io)? {
+                Ok(Some(frame)) => found.extend(entries(&frame)),
+                Ok(None) => break,
+                Err(damage) => return Err(wrong(path, &damage)),
+            }
+        }
+        Ok(found)
+    }
+}
+
+fn is_long_before(event: &Event, since: Option<Timestamp>) -> bool {
+    since.is_some_and(|since| event.at.micros().saturating_add(LATE_MICROS) < since.micros())
+}
+
+fn wrong(path: &Path, damage: &Damage) -> LedgerFault {
+    LedgerFault::integrity(damage.seq, path, damage.what)
+}
+
+fn entries(frame: &Frame) -> impl Iterator<Item = Entry> {
+    (frame.first_seq..)
+        .zip(frame.records())
+        .map(|(seq, record)| Entry {
+            seq,
+            json: String::from_utf8_lossy(record).into_owned(),
+        })
+}
+
+/// Records in order.
+pub struct Records {
+    ledger: Ledger,
+    segments: VecDeque<(u64, PathBuf)>,
+    scanner: Option<(Scanner, PathBuf)>,
+    ready: VecDeque<Entry>,
+    from: u64,
+}
+
+impl Records {
+    /// The next frame's records, or the next segment; `false` at the end.
+    fn advance(&mut self) -> Result<bool, LedgerFault> {
+        let Some((scanner, path)) = &mut self.scanner else {
+            let Some((_, path)) = self.segments.pop_front() else {
+                return Ok(false);
+            };
+            let mut scanner = self.ledger.scanner(&path)?;
+            self.skip_to_start(&mut scanner, &path)?;
+            self.scanner = Some((scanner, path));
+            return Ok(true);
+        };
+        let step = scanner
+            .next()
+            .map_err(|error| LedgerFault::io(path, &error))?;
+        match step {
+            Ok(Some(frame)) => self.ready.extend(entries(&frame)),
+            Ok(None) => self.scanner = None,
+            // Beside a running recorder the last frame may be half-written.
+            Err(damage) if damage.is_torn && self.segments.is_empty() => self.scanner = None,
+            Err(damage) => return Err(wrong(path, &damage)),
+        }
+        Ok(true)
+    }
+
+    /// Passes over frames that end before the wanted record.
+    fn skip_to_start(&self, scanner: &mut Scanner, path: &Path) -> Result<(), LedgerFault> {
+        let io = |error: std::io::Error| LedgerFault::io(path, &error);
+        if scanner.next_seq() >= self.from {
+            return Ok(());
+        }
+        let places = self.ledger.frames(path)?;
+        if let Some(place) = places.iter().rfind(|place| place.first_seq <= self.from) {
+            scanner
+                .seek(place.offset, place.first_seq, place.before)
+                .map_err(io)?;
+        }
+        Ok(())
+    }
+}
+
+impl Iterator for Records {
+    type Item = Result<Entry, LedgerFault>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if let Some(entry) = self.ready.pop_front() {
+                if entry.seq >= self.from {
+                    return Some(Ok(entry));
+                }
+                continue;
+            }
+            match self.advance() {
+                Ok(true) => {}
+                Ok(false) => return None,
+                Err(fault) => {
+                    (self.scanner, self.segments) = (None, VecDeque::new());
+                    return Some(Err(fault));
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,323 @@
+//! Opens a ledger for writing: finds where it stands, cuts off what a crash left half-written.
+//! Gives `open` and `Recovered`. Reads the newest checkpoint and the last segment only.
+//! Used by `Recorder::open`.
+//! Start reading at `open`. Nothing that a signed checkpoint covers is ever cut: that would hide tampering.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use model::{Event, Timestamp};
+
+use crate::checkpoint::{Checkpoint, PublicKey, SignedCheckpoint, is_origin};
+use crate::disk::DiskFile;
+use crate::fault::LedgerFault;
+use crate::notes;
+use crate::recorder::Opening;
+use crate::segment::{self, Damage, FRAME_BYTES_MAX, Scanner, SegmentKey, Tip};
+use crate::writer::{Good, State, begin, sign};
+
+/// What a crash had left unfinished, and was cut off when the ledger was opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recovered {
+    /// The segment.
+    pub file: String,
+    /// Bytes cut off its end.
+    pub bytes: u64,
+    /// Records in the ledger after the cut.
+    pub records: u64,
+    /// Why the bytes were no record.
+    pub what: String,
+    /// Where the cut bytes are kept for inspection.
+    pub kept: Option<PathBuf>,
+}
+
+impl Recovered {
+    pub(crate) fn event(&self, now: Timestamp) -> Event {
+        Event {
+            at: now,
+            kind: "ledger.recovered".into(),
+            outcome: "done".into(),
+            detail: Some(
+                format!(
+                    "{} bytes cut off {} after record count {}: {}",
+                    self.bytes, self.file, self.records, self.what
+                )
+                .into(),
+            ),
+            ..Event::default()
+        }
+    }
+}
+
+/// Opens the ledger and stands at its end.
+pub(crate) fn open(opening: Opening) -> Result<(State, Option<Recovered>), LedgerFault> {
+    let origin = opening.settings.origin.clone();
+    if !is_origin(&origin) {
+        let what =
+            format!("{origin:?} cannot name a ledger: use visible ASCII without spaces and \"+\"");
+        return Err(LedgerFault::Unusable { what });
+    }
+    let lock = prepare(&opening.dir)?;
+    let public = PublicKey::new(&origin, opening.keys.ledger_signing.verifying_key());
+    let witness = opening
+        .witness
+        .as_deref()
+        .map(|text| trusted(text, &public, &opening.dir));
+    let witness = witness.transpose()?;
+    let segments = segment::list(&opening.dir).map_err(|e| LedgerFault::io(&opening.dir, &e))?;
+    let (last, checkpoints) = checkpoints(&opening, &public, segments.is_empty())?;
+    let end = match segments.last() {
+        Some((seq, path)) => {
+            stand_at_end(&opening, *seq, path, &last.checkpoint, witness.as_ref())?
+        }
+        None => begin_first(&opening, &last.checkpoint, witness.as_ref())?,
+    };
+    let state = State {
+        dir: opening.dir,
+        settings: opening.settings,
+        keys: opening.keys,
+        disk: opening.disk,
+        on_checkpoint: opening.on_checkpoint,
+        tip: end.tip,
+        segment: end.segment,
+        segment_key: end.key,
+        checkpoints,
+        last: Arc::new(last),
+        broken: None,
+        _lock: lock,
+    };
+    Ok((state, end.recovered))
+}
+
+struct End {
+    tip: Tip,
+    segment: Good,
+    key: SegmentKey,
+    recovered: Option<Recovered>,
+}
+
+/// Makes the directory, locks it and removes what an unfinished creation left.
+fn prepare(dir: &Path) -> Result<File, LedgerFault> {
+    let io = |error: std::io::Error| LedgerFault::io(dir, &error);
+    let mut builder = std::fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.recursive(true).create(dir).map_err(io)?;
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    let lock = options.open(dir.join("lock")).map_err(io)?;
+    match lock.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            let path = dir.display().to_string();
+            return Err(LedgerFault::Locked { path });
+        }
+        Err(TryLockError::Error(error)) => return Err(io(error)),
+    }
+    for entry in std::fs::read_dir(dir).map_err(io)? {
+        let path = entry.map_err(io)?.path();
+        if path.extension().is_some_and(|extension| extension == "new") {
+            std::fs::remove_file(&path).map_err(io)?;
+        }
+    }
+    Ok(lock)
+}
+
+/// Checks a checkpoint that came from elsewhere.
+fn trusted(text: &str, public: &PublicKey, dir: &Path) -> Result<Checkpoint, LedgerFault> {
+    let signed = SignedCheckpoint::verify(text, public);
+    let signed = signed.ok_or_else(|| {
+        let what = "the checkpoint kept outside the ledger is not signed by this ledger's key";
+        LedgerFault::integrity(0, dir, what)
+    })?;
+    Ok(signed.checkpoint)
+}
+
+/// The newest checkpoint, and the file ready to be appended to.
+fn checkpoints(
+    opening: &Opening,
+    public: &PublicKey,
+    is_new: bool,
+) -> Result<(SignedCheckpoint, Good), LedgerFault> {
+    let path = opening.dir.join(notes::FILE);
+    let io = |error: std::io::Error| LedgerFault::io(&path, &error);
+    let newest = match notes::newest(&opening.dir) {
+        Ok(newest) => newest,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+        Err(error) => return Err(io(error)),
+    };
+    let Some((text, length)) = newest else {
+        if !is_new {
+            return Err(LedgerFault::integrity(0, &path, "the checkpoints are gone"));
+        }
+        let first = sign(&opening.settings.origin, &Tip::empty(), 0, &opening.keys);
+        let mut file = opening.disk.open(&path).map_err(io)?;
+        file.truncate(0).map_err(io)?;
+        file.append(first.text.as_bytes()).map_err(io)?;
+        file.sync().map_err(io)?;
+        let length = first.text.len() as u64;
+        return Ok((first, Good { path, file, length }));
+    };
+    if !public.is_named_in(&text) {
+        let file = path.display().to_string();
+        return Err(LedgerFault::WrongKey { file });
+    }
+    let signed = SignedCheckpoint::verify(&text, public);
+    let signed = signed.ok_or_else(|| {
+        let what = "the signature of the newest checkpoint does not verify";
+        LedgerFault::integrity(0, &path, what)
+    })?;
+    let mut file = opening.disk.open(&path).map_err(io)?;
+    file.truncate(length).map_err(io)?;
+    Ok((signed, Good { path, file, length }))
+}
+
+/// A ledger without segments: only right before its first record.
+fn begin_first(
+    opening: &Opening,
+    last: &Checkpoint,
+    witness: Option<&Checkpoint>,
+) -> Result<End, LedgerFault> {
+    let promised = last.size.max(witness.map_or(0, |w| w.size));
+    if promised > 0 {
+        let what = format!("all segments are gone; a checkpoint covers {promised} records");
+        return Err(LedgerFault::integrity(0, &opening.dir, what));
+    }
+    let path = opening.dir.join(segment::file_name(0));
+    let tip = Tip::empty();
+    let (segment, key) = begin(&*opening.disk, path, &tip, &opening.keys)
+        .map_err(|e| LedgerFault::io(&opening.dir, &e))?;
+    Ok(End {
+        tip,
+        segment,
+        key,
+        recovered: None,
+    })
+}
+
+/// Reads the last segment, compares it with the checkpoints and cuts off a torn tail.
+fn stand_at_end(
+    opening: &Opening,
+    first_seq: u64,
+    path: &Path,
+    last: &Checkpoint,
+    witness: Option<&Checkpoint>,
+) -> Result<End, LedgerFault> {
+    let io = |error: std::io::Error| LedgerFault::io(path, &error);
+    let scanner = Scanner::open(path, &opening.keys.ledger_seal).map_err(io)?;
+    let mut scanner =
+        scanner.map_err(|damage| LedgerFault::integrity(first_seq, path, damage.what))?;
+    if scanner.start().next_seq() != first_seq {
+        return Err(LedgerFault::integrity(
+            first_seq,
+            path,
+            "the file's name is not its first record",
+        ));
+    }
+    if last.size < first_seq {
+        let what = format!(
+            "the newest checkpoint covers only {} records: checkpoints were removed",
+            last.size
+        );
+        return Err(LedgerFault::integrity(last.size, path, what));
+    }
+    let mut tip = scanner.start().clone();
+    let promises: Vec<&Checkpoint> = std::iter::once(last).chain(witness).collect();
+    compare(&tip, &promises, path)?;
+    let damage = loop {
+        match scanner.next().map_err(io)? {
+            Ok(Some(frame)) => {
+                for record in frame.records() {
+                    tip.push(crate::tree::leaf_hash(record));
+                    compare(&tip, &promises, path)?;
+                }
+            }
+            Ok(None) => break None,
+            Err(damage) => break Some(damage),
+        }
+    };
+    if let Some(promise) = promises
+        .iter()
+        .find(|promise| promise.size > tip.next_seq())
+    {
+        let found = damage.map_or("the ledger ends here", |damage| damage.what);
+        let what = format!("{found}, but a checkpoint covers {} records", promise.size);
+        return Err(LedgerFault::integrity(tip.next_seq(), path, what));
+    }
+    let (good, all) = (scanner.offset(), scanner.length());
+    let mut file = opening.disk.open(path).map_err(io)?;
+    let recovered = damage.map(|damage| cut(&mut *file, path, good, all, &tip, &damage));
+    let segment = Good {
+        path: path.to_owned(),
+        file,
+        length: good,
+    };
+    Ok(End {
+        tip,
+        segment,
+        key: scanner.into_key(),
+        recovered: recovered.transpose()?,
+    })
+}
+
+/// Where a checkpoint speaks of this very length, it must speak of these very records.
+fn compare(tip: &Tip, promises: &[&Checkpoint], path: &Path) -> Result<(), LedgerFault> {
+    for promise in promises
+        .iter()
+        .filter(|promise| promise.size == tip.next_seq())
+    {
+        if promise.chain != tip.chain || promise.root != tip.tree.root() {
+            let what = format!(
+                "the records up to {} are not those the checkpoint signed",
+                promise.size
+            );
+            return Err(LedgerFault::integrity(promise.after, path, what));
+        }
+    }
+    Ok(())
+}
+
+/// Cuts the file back to its last valid frame and keeps what was cut beside it.
+fn cut(
+    file: &mut dyn DiskFile,
+    path: &Path,
+    good: u64,
+    all: u64,
+    tip: &Tip,
+    damage: &Damage,
+) -> Result<Recovered, LedgerFault> {
+    let io = |error: std::io::Error| LedgerFault::io(path, &error);
+    let kept = keep(path, good).ok();
+    file.truncate(good).map_err(io)?;
+    file.sync().map_err(io)?;
+    Ok(Recovered {
+        file: path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned(),
+        bytes: all.saturating_sub(good),
+        records: tip.next_seq(),
+        what: damage.what.to_owned(),
+        kept,
+    })
+}
+
+/// Copies the tail to `NAME.OFFSET.cut`. On a full disk this fails, and recovery goes on without.
+fn keep(path: &Path, from: u64) -> std::io::Result<PathBuf> {
+    let mut source = File::open(path)?;
+    source.seek(SeekFrom::Start(from))?;
+    let target = path.with_extension(format!("{from}.cut"));
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut copy = options.open(&target)?;
+    std::io::copy(&mut source.take(2 * FRAME_BYTES_MAX as u64), &mut copy)?;
+    Ok(target)
+}
+
+#[cfg(test)]
+mod tests;

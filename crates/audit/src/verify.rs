@@ -1,0 +1,62 @@
+//! Checks a ledger independently of the recorder, and names the first record that is wrong or missing.
+//! Gives `verify_export` (needs no keys) and `verify_directory`, both with a `Report`.
+//! Used by `ledger verify`, the console and the tests of the promise "what was answered is in the ledger".
+//! Start reading at `Report`; the two verifiers are `verify::file` and `verify::directory`.
+
+mod directory;
+mod file;
+
+use crate::tree::Hash;
+
+pub use directory::verify_directory;
+pub use file::verify_export;
+
+/// What a verification found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Records that are in order: all of them, or those in front of the first bad one.
+    pub records: u64,
+    /// Number of the first record looked at.
+    pub first_seq: u64,
+    /// Chain value after the last good record.
+    pub head: Hash,
+    /// Checkpoints whose signature, root and chain value were right.
+    pub checkpoints: u64,
+    /// Records with a smaller number are covered by one of them.
+    pub covered: u64,
+    /// Bytes of a write that a crash left unfinished at the very end; cut off at the next start.
+    pub torn_bytes: u64,
+    /// Who signed, in the form `name+id+key`. Compare it with the key you know.
+    pub public_key: String,
+    /// The first thing wrong.
+    pub first_bad: Option<Bad>,
+}
+
+impl Report {
+    /// Whether everything is in order.
+    pub fn is_good(&self) -> bool {
+        self.first_bad.is_none()
+    }
+
+    /// Number of the last good record.
+    pub fn last_seq(&self) -> Option<u64> {
+        let last = self.records.checked_sub(1)?;
+        Some(self.first_seq.saturating_add(last))
+    }
+}
+
+/// The first record that is wrong or missing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bad {
+    /// Its number.
+    pub seq: u64,
+    /// The last record the finding may concern: records of one sealed frame, or between two checkpoints,
+    /// cannot be told apart.
+    pub through: u64,
+    /// What is wrong.
+    pub what: String,
+    /// File name.
+    pub file: String,
+    /// Place in the file in bytes: begin of the line, frame or checkpoint.
+    pub offset: u64,
+}

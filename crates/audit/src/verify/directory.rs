@@ -1,0 +1,285 @@
+//! Verifies a ledger's directory: every frame, number, chain value, tree, checkpoint and signature.
+//! Gives `verify_directory`. Memory is bounded by one frame; the recorder may be running beside it.
+//! Used through `verify`.
+//! Start reading at `verify_directory`. What a checkpoint covers must be there; what follows it may be torn.
+
+use std::path::Path;
+
+use crate::checkpoint::{Checkpoint, PublicKey, SignedCheckpoint};
+use crate::fault::LedgerFault;
+use crate::notes::{self, Note, Notes};
+use crate::segment::{self, Damage, Scanner, Tip};
+use crate::tree::leaf_hash;
+use crate::verify::{Bad, Report};
+
+/// Verifies a ledger's directory. `witness` is the newest checkpoint known elsewhere (text of the signed
+/// note): without one, somebody who owns the disk can take back the newest records together with the
+/// newest checkpoints, and nobody can tell.
+///
+/// # Errors
+/// Only when files cannot be read; everything wrong in them is in the report.
+pub fn verify_directory(
+    dir: &Path,
+    seal: &crypto::SealKey,
+    public: &PublicKey,
+    witness: Option<&str>,
+) -> Result<Report, LedgerFault> {
+    let mut check = Check::new(dir, public);
+    if let Err(stop) = check.run(seal, witness) {
+        match stop {
+            Stop::Bad(bad) => check.report.first_bad = Some(bad),
+            Stop::Fault(fault) => return Err(fault),
+        }
+    }
+    Ok(check.report)
+}
+
+enum Stop {
+    Bad(Bad),
+    Fault(LedgerFault),
+}
+
+/// A checkpoint and where it stands in its file.
+struct Promise {
+    checkpoint: Checkpoint,
+    offset: u64,
+}
+
+struct Check<'a> {
+    dir: &'a Path,
+    public: &'a PublicKey,
+    report: Report,
+    tip: Tip,
+    /// The checkpoint that comes next.
+    promise: Option<Promise>,
+    /// The one from elsewhere.
+    witness: Option<Checkpoint>,
+}
+
+impl<'a> Check<'a> {
+    fn new(dir: &'a Path, public: &'a PublicKey) -> Self {
+        Check {
+            dir,
+            public,
+            report: Report {
+                public_key: public.to_string(),
+                ..Report::default()
+            },
+            tip: Tip::empty(),
+            promise: None,
+            witness: None,
+        }
+    }
+
+    fn run(&mut self, seal: &crypto::SealKey, witness: Option<&str>) -> Result<(), Stop> {
+        if let Some(text) = witness {
+            let signed = SignedCheckpoint::verify(text, self.public);
+            let what = "the checkpoint kept elsewhere is not signed by this ledger's key";
+            let signed = signed.ok_or_else(|| self.bad(0, 0, "witness", 0, what))?;
+            self.witness = Some(signed.checkpoint);
+        }
+        // Checkpoints first: whatever they cover was in the segments before.
+        let mut notes = match Notes::open(self.dir) {
+            Ok(notes) => notes,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && self.dir.is_dir() => {
+                return Err(self.bad(0, 0, notes::FILE, 0, "the checkpoints are gone"));
+            }
+            Err(error) => return Err(self.fault(self.dir, &error)),
+        };
+        self.next_promise(&mut notes)?;
+        if self.promise.is_none() {
+            return Err(self.bad(0, 0, notes::FILE, 0, "the checkpoints are gone"));
+        }
+        self.compare(&mut notes)?;
+        let segments = segment::list(self.dir).map_err(|error| self.fault(self.dir, &error))?;
+        let last = segments.len().saturating_sub(1);
+        for (index, (first_seq, path)) in segments.iter().enumerate() {
+            self.segment(*first_seq, path, seal, &mut notes, index == last)?;
+        }
+        self.end()
+    }
+
+    fn segment(
+        &mut self,
+        first_seq: u64,
+        path: &Path,
+        seal: &crypto::SealKey,
+        notes: &mut Notes,
+        is_last: bool,
+    ) -> Result<(), Stop> {
+        let (next, name) = (self.tip.next_seq(), file_name(path));
+        if first_seq != next {
+            let what = format!("the segment with record {next} is missing or was cut short");
+            return Err(self.bad(next, next, &name, 0, what));
+        }
+        let scanner = Scanner::open(path, seal).map_err(|error| self.fault(path, &error))?;
+        let mut scanner = scanner.map_err(|damage| self.bad(next, next, &name, 0, damage.what))?;
+        if *scanner.start() != self.tip {
+            let what = "the segment does not begin where the one before it ends";
+            return Err(self.bad(next, next, &name, 0, what));
+        }
+        loop {
+            let offset = scanner.offset();
+            let frame = match scanner.next().map_err(|error| self.fault(path, &error))? {
+                Ok(Some(frame)) => frame,
+                Ok(None) => return Ok(()),
+                Err(damage) if is_last => return self.tail(&damage, &name, scanner.length()),
+                Err(damage) => {
+                    return Err(self.bad(
+                        damage.seq,
+                        damage.through,
+                        &name,
+                        damage.offset,
+                        damage.what,
+                    ));
+                }
+            };
+            for record in frame.records() {
+                self.tip.push(leaf_hash(record));
+                self.compare(notes)?;
+                self.report.records = self.tip.next_seq();
+                self.report.head = self.tip.chain;
+            }
+            debug_assert_eq!(
+                (frame.offset, frame.first_seq + u64::from(frame.count)),
+                (offset, self.tip.next_seq())
+            );
+        }
+    }
+
+    /// An unfinished write at the very end is no tampering, unless a checkpoint covers what stood there.
+    fn tail(&mut self, damage: &Damage, name: &str, length: u64) -> Result<(), Stop> {
+        let is_covered = self.covered_size() > self.tip.next_seq();
+        if is_covered || !damage.is_torn {
+            return Err(self.bad(damage.seq, damage.through, name, damage.offset, damage.what));
+        }
+        self.report.torn_bytes = length.saturating_sub(damage.offset);
+        Ok(())
+    }
+
+    /// Most records any checkpoint speaks of that is still to come.
+    fn covered_size(&self) -> u64 {
+        let next = self
+            .promise
+            .as_ref()
+            .map_or(0, |promise| promise.checkpoint.size);
+        next.max(self.witness.as_ref().map_or(0, |witness| witness.size))
+    }
+
+    fn end(&mut self) -> Result<(), Stop> {
+        let (next, covered) = (self.tip.next_seq(), self.covered_size());
+        if covered > next {
+            let what = format!("the ledger ends here, but a checkpoint covers {covered} records");
+            return Err(self.bad(next, covered - 1, notes::FILE, 0, what));
+        }
+        let kept = self.witness.as_ref().map_or(0, |witness| witness.size);
+        if kept > self.report.covered {
+            let what =
+                format!("checkpoints were removed: one kept elsewhere covers {kept} records");
+            let covered = self.report.covered;
+            return Err(self.bad(covered, kept - 1, notes::FILE, 0, what));
+        }
+        Ok(())
+    }
+
+    /// Compares with every checkpoint that speaks of this very length.
+    fn compare(&mut self, notes: &mut Notes) -> Result<(), Stop> {
+        let size = self.tip.next_seq();
+        let covered = self.report.covered;
+        let witness = self.witness.as_ref().filter(|witness| witness.size == size);
+        if witness.is_some_and(|witness| !self.is_here(witness)) {
+            let what = "the records are not those a checkpoint kept elsewhere signed";
+            return Err(self.bad(covered, size.saturating_sub(1), "witness", 0, what));
+        }
+        while let Some(promise) = self.promise.as_ref().filter(|p| p.checkpoint.size == size) {
+            let offset = promise.offset;
+            if !self.is_here(&promise.checkpoint) {
+                let what = "the records are not those this checkpoint signed";
+                return Err(self.bad(covered, size.saturating_sub(1), notes::FILE, offset, what));
+            }
+            self.report.covered = size;
+            self.report.checkpoints = self.report.checkpoints.saturating_add(1);
+            self.next_promise(notes)?;
+        }
+        Ok(())
+    }
+
+    fn is_here(&self, checkpoint: &Checkpoint) -> bool {
+        checkpoint.chain == self.tip.chain && checkpoint.root == self.tip.tree.root()
+    }
+
+    /// Reads the next checkpoint: signed by our key, and following the one before it.
+    fn next_promise(&mut self, notes: &mut Notes) -> Result<(), Stop> {
+        let covered = self.report.covered;
+        let path = self.dir.join(notes::FILE);
+        self.promise = match notes.next().map_err(|error| self.fault(&path, &error))? {
+            None => None,
+            Some(Note::Torn { bytes, .. }) => {
+                self.report.torn_bytes = self.report.torn_bytes.saturating_add(bytes);
+                None
+            }
+            Some(Note::Garbled(offset)) => {
+                return Err(self.bad(
+                    covered,
+                    covered,
+                    notes::FILE,
+                    offset,
+                    "the checkpoints are garbled here",
+                ));
+            }
+            Some(Note::Whole(text, offset)) => {
+                let signed = SignedCheckpoint::verify(&text, self.public);
+                let what = "the signature of this checkpoint does not verify";
+                let signed =
+                    signed.ok_or_else(|| self.bad(covered, covered, notes::FILE, offset, what))?;
+                let checkpoint = signed.checkpoint;
+                let is_first = self.report.checkpoints == 0;
+                let is_growing = if is_first {
+                    checkpoint.size == 0
+                } else {
+                    checkpoint.size > covered
+                };
+                let is_next = checkpoint.after == covered && is_growing;
+                if !is_next {
+                    let what =
+                        "a checkpoint in front of this one was removed, doubled or put elsewhere";
+                    return Err(self.bad(covered, covered, notes::FILE, offset, what));
+                }
+                Some(Promise { checkpoint, offset })
+            }
+        };
+        Ok(())
+    }
+
+    fn bad(
+        &self,
+        seq: u64,
+        through: u64,
+        file: &str,
+        offset: u64,
+        what: impl Into<String>,
+    ) -> Stop {
+        Stop::Bad(Bad {
+            seq,
+            through: through.max(seq),
+            what: what.into(),
+            file: file.to_owned(),
+            offset,
+        })
+    }
+
+    #[expect(clippy::unused_self, reason = "reads like `bad` beside it")]
+    fn fault(&self, path: &Path, error: &std::io::Error) -> Stop {
+        Stop::Fault(LedgerFault::io(path, error))
+    }
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,268 @@
+//! Verifies an exported file: plain lines, hashes, one signature. Needs neither store nor sealing key.
+//! Gives `verify_export`. Reads line by line with bounded memory; hostile files end in a report, never in a panic.
+//! Used through `verify`.
+//! Start reading at `verify_export`.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+
+use crate::checkpoint::{Checkpoint, NOTE_BYTES_MAX, PublicKey, SignedCheckpoint};
+use crate::export::{ClosingLine, FORMAT, HeaderLine, parse_record};
+use crate::fault::LedgerFault;
+use crate::recorder::RECORD_BYTES_MAX;
+use crate::segment::Tip;
+use crate::tree::{chain_hash, leaf_hash};
+use crate::verify::{Bad, Report};
+
+/// No line of an export is longer: a record, its hashes and number.
+const LINE_BYTES_MAX: usize = RECORD_BYTES_MAX + NOTE_BYTES_MAX;
+
+/// Verifies an exported file. With `pin`, the file must be signed by exactly this key; without, compare
+/// the report's key with the one you know.
+///
+/// # Errors
+/// Only when the file cannot be read; everything wrong in it is in the report.
+pub fn verify_export(path: &Path, pin: Option<&PublicKey>) -> Result<Report, LedgerFault> {
+    let io = |error: std::io::Error| LedgerFault::io(path, &error);
+    let mut lines = Lines {
+        source: BufReader::new(File::open(path).map_err(io)?),
+        offset: 0,
+        buffer: Vec::new(),
+    };
+    let name = path
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
+    let mut check = Check {
+        name,
+        report: Report::default(),
+        tip: Tip::empty(),
+        public: None,
+        is_closed: false,
+    };
+    let is_begun = match lines.next().map_err(io)? {
+        Some((_, Line::Whole(text))) => check.header(text, pin),
+        Some((_, Line::Cut | Line::Strange)) => {
+            check.bad(0, 0, 0, "the first line is not that of a ledger export")
+        }
+        None => check.bad(0, 0, 0, "the file is empty"),
+    };
+    if !is_begun {
+        return Ok(check.report);
+    }
+    while let Some((offset, line)) = lines.next().map_err(io)? {
+        let next = check.tip.next_seq();
+        let goes_on = match line {
+            _ if check.is_closed => check.bad(
+                next,
+                next,
+                offset,
+                "something follows the closing checkpoint",
+            ),
+            Line::Whole(text) => check.line(text, offset),
+            Line::Cut => check.bad(next, next, offset, "the file is cut off in this line"),
+            Line::Strange => check.bad(
+                next,
+                next,
+                offset,
+                "the line is not text or longer than any record",
+            ),
+        };
+        if !goes_on {
+            return Ok(check.report);
+        }
+    }
+    if !check.is_closed {
+        let next = check.tip.next_seq();
+        check.bad(
+            next,
+            next,
+            lines.offset,
+            "the file ends without its closing checkpoint: it was cut off",
+        );
+    }
+    Ok(check.report)
+}
+
+struct Check {
+    name: String,
+    report: Report,
+    tip: Tip,
+    public: Option<PublicKey>,
+    is_closed: bool,
+}
+
+impl Check {
+    /// Notes what is wrong. Always `false`, which ends the reading.
+    fn bad(&mut self, seq: u64, through: u64, offset: u64, what: impl Into<String>) -> bool {
+        self.report.first_bad = Some(Bad {
+            seq,
+            through,
+            what: what.into(),
+            file: self.name.clone(),
+            offset,
+        });
+        false
+    }
+
+    fn header(&mut self, text: &str, pin: Option<&PublicKey>) -> bool {
+        let Ok(header) = serde_json::from_str::<HeaderLine>(text) else {
+            return self.bad(0, 0, 0, "the first line is not that of a ledger export");
+        };
+        // One form only: whitespace or another order of fields was not written by us.
+        let is_plain = serde_json::to_string(&header).is_ok_and(|again| again == text);
+        let (start, public) = (header.start(), PublicKey::parse(&header.public_key));
+        let (Some(start), Some(public)) = (start, public) else {
+            return self.bad(
+                header.first_seq,
+                header.first_seq,
+                0,
+                "the first line contradicts itself",
+            );
+        };
+        let first = start.next_seq();
+        let is_begin = first > 0 || start == Tip::empty();
+        if !is_plain || header.format != FORMAT || header.origin != public.name() || !is_begin {
+            return self.bad(first, first, 0, "the first line was changed");
+        }
+        self.report.first_seq = first;
+        self.report.head = start.chain;
+        self.report.public_key = header.public_key;
+        self.tip = start;
+        if pin.is_some_and(|pin| *pin != public) {
+            return self.bad(
+                first,
+                first,
+                0,
+                "the file is signed by another key than the expected one",
+            );
+        }
+        self.public = Some(public);
+        true
+    }
+
+    fn line(&mut self, text: &str, offset: u64) -> bool {
+        if text.starts_with(r#"{"checkpoint":"#) {
+            return self.closing(text, offset);
+        }
+        let expected = self.tip.next_seq();
+        let Some((seq, leaf, chain, json)) = parse_record(text) else {
+            return self.bad(
+                expected,
+                expected,
+                offset,
+                "the line is not that of a record",
+            );
+        };
+        if seq != expected {
+            // On the first line the header may be the one that lies.
+            let first = if self.report.records == 0 {
+                expected.min(seq)
+            } else {
+                expected
+            };
+            let what = format!("record {expected} was expected here, {seq} was found");
+            return self.bad(first, first, offset, what);
+        }
+        if leaf_hash(json.as_bytes()) != leaf {
+            return self.bad(
+                seq,
+                seq,
+                offset,
+                "the event is not the one its hash was made of",
+            );
+        }
+        if chain_hash(&self.tip.chain, &leaf) != chain {
+            return self.bad(seq, seq, offset, "the record does not continue the chain");
+        }
+        self.tip.push(leaf);
+        self.report.records = self.report.records.saturating_add(1);
+        self.report.head = self.tip.chain;
+        true
+    }
+
+    fn closing(&mut self, text: &str, offset: u64) -> bool {
+        let next = self.tip.next_seq();
+        let Some(signed) = self.signed(text) else {
+            return self.bad(
+                next,
+                next,
+                offset,
+                "the closing checkpoint is not signed by the key of this file",
+            );
+        };
+        if signed.size < next {
+            let what = format!(
+                "the closing checkpoint is older: it covers {} records only",
+                signed.size
+            );
+            let first = signed.size.max(self.report.first_seq);
+            return self.bad(first, next.saturating_sub(1), offset, what);
+        }
+        if signed.size > next {
+            let what = format!(
+                "the closing checkpoint covers {} records: some are missing",
+                signed.size
+            );
+            return self.bad(next, signed.size - 1, offset, what);
+        }
+        if signed.chain != self.tip.chain || signed.root != self.tip.tree.root() {
+            let what = "the records hang together, but they are not those that were signed";
+            return self.bad(self.report.first_seq, next.saturating_sub(1), offset, what);
+        }
+        self.report.checkpoints = 1;
+        self.report.covered = next;
+        self.is_closed = true;
+        true
+    }
+
+    fn signed(&self, text: &str) -> Option<Checkpoint> {
+        let closing: ClosingLine = serde_json::from_str(text).ok()?;
+        let is_plain = serde_json::to_string(&closing).ok()? == text;
+        let signed = SignedCheckpoint::verify(&closing.checkpoint, self.public.as_ref()?)?;
+        is_plain.then_some(signed.checkpoint)
+    }
+}
+
+enum Line<'a> {
+    Whole(&'a str),
+    /// The file ends without a newline.
+    Cut,
+    /// Too long, or not UTF-8.
+    Strange,
+}
+
+struct Lines {
+    source: BufReader<File>,
+    offset: u64,
+    buffer: Vec<u8>,
+}
+
+impl Lines {
+    /// The next line without its newline, and where it begins.
+    fn next(&mut self) -> std::io::Result<Option<(u64, Line<'_>)>> {
+        let start = self.offset;
+        self.buffer.clear();
+        let mut bounded = (&mut self.source).take(LINE_BYTES_MAX as u64);
+        let length = bounded.read_until(b'\n', &mut self.buffer)?;
+        self.offset = start.saturating_add(length as u64);
+        if length == 0 {
+            return Ok(None);
+        }
+        let Some(text) = self.buffer.strip_suffix(b"\n") else {
+            let line = if length < LINE_BYTES_MAX {
+                Line::Cut
+            } else {
+                Line::Strange
+            };
+            return Ok(Some((start, line)));
+        };
+        let line = std::str::from_utf8(text).map_or(Line::Strange, Line::Whole);
+        Ok(Some((start, line)))
+    }
+}
+
+#[cfg(test)]
+mod tests;

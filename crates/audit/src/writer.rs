@@ -1,0 +1,335 @@
+//! The thread that owns the ledger's files: one group, one frame, one write, one flush.
+//! Gives `Writer::run` and `State`, what must be known to append.
+//! Started by `Recorder::open`; the only code that changes the ledger while the product runs.
+//! Start reading at `Writer::run`, then `State::commit`. After a failed flush nothing is accepted (fail closed).
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::checkpoint::{Checkpoint, SignedCheckpoint};
+use crate::disk::{Disk, DiskFile};
+use crate::fault::LedgerFault;
+use crate::recorder::{Batch, Durability, RecentFrame, Settings, Shared};
+use crate::segment::{self, Header, SegmentKey, Tip};
+use crate::tree::Hash;
+
+/// Called with every new checkpoint, e.g. to keep it in the database as a second witness.
+pub type OnCheckpoint = Box<dyn FnMut(&SignedCheckpoint) + Send>;
+
+/// A file and the length up to which it is good.
+pub(crate) struct Good {
+    pub path: PathBuf,
+    pub file: Box<dyn DiskFile>,
+    pub length: u64,
+}
+
+/// Everything that must be known to append.
+pub(crate) struct State {
+    pub dir: PathBuf,
+    pub settings: Settings,
+    pub keys: Arc<crypto::Keys>,
+    pub disk: Arc<dyn Disk>,
+    pub on_checkpoint: Option<OnCheckpoint>,
+    pub tip: Tip,
+    pub segment: Good,
+    pub segment_key: SegmentKey,
+    pub checkpoints: Good,
+    pub last: Arc<SignedCheckpoint>,
+    /// Set for good by an error that leaves a file's state unknown.
+    pub broken: Option<LedgerFault>,
+    /// Held as long as the ledger is open.
+    pub _lock: std::fs::File,
+}
+
+/// The thread.
+pub(crate) struct Writer {
+    state: State,
+    shared: Arc<Shared>,
+    /// When the oldest record without a checkpoint must have one.
+    due: Option<Instant>,
+    /// The group at work, so that nobody waits forever should this thread panic.
+    current: Batch,
+}
+
+impl Writer {
+    pub(crate) fn new(state: State, shared: Arc<Shared>) -> Self {
+        Writer {
+            state,
+            shared,
+            due: None,
+            current: Batch::default(),
+        }
+    }
+
+    /// Works until the recorder is stopped.
+    pub(crate) fn run(mut self) {
+        loop {
+            let spare = self.spare();
+            let work = self.shared.next(self.due, spare);
+            self.current = work.batch;
+            if !self.current.leaves.is_empty() {
+                self.commit();
+            }
+            if self.is_checkpoint_due() || !work.wanted.is_empty() || work.is_closing {
+                let signed = self.checkpoint();
+                for wanted in work.wanted {
+                    // Who no longer listens has given up waiting.
+                    drop(wanted.try_send(signed.clone()));
+                }
+            }
+            if work.is_closing {
+                return;
+            }
+        }
+    }
+
+    /// Keeps the buffers of the last group for the next but one.
+    fn spare(&mut self) -> Batch {
+        let mut spare = std::mem::take(&mut self.current);
+        spare.payload.clear();
+        spare.leaves.clear();
+        spare.ids = Vec::with_capacity(spare.leaves.capacity().min(1024));
+        spare.group = Arc::default();
+        spare
+    }
+
+    fn commit(&mut self) {
+        let (offset, before) = (self.state.segment.length, self.state.tip.chain);
+        let outcome = self.state.commit(&self.current);
+        match &outcome {
+            Ok((first_seq, rolled)) => {
+                let frame = RecentFrame {
+                    segment: self.state.segment.path.clone(),
+                    offset: rolled.unwrap_or(offset),
+                    first_seq: *first_seq,
+                    before,
+                    ids: std::mem::take(&mut self.current.ids),
+                };
+                self.shared
+                    .written(self.state.tip.next_seq(), self.state.tip.chain, frame);
+                if rolled.is_some() {
+                    self.shared.signed(&self.state.last);
+                }
+                let due = || Instant::now() + self.state.settings.checkpoint_interval;
+                self.due.get_or_insert_with(due);
+            }
+            Err(fault) => self.shared.troubled(fault),
+        }
+        self.current
+            .group
+            .finish(outcome.map(|(first_seq, _)| first_seq));
+    }
+
+    fn is_checkpoint_due(&self) -> bool {
+        let uncovered = self
+            .state
+            .tip
+            .next_seq()
+            .saturating_sub(self.state.last.checkpoint.size);
+        let is_late = self.due.is_some_and(|due| due <= Instant::now());
+        uncovered > 0 && (is_late || uncovered >= self.state.settings.checkpoint_records)
+    }
+
+    fn checkpoint(&mut self) -> Result<Arc<SignedCheckpoint>, LedgerFault> {
+        let signed = self.state.checkpoint();
+        match &signed {
+            Ok(checkpoint) => {
+                self.due = None;
+                self.shared.signed(checkpoint);
+            }
+            Err(fault) => {
+                self.due = Some(Instant::now() + self.state.settings.checkpoint_interval);
+                self.shared.troubled(fault);
+            }
+        }
+        signed
+    }
+}
+
+impl Drop for Writer {
+    /// Also runs when the thread panics: whoever waits is told, whoever comes is refused.
+    fn drop(&mut self) {
+        let fault = match (&self.state.broken, std::thread::panicking()) {
+            (Some(fault), _) => fault.clone(),
+            (None, false) => LedgerFault::Stopped,
+            (None, true) => LedgerFault::Broken {
+                what: "the writer ended unexpectedly".into(),
+            },
+        };
+        if fault != LedgerFault::Stopped {
+            self.shared.troubled(&fault);
+        }
+        self.current.group.finish(Err(fault.clone()));
+        self.shared.ended(&fault);
+    }
+}
+
+impl State {
+    /// Appends the batch as one frame. Gives the number of its first record, and the frame's place
+    /// when a new segment was begun for it.
+    fn commit(&mut self, batch: &Batch) -> Result<(u64, Option<u64>), LedgerFault> {
+        self.is_whole()?;
+        let is_full = self.segment.length >= self.settings.segment_bytes;
+        let rolled = is_full && self.tip.next_seq() > self.segment_start();
+        if rolled {
+            self.roll()?;
+        }
+        let offset = self.segment.length;
+        let first_seq = self.tip.next_seq();
+        let mut next = self.tip.clone();
+        batch.leaves.iter().for_each(|leaf| next.push(*leaf));
+        let count = u32::try_from(batch.leaves.len()).unwrap_or(u32::MAX);
+        let frame = self.segment_key.frame(
+            &batch.payload,
+            first_seq,
+            count,
+            &self.tip.chain,
+            &next.chain,
+        );
+        Self::append(&mut self.segment, &frame, &mut self.broken)?;
+        if self.settings.durability == Durability::Sync {
+            Self::sync(&mut self.segment, &mut self.broken)?;
+        }
+        self.tip = next;
+        Ok((first_seq, rolled.then_some(offset)))
+    }
+
+    /// Signs where the ledger stands and appends it to the checkpoints.
+    pub(crate) fn checkpoint(&mut self) -> Result<Arc<SignedCheckpoint>, LedgerFault> {
+        self.is_whole()?;
+        if self.last.checkpoint.size == self.tip.next_seq() {
+            return Ok(Arc::clone(&self.last));
+        }
+        // A checkpoint must never promise more than the disk holds, or a power cut would look like tampering.
+        if self.settings.durability == Durability::Write {
+            Self::sync(&mut self.segment, &mut self.broken)?;
+        }
+        let signed = sign(
+            &self.settings.origin,
+            &self.tip,
+            self.last.checkpoint.size,
+            &self.keys,
+        );
+        Self::append(
+            &mut self.checkpoints,
+            signed.text.as_bytes(),
+            &mut self.broken,
+        )?;
+        Self::sync(&mut self.checkpoints, &mut self.broken)?;
+        self.last = Arc::new(signed);
+        if let Some(tell) = &mut self.on_checkpoint {
+            tell(&self.last);
+        }
+        Ok(Arc::clone(&self.last))
+    }
+
+    /// Closes the segment and begins the next one. The checkpoint comes first, so that the newest
+    /// checkpoint is never older than the newest segment and opening has to read only that one.
+    fn roll(&mut self) -> Result<(), LedgerFault> {
+        self.checkpoint()?;
+        let path = self.dir.join(segment::file_name(self.tip.next_seq()));
+        let (segment, key) =
+            begin(&*self.disk, path, &self.tip, &self.keys).map_err(|error| self.judge(&error))?;
+        (self.segment, self.segment_key) = (segment, key);
+        Ok(())
+    }
+
+    /// Number of the first record of the open segment: its file name.
+    fn segment_start(&self) -> u64 {
+        let name = self.segment.path.file_stem().and_then(|stem| stem.to_str());
+        name.and_then(|digits| digits.parse().ok()).unwrap_or(0)
+    }
+
+    fn is_whole(&self) -> Result<(), LedgerFault> {
+        self.broken.clone().map_or(Ok(()), Err)
+    }
+
+    fn judge(&mut self, error: &io::Error) -> LedgerFault {
+        if is_full(error) {
+            return LedgerFault::Full;
+        }
+        let fault = broken(error);
+        self.broken = Some(fault.clone());
+        fault
+    }
+
+    /// All of the bytes or none: an unfinished append is cut off again, so that going on is safe when
+    /// the disk was merely full. Any other error is for good.
+    fn append(
+        good: &mut Good,
+        bytes: &[u8],
+        broken_for_good: &mut Option<LedgerFault>,
+    ) -> Result<(), LedgerFault> {
+        let Err(error) = good.file.append(bytes) else {
+            good.length = good
+                .length
+                .saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+            return Ok(());
+        };
+        let cut = good.file.truncate(good.length);
+        if cut.is_ok() && is_full(&error) {
+            return Err(LedgerFault::Full);
+        }
+        let fault = broken(&error);
+        *broken_for_good = Some(fault.clone());
+        Err(fault)
+    }
+
+    /// A failed flush is for good: the system may have dropped the pages, and a second try may lie.
+    fn sync(good: &mut Good, broken_for_good: &mut Option<LedgerFault>) -> Result<(), LedgerFault> {
+        good.file.sync().map_err(|error| {
+            let fault = broken(&error);
+            *broken_for_good = Some(fault.clone());
+            fault
+        })
+    }
+
+    /// What the status begins with.
+    pub(crate) fn tip(&self) -> (u64, Hash, Option<Arc<SignedCheckpoint>>) {
+        (
+            self.tip.next_seq(),
+            self.tip.chain,
+            Some(Arc::clone(&self.last)),
+        )
+    }
+}
+
+/// Begins a segment at the tip.
+pub(crate) fn begin(
+    disk: &dyn Disk,
+    path: PathBuf,
+    tip: &Tip,
+    keys: &crypto::Keys,
+) -> io::Result<(Good, SegmentKey)> {
+    let (bytes, key) = Header::new(tip.clone(), crypto::random()).encode(&keys.ledger_seal);
+    let file = disk.create(&path, &bytes)?;
+    let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+    Ok((Good { path, file, length }, key))
+}
+
+/// Signs where the ledger stands.
+pub(crate) fn sign(origin: &str, tip: &Tip, after: u64, keys: &crypto::Keys) -> SignedCheckpoint {
+    let checkpoint = Checkpoint {
+        origin: origin.to_owned(),
+        size: tip.next_seq(),
+        root: tip.tree.root(),
+        chain: tip.chain,
+        after,
+    };
+    checkpoint.sign(&keys.ledger_signing)
+}
+
+fn is_full(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+    )
+}
+
+fn broken(error: &io::Error) -> LedgerFault {
+    LedgerFault::Broken {
+        what: error.to_string(),
+    }
+}
