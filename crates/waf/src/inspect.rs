@@ -53,7 +53,9 @@ impl Run<'_> {
 
     /// Adds the cost of reading `bytes` once.
     pub(crate) fn spend(&mut self, bytes: usize) {
-        self.work = self.work.saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
+        self.work = self
+            .work
+            .saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
     }
 
     /// Counts a finding, once per rule and field.
@@ -88,7 +90,10 @@ impl Run<'_> {
             chain: Vec::new(),
             score,
             paranoia: 1,
-            why: format!("patterns read {} bytes, more than `work_max` allows", self.work),
+            why: format!(
+                "patterns read {} bytes, more than `work_max` allows",
+                self.work
+            ),
         });
     }
 }

@@ -44,12 +44,14 @@ impl Pack {
     /// Compiles the pack. Fails only if a pattern of ours is wrong, which a test excludes.
     pub fn compile() -> Result<Pack, LoadError> {
         let rules: Vec<Rule> = rules::all();
-        let patterns = PatternSet::compile(rules.iter().map(|rule| rule.pattern)).map_err(|(number, error)| {
-            LoadError::setting(
-                format!("rule {number} of the default pack: {error}"),
-                "This is a defect of the product; please report it.",
-            )
-        })?;
+        let patterns = PatternSet::compile(rules.iter().map(|rule| rule.pattern)).map_err(
+            |(number, error)| {
+                LoadError::setting(
+                    format!("rule {number} of the default pack: {error}"),
+                    "This is a defect of the product; please report it.",
+                )
+            },
+        )?;
         Ok(Pack {
             rules,
             patterns,
@@ -81,7 +83,14 @@ impl Pack {
         }
     }
 
-    fn reading(&self, part: &Part<'_>, text: &[u8], chain: &[&'static str], kind: PartKind, run: &mut Run<'_>) {
+    fn reading(
+        &self,
+        part: &Part<'_>,
+        text: &[u8],
+        chain: &[&'static str],
+        kind: PartKind,
+        run: &mut Run<'_>,
+    ) {
         run.spend(text.len());
         if kind == PartKind::Name {
             if let Some(hit) = names::judge(part.pointer, text) {
@@ -123,13 +132,17 @@ impl Pack {
     fn tokens_in(&self, part: &Part<'_>, text: &[u8], chain: &[&'static str], run: &mut Run<'_>) {
         if may_be_sql(text) {
             run.spend(text.len());
-            if let Some(print) = self.detector.sqli(text) {
+            if let Some(print) = self
+                .detector
+                .sqli(text)
+                .filter(|print| is_backed(print, text))
+            {
                 let mut finding = SQLI_TOKENS.finding(part, chain);
                 finding.why = format!("The text tokenises as SQL injection, fingerprint {print}.");
                 run.report(finding);
             }
         }
-        if memchr::memchr2(b'<', b'=', text).is_some() || memchr::memchr(b':', text).is_some() {
+        if may_be_script(text) {
             run.spend(text.len());
             if self.detector.xss(text) {
                 run.report(XSS_TOKENS.finding(part, chain));
@@ -155,7 +168,56 @@ const XSS_TOKENS: Hit = Hit {
 };
 
 fn may_be_sql(text: &[u8]) -> bool {
-    text.len() >= 3 && text.iter().any(|byte| !byte.is_ascii_alphanumeric() && !matches!(byte, b'_' | b'-' | b'.' | b':'))
+    text.len() >= 3
+        && text
+            .iter()
+            .any(|byte| !byte.is_ascii_alphanumeric() && !matches!(byte, b'_' | b'-' | b'.' | b':'))
+}
+
+/// Words of a sentence tokenise too. A fingerprint counts when the text also carries signs of SQL.
+fn is_backed(print: &str, text: &[u8]) -> bool {
+    if print.contains('U') {
+        return has_union_select(text);
+    }
+    let signs = text.iter().any(|byte| {
+        matches!(
+            byte,
+            b'\'' | b'"' | b'`' | b'(' | b'=' | b'<' | b'>' | b'*' | b'@' | b'|' | b'#' | b';'
+        )
+    });
+    signs || memchr::memmem::find(text, b"--").is_some()
+}
+
+fn has_union_select(text: &[u8]) -> bool {
+    let lower = text.to_ascii_lowercase();
+    memchr::memmem::find_iter(&lower, b"union").any(|at| {
+        let tail = lower.get(at + 5..).unwrap_or_default();
+        memchr::memmem::find(
+            tail.get(..tail.len().min(200)).unwrap_or_default(),
+            b"select",
+        )
+        .is_some_and(|select| {
+            let between = tail.get(..select).unwrap_or_default();
+            let words = between
+                .split(|byte| !byte.is_ascii_alphabetic())
+                .filter(|word| !word.is_empty());
+            let comment = memchr::memmem::find(between, b"/*").is_some() || between.contains(&b'#');
+            comment
+                || words
+                    .clone()
+                    .all(|word| matches!(word, b"all" | b"distinct" | b"distinctrow"))
+        })
+    })
+}
+
+/// Script needs an element, or a quote that ends an attribute together with an assignment.
+fn may_be_script(text: &[u8]) -> bool {
+    if memchr::memchr(b'<', text).is_some() {
+        return true;
+    }
+    let quote = memchr::memchr3(b'"', b'\'', b'`', text).is_some();
+    (quote && memchr::memchr(b'=', text).is_some())
+        || memchr::memmem::find(text, b"script").is_some()
 }
 
 /// A rule that matched, before it is bound to a field.

@@ -48,7 +48,10 @@ pub(crate) struct CompiledExclusion {
 impl CompiledExclusion {
     pub(crate) fn covers(&self, operation: &str, finding: &Finding, now: i64) -> bool {
         now < self.ends
-            && self.operation.as_deref().is_none_or(|name| name == operation)
+            && self
+                .operation
+                .as_deref()
+                .is_none_or(|name| name == operation)
             && (self.classes.contains(&finding.class) || self.rules.contains(&finding.rule))
             && self.covers_pointer(&finding.pointer)
     }
@@ -131,7 +134,10 @@ fn exclude(exclusion: &Exclusion) -> Result<CompiledExclusion, LoadError> {
     }
     let Some(ends) = day(&exclusion.expires) else {
         return Err(LoadError::setting(
-            format!("{at} expires on `{}`, which is not a day", exclusion.expires),
+            format!(
+                "{at} expires on `{}`, which is not a day",
+                exclusion.expires
+            ),
             "Write the day as YYYY-MM-DD.",
         ));
     };
@@ -139,7 +145,11 @@ fn exclude(exclusion: &Exclusion) -> Result<CompiledExclusion, LoadError> {
         operation: exclusion.operation.clone(),
         segments: exclusion.pointer.split('/').map(str::to_owned).collect(),
         pointer: exclusion.pointer.clone(),
-        classes: exclusion.rules.iter().filter_map(|rule| Class::named(rule)).collect(),
+        classes: exclusion
+            .rules
+            .iter()
+            .filter_map(|rule| Class::named(rule))
+            .collect(),
         rules: exclusion.rules.clone(),
         ends,
     })
@@ -152,7 +162,8 @@ fn day(text: &str) -> Option<i64> {
     if fields.next().is_some() || year.len() != 4 || month.len() != 2 || day.len() != 2 {
         return None;
     }
-    let (year, month, day): (i64, i64, i64) = (year.parse().ok()?, month.parse().ok()?, day.parse().ok()?);
+    let (year, month, day): (i64, i64, i64) =
+        (year.parse().ok()?, month.parse().ok()?, day.parse().ok()?);
     if !(1..=12).contains(&month) || !(1..=31).contains(&day) {
         return None;
     }

@@ -44,7 +44,9 @@ impl Candidates {
     /// Whether pattern `id` may match the text last looked at.
     pub fn has(&self, id: u32) -> bool {
         let word = usize::try_from(id / 64).unwrap_or(usize::MAX);
-        self.marks.get(word).is_some_and(|bits| bits >> (id % 64) & 1 == 1)
+        self.marks
+            .get(word)
+            .is_some_and(|bits| bits >> (id % 64) & 1 == 1)
     }
 
     fn set(&mut self, id: u32) {
@@ -73,7 +75,9 @@ impl Candidates {
 impl PatternSet {
     /// Compiles patterns in byte mode: Unicode off, the dot matches a newline.
     /// The error carries the number of the pattern that failed.
-    pub fn compile<'p>(patterns: impl IntoIterator<Item = &'p str>) -> Result<PatternSet, (usize, String)> {
+    pub fn compile<'p>(
+        patterns: impl IntoIterator<Item = &'p str>,
+    ) -> Result<PatternSet, (usize, String)> {
         let mut set = PatternSet {
             patterns: Vec::new(),
             automaton: None,
@@ -105,14 +109,20 @@ impl PatternSet {
             set.patterns.push(Pattern {
                 engine,
                 masks: needs.classes.into_boxed_slice(),
-                start_anchored: hir.properties().look_set_prefix().contains(regex_syntax::hir::Look::Start),
+                start_anchored: hir
+                    .properties()
+                    .look_set_prefix()
+                    .contains(regex_syntax::hir::Look::Start),
             });
         }
         set.build_automaton(literals)?;
         Ok(set)
     }
 
-    fn build_automaton(&mut self, literals: BTreeMap<Vec<u8>, Vec<u32>>) -> Result<(), (usize, String)> {
+    fn build_automaton(
+        &mut self,
+        literals: BTreeMap<Vec<u8>, Vec<u32>>,
+    ) -> Result<(), (usize, String)> {
         if literals.is_empty() {
             return Ok(());
         }
@@ -149,7 +159,9 @@ impl PatternSet {
         for id in &self.always {
             self.mark(*id, found);
         }
-        let Some(automaton) = &self.automaton else { return };
+        let Some(automaton) = &self.automaton else {
+            return;
+        };
         for hit in automaton.find_overlapping_iter(text) {
             let owners = self.owners.get(hit.pattern().as_usize());
             for id in owners.into_iter().flat_map(|owners| owners.iter()) {
@@ -173,7 +185,8 @@ impl PatternSet {
 
     /// Whether pattern `id` matches.
     pub fn is_match(&self, id: u32, text: &[u8]) -> bool {
-        self.get(id).is_some_and(|pattern| pattern.engine.is_match(text))
+        self.get(id)
+            .is_some_and(|pattern| pattern.engine.is_match(text))
     }
 
     /// The spans of the groups when pattern `id` matches; group 0 is the whole match.
@@ -184,12 +197,20 @@ impl PatternSet {
         if !captures.is_match() {
             return None;
         }
-        Some(captures.iter().map(|span| span.map(|span| (span.start, span.end))).collect())
+        Some(
+            captures
+                .iter()
+                .map(|span| span.map(|span| (span.start, span.end)))
+                .collect(),
+        )
     }
 
     /// The whole match of pattern `id`.
     pub fn find(&self, id: u32, text: &[u8]) -> Option<(usize, usize)> {
-        self.get(id)?.engine.find(text).map(|hit| (hit.start(), hit.end()))
+        self.get(id)?
+            .engine
+            .find(text)
+            .map(|hit| (hit.start(), hit.end()))
     }
 
     /// Whether pattern `id` looks at the beginning of a text only.

@@ -110,6 +110,10 @@ impl LoadError {
 
 impl std::fmt::Display for LoadError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}:{}: {} ({})", self.file, self.line, self.message, self.help)
+        write!(
+            f,
+            "{}:{}: {} ({})",
+            self.file, self.line, self.message, self.help
+        )
     }
 }

@@ -37,7 +37,8 @@ struct Budget {
 pub fn views(text: &[u8], kind: PartKind, decode: bool) -> Vec<View> {
     let mut found = Vec::new();
     let signs = Signs::of(text);
-    if !signs.any() && !(decode && base64::may_hold(text)) {
+    let worth_decoding = decode && base64::may_hold(text);
+    if !signs.any() && !worth_decoding {
         return found;
     }
     let mut budget = Budget {
@@ -58,7 +59,13 @@ pub fn views(text: &[u8], kind: PartKind, decode: bool) -> Vec<View> {
     found
 }
 
-fn expand(text: &[u8], chain: &[&'static str], kind: PartKind, found: &mut Vec<View>, budget: &mut Budget) {
+fn expand(
+    text: &[u8],
+    chain: &[&'static str],
+    kind: PartKind,
+    found: &mut Vec<View>,
+    budget: &mut Budget,
+) {
     if let Some(bytes) = escapes::percent(text) {
         push(found, budget, bytes, chain, "percent", kind);
     }
@@ -87,7 +94,10 @@ fn push(
     if found.len() >= VIEWS_MAX || bytes.is_empty() || bytes.len() > budget.bytes_left {
         return;
     }
-    if found.iter().any(|view| view.bytes == bytes && view.kind == kind) {
+    if found
+        .iter()
+        .any(|view| view.bytes == bytes && view.kind == kind)
+    {
         return;
     }
     budget.bytes_left -= bytes.len();
@@ -103,8 +113,20 @@ struct Signs(bool);
 impl Signs {
     fn of(text: &[u8]) -> Signs {
         Signs(text.iter().any(|byte| {
-            matches!(byte, b'%' | b'\\' | b'&' | b'{' | b'[' | b'"' | b'\'' | b'^' | b'`' | b'$' | b'*' | b'\0')
-                || *byte == 0xEF
+            matches!(
+                byte,
+                b'%' | b'\\'
+                    | b'&'
+                    | b'{'
+                    | b'['
+                    | b'"'
+                    | b'\''
+                    | b'^'
+                    | b'`'
+                    | b'$'
+                    | b'*'
+                    | b'\0'
+            ) || *byte == 0xEF
                 || *byte == 0xC0
                 || *byte == 0xC1
         }))

@@ -22,7 +22,11 @@ fn classic_sql_injection_is_refused() {
     for text in ["' OR 1=1--", "1 UNION SELECT password FROM users"] {
         let found = look(text);
         assert!(found.refuse, "{text}: {found:?}");
-        assert_eq!(found.worst().map(|worst| worst.class), Some(Class::Sqli), "{text}");
+        assert_eq!(
+            found.worst().map(|worst| worst.class),
+            Some(Class::Sqli),
+            "{text}"
+        );
     }
 }
 
@@ -30,7 +34,11 @@ fn classic_sql_injection_is_refused() {
 fn an_operator_key_is_refused_and_named() {
     let parts = [Part::name(Place::Body, "/filter/$where", b"$where")];
     let found = inspect(&parts, &RequestFacts::default(), &plan(), 0);
-    assert_eq!(found.worst().map(|worst| worst.class), Some(Class::Nosqli), "{found:?}");
+    assert_eq!(
+        found.worst().map(|worst| worst.class),
+        Some(Class::Nosqli),
+        "{found:?}"
+    );
     assert!(found.refuse);
 }
 
@@ -70,5 +78,8 @@ fn too_much_work_is_refused_with_its_own_class() {
     let parts = [Part::value(Place::Body, "/note", text.as_bytes())];
     let found = inspect(&parts, &RequestFacts::default(), &plan, 0);
     assert!(found.refuse);
-    assert_eq!(found.worst().map(|worst| worst.class), Some(Class::Deadline));
+    assert_eq!(
+        found.worst().map(|worst| worst.class),
+        Some(Class::Deadline)
+    );
 }

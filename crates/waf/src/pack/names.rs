@@ -26,7 +26,14 @@ const PROTOTYPE: Hit = Hit {
 
 /// Keys with a dollar sign that documents use for themselves.
 const HARMLESS: [&[u8]; 8] = [
-    b"$ref", b"$schema", b"$id", b"$defs", b"$comment", b"$anchor", b"$vocabulary", b"$schemaversion",
+    b"$ref",
+    b"$schema",
+    b"$id",
+    b"$defs",
+    b"$comment",
+    b"$anchor",
+    b"$vocabulary",
+    b"$schemaversion",
 ];
 
 /// Judges one name. `pointer` is where it stands, the name included.
@@ -59,8 +66,12 @@ fn is_operator(lower: &[u8]) -> bool {
     while let Some(at) = memchr::memchr(b'$', rest) {
         let before = at.checked_sub(1).and_then(|at| rest.get(at));
         let tail = rest.get(at + 1..).unwrap_or_default();
-        let word = tail.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
-        let fits = before.is_none_or(|byte| matches!(byte, b'[' | b'.' | b'"' | b'\'' | b'{' | b'/'));
+        let word = tail
+            .iter()
+            .take_while(|byte| byte.is_ascii_alphabetic())
+            .count();
+        let fits =
+            before.is_none_or(|byte| matches!(byte, b'[' | b'.' | b'"' | b'\'' | b'{' | b'/'));
         if fits && word >= 2 && !HARMLESS.contains(&rest.get(at..).unwrap_or_default()) {
             return true;
         }

@@ -5,10 +5,38 @@
 
 use super::Rule;
 
+mod jndi;
+mod ldapi;
+mod nosqli;
+mod protocol;
+mod prototype;
+mod rce;
+mod rfi;
+mod secret;
 mod sqli;
+mod ssti;
 mod traversal;
+mod xpathi;
+mod xss;
+mod xxe;
 
 /// Every pattern rule of the pack.
 pub(crate) fn all() -> Vec<Rule> {
-    [sqli::RULES, traversal::RULES].concat()
+    [
+        jndi::RULES,
+        ldapi::RULES,
+        nosqli::RULES,
+        protocol::RULES,
+        prototype::RULES,
+        rce::RULES,
+        rfi::RULES,
+        secret::RULES,
+        sqli::RULES,
+        ssti::RULES,
+        traversal::RULES,
+        xpathi::RULES,
+        xss::RULES,
+        xxe::RULES,
+    ]
+    .concat()
 }

@@ -4,11 +4,148 @@
 //! Start reading at `judge`.
 
 use super::Hit;
+use crate::finding::Class;
 
-pub(crate) const COUNT: usize = 3;
+mod address;
+
+pub(crate) const COUNT: usize = 4;
+
+const SCHEME: Hit = Hit {
+    id: "pack.ssrf.scheme",
+    class: Class::Ssrf,
+    score: 5,
+    paranoia: 1,
+    why: "The address uses a scheme that reaches files or raw sockets.",
+};
+
+const INTERNAL: Hit = Hit {
+    id: "pack.ssrf.internal",
+    class: Class::Ssrf,
+    score: 5,
+    paranoia: 1,
+    why: "The address lies in a private, local or link-local range.",
+};
+
+const METADATA: Hit = Hit {
+    id: "pack.ssrf.metadata",
+    class: Class::Ssrf,
+    score: 5,
+    paranoia: 1,
+    why: "The address is a metadata service of a cloud.",
+};
+
+const NOTATION: Hit = Hit {
+    id: "pack.ssrf.notation",
+    class: Class::Ssrf,
+    score: 5,
+    paranoia: 1,
+    why: "The address is written in a notation that hides where it leads.",
+};
+
+const SCHEMES: [&str; 15] = [
+    "gopher",
+    "dict",
+    "file",
+    "ldap",
+    "ldaps",
+    "tftp",
+    "jar",
+    "netdoc",
+    "phar",
+    "expect",
+    "rmi",
+    "local_file",
+    "ogg",
+    "ssh2",
+    "php",
+];
+
+const ADDRESSES_MAX: usize = 32;
 
 /// Judges a value. `typed` says the contract declares it a URL.
+///
+/// A sentence may mention a device's private address; only a value that *is* an address, or a
+/// field declared as one, is judged by range. Metadata services and hidden notations never pass.
 pub(crate) fn judge(text: &[u8], typed: bool) -> Option<Hit> {
-    let _ = (text, typed);
+    let trimmed = text.trim_ascii();
+    if memchr::memmem::find(trimmed, b"169.254.169.254").is_some() {
+        return Some(METADATA);
+    }
+    let mut rest = trimmed;
+    let mut tried = 0;
+    while let Some(at) = memchr::memmem::find(rest, b"//") {
+        tried += 1;
+        if tried > ADDRESSES_MAX {
+            return None;
+        }
+        let scheme = scheme_before(rest.get(..at).unwrap_or_default());
+        let tail = rest.get(at + 2..).unwrap_or_default();
+        let whole = tried == 1 && at <= scheme.len() + 1 && !trimmed.contains(&b' ');
+        if let Some(hit) = judge_one(&scheme, tail, whole || typed) {
+            return Some(hit);
+        }
+        rest = tail;
+    }
+    if typed && tried == 0 {
+        return judge_host(trimmed, true);
+    }
+    None
+}
+
+fn scheme_before(head: &[u8]) -> String {
+    let Some(body) = head.strip_suffix(b":") else {
+        return String::new();
+    };
+    let start = body
+        .iter()
+        .rposition(|byte| {
+            !byte.is_ascii_alphanumeric() && !matches!(byte, b'+' | b'-' | b'.' | b'_')
+        })
+        .map_or(0, |at| at + 1);
+    String::from_utf8_lossy(body.get(start..).unwrap_or_default()).to_ascii_lowercase()
+}
+
+fn judge_one(scheme: &str, tail: &[u8], strict: bool) -> Option<Hit> {
+    let scheme = scheme.strip_prefix("url:").unwrap_or(scheme);
+    if SCHEMES.contains(&scheme) {
+        return Some(SCHEME);
+    }
+    if scheme.is_empty() && !strict {
+        return None;
+    }
+    judge_host(tail, strict)
+}
+
+/// Judges what follows the two slashes: user, host, port.
+fn judge_host(tail: &[u8], strict: bool) -> Option<Hit> {
+    let end = tail
+        .iter()
+        .position(|byte| {
+            matches!(
+                byte,
+                b'/' | b'?' | b'#' | b'\\' | b' ' | b'"' | b'\'' | b'<' | b'>' | b','
+            ) || *byte < 0x20
+        })
+        .unwrap_or(tail.len());
+    let authority = tail.get(..end).unwrap_or_default();
+    // Every piece between at-signs is a host to some parser.
+    for piece in authority.split(|byte| *byte == b'@').take(4) {
+        let host = address::without_port(piece);
+        let Some(found) = address::read(host) else {
+            continue;
+        };
+        if found.is_metadata() {
+            return Some(METADATA);
+        }
+        if found.hidden && found.is_internal() {
+            return Some(NOTATION);
+        }
+        if strict && found.is_internal() {
+            return Some(INTERNAL);
+        }
+        if strict && found.hidden {
+            return Some(NOTATION);
+        }
+    }
     None
 }

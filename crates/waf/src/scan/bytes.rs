@@ -41,12 +41,17 @@ impl ByteSet {
 
     /// Whether the value is in the set.
     pub fn has(&self, byte: u8) -> bool {
-        self.0.get(usize::from(byte >> 6)).is_some_and(|word| word >> (byte & 63) & 1 == 1)
+        self.0
+            .get(usize::from(byte >> 6))
+            .is_some_and(|word| word >> (byte & 63) & 1 == 1)
     }
 
     /// Whether the two sets share a value.
     pub fn meets(&self, other: &ByteSet) -> bool {
-        self.0.iter().zip(other.0).any(|(ours, theirs)| ours & theirs != 0)
+        self.0
+            .iter()
+            .zip(other.0)
+            .any(|(ours, theirs)| ours & theirs != 0)
     }
 
     /// The union of both.

@@ -47,7 +47,10 @@ struct Known {
 
 impl Known {
     fn nothing() -> Known {
-        Known { exact: None, inner: None }
+        Known {
+            exact: None,
+            inner: None,
+        }
     }
 
     fn only(text: Vec<u8>) -> Known {
@@ -77,7 +80,9 @@ fn literal_known(bytes: &[u8]) -> Known {
     }
     Known {
         exact: None,
-        inner: text.get(..LENGTH_MAX).map(|head| Strings::from([head.to_vec()])),
+        inner: text
+            .get(..LENGTH_MAX)
+            .map(|head| Strings::from([head.to_vec()])),
     }
 }
 
@@ -191,7 +196,11 @@ fn alternation(parts: &[Hir]) -> Known {
 
 /// Every string of the left followed by every string of the right, when that stays small.
 fn cross(left: &Strings, right: &Strings) -> Option<Strings> {
-    let limit = if left.len() == 1 || right.len() == 1 { ALTERNATIVES_MAX } else { EXACT_MAX };
+    let limit = if left.len() == 1 || right.len() == 1 {
+        ALTERNATIVES_MAX
+    } else {
+        EXACT_MAX
+    };
     if left.len() * right.len() > limit {
         return None;
     }
@@ -223,7 +232,11 @@ fn better(left: Option<Strings>, right: Option<Strings>) -> Option<Strings> {
                 let shortest = set.iter().map(Vec::len).min().unwrap_or(0);
                 (shortest.min(4), usize::MAX - set.len())
             };
-            Some(if worth(&right) > worth(&left) { right } else { left })
+            Some(if worth(&right) > worth(&left) {
+                right
+            } else {
+                left
+            })
         }
         (left, right) => left.or(right),
     }
@@ -250,7 +263,9 @@ fn classes(hir: &Hir) -> Vec<ByteSet> {
         HirKind::Literal(literal) => {
             let mut sets: Vec<ByteSet> = literal.0.iter().map(|byte| single(*byte)).collect();
             // Punctuation is rarer than letters in ordinary texts.
-            sets.sort_by_key(|set| (32u8..127).any(|byte| byte.is_ascii_alphanumeric() && set.has(byte)));
+            sets.sort_by_key(|set| {
+                (32u8..127).any(|byte| byte.is_ascii_alphanumeric() && set.has(byte))
+            });
             sets.truncate(CLASSES_MAX);
             sets
         }

@@ -4,7 +4,7 @@
 //! Start reading at `each`.
 
 /// Shorter runs are words, not encodings.
-const RUN_MIN: usize = 12;
+const RUN_MIN: usize = 8;
 /// How many runs of one text are tried.
 const RUNS_MAX: usize = 16;
 
@@ -12,7 +12,7 @@ const RUNS_MAX: usize = 16;
 pub(crate) fn may_hold(text: &[u8]) -> bool {
     let mut run = 0usize;
     for byte in text {
-        if is_digit(*byte) {
+        if is_digit(*byte) || *byte == b'=' {
             run += 1;
             if run >= RUN_MIN {
                 return true;
@@ -29,7 +29,8 @@ pub(crate) fn each(text: &[u8], give: &mut dyn FnMut(Vec<u8>, &'static str)) {
     let mut tried = 0;
     for run in text.split(|byte| !is_digit(*byte) && *byte != b'=') {
         let digits = trimmed(run);
-        if digits.len() < RUN_MIN || tried >= RUNS_MAX {
+        let padded = run.len() >= RUN_MIN && run.len().is_multiple_of(4);
+        if (digits.len() < RUN_MIN && !padded) || digits.len() < 6 || tried >= RUNS_MAX {
             continue;
         }
         tried += 1;
@@ -39,8 +40,16 @@ pub(crate) fn each(text: &[u8], give: &mut dyn FnMut(Vec<u8>, &'static str)) {
             give(bytes, "base64");
         }
     }
-    if text.contains(&b'\n') && text.iter().all(|byte| is_digit(*byte) || b"=\r\n ".contains(byte)) {
-        let joined: Vec<u8> = text.iter().copied().filter(|byte| is_digit(*byte)).collect();
+    if text.contains(&b'\n')
+        && text
+            .iter()
+            .all(|byte| is_digit(*byte) || b"=\r\n ".contains(byte))
+    {
+        let joined: Vec<u8> = text
+            .iter()
+            .copied()
+            .filter(|byte| is_digit(*byte))
+            .collect();
         if let Some(bytes) = decode(&joined).filter(|bytes| reads_as_text(bytes)) {
             give(bytes, "base64");
         }
@@ -48,7 +57,10 @@ pub(crate) fn each(text: &[u8], give: &mut dyn FnMut(Vec<u8>, &'static str)) {
 }
 
 fn trimmed(run: &[u8]) -> &[u8] {
-    let end = run.iter().rposition(|byte| *byte != b'=').map_or(0, |last| last + 1);
+    let end = run
+        .iter()
+        .rposition(|byte| *byte != b'=')
+        .map_or(0, |last| last + 1);
     let body = run.get(..end).unwrap_or_default();
     let start = body.iter().position(|byte| *byte != b'=').unwrap_or(0);
     let body = body.get(start..).unwrap_or_default();

@@ -129,7 +129,9 @@ fn backslash_one(tail: &[u8], out: &mut Vec<u8>) -> Option<(usize, bool)> {
                 .iter()
                 .take(3)
                 .take_while(|byte| (b'0'..=b'7').contains(byte))
-                .fold((0u32, 0usize), |(value, used), byte| (value * 8 + u32::from(byte - b'0'), used + 1));
+                .fold((0u32, 0usize), |(value, used), byte| {
+                    (value * 8 + u32::from(byte - b'0'), used + 1)
+                });
             if value.1 != 3 || value.0 > 255 {
                 return None;
             }
@@ -191,12 +193,18 @@ fn entity_one(tail: &[u8], out: &mut Vec<u8>) -> Option<usize> {
     if tail.first() == Some(&b'#') {
         return entity_number(tail.get(1..)?, out).map(|used| used + 1);
     }
-    let length = tail.iter().take(8).take_while(|byte| byte.is_ascii_alphabetic()).count();
+    let length = tail
+        .iter()
+        .take(8)
+        .take_while(|byte| byte.is_ascii_alphabetic())
+        .count();
     if tail.get(length) != Some(&b';') {
         return None;
     }
     let name = tail.get(..length)?;
-    let (_, byte) = NAMED.iter().find(|(known, _)| name.eq_ignore_ascii_case(known))?;
+    let (_, byte) = NAMED
+        .iter()
+        .find(|(known, _)| name.eq_ignore_ascii_case(known))?;
     out.push(*byte);
     Some(length + 1)
 }
@@ -204,16 +212,25 @@ fn entity_one(tail: &[u8], out: &mut Vec<u8>) -> Option<usize> {
 fn entity_number(digits: &[u8], out: &mut Vec<u8>) -> Option<usize> {
     let (code, used) = match digits.first()? {
         b'x' | b'X' => {
-            let zeros = digits.get(1..)?.iter().take(16).take_while(|byte| **byte == b'0').count();
+            let zeros = digits
+                .get(1..)?
+                .iter()
+                .take(16)
+                .take_while(|byte| **byte == b'0')
+                .count();
             let (code, used) = hex_run(digits.get(1 + zeros..)?, 6).unwrap_or((0, 0));
             (code, 1 + zeros + used)
         }
         b'0'..=b'9' => {
-            let used = digits.iter().take(16).take_while(|byte| byte.is_ascii_digit()).count();
-            let code = digits
+            let used = digits
                 .iter()
-                .take(used)
-                .fold(0u32, |code, byte| code.saturating_mul(10).saturating_add(u32::from(byte - b'0')));
+                .take(16)
+                .take_while(|byte| byte.is_ascii_digit())
+                .count();
+            let code = digits.iter().take(used).fold(0u32, |code, byte| {
+                code.saturating_mul(10)
+                    .saturating_add(u32::from(byte - b'0'))
+            });
             (code, used)
         }
         _ => return None,
@@ -222,5 +239,9 @@ fn entity_number(digits: &[u8], out: &mut Vec<u8>) -> Option<usize> {
         return None;
     }
     push_char(out, code);
-    Some(if digits.get(used) == Some(&b';') { used + 1 } else { used })
+    Some(if digits.get(used) == Some(&b';') {
+        used + 1
+    } else {
+        used
+    })
 }

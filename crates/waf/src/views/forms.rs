@@ -9,7 +9,13 @@ use crate::part::PartKind;
 const FINAL: [&str; 2] = ["sql_comments", "shell_quotes"];
 
 /// Adds the forms of `text` that differ from it.
-pub(crate) fn add(text: &[u8], chain: &[&'static str], kind: PartKind, found: &mut Vec<View>, budget: &mut Budget) {
+pub(crate) fn add(
+    text: &[u8],
+    chain: &[&'static str],
+    kind: PartKind,
+    found: &mut Vec<View>,
+    budget: &mut Budget,
+) {
     if let Some(bytes) = plain_letters(text) {
         push(found, budget, bytes, chain, "plain_letters", kind);
     }
@@ -28,7 +34,10 @@ pub(crate) fn is_final(view: &View) -> bool {
 
 /// Full-width letters, overlong two-byte sequences and NULs as plain ASCII.
 fn plain_letters(text: &[u8]) -> Option<Vec<u8>> {
-    if !text.iter().any(|byte| matches!(byte, 0xEF | 0xC0 | 0xC1 | 0)) {
+    if !text
+        .iter()
+        .any(|byte| matches!(byte, 0xEF | 0xC0 | 0xC1 | 0))
+    {
         return None;
     }
     let mut out = Vec::with_capacity(text.len());
@@ -68,12 +77,18 @@ fn without_comments(text: &[u8]) -> Option<Vec<u8>> {
     while let Some((first, tail)) = rest.split_first() {
         if rest.starts_with(b"/*!") {
             let body = rest.get(3..).unwrap_or_default();
-            let digits = body.iter().take(6).take_while(|byte| byte.is_ascii_digit()).count();
+            let digits = body
+                .iter()
+                .take(6)
+                .take_while(|byte| byte.is_ascii_digit())
+                .count();
             rest = body.get(digits..).unwrap_or_default();
             out.push(b' ');
         } else if rest.starts_with(b"/*") {
             let body = rest.get(2..).unwrap_or_default();
-            let Some(end) = memchr::memmem::find(body, b"*/") else { break };
+            let Some(end) = memchr::memmem::find(body, b"*/") else {
+                break;
+            };
             rest = body.get(end + 2..).unwrap_or_default();
             out.push(b' ');
         } else if rest.starts_with(b"*/") {

@@ -1,0 +1,28 @@
+//! Filters of directories.
+
+use crate::finding::Class;
+use crate::pack::Rule;
+
+const fn rule(id: &'static str, pattern: &'static str, why: &'static str) -> Rule {
+    Rule {
+        id,
+        class: Class::Ldapi,
+        score: 5,
+        paranoia: 1,
+        pattern,
+        why,
+    }
+}
+
+pub(crate) const RULES: &[Rule] = &[
+    rule(
+        "pack.ldapi.break",
+        r"(?i)\*?\)\s*\(\s*[|&!]|\)\s*\(\s*[\w.;:-]{1,40}\s*(?:[~<>:]?=|=\*)|\*\)+\s*(?:\(|$|%00|\x00)|\(\s*[|&!]\s*\(\s*[\w.;:-]{1,40}\s*[~<>]?=|[|&]\s*\(\s*[\w-]{1,40}\s*=\s*[^()=]{0,40}\)\s*(?:\(|\))|\)\(\||\)\(&|^\*+\)|\*\(\|\(|^\s*[|&!]\([\w]+=|^\s*\([\w.-]{1,40}\s*[~<>]?=\s*[^()]{0,60}\*?\)\s*$|^\s*\*[()|&]+",
+        "The text closes and extends a directory filter.",
+    ),
+    rule(
+        "pack.ldapi.attribute",
+        r"(?i)(?:^|[(*|&\s])(?:objectclass|objectcategory|samaccountname|userpassword|uid|cn|sn|mail|memberof|unicodepwd|givenname|employeenumber|homedirectory|uidnumber|gidnumber|userprincipalname|badpwdcount|logoncount|description|department|password|role|groupmembership|member)\s*[~<>]?=\s*(?:\*|[\w@.]*\*)\s*(?:\)|$|\()",
+        "The text asks for any value of a directory attribute.",
+    ),
+];

@@ -1,0 +1,43 @@
+//! Operators and predicates for document databases, written inside a text.
+
+use crate::finding::Class;
+use crate::pack::Rule;
+
+const fn rule(id: &'static str, pattern: &'static str, why: &'static str) -> Rule {
+    Rule {
+        id,
+        class: Class::Nosqli,
+        score: 5,
+        paranoia: 1,
+        pattern,
+        why,
+    }
+}
+
+pub(crate) const RULES: &[Rule] = &[
+    rule(
+        "pack.nosqli.operator_text",
+        r#"(?i)[{\[,(]\s*['"]?\s*\$(?:where|ne|eq|gte?|lte?|n?in|regex|exists|or|and|nor|not|expr|function|accumulator|elemmatch|mod|type|all|size|jsonschema|text|lookup|func|cond|comment|slice|set|unset|inc|push|pull|rename|unionwith|out|merge|match|group|project|search|near|within|options)\b\s*['"]?\s*(?::|\]|=>|=)"#,
+        "The text holds an operator of a document database.",
+    ),
+    rule(
+        "pack.nosqli.bracket",
+        r#"(?i)\[\s*['"]?\$\w{2,14}['"]?\s*\]|(?:^|[&?\s,])\w*\[(?:%24|\$)\w+\]?|(?:^|[^\w$])\$(?:where|nin|elemmatch|jsonschema|regex|exists|accumulator)\b\s*(?:['"]\s*)?[:=]"#,
+        "The text names a parameter with a database operator.",
+    ),
+    rule(
+        "pack.nosqli.predicate",
+        r#"(?i)\bthis\.\w+(?:\.\w+)*\s*(?:={2,3}|!={1,2}|[<>]=?|\.match|\.startswith|\.length|\[)|['"]\s*(?:\|\||&&)\s*(?:this\b|['"]?\w*['"]?\s*(?:={2,3}|!={1,2}|==)|true\b|1\b|['"]|!|sleep|\()|['"]\s*(?:\|\||&&)\s*['"\w!(]|['"]\s*;\s*(?:return\b|while\s*\(|var\s+\w+|it\s*=|sleep\s*\(|function\b|this\.)|;\s*return\s+(?:true|1|!0|this|['"])|\breturn\s*\(?\s*(?:true|1|this\.\w+|!0|['"]?a['"]?\s*==)\s*[;)}]|\bdo\s*\{.{0,80}\}\s*while\s*\(|\bnew\s+date\b.{0,80}\bwhile\s*\(|\b(?:true|false|1)\s*,\s*\$(?:where|or|ne|gt)\b"#,
+        "The text is a predicate for a database that runs scripts.",
+    ),
+    rule(
+        "pack.nosqli.call",
+        r"(?i)\bdb\s*(?:\.\s*(?:getcollection|adminCommand|runcommand|eval|getcollectionnames|getname|version|users|stores|injection|loadserverscripts|system)\b|\.\w+\.(?:find|findone|insert|insertmany|insertone|remove|deletemany|deleteone|update|updateone|updatemany|drop|aggregate|mapreduce|save|count|distinct)\s*\()|\b(?:tojson|tojsononeline|emit|mapreduce|printjson|objectid)\s*\(\s*(?:db\b|this\b|1\b|\))|\bdropdatabase\s*\(|\bsleep\s*\(\s*\d{3,6}\s*\)\s*(?:;|\|\||&&|\}|$)|\bgetcollectionnames\s*\(",
+        "The text calls a document database.",
+    ),
+    rule(
+        "pack.nosqli.store_protocol",
+        r#"(?i)[\r\n]+\s*(?:\*\d+\r?\n\$\d+|(?:set|get|del|flushall|flushdb|config\s+set|slaveof|eval|incr|save|keys|hset|quit|auth|lpush)\s[^\r\n]{0,120}(?:\r|\n|$))|\b(?:flushall|flushdb|slaveof\s+\S+\s+\d+|config\s+(?:set|get)\s+(?:dir|dbfilename|\*|requirepass))\b|(?:^|[/"'])_(?:all_docs|all_dbs|find|mapping|cat|cluster|users|replicate|session|security|design)\b\s*(?:[/?"']|$)|"script_fields"|"(?:match_all|query_string|lang|inline)"\s*:"#,
+        "The text speaks the protocol of a data store.",
+    ),
+];

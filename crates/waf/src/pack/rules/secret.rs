@@ -1,0 +1,33 @@
+//! Credentials in plain sight.
+
+use crate::finding::Class;
+use crate::pack::Rule;
+
+const fn rule(id: &'static str, pattern: &'static str, why: &'static str) -> Rule {
+    Rule {
+        id,
+        class: Class::Secret,
+        score: 5,
+        paranoia: 1,
+        pattern,
+        why,
+    }
+}
+
+pub(crate) const RULES: &[Rule] = &[
+    rule(
+        "pack.secret.private_key",
+        r"-----BEGIN (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----|PuTTY-User-Key-File-\d",
+        "The text holds a private key.",
+    ),
+    rule(
+        "pack.secret.cloud_key",
+        r"(?:^|[^A-Za-z0-9])(?:(?:AKIA|ASIA|AROA|AIDA|ABIA|ACCA)[A-Z2-7]{16}|AIza[0-9A-Za-z_-]{35}|ya29\.[0-9A-Za-z_-]{20,}|gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{22,}|glpat-[A-Za-z0-9_-]{20}|xox[abprs]-[A-Za-z0-9-]{10,}|[rs]k_live_[A-Za-z0-9]{16,}|sk-(?:proj-|ant-)?[A-Za-z0-9_-]{32,}|SG\.[A-Za-z0-9_-]{20,}\.[A-Za-z0-9_-]{20,}|npm_[A-Za-z0-9]{36}|pypi-AgEI[A-Za-z0-9_-]{20,}|dop_v1_[a-f0-9]{64}|hvs\.[A-Za-z0-9_-]{20,}|AGE-SECRET-KEY-1[0-9A-Z]{50,})",
+        "The text holds the key of a service.",
+    ),
+    rule(
+        "pack.secret.assignment",
+        r#"(?i)\b(?:aws_secret_access_key|accountkey|sharedaccesskey|client_secret|private_key)\b['"]?\s*[=:]\s*['"]?[A-Za-z0-9/+=_-]{32,}"#,
+        "The text assigns a secret.",
+    ),
+];

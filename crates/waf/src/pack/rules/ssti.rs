@@ -1,0 +1,38 @@
+//! Templates and expression languages.
+
+use crate::finding::Class;
+use crate::pack::Rule;
+
+const fn rule(id: &'static str, pattern: &'static str, why: &'static str) -> Rule {
+    Rule {
+        id,
+        class: Class::Ssti,
+        score: 5,
+        paranoia: 1,
+        pattern,
+        why,
+    }
+}
+
+pub(crate) const RULES: &[Rule] = &[
+    rule(
+        "pack.ssti.arithmetic",
+        r#"(?:\{\{|\$\{\{?|#\{|<%[=#-]?|\*\{|@\{|~\{|\[\[|\{%|@\(|\{=|\{#|%\{|\$\(|\(\(\(|=\{|\$!\{)[\s({\[=$]*(?:['"]?-?\d+['"]?\s*[*+/%-]\s*['"]?\d+|['"][^'"]{1,20}['"]\s*[*+|.]\s*['"\d\w])"#,
+        "The text makes a template engine compute.",
+    ),
+    rule(
+        "pack.ssti.object",
+        r#"(?i)\{\{[^}]{0,200}(?:__\w+|\bconfig\b|\bself\b[.\[_]|\brequest\b[.|\[]|\bsettings\b|\bcycler\b|\blipsum\b|\bjoiner\b|\bnamespace\b|\burl_for\b|\bget_flashed_messages\b|\bg\.|\bsession\b|\bapp\.|\bdump\b|_self\b|\benv\.|\bpopen\b|\bconstructor\b|\brange\b|\bthis\b|\bprocess\b|\bsystem\b|\bexec\b|\bcat\b|\||\(|\$\w|@\w|=\s*\d|\blet\s|\btoString\b|['"\[])[^}]{0,400}"#,
+        "The text reaches into objects of a template engine.",
+    ),
+    rule(
+        "pack.ssti.statement",
+        r#"(?i)\{%-?\s*(?:if|for|set|import|include|extends|block|with|macro|call|filter|raw|autoescape|debug|load|print|exec|do|from|apply|verbatim|assign)\b|<#(?:assign|if|list|include|import|macro|setting|function)\b|\?(?:new|api|eval|interpret)\b\s*(?:\(|$|\})|#(?:set|if|foreach|include|parse|evaluate|macro|end)\s*\(\s*[$"']|\{(?:php|literal|include|fetch|eval|capture)\s*[}\s]|\{\$smarty\b|\{(?:system|exec|passthru|shell_exec|phpinfo)\s*\(|\{(?:Smarty|self)::|\$smarty\.|<%[=!@\s-]*\s*(?:(?:system|exec|eval|require|import|include|file|dir|io|open|process|global|self|response|request|runtime|page|out|new|foreach|\w+\.\w+\s*\()|['"\x60\d])"#,
+        "The text is a statement of a template engine.",
+    ),
+    rule(
+        "pack.ssti.expression",
+        r#"(?i)[$#*@%~]\{\s*(?:[^}]{0,40}\b(?:T\s*\(|new\s+\w|class\b|getclass|runtime|param\.|paramvalues|header\.|headerValues|cookie\.|initparam|pagecontext|sessionscope|requestscope|applicationscope|facescontext|session\.|request\.|response|application|context\b|system\b|java|self\.|product\.|exec|print|var_dump|dump|object|beans?\b|env\b|7\s*\*|['"]\.|@java|#\w+|\(#)|@[\w.]+@|\(|['"]{2})|\bT\s*\(\s*(?:java|org|javax)\.|\$\{[^}]{0,80}\}\s*\$\{|\[\[\s*\$\{|__\$\{|\}__::|\$\{\s*\d+\s*[*+-]|\$(?:class|request|response|application|session|tool|esc|date|link|velocity\w*|struts)\.(?:inspect|type|class|getclass|get|for|name|find)|\$\w+\.(?:getclass|class)\b|@(?:System|Html|Model|Url|ViewBag|Context|Request|php|for|if|while|foreach|include|inject|extends|DateTime)\s*(?:[.({]\s*[\w(\"'@])"#,
+        "The text is an expression that a server would evaluate.",
+    ),
+];

@@ -1,0 +1,28 @@
+//! Conditions and functions of XPath and XQuery.
+
+use crate::finding::Class;
+use crate::pack::Rule;
+
+const fn rule(id: &'static str, pattern: &'static str, why: &'static str) -> Rule {
+    Rule {
+        id,
+        class: Class::Xpathi,
+        score: 5,
+        paranoia: 1,
+        pattern,
+        why,
+    }
+}
+
+pub(crate) const RULES: &[Rule] = &[
+    rule(
+        "pack.xpathi.condition",
+        r#"(?i)['"\])\d]\s*(?:or|and|\]\s*\||\|)\s*(?:/{1,2}\*?|(?:count|string-length|substring(?:-before|-after)?|name|local-name|namespace-uri|position|last|text|node|contains|starts-with|not|true|false|string|normalize-space|translate|doc(?:-available)?|id|boolean|concat|sum|ends-with|matches)\s*\()|['"]\s*\]\s*(?:\||/)|\|\s*/{1,2}(?:\w+|\*|node\(\)|text\(\)|@)|\b(?:count|name|local-name|string-length|substring|normalize-space|string|text|starts-with|contains)\s*\(\s*(?:/{1,2}[\w*@]|\.{1,2}/|(?:parent|child|ancestor|following|preceding|self|attribute|name|//|/\*|text|local-name|string)\b\s*(?:::|\()|/\*)"#,
+        "The text changes an XPath condition.",
+    ),
+    rule(
+        "pack.xpathi.axis",
+        r#"(?i)\b(?:ancestor|ancestor-or-self|child|descendant|descendant-or-self|following|following-sibling|parent|preceding|preceding-sibling|attribute|namespace|self)::(?:\w|\*|node|text)|/{1,2}[\w*]+\[\s*(?:\d+|@\w+|position\s*\(|last\s*\(|contains\s*\(|text\s*\(|starts-with|\w+\s*(?:=|\())|/\*\[\d+\]|//(?:\*|user|node\(\)|@\*|password|text\(\))|\bdoc(?:-available)?\s*\(\s*(?:['"]|concat)|\b(?:for\s+\$\w+\s+in|let\s+\$\w+\s*:=|declare\s+(?:variable|function|namespace))\s|\bfn:|\bunparsed-text\s*\(|^\s*\*\s*(?:\||$)|^\s*/{1,2}\*?\s*$|^\s*@\*\s*$"#,
+        "The text walks an XML document.",
+    ),
+];

@@ -1,0 +1,33 @@
+//! Document types, entities and inclusions of XML.
+
+use crate::finding::Class;
+use crate::pack::Rule;
+
+const fn rule(id: &'static str, pattern: &'static str, why: &'static str) -> Rule {
+    Rule {
+        id,
+        class: Class::Xxe,
+        score: 5,
+        paranoia: 1,
+        pattern,
+        why,
+    }
+}
+
+pub(crate) const RULES: &[Rule] = &[
+    rule(
+        "pack.xxe.doctype",
+        r#"(?i)<!\s*doctype\s+[^>\[]{0,200}(?:\[|\bsystem\b|\bpublic\s+['"][^'"]*['"]\s+['"](?:file|http|ftp|php|jar|expect|gopher|netdoc|/))"#,
+        "The text declares an XML document type.",
+    ),
+    rule(
+        "pack.xxe.entity",
+        r"(?i)<!\s*(?:entity|element|attlist|notation)\b|<\w*:?include\b[^>]{0,200}\bhref\s*=|\bxmlns:xi\s*=|w3\.org/2001/xinclude|<\?xml-stylesheet\b[^>]{0,100}href|<xsl:(?:value-of|include|import|copy-of|variable|stylesheet|template)\b|\bsystem-property\s*\(|\bunparsed-entity-uri\b|%\w{1,20};\s*(?:%\w|\]|>|&)|\bxsi:schemalocation\s*=|<\w+:?script\b[^>]{0,80}implements-prefix",
+        "The text declares or includes an XML entity.",
+    ),
+    rule(
+        "pack.xxe.cdata",
+        r"(?i)<!\[cdata\[\s*(?:<|\]\]>)|<\?xml\b[^>]{0,120}\?>\s*<!",
+        "The text hides markup in a CDATA section.",
+    ),
+];
