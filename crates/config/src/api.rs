@@ -3,11 +3,12 @@
 //! Used by compile, the JSON Schema and the reference, all from the same structs.
 //! Start reading at `Version`.
 
+use model::time::Span as Period;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::spanned::{At, Map};
-use crate::values::{ByteSize, Day, Origin, Period};
+use crate::values::{ByteSize, Day, Origin};
 
 /// One api of the company. Its name is the name of the file.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -156,7 +157,7 @@ pub struct Health {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Object {
-    /// Where a request names the object: `path.workOrderId`, `query.workOrderId` or `body.id`.
+    /// Where a request names the object: `path.workOrderId` or `body.id`.
     pub id: At<String>,
     /// The operation that looks the object up before a write, by `operationId`. It has to be a GET whose answer is the
     /// object. Default: writes are judged by the request alone, and conditions that need more refuse them.

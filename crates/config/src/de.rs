@@ -119,11 +119,11 @@ impl fmt::Display for Snag {
 impl std::error::Error for Snag {}
 
 impl de::Error for Snag {
-    /// The first line is what is wrong, the rest is how to mend it.
+    /// What stands before the line break (or the semicolon) is what is wrong, the rest is how to mend it.
     fn custom<T: fmt::Display>(text: T) -> Self {
         let text = text.to_string();
-        match text.split_once('\n') {
-            Some((message, help)) => Snag::new(message, help),
+        match text.split_once('\n').or_else(|| text.split_once("; ")) {
+            Some((message, help)) => Snag::new(message, sentence(help)),
             None => Snag::new(text, ""),
         }
     }
@@ -150,6 +150,17 @@ impl de::Error for Snag {
         snag.missing = Some(field);
         snag
     }
+}
+
+/// With a capital letter and a full stop.
+pub fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters
+        .next()
+        .map(|c| c.to_uppercase().to_string())
+        .unwrap_or_default();
+    let stop = if text.ends_with(['.', '?']) { "" } else { "." };
+    format!("{first}{}{stop}", letters.as_str())
 }
 
 fn found_words(found: &Unexpected<'_>) -> String {

@@ -3,11 +3,13 @@
 //! Gives `Integration`, `Role` and `Grant`, as written; compile checks them against the contracts.
 //! Start reading at `Grant`.
 
+use model::time::Span as Period;
+use policy::{DenyAs, Mask, Rate};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::spanned::{At, Map};
-use crate::values::{AddressRange, Day, Period, Rate};
+use crate::values::{AddressRange, Day};
 
 /// One integration. Its name is the name of the file.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -127,24 +129,4 @@ pub struct Grant {
     /// Default: `not_found` on public listeners, `forbidden` on internal ones.
     #[serde(default)]
     pub deny_as: Option<DenyAs>,
-}
-
-/// How a value is hidden in part.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Mask {
-    /// The value is replaced.
-    Redact,
-    /// Only the last four characters stay.
-    Last4,
-}
-
-/// How a refused object looks to the caller.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum DenyAs {
-    /// 403: there is something, but not for this caller.
-    Forbidden,
-    /// 404: the same bytes as an absent object.
-    NotFound,
 }

@@ -4,16 +4,23 @@
 //! Start reading at `compile`; why this is a room of its own is told in docs/decisions/001.
 
 pub mod api;
+mod compile;
+pub mod compiled;
 mod de;
 pub mod files;
 pub mod integration;
 mod not_offered;
+mod read;
+mod report;
 mod secret_ref;
 pub mod server;
 mod spanned;
 mod tree;
 pub mod values;
 
+pub use compile::{Options, compile};
+pub use compiled::Compiled;
 pub use files::Files;
+pub use report::{MISTAKES_MAX, Warning};
 pub use secret_ref::SecretRef;
 pub use spanned::{At, Located, Map, Place, Span};

@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use model::time::Span as Period;
+use policy::{Rate, Strikes};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
@@ -12,7 +14,7 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 
 use crate::secret_ref::SecretRef;
 use crate::spanned::{At, Map};
-use crate::values::{AddressRange, ByteSize, Day, ListenAddress, Period, Rate, Refusals};
+use crate::values::{AddressRange, ByteSize, Day, ListenAddress};
 
 /// The server: where it listens, where it keeps its state, and what holds for everybody.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -178,7 +180,7 @@ pub enum Blocks {
 #[serde(deny_unknown_fields)]
 pub struct BlockRule {
     /// How many refusals of one address or credential lead to a block: `20 refusals/min`.
-    pub after: Refusals,
+    pub after: Strikes,
     /// How long the first block lasts. At most `24h`.
     #[serde(rename = "for")]
     pub duration: Period,

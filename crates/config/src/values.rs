@@ -1,4 +1,4 @@
-//! The small written forms a configuration uses: durations, sizes, rates, addresses, days.
+//! The small written forms a configuration uses: sizes, addresses, days, origins. Rates come from policy, spans of time from model.
 //! Gives one type for each, with its grammar, its range and its JSON Schema.
 //! Used by the kinds of configuration files.
 //! Start reading at `TextValue`; each type below is one `FromStr`.
@@ -6,7 +6,6 @@
 use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
-use std::time::Duration;
 
 use ipnet::IpNet;
 use model::Timestamp;
@@ -60,51 +59,6 @@ macro_rules! text_value {
 }
 pub(crate) use text_value;
 
-/// A span of time: a whole number and `ms`, `s`, `m`, `h` or `d`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Period(pub Duration);
-
-/// Longest period: ten years.
-const PERIOD_MAX_S: u64 = 3_653 * 86_400;
-
-impl FromStr for Period {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || {
-            format!(
-                "`{text}` is not a duration\nWrite a whole number and a unit: 250ms, 30s, 15m, 24h, 90d."
-            )
-        };
-        let (digits, unit) = split_unit(text).ok_or_else(wrong)?;
-        let number: u64 = digits.parse().map_err(|_| wrong())?;
-        let factor_ms = match unit {
-            "ms" => 1,
-            "s" => 1_000,
-            "m" => 60_000,
-            "h" => 3_600_000,
-            "d" => 86_400_000,
-            _ => return Err(wrong()),
-        };
-        let span = number.checked_mul(factor_ms).map(Duration::from_millis);
-        match span {
-            Some(span) if span.is_zero() => {
-                Err("a duration of zero has no meaning here\nWrite at least 1ms.".into())
-            }
-            Some(span) if span.as_secs() <= PERIOD_MAX_S => Ok(Period(span)),
-            _ => Err(format!(
-                "`{text}` is longer than ten years\nWrite a shorter duration."
-            )),
-        }
-    }
-}
-
-impl TextValue for Period {
-    const NAME: &'static str = "duration";
-    const EXPECTED: &'static str = "a duration such as `30s` or `90d`";
-    const PATTERN: &'static str = "^[0-9]+(ms|s|m|h|d)$";
-}
-text_value!(Period);
-
 /// A number of bytes: a whole number and `B`, `KiB`, `MiB` or `GiB`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ByteSize(pub u64);
@@ -128,87 +82,21 @@ impl FromStr for ByteSize {
     }
 }
 
+impl fmt::Display for ByteSize {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let fits = |size: &&(u64, &str)| self.0 != 0 && self.0 % size.0 == 0;
+        let units = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
+        let (size, unit) = units.iter().find(fits).copied().unwrap_or((1, "B"));
+        write!(f, "{}{unit}", self.0 / size)
+    }
+}
+
 impl TextValue for ByteSize {
     const NAME: &'static str = "size";
     const EXPECTED: &'static str = "a size such as `64KiB` or `1MiB`";
     const PATTERN: &'static str = "^[0-9]+(B|KiB|MiB|GiB)$";
 }
 text_value!(ByteSize);
-
-/// So many in a span of time: `600/min`, `10/s`, `5000/h`, `100000/d`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Rate {
-    /// How many.
-    pub count: u32,
-    /// In which span.
-    pub per: Duration,
-}
-
-/// Most requests a rate may name.
-const RATE_MAX: u32 = 1_000_000_000;
-
-impl FromStr for Rate {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || {
-            format!(
-                "`{text}` is not a rate\nWrite a number and a span: 10/s, 600/min, 5000/h or 100000/d."
-            )
-        };
-        let (digits, unit) = text.split_once('/').ok_or_else(wrong)?;
-        let count: u32 = digits.parse().map_err(|_| wrong())?;
-        let per = match unit {
-            "s" => 1,
-            "min" => 60,
-            "h" => 3_600,
-            "d" => 86_400,
-            _ => return Err(wrong()),
-        };
-        if !(1..=RATE_MAX).contains(&count) {
-            return Err(format!(
-                "a rate of {count} is refused\nWrite a number from 1 to {RATE_MAX}. To allow nothing, leave the grant out."
-            ));
-        }
-        Ok(Rate {
-            count,
-            per: Duration::from_secs(per),
-        })
-    }
-}
-
-impl TextValue for Rate {
-    const NAME: &'static str = "rate";
-    const EXPECTED: &'static str = "a rate such as `600/min`";
-    const PATTERN: &'static str = "^[1-9][0-9]*/(s|min|h|d)$";
-}
-text_value!(Rate);
-
-/// So many refusals in a span of time: `20 refusals/min`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Refusals(pub Rate);
-
-impl FromStr for Refusals {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || {
-            format!(
-                "`{text}` does not say how many refusals\nWrite it like `20 refusals/min`; s, min, h and d are known."
-            )
-        };
-        let (digits, unit) = text.split_once(" refusals/").ok_or_else(wrong)?;
-        format!("{digits}/{unit}")
-            .parse()
-            .map(Refusals)
-            .map_err(|_| wrong())
-    }
-}
-
-impl TextValue for Refusals {
-    const NAME: &'static str = "refusals";
-    const EXPECTED: &'static str = "a number of refusals such as `20 refusals/min`";
-    const PATTERN: &'static str = "^[1-9][0-9]* refusals/(s|min|h|d)$";
-}
-text_value!(Refusals);
 
 /// A range of addresses (`10.0.0.0/8`, `2001:db8::/32`) or a single address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

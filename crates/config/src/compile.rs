@@ -1,0 +1,85 @@
+//! From the texts of a directory to a configuration that can run, or to everything that is wrong with it.
+//! Gives `compile` and `Options`. Pure: the same files and the same `now` give the same result.
+//! Used by the binary (`check`, `serve`), by admin (plan, apply) and by the tests.
+//! Start reading at `compile`: the order of the steps is the order of what they need from one another.
+
+mod apis;
+mod bounds;
+mod foreign;
+mod grants;
+mod inspection;
+mod integrations;
+mod lifecycle;
+mod objects;
+mod references;
+mod routes;
+mod server;
+mod upstream;
+
+use std::sync::Arc;
+
+use model::{Mistake, Timestamp};
+
+use crate::Files;
+use crate::compiled::Compiled;
+use crate::read::read;
+use crate::report::{Report, Warning};
+
+/// What a compilation depends on besides the files.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// The present moment: decides which days lie in the past.
+    pub now: Timestamp,
+}
+
+/// Compiles a whole configuration.
+///
+/// # Errors
+/// Every mistake found in any of the files (at most [`crate::MISTAKES_MAX`]), in the order of file and place.
+pub fn compile(files: &Files, options: Options) -> Result<(Compiled, Vec<Warning>), Vec<Mistake>> {
+    let mut report = Report::default();
+    let written = read(files, &mut report);
+
+    let listeners = written.server.as_ref().map(|server| &server.listeners);
+    let server = written
+        .server
+        .as_ref()
+        .and_then(|s| server::compile(s, &mut report));
+    let mut apis = apis::compile(&written, files, listeners, options.now, &mut report);
+    lifecycle::check(&apis, &mut report);
+    let router = routes::compile(&apis, &mut report);
+    let grants = grants::collect(&written, &apis, &mut report);
+    let inspection = written
+        .server
+        .as_ref()
+        .and_then(|s| inspection::compile(s, options.now, &mut report));
+    let rules = foreign::policy(&grants, &apis, &written, files, &mut report);
+    apis.link(rules.as_deref());
+    let integrations =
+        integrations::compile(&written, &apis, rules.as_deref(), options.now, &mut report);
+    references::unused(&written, &apis, &mut report);
+
+    let warnings = report.finish()?;
+    // Whatever is missing here has left a mistake above; the branch cannot be taken, and it does not open the gate.
+    let (Some(server), Some(router), Some(inspection), Some(rules)) =
+        (server, router, inspection, rules)
+    else {
+        return Err(vec![Mistake::new(
+            "the configuration could not be compiled",
+            "Run `portcullis check` on it.",
+        )]);
+    };
+    let retired = routes::retired(&apis.versions);
+    let compiled = Compiled {
+        hash: files.hash(),
+        server,
+        versions: apis.versions,
+        retired,
+        router,
+        integrations,
+        rules,
+        inspection,
+        sources: Arc::new(files.clone()),
+    };
+    Ok((compiled, warnings))
+}

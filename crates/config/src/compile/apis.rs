@@ -1,0 +1,333 @@
+//! `apis/*.yaml`: every version with its contract, its exposure and its checks.
+//! Gives `compile` and `Apis`, which the later steps look operations up in.
+//! Used by `compile` of the whole.
+//! Start reading at `compile`, then at `version`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use contract::Contract;
+use model::Timestamp;
+
+use super::bounds::not_empty;
+use super::{foreign, lifecycle, objects, upstream};
+use crate::Files;
+use crate::api::{Api, Checks, Mode, State, Version};
+use crate::compiled::{ApiVersion, OperationPlan};
+use crate::de::{listed, nearest};
+use crate::read::{Named, Written};
+use crate::report::Report;
+use crate::server::Listener;
+use crate::spanned::{At, Map, Place};
+
+/// All versions, and what the later steps need besides.
+pub(super) struct Apis {
+    /// In the order of names.
+    pub versions: Vec<ApiVersion>,
+    /// Object kinds by index of the version.
+    pub objects: Vec<Vec<policy::ObjectKind>>,
+    /// Versions that are written but could not be compiled. What refers to them is no second mistake.
+    pub broken: BTreeSet<String>,
+    /// Files that contracts and overlays refer to.
+    pub used: BTreeSet<String>,
+}
+
+impl Apis {
+    /// The version with this name, `field-service/v2`.
+    pub fn find(&self, name: &str) -> Option<&ApiVersion> {
+        self.versions.iter().find(|version| &*version.name == name)
+    }
+
+    /// Gives every operation its number in the rules.
+    pub fn link(&mut self, rules: Option<&policy::Rules>) {
+        let Some(rules) = rules else { return };
+        for version in &mut self.versions {
+            let name = version.name.clone();
+            for operation in &mut version.operations {
+                operation.policy = rules.operation(&name, &operation.id);
+            }
+        }
+    }
+}
+
+/// What every version is checked against.
+pub(super) struct Scene<'a> {
+    pub files: &'a Files,
+    pub listeners: Option<&'a Map<Listener>>,
+    pub now: Timestamp,
+}
+
+/// Compiles every version of every api.
+pub(super) fn compile(
+    written: &Written,
+    files: &Files,
+    listeners: Option<&Map<Listener>>,
+    now: Timestamp,
+    report: &mut Report,
+) -> Apis {
+    let mut apis = Apis {
+        versions: Vec::new(),
+        objects: Vec::new(),
+        broken: BTreeSet::new(),
+        used: BTreeSet::new(),
+    };
+    for path in &written.broken {
+        let name = path
+            .strip_prefix("apis/")
+            .and_then(|rest| rest.strip_suffix(".yaml"));
+        apis.broken.extend(name.map(str::to_owned));
+    }
+    let scene = Scene {
+        files,
+        listeners,
+        now,
+    };
+    for named in &written.apis {
+        api(&mut apis, named, &scene, report);
+    }
+    apis
+}
+
+fn api(apis: &mut Apis, named: &Named<Api>, scene: &Scene<'_>, report: &mut Report) {
+    let file = &named.file;
+    not_empty(&named.value.owner, "owner", file, report);
+    if named.value.versions.is_empty() {
+        let help = "Write at least one version, or take the file out.";
+        report.wrong(
+            &named.value.owner.place(file),
+            format!("the api `{}` has no versions", named.name),
+            help,
+        );
+    }
+    for (name, written) in named.value.versions.iter() {
+        version(apis, named, name, written, scene, report);
+    }
+}
+
+fn version(
+    apis: &mut Apis,
+    api: &Named<Api>,
+    name: &At<String>,
+    written: &At<Version>,
+    scene: &Scene<'_>,
+    report: &mut Report,
+) {
+    let file = &api.file;
+    let place = name.place(file);
+    if !model::ids::is_name(name) {
+        let help =
+            "Names of versions are 1 to 63 of `a-z`, `0-9` and `-`, beginning with a letter: `v2`.";
+        report.wrong(
+            &place,
+            format!("`{}` is not a valid name", name.value),
+            help,
+        );
+    }
+    let full: Arc<str> = format!("{}/{}", api.name, name.value).into();
+    let life = lifecycle::of(api, name, written, scene.now, report);
+    let base_path = base_path(name, written, file, report);
+    let contract = foreign::contract(written, &place, scene.files, &mut apis.used, report);
+    let Ok(contract) = contract else {
+        apis.broken.insert(full.to_string());
+        return;
+    };
+    let contract = contract.map(Arc::new);
+    if written.state.value == State::Retired && !written.expose.is_empty() {
+        let first = written
+            .expose
+            .iter()
+            .next()
+            .map_or(place.clone(), |(key, _)| key.place(file));
+        let help = "Take `expose` out; a retired version answers every call with 410.";
+        report.wrong(
+            &first,
+            format!("`{full}` is retired and still exposed"),
+            help,
+        );
+    }
+    let listeners = exposure(&full, written, contract.as_deref(), scene, file, report);
+    let upstream = upstream::compile(&full, &place, written, scene, file, report);
+    let operations = operations(
+        &full,
+        written,
+        contract.as_deref(),
+        &listeners,
+        file,
+        report,
+    );
+    let kinds = objects::compile(&full, written, contract.as_deref(), file, report);
+    apis.objects.push(kinds);
+    apis.versions.push(ApiVersion {
+        name: full,
+        api: api.name.clone(),
+        version: name.value.as_str().into(),
+        owner: api.value.owner.value.as_str().into(),
+        state: written.state.value,
+        deprecated_since: life.deprecated_since,
+        sunset: life.sunset,
+        successor: life.successor,
+        base_path,
+        contract,
+        upstream,
+        operations,
+        place,
+    });
+}
+
+/// `/v2`, or empty for none.
+fn base_path(
+    name: &At<String>,
+    written: &Version,
+    file: &Arc<str>,
+    report: &mut Report,
+) -> Arc<str> {
+    let Some(at) = &written.base_path else {
+        return format!("/{}", name.value).into();
+    };
+    if at.as_str() == "/" {
+        return "".into();
+    }
+    if let Some(why) = base_path_problem(at) {
+        report.wrong(
+            &at.place(file),
+            format!("the base path {why}"),
+            "Write it like `/v2` or `/field-service/v2`, or `/` for none.",
+        );
+    }
+    at.value.as_str().into()
+}
+
+/// What keeps a path from being a plain fixed path.
+pub(super) fn base_path_problem(path: &str) -> Option<&'static str> {
+    let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
+    let Some(rest) = path.strip_prefix('/') else {
+        return Some("does not begin with `/`");
+    };
+    if rest.split('/').any(str::is_empty) {
+        return Some("has an empty segment or ends with `/`");
+    }
+    if rest.split('/').any(|s| s == "." || s == "..") {
+        return Some("has dot segments");
+    }
+    (!rest.split('/').all(|s| s.bytes().all(is_plain)))
+        .then_some("has characters other than letters, digits, `-`, `.`, `_` and `~`")
+}
+
+/// Listeners by operation.
+fn exposure(
+    full: &str,
+    written: &Version,
+    contract: Option<&Contract>,
+    scene: &Scene<'_>,
+    file: &Arc<str>,
+    report: &mut Report,
+) -> BTreeMap<Arc<str>, Vec<Arc<str>>> {
+    let mut found: BTreeMap<Arc<str>, Vec<Arc<str>>> = BTreeMap::new();
+    for (listener, operations) in written.expose.iter() {
+        check_listener(listener, scene, file, report);
+        for at in operations {
+            let Some(contract) = contract else { continue };
+            let Some(id) = operation(full, at, contract, &at.place(file), report) else {
+                continue;
+            };
+            let listeners = found.entry(id).or_default();
+            if listeners.iter().any(|l| **l == *listener.value) {
+                report.wrong(
+                    &at.place(file),
+                    format!("`{}` is listed twice", at.value),
+                    "Keep one of the two.",
+                );
+                continue;
+            }
+            listeners.push(listener.value.as_str().into());
+        }
+    }
+    found
+}
+
+fn check_listener(name: &At<String>, scene: &Scene<'_>, file: &Arc<str>, report: &mut Report) {
+    let Some(listeners) = scene.listeners else {
+        return;
+    };
+    if name.as_str() == "admin" {
+        let help = "Expose operations on another listener; `admin` serves the desk.";
+        return report.wrong(
+            &name.place(file),
+            "apis are not exposed on the admin listener",
+            help,
+        );
+    }
+    if listeners.get(name).is_none() {
+        let known: Vec<&str> = listeners.names().filter(|n| *n != "admin").collect();
+        let help =
+            nearest(name, &known).unwrap_or_else(|| format!("Listeners are: {}.", listed(&known)));
+        report.wrong(
+            &name.place(file),
+            format!("there is no listener `{}`", name.value),
+            help,
+        );
+    }
+}
+
+/// The operation with this id, or a mistake that names the nearest one.
+pub(super) fn operation(
+    full: &str,
+    id: &str,
+    contract: &Contract,
+    place: &Place,
+    report: &mut Report,
+) -> Option<Arc<str>> {
+    if let Some((_, operation)) = contract.operation(id) {
+        return Some(operation.id.clone());
+    }
+    let known: Vec<&str> = contract.operations.iter().map(|o| &*o.id).collect();
+    let help =
+        nearest(id, &known).unwrap_or_else(|| format!("Its operations are: {}.", listed(&known)));
+    report.wrong(
+        place,
+        format!("the contract of `{full}` has no operation `{id}`"),
+        help,
+    );
+    None
+}
+
+fn operations(
+    full: &str,
+    written: &Version,
+    contract: Option<&Contract>,
+    listeners: &BTreeMap<Arc<str>, Vec<Arc<str>>>,
+    file: &Arc<str>,
+    report: &mut Report,
+) -> Vec<OperationPlan> {
+    let Some(contract) = contract else {
+        return Vec::new();
+    };
+    for (id, _) in written.checks.operations.iter() {
+        operation(full, id, contract, &id.place(file), report);
+    }
+    let plan = |id: &Arc<str>| {
+        plan(
+            id,
+            &written.checks,
+            listeners.get(id).cloned().unwrap_or_default(),
+        )
+    };
+    contract
+        .operations
+        .iter()
+        .map(|operation| plan(&operation.id))
+        .collect()
+}
+
+fn plan(id: &Arc<str>, checks: &Checks, listeners: Vec<Arc<str>>) -> OperationPlan {
+    let own = checks.operations.get(id);
+    let mode = |own: Option<Mode>, all: Option<Mode>, default| own.or(all).unwrap_or(default);
+    OperationPlan {
+        id: id.clone(),
+        listeners,
+        request: mode(own.and_then(|o| o.request), checks.request, Mode::Enforce),
+        response: mode(own.and_then(|o| o.response), checks.response, Mode::Observe),
+        inspect: mode(own.and_then(|o| o.inspect), checks.inspect, Mode::Enforce),
+        policy: None,
+    }
+}

@@ -1,0 +1,292 @@
+//! `integrations/*.yaml`: who answers for it, where it may call from, what credentials and how much.
+//! Gives `compile`. Its grants are checked in `grants`.
+//! Used by `compile` of the whole.
+//! Start reading at `compile`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use model::Timestamp;
+use model::time::Span as Period;
+use policy::limit::Limit;
+
+use super::apis::Apis;
+use super::bounds::{filled, not_empty};
+use super::server::{addresses, per_second};
+use crate::compiled::{IntegrationSettings, LimitSettings};
+use crate::de::{listed, nearest};
+use crate::integration::{ApiKey, Integration, Limit as Written_, Per};
+use crate::read::{Named, Written};
+use crate::report::Report;
+use crate::spanned::At;
+
+const AGE_RANGE: (Period, Period) = (Period(Duration::from_secs(60)), Period::from_days(730));
+const CONCURRENCY_RANGE: (u32, u32) = (1, 10_000);
+const BURST_RANGE: (u32, u32) = (1, 1_000_000);
+
+/// Headers a caller cannot use to name a person: they mean something else already.
+const HEADERS_TAKEN: &[&str] = &[
+    "accept",
+    "authorization",
+    "connection",
+    "content-length",
+    "content-type",
+    "cookie",
+    "date",
+    "expect",
+    "forwarded",
+    "host",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "via",
+    "x-api-key",
+    "x-forwarded-for",
+];
+
+/// Checks and completes every integration.
+pub(super) fn compile(
+    written: &Written,
+    apis: &Apis,
+    rules: Option<&policy::Rules>,
+    now: Timestamp,
+    report: &mut Report,
+) -> BTreeMap<Arc<str>, Arc<IntegrationSettings>> {
+    let one = |named: &Named<Integration>, report: &mut Report| {
+        integration(named, apis, rules, now, report)
+    };
+    let integrations = written.integrations.iter();
+    integrations
+        .map(|named| (named.name.clone(), Arc::new(one(named, report))))
+        .collect()
+}
+
+fn integration(
+    named: &Named<Integration>,
+    apis: &Apis,
+    rules: Option<&policy::Rules>,
+    now: Timestamp,
+    report: &mut Report,
+) -> IntegrationSettings {
+    let (file, written) = (&named.file, &named.value);
+    let place = written.owner.place(file);
+    not_empty(&written.owner, "owner", file, report);
+    not_empty(&written.purpose, "purpose", file, report);
+    if written.review_by.value.0 < now {
+        let message = format!(
+            "the review of `{}` was due on {}",
+            named.name, written.review_by.value
+        );
+        let help = "Look through its grants and credentials, then move `review_by`.";
+        report.warn(&written.review_by.place(file), message, help);
+    }
+    if written.grants.is_empty() && written.roles.is_empty() {
+        let help = "Write `grants` or `roles`, or take the file out.";
+        report.warn(&place, format!("`{}` may do nothing", named.name), help);
+    }
+    for (name, _) in written.attributes.iter() {
+        attribute_name(name, file, report);
+    }
+    let limits = written.limits.iter();
+    IntegrationSettings {
+        name: named.name.clone(),
+        owner: written.owner.value.as_str().into(),
+        purpose: written.purpose.value.as_str().into(),
+        review_by: written.review_by.value.0,
+        allow_from: (!written.allow_from.is_empty()).then(|| addresses(&written.allow_from)),
+        facts: facts(named, report),
+        roles: written
+            .roles
+            .iter()
+            .map(|at| at.value.as_str().into())
+            .collect(),
+        limits: limits
+            .map(|at| limit(named, at, apis, rules, report))
+            .collect(),
+        place,
+    }
+}
+
+fn attribute_name(name: &At<String>, file: &Arc<str>, report: &mut Report) {
+    let is_word = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
+    if !name.bytes().all(is_word)
+        || !name.starts_with(|c: char| c.is_ascii_alphabetic())
+        || name.len() > 63
+    {
+        let help = "Names of attributes are letters, digits and `_`, beginning with a letter.";
+        report.wrong(
+            &name.place(file),
+            format!("`{}` is not a valid name", name.value),
+            help,
+        );
+    }
+}
+
+/// What `identity` needs.
+fn facts(named: &Named<Integration>, report: &mut Report) -> identity::IntegrationFacts {
+    let (file, written) = (&named.file, &named.value);
+    let key = &written.credentials.api_key;
+    let attributes = written.attributes.iter();
+    identity::IntegrationFacts {
+        name: named.name.clone(),
+        attributes: Arc::new(
+            attributes
+                .map(|(name, at)| (name.value.clone(), at.value.clone()))
+                .collect(),
+        ),
+        is_paused: false,
+        credentials: identity::Settings {
+            api_key: Some(api_key(key, file, report)),
+        },
+        user_header: key
+            .user_header
+            .as_ref()
+            .map(|at| user_header(at, file, report)),
+    }
+}
+
+fn api_key(written: &ApiKey, file: &Arc<str>, report: &mut Report) -> identity::ApiKeySettings {
+    let default = identity::ApiKeySettings::default();
+    let max_age = filled(
+        written.max_age.as_ref(),
+        default.max_age,
+        AGE_RANGE,
+        file,
+        report,
+    );
+    // Without a word about it, the overlap never outlasts the keys.
+    let overlap = written
+        .overlap
+        .as_ref()
+        .map_or(default.overlap.min(max_age), |at| at.value);
+    if let Some(at) = &written.overlap
+        && overlap > max_age
+    {
+        let message = format!("the overlap of {overlap} is longer than the keys live ({max_age})");
+        report.wrong(
+            &at.place(file),
+            message,
+            "Write a shorter overlap or a longer `max_age`.",
+        );
+    }
+    identity::ApiKeySettings { max_age, overlap }
+}
+
+fn user_header(at: &At<String>, file: &Arc<str>, report: &mut Report) -> String {
+    let name = at.to_ascii_lowercase();
+    let is_token = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
+    if name.is_empty() || name.len() > 64 || !name.bytes().all(is_token) {
+        report.wrong(
+            &at.place(file),
+            "this is not the name of a header",
+            "Write it like `X-User`.",
+        );
+    } else if HEADERS_TAKEN.contains(&name.as_str())
+        || model::canonical::is_dropped_from_clients(&name)
+    {
+        let help = "Choose a header of your own, like `X-User`.";
+        report.wrong(
+            &at.place(file),
+            format!("the header `{}` has another meaning", at.value),
+            help,
+        );
+    }
+    name
+}
+
+fn limit(
+    named: &Named<Integration>,
+    at: &At<Written_>,
+    apis: &Apis,
+    rules: Option<&policy::Rules>,
+    report: &mut Report,
+) -> LimitSettings {
+    let file = &named.file;
+    let place = at.place(file);
+    if at.rate.is_none() && at.concurrency.is_none() {
+        report.wrong(
+            &place,
+            "the limit has neither `rate` nor `concurrency`",
+            "Write `rate: 600/min`, `concurrency: 20`, or both.",
+        );
+    }
+    if let Some(burst) = &at.burst
+        && at.rate.is_none()
+    {
+        report.wrong(
+            &burst.place(file),
+            "`burst` has no meaning without a rate",
+            "Add `rate`, or take `burst` out.",
+        );
+    }
+    let has_person = named.value.credentials.api_key.user_header.is_some();
+    if at.per.value == Per::User && !has_person {
+        let help =
+            "Set `credentials.api_key.user_header`, so that the integration can name the person.";
+        report.wrong(
+            &at.per.place(file),
+            "a limit per user needs to know the user",
+            help,
+        );
+    }
+    let rate = at.rate.as_ref().map(|rate| rate.value);
+    let burst = |rate| {
+        filled(
+            at.burst.as_ref(),
+            per_second(rate).max(1),
+            BURST_RANGE,
+            file,
+            report,
+        )
+    };
+    let limit = rate.map(|rate| Limit::new(rate, { burst }(rate)));
+    let concurrency = at.concurrency.as_ref();
+    LimitSettings {
+        per: at.per.value,
+        limit,
+        concurrency: concurrency.map(|_| filled(concurrency, 1, CONCURRENCY_RANGE, file, report)),
+        operations: operations(named, at, apis, rules, report),
+        place,
+    }
+}
+
+/// The operations a limit counts; none for all.
+fn operations(
+    named: &Named<Integration>,
+    limit: &Written_,
+    apis: &Apis,
+    rules: Option<&policy::Rules>,
+    report: &mut Report,
+) -> Option<BTreeSet<policy::OperationRef>> {
+    if limit.operations.is_empty() {
+        return None;
+    }
+    let mut found = BTreeSet::new();
+    for at in &limit.operations {
+        let versions = apis
+            .versions
+            .iter()
+            .filter(|v| v.operations.iter().any(|o| *o.id == *at.value));
+        let names: Vec<&str> = versions.map(|version| &*version.name).collect();
+        if names.is_empty() && apis.broken.is_empty() {
+            let all = apis.versions.iter().flat_map(|v| &v.operations);
+            let mut known: Vec<&str> = all.map(|o| &*o.id).collect();
+            known.sort_unstable();
+            known.dedup();
+            let help = nearest(at, &known)
+                .unwrap_or_else(|| format!("Operations are: {}.", listed(&known)));
+            report.wrong(
+                &at.place(&named.file),
+                format!("no api has an operation `{}`", at.value),
+                help,
+            );
+        }
+        let refs = names
+            .iter()
+            .filter_map(|name| rules.and_then(|rules| rules.operation(name, at)));
+        found.extend(refs);
+    }
+    Some(found)
+}

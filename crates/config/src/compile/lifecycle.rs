@@ -1,0 +1,200 @@
+//! Where a version stands in its life: dates and successor, and what goes with which state.
+//! Gives `of` (one version) and `check` (all of them together).
+//! Used by apis and by `compile` of the whole.
+//! Start reading at `of`.
+
+use std::sync::Arc;
+
+use model::Timestamp;
+
+use super::apis::{Apis, base_path_problem};
+use crate::api::{Api, State, Version};
+use crate::compiled::{ApiVersion, Successor};
+use crate::de::{listed, nearest};
+use crate::read::Named;
+use crate::report::Report;
+use crate::spanned::At;
+
+/// Dates and successor of one version.
+pub(super) struct Life {
+    pub deprecated_since: Option<Timestamp>,
+    pub sunset: Option<Timestamp>,
+    pub successor: Option<Successor>,
+}
+
+/// Checks what is written about the life of a version.
+pub(super) fn of(
+    api: &Named<Api>,
+    name: &At<String>,
+    written: &Version,
+    now: Timestamp,
+    report: &mut Report,
+) -> Life {
+    let file = &api.file;
+    let state = written.state.value;
+    if let Some(at) = &written.deprecated_since
+        && state != State::Deprecated
+    {
+        let message = format!(
+            "`deprecated_since` says nothing about a version that is {}",
+            state.name()
+        );
+        report.wrong(
+            &at.place(file),
+            message,
+            "Take it out, or write `state: deprecated`.",
+        );
+    }
+    if let Some(at) = &written.sunset
+        && !matches!(state, State::Deprecated | State::Retired)
+    {
+        let message = format!(
+            "`sunset` says nothing about a version that is {}",
+            state.name()
+        );
+        report.wrong(
+            &at.place(file),
+            message,
+            "Take it out, or write `state: deprecated`.",
+        );
+    }
+    if state == State::Deprecated {
+        warn_of_end(name, written, file, now, report);
+    }
+    let since = written
+        .deprecated_since
+        .as_ref()
+        .map_or(now, |day| day.value.0);
+    Life {
+        deprecated_since: (state == State::Deprecated).then_some(since),
+        sunset: written.sunset.as_ref().map(|day| day.value.0),
+        successor: successor(api, name, written, report),
+    }
+}
+
+fn warn_of_end(
+    name: &At<String>,
+    written: &Version,
+    file: &Arc<str>,
+    now: Timestamp,
+    report: &mut Report,
+) {
+    match &written.sunset {
+        None => report.warn(
+            &name.place(file),
+            format!("`{}` is deprecated without a `sunset`", name.value),
+            "Callers plan by the date; write `sunset: YEAR-MONTH-DAY`.",
+        ),
+        Some(day) if day.value.0 < now => report.warn(
+            &day.place(file),
+            format!(
+                "the sunset {} has passed and `{}` still works",
+                day.value, name.value
+            ),
+            "Retire the version (`state: retired`) or move the date.",
+        ),
+        Some(_) => {}
+    }
+}
+
+fn successor(
+    api: &Named<Api>,
+    name: &At<String>,
+    written: &Version,
+    report: &mut Report,
+) -> Option<Successor> {
+    let at = written.successor.as_ref()?;
+    let place = at.place(&api.file);
+    if at.value == name.value {
+        report.wrong(
+            &place,
+            "a version cannot succeed itself",
+            "Name another version of this file.",
+        );
+        return None;
+    }
+    let Some(next) = api.value.versions.get(at) else {
+        let known: Vec<&str> = api
+            .value
+            .versions
+            .names()
+            .filter(|n| *n != name.value)
+            .collect();
+        let help = nearest(at, &known)
+            .unwrap_or_else(|| format!("Its other versions are: {}.", listed(&known)));
+        report.wrong(
+            &place,
+            format!("`{}` has no version `{}`", api.name, at.value),
+            help,
+        );
+        return None;
+    };
+    if next.state.value == State::Retired {
+        report.warn(
+            &place,
+            format!("the successor `{}` is retired itself", at.value),
+            "Name a version that works.",
+        );
+    }
+    let base_path = match &next.base_path {
+        None => format!("/{}", at.value),
+        Some(path) if path.as_str() == "/" || base_path_problem(path).is_some() => String::new(),
+        Some(path) => path.value.clone(),
+    };
+    Some(Successor {
+        name: format!("{}/{}", api.name, at.value).into(),
+        base_path: base_path.into(),
+    })
+}
+
+/// Two versions must not share a base path, and a version in use should be reachable.
+pub(super) fn check(apis: &Apis, report: &mut Report) {
+    for (index, version) in apis.versions.iter().enumerate() {
+        if version.state == State::Design {
+            let is_exposed = version.operations.iter().any(|o| !o.listeners.is_empty());
+            if is_exposed {
+                let message = format!(
+                    "`{}` is exposed but in design, so nobody can reach it",
+                    version.name
+                );
+                report.warn(
+                    &version.place,
+                    message,
+                    "Write `state: active` when it may be called.",
+                );
+            }
+            continue;
+        }
+        let shares = |other: &&ApiVersion| {
+            other.state != State::Design && other.base_path == version.base_path
+        };
+        if let Some(other) = apis.versions.iter().take(index).find(shares) {
+            let path = if version.base_path.is_empty() {
+                "/"
+            } else {
+                &version.base_path
+            };
+            let message = format!(
+                "`{}` and `{}` share the base path `{path}`",
+                other.name, version.name
+            );
+            let help = format!(
+                "Give each its own, for example `base_path: /{}/{}`.",
+                version.api, version.version
+            );
+            report.wrong(&version.place, message, help);
+        }
+        let is_served = matches!(version.state, State::Active | State::Deprecated);
+        if is_served && version.operations.iter().all(|o| o.listeners.is_empty()) {
+            let message = format!(
+                "no operation of `{}` is exposed, so nobody can reach it",
+                version.name
+            );
+            report.warn(
+                &version.place,
+                message,
+                "List operations by listener under `expose`.",
+            );
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! From the texts of a directory to typed files: which file is of which kind, and what has no place here.
+//! Gives `read` and `Written`. A broken file does not stop the reading of the others.
+//! Used by compile.
+//! Start reading at `read`.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use model::Mistake;
+use serde::de::DeserializeOwned;
+
+use crate::api::Api;
+use crate::files::{CONTRACT_BYTES_MAX, FILE_BYTES_MAX, FILES_MAX, Files, TOTAL_BYTES_MAX};
+use crate::integration::{Integration, Role};
+use crate::report::Report;
+use crate::server::Server;
+use crate::tree::{Node, Value};
+use crate::{de, not_offered, tree};
+
+/// Name of the server's file.
+pub(crate) const SERVER_FILE: &str = "portcullis.yaml";
+
+/// One typed file with its name.
+pub(crate) struct Named<T> {
+    /// The name the file gives: `field-service` of `apis/field-service.yaml`.
+    pub name: Arc<str>,
+    /// The file.
+    pub file: Arc<str>,
+    /// What it says.
+    pub value: T,
+}
+
+/// The configuration as written: every file that could be read.
+#[derive(Default)]
+pub(crate) struct Written {
+    pub server: Option<Server>,
+    pub apis: Vec<Named<Api>>,
+    pub integrations: Vec<Named<Integration>>,
+    pub roles: Vec<Named<Role>>,
+    pub cedar: Vec<policy::CedarFile>,
+    /// Files that could not be read. What refers to them is no second mistake.
+    pub broken: BTreeSet<String>,
+    /// Files that count only where another file refers to them: contracts, parts of contracts, overlays.
+    pub referred: BTreeSet<String>,
+}
+
+/// Reads all files.
+pub(crate) fn read(files: &Files, report: &mut Report) -> Written {
+    let mut written = Written::default();
+    if !is_within_bounds(files, report) {
+        return written;
+    }
+    if files.bytes(SERVER_FILE).is_none() {
+        let help = "Write one with `listeners` and `keys`; `portcullis init` makes a directory to begin with.";
+        report.add(Mistake::new("the file is missing", help).in_file(SERVER_FILE));
+    }
+    for path in files.paths() {
+        place(&mut written, files, path, report);
+    }
+    written
+}
+
+fn is_within_bounds(files: &Files, report: &mut Report) -> bool {
+    let total: usize = files.iter().map(|(_, bytes)| bytes.len()).sum();
+    let is_ok = files.len() <= FILES_MAX && total <= TOTAL_BYTES_MAX;
+    if !is_ok {
+        let message = format!("the directory has {} files with {total} bytes", files.len());
+        let help = format!(
+            "At most {FILES_MAX} files with {TOTAL_BYTES_MAX} bytes are read. Is this the right directory?"
+        );
+        report.add(Mistake::new(message, help).in_file(SERVER_FILE));
+    }
+    is_ok
+}
+
+/// Finds out what kind of file this is and reads it.
+fn place(written: &mut Written, files: &Files, path: &str, report: &mut Report) {
+    let Some((directory, rest)) = path.split_once('/') else {
+        return top_level(written, files, path, report);
+    };
+    if let Some(help) = not_offered::directory(directory) {
+        let message = format!("`{directory}/` is not offered yet");
+        return report.add(Mistake::new(message, help).in_file(path));
+    }
+    let is_cedar = path.ends_with(".cedar");
+    match (directory, stem(rest)) {
+        ("apis", Some(name)) if !is_contract(files, path) => {
+            written
+                .apis
+                .extend(named(name, path, files, &mut written.broken, report));
+        }
+        ("apis" | "overlays", _) => {
+            written.referred.insert(path.to_owned());
+        }
+        ("integrations", Some(name)) => {
+            written
+                .integrations
+                .extend(named(name, path, files, &mut written.broken, report));
+        }
+        ("roles", Some(name)) => {
+            written
+                .roles
+                .extend(named(name, path, files, &mut written.broken, report));
+        }
+        ("policies", None) if is_cedar && !rest.contains('/') => {
+            cedar(written, files, path, report)
+        }
+        ("integrations" | "roles", _) => misplaced(
+            path,
+            "Files of this kind lie directly here and end in `.yaml`.",
+            report,
+        ),
+        ("policies", _) => misplaced(
+            path,
+            "Policies lie directly here and end in `.cedar`.",
+            report,
+        ),
+        _ => {
+            // Contracts may lie anywhere; whether one refers to this file is known later.
+            written.referred.insert(path.to_owned());
+        }
+    }
+}
+
+fn top_level(written: &mut Written, files: &Files, path: &str, report: &mut Report) {
+    if path == SERVER_FILE {
+        written.server = typed(path, files, &mut written.broken, report);
+    } else if path == "portcullis.yml" {
+        misplaced(path, "Name it `portcullis.yaml`.", report);
+    } else {
+        written.referred.insert(path.to_owned());
+    }
+}
+
+fn misplaced(path: &str, help: &str, report: &mut Report) {
+    report.add(Mistake::new("this file would not be read", help).in_file(path));
+}
+
+/// `name` of `name.yaml`; none for deeper paths, other endings and names with dots, as contracts have.
+fn stem(rest: &str) -> Option<&str> {
+    let name = rest.strip_suffix(".yaml")?;
+    (!name.contains(['/', '.'])).then_some(name)
+}
+
+/// A document that begins like an OpenAPI document is a contract, wherever it lies and however it is named.
+fn is_contract(files: &Files, path: &str) -> bool {
+    let text = files.text(path).unwrap_or_default();
+    let is_key = |line: &str| {
+        ["openapi:", "swagger:", "\"openapi\":"]
+            .iter()
+            .any(|key| line.starts_with(key))
+    };
+    text.lines().take(50).any(is_key)
+}
+
+fn cedar(written: &mut Written, files: &Files, path: &str, report: &mut Report) {
+    match files.text(path) {
+        Some(text) if text.len() <= FILE_BYTES_MAX => written.cedar.push(policy::CedarFile {
+            file: path.into(),
+            text: text.to_owned(),
+        }),
+        _ => report.add(unreadable(path, FILE_BYTES_MAX)),
+    }
+}
+
+fn named<T: DeserializeOwned>(
+    name: &str,
+    path: &str,
+    files: &Files,
+    broken: &mut BTreeSet<String>,
+    report: &mut Report,
+) -> Option<Named<T>> {
+    if !model::ids::is_name(name) {
+        let help = "The name of the file is the name of what it describes: 1 to 63 of `a-z`, `0-9` and `-`, beginning \
+                    with a letter and not ending with `-`.";
+        report.add(Mistake::new(format!("`{name}` is not a valid name"), help).in_file(path));
+        broken.insert(path.to_owned());
+        return None;
+    }
+    let value = typed(path, files, broken, report)?;
+    Some(Named {
+        name: name.into(),
+        file: path.into(),
+        value,
+    })
+}
+
+/// Reads one file as its kind; mistakes go to the report, and the file is remembered as broken.
+fn typed<T: DeserializeOwned>(
+    path: &str,
+    files: &Files,
+    broken: &mut BTreeSet<String>,
+    report: &mut Report,
+) -> Option<T> {
+    let read = text(files, path, FILE_BYTES_MAX).map_err(|mistake| vec![mistake]);
+    match read
+        .and_then(tree::parse)
+        .and_then(not_empty)
+        .and_then(de::typed)
+    {
+        Ok(value) => Some(value),
+        Err(mistakes) => {
+            broken.insert(path.to_owned());
+            for mistake in mistakes {
+                report.add(mistake.in_file(path));
+            }
+            None
+        }
+    }
+}
+
+fn not_empty(root: Node) -> Result<Node, Vec<Mistake>> {
+    match root.value {
+        Value::Map(_) => Ok(root),
+        _ => Err(vec![tree::at(
+            root.span,
+            "the file holds no settings",
+            "Write `name: value` lines; the reference of the configuration lists what belongs here.",
+        )]),
+    }
+}
+
+/// The text of a contract or overlay.
+pub(crate) fn contract_text<'f>(files: &'f Files, path: &str) -> Result<&'f str, Mistake> {
+    text(files, path, CONTRACT_BYTES_MAX)
+}
+
+fn text<'f>(files: &'f Files, path: &str, max: usize) -> Result<&'f str, Mistake> {
+    match files.text(path) {
+        Some(text) if text.len() <= max => Ok(text),
+        _ => Err(unreadable(path, max)),
+    }
+}
+
+fn unreadable(path: &str, max: usize) -> Mistake {
+    let help = format!("Files are UTF-8 text of at most {max} bytes.");
+    Mistake::new("the file cannot be read as text", help).in_file(path)
+}
