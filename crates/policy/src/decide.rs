@@ -8,8 +8,10 @@ use std::sync::Arc;
 
 use model::{FieldSet, Json, Principal, Reason, Refusal, RuleRef, Stage, Timestamp};
 
-use crate::input::DenyAs;
-use crate::rules::{OperationRef, Rules};
+use crate::cedar::{self, Held, Scene, Scenery, Thing};
+use crate::input::{DenyAs, ParameterPlace};
+use crate::plan::KindId;
+use crate::rules::{Entry, Integration, Operation, OperationRef, Rules, Seen, parameter_scalar};
 
 /// No grant covers the operation.
 pub const OPERATION_NOT_GRANTED: Reason = Reason::new(
@@ -82,18 +84,144 @@ pub struct Question<'a> {
 /// # Errors
 /// [`OPERATION_NOT_GRANTED`] or [`CONDITION_FAILED`].
 pub fn decide(question: &Question<'_>, rules: &Arc<Rules>) -> Result<Permit, Box<Refusal>> {
-    let _ = (question, rules);
-    Err(OPERATION_NOT_GRANTED.because(""))
+    let Some(operation) = rules.op(question.operation) else {
+        return Err(OPERATION_NOT_GRANTED.because("the operation is not of these rules"));
+    };
+    let integration = rules.integrations.get(&*question.principal.integration);
+    let Some((integration, entry)) =
+        integration.and_then(|i| Some((i, i.entries.get(&question.operation)?)))
+    else {
+        return Err(not_granted(question, operation));
+    };
+    let context = integration
+        .is_on_context
+        .then(|| context(question, operation));
+    let live = live(entry, integration, operation, context.as_ref())?;
+    Ok(Permit {
+        rules: rules.clone(),
+        integration: integration.clone(),
+        operation: question.operation,
+        live,
+        writes: (entry.writes_differ(live)).then(|| entry.writes_of(live)),
+        deny_as: question.deny_as,
+        context,
+        is_asked: !owes(operation, entry),
+        pending: Vec::new(),
+        objects: Vec::new(),
+    })
+}
+
+fn not_granted(question: &Question<'_>, operation: &Operation) -> Box<Refusal> {
+    let scope = format!("{}:{}", operation.api, operation.id);
+    let mut refusal = OPERATION_NOT_GRANTED.because(format!(
+        "no grant of `{}` covers `{scope}`",
+        question.principal.integration
+    ));
+    refusal.scope = Some(scope);
+    refusal
+}
+
+/// The grants that hold as far as the request alone can tell.
+fn live(
+    entry: &Entry,
+    integration: &Integration,
+    operation: &Operation,
+    context: Option<&Scenery>,
+) -> Result<u64, Box<Refusal>> {
+    let open = entry.always | entry.on_object;
+    let Some(set) = &entry.at_request else {
+        return Ok(open);
+    };
+    let empty = Scenery::empty();
+    let scene = Scene {
+        principal: &integration.being,
+        action: &operation.action,
+        context: context.unwrap_or(&empty),
+    };
+    let held = set.judge(&scene, Thing::none());
+    let live = open | held.grants;
+    if held.forbidden.is_none() && live != 0 {
+        return Ok(live);
+    }
+    let rule = held.forbidden.clone();
+    let first = || entry.grants.first().map(|g| g.rule.clone());
+    let detail = match &rule {
+        Some(rule) => format!("{rule} forbids"),
+        None => "no grant's condition holds for this request".to_owned(),
+    };
+    Err(CONDITION_FAILED
+        .because(detail)
+        .with_rule(rule.or_else(first)))
+}
+
+/// The facts of the request that conditions may ask for, typed as the contract declares them.
+pub(crate) fn context(question: &Question<'_>, operation: &Operation) -> Scenery {
+    let typed = |name: &str, text: &str| {
+        let scalar = parameter_scalar(&operation.parameters, name)?;
+        Some((name.to_owned(), cedar::text_expression(text, scalar)?))
+    };
+    let path = question
+        .path
+        .iter()
+        .filter_map(|(name, text)| typed(name, text))
+        .collect();
+    let is_query = |name: &str| {
+        let mut query = operation.parameters.iter();
+        query.any(|p| p.place == ParameterPlace::Query && &*p.name == name)
+    };
+    let count = |name: &str| question.query.iter().filter(|(n, _)| n == name).count();
+    // A parameter sent twice has no one value; it satisfies nothing.
+    let query = question
+        .query
+        .iter()
+        .filter(|(name, _)| is_query(name) && count(name) == 1)
+        .filter_map(|(name, text)| typed(name, text))
+        .collect();
+    cedar::context(
+        path,
+        query,
+        question.address,
+        question.listener,
+        question.now,
+    )
+}
+
+/// Whether anything has to be judged before the request may be forwarded.
+fn owes(operation: &Operation, entry: &Entry) -> bool {
+    (operation.is_write && entry.at_object.is_some())
+        || !operation.named.is_empty()
+        || operation.has_body_references
 }
 
 /// Leave to use one operation once, with what is owed for it. Only [`decide`] makes one.
 #[derive(Debug)]
 pub struct Permit {
-    writes: FieldSet,
+    pub(crate) rules: Arc<Rules>,
+    pub(crate) integration: Arc<Integration>,
+    pub(crate) operation: OperationRef,
+    /// Bits of the grants that hold as far as the request alone can tell.
+    pub(crate) live: u64,
+    writes: Option<FieldSet>,
+    deny_as: DenyAs,
+    context: Option<Scenery>,
+    pub(crate) is_asked: bool,
+    pub(crate) pending: Vec<(Lookup, Role)>,
+    pub(crate) objects: Vec<String>,
+}
+
+/// Why an object is looked up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// The request changes it.
+    Subject(KindId),
+    /// The body describes it as new, but with an id.
+    Item(KindId),
+    /// The request names it.
+    Reference(KindId),
 }
 
 /// What stage `object` needs to know of the validated request.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct RequestFacts<'a> {
     /// Decoded values of the path template's parameters.
     pub path: &'a [(Arc<str>, String)],
@@ -119,7 +247,7 @@ pub struct Lookup {
 /// What may leave of an answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Released {
-    /// JSON text of the body; empty when the answer has none.
+    /// JSON text of the body; empty only when the upstream sent none.
     pub body: Vec<u8>,
     /// Values let out.
     pub fields_out: u32,
@@ -139,60 +267,146 @@ impl Released {
 impl Permit {
     /// What the request's body may hold; everything else in it is refused by stage `validate`.
     pub fn writes(&self) -> &FieldSet {
-        &self.writes
+        static NOTHING: FieldSet = FieldSet {
+            is_whole: false,
+            fields: std::collections::BTreeMap::new(),
+            each: None,
+        };
+        match (&self.writes, self.entry()) {
+            (Some(writes), _) => writes,
+            (None, Some(entry)) => &entry.writes,
+            (None, None) => &NOTHING,
+        }
     }
 
     /// The grant that carries the permit (the first one, when several do).
     pub fn rule(&self) -> Option<&RuleRef> {
-        None
-    }
-
-    /// Stage `object`, before the upstream: judges what the request alone shows and says which objects have to be
-    /// fetched first. A permit with open lookups is not cleared.
-    ///
-    /// # Errors
-    /// [`OBJECT_DENIED`] or [`ABSENT`] (by `deny_as`).
-    pub fn before(&mut self, facts: &RequestFacts<'_>) -> Result<Vec<Lookup>, Box<Refusal>> {
-        let _ = facts;
-        Ok(Vec::new())
-    }
-
-    /// Judges one fetched object. `answer` is the body of the lookup's successful answer; `None` when the upstream
-    /// knows no such object.
-    ///
-    /// # Errors
-    /// [`OBJECT_DENIED`] or [`ABSENT`] (by `deny_as`).
-    pub fn judge(
-        &mut self,
-        lookup: &Lookup,
-        facts: &RequestFacts<'_>,
-        answer: Option<&Json>,
-    ) -> Result<(), Box<Refusal>> {
-        let _ = (lookup, facts, answer);
-        Ok(())
+        self.entry()?.held(self.live).next().map(|g| &g.rule)
     }
 
     /// Whether nothing is owed before the request may be forwarded.
     pub fn is_cleared(&self) -> bool {
-        false
+        self.is_asked && self.pending.is_empty()
     }
 
     /// Names of the objects judged so far, for the ledger (also of refused requests).
     pub fn objects(&self) -> &[String] {
-        &[]
+        &self.objects
     }
 
-    /// Lets out of a successful answer what may leave. `answer` is `None` when the upstream sent no body.
-    /// Consumes the permit: it is good for one answer.
-    ///
-    /// # Errors
-    /// [`OBJECT_DENIED`] or [`ABSENT`] (by `deny_as`) when the answer is an object the caller may not have.
-    pub fn release(
-        self,
-        facts: &RequestFacts<'_>,
-        answer: Option<&Json>,
-    ) -> Result<Released, Box<Refusal>> {
-        let _ = (facts, answer);
-        Ok(Released::default())
+    pub(crate) fn entry(&self) -> Option<&Entry> {
+        self.integration.entries.get(&self.operation)
+    }
+
+    /// Which of the live grants hold for one object of the operation.
+    pub(crate) fn held(&self, entry: &Entry, kind: KindId, seen: &Seen<'_>) -> Held {
+        let Some(set) = &entry.at_object else {
+            return Held {
+                grants: self.live,
+                forbidden: None,
+            };
+        };
+        let judged = self.judged(set, self.operation, kind, seen);
+        let free = self.live & !entry.on_object;
+        Held {
+            grants: match judged.forbidden {
+                Some(_) => 0,
+                None => (judged.grants & self.live) | free,
+            },
+            forbidden: judged.forbidden,
+        }
+    }
+
+    fn judged(
+        &self,
+        set: &cedar::ConditionSet,
+        operation: OperationRef,
+        kind: KindId,
+        seen: &Seen<'_>,
+    ) -> Held {
+        let (Some(operation), Some(kind)) = (self.rules.op(operation), self.rules.kind(kind))
+        else {
+            return Held::default();
+        };
+        let empty = Scenery::empty();
+        let scene = Scene {
+            principal: &self.integration.being,
+            action: &operation.action,
+            context: self.context.as_ref().unwrap_or(&empty),
+        };
+        kind.judge(set, &scene, seen)
+    }
+
+    /// Whether the caller may see an object of a kind by any of the operations that are about that kind.
+    /// `None` when no grant of the integration is about that kind.
+    pub(crate) fn may_see(&self, kind: KindId, seen: &Seen<'_>) -> Option<bool> {
+        let references = self.integration.by_kind.get(&kind)?;
+        let entries = || {
+            references
+                .iter()
+                .filter_map(|r| Some((*r, self.integration.entries.get(r)?)))
+        };
+        if entries().any(|(_, entry)| entry.is_open()) {
+            return Some(true);
+        }
+        Some(entries().any(|(reference, entry)| {
+            let mut grants = entry.always;
+            for set in [&entry.at_request, &entry.at_object].into_iter().flatten() {
+                let held = self.judged(set, reference, kind, seen);
+                if held.forbidden.is_some() {
+                    return false;
+                }
+                grants |= held.grants;
+            }
+            grants != 0
+        }))
+    }
+
+    /// Whether objects of this kind need no look: `Some(true)` all are visible, `Some(false)` each is judged,
+    /// `None` no grant is about them.
+    pub(crate) fn sees_all(&self, kind: KindId) -> Option<bool> {
+        let references = self.integration.by_kind.get(&kind)?;
+        let mut entries = references
+            .iter()
+            .filter_map(|r| self.integration.entries.get(r));
+        Some(entries.any(Entry::is_open))
+    }
+
+    /// Whether verdicts on objects of this kind depend on their attributes alone.
+    pub(crate) fn is_repeatable(&self, kind: KindId) -> bool {
+        let references = self.integration.by_kind.get(&kind);
+        references.into_iter().flatten().all(|reference| {
+            let entry = self.integration.entries.get(reference);
+            let sets = entry.map(|e| [&e.at_request, &e.at_object]);
+            let mut sets = sets.into_iter().flatten().flatten();
+            sets.all(|set| !set.needs.is_on_identity)
+        })
+    }
+
+    /// How a refused object reads: hidden as soon as one of the grants hides.
+    fn is_hidden(&self) -> bool {
+        let Some(entry) = self.entry() else {
+            return true;
+        };
+        entry
+            .held(self.live)
+            .any(|g| g.deny_as.unwrap_or(self.deny_as) == DenyAs::NotFound)
+    }
+
+    /// The refusal of an object, by `deny_as`.
+    pub(crate) fn refuse(&self, detail: String, rule: Option<RuleRef>) -> Box<Refusal> {
+        let rule = rule.or_else(|| self.rule().cloned());
+        let mut refusal = OBJECT_DENIED.because(detail).with_rule(rule);
+        if self.is_hidden() {
+            refusal.status = ABSENT.status;
+            refusal.conceal = Some(&ABSENT);
+        }
+        refusal
+    }
+
+    pub(crate) fn name_object(&mut self, name: String) {
+        if self.objects.len() < Released::OBJECTS_MAX && !self.objects.contains(&name) {
+            self.objects.push(name);
+        }
     }
 }

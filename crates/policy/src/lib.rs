@@ -6,11 +6,15 @@
 pub mod access;
 pub mod address;
 pub mod block;
+mod cedar;
 pub mod decide;
 pub mod input;
 pub mod limit;
 pub mod near;
+mod object;
+mod plan;
 pub mod rate;
+mod release;
 pub mod rules;
 
 pub use access::{AccessMatrix, AccessRow, How, NearMiss, access};

@@ -65,16 +65,167 @@ impl Limit {
     }
 }
 
+impl Limit {
+    /// Microseconds that one request uses up. Rounded up, so that rounding never grants more.
+    fn interval(&self) -> u64 {
+        let per = u64::try_from(self.rate.per.as_micros()).unwrap_or(u64::MAX);
+        per.div_ceil(u64::from(self.rate.count.max(1))).max(1)
+    }
+
+    /// How far the share may be used ahead of time.
+    fn tolerance(&self) -> u64 {
+        self.interval().saturating_mul(u64::from(self.burst))
+    }
+}
+
 /// Takes `cost` from a limit. A refused request takes nothing.
+///
+/// Rates above one per microsecond count as one per microsecond.
 pub fn take(state: Option<State>, cost: u32, limit: &Limit, now: Timestamp) -> (State, Verdict) {
-    let _ = (cost, limit, now);
-    (
-        state.unwrap_or_default(),
-        Verdict {
-            is_allowed: false,
-            remaining: 0,
-            retry_after: None,
-            reset: Duration::ZERO,
-        },
-    )
+    let now = u64::try_from(now.micros()).unwrap_or(0);
+    let (interval, tolerance) = (limit.interval(), limit.tolerance());
+    let latest = now.saturating_add(tolerance);
+    // A state beyond `latest` comes from a clock that was set back or from a larger burst of an earlier configuration.
+    let used_until = state.unwrap_or_default().0.clamp(now, latest);
+    let wished = used_until.saturating_add(interval.saturating_mul(u64::from(cost)));
+    let is_allowed = wished <= latest;
+    let until = if is_allowed { wished } else { used_until };
+    let verdict = Verdict {
+        is_allowed,
+        remaining: u32::try_from((latest - until) / interval).unwrap_or(u32::MAX),
+        retry_after: (!is_allowed && cost <= limit.burst)
+            .then(|| Duration::from_micros(wished.saturating_sub(latest))),
+        reset: Duration::from_micros(until - now),
+    };
+    (State(until), verdict)
+}
+
+impl Verdict {
+    /// Whole seconds for `Retry-After`, at least 1.
+    pub fn retry_after_s(&self) -> Option<u32> {
+        let wait = self.retry_after?;
+        let seconds = wait.as_micros().div_ceil(1_000_000).max(1);
+        Some(u32::try_from(seconds).unwrap_or(u32::MAX))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn limit(count: u32, per_s: u64, burst: u32) -> Limit {
+        let rate = Rate {
+            count,
+            per: Duration::from_secs(per_s),
+        };
+        Limit::new(rate, burst)
+    }
+
+    fn at(micros: i64) -> Timestamp {
+        Timestamp::from_micros(1_800_000_000_000_000 + micros)
+    }
+
+    #[test]
+    fn a_burst_passes_then_the_rate_holds() {
+        let limit = limit(60, 60, 3);
+        let mut state = None;
+        let mut seen = Vec::new();
+        for micros in [0, 0, 0, 0, 1_000_000, 1_000_000] {
+            let (next, verdict) = take(state, 1, &limit, at(micros));
+            state = Some(next);
+            seen.push((
+                verdict.is_allowed,
+                verdict.remaining,
+                verdict.retry_after_s(),
+            ));
+        }
+        assert_eq!(
+            seen,
+            [
+                (true, 2, None),
+                (true, 1, None),
+                (true, 0, None),
+                (false, 0, Some(1)),
+                (true, 0, None),
+                (false, 0, Some(1))
+            ]
+        );
+    }
+
+    #[test]
+    fn what_costs_more_than_the_burst_is_never_allowed_and_says_so() {
+        let (state, verdict) = take(None, 4, &limit(60, 60, 3), at(0));
+        assert!(!verdict.is_allowed && verdict.retry_after.is_none());
+        assert_eq!(verdict.remaining, 3);
+        assert!(take(Some(state), 3, &limit(60, 60, 3), at(0)).1.is_allowed);
+    }
+
+    #[test]
+    fn a_clock_set_back_does_not_lock_anyone_out() {
+        let limit = limit(60, 60, 3);
+        let (state, _) = take(None, 3, &limit, at(3_600_000_000));
+        let (_, verdict) = take(Some(state), 1, &limit, at(0));
+        assert_eq!(verdict.retry_after_s(), Some(1));
+    }
+
+    #[test]
+    fn waiting_as_long_as_told_is_enough() {
+        let limit = limit(7, 1, 2);
+        let (state, _) = take(None, 2, &limit, at(0));
+        let (state, verdict) = take(Some(state), 1, &limit, at(10));
+        let wait = i64::try_from(verdict.retry_after.unwrap().as_micros()).unwrap();
+        assert!(!take(Some(state), 1, &limit, at(10 + wait - 1)).1.is_allowed);
+        assert!(take(Some(state), 1, &limit, at(10 + wait)).1.is_allowed);
+    }
+
+    proptest! {
+        /// The reference is a token bucket in whole token-microseconds, without any rounding.
+        #[test]
+        fn agrees_with_an_exact_token_bucket(
+            count in 1u32..2_000, per_s in 1u64..100, burst in 1u32..50,
+            steps in prop::collection::vec((0i64..3_000_000, 1u32..4), 1..200),
+        ) {
+            // Rates whose interval is a whole number of microseconds: there the two agree exactly.
+            prop_assume!((per_s * 1_000_000).is_multiple_of(u64::from(count)));
+            let limit = limit(count, per_s, burst);
+            let interval = i64::try_from(per_s * 1_000_000 / u64::from(count)).unwrap();
+            let full = interval * i64::from(burst);
+            let (mut tokens, mut state, mut now) = (full, None, 0);
+            for (wait, cost) in steps {
+                now += wait;
+                tokens = (tokens + wait).min(full);
+                let price = interval * i64::from(cost);
+                let (next, verdict) = take(state, cost, &limit, at(now));
+                state = Some(next);
+                prop_assert_eq!(verdict.is_allowed, tokens >= price);
+                if verdict.is_allowed { tokens -= price; }
+                prop_assert_eq!(i64::from(verdict.remaining), tokens / interval);
+            }
+        }
+
+        #[test]
+        fn no_window_holds_more_than_burst_and_rate(
+            count in 1u32..5_000_000, per_s in 1u64..100, burst in 1u32..50,
+            waits in prop::collection::vec(0i64..400_000, 1..150),
+        ) {
+            let limit = limit(count, per_s, burst);
+            let (mut state, mut now, mut passed) = (None, 0i64, Vec::new());
+            for wait in waits {
+                now += wait;
+                let (next, verdict) = take(state, 1, &limit, at(now));
+                state = Some(next);
+                if verdict.is_allowed { passed.push(now); }
+            }
+            for (first, start) in passed.iter().enumerate() {
+                for (last, end) in passed.iter().enumerate().skip(first) {
+                    let held = u128::try_from(last - first + 1).unwrap();
+                    let span = u128::try_from(end - start).unwrap();
+                    let per = u128::from(per_s) * 1_000_000;
+                    prop_assert!(held * per <= u128::from(burst) * per + span * u128::from(count));
+                }
+            }
+        }
+    }
 }

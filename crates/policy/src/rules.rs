@@ -1,44 +1,328 @@
 //! The compiled rules: small pieces per (integration, operation), found in one step.
-//! Gives `Rules`, `OperationRef`, `compile`.
+//! Gives `Rules`, `OperationRef`, `compile`. The cost of a decision does not depend on how many rules there are.
 //! Used by decide, object, release, access and near misses.
-//! Start reading at `compile`.
+//! Start reading at `compile`; the steps are in `build`.
 
-use crate::input::PolicyInput;
+mod build;
+mod check;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use model::shape::Scalar;
+use model::{FieldSet, Json, Mistake, RuleRef, Shape};
+
+use crate::cedar::{
+    AttributeType, Being, ConditionSet, Held, Scene, Thing, TypeName, Uid, expression,
+    text_expression,
+};
+use crate::input::{Condition, DenyAs, ParameterShape, PolicyInput, Source};
+use crate::plan::{Ground, KindId, Plan, Trees};
+
+/// Most grants of one integration that may cover one operation.
+pub const GRANTS_PER_OPERATION_MAX: usize = 64;
 
 /// Everything that decides, compiled. Immutable; swapped whole.
 #[derive(Debug, Default)]
-pub struct Rules {}
+pub struct Rules {
+    pub(crate) operations: Vec<Operation>,
+    pub(crate) by_name: HashMap<Arc<str>, HashMap<Arc<str>, OperationRef>>,
+    pub(crate) kinds: Vec<Kind>,
+    pub(crate) integrations: HashMap<Arc<str>, Arc<Integration>>,
+}
 
 /// One operation of one api version. Valid for the rules that gave it, and for no others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct OperationRef(pub(crate) u32);
 
+/// One operation.
+#[derive(Debug)]
+pub(crate) struct Operation {
+    pub api: Arc<str>,
+    pub id: Arc<str>,
+    pub is_write: bool,
+    pub action: Uid,
+    pub answer: Arc<Shape>,
+    pub request: Arc<Shape>,
+    pub parameters: Vec<ParameterShape>,
+    pub guards: Vec<Option<KindId>>,
+    pub leads: Vec<bool>,
+    pub request_guards: Vec<Option<KindId>>,
+    pub request_leads: Vec<bool>,
+    /// Kinds of the resource objects; empty when there are none.
+    pub resources: Vec<KindId>,
+    /// The one object the request names as what it is about: kind and the path parameter (or the id in the body).
+    pub subject: Option<(KindId, Source)>,
+    /// Other objects named by parameters: kind, parameter, and whether the contract says so outright.
+    pub named: Vec<(KindId, usize, bool)>,
+    /// Whether the request body names other objects.
+    pub has_body_references: bool,
+}
+
+impl Operation {
+    pub fn ground(&self) -> Ground<'_> {
+        Ground {
+            shape: &self.answer,
+            guards: &self.guards,
+            leads: &self.leads,
+        }
+    }
+
+    pub fn request_ground(&self) -> Ground<'_> {
+        Ground {
+            shape: &self.request,
+            guards: &self.request_guards,
+            leads: &self.request_leads,
+        }
+    }
+}
+
+/// One object kind of one api version.
+#[derive(Debug)]
+pub(crate) struct Kind {
+    pub api: Arc<str>,
+    pub schema: Arc<str>,
+    pub type_name: TypeName,
+    pub type_text: String,
+    pub id: Source,
+    /// The operation that fetches it and that operation's parameter for the id.
+    pub resolve: Option<(OperationRef, Arc<str>)>,
+    pub attributes: Vec<Attribute>,
+}
+
+/// One attribute of a kind.
+#[derive(Debug)]
+pub(crate) struct Attribute {
+    pub name: Arc<str>,
+    pub source: Source,
+    pub kind: AttributeType,
+}
+
+/// One integration.
+#[derive(Debug)]
+pub(crate) struct Integration {
+    pub name: Arc<str>,
+    pub being: Being,
+    pub entries: HashMap<OperationRef, Entry>,
+    /// By which operations it may see objects of a kind: reading ones where it has any.
+    pub by_kind: HashMap<KindId, Vec<OperationRef>>,
+    /// Whether any of its conditions asks for the request.
+    pub is_on_context: bool,
+}
+
+/// Everything about one integration and one operation.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    pub grants: Vec<EntryGrant>,
+    /// Bits of the grants that hold without asking.
+    pub always: u64,
+    /// Conditions and policies that the request alone decides.
+    pub at_request: Option<ConditionSet>,
+    /// Conditions and policies that need the object.
+    pub at_object: Option<ConditionSet>,
+    /// Bits of the grants whose condition needs the object.
+    pub on_object: u64,
+    /// What leaves under each combination of grants that is worth preparing.
+    pub plans: Vec<(u64, Arc<Plan>)>,
+    /// What all grants together let be sent.
+    pub writes: FieldSet,
+}
+
+/// One grant, as it applies to one operation.
+#[derive(Debug)]
+pub(crate) struct EntryGrant {
+    pub rule: RuleRef,
+    pub role: Option<Arc<str>>,
+    pub condition: Option<Condition>,
+    pub trees: Arc<Trees>,
+    pub writes: FieldSet,
+    pub deny_as: Option<DenyAs>,
+}
+
+impl Entry {
+    /// Whether every object satisfies it, whatever it is like and whoever asks.
+    pub fn is_open(&self) -> bool {
+        let has_forbid =
+            |set: &Option<ConditionSet>| set.as_ref().is_some_and(ConditionSet::has_forbid);
+        self.always != 0 && !has_forbid(&self.at_request) && !has_forbid(&self.at_object)
+    }
+
+    /// What leaves when these grants hold.
+    pub fn plan(&self, operation: &Operation, held: u64) -> Arc<Plan> {
+        if let Some((_, plan)) = self.plans.iter().find(|(bits, _)| *bits == held) {
+            return plan.clone();
+        }
+        Arc::new(Plan::build(operation.ground(), &self.trees(held)))
+    }
+
+    pub fn trees(&self, held: u64) -> Vec<&Trees> {
+        self.held(held).map(|grant| &*grant.trees).collect()
+    }
+
+    /// The grants with these bits.
+    pub fn held(&self, held: u64) -> impl Iterator<Item = &EntryGrant> + use<'_> {
+        self.grants
+            .iter()
+            .enumerate()
+            .filter(move |(bit, _)| held >> bit & 1 == 1)
+            .map(|(_, grant)| grant)
+    }
+
+    /// Whether fewer grants than all of them decide what may be sent.
+    pub fn writes_differ(&self, held: u64) -> bool {
+        self.held(held).count() != self.grants.len()
+    }
+
+    /// What these grants let be sent.
+    pub fn writes_of(&self, held: u64) -> FieldSet {
+        let mut writes = FieldSet::default();
+        for grant in self.held(held) {
+            writes.union(&grant.writes);
+        }
+        writes
+    }
+}
+
+impl Kind {
+    /// The attributes of one object that conditions ask for. `overlay` is a request body that changes the object.
+    fn attributes_of<'a>(&'a self, needed: &ConditionSet, seen: &Seen<'_>) -> Thing<'a> {
+        let attributes = self
+            .attributes
+            .iter()
+            .filter(|a| {
+                needed.needs.is_on_identity || needed.needs.object_attributes.contains(&*a.name)
+            })
+            .filter_map(|a| Some((&*a.name, seen.attribute(a)?)))
+            .collect();
+        Thing {
+            kind: Some(&self.type_name),
+            id: "",
+            attributes,
+        }
+    }
+
+    /// Judges one object against a set of conditions.
+    pub fn judge(&self, set: &ConditionSet, scene: &Scene<'_>, seen: &Seen<'_>) -> Held {
+        let thing = Thing {
+            id: seen.id.unwrap_or_default(),
+            ..self.attributes_of(set, seen)
+        };
+        set.judge(scene, thing)
+    }
+}
+
+/// An object as far as it is known.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Seen<'a> {
+    pub id: Option<&'a str>,
+    pub path: &'a [(Arc<str>, String)],
+    pub object: Option<&'a Json>,
+    /// A request body that is about to change it.
+    pub overlay: Option<&'a Json>,
+}
+
+impl<'a> Seen<'a> {
+    /// The value an attribute will be judged by; `None` when it is missing.
+    pub fn value(&self, source: &[Arc<str>]) -> Option<&'a Json> {
+        match self.overlay.map(|body| reach(body, source)) {
+            Some(Reached::Value(value)) => Some(value),
+            Some(Reached::Cut) => None,
+            Some(Reached::Nothing) | None => match reach(self.object?, source) {
+                Reached::Value(value) => Some(value),
+                _ => None,
+            },
+        }
+    }
+
+    fn attribute(&self, attribute: &Attribute) -> Option<cedar_policy::RestrictedExpression> {
+        match &attribute.source {
+            Source::Body(steps) => expression(self.value(steps)?, attribute.kind),
+            Source::Path(name) => {
+                let (_, text) = self.path.iter().find(|(n, _)| n == name)?;
+                text_expression(text, attribute.kind.scalar)
+            }
+        }
+    }
+
+    /// The values an attribute set depends on, as a key for remembering verdicts.
+    pub fn key(&self, kind: &Kind, out: &mut Vec<u8>) {
+        for attribute in &kind.attributes {
+            if let Source::Body(steps) = &attribute.source
+                && let Some(value) = self.value(steps)
+            {
+                model::json::write(value, out);
+            }
+            // No JSON text holds this byte.
+            out.push(0);
+        }
+    }
+}
+
+/// What a path leads to.
+enum Reached<'a> {
+    Value(&'a Json),
+    /// The body does not speak of it.
+    Nothing,
+    /// The body removes it, or puts something else in its way.
+    Cut,
+}
+
+fn reach<'a>(body: &'a Json, steps: &[Arc<str>]) -> Reached<'a> {
+    let mut here = body;
+    for step in steps {
+        here = match here {
+            Json::Object(_) => match here.get(step) {
+                Some(value) => value,
+                None => return Reached::Nothing,
+            },
+            _ => return Reached::Cut,
+        };
+    }
+    match here {
+        Json::Null => Reached::Cut,
+        value => Reached::Value(value),
+    }
+}
+
 /// Compiles grants and policies.
 ///
 /// # Errors
 /// Every mistake found, with file and line.
-pub fn compile(input: PolicyInput) -> Result<Rules, Vec<model::Mistake>> {
-    let _ = input;
-    Ok(Rules::default())
+pub fn compile(input: PolicyInput) -> Result<Rules, Vec<Mistake>> {
+    build::Build::default().run(input)
 }
 
 impl Rules {
     /// The operation with this id, for the route table.
     pub fn operation(&self, api: &str, id: &str) -> Option<OperationRef> {
-        let _ = (api, id);
-        None
+        self.by_name.get(api)?.get(id).copied()
     }
 
     /// Operation id.
     pub fn operation_id(&self, operation: OperationRef) -> &str {
-        let _ = operation;
-        ""
+        self.op(operation).map_or("", |op| &*op.id)
     }
 
-    /// Whether answers of this operation hold judged objects. The gateway renders an upstream 404 of such an
-    /// operation with [`crate::ABSENT`], so that a hidden object and an absent one read the same.
+    /// Whether answers of this operation hold judged objects, or its path names one. The gateway renders an upstream
+    /// 404 of such an operation with [`crate::ABSENT`], so that a hidden object and an absent one read the same.
     pub fn is_guarded(&self, operation: OperationRef) -> bool {
-        let _ = operation;
-        false
+        self.op(operation)
+            .is_some_and(|op| !op.resources.is_empty())
     }
+
+    pub(crate) fn op(&self, operation: OperationRef) -> Option<&Operation> {
+        self.operations.get(operation.0 as usize)
+    }
+
+    pub(crate) fn kind(&self, kind: KindId) -> Option<&Kind> {
+        self.kinds.get(kind)
+    }
+}
+
+/// The type of a declared parameter.
+pub(crate) fn parameter_scalar(parameters: &[ParameterShape], name: &str) -> Option<Scalar> {
+    parameters
+        .iter()
+        .find(|p| &*p.name == name)
+        .map(|p| p.scalar)
 }

@@ -1,0 +1,765 @@
+//! The only place that names the policy engine: schema from the contracts, checked conditions, evaluation.
+//! Gives `Types`, `Checked`, `ConditionSet`, `Scene`. Everything else sees grants, masks of bits and rules.
+//! Used by compile, decide and object.
+//! Start reading at `ConditionSet::judge`. What is missing never satisfies: an attribute that an object lacks makes a
+//! permit fail and a forbid hold.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::net::IpAddr;
+use std::sync::{Arc, LazyLock};
+
+use cedar_policy::{
+    Authorizer, Context, Effect, Entities, Entity, EntityId, EntityTypeName, EntityUid, Expression,
+    Policy, PolicyId, PolicySet, Request, RestrictedExpression, Schema, ValidationMode, Validator,
+};
+use model::shape::Scalar;
+use model::{Json, RuleRef, Timestamp};
+use serde_json::{Value, json};
+
+pub(crate) use cedar_policy::{
+    Context as Scenery, Entity as Being, EntityTypeName as TypeName, EntityUid as Uid,
+};
+
+/// Type of an attribute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct AttributeType {
+    pub scalar: Scalar,
+    pub is_list: bool,
+}
+
+/// What one condition asks for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Needs {
+    /// Mentions the resource in any way.
+    pub is_on_object: bool,
+    /// Asks which object it is, not only what it is like.
+    pub is_on_identity: bool,
+    pub is_on_principal: bool,
+    pub is_on_context: bool,
+    pub object_attributes: BTreeSet<String>,
+    pub principal_attributes: BTreeSet<String>,
+}
+
+impl Needs {
+    pub fn add(&mut self, other: &Needs) {
+        self.is_on_object |= other.is_on_object;
+        self.is_on_identity |= other.is_on_identity;
+        self.is_on_principal |= other.is_on_principal;
+        self.is_on_context |= other.is_on_context;
+        self.object_attributes
+            .extend(other.object_attributes.iter().cloned());
+        self.principal_attributes
+            .extend(other.principal_attributes.iter().cloned());
+    }
+
+    /// Reads what a policy mentions out of its syntax tree.
+    fn of(policy: &Policy) -> Needs {
+        let mut needs = Needs::default();
+        match policy.to_json() {
+            Ok(tree) => needs.walk(tree.get("conditions").unwrap_or(&Value::Null)),
+            // Cannot be read: assume it asks for everything.
+            Err(_) => {
+                needs.is_on_object = true;
+                needs.is_on_identity = true;
+                needs.is_on_principal = true;
+                needs.is_on_context = true;
+            }
+        }
+        needs
+    }
+
+    fn walk(&mut self, tree: &Value) {
+        match tree {
+            Value::Array(items) => items.iter().for_each(|item| self.walk(item)),
+            Value::Object(members) => {
+                for (key, value) in members {
+                    match (key.as_str(), value) {
+                        ("Var", Value::String(name)) => self.mention(name, None),
+                        ("." | "has", Value::Object(_)) => self.walk_access(value),
+                        _ => self.walk(value),
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn walk_access(&mut self, access: &Value) {
+        let left = access.get("left").unwrap_or(&Value::Null);
+        let attribute = access.get("attr").and_then(Value::as_str);
+        match (left.get("Var").and_then(Value::as_str), attribute) {
+            (Some(name), Some(attribute)) => self.mention(name, Some(attribute)),
+            _ => self.walk(left),
+        }
+    }
+
+    fn mention(&mut self, variable: &str, attribute: Option<&str>) {
+        match (variable, attribute) {
+            ("resource", Some(attribute)) => {
+                self.is_on_object = true;
+                self.object_attributes.insert(attribute.into());
+            }
+            ("resource", None) => {
+                self.is_on_object = true;
+                self.is_on_identity = true;
+            }
+            ("principal", attribute) => {
+                self.is_on_principal = true;
+                self.principal_attributes
+                    .extend(attribute.map(String::from));
+            }
+            ("context", _) => self.is_on_context = true,
+            _ => {}
+        }
+    }
+}
+
+/// What went wrong with a condition or policy.
+#[derive(Clone, Debug)]
+pub(crate) struct Wrong {
+    pub message: String,
+    pub help: String,
+    /// Byte offset in the text, where known.
+    pub offset: Option<usize>,
+}
+
+/// A policy that passed the validator.
+#[derive(Clone, Debug)]
+pub(crate) struct Checked {
+    pub policy: Policy,
+    pub needs: Needs,
+}
+
+/// The schema in the making: one namespace per api version.
+#[derive(Debug, Default)]
+pub(crate) struct TypesDraft {
+    namespaces: BTreeMap<
+        String,
+        (
+            serde_json::Map<String, Value>,
+            serde_json::Map<String, Value>,
+        ),
+    >,
+    principal: BTreeSet<String>,
+}
+
+/// Namespace of an api version: `field-service/v2` -> `field_service::v2`.
+pub(crate) fn namespace(api: &str) -> String {
+    let parts: Vec<String> = api.split('/').map(identifier).collect();
+    parts.join("::")
+}
+
+/// A name the policy language accepts: letters, digits and `_`, no reserved word.
+pub(crate) fn identifier(name: &str) -> String {
+    const RESERVED: [&str; 10] = [
+        "true", "false", "if", "then", "else", "in", "is", "like", "has", "__cedar",
+    ];
+    let mut text: String = name
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() { c } else { '_' })
+        .collect();
+    if text.starts_with(|c: char| c.is_ascii_digit()) || text.is_empty() {
+        text.insert(0, '_');
+    }
+    if RESERVED.contains(&text.as_str()) {
+        text.push('_');
+    }
+    text
+}
+
+/// Entity type of the resource of operations whose answers hold no declared object.
+pub(crate) const NO_OBJECT: &str = "Portcullis::Answer";
+
+impl TypesDraft {
+    pub fn principal_attribute(&mut self, name: &str) {
+        self.principal.insert(name.into());
+    }
+
+    pub fn kind(&mut self, namespace: &str, name: &str, attributes: &[(Arc<str>, AttributeType)]) {
+        let attributes: serde_json::Map<String, Value> = attributes
+            .iter()
+            .map(|(name, kind)| (name.to_string(), attribute_json(*kind)))
+            .collect();
+        let shape = json!({ "shape": { "type": "Record", "attributes": attributes } });
+        let space = self.namespaces.entry(namespace.into()).or_default();
+        space.0.insert(name.into(), shape);
+    }
+
+    /// Declares an operation; `resources` are full type names.
+    pub fn operation(
+        &mut self,
+        namespace: &str,
+        id: &str,
+        resources: &[String],
+        path: &[(Arc<str>, Scalar)],
+        query: &[(Arc<str>, Scalar)],
+    ) {
+        let record = |values: &[(Arc<str>, Scalar)]| -> Value {
+            let attributes: serde_json::Map<String, Value> = values
+                .iter()
+                .map(|(name, scalar)| {
+                    let kind = AttributeType {
+                        scalar: *scalar,
+                        is_list: false,
+                    };
+                    (name.to_string(), attribute_json(kind))
+                })
+                .collect();
+            json!({ "type": "Record", "attributes": attributes })
+        };
+        let context = json!({ "type": "Record", "attributes": {
+            "path": record(path),
+            "query": record(query),
+            "network": { "type": "Record", "attributes": {
+                "address": { "type": "Extension", "name": "ipaddr" },
+                "listener": { "type": "String" } } },
+            "time": { "type": "Record", "attributes": {
+                "epoch": { "type": "Long" }, "hour": { "type": "Long" }, "weekday": { "type": "Long" } } },
+        }});
+        let action = json!({ "appliesTo": {
+            "principalTypes": ["Portcullis::Integration"], "resourceTypes": resources, "context": context } });
+        let space = self.namespaces.entry(namespace.into()).or_default();
+        space.1.insert(id.into(), action);
+    }
+
+    pub fn finish(self) -> Result<Types, String> {
+        let principal: serde_json::Map<String, Value> = self
+            .principal
+            .iter()
+            .map(|name| (name.clone(), json!({ "type": "String" })))
+            .collect();
+        let mut whole = serde_json::Map::new();
+        whole.insert("Portcullis".into(), json!({
+            "entityTypes": {
+                "Role": {},
+                "Answer": {},
+                "Integration": { "memberOfTypes": ["Role"], "shape": { "type": "Record", "attributes": principal } },
+            },
+            "actions": {},
+        }));
+        for (name, (kinds, actions)) in self.namespaces {
+            whole.insert(name, json!({ "entityTypes": kinds, "actions": actions }));
+        }
+        let schema = Schema::from_json_value(Value::Object(whole)).map_err(|e| e.to_string())?;
+        Ok(Types {
+            validator: Validator::new(schema),
+        })
+    }
+}
+
+fn attribute_json(kind: AttributeType) -> Value {
+    let scalar = match kind.scalar {
+        Scalar::Text => json!({ "type": "String" }),
+        Scalar::Integer => json!({ "type": "Long" }),
+        Scalar::Number => json!({ "type": "Extension", "name": "decimal" }),
+        Scalar::Boolean => json!({ "type": "Boolean" }),
+    };
+    if kind.is_list {
+        json!({ "type": "Set", "element": scalar })
+    } else {
+        scalar
+    }
+}
+
+/// The finished schema.
+pub(crate) struct Types {
+    validator: Validator,
+}
+
+impl Types {
+    /// Checks one condition of a grant against the types of an operation on one of these resource types; it has to fit
+    /// at least one of them (where it does not fit, it never holds).
+    pub fn condition(
+        &self,
+        text: &str,
+        action: &EntityUid,
+        resources: &[String],
+    ) -> Result<Checked, Wrong> {
+        // Alone it has to be one expression, so that it cannot end the clause it is put in.
+        text.parse::<Expression>().map_err(|e| Wrong {
+            message: format!("the condition cannot be read: {e}"),
+            help: "write a Cedar expression such as `resource.status == \"completed\"`".into(),
+            offset: None,
+        })?;
+        let mut first = None;
+        for resource in resources {
+            let scoped = format!(
+                "permit(principal is Portcullis::Integration, action == {action}, resource is {resource})\nwhen {{\n{text}\n}};"
+            );
+            match self.validated(&scoped) {
+                Ok(_) => {
+                    let plain =
+                        format!("permit(principal, action, resource)\nwhen {{\n{text}\n}};");
+                    let policy = parsed(&plain)?;
+                    let needs = Needs::of(&policy);
+                    return Ok(Checked { policy, needs });
+                }
+                Err(wrong) => first = first.or(Some(wrong)),
+            }
+        }
+        Err(first.unwrap_or(Wrong {
+            message: "the condition fits no operation".into(),
+            help: String::new(),
+            offset: None,
+        }))
+    }
+
+    fn validated(&self, text: &str) -> Result<Policy, Wrong> {
+        let policy = parsed(text)?;
+        self.check(&policy)?;
+        Ok(policy)
+    }
+
+    fn check(&self, policy: &Policy) -> Result<(), Wrong> {
+        let set = PolicySet::from_policies([policy.clone()]).map_err(|e| Wrong {
+            message: e.to_string(),
+            help: String::new(),
+            offset: None,
+        })?;
+        let result = self.validator.validate(&set, ValidationMode::Strict);
+        let Some(error) = result.validation_errors().next() else {
+            return Ok(());
+        };
+        let text = error.to_string();
+        // The engine's sentence begins with the policy's name, which the reader never gave.
+        let message = text
+            .split_once("`, ")
+            .filter(|(head, _)| head.starts_with("for policy"))
+            .map_or(text.as_str(), |(_, rest)| rest);
+        Err(Wrong {
+            message: message.to_owned(),
+            help: miette_help(error),
+            offset: None,
+        })
+    }
+
+    /// Reads and checks one file of hand-written policies.
+    pub fn file(&self, text: &str) -> Result<Vec<(usize, Checked)>, Vec<Wrong>> {
+        let set: PolicySet = text.parse().map_err(|e| {
+            vec![Wrong {
+                message: format!("the policy cannot be read: {e}"),
+                help: "see the grammar of Cedar policies".into(),
+                offset: parse_offset(&e),
+            }]
+        })?;
+        if set.templates().next().is_some() {
+            return Err(vec![Wrong {
+                message: "the file holds a policy template".into(),
+                help: "write out the policies; templates with `?principal` or `?resource` are not used".into(),
+                offset: text.find('?'),
+            }]);
+        }
+        let offsets = policy_offsets(text);
+        let mut found = Vec::new();
+        let mut wrong = Vec::new();
+        for policy in set.policies() {
+            // The engine names the policies of a text `policy0`, `policy1`, … in order.
+            let index: usize = policy
+                .id()
+                .to_string()
+                .trim_start_matches("policy")
+                .parse()
+                .unwrap_or(0);
+            let offset = offsets.get(index).copied().unwrap_or(0);
+            match self.check(policy) {
+                Ok(()) => {
+                    let mut needs = Needs::of(policy);
+                    if policy.resource_constraint() != cedar_policy::ResourceConstraint::Any {
+                        needs.is_on_object = true;
+                        needs.is_on_identity = true;
+                    }
+                    // Scopes compare the principal, or ask for its roles.
+                    needs.is_on_principal = true;
+                    found.push((
+                        offset,
+                        Checked {
+                            policy: policy.clone(),
+                            needs,
+                        },
+                    ));
+                }
+                Err(mut error) => {
+                    error.offset = Some(offset);
+                    wrong.push(error);
+                }
+            }
+        }
+        found.sort_by_key(|(offset, _)| *offset);
+        if wrong.is_empty() {
+            Ok(found)
+        } else {
+            Err(wrong)
+        }
+    }
+}
+
+fn parsed(text: &str) -> Result<Policy, Wrong> {
+    Policy::parse(Some(PolicyId::new("condition")), text).map_err(|e| Wrong {
+        message: format!("the condition cannot be read: {e}"),
+        help: "write a Cedar expression such as `resource.status == \"completed\"`".into(),
+        offset: None,
+    })
+}
+
+/// The engine's own hint (`did you mean …?`), where it has one.
+fn miette_help(error: &cedar_policy::ValidationError) -> String {
+    miette::Diagnostic::help(error)
+        .map(|h| h.to_string())
+        .unwrap_or_default()
+}
+
+fn parse_offset(error: &cedar_policy::ParseErrors) -> Option<usize> {
+    let mut labels = miette::Diagnostic::labels(error)?;
+    labels.next().map(|label| label.offset())
+}
+
+/// Where each policy of a text begins: the first letter after the `;` that ended the one before.
+/// Strings and comments are skipped.
+fn policy_offsets(text: &str) -> Vec<usize> {
+    let bytes = text.as_bytes();
+    let (mut at, mut is_fresh, mut out) = (0usize, true, Vec::new());
+    while let Some(&byte) = bytes.get(at) {
+        match byte {
+            b'/' if bytes.get(at + 1) == Some(&b'/') => {
+                while bytes.get(at).is_some_and(|b| *b != b'\n') {
+                    at += 1;
+                }
+            }
+            b'"' => {
+                at += 1;
+                while bytes.get(at).is_some_and(|b| *b != b'"') {
+                    at += if bytes.get(at) == Some(&b'\\') { 2 } else { 1 };
+                }
+            }
+            b';' => is_fresh = true,
+            b if !b.is_ascii_whitespace() && is_fresh => {
+                out.push(at);
+                is_fresh = false;
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    out
+}
+
+/// A policy inside a set, by its position.
+#[derive(Clone, Debug)]
+pub(crate) struct Member {
+    /// Bit of the grant it stands for; `None` for a forbid.
+    pub grant: Option<u32>,
+    pub rule: RuleRef,
+}
+
+/// The few conditions that matter for one (integration, operation).
+#[derive(Clone, Debug)]
+pub(crate) struct ConditionSet {
+    set: Arc<PolicySet>,
+    pub members: Vec<Member>,
+    pub needs: Needs,
+}
+
+/// What a set of conditions says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Held {
+    /// Bits of the grants that hold.
+    pub grants: u64,
+    /// The rule that forbids, if one does; then no grant holds.
+    pub forbidden: Option<RuleRef>,
+}
+
+/// Who asks for what, as the engine sees it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Scene<'a> {
+    pub principal: &'a Entity,
+    pub action: &'a EntityUid,
+    pub context: &'a Context,
+}
+
+/// The object that is asked for, as the engine sees it.
+pub(crate) struct Thing<'a> {
+    pub kind: Option<&'a EntityTypeName>,
+    pub id: &'a str,
+    pub attributes: Vec<(&'a str, RestrictedExpression)>,
+}
+
+impl Thing<'static> {
+    /// No object: for conditions that do not ask for one.
+    pub fn none() -> Thing<'static> {
+        static NOTHING: LazyLock<Option<EntityTypeName>> = LazyLock::new(|| NO_OBJECT.parse().ok());
+        Thing {
+            kind: NOTHING.as_ref(),
+            id: "",
+            attributes: Vec::new(),
+        }
+    }
+}
+
+/// Keeps equal sets once, because many integrations share roles.
+pub(crate) type SetCache = HashMap<Vec<String>, Arc<PolicySet>>;
+
+impl ConditionSet {
+    /// Builds the set of these policies; `None` when there is none.
+    pub fn of(policies: &[(Member, &Checked)], cache: &mut SetCache) -> Option<ConditionSet> {
+        if policies.is_empty() {
+            return None;
+        }
+        let mut needs = Needs::default();
+        let mut key = Vec::new();
+        for (_, checked) in policies {
+            needs.add(&checked.needs);
+            key.push(checked.policy.to_string());
+        }
+        let set = match cache.get(&key) {
+            Some(set) => set.clone(),
+            None => {
+                let renamed = policies.iter().enumerate().map(|(index, (_, checked))| {
+                    checked.policy.new_id(PolicyId::new(index.to_string()))
+                });
+                let set = Arc::new(PolicySet::from_policies(renamed).ok()?);
+                cache.insert(key, set.clone());
+                set
+            }
+        };
+        Some(ConditionSet {
+            set,
+            members: policies.iter().map(|(member, _)| member.clone()).collect(),
+            needs,
+        })
+    }
+
+    pub fn has_forbid(&self) -> bool {
+        self.members.iter().any(|m| m.grant.is_none())
+    }
+
+    /// Which conditions hold. Whatever cannot be evaluated does not hold; a forbid that cannot be evaluated forbids.
+    pub fn judge(&self, scene: &Scene<'_>, thing: Thing<'_>) -> Held {
+        let unsure = || Held {
+            grants: 0,
+            forbidden: self
+                .members
+                .iter()
+                .find(|m| m.grant.is_none())
+                .map(|m| m.rule.clone()),
+        };
+        let Some(kind) = thing.kind else {
+            return unsure();
+        };
+        let uid = EntityUid::from_type_name_and_id(kind.clone(), EntityId::new(thing.id));
+        let attributes: HashMap<String, RestrictedExpression> = thing
+            .attributes
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect();
+        self.evaluated(scene, uid, attributes)
+            .unwrap_or_else(unsure)
+    }
+
+    fn evaluated(
+        &self,
+        scene: &Scene<'_>,
+        uid: EntityUid,
+        attributes: HashMap<String, RestrictedExpression>,
+    ) -> Option<Held> {
+        let mut beings = Vec::with_capacity(2);
+        if self.needs.is_on_principal {
+            beings.push(scene.principal.clone());
+        }
+        if self.needs.is_on_object {
+            beings.push(Entity::new(uid.clone(), attributes, HashSet::new()).ok()?);
+        }
+        let entities = Entities::from_entities(beings, None).ok()?;
+        let request = Request::new(
+            scene.principal.uid(),
+            scene.action.clone(),
+            uid,
+            scene.context.clone(),
+            None,
+        )
+        .ok()?;
+        let response = Authorizer::new().is_authorized(&request, &self.set, &entities);
+        let member = |id: &PolicyId| -> Option<&Member> {
+            let index: usize = AsRef::<str>::as_ref(id).parse().ok()?;
+            self.members.get(index)
+        };
+        let mut held = Held::default();
+        for id in response.diagnostics().reason() {
+            match member(id)? {
+                Member {
+                    grant: Some(bit), ..
+                } => held.grants |= 1u64.checked_shl(*bit).unwrap_or(0),
+                forbid => held.forbidden = Some(forbid.rule.clone()),
+            }
+        }
+        for error in response.diagnostics().errors() {
+            let cedar_policy::AuthorizationError::PolicyEvaluationError(error) = error;
+            let forbid = member(error.policy_id())?;
+            if forbid.grant.is_none() {
+                held.forbidden = Some(forbid.rule.clone());
+            }
+        }
+        if held.forbidden.is_some() {
+            held.grants = 0;
+        }
+        Some(held)
+    }
+}
+
+/// A JSON value as an attribute of this type; `None` when it is missing or of another type.
+pub(crate) fn expression(value: &Json, kind: AttributeType) -> Option<RestrictedExpression> {
+    match (value, kind.is_list) {
+        (Json::List(items), true) => items
+            .iter()
+            .map(|item| scalar_expression(item, kind.scalar))
+            .collect::<Option<Vec<_>>>()
+            .map(RestrictedExpression::new_set),
+        (Json::List(_), false) | (_, true) => None,
+        (value, false) => scalar_expression(value, kind.scalar),
+    }
+}
+
+fn scalar_expression(value: &Json, scalar: Scalar) -> Option<RestrictedExpression> {
+    match (value, scalar) {
+        (Json::Text(text), Scalar::Text) => Some(RestrictedExpression::new_string(text.clone())),
+        (Json::Bool(value), Scalar::Boolean) => Some(RestrictedExpression::new_bool(*value)),
+        (Json::Number(digits), Scalar::Integer | Scalar::Number) => {
+            number_expression(digits, scalar)
+        }
+        _ => None,
+    }
+}
+
+/// A value of the path or the query as an attribute of this type.
+pub(crate) fn text_expression(text: &str, scalar: Scalar) -> Option<RestrictedExpression> {
+    match scalar {
+        Scalar::Text => Some(RestrictedExpression::new_string(text.to_owned())),
+        Scalar::Boolean => text.parse().ok().map(RestrictedExpression::new_bool),
+        Scalar::Integer | Scalar::Number => number_expression(text, scalar),
+    }
+}
+
+fn number_expression(digits: &str, scalar: Scalar) -> Option<RestrictedExpression> {
+    if scalar == Scalar::Integer {
+        return digits.parse().ok().map(RestrictedExpression::new_long);
+    }
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
+    let is_plain = fraction.len() <= 4
+        && !fraction.is_empty()
+        && fraction.bytes().all(|b| b.is_ascii_digit())
+        && whole
+            .parse::<i64>()
+            .is_ok_and(|w| w.unsigned_abs() < 900_000_000_000_000);
+    is_plain.then(|| RestrictedExpression::new_decimal(format!("{whole}.{fraction}")))
+}
+
+/// The facts of the request that conditions may ask for.
+pub(crate) fn context(
+    path: Vec<(String, RestrictedExpression)>,
+    query: Vec<(String, RestrictedExpression)>,
+    address: IpAddr,
+    listener: &str,
+    now: Timestamp,
+) -> Context {
+    let network = [
+        (
+            "address".to_owned(),
+            RestrictedExpression::new_ip(address.to_string()),
+        ),
+        (
+            "listener".to_owned(),
+            RestrictedExpression::new_string(listener.to_owned()),
+        ),
+    ];
+    let seconds = now.seconds();
+    let time = [
+        ("epoch".to_owned(), RestrictedExpression::new_long(seconds)),
+        (
+            "hour".to_owned(),
+            RestrictedExpression::new_long(seconds.rem_euclid(86_400) / 3_600),
+        ),
+        // 1970-01-01 was a Thursday; Monday is 1.
+        (
+            "weekday".to_owned(),
+            RestrictedExpression::new_long((seconds.div_euclid(86_400) + 3).rem_euclid(7) + 1),
+        ),
+    ];
+    let whole: Option<Vec<(String, RestrictedExpression)>> = [
+        ("path", RestrictedExpression::new_record(path)),
+        ("query", RestrictedExpression::new_record(query)),
+        ("network", RestrictedExpression::new_record(network)),
+        ("time", RestrictedExpression::new_record(time)),
+    ]
+    .into_iter()
+    .map(|(name, record)| record.ok().map(|record| (name.to_owned(), record)))
+    .collect();
+    // An empty context satisfies no condition that asks for any of it.
+    whole
+        .and_then(|pairs| Context::from_pairs(pairs).ok())
+        .unwrap_or_else(Context::empty)
+}
+
+/// The integration as the engine sees it.
+pub(crate) fn principal(
+    name: &str,
+    attributes: &BTreeMap<String, String>,
+    roles: &[Arc<str>],
+) -> Option<Entity> {
+    let uid = |kind: &str, id: &str| -> Option<EntityUid> {
+        Some(EntityUid::from_type_name_and_id(
+            kind.parse().ok()?,
+            EntityId::new(id),
+        ))
+    };
+    let parents: Option<HashSet<EntityUid>> = roles
+        .iter()
+        .map(|role| uid("Portcullis::Role", role))
+        .collect();
+    let attributes = attributes
+        .iter()
+        .map(|(name, value)| {
+            (
+                name.clone(),
+                RestrictedExpression::new_string(value.clone()),
+            )
+        })
+        .collect();
+    Entity::new(uid("Portcullis::Integration", name)?, attributes, parents?).ok()
+}
+
+/// The action that stands for an operation.
+pub(crate) fn action(namespace: &str, id: &str) -> Option<EntityUid> {
+    let kind: EntityTypeName = format!("{namespace}::Action").parse().ok()?;
+    Some(EntityUid::from_type_name_and_id(kind, EntityId::new(id)))
+}
+
+/// Whether the policy's effect is permit.
+pub(crate) fn is_permit(policy: &Policy) -> bool {
+    policy.effect() == Effect::Permit
+}
+
+/// Whether a hand-written policy can concern this integration and operation at all.
+pub(crate) fn concerns(
+    policy: &Policy,
+    principal: &Entity,
+    roles: &[Arc<str>],
+    action: &EntityUid,
+) -> bool {
+    use cedar_policy::{ActionConstraint, PrincipalConstraint};
+    let is_role = |uid: &EntityUid| {
+        *uid == principal.uid()
+            || roles.iter().any(|role| {
+                uid.type_name().to_string() == "Portcullis::Role" && uid.id().unescaped() == &**role
+            })
+    };
+    let fits_principal = match policy.principal_constraint() {
+        PrincipalConstraint::Any | PrincipalConstraint::Is(_) => true,
+        PrincipalConstraint::Eq(uid) => uid == principal.uid(),
+        PrincipalConstraint::In(uid) | PrincipalConstraint::IsIn(_, uid) => is_role(&uid),
+    };
+    fits_principal
+        && match policy.action_constraint() {
+            ActionConstraint::Any => true,
+            ActionConstraint::Eq(uid) => uid == *action,
+            ActionConstraint::In(uids) => uids.contains(action),
+        }
+}

@@ -1,0 +1,560 @@
+//! Stage `object`, before the upstream: whose object is it that the request changes or names?
+//! Gives `Permit::before` and `Permit::judge`.
+//! Used by gateway::pipeline, which fetches what these ask for.
+//! Start reading at `Permit::before`.
+//!
+//! A write to an existing object is judged by the object as it is (looked up first) and as it will be (the body laid
+//! over it), so that nobody moves an object into or out of another's hands. A new object is judged as the body
+//! describes it. An object that a parameter or the body names is judged by the caller's grants for reading that kind;
+//! when he has none, a reference the contract declares is refused.
+
+use std::sync::Arc;
+
+use model::shape::NodeId;
+use model::{FieldSet, Json, Refusal, Shape};
+
+use crate::cedar::Held;
+use crate::decide::{ABSENT, Lookup, Permit, RequestFacts, Role};
+use crate::input::{ParameterPlace, Source};
+use crate::plan::{Ground, KindId};
+use crate::rules::{Operation, Rules, Seen};
+
+/// Most objects one request may name.
+pub const LOOKUPS_MAX: usize = 32;
+
+impl Permit {
+    /// Stage `object`, before the upstream: judges what the request alone shows and says which objects have to be
+    /// fetched first. A permit with open lookups is not cleared.
+    ///
+    /// # Errors
+    /// `object.denied` or `object.absent` (by `deny_as`).
+    pub fn before(&mut self, facts: &RequestFacts<'_>) -> Result<Vec<Lookup>, Box<Refusal>> {
+        if self.is_asked {
+            return Ok(Vec::new());
+        }
+        let rules = self.rules.clone();
+        let Some(operation) = rules.op(self.operation) else {
+            return Err(self.refuse("the operation is not of these rules".into(), None));
+        };
+        self.before_subject(operation, facts)?;
+        self.before_references(operation, facts)?;
+        self.is_asked = true;
+        Ok(self
+            .pending
+            .iter()
+            .map(|(lookup, _)| lookup.clone())
+            .collect())
+    }
+
+    fn before_subject(
+        &mut self,
+        operation: &Operation,
+        facts: &RequestFacts<'_>,
+    ) -> Result<(), Box<Refusal>> {
+        let is_judged = self.entry().is_some_and(|entry| entry.at_object.is_some());
+        if !operation.is_write || !is_judged {
+            return Ok(());
+        }
+        let named = operation
+            .subject
+            .as_ref()
+            .and_then(|(kind, source)| Some((*kind, subject_id(source, facts)?)));
+        let Some((kind, id)) = named else {
+            return self.before_create(operation, facts);
+        };
+        let rules = self.rules.clone();
+        let Some(shape) = rules.kind(kind) else {
+            return Err(self.refuse("the kind is not of these rules".into(), None));
+        };
+        self.name_object(format!("{}:{id}", shape.schema));
+        let is_in_path = shape
+            .attributes
+            .iter()
+            .all(|a| matches!(a.source, Source::Path(_)));
+        if is_in_path {
+            let seen = Seen {
+                id: Some(&id),
+                path: facts.path,
+                object: None,
+                overlay: None,
+            };
+            return self.judge_change(kind, &seen, facts);
+        }
+        self.look_up(kind, id, facts, Role::Subject(kind))
+    }
+
+    /// A new object, or several, as the body describes them.
+    fn before_create(
+        &mut self,
+        operation: &Operation,
+        facts: &RequestFacts<'_>,
+    ) -> Result<(), Box<Refusal>> {
+        self.judge_new(operation, facts)?;
+        // An object with an id may exist already, whatever the body says it is like.
+        for (kind, object) in new_objects(operation, facts) {
+            let rules = self.rules.clone();
+            if let Some(id) = rules.kind(kind).and_then(|k| own_id(&k.id, object)) {
+                self.look_up(kind, id, facts, Role::Item(kind))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn judge_new(
+        &self,
+        operation: &Operation,
+        facts: &RequestFacts<'_>,
+    ) -> Result<(), Box<Refusal>> {
+        let found = new_objects(operation, facts);
+        if found.is_empty() {
+            return Err(self.refuse("the request holds no object to judge".into(), None));
+        }
+        let mut held = self.live;
+        for (kind, object) in found {
+            let seen = Seen {
+                id: None,
+                path: facts.path,
+                object: Some(object),
+                overlay: None,
+            };
+            held &= self.holds(kind, &seen, "as it would be created")?.grants;
+        }
+        self.writes_within(held, facts)
+    }
+
+    fn before_references(
+        &mut self,
+        operation: &Operation,
+        facts: &RequestFacts<'_>,
+    ) -> Result<(), Box<Refusal>> {
+        let mut found: Vec<(KindId, String, bool)> = Vec::new();
+        for (kind, index, is_outright) in &operation.named {
+            let Some(parameter) = operation.parameters.get(*index) else {
+                continue;
+            };
+            match parameter.place {
+                ParameterPlace::Path => {
+                    let values = facts
+                        .path
+                        .iter()
+                        .filter(|(name, _)| *name == parameter.name);
+                    found.extend(values.map(|(_, v)| (*kind, v.clone(), *is_outright)));
+                }
+                ParameterPlace::Query => {
+                    let values = facts
+                        .query
+                        .iter()
+                        .filter(|(name, _)| **name == *parameter.name);
+                    let parts = values.flat_map(|(_, v)| v.split(','));
+                    found.extend(parts.map(|v| (*kind, v.to_owned(), *is_outright)));
+                }
+                ParameterPlace::Header => {
+                    return Err(self.refuse(
+                        format!(
+                            "`{}` names an object in a header, which cannot be judged",
+                            parameter.name
+                        ),
+                        None,
+                    ));
+                }
+            }
+        }
+        if let Some(body) = facts.body.filter(|_| operation.has_body_references) {
+            references_in(
+                &self.rules,
+                operation,
+                &operation.request,
+                0,
+                body,
+                &mut found,
+            );
+        }
+        found.sort();
+        found.dedup_by(|a, b| (a.0, &a.1) == (b.0, &b.1));
+        for (kind, id, is_outright) in found {
+            self.before_reference(kind, id, is_outright, facts)?;
+        }
+        Ok(())
+    }
+
+    fn before_reference(
+        &mut self,
+        kind: KindId,
+        id: String,
+        is_outright: bool,
+        facts: &RequestFacts<'_>,
+    ) -> Result<(), Box<Refusal>> {
+        let rules = self.rules.clone();
+        let schema = rules.kind(kind).map_or("object", |k| &*k.schema);
+        self.name_object(format!("{schema}:{id}"));
+        match self.sees_all(kind) {
+            Some(true) => Ok(()),
+            Some(false) => self.look_up(kind, id, facts, Role::Reference(kind)),
+            None if is_outright => Err(self.refuse(
+                format!("the request names {schema}:{id}, and no grant of the integration reads a `{schema}`"),
+                None,
+            )),
+            None => Ok(()),
+        }
+    }
+
+    fn look_up(
+        &mut self,
+        kind: KindId,
+        id: String,
+        facts: &RequestFacts<'_>,
+        role: Role,
+    ) -> Result<(), Box<Refusal>> {
+        let rules = self.rules.clone();
+        let (Some(shape), true) = (rules.kind(kind), self.pending.len() < LOOKUPS_MAX) else {
+            return Err(self.refuse(
+                format!("the request names more than {LOOKUPS_MAX} objects"),
+                None,
+            ));
+        };
+        let Some((operation, parameter)) = &shape.resolve else {
+            return Err(self.refuse(
+                format!(
+                    "{}:{id} has to be judged, but the api names no `resolve` operation for it",
+                    shape.schema
+                ),
+                None,
+            ));
+        };
+        // Other parts of the path, such as a site above the object, come from the request itself.
+        let mut path = vec![(parameter.clone(), id.clone())];
+        let others = rules
+            .op(*operation)
+            .into_iter()
+            .flat_map(|op| &op.parameters);
+        for other in others.filter(|p| p.place == ParameterPlace::Path && p.name != *parameter) {
+            let Some((name, value)) = facts.path.iter().find(|(name, _)| *name == other.name)
+            else {
+                let detail = format!(
+                    "{}:{id} cannot be looked up: the request does not name `{}`",
+                    shape.schema, other.name
+                );
+                return Err(self.refuse(detail, None));
+            };
+            path.push((name.clone(), value.clone()));
+        }
+        let lookup = Lookup {
+            kind: shape.schema.clone(),
+            id,
+            operation: *operation,
+            path,
+        };
+        if !self
+            .pending
+            .iter()
+            .any(|(known, r)| *known == lookup && *r == role)
+        {
+            self.pending.push((lookup, role));
+        }
+        Ok(())
+    }
+
+    /// Judges one fetched object. `answer` is the body of the lookup's successful answer; `None` when the upstream
+    /// knows no such object (404 or 410). Any other answer is a fault, and the request must not be forwarded.
+    ///
+    /// # Errors
+    /// `object.denied` or `object.absent` (by `deny_as`).
+    pub fn judge(
+        &mut self,
+        lookup: &Lookup,
+        facts: &RequestFacts<'_>,
+        answer: Option<&Json>,
+    ) -> Result<(), Box<Refusal>> {
+        let rules = self.rules.clone();
+        let role = self
+            .pending
+            .iter()
+            .find(|(known, _)| known == lookup)
+            .map(|(_, role)| *role);
+        let (Some(role), Some(operation)) = (role, rules.op(self.operation)) else {
+            return Err(self.refuse(
+                format!("{}:{} was not asked for", lookup.kind, lookup.id),
+                None,
+            ));
+        };
+        let (Role::Subject(kind) | Role::Item(kind) | Role::Reference(kind)) = role;
+        let object = match (answer, rules.op(lookup.operation)) {
+            (Some(answer), Some(fetched)) => object_of(fetched.ground(), kind, answer),
+            _ => None,
+        };
+        let path = match role {
+            Role::Subject(_) | Role::Item(_) => facts.path,
+            Role::Reference(_) => &lookup.path,
+        };
+        let seen = Seen {
+            id: Some(&lookup.id),
+            path,
+            object,
+            overlay: None,
+        };
+        match (role, answer) {
+            // As it will be, it was judged by the body.
+            (Role::Item(_), None) => {}
+            (Role::Item(_), Some(_)) => {
+                self.holds(kind, &seen, "as it is")?;
+            }
+            (Role::Subject(_), None) => {
+                let is_in_body = operation
+                    .subject
+                    .as_ref()
+                    .is_some_and(|(_, s)| matches!(s, Source::Body(_)));
+                // An id in the body that does not exist yet is a new object.
+                match is_in_body {
+                    true => self.judge_new(operation, facts)?,
+                    false => return Err(absent(lookup)),
+                }
+            }
+            (Role::Reference(_), None) => return Err(absent(lookup)),
+            (Role::Subject(_), Some(_)) => self.judge_change(kind, &seen, facts)?,
+            (Role::Reference(_), Some(_)) => {
+                if object.is_none() || self.may_see(kind, &seen) != Some(true) {
+                    let detail = format!(
+                        "the request names {}:{}, which no grant lets the integration read",
+                        lookup.kind, lookup.id
+                    );
+                    return Err(self.refuse(detail, None));
+                }
+            }
+        }
+        self.pending.retain(|(known, _)| known != lookup);
+        Ok(())
+    }
+
+    /// An existing object, as it is and as it will be.
+    fn judge_change(
+        &self,
+        kind: KindId,
+        seen: &Seen<'_>,
+        facts: &RequestFacts<'_>,
+    ) -> Result<(), Box<Refusal>> {
+        let now = self.holds(kind, seen, "as it is")?;
+        if let Some(body) = facts.body {
+            let after = Seen {
+                overlay: Some(body),
+                path: facts.path,
+                ..*seen
+            };
+            self.holds(kind, &after, "as the request would make it")?;
+        }
+        self.writes_within(now.grants, facts)
+    }
+
+    fn holds(&self, kind: KindId, seen: &Seen<'_>, when: &str) -> Result<Held, Box<Refusal>> {
+        let held = match self.entry() {
+            Some(entry) => self.held(entry, kind, seen),
+            None => Held::default(),
+        };
+        if held.grants != 0 {
+            return Ok(held);
+        }
+        let schema = self.rules.kind(kind).map_or("object", |k| &*k.schema);
+        let id = seen.id.unwrap_or("new");
+        let detail = match &held.forbidden {
+            Some(rule) => format!("{rule} forbids {schema}:{id} {when}"),
+            None => format!("no grant's condition holds for {schema}:{id} {when}"),
+        };
+        Err(self.refuse(detail, held.forbidden))
+    }
+
+    /// Grants that do not hold for the object do not let anything be sent either.
+    fn writes_within(&self, held: u64, facts: &RequestFacts<'_>) -> Result<(), Box<Refusal>> {
+        let (Some(entry), Some(body)) = (self.entry(), facts.body) else {
+            return Ok(());
+        };
+        if held == self.live {
+            return Ok(());
+        }
+        match beyond(body, &entry.writes_of(held), &mut String::new()) {
+            None => Ok(()),
+            Some(pointer) => Err(self.refuse(
+                format!("no grant that holds for this object lets `{pointer}` be sent"),
+                None,
+            )),
+        }
+    }
+}
+
+fn absent(lookup: &Lookup) -> Box<Refusal> {
+    ABSENT.because(format!(
+        "the upstream knows no {}:{}",
+        lookup.kind, lookup.id
+    ))
+}
+
+fn subject_id(source: &Source, facts: &RequestFacts<'_>) -> Option<String> {
+    match source {
+        Source::Path(name) => facts
+            .path
+            .iter()
+            .find(|(n, _)| n == name)
+            .map(|(_, v)| v.clone()),
+        Source::Body(steps) => {
+            let value = steps
+                .iter()
+                .try_fold(facts.body?, |here, step| here.get(step))?;
+            id_text(value)
+        }
+    }
+}
+
+/// An id as text.
+pub(crate) fn id_text(value: &Json) -> Option<String> {
+    match value {
+        Json::Text(text) => Some(text.clone()),
+        Json::Number(digits) => Some(digits.to_string()),
+        _ => None,
+    }
+}
+
+/// The objects a body describes. When its schema has another name than the object's, the body itself is the object.
+fn new_objects<'a>(operation: &Operation, facts: &RequestFacts<'a>) -> Vec<(KindId, &'a Json)> {
+    let mut found = Vec::new();
+    let (Some(body), Some(kind)) = (facts.body, operation.resources.first()) else {
+        return found;
+    };
+    objects_in(operation.request_ground(), 0, body, &mut found);
+    if found.is_empty() {
+        let items: &[Json] = match body {
+            Json::List(items) => items,
+            body => std::slice::from_ref(body),
+        };
+        found.extend(items.iter().map(|item| (*kind, item)));
+    }
+    found
+}
+
+/// The id an object carries in itself: where the kind says, else under the parameter's name, else `id`.
+pub(crate) fn own_id(source: &Source, object: &Json) -> Option<String> {
+    match source {
+        Source::Body(steps) => id_text(steps.iter().try_fold(object, |here, step| here.get(step))?),
+        Source::Path(name) => id_text(object.get(name).or_else(|| object.get("id"))?),
+    }
+}
+
+/// The outermost objects of a message.
+pub(crate) fn objects_in<'a>(
+    ground: Ground<'_>,
+    node: NodeId,
+    value: &'a Json,
+    out: &mut Vec<(KindId, &'a Json)>,
+) {
+    if !ground.leads.get(node).copied().unwrap_or(false) {
+        return;
+    }
+    let Some(place) = ground.shape.node(node) else {
+        return;
+    };
+    match (value, ground.guard(node), place.items) {
+        (Json::List(items), _, Some(item)) => {
+            items
+                .iter()
+                .for_each(|value| objects_in(ground, item, value, out));
+        }
+        (Json::Object(_), Some(kind), _) => out.push((kind, value)),
+        (Json::Object(members), None, _) => {
+            for (key, value) in members {
+                let below = place.fields.get(&**key).map(|f| f.node).or(place.values);
+                if let Some(below) = below {
+                    objects_in(ground, below, value, out);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The one object of a kind in a lookup's answer.
+fn object_of<'a>(ground: Ground<'_>, kind: KindId, answer: &'a Json) -> Option<&'a Json> {
+    let mut found = Vec::new();
+    objects_in(ground, 0, answer, &mut found);
+    let mut fitting = found.into_iter().filter(|(found, _)| *found == kind);
+    match (fitting.next(), fitting.next()) {
+        (Some((_, object)), None) => Some(object),
+        // Several: which of them was meant cannot be told.
+        _ => None,
+    }
+}
+
+/// Values of a body that name objects.
+fn references_in(
+    rules: &Rules,
+    operation: &Operation,
+    shape: &Shape,
+    node: NodeId,
+    value: &Json,
+    out: &mut Vec<(KindId, String, bool)>,
+) {
+    let Some(place) = shape.node(node) else {
+        return;
+    };
+    match value {
+        Json::List(items) => {
+            if let Some(item) = place.items {
+                // A list may itself be marked: then each of its values is a reference.
+                items.iter().for_each(|value| {
+                    reference(rules, operation, place.refers_to.as_ref(), value, out);
+                    references_in(rules, operation, shape, item, value, out);
+                });
+            }
+        }
+        Json::Object(members) => {
+            for (key, value) in members {
+                if let Some(below) = place.fields.get(&**key).map(|f| f.node).or(place.values) {
+                    references_in(rules, operation, shape, below, value, out);
+                }
+            }
+        }
+        value => reference(rules, operation, place.refers_to.as_ref(), value, out),
+    }
+}
+
+fn reference(
+    rules: &Rules,
+    operation: &Operation,
+    name: Option<&Arc<str>>,
+    value: &Json,
+    out: &mut Vec<(KindId, String, bool)>,
+) {
+    let kind = name.and_then(|name| {
+        rules
+            .kinds
+            .iter()
+            .position(|k| k.schema == *name && k.api == operation.api)
+    });
+    if let (Some(kind), Some(id)) = (kind, id_text(value)) {
+        out.push((kind, id, true));
+    }
+}
+
+/// The first value of a body outside a set of fields, as a JSON pointer.
+fn beyond(value: &Json, set: &FieldSet, at: &mut String) -> Option<String> {
+    if set.is_whole {
+        return None;
+    }
+    let length = at.len();
+    let mut enter = |name: &str, value: &Json, below: Option<&FieldSet>| {
+        at.push('/');
+        at.push_str(name);
+        let found = match below {
+            Some(below) => beyond(value, below, at),
+            None => Some(at.clone()),
+        };
+        at.truncate(length);
+        found
+    };
+    match value {
+        Json::Object(members) => members.iter().find_map(|(key, value)| {
+            enter(key, value, set.fields.get(&**key).or(set.each.as_deref()))
+        }),
+        Json::List(items) => items
+            .iter()
+            .enumerate()
+            .find_map(|(index, value)| enter(&index.to_string(), value, set.each.as_deref())),
+        _ => Some(at.clone()),
+    }
+}

@@ -1,0 +1,433 @@
+//! What leaves: objects judged one by one, fields by the union of the grants that hold, masks, straight into bytes.
+//! Gives `Permit::release`.
+//! Used by gateway::pipeline, on successful answers only; answers that report an error are replaced by the gateway.
+//! Start reading at `Permit::release`.
+//!
+//! - Field lists are relative to the *resource object*: the outermost places of the answer whose schema is a declared
+//!   object kind (one object, the items of a list). When the operation has none, they are relative to the root, or to
+//!   the items when the root is a list. Entries that begin with `$.` are relative to the root.
+//! - Containers on the way to resource objects are implied. Nothing else leaves: default deny, field by field.
+//!   Keys that the contract does not declare are dropped. Class `secret` and `writeOnly` never leave.
+//! - For each object, what leaves is the union of the fields of the grants whose condition holds for that object. When
+//!   none holds, one object is refused (`deny_as`), an item of a list is left out.
+//! - An object of a declared kind inside another must satisfy one of the integration's grants for that kind. When the
+//!   integration has none, the enclosing grant's field list alone governs. A refused one is left out, with its key.
+//! - An attribute that is missing in the answer satisfies nothing.
+
+use std::sync::Arc;
+
+use model::json::{write, write_string};
+use model::{Json, Refusal};
+
+use crate::cedar::Held;
+use crate::decide::{Permit, Released, RequestFacts};
+use crate::input::{Mask, Source};
+use crate::object::own_id;
+use crate::plan::{Guard, KindId, Place, Plan, Sight};
+use crate::rules::{Entry, Operation, Seen};
+
+/// Most verdicts remembered during one answer: lists repeat the same few attribute values.
+const REMEMBERED_MAX: usize = 32;
+
+impl Permit {
+    /// Lets out of a successful answer what may leave. `answer` is `None` when the upstream sent no body.
+    /// Consumes the permit: it is good for one answer.
+    ///
+    /// # Errors
+    /// `object.denied` or `object.absent` (by `deny_as`) when the answer is an object the caller may not have, when it
+    /// cannot be judged for want of a body, or when [`Permit::before`] still waits for a lookup.
+    pub fn release(
+        mut self,
+        facts: &RequestFacts<'_>,
+        answer: Option<&Json>,
+    ) -> Result<Released, Box<Refusal>> {
+        let rules = self.rules.clone();
+        let integration = self.integration.clone();
+        let known = rules
+            .op(self.operation)
+            .zip(integration.entries.get(&self.operation));
+        let Some((operation, entry)) = known.filter(|_| self.is_cleared()) else {
+            return Err(self.refuse("the object was never judged before the answer".into(), None));
+        };
+        let Some(answer) = answer else {
+            // A write was judged before it was sent. A read that nothing can be judged by stays here.
+            let is_open = operation.is_write || entry.at_object.is_none();
+            return match is_open {
+                true => Ok(Released {
+                    objects: std::mem::take(&mut self.objects),
+                    ..Released::default()
+                }),
+                false => {
+                    Err(self.refuse("the answer has no body to judge the object by".into(), None))
+                }
+            };
+        };
+        let plan = entry.plan(operation, self.live);
+        let objects = std::mem::take(&mut self.objects);
+        let mut walk = Walk {
+            permit: &self,
+            operation,
+            entry,
+            facts,
+            out: Released {
+                body: Vec::with_capacity(512),
+                objects,
+                ..Released::default()
+            },
+            plans: Vec::new(),
+            verdicts: Vec::new(),
+        };
+        walk.root(&plan, answer)?;
+        Ok(walk.out)
+    }
+}
+
+/// What was found out about an object.
+#[derive(Clone, Debug)]
+enum Verdict {
+    /// Bits of the grants that hold.
+    Outermost(Held),
+    Nested(bool),
+}
+
+struct Walk<'a> {
+    permit: &'a Permit,
+    operation: &'a Operation,
+    entry: &'a Entry,
+    facts: &'a RequestFacts<'a>,
+    out: Released,
+    /// Plans for combinations of grants, kept for the next object.
+    plans: Vec<(u64, Arc<Plan>)>,
+    verdicts: Vec<(Vec<u8>, Verdict)>,
+}
+
+/// Whether a value goes out.
+enum Gate {
+    /// It does not; it was a value the plan has no place for.
+    Hidden,
+    /// It does not; it was an object that was judged.
+    Withheld,
+    /// It does, by this place of this plan (the same plan when `None`).
+    Open(Option<Arc<Plan>>, usize),
+}
+
+impl Walk<'_> {
+    fn root(&mut self, plan: &Arc<Plan>, answer: &Json) -> Result<(), Box<Refusal>> {
+        let gate = match plan.root {
+            Some(root) => self.gate(plan, root, answer, false)?,
+            None => Gate::Hidden,
+        };
+        match gate {
+            // Nothing of it leaves; what is left is still JSON.
+            Gate::Hidden | Gate::Withheld => {
+                self.out.fields_seen += leaves(answer);
+                self.out.body.extend_from_slice(match answer {
+                    Json::Object(_) => b"{}",
+                    Json::List(_) => b"[]",
+                    _ => b"null",
+                });
+                Ok(())
+            }
+            Gate::Open(other, place) => {
+                self.value(other.as_ref().unwrap_or(plan), place, answer, false)
+            }
+        }
+    }
+
+    /// Asks whatever has to be asked before a value goes out.
+    fn gate(
+        &mut self,
+        plan: &Plan,
+        place: usize,
+        value: &Json,
+        is_many: bool,
+    ) -> Result<Gate, Box<Refusal>> {
+        let Some(here) = plan.place(place) else {
+            return Ok(Gate::Hidden);
+        };
+        match (here.guard, value) {
+            (Guard::Outermost(kind, node), Json::Object(_)) => {
+                let held = self.outermost(kind, value, is_many);
+                if held.grants == 0 {
+                    return match is_many {
+                        true => Ok(Gate::Withheld),
+                        false => Err(self.refused(kind, value, held)),
+                    };
+                }
+                self.name(kind, value, is_many);
+                let inner = self.plan(held.grants);
+                Ok(match inner.start(node) {
+                    Some(start) => Gate::Open(Some(inner), start),
+                    None => Gate::Hidden,
+                })
+            }
+            // `null` in place of an object says only that there is none.
+            (Guard::Outermost(..), Json::Null) => Ok(Gate::Open(None, place)),
+            (Guard::Outermost(..), _) => Ok(Gate::Hidden),
+            (Guard::Nested(kind), Json::Object(_)) => match self.nested(kind, value) {
+                true => Ok(Gate::Open(None, place)),
+                false => Ok(Gate::Withheld),
+            },
+            _ => Ok(match fits(here, value) {
+                true => Gate::Open(None, place),
+                false => Gate::Hidden,
+            }),
+        }
+    }
+
+    fn value(
+        &mut self,
+        plan: &Plan,
+        place: usize,
+        value: &Json,
+        is_many: bool,
+    ) -> Result<(), Box<Refusal>> {
+        let Some(here) = plan.place(place) else {
+            return Ok(());
+        };
+        match value {
+            Json::Object(members) => self.object(plan, here, members, is_many),
+            Json::List(items) => self.list(plan, here, items),
+            leaf => {
+                self.out.fields_seen += 1;
+                self.out.fields_out += 1;
+                self.leaf(here, leaf);
+                Ok(())
+            }
+        }
+    }
+
+    fn object(
+        &mut self,
+        plan: &Plan,
+        here: &Place,
+        members: &[(String, Json)],
+        is_many: bool,
+    ) -> Result<(), Box<Refusal>> {
+        self.out.body.push(b'{');
+        let mut is_first = true;
+        for (key, value) in members {
+            // The values of undeclared keys are many, like the items of a list.
+            let found = here.member(key);
+            let is_many = is_many || found.is_some_and(|(_, is_value)| is_value);
+            let gate = match found {
+                Some((place, _)) => self.gate(plan, place, value, is_many)?,
+                None => Gate::Hidden,
+            };
+            let Gate::Open(other, place) = gate else {
+                self.hold_back(&gate, value);
+                continue;
+            };
+            if !is_first {
+                self.out.body.push(b',');
+            }
+            is_first = false;
+            write_string(key, &mut self.out.body);
+            self.out.body.push(b':');
+            self.value(other.as_deref().unwrap_or(plan), place, value, is_many)?;
+        }
+        self.out.body.push(b'}');
+        Ok(())
+    }
+
+    fn list(&mut self, plan: &Plan, here: &Place, items: &[Json]) -> Result<(), Box<Refusal>> {
+        self.out.body.push(b'[');
+        let mut is_first = true;
+        for value in items {
+            let gate = match here.items {
+                Some(place) => self.gate(plan, place, value, true)?,
+                None => Gate::Hidden,
+            };
+            let Gate::Open(other, place) = gate else {
+                self.hold_back(&gate, value);
+                continue;
+            };
+            if !is_first {
+                self.out.body.push(b',');
+            }
+            is_first = false;
+            self.value(other.as_deref().unwrap_or(plan), place, value, true)?;
+        }
+        self.out.body.push(b']');
+        Ok(())
+    }
+
+    fn hold_back(&mut self, gate: &Gate, value: &Json) {
+        self.out.fields_seen += leaves(value);
+        if matches!(gate, Gate::Withheld) {
+            self.out.withheld += 1;
+        }
+    }
+
+    fn leaf(&mut self, here: &Place, value: &Json) {
+        let body = &mut self.out.body;
+        match (here.leaf, value) {
+            (Some(Sight::Full), value) => write(value, body),
+            (Some(Sight::Masked(mask)), Json::Text(text)) => masked(text, mask, body),
+            _ => body.extend_from_slice(b"null"),
+        }
+    }
+
+    fn plan(&mut self, held: u64) -> Arc<Plan> {
+        if let Some((_, plan)) = self.plans.iter().find(|(bits, _)| *bits == held) {
+            return plan.clone();
+        }
+        let plan = self.entry.plan(self.operation, held);
+        self.plans.push((held, plan.clone()));
+        plan
+    }
+
+    fn outermost(&mut self, kind: KindId, object: &Json, is_many: bool) -> Held {
+        let Some(set) = &self.entry.at_object else {
+            return Held {
+                grants: self.permit.live,
+                forbidden: None,
+            };
+        };
+        let id = self.id(kind, object, is_many);
+        let seen = Seen {
+            id: id.as_deref(),
+            path: self.facts.path,
+            object: Some(object),
+            overlay: None,
+        };
+        let is_repeatable = !set.needs.is_on_identity;
+        let key = self
+            .key(0, kind, &seen)
+            .filter(|_| is_repeatable && is_many);
+        if let Some(Verdict::Outermost(held)) = self.remembered(key.as_deref()) {
+            return held.clone();
+        }
+        let held = self.permit.held(self.entry, kind, &seen);
+        self.remember(key, Verdict::Outermost(held.clone()));
+        held
+    }
+
+    fn nested(&mut self, kind: KindId, object: &Json) -> bool {
+        match self.permit.sees_all(kind) {
+            // No grant is about that kind: the enclosing field list governs.
+            None | Some(true) => return true,
+            Some(false) => {}
+        }
+        let id = self.id(kind, object, true);
+        // The request's path names the outer object, not this one.
+        let seen = Seen {
+            id: id.as_deref(),
+            path: &[],
+            object: Some(object),
+            overlay: None,
+        };
+        let key = self
+            .key(1, kind, &seen)
+            .filter(|_| self.permit.is_repeatable(kind));
+        if let Some(Verdict::Nested(is_seen)) = self.remembered(key.as_deref()) {
+            return *is_seen;
+        }
+        let is_seen = self.permit.may_see(kind, &seen) == Some(true);
+        self.remember(key, Verdict::Nested(is_seen));
+        is_seen
+    }
+
+    fn key(&self, role: u8, kind: KindId, seen: &Seen<'_>) -> Option<Vec<u8>> {
+        let mut key = vec![role];
+        key.extend_from_slice(&kind.to_le_bytes());
+        seen.key(self.permit.rules.kind(kind)?, &mut key);
+        Some(key)
+    }
+
+    fn remembered(&self, key: Option<&[u8]>) -> Option<&Verdict> {
+        let key = key?;
+        self.verdicts
+            .iter()
+            .find(|(known, _)| known == key)
+            .map(|(_, verdict)| verdict)
+    }
+
+    fn remember(&mut self, key: Option<Vec<u8>>, verdict: Verdict) {
+        if let Some(key) = key.filter(|_| self.verdicts.len() < REMEMBERED_MAX) {
+            self.verdicts.push((key, verdict));
+        }
+    }
+
+    /// The id of an object: by the path for the one object the operation is about, otherwise by what it carries.
+    fn id(&self, kind: KindId, object: &Json, is_many: bool) -> Option<String> {
+        let source = &self.permit.rules.kind(kind)?.id;
+        let subject = self
+            .operation
+            .subject
+            .as_ref()
+            .filter(|(subject, _)| *subject == kind && !is_many);
+        if let Some((_, Source::Path(name))) = subject {
+            return self
+                .facts
+                .path
+                .iter()
+                .find(|(n, _)| n == name)
+                .map(|(_, v)| v.clone());
+        }
+        own_id(source, object)
+    }
+
+    fn name(&mut self, kind: KindId, object: &Json, is_many: bool) {
+        if self.out.objects.len() >= Released::OBJECTS_MAX {
+            return;
+        }
+        if let (Some(kind_), Some(id)) =
+            (self.permit.rules.kind(kind), self.id(kind, object, is_many))
+        {
+            let name = format!("{}:{id}", kind_.schema);
+            if !self.out.objects.contains(&name) {
+                self.out.objects.push(name);
+            }
+        }
+    }
+
+    fn refused(&self, kind: KindId, object: &Json, held: Held) -> Box<Refusal> {
+        let schema = self
+            .permit
+            .rules
+            .kind(kind)
+            .map_or("object", |k| &*k.schema);
+        let id = self.id(kind, object, false).unwrap_or_else(|| "?".into());
+        let detail = match &held.forbidden {
+            Some(rule) => format!("{rule} forbids {schema}:{id}"),
+            None => format!("no grant's condition holds for {schema}:{id}"),
+        };
+        self.permit.refuse(detail, held.forbidden)
+    }
+}
+
+/// Whether a place may hold a value of this sort.
+fn fits(place: &Place, value: &Json) -> bool {
+    match value {
+        Json::Object(_) => !place.members.is_empty() || place.values.is_some() || place.is_start,
+        Json::List(_) => place.items.is_some(),
+        // `null` in place of a container says only that there is none.
+        Json::Null => true,
+        _ => place.leaf.is_some(),
+    }
+}
+
+/// Appends a masked string.
+fn masked(text: &str, mask: Mask, out: &mut Vec<u8>) {
+    let count = text.chars().count();
+    match mask {
+        Mask::Last4 if count >= 8 => {
+            let tail: String = text.chars().skip(count.saturating_sub(4)).collect();
+            write_string(&format!("***{tail}"), out);
+        }
+        _ => write_string("***", out),
+    }
+}
+
+/// Number of scalars in a value.
+fn leaves(value: &Json) -> u32 {
+    match value {
+        Json::Object(members) => members
+            .iter()
+            .map(|(_, v)| leaves(v))
+            .fold(0, u32::saturating_add),
+        Json::List(items) => items.iter().map(leaves).fold(0, u32::saturating_add),
+        _ => 1,
+    }
+}

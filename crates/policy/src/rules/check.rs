@@ -1,0 +1,140 @@
+//! Is every granted field really there? Field lists against the shapes of the contract.
+//! Gives `answer_path`, `write_path`, `nearest`.
+//! Used while compiling.
+//! Start reading at `answer_path`.
+
+use model::shape::{Class, NodeId};
+use model::{FieldPath, Shape};
+
+use crate::plan::{Ground, outermost};
+
+/// What is wrong with one entry of a field list: sentence and remedy.
+pub(super) type Fault = (String, String);
+
+/// Checks one entry of `fields` or `masks`.
+pub(super) fn answer_path(
+    ground: Ground<'_>,
+    path: &FieldPath,
+    operation: &str,
+) -> Result<(), Fault> {
+    let shape = ground.shape;
+    if shape.is_empty() {
+        return Err((
+            format!("`{path}` names a field, but `{operation}` answers without a declared body"),
+            "leave `fields` empty for this operation, or declare the answer in the contract".into(),
+        ));
+    }
+    let guarded = ground.is_guarded() && !path.is_from_root;
+    let starts: Vec<NodeId> = match guarded {
+        true => outermost(ground)
+            .into_iter()
+            .map(|(node, _)| node)
+            .collect(),
+        false => {
+            let root = shape.root();
+            let items = root.and_then(|r| r.items.filter(|_| r.fields.is_empty()));
+            vec![items.filter(|_| !path.is_from_root).unwrap_or(0)]
+        }
+    };
+    let mut fault = None;
+    for start in starts {
+        match walk(shape, start, path, false) {
+            Ok(()) => return Ok(()),
+            Err(found) => fault = fault.or(Some(found)),
+        }
+    }
+    let (message, mut help) = fault.unwrap_or_default();
+    // A field of the envelope, written as if it were one of the object.
+    if guarded && walk(shape, 0, path, false).is_ok() {
+        help = format!("it belongs to the answer, not to the object; write `$.{path}`");
+    }
+    Err((format!("{message} in the answer of `{operation}`"), help))
+}
+
+/// Checks one entry of `writes`.
+pub(super) fn write_path(shape: &Shape, path: &FieldPath, operation: &str) -> Result<(), Fault> {
+    if shape.is_empty() {
+        return Err((
+            format!("`{path}` may be sent, but `{operation}` takes no body"),
+            "leave `writes` out for this operation".into(),
+        ));
+    }
+    walk(shape, 0, path, true)
+        .map_err(|(message, help)| (format!("{message} in the body of `{operation}`"), help))
+}
+
+fn walk(shape: &Shape, start: NodeId, path: &FieldPath, is_write: bool) -> Result<(), Fault> {
+    let mut here = start;
+    for step in &path.steps {
+        let Some(node) = shape.node(here) else {
+            return Err((format!("`{path}` leads nowhere"), String::new()));
+        };
+        let next = match &**step {
+            "*" => node.items.or(node.values),
+            name => match node.fields.get(name) {
+                Some(field) if !is_write && field.is_write_only => {
+                    return Err(never(path, "is `writeOnly`"));
+                }
+                Some(field) if is_write && field.is_read_only => {
+                    return Err((
+                        format!("`{path}` is `readOnly` and cannot be sent"),
+                        "take it out of `writes`".into(),
+                    ));
+                }
+                Some(field) => Some(field.node),
+                None => node.values,
+            },
+        };
+        here = next.ok_or_else(|| unknown(shape, here, step, path))?;
+    }
+    match shape.node(here) {
+        Some(node) if !is_write && node.class == Class::Secret => {
+            Err(never(path, "has the class `secret`"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn never(path: &FieldPath, why: &str) -> Fault {
+    (
+        format!("`{path}` {why} and never leaves"),
+        "take it out of the list".into(),
+    )
+}
+
+fn unknown(shape: &Shape, node: NodeId, step: &str, path: &FieldPath) -> Fault {
+    let Some(node) = shape.node(node) else {
+        return (format!("`{path}` leads nowhere"), String::new());
+    };
+    let message = match (step, node.items.is_some()) {
+        ("*", _) => format!("`{path}` asks for each item, but there is no list"),
+        (_, true) if node.fields.is_empty() => format!("`{path}` asks for `{step}` of a list"),
+        _ => format!("there is no field `{step}` (in `{path}`)"),
+    };
+    let names: Vec<&str> = node.fields.keys().map(|k| &**k).collect();
+    let help = match (nearest(step, names.iter().copied()), node.items.is_some()) {
+        (_, true) if names.is_empty() => "write `*` for each item of the list".into(),
+        (Some(name), _) => format!("did you mean `{name}`?"),
+        (None, _) if names.is_empty() => "there are no declared fields below this place".into(),
+        (None, _) => format!("the fields here are {}", listed(&names)),
+    };
+    (message, help)
+}
+
+/// The name that was probably meant.
+pub(crate) fn nearest<'a>(asked: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    names
+        .map(|name| (strsim::damerau_levenshtein(asked, name), name))
+        .filter(|(distance, name)| *distance <= (name.len().max(asked.len()) / 3).max(1))
+        .min()
+        .map(|(_, name)| name)
+}
+
+/// At most twelve names in a sentence.
+pub(crate) fn listed(names: &[&str]) -> String {
+    let shown: Vec<String> = names.iter().take(12).map(|n| format!("`{n}`")).collect();
+    match names.len() > shown.len() {
+        true => format!("{}, …", shown.join(", ")),
+        false => shown.join(", "),
+    }
+}
