@@ -1,1 +1,23 @@
-//! store
+//! What do we remember? Eight verbs over sealed records, in one SQLite file beside the configuration.
+//! Gives `Store` (typed, sealing), `Backend` (the narrow trait) and `conformance` (what every backend must do).
+//! Used by gateway, admin and the command line. The road of a request never calls it: it reads its snapshot.
+//! Start reading at `Store::open`; kinds of records are declared in `kinds`.
+//!
+//! What sealing hides and what it does not: record contents, stream entries and jobs are AES-256-GCM, and blind
+//! indexes are keyed digests. Kinds, ids, plain indexes, counters, sizes and times stay visible in the file.
+
+pub mod backend;
+pub mod conformance;
+mod data_dir;
+mod fault;
+pub mod faulty;
+pub mod kinds;
+mod seal;
+mod sqlite;
+mod store;
+
+pub use backend::{Backend, Change, Outcome, Ticket, Window};
+pub use data_dir::{DATABASE, Lock};
+pub use fault::{Fault, Whose};
+pub use kinds::{Index, IndexForm, Kind};
+pub use store::{Expected, Filter, Job, Opened, Page, Step, Store, Stored};

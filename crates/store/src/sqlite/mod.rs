@@ -1,0 +1,281 @@
+//! The embedded backend: one SQLite file, one writer thread with group commit, a few readers.
+//! Gives `Sqlite`, `begin_if_absent`. A file that is damaged, foreign or newer is refused and left as it is.
+//! Used by `Store::open` and `Store::look`.
+//! Start reading at `begin_if_absent`, then `Sqlite::open`; the verbs are in `read` and `write`.
+
+mod errors;
+mod read;
+mod schema;
+mod write;
+mod writer;
+
+use std::fs;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::time::{Duration, Instant};
+
+use crypto::{Kek, Root};
+use model::Timestamp;
+use rusqlite::{Connection, OpenFlags};
+
+use self::errors::Place;
+use self::writer::Writer;
+use crate::backend::{Backend, Change, Outcome, RawStep, Row, Ticket, Window};
+use crate::data_dir::{DATABASE, make_file, put_in_place, remains};
+use crate::{Fault, store};
+
+const READERS: usize = 2;
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The SQLite backend.
+#[derive(Debug)]
+pub(crate) struct Sqlite {
+    place: Place,
+    readers: Vec<Mutex<Connection>>,
+    /// Absent when opened for reading only.
+    writer: Option<Writer>,
+    news: Arc<News>,
+}
+
+/// Wakes watchers after a commit.
+#[derive(Debug, Default)]
+pub(crate) struct News {
+    commits: Mutex<u64>,
+    told: Condvar,
+}
+
+/// Makes the database with its wrapped root key, if there is none. It gets its name when it is whole, so that
+/// a crash leaves either nothing or all of it.
+pub(crate) fn begin_if_absent(dir: &Path, kek: &Kek) -> Result<bool, Fault> {
+    let path = dir.join(DATABASE);
+    if path.symlink_metadata().is_ok() {
+        return Ok(false);
+    }
+    if let Some(beside) = remains(dir) {
+        return Err(Fault::Lost { path, beside });
+    }
+    let unfinished = dir.join(format!("{DATABASE}.new"));
+    make_file(&unfinished)?;
+    let place = Place::of(&unfinished);
+    let mut connection = connect(&place, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    schema::migrate(&mut connection, &place)?;
+    write::set_meta(
+        &connection,
+        &place,
+        store::ROOT,
+        None,
+        &kek.wrap(&Root::generate()),
+    )?;
+    connection
+        .close()
+        .map_err(|(_, error)| place.fault(&error))?;
+    put_in_place(&unfinished, &path)?;
+    Ok(true)
+}
+
+impl Sqlite {
+    /// Opens for reading and writing. The data directory's lock must be held.
+    pub(crate) fn open(dir: &Path) -> Result<Sqlite, Fault> {
+        let place = Place::of(&whole_file(dir)?);
+        let mut connection = connect(&place, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        schema::check(&connection, &place)?;
+        if !schema::was_stopped_cleanly(&connection, &place)? {
+            schema::check_whole(&connection, &place)?;
+        }
+        schema::write_ahead(&connection, &place)?;
+        schema::migrate(&mut connection, &place)?;
+        schema::mark_running(&connection, &place)?;
+        let news = Arc::new(News::default());
+        let writer = Writer::start(connection, place.clone(), Arc::clone(&news))?;
+        Ok(Sqlite {
+            readers: readers(&place)?,
+            writer: Some(writer),
+            news,
+            place,
+        })
+    }
+
+    /// Opens for reading, beside whoever writes.
+    pub(crate) fn look(dir: &Path) -> Result<Sqlite, Fault> {
+        let place = Place::of(&whole_file(dir)?);
+        let readers = readers(&place)?;
+        if let Some(first) = readers.first() {
+            schema::check(&lock(first), &place)?;
+        }
+        Ok(Sqlite {
+            place,
+            readers,
+            writer: None,
+            news: Arc::default(),
+        })
+    }
+
+    fn writer(&self) -> Result<&Writer, Fault> {
+        self.writer.as_ref().ok_or(Fault::ReadingOnly)
+    }
+
+    /// A free reader, or the first one when it becomes free.
+    fn reader(&self) -> Result<MutexGuard<'_, Connection>, Fault> {
+        for reader in &self.readers {
+            match reader.try_lock() {
+                Ok(free) => return Ok(free),
+                Err(TryLockError::Poisoned(free)) => return Ok(free.into_inner()),
+                Err(TryLockError::WouldBlock) => {}
+            }
+        }
+        self.readers.first().map(lock).ok_or(Fault::Closed)
+    }
+}
+
+/// The database file, if it begins like one.
+fn whole_file(dir: &Path) -> Result<PathBuf, Fault> {
+    let path = dir.join(DATABASE);
+    let mut head = [0; 16];
+    let read = fs::File::open(&path).and_then(|mut file| file.read_exact(&mut head));
+    match read {
+        Ok(()) if &head == b"SQLite format 3\0" => Ok(path),
+        Ok(()) => Err(Fault::Corrupt {
+            path,
+            detail: String::from("it is no database"),
+        }),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(Fault::Absent { path }),
+        Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => Err(Fault::Corrupt {
+            path,
+            detail: String::from("it is empty or cut off"),
+        }),
+        Err(error) => Err(Fault::at(&path, &error)),
+    }
+}
+
+fn connect(place: &Place, flags: OpenFlags) -> Result<Connection, Fault> {
+    let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
+    let opened = Connection::open_with_flags(place.path(), flags).and_then(|connection| {
+        connection.busy_timeout(BUSY_TIMEOUT)?;
+        schema::harden(&connection)?;
+        Ok(connection)
+    });
+    opened.map_err(|error| place.fault(&error))
+}
+
+fn readers(place: &Place) -> Result<Vec<Mutex<Connection>>, Fault> {
+    (0..READERS)
+        .map(|_| connect(place, OpenFlags::SQLITE_OPEN_READ_ONLY).map(Mutex::new))
+        .collect()
+}
+
+/// A panic elsewhere cannot leave a connection half-changed: SQLite rolls back what was not committed.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl News {
+    /// Tells every watcher to look again.
+    pub(crate) fn tell(&self) {
+        let mut commits = lock(&self.commits);
+        *commits = commits.wrapping_add(1);
+        self.told.notify_all();
+    }
+}
+
+impl Backend for Sqlite {
+    fn meta(&self, name: &str) -> Result<Option<Vec<u8>>, Fault> {
+        read::meta(&*self.reader()?, &self.place, name)
+    }
+
+    fn set_meta(&self, name: &str, before: Option<&[u8]>, after: &[u8]) -> Result<(), Fault> {
+        let (name, before, after) = (name.to_owned(), before.map(<[u8]>::to_vec), after.to_vec());
+        self.writer()?.run(move |connection, place| {
+            write::set_meta(connection, place, &name, before.as_deref(), &after)
+        })
+    }
+
+    fn get(&self, kind: &str, id: &str) -> Result<Option<Row>, Fault> {
+        read::get(&*self.reader()?, &self.place, kind, id)
+    }
+
+    fn list(
+        &self,
+        kind: &str,
+        index: Option<(&str, &[u8])>,
+        after: &str,
+        limit: usize,
+    ) -> Result<Vec<Row>, Fault> {
+        read::list(&*self.reader()?, &self.place, kind, index, after, limit)
+    }
+
+    fn transact(&self, steps: Vec<RawStep>) -> Result<u64, Fault> {
+        self.writer()?
+            .run(move |connection, place| write::transact(connection, place, &steps))
+    }
+
+    fn stream_end(&self, stream: &str) -> Result<u64, Fault> {
+        read::stream_end(&*self.reader()?, &self.place, stream)
+    }
+
+    fn append(&self, stream: &str, first: u64, entries: Vec<Vec<u8>>) -> Result<(), Fault> {
+        let stream = stream.to_owned();
+        self.writer()?.run(move |connection, place| {
+            write::append(connection, place, &stream, first, &entries)
+        })
+    }
+
+    fn read_stream(
+        &self,
+        stream: &str,
+        from: u64,
+        limit: usize,
+    ) -> Result<Vec<(u64, Vec<u8>)>, Fault> {
+        read::stream(&*self.reader()?, &self.place, stream, from, limit)
+    }
+
+    fn claim(
+        &self,
+        queue: &str,
+        lease: Duration,
+        limit: usize,
+        now: Timestamp,
+    ) -> Result<Vec<(Ticket, Vec<u8>)>, Fault> {
+        let queue = queue.to_owned();
+        self.writer()?.run(move |connection, place| {
+            write::claim(connection, place, &queue, lease, limit, now)
+        })
+    }
+
+    fn settle(&self, ticket: &Ticket, outcome: Outcome) -> Result<bool, Fault> {
+        let ticket = ticket.clone();
+        self.writer()?
+            .run(move |connection, place| write::settle(connection, place, &ticket, outcome))
+    }
+
+    fn bump(&self, counter: &str, window: Window, by: u32) -> Result<u64, Fault> {
+        let counter = counter.to_owned();
+        self.writer()?
+            .run(move |connection, place| write::bump(connection, place, &counter, window, by))
+    }
+
+    fn position(&self) -> Result<u64, Fault> {
+        read::position(&*self.reader()?, &self.place)
+    }
+
+    fn watch(&self, after: u64, limit: usize, wait: Duration) -> Result<Vec<Change>, Fault> {
+        let deadline = Instant::now() + wait;
+        loop {
+            let seen = *lock(&self.news.commits);
+            let changes = read::changes(&*self.reader()?, &self.place, after, limit)?;
+            let left = deadline.saturating_duration_since(Instant::now());
+            if !changes.is_empty() || left.is_zero() {
+                return Ok(changes);
+            }
+            let nothing_new = |commits: &mut u64| *commits == seen;
+            let waited =
+                self.news
+                    .told
+                    .wait_timeout_while(lock(&self.news.commits), left, nothing_new);
+            drop(waited.unwrap_or_else(PoisonError::into_inner));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

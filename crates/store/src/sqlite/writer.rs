@@ -1,0 +1,144 @@
+//! The one thread that writes. Calls that arrive together share one commit, and so one sync of the disk.
+//! Gives `Writer`. A call returns after its commit; one that fails takes nothing else with it.
+//! Used by the SQLite backend.
+//! Start reading at `group`.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::JoinHandle;
+
+use rusqlite::Connection;
+
+use super::errors::Place;
+use super::{News, schema};
+use crate::Fault;
+
+/// Calls waiting for the writer; more than these wait for a place.
+const QUEUE_MAX: usize = 256;
+/// Most calls in one commit.
+const GROUP_MAX: usize = 64;
+
+/// Runs the call, or tells it the fault that keeps it from running. What it gives back tells the caller later
+/// how the commit went; a call that failed was told at once.
+type Call = Box<dyn FnOnce(Result<&Connection, Fault>, &Place) -> Result<Answer, Fault> + Send>;
+type Answer = Box<dyn FnOnce(Result<(), Fault>)>;
+
+/// The writer thread. It stops, and notes a clean stop, when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Writer {
+    calls: Option<SyncSender<Call>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Writer {
+    pub(crate) fn start(
+        connection: Connection,
+        place: Place,
+        news: Arc<News>,
+    ) -> Result<Writer, Fault> {
+        let (calls, waiting) = sync_channel(QUEUE_MAX);
+        let path = place.path().to_owned();
+        let thread = std::thread::Builder::new()
+            .name(String::from("store-writer"))
+            .spawn(move || work(connection, &place, &waiting, &news))
+            .map_err(|error| Fault::at(&path, &error))?;
+        Ok(Writer {
+            calls: Some(calls),
+            thread: Some(thread),
+        })
+    }
+
+    /// Runs a verb in the writer's transaction and waits until it is durable.
+    pub(crate) fn run<R: Send + 'static>(
+        &self,
+        verb: impl FnOnce(&Connection, &Place) -> Result<R, Fault> + Send + 'static,
+    ) -> Result<R, Fault> {
+        let (tell, told) = sync_channel(1);
+        let call: Call = Box::new(move |connection, place| {
+            // A caller that went away does not hinder the commit; hence the ignored results of `send`.
+            match connection.and_then(|connection| verb(connection, place)) {
+                Ok(value) => Ok(Box::new(move |committed| {
+                    drop(tell.send(committed.map(|()| value)))
+                })),
+                Err(fault) => {
+                    drop(tell.send(Err(fault.clone())));
+                    Err(fault)
+                }
+            }
+        });
+        let calls = self.calls.as_ref().ok_or(Fault::Closed)?;
+        calls.send(call).map_err(|_| Fault::Closed)?;
+        told.recv().map_err(|_| Fault::Closed)?
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        // Closing the queue ends the thread after the calls that are already waiting.
+        drop(self.calls.take());
+        if let Some(thread) = self.thread.take() {
+            drop(thread.join());
+        }
+    }
+}
+
+fn work(connection: Connection, place: &Place, waiting: &Receiver<Call>, news: &News) {
+    while let Ok(first) = waiting.recv() {
+        let calls = std::iter::once(first)
+            .chain(waiting.try_iter().take(GROUP_MAX - 1))
+            .collect();
+        group(&connection, place, calls);
+        news.tell();
+    }
+    // Without the note the next start checks the whole file: slower, never wrong.
+    if schema::mark_stopped(&connection, place).is_ok() {
+        drop(connection.close());
+    }
+}
+
+/// One commit for several calls.
+fn group(connection: &Connection, place: &Place, calls: Vec<Call>) {
+    let mut answers = Vec::with_capacity(calls.len());
+    let mut state = connection
+        .execute_batch("BEGIN IMMEDIATE")
+        .map_err(place.fails());
+    for call in calls {
+        state = match state {
+            Ok(()) => one(connection, place, call, &mut answers),
+            // The group is lost already: this call is told the same.
+            Err(fault) => call(Err(fault), place).map(drop),
+        };
+    }
+    let committed = state.and_then(|()| connection.execute_batch("COMMIT").map_err(place.fails()));
+    if committed.is_err() && !connection.is_autocommit() {
+        drop(connection.execute_batch("ROLLBACK"));
+    }
+    for answer in answers {
+        answer(committed.clone());
+    }
+}
+
+/// One call behind its own savepoint: if it fails, its changes go and the group goes on.
+fn one(
+    connection: &Connection,
+    place: &Place,
+    call: Call,
+    answers: &mut Vec<Answer>,
+) -> Result<(), Fault> {
+    if let Err(error) = connection.execute_batch("SAVEPOINT call") {
+        return call(Err(place.fault(&error)), place).map(drop);
+    }
+    match call(Ok(connection), place) {
+        Ok(answer) => {
+            answers.push(answer);
+            connection
+                .execute_batch("RELEASE call")
+                .map_err(place.fails())
+        }
+        // After a full disk or a failed read SQLite may have rolled everything back; then the group is lost.
+        Err(fault) if connection.is_autocommit() => Err(fault),
+        Err(_) => connection
+            .execute_batch("ROLLBACK TO call; RELEASE call")
+            .map_err(place.fails()),
+    }
+}
