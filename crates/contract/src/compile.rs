@@ -1,12 +1,23 @@
 //! From the text of an OpenAPI document to a contract, or to mistakes that say where and how to mend.
 //! Gives `compile` and its `Source`. Pure: referenced files come through `Source::load`.
 //! Used by config.
-//! Start reading at `compile`.
+//! Start reading at `compile`; `operations` reads the paths.
+
+mod operations;
+
+pub(crate) use operations::is_json;
+
+use std::collections::HashMap;
 
 use model::Mistake;
 use model::json::Bounds;
+use serde_json::Value;
 
+use crate::docs::{At, Docs};
+use crate::lower::Lowering;
 use crate::plan::Contract;
+use crate::text::{self, Tree};
+use crate::validator::Built;
 
 /// What `compile` reads.
 pub struct Source<'a> {
@@ -37,13 +48,149 @@ pub enum UnknownFields {
 /// Compiles a document.
 ///
 /// # Errors
-/// Every mistake found, each with its file and, where known, its place.
+/// Every mistake found (at most 50), each with its file and, where known, its place.
 pub fn compile(source: &Source<'_>) -> Result<Contract, Vec<Mistake>> {
-    Err(vec![
-        Mistake::new(
-            "the document cannot be read",
-            "write an OpenAPI 3.0 or 3.1 document",
-        )
-        .in_file(source.file),
-    ])
+    read(source).map_err(|mistakes| placed(source, mistakes))
 }
+
+fn read(source: &Source<'_>) -> Result<Contract, Vec<Mistake>> {
+    let mut value =
+        text::to_value(source.text).map_err(|mistake| vec![mistake.in_file(source.file)])?;
+    if let Some((file, overlay)) = source.overlay {
+        crate::overlay::apply(&mut value, file, overlay)?;
+    }
+    let docs = Docs::load(source.file, value, source.load)
+        .map_err(|mistake| vec![mistake.in_file(source.file)])?;
+    let root = docs.root();
+    let is_30 = version(&docs, &root).map_err(|mistake| vec![mistake])?;
+    let mut lowering = Lowering::new(&docs, is_30, source.unknown_fields == UnknownFields::Refuse);
+    let drafts = operations::read(&mut lowering, &root, source.bounds);
+    if !lowering.mistakes.is_empty() {
+        return Err(lowering.mistakes);
+    }
+    let mut built = Built::default();
+    let mut operations = Vec::with_capacity(drafts.len());
+    for draft in drafts {
+        match draft.finish(&docs, &lowering.definitions, &mut built) {
+            Ok(operation) => operations.push(operation),
+            Err(mistake) => lowering.report(mistake),
+        }
+    }
+    if !lowering.mistakes.is_empty() {
+        return Err(lowering.mistakes);
+    }
+    let all = lowering.definitions.into_iter().map(|d| d.schema).collect();
+    // Set once: nobody else holds this cell before the contract leaves this function.
+    let _ = built.definitions.set(all);
+    Ok(Contract {
+        title: info(&root, "title"),
+        version: info(&root, "version"),
+        operations,
+        schemas: root
+            .get("components")
+            .and_then(|components| components.get("schemas"))
+            .iter()
+            .flat_map(At::members)
+            .map(|(name, _)| name.into())
+            .collect(),
+        notes: notes(&root),
+    })
+}
+
+fn info(root: &At<'_>, key: &str) -> String {
+    match root.value.pointer(&format!("/info/{key}")) {
+        Some(Value::String(text)) => text.clone(),
+        Some(Value::Number(number)) => number.to_string(),
+        _ => String::new(),
+    }
+}
+
+/// Whether the document is 3.0; refuses what is neither 3.0, 3.1 nor 3.2.
+fn version(docs: &Docs, root: &At<'_>) -> Result<bool, Mistake> {
+    if let Some(old) = root.get("swagger") {
+        return Err(docs.mistake(
+            &old,
+            "this is a Swagger 2.0 document; contracts are OpenAPI 3.0 or 3.1",
+            "convert it once, for example with `swagger2openapi`, and keep the result",
+        ));
+    }
+    let Some(version) = root.get("openapi") else {
+        return Err(docs.mistake(
+            root,
+            "this is not an OpenAPI document: `openapi` is missing",
+            "begin it with `openapi: 3.1.0`",
+        ));
+    };
+    if let Some(dialect) = root.get("jsonSchemaDialect") {
+        const KNOWN: [&str; 3] = [
+            "https://spec.openapis.org/oas/3.1/dialect/base",
+            "https://spec.openapis.org/oas/3.1/dialect/2024-11-10",
+            "https://json-schema.org/draft/2020-12/schema",
+        ];
+        let is_known = dialect
+            .value
+            .as_str()
+            .is_some_and(|d| KNOWN.contains(&d.trim_end_matches('#')));
+        if !is_known {
+            return Err(docs.mistake(
+                &dialect,
+                "this dialect of JSON Schema is not supported",
+                "remove `jsonSchemaDialect`; schemas are read as JSON Schema 2020-12",
+            ));
+        }
+    }
+    let text = version.value.as_str().unwrap_or_default();
+    match text.split('.').take(2).collect::<Vec<_>>().as_slice() {
+        ["3", "0"] => Ok(true),
+        ["3", "1" | "2"] => Ok(false),
+        _ => Err(docs.mistake(
+            &version,
+            "this version of OpenAPI is not supported",
+            "write `openapi: 3.0.3` or `openapi: 3.1.0`, in quotes if it has only one point",
+        )),
+    }
+}
+
+/// What is declared but plays no part here.
+fn notes(root: &At<'_>) -> Vec<String> {
+    let mut notes = Vec::new();
+    let servers = root.get("servers");
+    let count = servers.iter().flat_map(At::items).count();
+    if count > 0 {
+        notes.push(format!(
+            "{count} `servers` are not used: base path and upstream come from the configuration"
+        ));
+    }
+    if let Some(hooks) = root.get("webhooks") {
+        notes.push(format!(
+            "{} webhooks are not used: they are calls of the upstream, not of integrations",
+            hooks.members().count()
+        ));
+    }
+    notes
+}
+
+/// Turns pointers into spans, where the text of the file is at hand.
+fn placed(source: &Source<'_>, mut mistakes: Vec<Mistake>) -> Vec<Mistake> {
+    let mut trees: HashMap<String, Option<Tree>> = HashMap::new();
+    for mistake in &mut mistakes {
+        let (None, Some(pointer)) = (mistake.span, mistake.pointer.as_deref()) else {
+            continue;
+        };
+        let tree = trees
+            .entry(mistake.file.clone())
+            .or_insert_with_key(|file| {
+                let text = match source.overlay {
+                    _ if file == source.file => Some(source.text.to_owned()),
+                    Some((name, text)) if name == file => Some(text.to_owned()),
+                    _ => (source.load)(file),
+                };
+                text.and_then(|text| Tree::read(&text).ok())
+            });
+        mistake.span = tree.as_ref().and_then(|tree| tree.locate(pointer));
+    }
+    mistakes
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

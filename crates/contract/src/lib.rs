@@ -4,12 +4,21 @@
 //! Start reading at `compile`, then at `check_request`; `plan` names what a compiled contract consists of.
 
 mod compile;
+mod docs;
+mod errors;
+mod form;
 mod free_text;
+mod lower;
+mod overlay;
+mod parameters;
 mod plan;
 mod request;
 mod response;
 mod router;
+mod shape;
+mod template;
 mod text;
+mod typing;
 mod validator;
 mod writes;
 

@@ -180,7 +180,7 @@ pub struct Parameter {
     /// A text the contract leaves free.
     pub is_free_text: bool,
     /// How text becomes a typed value.
-    pub(crate) target: crate::request::Target,
+    pub(crate) target: crate::typing::Target,
 }
 
 impl Parameter {
@@ -216,7 +216,7 @@ pub struct BodyPlanContent {
     /// Fields of this body.
     pub shape: Shape,
     /// How form texts become typed values.
-    pub(crate) target: crate::request::Target,
+    pub(crate) target: crate::typing::Target,
 }
 
 /// How a body is read.

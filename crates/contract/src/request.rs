@@ -5,9 +5,13 @@
 
 use std::sync::Arc;
 
-use model::{CanonicalRequest, Json, Reason, Refusal, Stage};
+use model::json::{Problem, ProblemKind};
+use model::{CanonicalRequest, FieldError, Json, Reason, Refusal, Stage};
 
-use crate::plan::{Operation, Place};
+use crate::errors::{Subject, explain, listed};
+use crate::form;
+use crate::parameters;
+use crate::plan::{BodyFormat, BodyPlan, BodyPlanContent, Operation, Place};
 
 /// The body is not what the contract promised.
 pub const BODY: Reason = Reason::new(
@@ -101,10 +105,6 @@ pub struct JudgedParameter {
     pub value: Json,
 }
 
-/// How text becomes a typed value.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Target;
-
 /// Judges one request against one operation.
 ///
 /// # Errors
@@ -115,6 +115,219 @@ pub fn check_request(
     path_values: &[(Arc<str>, String)],
     body: &[u8],
 ) -> Result<ValidRequest, Box<Refusal>> {
-    let _ = (operation, request, path_values, body);
-    Err(BODY.because("no body is accepted"))
+    let mut judged = Vec::with_capacity(operation.parameters.len());
+    for (reason, places) in [
+        (&PATH, [Place::Path].as_slice()),
+        (&QUERY, &[Place::Query]),
+        (&HEADER, &[Place::Header, Place::Cookie]),
+    ] {
+        let mut errors = Vec::new();
+        for place in places {
+            parameters::judge(
+                operation,
+                *place,
+                request,
+                path_values,
+                &mut judged,
+                &mut errors,
+            );
+        }
+        refuse(reason, errors)?;
+    }
+    let valid = ValidRequest {
+        body: None,
+        body_bytes: Vec::new(),
+        content_type: None,
+        parameters: judged,
+        query: form::write(request.query()),
+    };
+    check_body(operation, request, body, valid)
 }
+
+fn refuse(reason: &'static Reason, errors: Vec<FieldError>) -> Result<(), Box<Refusal>> {
+    if errors.is_empty() {
+        return Ok(());
+    }
+    let detail = errors
+        .iter()
+        .take(3)
+        .map(|error| format!("{} {} {}", error.place, error.pointer, error.keyword))
+        .collect::<Vec<_>>()
+        .join("; ");
+    Err(reason.because(detail).with_errors(errors))
+}
+
+fn check_body(
+    operation: &Operation,
+    request: &CanonicalRequest,
+    body: &[u8],
+    valid: ValidRequest,
+) -> Result<ValidRequest, Box<Refusal>> {
+    let Some(plan) = &operation.body else {
+        if body.is_empty() {
+            return Ok(valid);
+        }
+        return Err(whole_body(
+            "unexpected",
+            "this operation takes no body",
+            "send no body",
+        ));
+    };
+    if body.is_empty() {
+        if !plan.is_required {
+            return Ok(valid);
+        }
+        return Err(whole_body(
+            "required",
+            "the body is missing",
+            "send a body of the declared type",
+        ));
+    }
+    let content = content_of(plan, request)?;
+    match content.format {
+        BodyFormat::Json => json_body(operation, content, body, valid),
+        BodyFormat::Form => form_body(operation, content, body, valid),
+    }
+}
+
+fn whole_body(keyword: &str, detail: &str, fix: &str) -> Box<Refusal> {
+    body_error(String::new(), keyword, detail, fix)
+}
+
+fn body_error(pointer: String, keyword: &str, detail: &str, fix: &str) -> Box<Refusal> {
+    let private = format!("{keyword}: {detail}");
+    BODY.because(private).with_errors(vec![FieldError {
+        place: "body",
+        pointer,
+        keyword: keyword.into(),
+        detail: detail.into(),
+        fix: fix.into(),
+    }])
+}
+
+/// The plan for the content type that was sent. Everything but one plain declared type is refused, because another
+/// reader could choose another parser.
+fn content_of<'p>(
+    plan: &'p BodyPlan,
+    request: &CanonicalRequest,
+) -> Result<&'p BodyPlanContent, Box<Refusal>> {
+    let allowed: Vec<&str> = plan.contents.iter().map(|c| &*c.content_type).collect();
+    let wrong = |detail: &str| {
+        CONTENT_TYPE.because(detail).with_errors(vec![FieldError {
+            place: "header",
+            pointer: "content-type".into(),
+            keyword: "contentType".into(),
+            detail: detail.into(),
+            fix: format!("send one of: {}", listed(&allowed)),
+        }])
+    };
+    let encoding = request.headers().get("content-encoding");
+    if encoding.is_some_and(|encoding| !encoding.eq_ignore_ascii_case(b"identity")) {
+        return Err(wrong("compressed bodies are not accepted"));
+    }
+    let Some(sent) = request.headers().text("content-type") else {
+        return Err(wrong("the content type is missing"));
+    };
+    let mut pieces = sent.split(';').map(str::trim);
+    let essence = pieces.next().unwrap_or_default().to_ascii_lowercase();
+    if let Some(parameter) = pieces.next() {
+        let is_utf8 = ["charset=utf-8", "charset=\"utf-8\""]
+            .iter()
+            .any(|known| parameter.eq_ignore_ascii_case(known));
+        if !is_utf8 || pieces.next().is_some() {
+            return Err(wrong("only the parameter `charset=utf-8` is accepted"));
+        }
+    }
+    if let Some(content) = plan.contents.iter().find(|c| *c.content_type == *essence) {
+        return Ok(content);
+    }
+    if plan.unsupported.iter().any(|kind| **kind == *essence) {
+        return Err(wrong("this content type cannot be judged here"));
+    }
+    Err(wrong("this content type is not declared"))
+}
+
+fn json_body(
+    operation: &Operation,
+    content: &BodyPlanContent,
+    body: &[u8],
+    mut valid: ValidRequest,
+) -> Result<ValidRequest, Box<Refusal>> {
+    let value =
+        model::json::parse(body, operation.bounds).map_err(|problem| unreadable(&problem))?;
+    judged_body(content, &value)?;
+    let mut bytes = Vec::with_capacity(body.len());
+    model::json::write(&value, &mut bytes);
+    valid.body = Some(value);
+    valid.body_bytes = bytes;
+    valid.content_type = Some(content.content_type.clone());
+    Ok(valid)
+}
+
+fn form_body(
+    operation: &Operation,
+    content: &BodyPlanContent,
+    body: &[u8],
+    mut valid: ValidRequest,
+) -> Result<ValidRequest, Box<Refusal>> {
+    let fix = "send `name=value` pairs, percent-encoded, joined by `&`";
+    let pairs =
+        form::pairs(body).map_err(|why| whole_body("form", &format!("the form {why}"), fix))?;
+    if pairs.len() > operation.bounds.values {
+        return Err(whole_body(
+            "form",
+            "the form has too many pairs",
+            "send fewer fields",
+        ));
+    }
+    let value = form::read(&pairs, &content.target).map_err(|name| {
+        let name: String = name.chars().take(64).collect();
+        let pointer = format!("/{}", crate::text::step(&name));
+        body_error(pointer, "repeated", "sent more than once", "send it once")
+    })?;
+    judged_body(content, &value)?;
+    valid.body = Some(value);
+    valid.body_bytes = form::write(&pairs).into_bytes();
+    valid.content_type = Some(content.content_type.clone());
+    Ok(valid)
+}
+
+fn judged_body(content: &BodyPlanContent, value: &Json) -> Result<(), Box<Refusal>> {
+    if content.validator.is_valid(value) {
+        return Ok(());
+    }
+    let subject = Subject {
+        place: "body",
+        name: "",
+        validator: &content.validator,
+        value,
+        shape: &content.shape,
+    };
+    refuse(&BODY, explain(&subject))
+}
+
+fn unreadable(problem: &Problem) -> Box<Refusal> {
+    let (keyword, detail, fix) = match problem.kind {
+        ProblemKind::Syntax => ("json", "not valid JSON", "send one JSON value (RFC 8259)"),
+        ProblemKind::DuplicateKey => ("duplicateKey", "the key occurs twice", "send each key once"),
+        ProblemKind::TooDeep => ("depth", "nested too deeply", "send a flatter value"),
+        ProblemKind::TooLarge => ("size", "too many values", "send fewer values at once"),
+        ProblemKind::Number => (
+            "number",
+            "the number is too long or too large",
+            "send a smaller number",
+        ),
+        ProblemKind::Encoding => (
+            "encoding",
+            "not plain UTF-8",
+            "send UTF-8 without a byte order mark",
+        ),
+    };
+    let shown: String = problem.pointer.chars().take(200).collect();
+    let mut refusal = body_error(shown, keyword, detail, fix);
+    refusal.detail = format!("{keyword} at byte {}", problem.offset);
+    refusal
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,14 +1,152 @@
 //! One compiled schema. The only file that names the schema library.
 //! Gives `Validator`. Built when a configuration is compiled, never per request.
 //! Used by parameters, bodies and answers.
-//! Start reading at `Validator`.
+//! Start reading at `Validator`; `Body` lets the library read our own value without copying it.
+
+mod body;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, OnceLock};
+
+use jsonschema::error::ValidationErrorKind;
+use jsonschema::{Draft, PatternOptions};
+use model::Json;
+use serde_json::{Map, Value, json};
+
+use crate::lower::Definition;
+use body::Body;
+
+pub(crate) use jsonschema::ValidationError;
+
+/// Bounds of one compiled pattern.
+const PATTERN_BYTES_MAX: usize = 1 << 20;
+
+/// All definitions of a contract, filled when the last one is known; read for error messages only.
+pub(crate) type Definitions = Arc<OnceLock<Vec<Value>>>;
 
 /// A compiled schema.
 #[derive(Clone)]
-pub struct Validator {}
+pub struct Validator {
+    inner: Arc<jsonschema::Validator<Body>>,
+    definitions: Definitions,
+}
 
 impl std::fmt::Debug for Validator {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Validator")
+    }
+}
+
+impl Validator {
+    /// Compiles one definition with everything it refers to.
+    pub(crate) fn build(
+        id: usize,
+        all: &[Definition<'_>],
+        definitions: &Definitions,
+    ) -> Result<Validator, String> {
+        let mut reached = BTreeSet::new();
+        let mut waiting = vec![id];
+        while let Some(id) = waiting.pop() {
+            if reached.insert(id) {
+                waiting.extend(all.get(id).iter().flat_map(|d| d.refers.iter().copied()));
+            }
+        }
+        let defs: Map<String, Value> = reached
+            .iter()
+            .filter_map(|id| Some((id.to_string(), all.get(*id)?.schema.clone())))
+            .collect();
+        let schema = json!({ "$ref": format!("#/$defs/{id}"), "$defs": defs });
+        let inner = jsonschema::options_for::<Body>()
+            .with_draft(Draft::Draft202012)
+            .should_validate_formats(true)
+            .should_ignore_unknown_formats(true)
+            .offline()
+            .with_pattern_options(
+                PatternOptions::regex()
+                    .size_limit(PATTERN_BYTES_MAX)
+                    .dfa_size_limit(PATTERN_BYTES_MAX),
+            )
+            .build(&schema)
+            .map_err(|error| format!("{} (at {})", error, error.instance_path()))?;
+        Ok(Validator {
+            inner: Arc::new(inner),
+            definitions: definitions.clone(),
+        })
+    }
+
+    /// Whether the value is what the schema describes.
+    pub fn is_valid(&self, value: &Json) -> bool {
+        self.inner.is_valid(value)
+    }
+
+    /// Every error. Only called when `is_valid` fails.
+    pub(crate) fn errors<'v>(&'v self, value: &'v Json) -> Vec<ValidationError<'v>> {
+        self.inner.iter_errors(value).take(200).collect()
+    }
+
+    /// The schema object that holds the keyword an error came from.
+    pub(crate) fn schema_of(&self, error: &ValidationError<'_>) -> Option<&Value> {
+        let mut steps = crate::text::steps(error.schema_path().as_str()).peekable();
+        if steps.next()? != "$defs" {
+            return None;
+        }
+        let id: usize = steps.next()?.parse().ok()?;
+        let mut here = self.definitions.get()?.get(id)?;
+        while let Some(step) = steps.next() {
+            if steps.peek().is_none() {
+                break;
+            }
+            here = match here {
+                Value::Array(items) => items.get(step.parse::<usize>().ok()?)?,
+                other => other.get(&step)?,
+            };
+        }
+        Some(here)
+    }
+}
+
+/// Whether a pattern can be compiled; the reason if not.
+pub(crate) fn try_pattern(pattern: &str) -> Result<(), String> {
+    let definition = Definition {
+        schema: json!({ "pattern": pattern }),
+        origin: crate::docs::At {
+            doc: 0,
+            pointer: String::new(),
+            value: &Value::Null,
+        },
+        refers: Vec::new(),
+    };
+    Validator::build(0, &[definition], &Definitions::default())
+        .map(|_| ())
+        .map_err(|_| "it is not a regular expression that runs in linear time".to_owned())
+}
+
+/// The library's kinds of error as this room reports them.
+pub(crate) type ErrorKind = ValidationErrorKind;
+
+/// Type words of a `type` error.
+pub(crate) fn expected_types(kind: &jsonschema::error::TypeKind) -> Vec<String> {
+    match kind {
+        jsonschema::error::TypeKind::Single(one) => vec![one.to_string()],
+        jsonschema::error::TypeKind::Multiple(set) => set.iter().map(|t| t.to_string()).collect(),
+    }
+}
+
+/// Validators by definition: each is built once.
+#[derive(Default)]
+pub(crate) struct Built {
+    by_id: BTreeMap<usize, Validator>,
+    pub(crate) definitions: Definitions,
+}
+
+impl Built {
+    /// The validator of a definition.
+    pub(crate) fn get(&mut self, id: usize, all: &[Definition<'_>]) -> Result<Validator, String> {
+        if let Some(known) = self.by_id.get(&id) {
+            return Ok(known.clone());
+        }
+        let built = Validator::build(id, all, &self.definitions)?;
+        self.by_id.insert(id, built.clone());
+        Ok(built)
     }
 }

@@ -1,0 +1,406 @@
+//! Parameters, request bodies and answers of one operation.
+//! Gives drafts and their `finish`.
+//! Used by `operations`.
+//! Start reading at `parameters`, `body` and `answers`.
+
+use std::sync::Arc;
+
+use model::Mistake;
+
+use super::Workshop;
+use crate::docs::At;
+use crate::lower::{Direction, Lowering};
+use crate::plan::{
+    AnswerPlan, BodyFormat, BodyPlan, BodyPlanContent, Parameter, Place, StatusRange, Style,
+    TemplateSegment,
+};
+use crate::template;
+use crate::typing::Target;
+
+/// A parameter whose schema has a number.
+pub(super) struct ParameterDraft<'a> {
+    name: Arc<str>,
+    place: Place,
+    is_required: bool,
+    style: Style,
+    is_exploded: bool,
+    may_be_empty: bool,
+    refers_to: Option<Arc<str>>,
+    schema: At<'a>,
+    id: usize,
+}
+
+/// Parameters of the path item and of the operation; the operation's win.
+pub(super) fn parameters<'a>(
+    lowering: &mut Lowering<'a>,
+    item: &At<'a>,
+    operation: &At<'a>,
+    segments: &[TemplateSegment],
+) -> Vec<ParameterDraft<'a>> {
+    let mut out: Vec<ParameterDraft<'a>> = Vec::new();
+    for (owner, is_own) in [(operation, true), (item, false)] {
+        for entry in owner.get("parameters").iter().flat_map(At::items) {
+            let at = match lowering.docs.follow(&entry) {
+                Ok(at) => at,
+                Err(mistake) => {
+                    lowering.report(mistake);
+                    continue;
+                }
+            };
+            let Some(parameter) = parameter(lowering, &at) else {
+                continue;
+            };
+            let same =
+                |p: &ParameterDraft<'_>| p.place == parameter.place && p.name == parameter.name;
+            match out.iter().any(same) {
+                true if is_own => lowering.wrong(
+                    &entry,
+                    format!(
+                        "the {} parameter `{}` is declared twice",
+                        parameter.place.name(),
+                        parameter.name
+                    ),
+                    "keep one of the two",
+                ),
+                true => {}
+                false => out.push(parameter),
+            }
+        }
+    }
+    for name in template::names(segments) {
+        if !out
+            .iter()
+            .any(|p| p.place == Place::Path && &*p.name == name)
+        {
+            lowering.wrong(
+                operation,
+                format!("the path parameter `{name}` is in the template but not declared"),
+                format!("add `- {{ name: {name}, in: path, required: true, schema: {{ type: string }} }}`"),
+            );
+        }
+    }
+    // A path parameter without a place in this template can never be sent.
+    out.retain(|p| {
+        p.place != Place::Path || template::names(segments).any(|name| name == &*p.name)
+    });
+    out
+}
+
+fn parameter<'a>(lowering: &mut Lowering<'a>, at: &At<'a>) -> Option<ParameterDraft<'a>> {
+    let name = at.text("name").unwrap_or_default();
+    let place = match at.text("in") {
+        Some("path") => Place::Path,
+        Some("query") => Place::Query,
+        Some("header") => Place::Header,
+        Some("cookie") => Place::Cookie,
+        _ => {
+            lowering.wrong(
+                at,
+                "a parameter needs `in`: path, query, header or cookie",
+                "add `in: query`",
+            );
+            return None;
+        }
+    };
+    if name.is_empty() {
+        lowering.wrong(at, "a parameter needs a `name`", "add `name: …`");
+        return None;
+    }
+    // OpenAPI 3.0 §4.7.12.1: these three are described elsewhere and ignored as parameters.
+    let folded = name.to_ascii_lowercase();
+    if place == Place::Header
+        && matches!(folded.as_str(), "accept" | "content-type" | "authorization")
+    {
+        return None;
+    }
+    let (schema, style) = schema_and_style(lowering, at, place)?;
+    let is_exploded = match at.value.get("explode") {
+        Some(explode) => explode == &serde_json::Value::Bool(true),
+        None => style == Style::Form,
+    };
+    let refers_to = at.text("x-portcullis-refers-to").map(Arc::from);
+    Some(ParameterDraft {
+        name: if place == Place::Header {
+            Arc::from(folded)
+        } else {
+            Arc::from(name)
+        },
+        place,
+        is_required: at.is_true("required") || place == Place::Path,
+        style,
+        is_exploded,
+        may_be_empty: at.is_true("allowEmptyValue"),
+        refers_to,
+        id: lowering.schema(&schema, Direction::Request),
+        schema,
+    })
+}
+
+fn schema_and_style<'a>(
+    lowering: &mut Lowering<'a>,
+    at: &At<'a>,
+    place: Place,
+) -> Option<(At<'a>, Style)> {
+    if let Some(content) = at.get("content") {
+        let media = content.members().next();
+        let Some((_, media)) = media.filter(|(kind, _)| is_json(&essence(kind))) else {
+            lowering.wrong(
+                &content,
+                "parameters with `content` must be JSON",
+                "use `application/json`, or `schema` with a style",
+            );
+            return None;
+        };
+        let media = match lowering.docs.follow(&media) {
+            Ok(media) => media,
+            Err(mistake) => {
+                lowering.report(mistake);
+                return None;
+            }
+        };
+        return Some((schema_or_any(&media), Style::Json));
+    }
+    let Some(schema) = at.get("schema") else {
+        lowering.wrong(
+            at,
+            "this parameter has no `schema`",
+            "add one, for example `schema: { type: string }`",
+        );
+        return None;
+    };
+    let style = match (at.text("style"), place) {
+        (None | Some("simple"), Place::Path | Place::Header) => Style::Simple,
+        (None | Some("form"), Place::Query | Place::Cookie) => Style::Form,
+        (Some("cookie"), Place::Cookie) => Style::Form,
+        (Some("spaceDelimited"), Place::Query) => Style::SpaceDelimited,
+        (Some("pipeDelimited"), Place::Query) => Style::PipeDelimited,
+        (Some("deepObject"), Place::Query) => Style::DeepObject,
+        (Some(other), _) => {
+            lowering.wrong(
+                &at.get("style").unwrap_or_else(|| at.clone()),
+                format!("the style `{other}` is not supported for {} parameters", place.name()),
+                "path and header: simple · query: form, spaceDelimited, pipeDelimited, deepObject · cookie: form",
+            );
+            return None;
+        }
+    };
+    Some((schema, style))
+}
+
+impl ParameterDraft<'_> {
+    pub(super) fn finish(self, shop: &mut Workshop<'_, '_>) -> Result<Parameter, Mistake> {
+        let shape = shop.shape(std::slice::from_ref(&self.schema), Direction::Request);
+        let root = shape.root();
+        let refers_to = self
+            .refers_to
+            .or_else(|| root.and_then(|node| node.refers_to.clone()));
+        let is_free_text = shape
+            .nodes
+            .iter()
+            .any(|node| node.is_free_text || node.is_open);
+        Ok(Parameter {
+            validator: shop.validator(self.id)?,
+            target: Target::of(shop.docs, shop.is_30, &self.schema),
+            name: self.name,
+            place: self.place,
+            is_required: self.is_required,
+            style: self.style,
+            is_exploded: self.is_exploded,
+            may_be_empty: self.may_be_empty,
+            shape,
+            refers_to,
+            is_free_text,
+        })
+    }
+}
+
+/// A request body whose schemas have numbers.
+pub(super) struct BodyDraft<'a> {
+    is_required: bool,
+    contents: Vec<(Arc<str>, BodyFormat, At<'a>, usize)>,
+    unsupported: Vec<Arc<str>>,
+}
+
+/// The request body.
+pub(super) fn body<'a>(lowering: &mut Lowering<'a>, operation: &At<'a>) -> Option<BodyDraft<'a>> {
+    let at = operation.get("requestBody")?;
+    let at = lowering
+        .docs
+        .follow(&at)
+        .map_err(|m| lowering.report(m))
+        .ok()?;
+    let mut draft = BodyDraft {
+        is_required: at.is_true("required"),
+        contents: Vec::new(),
+        unsupported: Vec::new(),
+    };
+    let Some(content) = at.get("content") else {
+        lowering.wrong(
+            &at,
+            "this request body has no `content`",
+            "add `content: { application/json: { schema: … } }`",
+        );
+        return None;
+    };
+    for (kind, media) in content.members() {
+        let essence = essence(kind);
+        let format = match essence.as_str() {
+            "application/x-www-form-urlencoded" => BodyFormat::Form,
+            kind if is_json(kind) => BodyFormat::Json,
+            _ => {
+                draft.unsupported.push(Arc::from(essence));
+                continue;
+            }
+        };
+        let media = match lowering.docs.follow(&media) {
+            Ok(media) => media,
+            Err(mistake) => {
+                lowering.report(mistake);
+                continue;
+            }
+        };
+        let schema = schema_or_any(&media);
+        let id = lowering.schema(&schema, Direction::Request);
+        draft
+            .contents
+            .push((Arc::from(essence), format, schema, id));
+    }
+    Some(draft)
+}
+
+impl<'a> BodyDraft<'a> {
+    /// The schemas of all judged content types.
+    pub(super) fn places(&self) -> Vec<At<'a>> {
+        self.contents
+            .iter()
+            .map(|(_, _, at, _)| at.clone())
+            .collect()
+    }
+
+    pub(super) fn finish(self, shop: &mut Workshop<'_, '_>) -> Result<BodyPlan, Mistake> {
+        let mut contents = Vec::with_capacity(self.contents.len());
+        for (content_type, format, schema, id) in self.contents {
+            contents.push(BodyPlanContent {
+                content_type,
+                format,
+                validator: shop.validator(id)?,
+                shape: shop.shape(std::slice::from_ref(&schema), Direction::Request),
+                target: Target::of(shop.docs, shop.is_30, &schema),
+            });
+        }
+        Ok(BodyPlan {
+            is_required: self.is_required,
+            contents,
+            unsupported: self.unsupported,
+        })
+    }
+}
+
+/// An answer whose schema has a number.
+pub(super) struct AnswerDraft<'a> {
+    status: StatusRange,
+    content_types: Vec<Arc<str>>,
+    schema: Option<(At<'a>, usize)>,
+}
+
+/// The declared answers.
+pub(super) fn answers<'a>(lowering: &mut Lowering<'a>, operation: &At<'a>) -> Vec<AnswerDraft<'a>> {
+    let mut out = Vec::new();
+    for (status, entry) in operation.get("responses").iter().flat_map(At::members) {
+        if status.starts_with("x-") {
+            continue;
+        }
+        let Some(range) = status_range(status) else {
+            lowering.wrong(
+                &entry,
+                format!("`{status}` is not a status"),
+                "write `200`, `2XX` or `default`",
+            );
+            continue;
+        };
+        let at = match lowering.docs.follow(&entry) {
+            Ok(at) => at,
+            Err(mistake) => {
+                lowering.report(mistake);
+                continue;
+            }
+        };
+        let (mut content_types, mut schema) = (Vec::new(), None);
+        for (kind, media) in at.get("content").iter().flat_map(At::members) {
+            let essence = essence(kind);
+            // One JSON schema per answer; the first declared one describes it.
+            if is_json(&essence) && schema.is_none() {
+                match lowering.docs.follow(&media) {
+                    Ok(media) => {
+                        schema = media.get("schema").map(|schema| {
+                            let id = lowering.schema(&schema, Direction::Answer);
+                            (schema, id)
+                        });
+                    }
+                    Err(mistake) => lowering.report(mistake),
+                }
+            }
+            content_types.push(Arc::from(essence));
+        }
+        out.push(AnswerDraft {
+            status: range,
+            content_types,
+            schema,
+        });
+    }
+    out
+}
+
+impl AnswerDraft<'_> {
+    pub(super) fn finish(self, shop: &mut Workshop<'_, '_>) -> Result<AnswerPlan, Mistake> {
+        let mut plan = AnswerPlan {
+            status: self.status,
+            content_types: self.content_types,
+            validator: None,
+            shape: model::Shape::default(),
+        };
+        if let Some((schema, id)) = self.schema {
+            plan.validator = Some(shop.validator(id)?);
+            plan.shape = shop.shape(std::slice::from_ref(&schema), Direction::Answer);
+        }
+        Ok(plan)
+    }
+}
+
+fn status_range(text: &str) -> Option<StatusRange> {
+    if text == "default" {
+        return Some(StatusRange::Default);
+    }
+    let family = text.strip_suffix("XX").or_else(|| text.strip_suffix("xx"));
+    if let Some(family) = family.and_then(|f| f.parse().ok()) {
+        return (1..=5)
+            .contains(&family)
+            .then_some(StatusRange::Family(family));
+    }
+    let status: u16 = text.parse().ok()?;
+    (100..=599)
+        .contains(&status)
+        .then_some(StatusRange::Exactly(status))
+}
+
+/// Type and subtype in lower case, without parameters.
+fn essence(kind: &str) -> String {
+    kind.split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase()
+}
+
+/// `application/json` and every `+json` type.
+pub(crate) fn is_json(essence: &str) -> bool {
+    essence == "application/json" || essence == "text/json" || essence.ends_with("+json")
+}
+
+/// A media type without a schema admits any value.
+fn schema_or_any<'a>(media: &At<'a>) -> At<'a> {
+    static ANY: serde_json::Value = serde_json::Value::Bool(true);
+    media
+        .get("schema")
+        .unwrap_or_else(|| media.child("schema", &ANY))
+}

@@ -1,0 +1,301 @@
+//! Parameters of all places: split by style, typed, judged. Undeclared query parameters are refused.
+//! Gives `judge`. Pure.
+//! Used by `check_request`.
+//! Start reading at `judge`; each style has one small function.
+
+use std::sync::Arc;
+
+use model::{CanonicalRequest, FieldError, Json};
+
+use crate::docs::nearest;
+use crate::errors::{Subject, explain, listed};
+use crate::plan::{Operation, Parameter, Place, Style};
+use crate::request::JudgedParameter;
+use crate::typing::Target;
+
+/// Most items or fields one parameter can be split into.
+const PIECES_MAX: usize = 1_000;
+
+/// Judges every declared parameter of one place; what is wrong is appended.
+pub(crate) fn judge(
+    operation: &Operation,
+    place: Place,
+    request: &CanonicalRequest,
+    path_values: &[(Arc<str>, String)],
+    out: &mut Vec<JudgedParameter>,
+    errors: &mut Vec<FieldError>,
+) {
+    let cookies = match place {
+        Place::Cookie => cookies(request),
+        _ => Vec::new(),
+    };
+    for parameter in operation.parameters.iter().filter(|p| p.place == place) {
+        let sent: Vec<(&str, &str)> = match place {
+            Place::Path => path_values
+                .iter()
+                .filter(|(name, _)| *name == parameter.name)
+                .map(|(name, value)| (&**name, value.as_str()))
+                .collect(),
+            Place::Query => request
+                .query()
+                .iter()
+                .filter(|(name, _)| belongs(parameter, name))
+                .map(|(name, value)| (name.as_str(), value.as_str()))
+                .collect(),
+            Place::Header => match header(request, parameter) {
+                Ok(values) => values,
+                Err(()) => {
+                    errors.push(wrong(parameter, "encoding", "not UTF-8", "send plain text"));
+                    continue;
+                }
+            },
+            Place::Cookie => cookies
+                .iter()
+                .filter(|(name, _)| *name == &*parameter.name)
+                .copied()
+                .collect(),
+        };
+        one(parameter, &sent, out, errors);
+    }
+    if place == Place::Query {
+        undeclared(operation, request, errors);
+    }
+}
+
+fn header<'r>(
+    request: &'r CanonicalRequest,
+    parameter: &'r Parameter,
+) -> Result<Vec<(&'r str, &'r str)>, ()> {
+    request
+        .headers()
+        .all(&parameter.name)
+        .map(|value| match std::str::from_utf8(value) {
+            Ok(text) => Ok((&*parameter.name, text.trim_matches([' ', '\t']))),
+            Err(_) => Err(()),
+        })
+        .collect()
+}
+
+/// Pairs of the cookie header (RFC 6265 §4.2.1).
+fn cookies(request: &CanonicalRequest) -> Vec<(&str, &str)> {
+    request
+        .headers()
+        .all("cookie")
+        .filter_map(|value| std::str::from_utf8(value).ok())
+        .flat_map(|value| value.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .collect()
+}
+
+/// Whether a query name is one of this parameter's.
+fn belongs(parameter: &Parameter, name: &str) -> bool {
+    match parameter.style {
+        Style::DeepObject => bracketed(&parameter.name, name).is_some(),
+        // An exploded object spreads its fields over the query (OpenAPI "style values").
+        Style::Form if parameter.is_exploded && parameter.target.is_object() => {
+            parameter.target.has(name)
+        }
+        _ => &*parameter.name == name,
+    }
+}
+
+/// `filter[state]` belongs to `filter` and names `state`.
+fn bracketed<'n>(parameter: &str, name: &'n str) -> Option<&'n str> {
+    let inside = name.strip_prefix(parameter)?.strip_prefix('[')?;
+    inside
+        .strip_suffix(']')
+        .filter(|key| !key.is_empty() && !key.contains(['[', ']']))
+}
+
+fn undeclared(operation: &Operation, request: &CanonicalRequest, errors: &mut Vec<FieldError>) {
+    let declared = || {
+        operation
+            .parameters
+            .iter()
+            .filter(|p| p.place == Place::Query)
+    };
+    for (name, _) in request.query() {
+        if declared().any(|parameter| belongs(parameter, name)) {
+            continue;
+        }
+        let names: Vec<&str> = declared().map(|p| &*p.name).collect();
+        errors.push(FieldError {
+            place: Place::Query.name(),
+            pointer: name.chars().take(64).collect(),
+            keyword: "additionalProperties".into(),
+            detail: "not a parameter of this operation".into(),
+            fix: match nearest(name, names.iter().copied()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("remove it; allowed: {}", listed(&names)),
+            },
+        });
+    }
+}
+
+fn one(
+    parameter: &Parameter,
+    sent: &[(&str, &str)],
+    out: &mut Vec<JudgedParameter>,
+    errors: &mut Vec<FieldError>,
+) {
+    if sent.is_empty() {
+        if parameter.is_required {
+            errors.push(wrong(
+                parameter,
+                "required",
+                "missing",
+                "add this parameter",
+            ));
+        }
+        return;
+    }
+    if parameter.may_be_empty && matches!(sent, [(_, "")]) {
+        out.push(judged(parameter, Json::Text(String::new())));
+        return;
+    }
+    let value = match value(parameter, sent) {
+        Ok(value) => value,
+        Err((keyword, detail, fix)) => {
+            errors.push(wrong(parameter, keyword, detail, fix));
+            return;
+        }
+    };
+    if parameter.validator.is_valid(&value) {
+        out.push(judged(parameter, value));
+        return;
+    }
+    // `42` may be meant as the text "42" where both a number and a text are admitted.
+    if let ([(_, text)], true) = (sent, parameter.target.may_be_text()) {
+        let text = Json::Text((*text).to_owned());
+        if parameter.validator.is_valid(&text) {
+            out.push(judged(parameter, text));
+            return;
+        }
+    }
+    errors.extend(explain(&Subject {
+        place: parameter.place.name(),
+        name: &parameter.name,
+        validator: &parameter.validator,
+        value: &value,
+        shape: &parameter.shape,
+    }));
+}
+
+fn judged(parameter: &Parameter, value: Json) -> JudgedParameter {
+    JudgedParameter {
+        name: parameter.name.clone(),
+        place: parameter.place,
+        value,
+    }
+}
+
+fn wrong(parameter: &Parameter, keyword: &str, detail: &str, fix: &str) -> FieldError {
+    FieldError {
+        place: parameter.place.name(),
+        pointer: parameter.name.to_string(),
+        keyword: keyword.into(),
+        detail: detail.into(),
+        fix: fix.into(),
+    }
+}
+
+type Wrong = (&'static str, &'static str, &'static str);
+
+/// The typed value of what was sent.
+fn value(parameter: &Parameter, sent: &[(&str, &str)]) -> Result<Json, Wrong> {
+    let target = &parameter.target;
+    match parameter.style {
+        Style::Json => {
+            let text = single(sent)?;
+            model::json::parse(text.as_bytes(), model::json::Bounds::default())
+                .map_err(|_| ("json", "not valid JSON", "send one JSON value"))
+        }
+        Style::DeepObject => {
+            let fields = sent
+                .iter()
+                .filter_map(|(name, text)| Some((bracketed(&parameter.name, name)?, *text)));
+            object(target, fields)
+        }
+        Style::Form if parameter.is_exploded && target.is_object() => {
+            object(target, sent.iter().copied())
+        }
+        Style::Form if parameter.is_exploded && target.is_list() => {
+            list(target, sent.iter().map(|(_, text)| *text))
+        }
+        style => delimited(target, single(sent)?, style, parameter.is_exploded),
+    }
+}
+
+fn single<'s>(sent: &[(&str, &'s str)]) -> Result<&'s str, Wrong> {
+    match sent {
+        [(_, text)] => Ok(*text),
+        _ => Err(("repeated", "sent more than once", "send it once")),
+    }
+}
+
+fn delimited(target: &Target, text: &str, style: Style, is_exploded: bool) -> Result<Json, Wrong> {
+    let delimiter = match style {
+        Style::SpaceDelimited => ' ',
+        Style::PipeDelimited => '|',
+        _ => ',',
+    };
+    if target.is_list() {
+        if text.is_empty() {
+            return Ok(Json::List(Vec::new()));
+        }
+        return list(target, text.split(delimiter));
+    }
+    if !target.is_object() {
+        return Ok(target.value(text));
+    }
+    let pieces: Vec<&str> = text.split(delimiter).collect();
+    let odd = (
+        "type",
+        "not pairs of name and value",
+        "send name,value,name,value",
+    );
+    let mut fields = Vec::with_capacity(pieces.len());
+    if is_exploded {
+        for piece in pieces {
+            fields.push(piece.split_once('=').ok_or(odd)?);
+        }
+    } else {
+        for pair in pieces.chunks(2) {
+            let [name, value] = pair else { return Err(odd) };
+            fields.push((*name, *value));
+        }
+    }
+    object(target, fields.into_iter())
+}
+
+fn list<'s>(target: &Target, texts: impl Iterator<Item = &'s str>) -> Result<Json, Wrong> {
+    let mut items = Vec::new();
+    for text in texts {
+        if items.len() >= PIECES_MAX {
+            return Err(("maxItems", "too many items", "send fewer items"));
+        }
+        items.push(target.item().value(text));
+    }
+    Ok(Json::List(items))
+}
+
+fn object<'s>(
+    target: &Target,
+    fields: impl Iterator<Item = (&'s str, &'s str)>,
+) -> Result<Json, Wrong> {
+    let mut members: Vec<(String, Json)> = Vec::new();
+    for (name, text) in fields {
+        if members.len() >= PIECES_MAX {
+            return Err(("maxProperties", "too many fields", "send fewer fields"));
+        }
+        if members.iter().any(|(known, _)| known == name) {
+            return Err((
+                "repeated",
+                "a field is sent more than once",
+                "send each field once",
+            ));
+        }
+        members.push((name.to_owned(), target.field(name).value(text)));
+    }
+    Ok(Json::Object(members))
+}

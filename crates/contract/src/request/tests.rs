@@ -1,0 +1,424 @@
+use super::*;
+use crate::Found;
+use crate::compile::tests::contract;
+use crate::plan::Contract;
+use crate::router::{Route, Router};
+use model::http::{BodyLength, Head, Protocol};
+use model::{Headers, Method};
+use proptest::prelude::*;
+
+const API: &str = r#"
+openapi: 3.1.0
+paths:
+  /customers/{id}:
+    parameters: [{name: id, in: path, required: true, schema: {type: integer}}]
+    get:
+      operationId: getCustomer
+      parameters:
+        - {name: fields, in: query, schema: {type: array, items: {type: string, enum: [id, name]}}}
+        - {name: ids, in: query, explode: false, schema: {type: array, items: {type: integer}}}
+        - {name: space, in: query, style: spaceDelimited, explode: false, schema: {type: array, items: {type: string}}}
+        - {name: pipe, in: query, style: pipeDelimited, explode: false, schema: {type: array, items: {type: string}}}
+        - {name: filter, in: query, style: deepObject, explode: true, schema: {type: object, properties: {state: {type: string}, min: {type: integer}}}}
+        - {name: point, in: query, explode: false, schema: {type: object, properties: {x: {type: number}, y: {type: number}}}}
+        - {name: spread, in: query, schema: {type: object, properties: {page: {type: integer}, size: {type: integer}}}}
+        - {name: q, in: query, schema: {type: string}}
+        - {name: flag, in: query, schema: {type: boolean}}
+        - {name: code, in: query, schema: {type: [string, integer], maxLength: 3, maximum: 9}}
+        - {name: json, in: query, content: {application/json: {schema: {type: object, properties: {a: {type: integer}}}}}}
+        - {name: X-Kind, in: header, schema: {type: string, enum: [a, b]}}
+        - {name: X-List, in: header, schema: {type: array, items: {type: integer}}}
+        - {name: session, in: cookie, schema: {type: string, minLength: 3}}
+      responses: {200: {description: ok}}
+    patch:
+      operationId: updateCustomer
+      requestBody:
+        required: true
+        content:
+          application/json: {schema: {$ref: '#/components/schemas/CustomerPatch'}}
+          application/x-www-form-urlencoded: {schema: {type: object, properties: {n: {type: integer}, tag: {type: array, items: {type: string}}, s: {type: string}}}}
+          text/csv: {}
+      responses: {200: {description: ok}}
+components:
+  schemas:
+    CustomerPatch:
+      type: object
+      properties:
+        email: {type: string, format: email}
+        name: {type: string, maxLength: 40}
+        phone: {type: string}
+        number: {type: number}
+        extra: {type: object, additionalProperties: {type: string}}
+"#;
+
+fn send(
+    api: &Contract,
+    method: Method,
+    target: &str,
+    fields: &[(&str, &str)],
+    body: &[u8],
+) -> Result<ValidRequest, Box<Refusal>> {
+    let mut headers = Headers::new();
+    for (name, value) in fields {
+        headers.push(name, value);
+    }
+    let request = CanonicalRequest::of(Head {
+        protocol: Protocol::Http11,
+        method,
+        target: target.to_owned(),
+        authority: "gate.test".to_owned(),
+        headers,
+        body: BodyLength::None,
+    })?;
+    let routes = api
+        .operations
+        .iter()
+        .enumerate()
+        .map(|(index, operation)| Route {
+            listener: Arc::from("public"),
+            base_path: Arc::from(""),
+            method: operation.method,
+            segments: operation.segments.clone(),
+            api: 0,
+            operation: index,
+        });
+    let router = Router::build(routes).unwrap();
+    let Found::Operation {
+        operation,
+        path_values,
+        ..
+    } = router.find("public", method, request.segments())
+    else {
+        panic!("no such operation: {target}");
+    };
+    check_request(&api.operations[operation], &request, &path_values, body)
+}
+
+fn get(target: &str) -> Result<ValidRequest, Box<Refusal>> {
+    send(&contract(API), Method::Get, target, &[], b"")
+}
+
+fn patch(content_type: &str, body: &str) -> Result<ValidRequest, Box<Refusal>> {
+    send(
+        &contract(API),
+        Method::Patch,
+        "/customers/9",
+        &[("content-type", content_type)],
+        body.as_bytes(),
+    )
+}
+
+/// `code pointer:keyword, …`
+fn said(refusal: &Refusal) -> String {
+    let errors: Vec<_> = refusal
+        .errors
+        .iter()
+        .map(|e| format!("{}:{}", e.pointer, e.keyword))
+        .collect();
+    format!("{} {}", refusal.reason.code, errors.join(", "))
+}
+
+#[test]
+fn texts_become_typed_values_by_their_style() {
+    for (query, name, wanted) in [
+        ("fields=id&fields=name", "fields", r#"["id","name"]"#),
+        ("fields=id", "fields", r#"["id"]"#),
+        ("ids=1,2", "ids", "[1,2]"),
+        ("space=a%20b", "space", r#"["a","b"]"#),
+        ("pipe=a%7Cb", "pipe", r#"["a","b"]"#),
+        (
+            "filter[state]=open&filter[min]=3",
+            "filter",
+            r#"{"state":"open","min":3}"#,
+        ),
+        ("point=x,1.50,y,2", "point", r#"{"x":1.50,"y":2}"#),
+        ("page=1&size=2", "spread", r#"{"page":1,"size":2}"#),
+        ("q=17", "q", r#""17""#),
+        ("flag=true", "flag", "true"),
+        ("code=7", "code", "7"),
+        ("code=17", "code", r#""17""#),
+        ("json=%7B%22a%22%3A1%7D", "json", r#"{"a":1}"#),
+    ] {
+        let query = query.replace('[', "%5B").replace(']', "%5D");
+        let valid =
+            get(&format!("/customers/9?{query}")).unwrap_or_else(|r| panic!("{query}: {r:?}"));
+        let mut text = Vec::new();
+        model::json::write(valid.parameter(Place::Query, name).unwrap(), &mut text);
+        assert_eq!(String::from_utf8(text).unwrap(), wanted, "{query}");
+        assert_eq!(
+            valid.parameter(Place::Path, "id"),
+            Some(&Json::Number("9".into()))
+        );
+    }
+}
+
+#[test]
+fn parameters_that_break_the_contract_are_named() {
+    for (target, wanted) in [
+        ("/customers/x", "validate.path id:type"),
+        ("/customers/9?q=a&q=b", "validate.query q:repeated"),
+        (
+            "/customers/9?nope=1",
+            "validate.query nope:additionalProperties",
+        ),
+        (
+            "/customers/9?fields=id&fields=zip",
+            "validate.query fields/1:enum",
+        ),
+        ("/customers/9?ids=1,x", "validate.query ids/1:type"),
+        ("/customers/9?flag=yes", "validate.query flag:type"),
+        (
+            "/customers/9?filter%5Bother%5D=1",
+            "validate.query filter/other:additionalProperties",
+        ),
+        (
+            "/customers/9?filter%5Bstate%5D=1&filter%5Bstate%5D=2",
+            "validate.query filter:repeated",
+        ),
+        ("/customers/9?point=x,1,y", "validate.query point:type"),
+        (
+            "/customers/9?json=%7B%22a%22%3A1%2C%22a%22%3A2%7D",
+            "validate.query json:json",
+        ),
+        ("/customers/9?ids=1e400", "validate.query ids/0:type"),
+        (
+            "/customers/9?flag=yes&nope=1",
+            "validate.query flag:type, nope:additionalProperties",
+        ),
+    ] {
+        assert_eq!(said(&get(target).unwrap_err()), wanted, "{target}");
+    }
+    let header =
+        |fields: &[(&str, &str)]| send(&contract(API), Method::Get, "/customers/9", fields, b"");
+    assert_eq!(
+        said(&header(&[("x-kind", "c")]).unwrap_err()),
+        "validate.header x-kind:enum"
+    );
+    assert_eq!(
+        said(&header(&[("cookie", "a=1; session=xy")]).unwrap_err()),
+        "validate.header session:minLength"
+    );
+    let valid = header(&[
+        ("x-list", "1,2"),
+        ("x-other", "?"),
+        ("cookie", "session=xyz"),
+    ])
+    .unwrap();
+    assert!(
+        valid.parameter(Place::Header, "x-list").is_some()
+            && valid.parameter(Place::Cookie, "session").is_some()
+    );
+}
+
+#[test]
+fn the_caller_learns_field_keyword_and_remedy_but_no_value() {
+    let refusal = patch(
+        "application/json",
+        r#"{"email":7,"role":"admin","phon":"1"}"#,
+    )
+    .unwrap_err();
+    let told: Vec<_> = refusal
+        .errors
+        .iter()
+        .map(|e| {
+            (
+                e.place,
+                e.pointer.as_str(),
+                e.keyword.as_str(),
+                e.detail.as_str(),
+                e.fix.as_str(),
+            )
+        })
+        .collect();
+    for wanted in [
+        (
+            "body",
+            "/email",
+            "type",
+            "number, expected string",
+            r#"send a string such as "a@b.example""#,
+        ),
+        (
+            "body",
+            "/role",
+            "additionalProperties",
+            "not part of CustomerPatch",
+            "remove it; allowed: email, extra, name, number, phone",
+        ),
+        (
+            "body",
+            "/phon",
+            "additionalProperties",
+            "not part of CustomerPatch",
+            "did you mean `phone`?",
+        ),
+    ] {
+        assert!(told.contains(&wanted), "{wanted:?} in {told:?}");
+    }
+    assert!(!format!("{refusal:?}").contains("admin"));
+}
+
+#[test]
+fn what_was_judged_is_what_is_forwarded() {
+    let valid = patch(
+        "application/json; charset=UTF-8",
+        " { \"number\" : 1.50,\n\"name\":\"\\u0041\" } ",
+    )
+    .unwrap();
+    assert_eq!(valid.body_bytes, br#"{"number":1.50,"name":"A"}"#);
+    assert_eq!(valid.content_type.as_deref(), Some("application/json"));
+    let valid = get("/customers/9?q=a+b&ids=1,2").unwrap();
+    assert_eq!(valid.query, "q=a%20b&ids=1%2C2");
+}
+
+#[test]
+fn only_plain_declared_content_types_are_read() {
+    for (kind, wanted) in [
+        ("application/json; charset=utf-16", "validate.content_type"),
+        (
+            "application/json; charset=utf-8; x=y",
+            "validate.content_type",
+        ),
+        ("application/json; boundary=x", "validate.content_type"),
+        ("application/vnd.x+json", "validate.content_type"),
+        ("text/csv", "validate.content_type"),
+        ("text/plain", "validate.content_type"),
+        ("", "validate.content_type"),
+    ] {
+        let refusal = patch(kind, "{}").unwrap_err();
+        assert_eq!(refusal.reason.code, wanted, "{kind}");
+        assert_eq!(refusal.status, 415);
+    }
+    let api = contract(API);
+    let packed = [
+        ("content-type", "application/json"),
+        ("content-encoding", "gzip"),
+    ];
+    let refusal = send(&api, Method::Patch, "/customers/9", &packed, b"{}").unwrap_err();
+    assert_eq!(refusal.reason.code, "validate.content_type");
+    let refusal = send(&api, Method::Patch, "/customers/9", &[], b"").unwrap_err();
+    assert_eq!(said(&refusal), "validate.body :required");
+    let refusal = send(&api, Method::Get, "/customers/9", &[], b"{}").unwrap_err();
+    assert_eq!(said(&refusal), "validate.body :unexpected");
+}
+
+#[test]
+fn bodies_that_can_be_read_in_two_ways_are_refused() {
+    for (body, wanted) in [
+        (
+            r#"{"name":"a","name":"b"}"#,
+            "validate.body /name:duplicateKey",
+        ),
+        (
+            r#"{"name":"a","\u006eame":"b"}"#,
+            "validate.body /name:duplicateKey",
+        ),
+        (r#"{"name":"\ud800"}"#, "validate.body /name:encoding"),
+        ("\u{feff}{}", "validate.body :encoding"),
+        (r#"{"number":1e400}"#, "validate.body /number:number"),
+        ("{} {}", "validate.body :json"),
+        ("{/**/}", "validate.body :json"),
+    ] {
+        assert_eq!(
+            said(&patch("application/json", body).unwrap_err()),
+            wanted,
+            "{body}"
+        );
+    }
+    let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+    assert!(said(&patch("application/json", &deep).unwrap_err()).ends_with(":depth"));
+}
+
+#[test]
+fn forms_are_typed_and_repeated_names_are_lists_or_refused() {
+    let form = "application/x-www-form-urlencoded";
+    let valid = patch(form, "n=5&tag=a&tag=b+c&s=17").unwrap();
+    let body = valid.body.as_ref().unwrap();
+    assert_eq!(body.get("n"), Some(&Json::Number("5".into())));
+    assert_eq!(body.get("s"), Some(&Json::Text("17".into())));
+    assert_eq!(valid.body_bytes, b"n=5&tag=a&tag=b%20c&s=17");
+    for (body, wanted) in [
+        ("n=5&n=6", "validate.body /n:repeated"),
+        ("n=x", "validate.body /n:type"),
+        ("role=admin", "validate.body /role:additionalProperties"),
+        ("n", "validate.body :form"),
+        ("n=%zz", "validate.body :form"),
+    ] {
+        assert_eq!(said(&patch(form, body).unwrap_err()), wanted, "{body}");
+    }
+}
+
+#[test]
+fn inspection_sees_free_text_and_names_of_undeclared_keys() {
+    let api = contract(API);
+    let valid = patch(
+        "application/json",
+        r#"{"email":"a@b.example","name":"n","number":1,"extra":{"k/1":"v"}}"#,
+    )
+    .unwrap();
+    let patch_operation = api.operation("updateCustomer").unwrap().1;
+    let seen: Vec<_> = crate::leaves(patch_operation, &valid)
+        .into_iter()
+        .map(|leaf| (leaf.place, leaf.pointer, leaf.text.to_owned()))
+        .collect();
+    let owned = |place, pointer: &str, text: &str| (place, pointer.to_owned(), text.to_owned());
+    assert_eq!(
+        seen,
+        [
+            owned("body", "/email", "a@b.example"),
+            owned("body", "/name", "n"),
+            owned("body", "/extra/k~11", "k/1"),
+            owned("body", "/extra/k~11", "v"),
+        ]
+    );
+    let valid = get("/customers/9?fields=id&q=hello").unwrap();
+    let operation = api.operation("getCustomer").unwrap().1;
+    let seen = crate::leaves(operation, &valid);
+    assert_eq!(
+        seen.iter().map(|l| l.pointer.as_str()).collect::<Vec<_>>(),
+        ["q"]
+    );
+}
+
+#[test]
+fn the_likely_alternative_is_explained() {
+    let api = contract(
+        r"openapi: 3.1.0
+paths: {/a: {post: {operationId: a, requestBody: {content: {application/json: {schema: {oneOf: [
+  {type: object, required: [iban], properties: {iban: {type: string}}},
+  {type: string}]}}}}, responses: {}}}}
+",
+    );
+    let kind = [("content-type", "application/json")];
+    let refusal = send(&api, Method::Post, "/a", &kind, br#"{"iban":5}"#).unwrap_err();
+    assert_eq!(said(&refusal), "validate.body /iban:type");
+    let refusal = send(&api, Method::Post, "/a", &kind, b"true").unwrap_err();
+    assert_eq!(said(&refusal), "validate.body :oneOf");
+}
+
+#[test]
+fn a_hostile_body_cannot_ask_for_more_than_twenty_errors() {
+    let fields: Vec<String> = (0..500).map(|n| format!("\"x{n}\":1")).collect();
+    let refusal = patch("application/json", &format!("{{{}}}", fields.join(","))).unwrap_err();
+    assert_eq!(refusal.errors.len(), Refusal::ERRORS_MAX);
+}
+
+proptest! {
+    #[test]
+    fn arbitrary_bodies_never_panic(body in prop::collection::vec(any::<u8>(), 0..120), form in any::<bool>()) {
+        let kind = if form { "application/x-www-form-urlencoded" } else { "application/json" };
+        let api = contract(API);
+        let _ = send(&api, Method::Patch, "/customers/9", &[("content-type", kind)], &body);
+    }
+
+    #[test]
+    fn arbitrary_json_never_panics_and_what_passes_is_declared(
+        body in "\\{(\"(email|name|number|x|extra)\":(1|\"a\"|null|\\{\\}|\\[\\]))?(,\"(phone|y)\":(\"b\"|2))?\\}"
+    ) {
+        let api = contract(API);
+        if let Ok(valid) = send(&api, Method::Patch, "/customers/9", &[("content-type", "application/json")], body.as_bytes()) {
+            let Some(Json::Object(members)) = valid.body else { panic!("no object") };
+            prop_assert!(members.iter().all(|(k, _)| k != "x" && k != "y"));
+        }
+    }
+}

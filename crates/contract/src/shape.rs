@@ -1,0 +1,286 @@
+//! From a schema to the tree of fields it declares: allOf merged, oneOf and anyOf united, names kept.
+//! Gives `shape_of` and `ShapeRules`. Pure.
+//! Used by `compile`; policy, config and inspection read the result.
+//! Start reading at `Builder::node`: a node stands for a set of schemas that describe the same place.
+
+mod free;
+mod kinds;
+
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::sync::Arc;
+
+use model::Shape;
+use model::shape::{Class, Field, Node, NodeId};
+use serde_json::Value;
+
+use crate::docs::{At, Docs};
+use crate::lower::{Direction, says};
+
+pub(crate) use kinds::{Kinds, kinds};
+
+/// Most nodes of one shape. Beyond it a place counts as open, which grants nothing and is inspected whole.
+const NODES_MAX: usize = 20_000;
+/// Most schemas that may describe one place together.
+const PARTS_MAX: usize = 400;
+
+/// What the shape depends on besides the schema.
+#[derive(Clone, Copy)]
+pub(crate) struct ShapeRules {
+    pub(crate) direction: Direction,
+    pub(crate) is_30: bool,
+    pub(crate) closes: bool,
+}
+
+/// The shape of the values these schemas describe (several content types are united).
+pub(crate) fn shape_of(docs: &Docs, roots: &[At<'_>], rules: ShapeRules) -> Shape {
+    if roots.is_empty() {
+        return Shape::default();
+    }
+    let mut builder = Builder {
+        docs,
+        rules,
+        shape: Shape::default(),
+        known: HashMap::new(),
+        waiting: VecDeque::new(),
+    };
+    builder.node(roots.to_vec());
+    while let Some((id, places)) = builder.waiting.pop_front() {
+        let node = builder.describe(&places);
+        if let Some(slot) = builder.shape.nodes.get_mut(id) {
+            *slot = node;
+        }
+    }
+    builder.shape
+}
+
+struct Builder<'a> {
+    docs: &'a Docs,
+    rules: ShapeRules,
+    shape: Shape,
+    known: HashMap<Vec<(usize, String)>, NodeId>,
+    waiting: VecDeque<(NodeId, Vec<At<'a>>)>,
+}
+
+/// One schema that describes a place, and whether it always applies.
+struct Part<'a> {
+    at: At<'a>,
+    is_certain: bool,
+}
+
+impl<'a> Builder<'a> {
+    /// The node for a set of places; made once.
+    fn node(&mut self, mut places: Vec<At<'a>>) -> NodeId {
+        let mut key: Vec<_> = places.iter().map(At::key).collect();
+        key.sort();
+        key.dedup();
+        if let Some(id) = self.known.get(&key) {
+            return *id;
+        }
+        let id = self.shape.nodes.len();
+        self.known.insert(key, id);
+        self.shape.nodes.push(Node {
+            is_open: true,
+            is_leaf: true,
+            is_free_text: true,
+            ..Node::default()
+        });
+        if id < NODES_MAX {
+            places.truncate(PARTS_MAX);
+            self.waiting.push_back((id, places));
+        }
+        id
+    }
+
+    fn describe(&mut self, places: &[At<'a>]) -> Node {
+        let mut parts = Vec::new();
+        let mut seen = HashSet::new();
+        for place in places {
+            self.expand(place, true, &mut parts, &mut seen);
+        }
+        let kinds = places
+            .iter()
+            .map(|place| kinds(self.docs, self.rules.is_30, place))
+            .fold(Kinds::NONE, Kinds::or);
+        let mut node = Node {
+            schema: self.name(places),
+            is_leaf: kinds.has_leaf(),
+            is_free_text: kinds.has(Kinds::TEXT)
+                && places
+                    .iter()
+                    .any(|place| free::is_free(self.docs, self.rules.is_30, place)),
+            class: parts
+                .iter()
+                .filter_map(|p| class(&p.at))
+                .max()
+                .unwrap_or_default(),
+            refers_to: parts
+                .iter()
+                .find_map(|p| p.at.text("x-portcullis-refers-to"))
+                .map(Arc::from),
+            ..Node::default()
+        };
+        if kinds.has(Kinds::OBJECT) {
+            self.fields(&parts, &mut node);
+        }
+        if kinds.has(Kinds::LIST) {
+            let items: Vec<_> = parts
+                .iter()
+                .flat_map(|p| {
+                    let several = p.at.get("prefixItems");
+                    let one = p.at.get("items").filter(|items| !items.value.is_boolean());
+                    several
+                        .iter()
+                        .flat_map(At::items)
+                        .chain(one)
+                        .collect::<Vec<_>>()
+                })
+                .collect();
+            if !items.is_empty() {
+                node.items = Some(self.node(items));
+            } else {
+                node.is_open = true;
+            }
+        }
+        node
+    }
+
+    /// Collects the schemas that describe the same place: through references, allOf, oneOf, anyOf, then, else.
+    fn expand(
+        &self,
+        at: &At<'a>,
+        is_certain: bool,
+        out: &mut Vec<Part<'a>>,
+        seen: &mut HashSet<(usize, String)>,
+    ) {
+        if out.len() >= PARTS_MAX || !seen.insert(at.key()) {
+            return;
+        }
+        if let Some(reference) = at.text("$ref")
+            && let Ok(target) = self.docs.resolve(at, reference)
+        {
+            self.expand(&target, is_certain, out, seen);
+        }
+        out.push(Part {
+            at: at.clone(),
+            is_certain,
+        });
+        if self.rules.is_30 && at.text("$ref").is_some() {
+            return;
+        }
+        for (word, is_sure) in [("allOf", is_certain), ("anyOf", false), ("oneOf", false)] {
+            for part in at.get(word).iter().flat_map(At::items) {
+                self.expand(&part, is_sure, out, seen);
+            }
+        }
+        for word in ["then", "else"] {
+            if let Some(part) = at.get(word) {
+                self.expand(&part, false, out, seen);
+            }
+        }
+        for (_, part) in at.get("dependentSchemas").iter().flat_map(At::members) {
+            self.expand(&part, false, out, seen);
+        }
+    }
+
+    fn fields(&mut self, parts: &[Part<'a>], node: &mut Node) {
+        // 3.0 ignores the siblings of `$ref`; only their facts (`x-…`) count.
+        let parts: Vec<&Part<'_>> = parts
+            .iter()
+            .filter(|p| !(self.rules.is_30 && p.at.text("$ref").is_some()))
+            .collect();
+        let mut declared: BTreeMap<&str, Vec<At<'a>>> = BTreeMap::new();
+        let (mut values, mut is_refused, mut is_allowed) = (Vec::new(), false, false);
+        for part in &parts {
+            for (name, child) in part.at.get("properties").iter().flat_map(At::members) {
+                declared.entry(name).or_default().push(child);
+            }
+            let patterns = part.at.get("patternProperties");
+            values.extend(
+                patterns
+                    .iter()
+                    .flat_map(At::members)
+                    .map(|(_, child)| child),
+            );
+            for word in ["additionalProperties", "unevaluatedProperties"] {
+                match part.at.get(word) {
+                    Some(rest) if rest.value == &Value::Bool(false) => {
+                        is_refused |= part.is_certain;
+                    }
+                    Some(rest) if rest.value.as_object().is_some_and(|m| !m.is_empty()) => {
+                        values.push(rest);
+                    }
+                    Some(_) => is_allowed = true,
+                    None => {}
+                }
+            }
+        }
+        let is_declared = !declared.is_empty() || !values.is_empty();
+        let is_silent_open =
+            !(self.rules.direction == Direction::Request && self.rules.closes && is_declared);
+        node.is_open = is_allowed || (!is_refused && values.is_empty() && is_silent_open);
+        if !values.is_empty() {
+            node.values = Some(self.node(values));
+        }
+        for (name, children) in declared {
+            let is_required = parts.iter().any(|p| {
+                let required = p.at.value.get("required").and_then(Value::as_array);
+                p.is_certain && required.is_some_and(|r| r.iter().any(|n| n == name))
+            });
+            let any = |word| children.iter().any(|c| says(self.docs, c, word, 8));
+            let field = Field {
+                is_required,
+                is_read_only: any("readOnly"),
+                is_write_only: any("writeOnly"),
+                node: 0,
+            };
+            let node_id = self.node(children);
+            node.fields.insert(
+                Arc::from(name),
+                Field {
+                    node: node_id,
+                    ..field
+                },
+            );
+        }
+    }
+
+    /// The component schema a place refers to: directly, or as the only named part of its composition.
+    fn name(&self, places: &[At<'a>]) -> Option<Arc<str>> {
+        let mut names: Vec<Arc<str>> = places.iter().filter_map(|p| self.name_of(p, 8)).collect();
+        names.sort();
+        names.dedup();
+        match names.as_slice() {
+            [one] => Some(one.clone()),
+            _ => None,
+        }
+    }
+
+    fn name_of(&self, at: &At<'a>, depth: usize) -> Option<Arc<str>> {
+        if depth == 0 {
+            return None;
+        }
+        let own = at.pointer.strip_prefix("/components/schemas/");
+        if let Some(own) = own.filter(|name| !name.contains('/')) {
+            return crate::text::steps(&format!("/{own}")).next().map(Arc::from);
+        }
+        if let Some(reference) = at.text("$ref") {
+            let target = self.docs.resolve(at, reference).ok()?;
+            return self.name_of(&target, depth - 1);
+        }
+        let mut names: Vec<Arc<str>> = ["allOf", "anyOf", "oneOf"]
+            .iter()
+            .filter_map(|word| at.get(word))
+            .flat_map(|list| list.items().collect::<Vec<_>>())
+            .filter_map(|part| self.name_of(&part, depth - 1))
+            .collect();
+        names.dedup();
+        match names.as_slice() {
+            [one] => Some(one.clone()),
+            _ => None,
+        }
+    }
+}
+
+fn class(at: &At<'_>) -> Option<Class> {
+    at.text("x-portcullis-class").and_then(Class::parse)
+}
