@@ -1,1 +1,21 @@
-//! demo
+//! The demo company, Brightline Heating & Service: a careless upstream, its contract, its gate files, its tour.
+//! Gives `Fieldworks`, `write_gate`, `write_certificates`, `tour::run`, `Mix`. Knows no clock and makes no key itself.
+//! Used by the `demo` verb, by testkit and by the benches.
+//! Start reading at `fieldworks::Fieldworks`; everything it serves is grown by `data::World`.
+
+pub mod call;
+pub mod certificates;
+pub mod data;
+pub mod dice;
+pub mod fieldworks;
+pub mod gate;
+pub mod record;
+pub mod tour;
+pub mod traffic;
+
+pub use call::{Answer, Call, Door, send_plain};
+pub use certificates::{CertificateError, write_certificates};
+pub use data::{Kind, World};
+pub use fieldworks::{Fieldworks, Seen};
+pub use gate::{GATE_FILES, INTEGRATIONS, Ports, write_gate};
+pub use traffic::Mix;

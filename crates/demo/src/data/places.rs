@@ -1,0 +1,103 @@
+//! Sites with their door codes, and the plants that stand there.
+//! Gives `sites` and `assets`.
+//! Used by `World::grow`, after the customers.
+//! Start reading at `sites`.
+
+use super::people::{address, degrees, phone};
+use super::words::{COUNTRIES, FAMILY, GIVEN, MODELS};
+use super::{Kind, World, date, moment};
+use crate::dice::Dice;
+use crate::object;
+use crate::record::text;
+
+/// One or two sites for each customer.
+pub fn sites(world: &mut World, dice: &mut Dice) {
+    let customers: Vec<(String, String, String)> = world
+        .all(Kind::Customer)
+        .map(|c| {
+            (
+                text(c, "id").to_owned(),
+                text(c, "name").to_owned(),
+                text(c, "partnerId").to_owned(),
+            )
+        })
+        .collect();
+    let mut number: i64 = 1_000;
+    for (customer, name, partner) in customers {
+        for part in 0..dice.between(1, 2) {
+            number += 1;
+            let country = dice.pick(COUNTRIES);
+            let record = object! {
+                "id": number.to_string(),
+                "customerId": customer.as_str(),
+                "name": if part == 0 { name.clone() } else { format!("{name}, annexe") },
+                "address": address(country, dice),
+                "location": object! { "latitude": degrees(dice, 48, 55), "longitude": degrees(dice, -6, 20) },
+                "contactName": format!("{} {}", dice.pick(GIVEN), dice.pick(FAMILY)),
+                "contactPhone": phone(country, dice),
+                "openingHours": "Mo-Fr 07:00-16:30",
+                "accessCode": dice.digits(6),
+                "alarmCode": dice.digits(4),
+                "keySafe": format!("box {} behind the meter, code {}", dice.between(1, 9), dice.digits(4)),
+                "internalNotes": dice.pick(super::words::INTERNAL_NOTES),
+                "partnerId": partner.as_str(),
+                "state": "active",
+                "createdAt": moment(-dice.between(10, 2_000), 540),
+                "updatedAt": moment(dice.between(0, 255), dice.between(420, 1_050)),
+                "version": dice.between(1, 9),
+            };
+            world.add(Kind::Site, record);
+        }
+    }
+}
+
+/// One to three plants at each site; every fourth is watched by thermo.
+pub fn assets(world: &mut World, dice: &mut Dice) {
+    let sites: Vec<(String, String)> = world
+        .all(Kind::Site)
+        .map(|s| (text(s, "id").to_owned(), text(s, "customerId").to_owned()))
+        .collect();
+    let mut number: i64 = 20_000;
+    for (site, customer) in sites {
+        for _ in 0..dice.between(1, 3) {
+            number += 1;
+            let (maker, model, kind) = dice.pick(MODELS);
+            let is_watched = number % 4 == 1;
+            let record = object! {
+                "id": number.to_string(),
+                "siteId": site.as_str(),
+                "customerId": customer.as_str(),
+                "type": kind,
+                "manufacturer": maker,
+                "model": model,
+                "serial": format!("{}-{}", &ascii_upper(maker), dice.digits(9)),
+                "installedOn": date(-dice.between(30, 5_000)),
+                "warrantyUntil": date(dice.between(-300, 900)),
+                "telemetryRef": if is_watched { "thermo" } else { "none" },
+                "remoteCredential": is_watched.then(|| format!("rc-{:016x}", dice.throw())),
+                "lastReading": is_watched.then(|| object! {
+                    "at": moment(255, dice.between(0, 1_400)),
+                    "metric": "flow_temperature",
+                    "value": crate::record::Fixed(dice.between(2_800, 7_200)),
+                    "unit": "celsius",
+                }),
+                "purchaseCost": crate::record::Fixed(dice.between(900, 24_000).saturating_mul(100)),
+                "supplierPrice": crate::record::Fixed(dice.between(700, 19_000).saturating_mul(100)),
+                "internalNotes": dice.pick(super::words::INTERNAL_NOTES),
+                "state": if dice.is_lucky(95) { "in_service" } else { "decommissioned" },
+                "createdAt": moment(-dice.between(10, 2_000), 540),
+                "updatedAt": moment(dice.between(0, 255), dice.between(420, 1_050)),
+                "version": dice.between(1, 20),
+            };
+            world.add(Kind::Asset, record);
+        }
+    }
+}
+
+fn ascii_upper(name: &str) -> String {
+    super::people::ascii(name)
+        .chars()
+        .take(3)
+        .collect::<String>()
+        .to_ascii_uppercase()
+}

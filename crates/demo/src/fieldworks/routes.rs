@@ -1,0 +1,329 @@
+//! The operations of v2 as one table: operation, method, path template, what is done.
+//! Gives `ROUTES` and `find`.
+//! Used by fieldworks; a test holds the table against the contract.
+//! Start reading at `ROUTES`.
+
+use model::{Method, Reply};
+
+use super::{Ask, deeds};
+use crate::data::{Kind, World};
+
+/// What an operation does with the world.
+#[derive(Clone, Copy, Debug)]
+pub enum Deed {
+    /// A page of records.
+    List(Kind),
+    /// One record, whole.
+    Get(Kind),
+    /// Some members of one record.
+    Part(Kind, &'static [&'static str]),
+    /// A new record from the body.
+    Create(Kind),
+    /// Members of the body over the record, whatever they are.
+    Patch(Kind),
+    /// One member set to a fixed text.
+    Mark(Kind, &'static str, &'static str),
+    /// A record taken away.
+    Delete(Kind),
+    /// Something of its own.
+    Own(Own),
+}
+
+/// A deed with a function of its own.
+#[derive(Clone, Copy)]
+pub struct Own(pub(crate) fn(&mut World, &Ask<'_>) -> Reply);
+
+impl std::fmt::Debug for Own {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Own")
+    }
+}
+
+/// One operation.
+#[derive(Clone, Copy, Debug)]
+pub struct Route {
+    /// `operationId` of the contract.
+    pub operation: &'static str,
+    /// Method.
+    pub method: Method,
+    /// Path template below the base path.
+    pub template: &'static str,
+    /// What it does.
+    pub deed: Deed,
+}
+
+const fn route(
+    operation: &'static str,
+    method: Method,
+    template: &'static str,
+    deed: Deed,
+) -> Route {
+    Route {
+        operation,
+        method,
+        template,
+        deed,
+    }
+}
+
+use Deed::{Create, Delete, Get, List, Mark, Part, Patch};
+use Kind::{
+    Asset, Customer, Event, Invoice, Part as Article, ServiceRequest, Site, StockLevel,
+    Subscription, Technician, Visit, WorkOrder,
+};
+use Method::{Delete as DELETE, Get as GET, Patch as PATCH, Post as POST, Put as PUT};
+
+const fn own(deed: fn(&mut World, &Ask<'_>) -> Reply) -> Deed {
+    Deed::Own(Own(deed))
+}
+
+/// Every operation of v2, in the order of the contract.
+pub const ROUTES: &[Route] = &[
+    route("listCustomers", GET, "customers", List(Customer)),
+    route("createCustomer", POST, "customers", Create(Customer)),
+    route("getCustomer", GET, "customers/{}", Get(Customer)),
+    route("updateCustomer", PATCH, "customers/{}", Patch(Customer)),
+    route(
+        "mergeCustomers",
+        POST,
+        "customers/{}/merge",
+        own(deeds::merge_customers),
+    ),
+    route(
+        "eraseCustomer",
+        POST,
+        "customers/{}/erasure",
+        Mark(Customer, "state", "erased"),
+    ),
+    route("listSites", GET, "sites", List(Site)),
+    route("createSite", POST, "sites", Create(Site)),
+    route("getSite", GET, "sites/{}", Get(Site)),
+    route("updateSite", PATCH, "sites/{}", Patch(Site)),
+    route(
+        "getSiteAccess",
+        GET,
+        "sites/{}/access",
+        Part(Site, &["id", "accessCode", "alarmCode", "keySafe"]),
+    ),
+    route("listAssets", GET, "assets", List(Asset)),
+    route("registerAsset", POST, "assets", Create(Asset)),
+    route("getAsset", GET, "assets/{}", Get(Asset)),
+    route("updateAsset", PATCH, "assets/{}", Patch(Asset)),
+    route(
+        "reportAssetReading",
+        POST,
+        "assets/{}/readings",
+        own(deeds::report_reading),
+    ),
+    route(
+        "listServiceRequests",
+        GET,
+        "service-requests",
+        List(ServiceRequest),
+    ),
+    route(
+        "createServiceRequest",
+        POST,
+        "service-requests",
+        Create(ServiceRequest),
+    ),
+    route(
+        "getServiceRequest",
+        GET,
+        "service-requests/{}",
+        Get(ServiceRequest),
+    ),
+    route(
+        "acceptServiceRequest",
+        POST,
+        "service-requests/{}/acceptance",
+        Mark(ServiceRequest, "status", "accepted"),
+    ),
+    route(
+        "rejectServiceRequest",
+        POST,
+        "service-requests/{}/rejection",
+        Mark(ServiceRequest, "status", "rejected"),
+    ),
+    route(
+        "convertServiceRequest",
+        POST,
+        "service-requests/{}/conversion",
+        own(deeds::convert_request),
+    ),
+    route("listWorkOrders", GET, "work-orders", List(WorkOrder)),
+    route("createWorkOrder", POST, "work-orders", Create(WorkOrder)),
+    route("getWorkOrder", GET, "work-orders/{}", Get(WorkOrder)),
+    route("updateWorkOrder", PATCH, "work-orders/{}", Patch(WorkOrder)),
+    route(
+        "getWorkOrderBilling",
+        GET,
+        "work-orders/{}/billing",
+        Part(WorkOrder, BILLING),
+    ),
+    route(
+        "completeWorkOrder",
+        POST,
+        "work-orders/{}/completion",
+        Mark(WorkOrder, "status", "completed"),
+    ),
+    route(
+        "cancelWorkOrder",
+        POST,
+        "work-orders/{}/cancellation",
+        Mark(WorkOrder, "status", "cancelled"),
+    ),
+    route(
+        "reopenWorkOrder",
+        POST,
+        "work-orders/{}/reopening",
+        Mark(WorkOrder, "status", "open"),
+    ),
+    route(
+        "addWorkOrderNote",
+        POST,
+        "work-orders/{}/notes",
+        own(deeds::add_note),
+    ),
+    route(
+        "setWorkOrderExternalRef",
+        PUT,
+        "work-orders/{}/external-refs/{}",
+        own(deeds::set_external_ref),
+    ),
+    route(
+        "recordPartUsage",
+        POST,
+        "work-orders/{}/part-usages",
+        own(deeds::record_part_usage),
+    ),
+    route(
+        "reversePartUsage",
+        POST,
+        "work-orders/{}/part-usages/{}/reversal",
+        own(deeds::reverse_part_usage),
+    ),
+    route("listVisits", GET, "visits", List(Visit)),
+    route("getVisit", GET, "visits/{}", Get(Visit)),
+    route(
+        "getVisitEta",
+        GET,
+        "visits/{}/eta",
+        Part(Visit, &["id", "workOrderId", "partnerId", "status", "eta"]),
+    ),
+    route("assignVisit", POST, "visits/{}/assignment", Patch(Visit)),
+    route(
+        "rescheduleVisit",
+        POST,
+        "visits/{}/reschedule",
+        Patch(Visit),
+    ),
+    route("listTechnicians", GET, "technicians", List(Technician)),
+    route("getTechnician", GET, "technicians/{}", Get(Technician)),
+    route(
+        "getTechnicianCard",
+        GET,
+        "technicians/{}/card",
+        Part(Technician, CARD),
+    ),
+    route("listParts", GET, "parts", List(Article)),
+    route("getPart", GET, "parts/{}", Get(Article)),
+    route("upsertPart", PUT, "parts/{}", own(deeds::upsert_part)),
+    route("listStockLevels", GET, "stock-levels", List(StockLevel)),
+    route(
+        "applyStockMovement",
+        POST,
+        "stock-movements",
+        own(deeds::apply_stock_movement),
+    ),
+    route("listInvoices", GET, "invoices", List(Invoice)),
+    route("createInvoice", POST, "invoices", Create(Invoice)),
+    route("getInvoice", GET, "invoices/{}", Get(Invoice)),
+    route(
+        "markInvoiceExported",
+        PUT,
+        "invoices/{}/export-state",
+        Patch(Invoice),
+    ),
+    route(
+        "recordPayment",
+        POST,
+        "invoices/{}/payments",
+        own(deeds::record_payment),
+    ),
+    route(
+        "listSubscriptions",
+        GET,
+        "subscriptions",
+        List(Subscription),
+    ),
+    route(
+        "createSubscription",
+        POST,
+        "subscriptions",
+        Create(Subscription),
+    ),
+    route(
+        "rotateSubscriptionSecret",
+        POST,
+        "subscriptions/{}/secret",
+        own(deeds::rotate_secret),
+    ),
+    route(
+        "deleteSubscription",
+        DELETE,
+        "subscriptions/{}",
+        Delete(Subscription),
+    ),
+    route("getEvent", GET, "events/{}", Get(Event)),
+    route(
+        "replayEvents",
+        POST,
+        "events/replay",
+        own(deeds::replay_events),
+    ),
+];
+
+/// What the bookkeeper's view of a work order consists of; costs come along, as careless views do.
+const BILLING: &[&str] = &[
+    "id",
+    "number",
+    "status",
+    "completedAt",
+    "customer",
+    "lines",
+    "totals",
+    "margin",
+];
+/// What a technician's card consists of; the telephone comes along.
+const CARD: &[&str] = &[
+    "id",
+    "displayName",
+    "employer",
+    "photoRef",
+    "skills",
+    "languages",
+    "privateMobile",
+];
+
+/// The operation for a path, and the values of its parameters.
+pub fn find(method: Method, segments: &[String]) -> Option<(&'static Route, Vec<String>)> {
+    ROUTES
+        .iter()
+        .filter(|route| route.method == method)
+        .find_map(|route| Some((route, matched(route.template, segments)?)))
+}
+
+pub(super) fn matched(template: &str, segments: &[String]) -> Option<Vec<String>> {
+    let mut params = Vec::new();
+    let mut given = segments.iter();
+    for step in template.split('/') {
+        let segment = given.next()?;
+        match step {
+            "{}" => params.push(segment.clone()),
+            _ if step == segment => {}
+            _ => return None,
+        }
+    }
+    given.next().is_none().then_some(params)
+}
