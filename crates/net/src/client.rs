@@ -6,6 +6,11 @@
 use std::time::Duration;
 
 use model::{Headers, Method};
+use tokio::time::Instant;
+
+use crate::tls::client_config;
+use crate::upstream::{Exchange, ExchangeFault, Origin, dial, exchange, is_plain_path};
+use crate::wire::Wire;
 
 /// One call.
 #[derive(Clone, Debug)]
@@ -95,7 +100,58 @@ pub enum ClientFault {
 /// # Errors
 /// [`ClientFault`] with a sentence for the person who typed the command.
 pub async fn send(call: &Call) -> Result<Answer, ClientFault> {
-    Err(ClientFault::Url(call.url.clone()))
+    let (origin, path) = split(&call.url).ok_or_else(|| ClientFault::Url(call.url.clone()))?;
+    let tls = if origin.is_tls {
+        let config = client_config(call.ca_pem.as_deref());
+        Some(config.map_err(|e| ClientFault::Unreachable(e.to_string()))?)
+    } else {
+        None
+    };
+    let deadline = Instant::now() + call.timeout;
+    let stream = dial(&origin, tls.as_ref(), deadline)
+        .await
+        .map_err(|e| ClientFault::Unreachable(e.0))?;
+    let exchanged = exchange(
+        &mut Wire::new(stream),
+        &Exchange {
+            method: call.method,
+            path_and_query: path,
+            authority: call.headers.text("host").unwrap_or(&origin.authority),
+            headers: &call.headers,
+            body: &call.body,
+            answer_bytes_max: call.answer_bytes_max,
+            deadline,
+        },
+    )
+    .await;
+    match exchanged {
+        Ok(answered) => Ok(Answer {
+            status: answered.head.status,
+            headers: answered.head.headers,
+            body: answered.body,
+        }),
+        Err(ExchangeFault::Timeout) => Err(ClientFault::Timeout(origin.authority)),
+        Err(ExchangeFault::ClosedBeforeAnswer) => Err(ClientFault::Answer(String::from(
+            "the connection was closed without an answer",
+        ))),
+        Err(ExchangeFault::TooLarge) => Err(ClientFault::Answer(String::from(
+            "it is larger than allowed",
+        ))),
+        Err(ExchangeFault::Broken(what)) => Err(ClientFault::Answer(what.to_owned())),
+    }
+}
+
+/// Origin and path with query.
+fn split(url: &str) -> Option<(Origin, &str)> {
+    let after_scheme = url.find("://")? + 3;
+    let path_at = url
+        .get(after_scheme..)?
+        .find('/')
+        .map_or(url.len(), |at| after_scheme + at);
+    let (origin, path) = url.split_at_checked(path_at)?;
+    let path = if path.is_empty() { "/" } else { path };
+    let origin = Origin::parse(origin).ok()?;
+    is_plain_path(path).then_some((origin, path))
 }
 
 /// GET with usual bounds.

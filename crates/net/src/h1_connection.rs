@@ -1,11 +1,285 @@
-//! Drives the h1 codec over one connection.
-//! Start reading at `BodyReader`.
+//! One HTTP/1.1 connection of a caller: request after request, each answered before the next is looked at.
+//! Gives `run`, `BodyReader`. Every wait has an end; after a refusal the connection closes.
 //! Used by the listener.
-//! Gives `BodyReader`.
-use crate::BodyFault;
-pub(crate) struct BodyReader<'a>(pub(crate) &'a ());
+//! Start reading at `run`.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use model::http::BodyLength;
+use model::{Method, Peer, Reply};
+use tokio::time::Instant;
+
+use crate::guard::guarded;
+use crate::h1::chunked::{Chunked, Side};
+use crate::h1::request::{Reader, Request};
+use crate::h1::write;
+use crate::listener::Life;
+use crate::reasons::{INTERNAL, MALFORMED, TIMEOUT};
+use crate::spec::Bounds;
+use crate::wire::{Pace, Stream, Wire, WireFault, with_buffer};
+use crate::{Body, BodyFault, Service, Unreadable, date};
+
+/// What a connection needs beside its stream.
+pub(crate) struct Context<S> {
+    pub(crate) service: Rc<S>,
+    pub(crate) peer: Arc<Peer>,
+    pub(crate) bounds: Rc<Bounds>,
+    pub(crate) life: Rc<Life>,
+}
+
+/// What came next on the connection.
+enum Next {
+    Request(Request),
+    Unreadable(Box<Unreadable>),
+    Gone,
+}
+
+/// Serves a connection to its end.
+pub(crate) async fn run<S: Service>(stream: Stream, context: Context<S>) {
+    let mut wire = Wire::new(stream);
+    let mut served = 0;
+    loop {
+        match next(&mut wire, &context, served == 0).await {
+            Next::Gone => return,
+            Next::Unreadable(what) => {
+                refuse(&mut wire, &context, *what).await;
+                break;
+            }
+            Next::Request(request) => {
+                served += 1;
+                let is_last = served >= context.bounds.requests_per_connection_max;
+                if !answer(&mut wire, &context, request, is_last).await {
+                    break;
+                }
+            }
+        }
+    }
+    wire.linger().await;
+}
+
+/// Says one last thing and closes; for bytes that are no HTTP at all.
+pub(crate) async fn refuse_and_close<S: Service>(
+    stream: Stream,
+    context: Context<S>,
+    what: Unreadable,
+) {
+    let mut wire = Wire::new(stream);
+    context.life.begin();
+    refuse(&mut wire, &context, what).await;
+    wire.linger().await;
+}
+
+async fn next<S>(wire: &mut Wire, context: &Context<S>, is_first: bool) -> Next {
+    let bounds = &context.bounds;
+    let mut reader = Reader::default();
+    let patience = if is_first {
+        bounds.head_read
+    } else {
+        bounds.idle
+    };
+    let mut deadline = Instant::now() + patience;
+    let mut has_begun = false;
+    if wire.buffered().is_empty() {
+        context.life.rest();
+        wire.rest();
+    }
+    loop {
+        if !wire.buffered().is_empty() {
+            if !has_begun {
+                has_begun = true;
+                context.life.begin();
+                if !is_first {
+                    deadline = Instant::now() + bounds.head_read;
+                }
+            }
+            match reader.read(wire.buffered(), bounds) {
+                Ok(Some(request)) => return Next::Request(request),
+                Ok(None) => {}
+                Err(what) => return Next::Unreadable(what),
+            }
+        }
+        match (wire.fill(deadline).await, has_begun) {
+            (Ok(count), _) if count > 0 => {}
+            (_, false) | (Err(WireFault::Closed), _) => return Next::Gone,
+            (Err(WireFault::Timeout), true) => {
+                let what = Unreadable::new(&TIMEOUT, "the head was not complete in time");
+                return Next::Unreadable(Box::new(what));
+            }
+            (_, true) => {
+                let what = Unreadable::new(&MALFORMED, "the connection ended inside the head");
+                return Next::Unreadable(Box::new(what));
+            }
+        }
+    }
+}
+
+/// Answers one request; `false` when the connection has to end.
+async fn answer<S: Service>(
+    wire: &mut Wire,
+    context: &Context<S>,
+    request: Request,
+    is_last: bool,
+) -> bool {
+    wire.consume(request.consumed);
+    let method = request.head.method;
+    let mut state = BodyState::of(&request);
+    let reply = {
+        let mut body = match request.head.body {
+            BodyLength::None => Body::empty(),
+            _ => Body::h1(BodyReader {
+                wire,
+                state: &mut state,
+                bounds: &context.bounds,
+            }),
+        };
+        // Boxed: a resting connection must not carry the room of a whole road.
+        let work = context
+            .service
+            .answer(&context.peer, request.head, &mut body);
+        guarded(Box::pin(work)).await
+    };
+    let Some(reply) = reply else {
+        let what = Unreadable::new(&INTERNAL, "the handling of the request panicked");
+        refuse(wire, context, what).await;
+        return false;
+    };
+    let is_whole = state.is_done() || state.discard(wire);
+    let closes =
+        !request.is_keep_alive || !is_whole || reply.close || is_last || context.life.is_draining();
+    write_reply(wire, context, &reply, Some(method), closes).await && !closes
+}
+
+async fn refuse<S: Service>(wire: &mut Wire, context: &Context<S>, what: Unreadable) {
+    let is_head = what.head_seen.as_ref().is_some_and(|(m, _)| m == "HEAD");
+    let method = is_head.then_some(Method::Head);
+    let status = what.status;
+    let work = context.service.refuse(&context.peer, what);
+    let reply = guarded(Box::pin(work))
+        .await
+        .unwrap_or_else(|| Reply::new(status, Vec::new()));
+    write_reply(wire, context, &reply, method, true).await;
+}
+
+/// `false` when the caller did not take the reply.
+async fn write_reply<S>(
+    wire: &mut Wire,
+    context: &Context<S>,
+    reply: &Reply,
+    method: Option<Method>,
+    closes: bool,
+) -> bool {
+    let bounds = &context.bounds;
+    let pace = Pace::Rate {
+        start: Instant::now(),
+        grace: bounds.write_grace,
+        rate: bounds.rate_min,
+    };
+    let body = if write::has_body(reply.status, method) {
+        reply.body.as_slice()
+    } else {
+        &[]
+    };
+    with_buffer(async |out| {
+        date::with(|date| write::reply_head(out, reply, method, date, closes));
+        wire.send(out, body, pace).await.is_ok()
+    })
+    .await
+}
+
+/// How much of a request's body is still on the wire.
+#[derive(Debug)]
+struct BodyState {
+    left: BodyLength,
+    waits_for_continue: bool,
+    is_broken: bool,
+}
+
+impl BodyState {
+    fn of(request: &Request) -> Self {
+        BodyState {
+            left: request.head.body,
+            waits_for_continue: request.expects_continue,
+            is_broken: false,
+        }
+    }
+
+    fn is_done(&self) -> bool {
+        self.left == BodyLength::None && !self.is_broken
+    }
+
+    /// Throws an unread body away where all of it has already arrived. `false`: the connection must close,
+    /// because what is still to come must never be read as a request.
+    fn discard(&mut self, wire: &mut Wire) -> bool {
+        if self.is_broken {
+            return false;
+        }
+        let ready = wire.buffered();
+        let used = match self.left {
+            BodyLength::None => Some(0),
+            BodyLength::Known(left) => usize::try_from(left).ok().filter(|n| *n <= ready.len()),
+            BodyLength::Open => {
+                let mut thrown = Vec::new();
+                let fed = Chunked::new(Side::Request).feed(ready, &mut thrown, ready.len());
+                fed.ok().filter(|fed| fed.is_done).map(|fed| fed.consumed)
+            }
+        };
+        match used {
+            Some(bytes) => {
+                wire.consume(bytes);
+                self.left = BodyLength::None;
+                true
+            }
+            None => false,
+        }
+    }
+}
+
+/// Reads one body from the connection.
+pub(crate) struct BodyReader<'a> {
+    wire: &'a mut Wire,
+    state: &'a mut BodyState,
+    bounds: &'a Bounds,
+}
+
 impl BodyReader<'_> {
-    pub(crate) async fn read(&mut self, _max: usize) -> Result<Vec<u8>, BodyFault> {
-        Ok(Vec::new())
+    pub(crate) async fn read(&mut self, max: usize) -> Result<Vec<u8>, BodyFault> {
+        if self.state.is_broken || self.state.left == BodyLength::None {
+            return Ok(Vec::new());
+        }
+        // Broken until proven whole: also when this future is dropped half-way.
+        self.state.is_broken = true;
+        let body = self.read_whole(max).await.map_err(|fault| match fault {
+            WireFault::Timeout => BodyFault::Timeout,
+            WireFault::Closed => BodyFault::Closed,
+            WireFault::Malformed(what) => BodyFault::Malformed(what),
+            WireFault::TooLarge => BodyFault::TooLarge { max },
+        })?;
+        self.state.is_broken = false;
+        self.state.left = BodyLength::None;
+        Ok(body)
+    }
+
+    async fn read_whole(&mut self, max: usize) -> Result<Vec<u8>, WireFault> {
+        let length = match self.state.left {
+            BodyLength::Known(left) => match usize::try_from(left) {
+                Ok(length) if length <= max => Some(length),
+                _ => return Err(WireFault::TooLarge),
+            },
+            _ => None,
+        };
+        let pace = Pace::Rate {
+            start: Instant::now(),
+            grace: self.bounds.body_grace,
+            rate: self.bounds.rate_min,
+        };
+        if self.state.waits_for_continue && self.wire.buffered().is_empty() {
+            let mut interim = write::CONTINUE.to_vec();
+            self.wire.send(&mut interim, &[], pace).await?;
+        }
+        match length {
+            Some(length) => self.wire.read_known(length, pace).await,
+            None => self.wire.read_chunked(Side::Request, max, pace).await,
+        }
     }
 }

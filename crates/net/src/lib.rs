@@ -4,6 +4,8 @@
 //! Start reading at `Service`; the codec is `h1`, explained in docs/decisions/002.
 
 pub mod client;
+mod date;
+mod guard;
 pub mod h1;
 mod h1_connection;
 mod h2_connection;
@@ -22,6 +24,10 @@ pub use service::{Body, BodyFault, Service, Unreadable};
 pub use spec::{Balance, Bounds, HealthSpec, ListenerSpec, UpstreamSpec};
 pub use tls::{ClientCertificates, TlsFault, TlsSlot};
 pub use upstream::{
-    Pools, Upstream, UpstreamAnswer, UpstreamCall, UpstreamFault, UpstreamFaultKind,
+    Pools, TargetState, Upstream, UpstreamAnswer, UpstreamCall, UpstreamFault, UpstreamFaultKind,
+    UpstreamMistake, watch_health,
 };
 pub use workers::Workers;
+
+#[cfg(test)]
+mod tests;

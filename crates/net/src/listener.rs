@@ -1,10 +1,40 @@
 //! Sockets that accept: one per worker with SO_REUSEPORT, counted, handed to the connections.
-//! Gives `ListenFault`.
+//! Gives `bind`, `accept`, `ListenFault`.
 //! Used by workers.
-//! Start reading at `bind`.
+//! Start reading at `accept`.
 
-use std::net::SocketAddr;
+mod counts;
+mod holder;
+mod life;
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
+
+use model::Peer;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, sleep, timeout_at};
+use tokio_rustls::TlsAcceptor;
+
+use crate::h1_connection::{self, Context};
+use crate::reasons::TLS_REQUIRED;
+use crate::tls::facts;
+use crate::wire::Stream;
+use crate::{ListenerSpec, Service, Unreadable, h2_connection};
+
+pub(crate) use counts::{Counts, Ticket};
+pub(crate) use life::{Floor, Life};
+
+/// First byte of every TLS connection: a handshake record.
+const TLS_HANDSHAKE: u8 = 0x16;
+/// Connections the kernel keeps ready for accept.
+const BACKLOG: u32 = 1024;
+/// Pause after the system refused an accept (out of descriptors), so that the loop does not spin.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Why a listener cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -44,4 +74,191 @@ pub enum ListenFault {
     /// A worker thread could not start.
     #[error("cannot start a worker thread: {0}")]
     Worker(String),
+}
+
+/// Binds one socket per worker. The first bind is made without SO_REUSEPORT, so that a foreign process on the
+/// same port is noticed instead of shared with.
+pub(crate) fn bind(spec: &ListenerSpec, workers: usize) -> Result<Vec<TcpSocket>, ListenFault> {
+    let mut address = spec.address;
+    if address.port() != 0 {
+        std::net::TcpListener::bind(address).map_err(|e| fault(spec, address, &e))?;
+    }
+    let mut sockets = Vec::with_capacity(workers);
+    for _ in 0..workers {
+        let socket = bind_one(address).map_err(|e| fault(spec, address, &e))?;
+        address = socket.local_addr().map_err(|e| fault(spec, address, &e))?;
+        sockets.push(socket);
+    }
+    Ok(sockets)
+}
+
+fn bind_one(address: SocketAddr) -> io::Result<TcpSocket> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    socket.set_reuseaddr(true)?;
+    socket.set_reuseport(true)?;
+    socket.bind(address)?;
+    Ok(socket)
+}
+
+/// Begins to listen; from now on the kernel takes connections. Needs the worker's runtime to be entered.
+pub(crate) fn listen(spec: &ListenerSpec, socket: TcpSocket) -> Result<TcpListener, ListenFault> {
+    socket
+        .listen(BACKLOG)
+        .map_err(|e| fault(spec, spec.address, &e))
+}
+
+fn fault(spec: &ListenerSpec, address: SocketAddr, error: &io::Error) -> ListenFault {
+    let name = Arc::clone(&spec.name);
+    match error.kind() {
+        io::ErrorKind::AddrInUse => ListenFault::Busy {
+            name,
+            address,
+            holder: holder::of(address.port()),
+        },
+        io::ErrorKind::PermissionDenied => ListenFault::NotPermitted { name, address },
+        _ => ListenFault::Other {
+            name,
+            address,
+            cause: error.to_string(),
+        },
+    }
+}
+
+/// One listener on one worker.
+pub(crate) struct Door<S> {
+    pub(crate) spec: ListenerSpec,
+    pub(crate) counts: Arc<Counts>,
+    pub(crate) service: Rc<S>,
+    pub(crate) floor: Rc<Floor>,
+}
+
+/// Accepts until it is aborted.
+pub(crate) async fn accept<S: Service>(listener: TcpListener, door: Door<S>) {
+    let door = Rc::new(Entrance {
+        bounds: Rc::new(door.spec.bounds.clone()),
+        handshakes: Semaphore::new(door.spec.bounds.handshakes_max.max(1)),
+        door,
+    });
+    loop {
+        match listener.accept().await {
+            Ok((stream, from)) => enter(&door, stream, from),
+            Err(e) if is_of_the_connection(&e) => {}
+            Err(_) => sleep(ACCEPT_PAUSE).await,
+        }
+    }
+}
+
+/// Errors of a connection that was gone before it was accepted.
+fn is_of_the_connection(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::Interrupted
+    )
+}
+
+struct Entrance<S> {
+    door: Door<S>,
+    bounds: Rc<crate::Bounds>,
+    handshakes: Semaphore,
+}
+
+/// Admits or drops one connection; dropping costs a client its connection and us nothing more.
+fn enter<S: Service>(entrance: &Rc<Entrance<S>>, stream: TcpStream, from: SocketAddr) {
+    let door = &entrance.door;
+    let address = from.ip().to_canonical();
+    let Some(ticket) = Counts::take(&door.counts, address) else {
+        return;
+    };
+    if !is_admitted(&*door.service, address, &door.spec.name) || stream.set_nodelay(true).is_err() {
+        return;
+    }
+    let entrance = Rc::clone(entrance);
+    let floor = Rc::clone(&door.floor);
+    Floor::start(&floor, async move |life| {
+        connection(&entrance, stream, (address, from.port()), life, ticket).await;
+    });
+}
+
+fn is_admitted<S: Service>(service: &S, address: IpAddr, listener: &str) -> bool {
+    // A fault while deciding is a no.
+    catch_unwind(AssertUnwindSafe(|| service.admit(address, listener))).unwrap_or(false)
+}
+
+async fn connection<S: Service>(
+    entrance: &Entrance<S>,
+    stream: TcpStream,
+    (address, port): (IpAddr, u16),
+    life: Rc<Life>,
+    _ticket: Ticket,
+) {
+    let spec = &entrance.door.spec;
+    let context = |tls| Context {
+        service: Rc::clone(&entrance.door.service),
+        peer: Arc::new(Peer {
+            address,
+            port,
+            listener: Arc::clone(&spec.name),
+            tls,
+        }),
+        bounds: Rc::clone(&entrance.bounds),
+        life: Rc::clone(&life),
+    };
+    if spec.tls.is_none() {
+        return h1_connection::run(Stream::Plain(stream), context(None)).await;
+    }
+    match handshake(entrance, stream).await {
+        Handshake::Done(tls) => {
+            let (_, session) = tls.get_ref();
+            let is_h2 = session.alpn_protocol() == Some(b"h2");
+            let context = context(Some(facts(session)));
+            let stream = Stream::FromCaller(tls);
+            if is_h2 {
+                h2_connection::run(stream, context).await;
+            } else {
+                h1_connection::run(stream, context).await;
+            }
+        }
+        Handshake::NotTls(stream) => {
+            let what = Unreadable::new(&TLS_REQUIRED, "plain bytes were sent to a TLS listener");
+            h1_connection::refuse_and_close(Stream::Plain(stream), context(None), what).await;
+        }
+        Handshake::Failed => {}
+    }
+}
+
+enum Handshake {
+    Done(Box<tokio_rustls::server::TlsStream<TcpStream>>),
+    NotTls(TcpStream),
+    Failed,
+}
+
+async fn handshake<S>(entrance: &Entrance<S>, stream: TcpStream) -> Handshake {
+    let Some(slot) = &entrance.door.spec.tls else {
+        return Handshake::Failed;
+    };
+    let deadline = Instant::now() + entrance.bounds.handshake;
+    let work = async {
+        let mut first = [0u8; 1];
+        match stream.peek(&mut first).await {
+            Ok(1) if first == [TLS_HANDSHAKE] => {}
+            Ok(1) => return Handshake::NotTls(stream),
+            _ => return Handshake::Failed,
+        }
+        // Bounded: a flood of handshakes must not take the time of the connections that are already open.
+        let Ok(_permit) = entrance.handshakes.acquire().await else {
+            return Handshake::Failed;
+        };
+        match TlsAcceptor::from(slot.config()).accept(stream).await {
+            Ok(tls) => Handshake::Done(Box::new(tls)),
+            Err(_) => Handshake::Failed,
+        }
+    };
+    timeout_at(deadline, work)
+        .await
+        .unwrap_or(Handshake::Failed)
 }

@@ -3,20 +3,41 @@
 //! Used by the gateway's upstream stage. No redirects, no proxies, certificates always verified.
 //! Start reading at `Pools::send`.
 
+mod connect;
+mod exchange;
+mod health;
+mod pool;
+mod target;
+
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use model::{Headers, Method, Reason};
+use rustls::ClientConfig;
 
 use crate::reasons::{
     UPSTREAM_OVERLOADED, UPSTREAM_PROTOCOL, UPSTREAM_TIMEOUT, UPSTREAM_UNREACHABLE,
 };
 use crate::spec::UpstreamSpec;
+use crate::tls::client_config;
+
+pub use health::watch_health;
+pub use pool::Pools;
+
+pub(crate) use connect::dial;
+pub(crate) use exchange::{Exchange, ExchangeFault, exchange};
+pub(crate) use target::{Origin, Target};
 
 /// One configured upstream with the health of its targets, shared by all threads.
 #[derive(Debug)]
 pub struct Upstream {
+    id: u64,
     spec: UpstreamSpec,
+    targets: Vec<Target>,
+    tls: Option<Arc<ClientConfig>>,
+    turn: AtomicUsize,
+    calls: AtomicU32,
 }
 
 /// What cannot be an upstream. The operator's mistake.
@@ -47,7 +68,37 @@ impl Upstream {
     /// # Errors
     /// [`UpstreamMistake`] names the target.
     pub fn new(spec: UpstreamSpec) -> Result<Arc<Upstream>, UpstreamMistake> {
-        Ok(Arc::new(Upstream { spec }))
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let mut targets = Vec::with_capacity(spec.targets.len());
+        for text in &spec.targets {
+            let origin = Origin::parse(text).map_err(|why| UpstreamMistake::Target {
+                target: text.clone(),
+                why,
+            })?;
+            targets.push(Target::new(origin, text.as_str()));
+        }
+        if targets.is_empty() {
+            return Err(UpstreamMistake::NoTarget);
+        }
+        if let Some(health) = &spec.health
+            && !is_plain_path(&health.path)
+        {
+            return Err(UpstreamMistake::HealthPath(health.path.clone()));
+        }
+        let tls = if targets.iter().any(|t| t.origin.is_tls) {
+            let config = client_config(spec.ca_pem.as_deref());
+            Some(config.map_err(|e| UpstreamMistake::Authority(e.to_string()))?)
+        } else {
+            None
+        };
+        Ok(Arc::new(Upstream {
+            id: NEXT.fetch_add(1, Ordering::Relaxed),
+            spec,
+            targets,
+            tls,
+            turn: AtomicUsize::new(0),
+            calls: AtomicU32::new(0),
+        }))
     }
 
     /// Like [`Upstream::new`], but an unchanged specification keeps the previous value with its health and connections.
@@ -71,8 +122,20 @@ impl Upstream {
 
     /// State of each target, for metrics, `doctor` and readiness.
     pub fn targets(&self) -> Vec<TargetState> {
-        Vec::new()
+        self.targets
+            .iter()
+            .map(|t| TargetState {
+                target: Arc::clone(&t.name),
+                is_healthy: t.is_available(target::now_ms()),
+                calls: t.calls.load(Ordering::Relaxed),
+            })
+            .collect()
     }
+}
+
+/// Origin form in visible ASCII, so that nothing in it can end the request line.
+pub(crate) fn is_plain_path(path: &str) -> bool {
+    path.starts_with('/') && path.bytes().all(|b| b.is_ascii_graphic() && b != b'#')
 }
 
 /// How one target is doing.
@@ -168,34 +231,4 @@ impl UpstreamFault {
             UpstreamFaultKind::Overloaded => &UPSTREAM_OVERLOADED,
         }
     }
-}
-
-/// Idle connections of one worker thread. Not shared: a call never crosses threads.
-#[derive(Debug, Default)]
-pub struct Pools {}
-
-impl Pools {
-    /// No connections yet.
-    pub fn new() -> Self {
-        Pools::default()
-    }
-
-    /// Sends one call and reads the whole answer.
-    ///
-    /// # Errors
-    /// [`UpstreamFault`]; nothing partial is ever returned.
-    pub async fn send(
-        &self,
-        upstream: &Arc<Upstream>,
-        call: UpstreamCall<'_>,
-    ) -> Result<UpstreamAnswer, UpstreamFault> {
-        let _ = (upstream, call);
-        Err(UpstreamFault::new(UpstreamFaultKind::Unreachable, ""))
-    }
-}
-
-/// Runs the active checks of whatever `current` names, for as long as the future is polled. One task is enough
-/// for the process; `current` is asked again every quarter of a second, so a reload is followed by itself.
-pub async fn watch_health(current: impl Fn() -> Vec<Arc<Upstream>>) {
-    let _ = current;
 }

@@ -1,1 +1,261 @@
-//! One connection as a stream of bytes.
+//! One connection with its buffer and its alarm clock, the same for callers and upstreams.
+//! Gives `Wire`, `Stream`, `Pace`. Bodies are read whole, within a size and a pace.
+//! Used by h1_connection, upstream and client.
+//! Start reading at `Wire::fill`.
+
+mod alarm;
+mod buffers;
+mod stream;
+
+use std::io;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::time::Instant;
+
+pub(crate) use alarm::Alarm;
+pub(crate) use stream::Stream;
+
+use crate::h1::chunked::{ChunkFault, Chunked, Side};
+
+/// Room that is made for one read of a head.
+const READ_BYTES: usize = 4 * 1024;
+/// Room that is made for one read of a body.
+const BODY_READ_BYTES: usize = 16 * 1024;
+/// Bodies up to this size are copied behind their head: one plain write is cheaper than two pieces.
+const JOINED_BYTES: usize = 8 * 1024;
+
+/// A connection.
+pub(crate) struct Wire {
+    stream: Stream,
+    input: Vec<u8>,
+    start: usize,
+    alarm: Alarm,
+}
+
+/// Why reading or writing stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum WireFault {
+    /// Not in time.
+    Timeout,
+    /// The other end closed or reset.
+    Closed,
+    /// Broken framing.
+    Malformed(&'static str),
+    /// Larger than allowed.
+    TooLarge,
+}
+
+/// Until when the other end has to have delivered.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Pace {
+    /// A fixed moment.
+    Until(Instant),
+    /// `grace` from `start`, and more for every byte at `rate` bytes per second.
+    Rate {
+        start: Instant,
+        grace: Duration,
+        rate: u64,
+    },
+}
+
+impl Pace {
+    fn deadline(self, bytes: usize) -> Instant {
+        match self {
+            Pace::Until(deadline) => deadline,
+            Pace::Rate { start, grace, rate } => {
+                let earned = Duration::from_millis(bytes as u64 * 1000 / rate.max(1));
+                start + grace + earned
+            }
+        }
+    }
+}
+
+impl Wire {
+    pub(crate) fn new(stream: Stream) -> Self {
+        Wire {
+            stream,
+            input: Vec::new(),
+            start: 0,
+            alarm: Alarm::default(),
+        }
+    }
+
+    /// Received and not yet consumed.
+    pub(crate) fn buffered(&self) -> &[u8] {
+        self.input.get(self.start..).unwrap_or_default()
+    }
+
+    /// Marks received bytes as used.
+    pub(crate) fn consume(&mut self, bytes: usize) {
+        self.start = (self.start + bytes).min(self.input.len());
+        if self.start == self.input.len() {
+            self.input.clear();
+            self.start = 0;
+        }
+    }
+
+    /// Waits for more bytes; 0 means the other end has closed.
+    pub(crate) async fn fill(&mut self, deadline: Instant) -> Result<usize, WireFault> {
+        if self.start > 0 {
+            self.input.drain(..self.start);
+            self.start = 0;
+        }
+        if self.input.capacity() - self.input.len() < READ_BYTES / 4 {
+            self.input.reserve(READ_BYTES);
+        }
+        let read = self.stream.read_buf(&mut self.input);
+        match self.alarm.within(deadline, read).await {
+            Some(Ok(count)) => Ok(count),
+            Some(Err(_)) => Err(WireFault::Closed),
+            None => Err(WireFault::Timeout),
+        }
+    }
+
+    /// Gives back the room of a large head, so that a resting connection stays small.
+    pub(crate) fn rest(&mut self) {
+        if self.input.is_empty() && self.input.capacity() > READ_BYTES {
+            self.input = Vec::new();
+        }
+    }
+
+    /// Writes head and body, in one piece where the body is small.
+    pub(crate) async fn send(
+        &mut self,
+        head: &mut Vec<u8>,
+        body: &[u8],
+        pace: Pace,
+    ) -> Result<(), WireFault> {
+        let deadline = pace.deadline(head.len() + body.len());
+        let stream = &mut self.stream;
+        let write = async {
+            if body.len() <= JOINED_BYTES {
+                head.extend_from_slice(body);
+                stream.write_all(head).await?;
+            } else {
+                write_both(stream, head, body).await?;
+            }
+            stream.flush().await
+        };
+        match self.alarm.within(deadline, write).await {
+            Some(Ok(())) => Ok(()),
+            Some(Err(_)) => Err(WireFault::Closed),
+            None => Err(WireFault::Timeout),
+        }
+    }
+
+    /// Reads a body of known length. The caller has compared the length with its bound.
+    pub(crate) async fn read_known(
+        &mut self,
+        length: usize,
+        pace: Pace,
+    ) -> Result<Vec<u8>, WireFault> {
+        let ready = self.buffered();
+        let ready = ready.get(..length.min(ready.len())).unwrap_or_default();
+        let mut body = Vec::with_capacity(length.min(ready.len().max(BODY_READ_BYTES)));
+        body.extend_from_slice(ready);
+        self.consume(body.len());
+        while body.len() < length {
+            // Room grows with what has arrived: announcing a large body costs nothing here.
+            let wanted = (length - body.len()).min(body.len().max(BODY_READ_BYTES));
+            body.reserve_exact(wanted);
+            let deadline = pace.deadline(body.len());
+            let mut limited = (&mut self.stream).take(wanted as u64);
+            match self
+                .alarm
+                .within(deadline, limited.read_buf(&mut body))
+                .await
+            {
+                Some(Ok(0) | Err(_)) => return Err(WireFault::Closed),
+                Some(Ok(_)) => {}
+                None => return Err(WireFault::Timeout),
+            }
+        }
+        Ok(body)
+    }
+
+    /// Reads a chunked body of at most `max` bytes.
+    pub(crate) async fn read_chunked(
+        &mut self,
+        side: Side,
+        max: usize,
+        pace: Pace,
+    ) -> Result<Vec<u8>, WireFault> {
+        let mut decoder = Chunked::new(side);
+        let mut body = Vec::new();
+        loop {
+            let ready = self.input.get(self.start..).unwrap_or_default();
+            let fed = decoder.feed(ready, &mut body, max).map_err(|e| match e {
+                ChunkFault::Malformed(what) => WireFault::Malformed(what),
+                ChunkFault::TooLarge => WireFault::TooLarge,
+            })?;
+            self.consume(fed.consumed);
+            if fed.is_done {
+                return Ok(body);
+            }
+            if self.fill(pace.deadline(body.len())).await? == 0 {
+                return Err(WireFault::Closed);
+            }
+        }
+    }
+
+    /// Reads until the other end closes in order. A TLS connection that ends without `close_notify` is a fault.
+    pub(crate) async fn read_to_close(
+        &mut self,
+        max: usize,
+        pace: Pace,
+    ) -> Result<Vec<u8>, WireFault> {
+        let mut body = Vec::new();
+        loop {
+            body.extend_from_slice(self.buffered());
+            self.consume(self.input.len());
+            if body.len() > max {
+                return Err(WireFault::TooLarge);
+            }
+            if self.fill(pace.deadline(body.len())).await? == 0 {
+                return Ok(body);
+            }
+        }
+    }
+
+    /// Ends our side and reads a little longer, so that the last answer is not lost in a reset. At most 64 KiB
+    /// and one second; what is read is thrown away, never taken for a request.
+    pub(crate) async fn linger(mut self) {
+        const LINGER: Duration = Duration::from_secs(1);
+        const LINGER_BYTES: usize = 64 * 1024;
+        let deadline = Instant::now() + LINGER;
+        let shutdown = self.stream.shutdown();
+        if !matches!(self.alarm.within(deadline, shutdown).await, Some(Ok(()))) {
+            return;
+        }
+        let mut total = self.buffered().len();
+        while total < LINGER_BYTES {
+            self.consume(self.input.len());
+            match self.fill(deadline).await {
+                Ok(0) | Err(_) => return,
+                Ok(count) => total += count,
+            }
+        }
+    }
+
+    /// Whether a resting connection is still open and has said nothing. Bytes that nobody asked for make it useless.
+    pub(crate) fn is_quiet(&mut self) -> bool {
+        self.buffered().is_empty() && self.stream.is_quiet()
+    }
+}
+
+async fn write_both(stream: &mut Stream, head: &[u8], body: &[u8]) -> io::Result<()> {
+    let pieces = [io::IoSlice::new(head), io::IoSlice::new(body)];
+    let written = stream.write_vectored(&pieces).await?;
+    if written == 0 {
+        return Err(io::ErrorKind::WriteZero.into());
+    }
+    let head_left = head.get(written..).unwrap_or_default();
+    stream.write_all(head_left).await?;
+    let body_done = written.saturating_sub(head.len());
+    stream
+        .write_all(body.get(body_done..).unwrap_or_default())
+        .await
+}
+
+pub(crate) use buffers::with_buffer;

@@ -3,17 +3,34 @@
 //! Used by the binary and by tests.
 //! Start reading at `Workers::start`.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::rc::Rc;
 use std::sync::Arc;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use tokio::net::{TcpListener, TcpSocket};
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::watch;
+use tokio::task::LocalSet;
+
+use crate::listener::{Counts, Door, Floor, accept, bind, listen};
 use crate::{ListenFault, ListenerSpec, Service};
 
 /// Running worker threads.
 #[derive(Debug)]
 pub struct Workers {
     addresses: Vec<(Arc<str>, SocketAddr)>,
+    counts: Vec<Arc<Counts>>,
+    stop: watch::Sender<Option<Duration>>,
+    threads: Vec<JoinHandle<()>>,
 }
+
+/// What one worker listens on.
+type Sockets = Vec<(ListenerSpec, Arc<Counts>, TcpSocket)>;
+
+/// The same, listening.
+type Listeners = Vec<(ListenerSpec, Arc<Counts>, TcpListener)>;
 
 impl Workers {
     /// Binds every listener for every worker, then starts the threads. `make` is called on each thread inside its
@@ -26,10 +43,38 @@ impl Workers {
         listeners: Vec<ListenerSpec>,
         make: impl Fn(usize) -> S + Clone + Send + 'static,
     ) -> Result<Workers, ListenFault> {
-        let _ = (count, make);
-        Ok(Workers {
-            addresses: listeners.into_iter().map(|l| (l.name, l.address)).collect(),
-        })
+        let count = count.max(1);
+        let mut shares: Vec<Sockets> = (0..count).map(|_| Vec::new()).collect();
+        let mut addresses = Vec::new();
+        let mut counts = Vec::new();
+        for spec in listeners {
+            let sockets = bind(&spec, count)?;
+            let address = sockets.first().and_then(|s| s.local_addr().ok());
+            addresses.push((Arc::clone(&spec.name), address.unwrap_or(spec.address)));
+            let count = Counts::new(spec.connections_max, spec.per_address_connections_max);
+            counts.push(Arc::clone(&count));
+            for (share, socket) in shares.iter_mut().zip(sockets) {
+                share.push((spec.clone(), Arc::clone(&count), socket));
+            }
+        }
+        let (stop, stopped) = watch::channel(None);
+        let mut workers = Workers {
+            addresses,
+            counts,
+            stop,
+            threads: Vec::new(),
+        };
+        for (index, sockets) in shares.into_iter().enumerate() {
+            let runtime = runtime()?;
+            let sockets = listening(&runtime, sockets)?;
+            let (make, stopped) = (make.clone(), stopped.clone());
+            let thread = thread::Builder::new()
+                .name(format!("worker-{index}"))
+                .spawn(move || work(&runtime, sockets, stopped, || make(index)))
+                .map_err(|e| ListenFault::Worker(e.to_string()))?;
+            workers.threads.push(thread);
+        }
+        Ok(workers)
     }
 
     /// Where each listener truly listens (port 0 resolved), in the order given.
@@ -37,22 +82,76 @@ impl Workers {
         &self.addresses
     }
 
-    /// The address of one listener.
+    /// The address of one listener; an unspecified host is given as loopback, so that it can be called.
     pub fn address(&self, name: &str) -> Option<SocketAddr> {
-        self.addresses
-            .iter()
-            .find(|(n, _)| &**n == name)
-            .map(|(_, a)| *a)
+        let (_, mut address) = self.addresses.iter().find(|(n, _)| &**n == name)?.clone();
+        if address.ip().is_unspecified() {
+            address.set_ip(Ipv4Addr::LOCALHOST.into());
+        }
+        Some(address)
     }
 
     /// Connections open now, over all listeners.
     pub fn connections(&self) -> usize {
-        0
+        self.counts.iter().map(|c| c.total()).sum()
     }
 
     /// Stops accepting, closes idle connections, lets requests under way finish for at most `grace`, then ends the
     /// threads. Blocks; call it from a thread of its own or from `main`.
     pub fn stop(self, grace: Duration) {
-        let _ = grace;
+        let _ = self.stop.send(Some(grace));
+        for thread in self.threads {
+            // A worker that panicked outside a request has nothing left to finish.
+            let _ = thread.join();
+        }
     }
+}
+
+fn listening(runtime: &Runtime, sockets: Sockets) -> Result<Listeners, ListenFault> {
+    let _entered = runtime.enter();
+    sockets
+        .into_iter()
+        .map(|(spec, counts, socket)| {
+            let listener = listen(&spec, socket)?;
+            Ok((spec, counts, listener))
+        })
+        .collect()
+}
+
+fn runtime() -> Result<Runtime, ListenFault> {
+    Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| ListenFault::Worker(e.to_string()))
+}
+
+/// The life of one worker thread.
+fn work<S: Service>(
+    runtime: &Runtime,
+    sockets: Listeners,
+    mut stopped: watch::Receiver<Option<Duration>>,
+    make: impl FnOnce() -> S,
+) {
+    let local = LocalSet::new();
+    local.block_on(runtime, async move {
+        let service = Rc::new(make());
+        let floor = Rc::new(Floor::default());
+        let mut doors = Vec::new();
+        for (spec, counts, socket) in sockets {
+            let door = Door {
+                spec,
+                counts,
+                service: Rc::clone(&service),
+                floor: Rc::clone(&floor),
+            };
+            doors.push(tokio::task::spawn_local(accept(socket, door)));
+        }
+        // The sender lives in `Workers`; when that is dropped without `stop`, workers end without grace.
+        let grace = match stopped.wait_for(Option::is_some).await {
+            Ok(grace) => grace.unwrap_or_default(),
+            Err(_) => Duration::ZERO,
+        };
+        doors.iter().for_each(tokio::task::JoinHandle::abort);
+        floor.drain(grace).await;
+    });
 }

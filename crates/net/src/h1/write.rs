@@ -1,0 +1,172 @@
+//! Heads as they go out: status lines, request lines, our own length and date. Framing fields of others never pass.
+//! Gives `reply_head`, `request_head`, `CONTINUE`. Pure; appends to a buffer that stays with the connection.
+//! Used by the connections of both sides.
+//! Start reading at `reply_head`.
+
+use model::{Headers, Method, Reply};
+
+/// The interim answer that asks for the body (RFC 9110 §15.2.1).
+pub const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
+
+/// Fields that only the transport writes, or that end at this hop.
+const OWN: [&str; 10] = [
+    "connection",
+    "content-length",
+    "date",
+    "host",
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// Whether a body follows the head of this reply (RFC 9110 §6.4.1).
+pub fn has_body(status: u16, method: Option<Method>) -> bool {
+    method != Some(Method::Head) && !matches!(status, 100..200 | 204 | 304)
+}
+
+/// Appends the head of a reply.
+pub fn reply_head(
+    out: &mut Vec<u8>,
+    reply: &Reply,
+    method: Option<Method>,
+    date: &[u8],
+    closes: bool,
+) {
+    out.extend_from_slice(b"HTTP/1.1 ");
+    number(out, u64::from(reply.status));
+    out.push(b' ');
+    out.extend_from_slice(phrase(reply.status).as_bytes());
+    out.extend_from_slice(b"\r\n");
+    fields(out, &reply.headers);
+    if let Some(length) = stated_length(reply, method) {
+        out.extend_from_slice(b"content-length: ");
+        number(out, length);
+        out.extend_from_slice(b"\r\n");
+    }
+    out.extend_from_slice(b"date: ");
+    out.extend_from_slice(date);
+    if closes {
+        out.extend_from_slice(b"\r\nconnection: close");
+    }
+    out.extend_from_slice(b"\r\n\r\n");
+}
+
+/// The length to state: always for answers with a body, for HEAD what GET would have, never for 1xx and 204
+/// (RFC 9110 §8.6).
+pub(crate) fn stated_length(reply: &Reply, method: Option<Method>) -> Option<u64> {
+    let own = reply.body.len() as u64;
+    match reply.status {
+        100..200 | 204 => None,
+        304 => reply.head_length,
+        _ if method == Some(Method::Head) => Some(reply.head_length.unwrap_or(own)),
+        _ => Some(own),
+    }
+}
+
+/// Appends the head of a call to an upstream.
+pub fn request_head(
+    out: &mut Vec<u8>,
+    method: Method,
+    path_and_query: &str,
+    authority: &str,
+    headers: &Headers,
+    body_bytes: usize,
+) {
+    out.extend_from_slice(method.as_str().as_bytes());
+    out.push(b' ');
+    out.extend_from_slice(path_and_query.as_bytes());
+    out.extend_from_slice(b" HTTP/1.1\r\nhost: ");
+    out.extend_from_slice(authority.as_bytes());
+    out.extend_from_slice(b"\r\n");
+    fields(out, headers);
+    // RFC 9110 §8.6: methods that anticipate content state a length of 0, too.
+    if body_bytes > 0 || matches!(method, Method::Post | Method::Put | Method::Patch) {
+        out.extend_from_slice(b"content-length: ");
+        number(out, body_bytes as u64);
+        out.extend_from_slice(b"\r\n");
+    }
+    out.extend_from_slice(b"\r\n");
+}
+
+/// `Headers` holds no CR, LF or NUL in values; names that are no tokens are left out.
+fn fields(out: &mut Vec<u8>, headers: &Headers) {
+    for (name, value) in headers.iter() {
+        if is_own(name) || !is_token(name) {
+            continue;
+        }
+        out.extend_from_slice(name.as_bytes());
+        out.extend_from_slice(b": ");
+        out.extend_from_slice(value);
+        out.extend_from_slice(b"\r\n");
+    }
+}
+
+/// Whether the transport writes this field itself or it ends at this hop.
+pub(crate) fn is_own(name: &str) -> bool {
+    OWN.contains(&name)
+}
+
+/// RFC 9110 §5.6.2.
+fn is_token(name: &str) -> bool {
+    !name.is_empty()
+        && name
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
+}
+
+fn number(out: &mut Vec<u8>, mut n: u64) {
+    let mut digits = [0u8; 20];
+    let mut used = 0;
+    for slot in digits.iter_mut().rev() {
+        *slot = b'0' + u8::try_from(n % 10).unwrap_or_default();
+        n /= 10;
+        used += 1;
+        if n == 0 {
+            break;
+        }
+    }
+    out.extend_from_slice(digits.get(digits.len() - used..).unwrap_or_default());
+}
+
+fn phrase(status: u16) -> &'static str {
+    match status {
+        200 => "OK",
+        201 => "Created",
+        202 => "Accepted",
+        204 => "No Content",
+        206 => "Partial Content",
+        301 => "Moved Permanently",
+        302 => "Found",
+        303 => "See Other",
+        304 => "Not Modified",
+        307 => "Temporary Redirect",
+        308 => "Permanent Redirect",
+        400 => "Bad Request",
+        401 => "Unauthorized",
+        403 => "Forbidden",
+        404 => "Not Found",
+        405 => "Method Not Allowed",
+        406 => "Not Acceptable",
+        408 => "Request Timeout",
+        409 => "Conflict",
+        410 => "Gone",
+        412 => "Precondition Failed",
+        413 => "Content Too Large",
+        414 => "URI Too Long",
+        415 => "Unsupported Media Type",
+        422 => "Unprocessable Content",
+        428 => "Precondition Required",
+        429 => "Too Many Requests",
+        431 => "Request Header Fields Too Large",
+        500 => "Internal Server Error",
+        501 => "Not Implemented",
+        502 => "Bad Gateway",
+        503 => "Service Unavailable",
+        504 => "Gateway Timeout",
+        // RFC 9112 §4: the phrase may be empty.
+        _ => "",
+    }
+}

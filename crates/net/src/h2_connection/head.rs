@@ -1,0 +1,136 @@
+//! One HTTP/2 request head under the same rules as an HTTP/1.1 one.
+//! Gives `head`.
+//! Used by h2_connection.
+//! Start reading at `head`; RFC 9113 §8.
+
+use hyper::body::{Body as _, Incoming};
+use hyper::http::request::Parts;
+use model::http::BodyLength;
+use model::{Head, Headers, Method, Protocol};
+
+use crate::Unreadable;
+use crate::h1::authority;
+use crate::h1::framing_length;
+use crate::reasons::{MALFORMED, TOO_LARGE};
+use crate::spec::Bounds;
+
+/// RFC 9113 §8.2.2: fields of a connection have no place in a stream.
+const OF_A_CONNECTION: [&str; 5] = [
+    "connection",
+    "keep-alive",
+    "proxy-connection",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// The head of one stream.
+pub(super) fn head(
+    parts: &Parts,
+    incoming: &Incoming,
+    bounds: &Bounds,
+) -> Result<Head, Box<Unreadable>> {
+    let refuse = |detail: &str| refuse(parts, detail);
+    let Some(method) = Method::parse(parts.method.as_str()) else {
+        return Err(refuse("the method is not one that is served"));
+    };
+    let target = parts.uri.path_and_query().map_or("", |p| p.as_str());
+    if target.len() > bounds.target_bytes_max {
+        let mut what = Unreadable::new(&TOO_LARGE, "the request target is too long").status(414);
+        what.head_seen = Some(seen(parts));
+        return Err(Box::new(what));
+    }
+    if !target.starts_with('/') || target.bytes().any(|b| !b.is_ascii_graphic() || b == b'#') {
+        return Err(refuse(
+            "the target is not an absolute path in visible ASCII",
+        ));
+    }
+    if parts.headers.len() > bounds.fields_max {
+        let mut what = Unreadable::new(&TOO_LARGE, "the request has too many header fields");
+        what.status = 431;
+        what.head_seen = Some(seen(parts));
+        return Err(Box::new(what));
+    }
+    let authority = authority_of(parts).map_err(refuse)?;
+    let (headers, length) = fields(parts).map_err(refuse)?;
+    let body = match length {
+        _ if incoming.is_end_stream() => BodyLength::None,
+        None => BodyLength::Open,
+        Some(0) => BodyLength::None,
+        Some(length) => BodyLength::Known(length),
+    };
+    Ok(Head {
+        protocol: Protocol::Http2,
+        method,
+        target: target.to_owned(),
+        authority,
+        headers,
+        body,
+    })
+}
+
+fn refuse(parts: &Parts, detail: &str) -> Box<Unreadable> {
+    let mut what = Unreadable::new(&MALFORMED, detail);
+    what.head_seen = Some(seen(parts));
+    Box::new(what)
+}
+
+fn seen(parts: &Parts) -> (String, String) {
+    let bounded = |text: &str, max: usize| text.chars().take(max).collect::<String>();
+    (
+        bounded(parts.method.as_str(), 16),
+        bounded(parts.uri.path(), 512),
+    )
+}
+
+/// `:authority` is demanded, and a `host` beside it must say the same (RFC 9113 §8.3.1).
+fn authority_of(parts: &Parts) -> Result<String, &'static str> {
+    let given = parts.uri.authority().ok_or(":authority is missing")?;
+    let authority =
+        authority::canonical(given.as_str().as_bytes()).ok_or(":authority is not `name[:port]`")?;
+    let mut hosts = parts.headers.get_all("host").iter();
+    let host = hosts.next().map(|h| authority::canonical(h.as_bytes()));
+    if hosts.next().is_some() || host.is_some_and(|h| h.as_ref() != Some(&authority)) {
+        return Err("host differs from :authority");
+    }
+    Ok(authority)
+}
+
+fn fields(parts: &Parts) -> Result<(Headers, Option<u64>), &'static str> {
+    let mut headers = Headers::with_room(parts.headers.len(), 1024);
+    let mut length = None;
+    let mut cookies = Vec::new();
+    for (name, value) in &parts.headers {
+        let (name, value) = (name.as_str(), value.as_bytes());
+        match name {
+            "host" => {}
+            "cookie" => {
+                // RFC 9113 §8.2.3: crumbs are put together before the request leaves HTTP/2.
+                if !cookies.is_empty() {
+                    cookies.extend_from_slice(b"; ");
+                }
+                cookies.extend_from_slice(value);
+            }
+            "content-length" if length.is_some() => {
+                return Err("content-length is sent more than once");
+            }
+            "content-length" => length = Some(framing_length(value)?),
+            "te" if value != b"trailers" => return Err("te is not `trailers`"),
+            "expect" if !value.eq_ignore_ascii_case(b"100-continue") => {
+                return Err("expect is not exactly `100-continue`");
+            }
+            // HTTP/2 needs no permission to send: reading the stream is the answer.
+            "expect" => {}
+            _ if OF_A_CONNECTION.contains(&name) => {
+                return Err("a field of a connection is sent in a stream");
+            }
+            _ if value.iter().any(|b| *b != b'\t' && b.is_ascii_control()) => {
+                return Err("a field's value holds control bytes");
+            }
+            _ => headers.push(name, value),
+        }
+    }
+    if !cookies.is_empty() {
+        headers.push("cookie", cookies);
+    }
+    Ok((headers, length))
+}

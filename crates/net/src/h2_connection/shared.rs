@@ -1,0 +1,104 @@
+//! What the streams of one HTTP/2 connection share, and when such a connection has to end.
+//! Gives `Shared`, `OnStream`.
+//! Used by h2_connection.
+//! Start reading at `OnStream`.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::listener::Life;
+use crate::spec::Bounds;
+
+/// The state of one connection.
+#[derive(Debug)]
+pub(super) struct Shared {
+    life: Rc<Life>,
+    served: Cell<u32>,
+    last_event: Cell<Instant>,
+    is_ending: Cell<bool>,
+    /// Streams under way; the moment by which the client must have taken the reply, once there is one.
+    streams: RefCell<HashMap<u32, Option<Instant>>>,
+}
+
+impl Shared {
+    pub(super) fn new(life: Rc<Life>) -> Self {
+        Shared {
+            life,
+            served: Cell::new(0),
+            last_event: Cell::new(Instant::now()),
+            is_ending: Cell::new(false),
+            streams: RefCell::default(),
+        }
+    }
+
+    pub(super) fn served(&self) -> u32 {
+        self.served.get()
+    }
+
+    /// The connection closes after what is under way.
+    pub(super) fn end(&self) {
+        self.is_ending.set(true);
+    }
+
+    pub(super) fn is_ending(&self) -> bool {
+        self.is_ending.get()
+    }
+
+    /// Nothing has happened for so long.
+    pub(super) fn rests_since(&self, idle: Duration) -> bool {
+        self.streams.borrow().is_empty() && self.last_event.get().elapsed() > idle
+    }
+
+    /// A reply waits for its reader longer than allowed.
+    pub(super) fn has_stalled(&self) -> bool {
+        let now = Instant::now();
+        let streams = self.streams.borrow();
+        streams.values().flatten().any(|deadline| *deadline < now)
+    }
+}
+
+/// One stream under way; counted until its reply is taken or it is given up.
+#[derive(Debug)]
+pub(super) struct OnStream {
+    shared: Rc<Shared>,
+    id: u32,
+}
+
+impl OnStream {
+    pub(super) fn begin(shared: &Rc<Shared>) -> OnStream {
+        let id = shared.served.get().wrapping_add(1);
+        shared.served.set(id);
+        shared.last_event.set(Instant::now());
+        shared.life.begin();
+        shared.streams.borrow_mut().insert(id, None);
+        OnStream {
+            shared: Rc::clone(shared),
+            id,
+        }
+    }
+
+    /// From now on the client has to read.
+    pub(super) fn wait_for_reader(&self, bytes: usize, bounds: &Bounds) {
+        let earned = Duration::from_millis(bytes as u64 * 1000 / bounds.rate_min.max(1));
+        let deadline = Instant::now() + bounds.write_grace + earned;
+        self.shared
+            .streams
+            .borrow_mut()
+            .insert(self.id, Some(deadline));
+    }
+}
+
+impl Drop for OnStream {
+    fn drop(&mut self) {
+        let mut streams = self.shared.streams.borrow_mut();
+        streams.remove(&self.id);
+        self.shared.last_event.set(Instant::now());
+        if streams.is_empty() {
+            self.shared.life.rest();
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! The connections of one worker: which rest, which are busy, and how all of them end.
+//! Gives `Floor`, `Life`.
+//! Used by the listener, the connections and workers.
+//! Start reading at `Floor::drain`.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::time::Duration;
+
+use tokio::task::AbortHandle;
+use tokio::time::{Instant, sleep};
+
+/// What a connection tells its worker.
+#[derive(Debug)]
+pub(crate) struct Life {
+    is_busy: Cell<bool>,
+    floor: Rc<Floor>,
+}
+
+impl Life {
+    /// A request has begun: it may finish even while the worker stops.
+    pub(crate) fn begin(&self) {
+        self.is_busy.set(true);
+    }
+
+    /// Nothing under way.
+    pub(crate) fn rest(&self) {
+        self.is_busy.set(false);
+    }
+
+    /// Whether the worker is stopping: the answer under way is the last one.
+    pub(crate) fn is_draining(&self) -> bool {
+        self.floor.is_draining.get()
+    }
+}
+
+/// All connections of one worker.
+#[derive(Debug, Default)]
+pub(crate) struct Floor {
+    is_draining: Cell<bool>,
+    next: Cell<u64>,
+    connections: RefCell<HashMap<u64, (Rc<Life>, AbortHandle)>>,
+}
+
+impl Floor {
+    /// Starts a connection's task.
+    pub(crate) fn start(floor: &Rc<Floor>, work: impl AsyncFnOnce(Rc<Life>) + 'static) {
+        let id = floor.next.get();
+        floor.next.set(id + 1);
+        let life = Rc::new(Life {
+            is_busy: Cell::new(false),
+            floor: Rc::clone(floor),
+        });
+        let place = Place {
+            floor: Rc::clone(floor),
+            id,
+        };
+        let mine = Rc::clone(&life);
+        let task = tokio::task::spawn_local(async move {
+            let _place = place;
+            work(mine).await;
+        });
+        floor
+            .connections
+            .borrow_mut()
+            .insert(id, (life, task.abort_handle()));
+    }
+
+    /// Ends resting connections at once and busy ones when they are done, at the latest after `grace`.
+    pub(crate) async fn drain(&self, grace: Duration) {
+        const LOOK: Duration = Duration::from_millis(5);
+        self.is_draining.set(true);
+        let deadline = Instant::now() + grace;
+        while !self.connections.borrow().is_empty() {
+            let is_over = Instant::now() >= deadline;
+            for (life, task) in self.connections.borrow().values() {
+                if is_over || !life.is_busy.get() {
+                    task.abort();
+                }
+            }
+            if is_over {
+                return;
+            }
+            sleep(LOOK).await;
+        }
+    }
+}
+
+/// Leaves the floor when the task ends, however it ends.
+struct Place {
+    floor: Rc<Floor>,
+    id: u64,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.floor.connections.borrow_mut().remove(&self.id);
+    }
+}

@@ -1,0 +1,156 @@
+//! The room on real sockets: a small service, raw clients that break every rule, scripted upstreams.
+//! Gives `Gate`, `raw`. Tests only.
+//! Used by the modules below.
+//! Start reading at `Probe`.
+
+mod http2;
+mod serving;
+mod tls;
+mod upstreams;
+
+use std::io::{Read, Write};
+use std::net::{IpAddr, SocketAddr, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use model::{Head, Peer, Reply};
+
+use crate::{Body, Bounds, ListenerSpec, Service, TlsSlot, Unreadable, Workers};
+
+/// What the service saw, in order.
+type Log = Arc<Mutex<Vec<String>>>;
+
+/// Answers by path; writes down what it saw.
+struct Probe(Log);
+
+impl Service for Probe {
+    fn admit(&self, _: IpAddr, listener: &str) -> bool {
+        assert!(listener != "panicking", "a fault while admitting");
+        listener != "closed"
+    }
+
+    async fn answer(&self, peer: &Arc<Peer>, head: Head, body: &mut Body<'_>) -> Reply {
+        let version = peer.tls.as_ref().map_or("", |t| t.version);
+        let line = format!(
+            "{} {} {} {version}",
+            head.protocol.as_str(),
+            head.method,
+            head.target
+        );
+        self.0.lock().unwrap().push(line.trim().to_owned());
+        match head.target.as_str() {
+            "/ignore" => Reply::new(200, b"ignored".to_vec()),
+            "/panic" => panic!("on purpose"),
+            "/slow" => {
+                tokio::time::sleep(Duration::from_millis(300)).await;
+                Reply::new(200, b"slow".to_vec())
+            }
+            "/big" => Reply::new(200, vec![b'x'; 3_000_000]),
+            "/none" => Reply::new(204, Vec::new()),
+            "/peer" => {
+                let text = format!("{:?} {:?}", head.authority, peer.tls);
+                Reply::new(200, text.into_bytes())
+            }
+            _ => match body.read(1000).await {
+                Ok(bytes) => Reply::new(200, bytes)
+                    .with("x-echo", "yes")
+                    .with("connection", "upgrade"),
+                Err(fault) => {
+                    self.0
+                        .lock()
+                        .unwrap()
+                        .push(format!("body {}", fault.reason().code));
+                    Reply::new(fault.reason().status, fault.to_string().into_bytes())
+                }
+            },
+        }
+    }
+
+    async fn refuse(&self, _: &Arc<Peer>, what: Unreadable) -> Reply {
+        let seen = what.head_seen.as_ref().map_or("-", |(m, _)| m.as_str());
+        self.0
+            .lock()
+            .unwrap()
+            .push(format!("refused {} {seen}", what.reason.code));
+        Reply::new(what.status, what.reason.code.as_bytes().to_vec())
+    }
+}
+
+/// A running gate.
+struct Gate {
+    workers: Workers,
+    log: Log,
+}
+
+impl Gate {
+    fn plain(bounds: Bounds) -> Gate {
+        Gate::with("public", None, bounds)
+    }
+
+    fn with(name: &str, tls: Option<Arc<TlsSlot>>, bounds: Bounds) -> Gate {
+        let mut spec = ListenerSpec::new(name, "127.0.0.1:0".parse().unwrap());
+        spec.tls = tls;
+        spec.bounds = bounds;
+        spec.per_address_connections_max = 20;
+        let log = Log::default();
+        let shared = Arc::clone(&log);
+        let workers = Workers::start(2, vec![spec], move |_| Probe(Arc::clone(&shared))).unwrap();
+        Gate { workers, log }
+    }
+
+    fn address(&self) -> SocketAddr {
+        self.workers.addresses()[0].1
+    }
+
+    fn connect(&self) -> TcpStream {
+        let stream = TcpStream::connect(self.address()).unwrap();
+        stream
+            .set_read_timeout(Some(Duration::from_secs(5)))
+            .unwrap();
+        stream
+    }
+
+    /// Sends and reads until the gate closes.
+    fn talk(&self, bytes: &str) -> String {
+        let mut stream = self.connect();
+        let _ = stream.write_all(bytes.as_bytes());
+        rest(&mut stream)
+    }
+
+    fn seen(&self) -> Vec<String> {
+        std::mem::take(&mut self.log.lock().unwrap())
+    }
+
+    fn stop(self) {
+        self.workers.stop(Duration::from_secs(2));
+    }
+}
+
+fn rest(stream: &mut impl Read) -> String {
+    let mut all = Vec::new();
+    stream
+        .read_to_end(&mut all)
+        .expect("the gate closes in order");
+    String::from_utf8_lossy(&all).into_owned()
+}
+
+/// Short bounds, so that tests of slowness are quick.
+fn impatient() -> Bounds {
+    Bounds {
+        head_read: Duration::from_millis(300),
+        body_grace: Duration::from_millis(300),
+        write_grace: Duration::from_millis(300),
+        idle: Duration::from_millis(300),
+        handshake: Duration::from_millis(500),
+        rate_min: 1_000_000,
+        ..Bounds::default()
+    }
+}
+
+fn on_a_runtime<T>(work: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    tokio::task::LocalSet::new().block_on(&runtime, work)
+}

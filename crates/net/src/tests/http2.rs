@@ -1,0 +1,186 @@
+//! HTTP/2 by a raw h2 client, well-behaved and not.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use h2::client::{self, SendRequest};
+use hyper::body::Bytes;
+use hyper::http::{HeaderMap, Request};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+
+use super::tls::Authority;
+use super::{Gate, impatient, on_a_runtime};
+use crate::{Bounds, TlsSlot};
+
+fn gate(bounds: Bounds) -> (Gate, Authority) {
+    let authority = Authority::new();
+    let (certificate, key) = authority.issue("localhost");
+    let slot = TlsSlot::new(&certificate, &key, None).unwrap();
+    (Gate::with("public", Some(slot), bounds), authority)
+}
+
+async fn connect(gate: &Gate, authority: &Authority, window: u32) -> SendRequest<Bytes> {
+    let config = crate::tls::client_config(Some(&authority.pem())).unwrap();
+    let mut config = (*config).clone();
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    let stream = TcpStream::connect(gate.address()).await.unwrap();
+    let name = crate::tls::server_name("localhost").unwrap();
+    let stream = TlsConnector::from(Arc::new(config))
+        .connect(name, stream)
+        .await
+        .unwrap();
+    let mut builder = client::Builder::new();
+    builder.initial_window_size(window);
+    let (send, connection) = builder.handshake::<_, Bytes>(stream).await.unwrap();
+    tokio::task::spawn_local(connection);
+    send
+}
+
+async fn ask(
+    send: &SendRequest<Bytes>,
+    request: Request<()>,
+    body: &'static [u8],
+) -> Result<(u16, HeaderMap, Vec<u8>), h2::Error> {
+    let mut send = send.clone().ready().await?;
+    let (answer, mut stream) = send.send_request(request, body.is_empty())?;
+    if !body.is_empty() {
+        stream.send_data(Bytes::from_static(body), true)?;
+    }
+    let (parts, mut incoming) = answer.await?.into_parts();
+    let mut all = Vec::new();
+    while let Some(piece) = incoming.data().await {
+        let piece = piece?;
+        incoming.flow_control().release_capacity(piece.len())?;
+        all.extend_from_slice(&piece);
+    }
+    Ok((parts.status.as_u16(), parts.headers, all))
+}
+
+fn request(method: &str, path: &str) -> Request<()> {
+    let uri = format!("https://localhost{path}");
+    Request::builder().method(method).uri(uri).body(()).unwrap()
+}
+
+#[test]
+fn streams_become_the_same_requests() {
+    let (gate, authority) = gate(Bounds::default());
+    on_a_runtime(async {
+        let send = connect(&gate, &authority, 65_535).await;
+        let (status, headers, body) = ask(&send, request("POST", "/echo?a=b"), b"hello")
+            .await
+            .unwrap();
+        assert_eq!((status, body.as_slice()), (200, &b"hello"[..]));
+        assert!(headers.contains_key("date") && headers["content-length"] == "5");
+        assert!(!headers.contains_key("connection"));
+        let (_, _, body) = ask(&send, request("GET", "/big"), b"").await.unwrap();
+        assert_eq!(body.len(), 3_000_000);
+        let (status, headers, body) = ask(&send, request("HEAD", "/big"), b"").await.unwrap();
+        assert_eq!((status, body.len()), (200, 0));
+        assert_eq!(headers["content-length"], "3000000");
+        let (status, ..) = ask(&send, request("GET", "/none"), b"").await.unwrap();
+        assert_eq!(status, 204);
+        let (status, ..) = ask(&send, request("POST", "/echo"), &[b'x'; 1001])
+            .await
+            .unwrap();
+        assert_eq!(status, 413);
+        let (status, _, body) = ask(&send, request("GET", "/panic"), b"").await.unwrap();
+        assert_eq!((status, body.as_slice()), (500, &b"http.internal"[..]));
+        let (status, ..) = ask(&send, request("GET", "/echo"), b"").await.unwrap();
+        assert_eq!(status, 200, "the connection lives");
+    });
+    assert_eq!(gate.seen()[0], "http/2 POST /echo?a=b 1.3");
+    gate.stop();
+}
+
+#[test]
+fn second_readings_are_refused() {
+    let (gate, authority) = gate(Bounds::default());
+    on_a_runtime(async {
+        let send = connect(&gate, &authority, 65_535).await;
+        let with = |name: &str, value: &str| {
+            let mut request = request("GET", "/echo");
+            let name = hyper::http::HeaderName::from_bytes(name.as_bytes()).unwrap();
+            request.headers_mut().insert(name, value.parse().unwrap());
+            request
+        };
+        for (name, value) in [
+            ("host", "other.test"),
+            ("content-length", "+0"),
+            ("expect", "x"),
+        ] {
+            match ask(&send, with(name, value), b"").await {
+                Ok((status, ..)) => assert_eq!(status, 400, "{name}"),
+                Err(e) => assert!(e.is_reset(), "{name}: {e}"),
+            }
+        }
+        let (status, ..) = ask(&send, with("host", "LOCALHOST"), b"").await.unwrap();
+        assert_eq!(status, 200, "the same host in other letters");
+        let (status, ..) = ask(&send, request("BREW", "/"), b"").await.unwrap();
+        assert_eq!(status, 400);
+        let dot = Request::builder()
+            .uri("https://localhost./")
+            .body(())
+            .unwrap();
+        assert_eq!(ask(&send, dot, b"").await.unwrap().0, 400);
+        let long = request("GET", &format!("/{}", "a".repeat(9000)));
+        assert_eq!(ask(&send, long, b"").await.unwrap().0, 414);
+    });
+    assert!(!gate.seen().iter().any(|l| l.contains("BREW /")));
+    gate.stop();
+}
+
+#[test]
+fn rapid_resets_end_the_connection_and_not_the_gate() {
+    let (gate, authority) = gate(Bounds::default());
+    on_a_runtime(async {
+        let mut send = connect(&gate, &authority, 65_535).await;
+        let mut opened = 0;
+        for _ in 0..20_000 {
+            let Ok(ready) = send.clone().ready().await else {
+                break;
+            };
+            send = ready;
+            let Ok((answer, mut stream)) = send.send_request(request("POST", "/slow"), false)
+            else {
+                break;
+            };
+            stream.send_reset(h2::Reason::CANCEL);
+            drop(answer);
+            opened += 1;
+            if opened % 50 == 0 {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        }
+        assert!(opened < 20_000, "never ended");
+        let send = connect(&gate, &authority, 65_535).await;
+        assert_eq!(
+            ask(&send, request("GET", "/echo"), b"").await.unwrap().0,
+            200
+        );
+    });
+    gate.stop();
+}
+
+#[test]
+fn readers_that_grant_no_window_and_idle_connections_are_closed() {
+    let (gate, authority) = gate(impatient());
+    on_a_runtime(async {
+        let mut stalled = connect(&gate, &authority, 0).await.ready().await.unwrap();
+        let (answer, _) = stalled.send_request(request("GET", "/big"), true).unwrap();
+        let (_, mut body) = answer.await.unwrap().into_parts();
+        let idle = connect(&gate, &authority, 65_535).await;
+        let begun = std::time::Instant::now();
+        assert!(!matches!(body.data().await, Some(Ok(_))));
+        assert!(
+            begun.elapsed() < Duration::from_secs(6),
+            "{:?}",
+            begun.elapsed()
+        );
+        while ask(&idle, request("GET", "/echo"), b"").await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(1500)).await;
+            assert!(begun.elapsed() < Duration::from_secs(10));
+        }
+    });
+    gate.stop();
+}

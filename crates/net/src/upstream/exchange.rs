@@ -1,0 +1,129 @@
+//! One call on one connection: head and body out, a whole answer in, or a fault that says how far it got.
+//! Gives `exchange`, `Exchange`, `ExchangeFault`.
+//! Used by the pools, the health checks and the small client.
+//! Start reading at `exchange`.
+
+use model::{Headers, Method};
+use tokio::time::Instant;
+
+use crate::h1::chunked::Side;
+use crate::h1::response::{AnswerBody, AnswerHead, Reader};
+use crate::h1::write;
+use crate::wire::{Pace, Wire, WireFault, with_buffer};
+
+/// Interim answers that are read over.
+const INTERIM_MAX: u32 = 8;
+
+/// What to send.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Exchange<'a> {
+    pub(crate) method: Method,
+    pub(crate) path_and_query: &'a str,
+    pub(crate) authority: &'a str,
+    pub(crate) headers: &'a Headers,
+    pub(crate) body: &'a [u8],
+    pub(crate) answer_bytes_max: usize,
+    pub(crate) deadline: Instant,
+}
+
+/// A whole answer.
+#[derive(Debug)]
+pub(crate) struct Answered {
+    pub(crate) head: AnswerHead,
+    pub(crate) body: Vec<u8>,
+    /// The connection may carry another call.
+    pub(crate) is_reusable: bool,
+}
+
+/// Why there is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ExchangeFault {
+    /// The connection ended before the first byte of an answer: on a reused connection the usual race.
+    ClosedBeforeAnswer,
+    /// Nothing or not everything in time.
+    Timeout,
+    /// The answer is larger than allowed.
+    TooLarge,
+    /// The answer breaks the rules or ended early.
+    Broken(&'static str),
+}
+
+/// Sends and reads. After a fault the connection is of no use.
+pub(crate) async fn exchange(
+    wire: &mut Wire,
+    call: &Exchange<'_>,
+) -> Result<Answered, ExchangeFault> {
+    let pace = Pace::Until(call.deadline);
+    let sent = with_buffer(async |out| {
+        write::request_head(
+            out,
+            call.method,
+            call.path_and_query,
+            call.authority,
+            call.headers,
+            call.body.len(),
+        );
+        wire.send(out, call.body, pace).await
+    })
+    .await;
+    if sent == Err(WireFault::Timeout) {
+        return Err(ExchangeFault::Timeout);
+    }
+    // A target may answer and close without reading the whole call: its answer counts.
+    let head = head(wire, call).await?;
+    let max = call.answer_bytes_max;
+    let body = match head.body {
+        AnswerBody::None => Ok(Vec::new()),
+        AnswerBody::Known(length) => match usize::try_from(length) {
+            Ok(length) if length <= max => wire.read_known(length, pace).await,
+            _ => Err(WireFault::TooLarge),
+        },
+        AnswerBody::Chunked => wire.read_chunked(Side::Answer, max, pace).await,
+        AnswerBody::UntilClose => wire.read_to_close(max, pace).await,
+    };
+    let body = body.map_err(|fault| match fault {
+        WireFault::Timeout => ExchangeFault::Timeout,
+        WireFault::TooLarge => ExchangeFault::TooLarge,
+        WireFault::Closed => ExchangeFault::Broken("the answer ended before its body was complete"),
+        WireFault::Malformed(what) => ExchangeFault::Broken(what),
+    })?;
+    Ok(Answered {
+        // What follows an answer was not asked for; such a connection is not used again (fp22).
+        is_reusable: head.is_keep_alive && sent.is_ok() && wire.buffered().is_empty(),
+        head,
+        body,
+    })
+}
+
+/// The final head; interim ones are read over (RFC 9110 §15.2).
+async fn head(wire: &mut Wire, call: &Exchange<'_>) -> Result<AnswerHead, ExchangeFault> {
+    let mut reader = Reader::default();
+    let mut interim = 0;
+    loop {
+        if let Some(head) = reader
+            .read(wire.buffered(), call.method == Method::Head)
+            .map_err(ExchangeFault::Broken)?
+        {
+            wire.consume(head.consumed);
+            match head.status {
+                101 => return Err(ExchangeFault::Broken("the answer switches protocols")),
+                100..200 if interim >= INTERIM_MAX => {
+                    return Err(ExchangeFault::Broken("too many interim answers"));
+                }
+                100..200 => {
+                    interim += 1;
+                    reader = Reader::default();
+                    continue;
+                }
+                _ => return Ok(head),
+            }
+        }
+        let is_silent = wire.buffered().is_empty() && interim == 0;
+        match wire.fill(call.deadline).await {
+            Ok(count) if count > 0 => {}
+            Err(WireFault::Timeout) => return Err(ExchangeFault::Timeout),
+            _ if is_silent => return Err(ExchangeFault::ClosedBeforeAnswer),
+            _ => return Err(ExchangeFault::Broken("the answer ended inside its head")),
+        }
+    }
+}
