@@ -7,6 +7,8 @@ mod checkpoint;
 pub mod disk;
 mod export;
 mod fault;
+#[cfg(test)]
+mod fixture;
 mod notes;
 mod pending;
 mod reader;

@@ -7,6 +7,7 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use model::{Event, Timestamp};
 
@@ -108,14 +109,7 @@ fn prepare(dir: &Path) -> Result<File, LedgerFault> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(false);
     let lock = options.open(dir.join("lock")).map_err(io)?;
-    match lock.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => {
-            let path = dir.display().to_string();
-            return Err(LedgerFault::Locked { path });
-        }
-        Err(TryLockError::Error(error)) => return Err(io(error)),
-    }
+    take(&lock, dir)?;
     for entry in std::fs::read_dir(dir).map_err(io)? {
         let path = entry.map_err(io)?.path();
         if path.extension().is_some_and(|extension| extension == "new") {
@@ -123,6 +117,20 @@ fn prepare(dir: &Path) -> Result<File, LedgerFault> {
         }
     }
     Ok(lock)
+}
+
+/// Locks the ledger. Waits a moment: a predecessor may be ending, and a child process that is just being
+/// started holds copies of all files until it executes its program.
+fn take(lock: &File, dir: &Path) -> Result<(), LedgerFault> {
+    for _ in 0..100 {
+        match lock.try_lock() {
+            Ok(()) => return Ok(()),
+            Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(10)),
+            Err(TryLockError::Error(error)) => return Err(LedgerFault::io(dir, &error)),
+        }
+    }
+    let path = dir.display().to_string();
+    Err(LedgerFault::Locked { path })
 }
 
 /// Checks a checkpoint that came from elsewhere.

@@ -243,9 +243,6 @@ impl FrameHead {
 #[derive(Debug)]
 pub(crate) struct Frame {
     pub first_seq: u64,
-    pub count: u32,
-    /// Where it begins in the file.
-    pub offset: u64,
     payload: Vec<u8>,
 }
 
@@ -388,12 +385,9 @@ impl Scanner {
                 self.damage(&head, "the frame's records do not continue the chain")
             ));
         }
-        let offset = self.offset;
         self.advance(&head);
         Ok(Ok(Some(Frame {
             first_seq: head.first_seq,
-            count: head.count,
-            offset,
             payload,
         })))
     }

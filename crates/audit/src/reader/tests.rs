@@ -1,1 +1,105 @@
+use super::*;
+use crate::Settings;
+use crate::fixture::{Dice, event, keys, ledger, settings};
 
+fn sample(count: u64) -> (tempfile::TempDir, Ledger) {
+    let dir = tempfile::tempdir().unwrap();
+    let small = Settings {
+        segment_bytes: 2_000,
+        checkpoint_records: 9,
+        ..settings()
+    };
+    ledger(dir.path(), count, small, &mut Dice::new(41));
+    let ledger = Ledger::open_read(dir.path(), keys()).unwrap();
+    (dir, ledger)
+}
+
+fn seqs(entries: &[Entry]) -> Vec<u64> {
+    entries.iter().map(|entry| entry.seq).collect()
+}
+
+#[test]
+fn records_are_read_from_any_number_on() {
+    let (_dir, ledger) = sample(50);
+    for from in [0, 1, 7, 25, 49, 50, 90] {
+        let found: Vec<u64> = ledger
+            .from_seq(from)
+            .unwrap()
+            .map(|entry| entry.unwrap().seq)
+            .collect();
+        assert!(found.into_iter().eq(from..50), "{from}");
+    }
+    for seq in 0..50 {
+        assert_eq!(
+            ledger.get(seq).unwrap().unwrap().event().unwrap(),
+            event(seq)
+        );
+    }
+    assert_eq!(ledger.get(50).unwrap(), None);
+}
+
+#[test]
+fn filters_give_the_newest_matches_page_by_page() {
+    let (_dir, ledger) = sample(50);
+    let newest = Filter {
+        limit: 3,
+        ..Filter::default()
+    };
+    assert_eq!(seqs(&ledger.newest(&newest).unwrap()), [49, 48, 47]);
+    let next = Filter {
+        before_seq: Some(47),
+        ..newest.clone()
+    };
+    assert_eq!(seqs(&ledger.newest(&next).unwrap()), [46, 45, 44]);
+    let refused = Filter {
+        integration: Some("accounting".into()),
+        code: Some("authn.expired".into()),
+        outcome: Some("refuse".into()),
+        kind: Some("request".into()),
+        ..Filter::default()
+    };
+    assert_eq!(seqs(&ledger.newest(&refused).unwrap()), [45, 30, 15, 0]);
+    let between = Filter {
+        since: Some(event(10).at),
+        until: Some(event(13).at),
+        ..Filter::default()
+    };
+    assert_eq!(seqs(&ledger.newest(&between).unwrap()), [12, 11, 10]);
+    let none = Filter {
+        integration: Some("account".into()),
+        ..Filter::default()
+    };
+    assert_eq!(ledger.newest(&none).unwrap(), []);
+}
+
+#[test]
+fn single_records_are_proven_against_the_newest_checkpoint() {
+    let (_dir, ledger) = sample(21);
+    for seq in [0, 13, 20] {
+        let (proof, checkpoint) = ledger.prove(seq).unwrap();
+        assert!(proof.verify(&checkpoint.checkpoint.root));
+        assert_eq!(proof.leaf, ledger.get(seq).unwrap().unwrap().leaf());
+    }
+    assert!(matches!(
+        ledger.prove(21),
+        Err(LedgerFault::Unusable { .. })
+    ));
+}
+
+#[test]
+fn a_damaged_frame_is_a_fault_and_never_shown() {
+    let (dir, ledger) = sample(50);
+    let (first_seq, path) = segment::list(dir.path()).unwrap().remove(1);
+    let mut bytes = std::fs::read(&path).unwrap();
+    let at = bytes.len() - 5;
+    bytes[at] ^= 1;
+    std::fs::write(&path, bytes).unwrap();
+    let read: Vec<_> = ledger.from_seq(0).unwrap().collect();
+    let fault = read.last().unwrap().as_ref().unwrap_err();
+    assert!(fault.is_integrity() && read.len() as u64 > first_seq);
+    let everything = Filter {
+        limit: 100,
+        ..Filter::default()
+    };
+    assert!(ledger.newest(&everything).is_err());
+}

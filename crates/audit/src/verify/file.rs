@@ -50,6 +50,7 @@ pub fn verify_export(path: &Path, pin: Option<&PublicKey>) -> Result<Report, Led
         None => check.bad(0, 0, 0, "the file is empty"),
     };
     if !is_begun {
+        check.place_by(lines.next().map_err(io)?);
         return Ok(check.report);
     }
     while let Some((offset, line)) = lines.next().map_err(io)? {
@@ -107,6 +108,16 @@ impl Check {
         false
     }
 
+    /// The first line cannot be relied upon: the second says which record is the first.
+    fn place_by(&mut self, second: Option<(u64, Line<'_>)>) {
+        let Some((_, Line::Whole(text))) = second else {
+            return;
+        };
+        if let (Some(bad), Some((seq, ..))) = (&mut self.report.first_bad, parse_record(text)) {
+            (bad.seq, bad.through) = (seq, seq);
+        }
+    }
+
     fn header(&mut self, text: &str, pin: Option<&PublicKey>) -> bool {
         let Ok(header) = serde_json::from_str::<HeaderLine>(text) else {
             return self.bad(0, 0, 0, "the first line is not that of a ledger export");
@@ -157,14 +168,15 @@ impl Check {
             );
         };
         if seq != expected {
-            // On the first line the header may be the one that lies.
-            let first = if self.report.records == 0 {
-                expected.min(seq)
-            } else {
-                expected
-            };
             let what = format!("record {expected} was expected here, {seq} was found");
-            return self.bad(first, first, offset, what);
+            // On the first line it may as well be the header that lies.
+            let is_first = self.report.records == 0;
+            let (first, last) = if is_first {
+                (seq.min(expected), seq.max(expected))
+            } else {
+                (expected, expected)
+            };
+            return self.bad(first, last, offset, what);
         }
         if leaf_hash(json.as_bytes()) != leaf {
             return self.bad(
