@@ -5,10 +5,12 @@
 
 use std::sync::Arc;
 
-use model::RuleRef;
+use model::shape::{Class, NodeId};
+use model::{FieldSet, RuleRef, Shape};
 
 use crate::input::Mask;
-use crate::rules::Rules;
+use crate::plan::{Guard, KindId, Plan, Sight};
+use crate::rules::{Integration, Rules};
 
 /// Everything one integration may see and send.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
@@ -32,10 +34,14 @@ pub struct AccessRow {
     pub how: How,
     /// The condition under which, as written.
     pub condition: Option<Arc<str>>,
+    /// Inside a nested object of this kind, which is judged by the integration's own grants for it.
+    pub judged_as: Option<Arc<str>>,
     /// Data class of the field.
     pub class: &'static str,
     /// `integrations/accounting.yaml:18`
     pub rule: String,
+    /// The role the grant comes from, if it comes from one.
+    pub role: Option<Arc<str>>,
 }
 
 /// How a field is accessible.
@@ -54,8 +60,216 @@ pub enum How {
 
 /// The effective matrix of one integration; `None` when there is no such integration.
 pub fn access(rules: &Rules, integration: &str) -> Option<AccessMatrix> {
-    let _ = (rules, integration);
-    None
+    let integration = rules.integrations.get(integration)?;
+    let mut rows = Vec::new();
+    for (reference, entry) in &integration.entries {
+        let Some(operation) = rules.op(*reference) else {
+            continue;
+        };
+        for (bit, grant) in entry.grants.iter().enumerate() {
+            let row = AccessRow {
+                api: operation.api.clone(),
+                operation: operation.id.clone(),
+                field: String::new(),
+                how: How::Call,
+                condition: grant.condition.as_ref().map(|c| c.text.clone()),
+                judged_as: None,
+                class: Class::default().name(),
+                rule: grant.rule.to_string(),
+                role: grant.role.clone(),
+            };
+            rows.push(row.clone());
+            // The very plan by which answers are released under this grant alone.
+            let plan = entry.plan(operation, 1 << bit);
+            let mut walk = Walk {
+                rules,
+                integration,
+                plan: &plan,
+                row: &row,
+                rows: &mut rows,
+            };
+            if let Some(root) = plan.root {
+                walk.place(root, "", None, &mut Vec::new());
+            }
+            writes(
+                &operation.request,
+                0,
+                Some(&grant.writes),
+                false,
+                "",
+                &row,
+                &mut rows,
+                &mut Vec::new(),
+            );
+        }
+    }
+    rows.sort();
+    rows.dedup();
+    Some(AccessMatrix {
+        integration: integration.name.clone(),
+        rows,
+    })
+}
+
+impl AccessMatrix {
+    /// The best sight of one field of an operation under any grant, conditions aside.
+    pub fn sight(&self, api: &str, operation: &str, field: &str) -> Option<How> {
+        let of = |row: &&AccessRow| {
+            &*row.api == api && &*row.operation == operation && row.field == field
+        };
+        let seen = self.rows.iter().filter(of).map(|row| row.how);
+        seen.filter(|how| matches!(how, How::Full | How::Masked(_)))
+            .min_by_key(|how| match how {
+                How::Full => 0,
+                How::Masked(Mask::Last4) => 1,
+                _ => 2,
+            })
+    }
+}
+
+struct Walk<'a> {
+    rules: &'a Rules,
+    integration: &'a Integration,
+    plan: &'a Plan,
+    row: &'a AccessRow,
+    rows: &'a mut Vec<AccessRow>,
+}
+
+impl Walk<'_> {
+    fn place(
+        &mut self,
+        index: usize,
+        path: &str,
+        judged_as: Option<&Arc<str>>,
+        open: &mut Vec<usize>,
+    ) {
+        let Some(place) = self.plan.place(index) else {
+            return;
+        };
+        // Shapes may contain themselves; the matrix shows the first round and a sign that it goes on.
+        if open.contains(&index) {
+            return self.row(&joined(path, "…"), How::Full, place.class, judged_as);
+        }
+        open.push(index);
+        let kind = match place.guard {
+            Guard::Nested(kind) if self.is_judged(kind) => self.rules.kind(kind).map(|k| &k.schema),
+            _ => None,
+        };
+        let judged_as = kind.or(judged_as);
+        match (place.leaf, place.guard) {
+            (Some(Sight::Full), _) => self.row(path, How::Full, place.class, judged_as),
+            (Some(Sight::Masked(mask)), _) => {
+                self.row(path, How::Masked(mask), place.class, judged_as)
+            }
+            (None, Guard::Outermost(_, node)) => {
+                if let Some(start) = self.plan.start(node) {
+                    self.place(start, path, judged_as, open);
+                }
+            }
+            (None, _) => {}
+        }
+        for (name, below) in &place.members {
+            if let Some(below) = below {
+                self.place(*below, &joined(path, name), judged_as, open);
+            }
+        }
+        for below in place.items.iter().chain(&place.values) {
+            self.place(*below, &joined(path, "*"), judged_as, open);
+        }
+        open.pop();
+    }
+
+    fn is_judged(&self, kind: KindId) -> bool {
+        self.integration.by_kind.contains_key(&kind)
+    }
+
+    fn row(&mut self, field: &str, how: How, class: Class, judged_as: Option<&Arc<str>>) {
+        self.rows.push(AccessRow {
+            field: field.to_owned(),
+            how,
+            class: class.name(),
+            judged_as: judged_as.cloned(),
+            ..self.row.clone()
+        });
+    }
+}
+
+fn joined(path: &str, step: &str) -> String {
+    match path.is_empty() {
+        true => step.to_owned(),
+        false => format!("{path}.{step}"),
+    }
+}
+
+/// Rows for what may be sent: the leaves of the body under a field list.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "a walk over three things at once, private to this file"
+)]
+fn writes(
+    shape: &Shape,
+    node: NodeId,
+    set: Option<&FieldSet>,
+    is_whole: bool,
+    path: &str,
+    row: &AccessRow,
+    rows: &mut Vec<AccessRow>,
+    open: &mut Vec<NodeId>,
+) {
+    let (Some(place), is_whole) = (
+        shape.node(node),
+        is_whole || set.is_some_and(|s| s.is_whole),
+    ) else {
+        return;
+    };
+    let is_over = !is_whole && set.is_none_or(FieldSet::is_empty);
+    if is_over {
+        return;
+    }
+    if is_whole && (place.is_leaf || open.contains(&node)) {
+        let field = if open.contains(&node) {
+            joined(path, "…")
+        } else {
+            path.to_owned()
+        };
+        rows.push(AccessRow {
+            field,
+            how: How::Write,
+            class: place.class.name(),
+            ..row.clone()
+        });
+    }
+    if open.contains(&node) {
+        return;
+    }
+    open.push(node);
+    for (name, field) in place.fields.iter().filter(|(_, f)| !f.is_read_only) {
+        let below = set.and_then(|s| s.fields.get(name));
+        writes(
+            shape,
+            field.node,
+            below,
+            is_whole,
+            &joined(path, name),
+            row,
+            rows,
+            open,
+        );
+    }
+    for below in place.items.iter().chain(&place.values) {
+        let each = set.and_then(|s| s.each.as_deref());
+        writes(
+            shape,
+            *below,
+            each,
+            is_whole,
+            &joined(path, "*"),
+            row,
+            rows,
+            open,
+        );
+    }
+    open.pop();
 }
 
 /// Why a request was nearly allowed. For the operator, never for the caller.

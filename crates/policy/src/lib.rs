@@ -31,6 +31,9 @@ pub use near::near_misses;
 pub use rate::{Rate, Span, Strikes};
 pub use rules::{OperationRef, Rules, compile};
 
+#[cfg(test)]
+mod tests;
+
 /// Every reason of this room, for the reference of problem codes.
 pub const REASONS: &[&model::Reason] = &[
     &address::DENIED,

@@ -184,11 +184,11 @@ mod tests {
         /// The reference is a token bucket in whole token-microseconds, without any rounding.
         #[test]
         fn agrees_with_an_exact_token_bucket(
-            count in 1u32..2_000, per_s in 1u64..100, burst in 1u32..50,
+            // Rates whose interval is a whole number of microseconds: there the two agree exactly.
+            count in prop::sample::select(vec![1u32, 2, 4, 5, 8, 10, 20, 25, 40, 64, 100, 125, 500, 1_000, 10_000]),
+            per_s in 1u64..100, burst in 1u32..50,
             steps in prop::collection::vec((0i64..3_000_000, 1u32..4), 1..200),
         ) {
-            // Rates whose interval is a whole number of microseconds: there the two agree exactly.
-            prop_assume!((per_s * 1_000_000).is_multiple_of(u64::from(count)));
             let limit = limit(count, per_s, burst);
             let interval = i64::try_from(per_s * 1_000_000 / u64::from(count)).unwrap();
             let full = interval * i64::from(burst);

@@ -1,0 +1,283 @@
+use super::*;
+
+#[test]
+fn an_ungranted_operation_is_refused_with_its_scope() {
+    let rules = rules(vec![grant(1, "getOrder", "", "id", "")]);
+    let refusal = call("getCustomer customerId=1", "")
+        .decide(&rules)
+        .unwrap_err();
+    assert_eq!(said(&refusal), "authz.operation_not_granted 403");
+    assert_eq!(
+        refusal.scope.as_deref(),
+        Some("field-service/v2:getCustomer")
+    );
+}
+
+#[test]
+fn conditions_on_the_request_are_decided_before_anything_else() {
+    for (condition, allowed) in [
+        ("context.query.status == \"open\"", true),
+        ("context.query.status == \"closed\"", false),
+        ("context.query.limit <= 50", true),
+        ("context.query.limit > 50", false),
+        ("context.query.customer == \"x\"", false),
+        ("context.query has customer", false),
+        (
+            "context.network.address.isInRange(ip(\"192.0.2.0/24\"))",
+            true,
+        ),
+        ("context.network.listener == \"internal\"", false),
+        ("context.time.hour >= 8 && context.time.weekday == 2", true),
+        ("principal.partner == \"north\"", true),
+        ("principal.partner == \"south\"", false),
+        ("principal in Portcullis::Role::\"partner\"", true),
+    ] {
+        let rules = rules(vec![grant(1, "listOrders", condition, "id", "")]);
+        let decided = call("listOrders ?status=open ?limit=20", "").decide(&rules);
+        assert_eq!(decided.is_ok(), allowed, "{condition}");
+        if let Err(refusal) = decided {
+            assert_eq!(said(&refusal), "authz.condition_failed 403");
+            assert_eq!(refusal.rule, Some(rule(1)));
+        }
+    }
+}
+
+#[test]
+fn a_parameter_sent_twice_satisfies_nothing() {
+    let rules = rules(vec![grant(
+        1,
+        "listOrders",
+        "context.query.status == \"open\"",
+        "id",
+        "",
+    )]);
+    assert!(
+        call("listOrders ?status=open ?status=closed", "")
+            .decide(&rules)
+            .is_err()
+    );
+}
+
+#[test]
+fn wrong_conditions_are_mistakes_with_line_and_hint() {
+    for (condition, message) in [
+        ("resource.statuss == \"x\"", "statuss"),
+        ("resource.status == 7", "types"),
+        ("resource.status ==", "cannot be read"),
+        (
+            "true }; permit(principal, action, resource) when { true",
+            "cannot be read",
+        ),
+        ("true } unless { false", "cannot be read"),
+        ("principal.region == \"x\"", "region"),
+        ("resource.status.isInRange(ip(\"1.1.1.1/8\"))", ""),
+    ] {
+        let found = mistakes(input(vec![grant(5, "getOrder", condition, "id", "")]));
+        assert_eq!(found.len(), 1, "{condition} {found:?}");
+        assert!(
+            found[0].starts_with("integrations/test.yaml:6 ") && found[0].contains(message),
+            "{found:?}"
+        );
+    }
+    let found = mistakes(input(vec![grant(
+        5,
+        "getOrder",
+        "resource.statuss == \"x\"",
+        "id",
+        "",
+    )]));
+    assert!(found[0].contains("did you mean `status`?"), "{found:?}");
+    assert!(
+        found[0].contains("attributes of `WorkOrder`: `status`, `partner`, `priority`"),
+        "{found:?}"
+    );
+    let found = mistakes(input(vec![grant(
+        5,
+        "getHealth",
+        "resource.status == \"x\"",
+        "status",
+        "",
+    )]));
+    assert!(found[0].contains("declare it under `objects`"), "{found:?}");
+}
+
+#[test]
+fn a_condition_on_an_attribute_the_integration_lacks_is_a_mistake() {
+    let mut input = input(vec![]);
+    let mut south = integration(
+        "south",
+        vec![grant(
+            3,
+            "getOrder",
+            "resource.partner == principal.partner",
+            "id",
+            "",
+        )],
+    );
+    south.attributes.clear();
+    input.integrations.push(south);
+    assert!(
+        mistakes(input)[0].contains("asks for `principal.partner`, which `south` does not have")
+    );
+}
+
+#[test]
+fn dangling_names_are_mistakes_with_hints() {
+    let found = mistakes(input(vec![grant(5, "getOrders", "", "id", "")]));
+    assert!(found[0].contains("did you mean `getOrder`?"), "{found:?}");
+    let mut wrong = grant(5, "getOrder", "", "id", "");
+    wrong.api = "field-service/v3".into();
+    assert!(mistakes(input(vec![wrong]))[0].contains("did you mean `field-service/v2`?"));
+    let mut broken = input(vec![]);
+    broken.apis[0].objects[0].resolve = Some("getOrders".into());
+    broken.apis[0].objects[1].attributes =
+        vec![("p".into(), Source::parse("body.partnr").unwrap())];
+    let found = mistakes(broken);
+    assert!(
+        found[0].contains("`resolve` names `getOrders`")
+            && found[0].contains("apis/field-service.yaml:20"),
+        "{found:?}"
+    );
+    assert!(found[1].contains("did you mean `partner`?"), "{found:?}");
+}
+
+#[test]
+fn a_write_without_a_way_to_look_up_is_a_mistake() {
+    let mut broken = input(vec![grant(
+        5,
+        "updateOrder",
+        "resource.status == \"open\"",
+        "id",
+        "notes",
+    )]);
+    broken.apis[0].objects[0].resolve = None;
+    assert!(mistakes(broken)[0].contains("nothing says how to look it up"));
+}
+
+#[test]
+fn a_forbid_wins_over_every_grant() {
+    let grants = || vec![grant(1, "getOrder listOrders", "", "id", "")];
+    let policy = "@id(\"frozen\")\nforbid(principal, action, resource is field_service::v2::WorkOrder) when { resource.status == \"frozen\" };";
+    let rules = with_policies(grants(), policy);
+    assert_eq!(
+        answer(
+            &rules,
+            "getOrder orderId=1",
+            r#"{"id":"1","status":"open"}"#
+        ),
+        r#"{"id":"1"}"#
+    );
+    assert_eq!(
+        answer(
+            &rules,
+            "getOrder orderId=1",
+            r#"{"id":"1","status":"frozen"}"#
+        ),
+        "object.denied as object.absent 404"
+    );
+    // What a forbid asks for is missing: it forbids.
+    assert_eq!(
+        answer(&rules, "getOrder orderId=1", r#"{"id":"1"}"#),
+        "object.denied as object.absent 404"
+    );
+    let rules = with_policies(
+        grants(),
+        "// at night\nforbid(principal, action, resource) when { context.time.hour == 14 };",
+    );
+    let refusal = call("listOrders", "").decide(&rules).unwrap_err();
+    assert_eq!(said(&refusal), "authz.condition_failed 403");
+    assert_eq!(
+        refusal.rule.map(|r| r.to_string()).as_deref(),
+        Some("policies/extra.cedar:2")
+    );
+}
+
+#[test]
+fn a_hand_written_permit_grants_the_fields_it_lists() {
+    let policy = "@id(\"extra\") @fields(\"id, lines.*.{sku,price}\") @deny_as(\"forbidden\")\n\
+        permit(principal in Portcullis::Role::\"partner\", action == field_service::v2::Action::\"getOrder\", resource)\n\
+        when { resource.partner == principal.partner };";
+    let rules = with_policies(vec![], policy);
+    let upstream = r#"{"id":"1","status":"x","assignment":{"partnerId":"north"},"lines":[{"sku":"s","cost":1}]}"#;
+    assert_eq!(
+        answer(&rules, "getOrder orderId=1", upstream),
+        r#"{"id":"1","lines":[{"sku":"s"}]}"#
+    );
+    assert_eq!(
+        answer(&rules, "getOrder orderId=1", r#"{"id":"1"}"#),
+        "object.denied 403"
+    );
+    assert!(call("listOrders", "").decide(&rules).is_err());
+}
+
+#[test]
+fn wrong_policies_are_mistakes_with_their_line() {
+    for (policy, message) in [
+        ("permit(principal, action", "cannot be read"),
+        (
+            "permit(principal == ?principal, action, resource);",
+            "template",
+        ),
+        (
+            "\n// x;\npermit(principal, action == field_service::v2::Action::\"nope\", resource);",
+            "nope",
+        ),
+        (
+            "@fields(\"nope\")\npermit(principal, action == field_service::v2::Action::\"getOrder\", resource);",
+            "nope",
+        ),
+        (
+            "@fields(\"id\")\nforbid(principal, action, resource);",
+            "grants nothing",
+        ),
+    ] {
+        let mut input = input(vec![]);
+        input.cedar.push(CedarFile {
+            file: "policies/extra.cedar".into(),
+            text: policy.into(),
+        });
+        let found = mistakes(input);
+        assert!(
+            found
+                .first()
+                .is_some_and(|m| m.contains(message) && m.starts_with("policies/extra.cedar:")),
+            "{policy} {found:?}"
+        );
+        assert!(!found[0].starts_with("policies/extra.cedar:0"), "{found:?}");
+    }
+}
+
+#[test]
+fn near_misses_name_what_failed() {
+    let rules = rules(vec![grant(
+        5,
+        "getOrder",
+        "resource.status == \"completed\"",
+        "id",
+        "",
+    )]);
+    let principal = Principal {
+        integration: "north".into(),
+        ..Principal::default()
+    };
+    let get = call("getOrder orderId=1", "");
+    let found = near_misses(
+        &get.question(&principal, &rules),
+        Some(&json(r#"{"status":"open"}"#)),
+        &rules,
+    );
+    assert_eq!(found.len(), 1);
+    assert_eq!(
+        found[0].text,
+        "the condition `resource.status == \"completed\"` does not hold: status is \"open\""
+    );
+    let list = call("listOrders", "");
+    let found = near_misses(&list.question(&principal, &rules), None, &rules);
+    assert!(found[0].text.contains("adding `listOrders`"), "{found:?}");
+    let stranger = Principal {
+        integration: "south".into(),
+        ..Principal::default()
+    };
+    let found = near_misses(&get.question(&stranger, &rules), None, &rules);
+    assert!(found[0].text.contains("to `north`"), "{found:?}");
+}
