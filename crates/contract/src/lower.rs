@@ -199,7 +199,7 @@ impl<'a> Lowering<'a> {
     ) -> Value {
         let mut out = Map::new();
         for (key, value) in members {
-            self.keyword(&at.child(key, value), key, direction, stance, &mut out);
+            self.keyword(at, &at.child(key, value), key, direction, stance, &mut out);
         }
         numbers::bounds(members, &mut out);
         self.required(at, direction, &mut out);
@@ -215,6 +215,7 @@ impl<'a> Lowering<'a> {
     // LONG: one match over the keywords of a vocabulary reads better than several half ones.
     fn keyword(
         &mut self,
+        owner: &At<'a>,
         at: &At<'a>,
         key: &'a str,
         direction: Direction,
@@ -231,6 +232,7 @@ impl<'a> Lowering<'a> {
         } else {
             Stance::Part
         };
+        let has_positions = owner.value.get("items").is_some_and(Value::is_array);
         let lowered = match key {
             "type" | "enum" | "const" | "minimum" | "maximum" | "multipleOf" | "minLength"
             | "maxLength" | "minItems" | "maxItems" | "uniqueItems" | "minProperties"
@@ -260,6 +262,17 @@ impl<'a> Lowering<'a> {
             }
             "items" if at.value.is_array() => {
                 out.insert("prefixItems".into(), self.each_item(at, direction, below));
+                return;
+            }
+            // Draft 4, which 3.0 is built on, names the items behind the positions differently.
+            "additionalItems" if self.is_30 => {
+                if has_positions {
+                    out.insert("items".into(), self.lower(at, direction, below));
+                }
+                return;
+            }
+            "dependencies" if self.is_30 => {
+                self.dependencies(at, direction, part, out);
                 return;
             }
             "additionalProperties"
@@ -293,6 +306,25 @@ impl<'a> Lowering<'a> {
             _ => return,
         };
         out.insert(key.to_owned(), lowered);
+    }
+
+    fn dependencies(
+        &mut self,
+        at: &At<'a>,
+        direction: Direction,
+        stance: Stance,
+        out: &mut Map<String, Value>,
+    ) {
+        let (mut names, mut schemas) = (Map::new(), Map::new());
+        for (name, child) in at.members() {
+            if child.value.is_array() {
+                names.insert(name.to_owned(), child.value.clone());
+            } else {
+                schemas.insert(name.to_owned(), self.lower(&child, direction, stance));
+            }
+        }
+        out.insert("dependentRequired".into(), Value::Object(names));
+        out.insert("dependentSchemas".into(), Value::Object(schemas));
     }
 
     /// Declared fields; those that never travel in this direction are refused by a `false` schema.
@@ -385,7 +417,7 @@ impl<'a> Lowering<'a> {
 }
 
 /// Whether a keyword beside `$ref` changes what is accepted.
-fn is_assertion(key: &str) -> bool {
+pub(crate) fn is_assertion(key: &str) -> bool {
     !matches!(
         key,
         "$ref"

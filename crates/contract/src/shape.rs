@@ -14,7 +14,7 @@ use model::shape::{Class, Field, Node, NodeId};
 use serde_json::Value;
 
 use crate::docs::{At, Docs};
-use crate::lower::{Direction, says};
+use crate::lower::{Direction, is_assertion, says};
 
 pub(crate) use kinds::{Kinds, kinds};
 
@@ -68,8 +68,31 @@ struct Part<'a> {
 }
 
 impl<'a> Builder<'a> {
+    /// The place itself, or the named schema it merely refers to, so that both share one node.
+    fn settled(&self, place: At<'a>) -> At<'a> {
+        let mut here = place;
+        for _ in 0..8 {
+            let is_named = here.pointer.starts_with("/components/schemas/")
+                && here.pointer.matches('/').count() == 3;
+            let is_mere = here.object().is_some_and(|members| {
+                members.keys().all(|key| {
+                    (self.rules.is_30 || !is_assertion(key)) && !key.starts_with("x-portcullis-")
+                })
+            });
+            let Some(reference) = here.text("$ref").filter(|_| is_mere && !is_named) else {
+                break;
+            };
+            let Ok(target) = self.docs.resolve(&here, reference) else {
+                break;
+            };
+            here = target;
+        }
+        here
+    }
+
     /// The node for a set of places; made once.
-    fn node(&mut self, mut places: Vec<At<'a>>) -> NodeId {
+    fn node(&mut self, places: Vec<At<'a>>) -> NodeId {
+        let mut places: Vec<_> = places.into_iter().map(|p| self.settled(p)).collect();
         let mut key: Vec<_> = places.iter().map(At::key).collect();
         key.sort();
         key.dedup();

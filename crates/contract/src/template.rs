@@ -119,10 +119,8 @@ mod tests {
 
     #[test]
     fn mixed_segments_match_by_their_texts() {
-        let Ok([TemplateSegment::Mixed { texts, names }]) = segments("/v{a}-{b}.json")
-            .as_deref()
-            .map(|s| <&[_; 1]>::try_from(s).unwrap())
-        else {
+        let parsed = segments("/v{a}-{b}.json").unwrap();
+        let [TemplateSegment::Mixed { texts, names }] = parsed.as_slice() else {
             panic!("not mixed");
         };
         assert_eq!(names.len(), 2);

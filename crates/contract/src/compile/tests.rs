@@ -74,7 +74,7 @@ components: {schemas: {Pet: {type: object}}}
 #[test]
 fn operations_need_their_own_names() {
     let (message, help, place) =
-        mistake("openapi: 3.1.0\npaths: {/work-orders/{id}: {get: {responses: {}}}}\n");
+        mistake("openapi: 3.1.0\npaths: {'/work-orders/{id}': {get: {responses: {}}}}\n");
     assert!(message.contains("GET /work-orders/{id}"), "{message}");
     assert!(help.contains("getWorkOrdersById"), "{help}");
     assert_eq!(place, "get");
