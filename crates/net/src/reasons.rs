@@ -7,7 +7,7 @@ use model::{Reason, Stage};
 
 pub use model::canonical::MALFORMED;
 
-/// Every reason of this room. `http.malformed` is listed by the room that owns the canonical request.
+/// Every reason of this room. `http.malformed` belongs to the canonical request and is listed with it.
 pub const REASONS: &[&Reason] = &[
     &INTERNAL,
     &TIMEOUT,

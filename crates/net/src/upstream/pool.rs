@@ -208,7 +208,7 @@ impl Pools {
     fn sweep(&self) {
         let calls = self.calls.get().wrapping_add(1);
         self.calls.set(calls);
-        if calls % SWEEP_EVERY == 0 {
+        if calls.is_multiple_of(SWEEP_EVERY) {
             let now = Instant::now();
             self.idle.borrow_mut().retain(|_, resting| {
                 resting.retain(|connection| connection.until > now);
