@@ -18,7 +18,7 @@ pub use api_key::ApiKey;
 pub use caller::Caller;
 pub use challenge::challenge;
 pub use credential::{Credential, State};
-pub use method::{Method, Presented, World};
+pub use method::{Judge, Method, Presented, World};
 pub use reasons::{
     ADDRESS_NOT_ALLOWED, EXPIRED, INTEGRATION_PAUSED, INVALID, MISSING, REASONS, REVOKED,
     USER_MALFORMED,

@@ -12,6 +12,9 @@ use model::{Headers, Peer, Reason, Refusal, Timestamp};
 
 use crate::{CredentialTable, Entry, Integrations, Settings};
 
+/// Finds the entry of a presented credential and judges it.
+pub type Judge = fn(&Presented<'_>, &World<'_>, Timestamp) -> Result<Arc<Entry>, Box<Refusal>>;
+
 /// One way to prove who is calling.
 #[derive(Debug)]
 pub struct Method {
@@ -28,7 +31,7 @@ pub struct Method {
     /// Whether the request carries a credential of this kind, good or bad.
     pub sees: fn(&Headers) -> bool,
     /// Finds the credential's entry and judges it.
-    pub verify: fn(&Presented<'_>, &World<'_>, Timestamp) -> Result<Arc<Entry>, Box<Refusal>>,
+    pub verify: Judge,
 }
 
 /// What the caller showed.

@@ -146,12 +146,13 @@ fn uses_only_move_forward() {
 fn neither_the_record_nor_its_debug_form_holds_the_key() {
     let issued = made();
     let body = issued.key.expose().trim_start_matches("pk_live_");
+    let middle = body.get(4..body.len() - 4).unwrap();
     let digest = text::hex(&issued.record.digest.0);
     let json = serde_json::to_string(&issued.record).unwrap();
-    assert!(json.contains(&digest) && !json.contains(&body[4..body.len() - 4]));
+    assert!(json.contains(&digest) && !json.contains(middle));
     let printed = format!("{issued:?} {:?}", chance(1));
     assert!(
-        !printed.contains(&body[4..body.len() - 4]) && !printed.contains(&digest),
+        !printed.contains(middle) && !printed.contains(&digest),
         "{printed}"
     );
     assert_eq!(
@@ -166,5 +167,8 @@ fn records_with_unknown_fields_or_broken_digests_are_refused() {
     let more = json.replacen('{', "{\"extra\":1,", 1);
     assert!(serde_json::from_str::<Credential>(&more).is_err());
     let digest = text::hex(&made().record.digest.0);
-    assert!(serde_json::from_str::<Credential>(&json.replace(&digest, &digest[2..])).is_err());
+    assert!(
+        serde_json::from_str::<Credential>(&json.replace(&digest, digest.get(2..).unwrap()))
+            .is_err()
+    );
 }
