@@ -310,6 +310,13 @@ fn cost_per_record() {
                 records / groups as f64,
                 serde_json::to_vec(&sample).unwrap().len()
             );
+            drop(recorder);
+            let start = Instant::now();
+            drop(self::recorder(
+                dir.path(),
+                Settings::new("test.example/ledger"),
+            ));
+            println!("  reopened in {:?}", start.elapsed());
         }
     }
 }
