@@ -130,16 +130,14 @@ pub(crate) struct Checked {
     pub needs: Needs,
 }
 
+/// Members of a JSON object.
+type Members = serde_json::Map<String, Value>;
+
 /// The schema in the making: one namespace per api version.
 #[derive(Debug, Default)]
 pub(crate) struct TypesDraft {
-    namespaces: BTreeMap<
-        String,
-        (
-            serde_json::Map<String, Value>,
-            serde_json::Map<String, Value>,
-        ),
-    >,
+    /// Entity types and actions of each namespace.
+    namespaces: BTreeMap<String, (Members, Members)>,
     principal: BTreeSet<String>,
 }
 

@@ -65,7 +65,7 @@ fn lists_hold_only_what_the_caller_may_see() {
     );
     let call = call("listOrders", "");
     let released = call
-        .decide(&rules)
+        .before(&rules, &[])
         .unwrap()
         .release(&call.facts(), Some(&json(&list)))
         .unwrap();

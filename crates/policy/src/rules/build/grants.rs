@@ -1,0 +1,578 @@
+//! What the operators wrote: grants, conditions, hand-written policies, joined per integration and operation.
+//! Gives the part of `Build` that compiles an integration.
+//! Used by `Build::run`.
+//! Start reading at `Build::integration`.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use model::{FieldSet, Mistake, RuleRef};
+
+use super::super::check::{self, listed, nearest};
+use super::super::{Entry, EntryGrant, GRANTS_PER_OPERATION_MAX, Integration, OperationRef};
+use super::{Build, Written};
+use crate::cedar::{self, Checked, ConditionSet, Member, Types};
+use crate::input::{Grant, IntegrationGrants, PolicyInput, Source};
+use crate::plan::{KindId, Plan, Tree, Trees};
+
+impl Build {
+    pub(super) fn written(&mut self, input: &PolicyInput, types: &Types) -> Vec<Written> {
+        let mut all = Vec::new();
+        for file in &input.cedar {
+            let policies = match types.file(&file.text) {
+                Ok(policies) => policies,
+                Err(wrongs) => {
+                    for wrong in wrongs {
+                        let mut mistake =
+                            Mistake::new(wrong.message, wrong.help).in_file(&*file.file);
+                        if let Some(offset) = wrong.offset {
+                            mistake = mistake.at(offset, 1).at_line(line_of(&file.text, offset));
+                        }
+                        self.mistakes.push(mistake);
+                    }
+                    continue;
+                }
+            };
+            for (offset, checked) in policies {
+                let rule = RuleRef {
+                    file: file.file.clone(),
+                    line: line_of(&file.text, offset),
+                };
+                all.extend(self.annotated(rule, checked));
+            }
+        }
+        all
+    }
+
+    /// Reads `@fields`, `@writes` and `@deny_as` of a hand-written permit.
+    fn annotated(&mut self, rule: RuleRef, checked: Checked) -> Option<Written> {
+        let mut lists = [Vec::new(), Vec::new()];
+        for (name, list) in ["fields", "writes"].into_iter().zip(&mut lists) {
+            let text = checked
+                .policy
+                .annotation(name)
+                .unwrap_or_default()
+                .to_owned();
+            for entry in entries(&text) {
+                match model::FieldPath::parse(entry) {
+                    Ok(paths) => list.extend(paths),
+                    Err(why) => self.mistake(
+                        &rule,
+                        format!("`{entry}` in @{name} {why}"),
+                        "write a field path",
+                    ),
+                }
+            }
+        }
+        let deny_as = match checked.policy.annotation("deny_as") {
+            None => None,
+            Some("forbidden") => Some(crate::input::DenyAs::Forbidden),
+            Some("not_found") => Some(crate::input::DenyAs::NotFound),
+            Some(other) => {
+                let other = other.to_owned();
+                self.mistake(
+                    &rule,
+                    format!("@deny_as is `{other}`"),
+                    "write `forbidden` or `not_found`",
+                );
+                None
+            }
+        };
+        if !cedar::is_permit(&checked.policy) && lists.iter().any(|l| !l.is_empty()) {
+            self.mistake(
+                &rule,
+                "a forbid lists fields",
+                "take @fields and @writes away; a forbid grants nothing",
+            );
+            return None;
+        }
+        let [fields, writes] = lists;
+        Some(Written {
+            rule,
+            checked,
+            fields,
+            writes,
+            deny_as,
+        })
+    }
+
+    pub(super) fn integration(
+        &mut self,
+        input: IntegrationGrants,
+        types: &Types,
+        written: &[Written],
+    ) {
+        let Some(being) = cedar::principal(&input.name, &input.attributes, &input.roles) else {
+            return;
+        };
+        let mut drafts: BTreeMap<OperationRef, Vec<(EntryGrant, Option<Checked>)>> =
+            BTreeMap::new();
+        for grant in &input.grants {
+            self.grant(grant, &input, types, &mut drafts);
+        }
+        let permits: Vec<&Written> = written
+            .iter()
+            .filter(|w| cedar::is_permit(&w.checked.policy))
+            .collect();
+        for permit in permits {
+            self.written_permit(permit, &being, &input, &mut drafts);
+        }
+        let mut integration = Integration {
+            name: input.name.clone(),
+            being,
+            entries: HashMap::new(),
+            by_kind: HashMap::new(),
+            is_on_context: false,
+        };
+        for (reference, draft) in drafts {
+            if let Some(entry) = self.entry(reference, draft, &integration.being, &input, written) {
+                let needs = [&entry.at_request, &entry.at_object];
+                integration.is_on_context |= needs
+                    .into_iter()
+                    .flatten()
+                    .any(|set| set.needs.is_on_context);
+                integration.entries.insert(reference, entry);
+            }
+        }
+        self.by_kind(&mut integration);
+        self.rules
+            .integrations
+            .insert(input.name, Arc::new(integration));
+    }
+
+    fn by_kind(&self, integration: &mut Integration) {
+        let mut references: Vec<OperationRef> = integration.entries.keys().copied().collect();
+        references.sort_unstable();
+        // Reading ones first; writing ones count only for kinds that nothing reads.
+        for is_write in [false, true] {
+            let mut found: HashMap<KindId, Vec<OperationRef>> = HashMap::new();
+            for reference in &references {
+                let Some(operation) = self
+                    .rules
+                    .op(*reference)
+                    .filter(|op| op.is_write == is_write)
+                else {
+                    continue;
+                };
+                for kind in &operation.resources {
+                    found.entry(*kind).or_default().push(*reference);
+                }
+            }
+            for (kind, references) in found {
+                integration.by_kind.entry(kind).or_insert(references);
+            }
+        }
+    }
+
+    fn grant(
+        &mut self,
+        grant: &Grant,
+        integration: &IntegrationGrants,
+        types: &Types,
+        drafts: &mut BTreeMap<OperationRef, Vec<(EntryGrant, Option<Checked>)>>,
+    ) {
+        for id in &grant.operations {
+            let Some(reference) = self.rules.operation(&grant.api, id) else {
+                self.unknown_operation(grant, id);
+                continue;
+            };
+            self.check_lists(grant, reference);
+            let checked = match &grant.when {
+                None => None,
+                Some(condition) => {
+                    match self.condition(grant, condition, reference, integration, types) {
+                        Some(checked) => Some(checked),
+                        None => continue,
+                    }
+                }
+            };
+            let entry = EntryGrant {
+                rule: grant.rule.clone(),
+                role: grant.role.clone(),
+                condition: grant.when.clone(),
+                trees: self.trees(grant),
+                writes: FieldSet::of(grant.writes.iter().map(|w| &w.value)),
+                deny_as: grant.deny_as,
+            };
+            drafts.entry(reference).or_default().push((entry, checked));
+        }
+    }
+
+    fn unknown_operation(&mut self, grant: &Grant, id: &str) {
+        let Some(operations) = self.rules.by_name.get(&grant.api) else {
+            let apis: Vec<Arc<str>> = self.rules.by_name.keys().cloned().collect();
+            let mut names: Vec<&str> = apis.iter().map(|n| &**n).collect();
+            names.sort_unstable();
+            let help = match nearest(&grant.api, names.iter().copied()) {
+                Some(name) => format!("did you mean `{name}`?"),
+                None => format!("the api versions are {}", listed(&names)),
+            };
+            return self.mistake(
+                &grant.rule,
+                format!("there is no api version `{}`", grant.api),
+                help,
+            );
+        };
+        let ids: Vec<Arc<str>> = operations.keys().cloned().collect();
+        let mut names: Vec<&str> = ids.iter().map(|n| &**n).collect();
+        names.sort_unstable();
+        let help = match nearest(id, names.iter().copied()) {
+            Some(name) => format!("did you mean `{name}`?"),
+            None => format!("the operations of `{}` are {}", grant.api, listed(&names)),
+        };
+        self.mistake(
+            &grant.rule,
+            format!("`{}` has no operation `{id}`", grant.api),
+            help,
+        );
+    }
+
+    fn check_lists(&mut self, grant: &Grant, reference: OperationRef) {
+        let Some(operation) = self.rules.op(reference) else {
+            return;
+        };
+        let mut found: Vec<(u32, check::Fault)> = Vec::new();
+        for field in &grant.fields {
+            let checked = check::answer_path(operation.ground(), &field.value, &operation.id);
+            found.extend(checked.err().map(|fault| (field.line, fault)));
+        }
+        for mask in &grant.masks {
+            let path = &mask.value.0;
+            let checked = check::answer_path(operation.ground(), path, &operation.id);
+            found.extend(checked.err().map(|fault| (mask.line, fault)));
+            let is_granted = grant.fields.iter().any(|f| {
+                f.value.is_from_root == path.is_from_root
+                    && (f.value.steps.starts_with(&path.steps)
+                        || path.steps.starts_with(&f.value.steps))
+            });
+            if !is_granted {
+                let message = format!("`{path}` is masked but not granted");
+                found.push((
+                    mask.line,
+                    (message, "add it to `fields`, or take the mask away".into()),
+                ));
+            }
+        }
+        for path in &grant.writes {
+            let checked = check::write_path(&operation.request, &path.value, &operation.id);
+            found.extend(checked.err().map(|fault| (path.line, fault)));
+        }
+        for (line, (message, help)) in found {
+            let rule = RuleRef {
+                file: grant.rule.file.clone(),
+                line,
+            };
+            self.mistake(&rule, message, help);
+        }
+    }
+
+    fn condition(
+        &mut self,
+        grant: &Grant,
+        condition: &crate::input::Condition,
+        reference: OperationRef,
+        integration: &IntegrationGrants,
+        types: &Types,
+    ) -> Option<Checked> {
+        let operation = self.rules.op(reference)?;
+        let key = (condition.text.clone(), reference);
+        let resources = self.resource_types(operation);
+        let checked = self
+            .conditions
+            .entry(key)
+            .or_insert_with(|| types.condition(&condition.text, &operation.action, &resources))
+            .clone();
+        let checked = match checked {
+            Ok(checked) => checked,
+            Err(wrong) => {
+                let help = self.condition_help(reference, &wrong.help);
+                let message = format!(
+                    "condition for `{}`: {}",
+                    self.rules.operation_id(reference),
+                    wrong.message
+                );
+                self.mistake(&condition.rule, message, help);
+                return None;
+            }
+        };
+        for name in &checked.needs.principal_attributes {
+            if !integration.attributes.contains_key(name) {
+                let message = format!(
+                    "the condition asks for `principal.{name}`, which `{}` does not have",
+                    integration.name
+                );
+                let help = format!("add `attributes: {{ {name}: … }}` to the integration");
+                self.mistake(&condition.rule, message, help);
+            }
+        }
+        self.check_resolvable(grant, reference, &checked);
+        Some(checked)
+    }
+
+    fn condition_help(&self, reference: OperationRef, hint: &str) -> String {
+        let mut parts: Vec<String> = Vec::new();
+        parts.extend((!hint.is_empty()).then(|| hint.to_owned()));
+        let resources = self
+            .rules
+            .op(reference)
+            .map(|op| op.resources.as_slice())
+            .unwrap_or_default();
+        for kind in resources.iter().filter_map(|kind| self.rules.kind(*kind)) {
+            let names: Vec<&str> = kind.attributes.iter().map(|a| &*a.name).collect();
+            parts.push(format!(
+                "attributes of `{}`: {}",
+                kind.schema,
+                listed(&names)
+            ));
+        }
+        if resources.is_empty() {
+            parts.push("the answer holds no declared object, so there is no `resource` to ask; declare it under `objects`".into());
+        }
+        parts.join("; ")
+    }
+
+    /// A write to an existing object needs the object's attributes before it happens.
+    fn check_resolvable(&mut self, grant: &Grant, reference: OperationRef, checked: &Checked) {
+        let Some(operation) = self.rules.op(reference) else {
+            return;
+        };
+        let Some((kind, Source::Path(_))) =
+            operation.subject.as_ref().filter(|_| operation.is_write)
+        else {
+            return;
+        };
+        let Some(kind) = self.rules.kind(*kind) else {
+            return;
+        };
+        let is_in_body = kind.attributes.iter().any(|a| {
+            checked.needs.object_attributes.contains(&*a.name)
+                && matches!(a.source, Source::Body(_))
+        });
+        if is_in_body && kind.resolve.is_none() {
+            let (schema, id) = (kind.schema.clone(), operation.id.clone());
+            self.mistake(
+                &grant.rule,
+                format!("`{id}` changes a `{schema}` that the condition judges, but nothing says how to look it up first"),
+                format!("add `resolve: OPERATION` to `{schema}` under `objects` of the api"),
+            );
+        }
+    }
+
+    fn trees(&mut self, grant: &Grant) -> Arc<Trees> {
+        let mut key = String::new();
+        let mut trees = Trees::default();
+        for field in &grant.fields {
+            key.push_str(&format!("{}\n", field.value));
+            let tree: &mut Tree = if field.value.is_from_root {
+                &mut trees.root
+            } else {
+                &mut trees.object
+            };
+            tree.grant(&field.value);
+        }
+        for mask in &grant.masks {
+            let (path, mask) = &mask.value;
+            key.push_str(&format!("{path}\t{}\n", mask.name()));
+            let tree: &mut Tree = if path.is_from_root {
+                &mut trees.root
+            } else {
+                &mut trees.object
+            };
+            tree.mask(path, *mask);
+        }
+        self.trees
+            .entry(key)
+            .or_insert_with(|| Arc::new(trees))
+            .clone()
+    }
+
+    fn written_permit(
+        &mut self,
+        permit: &Written,
+        being: &cedar::Being,
+        integration: &IntegrationGrants,
+        drafts: &mut BTreeMap<OperationRef, Vec<(EntryGrant, Option<Checked>)>>,
+    ) {
+        let references: Vec<OperationRef> = (0..self.rules.operations.len())
+            .filter_map(|index| u32::try_from(index).ok().map(OperationRef))
+            .filter(|r| {
+                let operation = self.rules.op(*r);
+                operation.is_some_and(|op| {
+                    cedar::concerns(
+                        &permit.checked.policy,
+                        being,
+                        &integration.roles,
+                        &op.action,
+                    )
+                })
+            })
+            .collect();
+        let mut trees = Trees::default();
+        for path in &permit.fields {
+            let tree: &mut Tree = if path.is_from_root {
+                &mut trees.root
+            } else {
+                &mut trees.object
+            };
+            tree.grant(path);
+        }
+        // Kept for the whole compile: prepared plans are told apart by the address of their trees.
+        let key = format!("@{}", permit.rule);
+        let trees = self
+            .trees
+            .entry(key)
+            .or_insert_with(|| Arc::new(trees))
+            .clone();
+        for reference in references {
+            let Some(operation) = self.rules.op(reference) else {
+                continue;
+            };
+            let faults: Vec<check::Fault> = permit
+                .fields
+                .iter()
+                .filter_map(|path| {
+                    check::answer_path(operation.ground(), path, &operation.id).err()
+                })
+                .chain(permit.writes.iter().filter_map(|path| {
+                    check::write_path(&operation.request, path, &operation.id).err()
+                }))
+                .collect();
+            for (message, help) in faults {
+                self.mistake(&permit.rule, message, help);
+            }
+            let entry = EntryGrant {
+                rule: permit.rule.clone(),
+                role: None,
+                condition: Some(crate::input::Condition {
+                    text: permit.checked.policy.to_string().into(),
+                    rule: permit.rule.clone(),
+                }),
+                trees: trees.clone(),
+                writes: FieldSet::of(&permit.writes),
+                deny_as: permit.deny_as,
+            };
+            drafts
+                .entry(reference)
+                .or_default()
+                .push((entry, Some(permit.checked.clone())));
+        }
+    }
+
+    fn entry(
+        &mut self,
+        reference: OperationRef,
+        draft: Vec<(EntryGrant, Option<Checked>)>,
+        being: &cedar::Being,
+        integration: &IntegrationGrants,
+        written: &[Written],
+    ) -> Option<Entry> {
+        if let Some((grant, _)) = draft.get(GRANTS_PER_OPERATION_MAX) {
+            let message = format!(
+                "more than {GRANTS_PER_OPERATION_MAX} grants of `{}` cover one operation",
+                integration.name
+            );
+            let rule = grant.rule.clone();
+            self.mistake(&rule, message, "join grants that have the same condition");
+            return None;
+        }
+        let action = self.rules.op(reference)?.action.clone();
+        let (mut always, mut on_object) = (0u64, 0u64);
+        let (mut at_request, mut at_object) = (Vec::new(), Vec::new());
+        for (bit, (grant, checked)) in (0u32..).zip(&draft) {
+            let member = Member {
+                grant: Some(bit),
+                rule: grant.rule.clone(),
+            };
+            match checked {
+                None => always |= 1 << bit,
+                Some(checked) if checked.needs.is_on_object => {
+                    on_object |= 1 << bit;
+                    at_object.push((member, checked));
+                }
+                Some(checked) => at_request.push((member, checked)),
+            }
+        }
+        for forbid in written
+            .iter()
+            .filter(|w| !cedar::is_permit(&w.checked.policy))
+        {
+            if !cedar::concerns(&forbid.checked.policy, being, &integration.roles, &action) {
+                continue;
+            }
+            let member = Member {
+                grant: None,
+                rule: forbid.rule.clone(),
+            };
+            match forbid.checked.needs.is_on_object {
+                true => at_object.push((member, &forbid.checked)),
+                false => at_request.push((member, &forbid.checked)),
+            }
+        }
+        let mut entry = Entry {
+            always,
+            on_object,
+            at_request: ConditionSet::of(&at_request, &mut self.sets),
+            at_object: ConditionSet::of(&at_object, &mut self.sets),
+            plans: Vec::new(),
+            writes: FieldSet::default(),
+            grants: draft.into_iter().map(|(grant, _)| grant).collect(),
+        };
+        entry.writes = entry.writes_of(u64::MAX);
+        self.plans(reference, &mut entry);
+        Some(entry)
+    }
+
+    /// Prepares what leaves under the combinations of grants that are likely to hold together.
+    fn plans(&mut self, reference: OperationRef, entry: &mut Entry) {
+        let Some(operation) = self.rules.op(reference) else {
+            return;
+        };
+        let count = entry.grants.len();
+        let all = u64::MAX
+            .checked_shr(64u32.saturating_sub(u32::try_from(count).unwrap_or(64)))
+            .unwrap_or(0);
+        let mut combinations: Vec<u64> = match count {
+            0..=3 => (0..=all).collect(),
+            _ => (0..count)
+                .map(|bit| entry.always | 1 << bit)
+                .chain([0, all])
+                .collect(),
+        };
+        combinations.sort_unstable();
+        combinations.dedup();
+        for held in combinations {
+            let mut keys: Vec<usize> = entry
+                .held(held)
+                .map(|g| Arc::as_ptr(&g.trees).addr())
+                .collect();
+            keys.sort_unstable();
+            keys.dedup();
+            let plan = self
+                .plans
+                .entry((reference, format!("{keys:?}")))
+                .or_insert_with(|| Arc::new(Plan::build(operation.ground(), &entry.trees(held))));
+            entry.plans.push((held, plan.clone()));
+        }
+    }
+}
+
+/// Splits `id, lines.*.{sku,price}` at commas outside braces.
+fn entries(text: &str) -> impl Iterator<Item = &str> {
+    let mut depth = 0usize;
+    text.split(move |c: char| {
+        match c {
+            '{' => depth = depth.saturating_add(1),
+            '}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        c == ',' && depth == 0
+    })
+    .map(str::trim)
+    .filter(|entry| !entry.is_empty())
+}
+
+fn line_of(text: &str, offset: usize) -> u32 {
+    let before = text.as_bytes().get(..offset).unwrap_or_default();
+    let lines = before.iter().filter(|b| **b == b'\n').count();
+    u32::try_from(lines).unwrap_or(u32::MAX - 1) + 1
+}

@@ -1,0 +1,423 @@
+//! What the contracts say: operations, object kinds, which operation is about which object.
+//! Gives the part of `Build` that registers an api.
+//! Used by `Build::run`.
+//! Start reading at `Build::api`.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use model::Shape;
+use model::shape::NodeId;
+
+use super::super::check::{self, listed, nearest};
+use super::super::{Attribute, Kind, Operation, OperationRef, parameter_scalar};
+use super::Build;
+use crate::cedar::{self, AttributeType};
+use crate::input::{ApiShape, ObjectKind, OperationShape, ParameterPlace, Source};
+use crate::plan::{KindId, leads, outermost};
+
+impl Build {
+    pub(super) fn api(&mut self, api: &ApiShape) {
+        let kinds = self.kinds(api);
+        let first = self.rules.operations.len();
+        for shape in &api.operations {
+            let operation = self.operation(api, shape, &kinds);
+            let reference =
+                OperationRef(u32::try_from(self.rules.operations.len()).unwrap_or(u32::MAX));
+            self.rules
+                .by_name
+                .entry(api.name.clone())
+                .or_default()
+                .insert(shape.id.clone(), reference);
+            self.rules.operations.extend(operation);
+        }
+        for object in &api.objects {
+            self.kind_details(api, object, first, &kinds);
+        }
+    }
+
+    /// Registers the kinds; their attributes are typed once the operations are known.
+    fn kinds(&mut self, api: &ApiShape) -> BTreeMap<Arc<str>, KindId> {
+        let mut kinds = BTreeMap::new();
+        let mut taken: Vec<String> = Vec::new();
+        for object in &api.objects {
+            let mut name = cedar::identifier(&object.schema);
+            while taken.contains(&name) || name == "Action" {
+                name.push('_');
+            }
+            let type_text = format!("{}::{name}", cedar::namespace(&api.name));
+            taken.push(name);
+            let Ok(type_name) = type_text.parse() else {
+                self.mistake(
+                    &object.rule,
+                    format!("`{}` cannot be the name of an object kind", object.schema),
+                    "use a schema whose name is made of letters, digits and `_`",
+                );
+                continue;
+            };
+            kinds.insert(object.schema.clone(), self.rules.kinds.len());
+            self.rules.kinds.push(Kind {
+                api: api.name.clone(),
+                schema: object.schema.clone(),
+                type_name,
+                type_text,
+                id: object.id.clone(),
+                resolve: None,
+                attributes: Vec::new(),
+            });
+        }
+        kinds
+    }
+
+    fn operation(
+        &mut self,
+        api: &ApiShape,
+        shape: &OperationShape,
+        kinds: &BTreeMap<Arc<str>, KindId>,
+    ) -> Option<Operation> {
+        let guards_of = |shape: &Shape| -> Vec<Option<KindId>> {
+            let kind = |node: &model::shape::Node| kinds.get(node.schema.as_ref()?).copied();
+            shape.nodes.iter().map(kind).collect()
+        };
+        let (guards, request_guards) = (guards_of(&shape.answer), guards_of(&shape.request));
+        let mut operation = Operation {
+            api: api.name.clone(),
+            id: shape.id.clone(),
+            is_write: shape.is_write,
+            action: cedar::action(&cedar::namespace(&api.name), &shape.id)?,
+            leads: leads(&shape.answer, &guards),
+            request_leads: leads(&shape.request, &request_guards),
+            answer: shape.answer.clone(),
+            request: shape.request.clone(),
+            parameters: shape.parameters.clone(),
+            guards,
+            request_guards,
+            resources: Vec::new(),
+            subject: None,
+            named: Vec::new(),
+            has_body_references: shape.request.nodes.iter().any(|n| n.refers_to.is_some()),
+        };
+        operation.resources = self.resources(&operation, kinds);
+        operation.subject = self.subject(&operation);
+        operation.named = self.named(&operation, kinds);
+        Some(operation)
+    }
+
+    /// Kinds an operation is about: outermost in the answer, else in the body, else the last one named by the path.
+    fn resources(&self, operation: &Operation, kinds: &BTreeMap<Arc<str>, KindId>) -> Vec<KindId> {
+        let of = |ground| -> Vec<KindId> {
+            let mut found: Vec<KindId> = outermost(ground)
+                .into_iter()
+                .map(|(_, kind)| kind)
+                .collect();
+            found.sort_unstable();
+            found.dedup();
+            found
+        };
+        let found = of(operation.ground());
+        if !found.is_empty() {
+            return found;
+        }
+        let found = of(operation.request_ground());
+        if !found.is_empty() {
+            return found;
+        }
+        let in_path = |parameter: &crate::input::ParameterShape| {
+            kinds.values().copied().find(|kind| {
+                let id = self.rules.kind(*kind).map(|k| &k.id);
+                parameter.place == ParameterPlace::Path
+                    && id == Some(&Source::Path(parameter.name.clone()))
+            })
+        };
+        operation
+            .parameters
+            .iter()
+            .rev()
+            .find_map(in_path)
+            .into_iter()
+            .collect()
+    }
+
+    fn subject(&self, operation: &Operation) -> Option<(KindId, Source)> {
+        operation.resources.iter().find_map(|id| {
+            let kind = self.rules.kind(*id)?;
+            let is_named = match &kind.id {
+                Source::Path(name) => operation
+                    .parameters
+                    .iter()
+                    .any(|p| p.place == ParameterPlace::Path && p.name == *name),
+                Source::Body(steps) => {
+                    operation.is_write && field_at(&operation.request, 0, steps).is_some()
+                }
+            };
+            is_named.then(|| (*id, kind.id.clone()))
+        })
+    }
+
+    /// Parameters that name objects other than the one the operation is about.
+    fn named(
+        &self,
+        operation: &Operation,
+        kinds: &BTreeMap<Arc<str>, KindId>,
+    ) -> Vec<(KindId, usize, bool)> {
+        let mut found = Vec::new();
+        for (index, parameter) in operation.parameters.iter().enumerate() {
+            let outright = parameter
+                .refers_to
+                .as_ref()
+                .and_then(|name| kinds.get(name).copied());
+            let by_path = kinds.values().copied().find(|kind| {
+                let id = self.rules.kind(*kind).map(|k| &k.id);
+                parameter.place == ParameterPlace::Path
+                    && id == Some(&Source::Path(parameter.name.clone()))
+            });
+            let is_subject = |kind: KindId| {
+                operation.subject.as_ref().is_some_and(|(subject, source)| {
+                    *subject == kind && *source == Source::Path(parameter.name.clone())
+                })
+            };
+            if let Some(kind) = outright.or(by_path).filter(|kind| !is_subject(*kind)) {
+                found.push((kind, index, outright.is_some()));
+            }
+        }
+        found
+    }
+
+    fn kind_details(
+        &mut self,
+        api: &ApiShape,
+        object: &ObjectKind,
+        first: usize,
+        kinds: &BTreeMap<Arc<str>, KindId>,
+    ) {
+        let Some(id) = kinds.get(&object.schema).copied() else {
+            return;
+        };
+        let places = self.places(first, id);
+        let is_named = self
+            .rules
+            .operations
+            .iter()
+            .skip(first)
+            .any(|op| op.resources.contains(&id));
+        if places.is_empty() && !is_named {
+            let schemas = self.schema_names(first);
+            let names: Vec<&str> = schemas.iter().map(|s| &**s).collect();
+            let help = match nearest(&object.schema, names.iter().copied()) {
+                Some(name) => format!("did you mean `{name}`?"),
+                None => format!("the contract's schemas in use are {}", listed(&names)),
+            };
+            self.mistake(
+                &object.rule,
+                format!(
+                    "no operation of `{}` answers or takes a `{}`",
+                    api.name, object.schema
+                ),
+                help,
+            );
+            return;
+        }
+        let attributes: Vec<Attribute> = object
+            .attributes
+            .iter()
+            .filter_map(|(name, source)| self.attribute(object, name, source, &places, first))
+            .collect();
+        let resolve = self.resolve(api, object);
+        if let Some(kind) = self.rules.kinds.get_mut(id) {
+            (kind.attributes, kind.resolve) = (attributes, resolve);
+        }
+    }
+
+    /// Where objects of a kind stand, in answers and bodies.
+    fn places(&self, first: usize, kind: KindId) -> Vec<(Arc<Shape>, NodeId)> {
+        let mut found = Vec::new();
+        for operation in self.rules.operations.iter().skip(first) {
+            for (shape, guards) in [
+                (&operation.answer, &operation.guards),
+                (&operation.request, &operation.request_guards),
+            ] {
+                let at = guards.iter().position(|guard| *guard == Some(kind));
+                found.extend(at.map(|node| (shape.clone(), node)));
+            }
+        }
+        found
+    }
+
+    fn schema_names(&self, first: usize) -> Vec<Arc<str>> {
+        let mut names: Vec<Arc<str>> = self
+            .rules
+            .operations
+            .iter()
+            .skip(first)
+            .flat_map(|op| op.answer.nodes.iter().chain(&op.request.nodes))
+            .filter_map(|node| node.schema.clone())
+            .collect();
+        names.sort();
+        names.dedup();
+        names
+    }
+
+    fn attribute(
+        &mut self,
+        object: &ObjectKind,
+        name: &Arc<str>,
+        source: &Source,
+        places: &[(Arc<Shape>, NodeId)],
+        first: usize,
+    ) -> Option<Attribute> {
+        let kind = match source {
+            Source::Path(parameter) => self
+                .rules
+                .operations
+                .iter()
+                .skip(first)
+                .find_map(|op| parameter_scalar(&op.parameters, parameter))
+                .map(|scalar| AttributeType {
+                    scalar,
+                    is_list: false,
+                })
+                .ok_or_else(|| {
+                    (
+                        format!("no path of the contract has a parameter `{parameter}`"),
+                        String::new(),
+                    )
+                }),
+            Source::Body(steps) => places
+                .iter()
+                .find_map(|(shape, node)| field_at(shape, *node, steps).map(|at| (shape, at)))
+                .map(|(shape, at)| attribute_type(shape, at))
+                .unwrap_or_else(|| Err(missing_field(object, steps, places))),
+        };
+        match kind {
+            Ok(kind) => Some(Attribute {
+                name: name.clone(),
+                source: source.clone(),
+                kind,
+            }),
+            Err((message, help)) => {
+                self.mistake(
+                    &object.rule,
+                    format!("attribute `{name}` of `{}`: {message}", object.schema),
+                    help,
+                );
+                None
+            }
+        }
+    }
+
+    fn resolve(&mut self, api: &ApiShape, object: &ObjectKind) -> Option<(OperationRef, Arc<str>)> {
+        let asked = object.resolve.as_ref()?;
+        let Some(reference) = self.rules.operation(&api.name, asked) else {
+            let ids: Vec<&str> = api.operations.iter().map(|o| &*o.id).collect();
+            let help = match nearest(asked, ids.iter().copied()) {
+                Some(id) => format!("did you mean `{id}`?"),
+                None => format!("the operations of `{}` are {}", api.name, listed(&ids)),
+            };
+            self.mistake(
+                &object.rule,
+                format!("`resolve` names `{asked}`, which is no operation"),
+                help,
+            );
+            return None;
+        };
+        let operation = self.rules.op(reference)?;
+        let in_path: Vec<Arc<str>> = operation
+            .parameters
+            .iter()
+            .filter(|p| p.place == ParameterPlace::Path)
+            .map(|p| p.name.clone())
+            .collect();
+        let parameter = match &object.id {
+            Source::Path(name) => in_path
+                .iter()
+                .find(|p| *p == name)
+                .or(in_path.last())
+                .cloned(),
+            Source::Body(_) => in_path.last().cloned(),
+        };
+        let is_fit = !operation.is_write
+            && operation.guards.iter().flatten().any(|kind| {
+                self.rules
+                    .kind(*kind)
+                    .is_some_and(|k| k.schema == object.schema && k.api == api.name)
+            });
+        match parameter.filter(|_| is_fit) {
+            Some(parameter) => Some((reference, parameter)),
+            None => {
+                self.mistake(
+                    &object.rule,
+                    format!("`{asked}` cannot fetch one `{}`", object.schema),
+                    "name a GET operation with the id in its path that answers with this schema",
+                );
+                None
+            }
+        }
+    }
+}
+
+/// The node a dotted path leads to.
+fn field_at(shape: &Shape, start: NodeId, steps: &[Arc<str>]) -> Option<NodeId> {
+    steps.iter().try_fold(start, |node, step| {
+        shape.node(node)?.fields.get(step).map(|field| field.node)
+    })
+}
+
+fn attribute_type(shape: &Shape, node: NodeId) -> Result<AttributeType, check::Fault> {
+    let nothing = || {
+        (
+            "it leads to an object, not to a value".to_owned(),
+            "name a string, number or boolean, or a list of them".to_owned(),
+        )
+    };
+    let place = shape.node(node).ok_or_else(nothing)?;
+    if place.is_leaf {
+        return Ok(AttributeType {
+            scalar: place.scalar,
+            is_list: false,
+        });
+    }
+    let item = place
+        .items
+        .and_then(|item| shape.node(item))
+        .ok_or_else(nothing)?;
+    match item.is_leaf {
+        true => Ok(AttributeType {
+            scalar: item.scalar,
+            is_list: true,
+        }),
+        false => Err(nothing()),
+    }
+}
+
+fn missing_field(
+    object: &ObjectKind,
+    steps: &[Arc<str>],
+    places: &[(Arc<Shape>, NodeId)],
+) -> check::Fault {
+    let message = format!(
+        "there is no field `{}` in `{}`",
+        steps.join("."),
+        object.schema
+    );
+    let Some((shape, start)) = places.first() else {
+        return (message, String::new());
+    };
+    let mut here = *start;
+    for step in steps {
+        let Some(node) = shape.node(here) else {
+            break;
+        };
+        match node.fields.get(step) {
+            Some(field) => here = field.node,
+            None => {
+                let names: Vec<&str> = node.fields.keys().map(|k| &**k).collect();
+                let help = match nearest(step, names.iter().copied()) {
+                    Some(name) => format!("did you mean `{name}`?"),
+                    None => format!("the fields here are {}", listed(&names)),
+                };
+                return (message, help);
+            }
+        }
+    }
+    (message, String::new())
+}
