@@ -194,6 +194,18 @@ impl Docs {
         ))
     }
 
+    /// The declared fields of a schema. Strictly `$ref` below `properties` names a field, but a field is never a
+    /// text, and published documents share whole lists of fields this way; so it is followed.
+    pub(crate) fn properties<'a>(&'a self, at: &At<'a>) -> Option<At<'a>> {
+        let own = at.get("properties")?;
+        match own.object() {
+            Some(members) if members.len() == 1 && own.text("$ref").is_some() => {
+                self.follow(&own).ok()
+            }
+            _ => Some(own),
+        }
+    }
+
     /// The place one reference leads to.
     pub(crate) fn resolve<'a>(&'a self, at: &At<'a>, reference: &str) -> Result<At<'a>, Mistake> {
         let here = at.child("$ref", &Value::Null);

@@ -3,6 +3,11 @@
 //! Used by config (compile, locate) and by gateway's stages route, validate, inspect and response.
 //! Start reading at `compile`, then at `check_request`; `plan` names what a compiled contract consists of.
 
+#![expect(
+    clippy::result_large_err,
+    reason = "a Mistake is made while configurations compile, where its size costs nothing"
+)]
+
 mod compile;
 mod docs;
 mod errors;

@@ -330,6 +330,18 @@ impl<'a> Lowering<'a> {
     /// Declared fields; those that never travel in this direction are refused by a `false` schema.
     fn properties(&mut self, at: &At<'a>, direction: Direction, stance: Stance) -> Value {
         let mut out = Map::new();
+        let at = &match at.object() {
+            Some(members) if members.len() == 1 && at.text("$ref").is_some() => {
+                match self.docs.follow(at) {
+                    Ok(target) => target,
+                    Err(mistake) => {
+                        self.report(mistake);
+                        return Value::Bool(false);
+                    }
+                }
+            }
+            _ => at.clone(),
+        };
         if !at.value.is_object() {
             self.wrong(
                 at,
@@ -377,7 +389,7 @@ impl<'a> Lowering<'a> {
             );
             return;
         };
-        let properties = at.get("properties");
+        let properties = self.docs.properties(at);
         let kept: Vec<Value> = names
             .iter()
             .filter(|name| {

@@ -52,25 +52,23 @@ pub fn check_response(
     let mut drifts = Vec::new();
     drifts.extend(content_drift(plan, essence.as_deref()));
     match (&plan.validator, body) {
-        (Some(validator), Some(value)) => {
-            if !validator.is_valid(value) {
-                let subject = Subject {
-                    place: "body",
-                    name: "",
-                    validator,
-                    value,
-                    shape: &plan.shape,
-                };
-                drifts.extend(explain(&subject).into_iter().map(|error| Drift {
-                    pointer: error.pointer,
-                    keyword: match error.keyword.as_str() {
-                        // The word for a field that never travels in this direction.
-                        "readOnly" => "writeOnly".into(),
-                        _ => error.keyword,
-                    },
-                    detail: error.detail,
-                }));
-            }
+        (Some(validator), Some(value)) if !validator.is_valid(value) => {
+            let subject = Subject {
+                place: "body",
+                name: "",
+                validator,
+                value,
+                shape: &plan.shape,
+            };
+            drifts.extend(explain(&subject).into_iter().map(|error| Drift {
+                pointer: error.pointer,
+                keyword: match error.keyword.as_str() {
+                    // The word for a field that never travels in this direction.
+                    "readOnly" => "writeOnly".into(),
+                    _ => error.keyword,
+                },
+                detail: error.detail,
+            }));
         }
         // RFC 9110 §6.4.1: these never have a body, whatever the contract says.
         (Some(_), None) if !matches!(status, 204 | 205 | 304) && only_json(plan) => {

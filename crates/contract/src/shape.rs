@@ -214,7 +214,7 @@ impl<'a> Builder<'a> {
         let mut declared: BTreeMap<&str, Vec<At<'a>>> = BTreeMap::new();
         let (mut values, mut is_refused, mut is_allowed) = (Vec::new(), false, false);
         for part in &parts {
-            for (name, child) in part.at.get("properties").iter().flat_map(At::members) {
+            for (name, child) in self.docs.properties(&part.at).iter().flat_map(At::members) {
                 declared.entry(name).or_default().push(child);
             }
             let patterns = part.at.get("patternProperties");

@@ -27,7 +27,7 @@ pub(crate) struct Target {
 impl Target {
     /// The target of a schema.
     pub(crate) fn of(docs: &Docs, is_30: bool, at: &At<'_>) -> Target {
-        build(docs, is_30, &[at.clone()], DEPTH_MAX)
+        build(docs, is_30, std::slice::from_ref(at), DEPTH_MAX)
     }
 
     /// Whether the value is read as a list: a list and nothing simpler is admitted.
@@ -123,7 +123,7 @@ fn build(docs: &Docs, is_30: bool, places: &[At<'_>], depth: usize) -> Target {
     let mut fields: BTreeMap<&str, Vec<At<'_>>> = BTreeMap::new();
     for (name, child) in parts
         .iter()
-        .filter_map(|part| part.get("properties"))
+        .filter_map(|part| docs.properties(part))
         .flat_map(|p| p.members().collect::<Vec<_>>())
     {
         fields.entry(name).or_default().push(child);

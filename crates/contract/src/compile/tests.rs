@@ -29,7 +29,7 @@ fn mistake(text: &str) -> (String, String, String) {
     (
         first.message,
         first.help,
-        text[start..start + length].to_owned(),
+        text.get(start..start + length).unwrap().to_owned(),
     )
 }
 

@@ -64,7 +64,7 @@ fn survey(
             return;
         }
     }
-    let names = at.get("properties");
+    let names = docs.properties(at);
     for (name, _) in names.iter().flat_map(At::members) {
         declared.names.insert(name.to_owned());
         declared.is_conditional |= is_conditional;

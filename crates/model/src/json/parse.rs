@@ -206,7 +206,7 @@ impl<'a> Reader<'a> {
                 return self.wrong(ProblemKind::Syntax);
             }
             let key = self.string()?;
-            if !seen.is_new(&members, &key) {
+            if !seen.is_new(&members, key.clone()) {
                 return Err(problem(ProblemKind::DuplicateKey, start).under(&key));
             }
             self.space();
@@ -388,9 +388,9 @@ struct Seen<'a> {
 }
 
 impl<'a> Seen<'a> {
-    fn is_new(&mut self, members: &[(String, Json)], key: &Cow<'a, str>) -> bool {
+    fn is_new(&mut self, members: &[(String, Json)], key: Cow<'a, str>) -> bool {
         if members.len() < SCAN_MAX {
-            return members.iter().all(|(known, _)| known != key);
+            return members.iter().all(|(known, _)| *known != key);
         }
         let large = self.large.get_or_insert_with(|| {
             members
@@ -398,7 +398,7 @@ impl<'a> Seen<'a> {
                 .map(|(known, _)| Cow::Owned(known.clone()))
                 .collect()
         });
-        large.insert(key.clone())
+        large.insert(key)
     }
 }
 
