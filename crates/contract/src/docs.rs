@@ -12,6 +12,8 @@ use crate::text;
 
 /// Most referenced files.
 const FILES_MAX: usize = 10_000;
+/// Longest name that is compared with known ones.
+const NAME_COMPARED_MAX: usize = 64;
 /// Longest chain of references.
 const CHAIN_MAX: usize = 32;
 
@@ -375,6 +377,10 @@ fn percent_decoded(text: &str) -> String {
 
 /// The known name that is most like a mistyped one.
 pub(crate) fn nearest<'n>(wanted: &str, known: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    // Likeness costs the product of both lengths; a name this long is no slip of the pen.
+    if wanted.len() > NAME_COMPARED_MAX {
+        return None;
+    }
     known
         .map(|name| (strsim::jaro_winkler(wanted, name), name))
         .filter(|(likeness, _)| *likeness > 0.8)

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use model::canonical::encode_component;
 use model::{CanonicalRequest, FieldError, Json};
 
 use crate::docs::nearest;
@@ -60,6 +61,37 @@ pub(crate) fn judge(
     if place == Place::Query {
         undeclared(operation, request, errors);
     }
+}
+
+/// The query to forward. A comma that splits a value is written as a comma: an upstream that splits before it
+/// decodes then reads the same items that were judged.
+pub(crate) fn query(operation: &Operation, request: &CanonicalRequest) -> String {
+    let mut out = String::new();
+    for (name, value) in request.query() {
+        if !out.is_empty() {
+            out.push('&');
+        }
+        encode_component(name, &mut out);
+        out.push('=');
+        let is_split = operation.parameters.iter().any(|p| {
+            p.place == Place::Query
+                && p.style == Style::Form
+                && !p.is_exploded
+                && (p.target.is_list() || p.target.is_object())
+                && belongs(p, name)
+        });
+        if !is_split {
+            encode_component(value, &mut out);
+            continue;
+        }
+        for (index, piece) in value.split(',').enumerate() {
+            if index > 0 {
+                out.push(',');
+            }
+            encode_component(piece, &mut out);
+        }
+    }
+    out
 }
 
 fn header<'r>(

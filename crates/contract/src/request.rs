@@ -139,7 +139,7 @@ pub fn check_request(
         body_bytes: Vec::new(),
         content_type: None,
         parameters: judged,
-        query: form::write(request.query()),
+        query: parameters::query(operation, request),
     };
     check_body(operation, request, body, valid)
 }

@@ -21,6 +21,9 @@ pub(crate) use jsonschema::ValidationError;
 /// Bounds of one compiled pattern.
 const PATTERN_BYTES_MAX: usize = 1 << 20;
 
+/// Values up to this size get all their errors explained.
+const EXPLAINED_VALUES_MAX: usize = 2_000;
+
 /// All definitions of a contract, filled when the last one is known; read for error messages only.
 pub(crate) type Definitions = Arc<OnceLock<Vec<Value>>>;
 
@@ -79,9 +82,14 @@ impl Validator {
         self.inner.is_valid(value)
     }
 
-    /// Every error. Only called when `is_valid` fails.
+    /// Every error of a small value, the first one of a large value. Only called when `is_valid` fails: a refusal
+    /// must not cost more than an acceptance, and the library builds every error before it gives the first.
     pub(crate) fn errors<'v>(&'v self, value: &'v Json) -> Vec<ValidationError<'v>> {
-        self.inner.iter_errors(value).take(200).collect()
+        let mut budget = EXPLAINED_VALUES_MAX;
+        if is_larger(value, &mut budget) {
+            return self.inner.validate(value).err().into_iter().collect();
+        }
+        self.inner.iter_errors(value).collect()
     }
 
     /// The schema object that holds the keyword an error came from.
@@ -102,6 +110,19 @@ impl Validator {
             };
         }
         Some(here)
+    }
+}
+
+/// Whether a value holds more values than are left in the budget.
+fn is_larger(value: &Json, budget: &mut usize) -> bool {
+    let Some(left) = budget.checked_sub(1) else {
+        return true;
+    };
+    *budget = left;
+    match value {
+        Json::List(items) => items.iter().any(|item| is_larger(item, budget)),
+        Json::Object(members) => members.iter().any(|(_, item)| is_larger(item, budget)),
+        _ => false,
     }
 }
 
