@@ -278,18 +278,24 @@ fn cost_per_record() {
         let (user, system): (f64, f64) = (fields[11].parse().unwrap(), fields[12].parse().unwrap());
         (user + system) * 10_000.0
     };
-    for durability in [Durability::Write, Durability::Sync] {
+    let modes = [
+        (Durability::Write, 0),
+        (Durability::Write, 100),
+        (Durability::Sync, 0),
+    ];
+    for (durability, gather) in modes {
         for batch in [1_usize, 16, 64] {
             let dir = tempfile::tempdir().unwrap();
             let settings = Settings {
                 durability,
+                gather: Duration::from_micros(gather),
                 ..settings()
             };
             let recorder = recorder(dir.path(), settings);
             let rounds = if durability == Durability::Sync {
                 20_000 / batch.max(10)
             } else {
-                200_000 / batch
+                200_000 / batch.max(4)
             };
             let (cpu, start) = (ticks(), Instant::now());
             let sample = event(7);
@@ -304,7 +310,7 @@ fn cost_per_record() {
             let records = (rounds * batch) as f64;
             let groups = recorder.status().groups;
             println!(
-                "{durability:?} {batch:>3}: {:.2} us CPU, {:.2} us wall per record, {:.1} records per group, {} bytes",
+                "{durability:?} gather {gather} batch {batch:>3}: {:.2} us CPU, {:.2} us wall per record, {:.1} records per group, {} bytes",
                 cpu / records,
                 wall / records,
                 records / groups as f64,
