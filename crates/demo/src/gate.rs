@@ -7,6 +7,10 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+use model::Timestamp;
+
+use crate::certificates::{CertificateError, write_certificates, write_secret};
+
 /// Ports of the demo, all on loopback.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ports {
@@ -106,6 +110,25 @@ pub const GATE_FILES: &[(&str, &str)] = &[
         include_str!("../gate/roles/partner.yaml"),
     ),
 ];
+
+/// Makes a demo directory ready: the configuration in `gate/`, certificates, and a key-encryption key of its own.
+/// What is secret or was handed out (keys, certificates, `ca.pem`) is kept where it exists; the configuration's files
+/// are written anew.
+///
+/// # Errors
+/// When a file cannot be written or a certificate cannot be made.
+pub fn prepare(demo: &Path, ports: &Ports, now: Timestamp) -> Result<(), CertificateError> {
+    let gate = demo.join("gate");
+    write_gate(&gate, ports)?;
+    if !demo.join("ca.pem").exists() {
+        write_certificates(demo, now)?;
+    }
+    let kek = gate.join("kek");
+    if !kek.exists() {
+        write_secret(&kek, crypto::Kek::generate_text().expose().as_bytes())?;
+    }
+    Ok(())
+}
 
 /// Writes the configuration into a directory, with these ports in place of the usual ones.
 ///

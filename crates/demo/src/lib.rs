@@ -1,5 +1,5 @@
 //! The demo company, Brightline Heating & Service: a careless upstream, its contract, its gate files, its tour.
-//! Gives `Fieldworks`, `write_gate`, `write_certificates`, `tour::run`, `Mix`. Knows no clock and makes no key itself.
+//! Gives `Fieldworks`, `prepare`, `tour::run`, `Mix`. Time is passed in.
 //! Used by the `demo` verb, by testkit and by the benches.
 //! Start reading at `fieldworks::Fieldworks`; everything it serves is grown by `data::World`.
 
@@ -17,5 +17,5 @@ pub use call::{Answer, Call, Door, send_plain};
 pub use certificates::{CertificateError, write_certificates};
 pub use data::{Kind, World};
 pub use fieldworks::{Fieldworks, Seen};
-pub use gate::{GATE_FILES, INTEGRATIONS, Ports, write_gate};
+pub use gate::{GATE_FILES, INTEGRATIONS, Ports, prepare, write_gate};
 pub use traffic::Mix;

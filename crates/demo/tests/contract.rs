@@ -1,5 +1,11 @@
 //! The demo's contracts and its upstream tell the same story.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test ends at the first surprise"
+)]
+
 use std::collections::BTreeSet;
 
 use contract::{Contract, Source, check_response};

@@ -88,7 +88,7 @@ fn create(world: &mut World, kind: Kind, ask: &Ask<'_>) -> Reply {
     merge(&mut record, &ask.body);
     put(&mut record, "id", id.as_str());
     world.add(kind, record.clone());
-    json(201, debugged(record)).with("location", format!("{id}"))
+    json(201, debugged(record)).with("location", id)
 }
 
 /// The members a new record has whatever the body says. A record of the same kind lends the rest.

@@ -40,3 +40,27 @@ fn the_files_are_written_and_every_integration_has_one() {
     }
     fs::remove_dir_all(&place).unwrap();
 }
+
+#[test]
+fn a_second_start_keeps_keys_and_certificates() {
+    let place = std::env::temp_dir().join(format!("brightline-demo-{}", std::process::id()));
+    let now = Timestamp::parse("2026-11-23").unwrap();
+    prepare(&place, &Ports::default(), now).unwrap();
+    let read = |path: &str| fs::read(place.join(path)).unwrap();
+    let before = (
+        read("ca.pem"),
+        read("gate/tls/public.pem"),
+        read("gate/kek"),
+    );
+    prepare(&place, &Ports::default(), now).unwrap();
+    assert_eq!(
+        before,
+        (
+            read("ca.pem"),
+            read("gate/tls/public.pem"),
+            read("gate/kek")
+        )
+    );
+    assert!(crypto::Kek::parse(std::str::from_utf8(&before.2).unwrap()).is_ok());
+    fs::remove_dir_all(&place).unwrap();
+}
