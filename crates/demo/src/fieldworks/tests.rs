@@ -157,3 +157,18 @@ fn broken_escapes_and_odd_paths_do_not_stop_it() {
         }
     }
 }
+
+#[test]
+fn it_answers_over_the_wire() {
+    let fieldworks = Fieldworks::new(1);
+    let hosted = fieldworks.host(0).unwrap();
+    let call = crate::call::Call::get("/v2/work-orders/4711");
+    let answer = crate::call::send_plain(hosted.address, &call, None).unwrap();
+    assert_eq!(
+        (answer.status, answer.header("x-powered-by")),
+        (200, Some("Bolt/2.1.7"))
+    );
+    assert_eq!(text(&answer.json().unwrap(), "number"), "WO-2026-04711");
+    assert_eq!(fieldworks.seen().total(), 1);
+    hosted.stop();
+}

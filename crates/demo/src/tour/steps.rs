@@ -167,7 +167,11 @@ fn grants() -> Vec<Step> {
             "A stolen inventory key from another address",
             "The key is right, the place is not: it is good only from the warehouse.",
             Act::Call(Call::get("/v2/parts").by("inventory").from([127, 0, 9, 9])),
-            vec![Code("authn.address_not_allowed"), Lacks("sku"), Lacks("unitCost")],
+            vec![
+                Code("authn.address_not_allowed"),
+                Lacks("sku"),
+                Lacks("unitCost"),
+            ],
         ),
     ]
 }
