@@ -2,13 +2,16 @@
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
+    clippy::indexing_slicing,
     reason = "a test ends at the first surprise"
 )]
 
 use config::{Compiled, Files, Options};
+use demo::Call;
 use demo::gate::files;
+use demo::tour::{Act, Check};
 use demo::{INTEGRATIONS, Ports};
-use model::Timestamp;
+use model::{CanonicalRequest, Head, Headers, Method, Protocol, Timestamp};
 
 fn compiled(ports: &Ports) -> Compiled {
     let mut all = Files::new();
@@ -54,4 +57,102 @@ fn it_compiles_on_other_ports_too() {
     let compiled = compiled(&ports);
     let local = compiled.listener("local").unwrap();
     assert_eq!(local.address.port(), 18080);
+}
+
+/// What routing and the contract say about a call, before anybody asks who makes it: the code, or nothing.
+fn judged(compiled: &Compiled, call: &Call) -> Option<(&'static str, Vec<String>)> {
+    let method = Method::parse(&call.method).unwrap();
+    let mut headers = Headers::new();
+    for (name, value) in &call.headers {
+        headers.push(name, value);
+    }
+    let head = Head {
+        protocol: Protocol::Http11,
+        method,
+        target: call.target.clone(),
+        authority: "localhost".into(),
+        headers,
+        body: model::http::BodyLength::Open,
+    };
+    let request = match CanonicalRequest::of(head) {
+        Ok(request) => request,
+        Err(refusal) => return Some((refusal.reason.code, Vec::new())),
+    };
+    let found = compiled
+        .router
+        .find(call.door.name(), method, request.segments());
+    let contract::Found::Operation {
+        api,
+        operation,
+        path_values,
+    } = found
+    else {
+        return Some(("route", Vec::new()));
+    };
+    let contract = compiled.versions[api].contract.as_ref().unwrap();
+    let refusal = contract::check_request(
+        &contract.operations[operation],
+        &request,
+        &path_values,
+        &call.body,
+    )
+    .err()?;
+    Some((
+        refusal.reason.code,
+        refusal
+            .errors
+            .iter()
+            .map(|e| format!("{} {}", e.pointer, e.keyword))
+            .collect(),
+    ))
+}
+
+#[test]
+fn the_calls_of_the_tour_meet_the_contract_as_their_checks_expect() {
+    let compiled = compiled(&Ports::default());
+    for step in demo::tour::steps() {
+        let (Act::Call(call) | Act::Burst(call, _) | Act::Revoked(call)) = &step.act else {
+            continue;
+        };
+        let found = judged(&compiled, call);
+        let wanted = step.checks.iter().find_map(|check| match check {
+            Check::Code(code) if code.starts_with("validate.") || *code == "http.malformed" => {
+                Some(*code)
+            }
+            _ => None,
+        });
+        // A grant may refuse members that the contract allows.
+        let is_by_grant = step.title.contains("priority");
+        let is_route = step.checks.iter().any(|c| matches!(c, Check::Code(code) if code.starts_with("route.") || code.starts_with("lifecycle.retired")));
+        match found {
+            Some(("route", _)) => assert!(is_route, "{}", step.title),
+            Some((code, errors)) if wanted.is_some() => {
+                assert_eq!(Some(code), wanted, "{}", step.title);
+                for check in &step.checks {
+                    if let Check::ErrorAt(pointer, keyword) = check {
+                        assert!(
+                            errors.contains(&format!("{pointer} {keyword}")),
+                            "{}: {errors:?}",
+                            step.title
+                        );
+                    }
+                }
+            }
+            Some(found) => assert!(step.title.contains("twice"), "{}: {found:?}", step.title),
+            None => assert!(is_by_grant || wanted.is_none(), "{}", step.title),
+        }
+    }
+}
+
+#[test]
+fn ordinary_calls_of_the_mix_meet_the_contract() {
+    let compiled = compiled(&Ports::default());
+    let (mut right, mut wrong) = (0, 0);
+    for call in demo::Mix::new(1).take(1_000) {
+        match judged(&compiled, &call) {
+            None => right += 1,
+            Some(_) => wrong += 1,
+        }
+    }
+    assert!(right > 900 && wrong < 80, "{right} right, {wrong} wrong");
 }
