@@ -1,1 +1,34 @@
-fn main() {}
+//! The project's own chores: `tidy` (rules of the house), `gen` (generated pages).
+//! Gives the `cargo xtask` verbs. Development only, never shipped.
+//! Used by people and by CI.
+//! Start reading at `main`.
+
+mod generate;
+mod tidy;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let verb = std::env::args().nth(1).unwrap_or_default();
+    let outcome = match verb.as_str() {
+        "tidy" => tidy::all(&root()),
+        "gen" => generate::write(&root()),
+        _ => Err(vec!["usage: cargo xtask <tidy|gen>".to_owned()]),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(complaints) => {
+            for complaint in complaints {
+                eprintln!("{complaint}");
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The workspace's folder.
+fn root() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.parent().unwrap_or(here).to_path_buf()
+}

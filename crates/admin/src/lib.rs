@@ -1,1 +1,16 @@
-//! admin
+//! The desk: what an operator sees and changes. Keys, explanations, blocks, health and metrics.
+//! Gives `Desk`, `COMMANDS` (one file and one line each), `socket` (the local door) and `Health` (the admin listener).
+//! Used by the binary: inside a running server, or directly on the store while none runs.
+//! Start reading at `Desk::call`.
+
+pub mod commands;
+pub mod desk;
+pub mod explain;
+mod fault;
+pub mod health;
+pub mod socket;
+
+pub use commands::{COMMANDS, Command};
+pub use desk::Desk;
+pub use fault::{DeskFault, Kind};
+pub use health::Health;

@@ -1,1 +1,38 @@
-//! gateway
+//! The road one request takes, from the first byte to the answer and its ledger entry.
+//! Gives `Gateway` (a `net::Service`), `Snapshot`, `Io`. Decides nothing itself: the judges do.
+//! Used by the binary, which starts one per core.
+//! Start reading at `pipeline::run`.
+
+pub mod blocks;
+pub mod clock;
+pub mod counters;
+mod exchange;
+mod identity_token;
+pub mod io;
+pub mod live;
+pub mod metrics;
+pub mod pipeline;
+pub mod problem;
+mod record;
+mod service;
+pub mod snapshot;
+mod stages;
+pub mod turns;
+
+pub use clock::Clock;
+pub use exchange::{Exchange, Stop};
+pub use io::Io;
+pub use service::Gateway;
+pub use snapshot::Snapshot;
+
+/// Every reason this room itself gives.
+pub const REASONS: &[&model::Reason] = &[
+    &stages::route::NOT_FOUND,
+    &stages::route::METHOD_NOT_ALLOWED,
+    &stages::lifecycle::RETIRED,
+    &stages::limit::CONCURRENCY,
+    &stages::response::CONTRACT,
+    &stages::upstream::FAILED,
+    &stages::upstream::REJECTED,
+    &record::LEDGER_UNAVAILABLE,
+];

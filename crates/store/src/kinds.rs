@@ -51,8 +51,14 @@ pub const INTEGRATION_STATE: Kind = Kind {
     indexes: &[],
 };
 
+/// The newest checkpoint of the ledger, so that a ledger rolled back behind it is noticed.
+pub const LEDGER_WITNESS: Kind = Kind {
+    name: "ledger_witness",
+    indexes: &[],
+};
+
 /// All kinds, sorted by name.
-pub const KINDS: &[&Kind] = &[&CREDENTIAL, &INTEGRATION_STATE];
+pub const KINDS: &[&Kind] = &[&CREDENTIAL, &INTEGRATION_STATE, &LEDGER_WITNESS];
 
 #[cfg(test)]
 mod tests {

@@ -1,0 +1,62 @@
+//! Decisions explained.
+//! Gives `decision.explain`.
+//! Used by `COMMANDS`.
+//! Start reading at `explain`.
+
+use audit::Filter;
+use model::DecisionId;
+use serde_json::{Value, json};
+
+use crate::desk::text;
+use crate::explain::{Explanation, Similar};
+use crate::{Desk, DeskFault};
+
+/// Similar decisions are counted over this many microseconds before the decision.
+const SIMILAR_WINDOW: i64 = 24 * 3600 * 1_000_000;
+
+/// Why a decision was made as it was.
+pub fn explain(desk: &Desk, arguments: &Value, _who: &str) -> Result<Value, DeskFault> {
+    let given = text(arguments, "id")?;
+    let id = DecisionId::parse(given).ok_or_else(|| {
+        DeskFault::asked(
+            format!("`{given}` is not a decision id"),
+            "A decision id looks like dec_01KA7ZQ4… and stands in every answer: `decision_id` and the header Portcullis-Decision.",
+        )
+    })?;
+    let entry = desk.recorder.find(id)?.ok_or_else(|| {
+        DeskFault::asked(
+            format!("the ledger holds no decision {id}"),
+            "Check the id, and that this is the installation that answered.",
+        )
+    })?;
+    let event = entry.event()?;
+    let similar = similar(desk, &event)?;
+    let explanation = Explanation::of(&event, entry.seq, &(desk.compiled)(), similar);
+    Ok(
+        json!({ "schema_version": 1, "text": explanation.to_string(), "decision": explanation.to_json() }),
+    )
+}
+
+fn similar(desk: &Desk, event: &model::Event) -> Result<Option<Similar>, DeskFault> {
+    let Some(code) = &event.code else {
+        return Ok(None);
+    };
+    let filter = Filter {
+        code: Some(code.to_string()),
+        integration: event.integration.as_ref().map(ToString::to_string),
+        since: Some(model::Timestamp::from_micros(
+            event.at.micros().saturating_sub(SIMILAR_WINDOW),
+        )),
+        limit: 1000,
+        ..Filter::default()
+    };
+    let found = desk.recorder.ledger().newest(&filter)?;
+    let first = found
+        .last()
+        .and_then(|entry| entry.event().ok())
+        .map(|event| event.at);
+    Ok(first.map(|first| Similar {
+        count: found.len(),
+        first,
+    }))
+}

@@ -1,0 +1,226 @@
+//! API keys: made, listed, rotated with overlap, revoked. A key's text is shown once and never stored.
+//! Gives the `key.*` commands.
+//! Used by `COMMANDS`.
+//! Start reading at `create`.
+
+use identity::credential::{self, Chance, Issued, Order};
+use identity::{ApiKeySettings, Credential};
+use model::time::Span;
+use model::{KeyId, Timestamp};
+use serde_json::{Value, json};
+use store::{Step, kinds};
+
+use crate::desk::{CREDENTIALS_MAX, text};
+use crate::{Desk, DeskFault};
+
+/// Longest label.
+const LABEL_BYTES_MAX: usize = 100;
+
+/// Makes a key for an integration.
+pub fn create(desk: &Desk, arguments: &Value, who: &str) -> Result<Value, DeskFault> {
+    let integration = text(arguments, "integration")?;
+    let rules = rules(desk, integration)?;
+    let label = arguments
+        .get("label")
+        .and_then(Value::as_str)
+        .unwrap_or("default");
+    if label.len() > LABEL_BYTES_MAX || label.chars().any(char::is_control) {
+        return Err(DeskFault::asked(
+            "the label is too long or has control characters",
+            "Use at most 100 plain characters.",
+        ));
+    }
+    if desk.credentials()?.len() >= CREDENTIALS_MAX {
+        return Err(DeskFault::asked(
+            "there are too many keys",
+            "Remove integrations that are no longer used.",
+        ));
+    }
+    let order = Order {
+        integration,
+        label,
+        is_live: !arguments
+            .get("test")
+            .and_then(Value::as_bool)
+            .unwrap_or(false),
+        lasts: lasts(arguments)?,
+    };
+    let issued = credential::create(
+        &order,
+        &rules,
+        &chance(desk.now()),
+        &desk.keys.api_key_digest,
+        desk.now(),
+    );
+    desk.store.transact(vec![Step::put(
+        &kinds::CREDENTIAL,
+        issued.record.id,
+        &issued.record,
+    )?])?;
+    desk.record(
+        "key.create",
+        who,
+        Some(integration),
+        Some(issued.record.id),
+        format!("label {label}, ends {}", issued.record.expires_at),
+    )?;
+    desk.publish(std::slice::from_ref(&issued.record));
+    Ok(shown_once(&issued))
+}
+
+/// Makes a key's replacement; the old one goes on for the overlap.
+pub fn rotate(desk: &Desk, arguments: &Value, who: &str) -> Result<Value, DeskFault> {
+    let old = desk.credential(text(arguments, "id")?)?;
+    let mut rules = rules(desk, &old.integration)?;
+    if let Some(overlap) = arguments.get("overlap").and_then(Value::as_str) {
+        rules.overlap = span(overlap)?;
+    }
+    let now = desk.now();
+    let (issued, replaced) =
+        credential::rotate(&old, &rules, &chance(now), &desk.keys.api_key_digest, now).map_err(
+            |why| {
+                DeskFault::asked(
+                    why.to_string(),
+                    "`portcullis key list` shows the state of every key.",
+                )
+            },
+        )?;
+    desk.store.transact(vec![
+        Step::put(&kinds::CREDENTIAL, issued.record.id, &issued.record)?,
+        Step::put(&kinds::CREDENTIAL, replaced.id, &replaced)?,
+    ])?;
+    let until = replaced.overlap_until.unwrap_or(now);
+    desk.record(
+        "key.rotate",
+        who,
+        Some(&old.integration),
+        Some(old.id),
+        format!("replaced by {}, works until {until}", issued.record.id),
+    )?;
+    desk.publish(&[issued.record.clone(), replaced.clone()]);
+    let mut out = shown_once(&issued);
+    if let Some(members) = out.as_object_mut() {
+        members.insert("replaces".into(), json!(old.id.to_string()));
+        members.insert("old_key_works_until".into(), json!(until.to_string()));
+    }
+    Ok(out)
+}
+
+/// Takes a key back, effective at once.
+pub fn revoke(desk: &Desk, arguments: &Value, who: &str) -> Result<Value, DeskFault> {
+    let old = desk.credential(text(arguments, "id")?)?;
+    let reason = arguments
+        .get("reason")
+        .and_then(Value::as_str)
+        .unwrap_or("revoked by an operator");
+    let revoked = credential::revoke(&old, reason, desk.now());
+    // The gateway first: should the disk be slow, the key is dead already.
+    desk.publish(std::slice::from_ref(&revoked));
+    desk.store
+        .transact(vec![Step::put(&kinds::CREDENTIAL, revoked.id, &revoked)?])?;
+    desk.record(
+        "key.revoke",
+        who,
+        Some(&old.integration),
+        Some(old.id),
+        reason.to_owned(),
+    )?;
+    Ok(json!({ "schema_version": 1, "key": row(desk, &revoked) }))
+}
+
+/// Lists keys; never their texts.
+pub fn list(desk: &Desk, arguments: &Value, _who: &str) -> Result<Value, DeskFault> {
+    let wanted = arguments.get("integration").and_then(Value::as_str);
+    let mut rows = desk.credentials()?;
+    rows.retain(|record| wanted.is_none_or(|name| name == record.integration));
+    rows.sort_by(|a, b| (&a.integration, a.created_at).cmp(&(&b.integration, b.created_at)));
+    let rows: Vec<Value> = rows.iter().map(|record| row(desk, record)).collect();
+    Ok(json!({ "schema_version": 1, "keys": rows }))
+}
+
+fn row(desk: &Desk, record: &Credential) -> Value {
+    let max_age = rules(desk, &record.integration)
+        .ok()
+        .map(|rules| rules.max_age);
+    let used = desk.io.as_ref().and_then(|io| {
+        io.credentials
+            .load()
+            .get(record.id)
+            .and_then(|entry| entry.last_used_at())
+    });
+    let moment = |at: Option<Timestamp>| at.map(|at| at.to_string());
+    json!({
+        "id": record.id.to_string(),
+        "integration": record.integration,
+        "label": record.label,
+        "hint": record.hint,
+        "state": record.state(max_age, desk.now()).name(),
+        "created_at": record.created_at.to_string(),
+        "ends_at": record.ends_at(max_age).to_string(),
+        "last_used_at": moment(used.max(record.last_used_at)),
+        "revoked_at": moment(record.revoked_at),
+        "reason": record.reason,
+        "replaced_by": record.replaced_by.map(|id| id.to_string()),
+    })
+}
+
+fn shown_once(issued: &Issued) -> Value {
+    json!({
+        "schema_version": 1,
+        "id": issued.record.id.to_string(),
+        "integration": issued.record.integration,
+        "label": issued.record.label,
+        "ends_at": issued.record.expires_at.to_string(),
+        "key": issued.key.expose(),
+    })
+}
+
+/// The rules for keys of a configured integration.
+fn rules(desk: &Desk, integration: &str) -> Result<ApiKeySettings, DeskFault> {
+    let compiled = (desk.compiled)();
+    let Some(settings) = compiled.integrations.get(integration) else {
+        let known: Vec<&str> = compiled.integrations.keys().map(|name| &**name).collect();
+        return Err(DeskFault::asked(
+            format!("there is no integration `{integration}`"),
+            format!("Configured are: {}.", known.join(", ")),
+        ));
+    };
+    settings.facts.credentials.api_key.ok_or_else(|| {
+        DeskFault::asked(
+            format!("`{integration}` has no API keys"),
+            format!(
+                "Write `credentials: {{ api_key: {{}} }}` into integrations/{integration}.yaml."
+            ),
+        )
+    })
+}
+
+fn lasts(arguments: &Value) -> Result<Option<Span>, DeskFault> {
+    arguments
+        .get("expires_in")
+        .and_then(Value::as_str)
+        .map(span)
+        .transpose()
+}
+
+fn span(text: &str) -> Result<Span, DeskFault> {
+    text.parse().map_err(|_| {
+        DeskFault::asked(
+            format!("`{text}` is not a length of time"),
+            "Write 15m, 24h or 90d.",
+        )
+    })
+}
+
+fn chance(now: Timestamp) -> Chance {
+    let millis = u128::try_from(now.micros() / 1000).unwrap_or(0) & ((1 << 48) - 1);
+    let random = u128::from_le_bytes(crypto::random::<16>()) & ((1 << 80) - 1);
+    // UUID version 7: time in front, so that ids sort by age.
+    let bits = (millis << 80) | random;
+    let bits = (bits & !(0xf << 76)) | (0x7 << 76);
+    let bits = (bits & !(0b11 << 62)) | (0b10 << 62);
+    Chance {
+        id: KeyId::from_bits(bits),
+        random: crypto::random_secret::<32>(),
+    }
+}

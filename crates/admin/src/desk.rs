@@ -1,0 +1,141 @@
+//! One desk: the store, the ledger, the configuration, and the running gateway where there is one.
+//! Gives `Desk::call`, the one way in for the socket and the command line.
+//! Made by the binary.
+//! Start reading at `Desk::call`.
+
+use std::sync::Arc;
+
+use audit::Recorder;
+use config::Compiled;
+use crypto::Keys;
+use gateway::{Clock, Io};
+use identity::{Credential, CredentialTable};
+use model::event::Text;
+use model::{Event, KeyId, Timestamp};
+use serde_json::Value;
+use store::{Filter, Store, kinds};
+
+use crate::{COMMANDS, DeskFault};
+
+/// Most credentials an installation may hold.
+pub const CREDENTIALS_MAX: usize = 100_000;
+
+/// What commands work with.
+pub struct Desk {
+    /// What is remembered.
+    pub store: Store,
+    /// The ledger: every change is recorded before it is answered.
+    pub recorder: Arc<Recorder>,
+    /// One key per purpose.
+    pub keys: Arc<Keys>,
+    /// The running gateway; `None` while no server runs and the command works on the store alone.
+    pub io: Option<Arc<Io>>,
+    /// The configuration in force (or, without a server, the one on disk).
+    pub compiled: Box<dyn Fn() -> Arc<Compiled> + Send + Sync>,
+    /// Loads the configuration again; gives the new hash or everything that is wrong.
+    pub reload: Box<dyn Fn() -> Result<String, String> + Send + Sync>,
+}
+
+impl Desk {
+    /// Does one command for one person.
+    ///
+    /// # Errors
+    /// [`DeskFault`] in the words of the person's question.
+    pub fn call(&self, command: &str, arguments: &Value, who: &str) -> Result<Value, DeskFault> {
+        let Some(found) = COMMANDS.iter().find(|c| c.name == command) else {
+            return Err(DeskFault::asked(
+                format!("the desk knows no command `{command}`"),
+                "Use a command line of the same version as the server.",
+            ));
+        };
+        (found.run)(self, arguments, who)
+    }
+
+    /// The time.
+    pub fn now(&self) -> Timestamp {
+        Clock.now()
+    }
+
+    /// Every credential.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn credentials(&self) -> Result<Vec<Credential>, DeskFault> {
+        let rows =
+            self.store
+                .list_all::<Credential>(&kinds::CREDENTIAL, Filter::All, CREDENTIALS_MAX)?;
+        Ok(rows.into_iter().map(|row| row.value).collect())
+    }
+
+    /// One credential by its id.
+    ///
+    /// # Errors
+    /// When the text is no id, or there is no such credential.
+    pub fn credential(&self, text: &str) -> Result<Credential, DeskFault> {
+        let id = KeyId::parse(text).ok_or_else(|| {
+            DeskFault::asked(
+                format!("`{text}` is not a key id"),
+                "A key id looks like key_01KA7ZQ4…; `portcullis key list` shows them.",
+            )
+        })?;
+        let found = self.store.get::<Credential>(&kinds::CREDENTIAL, id)?;
+        found.map(|stored| stored.value).ok_or_else(|| {
+            DeskFault::asked(
+                format!("there is no key {id}"),
+                "`portcullis key list` shows every key.",
+            )
+        })
+    }
+
+    /// Makes changed credentials hold in the running gateway, from its next request on.
+    pub fn publish(&self, changed: &[Credential]) {
+        let Some(io) = &self.io else { return };
+        io.credentials.rcu(|table| {
+            changed
+                .iter()
+                .fold(CredentialTable::clone(table), |table, record| {
+                    table.with(record.clone())
+                })
+        });
+    }
+
+    /// Records a change; it is answered only after it is on the record.
+    ///
+    /// # Errors
+    /// When the ledger cannot take it.
+    pub fn record(
+        &self,
+        kind: &'static str,
+        who: &str,
+        integration: Option<&str>,
+        credential: Option<KeyId>,
+        detail: String,
+    ) -> Result<(), DeskFault> {
+        let text = |value: &str| Text::Owned(value.to_owned());
+        let event = Event {
+            at: self.now(),
+            kind: kind.into(),
+            outcome: "done".into(),
+            user: Some(text(who)),
+            integration: integration.map(text),
+            credential: credential.map(|id| id.to_string().into()),
+            detail: Some(detail.into()),
+            ..Event::default()
+        };
+        self.recorder.record(&event).wait()?;
+        Ok(())
+    }
+}
+
+/// A text argument.
+///
+/// # Errors
+/// When it is absent.
+pub fn text<'a>(arguments: &'a Value, name: &str) -> Result<&'a str, DeskFault> {
+    arguments.get(name).and_then(Value::as_str).ok_or_else(|| {
+        DeskFault::asked(
+            format!("the argument `{name}` is missing"),
+            "See --help of the command.",
+        )
+    })
+}

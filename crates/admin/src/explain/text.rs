@@ -1,0 +1,127 @@
+//! An explanation as a person reads it in a terminal.
+//! Gives `Display` for `Explanation`.
+//! Used by the command line.
+//! Start reading at `fmt`.
+
+use std::fmt;
+
+use super::Explanation;
+
+impl fmt::Display for Explanation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.headline(f)?;
+        self.road(f)?;
+        writeln!(f, "Why       {}", self.why)?;
+        if let Some(rule) = &self.event.rule {
+            writeln!(f, "Rule      {rule}")?;
+        }
+        self.seen(f)?;
+        for (index, (place, text)) in self.nearest.iter().enumerate() {
+            let label = if index == 0 { "Nearest" } else { "" };
+            writeln!(f, "{label:<9} {place}  {text}")?;
+        }
+        if !self.to_allow.is_empty() {
+            writeln!(f, "To allow  {}", self.to_allow)?;
+        }
+        writeln!(f, "Told      {}", self.told)?;
+        if let Some(similar) = self.similar.filter(|similar| similar.count > 1) {
+            writeln!(
+                f,
+                "Similar   {} in the 24 hours before, first {}",
+                similar.count, similar.first
+            )?;
+        }
+        if self.is_configuration_changed {
+            writeln!(
+                f,
+                "Note      the configuration has changed since; nearest grants are those of today"
+            )?;
+        }
+        Ok(())
+    }
+}
+
+impl Explanation {
+    fn headline(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let e = &self.event;
+        let verdict = match &*e.outcome {
+            "allow" => "ALLOWED",
+            "refuse" => "REFUSED",
+            "fault" => "FAILED",
+            _ => "DONE",
+        };
+        write!(f, "{verdict} {}", e.status.unwrap_or(0))?;
+        if let Some(stage) = e.stage.as_deref().filter(|_| e.outcome != "allow") {
+            write!(f, " at stage {stage}")?;
+        }
+        if let Some(code) = &e.code {
+            write!(f, "   {code}")?;
+        }
+        writeln!(f)?;
+        let optional = |label: &str, value: &Option<model::event::Text>| {
+            value.as_ref().map(|v| format!("{label} {v}"))
+        };
+        let parts: Vec<String> = [
+            optional("integration", &e.integration),
+            optional("key", &e.credential),
+            optional("user", &e.user),
+            optional("operation", &e.operation),
+            optional("listener", &e.listener),
+            optional("from", &e.address),
+            Some(e.at.to_string()),
+            optional("configuration", &e.configuration),
+            e.took_us
+                .map(|us| format!("{}.{:02} ms", us / 1000, us % 1000 / 10)),
+            Some(format!("ledger #{}", self.seq)),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        writeln!(f, "  {}", parts.join(" · "))?;
+        if let (Some(method), Some(path)) = (&e.method, &e.path) {
+            writeln!(f, "  {method} {}", path.escape_debug())?;
+        }
+        Ok(())
+    }
+
+    fn road(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let marks: Vec<String> = self
+            .stages
+            .iter()
+            .map(|(stage, is_passed)| format!("{stage} {}", if *is_passed { "✓" } else { "✗" }))
+            .collect();
+        writeln!(f, "  {}", marks.join("  "))
+    }
+
+    /// What was seen on the way: fields, objects, findings, drift, upstream.
+    fn seen(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let e = &self.event;
+        for error in &e.errors {
+            writeln!(f, "Field     {error}")?;
+        }
+        for finding in &e.findings {
+            writeln!(f, "Finding   {finding}")?;
+        }
+        if let Some((out, seen)) = e.fields {
+            let withheld = e
+                .withheld
+                .map(|n| format!(", {n} objects withheld"))
+                .unwrap_or_default();
+            writeln!(f, "Fields    {out} of {seen} values let out{withheld}")?;
+        }
+        if !e.objects.is_empty() {
+            writeln!(f, "Objects   {}", e.objects.join(", "))?;
+        }
+        if let (Some(target), Some(status)) = (&e.upstream, e.upstream_status) {
+            let waited = e
+                .upstream_us
+                .map(|us| format!(" after {}.{:02} ms", us / 1000, us % 1000 / 10))
+                .unwrap_or_default();
+            writeln!(f, "Upstream  {target} answered {status}{waited}")?;
+        }
+        for drift in e.drift.iter().take(5) {
+            writeln!(f, "Drift     {drift}")?;
+        }
+        Ok(())
+    }
+}

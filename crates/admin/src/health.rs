@@ -1,0 +1,102 @@
+//! The admin listener: `/livez`, `/readyz`, `/metrics`, and nothing else.
+//! Gives `Health`, a `net::Service`. It says states, never details.
+//! Started by the binary on the admin listener only.
+//! Start reading at `Health::page`.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use gateway::Io;
+use model::{Head, Method, Peer, Reply};
+use net::{Body, Service, Unreadable};
+
+/// Names the admin listener may be called by. Others are DNS rebinding (a page in a browser that resolves its
+/// own name to loopback).
+const HOSTS: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
+
+/// The admin listener's service.
+pub struct Health {
+    io: Arc<Io>,
+}
+
+impl Health {
+    /// For this gateway.
+    pub fn new(io: Arc<Io>) -> Self {
+        Health { io }
+    }
+
+    fn page(&self, head: &Head) -> Reply {
+        if !matches!(head.method, Method::Get | Method::Head) {
+            return plain(405, "only GET is offered here\n");
+        }
+        let path = head.target.split('?').next().unwrap_or_default();
+        match path {
+            "/livez" => plain(200, "ok\n"),
+            "/readyz" if self.io.is_ledger_down.load(Ordering::Acquire) => {
+                plain(503, "not ready: ledger\n")
+            }
+            "/readyz" => plain(200, "ok\n"),
+            "/metrics" => self.metrics(),
+            _ => plain(404, "there is /livez, /readyz and /metrics\n"),
+        }
+    }
+
+    fn metrics(&self) -> Reply {
+        let records = self.io.recorder.status().records;
+        self.io
+            .metrics
+            .ledger_records
+            .set(i64::try_from(records).unwrap_or(i64::MAX));
+        Reply::new(200, self.io.metrics.print().into_bytes())
+            .with(
+                "content-type",
+                "application/openmetrics-text; version=1.0.0; charset=utf-8",
+            )
+            .with("cache-control", "no-store")
+    }
+}
+
+fn plain(status: u16, text: &str) -> Reply {
+    Reply::new(status, text.as_bytes().to_vec())
+        .with("content-type", "text/plain; charset=utf-8")
+        .with("cache-control", "no-store")
+        .with("x-content-type-options", "nosniff")
+}
+
+fn is_known_host(authority: &str) -> bool {
+    let host = match authority.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host,
+        _ => authority,
+    };
+    HOSTS.contains(&host)
+}
+
+impl Service for Health {
+    fn admit(&self, address: IpAddr, _listener: &str) -> bool {
+        address.is_loopback()
+    }
+
+    async fn answer(&self, _peer: &Arc<Peer>, head: Head, _body: &mut Body<'_>) -> Reply {
+        match is_known_host(&head.authority) {
+            true => self.page(&head),
+            false => plain(403, "call this listener as localhost\n"),
+        }
+    }
+
+    async fn refuse(&self, _peer: &Arc<Peer>, what: Unreadable) -> Reply {
+        plain(what.status, "the request is not well-formed\n")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_foreign_name_is_no_way_in() {
+        assert!(super::is_known_host("localhost:8081") && super::is_known_host("[::1]:8081"));
+        assert!(
+            !super::is_known_host("evil.example:8081")
+                && !super::is_known_host("localhost.evil.example")
+        );
+    }
+}

@@ -1,0 +1,128 @@
+//! The local door of a running server: a Unix socket that only the server's own user can open.
+//! Gives `listen` and `ask`. One question and one answer per connection, a line of JSON each, bounded.
+//! Used by the binary: the server listens, the command line asks.
+//! Start reading at `listen`.
+
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{Desk, DeskFault};
+
+/// Name of the socket in the data directory.
+pub const NAME: &str = "desk.sock";
+const QUESTION_BYTES_MAX: u64 = 64 * 1024;
+const ANSWER_BYTES_MAX: u64 = 64 * 1024 * 1024;
+const PATIENCE: Duration = Duration::from_secs(30);
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Question {
+    command: String,
+    arguments: Value,
+    who: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Answer {
+    Done(Value),
+    Fault(DeskFault),
+}
+
+/// Answers questions on a thread of its own until the process ends.
+///
+/// # Errors
+/// When the socket cannot be made.
+pub fn listen(dir: &Path, desk: Arc<Desk>) -> io::Result<()> {
+    let path = dir.join(NAME);
+    // A socket left behind by a crash; the data directory's lock says that no other server runs.
+    if path.exists() {
+        std::fs::remove_file(&path)?;
+    }
+    let listener = UnixListener::bind(&path)?;
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
+    std::thread::Builder::new()
+        .name("desk".into())
+        .spawn(move || {
+            for stream in listener.incoming().flatten() {
+                // One after the other: changes are rare and their order is the ledger's.
+                drop(answer(&stream, &desk));
+            }
+        })?;
+    Ok(())
+}
+
+fn answer(stream: &UnixStream, desk: &Desk) -> io::Result<()> {
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_write_timeout(Some(PATIENCE))?;
+    let mut line = String::new();
+    BufReader::new(stream.take(QUESTION_BYTES_MAX)).read_line(&mut line)?;
+    let answer = match serde_json::from_str::<Question>(&line) {
+        Ok(question) => match desk.call(&question.command, &question.arguments, &question.who) {
+            Ok(value) => Answer::Done(value),
+            Err(fault) => Answer::Fault(fault),
+        },
+        Err(error) => Answer::Fault(DeskFault::asked(
+            format!("the question cannot be read: {error}"),
+            "Use a command line of the same version.",
+        )),
+    };
+    let mut bytes = serde_json::to_vec(&answer)?;
+    bytes.push(b'\n');
+    let mut stream = stream;
+    stream.write_all(&bytes)
+}
+
+/// Asks the running server of a data directory. `None` when no server listens there.
+///
+/// # Errors
+/// What the desk says, or a connection that broke off.
+pub fn ask(
+    dir: &Path,
+    command: &str,
+    arguments: &Value,
+    who: &str,
+) -> Option<Result<Value, DeskFault>> {
+    let stream = UnixStream::connect(dir.join(NAME)).ok()?;
+    Some(
+        exchange(&stream, command, arguments, who).unwrap_or_else(|error| {
+            Err(DeskFault {
+                kind: crate::Kind::Failed,
+                message: format!("the running server did not answer: {error}"),
+                remedy: "Look at the server's log, then try again.".into(),
+            })
+        }),
+    )
+}
+
+fn exchange(
+    stream: &UnixStream,
+    command: &str,
+    arguments: &Value,
+    who: &str,
+) -> io::Result<Result<Value, DeskFault>> {
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_write_timeout(Some(PATIENCE))?;
+    let question = Question {
+        command: command.to_owned(),
+        arguments: arguments.clone(),
+        who: who.to_owned(),
+    };
+    let mut bytes = serde_json::to_vec(&question)?;
+    bytes.push(b'\n');
+    let mut writer = stream;
+    writer.write_all(&bytes)?;
+    let mut line = String::new();
+    BufReader::new(stream.take(ANSWER_BYTES_MAX)).read_line(&mut line)?;
+    Ok(match serde_json::from_str::<Answer>(&line)? {
+        Answer::Done(value) => Ok(value),
+        Answer::Fault(fault) => Err(fault),
+    })
+}

@@ -1,0 +1,136 @@
+//! Shared counters of the limits: one atomic word per key in a fixed table. No lock, no growth.
+//! Gives `Counters`. The arithmetic is `policy::limit`; this only keeps the words.
+//! Used by stages `ip` and `limit` on every thread.
+//! Start reading at `Counters::update`.
+
+use std::hash::{BuildHasher, Hash, RandomState};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Slots looked at before the least useful of them is taken over.
+const PROBES: usize = 8;
+/// Slots in the table. 16 bytes each.
+const SLOTS: usize = 1 << 16;
+
+struct Slot {
+    key: AtomicU64,
+    word: AtomicU64,
+}
+
+/// A fixed table from hashed keys to words.
+///
+/// When all probed slots belong to other keys, the one with the smallest word is taken over: for limits
+/// that is the key whose debt ended longest ago, so a takeover forgives only what was (nearly) paid back.
+pub struct Counters {
+    slots: Box<[Slot]>,
+    seed: RandomState,
+}
+
+impl Default for Counters {
+    fn default() -> Self {
+        Counters::new()
+    }
+}
+
+impl Counters {
+    /// An empty table with a random seed, so that nobody outside can aim at a slot.
+    pub fn new() -> Self {
+        let slot = || Slot {
+            key: AtomicU64::new(0),
+            word: AtomicU64::new(0),
+        };
+        Counters {
+            slots: std::iter::repeat_with(slot).take(SLOTS).collect(),
+            seed: RandomState::new(),
+        }
+    }
+
+    /// The hashed key of anything that names a counter. Never zero.
+    pub fn key(&self, what: impl Hash) -> u64 {
+        self.seed.hash_one(what).max(1)
+    }
+
+    /// Reads the key's word (zero when new), lets `step` compute the next one, and stores it atomically.
+    /// `step` may run again when another thread was faster; `None` leaves the word as it is.
+    pub fn update<T>(&self, key: u64, mut step: impl FnMut(u64) -> (Option<u64>, T)) -> T {
+        let Some(slot) = self.slot(key) else {
+            return step(0).1;
+        };
+        let mut seen = slot.word.load(Ordering::Acquire);
+        loop {
+            let (next, verdict) = step(seen);
+            let Some(next) = next else {
+                return verdict;
+            };
+            match slot
+                .word
+                .compare_exchange_weak(seen, next, Ordering::AcqRel, Ordering::Acquire)
+            {
+                Ok(_) => return verdict,
+                Err(now) => seen = now,
+            }
+        }
+    }
+
+    fn slot(&self, key: u64) -> Option<&Slot> {
+        let start = usize::try_from(key % SLOTS as u64).unwrap_or(0);
+        let probed = (0..PROBES).filter_map(|i| self.slots.get((start + i) % SLOTS));
+        let mut poorest: Option<(&Slot, u64)> = None;
+        for slot in probed {
+            match slot
+                .key
+                .compare_exchange(0, key, Ordering::AcqRel, Ordering::Acquire)
+            {
+                Ok(_) => return Some(slot),
+                Err(owner) if owner == key => return Some(slot),
+                Err(_) => {
+                    let word = slot.word.load(Ordering::Acquire);
+                    if poorest.is_none_or(|(_, least)| word < least) {
+                        poorest = Some((slot, word));
+                    }
+                }
+            }
+        }
+        let (slot, _) = poorest?;
+        slot.word.store(0, Ordering::Release);
+        slot.key.store(key, Ordering::Release);
+        Some(slot)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_keeps_its_word_and_others_do_not_see_it() {
+        let counters = Counters::new();
+        let (a, b) = (counters.key("a"), counters.key("b"));
+        counters.update(a, |w| (Some(w + 5), ()));
+        assert_eq!(counters.update(a, |w| (None, w)), 5);
+        assert_eq!(counters.update(b, |w| (None, w)), 0);
+    }
+
+    #[test]
+    fn threads_never_lose_an_update() {
+        let counters = Counters::new();
+        let key = counters.key(("integration", 7u8));
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    (0..10_000).for_each(|_| counters.update(key, |w| (Some(w + 1), ())))
+                });
+            }
+        });
+        assert_eq!(counters.update(key, |w| (None, w)), 40_000);
+    }
+
+    #[test]
+    fn a_full_table_takes_over_the_smallest_word() {
+        let counters = Counters::new();
+        for n in 0..200_000u64 {
+            counters.update(counters.key(n), |_| (Some(n + 1), ()));
+        }
+        let last = counters.key(199_999u64);
+        assert_eq!(counters.update(last, |w| (None, w)), 200_000);
+    }
+}

@@ -1,0 +1,82 @@
+//! One request on its way: what arrived, how far it came, and what the record will say.
+//! Gives `Exchange` and `Stop`.
+//! Opened by the service, read and written by the stages.
+//! Start reading at `Exchange`.
+
+use std::borrow::Cow;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use model::{DecisionId, Event, Head, Headers, Peer, Refusal, Stage, Timestamp};
+
+/// Why the road ended early.
+#[derive(Debug)]
+pub enum Stop {
+    /// The caller's: a judge said no.
+    Refused(Box<Refusal>),
+    /// Ours or the upstream's: the caller sees 502, 503 or 504.
+    Failed(Box<Refusal>),
+}
+
+impl From<Box<Refusal>> for Stop {
+    fn from(refusal: Box<Refusal>) -> Self {
+        Stop::Refused(refusal)
+    }
+}
+
+impl Stop {
+    /// What to answer.
+    pub fn refusal(&self) -> &Refusal {
+        match self {
+            Stop::Refused(refusal) | Stop::Failed(refusal) => refusal,
+        }
+    }
+}
+
+/// One request on its way.
+pub struct Exchange<'a, 'b> {
+    /// The decision's id, also the caller's reference.
+    pub id: DecisionId,
+    /// Wall time at the first byte; every judge gets this moment.
+    pub now: Timestamp,
+    /// For measuring.
+    pub started: Instant,
+    /// The other end.
+    pub peer: Arc<Peer>,
+    /// The client's address: the socket's, or the first untrusted hop's behind a trusted proxy.
+    pub address: IpAddr,
+    /// The head; taken by stage `http`.
+    pub head: Option<Head>,
+    /// The body; read by stage `validate`, after the caller was accepted.
+    pub body: &'a mut net::Body<'b>,
+    /// The stage being walked.
+    pub stage: Stage,
+    /// Fields for the answer that stages before the upstream know (deprecation, limits).
+    pub reply_headers: Headers,
+    /// What the ledger will say; stages add what they learn.
+    pub event: Event,
+    /// Who is charged for refusals once known: the integration. Before that, the address is.
+    pub accused: Option<Arc<str>>,
+}
+
+impl Exchange<'_, '_> {
+    /// Marks the stage being entered.
+    pub fn enter(&mut self, stage: Stage) {
+        self.stage = stage;
+    }
+
+    /// The listener that accepted the connection.
+    pub fn listener(&self) -> &str {
+        &self.peer.listener
+    }
+}
+
+/// Shortens text for the record, at a character boundary.
+pub fn bounded(text: &str, bytes_max: usize) -> Cow<'static, str> {
+    let end = (0..=bytes_max.min(text.len()))
+        .rev()
+        .find(|end| text.is_char_boundary(*end))
+        .unwrap_or(0);
+    Cow::Owned(text.get(..end).unwrap_or_default().to_owned())
+}

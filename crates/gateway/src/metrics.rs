@@ -1,0 +1,176 @@
+//! Numbers for Prometheus: decisions by stage, code and integration, and how long they took.
+//! Gives `Metrics`. Label values come from configuration and fixed lists only, so their number is bounded.
+//! Counted by the service; printed by the admin listener.
+//! Start reading at `Metrics::count`.
+
+use std::sync::Arc;
+
+use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::{Registry, Unit};
+
+/// Upper bounds of the duration buckets, in seconds.
+const BUCKETS: [f64; 12] = [
+    0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2.5, 10.0,
+];
+
+/// A shared name as a label value.
+#[derive(Clone, Debug, Hash, PartialEq, Eq)]
+struct Name(Arc<str>);
+
+impl EncodeLabelValue for Name {
+    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> Result<(), std::fmt::Error> {
+        (&*self.0).encode(encoder)
+    }
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Decision {
+    outcome: &'static str,
+    stage: &'static str,
+    code: &'static str,
+    integration: Name,
+}
+
+/// What one decision adds to the counters.
+#[derive(Clone, Debug)]
+pub struct Counted {
+    /// `allow`, `refuse` or `fault`.
+    pub outcome: &'static str,
+    /// Stage that decided.
+    pub stage: &'static str,
+    /// Stable code; empty when allowed.
+    pub code: &'static str,
+    /// Integration; empty when unknown.
+    pub integration: Arc<str>,
+    /// Whole time in microseconds.
+    pub took_us: u64,
+    /// Time spent waiting for the upstream, in microseconds.
+    pub upstream_us: Option<u64>,
+}
+
+/// What the process counts.
+pub struct Metrics {
+    registry: Registry,
+    decisions: Family<Decision, Counter>,
+    seconds: Histogram,
+    upstream_seconds: Histogram,
+    /// Configurations taken into force since the start.
+    pub swaps: Counter,
+    /// Configurations refused since the start; the last good one went on serving.
+    pub swaps_refused: Counter,
+    /// Records in the ledger.
+    pub ledger_records: Gauge,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Metrics::new()
+    }
+}
+
+impl Metrics {
+    /// Nothing counted yet.
+    pub fn new() -> Self {
+        let mut metrics = Metrics {
+            registry: Registry::with_prefix("portcullis"),
+            decisions: Family::default(),
+            seconds: Histogram::new(BUCKETS),
+            upstream_seconds: Histogram::new(BUCKETS),
+            swaps: Counter::default(),
+            swaps_refused: Counter::default(),
+            ledger_records: Gauge::default(),
+        };
+        metrics.register();
+        metrics
+    }
+
+    fn register(&mut self) {
+        let registry = &mut self.registry;
+        registry.register(
+            "decisions",
+            "Requests decided, by outcome, stage, code and integration",
+            self.decisions.clone(),
+        );
+        registry.register_with_unit(
+            "request_duration",
+            "From the first byte to the decision's end",
+            Unit::Seconds,
+            self.seconds.clone(),
+        );
+        registry.register_with_unit(
+            "upstream_duration",
+            "Waiting for the upstream",
+            Unit::Seconds,
+            self.upstream_seconds.clone(),
+        );
+        registry.register(
+            "configuration_swaps",
+            "Configurations taken into force",
+            self.swaps.clone(),
+        );
+        registry.register(
+            "configuration_swaps_refused",
+            "Configurations refused; the last good one went on serving",
+            self.swaps_refused.clone(),
+        );
+        registry.register(
+            "ledger_records",
+            "Records in the ledger",
+            self.ledger_records.clone(),
+        );
+    }
+
+    /// Adds one decision.
+    pub fn count(&self, counted: Counted) {
+        self.seconds.observe(seconds(counted.took_us));
+        if let Some(upstream_us) = counted.upstream_us {
+            self.upstream_seconds.observe(seconds(upstream_us));
+        }
+        let labels = Decision {
+            outcome: counted.outcome,
+            stage: counted.stage,
+            code: counted.code,
+            integration: Name(counted.integration),
+        };
+        self.decisions.get_or_create(&labels).inc();
+    }
+
+    /// The OpenMetrics text.
+    pub fn print(&self) -> String {
+        let mut out = String::new();
+        match prometheus_client::encoding::text::encode(&mut out, &self.registry) {
+            Ok(()) => out,
+            Err(_) => String::new(),
+        }
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "microseconds far below 2^52")]
+fn seconds(micros: u64) -> f64 {
+    micros as f64 / 1e6
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_decision_shows_with_its_labels() {
+        let metrics = Metrics::new();
+        metrics.count(Counted {
+            outcome: "refuse",
+            stage: "authn",
+            code: "authn.missing",
+            integration: "".into(),
+            took_us: 120,
+            upstream_us: None,
+        });
+        let text = metrics.print();
+        assert!(text.contains(r#"portcullis_decisions_total{outcome="refuse",stage="authn",code="authn.missing",integration=""} 1"#), "{text}");
+        assert!(text.contains("portcullis_request_duration_seconds_count 1"));
+    }
+}

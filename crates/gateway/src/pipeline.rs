@@ -1,0 +1,48 @@
+//! The road one request takes. Read `run` from top to bottom: that is the whole story.
+//! Stage names are those of the product contract; the exchange carries the one it stands in.
+//! Used by the service, which renders the stop and records the decision in one place.
+//! Start reading at `run`.
+
+use model::Reply;
+
+use crate::stages::{
+    authn, authz, http, inspect, ip, lifecycle, limit, object, response, route, tls, upstream,
+    validate,
+};
+use crate::{Exchange, Stop, service::Road};
+
+/// Walks the road. The order is code, never configuration; settings only tune steps.
+///
+/// # Errors
+/// The [`Stop`] of the stage that ended it.
+pub async fn run(x: &mut Exchange<'_, '_>, r: &Road<'_>) -> Result<Reply, Stop> {
+    // Plain text ends here: a credential on it is already lost, and a redirect would ask for the next one.
+    tls::require(x, r.snapshot)?;
+    // Lists, blocks and the limit per address: cheap, and they need no identity.
+    ip::admit(x, r)?;
+    // One request for routing, policy, limits, inspection, ledger and upstream alike.
+    let mut asked = http::canonical(x)?;
+    // Unknown or unexposed ends before anything costs money.
+    let target = route::find(x, &asked, r.snapshot)?;
+    // Retired ends; deprecated goes on with its dates in the answer.
+    let op = lifecycle::check(x, &target, r.snapshot)?;
+    // Only `identity` can make a caller. The credential ends here: no later stage sees it.
+    let caller = authn::verify(x, &mut asked, &op, r)?;
+    // Only `policy` can make a permit; it carries what is owed for objects and fields.
+    let permit = authz::decide(x, &caller, &target, &asked, &op, r)?;
+    // After authn: quota belongs to an integration, and a shared office address must not starve.
+    let _turns = limit::take(x, &caller, &op, r)?;
+    // After authz: strangers do not get our memory or our parsers' time.
+    let valid = validate::request(x, &asked, &target, &op, &permit, r.snapshot).await?;
+    // Attack detection on what the contract leaves free.
+    let checked = inspect::request(x, asked, valid, &target, &op, r)?;
+    // Whose object is it, as far as request and look-ups can tell.
+    let permit = object::before(x, permit, &caller, &checked, &op, r).await?;
+    // Asks for the proofs: a caller, a cleared permit, a checked request.
+    let answer = upstream::forward(x, &caller, &permit, &checked, &op, r).await?;
+    // Strict JSON or nothing; drift from the contract is seen here.
+    let read = response::read(x, answer, &op, r.snapshot)?;
+    // The rest of "whose is it", from what the upstream returned; only granted fields become bytes.
+    let released = object::after(x, permit, &checked, read.body.as_ref())?;
+    Ok(response::release(x, read, released))
+}

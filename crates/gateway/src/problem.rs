@@ -1,0 +1,174 @@
+//! Refusals on the wire: RFC 9457 problem documents, with nothing in them the caller may not know.
+//! Gives `render`. Pure: bytes out of a refusal and a decision id.
+//! Used by the service for every answer that Portcullis makes itself.
+//! Start reading at `render`.
+
+use model::json::write_string;
+use model::{DecisionId, FieldError, Reason, Refusal, Reply, Stage};
+
+/// The answer for a refusal.
+///
+/// A concealed refusal is rendered wholly from the reason it hides behind, so that a foreign object and an
+/// absent one differ in nothing but the decision id.
+pub fn render(refusal: &Refusal, id: DecisionId, is_head: bool) -> Reply {
+    let shown = match refusal.conceal {
+        Some(reason) => reason.because(""),
+        None => Box::new(refusal.clone()),
+    };
+    let body = document(&shown, id);
+    let mut reply = Reply::new(shown.status, body)
+        .with("content-type", "application/problem+json")
+        .with("cache-control", "no-store")
+        .with("x-content-type-options", "nosniff")
+        .with("proxy-status", proxy_status(shown.reason));
+    if let Some(challenge) = challenge(&shown) {
+        reply = reply.with("www-authenticate", challenge);
+    }
+    if let Some(seconds) = shown.retry_after_s {
+        reply = reply.with("retry-after", seconds.to_string());
+    }
+    if is_head {
+        reply.head_length = u64::try_from(reply.body.len()).ok();
+    }
+    reply
+}
+
+fn document(refusal: &Refusal, id: DecisionId) -> Vec<u8> {
+    let reason = refusal.reason;
+    let mut out = Vec::with_capacity(512);
+    out.extend_from_slice(br#"{"type":"urn:portcullis:problem:"#);
+    out.extend_from_slice(reason.code.as_bytes());
+    out.extend_from_slice(br#"","title":"#);
+    write_string(reason.say, &mut out);
+    out.extend_from_slice(format!(r#","status":{},"detail":"#, refusal.status).as_bytes());
+    write_string(reason.remedy, &mut out);
+    out.extend_from_slice(
+        format!(
+            r#","code":"{}","stage":"{}","decision_id":"{id}""#,
+            reason.code, reason.stage
+        )
+        .as_bytes(),
+    );
+    if !refusal.errors.is_empty() {
+        out.extend_from_slice(br#","errors":["#);
+        for (index, error) in refusal.errors.iter().enumerate() {
+            if index > 0 {
+                out.push(b',');
+            }
+            field_error(error, &mut out);
+        }
+        out.push(b']');
+    }
+    if let Some(seconds) = refusal.retry_after_s {
+        out.extend_from_slice(format!(r#","retry_after":{seconds}"#).as_bytes());
+    }
+    out.push(b'}');
+    out
+}
+
+fn field_error(error: &FieldError, out: &mut Vec<u8>) {
+    out.extend_from_slice(br#"{"in":"#);
+    write_string(error.place, out);
+    for (name, text) in [
+        (&br#","pointer":"#[..], &error.pointer),
+        (br#","keyword":"#, &error.keyword),
+        (br#","detail":"#, &error.detail),
+        (br#","fix":"#, &error.fix),
+    ] {
+        out.extend_from_slice(name);
+        write_string(text, out);
+    }
+    out.push(b'}');
+}
+
+/// RFC 6750 §3: the challenge of a 401, and the missing grant of a 403.
+fn challenge(refusal: &Refusal) -> Option<String> {
+    let realm = r#"Bearer realm="portcullis""#;
+    match (refusal.status, &refusal.scope) {
+        // RFC 6750 §3.1: no error code when the request carried no credential at all.
+        (401, _) if refusal.reason.code == "authn.missing" => Some(realm.to_owned()),
+        (401, _) => Some(format!(
+            r#"{realm}, error="invalid_token", error_description="{}""#,
+            refusal.reason.say
+        )),
+        (403, Some(scope)) => Some(format!(
+            r#"{realm}, error="insufficient_scope", scope="{scope}""#
+        )),
+        _ => None,
+    }
+}
+
+/// RFC 9209 §2.3: whose answer this is and what kind of thing happened.
+fn proxy_status(reason: &Reason) -> String {
+    let kind = match (reason.code, reason.stage) {
+        ("upstream.timeout", _) => "http_response_timeout",
+        ("upstream.unreachable", _) => "destination_unavailable",
+        ("upstream.protocol", _) => "http_protocol_error",
+        (_, Stage::Upstream) => "http_response_incomplete",
+        (_, Stage::Response) => "http_protocol_error",
+        (_, Stage::Http | Stage::Tls) => "http_request_error",
+        (_, Stage::Route) => "destination_not_found",
+        _ => "http_request_denied",
+    };
+    format!("portcullis; error={kind}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LOST: Reason = Reason::new(
+        Stage::Authz,
+        "authz.test",
+        403,
+        "Not \"yours\".",
+        "Ask.",
+        "",
+    );
+    const ABSENT: Reason = Reason::new(
+        Stage::Object,
+        "object.absent",
+        404,
+        "Not found.",
+        "Check the id.",
+        "",
+    );
+
+    fn text(reply: &Reply) -> String {
+        String::from_utf8(reply.body.clone()).unwrap()
+    }
+
+    #[test]
+    fn the_caller_reads_code_stage_and_id_but_never_the_detail() {
+        let refusal = LOST.because("rule integrations/x.yaml:3 says no");
+        let reply = render(&refusal, DecisionId::from_bits(1), false);
+        let parsed: serde_json::Value = serde_json::from_slice(&reply.body).unwrap();
+        assert_eq!(parsed["code"], "authz.test");
+        assert_eq!(parsed["title"], "Not \"yours\".");
+        assert!(!text(&reply).contains("integrations"));
+    }
+
+    #[test]
+    fn a_concealed_refusal_has_the_bytes_of_an_absent_object() {
+        let mut hidden = LOST.because("partner b");
+        hidden.conceal = Some(&ABSENT);
+        hidden.scope = Some("x".into());
+        let (a, b) = (
+            render(&hidden, DecisionId::from_bits(1), false),
+            render(
+                &ABSENT.because("no such row"),
+                DecisionId::from_bits(1),
+                false,
+            ),
+        );
+        assert_eq!(text(&a), text(&b));
+        assert_eq!(a.status, b.status);
+        let fields = |r: &Reply| {
+            r.headers
+                .iter()
+                .map(|(n, v)| (n.to_owned(), v.to_vec()))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(fields(&a), fields(&b));
+    }
+}

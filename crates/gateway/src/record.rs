@@ -1,0 +1,121 @@
+//! What the ledger will say of a request, filled in as the road learns it.
+//! Gives `note_head`, `allowed`, `stopped`, `finish`, `strike`.
+//! Used by the service, in one place, so that every path ends in the ledger.
+//! Start reading at `finish`.
+
+use std::sync::Arc;
+
+use model::{Event, Head, Reason, Refusal, Reply, Stage};
+use policy::client_key;
+
+use crate::blocks::Accused;
+use crate::clock::micros_since;
+use crate::exchange::bounded;
+use crate::metrics::Counted;
+use crate::{Exchange, Io, Snapshot, Stop};
+
+/// The ledger cannot take a record.
+pub const LEDGER_UNAVAILABLE: Reason = Reason::new(
+    Stage::Response,
+    "ledger.unavailable",
+    503,
+    "The gateway cannot record this request, so it does not answer it.",
+    "Try again later.",
+    "The ledger could not write: disk full, a failed flush, or a directory that became read-only. Nothing is answered without a record. \
+     `portcullis doctor` and the server's log name the fault; requests go on as soon as records can be written again.",
+);
+
+/// Longest path kept in a record.
+const PATH_BYTES_MAX: usize = 512;
+/// Longest private detail kept in a record.
+const DETAIL_BYTES_MAX: usize = 1024;
+
+/// Notes what the head says.
+pub fn note_head(event: &mut Event, head: &Head) {
+    let path = head.target.split('?').next().unwrap_or_default();
+    event.protocol = Some(head.protocol.as_str().into());
+    event.method = Some(head.method.as_str().into());
+    event.path = Some(bounded(path, PATH_BYTES_MAX));
+}
+
+/// Notes what could be seen of a head that never became one.
+pub fn note_seen(event: &mut Event, seen: Option<&(String, String)>) {
+    if let Some((method, target)) = seen {
+        let path = target.split('?').next().unwrap_or_default();
+        event.method = Some(bounded(method, 32));
+        event.path = Some(bounded(path, PATH_BYTES_MAX));
+    }
+}
+
+/// Notes that every stage was passed.
+pub fn allowed(x: &mut Exchange<'_, '_>) {
+    x.event.outcome = "allow".into();
+    x.event.stage = Some(Stage::Response.name().into());
+}
+
+/// Notes where and why the road ended.
+pub fn stopped(x: &mut Exchange<'_, '_>, stop: &Stop) {
+    let refusal = stop.refusal();
+    x.event.outcome = match stop {
+        Stop::Refused(_) => "refuse".into(),
+        Stop::Failed(_) => "fault".into(),
+    };
+    x.event.code = Some(refusal.reason.code.into());
+    x.event.stage = Some(x.stage.name().into());
+    x.event.detail =
+        Some(bounded(&refusal.detail, DETAIL_BYTES_MAX)).filter(|text| !text.is_empty());
+    if let Some(rule) = &refusal.rule {
+        x.event.rule = Some(rule.to_string().into());
+    }
+    x.event.errors = refusal
+        .errors
+        .iter()
+        .map(|e| format!("{} {} {}", e.place, e.pointer, e.keyword))
+        .collect();
+}
+
+/// Completes the record and says what to count.
+pub fn finish(x: &mut Exchange<'_, '_>, reply: &Reply) -> Counted {
+    let took_us = micros_since(x.started);
+    x.event.id = Some(x.id);
+    x.event.address = Some(x.address.to_string().into());
+    x.event.status = Some(reply.status);
+    x.event.bytes_out = u64::try_from(reply.body.len()).ok();
+    x.event.took_us = Some(took_us);
+    Counted {
+        outcome: match &*x.event.outcome {
+            "allow" => "allow",
+            "fault" => "fault",
+            _ => "refuse",
+        },
+        stage: x.stage.name(),
+        code: match &x.event.code {
+            Some(std::borrow::Cow::Borrowed(code)) => code,
+            _ => "",
+        },
+        integration: x.accused.clone().unwrap_or_else(|| Arc::from("")),
+        took_us,
+        upstream_us: x.event.upstream_us,
+    }
+}
+
+/// Counts a refusal against the integration, or against the address while no caller is known.
+pub fn strike(x: &mut Exchange<'_, '_>, refusal: &Refusal, io: &Io, s: &Snapshot) {
+    let Some(settings) = &s.compiled.server.blocks else {
+        return;
+    };
+    // While a block lasts, further knocking neither lengthens nor shortens it. A hidden object must not count
+    // where an absent one does not: the block would tell them apart.
+    let shown = refusal.conceal.unwrap_or(refusal.reason);
+    if shown == &policy::block::BLOCKED || shown == &policy::ABSENT {
+        return;
+    }
+    let who = match &x.accused {
+        Some(integration) => Accused::Integration(integration),
+        None => Accused::Address(client_key(x.address)),
+    };
+    if let Some(until) = io.blocks.strike(who, settings, x.now) {
+        let noted = format!("blocked until {until}; {}", refusal.detail);
+        x.event.detail = Some(bounded(&noted, DETAIL_BYTES_MAX));
+    }
+}

@@ -1,0 +1,218 @@
+//! Opens the exchange, walks the road, renders the stop, records the decision: once, for every path.
+//! Gives `Gateway`, the `net::Service` of the data plane; one lives on each worker thread.
+//! Made by the binary.
+//! Start reading at `Gateway::decide`.
+
+use std::cell::Cell;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use model::{DecisionId, Event, Head, Headers, Method, Peer, Reply, Stage};
+use net::{Body, Pools, Service, Unreadable};
+
+use crate::identity_token::Tokens;
+use crate::{Exchange, Io, Snapshot, Stop, pipeline, problem, record};
+
+/// The data plane's service on one thread.
+pub struct Gateway {
+    io: Arc<Io>,
+    pools: Pools,
+    tokens: Tokens,
+    ids: Ids,
+}
+
+/// What the stages may use, for the time of one request.
+pub struct Road<'a> {
+    /// The configuration, the same one from the first stage to the last.
+    pub snapshot: &'a Snapshot,
+    /// What all roads share.
+    pub io: &'a Io,
+    /// This thread's upstream connections.
+    pub pools: &'a Pools,
+    /// This thread's identity tokens.
+    pub tokens: &'a Tokens,
+}
+
+impl Gateway {
+    /// A service for one worker thread.
+    pub fn new(io: Arc<Io>) -> Self {
+        Gateway {
+            io,
+            pools: Pools::default(),
+            tokens: Tokens::default(),
+            ids: Ids::new(),
+        }
+    }
+
+    /// Walks the road and answers; the answer leaves only after its record is durable.
+    async fn decide(&self, peer: &Arc<Peer>, head: Head, body: &mut Body<'_>) -> Reply {
+        let snapshot = self.io.snapshot.load_full();
+        let is_head = head.method == Method::Head;
+        let mut x = self.open(peer, Some(head), body, &snapshot);
+        let road = Road {
+            snapshot: &snapshot,
+            io: &self.io,
+            pools: &self.pools,
+            tokens: &self.tokens,
+        };
+        // While records fail nothing reaches an upstream; each request tries the ledger again with its own record.
+        let outcome = match self.io.is_ledger_down.load(Ordering::Acquire) {
+            false => pipeline::run(&mut x, &road).await,
+            true => Err(Stop::Failed(
+                record::LEDGER_UNAVAILABLE.because("the last record failed"),
+            )),
+        };
+        self.close(x, outcome, is_head, &snapshot).await
+    }
+
+    fn open<'a, 'b>(
+        &self,
+        peer: &Arc<Peer>,
+        head: Option<Head>,
+        body: &'a mut Body<'b>,
+        s: &Snapshot,
+    ) -> Exchange<'a, 'b> {
+        let now = self.io.clock.now();
+        let mut event = Event {
+            at: now,
+            kind: "request".into(),
+            listener: Some(peer.listener.to_string().into()),
+            configuration: Some(s.short_hash.clone()),
+            ..Event::default()
+        };
+        if let Some(head) = &head {
+            record::note_head(&mut event, head);
+        }
+        Exchange {
+            id: self.ids.next(now),
+            now,
+            started: self.io.clock.tick(),
+            peer: Arc::clone(peer),
+            address: peer.address,
+            head,
+            body,
+            stage: Stage::Tls,
+            reply_headers: Headers::new(),
+            event,
+            accused: None,
+        }
+    }
+
+    async fn close(
+        &self,
+        mut x: Exchange<'_, '_>,
+        outcome: Result<Reply, Stop>,
+        is_head: bool,
+        s: &Snapshot,
+    ) -> Reply {
+        let mut reply = match &outcome {
+            Ok(_) => Reply::new(0, Vec::new()),
+            Err(stop) => self.refusal(&mut x, stop, is_head, s),
+        };
+        if let Ok(allowed) = outcome {
+            record::allowed(&mut x);
+            reply = allowed;
+            if is_head {
+                reply.head_length = u64::try_from(reply.body.len()).ok();
+            }
+        }
+        let counted = record::finish(&mut x, &reply);
+        let recorded = self.io.recorder.record(&x.event);
+        self.io.live.offer(&x.event);
+        let is_down = recorded.await.is_err();
+        if is_down != self.io.is_ledger_down.load(Ordering::Acquire) {
+            self.io.is_ledger_down.store(is_down, Ordering::Release);
+        }
+        if is_down {
+            // Fail closed: what is not on the record is not answered.
+            reply = problem::render(&record::LEDGER_UNAVAILABLE.because(""), x.id, is_head);
+        }
+        self.io.metrics.count(counted);
+        reply.headers.set("portcullis-decision", x.id.to_string());
+        reply
+    }
+
+    /// Renders a stop, notes it, and counts it against whoever caused it.
+    fn refusal(&self, x: &mut Exchange<'_, '_>, stop: &Stop, is_head: bool, s: &Snapshot) -> Reply {
+        record::stopped(x, stop);
+        if let Stop::Refused(refusal) = stop {
+            record::strike(x, refusal, &self.io, s);
+        }
+        let mut reply = problem::render(stop.refusal(), x.id, is_head);
+        for (name, value) in x.reply_headers.iter() {
+            reply.headers.push(name, value);
+        }
+        reply
+    }
+}
+
+impl Service for Gateway {
+    fn admit(&self, address: IpAddr, listener: &str) -> bool {
+        let snapshot = self.io.snapshot.load();
+        // Lists and blocks are judged on the road, where the refusal is recorded and explained. Only an
+        // address that a deny list names gets no handshake either; there is nobody to explain it to.
+        snapshot
+            .listener(listener)
+            .is_some_and(|l| !l.deny.contains(address))
+    }
+
+    async fn answer(&self, peer: &Arc<Peer>, head: Head, body: &mut Body<'_>) -> Reply {
+        self.decide(peer, head, body).await
+    }
+
+    async fn refuse(&self, peer: &Arc<Peer>, what: Unreadable) -> Reply {
+        let snapshot = self.io.snapshot.load_full();
+        let mut nothing = Body::empty();
+        let mut x = self.open(peer, None, &mut nothing, &snapshot);
+        x.stage = what.reason.stage;
+        record::note_seen(&mut x.event, what.head_seen.as_ref());
+        let stop = match what.reason.status {
+            500.. => Stop::Failed(what.into_refusal()),
+            _ => Stop::Refused(what.into_refusal()),
+        };
+        self.close(x, Err(stop), false, &snapshot).await
+    }
+}
+
+/// Decision ids: UUID version 7 bits, unique by a random base per thread and a counter.
+struct Ids {
+    base: u64,
+    count: Cell<u64>,
+}
+
+impl Ids {
+    fn new() -> Self {
+        Ids {
+            base: u64::from_le_bytes(crypto::random::<8>()),
+            count: Cell::new(0),
+        }
+    }
+
+    fn next(&self, now: model::Timestamp) -> DecisionId {
+        let count = self.count.get();
+        self.count.set(count.wrapping_add(1));
+        let millis = u128::try_from(now.micros() / 1000).unwrap_or(0) & ((1 << 48) - 1);
+        let sub = u128::try_from(now.micros() % 1000).unwrap_or(0) << 2;
+        let tail = u128::from(self.base.wrapping_add(count)) & ((1 << 62) - 1);
+        DecisionId::from_bits((millis << 80) | (0x7 << 76) | (sub << 64) | (0b10 << 62) | tail)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_unique_and_sort_by_time() {
+        let ids = Ids::new();
+        let at = model::Timestamp::from_micros;
+        let (a, b, c) = (
+            ids.next(at(1_000_000)),
+            ids.next(at(1_000_000)),
+            ids.next(at(2_000_000)),
+        );
+        assert!(a != b && a < c && b < c);
+        assert!(a.to_string() < c.to_string());
+    }
+}

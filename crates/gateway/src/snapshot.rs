@@ -1,0 +1,235 @@
+//! The configuration in force: what was compiled, plus the handles it needs to run.
+//! Gives `Snapshot`. Immutable, taken once per request, swapped whole.
+//! Made by the binary from a `config::Compiled`; read by every stage.
+//! Start reading at `Snapshot::of`.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use config::Compiled;
+use config::compiled::{ApiVersion, IntegrationSettings, ListenerSettings, UpstreamSettings};
+use identity::{IntegrationFacts, Integrations};
+use model::{Event, Reason, Timestamp};
+use net::{HealthSpec, Upstream, UpstreamSpec};
+use policy::OperationRef;
+
+/// The configuration in force.
+pub struct Snapshot {
+    /// What was compiled.
+    pub compiled: Arc<Compiled>,
+    /// Runtime handles of the versions, with the indices of `compiled.versions`.
+    pub versions: Vec<VersionRuntime>,
+    /// Facts for authentication.
+    pub identities: Integrations,
+    /// First 12 hex digits of the configuration's hash, as the ledger names it.
+    pub short_hash: Cow<'static, str>,
+}
+
+/// What one version needs to run.
+#[derive(Clone)]
+pub struct VersionRuntime {
+    /// Its upstream; `None` on versions that serve nothing.
+    pub upstream: Option<Arc<Upstream>>,
+    /// `Deprecation`, `Sunset`, `Link`: the same for every answer.
+    pub lifecycle_headers: Vec<(&'static str, String)>,
+}
+
+/// What the operator pointed the upstream at cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("upstream of {version}: {problem}")]
+pub struct CannotRun {
+    /// `field-service/v2`
+    pub version: Arc<str>,
+    /// What is wrong.
+    pub problem: String,
+}
+
+impl Snapshot {
+    /// Prepares a compiled configuration to run. Upstreams that did not change keep their health and connections.
+    /// `read` gives the text of a file of the configuration directory (certificate authorities).
+    ///
+    /// # Errors
+    /// [`CannotRun`] for an upstream that cannot be used; nothing was changed then.
+    pub fn of(
+        compiled: Arc<Compiled>,
+        previous: Option<&Snapshot>,
+        paused: &BTreeSet<String>,
+        read: &dyn Fn(&str) -> Result<Vec<u8>, String>,
+    ) -> Result<Snapshot, CannotRun> {
+        let versions = compiled
+            .versions
+            .iter()
+            .map(|version| runtime(version, previous, read))
+            .collect::<Result<_, _>>()?;
+        Ok(Snapshot {
+            versions,
+            identities: identities(&compiled, paused),
+            short_hash: Cow::Owned(crypto::text::hex(&compiled.hash).chars().take(12).collect()),
+            compiled,
+        })
+    }
+
+    /// The same configuration with one integration paused or resumed.
+    pub fn with_paused(
+        snapshot: &Arc<Snapshot>,
+        integration: &str,
+        is_paused: bool,
+    ) -> Arc<Snapshot> {
+        let mut identities = snapshot.identities.clone();
+        if let Some(facts) = identities.get_mut(integration) {
+            facts.is_paused = is_paused;
+        }
+        Arc::new(Snapshot {
+            compiled: Arc::clone(&snapshot.compiled),
+            versions: snapshot.versions.clone(),
+            identities,
+            short_hash: snapshot.short_hash.clone(),
+        })
+    }
+
+    /// The listener with this name.
+    pub fn listener(&self, name: &str) -> Option<&ListenerSettings> {
+        self.compiled.listener(name)
+    }
+
+    /// The integration with this name.
+    pub fn integration(&self, name: &str) -> Option<&Arc<IntegrationSettings>> {
+        self.compiled.integrations.get(name)
+    }
+
+    /// The operation of a version that policy names.
+    pub fn operation(&self, version: usize, wanted: OperationRef) -> Option<&contract::Operation> {
+        let version = self.compiled.versions.get(version)?;
+        let index = version
+            .operations
+            .iter()
+            .position(|plan| plan.policy == Some(wanted))?;
+        version.contract.as_ref()?.operations.get(index)
+    }
+
+    /// Names version and operation in a record.
+    pub fn note_operation(&self, event: &mut Event, version: usize, operation: Option<usize>) {
+        let Some(version) = self.compiled.versions.get(version) else {
+            return;
+        };
+        event.api = Some(version.name.to_string().into());
+        let plan = operation.and_then(|index| version.operations.get(index));
+        event.operation = plan.map(|plan| plan.id.to_string().into());
+    }
+}
+
+fn runtime(
+    version: &ApiVersion,
+    previous: Option<&Snapshot>,
+    read: &dyn Fn(&str) -> Result<Vec<u8>, String>,
+) -> Result<VersionRuntime, CannotRun> {
+    let cannot = |problem: String| CannotRun {
+        version: Arc::clone(&version.name),
+        problem,
+    };
+    let upstream = match &version.upstream {
+        None => None,
+        Some(settings) => {
+            let spec = spec(version, settings, read).map_err(cannot)?;
+            let before = previous.and_then(|p| {
+                let (index, _) = p.compiled.version(&version.name)?;
+                p.versions.get(index)?.upstream.as_ref()
+            });
+            Some(Upstream::renew(spec, before).map_err(|mistake| cannot(mistake.to_string()))?)
+        }
+    };
+    Ok(VersionRuntime {
+        upstream,
+        lifecycle_headers: lifecycle_headers(version),
+    })
+}
+
+fn spec(
+    version: &ApiVersion,
+    settings: &UpstreamSettings,
+    read: &dyn Fn(&str) -> Result<Vec<u8>, String>,
+) -> Result<UpstreamSpec, String> {
+    let targets = settings.targets.iter().map(ToString::to_string).collect();
+    let mut spec = UpstreamSpec::new(Arc::clone(&version.name), targets);
+    spec.balance = match settings.balance {
+        config::api::Balance::LeastRequests => net::Balance::LeastRequests,
+        config::api::Balance::RoundRobin => net::Balance::RoundRobin,
+    };
+    spec.health = settings.health.as_ref().map(|health| HealthSpec {
+        interval: health.interval,
+        ..HealthSpec::new(health.path.clone())
+    });
+    spec.answer_bytes_max = settings.answer_bytes_max;
+    spec.ca_pem = settings.ca.as_ref().map(|ca| read(&ca.value)).transpose()?;
+    Ok(spec)
+}
+
+/// RFC 9745 (Deprecation), RFC 8594 (Sunset) and the successor (RFC 5829).
+fn lifecycle_headers(version: &ApiVersion) -> Vec<(&'static str, String)> {
+    let mut out = Vec::new();
+    let since = version.deprecated_since;
+    out.extend(since.map(|at| ("deprecation", format!("@{}", at.seconds()))));
+    out.extend(
+        version
+            .sunset
+            .map(|at: Timestamp| ("sunset", at.http_date())),
+    );
+    if let Some(successor) = &version.successor {
+        let path = if successor.base_path.is_empty() {
+            "/"
+        } else {
+            &successor.base_path
+        };
+        out.push(("link", format!("<{path}>; rel=\"successor-version\"")));
+    }
+    out
+}
+
+fn identities(compiled: &Compiled, paused: &BTreeSet<String>) -> Integrations {
+    let facts = |settings: &Arc<IntegrationSettings>| IntegrationFacts {
+        is_paused: paused.contains(&*settings.name),
+        ..settings.facts.clone()
+    };
+    compiled
+        .integrations
+        .values()
+        .map(|settings| (Arc::clone(&settings.name), facts(settings)))
+        .collect()
+}
+
+/// Every reason a road can end with: one list for the reference page and for `explain`.
+pub fn reasons() -> Vec<&'static Reason> {
+    let mut all: Vec<&'static Reason> = [
+        crate::REASONS,
+        crate::stages::inspect::INSPECTED,
+        &[&model::canonical::MALFORMED],
+        contract::REASONS,
+        identity::REASONS,
+        net::REASONS,
+        policy::REASONS,
+    ]
+    .concat();
+    all.sort_by_key(|reason| (reason.stage, reason.code));
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_is_unique_and_says_what_to_do() {
+        let all = reasons();
+        let codes: BTreeSet<&str> = all.iter().map(|reason| reason.code).collect();
+        assert_eq!(codes.len(), all.len());
+        for reason in all {
+            assert!(
+                reason.remedy.len() > 10 && reason.explain.len() > 60,
+                "{} explains too little",
+                reason.code
+            );
+            assert!((400..=599).contains(&reason.status), "{}", reason.code);
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! Stage `inspect`: attack detection on what the contract leaves free.
+//! Gives `request` and the proof `CheckedRequest`, without which nothing is forwarded.
+//! Used by the pipeline.
+//! Start reading at `request`.
+
+use std::sync::Arc;
+
+use contract::ValidRequest;
+use model::{CanonicalRequest, FieldError, Reason, Refusal, Stage};
+
+use crate::service::Road;
+use crate::stages::lifecycle::Op;
+use crate::stages::route::Target;
+use crate::{Exchange, Stop};
+use config::api::Mode;
+
+/// A request that passed contract and inspection. Private fields, made here only.
+#[derive(Debug)]
+pub struct CheckedRequest {
+    asked: CanonicalRequest,
+    valid: ValidRequest,
+    path_values: Vec<(Arc<str>, String)>,
+}
+
+impl CheckedRequest {
+    /// The canonical request.
+    pub fn asked(&self) -> &CanonicalRequest {
+        &self.asked
+    }
+
+    /// Its judged parts.
+    pub fn valid(&self) -> &ValidRequest {
+        &self.valid
+    }
+
+    /// Decoded path parameters.
+    pub fn path_values(&self) -> &[(Arc<str>, String)] {
+        &self.path_values
+    }
+}
+
+/// Inspects the texts the contract leaves free.
+pub fn request(
+    x: &mut Exchange<'_, '_>,
+    asked: CanonicalRequest,
+    valid: ValidRequest,
+    target: &Target,
+    op: &Op<'_>,
+    r: &Road<'_>,
+) -> Result<CheckedRequest, Stop> {
+    x.enter(Stage::Inspect);
+    let mode = op.plan.inspect;
+    if mode != Mode::Off {
+        judge(x, &asked, &valid, op, mode, r)?;
+    }
+    Ok(CheckedRequest {
+        asked,
+        valid,
+        path_values: target.path_values.clone(),
+    })
+}
+
+fn judge(
+    x: &mut Exchange<'_, '_>,
+    asked: &CanonicalRequest,
+    valid: &ValidRequest,
+    op: &Op<'_>,
+    mode: Mode,
+    r: &Road<'_>,
+) -> Result<(), Stop> {
+    let leaves = contract::leaves(op.operation, valid);
+    if leaves.is_empty() {
+        return Ok(());
+    }
+    let parts: Vec<waf::Part<'_>> = leaves.iter().map(part).collect();
+    let facts = waf::RequestFacts {
+        operation: &op.operation.id,
+        method: asked.method().as_str(),
+        path: asked.path(),
+        body_bytes: valid.body_bytes.len(),
+        ..waf::RequestFacts::default()
+    };
+    let found = waf::inspect(
+        &parts,
+        &facts,
+        &r.snapshot.compiled.inspection,
+        x.now.seconds(),
+    );
+    x.event.findings = found
+        .findings
+        .iter()
+        .map(|f| {
+            format!(
+                "{} {}:{} {}",
+                f.class.code(),
+                f.place.name(),
+                f.pointer,
+                f.rule
+            )
+        })
+        .collect();
+    match refusal(&found) {
+        Some(refusal) if mode == Mode::Enforce => Err(refusal.into()),
+        _ => Ok(()),
+    }
+}
+
+fn part<'a>(leaf: &'a contract::Leaf<'a>) -> waf::Part<'a> {
+    let place = match leaf.place {
+        "path" => waf::Place::Path,
+        "query" => waf::Place::Query,
+        "header" => waf::Place::Header,
+        "cookie" => waf::Place::Cookie,
+        _ => waf::Place::Body,
+    };
+    waf::Part::value(place, &leaf.pointer, leaf.text.as_bytes())
+}
+
+/// The refusal for findings that reach the threshold: the class and the fields, never rule or pattern.
+fn refusal(found: &waf::Findings) -> Option<Box<Refusal>> {
+    if !found.refuse {
+        return None;
+    }
+    let worst = found.worst()?;
+    let errors = found
+        .findings
+        .iter()
+        .map(|f| FieldError {
+            place: f.place.name(),
+            pointer: f.pointer.clone(),
+            keyword: f.class.code().trim_start_matches("inspect.").to_owned(),
+            detail: "the text reads like an attack of this class".to_owned(),
+            fix: "send plain text, or ask the operator for an exception with the decision id"
+                .to_owned(),
+        })
+        .collect();
+    let detail = format!("score {}: {} {}", found.score, worst.rule, worst.why);
+    Some(reason(worst.class).because(detail).with_errors(errors))
+}
+
+/// The reason for a class of attack.
+fn reason(class: waf::Class) -> &'static Reason {
+    INSPECTED
+        .iter()
+        .copied()
+        .find(|reason| reason.code == class.code())
+        .unwrap_or(&PROTOCOL)
+}
+
+macro_rules! inspected {
+    ($($name:ident, $code:literal, $say:literal, $explain:literal;)*) => {
+        $(
+            #[doc = $say]
+            pub const $name: Reason = Reason::new(
+                Stage::Inspect,
+                $code,
+                403,
+                $say,
+                "If the text is meant as it stands, give the decision id to the operator, who can allow it for this field.",
+                $explain,
+            );
+        )*
+        /// One reason for each class of attack.
+        pub const INSPECTED: &[&Reason] = &[$(&$name),*];
+    };
+}
+
+inspected! {
+    SQLI, "inspect.sqli", "A text in the request reads like SQL injection.",
+        "Inspection found SQL fragments in a field that the contract leaves free. `explain` names rule, field and decoding steps. A wrong finding is mended by a tighter schema for the field, or by an exclusion for this operation and field with an owner and an end.";
+    XSS, "inspect.xss", "A text in the request reads like script injection.",
+        "Inspection found HTML or script fragments in a field that the contract leaves free. `explain` names rule, field and decoding steps. A wrong finding is mended by a tighter schema for the field, or by an exclusion for this operation and field with an owner and an end.";
+    NOSQLI, "inspect.nosqli", "A key or text in the request reads like a database operator.",
+        "Inspection found document-database operators or predicates in a field that the contract leaves free. `explain` names rule, field and decoding steps. A wrong finding is mended by a tighter schema for the field, or by an exclusion for this operation and field with an owner and an end.";
+    RCE, "inspect.rce", "A text in the request reads like a command for an interpreter.",
+        "Inspection found shell commands or code in a field that the contract leaves free. `explain` names rule, field and decoding steps. A wrong finding is mended by a tighter schema for the field, or by an exclusion for this operation and field with an owner and an end.";
+    TRAVERSAL, "inspect.traversal", "A text in the request reads like path traversal.",
+        "Inspection found path traversal or names of system files in a field that the contract leaves free. `explain` names rule, field and decoding steps. A wrong finding is mended by a tighter schema for the field, or by an exclusion for this operation and field with an owner and an end.";
+    SSTI, "inspect.ssti", "A text in the request reads like template injection.",
+        "Inspection found template or expression-language code in a field that the contract leaves free. `explain` names rule, field and decoding steps. A wrong finding is mended by a tighter schema for the field, or by an exclusion for this operation and field with an owner and an end.";
+    SSRF, "inspect.ssrf", "An address in the request points where a server must not call.",
+        "Inspection found private, link-local or metadata addresses, or odd notations of them in a field that the contract leaves free. `explain` names rule, field and decoding steps. A wrong finding is mended by a tighter schema for the field, or by an exclusion for this operation and field with an owner and an end.";
+    XXE, "inspect.xxe", "A text in the request carries an XML document type.",
+        "Inspection found XML document types or entities in a field that the contract leaves free. `explain` names rule, field and decoding steps. A wrong finding is mended by a tighter schema for the field, or by an exclusion for this operation and field with an owner and an end.";
+    LDAPI, "inspect.ldapi", "A text in the request reads like an LDAP filter.",
+        "Inspection found LDAP filter fragments in a field that the contract leaves free. `explain` names rule, field and decoding steps. A wrong finding is mended by a tighter schema for the field, or by an exclusion for this operation and field with an owner and an end.";
+    XPATHI, "inspect.xpathi", "A text in the request reads like an XPath expression.",
+        "Inspection found XPath fragments in a field that the contract leaves free. `explain` names rule, field and decoding steps. A wrong finding is mended by a tighter schema for the field, or by an exclusion for this operation and field with an owner and an end.";
+    JNDI, "inspect.jndi", "A text in the request reads like a lookup expression.",
+        "Inspection found lookup expressions of logging libraries in a field that the contract leaves free. `explain` names rule, field and decoding steps. A wrong finding is mended by a tighter schema for the field, or by an exclusion for this operation and field with an owner and an end.";
+    PROTOTYPE, "inspect.prototype_pollution", "A key in the request reaches for an object's prototype.",
+        "Inspection found keys such as `__proto__` in a field that the contract leaves free. `explain` names rule, field and decoding steps. A wrong finding is mended by a tighter schema for the field, or by an exclusion for this operation and field with an owner and an end.";
+    SECRET, "inspect.secret", "The request carries a secret where none belongs.",
+        "Inspection found private keys, tokens or our own keys in a text field in a field that the contract leaves free. `explain` names rule, field and decoding steps. A wrong finding is mended by a tighter schema for the field, or by an exclusion for this operation and field with an owner and an end.";
+    PROTOCOL, "inspect.protocol", "A text in the request carries control sequences of a protocol.",
+        "Inspection found line breaks or control bytes meant for another parser in a field that the contract leaves free. `explain` names rule, field and decoding steps. A wrong finding is mended by a tighter schema for the field, or by an exclusion for this operation and field with an owner and an end.";
+    RFI, "inspect.rfi", "A text in the request names a remote file to include.",
+        "Inspection found addresses of files to include in a field that the contract leaves free. `explain` names rule, field and decoding steps. A wrong finding is mended by a tighter schema for the field, or by an exclusion for this operation and field with an owner and an end.";
+    SESSION, "inspect.session", "A text in the request tries to fix a session.",
+        "Inspection found session identifiers to be set in a field that the contract leaves free. `explain` names rule, field and decoding steps. A wrong finding is mended by a tighter schema for the field, or by an exclusion for this operation and field with an owner and an end.";
+    SCANNER, "inspect.scanner", "The request looks like that of a scanner.",
+        "Inspection found marks of scanning tools in a field that the contract leaves free. `explain` names rule, field and decoding steps. A wrong finding is mended by a tighter schema for the field, or by an exclusion for this operation and field with an owner and an end.";
+    LEAK, "inspect.leak", "Data that must not leave was found.",
+        "Inspection found data that must not leave with an answer in a field that the contract leaves free. `explain` names rule, field and decoding steps. A wrong finding is mended by a tighter schema for the field, or by an exclusion for this operation and field with an owner and an end.";
+    DEADLINE, "inspect.deadline", "The request is too costly to inspect.",
+        "Inspection found texts that cost more work to judge than one request may spend in a field that the contract leaves free. `explain` names rule, field and decoding steps. A wrong finding is mended by a tighter schema for the field, or by an exclusion for this operation and field with an owner and an end.";
+}

@@ -1,0 +1,46 @@
+//! Stage `ip`: where the call comes from, whether that place is allowed, blocked, or too eager.
+//! Gives `admit`.
+//! Used by the pipeline.
+//! Start reading at `admit`.
+
+use model::Stage;
+use policy::address;
+
+use crate::service::Road;
+use crate::stages::limit;
+use crate::{Exchange, Stop};
+
+/// Judges the client's address.
+pub fn admit(x: &mut Exchange<'_, '_>, r: &Road<'_>) -> Result<(), Stop> {
+    x.enter(Stage::Ip);
+    let server = &r.snapshot.compiled.server;
+    let head = x.head.as_ref();
+    let forwarded = head
+        .into_iter()
+        .flat_map(|head| head.headers.all("x-forwarded-for"));
+    x.address = address::client_address(x.peer.address, forwarded, &server.trusted_proxies)?;
+    let Some(listener) = r.snapshot.listener(&x.peer.listener) else {
+        return Err(address::DENIED
+            .because("the listener is no longer configured")
+            .into());
+    };
+    if listener
+        .allow
+        .as_ref()
+        .is_some_and(|allow| !allow.contains(x.address))
+    {
+        return Err(address::DENIED
+            .because("not in the listener's allow list")
+            .into());
+    }
+    if listener.deny.contains(x.address) {
+        return Err(address::DENIED
+            .because("in the listener's deny list")
+            .into());
+    }
+    limit::refuse_blocked(r.io.blocks.of_address(x.address, x.now), x.now)?;
+    let key =
+        r.io.counters
+            .key(("address", &listener.name, address::client_key(x.address)));
+    limit::charge(x, r, key, &listener.address_limit, "address")
+}

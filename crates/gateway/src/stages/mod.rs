@@ -1,0 +1,18 @@
+//! The stages of the road, one file each, in the order of the product contract.
+//! Each asks its judge, tells the exchange what it learned, and hands on a proof or stops.
+//! Used by `pipeline::run` only.
+//! Start reading at `pipeline::run`.
+
+pub mod authn;
+pub mod authz;
+pub mod http;
+pub mod inspect;
+pub mod ip;
+pub mod lifecycle;
+pub mod limit;
+pub mod object;
+pub mod response;
+pub mod route;
+pub mod tls;
+pub mod upstream;
+pub mod validate;

@@ -1,0 +1,98 @@
+//! Stage `object`: may this caller touch this object, before and after the upstream answers.
+//! Gives `before` (request and look-ups) and `after` (the answer; fields and masks in the same pass).
+//! Used by the pipeline. The rules are policy's; only the look-up calls are made here.
+//! Start reading at `before`.
+
+use identity::Caller;
+use model::{Json, Stage};
+use policy::{Lookup, Permit, Released, RequestFacts};
+
+use crate::service::Road;
+use crate::stages::inspect::CheckedRequest;
+use crate::stages::lifecycle::Op;
+use crate::stages::upstream;
+use crate::{Exchange, Stop};
+
+/// Most objects one request may have looked up.
+const LOOKUPS_MAX: usize = 16;
+
+/// Discharges what the request and look-ups can discharge.
+pub async fn before(
+    x: &mut Exchange<'_, '_>,
+    mut permit: Permit,
+    caller: &Caller,
+    checked: &CheckedRequest,
+    op: &Op<'_>,
+    r: &Road<'_>,
+) -> Result<Permit, Stop> {
+    x.enter(Stage::Object);
+    let facts = facts_of(checked);
+    let outcome = judge(x, &mut permit, caller, &facts, op, r).await;
+    x.event.objects = permit.objects().to_vec();
+    outcome?;
+    if !permit.is_cleared() {
+        return Err(policy::OBJECT_DENIED
+            .because("an object rule is still open")
+            .into());
+    }
+    Ok(permit)
+}
+
+async fn judge(
+    x: &mut Exchange<'_, '_>,
+    permit: &mut Permit,
+    caller: &Caller,
+    facts: &RequestFacts<'_>,
+    op: &Op<'_>,
+    r: &Road<'_>,
+) -> Result<(), Stop> {
+    let lookups = permit.before(facts)?;
+    if lookups.len() > LOOKUPS_MAX {
+        return Err(policy::OBJECT_DENIED
+            .because(format!(
+                "{} objects to look up, more than {LOOKUPS_MAX}",
+                lookups.len()
+            ))
+            .into());
+    }
+    for lookup in &lookups {
+        let found = fetch(x, lookup, caller, op, r).await?;
+        x.enter(Stage::Object);
+        permit.judge(lookup, facts, found.as_ref())?;
+    }
+    Ok(())
+}
+
+async fn fetch(
+    x: &mut Exchange<'_, '_>,
+    lookup: &Lookup,
+    caller: &Caller,
+    op: &Op<'_>,
+    r: &Road<'_>,
+) -> Result<Option<Json>, Stop> {
+    let Some(other) = r.snapshot.operation(op.version_index, lookup.operation) else {
+        return Err(policy::OBJECT_DENIED
+            .because("the look-up's operation is unknown")
+            .into());
+    };
+    upstream::look_up(x, caller, op, other, &lookup.path, r).await
+}
+
+/// Judges the answer and turns what may leave into bytes.
+pub fn after(
+    x: &mut Exchange<'_, '_>,
+    permit: Permit,
+    checked: &CheckedRequest,
+    answer: Option<&Json>,
+) -> Result<Released, Stop> {
+    x.enter(Stage::Object);
+    Ok(permit.release(&facts_of(checked), answer)?)
+}
+
+fn facts_of(checked: &CheckedRequest) -> RequestFacts<'_> {
+    RequestFacts {
+        path: checked.path_values(),
+        query: checked.asked().query(),
+        body: checked.valid().body.as_ref(),
+    }
+}

@@ -1,0 +1,155 @@
+//! Stage `response`: the upstream's answer read strictly, compared with its contract, and released.
+//! Gives `read` (bytes to JSON, drift) and `release` (the reply, scrubbed).
+//! Used by the pipeline, around the object rules.
+//! Start reading at `read`.
+
+use model::json::{self, Bounds};
+use model::{Headers, Json, Reason, Reply, Stage};
+use policy::Released;
+
+use crate::stages::lifecycle::Op;
+use crate::stages::upstream::{self, Answered};
+use crate::{Exchange, Snapshot, Stop};
+use config::api::Mode;
+
+/// The upstream's answer cannot be released.
+pub const CONTRACT: Reason = Reason::new(
+    Stage::Response,
+    "response.contract",
+    502,
+    "The system behind this API answered with something that may not be passed on.",
+    "Try again later; give the decision id to the operator if it happens again.",
+    "The upstream's answer is not JSON as the contract declares, breaks strict JSON, or breaks the contract while \
+     `checks.response` is `enforce`. Nothing of it was passed on. `explain` lists what was found; correct the upstream or the contract.",
+);
+
+/// What an answer may cost: its size is bounded by the upstream's settings, its depth and width here.
+pub const ANSWER_BOUNDS: Bounds = Bounds {
+    depth: 64,
+    values: 1_000_000,
+    digits: 128,
+};
+
+/// An answer's body as the rules see it.
+pub struct Read {
+    /// Status of the upstream.
+    pub status: u16,
+    /// Body; `None` when the answer has none.
+    pub body: Option<Json>,
+    /// Fields that may be passed on.
+    pub headers: Headers,
+}
+
+/// Fields of an upstream's answer that may reach the caller. Everything else says more about the upstream
+/// than the contract does.
+const PASSED_ON: [&str; 6] = [
+    "cache-control",
+    "content-language",
+    "etag",
+    "last-modified",
+    "retry-after",
+    "vary",
+];
+
+/// Reads the answer: strict JSON or nothing.
+pub fn read(
+    x: &mut Exchange<'_, '_>,
+    answer: Answered,
+    op: &Op<'_>,
+    s: &Snapshot,
+) -> Result<Read, Stop> {
+    x.enter(Stage::Response);
+    let status = answer.status;
+    if !(200..300).contains(&status) && status != 304 {
+        return Err(upstream::error_answer(
+            status,
+            s.compiled.rules.is_guarded(op.policy),
+        ));
+    }
+    let body = match answer.body.is_empty() {
+        true => None,
+        false => Some(parse(&answer)?),
+    };
+    drift(x, status, &answer, body.as_ref(), op)?;
+    let mut headers = answer.headers;
+    headers.retain(|name, _| PASSED_ON.contains(&name));
+    Ok(Read {
+        status,
+        body,
+        headers,
+    })
+}
+
+fn parse(answer: &Answered) -> Result<Json, Stop> {
+    let kind = answer.headers.text("content-type").unwrap_or_default();
+    if !is_json(kind) {
+        return Err(failed(format!(
+            "the upstream answered with content type `{}`",
+            kind.escape_debug()
+        )));
+    }
+    json::parse(&answer.body, ANSWER_BOUNDS).map_err(|problem| {
+        failed(format!(
+            "the upstream's JSON is broken: {:?} at byte {}",
+            problem.kind, problem.offset
+        ))
+    })
+}
+
+fn failed(detail: String) -> Stop {
+    Stop::Failed(CONTRACT.because(detail))
+}
+
+/// `application/json` or a `+json` type.
+fn is_json(content_type: &str) -> bool {
+    let essence = content_type.split(';').next().unwrap_or_default().trim();
+    essence.eq_ignore_ascii_case("application/json")
+        || essence.to_ascii_lowercase().ends_with("+json")
+}
+
+fn drift(
+    x: &mut Exchange<'_, '_>,
+    status: u16,
+    answer: &Answered,
+    body: Option<&Json>,
+    op: &Op<'_>,
+) -> Result<(), Stop> {
+    let mode = op.plan.response;
+    if mode == Mode::Off {
+        return Ok(());
+    }
+    let kind = answer.headers.text("content-type");
+    let found = contract::check_response(op.operation, status, kind, body);
+    x.event.drift = found
+        .iter()
+        .map(|d| format!("{} {}", d.pointer, d.keyword))
+        .collect();
+    match found.first() {
+        Some(first) if mode == Mode::Enforce => Err(failed(format!(
+            "contract drift: {} {}",
+            first.pointer, first.detail
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// Builds the reply from what the object rules released.
+pub fn release(x: &mut Exchange<'_, '_>, read: Read, released: Released) -> Reply {
+    x.enter(Stage::Response);
+    x.event.fields = Some((released.fields_out, released.fields_seen));
+    x.event.withheld = Some(released.withheld).filter(|n| *n > 0);
+    x.event.objects.extend(released.objects);
+    let mut reply = Reply::new(read.status, released.body);
+    reply.headers = read.headers;
+    if !reply.body.is_empty() {
+        reply.headers.push("content-type", "application/json");
+        reply.headers.push("x-content-type-options", "nosniff");
+    }
+    if reply.headers.get("cache-control").is_none() {
+        reply.headers.push("cache-control", "no-store");
+    }
+    for (name, value) in x.reply_headers.iter() {
+        reply.headers.push(name, value);
+    }
+    reply
+}

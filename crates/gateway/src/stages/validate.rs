@@ -1,0 +1,38 @@
+//! Stage `validate`: parameters, headers and body against the contract; sent fields against the grant.
+//! Gives `request`. The body is read here, after the caller was accepted: strangers do not get our memory.
+//! Used by the pipeline.
+//! Start reading at `request`.
+
+use contract::ValidRequest;
+use model::{CanonicalRequest, Stage};
+use policy::Permit;
+
+use crate::stages::lifecycle::Op;
+use crate::stages::route::Target;
+use crate::{Exchange, Snapshot, Stop};
+
+/// Judges the request against its operation.
+pub async fn request(
+    x: &mut Exchange<'_, '_>,
+    asked: &CanonicalRequest,
+    target: &Target,
+    op: &Op<'_>,
+    permit: &Permit,
+    s: &Snapshot,
+) -> Result<ValidRequest, Stop> {
+    x.enter(Stage::Validate);
+    let most = s
+        .listener(x.listener())
+        .map_or(0, |listener| listener.body_bytes_max);
+    let body = x
+        .body
+        .read(most)
+        .await
+        .map_err(net::BodyFault::into_refusal)?;
+    x.event.bytes_in = u64::try_from(body.len()).ok();
+    let valid = contract::check_request(op.operation, asked, &target.path_values, &body)?;
+    if let Some(sent) = &valid.body {
+        contract::check_writes(op.operation, sent, permit.writes())?;
+    }
+    Ok(valid)
+}

@@ -1,0 +1,73 @@
+//! Exit codes, and trouble that ends a command with one of them.
+//! Gives `Exit`, `Trouble`. Words go to stderr; data went to stdout before.
+//! Used by every verb.
+//! Start reading at `Exit`.
+
+use std::fmt::Display;
+use std::process::ExitCode;
+
+/// How a command ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// Done.
+    Done = 0,
+    /// Failed.
+    Failed = 1,
+    /// Worked, and there is something to look at.
+    Look = 2,
+    /// The ledger or the store does not hold what it should.
+    Integrity = 3,
+    /// The command line is wrong.
+    Usage = 64,
+    /// The server cannot be reached.
+    Unreachable = 69,
+    /// Not permitted.
+    NotPermitted = 77,
+    /// The configuration is invalid.
+    Configuration = 78,
+}
+
+/// Printed below the help of the whole command line.
+pub const HELP: &str = "Exit codes: 0 done · 1 failed · 2 worked, and there is something to look at · 3 integrity failure · 64 usage · \
+69 server unreachable · 77 not permitted · 78 configuration invalid";
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> ExitCode {
+        ExitCode::from(exit as u8)
+    }
+}
+
+/// What went wrong, and what to do about it.
+#[derive(Debug)]
+pub struct Trouble {
+    /// How the command ends.
+    pub exit: Exit,
+    /// What went wrong.
+    pub message: String,
+    /// What to do about it; may be empty.
+    pub remedy: String,
+}
+
+impl Trouble {
+    /// Trouble with a remedy.
+    pub fn new(exit: Exit, message: impl Display, remedy: impl Display) -> Self {
+        Trouble {
+            exit,
+            message: message.to_string(),
+            remedy: remedy.to_string(),
+        }
+    }
+
+    /// Prints both to stderr.
+    pub fn print(&self) {
+        if !self.message.is_empty() {
+            eprintln!("portcullis: {}", self.message);
+        }
+        if !self.remedy.is_empty() {
+            eprintln!("  help: {}", self.remedy);
+        }
+    }
+}
+
+/// What a verb gives back.
+pub type Outcome = Result<Exit, Trouble>;

@@ -1,0 +1,138 @@
+//! Reads a configuration directory into texts; everything else about it is the config room's.
+//! Gives `read`, `compile`.
+//! Used by `check`, `serve`, `can`, `access` and the reload.
+//! Start reading at `read`.
+
+use std::fs;
+use std::path::Path;
+
+use config::files::{CONTRACT_BYTES_MAX, FILES_MAX, TOTAL_BYTES_MAX, is_wanted};
+use config::{Compiled, Files, Look, Options, Warning};
+use model::{Mistake, Timestamp};
+
+use crate::exit::{Exit, Trouble};
+
+/// Reads every file that belongs to the configuration.
+///
+/// # Errors
+/// What cannot be read, with exit 78.
+pub fn read(dir: &Path) -> Result<Files, Trouble> {
+    let mut files = Files::new();
+    if !dir.is_dir() {
+        return Err(unreadable(
+            dir,
+            "is not a directory",
+            "Give the directory that holds `portcullis.yaml`.",
+        ));
+    }
+    let mut total = 0;
+    walk(dir, dir, 0, &mut files, &mut total)?;
+    Ok(files)
+}
+
+fn walk(
+    root: &Path,
+    dir: &Path,
+    depth: usize,
+    files: &mut Files,
+    total: &mut usize,
+) -> Result<(), Trouble> {
+    if depth > 8 {
+        return Err(unreadable(
+            dir,
+            "is nested too deeply",
+            "Keep the configuration within eight levels of directories.",
+        ));
+    }
+    let entries = fs::read_dir(dir).map_err(|error| {
+        unreadable(
+            dir,
+            &error.to_string(),
+            "Let the user that runs Portcullis read it.",
+        )
+    })?;
+    let mut paths: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
+    paths.sort();
+    for path in paths {
+        let Some(name) = path.strip_prefix(root).ok().and_then(Path::to_str) else {
+            continue;
+        };
+        let name = name.replace('\\', "/");
+        let is_hidden = name.split('/').any(|part| part.starts_with('.'));
+        if path.is_dir() && !is_hidden && !is_state(&path) {
+            walk(root, &path, depth + 1, files, total)?;
+        } else if path.is_file() && is_wanted(&name) {
+            add(&path, name, files, total)?;
+        }
+    }
+    Ok(())
+}
+
+/// The store's own directory may lie beside the configuration; it holds no configuration.
+fn is_state(path: &Path) -> bool {
+    path.join("ledger").is_dir() || path.join("portcullis.lock").exists()
+}
+
+fn add(path: &Path, name: String, files: &mut Files, total: &mut usize) -> Result<(), Trouble> {
+    let length = fs::metadata(path).map(|meta| meta.len()).unwrap_or(0);
+    let length = usize::try_from(length).unwrap_or(usize::MAX);
+    *total = total.saturating_add(length);
+    if length > CONTRACT_BYTES_MAX || *total > TOTAL_BYTES_MAX || files.len() >= FILES_MAX {
+        return Err(unreadable(
+            path,
+            "makes the configuration too large",
+            "Keep only configuration in this directory.",
+        ));
+    }
+    let bytes = fs::read(path).map_err(|error| {
+        unreadable(
+            path,
+            &error.to_string(),
+            "Let the user that runs Portcullis read it.",
+        )
+    })?;
+    files.insert(name, bytes);
+    Ok(())
+}
+
+fn unreadable(path: &Path, what: &str, remedy: &str) -> Trouble {
+    Trouble::new(
+        Exit::Configuration,
+        format!("{} {what}", path.display()),
+        remedy,
+    )
+}
+
+/// Compiles the texts; warnings are printed, mistakes end the command.
+///
+/// # Errors
+/// Every mistake, rendered, with exit 78.
+pub fn compile(files: &Files, now: Timestamp) -> Result<(Compiled, Vec<Warning>), Trouble> {
+    config::compile(files, Options { now }).map_err(|mistakes| mistaken(&mistakes, files))
+}
+
+/// Mistakes as trouble.
+pub fn mistaken(mistakes: &[Mistake], files: &Files) -> Trouble {
+    let rendered: Vec<String> = mistakes
+        .iter()
+        .map(|mistake| config::render(mistake, files))
+        .collect();
+    let count = match mistakes.len() {
+        1 => "1 mistake".to_owned(),
+        n => format!("{n} mistakes"),
+    };
+    Trouble::new(
+        Exit::Configuration,
+        format!("the configuration has {count}\n\n{}", rendered.join("\n")),
+        "Nothing was changed. Mend the places above and run `portcullis check` again.",
+    )
+}
+
+/// Prints a warning with its snippet to stderr.
+pub fn warn(warning: &Warning, files: &Files) {
+    let look = Look {
+        is_warning: true,
+        is_coloured: false,
+    };
+    eprintln!("{}", config::render_as(warning, files, look));
+}

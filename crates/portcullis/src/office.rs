@@ -1,0 +1,170 @@
+//! Where commands find the desk: in the running server by its local door, or on the store itself.
+//! Gives `call`, and `open` for whoever starts a server.
+//! Used by every verb that asks or changes something.
+//! Start reading at `call`.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use admin::{Desk, DeskFault, Kind, socket};
+use audit::{LedgerFault, Opening, Recorder, Settings};
+use config::{Compiled, Files};
+use crypto::{Kek, Keys};
+use serde_json::Value;
+use store::Store;
+
+use crate::exit::{Exit, Trouble};
+use crate::{files, running, secrets};
+
+/// Store and ledger, open for this process alone.
+pub struct Opened {
+    /// Data directory.
+    pub dir: PathBuf,
+    /// The store.
+    pub store: Store,
+    /// One key per purpose.
+    pub keys: Arc<Keys>,
+    /// The ledger.
+    pub recorder: Arc<Recorder>,
+    /// The newest checkpoint, for the database to witness.
+    pub witness: Arc<Mutex<Option<String>>>,
+}
+
+/// Name of the ledger in its checkpoints.
+const ORIGIN: &str = "portcullis/ledger";
+
+/// Asks the running server, or does the command on the store while none runs.
+///
+/// # Errors
+/// What the desk says, in the words of the question.
+pub fn call(dir: &Path, command: &str, arguments: &Value) -> Result<Value, Trouble> {
+    let texts = files::read(dir)?;
+    let (compiled, _) = files::compile(&texts, running::now())?;
+    let data = dir.join(&compiled.server.store_dir.value);
+    let who = format!(
+        "{} (local)",
+        std::env::var("USER").unwrap_or_else(|_| "operator".into())
+    );
+    if let Some(answer) = socket::ask(&data, command, arguments, &who) {
+        return answer.map_err(trouble);
+    }
+    let compiled = Arc::new(compiled);
+    let opened = open(&compiled, dir, &texts)?;
+    let recorder = Arc::clone(&opened.recorder);
+    let desk = Desk {
+        store: opened.store.clone(),
+        recorder: Arc::clone(&recorder),
+        keys: Arc::clone(&opened.keys),
+        io: None,
+        compiled: Box::new(move || Arc::clone(&compiled)),
+        reload: Box::new(|| Err(String::from("no server is running"))),
+    };
+    let answer = desk.call(command, arguments, &who).map_err(trouble);
+    recorder.stop().map_err(|fault| ledger_trouble(&fault))?;
+    answer
+}
+
+/// Opens store and ledger for this process alone.
+///
+/// # Errors
+/// In use, wrong key, damaged, read-only, full: each with its remedy and exit code.
+pub fn open(compiled: &Compiled, dir: &Path, texts: &Files) -> Result<Opened, Trouble> {
+    let data = dir.join(&compiled.server.store_dir.value);
+    let kek = kek(compiled, dir, texts)?;
+    let opened = Store::open(&data, &kek).map_err(|fault| store_trouble(&fault))?;
+    let keys = Arc::new(opened.keys);
+    let mut settings = Settings::new(ORIGIN);
+    settings.segment_bytes = compiled.server.segment_bytes;
+    settings.durability = match compiled.server.durability {
+        config::server::Durability::Sync => audit::Durability::Sync,
+        config::server::Durability::Write => audit::Durability::Write,
+    };
+    let witness = Arc::new(Mutex::new(None));
+    let noted = Arc::clone(&witness);
+    let mut opening = Opening::new(data.join("ledger"), settings, Arc::clone(&keys));
+    opening.witness =
+        crate::background::witnessed(&opened.store).map_err(|fault| store_trouble(&fault))?;
+    opening.on_checkpoint = Some(Box::new(move |signed| {
+        if let Ok(mut newest) = noted.lock() {
+            *newest = Some(signed.text.clone());
+        }
+    }));
+    let (recorder, recovered) =
+        Recorder::open(opening, running::now()).map_err(|fault| ledger_trouble(&fault))?;
+    if let Some(recovered) = recovered {
+        eprintln!(
+            "portcullis: the ledger was recovered after an unclean stop: {} bytes cut off {} ({}); {} records are in order",
+            recovered.bytes, recovered.file, recovered.what, recovered.records
+        );
+    }
+    Ok(Opened {
+        dir: data,
+        store: opened.store,
+        keys,
+        recorder: Arc::new(recorder),
+        witness,
+    })
+}
+
+/// The key-encryption key.
+///
+/// # Errors
+/// At the line of its reference, with exit 78.
+pub fn kek(compiled: &Compiled, dir: &Path, texts: &Files) -> Result<Kek, Trouble> {
+    let reference = &compiled.server.kek;
+    let secret =
+        secrets::resolve(reference, dir).map_err(|mistake| files::mistaken(&[mistake], texts))?;
+    let text = std::str::from_utf8(secret.expose()).unwrap_or_default();
+    Kek::parse(text.trim()).map_err(|fault| {
+        let mistake = reference.place.mistake(fault.to_string(), "Make one with `openssl rand -hex 32` and keep a copy in a safe place: without it nothing stored can be read.");
+        files::mistaken(&[mistake], texts)
+    })
+}
+
+fn trouble(fault: DeskFault) -> Trouble {
+    let exit = match fault.kind {
+        Kind::Asked | Kind::Failed => Exit::Failed,
+        Kind::Integrity => Exit::Integrity,
+    };
+    Trouble::new(exit, fault.message, fault.remedy)
+}
+
+/// A store's fault as trouble.
+pub fn store_trouble(fault: &store::Fault) -> Trouble {
+    let exit = match fault {
+        store::Fault::Key(_) => Exit::Configuration,
+        store::Fault::Corrupt { .. }
+        | store::Fault::Lost { .. }
+        | store::Fault::Unreadable { .. } => Exit::Integrity,
+        _ => Exit::Failed,
+    };
+    Trouble::new(exit, fault, "")
+}
+
+/// A ledger's fault as trouble.
+pub fn ledger_trouble(fault: &LedgerFault) -> Trouble {
+    let exit = if fault.is_integrity() {
+        Exit::Integrity
+    } else {
+        Exit::Failed
+    };
+    Trouble::new(
+        exit,
+        fault,
+        "Run `portcullis ledger verify` to see what is wrong; keep the files as evidence.",
+    )
+}
+
+/// The ledger for reading, also beside a running server.
+///
+/// # Errors
+/// Store and key troubles as everywhere; an installation that was never started.
+pub fn read_ledger(dir: &Path) -> Result<audit::Ledger, Trouble> {
+    let texts = files::read(dir)?;
+    let (compiled, _) = files::compile(&texts, running::now())?;
+    let data = dir.join(&compiled.server.store_dir.value);
+    let kek = kek(&compiled, dir, &texts)?;
+    let opened = Store::look(&data, &kek).map_err(|fault| store_trouble(&fault))?;
+    audit::Ledger::open_read(&data.join("ledger"), Arc::new(opened.keys))
+        .map_err(|fault| ledger_trouble(&fault))
+}

@@ -1,0 +1,211 @@
+//! A new configuration in a running server: read whole, compiled whole, swapped whole, or refused whole.
+//! Gives `Reload`: on SIGHUP, on changed files, and when the desk asks.
+//! Used by `running` and `background`.
+//! Start reading at `Reload::now`.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use admin::commands::paused;
+use config::compiled::ListenerSettings;
+use config::{Compiled, Files};
+use gateway::{Io, Snapshot};
+use model::Event;
+use store::Store;
+
+use crate::exit::Trouble;
+use crate::running::{Slots, pair};
+use crate::{files, running};
+
+/// The way to a new configuration.
+pub struct Reload {
+    dir: PathBuf,
+    io: Arc<Io>,
+    slots: Slots,
+    store: Store,
+    /// What was last tried, good or bad: the same texts are not tried twice.
+    tried: Mutex<[u8; 32]>,
+}
+
+impl Reload {
+    /// For a running server.
+    pub fn new(dir: &Path, io: Arc<Io>, slots: Slots, store: Store, texts: Files) -> Self {
+        Reload {
+            dir: dir.to_path_buf(),
+            io,
+            slots,
+            store,
+            tried: Mutex::new(stamp(dir, &texts)),
+        }
+    }
+
+    /// Loads the directory now. Gives the hash in force, or everything that is wrong; then nothing changed.
+    pub fn now(&self) -> Result<String, String> {
+        let outcome = files::read(&self.dir).and_then(|texts| {
+            *self.tried.lock().unwrap_or_else(PoisonError::into_inner) = stamp(&self.dir, &texts);
+            self.apply(&texts)
+        });
+        match outcome {
+            Ok(hash) => {
+                self.io.metrics.swaps.inc();
+                self.note("configuration.applied", "done", &hash);
+                eprintln!("portcullis: configuration {hash} is in force");
+                Ok(hash)
+            }
+            Err(trouble) => {
+                self.io.metrics.swaps_refused.inc();
+                let first = trouble
+                    .message
+                    .lines()
+                    .next()
+                    .unwrap_or_default()
+                    .to_owned();
+                self.note("configuration.refused", "failed", &first);
+                let hash = self.io.snapshot.load().short_hash.to_string();
+                trouble.print();
+                eprintln!("portcullis: configuration {hash} goes on serving");
+                Err(trouble.message)
+            }
+        }
+    }
+
+    /// Loads the directory when its texts changed since the last try.
+    pub fn on_change(&self) {
+        let Ok(texts) = files::read(&self.dir) else {
+            return;
+        };
+        let is_same =
+            *self.tried.lock().unwrap_or_else(PoisonError::into_inner) == stamp(&self.dir, &texts);
+        if !is_same {
+            drop(self.now());
+        }
+    }
+
+    fn apply(&self, texts: &Files) -> Result<String, Trouble> {
+        let (compiled, warnings) = files::compile(texts, running::now())?;
+        for warning in &warnings {
+            files::warn(warning, texts);
+        }
+        let compiled = Arc::new(compiled);
+        let before = self.io.snapshot.load_full();
+        fixed(&before.compiled, &compiled, texts)?;
+        running::certificates(&compiled, &self.dir, texts)?;
+        let paused = paused(&self.store).map_err(|fault| crate::office::store_trouble(&fault))?;
+        let read = |path: &str| {
+            std::fs::read(self.dir.join(path)).map_err(|error| format!("{path}: {error}"))
+        };
+        let next = Snapshot::of(Arc::clone(&compiled), Some(&before), &paused, &read).map_err(
+            |cannot| {
+                Trouble::new(
+                    crate::exit::Exit::Configuration,
+                    cannot,
+                    "Mend the upstream in the api's file.",
+                )
+            },
+        )?;
+        let hash = next.short_hash.to_string();
+        self.certificates(&compiled, texts)?;
+        self.io.snapshot.store(Arc::new(next));
+        Ok(hash)
+    }
+
+    /// Puts changed certificates into the open listeners; they were checked before.
+    fn certificates(&self, compiled: &Compiled, texts: &Files) -> Result<(), Trouble> {
+        for listener in &compiled.server.listeners {
+            let (Some(tls), Some(slot)) = (&listener.tls, self.slots.get(&listener.name)) else {
+                continue;
+            };
+            let (cert, key) =
+                pair(tls, &self.dir).map_err(|mistake| files::mistaken(&[*mistake], texts))?;
+            slot.replace(&cert, &key).map_err(|fault| {
+                files::mistaken(
+                    &[tls
+                        .cert
+                        .place
+                        .mistake(fault.to_string(), "The old certificate goes on serving.")],
+                    texts,
+                )
+            })?;
+        }
+        Ok(())
+    }
+
+    fn note(&self, kind: &'static str, outcome: &'static str, detail: &str) {
+        let event = Event {
+            at: running::now(),
+            kind: kind.into(),
+            outcome: outcome.into(),
+            detail: Some(detail.to_owned().into()),
+            ..Event::default()
+        };
+        if self.io.recorder.record(&event).wait().is_err() {
+            eprintln!("portcullis: the change of configuration could not be recorded");
+        }
+    }
+}
+
+/// Names texts and certificate files, so that a renewed certificate counts as a change too.
+fn stamp(dir: &Path, texts: &Files) -> [u8; 32] {
+    let mut pems = Vec::new();
+    for entry in ["tls", "secrets", "certs"]
+        .iter()
+        .filter_map(|name| std::fs::read_dir(dir.join(name)).ok())
+        .flatten()
+        .flatten()
+    {
+        let modified = entry.metadata().ok().and_then(|meta| meta.modified().ok());
+        pems.push(format!("{:?} {modified:?}", entry.path()));
+    }
+    pems.sort();
+    crypto::sha256(&[&texts.hash(), pems.join("\n").as_bytes()])
+}
+
+/// Settings that a running server cannot change: they are refused, not ignored.
+fn fixed(before: &Compiled, after: &Compiled, texts: &Files) -> Result<(), Trouble> {
+    let shape = |listener: &ListenerSettings| {
+        (
+            listener.name.clone(),
+            listener.address,
+            listener.tls.is_some(),
+            listener.kind,
+        )
+    };
+    let shapes = |compiled: &Compiled| {
+        compiled
+            .server
+            .listeners
+            .iter()
+            .map(shape)
+            .collect::<Vec<_>>()
+    };
+    let (a, b) = (&before.server, &after.server);
+    let mut mistakes = Vec::new();
+    if shapes(before) != shapes(after)
+        && let Some(first) = after.server.listeners.first()
+    {
+        mistakes.push(first.place.mistake(
+            "listeners cannot be added, removed or moved while the server runs",
+            "Restart the server to change its listeners, or put them back.",
+        ));
+    }
+    if a.store_dir.value != b.store_dir.value || a.kek.value != b.kek.value {
+        mistakes.push(b.store_dir.place.mistake(
+            "store and keys cannot be changed while the server runs",
+            "Restart the server to change `store` or `keys`, or put them back.",
+        ));
+    }
+    if a.durability != b.durability
+        || a.segment_bytes != b.segment_bytes
+        || a.timeouts != b.timeouts
+    {
+        mistakes.push(b.kek.place.mistake(
+            "`ledger` and `defaults.timeouts` cannot be changed while the server runs",
+            "Restart the server to change them, or put them back.",
+        ));
+    }
+    if mistakes.is_empty() {
+        Ok(())
+    } else {
+        Err(files::mistaken(&mistakes, texts))
+    }
+}

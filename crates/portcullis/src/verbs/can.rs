@@ -1,0 +1,13 @@
+//! placeholder
+use crate::exit::{Exit, Outcome};
+use crate::verbs::Verb;
+use clap::Command;
+pub const VERB: Verb = Verb {
+    name: "can",
+    about: "x",
+    command: || Command::new("can").after_help("Example"),
+    run,
+};
+fn run(_: &clap::ArgMatches) -> Outcome {
+    Ok(Exit::Failed)
+}

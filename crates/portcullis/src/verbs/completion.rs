@@ -1,0 +1,41 @@
+//! `portcullis completion`: completions for a shell.
+//! Gives `VERB`.
+//! Used by `verbs::VERBS`.
+//! Start reading at `run`.
+
+use clap::{Arg, ArgMatches, Command, value_parser};
+use clap_complete::Shell;
+
+use crate::exit::{Exit, Outcome};
+use crate::verbs::Verb;
+
+/// The verb.
+pub const VERB: Verb = Verb {
+    name: "completion",
+    about: "Print completions for a shell [read-only]",
+    command,
+    run,
+};
+
+fn command() -> Command {
+    Command::new("completion")
+        .arg(
+            Arg::new("shell")
+                .required(true)
+                .value_parser(value_parser!(Shell))
+                .help("bash, zsh, fish, elvish or powershell"),
+        )
+        .after_help("Example:\n  portcullis completion bash > /etc/bash_completion.d/portcullis")
+}
+
+fn run(arguments: &ArgMatches) -> Outcome {
+    if let Some(shell) = arguments.get_one::<Shell>("shell") {
+        clap_complete::generate(
+            *shell,
+            &mut crate::command(),
+            "portcullis",
+            &mut std::io::stdout(),
+        );
+    }
+    Ok(Exit::Done)
+}

@@ -1,0 +1,96 @@
+//! The first screen of the demo, and the decisions that follow it.
+//! Gives `print`, `follow`.
+//! Used by `demo`.
+//! Start reading at `print`.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use gateway::Io;
+use model::Event;
+
+use super::company::{Company, Worker};
+
+/// Prints the first screen: at most 24 lines.
+pub fn print(company: &Company) {
+    let ports = &company.ports;
+    let snapshot = company.running.io.snapshot.load();
+    let compiled = &snapshot.compiled;
+    let (exposed, declared) = compiled.operation_counts();
+    let limits: usize = compiled
+        .integrations
+        .values()
+        .map(|integration| integration.limits.len())
+        .sum();
+    let dir = company.dir.display();
+    println!(
+        "
+  portcullis {version} · demo company \"Brightline Heating & Service\" · data in {dir} (`demo reset` starts over)
+
+  Gateway     http://localhost:{local}        https://localhost:{public} (CA: {dir}/ca.pem)
+  Internal    https://localhost:{internal}       Health and metrics  http://localhost:{admin}/metrics
+
+  Behind it   fieldworks, a careless upstream: returns every field, checks no owner
+  Callers     ledgerbox · relate · stockroom · thermo · two partners · dispatch
+  Running     {integrations} integrations · {declared} operations, {exposed} of them exposed · configuration {hash}
+  Protection  deny by default · {limits} limits · object and field rules per grant · ledger ok (#{records})
+
+  Try it (each is refused for a different reason, or shows less than it could):
+     portcullis demo tour            makes the calls and checks each answer
+     eval \"$(portcullis demo env)\"   puts demo keys in your shell
+     curl -H \"Authorization: Bearer $ACCOUNTING\" $GATE/v2/work-orders/4711
+  Why was it refused?   portcullis explain <decision id from the answer>
+  Its configuration     {dir}/gate: ordinary files, edit them and watch
+  Next                  portcullis init --openapi your-api.yaml      ·   docs: README.md
+
+  Ctrl-C stops everything.  Live decisions follow:",
+        version = env!("CARGO_PKG_VERSION"),
+        local = ports.local,
+        public = ports.public,
+        internal = ports.internal,
+        admin = ports.admin,
+        integrations = compiled.integrations.len(),
+        hash = snapshot.short_hash,
+        records = company.running.io.recorder.status().records,
+    );
+}
+
+/// Prints decisions as they happen, on a thread of its own.
+pub fn follow(io: &Arc<Io>) -> Worker {
+    let io = Arc::clone(io);
+    Worker::start(move |is_stopping| {
+        while !is_stopping.load(Ordering::Acquire) {
+            for event in io.live.take() {
+                println!("  {}", line(&event));
+            }
+            std::thread::sleep(Duration::from_millis(250));
+        }
+    })
+}
+
+/// One decision in one line.
+fn line(event: &Event) -> String {
+    let time = event.at.to_string();
+    let time = time.get(11..19).unwrap_or_default();
+    let verdict = match &*event.outcome {
+        "allow" => "allow ",
+        "refuse" => "REFUSE",
+        _ => "FAULT ",
+    };
+    let text = |value: &Option<model::event::Text>| value.as_deref().unwrap_or("-").to_owned();
+    let took = event.took_us.unwrap_or(0);
+    let status = event.status.unwrap_or(0);
+    let rest = match (&event.code, event.fields, event.id) {
+        (Some(code), _, Some(id)) => format!("{code}  {id}"),
+        (None, Some((out, seen)), _) => format!("fields {out}/{seen}"),
+        _ => String::new(),
+    };
+    format!(
+        "{time} {verdict} {:<11} {:<22} {status}  {:>3}.{} ms  {rest}",
+        text(&event.integration),
+        text(&event.operation),
+        took / 1000,
+        took % 1000 / 100
+    )
+}

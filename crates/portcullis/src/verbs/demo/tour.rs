@@ -1,0 +1,169 @@
+//! `portcullis demo tour`: makes the calls that show each protection and checks every answer.
+//! Gives `run`.
+//! Used by `demo`.
+//! Start reading at `run`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use audit::{Ledger, verify_export};
+use demo::tour::{Env, FreshKey, LedgerView, Wire};
+use demo::{Answer, Call};
+use serde_json::{Value, json};
+
+use super::company::{Company, remembered};
+use super::keys::Keyring;
+use crate::exit::{Exit, Outcome, Trouble};
+use crate::office;
+
+/// Makes the tour through a running demo, or through one started for it.
+pub fn run(dir: &Path, seed: u64) -> Outcome {
+    let is_running =
+        std::os::unix::net::UnixStream::connect(dir.join("gate/data").join(admin::socket::NAME))
+            .is_ok();
+    let company = if is_running {
+        None
+    } else {
+        Some(Company::start(dir, seed)?)
+    };
+    let outcome = walk(dir);
+    if let Some(company) = company {
+        company.stop()?;
+    }
+    outcome
+}
+
+fn walk(dir: &Path) -> Outcome {
+    let failed = |error: std::io::Error| Trouble::new(Exit::Failed, error, "");
+    let Some(ports) = remembered(dir) else {
+        return Err(Trouble::new(
+            Exit::Failed,
+            "the demo's ports are not known",
+            "Start it with `portcullis demo`.",
+        ));
+    };
+    let mut visitor = Visitor {
+        gate: dir.join("gate"),
+        scratch: dir.join("tour.jsonl"),
+        keys: Keyring::read(dir),
+        wire: Wire::new(ports, fs::read(dir.join("ca.pem")).map_err(failed)?).map_err(failed)?,
+    };
+    let outcome = demo::tour::run(&demo::tour::steps(), &mut visitor, &mut std::io::stdout())
+        .map_err(failed)?;
+    match outcome.wrong {
+        0 => Ok(Exit::Done),
+        wrong => Err(Trouble::new(
+            Exit::Failed,
+            format!("{wrong} of {} expectations did not hold", outcome.checks),
+            "The lines marked above say which.",
+        )),
+    }
+}
+
+/// Who makes the tour: calls as a partner would, asks the desk as the operator would.
+struct Visitor {
+    gate: PathBuf,
+    scratch: PathBuf,
+    keys: Keyring,
+    wire: Wire,
+}
+
+impl Visitor {
+    fn ask(&self, command: &str, arguments: &Value) -> Result<Value, String> {
+        office::call(&self.gate, command, arguments).map_err(|trouble| trouble.message)
+    }
+
+    /// The ledger beside the running server, for reading.
+    fn ledger(&self) -> Result<Ledger, String> {
+        office::read_ledger(&self.gate).map_err(|trouble| trouble.message)
+    }
+}
+
+impl Env for Visitor {
+    fn send(&mut self, call: &Call, key: Option<&str>) -> Result<Answer, String> {
+        self.wire.send(call, key)
+    }
+
+    fn key(&mut self, integration: &str) -> Result<String, String> {
+        let key = self.keys.of(integration).map(str::to_owned);
+        key.ok_or_else(|| format!("the demo has no key for {integration}"))
+    }
+
+    fn fresh_key(&mut self, integration: &str) -> Result<FreshKey, String> {
+        let made = self.ask(
+            "key.create",
+            &json!({ "integration": integration, "label": "tour" }),
+        )?;
+        let text = |name: &str| {
+            made.get(name)
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_owned()
+        };
+        Ok(FreshKey {
+            id: text("id"),
+            text: text("key"),
+        })
+    }
+
+    fn revoke(&mut self, id: &str) -> Result<(), String> {
+        self.ask(
+            "key.revoke",
+            &json!({ "id": id, "reason": "the tour is over" }),
+        )
+        .map(|_| ())
+    }
+
+    fn why(&mut self, decision: &str) -> Option<String> {
+        let answer = self
+            .ask("decision.explain", &json!({ "id": decision }))
+            .ok()?;
+        answer
+            .get("decision")?
+            .get("why")?
+            .as_str()
+            .map(str::to_owned)
+    }
+
+    fn verify_ledger(&mut self, is_tampered: bool) -> Result<LedgerView, String> {
+        let ledger = self.ledger()?;
+        let mut file = Vec::new();
+        audit::export(&ledger, 0..=u64::MAX, &mut file).map_err(|fault| fault.to_string())?;
+        if is_tampered {
+            tamper(&mut file);
+        }
+        fs::write(&self.scratch, &file).map_err(|error| error.to_string())?;
+        let report = verify_export(&self.scratch, None).map_err(|fault| fault.to_string());
+        drop(fs::remove_file(&self.scratch));
+        let report = report?;
+        let says = match &report.first_bad {
+            None => format!(
+                "{} records in order, {} checkpoint(s), head {}",
+                report.records,
+                report.checkpoints,
+                crypto::text::hex(&report.head)
+                    .chars()
+                    .take(16)
+                    .collect::<String>()
+            ),
+            Some(bad) => format!("record #{}: {}", bad.seq, bad.what),
+        };
+        Ok(LedgerView {
+            is_intact: report.is_good(),
+            first_bad: report.first_bad.map(|bad| bad.seq),
+            says,
+        })
+    }
+}
+
+/// Changes one byte in the middle of the file: a digit of a record's time or number becomes another.
+fn tamper(file: &mut [u8]) {
+    let middle = file.len() / 2;
+    if let Some(byte) = file
+        .iter_mut()
+        .skip(middle)
+        .find(|byte| byte.is_ascii_digit())
+    {
+        *byte = if *byte == b'9' { b'8' } else { *byte + 1 };
+    }
+}

@@ -1,0 +1,49 @@
+//! The verbs of the command line: one file each, one line each in `VERBS`.
+//! Gives `Verb`, `VERBS`.
+//! Used by `main`; help, completions and the manual come from here.
+//! Start reading at `VERBS`.
+
+mod access;
+mod can;
+mod check;
+mod completion;
+mod demo;
+mod explain;
+mod init;
+mod integration;
+mod key;
+mod ledger;
+mod schema;
+mod serve;
+
+use clap::{ArgMatches, Command};
+
+use crate::exit::Outcome;
+
+/// One verb.
+pub struct Verb {
+    /// As typed.
+    pub name: &'static str,
+    /// First line of its help, with its effect in brackets.
+    pub about: &'static str,
+    /// Its arguments.
+    pub command: fn() -> Command,
+    /// What it does.
+    pub run: fn(&ArgMatches) -> Outcome,
+}
+
+/// Every verb, sorted by name.
+pub const VERBS: &[Verb] = &[
+    access::VERB,
+    can::VERB,
+    check::VERB,
+    completion::VERB,
+    demo::VERB,
+    explain::VERB,
+    init::VERB,
+    integration::VERB,
+    key::VERB,
+    ledger::VERB,
+    schema::VERB,
+    serve::VERB,
+];

@@ -1,0 +1,46 @@
+//! `portcullis schema`: the JSON Schema of a kind of configuration file, for editors.
+//! Gives `VERB`.
+//! Used by `verbs::VERBS`.
+//! Start reading at `run`.
+
+use clap::{Arg, ArgMatches, Command};
+
+use crate::exit::{Exit, Outcome, Trouble};
+use crate::verbs::Verb;
+
+/// The verb.
+pub const VERB: Verb = Verb {
+    name: "schema",
+    about: "Print the JSON Schema of a kind of configuration file [read-only]",
+    command,
+    run,
+};
+
+fn command() -> Command {
+    Command::new("schema")
+        .arg(
+            Arg::new("kind")
+                .required(true)
+                .help("server, api, integration or role"),
+        )
+        .after_help("Example:\n  portcullis schema integration > integration.schema.json")
+}
+
+fn run(arguments: &ArgMatches) -> Outcome {
+    let kind = arguments
+        .get_one::<String>("kind")
+        .map(String::as_str)
+        .unwrap_or_default();
+    let Some(schema) = config::schema(kind) else {
+        return Err(Trouble::new(
+            Exit::Usage,
+            format!("there is no kind of file called `{kind}`"),
+            format!("The kinds are {}.", config::kinds().join(", ")),
+        ));
+    };
+    println!(
+        "{}",
+        serde_json::to_string_pretty(&schema).unwrap_or_default()
+    );
+    Ok(Exit::Done)
+}

@@ -1,0 +1,89 @@
+//! `portcullis serve`: runs a configuration directory until it is told to stop.
+//! Gives `VERB` and `until_stopped`.
+//! Used by `verbs::VERBS` and the demo.
+//! Start reading at `run`.
+
+use std::path::PathBuf;
+
+use clap::{Arg, ArgMatches, Command, value_parser};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::exit::{Exit, Outcome, Trouble};
+use crate::output;
+use crate::running::{self, Running};
+use crate::verbs::Verb;
+
+/// The verb.
+pub const VERB: Verb = Verb {
+    name: "serve",
+    about: "Run the gateway for a configuration directory [runs]",
+    command,
+    run,
+};
+
+fn command() -> Command {
+    Command::new("serve")
+        .arg(Arg::new("config").long("config").required(true).value_parser(value_parser!(PathBuf)).help("Directory that holds portcullis.yaml"))
+        .after_help("Example:\n  portcullis serve --config gate/\n\nSIGHUP loads the configuration again; a changed file does so by itself. SIGTERM and Ctrl-C finish the requests under way and stop.")
+}
+
+fn run(arguments: &ArgMatches) -> Outcome {
+    let running = running::start(&output::path(arguments, "config"))?;
+    eprintln!("{}", ready(&running));
+    until_stopped(&running)?;
+    running.stop()?;
+    Ok(Exit::Done)
+}
+
+fn ready(running: &Running) -> String {
+    let snapshot = running.io.snapshot.load();
+    let (exposed, declared) = snapshot.compiled.operation_counts();
+    let listeners: Vec<String> = snapshot
+        .compiled
+        .server
+        .listeners
+        .iter()
+        .filter_map(|l| {
+            running
+                .address(&l.name)
+                .map(|address| format!("{} {address}", l.name))
+        })
+        .collect();
+    format!(
+        "portcullis: ready · configuration {} · {exposed} of {declared} operations exposed · {} integrations · ledger at #{} · {}",
+        snapshot.short_hash,
+        snapshot.compiled.integrations.len(),
+        running.io.recorder.status().records,
+        listeners.join(" · ")
+    )
+}
+
+/// Waits for SIGTERM or SIGINT; reloads on SIGHUP meanwhile.
+///
+/// # Errors
+/// When signals cannot be waited for.
+pub fn until_stopped(running: &Running) -> Result<(), Trouble> {
+    let failed = |error: std::io::Error| {
+        Trouble::new(
+            Exit::Failed,
+            format!("cannot wait for signals: {error}"),
+            "",
+        )
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(failed)?;
+    runtime.block_on(async {
+        let mut hangup = signal(SignalKind::hangup()).map_err(failed)?;
+        let mut term = signal(SignalKind::terminate()).map_err(failed)?;
+        let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+        loop {
+            tokio::select! {
+                _ = hangup.recv() => drop((running.desk.reload)()),
+                _ = term.recv() => return Ok(()),
+                _ = interrupt.recv() => return Ok(()),
+            }
+        }
+    })
+}

@@ -1,0 +1,92 @@
+//! Rules about the text of the code: door plates, sizes, leftovers, banned calls.
+//! Gives `complaints`.
+//! Used by `tidy::all`.
+//! Start reading at `complaints`.
+
+use std::fs;
+use std::path::Path;
+
+/// Longest function in lines without a written reason (`// LONG: why` on the line above or inside).
+const FUNCTION_LINES_MAX: usize = 70;
+/// Longest file in lines without a written reason (`// LONG FILE: why` near the top).
+const FILE_LINES_MAX: usize = 800;
+
+/// A call, the folders that may make it, and what to use instead.
+const CALLS: &[(&str, &[&str], &str)] = &[
+    ("SystemTime::now", &["crates/gateway/src/clock.rs", "crates/portcullis", "crates/demo", "crates/net", "crates/store", "testkit", "xtask"], "take `now: Timestamp` as an argument"),
+    ("Instant::now", &["crates/gateway/src/clock.rs", "crates/portcullis", "crates/demo", "crates/net", "crates/audit", "crates/store", "testkit", "xtask", "/examples/", "/tests/", "tests.rs", "/bench"], "take durations as arguments"),
+    ("env::var", &["crates/portcullis", "testkit", "xtask", "/tests/", "tests.rs", "/examples/"], "let the binary read the environment"),
+    ("todo!(", &[], "finish it or leave it out"),
+    ("unimplemented!(", &[], "finish it or leave it out"),
+];
+
+/// Breaches in the text of the code.
+pub fn complaints(root: &Path) -> Vec<String> {
+    let mut out = Vec::new();
+    for path in super::rust_files(root) {
+        let Ok(text) = fs::read_to_string(&path) else { continue };
+        let name = path.strip_prefix(root).unwrap_or(&path).display().to_string();
+        door_plate(&name, &text, &mut out);
+        sizes(&name, &text, &mut out);
+        leftovers(&name, &text, &mut out);
+    }
+    out
+}
+
+fn door_plate(name: &str, text: &str, out: &mut Vec<String>) {
+    let is_door = name.ends_with("/src/lib.rs") || name.ends_with("/src/main.rs");
+    if is_door && text.lines().take_while(|line| line.starts_with("//!")).count() < 4 {
+        out.push(format!("{name}:1: no door plate; begin with four `//!` lines: does, gives, used by, start reading at"));
+    }
+}
+
+fn sizes(name: &str, text: &str, out: &mut Vec<String>) {
+    let lines: Vec<&str> = text.lines().collect();
+    if lines.len() > FILE_LINES_MAX && !text.contains("// LONG FILE:") {
+        out.push(format!("{name}: {} lines; split it by subject or write `// LONG FILE: why`", lines.len()));
+    }
+    for (start, length) in functions(&lines) {
+        let reason = lines.iter().skip(start.saturating_sub(3)).take(length + 3).any(|l| l.contains("// LONG:"));
+        if length > FUNCTION_LINES_MAX && !reason {
+            out.push(format!("{name}:{}: function of {length} lines; split it or write `// LONG: why`", start + 1));
+        }
+    }
+}
+
+/// Start and length of each function, found by indentation (rustfmt keeps it true).
+fn functions(lines: &[&str]) -> Vec<(usize, usize)> {
+    let mut found = Vec::new();
+    for (start, line) in lines.iter().enumerate() {
+        let bare = line.trim_start();
+        let indent = line.len() - bare.len();
+        let is_function = ["fn ", "pub fn ", "pub(crate) fn ", "pub(super) fn ", "async fn ", "pub async fn ", "pub(super) async fn ", "pub(crate) async fn ", "const fn ", "pub const fn "]
+            .iter()
+            .any(|opening| bare.starts_with(opening));
+        if !is_function {
+            continue;
+        }
+        let close = format!("{}}}", " ".repeat(indent));
+        if let Some(end) = lines.iter().skip(start).position(|l| *l == close) {
+            found.push((start, end + 1));
+        }
+    }
+    found
+}
+
+fn leftovers(name: &str, text: &str, out: &mut Vec<String>) {
+    let is_this_rule = name.starts_with("xtask/src/tidy");
+    for (index, line) in text.lines().enumerate().filter(|_| !is_this_rule) {
+        let at = index + 1;
+        for word in ["FIXME", "TODO", "XXX", "HACK"] {
+            if line.contains(word) && line.trim_start().starts_with("//") {
+                out.push(format!("{name}:{at}: leftover `{word}`; do it or write it down in docs/decisions"));
+            }
+        }
+        let is_comment = line.trim_start().starts_with("//");
+        for (call, allowed, instead) in CALLS {
+            if !is_comment && line.contains(call) && !allowed.iter().any(|folder| name.contains(folder)) {
+                out.push(format!("{name}:{at}: `{call}` is not for this room; {instead}"));
+            }
+        }
+    }
+}
