@@ -156,3 +156,39 @@ fn ordinary_calls_of_the_mix_meet_the_contract() {
     }
     assert!(right > 900 && wrong < 80, "{right} right, {wrong} wrong");
 }
+
+#[test]
+fn the_attacks_of_the_tour_are_seen_and_ordinary_records_are_not_taken_for_attacks() {
+    let compiled = compiled(&Ports::default());
+    let seen = |text: &str| {
+        let part = waf::Part::value(waf::Place::Body, "/description", text.as_bytes());
+        let findings = waf::inspect(
+            &[part],
+            &waf::RequestFacts::default(),
+            &compiled.inspection,
+            0,
+        );
+        let class = findings.worst().map(|finding| finding.class.code());
+        class.filter(|_| findings.refuse)
+    };
+    for step in demo::tour::steps() {
+        let Act::Call(call) = &step.act else { continue };
+        let wanted = step.checks.iter().find_map(|check| match check {
+            Check::Code(code) if code.starts_with("inspect.") => Some(*code),
+            _ => None,
+        });
+        let body = model::json::parse(&call.body, model::json::Bounds::default()).ok();
+        if let Some(text) = body
+            .as_ref()
+            .and_then(|b| b.get("description"))
+            .and_then(model::Json::as_text)
+        {
+            assert_eq!(seen(text), wanted, "{}", step.title);
+        }
+    }
+    let world = demo::World::grow(1);
+    for request in world.all(demo::Kind::ServiceRequest) {
+        let text = demo::record::text(request, "description");
+        assert_eq!(seen(text), None, "{text}");
+    }
+}
