@@ -3,6 +3,7 @@
 //! Used by the gateway's stage `inspect`; usable without it.
 //! Start reading at `inspect::inspect`; the rules we ship are in `pack`.
 
+pub mod body;
 pub mod detector;
 pub mod finding;
 mod inspect;
@@ -10,6 +11,7 @@ pub mod pack;
 pub mod part;
 mod plan;
 pub mod scan;
+pub mod seclang;
 pub mod settings;
 pub mod views;
 

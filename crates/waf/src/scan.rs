@@ -14,6 +14,15 @@ use regex_automata::meta;
 use regex_automata::util::syntax;
 use std::collections::BTreeMap;
 
+/// One entry of a set.
+#[derive(Clone, Debug)]
+pub enum Source<'s> {
+    /// A regular expression.
+    Pattern(&'s str),
+    /// A list of phrases, letter case aside. One of them is a match by itself.
+    Phrases(Vec<Vec<u8>>),
+}
+
 /// Patterns compiled together.
 #[derive(Debug)]
 pub struct PatternSet {
@@ -27,10 +36,16 @@ pub struct PatternSet {
 
 #[derive(Debug)]
 struct Pattern {
-    engine: meta::Regex,
+    engine: Engine,
     /// A match holds at least one byte of each set.
     masks: Box<[ByteSet]>,
-    start_anchored: bool,
+}
+
+#[derive(Debug)]
+enum Engine {
+    Regex(meta::Regex),
+    /// Lower case.
+    Phrases(Box<[Vec<u8>]>),
 }
 
 /// Patterns that may match, found without running them. Reused between texts.
@@ -41,6 +56,11 @@ pub struct Candidates {
 }
 
 impl Candidates {
+    /// The marks, 64 patterns to a word.
+    pub fn words(&self) -> &[u64] {
+        &self.marks
+    }
+
     /// Whether pattern `id` may match the text last looked at.
     pub fn has(&self, id: u32) -> bool {
         let word = usize::try_from(id / 64).unwrap_or(usize::MAX);
@@ -78,6 +98,13 @@ impl PatternSet {
     pub fn compile<'p>(
         patterns: impl IntoIterator<Item = &'p str>,
     ) -> Result<PatternSet, (usize, String)> {
+        PatternSet::compile_sources(patterns.into_iter().map(Source::Pattern))
+    }
+
+    /// Compiles patterns and phrase lists into one set, numbered in order.
+    pub fn compile_sources<'p>(
+        sources: impl IntoIterator<Item = Source<'p>>,
+    ) -> Result<PatternSet, (usize, String)> {
         let mut set = PatternSet {
             patterns: Vec::new(),
             automaton: None,
@@ -85,35 +112,24 @@ impl PatternSet {
             always: Vec::new(),
         };
         let mut literals: BTreeMap<Vec<u8>, Vec<u32>> = BTreeMap::new();
-        for (number, text) in patterns.into_iter().enumerate() {
+        for (number, source) in sources.into_iter().enumerate() {
             let id = u32::try_from(number).unwrap_or(u32::MAX);
-            let hir = parse(text).map_err(|error| (number, error))?;
-            let engine = meta::Builder::new()
-                .configure(
-                    meta::Config::new()
-                        .utf8_empty(false)
-                        .nfa_size_limit(Some(32 << 20))
-                        .hybrid_cache_capacity(1 << 20),
-                )
-                .build_from_hir(&hir)
-                .map_err(|error| (number, error.to_string()))?;
-            let needs = Needs::of(&hir);
-            match needs.literals {
+            let (pattern, needed) = match source {
+                Source::Pattern(text) => Pattern::regex(text).map_err(|error| (number, error))?,
+                Source::Phrases(phrases) => Pattern::phrases(phrases),
+            };
+            match needed {
                 Some(found) => {
                     for literal in found {
-                        literals.entry(literal).or_default().push(id);
+                        let owners = literals.entry(literal).or_default();
+                        if owners.last() != Some(&id) {
+                            owners.push(id);
+                        }
                     }
                 }
                 None => set.always.push(id),
             }
-            set.patterns.push(Pattern {
-                engine,
-                masks: needs.classes.into_boxed_slice(),
-                start_anchored: hir
-                    .properties()
-                    .look_set_prefix()
-                    .contains(regex_syntax::hir::Look::Start),
-            });
+            set.patterns.push(pattern);
         }
         set.build_automaton(literals)?;
         Ok(set)
@@ -185,38 +201,82 @@ impl PatternSet {
 
     /// Whether pattern `id` matches.
     pub fn is_match(&self, id: u32, text: &[u8]) -> bool {
-        self.get(id)
-            .is_some_and(|pattern| pattern.engine.is_match(text))
+        match self.get(id).map(|pattern| &pattern.engine) {
+            Some(Engine::Regex(regex)) => regex.is_match(text),
+            Some(Engine::Phrases(phrases)) => first_phrase(phrases, text).is_some(),
+            None => false,
+        }
+    }
+
+    /// Whether a candidate needs no further check.
+    pub fn is_certain(&self, id: u32) -> bool {
+        matches!(
+            self.get(id).map(|pattern| &pattern.engine),
+            Some(Engine::Phrases(_))
+        )
     }
 
     /// The spans of the groups when pattern `id` matches; group 0 is the whole match.
     pub fn groups(&self, id: u32, text: &[u8]) -> Option<Vec<Option<(usize, usize)>>> {
-        let pattern = self.get(id)?;
-        let mut captures = pattern.engine.create_captures();
-        pattern.engine.captures(text, &mut captures);
-        if !captures.is_match() {
-            return None;
+        match &self.get(id)?.engine {
+            Engine::Phrases(phrases) => first_phrase(phrases, text).map(|span| vec![Some(span)]),
+            Engine::Regex(regex) => {
+                let mut captures = regex.create_captures();
+                regex.captures(text, &mut captures);
+                if !captures.is_match() {
+                    return None;
+                }
+                Some(
+                    captures
+                        .iter()
+                        .map(|span| span.map(|span| (span.start, span.end)))
+                        .collect(),
+                )
+            }
         }
-        Some(
-            captures
-                .iter()
-                .map(|span| span.map(|span| (span.start, span.end)))
-                .collect(),
-        )
+    }
+}
+
+impl Pattern {
+    fn regex(text: &str) -> Result<(Pattern, Option<Vec<Vec<u8>>>), String> {
+        let hir = parse(text)?;
+        let engine = meta::Builder::new()
+            .configure(
+                meta::Config::new()
+                    .utf8_empty(false)
+                    .nfa_size_limit(Some(32 << 20))
+                    .hybrid_cache_capacity(1 << 20),
+            )
+            .build_from_hir(&hir)
+            .map_err(|error| error.to_string())?;
+        let needs = Needs::of(&hir);
+        let pattern = Pattern {
+            engine: Engine::Regex(engine),
+            masks: needs.classes.into_boxed_slice(),
+        };
+        Ok((pattern, needs.literals))
     }
 
-    /// The whole match of pattern `id`.
-    pub fn find(&self, id: u32, text: &[u8]) -> Option<(usize, usize)> {
-        self.get(id)?
-            .engine
-            .find(text)
-            .map(|hit| (hit.start(), hit.end()))
+    fn phrases(phrases: Vec<Vec<u8>>) -> (Pattern, Option<Vec<Vec<u8>>>) {
+        let lower: Vec<Vec<u8>> = phrases
+            .iter()
+            .map(|phrase| phrase.to_ascii_lowercase())
+            .collect();
+        let pattern = Pattern {
+            engine: Engine::Phrases(lower.clone().into_boxed_slice()),
+            masks: Box::default(),
+        };
+        (pattern, Some(lower))
     }
+}
 
-    /// Whether pattern `id` looks at the beginning of a text only.
-    pub fn is_anchored(&self, id: u32) -> bool {
-        self.get(id).is_some_and(|pattern| pattern.start_anchored)
-    }
+/// The phrase that occurs first. Only asked once a phrase is known to occur.
+fn first_phrase(phrases: &[Vec<u8>], text: &[u8]) -> Option<(usize, usize)> {
+    let lower = text.to_ascii_lowercase();
+    phrases
+        .iter()
+        .filter_map(|phrase| memchr::memmem::find(&lower, phrase).map(|at| (at, at + phrase.len())))
+        .min()
 }
 
 /// Parses one pattern as every pattern of the crate is read.

@@ -10,6 +10,9 @@ mod escapes;
 mod forms;
 mod nested;
 
+pub(crate) use base64::decode as decode_base64;
+pub(crate) use escapes::hex_run;
+
 /// How deep decodings may follow each other.
 pub const DEPTH_MAX: usize = 4;
 /// How many readings one text may have.

@@ -1,0 +1,46 @@
+//! Runs the regression suite of the Core Rule Set and prints what passes.
+//! `cargo run -p waf --release --example crs_suite [FILE-PART]`
+
+#[path = "../tests/crs/mod.rs"]
+mod crs;
+
+use std::time::Instant;
+
+fn main() {
+    let Some(corpus) = crs::corpus() else { return };
+    let only = std::env::args().nth(1).unwrap_or_default();
+    let begun = Instant::now();
+    let files = crs::rule_files(&corpus, crs::SUITE_SETUP);
+    let rules = match waf::seclang::RuleSet::load(&files) {
+        Ok(rules) => rules,
+        Err(errors) => {
+            for error in &errors {
+                println!("{error}");
+            }
+            println!("{} mistakes: nothing loads", errors.len());
+            std::process::exit(1);
+        }
+    };
+    println!("{} rules of {} loaded in {:?}", rules.len(), rules.signature(), begun.elapsed());
+    let begun = Instant::now();
+    let outcome = crs::run(&corpus, &rules, &only);
+    for miss in &outcome.misses {
+        println!("MISS {} test {} stage {}: {}", miss.rule, miss.test, miss.stage, miss.what);
+    }
+    for (level, (passed, stages)) in &outcome.levels {
+        let name = if *level == 0 { "rules without level".to_owned() } else { format!("PL{level} rules") };
+        println!("{name}: {passed} of {stages} stages pass ({:.2} %)", percent(*passed, *stages));
+    }
+    println!("{} stages assert on the HTTP server only: not runnable here", outcome.skipped);
+    println!(
+        "{} of {} stages pass ({:.2} %) in {:?}",
+        outcome.passed,
+        outcome.stages,
+        percent(outcome.passed, outcome.stages),
+        begun.elapsed()
+    );
+}
+
+fn percent(part: usize, whole: usize) -> f64 {
+    part as f64 * 100.0 / (whole.max(1) as f64)
+}

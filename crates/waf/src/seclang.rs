@@ -1,0 +1,23 @@
+//! The rule language of the Core Rule Set, version 4: read, compiled, run.
+//! Gives `RuleSet::load` and `Transaction`. An unknown construct refuses the load.
+//! Used by `compile` for rule directories, and by the regression suite.
+//! Start reading at `RuleSet::load`; a transaction's story is told in `run`.
+
+mod actions;
+mod ast;
+mod compile;
+mod lexer;
+mod macros;
+mod operator;
+mod parse;
+mod program;
+mod run;
+mod store;
+mod targets;
+mod texts;
+mod transform;
+
+pub use program::RuleSet;
+pub use run::{Event, Mode, Transaction};
+pub use store::Message;
+pub use transform::Transform;

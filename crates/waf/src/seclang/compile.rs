@@ -1,0 +1,687 @@
+//! Connects statements: chains, defaults, updates, markers, patterns.
+//! Gives `compile`. Every mistake carries file and line.
+//! Used by `RuleSet::load`.
+//! Start reading at `compile`.
+
+use super::ast::{
+    Action, Change, Disrupt, OperatorSource, RuleSource, Selector, SetSource, Statement, Target,
+    Variable,
+};
+use super::macros::{Piece, Text};
+use super::operator::{Network, Number, Operator, OperatorName, Order, TextTest, byte_ranges};
+use super::parse;
+use super::program::{
+    Chosen, Link, Quick, Rule, RuleSet, Set, SetChange, SetKey, Slots, TargetSet, Wanted,
+};
+use super::transform::Transform;
+use crate::finding::Class;
+use crate::scan::{PatternSet, Source};
+use crate::settings::{LoadError, RuleFiles};
+use std::collections::HashMap;
+
+/// Compiles all files in order.
+pub(super) fn compile(files: &RuleFiles) -> Result<RuleSet, Vec<LoadError>> {
+    let mut errors = Vec::new();
+    let mut builder = Builder::new(files);
+    for file in &files.rules {
+        match parse::statements(&file.name, &file.text) {
+            Ok(statements) => {
+                builder.file = file.name.clone();
+                for statement in statements {
+                    if let Err(error) = builder.add(statement) {
+                        errors.push(error);
+                    }
+                }
+                if builder.open_chain.is_some() {
+                    errors.push(builder.mistake(builder.line, "the file ends inside a chain"));
+                    builder.open_chain = None;
+                }
+            }
+            Err(more) => errors.extend(more),
+        }
+    }
+    if !errors.is_empty() {
+        return Err(errors);
+    }
+    builder.finish()
+}
+
+/// A rule before its targets are final.
+struct Draft {
+    file: String,
+    line: u32,
+    rule: Rule,
+    phase: usize,
+    link_targets: Vec<Vec<Target>>,
+    skip_after: Option<String>,
+}
+
+struct Builder<'f> {
+    files: &'f RuleFiles,
+    file: String,
+    line: u32,
+    drafts: Vec<Draft>,
+    /// Marker name and how many rules stood before it.
+    markers: Vec<(String, usize)>,
+    defaults: [(Disrupt, bool, u16); 5],
+    open_chain: Option<Draft>,
+    slots: Slots,
+    sources: Vec<PatternSource>,
+    known_sources: HashMap<String, u32>,
+    chains: Vec<Box<[Transform]>>,
+    signature: String,
+}
+
+enum PatternSource {
+    Pattern(String, String, u32),
+    Phrases(Vec<Vec<u8>>),
+}
+
+impl<'f> Builder<'f> {
+    fn new(files: &'f RuleFiles) -> Builder<'f> {
+        Builder {
+            files,
+            file: String::new(),
+            line: 0,
+            drafts: Vec::new(),
+            markers: Vec::new(),
+            defaults: [(Disrupt::Pass, true, 403); 5],
+            open_chain: None,
+            slots: Slots::with_captures(),
+            sources: Vec::new(),
+            known_sources: HashMap::new(),
+            chains: vec![Box::default()],
+            signature: String::new(),
+        }
+    }
+
+    fn mistake(&self, line: u32, message: impl Into<String>) -> LoadError {
+        LoadError {
+            file: self.file.clone(),
+            line,
+            message: message.into(),
+            help: "Only what the Core Rule Set version 4 uses is understood; remove or rewrite the directive.".to_owned(),
+        }
+    }
+
+    fn add(&mut self, statement: Statement) -> Result<(), LoadError> {
+        match statement {
+            Statement::Rule(source) => self.rule(source),
+            Statement::Marker(name) => {
+                self.markers.push((name, self.drafts.len()));
+                Ok(())
+            }
+            Statement::Signature(name) => {
+                self.signature = name;
+                Ok(())
+            }
+            Statement::DefaultAction(actions) => self.default_action(&actions),
+            Statement::UpdateTarget { ids, targets } => {
+                for draft in self
+                    .drafts
+                    .iter_mut()
+                    .filter(|draft| ids.holds(draft.rule.id))
+                {
+                    if let Some(first) = draft.link_targets.first_mut() {
+                        first.extend(targets.iter().cloned());
+                    }
+                }
+                Ok(())
+            }
+            Statement::RemoveById(ids) => {
+                self.remove(|rule| ids.holds(rule.id));
+                Ok(())
+            }
+            Statement::RemoveByTag(tag) => {
+                self.remove(|rule| rule.tags.contains(&tag));
+                Ok(())
+            }
+        }
+    }
+
+    /// A removed rule stays in its place with nothing in it, so that markers keep theirs.
+    fn remove(&mut self, gone: impl Fn(&Rule) -> bool) {
+        for draft in self.drafts.iter_mut().filter(|draft| gone(&draft.rule)) {
+            draft.rule.links.clear();
+        }
+    }
+
+    fn default_action(&mut self, actions: &[Action]) -> Result<(), LoadError> {
+        let phase = actions.iter().find_map(|action| match action {
+            Action::Phase(phase) => Some(*phase),
+            _ => None,
+        });
+        let Some(slot) = self
+            .defaults
+            .get_mut(usize::from(phase.unwrap_or(2)).wrapping_sub(1))
+        else {
+            return Err(self.mistake(self.line, "there is no such phase"));
+        };
+        for action in actions {
+            match action {
+                Action::Disrupt(disrupt) => slot.0 = *disrupt,
+                Action::Log(log) => slot.1 = *log,
+                Action::Status(status) => slot.2 = *status,
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn rule(&mut self, source: RuleSource) -> Result<(), LoadError> {
+        self.line = source.line;
+        let chained = source
+            .actions
+            .iter()
+            .any(|action| matches!(action, Action::Chain));
+        let link = self.link(&source)?;
+        let mut draft = match self.open_chain.take() {
+            Some(draft) => draft,
+            None => self.head(&source)?,
+        };
+        draft.rule.links.push(link);
+        draft.link_targets.push(source.targets);
+        if chained {
+            self.open_chain = Some(draft);
+        } else {
+            self.drafts.push(draft);
+        }
+        Ok(())
+    }
+
+    fn head(&self, source: &RuleSource) -> Result<Draft, LoadError> {
+        let mut phase = 2u8;
+        for action in &source.actions {
+            if let Action::Phase(number) = action {
+                phase = *number;
+            }
+        }
+        let phase = usize::from(phase).wrapping_sub(1);
+        let (default_disrupt, log, status) =
+            self.defaults
+                .get(phase)
+                .copied()
+                .unwrap_or((Disrupt::Pass, true, 403));
+        let mut rule = Rule {
+            id: 0,
+            links: Vec::new(),
+            disrupt: default_disrupt,
+            status,
+            log,
+            message: None,
+            data: None,
+            tags: Vec::new(),
+            severity: None,
+            paranoia: 0,
+            class: Class::Protocol,
+            skip_to: None,
+        };
+        let mut skip_after = None;
+        for action in &source.actions {
+            match action {
+                Action::Id(id) => rule.id = *id,
+                Action::Disrupt(Disrupt::Block) => rule.disrupt = default_disrupt,
+                Action::Disrupt(disrupt) => rule.disrupt = *disrupt,
+                Action::Status(status) => rule.status = *status,
+                Action::Log(log) => rule.log = *log,
+                Action::Message(text) => rule.message = Some(text.clone()),
+                Action::Data(text) => rule.data = Some(text.clone()),
+                Action::Tag(tag) => rule.tags.push(tag.clone()),
+                Action::Severity(level) => rule.severity = Some(*level),
+                Action::SkipAfter(name) => skip_after = Some(name.clone()),
+                _ => {}
+            }
+        }
+        if rule.id == 0 {
+            return Err(self.mistake(source.line, "the rule has no id"));
+        }
+        if self.drafts.iter().any(|draft| draft.rule.id == rule.id) {
+            return Err(self.mistake(source.line, format!("the id {} is used twice", rule.id)));
+        }
+        rule.paranoia = paranoia(&rule.tags);
+        rule.class = class(rule.id, &rule.tags);
+        Ok(Draft {
+            file: self.file.clone(),
+            line: source.line,
+            rule,
+            phase,
+            link_targets: Vec::new(),
+            skip_after,
+        })
+    }
+
+    fn link(&mut self, source: &RuleSource) -> Result<Link, LoadError> {
+        let mut transforms = Vec::new();
+        let mut link = Link {
+            targets: 0,
+            chain: 0,
+            group: 0,
+            operator: None,
+            negated: false,
+            capture: false,
+            multi_match: false,
+            sets: Vec::new(),
+            controls: Vec::new(),
+            quick: None,
+        };
+        for action in &source.actions {
+            match action {
+                Action::Transform(transform) => transforms.push(*transform),
+                Action::TransformNone => transforms.clear(),
+                Action::Capture => link.capture = true,
+                Action::MultiMatch => link.multi_match = true,
+                Action::Set(set) => link.sets.push(self.set(set)),
+                Action::Control(control) => link.controls.push(control.clone()),
+                _ => {}
+            }
+        }
+        link.chain = self.chain(transforms);
+        if let Some(operator) = &source.operator {
+            link.negated = operator.negated;
+            link.operator = Some(
+                self.operator(operator)
+                    .map_err(|message| self.mistake(source.line, message))?,
+            );
+        }
+        link.quick = self.quick(source, &mut link.operator, link.chain);
+        Ok(link)
+    }
+
+    /// A rule that compares one TX number, without transformation.
+    fn quick(
+        &mut self,
+        source: &RuleSource,
+        operator: &mut Option<Operator>,
+        chain: usize,
+    ) -> Option<Quick> {
+        let [target] = source.targets.as_slice() else {
+            return None;
+        };
+        let Selector::Name(name) = &target.selector else {
+            return None;
+        };
+        if target.variable != Variable::Tx || chain != 0 || target.excluded {
+            return None;
+        }
+        match operator.take() {
+            Some(Operator::Compare(order, number)) => Some(Quick {
+                slot: self.slots.number(name),
+                count: target.count,
+                order,
+                number,
+            }),
+            other => {
+                *operator = other;
+                None
+            }
+        }
+    }
+
+    fn chain(&mut self, transforms: Vec<Transform>) -> usize {
+        let wanted = transforms.into_boxed_slice();
+        if let Some(known) = self.chains.iter().position(|chain| *chain == wanted) {
+            return known;
+        }
+        self.chains.push(wanted);
+        self.chains.len() - 1
+    }
+
+    fn number(&mut self, text: &Text) -> Number {
+        if let Some(fixed) = text.fixed() {
+            return Number::Fixed(super::operator::integer(fixed));
+        }
+        match text.only_tx() {
+            Some(name) => Number::Slot(self.slots.number(name)),
+            None => {
+                self.know(text);
+                Number::Text(text.clone())
+            }
+        }
+    }
+
+    /// Gives every TX name of a text its slot.
+    fn know(&mut self, text: &Text) {
+        for piece in &text.pieces {
+            if let Piece::Tx(name) = piece {
+                self.slots.number(name);
+            }
+        }
+    }
+
+    fn set(&mut self, source: &SetSource) -> Set {
+        let key = match source
+            .key
+            .fixed()
+            .and_then(|key| std::str::from_utf8(key).ok())
+        {
+            Some(name) => SetKey::Slot(self.slots.number(name)),
+            None => {
+                self.know(&source.key);
+                SetKey::Text(source.key.clone())
+            }
+        };
+        let scores = source.key.fixed().is_some_and(|key| {
+            key.starts_with(b"inbound_anomaly_score_pl")
+                || key.starts_with(b"outbound_anomaly_score_pl")
+        });
+        let change = match &source.change {
+            Change::Unset => SetChange::Unset,
+            Change::Assign(text) => {
+                self.know(text);
+                SetChange::Assign(text.clone())
+            }
+            Change::Add(text) => SetChange::Add(self.number(text)),
+            Change::Subtract(text) => SetChange::Subtract(self.number(text)),
+        };
+        Set {
+            key,
+            change,
+            scores,
+        }
+    }
+
+    fn operator(&mut self, source: &OperatorSource) -> Result<Operator, String> {
+        let argument = source.argument.as_str();
+        let compare = |builder: &mut Builder<'f>, order| -> Result<Operator, String> {
+            let text = Text::parse(argument.trim())?;
+            Ok(Operator::Compare(order, builder.number(&text)))
+        };
+        let test = |builder: &mut Builder<'f>, test| -> Result<Operator, String> {
+            let text = Text::parse(argument)?;
+            builder.know(&text);
+            Ok(Operator::Text(test, text))
+        };
+        match source.name {
+            OperatorName::Rx => self.pattern(argument),
+            OperatorName::Pm => {
+                let phrases = argument
+                    .split_whitespace()
+                    .map(|word| word.as_bytes().to_vec())
+                    .collect();
+                self.phrases(argument, phrases)
+            }
+            OperatorName::PmFromFile => self.phrase_files(argument),
+            OperatorName::Eq => compare(self, Order::Equal),
+            OperatorName::Ge => compare(self, Order::AtLeast),
+            OperatorName::Gt => compare(self, Order::Above),
+            OperatorName::Le => compare(self, Order::AtMost),
+            OperatorName::Lt => compare(self, Order::Below),
+            OperatorName::BeginsWith => test(self, TextTest::Begins),
+            OperatorName::Contains => test(self, TextTest::Contains),
+            OperatorName::EndsWith => test(self, TextTest::Ends),
+            OperatorName::Streq => test(self, TextTest::Equals),
+            OperatorName::Within => test(self, TextTest::Within),
+            OperatorName::ValidateByteRange => byte_ranges(argument).map(Operator::Bytes),
+            OperatorName::IpMatch => {
+                let networks: Result<Vec<Network>, String> =
+                    argument.split(',').map(Network::parse).collect();
+                networks.map(Operator::Addresses)
+            }
+            OperatorName::DetectSqli => Ok(Operator::DetectSqli),
+            OperatorName::DetectXss => Ok(Operator::DetectXss),
+            OperatorName::ValidateUrlEncoding => Ok(Operator::UrlEncoding),
+            OperatorName::ValidateUtf8Encoding => Ok(Operator::Utf8),
+            OperatorName::UnconditionalMatch => Ok(Operator::Always),
+        }
+    }
+
+    fn pattern(&mut self, text: &str) -> Result<Operator, String> {
+        if let Some(known) = self.known_sources.get(text) {
+            return Ok(Operator::Pattern(*known));
+        }
+        let byte_mode = in_byte_mode(text);
+        crate::scan::parse(&byte_mode)?;
+        let number =
+            u32::try_from(self.sources.len()).map_err(|_| "too many patterns".to_owned())?;
+        self.sources.push(PatternSource::Pattern(
+            byte_mode,
+            self.file.clone(),
+            self.line,
+        ));
+        self.known_sources.insert(text.to_owned(), number);
+        Ok(Operator::Pattern(number))
+    }
+
+    fn phrases(&mut self, key: &str, phrases: Vec<Vec<u8>>) -> Result<Operator, String> {
+        let key = format!("\0{key}");
+        if let Some(known) = self.known_sources.get(&key) {
+            return Ok(Operator::Phrases(*known));
+        }
+        if phrases.is_empty() {
+            return Err("there is no phrase".to_owned());
+        }
+        let number =
+            u32::try_from(self.sources.len()).map_err(|_| "too many patterns".to_owned())?;
+        self.sources.push(PatternSource::Phrases(phrases));
+        self.known_sources.insert(key, number);
+        Ok(Operator::Phrases(number))
+    }
+
+    fn phrase_files(&mut self, argument: &str) -> Result<Operator, String> {
+        let mut phrases = Vec::new();
+        for name in argument.split_whitespace() {
+            let Some(text) = self.files.data.get(name) else {
+                return Err(format!("the phrase file {name} is not there"));
+            };
+            for line in text.split(|byte| *byte == b'\n') {
+                let line = line.trim_ascii();
+                if !line.is_empty() && !line.starts_with(b"#") {
+                    phrases.push(line.to_vec());
+                }
+            }
+        }
+        self.phrases(argument, phrases)
+    }
+
+    fn finish(mut self) -> Result<RuleSet, Vec<LoadError>> {
+        let mut errors = Vec::new();
+        let mut targets = Targets::default();
+        let mut phases: [Vec<usize>; 5] = Default::default();
+        let mut places = Vec::new();
+        for (number, draft) in self.drafts.iter().enumerate() {
+            let Some(phase) = phases.get_mut(draft.phase) else {
+                continue;
+            };
+            places.push(phase.len());
+            phase.push(number);
+        }
+        let mut rules = Vec::new();
+        for (number, draft) in std::mem::take(&mut self.drafts).into_iter().enumerate() {
+            let mut rule = draft.rule;
+            for (link, wanted) in rule.links.iter_mut().zip(&draft.link_targets) {
+                match targets.number(wanted) {
+                    Ok(set) => {
+                        link.targets = set;
+                        link.group = targets.group(set, link.chain);
+                    }
+                    Err(message) => errors.push(at(&draft.file, draft.line, message)),
+                }
+            }
+            if let Some(name) = draft.skip_after {
+                // A marker stands before the rules that follow it, whatever their phase.
+                let marker = self
+                    .markers
+                    .iter()
+                    .find(|(known, before)| *known == name && *before > number);
+                match marker {
+                    Some((_, before)) => {
+                        let phase = phases
+                            .get(draft.phase)
+                            .map(Vec::as_slice)
+                            .unwrap_or_default();
+                        rule.skip_to = Some(phase.partition_point(|rule| rule < before));
+                    }
+                    None => errors.push(at(
+                        &draft.file,
+                        draft.line,
+                        format!("no marker {name} follows"),
+                    )),
+                }
+            }
+            rules.push(rule);
+        }
+        let patterns =
+            PatternSet::compile_sources(self.sources.iter().map(|source| match source {
+                PatternSource::Pattern(text, ..) => Source::Pattern(text),
+                PatternSource::Phrases(phrases) => Source::Phrases(phrases.clone()),
+            }));
+        let patterns = match patterns {
+            Ok(patterns) if errors.is_empty() => patterns,
+            Ok(_) => return Err(errors),
+            Err((number, message)) => {
+                let (file, line) = match self.sources.get(number) {
+                    Some(PatternSource::Pattern(_, file, line)) => (file.as_str(), *line),
+                    _ => ("rules", 0),
+                };
+                errors.push(at(file, line, message));
+                return Err(errors);
+            }
+        };
+        Ok(RuleSet {
+            rules,
+            phases,
+            patterns,
+            chains: self.chains,
+            target_sets: targets.sets,
+            groups: targets.groups.len(),
+            slots: self.slots,
+            signature: self.signature,
+        })
+    }
+}
+
+fn at(file: &str, line: u32, message: impl Into<String>) -> LoadError {
+    LoadError {
+        file: file.to_owned(),
+        line,
+        message: message.into(),
+        help: "Correct the rule or leave it out.".to_owned(),
+    }
+}
+
+/// Distinct target lists, so that equal lists are resolved once per phase.
+#[derive(Default)]
+struct Targets {
+    sets: Vec<TargetSet>,
+    known: HashMap<Vec<Target>, usize>,
+    groups: HashMap<(usize, usize), usize>,
+}
+
+impl Targets {
+    fn number(&mut self, targets: &[Target]) -> Result<usize, String> {
+        if let Some(known) = self.known.get(targets) {
+            return Ok(*known);
+        }
+        let mut set = TargetSet {
+            wanted: Vec::new(),
+            excluded: Vec::new(),
+            dynamic: false,
+        };
+        for target in targets {
+            set.dynamic |= matches!(
+                target.variable,
+                Variable::Tx | Variable::MatchedVar | Variable::MatchedVars
+            );
+            let wanted = compile_target(target)?;
+            if target.excluded {
+                set.excluded.push(wanted);
+            } else {
+                set.wanted.push(wanted);
+            }
+        }
+        let number = self.sets.len();
+        self.sets.push(set);
+        self.known.insert(targets.to_vec(), number);
+        Ok(number)
+    }
+
+    fn group(&mut self, set: usize, chain: usize) -> usize {
+        let next = self.groups.len();
+        *self.groups.entry((set, chain)).or_insert(next)
+    }
+}
+
+/// A target ready to be asked for.
+pub(super) fn compile_target(target: &Target) -> Result<Wanted, String> {
+    let selector = match &target.selector {
+        Selector::All => Chosen::All,
+        Selector::Name(name) => Chosen::Name(name.clone().into_bytes()),
+        Selector::Pattern(text) => {
+            let pattern = regex::bytes::RegexBuilder::new(text)
+                .unicode(false)
+                .case_insensitive(true)
+                .build()
+                .map_err(|error| error.to_string())?;
+            Chosen::Pattern(pattern)
+        }
+    };
+    Ok(Wanted {
+        variable: target.variable,
+        selector,
+        count: target.count,
+    })
+}
+
+/// Rules may write a byte as `\x{hh}`; in byte mode it is `\xhh`.
+fn in_byte_mode(pattern: &str) -> String {
+    let mut out = String::with_capacity(pattern.len());
+    let mut rest = pattern;
+    while let Some((before, tail)) = rest.split_once("\\x{") {
+        out.push_str(before);
+        let digits = tail.split_once('}').filter(|(digits, _)| digits.len() == 2);
+        match digits {
+            Some((digits, after)) => {
+                out.push_str("\\x");
+                out.push_str(digits);
+                rest = after;
+            }
+            None => {
+                out.push_str("\\x{");
+                rest = tail;
+            }
+        }
+    }
+    out.push_str(rest);
+    out
+}
+
+fn paranoia(tags: &[String]) -> u8 {
+    tags.iter()
+        .find_map(|tag| tag.strip_prefix("paranoia-level/"))
+        .and_then(|level| level.parse().ok())
+        .unwrap_or(0)
+}
+
+/// The class of a rule: by its attack tag, else by the family its id belongs to.
+fn class(id: u32, tags: &[String]) -> Class {
+    let by_tag = tags.iter().find_map(|tag| {
+        Some(match tag.strip_prefix("attack-")? {
+            "sqli" => Class::Sqli,
+            "xss" => Class::Xss,
+            "rce" | "injection-php" | "injection-java" | "injection-generic" => Class::Rce,
+            "lfi" => Class::Traversal,
+            "rfi" => Class::Rfi,
+            "ssrf" => Class::Ssrf,
+            "ssti" => Class::Ssti,
+            "ldap" => Class::Ldapi,
+            "fixation" => Class::Session,
+            "reputation-scanner" => Class::Scanner,
+            "disclosure" => Class::Leak,
+            _ => return None,
+        })
+    });
+    by_tag.unwrap_or(match id / 1000 {
+        913 => Class::Scanner,
+        930 => Class::Traversal,
+        931 => Class::Rfi,
+        932..=934 | 944 => Class::Rce,
+        941 => Class::Xss,
+        942 => Class::Sqli,
+        943 => Class::Session,
+        950..=956 => Class::Leak,
+        _ => Class::Protocol,
+    })
+}
+
+#[cfg(test)]
+mod tests;

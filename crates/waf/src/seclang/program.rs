@@ -1,0 +1,191 @@
+//! A rule set after compilation: rules by phase, patterns together, names as numbers.
+//! Gives `RuleSet` and the types of its rules.
+//! Used by `run`; made by `compile`.
+//! Start reading at `RuleSet`.
+
+use super::ast::{Control, Disrupt, Variable};
+use super::macros::Text;
+use super::operator::{Number, Operator, Order};
+use super::transform::Transform;
+use crate::finding::Class;
+use crate::scan::PatternSet;
+use crate::settings::{LoadError, RuleFiles};
+use std::collections::HashMap;
+
+/// Compiled rules. Immutable, shared between threads.
+#[derive(Debug)]
+pub struct RuleSet {
+    pub(super) rules: Vec<Rule>,
+    /// Rule numbers of phases 1 to 5, in load order.
+    pub(super) phases: [Vec<usize>; 5],
+    pub(super) patterns: PatternSet,
+    /// Distinct transformation chains; the first is the empty one.
+    pub(super) chains: Vec<Box<[Transform]>>,
+    pub(super) target_sets: Vec<TargetSet>,
+    /// Distinct pairs of target set and chain.
+    pub(super) groups: usize,
+    pub(super) slots: Slots,
+    pub(super) signature: String,
+}
+
+impl RuleSet {
+    /// Reads and compiles rule files. All mistakes of all files are reported together.
+    pub fn load(files: &RuleFiles) -> Result<RuleSet, Vec<LoadError>> {
+        super::compile::compile(files)
+    }
+
+    /// How many rules there are, chain links not counted.
+    pub fn len(&self) -> usize {
+        self.rules.len()
+    }
+
+    /// Whether there are no rules.
+    pub fn is_empty(&self) -> bool {
+        self.rules.is_empty()
+    }
+
+    /// What the rules call themselves, for example `OWASP_CRS/4.28.0`.
+    pub fn signature(&self) -> &str {
+        &self.signature
+    }
+
+    /// The paranoia level of a rule, by its tag; 0 for rules that have none.
+    pub fn paranoia_of(&self, id: u32) -> u8 {
+        self.rules
+            .iter()
+            .find(|rule| rule.id == id)
+            .map_or(0, |rule| rule.paranoia)
+    }
+}
+
+/// A chain of links that act together.
+#[derive(Debug)]
+pub(super) struct Rule {
+    pub(super) id: u32,
+    pub(super) links: Vec<Link>,
+    pub(super) disrupt: Disrupt,
+    pub(super) status: u16,
+    pub(super) log: bool,
+    pub(super) message: Option<Text>,
+    pub(super) data: Option<Text>,
+    pub(super) tags: Vec<String>,
+    pub(super) severity: Option<u8>,
+    pub(super) paranoia: u8,
+    pub(super) class: Class,
+    /// Where the phase goes on after a match.
+    pub(super) skip_to: Option<usize>,
+}
+
+/// One `SecRule` of a chain.
+#[derive(Debug)]
+pub(super) struct Link {
+    pub(super) targets: usize,
+    pub(super) chain: usize,
+    pub(super) group: usize,
+    /// `None`: unconditional, as `SecAction`.
+    pub(super) operator: Option<Operator>,
+    pub(super) negated: bool,
+    pub(super) capture: bool,
+    pub(super) multi_match: bool,
+    pub(super) sets: Vec<Set>,
+    pub(super) controls: Vec<Control>,
+    /// One TX number compared: the commonest rule of all, done without texts.
+    pub(super) quick: Option<Quick>,
+}
+
+#[derive(Debug)]
+pub(super) struct Quick {
+    pub(super) slot: usize,
+    /// `&TX:name`: 0 or 1.
+    pub(super) count: bool,
+    pub(super) order: Order,
+    pub(super) number: Number,
+}
+
+#[derive(Debug)]
+pub(super) struct Set {
+    pub(super) key: SetKey,
+    pub(super) change: SetChange,
+    /// The key is an anomaly counter.
+    pub(super) scores: bool,
+}
+
+#[derive(Debug)]
+pub(super) enum SetKey {
+    Slot(usize),
+    Text(Text),
+}
+
+#[derive(Debug)]
+pub(super) enum SetChange {
+    Unset,
+    Assign(Text),
+    Add(Number),
+    Subtract(Number),
+}
+
+/// Targets resolved together.
+#[derive(Debug)]
+pub(super) struct TargetSet {
+    pub(super) wanted: Vec<Wanted>,
+    pub(super) excluded: Vec<Wanted>,
+    /// Changes while a phase runs, so it is resolved anew for each rule.
+    pub(super) dynamic: bool,
+}
+
+#[derive(Debug)]
+pub(super) struct Wanted {
+    pub(super) variable: Variable,
+    pub(super) selector: Chosen,
+    pub(super) count: bool,
+}
+
+#[derive(Debug)]
+pub(super) enum Chosen {
+    All,
+    Name(Vec<u8>),
+    Pattern(regex::bytes::Regex),
+}
+
+impl Chosen {
+    /// `name` is in lower case.
+    pub(super) fn takes(&self, name: &[u8]) -> bool {
+        match self {
+            Chosen::All => true,
+            Chosen::Name(wanted) => wanted == name,
+            Chosen::Pattern(pattern) => pattern.is_match(name),
+        }
+    }
+}
+
+/// TX names known at load, as numbers. The first ten are the captures.
+#[derive(Debug, Default)]
+pub(super) struct Slots {
+    pub(super) names: Vec<String>,
+    numbers: HashMap<String, usize>,
+}
+
+impl Slots {
+    pub(super) fn with_captures() -> Slots {
+        let mut slots = Slots::default();
+        for number in 0..10 {
+            slots.number(&number.to_string());
+        }
+        slots
+    }
+
+    /// The slot of a name, made when new.
+    pub(super) fn number(&mut self, name: &str) -> usize {
+        if let Some(known) = self.numbers.get(name) {
+            return *known;
+        }
+        let number = self.names.len();
+        self.names.push(name.to_owned());
+        self.numbers.insert(name.to_owned(), number);
+        number
+    }
+
+    pub(super) fn find(&self, name: &str) -> Option<usize> {
+        self.numbers.get(name).copied()
+    }
+}

@@ -1,0 +1,646 @@
+//! Runs the rules of a transaction, phase by phase.
+//! Gives `Transaction`, `Event`, `Mode`.
+//! Used by `inspect` and by the regression suite.
+//! Start reading at `Transaction::phase`: skip, ask, act, log.
+
+use super::ast::{Control, Disrupt, IdRange, Variable};
+use super::compile::compile_target;
+use super::macros::{Piece, Text};
+use super::operator::{Number, Operator, bad_url_encoding, integer};
+use super::program::{Link, Quick, Rule, RuleSet, Set, SetChange, SetKey, Wanted};
+use super::store::{Bag, Message, Store, TxValue};
+use super::targets::{Label, Matched, Value, key_of, name_of, names, resolve};
+use super::texts::{TextId, marked};
+use crate::body::{self, Processor};
+use crate::detector::{InjectionDetector, Libinjection};
+use crate::finding::Class;
+
+/// Whether a rule that denies ends the transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Rules are evaluated and may deny.
+    On,
+    /// Rules are evaluated and only log.
+    DetectionOnly,
+    /// No rule is evaluated.
+    Off,
+}
+
+/// A rule that matched and logs.
+#[derive(Clone, Debug)]
+pub struct Event {
+    /// The id of the rule.
+    pub id: u32,
+    /// Its class.
+    pub class: Class,
+    /// Its paranoia level, 0 without one.
+    pub paranoia: u8,
+    /// What it added to anomaly counters.
+    pub score: u32,
+    /// The message, expanded.
+    pub message: String,
+    /// The data it logs, expanded.
+    pub data: String,
+    /// The variable that matched last, for example `ARGS`.
+    pub variable: &'static str,
+    /// Its key, for example the name of the argument.
+    pub key: Vec<u8>,
+    /// The transformations before the match.
+    pub chain: Vec<&'static str>,
+}
+
+/// One message on its way through the phases.
+#[derive(Debug)]
+pub struct Transaction<'r> {
+    rules: &'r RuleSet,
+    store: Store<'r>,
+    mode: Mode,
+    events: Vec<Event>,
+    denied: Option<(u32, u16)>,
+    removed_ids: Vec<IdRange>,
+    removed_tags: Vec<String>,
+    removed_targets: Vec<(Removed, Wanted)>,
+    force_body: bool,
+    processor: Option<Processor>,
+    groups: Vec<Option<Group>>,
+    work: u64,
+    detector: Libinjection,
+}
+
+#[derive(Clone, Debug)]
+enum Removed {
+    Tag(String),
+    Ids(IdRange),
+}
+
+/// The values of a target list after a chain, with all patterns that may match any of them.
+#[derive(Debug, Default)]
+struct Group {
+    values: Vec<Value>,
+    derived: Vec<TextId>,
+    union: Vec<u64>,
+}
+
+/// What one rule has collected on its way.
+#[derive(Debug, Default)]
+struct Progress {
+    matched: Matched,
+    score: u32,
+    chain: usize,
+}
+
+impl<'r> Transaction<'r> {
+    /// Begins a transaction with the head of a request.
+    pub fn new(rules: &'r RuleSet, message: &Message, mode: Mode) -> Transaction<'r> {
+        let store = Store::new(rules, message);
+        let processor = store.header(b"content-type").and_then(Processor::for_type);
+        let mut transaction = Transaction {
+            rules,
+            store,
+            mode,
+            events: Vec::new(),
+            denied: None,
+            removed_ids: Vec::new(),
+            removed_tags: Vec::new(),
+            removed_targets: Vec::new(),
+            force_body: false,
+            processor,
+            groups: Vec::new(),
+            work: 0,
+            detector: Libinjection,
+        };
+        transaction.name_processor();
+        transaction
+    }
+
+    /// Sets a TX variable before the rules run.
+    pub fn set(&mut self, name: &str, value: i64) {
+        self.store.set_tx(
+            name.to_ascii_lowercase().as_bytes(),
+            Some(TxValue::Number(value)),
+        );
+    }
+
+    /// Gives the whole body, after phase 1. It is parsed as its type or a rule demands.
+    pub fn body(&mut self, raw: &[u8]) {
+        let content_type = self
+            .store
+            .header(b"content-type")
+            .unwrap_or_default()
+            .to_vec();
+        let parsed = body::parse(self.processor, &content_type, raw);
+        let keep_raw = self.force_body || self.processor == Some(Processor::Urlencoded);
+        self.store.body(parsed, raw, keep_raw);
+    }
+
+    /// Gives a body that somebody else has parsed, so that it is not read a second time.
+    pub fn parsed_body(&mut self, parsed: body::Body, bytes: usize) {
+        self.store.body(parsed, &[], false);
+        self.store
+            .single(Variable::RequestBodyLength, bytes.to_string().into_bytes());
+    }
+
+    /// Gives status and headers of the answer, before phase 3.
+    pub fn response(&mut self, status: u16, headers: &[(Vec<u8>, Vec<u8>)]) {
+        self.store
+            .single(Variable::ResponseStatus, status.to_string().into_bytes());
+        for (name, value) in headers {
+            self.store
+                .entry(Bag::ResponseHeaders, name.clone(), value.clone());
+        }
+    }
+
+    /// Gives the body of the answer, before phase 4.
+    pub fn response_body(&mut self, body: &[u8]) {
+        self.store.single(Variable::ResponseBody, body.to_vec());
+    }
+
+    /// What was logged so far.
+    pub fn events(&self) -> &[Event] {
+        &self.events
+    }
+
+    /// The rule that denied and its status.
+    pub fn denied(&self) -> Option<(u32, u16)> {
+        self.denied
+    }
+
+    /// Bytes read by transformations, automaton, patterns and tokenisers.
+    pub fn work(&self) -> u64 {
+        self.work.saturating_add(self.store.texts.work)
+    }
+
+    /// Runs the rules of phase 1 to 5 in order, until one denies.
+    pub fn phase(&mut self, phase: usize) {
+        let rules = self.rules;
+        let Some(list) = phase
+            .checked_sub(1)
+            .and_then(|phase| rules.phases.get(phase))
+        else {
+            return;
+        };
+        self.groups.clear();
+        self.groups.resize_with(rules.groups, || None);
+        let mut place = 0;
+        while let Some(rule) = list.get(place).and_then(|number| rules.rules.get(*number)) {
+            place += 1;
+            if self.mode == Mode::Off || (self.denied.is_some() && phase != 5) {
+                return;
+            }
+            if self.is_removed(rule) || !self.rule(rule) {
+                continue;
+            }
+            if let Some(to) = rule.skip_to {
+                place = to;
+            }
+        }
+    }
+
+    fn is_removed(&self, rule: &Rule) -> bool {
+        rule.links.is_empty()
+            || self.removed_ids.iter().any(|ids| ids.holds(rule.id))
+            || self.removed_tags.iter().any(|tag| rule.tags.contains(tag))
+    }
+
+    /// Evaluates a chain; true when every link matched.
+    fn rule(&mut self, rule: &'r Rule) -> bool {
+        let mut progress = Progress::default();
+        for link in &rule.links {
+            let matched = match (&link.quick, &link.operator) {
+                (Some(quick), _) => self.quick(quick, link, &mut progress),
+                (None, None) => {
+                    self.act(link, &mut progress);
+                    true
+                }
+                (None, Some(operator)) => self.link(rule, link, operator, &mut progress),
+            };
+            if !matched {
+                return false;
+            }
+        }
+        if rule.log {
+            self.record(rule, &progress);
+        }
+        if rule.disrupt == Disrupt::Deny && self.mode == Mode::On {
+            self.denied = Some((rule.id, rule.status));
+        }
+        true
+    }
+
+    fn quick(&mut self, quick: &Quick, link: &Link, progress: &mut Progress) -> bool {
+        let left = match (self.store.slot(quick.slot), quick.count) {
+            (value, true) => i64::from(value.is_some()),
+            (Some(value), false) => value.number(),
+            (None, false) => return false,
+        };
+        let right = self.number(&quick.number, progress);
+        if quick.order.holds(left, right) == link.negated {
+            return false;
+        }
+        if !link.sets.is_empty() || !link.controls.is_empty() {
+            let text = self.store.texts.add(left.to_string().into_bytes());
+            let name = self
+                .rules
+                .slots
+                .names
+                .get(quick.slot)
+                .cloned()
+                .unwrap_or_default();
+            progress.matched.values.push(Value {
+                text,
+                variable: Variable::Tx,
+                label: Label::Text(name.into_bytes()),
+            });
+        }
+        self.act(link, progress);
+        true
+    }
+
+    fn link(
+        &mut self,
+        rule: &Rule,
+        link: &'r Link,
+        operator: &'r Operator,
+        progress: &mut Progress,
+    ) -> bool {
+        let rules = self.rules;
+        let Some(set) = rules.target_sets.get(link.targets) else {
+            return false;
+        };
+        let chain = rules
+            .chains
+            .get(link.chain)
+            .map(|chain| &**chain)
+            .unwrap_or_default();
+        let pattern = match operator {
+            Operator::Pattern(id) | Operator::Phrases(id) => Some(*id),
+            _ => None,
+        };
+        if set.dynamic || link.multi_match || !self.removed_targets.is_empty() {
+            let mut values = resolve(set, &mut self.store, &progress.matched);
+            self.drop_removed(rule, &mut values);
+            let mut any = false;
+            for value in values {
+                let mut text = value.text;
+                let mut last = None;
+                if link.multi_match {
+                    for transform in chain {
+                        if last != Some(text) {
+                            any |= self.ask(link, operator, &value, text, progress);
+                        }
+                        last = Some(text);
+                        text = self.store.texts.step(text, *transform);
+                    }
+                } else {
+                    text = self.store.texts.derive(text, chain);
+                }
+                if last != Some(text) {
+                    any |= self.ask(link, operator, &value, text, progress);
+                }
+            }
+            return any;
+        }
+        let group = self.group(link.group, set, link.chain, progress, pattern.is_some());
+        let mut any = false;
+        let skip = pattern.is_some_and(|id| !link.negated && !marked(&group.union, id));
+        if !skip {
+            for (value, text) in group.values.iter().zip(&group.derived) {
+                any |= self.ask(link, operator, value, *text, progress);
+            }
+        }
+        if let Some(place) = self.groups.get_mut(link.group) {
+            *place = Some(group);
+        }
+        any
+    }
+
+    /// The values of a target list at the end of a chain. Taken out of its place while in use.
+    fn group(
+        &mut self,
+        number: usize,
+        set: &super::program::TargetSet,
+        chain: usize,
+        progress: &Progress,
+        scan: bool,
+    ) -> Group {
+        let mut group = match self.groups.get_mut(number).and_then(Option::take) {
+            Some(group) => group,
+            None => {
+                let chain = self
+                    .rules
+                    .chains
+                    .get(chain)
+                    .map(|chain| &**chain)
+                    .unwrap_or_default();
+                let values = resolve(set, &mut self.store, &progress.matched);
+                let derived = values
+                    .iter()
+                    .map(|value| self.store.texts.derive(value.text, chain))
+                    .collect();
+                Group {
+                    values,
+                    derived,
+                    union: Vec::new(),
+                }
+            }
+        };
+        if scan && group.union.is_empty() {
+            group
+                .union
+                .resize(self.rules.patterns.len().div_ceil(64), 0);
+            for text in &group.derived {
+                self.store.texts.scan(*text);
+                for (all, one) in group
+                    .union
+                    .iter_mut()
+                    .zip(self.store.texts.candidates(*text))
+                {
+                    *all |= one;
+                }
+            }
+        }
+        group
+    }
+
+    fn drop_removed(&self, rule: &Rule, values: &mut Vec<Value>) {
+        for (removed, wanted) in &self.removed_targets {
+            let applies = match removed {
+                Removed::Tag(tag) => rule.tags.contains(tag),
+                Removed::Ids(ids) => ids.holds(rule.id),
+            };
+            if applies {
+                values.retain(|value| !names(wanted, value, &self.store));
+            }
+        }
+    }
+
+    /// Asks the operator about one text; a match captures, counts and acts.
+    fn ask(
+        &mut self,
+        link: &Link,
+        operator: &Operator,
+        value: &Value,
+        text: TextId,
+        progress: &mut Progress,
+    ) -> bool {
+        if self.holds(link, operator, text, progress) == link.negated {
+            return false;
+        }
+        progress.matched.values.push(Value {
+            text,
+            ..value.clone()
+        });
+        progress.chain = link.chain;
+        self.act(link, progress);
+        true
+    }
+
+    fn holds(
+        &mut self,
+        link: &Link,
+        operator: &Operator,
+        text: TextId,
+        progress: &Progress,
+    ) -> bool {
+        match operator {
+            Operator::Pattern(id) | Operator::Phrases(id) => return self.pattern(link, *id, text),
+            Operator::Compare(order, number) => {
+                let right = self.number(number, progress);
+                return order.holds(integer(self.store.texts.bytes(text)), right);
+            }
+            Operator::Text(test, argument) => {
+                let argument = self.expand(argument, progress);
+                return test.holds(self.store.texts.bytes(text), &argument);
+            }
+            _ => {}
+        }
+        let bytes = self.store.texts.bytes(text);
+        match operator {
+            Operator::Bytes(allowed) => bytes.iter().any(|byte| !allowed.has(*byte)),
+            Operator::Addresses(networks) => std::str::from_utf8(bytes)
+                .ok()
+                .and_then(|text| text.parse().ok())
+                .is_some_and(|address| networks.iter().any(|network| network.holds(address))),
+            Operator::DetectSqli => {
+                self.work = self
+                    .work
+                    .saturating_add(u64::try_from(bytes.len()).unwrap_or(0));
+                self.detector.sqli(bytes).is_some()
+            }
+            Operator::DetectXss => {
+                self.work = self
+                    .work
+                    .saturating_add(u64::try_from(bytes.len()).unwrap_or(0));
+                self.detector.xss(bytes)
+            }
+            Operator::UrlEncoding => bad_url_encoding(bytes),
+            Operator::Utf8 => std::str::from_utf8(bytes).is_err(),
+            Operator::Always => true,
+            Operator::Pattern(_)
+            | Operator::Phrases(_)
+            | Operator::Compare(..)
+            | Operator::Text(..) => false,
+        }
+    }
+
+    fn pattern(&mut self, link: &Link, id: u32, text: TextId) -> bool {
+        self.store.texts.scan(text);
+        if !marked(self.store.texts.candidates(text), id) {
+            return false;
+        }
+        let patterns = &self.rules.patterns;
+        let bytes = self.store.texts.bytes(text);
+        self.work = self
+            .work
+            .saturating_add(u64::try_from(bytes.len()).unwrap_or(0));
+        if !link.capture {
+            return patterns.is_certain(id) || patterns.is_match(id, bytes);
+        }
+        if !patterns.is_certain(id) && !patterns.is_match(id, bytes) {
+            return false;
+        }
+        let Some(groups) = patterns.groups(id, bytes) else {
+            return false;
+        };
+        let found: Vec<Option<Vec<u8>>> = groups
+            .iter()
+            .take(10)
+            .map(|span| {
+                span.and_then(|(from, to)| bytes.get(from..to))
+                    .map(<[u8]>::to_vec)
+            })
+            .collect();
+        for slot in 0..10 {
+            let value = found.get(slot).cloned().flatten();
+            self.store.set_slot(slot, value.map(TxValue::Text));
+        }
+        true
+    }
+
+    fn number(&self, number: &Number, progress: &Progress) -> i64 {
+        match number {
+            Number::Fixed(value) => *value,
+            Number::Slot(slot) => self.store.slot(*slot).map_or(0, TxValue::number),
+            Number::Text(text) => integer(&self.expand(text, progress)),
+        }
+    }
+
+    fn expand(&self, text: &Text, progress: &Progress) -> Vec<u8> {
+        let mut out = Vec::new();
+        for piece in &text.pieces {
+            match piece {
+                Piece::Literal(bytes) => out.extend_from_slice(bytes),
+                Piece::Tx(name) => {
+                    if let Some(value) = self.store.tx(name.as_bytes()) {
+                        out.extend_from_slice(&value.bytes());
+                    }
+                }
+                Piece::MatchedVar => {
+                    if let Some(value) = progress.matched.values.last() {
+                        out.extend_from_slice(self.store.texts.bytes(value.text));
+                    }
+                }
+                Piece::MatchedVarName => {
+                    if let Some(value) = progress.matched.values.last() {
+                        out.extend_from_slice(&name_of(value, &self.store));
+                    }
+                }
+                Piece::Variable(variable, selector) => {
+                    out.extend_from_slice(self.variable(*variable, selector.as_bytes()));
+                }
+            }
+        }
+        out
+    }
+
+    /// The first value of a variable, for macros.
+    fn variable(&self, variable: Variable, selector: &[u8]) -> &[u8] {
+        let bags: &[Bag] = match variable {
+            Variable::Args => &[Bag::ArgsGet, Bag::ArgsPost],
+            Variable::ArgsGet => &[Bag::ArgsGet],
+            Variable::RequestHeaders => &[Bag::Headers],
+            Variable::RequestCookies => &[Bag::Cookies],
+            Variable::ResponseHeaders => &[Bag::ResponseHeaders],
+            _ => {
+                return self
+                    .store
+                    .find_single(variable)
+                    .map_or(&[], |text| self.store.texts.bytes(text));
+            }
+        };
+        bags.iter()
+            .flat_map(|bag| self.store.bag(*bag))
+            .find(|entry| entry.lower == selector)
+            .map_or(&[], |entry| self.store.texts.bytes(entry.value))
+    }
+
+    /// What a matching link does at once, whether or not the chain goes on to match.
+    fn act(&mut self, link: &Link, progress: &mut Progress) {
+        for set in &link.sets {
+            self.assign(set, progress);
+        }
+        for control in &link.controls {
+            self.control(control);
+        }
+    }
+
+    fn assign(&mut self, set: &Set, progress: &mut Progress) {
+        let old = |transaction: &Transaction<'_>, key: &SetKey, name: &[u8]| match key {
+            SetKey::Slot(slot) => transaction.store.slot(*slot).map_or(0, TxValue::number),
+            SetKey::Text(_) => transaction.store.tx(name).map_or(0, TxValue::number),
+        };
+        let name = match &set.key {
+            SetKey::Slot(_) => Vec::new(),
+            SetKey::Text(text) => self.expand(text, progress).to_ascii_lowercase(),
+        };
+        let value = match &set.change {
+            SetChange::Unset => None,
+            SetChange::Assign(text) => Some(TxValue::Text(self.expand(text, progress))),
+            SetChange::Add(number) => {
+                let amount = self.number(number, progress);
+                if set.scores {
+                    progress.score = progress
+                        .score
+                        .saturating_add(u32::try_from(amount).unwrap_or(0));
+                }
+                Some(TxValue::Number(
+                    old(self, &set.key, &name).saturating_add(amount),
+                ))
+            }
+            SetChange::Subtract(number) => {
+                let amount = self.number(number, progress);
+                Some(TxValue::Number(
+                    old(self, &set.key, &name).saturating_sub(amount),
+                ))
+            }
+        };
+        match &set.key {
+            SetKey::Slot(slot) => self.store.set_slot(*slot, value),
+            SetKey::Text(_) => self.store.set_tx(&name, value),
+        }
+    }
+
+    fn control(&mut self, control: &Control) {
+        match control {
+            Control::RemoveByTag(tag) => self.removed_tags.push(tag.clone()),
+            Control::RemoveById(ids) => self.removed_ids.push(*ids),
+            Control::RemoveTargetByTag(tag, target) => {
+                if let Ok(wanted) = compile_target(target) {
+                    self.removed_targets
+                        .push((Removed::Tag(tag.clone()), wanted));
+                }
+            }
+            Control::RemoveTargetById(ids, target) => {
+                if let Ok(wanted) = compile_target(target) {
+                    self.removed_targets.push((Removed::Ids(*ids), wanted));
+                }
+            }
+            Control::ForceBodyVariable => self.force_body = true,
+            Control::AuditEngine => {}
+            Control::BodyProcessor(name) => {
+                self.processor = Processor::named(name);
+                self.name_processor();
+            }
+            Control::DetectionOnly => self.mode = Mode::DetectionOnly,
+            Control::EngineOn => self.mode = Mode::On,
+            Control::EngineOff => self.mode = Mode::Off,
+        }
+    }
+
+    fn name_processor(&mut self) {
+        let name = self.processor.map_or("", Processor::name);
+        self.store
+            .single(Variable::ReqbodyProcessor, name.as_bytes().to_vec());
+    }
+
+    fn record(&mut self, rule: &Rule, progress: &Progress) {
+        let text = |part: &Option<Text>| {
+            let bytes = part
+                .as_ref()
+                .map(|text| self.expand(text, progress))
+                .unwrap_or_default();
+            String::from_utf8_lossy(&bytes).into_owned()
+        };
+        let last = progress.matched.values.last();
+        let chain = self
+            .rules
+            .chains
+            .get(progress.chain)
+            .map(|chain| &**chain)
+            .unwrap_or_default();
+        let event = Event {
+            id: rule.id,
+            class: rule.class,
+            paranoia: rule.paranoia,
+            score: progress.score,
+            message: text(&rule.message),
+            data: text(&rule.data),
+            variable: last.map_or("", |value| value.variable.name()),
+            key: last
+                .map(|value| key_of(value, &self.store))
+                .unwrap_or_default(),
+            chain: chain.iter().map(|transform| transform.name()).collect(),
+        };
+        self.events.push(event);
+    }
+}

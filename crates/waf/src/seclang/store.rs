@@ -1,0 +1,339 @@
+//! The variables of one transaction.
+//! Gives `Message`, which the caller fills, and `Store`, which rules ask.
+//! Used by `run` and `targets`.
+//! Start reading at `Message`.
+
+use super::ast::Variable;
+use super::program::RuleSet;
+use super::texts::{TextId, Texts};
+use crate::body::Body;
+use std::collections::HashMap;
+
+/// The head of a request as it came.
+#[derive(Clone, Debug, Default)]
+pub struct Message {
+    /// The method as sent.
+    pub method: Vec<u8>,
+    /// The request target as sent, query included.
+    pub target: Vec<u8>,
+    /// For example `HTTP/1.1`.
+    pub protocol: Vec<u8>,
+    /// Headers in order, names as sent.
+    pub headers: Vec<(Vec<u8>, Vec<u8>)>,
+    /// The address of the client.
+    pub client: String,
+    /// A number of the request that never repeats.
+    pub unique_id: String,
+}
+
+/// A name with its value.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) name: Vec<u8>,
+    pub(super) lower: Vec<u8>,
+    pub(super) name_text: TextId,
+    pub(super) value: TextId,
+}
+
+/// The collections rules select from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Bag {
+    ArgsGet,
+    ArgsPost,
+    Cookies,
+    Files,
+    Headers,
+    PartHeaders,
+    ResponseHeaders,
+    XmlText,
+    XmlAttributes,
+}
+
+/// A value of the TX collection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum TxValue {
+    Number(i64),
+    Text(Vec<u8>),
+}
+
+impl TxValue {
+    pub(super) fn number(&self) -> i64 {
+        match self {
+            TxValue::Number(number) => *number,
+            TxValue::Text(text) => super::operator::integer(text),
+        }
+    }
+
+    pub(super) fn bytes(&self) -> Vec<u8> {
+        match self {
+            TxValue::Number(number) => number.to_string().into_bytes(),
+            TxValue::Text(text) => text.clone(),
+        }
+    }
+}
+
+/// Everything rules can ask for.
+#[derive(Debug)]
+pub(super) struct Store<'r> {
+    pub(super) texts: Texts<'r>,
+    bags: [Vec<Entry>; 9],
+    singles: Vec<(Variable, TextId)>,
+    slots: Vec<Option<TxValue>>,
+    others: HashMap<Vec<u8>, TxValue>,
+    rules: &'r RuleSet,
+    files_bytes: usize,
+    body_bytes: usize,
+}
+
+impl<'r> Store<'r> {
+    pub(super) fn new(rules: &'r RuleSet, message: &Message) -> Store<'r> {
+        let mut store = Store {
+            texts: Texts::new(rules),
+            bags: Default::default(),
+            singles: Vec::new(),
+            slots: vec![None; rules.slots.names.len()],
+            others: HashMap::new(),
+            rules,
+            files_bytes: 0,
+            body_bytes: 0,
+        };
+        store.request(message);
+        store
+    }
+
+    fn request(&mut self, message: &Message) {
+        let target = &message.target;
+        let (raw_path, query) = split_once(target, b'?');
+        let path = without_origin(raw_path);
+        let base = path
+            .iter()
+            .rposition(|byte| matches!(byte, b'/' | b'\\'))
+            .map_or(0, |at| at + 1);
+        let mut line = message.method.clone();
+        for piece in [b" ".as_slice(), target, b" ", &message.protocol] {
+            line.extend_from_slice(piece);
+        }
+        let mut uri = path.to_vec();
+        if let Some(query) = query {
+            uri.push(b'?');
+            uri.extend_from_slice(query);
+        }
+        let base_name = path.get(base..).unwrap_or_default().to_vec();
+        self.single(Variable::RequestMethod, message.method.clone());
+        self.single(Variable::RequestUriRaw, target.clone());
+        self.single(Variable::RequestUri, uri);
+        self.single(Variable::RequestFilename, path.to_vec());
+        self.single(Variable::RequestBasename, base_name);
+        self.single(Variable::RequestLine, line);
+        self.single(Variable::RequestProtocol, message.protocol.clone());
+        self.single(Variable::RemoteAddr, message.client.clone().into_bytes());
+        self.single(Variable::UniqueId, message.unique_id.clone().into_bytes());
+        self.single(Variable::QueryString, query.unwrap_or_default().to_vec());
+        for (name, value) in crate::body::urlencoded(query.unwrap_or_default()) {
+            self.entry(Bag::ArgsGet, name, value);
+        }
+        for (name, value) in &message.headers {
+            self.entry(Bag::Headers, name.clone(), value.clone());
+            if name.eq_ignore_ascii_case(b"cookie") {
+                for (name, value) in crate::body::cookies(value) {
+                    self.entry(Bag::Cookies, name, value);
+                }
+            }
+        }
+    }
+
+    pub(super) fn single(&mut self, variable: Variable, bytes: Vec<u8>) {
+        let text = self.texts.add(bytes);
+        self.singles.retain(|(known, _)| *known != variable);
+        self.singles.push((variable, text));
+    }
+
+    pub(super) fn entry(&mut self, bag: Bag, name: Vec<u8>, value: Vec<u8>) {
+        let entry = Entry {
+            lower: name.to_ascii_lowercase(),
+            name_text: self.texts.add(name.clone()),
+            value: self.texts.add(value),
+            name,
+        };
+        self.bag_mut(bag).push(entry);
+    }
+
+    pub(super) fn bag(&self, bag: Bag) -> &[Entry] {
+        let [
+            get,
+            post,
+            cookies,
+            files,
+            headers,
+            parts,
+            response,
+            text,
+            attributes,
+        ] = &self.bags;
+        match bag {
+            Bag::ArgsGet => get,
+            Bag::ArgsPost => post,
+            Bag::Cookies => cookies,
+            Bag::Files => files,
+            Bag::Headers => headers,
+            Bag::PartHeaders => parts,
+            Bag::ResponseHeaders => response,
+            Bag::XmlText => text,
+            Bag::XmlAttributes => attributes,
+        }
+    }
+
+    fn bag_mut(&mut self, bag: Bag) -> &mut Vec<Entry> {
+        let [
+            get,
+            post,
+            cookies,
+            files,
+            headers,
+            parts,
+            response,
+            text,
+            attributes,
+        ] = &mut self.bags;
+        match bag {
+            Bag::ArgsGet => get,
+            Bag::ArgsPost => post,
+            Bag::Cookies => cookies,
+            Bag::Files => files,
+            Bag::Headers => headers,
+            Bag::PartHeaders => parts,
+            Bag::ResponseHeaders => response,
+            Bag::XmlText => text,
+            Bag::XmlAttributes => attributes,
+        }
+    }
+
+    pub(super) fn find_single(&self, variable: Variable) -> Option<TextId> {
+        self.singles
+            .iter()
+            .find(|(known, _)| *known == variable)
+            .map(|(_, text)| *text)
+    }
+
+    /// The first header of that name, which is in lower case.
+    pub(super) fn header(&self, name: &[u8]) -> Option<&[u8]> {
+        self.bag(Bag::Headers)
+            .iter()
+            .find(|entry| entry.lower == name)
+            .map(|entry| self.texts.bytes(entry.value))
+    }
+
+    /// Takes in a parsed body.
+    pub(super) fn body(&mut self, body: Body, raw: &[u8], keep_raw: bool) {
+        self.body_bytes = raw.len();
+        self.single(
+            Variable::RequestBodyLength,
+            raw.len().to_string().into_bytes(),
+        );
+        if keep_raw {
+            self.single(Variable::RequestBody, raw.to_vec());
+        }
+        for (name, value) in body.arguments {
+            self.entry(Bag::ArgsPost, name, value);
+        }
+        for file in body.files {
+            self.files_bytes += file.bytes;
+            self.entry(Bag::Files, file.field, file.name);
+        }
+        for (part, header) in body.part_headers {
+            self.entry(Bag::PartHeaders, part, header);
+        }
+        if let Some(text) = body.xml_text {
+            self.entry(Bag::XmlText, b"/*".to_vec(), text);
+        }
+        for attribute in body.xml_attributes {
+            self.entry(Bag::XmlAttributes, b"//@*".to_vec(), attribute);
+        }
+    }
+
+    pub(super) fn files_bytes(&self) -> usize {
+        self.files_bytes
+    }
+
+    pub(super) fn arguments_bytes(&self) -> usize {
+        [Bag::ArgsGet, Bag::ArgsPost]
+            .into_iter()
+            .flat_map(|bag| self.bag(bag))
+            .map(|entry| entry.name.len() + self.texts.bytes(entry.value).len())
+            .sum()
+    }
+
+    pub(super) fn slot(&self, slot: usize) -> Option<&TxValue> {
+        self.slots.get(slot).and_then(Option::as_ref)
+    }
+
+    pub(super) fn set_slot(&mut self, slot: usize, value: Option<TxValue>) {
+        if let Some(place) = self.slots.get_mut(slot) {
+            *place = value;
+        }
+    }
+
+    /// A TX value by its name in lower case.
+    pub(super) fn tx(&self, name: &[u8]) -> Option<&TxValue> {
+        let slot = std::str::from_utf8(name)
+            .ok()
+            .and_then(|name| self.rules.slots.find(name));
+        match slot {
+            Some(slot) => self.slot(slot),
+            None => self.others.get(name),
+        }
+    }
+
+    pub(super) fn set_tx(&mut self, name: &[u8], value: Option<TxValue>) {
+        let slot = std::str::from_utf8(name)
+            .ok()
+            .and_then(|name| self.rules.slots.find(name));
+        match (slot, value) {
+            (Some(slot), value) => self.set_slot(slot, value),
+            (None, Some(value)) => {
+                self.others.insert(name.to_vec(), value);
+            }
+            (None, None) => {
+                self.others.remove(name);
+            }
+        }
+    }
+
+    /// All TX values with their names, the dynamic ones in name order.
+    pub(super) fn all_tx(&self) -> Vec<(Vec<u8>, Vec<u8>)> {
+        let known = self.rules.slots.names.iter().zip(&self.slots);
+        let mut all: Vec<(Vec<u8>, Vec<u8>)> = known
+            .filter_map(|(name, value)| Some((name.clone().into_bytes(), value.as_ref()?.bytes())))
+            .collect();
+        let mut others: Vec<_> = self
+            .others
+            .iter()
+            .map(|(name, value)| (name.clone(), value.bytes()))
+            .collect();
+        others.sort();
+        all.append(&mut others);
+        all
+    }
+}
+
+fn split_once(text: &[u8], at: u8) -> (&[u8], Option<&[u8]>) {
+    match memchr::memchr(at, text) {
+        Some(place) => (text.get(..place).unwrap_or_default(), text.get(place + 1..)),
+        None => (text, None),
+    }
+}
+
+/// `http://host/path` is a path to rules.
+fn without_origin(path: &[u8]) -> &[u8] {
+    if path.first() == Some(&b'/') {
+        return path;
+    }
+    let Some(at) = memchr::memmem::find(path, b"://") else {
+        return path;
+    };
+    let host = path.get(at + 3..).unwrap_or_default();
+    match memchr::memchr(b'/', host) {
+        Some(slash) => host.get(slash..).unwrap_or_default(),
+        None => b"/",
+    }
+}

@@ -1,0 +1,179 @@
+//! Resolves target lists to values.
+//! Gives `resolve`, `Value`, `Label`.
+//! Used by `run`.
+//! Start reading at `resolve`.
+
+use super::ast::Variable;
+use super::program::{TargetSet, Wanted};
+use super::store::{Bag, Store};
+use super::texts::TextId;
+
+/// A value to judge, with what it takes to name it.
+#[derive(Clone, Debug)]
+pub(super) struct Value {
+    pub(super) text: TextId,
+    pub(super) variable: Variable,
+    pub(super) label: Label,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Label {
+    None,
+    Entry(Bag, u32),
+    Text(Vec<u8>),
+}
+
+/// Matches of the rule so far, for MATCHED_VAR and MATCHED_VARS.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Matched {
+    pub(super) values: Vec<Value>,
+}
+
+/// The values of a target list, exclusions applied.
+pub(super) fn resolve(set: &TargetSet, store: &mut Store<'_>, matched: &Matched) -> Vec<Value> {
+    let mut values = Vec::new();
+    for wanted in &set.wanted {
+        let from = values.len();
+        collect(wanted, store, matched, &mut values);
+        if wanted.count {
+            let count = values.len() - from;
+            values.truncate(from);
+            let text = store.texts.add(count.to_string().into_bytes());
+            values.push(Value {
+                text,
+                variable: wanted.variable,
+                label: Label::None,
+            });
+        }
+    }
+    if !set.excluded.is_empty() {
+        values.retain(|value| {
+            !set.excluded
+                .iter()
+                .any(|wanted| names(wanted, value, store))
+        });
+    }
+    values
+}
+
+/// Whether a target names the value.
+pub(super) fn names(wanted: &Wanted, value: &Value, store: &Store<'_>) -> bool {
+    if wanted.variable != value.variable {
+        return false;
+    }
+    match &value.label {
+        Label::None => wanted.selector.takes(b""),
+        Label::Text(name) => wanted.selector.takes(&name.to_ascii_lowercase()),
+        Label::Entry(bag, number) => {
+            let entry = usize::try_from(*number)
+                .ok()
+                .and_then(|number| store.bag(*bag).get(number));
+            entry.is_some_and(|entry| wanted.selector.takes(&entry.lower))
+        }
+    }
+}
+
+fn collect(wanted: &Wanted, store: &mut Store<'_>, matched: &Matched, values: &mut Vec<Value>) {
+    let variable = wanted.variable;
+    let bags: &[(Bag, bool)] = match variable {
+        Variable::Args => &[(Bag::ArgsGet, false), (Bag::ArgsPost, false)],
+        Variable::ArgsNames => &[(Bag::ArgsGet, true), (Bag::ArgsPost, true)],
+        Variable::ArgsGet => &[(Bag::ArgsGet, false)],
+        Variable::ArgsGetNames => &[(Bag::ArgsGet, true)],
+        Variable::Files => &[(Bag::Files, false)],
+        Variable::FilesNames => &[(Bag::Files, true)],
+        Variable::MultipartPartHeaders => &[(Bag::PartHeaders, false)],
+        Variable::RequestCookies => &[(Bag::Cookies, false)],
+        Variable::RequestCookiesNames => &[(Bag::Cookies, true)],
+        Variable::RequestHeaders => &[(Bag::Headers, false)],
+        Variable::RequestHeadersNames => &[(Bag::Headers, true)],
+        Variable::ResponseHeaders => &[(Bag::ResponseHeaders, false)],
+        Variable::XmlText => &[(Bag::XmlText, false)],
+        Variable::XmlAttributes => &[(Bag::XmlAttributes, false)],
+        _ => &[],
+    };
+    for (bag, by_name) in bags {
+        for (entry, number) in store.bag(*bag).iter().zip(0u32..) {
+            if wanted.selector.takes(&entry.lower) {
+                values.push(Value {
+                    text: if *by_name {
+                        entry.name_text
+                    } else {
+                        entry.value
+                    },
+                    variable,
+                    label: Label::Entry(*bag, number),
+                });
+            }
+        }
+    }
+    if bags.is_empty() {
+        single(wanted, store, matched, values);
+    }
+}
+
+fn single(wanted: &Wanted, store: &mut Store<'_>, matched: &Matched, values: &mut Vec<Value>) {
+    let variable = wanted.variable;
+    match variable {
+        Variable::MatchedVars => values.extend(matched.values.iter().cloned()),
+        Variable::MatchedVar => values.extend(matched.values.last().cloned()),
+        Variable::Tx => {
+            for (name, value) in store.all_tx() {
+                if wanted.selector.takes(&name) {
+                    let text = store.texts.add(value);
+                    values.push(Value {
+                        text,
+                        variable,
+                        label: Label::Text(name),
+                    });
+                }
+            }
+        }
+        Variable::ArgsCombinedSize | Variable::FilesCombinedSize => {
+            let size = if variable == Variable::ArgsCombinedSize {
+                store.arguments_bytes()
+            } else {
+                store.files_bytes()
+            };
+            let text = store.texts.add(size.to_string().into_bytes());
+            values.push(Value {
+                text,
+                variable,
+                label: Label::None,
+            });
+        }
+        _ => {
+            if let Some(text) = store.find_single(variable) {
+                values.push(Value {
+                    text,
+                    variable,
+                    label: Label::None,
+                });
+            }
+        }
+    }
+}
+
+/// The name of a value as `MATCHED_VAR_NAME` gives it.
+pub(super) fn name_of(value: &Value, store: &Store<'_>) -> Vec<u8> {
+    let mut name = value.variable.name().as_bytes().to_vec();
+    let key = key_of(value, store);
+    if !key.is_empty() {
+        name.push(b':');
+        name.extend_from_slice(&key);
+    }
+    name
+}
+
+/// The key of a value inside its collection, as sent.
+pub(super) fn key_of(value: &Value, store: &Store<'_>) -> Vec<u8> {
+    match &value.label {
+        Label::None => Vec::new(),
+        Label::Text(name) => name.clone(),
+        Label::Entry(bag, number) => usize::try_from(*number)
+            .ok()
+            .and_then(|number| store.bag(*bag).get(number))
+            .map(|entry| entry.name.clone())
+            .unwrap_or_default(),
+    }
+}

@@ -1,0 +1,126 @@
+//! Every text of one transaction, transformed at most once per transformation.
+//! Gives `Texts`: ids for texts, derived texts, and which patterns may match them.
+//! Used by `run`. A text that a transformation leaves unchanged stays the same text.
+//! Start reading at `Texts::derive`.
+
+use super::program::RuleSet;
+use super::transform::Transform;
+use crate::scan::Candidates;
+
+/// A text of the transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct TextId(u32);
+
+/// Texts and what is known about them.
+#[derive(Debug)]
+pub(super) struct Texts<'r> {
+    rules: &'r RuleSet,
+    items: Vec<Item>,
+    scratch: Candidates,
+    /// Bytes read by transformations and the literal automaton.
+    pub(super) work: u64,
+}
+
+#[derive(Debug)]
+struct Item {
+    bytes: Vec<u8>,
+    /// What each transformation makes of it: 0 unknown, else the id plus one.
+    steps: [u32; Transform::COUNT],
+    candidates: Option<Box<[u64]>>,
+}
+
+impl<'r> Texts<'r> {
+    pub(super) fn new(rules: &'r RuleSet) -> Texts<'r> {
+        Texts {
+            rules,
+            items: Vec::new(),
+            scratch: Candidates::default(),
+            work: 0,
+        }
+    }
+
+    pub(super) fn add(&mut self, bytes: Vec<u8>) -> TextId {
+        let id = TextId(u32::try_from(self.items.len()).unwrap_or(u32::MAX));
+        self.items.push(Item {
+            bytes,
+            steps: [0; Transform::COUNT],
+            candidates: None,
+        });
+        id
+    }
+
+    pub(super) fn bytes(&self, id: TextId) -> &[u8] {
+        self.item(id).map_or(&[], |item| &item.bytes)
+    }
+
+    fn item(&self, id: TextId) -> Option<&Item> {
+        self.items.get(usize::try_from(id.0).ok()?)
+    }
+
+    fn item_mut(&mut self, id: TextId) -> Option<&mut Item> {
+        self.items.get_mut(usize::try_from(id.0).ok()?)
+    }
+
+    /// The text at the end of a transformation chain.
+    pub(super) fn derive(&mut self, id: TextId, chain: &[Transform]) -> TextId {
+        chain
+            .iter()
+            .fold(id, |id, transform| self.step(id, *transform))
+    }
+
+    /// The text after one transformation.
+    pub(super) fn step(&mut self, id: TextId, transform: Transform) -> TextId {
+        let index = transform.index();
+        let known = self
+            .item(id)
+            .and_then(|item| item.steps.get(index))
+            .copied()
+            .unwrap_or(0);
+        if known != 0 {
+            return TextId(known - 1);
+        }
+        let bytes = self.bytes(id);
+        let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        let made = transform.apply(bytes);
+        self.work = self.work.saturating_add(length);
+        let next = match made {
+            None => id,
+            Some(bytes) => self.add(bytes),
+        };
+        if let Some(place) = self.item_mut(id).and_then(|item| item.steps.get_mut(index)) {
+            *place = next.0 + 1;
+        }
+        next
+    }
+
+    /// Makes sure the candidates of a text are known.
+    pub(super) fn scan(&mut self, id: TextId) {
+        if self.item(id).is_none_or(|item| item.candidates.is_some()) {
+            return;
+        }
+        let mut scratch = std::mem::take(&mut self.scratch);
+        let bytes = self.bytes(id);
+        let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        self.rules.patterns.candidates(bytes, &mut scratch);
+        self.work = self.work.saturating_add(length);
+        if let Some(item) = self.item_mut(id) {
+            item.candidates = Some(scratch.words().into());
+        }
+        self.scratch = scratch;
+    }
+
+    /// The candidate marks of a scanned text.
+    pub(super) fn candidates(&self, id: TextId) -> &[u64] {
+        self.item(id)
+            .and_then(|item| item.candidates.as_deref())
+            .unwrap_or_default()
+    }
+}
+
+/// Whether a pattern is marked.
+pub(super) fn marked(words: &[u64], pattern: u32) -> bool {
+    usize::try_from(pattern / 64)
+        .ok()
+        .and_then(|word| words.get(word))
+        .is_some_and(|bits| bits >> (pattern % 64) & 1 == 1)
+}

@@ -1,0 +1,136 @@
+//! The twenty transformations of the rule language, on bytes.
+//! Gives `Transform`: its name, and `apply`, which answers `None` when nothing changed.
+//! Used by the text cache of a transaction, once per text and transformation.
+//! Start reading at `Transform::apply`.
+
+mod decode;
+mod digest;
+mod path;
+mod text;
+
+/// One transformation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Transform {
+    /// `base64Decode`
+    Base64Decode,
+    /// `cmdLine`
+    CmdLine,
+    /// `compressWhitespace`
+    CompressWhitespace,
+    /// `cssDecode`
+    CssDecode,
+    /// `escapeSeqDecode`
+    EscapeSeqDecode,
+    /// `hexEncode`
+    HexEncode,
+    /// `htmlEntityDecode`
+    HtmlEntityDecode,
+    /// `jsDecode`
+    JsDecode,
+    /// `length`
+    Length,
+    /// `lowercase`
+    Lowercase,
+    /// `normalizePath`
+    NormalizePath,
+    /// `normalizePathWin`
+    NormalizePathWin,
+    /// `removeCommentsChar`
+    RemoveCommentsChar,
+    /// `removeNulls`
+    RemoveNulls,
+    /// `removeWhitespace`
+    RemoveWhitespace,
+    /// `replaceComments`
+    ReplaceComments,
+    /// `sha1`
+    Sha1,
+    /// `urlDecodeUni`
+    UrlDecodeUni,
+    /// `utf8toUnicode`
+    Utf8ToUnicode,
+}
+
+impl Transform {
+    /// How many there are, `none` left aside.
+    pub const COUNT: usize = 19;
+
+    const NAMES: [(&'static str, Transform); Transform::COUNT] = [
+        ("base64decode", Transform::Base64Decode),
+        ("cmdline", Transform::CmdLine),
+        ("compresswhitespace", Transform::CompressWhitespace),
+        ("cssdecode", Transform::CssDecode),
+        ("escapeseqdecode", Transform::EscapeSeqDecode),
+        ("hexencode", Transform::HexEncode),
+        ("htmlentitydecode", Transform::HtmlEntityDecode),
+        ("jsdecode", Transform::JsDecode),
+        ("length", Transform::Length),
+        ("lowercase", Transform::Lowercase),
+        ("normalizepath", Transform::NormalizePath),
+        ("normalizepathwin", Transform::NormalizePathWin),
+        ("removecommentschar", Transform::RemoveCommentsChar),
+        ("removenulls", Transform::RemoveNulls),
+        ("removewhitespace", Transform::RemoveWhitespace),
+        ("replacecomments", Transform::ReplaceComments),
+        ("sha1", Transform::Sha1),
+        ("urldecodeuni", Transform::UrlDecodeUni),
+        ("utf8tounicode", Transform::Utf8ToUnicode),
+    ];
+
+    /// The transformation of that name; letter case does not matter.
+    pub fn named(name: &str) -> Option<Transform> {
+        let lower = name.to_ascii_lowercase();
+        Transform::NAMES
+            .iter()
+            .find(|(known, _)| *known == lower)
+            .map(|(_, transform)| *transform)
+    }
+
+    /// The name in lower case.
+    pub fn name(self) -> &'static str {
+        Transform::NAMES
+            .iter()
+            .find(|(_, known)| *known == self)
+            .map_or("", |(name, _)| *name)
+    }
+
+    /// Its place in tables of `COUNT` entries.
+    pub fn index(self) -> usize {
+        Transform::NAMES
+            .iter()
+            .position(|(_, known)| *known == self)
+            .unwrap_or(0)
+    }
+
+    /// The changed text, or `None` when it stays as it is.
+    pub fn apply(self, text: &[u8]) -> Option<Vec<u8>> {
+        match self {
+            Transform::Base64Decode => changed(text, decode::base64(text)),
+            Transform::CmdLine => text::cmd_line(text),
+            Transform::CompressWhitespace => text::compress_whitespace(text),
+            Transform::CssDecode => decode::css(text),
+            Transform::EscapeSeqDecode => decode::escape_sequences(text),
+            Transform::HexEncode => Some(digest::hex(text)),
+            Transform::HtmlEntityDecode => decode::html_entities(text),
+            Transform::JsDecode => decode::javascript(text),
+            Transform::Length => Some(text.len().to_string().into_bytes()),
+            Transform::Lowercase => text::lowercase(text),
+            Transform::NormalizePath => path::normalize(text, false),
+            Transform::NormalizePathWin => path::normalize(text, true),
+            Transform::RemoveCommentsChar => text::remove_comment_marks(text),
+            Transform::RemoveNulls => text::remove(text, |byte| byte == 0),
+            Transform::RemoveWhitespace => text::remove(text, text::is_space),
+            Transform::ReplaceComments => text::replace_comments(text),
+            Transform::Sha1 => Some(digest::sha1(text).to_vec()),
+            Transform::UrlDecodeUni => decode::url(text),
+            Transform::Utf8ToUnicode => decode::utf8_to_unicode(text),
+        }
+    }
+}
+
+fn changed(text: &[u8], out: Vec<u8>) -> Option<Vec<u8>> {
+    (out != text).then_some(out)
+}
+
+#[cfg(test)]
+mod tests;
