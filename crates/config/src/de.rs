@@ -32,14 +32,20 @@ pub fn typed<T: DeserializeOwned>(mut root: Node) -> Result<T, Vec<Mistake>> {
         if !snag.is_consequence {
             mistakes.push(snag.mistake(&root));
         }
-        if is_at_root || mistakes.len() >= MISTAKES_MAX || !take_out(&mut root, &snag.path) {
+        if is_at_root
+            || mistakes.len() >= MISTAKES_MAX
+            || !take_out(&mut root, &snag.path, snag.is_unknown_key)
+        {
             return Err(mistakes);
         }
     }
 }
 
+/// Stands for whatever an unknown key was meant to be. No YAML holds it as a key.
+const ANY_KEY: &str = "\u{0}any";
+
 /// Takes the entry at this path out of the tree; its name stays known as dropped.
-fn take_out(node: &mut Node, path: &[usize]) -> bool {
+fn take_out(node: &mut Node, path: &[usize], is_unknown_key: bool) -> bool {
     // The path was collected from the leaf to the root.
     let Some((first, rest)) = path.split_last() else {
         return false;
@@ -51,16 +57,21 @@ fn take_out(node: &mut Node, path: &[usize]) -> bool {
         }
         Value::Map(entries) if rest.is_empty() && *first < entries.pairs.len() => {
             let (key, _) = entries.pairs.remove(*first);
-            entries.dropped.extend(key.as_text().map(str::to_owned));
+            let name = if is_unknown_key {
+                Some(ANY_KEY)
+            } else {
+                key.as_text()
+            };
+            entries.dropped.extend(name.map(str::to_owned));
             true
         }
         Value::List(items) => items
             .get_mut(*first)
-            .is_some_and(|item| take_out(item, rest)),
+            .is_some_and(|item| take_out(item, rest, is_unknown_key)),
         Value::Map(entries) => entries
             .pairs
             .get_mut(*first)
-            .is_some_and(|(_, value)| take_out(value, rest)),
+            .is_some_and(|(_, value)| take_out(value, rest, is_unknown_key)),
         _ => false,
     }
 }
@@ -77,6 +88,8 @@ pub struct Snag {
     missing: Option<&'static str>,
     /// Follows from a mistake that was reported before.
     is_consequence: bool,
+    /// A key that is not known: perhaps the one that will be missed.
+    is_unknown_key: bool,
 }
 
 impl Snag {
@@ -88,6 +101,7 @@ impl Snag {
             path: Vec::new(),
             missing: None,
             is_consequence: false,
+            is_unknown_key: false,
         }
     }
 
@@ -129,10 +143,12 @@ impl de::Error for Snag {
     }
 
     fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        Snag::new(
-            format!("{} is expected here, not {}", expected, found_words(&found)),
-            type_help(&found),
-        )
+        let expected = expected_words(&expected.to_string());
+        let message = match found {
+            Unexpected::Unit => format!("nothing stands here; {expected} is expected"),
+            _ => format!("{expected} is expected here, not {}", found_words(&found)),
+        };
+        Snag::new(message, type_help(&found))
     }
 
     fn invalid_value(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
@@ -152,8 +168,20 @@ impl de::Error for Snag {
     }
 }
 
+/// What serde calls by the names of our types, in the words of the operator.
+fn expected_words(text: &str) -> String {
+    match text {
+        "a string" => "text".into(),
+        "a boolean" => "`true` or `false`".into(),
+        "u16" | "u32" | "u64" => "a whole number".into(),
+        _ if text.starts_with("struct ") => "a map of settings (`{ name: value }`)".into(),
+        _ => text.into(),
+    }
+}
+
 /// With a capital letter and a full stop.
 pub fn sentence(text: &str) -> String {
+    let text = text.replace("?; ", "? ");
     let mut letters = text.chars();
     let first = letters
         .next()
@@ -249,7 +277,10 @@ impl<'t> NodeReader<'t> {
         };
         visitor.visit_map(pairs).map_err(|mut snag| {
             if let Some(field) = snag.missing.take() {
-                snag.is_consequence = entries.dropped.iter().any(|name| name == field);
+                snag.is_consequence = entries
+                    .dropped
+                    .iter()
+                    .any(|name| name == field || name == ANY_KEY);
             }
             snag.at(first_line_place(self.0))
         })
@@ -399,14 +430,22 @@ fn bool_snag(text: &str) -> Snag {
 
 fn unknown_key(kind: &str, word: &str, fields: &[&str]) -> Snag {
     if let Some(help) = not_offered::setting(kind, word) {
-        return Snag::new(format!("`{word}` is not offered yet"), help);
+        let snag = Snag::new(format!("`{word}` is not offered yet"), help);
+        return Snag {
+            is_unknown_key: true,
+            ..snag
+        };
     }
     let help = match nearest(word, fields) {
         Some(help) => help,
         None if fields.is_empty() => "Nothing can be set here.".into(),
         None => format!("Known here: {}.", listed(fields)),
     };
-    Snag::new(format!("unknown key `{word}`"), help)
+    let snag = Snag::new(format!("unknown key `{word}`"), help);
+    Snag {
+        is_unknown_key: true,
+        ..snag
+    }
 }
 
 /// "Did you mean" for the nearest of the words, where one is near enough.

@@ -49,6 +49,11 @@ impl Report {
         with_line.map(|m| (m.file.clone(), m.line)).collect()
     }
 
+    /// Whether a file of this directory has a mistake.
+    pub fn has_below(&self, directory: &str) -> bool {
+        self.mistakes.iter().any(|m| m.file.starts_with(directory))
+    }
+
     /// The warnings, or all mistakes; both in the order of file and place.
     pub fn finish(mut self) -> Result<Vec<Warning>, Vec<Mistake>> {
         if self.mistakes.is_empty() {

@@ -23,14 +23,32 @@ pub struct Kind {
 
 /// Every kind of file, in the order a reader meets them.
 pub const KINDS: &[Kind] = &[
-    Kind { name: "server", file: "portcullis.yaml", make: make::<Server> },
-    Kind { name: "api", file: "apis/NAME.yaml", make: make::<Api> },
-    Kind { name: "integration", file: "integrations/NAME.yaml", make: make::<Integration> },
-    Kind { name: "role", file: "roles/NAME.yaml", make: make::<Role> },
+    Kind {
+        name: "server",
+        file: "portcullis.yaml",
+        make: make::<Server>,
+    },
+    Kind {
+        name: "api",
+        file: "apis/NAME.yaml",
+        make: make::<Api>,
+    },
+    Kind {
+        name: "integration",
+        file: "integrations/NAME.yaml",
+        make: make::<Integration>,
+    },
+    Kind {
+        name: "role",
+        file: "roles/NAME.yaml",
+        make: make::<Role>,
+    },
 ];
 
 fn make<T: JsonSchema>() -> Schema {
-    SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<T>()
+    SchemaSettings::draft2020_12()
+        .into_generator()
+        .into_root_schema_for::<T>()
 }
 
 /// Names of the kinds.

@@ -193,6 +193,8 @@ fn base_path(
             format!("the base path {why}"),
             "Write it like `/v2` or `/field-service/v2`, or `/` for none.",
         );
+        // Reported; the default keeps the later steps quiet about it.
+        return format!("/{}", name.value).into();
     }
     at.value.as_str().into()
 }
@@ -246,7 +248,8 @@ fn exposure(
 }
 
 fn check_listener(name: &At<String>, scene: &Scene<'_>, file: &Arc<str>, report: &mut Report) {
-    let Some(listeners) = scene.listeners else {
+    // Without any listener that is what has to be mended first.
+    let Some(listeners) = scene.listeners.filter(|listeners| !listeners.is_empty()) else {
         return;
     };
     if name.as_str() == "admin" {

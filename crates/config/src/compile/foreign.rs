@@ -110,6 +110,10 @@ pub(super) fn policy(
     files: &Files,
     report: &mut Report,
 ) -> Option<Arc<policy::Rules>> {
+    // Grants are judged by what the apis declare; with a broken one, most of what would be said is a consequence.
+    if !apis.broken.is_empty() || report.has_below("apis/") {
+        return None;
+    }
     let input = policy::PolicyInput {
         apis: super::objects::shapes(apis),
         integrations: grants.integrations.clone(),

@@ -16,7 +16,7 @@ use super::bounds::{filled, not_empty};
 use super::server::{addresses, per_second};
 use crate::compiled::{IntegrationSettings, LimitSettings};
 use crate::de::{listed, nearest};
-use crate::integration::{ApiKey, Integration, Limit as Written_, Per};
+use crate::integration::{ApiKey, Integration, Limit as WrittenLimit, Per};
 use crate::read::{Named, Written};
 use crate::report::Report;
 use crate::spanned::At;
@@ -181,12 +181,12 @@ fn user_header(at: &At<String>, file: &Arc<str>, report: &mut Report) -> String 
         report.wrong(
             &at.place(file),
             "this is not the name of a header",
-            "Write it like `X-User`.",
+            "Write it like `X-Acting-User`.",
         );
     } else if HEADERS_TAKEN.contains(&name.as_str())
         || model::canonical::is_dropped_from_clients(&name)
     {
-        let help = "Choose a header of your own, like `X-User`.";
+        let help = "It is dropped from requests or used otherwise. Choose one of your own, like `X-Acting-User`.";
         report.wrong(
             &at.place(file),
             format!("the header `{}` has another meaning", at.value),
@@ -198,7 +198,7 @@ fn user_header(at: &At<String>, file: &Arc<str>, report: &mut Report) -> String 
 
 fn limit(
     named: &Named<Integration>,
-    at: &At<Written_>,
+    at: &At<WrittenLimit>,
     apis: &Apis,
     rules: Option<&policy::Rules>,
     report: &mut Report,
@@ -255,7 +255,7 @@ fn limit(
 /// The operations a limit counts; none for all.
 fn operations(
     named: &Named<Integration>,
-    limit: &Written_,
+    limit: &WrittenLimit,
     apis: &Apis,
     rules: Option<&policy::Rules>,
     report: &mut Report,

@@ -10,6 +10,7 @@ use contract::{Route, Router};
 use super::apis::Apis;
 use crate::api::State;
 use crate::compiled::{ApiVersion, RetiredPath};
+use crate::de::sentence;
 use crate::report::Report;
 
 /// Builds the router from the versions that are served.
@@ -22,19 +23,33 @@ pub(super) fn compile(apis: &Apis, report: &mut Report) -> Option<Router> {
     let built = Router::build(routes);
     built
         .map_err(|mistakes| {
-            for mut mistake in mistakes {
-                // The room knows the templates, not the files; the versions it names are ours to find.
-                let named = apis
+            for mistake in mistakes {
+                // The room knows the templates, not the files; the version that comes second is ours to find.
+                let second = apis
                     .versions
                     .iter()
-                    .rfind(|v| mistake.message.contains(&*v.name));
-                if let Some(version) = named.filter(|_| mistake.file.is_empty()) {
-                    mistake = version.place.mistake(mistake.message, mistake.help);
-                }
-                report.add(mistake);
+                    .rfind(|version| is_named(version, &mistake.message));
+                report.add(match second {
+                    Some(version) => version
+                        .place
+                        .mistake(mistake.message, sentence(&mistake.help)),
+                    None => mistake,
+                });
             }
         })
         .ok()
+}
+
+/// Whether a message speaks of an operation of this version: `GET /v2/work-orders`.
+fn is_named(version: &ApiVersion, message: &str) -> bool {
+    let operations = version
+        .contract
+        .iter()
+        .flat_map(|contract| &contract.operations);
+    let written = operations.map(|o| format!("`{} {}{}`", o.method, version.base_path, o.template));
+    written
+        .into_iter()
+        .any(|operation| message.contains(&operation))
 }
 
 fn routes_of(index: usize, version: &ApiVersion) -> Vec<Route> {
