@@ -79,8 +79,8 @@ fn take_out(node: &mut Node, path: &[usize], is_unknown_key: bool) -> bool {
 /// Why a part could not be read.
 #[derive(Debug)]
 pub struct Snag {
-    message: String,
-    help: String,
+    /// What is wrong and how to mend it; boxed, because a snag travels through every layer of serde.
+    words: Box<(String, String)>,
     span: Option<Span>,
     /// Positions from the leaf up to the root.
     path: Vec<usize>,
@@ -95,8 +95,7 @@ pub struct Snag {
 impl Snag {
     fn new(message: impl Into<String>, help: impl Into<String>) -> Self {
         Snag {
-            message: message.into(),
-            help: help.into(),
+            words: Box::new((message.into(), help.into())),
             span: None,
             path: Vec::new(),
             missing: None,
@@ -118,15 +117,15 @@ impl Snag {
     fn mistake(&self, root: &Node) -> Mistake {
         at(
             self.span.unwrap_or(root.span),
-            self.message.clone(),
-            self.help.clone(),
+            self.words.0.clone(),
+            self.words.1.clone(),
         )
     }
 }
 
 impl fmt::Display for Snag {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
+        f.write_str(&self.words.0)
     }
 }
 

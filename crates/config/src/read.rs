@@ -159,7 +159,7 @@ fn cedar(written: &mut Written, files: &Files, path: &str, report: &mut Report) 
             file: path.into(),
             text: text.to_owned(),
         }),
-        _ => report.add(unreadable(path, FILE_BYTES_MAX)),
+        _ => report.add(*unreadable(path, FILE_BYTES_MAX)),
     }
 }
 
@@ -192,7 +192,7 @@ fn typed<T: DeserializeOwned>(
     broken: &mut BTreeSet<String>,
     report: &mut Report,
 ) -> Option<T> {
-    let read = text(files, path, FILE_BYTES_MAX).map_err(|mistake| vec![mistake]);
+    let read = text(files, path, FILE_BYTES_MAX).map_err(|mistake| vec![*mistake]);
     match read
         .and_then(tree::parse)
         .and_then(not_empty)
@@ -221,18 +221,18 @@ fn not_empty(root: Node) -> Result<Node, Vec<Mistake>> {
 }
 
 /// The text of a contract or overlay.
-pub(crate) fn contract_text<'f>(files: &'f Files, path: &str) -> Result<&'f str, Mistake> {
+pub(crate) fn contract_text<'f>(files: &'f Files, path: &str) -> Result<&'f str, Box<Mistake>> {
     text(files, path, CONTRACT_BYTES_MAX)
 }
 
-fn text<'f>(files: &'f Files, path: &str, max: usize) -> Result<&'f str, Mistake> {
+fn text<'f>(files: &'f Files, path: &str, max: usize) -> Result<&'f str, Box<Mistake>> {
     match files.text(path) {
         Some(text) if text.len() <= max => Ok(text),
         _ => Err(unreadable(path, max)),
     }
 }
 
-fn unreadable(path: &str, max: usize) -> Mistake {
+fn unreadable(path: &str, max: usize) -> Box<Mistake> {
     let help = format!("Files are UTF-8 text of at most {max} bytes.");
-    Mistake::new("the file cannot be read as text", help).in_file(path)
+    Box::new(Mistake::new("the file cannot be read as text", help).in_file(path))
 }

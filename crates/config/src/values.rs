@@ -84,7 +84,7 @@ impl FromStr for ByteSize {
 
 impl fmt::Display for ByteSize {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let fits = |size: &&(u64, &str)| self.0 != 0 && self.0 % size.0 == 0;
+        let fits = |size: &&(u64, &str)| self.0 != 0 && self.0.is_multiple_of(size.0);
         let units = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
         let (size, unit) = units.iter().find(fits).copied().unwrap_or((1, "B"));
         write!(f, "{}{unit}", self.0 / size)

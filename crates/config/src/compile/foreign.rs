@@ -96,7 +96,7 @@ fn referred<'f>(
     match contract_text(files, &resolved) {
         Ok(text) => Ok((resolved, text)),
         Err(mistake) => {
-            report.add(mistake);
+            report.add(*mistake);
             Err(Broken)
         }
     }
