@@ -1,0 +1,26 @@
+//! The suite: the real binary, real sockets, one module per subject.
+//! Every test has a server, an upstream and a directory of its own, so all of them can run at once.
+//! Start reading at `smoke`, then at the subject that interests you; the harness lies in `testkit`.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test ends at the first surprise"
+)]
+
+mod smoke;
+
+use std::path::Path;
+
+use testkit::{Gate, Server};
+
+/// The binary under test.
+pub fn program() -> &'static Path {
+    Path::new(env!("CARGO_BIN_EXE_portcullis"))
+}
+
+/// A ready server on this gate.
+pub fn serve(gate: Gate) -> Server {
+    Server::start(program(), gate)
+}

@@ -1,0 +1,39 @@
+//! The harness itself: a server starts, answers, is on the record, and stops.
+
+use demo::{Call, Door, Fieldworks};
+use testkit::{Gate, RecordingUpstream};
+
+use crate::serve;
+
+/// The small gate's only data listener.
+pub fn call(method: &str, target: &str) -> Call {
+    Call::new(method, target).at(Door::Public)
+}
+
+#[test]
+fn a_small_gate_serves_records_and_stops() {
+    let upstream = RecordingUpstream::always(r#"{"id":"1","title":"t","secret":"s"}"#);
+    let server = serve(Gate::small(upstream.address()));
+    let key = server.key("alpha");
+    let answer = server.send(&call("GET", "/v1/notes/1"), Some(&key));
+    assert_eq!((answer.status, answer.text()), (200, r#"{"id":"1","title":"t"}"#.to_owned()));
+    let seen = upstream.requests();
+    assert_eq!(seen.len(), 1);
+    assert_eq!(seen[0].target, "/v1/notes/1");
+    assert_eq!(seen[0].header("authorization"), None);
+    let event = server.event(answer.decision().unwrap());
+    assert_eq!(event["outcome"], "allow");
+    let (ended, _gate) = server.stop();
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+}
+
+#[test]
+fn the_demo_gate_serves_plain_and_tls() {
+    let upstream = RecordingUpstream::fieldworks(&Fieldworks::new(7));
+    let server = serve(Gate::demo(upstream.address()));
+    let key = server.quick_key("inventory", &[]);
+    let plain = server.send(&Call::get("/v2/parts?limit=1"), Some(&key));
+    let tls = server.send_tls(&Call::get("/v2/parts?limit=1").at(Door::Public), Some(&key));
+    assert_eq!((plain.status, tls.status), (200, 200), "{}", plain.text());
+    assert_eq!(plain.body, tls.body);
+}

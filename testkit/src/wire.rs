@@ -1,0 +1,160 @@
+//! Bytes to a listener and back, without any client's niceties.
+//! Gives `raw`, `pieces`, `answers`, `send`, `tls`.
+//! Used by the suite.
+//! Start reading at `raw`.
+
+use std::io::{Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
+
+use demo::{Answer, Call};
+use model::Method;
+
+use crate::PATIENCE;
+
+/// What came back on one connection.
+#[derive(Clone, Debug)]
+pub struct Heard {
+    /// Every byte.
+    pub bytes: Vec<u8>,
+    /// Whether the other side closed the connection before patience ended.
+    pub is_closed: bool,
+    /// From the last byte sent to the end.
+    pub took: Duration,
+}
+
+impl Heard {
+    /// The answers in order; only those with a stated length are told apart.
+    pub fn answers(&self) -> Vec<Answer> {
+        answers(&self.bytes)
+    }
+
+    /// The only answer. Panics when there is none or another one.
+    pub fn only(&self) -> Answer {
+        let mut all = self.answers();
+        assert_eq!(all.len(), 1, "{}", String::from_utf8_lossy(&self.bytes));
+        all.remove(0)
+    }
+}
+
+/// Sends these bytes on a connection of its own and hears until the other side closes, or patience ends.
+pub fn raw(address: SocketAddr, bytes: &[u8]) -> Heard {
+    pieces(address, &[(Duration::ZERO, bytes)], PATIENCE)
+}
+
+/// Sends pieces with pauses before them, then hears until the other side closes or `patience` ends. Sending stops when
+/// the other side takes no more.
+pub fn pieces(address: SocketAddr, pieces: &[(Duration, &[u8])], patience: Duration) -> Heard {
+    let mut stream = TcpStream::connect(address).expect("the listener accepts");
+    stream.set_nodelay(true).expect("a socket option");
+    for (pause, piece) in pieces {
+        std::thread::sleep(*pause);
+        if stream.write_all(piece).is_err() {
+            break;
+        }
+    }
+    hear(stream, patience)
+}
+
+/// Sends these bytes, ends its own side, and hears.
+pub fn half_closed(address: SocketAddr, bytes: &[u8]) -> Heard {
+    let mut stream = TcpStream::connect(address).expect("the listener accepts");
+    stream.write_all(bytes).expect("the listener reads");
+    stream
+        .shutdown(Shutdown::Write)
+        .expect("a side can be ended");
+    hear(stream, PATIENCE)
+}
+
+/// Hears until the other side closes or patience ends.
+pub fn hear(mut stream: TcpStream, patience: Duration) -> Heard {
+    let started = Instant::now();
+    let mut bytes = Vec::new();
+    let mut piece = [0; 16 * 1024];
+    loop {
+        let left = patience.saturating_sub(started.elapsed());
+        let is_closed = match left.is_zero() {
+            true => Some(false),
+            false => {
+                stream
+                    .set_read_timeout(Some(left))
+                    .expect("a socket option");
+                match stream.read(&mut piece) {
+                    Ok(0) => Some(true),
+                    Ok(count) => {
+                        bytes.extend_from_slice(piece.get(..count).unwrap_or_default());
+                        None
+                    }
+                    Err(error) => Some(!matches!(
+                        error.kind(),
+                        std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut
+                    )),
+                }
+            }
+        };
+        if let Some(is_closed) = is_closed {
+            return Heard {
+                bytes,
+                is_closed,
+                took: started.elapsed(),
+            };
+        }
+    }
+}
+
+/// The answers in these bytes, one after the other. An answer without a length takes the rest.
+pub fn answers(mut bytes: &[u8]) -> Vec<Answer> {
+    let mut all = Vec::new();
+    while !bytes.is_empty() {
+        let head_end = bytes.windows(4).position(|w| w == b"\r\n\r\n");
+        let Some(head_end) = head_end.map(|at| at + 4) else {
+            panic!("half an answer: {}", String::from_utf8_lossy(bytes));
+        };
+        let head = Answer::read(bytes.get(..head_end).unwrap_or_default()).expect("an answer");
+        let length = head
+            .header("content-length")
+            .map(|n| n.parse().expect("a length"));
+        let end = length.map_or(bytes.len(), |n: usize| (head_end + n).min(bytes.len()));
+        let (one, rest) = bytes.split_at(end);
+        all.push(Answer::read(one).expect("an answer"));
+        bytes = rest;
+    }
+    all
+}
+
+/// Sends one call to a plain listener.
+pub fn send(address: SocketAddr, call: &Call, key: Option<&str>) -> Answer {
+    demo::send_plain(address, call, key)
+        .unwrap_or_else(|why| panic!("{} {}: {why}", call.method, call.target))
+}
+
+/// Sends one call over TLS, trusting this authority only.
+pub fn tls(address: SocketAddr, ca_pem: &[u8], call: &Call, key: Option<&str>) -> Answer {
+    let method = Method::parse(&call.method).expect("a usual method");
+    let url = format!("https://localhost:{}{}", address.port(), call.target);
+    let mut asked = net::client::Call::new(method, url).trusting(ca_pem);
+    asked.timeout = PATIENCE;
+    if let Some(key) = key {
+        asked = asked.header("authorization", format!("Bearer {key}"));
+    }
+    for (name, value) in &call.headers {
+        asked = asked.header(name, value);
+    }
+    let asked = asked.body(call.body.clone());
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    let heard = runtime
+        .block_on(net::client::send(&asked))
+        .unwrap_or_else(|why| panic!("{} {}: {why}", call.method, call.target));
+    Answer {
+        status: heard.status,
+        headers: heard
+            .headers
+            .iter()
+            .map(|(name, value)| (name.to_owned(), String::from_utf8_lossy(value).into_owned()))
+            .collect(),
+        body: heard.body,
+    }
+}
