@@ -21,17 +21,38 @@ fn main() {
             std::process::exit(1);
         }
     };
-    println!("{} rules of {} loaded in {:?}", rules.len(), rules.signature(), begun.elapsed());
+    println!(
+        "{} rules of {} loaded in {:?}",
+        rules.len(),
+        rules.signature(),
+        begun.elapsed()
+    );
     let begun = Instant::now();
     let outcome = crs::run(&corpus, &rules, &only);
+    let accepted = crs::overrides();
     for miss in &outcome.misses {
-        println!("MISS {} test {} stage {}: {}", miss.rule, miss.test, miss.stage, miss.what);
+        let reason = accepted.get(&(miss.rule, miss.test, miss.stage));
+        let what = reason.map_or_else(|| miss.what.clone(), |reason| format!("accepted: {reason}"));
+        println!(
+            "MISS {} test {} stage {}: {what}",
+            miss.rule, miss.test, miss.stage
+        );
     }
     for (level, (passed, stages)) in &outcome.levels {
-        let name = if *level == 0 { "rules without level".to_owned() } else { format!("PL{level} rules") };
-        println!("{name}: {passed} of {stages} stages pass ({:.2} %)", percent(*passed, *stages));
+        let name = if *level == 0 {
+            "rules without level".to_owned()
+        } else {
+            format!("PL{level} rules")
+        };
+        println!(
+            "{name}: {passed} of {stages} stages pass ({:.2} %)",
+            percent(*passed, *stages)
+        );
     }
-    println!("{} stages assert on the HTTP server only: not runnable here", outcome.skipped);
+    println!(
+        "{} stages assert on the HTTP server only: not runnable here",
+        outcome.skipped
+    );
     println!(
         "{} of {} stages pass ({:.2} %) in {:?}",
         outcome.passed,

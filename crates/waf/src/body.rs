@@ -8,6 +8,7 @@ mod json;
 mod multipart;
 mod xml;
 
+pub(crate) use form::percent_decoded;
 pub use form::{cookies, urlencoded};
 
 /// How many arguments, headers or files one body may bring; more are not kept.

@@ -23,12 +23,21 @@ pub fn urlencoded(text: &[u8]) -> Vec<(Vec<u8>, Vec<u8>)> {
 
 /// Percent and plus; what is not an escape stays.
 fn decoded(text: &[u8]) -> Vec<u8> {
+    decode(text, b' ')
+}
+
+/// Percent only, as in paths.
+pub(crate) fn percent_decoded(text: &[u8]) -> Vec<u8> {
+    decode(text, b'+')
+}
+
+fn decode(text: &[u8], plus: u8) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text;
     while let Some((first, tail)) = rest.split_first() {
         rest = tail;
         match first {
-            b'+' => out.push(b' '),
+            b'+' => out.push(plus),
             b'%' => match hex_run(tail, 2) {
                 Some((value, 2)) => {
                     out.push(u8::try_from(value).unwrap_or(b'%'));

@@ -75,18 +75,16 @@ impl<'de> Visitor<'de> for Node<'_> {
         self.leaf(Vec::new())
     }
 
+    /// The items of an array carry the name of the array, as the reference engine names them.
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
-        let mut number = 0usize;
         loop {
-            let path = [self.path, format!(".{number}").as_bytes()].concat();
             let node = Node {
-                path: &path,
+                path: self.path,
                 found: self.found,
             };
             if items.next_element_seed(node)?.is_none() {
                 return Ok(());
             }
-            number += 1;
         }
     }
 

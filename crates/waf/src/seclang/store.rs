@@ -105,6 +105,8 @@ impl<'r> Store<'r> {
         let target = &message.target;
         let (raw_path, query) = split_once(target, b'?');
         let path = without_origin(raw_path);
+        // Servers hand the decoded path to rules; the raw one stays in REQUEST_URI.
+        let name = crate::body::percent_decoded(path);
         let base = path
             .iter()
             .rposition(|byte| matches!(byte, b'/' | b'\\'))
@@ -118,11 +120,11 @@ impl<'r> Store<'r> {
             uri.push(b'?');
             uri.extend_from_slice(query);
         }
-        let base_name = path.get(base..).unwrap_or_default().to_vec();
+        let base_name = name.get(base..).unwrap_or_default().to_vec();
         self.single(Variable::RequestMethod, message.method.clone());
         self.single(Variable::RequestUriRaw, target.clone());
         self.single(Variable::RequestUri, uri);
-        self.single(Variable::RequestFilename, path.to_vec());
+        self.single(Variable::RequestFilename, name);
         self.single(Variable::RequestBasename, base_name);
         self.single(Variable::RequestLine, line);
         self.single(Variable::RequestProtocol, message.protocol.clone());

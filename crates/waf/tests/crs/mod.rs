@@ -29,7 +29,10 @@ fn read(path: &Path) -> Vec<u8> {
 pub fn rule_files(corpus: &Path, extra: &str) -> RuleFiles {
     let mut files = RuleFiles::default();
     let mut add = |name: String, text: Vec<u8>| files.rules.push(RuleFile { name, text });
-    add("crs-setup.conf".to_owned(), read(&corpus.join("crs-setup.conf.example")));
+    add(
+        "crs-setup.conf".to_owned(),
+        read(&corpus.join("crs-setup.conf.example")),
+    );
     add("test-setup.conf".to_owned(), extra.as_bytes().to_vec());
     let mut paths: Vec<PathBuf> = std::fs::read_dir(corpus.join("rules"))
         .expect("a rules folder")
@@ -37,9 +40,16 @@ pub fn rule_files(corpus: &Path, extra: &str) -> RuleFiles {
         .collect();
     paths.sort();
     for path in &paths {
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
         if name.ends_with(".conf") {
-            files.rules.push(RuleFile { name, text: read(path) });
+            files.rules.push(RuleFile {
+                name,
+                text: read(path),
+            });
         } else if name.ends_with(".data") {
             files.data.insert(name, read(path));
         }
@@ -104,6 +114,22 @@ struct Log {
     no_match_regex: Option<String>,
 }
 
+/// Stages whose miss is accepted, with the reason: `RULE TEST STAGE REASON` per line.
+pub fn overrides() -> BTreeMap<(u32, u32, usize), String> {
+    let mut accepted = BTreeMap::new();
+    for line in include_str!("overrides.txt").lines() {
+        let mut words = line.splitn(4, ' ');
+        let mut number = || words.next().and_then(|word| word.parse::<u32>().ok());
+        let (Some(rule), Some(test), Some(stage)) = (number(), number(), number()) else {
+            continue;
+        };
+        let reason = words.next().unwrap_or_default().to_owned();
+        assert!(!reason.is_empty(), "{rule} {test} {stage} has no reason");
+        accepted.insert((rule, test, stage as usize), reason);
+    }
+    accepted
+}
+
 /// A stage that failed: rule, test, what is wrong.
 #[derive(Clone, Debug)]
 pub struct Miss {
@@ -134,12 +160,24 @@ struct Request {
 pub fn run(corpus: &Path, rules: &RuleSet, only: &str) -> Outcome {
     let mut outcome = Outcome::default();
     for path in suite_paths(&corpus.join("tests/regression/tests")) {
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
         if !name.ends_with(".yaml") || !name.contains(only) {
             continue;
         }
         let text = String::from_utf8(read(&path)).expect("UTF-8");
-        let file: SuiteFile = serde_saphyr::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
+        // One file is commented out as a whole.
+        if text
+            .lines()
+            .all(|line| line.trim().is_empty() || line.starts_with('#') || line == "---")
+        {
+            continue;
+        }
+        let file: SuiteFile =
+            serde_saphyr::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
         for test in &file.tests {
             for (number, stage) in test.stages.iter().enumerate() {
                 one_stage(&file, test, number, stage, rules, &mut outcome);
@@ -163,13 +201,23 @@ fn suite_paths(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-fn one_stage(file: &SuiteFile, test: &Test, number: usize, stage: &Stage, rules: &RuleSet, outcome: &mut Outcome) {
+fn one_stage(
+    file: &SuiteFile,
+    test: &Test,
+    number: usize,
+    stage: &Stage,
+    rules: &RuleSet,
+    outcome: &mut Outcome,
+) {
     let Some(log) = &stage.output.log else {
         outcome.skipped += 1;
         return;
     };
     outcome.stages += 1;
-    let level = outcome.levels.entry(rules.paranoia_of(file.rule_id)).or_default();
+    let level = outcome
+        .levels
+        .entry(rules.paranoia_of(file.rule_id))
+        .or_default();
     level.1 += 1;
     let lines = judge(rules, &stage.input);
     match verdict(log, &lines) {
@@ -192,15 +240,28 @@ fn verdict(log: &Log, lines: &[(u32, String)]) -> Option<String> {
         return Some(format!("expected {id}, saw {seen:?}"));
     }
     if let Some(id) = log.no_expect_ids.iter().find(|id| seen.contains(id)) {
-        let line = lines.iter().find(|(seen, _)| seen == id).map(|(_, line)| line.as_str()).unwrap_or_default();
+        let line = lines
+            .iter()
+            .find(|(seen, _)| seen == id)
+            .map(|(_, line)| line.as_str())
+            .unwrap_or_default();
         return Some(format!("did not expect {id}: {line}"));
     }
     let text: String = lines.iter().map(|(_, line)| format!("{line}\n")).collect();
-    let matches = |pattern: &str| regex::Regex::new(pattern).is_ok_and(|pattern| pattern.is_match(&text));
-    if let Some(pattern) = log.match_regex.as_deref().filter(|pattern| !matches(pattern)) {
+    let matches =
+        |pattern: &str| regex::Regex::new(pattern).is_ok_and(|pattern| pattern.is_match(&text));
+    if let Some(pattern) = log
+        .match_regex
+        .as_deref()
+        .filter(|pattern| !matches(pattern))
+    {
         return Some(format!("no line matches {pattern}: {text}"));
     }
-    if let Some(pattern) = log.no_match_regex.as_deref().filter(|pattern| matches(pattern)) {
+    if let Some(pattern) = log
+        .no_match_regex
+        .as_deref()
+        .filter(|pattern| matches(pattern))
+    {
         return Some(format!("a line matches {pattern}: {text}"));
     }
     None
@@ -229,7 +290,7 @@ fn judge(rules: &RuleSet, input: &Input) -> Vec<(u32, String)> {
                     "[id \"{}\"] [msg \"{}\"] [data \"{}\"] {}:{}",
                     event.id,
                     event.message,
-                    event.data,
+                    event.data.replace('\r', "\\x0d").replace('\n', "\\x0a"),
                     event.variable,
                     String::from_utf8_lossy(&event.key)
                 ),
@@ -258,27 +319,46 @@ fn request(input: &Input) -> Request {
         headers.push((name.clone().into_bytes(), value.into_bytes()));
     }
     let has = |headers: &[(Vec<u8>, Vec<u8>)], wanted: &str| {
-        headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(wanted.as_bytes()))
+        headers
+            .iter()
+            .any(|(name, _)| name.eq_ignore_ascii_case(wanted.as_bytes()))
     };
     if input.autocomplete_headers != Some(false) {
         if !body.is_empty() {
             if !has(&headers, "Content-Type") {
-                headers.push((b"Content-Type".to_vec(), b"application/x-www-form-urlencoded".to_vec()));
+                headers.push((
+                    b"Content-Type".to_vec(),
+                    b"application/x-www-form-urlencoded".to_vec(),
+                ));
             }
             if !has(&headers, "Content-Length") {
-                headers.push((b"Content-Length".to_vec(), body.len().to_string().into_bytes()));
+                headers.push((
+                    b"Content-Length".to_vec(),
+                    body.len().to_string().into_bytes(),
+                ));
             }
         }
         if !has(&headers, "Connection") {
             headers.push((b"Connection".to_vec(), b"close".to_vec()));
         }
     }
-    let text = |part: &Option<String>, default: &str| part.clone().unwrap_or_else(|| default.to_owned()).into_bytes();
+    // RFC 9112 §6.3: without either header a request has no body.
+    let framed = has(&headers, "Content-Length") || has(&headers, "Transfer-Encoding");
+    let body = if framed { body } else { Vec::new() };
+    let text = |part: &Option<String>, default: &str| {
+        part.clone()
+            .unwrap_or_else(|| default.to_owned())
+            .into_bytes()
+    };
     Request {
         message: Message {
             method: text(&input.method, "GET"),
             target: repeated(&String::from_utf8_lossy(&text(&input.uri, "/"))).into_bytes(),
-            protocol: text(&input.version, "HTTP/1.1"),
+            // A request line without version is HTTP/0.9 to every server.
+            protocol: match input.version.as_deref() {
+                Some("") => b"HTTP/0.9".to_vec(),
+                _ => text(&input.version, "HTTP/1.1"),
+            },
             headers,
             client: "127.0.0.1".to_owned(),
             unique_id: "suite".to_owned(),
@@ -292,8 +372,12 @@ fn repeated(text: &str) -> String {
     let mut out = String::new();
     let mut rest = text;
     while let Some((before, tail)) = rest.split_once("{{ \"") {
-        let Some((inside, after)) = tail.split_once("}}") else { break };
-        let Some((unit, count)) = inside.split_once("\" | repeat ") else { break };
+        let Some((inside, after)) = tail.split_once("}}") else {
+            break;
+        };
+        let Some((unit, count)) = inside.split_once("\" | repeat ") else {
+            break;
+        };
         out.push_str(before);
         out.push_str(&unit.repeat(count.trim().parse().unwrap_or(1)));
         rest = after;
@@ -307,7 +391,9 @@ fn raw_request(raw: &[u8]) -> Request {
         Some(at) => (&raw[..at], &raw[at + 4..]),
         None => (raw, &raw[raw.len()..]),
     };
-    let mut lines = head.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+    let mut lines = head
+        .split(|byte| *byte == b'\n')
+        .map(|line| line.strip_suffix(b"\r").unwrap_or(line));
     let first = lines.next().unwrap_or_default();
     let mut words = first.splitn(3, |byte| *byte == b' ').map(<[u8]>::to_vec);
     let mut message = Message {
@@ -320,7 +406,9 @@ fn raw_request(raw: &[u8]) -> Request {
     };
     for line in lines {
         if let Some(at) = line.iter().position(|byte| *byte == b':') {
-            message.headers.push((line[..at].to_vec(), line[at + 1..].trim_ascii().to_vec()));
+            message
+                .headers
+                .push((line[..at].to_vec(), line[at + 1..].trim_ascii().to_vec()));
         }
     }
     Request {
@@ -354,18 +442,28 @@ fn unbase64(text: &str) -> Vec<u8> {
 
 /// The echo back end: `/reflect` answers what the request's JSON asks for.
 fn echo(request: &Request) -> (u16, Vec<(Vec<u8>, Vec<u8>)>, Vec<u8>) {
-    let empty = (200, vec![(b"Content-Type".to_vec(), b"text/plain".to_vec())], Vec::new());
+    let empty = (
+        200,
+        vec![(b"Content-Type".to_vec(), b"text/plain".to_vec())],
+        Vec::new(),
+    );
     if !request.message.target.starts_with(b"/reflect") {
         return empty;
     }
     let Ok(wanted) = serde_json::from_slice::<serde_json::Value>(&request.body) else {
         return empty;
     };
-    let status = wanted.get("status").and_then(serde_json::Value::as_u64).unwrap_or(200);
+    let status = wanted
+        .get("status")
+        .and_then(serde_json::Value::as_u64)
+        .unwrap_or(200);
     let mut headers = Vec::new();
     if let Some(map) = wanted.get("headers").and_then(serde_json::Value::as_object) {
         for (name, value) in map {
-            headers.push((name.clone().into_bytes(), value.as_str().unwrap_or_default().as_bytes().to_vec()));
+            headers.push((
+                name.clone().into_bytes(),
+                value.as_str().unwrap_or_default().as_bytes().to_vec(),
+            ));
         }
     }
     let body = match (wanted.get("body"), wanted.get("encodedBody")) {
