@@ -49,7 +49,7 @@ impl Gate {
         for (path, text) in SMALL {
             gate.write(path, &text.replace("@UPSTREAM@", &upstream.to_string()));
         }
-        gate.secret("kek", &"5a".repeat(32));
+        gate.secret("kek", crypto::Kek::generate_text().expose());
         gate
     }
 
