@@ -62,7 +62,7 @@ fn functions(lines: &[&str]) -> Vec<(usize, usize)> {
         let is_function = ["fn ", "pub fn ", "pub(crate) fn ", "pub(super) fn ", "async fn ", "pub async fn ", "pub(super) async fn ", "pub(crate) async fn ", "const fn ", "pub const fn "]
             .iter()
             .any(|opening| bare.starts_with(opening));
-        if !is_function {
+        if !is_function || is_declaration(lines, start) {
             continue;
         }
         let close = format!("{}}}", " ".repeat(indent));
@@ -73,12 +73,27 @@ fn functions(lines: &[&str]) -> Vec<(usize, usize)> {
     found
 }
 
+/// A function without a body, as traits have them: its signature ends with a semicolon.
+fn is_declaration(lines: &[&str], start: usize) -> bool {
+    let mut signature = lines.iter().skip(start).map(|line| line.trim_end());
+    signature.find(|line| line.ends_with([';', '{', '}'])).is_some_and(|line| line.ends_with(';'))
+}
+
+/// Whether a word stands in a line by itself, not as a part of `\\xXXX` or of a name.
+fn has_word(line: &str, word: &str) -> bool {
+    let is_letter = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric() || c == '\\' || c == '_');
+    line.match_indices(word).any(|(at, _)| {
+        let (before, after) = line.split_at_checked(at).unwrap_or_default();
+        !is_letter(before.chars().next_back()) && !is_letter(after.chars().nth(word.len()))
+    })
+}
+
 fn leftovers(name: &str, text: &str, out: &mut Vec<String>) {
     let is_this_rule = name.starts_with("xtask/src/tidy");
     for (index, line) in text.lines().enumerate().filter(|_| !is_this_rule) {
         let at = index + 1;
         for word in ["FIXME", "TODO", "XXX", "HACK"] {
-            if line.contains(word) && line.trim_start().starts_with("//") {
+            if has_word(line, word) && line.trim_start().starts_with("//") {
                 out.push(format!("{name}:{at}: leftover `{word}`; do it or write it down in docs/decisions"));
             }
         }
@@ -88,5 +103,22 @@ fn leftovers(name: &str, text: &str, out: &mut Vec<String>) {
                 out.push(format!("{name}:{at}: `{call}` is not for this room; {instead}"));
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn leftovers_are_words_not_parts_of_words() {
+        assert!(has_word("// XXX: later", "XXX") && has_word("// TODO", "TODO"));
+        assert!(!has_word("// the escape `\\xXXX`", "XXX") && !has_word("// TODOS", "TODO"));
+    }
+
+    #[test]
+    fn declarations_in_traits_have_no_length() {
+        let lines = ["trait A {", "    fn a(", "        &self,", "    ) -> u8;", "    fn b(&self) {", "    }", "}"];
+        assert_eq!(functions(&lines), [(4, 2)]);
     }
 }
