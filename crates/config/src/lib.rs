@@ -23,6 +23,7 @@ pub mod values;
 
 pub use compile::{Options, compile};
 pub use compiled::Compiled;
+pub use de::{listed, nearest};
 pub use files::Files;
 pub use reference::reference_markdown;
 pub use render::{Look, render, render_as};

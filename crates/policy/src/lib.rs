@@ -12,6 +12,7 @@ pub mod input;
 pub mod limit;
 pub mod near;
 mod object;
+mod place;
 mod plan;
 pub mod rate;
 mod release;

@@ -4,13 +4,17 @@
 //! Start reading at `main`; verbs are listed in `verbs::VERBS`, `serve` is wired in `running`.
 
 mod background;
+mod config_dir;
+mod confirm;
 mod exit;
+mod fields;
 mod files;
 mod office;
 mod output;
 mod reload;
 mod running;
 mod secrets;
+mod table;
 mod verbs;
 
 use std::process::ExitCode;
@@ -32,7 +36,12 @@ fn main() -> ExitCode {
             } else {
                 Exit::Done
             };
-            drop(error.print());
+            let said = error.to_string();
+            // A key typed as an argument is not repeated.
+            match identity::api_key::redacted(&said) {
+                std::borrow::Cow::Borrowed(_) => drop(error.print()),
+                std::borrow::Cow::Owned(clean) => eprint!("{clean}"),
+            }
             return exit.into();
         }
     };

@@ -31,7 +31,7 @@ pub struct Opened {
 }
 
 /// Name of the ledger in its checkpoints.
-const ORIGIN: &str = "portcullis/ledger";
+pub const ORIGIN: &str = "portcullis/ledger";
 
 /// Asks the running server, or does the command on the store while none runs.
 ///

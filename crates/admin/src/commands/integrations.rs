@@ -106,10 +106,14 @@ fn set(
     kind: &'static str,
     who: &str,
 ) -> Result<Value, DeskFault> {
-    if !(desk.compiled)().integrations.contains_key(name) {
+    let compiled = (desk.compiled)();
+    if !compiled.integrations.contains_key(name) {
+        let known: Vec<&str> = compiled.integrations.keys().map(|name| &**name).collect();
+        let help = config::nearest(name, &known)
+            .unwrap_or_else(|| "`portcullis integration list` shows them.".into());
         return Err(DeskFault::asked(
             format!("there is no integration `{name}`"),
-            "`portcullis integration list` shows them.",
+            help,
         ));
     }
     let state = IntegrationState {

@@ -182,7 +182,8 @@ fn rules(desk: &Desk, integration: &str) -> Result<ApiKeySettings, DeskFault> {
         let known: Vec<&str> = compiled.integrations.keys().map(|name| &**name).collect();
         return Err(DeskFault::asked(
             format!("there is no integration `{integration}`"),
-            format!("Configured are: {}.", known.join(", ")),
+            config::nearest(integration, &known)
+                .unwrap_or_else(|| format!("Configured are: {}.", known.join(", "))),
         ));
     };
     settings.facts.credentials.api_key.ok_or_else(|| {

@@ -1,13 +1,54 @@
-//! placeholder
+//! `portcullis explain`: why one request was decided as it was.
+//! Gives `VERB`.
+//! Used by `verbs::VERBS`.
+//! Start reading at `run`.
+
+use clap::{Arg, ArgMatches, Command};
+use serde_json::{Value, json};
+
 use crate::exit::{Exit, Outcome};
 use crate::verbs::Verb;
-use clap::Command;
+use crate::verbs::key::asked;
+use crate::{config_dir, office, output};
+
+/// The verb.
 pub const VERB: Verb = Verb {
     name: "explain",
-    about: "x",
-    command: || Command::new("explain").after_help("Example"),
+    about: "Say why a request was allowed or refused, by the id in its answer [read-only]",
+    command,
     run,
 };
-fn run(_: &clap::ArgMatches) -> Outcome {
-    Ok(Exit::Failed)
+
+fn command() -> Command {
+    Command::new("explain")
+        .arg(
+            Arg::new("id")
+                .required(true)
+                .value_name("DECISION")
+                .help("The id: `decision_id` of a refusal, or the header Portcullis-Decision of any answer"),
+        )
+        .args([config_dir::argument(), output::argument()])
+        .after_help(
+            "Example:\n  portcullis explain dec_01KA7ZQ4X8M2V5T9B3N6C1R0WY\n\n\
+             What it says is for the operator: it names rules and other integrations. The caller never sees it.",
+        )
+}
+
+fn run(arguments: &ArgMatches) -> Outcome {
+    let explained = office::call(
+        &config_dir::of(arguments),
+        "decision.explain",
+        &asked(arguments, &[("id", "id")]),
+    )?;
+    let document = json!({ "schema_version": 1, "decision": explained.get("decision") });
+    output::print(arguments, &document, || {
+        print!(
+            "{}",
+            explained
+                .get("text")
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+        );
+    });
+    Ok(Exit::Done)
 }

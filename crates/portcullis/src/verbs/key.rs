@@ -1,13 +1,354 @@
-//! placeholder
-use crate::exit::{Exit, Outcome};
+//! `portcullis key`: API keys made, listed, rotated, revoked and checked.
+//! Gives `VERB`. A new key's text goes to stdout alone, once; everything else about it goes to stderr.
+//! Used by `verbs::VERBS`.
+//! Start reading at `run`.
+
+use std::io::Read;
+
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use identity::api_key::{self, Reading};
+use serde_json::{Map, Value, json};
+
+use crate::exit::{Exit, Outcome, Trouble};
 use crate::verbs::Verb;
-use clap::Command;
+use crate::{config_dir, confirm, office, output, table};
+
+/// The verb.
 pub const VERB: Verb = Verb {
     name: "key",
-    about: "x",
-    command: || Command::new("key").after_help("Example"),
+    about: "Make, list, rotate, revoke and check API keys [writes]",
+    command,
     run,
 };
-fn run(_: &clap::ArgMatches) -> Outcome {
-    Ok(Exit::Failed)
+
+/// More than any key has, and little enough to be read by mistake.
+const CHECKED_BYTES_MAX: u64 = 4096;
+
+fn command() -> Command {
+    Command::new("key")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommand(create_command())
+        .subcommand(
+            Command::new("list")
+                .about("List keys, never their texts [read-only]")
+                .arg(Arg::new("integration").long("integration").value_name("NAME").help("Only keys of this integration"))
+                .args([config_dir::argument(), output::argument()])
+                .after_help("Example:\n  portcullis key list --integration accounting"),
+        )
+        .subcommand(
+            Command::new("rotate")
+                .about("Make a key's replacement; the old key goes on for the overlap [writes]")
+                .arg(Arg::new("id").required(true).value_name("ID").help("Key id, as `key list` shows it"))
+                .arg(Arg::new("overlap").long("overlap").value_name("SPAN").help("How long the old key goes on: 10m, 24h [default: as the integration's file says]"))
+                .args([config_dir::argument(), output::argument()])
+                .after_help("Example:\n  NEW=$(portcullis key rotate key_01KA7ZQ4X… --overlap 10m)"),
+        )
+        .subcommand(
+            Command::new("revoke")
+                .about("Take a key back, effective at once and for good [destructive]")
+                .arg(Arg::new("id").required(true).value_name("ID").help("Key id, as `key list` shows it"))
+                .arg(Arg::new("reason").long("reason").value_name("TEXT").help("Why, for the ledger"))
+                .args([confirm::argument(), config_dir::argument(), output::argument()])
+                .after_help("Example:\n  portcullis key revoke key_01KA7ZQ4X… --reason \"laptop stolen\" --yes"),
+        )
+        .subcommand(
+            Command::new("check")
+                .about("Judge the form of a key read from standard input, without a server [read-only]")
+                .arg(output::argument())
+                .after_help(
+                    "Example:\n  portcullis key check < suspicious.txt\n\nThe key is never an argument: arguments can be seen by every user of the machine.\n\
+                     Exit codes: 0 plausible · 1 mistyped or no key of Portcullis",
+                ),
+        )
+        .subcommand(
+            Command::new("generate-kek")
+                .about("Print a new key-encryption key, 64 hexadecimal digits [read-only]")
+                .after_help("Example:\n  (umask 077; portcullis key generate-kek > secrets/kek)\n\nKeep a copy in a safe place: without it nothing that was stored can be read."),
+        )
+        .after_help("Example:\n  KEY=$(portcullis key create --integration accounting)\n  curl -H \"Authorization: Bearer $KEY\" http://localhost:8080/v2/work-orders/4711")
+}
+
+fn create_command() -> Command {
+    Command::new("create")
+        .about("Make a key for an integration and print it, this once [writes]")
+        .arg(Arg::new("integration").long("integration").required(true).value_name("NAME").help("Integration the key is for"))
+        .arg(Arg::new("label").long("label").value_name("TEXT").help("What tells it from the others: \"erp production\""))
+        .arg(Arg::new("expires-in").long("expires-in").value_name("SPAN").help("When it ends: 12h, 30d [default: the integration's max_age]"))
+        .arg(Arg::new("test").long("test").action(ArgAction::SetTrue).help("A key for trials, told apart at sight: pk_test_…"))
+        .args([config_dir::argument(), output::argument()])
+        .after_help(
+            "Example:\n  KEY=$(portcullis key create --integration accounting --label \"erp production\" --expires-in 30d)\n\n\
+             Only the key goes to standard output; what is to be known about it goes to standard error.",
+        )
+}
+
+fn run(arguments: &ArgMatches) -> Outcome {
+    match arguments.subcommand() {
+        Some(("create", arguments)) => create(arguments),
+        Some(("list", arguments)) => list(arguments),
+        Some(("rotate", arguments)) => rotate(arguments),
+        Some(("revoke", arguments)) => revoke(arguments),
+        Some(("check", arguments)) => check(arguments),
+        Some(("generate-kek", _)) => {
+            println!(
+                "{}",
+                crypto::text::hex(crypto::random_secret::<32>().expose())
+            );
+            Ok(Exit::Done)
+        }
+        _ => Ok(Exit::Usage),
+    }
+}
+
+/// The given ones of the named arguments, for the desk.
+pub fn asked(arguments: &ArgMatches, names: &[(&str, &str)]) -> Value {
+    let given = names.iter().filter_map(|(name, member)| {
+        let text = arguments.get_one::<String>(name)?;
+        Some((member.to_string(), json!(text)))
+    });
+    Value::Object(given.collect::<Map<_, _>>())
+}
+
+/// A member as text; a dash where there is none.
+pub fn cell(value: &Value, name: &str) -> String {
+    match value.get(name) {
+        Some(Value::String(text)) if !text.is_empty() => text.clone(),
+        Some(Value::Number(number)) => number.to_string(),
+        _ => "-".to_owned(),
+    }
+}
+
+/// A moment to the second, or a dash.
+pub fn moment(value: &Value, name: &str) -> String {
+    let text = cell(value, name);
+    match text.split_once('.') {
+        Some((seconds, _)) => format!("{seconds}Z"),
+        None => text,
+    }
+}
+
+fn create(arguments: &ArgMatches) -> Outcome {
+    let mut asked = asked(
+        arguments,
+        &[
+            ("integration", "integration"),
+            ("label", "label"),
+            ("expires-in", "expires_in"),
+        ],
+    );
+    if let Some(members) = asked.as_object_mut() {
+        members.insert("test".into(), json!(arguments.get_flag("test")));
+    }
+    let made = office::call(&config_dir::of(arguments), "key.create", &asked)?;
+    hand_out(arguments, &made, |made| {
+        format!(
+            "{} of {} ({}) works until {}",
+            cell(made, "id"),
+            cell(made, "integration"),
+            cell(made, "label"),
+            moment(made, "ends_at")
+        )
+    });
+    Ok(Exit::Done)
+}
+
+fn rotate(arguments: &ArgMatches) -> Outcome {
+    let asked = asked(arguments, &[("id", "id"), ("overlap", "overlap")]);
+    let made = office::call(&config_dir::of(arguments), "key.rotate", &asked)?;
+    hand_out(arguments, &made, |made| {
+        format!(
+            "{} of {} replaces {}, which works until {}",
+            cell(made, "id"),
+            cell(made, "integration"),
+            cell(made, "replaces"),
+            moment(made, "old_key_works_until")
+        )
+    });
+    Ok(Exit::Done)
+}
+
+/// The key alone on stdout, so that a shell can take it; the rest on stderr.
+fn hand_out(arguments: &ArgMatches, made: &Value, about: impl FnOnce(&Value) -> String) {
+    output::print(arguments, made, || {
+        eprintln!("{}", about(made));
+        eprintln!("This is the only time the key is shown. Hand it over by a channel you trust.");
+        println!("{}", cell(made, "key"));
+    });
+}
+
+fn list(arguments: &ArgMatches) -> Outcome {
+    let found = office::call(
+        &config_dir::of(arguments),
+        "key.list",
+        &asked(arguments, &[("integration", "integration")]),
+    )?;
+    output::print(arguments, &found, || {
+        let rows: Vec<Vec<String>> = found
+            .get("keys")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .map(row)
+            .collect();
+        if rows.is_empty() {
+            eprintln!("There is no key yet. Make one: portcullis key create --integration NAME");
+            return;
+        }
+        print!(
+            "{}",
+            table::render(
+                &[
+                    "ID",
+                    "INTEGRATION",
+                    "LABEL",
+                    "KEY",
+                    "STATE",
+                    "ENDS",
+                    "LAST USED"
+                ],
+                &rows
+            )
+        );
+    });
+    Ok(Exit::Done)
+}
+
+fn row(key: &Value) -> Vec<String> {
+    let mut row: Vec<String> = ["id", "integration", "label", "hint", "state"]
+        .iter()
+        .map(|name| cell(key, name))
+        .collect();
+    row.extend([moment(key, "ends_at"), moment(key, "last_used_at")]);
+    row
+}
+
+fn revoke(arguments: &ArgMatches) -> Outcome {
+    let id = output::text(arguments, "id");
+    confirm::ask(
+        arguments,
+        &format!("Revoke {id} for good? Calls with it are refused from now on."),
+    )?;
+    let revoked = office::call(
+        &config_dir::of(arguments),
+        "key.revoke",
+        &asked(arguments, &[("id", "id"), ("reason", "reason")]),
+    )?;
+    output::print(arguments, &revoked, || {
+        let key = revoked.get("key").unwrap_or(&Value::Null);
+        println!(
+            "revoked {} ({}) of {}",
+            cell(key, "id"),
+            cell(key, "hint"),
+            cell(key, "integration")
+        );
+    });
+    Ok(Exit::Done)
+}
+
+fn check(arguments: &ArgMatches) -> Outcome {
+    let mut text = String::new();
+    let read = std::io::stdin()
+        .take(CHECKED_BYTES_MAX)
+        .read_to_string(&mut text);
+    read.map_err(|error| {
+        Trouble::new(
+            Exit::Failed,
+            format!("standard input cannot be read: {error}"),
+            "Pipe one key in.",
+        )
+    })?;
+    let (word, sentence, exit) = judged(text.trim());
+    output::print(
+        arguments,
+        &json!({ "schema_version": 1, "reading": word }),
+        || println!("{word}: {sentence}"),
+    );
+    Ok(exit)
+}
+
+fn judged(text: &str) -> (&'static str, &'static str, Exit) {
+    match api_key::read(text) {
+        Reading::Plausible => (
+            "plausible",
+            "the form and the checksum are right; whether it is in force, only the installation it belongs to can say",
+            Exit::Done,
+        ),
+        Reading::Mistyped => (
+            "mistyped",
+            "it begins like a key of Portcullis, but is cut off, mistyped or padded",
+            Exit::Failed,
+        ),
+        Reading::NotOurs if text.is_empty() => {
+            ("nothing", "standard input was empty", Exit::Failed)
+        }
+        Reading::NotOurs => (
+            "not_ours",
+            "it is no key of Portcullis; those begin with pk_live_ or pk_test_",
+            Exit::Failed,
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_whole_key_is_told_from_a_cut_one_and_from_a_strange_one() {
+        let key = "pk_live_00000000000000000000000000000000000000000003xC1Wz";
+        assert_eq!(judged(key).0, "plausible");
+        assert_eq!(judged(key.get(..50).unwrap()).0, "mistyped");
+        assert_eq!(judged("sk_live_123").0, "not_ours");
+        assert_eq!(judged("").0, "nothing");
+    }
+
+    #[test]
+    fn what_was_not_given_is_not_asked_for() {
+        let matches = command().get_matches_from([
+            "key",
+            "create",
+            "--integration",
+            "crm",
+            "--expires-in",
+            "30d",
+        ]);
+        let (_, arguments) = matches.subcommand().unwrap();
+        let asked = asked(
+            arguments,
+            &[
+                ("integration", "integration"),
+                ("label", "label"),
+                ("expires-in", "expires_in"),
+            ],
+        );
+        assert_eq!(asked, json!({ "integration": "crm", "expires_in": "30d" }));
+    }
+
+    #[test]
+    fn a_key_without_use_shows_a_dash() {
+        let key = json!({ "id": "key_1", "integration": "crm", "label": "default", "hint": "pk_live_Ab3d…x9Kq", "state": "active",
+            "ends_at": "2027-01-01T00:00:00.000000Z", "last_used_at": null });
+        assert_eq!(
+            row(&key),
+            [
+                "key_1",
+                "crm",
+                "default",
+                "pk_live_Ab3d…x9Kq",
+                "active",
+                "2027-01-01T00:00:00Z",
+                "-"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_key_is_never_an_argument() {
+        assert!(
+            command()
+                .try_get_matches_from(["key", "check", "pk_live_abc"])
+                .is_err()
+        );
+    }
 }

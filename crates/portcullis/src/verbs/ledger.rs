@@ -1,13 +1,354 @@
-//! placeholder
-use crate::exit::{Exit, Outcome};
+//! `portcullis ledger`: the ledger verified, shown, exported and closed by a checkpoint.
+//! Gives `VERB`. Everything but `checkpoint` reads the files, beside a running server or without one.
+//! Used by `verbs::VERBS`.
+//! Start reading at `run`.
+
+mod text;
+
+use std::fs::{File, OpenOptions};
+use std::io::{BufWriter, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use audit::{Entry, Filter, Ledger, LedgerFault, PublicKey, Report};
+use clap::{Arg, ArgMatches, Command, value_parser};
+use crypto::Keys;
+use model::Timestamp;
+use serde_json::{Map, Value, json};
+use store::Store;
+
+use crate::exit::{Exit, Outcome, Trouble};
 use crate::verbs::Verb;
-use clap::Command;
+use crate::verbs::key::cell;
+use crate::{background, config_dir, files, office, output, running};
+
+/// The verb.
 pub const VERB: Verb = Verb {
     name: "ledger",
-    about: "x",
-    command: || Command::new("ledger").after_help("Example"),
+    about: "Verify, show and export what happened [writes]",
+    command,
     run,
 };
-fn run(_: &clap::ArgMatches) -> Outcome {
-    Ok(Exit::Failed)
+
+fn command() -> Command {
+    Command::new("ledger")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommand(verify_command())
+        .subcommand(show_command())
+        .subcommand(export_command())
+        .subcommand(
+            Command::new("checkpoint")
+                .about("Sign a checkpoint over everything recorded up to now, and print it [writes]")
+                .args([config_dir::argument(), output::argument()])
+                .after_help(
+                    "Example:\n  portcullis ledger checkpoint >> /mnt/elsewhere/checkpoints\n\n\
+                     Kept elsewhere, it proves later that nothing before it was changed or taken away.",
+                ),
+        )
+        .after_help("Example:\n  portcullis ledger verify")
+}
+
+fn verify_command() -> Command {
+    Command::new("verify")
+        .about("Verify the ledger, or an exported file, and name the first record that is wrong [read-only]")
+        .arg(Arg::new("file").value_name("FILE").value_parser(value_parser!(PathBuf)).help("An exported file; it needs no server, store or secret [default: the ledger of the configuration]"))
+        .arg(Arg::new("public-key").long("public-key").value_name("TEXT").help("The key that must have signed it, name+id+key, as its owner gave it to you"))
+        .args([config_dir::argument(), output::argument()])
+        .after_help(
+            "Example:\n  portcullis ledger verify january.jsonl --public-key 'portcullis/ledger+1a2b3c4d+AQ…'\n\n\
+             Exit codes: 0 in order · 3 something is wrong; the first bad record is named",
+        )
+}
+
+fn show_command() -> Command {
+    let wanted = |name: &'static str, value: &'static str, help: &'static str| {
+        Arg::new(name).long(name).value_name(value).help(help)
+    };
+    Command::new("show")
+        .about("Show records, the newest first [read-only]")
+        .args([
+            wanted("integration", "NAME", "Only of this integration"),
+            wanted("code", "CODE", "Only with this code: authz.operation_not_granted"),
+            wanted("outcome", "WORD", "allow, refuse or fault of requests; done or failed of changes"),
+            wanted("kind", "KIND", "request, key.create, configuration.applied, …"),
+            wanted("since", "MOMENT", "Not before: 2026-11-23 or 2026-11-23T12:00:00Z"),
+            wanted("until", "MOMENT", "Before"),
+            wanted("before", "N", "Only records with a smaller number: the next page").value_parser(value_parser!(u64)),
+            wanted("limit", "N", "At most so many, up to 10000 [default: 100]").value_parser(value_parser!(u64)),
+        ])
+        .args([config_dir::argument(), output::argument()])
+        .after_help("Example:\n  portcullis ledger show --integration crm --outcome refuse --since 2026-11-23")
+}
+
+fn export_command() -> Command {
+    Command::new("export")
+        .about("Write records to one file that anybody can verify without keys [read-only]")
+        .arg(Arg::new("from").long("from").value_name("N").default_value("0").value_parser(value_parser!(u64)).help("Number of the first record"))
+        .arg(Arg::new("to").long("to").value_name("N").value_parser(value_parser!(u64)).help("Number of the last record [default: the newest]"))
+        .arg(Arg::new("out").long("out").value_name("FILE").value_parser(value_parser!(PathBuf)).help("Where to; never overwrites a file [default: standard output]"))
+        .arg(config_dir::argument())
+        .after_help("Example:\n  portcullis ledger export --from 0 --to 999 --out audit.jsonl\n  portcullis ledger verify audit.jsonl")
+}
+
+fn run(arguments: &ArgMatches) -> Outcome {
+    match arguments.subcommand() {
+        Some(("verify", arguments)) => verify(arguments),
+        Some(("show", arguments)) => show(arguments),
+        Some(("export", arguments)) => export(arguments),
+        Some(("checkpoint", arguments)) => {
+            let signed = office::call(
+                &config_dir::of(arguments),
+                "ledger.checkpoint",
+                &Value::Null,
+            )?;
+            output::print(arguments, &signed, || {
+                print!("{}", cell(&signed, "checkpoint"))
+            });
+            Ok(Exit::Done)
+        }
+        _ => Ok(Exit::Usage),
+    }
+}
+
+/// Store and keys, open to read beside whoever writes.
+struct Looked {
+    ledger: PathBuf,
+    store: Store,
+    keys: Arc<Keys>,
+}
+
+/// Where the configuration keeps its state.
+fn data_dir(dir: &Path) -> Result<PathBuf, Trouble> {
+    let (compiled, _) = files::compile(&files::read(dir)?, running::now())?;
+    Ok(dir.join(&compiled.server.store_dir.value))
+}
+
+fn look(dir: &Path) -> Result<Looked, Trouble> {
+    let texts = files::read(dir)?;
+    let (compiled, _) = files::compile(&texts, running::now())?;
+    let data = dir.join(&compiled.server.store_dir.value);
+    let opened = Store::look(&data, &office::kek(&compiled, dir, &texts)?)
+        .map_err(|fault| office::store_trouble(&fault))?;
+    Ok(Looked {
+        ledger: data.join("ledger"),
+        store: opened.store,
+        keys: Arc::new(opened.keys),
+    })
+}
+
+fn trouble(fault: &LedgerFault) -> Trouble {
+    office::ledger_trouble(fault)
+}
+
+fn verify(arguments: &ArgMatches) -> Outcome {
+    let pin = match output::text(arguments, "public-key") {
+        "" => None,
+        text => Some(PublicKey::parse(text).ok_or_else(|| {
+            Trouble::new(
+                Exit::Usage,
+                "this is not a public key",
+                "It looks like name+id+key, on one line; `portcullis ledger verify` prints it.",
+            )
+        })?),
+    };
+    let report = match arguments.get_one::<PathBuf>("file") {
+        Some(file) => audit::verify_export(file, pin.as_ref())
+            .map_err(|fault| Trouble::new(Exit::Failed, fault, ""))?,
+        None => verify_own(&config_dir::of(arguments), pin.as_ref())?,
+    };
+    output::print(arguments, &text::report_json(&report), || {
+        print!("{}", text::report(&report, pin.is_some()))
+    });
+    Ok(if report.is_good() {
+        Exit::Done
+    } else {
+        Exit::Integrity
+    })
+}
+
+/// The ledger of the configuration, against the checkpoint that the database witnessed.
+fn verify_own(dir: &Path, pin: Option<&PublicKey>) -> Result<Report, Trouble> {
+    let looked = look(dir)?;
+    let own = PublicKey::new(office::ORIGIN, looked.keys.ledger_signing.verifying_key());
+    let witness =
+        background::witnessed(&looked.store).map_err(|fault| office::store_trouble(&fault))?;
+    let public = pin.unwrap_or(&own);
+    audit::verify_directory(
+        &looked.ledger,
+        &looked.keys.ledger_seal,
+        public,
+        witness.as_deref(),
+    )
+    .map_err(|fault| {
+        Trouble::new(
+            Exit::Failed,
+            fault,
+            "Let the user that runs Portcullis read the files of the ledger.",
+        )
+    })
+}
+
+fn show(arguments: &ArgMatches) -> Outcome {
+    let dir = config_dir::of(arguments);
+    let asked = question(arguments);
+    // The running server first: it needs no secret of the one who asks.
+    let answer = admin::socket::ask(&data_dir(&dir)?, "ledger.show", &asked, "operator (local)");
+    let found = match answer {
+        Some(answer) => {
+            answer.map_err(|fault| Trouble::new(Exit::Failed, fault.message, fault.remedy))?
+        }
+        None => read(&dir, arguments)?,
+    };
+    output::print(arguments, &found, || {
+        let records: Vec<&Value> = found
+            .get("records")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .collect();
+        if records.is_empty() {
+            eprintln!("No record matches.");
+        }
+        for record in records {
+            println!("{}", text::record(record));
+        }
+    });
+    Ok(Exit::Done)
+}
+
+/// What was asked for, as the desk wants it.
+fn question(arguments: &ArgMatches) -> Value {
+    let words = ["integration", "code", "outcome", "kind", "since", "until"];
+    let texts = words
+        .iter()
+        .filter_map(|name| Some((name.to_string(), json!(arguments.get_one::<String>(name)?))));
+    let numbers = ["before", "limit"]
+        .iter()
+        .filter_map(|name| Some((name.to_string(), json!(arguments.get_one::<u64>(name)?))));
+    Value::Object(texts.chain(numbers).collect::<Map<_, _>>())
+}
+
+fn read(dir: &Path, arguments: &ArgMatches) -> Result<Value, Trouble> {
+    let looked = look(dir)?;
+    let ledger = Ledger::open_read(&looked.ledger, looked.keys).map_err(|fault| trouble(&fault))?;
+    let entries = ledger
+        .newest(&filter(arguments)?)
+        .map_err(|fault| trouble(&fault))?;
+    let shown = |entry: &Entry| json!({ "seq": entry.seq, "event": serde_json::from_str::<Value>(&entry.json).ok() });
+    Ok(json!({ "schema_version": 1, "records": entries.iter().map(shown).collect::<Vec<_>>() }))
+}
+
+fn filter(arguments: &ArgMatches) -> Result<Filter, Trouble> {
+    let word = |name: &str| arguments.get_one::<String>(name).cloned();
+    let limit = arguments.get_one::<u64>("limit").copied().unwrap_or(0);
+    Ok(Filter {
+        kind: word("kind"),
+        integration: word("integration"),
+        code: word("code"),
+        outcome: word("outcome"),
+        since: moment(arguments, "since")?,
+        until: moment(arguments, "until")?,
+        before_seq: arguments.get_one::<u64>("before").copied(),
+        limit: usize::try_from(limit).unwrap_or(usize::MAX),
+    })
+}
+
+fn moment(arguments: &ArgMatches, name: &str) -> Result<Option<Timestamp>, Trouble> {
+    let Some(text) = arguments.get_one::<String>(name) else {
+        return Ok(None);
+    };
+    let read = Timestamp::parse(text).map(Some);
+    read.ok_or_else(|| {
+        Trouble::new(
+            Exit::Usage,
+            format!("`{text}` is not a moment"),
+            "Write 2026-11-23 or 2026-11-23T12:00:00Z.",
+        )
+    })
+}
+
+fn export(arguments: &ArgMatches) -> Outcome {
+    let looked = look(&config_dir::of(arguments))?;
+    let ledger = Ledger::open_read(&looked.ledger, looked.keys).map_err(|fault| trouble(&fault))?;
+    let from = arguments.get_one::<u64>("from").copied().unwrap_or(0);
+    let range = from..=arguments.get_one::<u64>("to").copied().unwrap_or(u64::MAX);
+    if range.is_empty() {
+        return Err(Trouble::new(
+            Exit::Usage,
+            "--to is smaller than --from",
+            "Records are numbered from 0.",
+        ));
+    }
+    let exported = match arguments.get_one::<PathBuf>("out") {
+        None => audit::export(&ledger, range, &mut std::io::stdout().lock())
+            .map_err(|fault| trouble(&fault))?,
+        Some(path) => {
+            let mut out = BufWriter::new(create(path)?);
+            let written = audit::export(&ledger, range, &mut out)
+                .map_err(|fault| trouble(&fault))
+                .and_then(|exported| {
+                    let kept = out.flush().and_then(|()| out.get_ref().sync_all());
+                    kept.map(|()| exported).map_err(|error| {
+                        Trouble::new(
+                            Exit::Failed,
+                            format!("cannot write {}: {error}", path.display()),
+                            "",
+                        )
+                    })
+                });
+            // Half an export proves nothing.
+            written.inspect_err(|_| drop(std::fs::remove_file(path)))?
+        }
+    };
+    eprintln!(
+        "{}",
+        text::exported(
+            &exported,
+            ledger.public_key(),
+            arguments.get_one::<PathBuf>("out").map(PathBuf::as_path)
+        )
+    );
+    Ok(Exit::Done)
+}
+
+/// A new file for its owner only: records name integrations, objects and addresses.
+fn create(path: &Path) -> Result<File, Trouble> {
+    let made = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path);
+    made.map_err(|error| {
+        Trouble::new(
+            Exit::Failed,
+            format!("cannot make {}: {error}", path.display()),
+            "Choose a name that is not taken, in a directory you may write to.",
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_was_given_is_asked_for() {
+        let matches =
+            command().get_matches_from(["ledger", "show", "--integration", "crm", "--limit", "5"]);
+        let (_, arguments) = matches.subcommand().unwrap();
+        assert_eq!(
+            question(arguments),
+            json!({ "integration": "crm", "limit": 5 })
+        );
+        assert_eq!(filter(arguments).unwrap().limit, 5);
+    }
+
+    #[test]
+    fn a_strange_moment_is_a_usage_error() {
+        let matches = command().get_matches_from(["ledger", "show", "--since", "yesterday"]);
+        let (_, arguments) = matches.subcommand().unwrap();
+        assert_eq!(filter(arguments).unwrap_err().exit, Exit::Usage);
+    }
 }

@@ -1,0 +1,71 @@
+//! Rows of text under headings, as wide as they need to be.
+//! Gives `render`, `wrapped`.
+//! Used by verbs that list things for people.
+//! Start reading at `render`.
+
+/// Columns end two spaces after their longest cell; the last one is never padded.
+pub fn render(headings: &[&str], rows: &[Vec<String>]) -> String {
+    let mut widths: Vec<usize> = headings
+        .iter()
+        .map(|heading| heading.chars().count())
+        .collect();
+    for row in rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(cell.chars().count());
+        }
+    }
+    let mut out = String::new();
+    let head: Vec<String> = headings.iter().map(ToString::to_string).collect();
+    for row in std::iter::once(&head).chain(rows) {
+        let mut line = String::new();
+        for (width, cell) in widths.iter().zip(row) {
+            line.push_str(cell);
+            line.extend(std::iter::repeat_n(
+                ' ',
+                width.saturating_sub(cell.chars().count()).saturating_add(2),
+            ));
+        }
+        out.push_str(line.trim_end());
+        out.push('\n');
+    }
+    out
+}
+
+/// Words in lines of at most `width` characters; a word that is longer has a line of its own.
+pub fn wrapped(words: &[String], width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in words {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + word.chars().count() + 2 <= width => {
+                line.push_str("  ");
+                line.push_str(word);
+            }
+            _ => lines.push(word.clone()),
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_stand_under_their_headings() {
+        let rows = vec![
+            vec!["key_1".into(), "a".into()],
+            vec!["k…".into(), String::new()],
+        ];
+        assert_eq!(
+            render(&["ID", "LABEL"], &rows),
+            "ID     LABEL\nkey_1  a\nk…\n"
+        );
+    }
+
+    #[test]
+    fn lines_break_between_words() {
+        let words: Vec<String> = ["aa", "bb", "cc"].map(String::from).to_vec();
+        assert_eq!(wrapped(&words, 6), ["aa  bb", "cc"]);
+        assert_eq!(wrapped(&words, 1), ["aa", "bb", "cc"]);
+    }
+}

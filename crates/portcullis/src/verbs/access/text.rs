@@ -1,0 +1,186 @@
+//! The effective matrix as a person reads it.
+//! Gives `page`, `field_row`.
+//! Used by `access`.
+//! Start reading at `page`.
+
+use std::fmt::Write;
+
+use config::Compiled;
+use config::compiled::IntegrationSettings;
+use policy::{AccessRow, How};
+
+use super::field_of;
+use super::matrix::{self, Summary};
+use crate::table::wrapped;
+
+/// Lines are kept below this many characters.
+const WIDTH: usize = 100;
+/// The class that needs no mention.
+const USUAL_CLASS: &str = "internal";
+
+/// The whole page.
+pub fn page(
+    settings: &IntegrationSettings,
+    rows: &[AccessRow],
+    summaries: &[Summary],
+    compiled: &Compiled,
+) -> String {
+    let mut out = String::new();
+    let review: String = settings.review_by.to_string().chars().take(10).collect();
+    let _ = writeln!(
+        out,
+        "{} · {} · {} · review by {review}",
+        settings.name, settings.purpose, settings.owner
+    );
+    out.push_str(&headline(&settings.name, summaries));
+    let grants = matrix::grants(rows);
+    let mut last: Option<&AccessRow> = None;
+    for grant in grants {
+        let is_new =
+            last.is_none_or(|last| (&last.api, &last.operation) != (&grant.api, &grant.operation));
+        if is_new {
+            let _ = writeln!(out, "\n{}", operation_line(grant, compiled));
+        }
+        last = Some(grant);
+        out.push_str(&grant_block(grant, rows, compiled));
+    }
+    out
+}
+
+fn headline(name: &str, summaries: &[Summary]) -> String {
+    if summaries.is_empty() {
+        return format!("{name} has no grant: it may call nothing.\n");
+    }
+    let mut out = String::new();
+    for (index, summary) in summaries.iter().enumerate() {
+        let lead = if index == 0 {
+            format!("{name} can")
+        } else {
+            " ".repeat(name.chars().count() + 4)
+        };
+        let sends = match summary.sent {
+            0 => String::new(),
+            1 => ", send 1".to_owned(),
+            n => format!(", send {n}"),
+        };
+        let when = match summary.conditions.as_slice() {
+            [] => String::new(),
+            [one] => format!("   when {one}"),
+            several => format!("   under {} conditions", several.len()),
+        };
+        let _ = writeln!(
+            out,
+            "{lead} read {} of {} fields of {}{sends}{when}   {}",
+            summary.seen, summary.declared, summary.schema, summary.api
+        );
+    }
+    out
+}
+
+fn operation_line(row: &AccessRow, compiled: &Compiled) -> String {
+    let version = compiled.version(&row.api).map(|(_, version)| version);
+    let base = version.map_or("", |version| &*version.base_path);
+    let listeners = version
+        .and_then(|version| {
+            version
+                .operations
+                .iter()
+                .find(|plan| plan.id == row.operation)
+        })
+        .map(|plan| plan.listeners.join(", "))
+        .unwrap_or_default();
+    let reach = match listeners.is_empty() {
+        true => "exposed nowhere, so it cannot be reached".to_owned(),
+        false => format!("on {listeners}"),
+    };
+    match matrix::operation(row, compiled) {
+        Some(operation) => format!(
+            "{} · {} · {} {base}{} · {reach}",
+            row.operation, row.api, operation.method, operation.template
+        ),
+        None => format!("{} · {} · {reach}", row.operation, row.api),
+    }
+}
+
+fn grant_block(grant: &AccessRow, rows: &[AccessRow], compiled: &Compiled) -> String {
+    let mut out = String::new();
+    let role = grant
+        .role
+        .as_deref()
+        .map(|role| format!(" (role {role})"))
+        .unwrap_or_default();
+    let when = grant
+        .condition
+        .as_deref()
+        .map(|when| format!("   when {when}"))
+        .unwrap_or_default();
+    let _ = writeln!(out, "  {}{role}{when}", grant.rule);
+    let own = || rows.iter().filter(|row| matrix::is_same_grant(row, grant));
+    let seen: Vec<String> = own()
+        .filter(|row| !matches!(row.how, How::Call | How::Write))
+        .map(|row| named(row, compiled))
+        .collect();
+    let sent: Vec<String> = own()
+        .filter(|row| row.how == How::Write)
+        .map(|row| named(row, compiled))
+        .collect();
+    if seen.is_empty() && sent.is_empty() {
+        out.push_str("    may call it; no field of the answer is let out\n");
+    }
+    for (word, fields) in [("reads", seen), ("sends", sent)] {
+        for (index, line) in wrapped(&fields, WIDTH).iter().enumerate() {
+            let label = if index == 0 { word } else { "" };
+            let _ = writeln!(out, "    {label:<5}  {line}");
+        }
+    }
+    out
+}
+
+/// A field with what is special about it.
+fn named(row: &AccessRow, compiled: &Compiled) -> String {
+    let mut notes: Vec<String> = Vec::new();
+    if row.class != USUAL_CLASS {
+        notes.push(row.class.to_owned());
+    }
+    if let How::Masked(mask) = row.how {
+        notes.push(format!("masked: {}", mask.name()));
+    }
+    if let Some(kind) = &row.judged_as {
+        notes.push(format!("if it may see the {kind}"));
+    }
+    let field = match field_of(row, compiled) {
+        field if field.is_empty() => "(the whole value)".to_owned(),
+        field => field,
+    };
+    match notes.is_empty() {
+        true => field,
+        false => format!("{field} ({})", notes.join(", ")),
+    }
+}
+
+/// One line of "who can see this field".
+pub fn field_row(integration: &str, row: &AccessRow, compiled: &Compiled) -> Vec<String> {
+    let how = match row.how {
+        How::Masked(mask) => format!("sees it masked: {}", mask.name()),
+        How::Write => "sends".to_owned(),
+        How::Full | How::Call => "sees".to_owned(),
+    };
+    vec![
+        integration.to_owned(),
+        format!("{}:{}", row.api, row.operation),
+        named(
+            &AccessRow {
+                how: if row.how == How::Write {
+                    How::Write
+                } else {
+                    How::Full
+                },
+                ..row.clone()
+            },
+            compiled,
+        ),
+        how,
+        row.rule.clone(),
+        row.condition.as_deref().unwrap_or("always").to_owned(),
+    ]
+}

@@ -1,0 +1,225 @@
+//! The ledger as people read it: a verification, a record, an export.
+//! Gives `report`, `report_json`, `record`, `exported`.
+//! Used by `ledger`.
+//! Start reading at `report`.
+
+use std::fmt::Write;
+use std::path::Path;
+
+use audit::{Exported, PublicKey, Report};
+use model::Timestamp;
+use serde_json::{Value, json};
+
+/// A verification for people.
+pub fn report(report: &Report, is_pinned: bool) -> String {
+    let mut out = String::new();
+    if let Some(bad) = &report.first_bad {
+        let place = match bad.through > bad.seq {
+            true => format!("in records #{} to #{}", bad.seq, bad.through),
+            false => format!("at record #{}", bad.seq),
+        };
+        let _ = writeln!(out, "BAD {place}: {}", bad.what);
+        let _ = writeln!(out, "  file       {}, byte {}", bad.file, bad.offset);
+        let _ = writeln!(out, "  in order   {}", range(report));
+    } else {
+        let _ = writeln!(out, "good: {}", range(report));
+    }
+    let _ = writeln!(
+        out,
+        "  signed     {} checkpoints{}",
+        report.checkpoints,
+        covered(report)
+    );
+    if report.torn_bytes > 0 {
+        let _ = writeln!(
+            out,
+            "  unfinished {} bytes at the end, of a write that never finished; nothing that was answered is in them",
+            report.torn_bytes
+        );
+    }
+    if !report.public_key.is_empty() {
+        let note = if is_pinned {
+            ""
+        } else {
+            "   (compare it with the key you know, or give it with --public-key)"
+        };
+        let _ = writeln!(out, "  key        {}{note}", report.public_key);
+    }
+    if report.first_bad.is_some() {
+        out.push_str("Keep the files as evidence and change nothing in them.\n");
+    }
+    out
+}
+
+fn range(report: &Report) -> String {
+    match report.last_seq() {
+        Some(last) => format!(
+            "{} records, #{} to #{last}",
+            report.records, report.first_seq
+        ),
+        None => "no records".to_owned(),
+    }
+}
+
+fn covered(report: &Report) -> String {
+    let next = report.first_seq.saturating_add(report.records);
+    match (report.covered, next.saturating_sub(report.covered)) {
+        (0, _) | (_, 0) => String::new(),
+        (_, newest) => {
+            format!("; the newest {newest} records are chained, and signed with the next one")
+        }
+    }
+}
+
+/// A verification for tools.
+pub fn report_json(report: &Report) -> Value {
+    json!({
+        "schema_version": 1,
+        "is_good": report.is_good(),
+        "records": report.records,
+        "first_seq": report.first_seq,
+        "last_seq": report.last_seq(),
+        "head": crypto::text::hex(&report.head),
+        "checkpoints": report.checkpoints,
+        "covered": report.covered,
+        "torn_bytes": report.torn_bytes,
+        "public_key": report.public_key,
+        "first_bad": report.first_bad.as_ref().map(|bad| json!({
+            "seq": bad.seq, "through": bad.through, "what": bad.what, "file": bad.file, "offset": bad.offset,
+        })),
+    })
+}
+
+/// One record in one line.
+pub fn record(record: &Value) -> String {
+    let seq = record.get("seq").and_then(Value::as_u64).unwrap_or(0);
+    let event = record.get("event").unwrap_or(&Value::Null);
+    let text = |name: &str| {
+        event
+            .get(name)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .escape_debug()
+            .to_string()
+    };
+    let micros = event.get("at").and_then(Value::as_i64).unwrap_or(0);
+    let at = Timestamp::from_micros(micros)
+        .to_string()
+        .replace('T', " ")
+        .trim_end_matches('Z')
+        .to_owned();
+    let kind = text("kind");
+    let mut parts = vec![format!("#{seq:<6} {at}")];
+    if kind == "request" {
+        let verdict = match text("outcome").as_str() {
+            "allow" => "allow",
+            "refuse" => "REFUSE",
+            "fault" => "FAULT",
+            _ => "?",
+        };
+        let dash = |text: String| {
+            if text.is_empty() {
+                "-".to_owned()
+            } else {
+                text
+            }
+        };
+        parts.push(format!("{verdict:<6}"));
+        parts.push(format!("{:<12}", dash(text("integration"))));
+        let what = match text("operation").is_empty() {
+            true => format!("{} {}", text("method"), text("path")),
+            false => text("operation"),
+        };
+        parts.push(format!("{:<24}", dash(what.trim().to_owned())));
+        parts.push(
+            event
+                .get("status")
+                .map(Value::to_string)
+                .unwrap_or_default(),
+        );
+        parts.extend([text("code"), text("id")]);
+    } else {
+        parts.extend([
+            format!("{:<6}", text("outcome")),
+            kind,
+            text("integration"),
+            text("credential"),
+            text("user"),
+            text("detail"),
+        ]);
+    }
+    parts.retain(|part| !part.is_empty());
+    parts.join("  ").trim_end().to_owned()
+}
+
+/// What was exported, and how to verify it.
+pub fn exported(exported: &Exported, public: &PublicKey, path: Option<&Path>) -> String {
+    let last = exported
+        .first_seq
+        .saturating_add(exported.records)
+        .saturating_sub(1);
+    let file = path.map_or_else(|| "FILE".to_owned(), |path| path.display().to_string());
+    format!(
+        "exported {} records, #{} to #{last}\nAnybody verifies it without keys: portcullis ledger verify {file} --public-key '{public}'",
+        exported.records, exported.first_seq
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use audit::Bad;
+
+    #[test]
+    fn a_bad_record_is_named_first() {
+        let bad = Report {
+            records: 97,
+            first_bad: Some(Bad {
+                seq: 97,
+                through: 97,
+                what: "the chain is broken".into(),
+                file: "00000.seg".into(),
+                offset: 4711,
+            }),
+            ..Report::default()
+        };
+        let text = report(&bad, true);
+        assert!(text.starts_with("BAD at record #97: the chain is broken\n  file       00000.seg, byte 4711\n  in order   97 records, #0 to #96\n"), "{text}");
+        assert_eq!(
+            report_json(&bad).pointer("/first_bad/seq"),
+            Some(&json!(97))
+        );
+    }
+
+    #[test]
+    fn records_behind_the_last_checkpoint_are_mentioned() {
+        let good = Report {
+            records: 10,
+            checkpoints: 2,
+            covered: 8,
+            public_key: "n+1+k".into(),
+            ..Report::default()
+        };
+        let text = report(&good, false);
+        assert!(
+            text.contains("2 checkpoints; the newest 2 records are chained"),
+            "{text}"
+        );
+        assert!(text.contains("compare it with the key you know"), "{text}");
+    }
+
+    #[test]
+    fn a_request_and_a_change_fit_on_one_line_each() {
+        let request = json!({ "seq": 218, "event": { "at": 1_795_435_204_112_000_i64, "kind": "request", "outcome": "refuse", "integration": "crm",
+            "operation": "getTechnician", "status": 403, "code": "authz.operation_not_granted", "id": "dec_1" } });
+        assert_eq!(
+            record(&request),
+            "#218    2026-11-23 12:00:04.112  REFUSE  crm           getTechnician             403  authz.operation_not_granted  dec_1"
+        );
+        let change = json!({ "seq": 3, "event": { "at": 1_795_435_204_112_000_i64, "kind": "key.revoke", "outcome": "done", "integration": "crm", "detail": "x\ny" } });
+        assert_eq!(
+            record(&change),
+            "#3      2026-11-23 12:00:04.112  done    key.revoke  crm  x\\ny"
+        );
+    }
+}
