@@ -21,7 +21,11 @@ pub fn write(root: &Path) -> Result<(), Vec<String>> {
         Err(complaint) => complaints.push(complaint),
     }
     complaints.extend(pages.iter().filter_map(|page| put(root, page).err()));
-    if complaints.is_empty() { Ok(()) } else { Err(complaints) }
+    if complaints.is_empty() {
+        Ok(())
+    } else {
+        Err(complaints)
+    }
 }
 
 /// One page: where it lies below the workspace's folder, and its text.
@@ -30,13 +34,22 @@ type Page = (PathBuf, String);
 /// The pages that are made without running anything.
 fn pages() -> Vec<Page> {
     let mut pages = vec![
-        (PathBuf::from("docs/configuration.md"), config::reference_markdown()),
-        (PathBuf::from("docs/problem-codes.md"), problem_codes::page()),
+        (
+            PathBuf::from("docs/configuration.md"),
+            config::reference_markdown(),
+        ),
+        (
+            PathBuf::from("docs/problem-codes.md"),
+            problem_codes::page(),
+        ),
     ];
     for kind in config::kinds() {
         let schema = config::schema(kind).unwrap_or_default();
         let text = format!("{schema:#}\n");
-        pages.push((PathBuf::from(format!("docs/schemas/{kind}.schema.json")), text));
+        pages.push((
+            PathBuf::from(format!("docs/schemas/{kind}.schema.json")),
+            text,
+        ));
     }
     pages
 }
@@ -65,7 +78,12 @@ mod tests {
         let root = crate::root();
         for (name, text) in pages() {
             let committed = fs::read_to_string(root.join(&name)).unwrap_or_default();
-            let line = committed.lines().zip(text.lines()).take_while(|(a, b)| a == b).count() + 1;
+            let line = committed
+                .lines()
+                .zip(text.lines())
+                .take_while(|(a, b)| a == b)
+                .count()
+                + 1;
             assert!(
                 committed == text,
                 "{} differs from the code, first in line {line}; run `cargo xtask gen` and commit the page",

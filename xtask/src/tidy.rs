@@ -16,7 +16,11 @@ use std::path::{Path, PathBuf};
 pub fn all(root: &Path) -> Result<(), Vec<String>> {
     let mut complaints = layers::complaints(root);
     complaints.extend(text::complaints(root));
-    if complaints.is_empty() { Ok(()) } else { Err(complaints) }
+    if complaints.is_empty() {
+        Ok(())
+    } else {
+        Err(complaints)
+    }
 }
 
 /// Every Rust file of the rooms, testkit and xtask.
@@ -30,7 +34,9 @@ fn rust_files(root: &Path) -> Vec<PathBuf> {
 }
 
 fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
-    let Ok(entries) = fs::read_dir(folder) else { return };
+    let Ok(entries) = fs::read_dir(folder) else {
+        return;
+    };
     for path in entries.flatten().map(|entry| entry.path()) {
         if path.is_dir() && path.file_name().is_none_or(|name| name != "target") {
             walk(&path, found);

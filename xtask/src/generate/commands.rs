@@ -29,7 +29,12 @@ pub fn page(root: &Path) -> Result<Page, String> {
 fn section(root: &Path, verb: &[&str], out: &mut String) -> Result<(), String> {
     let help = help(root, verb)?;
     let title = [&["portcullis"], verb].concat().join(" ");
-    let _ = write!(out, "\n{} `{title}`\n\n```text\n{}\n```\n", if verb.len() > 1 { "###" } else { "##" }, help.trim_end());
+    let _ = write!(
+        out,
+        "\n{} `{title}`\n\n```text\n{}\n```\n",
+        if verb.len() > 1 { "###" } else { "##" },
+        help.trim_end()
+    );
     for below in verbs(&help).filter(|_| verb.len() < DEPTH_MAX) {
         section(root, &[verb, &[below]].concat(), out)?;
     }
@@ -40,10 +45,19 @@ fn help(root: &Path, verb: &[&str]) -> Result<String, String> {
     let mut line = vec!["run", "--quiet", "--package", "portcullis", "--"];
     line.extend(verb);
     line.push("--help");
-    let output = Command::new(env!("CARGO")).args(&line).current_dir(root).output();
+    let output = Command::new(env!("CARGO"))
+        .args(&line)
+        .current_dir(root)
+        .output();
     match output {
-        Ok(output) if output.status.success() => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
-        Ok(output) => Err(format!("`cargo {}` failed:\n{}", line.join(" "), String::from_utf8_lossy(&output.stderr))),
+        Ok(output) if output.status.success() => {
+            Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+        }
+        Ok(output) => Err(format!(
+            "`cargo {}` failed:\n{}",
+            line.join(" "),
+            String::from_utf8_lossy(&output.stderr)
+        )),
         Err(error) => Err(format!("cannot run cargo: {error}")),
     }
 }
@@ -51,7 +65,9 @@ fn help(root: &Path, verb: &[&str]) -> Result<String, String> {
 /// The verbs a help lists, without `help` itself.
 fn verbs(help: &str) -> impl Iterator<Item = &str> {
     let listed = help.lines().skip_while(|line| *line != "Commands:").skip(1);
-    let names = listed.take_while(|line| !line.is_empty()).filter_map(|line| line.split_whitespace().next());
+    let names = listed
+        .take_while(|line| !line.is_empty())
+        .filter_map(|line| line.split_whitespace().next());
     names.filter(|name| *name != "help")
 }
 

@@ -24,14 +24,24 @@ pub fn page() -> String {
     let mut out = String::from(HEAD);
     let reasons = gateway::snapshot::reasons();
     for stage in Stage::ALL {
-        let of_stage: Vec<_> = reasons.iter().filter(|reason| reason.stage == stage).collect();
+        let of_stage: Vec<_> = reasons
+            .iter()
+            .filter(|reason| reason.stage == stage)
+            .collect();
         if of_stage.is_empty() {
             continue;
         }
-        let _ = write!(out, "\n## Stage `{stage}`\n\n| code | status | the caller reads |\n|---|---|---|\n");
+        let _ = write!(
+            out,
+            "\n## Stage `{stage}`\n\n| code | status | the caller reads |\n|---|---|---|\n"
+        );
         for reason in &of_stage {
             let anchor = reason.code.replace('.', "");
-            let _ = writeln!(out, "| [`{}`](#{anchor}) | {} | {} |", reason.code, reason.status, reason.say);
+            let _ = writeln!(
+                out,
+                "| [`{}`](#{anchor}) | {} | {} |",
+                reason.code, reason.status, reason.say
+            );
         }
         for reason in of_stage {
             section(reason, &mut out);
@@ -41,7 +51,11 @@ pub fn page() -> String {
 }
 
 fn section(reason: &'static Reason, out: &mut String) {
-    let explain = reason.explain.split_whitespace().collect::<Vec<_>>().join(" ");
+    let explain = reason
+        .explain
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ");
     let _ = write!(
         out,
         "\n### `{}`\n\n**What the caller can do.** {}\n\n**Cause and remedy.** {explain}\n\n```http\n{}\n```\n",
@@ -79,23 +93,58 @@ fn example(reason: &'static Reason) -> Box<Refusal> {
 
 fn wrong_field(code: &str) -> Vec<FieldError> {
     let one = match code {
-        "validate.path" => error("path", "workOrderId", "pattern", "does not match ^[0-9]{1,9}$", "send an id as the contract describes it"),
-        "validate.query" => error("query", "limit", "maximum", "more than 200", "send a number from 1 to 200"),
-        "validate.header" => error("header", "x-request-source", "enum", "not one of the allowed values", "send one of: app, web"),
-        "validate.body" => error("body", "/email", "type", "number, expected string", "send a string such as \"a@b.example\""),
+        "validate.path" => error(
+            "path",
+            "workOrderId",
+            "pattern",
+            "does not match ^[0-9]{1,9}$",
+            "send an id as the contract describes it",
+        ),
+        "validate.query" => error(
+            "query",
+            "limit",
+            "maximum",
+            "more than 200",
+            "send a number from 1 to 200",
+        ),
+        "validate.header" => error(
+            "header",
+            "x-request-source",
+            "enum",
+            "not one of the allowed values",
+            "send one of: app, web",
+        ),
+        "validate.body" => error(
+            "body",
+            "/email",
+            "type",
+            "number, expected string",
+            "send a string such as \"a@b.example\"",
+        ),
         _ => return Vec::new(),
     };
     vec![one]
 }
 
 fn error(place: &'static str, pointer: &str, keyword: &str, detail: &str, fix: &str) -> FieldError {
-    FieldError { place, pointer: pointer.into(), keyword: keyword.into(), detail: detail.into(), fix: fix.into() }
+    FieldError {
+        place,
+        pointer: pointer.into(),
+        keyword: keyword.into(),
+        detail: detail.into(),
+        fix: fix.into(),
+    }
 }
 
 /// The answer as it stands on the wire, with the body in readable lines.
 fn answer(refusal: &Refusal) -> String {
     let id = DecisionId::from_bits(EXAMPLE_ID);
-    let Reply { status, headers, body, .. } = gateway::problem::render(refusal, id, false);
+    let Reply {
+        status,
+        headers,
+        body,
+        ..
+    } = gateway::problem::render(refusal, id, false);
     let mut out = format!("HTTP/1.1 {status}\n");
     for (name, value) in headers.iter() {
         let _ = writeln!(out, "{name}: {}", String::from_utf8_lossy(value));
@@ -103,7 +152,10 @@ fn answer(refusal: &Refusal) -> String {
     let _ = write!(out, "portcullis-decision: {id}\n\n");
     // One member per line, in the order the gateway writes them.
     let text = String::from_utf8_lossy(&body);
-    let lines = text.replace(",\"", ",\n \"").replace("[{", "[\n {").replace(",\n {", ",\n {");
+    let lines = text
+        .replace(",\"", ",\n \"")
+        .replace("[{", "[\n {")
+        .replace(",\n {", ",\n {");
     out.push_str(&lines);
     out
 }
@@ -117,7 +169,12 @@ mod tests {
             let heading = format!("\n### `{}`\n", reason.code);
             let (_, section) = page.split_once(&heading).unwrap_or_default();
             let section = section.split("\n### ").next().unwrap_or_default();
-            assert!(section.len() >= 400, "{}: {} characters", reason.code, section.len());
+            assert!(
+                section.len() >= 400,
+                "{}: {} characters",
+                reason.code,
+                section.len()
+            );
         }
     }
 

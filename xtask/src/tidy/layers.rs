@@ -16,17 +16,34 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("contract", &["model"]),
     ("identity", &["crypto", "model"]),
     ("policy", &["model"]),
-    ("config", &["contract", "crypto", "identity", "model", "policy", "waf"]),
+    (
+        "config",
+        &["contract", "crypto", "identity", "model", "policy", "waf"],
+    ),
     ("net", &["crypto", "model"]),
     ("store", &["crypto", "model"]),
     ("audit", &["crypto", "model", "store"]),
-    ("gateway", &["audit", "config", "contract", "crypto", "identity", "model", "net", "policy", "store", "waf"]),
-    ("admin", &["audit", "config", "contract", "crypto", "gateway", "identity", "model", "net", "policy", "store", "waf"]),
+    (
+        "gateway",
+        &[
+            "audit", "config", "contract", "crypto", "identity", "model", "net", "policy", "store",
+            "waf",
+        ],
+    ),
+    (
+        "admin",
+        &[
+            "audit", "config", "contract", "crypto", "gateway", "identity", "model", "net",
+            "policy", "store", "waf",
+        ],
+    ),
     ("demo", &["config", "contract", "crypto", "model", "net"]),
 ];
 
 /// Rooms that must not even indirectly reach sockets or a runtime.
-const PURE: &[&str] = &["model", "crypto", "waf", "contract", "identity", "policy", "config"];
+const PURE: &[&str] = &[
+    "model", "crypto", "waf", "contract", "identity", "policy", "config",
+];
 const RUNTIMES: &[&str] = &["tokio", "mio", "socket2", "hyper"];
 
 /// A heavy library and the only room that may name it.
@@ -42,7 +59,16 @@ const FENCES: &[(&str, &[&str])] = &[
 
 /// Crates that must not be in the shipped graph at all.
 const BANNED: &[&str] = &[
-    "openssl", "openssl-sys", "native-tls", "ring", "reqwest", "serde_yaml", "serde_yml", "rustls-pemfile", "atty", "dotenv",
+    "openssl",
+    "openssl-sys",
+    "native-tls",
+    "ring",
+    "reqwest",
+    "serde_yaml",
+    "serde_yml",
+    "rustls-pemfile",
+    "atty",
+    "dotenv",
 ];
 
 /// The shipped graph stays below this number of crates; it grows only by decision.
@@ -82,14 +108,18 @@ fn shipped(root: &Path) -> Vec<String> {
         .map(|banned| format!("the shipped graph holds `{banned}`, which is banned (deny.toml)"))
         .collect();
     if tree.len() > SHIPPED_MAX {
-        out.push(format!("the shipped graph holds {} crates, more than {SHIPPED_MAX}", tree.len()));
+        out.push(format!(
+            "the shipped graph holds {} crates, more than {SHIPPED_MAX}",
+            tree.len()
+        ));
     }
     out
 }
 
 /// Names under `[dependencies]` of a room's manifest.
 fn direct_dependencies(root: &Path, room: &str) -> BTreeSet<String> {
-    let manifest = fs::read_to_string(root.join("crates").join(room).join("Cargo.toml")).unwrap_or_default();
+    let manifest =
+        fs::read_to_string(root.join("crates").join(room).join("Cargo.toml")).unwrap_or_default();
     manifest
         .lines()
         .skip_while(|line| line.trim() != "[dependencies]")
@@ -104,9 +134,25 @@ fn direct_dependencies(root: &Path, room: &str) -> BTreeSet<String> {
 /// Every crate compiled into a room on Linux, without build and development dependencies.
 fn tree(root: &Path, room: &str) -> BTreeSet<String> {
     let output = Command::new(env!("CARGO"))
-        .args(["tree", "--offline", "-e", "normal", "--prefix", "none", "--target", "x86_64-unknown-linux-gnu", "-p", room])
+        .args([
+            "tree",
+            "--offline",
+            "-e",
+            "normal",
+            "--prefix",
+            "none",
+            "--target",
+            "x86_64-unknown-linux-gnu",
+            "-p",
+            room,
+        ])
         .current_dir(root)
         .output();
-    let text = output.map(|o| String::from_utf8_lossy(&o.stdout).into_owned()).unwrap_or_default();
-    text.lines().filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect()
+    let text = output
+        .map(|o| String::from_utf8_lossy(&o.stdout).into_owned())
+        .unwrap_or_default();
+    text.lines()
+        .filter_map(|line| line.split_whitespace().next())
+        .map(str::to_owned)
+        .collect()
 }

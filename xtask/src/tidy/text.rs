@@ -13,9 +13,49 @@ const FILE_LINES_MAX: usize = 800;
 
 /// A call, the folders that may make it, and what to use instead.
 const CALLS: &[(&str, &[&str], &str)] = &[
-    ("SystemTime::now", &["crates/gateway/src/clock.rs", "crates/portcullis", "crates/demo", "crates/net", "crates/store", "testkit", "xtask"], "take `now: Timestamp` as an argument"),
-    ("Instant::now", &["crates/gateway/src/clock.rs", "crates/portcullis", "crates/demo", "crates/net", "crates/audit", "crates/store", "testkit", "xtask", "/examples/", "/tests/", "tests.rs", "/bench"], "take durations as arguments"),
-    ("env::var", &["crates/portcullis", "testkit", "xtask", "/tests/", "tests.rs", "/examples/"], "let the binary read the environment"),
+    (
+        "SystemTime::now",
+        &[
+            "crates/gateway/src/clock.rs",
+            "crates/portcullis",
+            "crates/demo",
+            "crates/net",
+            "crates/store",
+            "testkit",
+            "xtask",
+        ],
+        "take `now: Timestamp` as an argument",
+    ),
+    (
+        "Instant::now",
+        &[
+            "crates/gateway/src/clock.rs",
+            "crates/portcullis",
+            "crates/demo",
+            "crates/net",
+            "crates/audit",
+            "crates/store",
+            "testkit",
+            "xtask",
+            "/examples/",
+            "/tests/",
+            "tests.rs",
+            "/bench",
+        ],
+        "take durations as arguments",
+    ),
+    (
+        "env::var",
+        &[
+            "crates/portcullis",
+            "testkit",
+            "xtask",
+            "/tests/",
+            "tests.rs",
+            "/examples/",
+        ],
+        "let the binary read the environment",
+    ),
     ("todo!(", &[], "finish it or leave it out"),
     ("unimplemented!(", &[], "finish it or leave it out"),
 ];
@@ -24,8 +64,14 @@ const CALLS: &[(&str, &[&str], &str)] = &[
 pub fn complaints(root: &Path) -> Vec<String> {
     let mut out = Vec::new();
     for path in super::rust_files(root) {
-        let Ok(text) = fs::read_to_string(&path) else { continue };
-        let name = path.strip_prefix(root).unwrap_or(&path).display().to_string();
+        let Ok(text) = fs::read_to_string(&path) else {
+            continue;
+        };
+        let name = path
+            .strip_prefix(root)
+            .unwrap_or(&path)
+            .display()
+            .to_string();
         door_plate(&name, &text, &mut out);
         sizes(&name, &text, &mut out);
         leftovers(&name, &text, &mut out);
@@ -35,7 +81,13 @@ pub fn complaints(root: &Path) -> Vec<String> {
 
 fn door_plate(name: &str, text: &str, out: &mut Vec<String>) {
     let is_door = name.ends_with("/src/lib.rs") || name.ends_with("/src/main.rs");
-    if is_door && text.lines().take_while(|line| line.starts_with("//!")).count() < 4 {
+    if is_door
+        && text
+            .lines()
+            .take_while(|line| line.starts_with("//!"))
+            .count()
+            < 4
+    {
         out.push(format!("{name}:1: no door plate; begin with four `//!` lines: does, gives, used by, start reading at"));
     }
 }
@@ -43,12 +95,22 @@ fn door_plate(name: &str, text: &str, out: &mut Vec<String>) {
 fn sizes(name: &str, text: &str, out: &mut Vec<String>) {
     let lines: Vec<&str> = text.lines().collect();
     if lines.len() > FILE_LINES_MAX && !text.contains("// LONG FILE:") {
-        out.push(format!("{name}: {} lines; split it by subject or write `// LONG FILE: why`", lines.len()));
+        out.push(format!(
+            "{name}: {} lines; split it by subject or write `// LONG FILE: why`",
+            lines.len()
+        ));
     }
     for (start, length) in functions(&lines) {
-        let reason = lines.iter().skip(start.saturating_sub(3)).take(length + 3).any(|l| l.contains("// LONG:"));
+        let reason = lines
+            .iter()
+            .skip(start.saturating_sub(3))
+            .take(length + 3)
+            .any(|l| l.contains("// LONG:"));
         if length > FUNCTION_LINES_MAX && !reason {
-            out.push(format!("{name}:{}: function of {length} lines; split it or write `// LONG: why`", start + 1));
+            out.push(format!(
+                "{name}:{}: function of {length} lines; split it or write `// LONG: why`",
+                start + 1
+            ));
         }
     }
 }
@@ -59,9 +121,20 @@ fn functions(lines: &[&str]) -> Vec<(usize, usize)> {
     for (start, line) in lines.iter().enumerate() {
         let bare = line.trim_start();
         let indent = line.len() - bare.len();
-        let is_function = ["fn ", "pub fn ", "pub(crate) fn ", "pub(super) fn ", "async fn ", "pub async fn ", "pub(super) async fn ", "pub(crate) async fn ", "const fn ", "pub const fn "]
-            .iter()
-            .any(|opening| bare.starts_with(opening));
+        let is_function = [
+            "fn ",
+            "pub fn ",
+            "pub(crate) fn ",
+            "pub(super) fn ",
+            "async fn ",
+            "pub async fn ",
+            "pub(super) async fn ",
+            "pub(crate) async fn ",
+            "const fn ",
+            "pub const fn ",
+        ]
+        .iter()
+        .any(|opening| bare.starts_with(opening));
         if !is_function || is_declaration(lines, start) {
             continue;
         }
@@ -76,12 +149,15 @@ fn functions(lines: &[&str]) -> Vec<(usize, usize)> {
 /// A function without a body, as traits have them: its signature ends with a semicolon.
 fn is_declaration(lines: &[&str], start: usize) -> bool {
     let mut signature = lines.iter().skip(start).map(|line| line.trim_end());
-    signature.find(|line| line.ends_with([';', '{', '}'])).is_some_and(|line| line.ends_with(';'))
+    signature
+        .find(|line| line.ends_with([';', '{', '}']))
+        .is_some_and(|line| line.ends_with(';'))
 }
 
 /// Whether a word stands in a line by itself, not as a part of `\\xXXX` or of a name.
 fn has_word(line: &str, word: &str) -> bool {
-    let is_letter = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric() || c == '\\' || c == '_');
+    let is_letter =
+        |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric() || c == '\\' || c == '_');
     line.match_indices(word).any(|(at, _)| {
         let (before, after) = line.split_at_checked(at).unwrap_or_default();
         !is_letter(before.chars().next_back()) && !is_letter(after.chars().nth(word.len()))
@@ -94,13 +170,20 @@ fn leftovers(name: &str, text: &str, out: &mut Vec<String>) {
         let at = index + 1;
         for word in ["FIXME", "TODO", "XXX", "HACK"] {
             if has_word(line, word) && line.trim_start().starts_with("//") {
-                out.push(format!("{name}:{at}: leftover `{word}`; do it or write it down in docs/decisions"));
+                out.push(format!(
+                    "{name}:{at}: leftover `{word}`; do it or write it down in docs/decisions"
+                ));
             }
         }
         let is_comment = line.trim_start().starts_with("//");
         for (call, allowed, instead) in CALLS {
-            if !is_comment && line.contains(call) && !allowed.iter().any(|folder| name.contains(folder)) {
-                out.push(format!("{name}:{at}: `{call}` is not for this room; {instead}"));
+            if !is_comment
+                && line.contains(call)
+                && !allowed.iter().any(|folder| name.contains(folder))
+            {
+                out.push(format!(
+                    "{name}:{at}: `{call}` is not for this room; {instead}"
+                ));
             }
         }
     }
@@ -118,7 +201,15 @@ mod tests {
 
     #[test]
     fn declarations_in_traits_have_no_length() {
-        let lines = ["trait A {", "    fn a(", "        &self,", "    ) -> u8;", "    fn b(&self) {", "    }", "}"];
+        let lines = [
+            "trait A {",
+            "    fn a(",
+            "        &self,",
+            "    ) -> u8;",
+            "    fn b(&self) {",
+            "    }",
+            "}",
+        ];
         assert_eq!(functions(&lines), [(4, 2)]);
     }
 }

@@ -16,15 +16,27 @@ use terminal::Terminal;
 
 /// The workspace's folder.
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .canonicalize()
+        .unwrap()
 }
 
 /// README and every page below `docs`.
 fn pages() -> Vec<PathBuf> {
-    let mut found = vec![root().join("README.md"), root().join("ARCHITECTURE.md"), root().join("CONTRIBUTING.md")];
+    let mut found = vec![
+        root().join("README.md"),
+        root().join("ARCHITECTURE.md"),
+        root().join("CONTRIBUTING.md"),
+    ];
     for folder in ["docs", "docs/decisions"] {
         let entries = fs::read_dir(root().join(folder)).unwrap();
-        found.extend(entries.flatten().map(|e| e.path()).filter(|path| path.extension().is_some_and(|e| e == "md")));
+        found.extend(
+            entries
+                .flatten()
+                .map(|e| e.path())
+                .filter(|path| path.extension().is_some_and(|e| e == "md")),
+        );
     }
     found.sort();
     found
@@ -36,7 +48,7 @@ fn the_walk_of_the_manual_works_as_written() {
         eprintln!("SKIP the walk: there is no curl (apt-get install curl)");
         return;
     }
-    let dir = Scratch::new();
+    let dir = Scratch::new("walk");
     let text = fs::read_to_string(root().join("docs/protect-your-api.md")).unwrap();
     let ports = Ports::instead_of(&["8080", "8081", "9200"]);
     let text = ports.put_into(&text);
@@ -51,22 +63,35 @@ fn the_walk_of_the_manual_works_as_written() {
                 files += 1;
             }
             Block::Console { terminal, steps } => {
-                let shell = terminals.entry(terminal).or_insert_with(|| Terminal::open(&dir.0, crate::program()));
+                let shell = terminals
+                    .entry(terminal)
+                    .or_insert_with(|| Terminal::open(&dir.0, crate::program()));
                 let last = steps.len() - 1;
                 for (index, step) in steps.into_iter().enumerate() {
                     // In the first terminal everything ends; elsewhere the last command goes on running.
                     let goes_on = terminal > 1 && index == last;
                     shell.follow(&step, goes_on);
-                    if step.command.as_ref().is_some_and(|command| command.starts_with("portcullis init")) {
+                    if step
+                        .command
+                        .as_ref()
+                        .is_some_and(|command| command.starts_with("portcullis init"))
+                    {
                         let server = dir.0.join("gate/portcullis.yaml");
-                        fs::write(&server, ports.put_into(&fs::read_to_string(&server).unwrap())).unwrap();
+                        fs::write(
+                            &server,
+                            ports.put_into(&fs::read_to_string(&server).unwrap()),
+                        )
+                        .unwrap();
                     }
                     commands += usize::from(step.command.is_some());
                 }
             }
         }
     }
-    assert!(files >= 4 && commands >= 12, "the walk has shrunk to {files} files and {commands} commands");
+    assert!(
+        files >= 4 && commands >= 12,
+        "the walk has shrunk to {files} files and {commands} commands"
+    );
 }
 
 /// Free ports instead of those a page names, so that the walk disturbs nobody.
@@ -74,13 +99,26 @@ struct Ports(Vec<(String, String)>);
 
 impl Ports {
     fn instead_of(named: &[&str]) -> Ports {
-        let held: Vec<_> = named.iter().map(|_| std::net::TcpListener::bind("127.0.0.1:0").unwrap()).collect();
-        let free = held.iter().map(|listener| listener.local_addr().unwrap().port());
-        Ports(named.iter().zip(free).map(|(named, free)| (format!(":{named}"), format!(":{free}"))).collect())
+        let held: Vec<_> = named
+            .iter()
+            .map(|_| std::net::TcpListener::bind("127.0.0.1:0").unwrap())
+            .collect();
+        let free = held
+            .iter()
+            .map(|listener| listener.local_addr().unwrap().port());
+        Ports(
+            named
+                .iter()
+                .zip(free)
+                .map(|(named, free)| (format!(":{named}"), format!(":{free}")))
+                .collect(),
+        )
     }
 
     fn put_into(&self, text: &str) -> String {
-        self.0.iter().fold(text.to_owned(), |text, (named, free)| text.replace(named, free))
+        self.0.iter().fold(text.to_owned(), |text, (named, free)| {
+            text.replace(named, free)
+        })
     }
 }
 
@@ -90,16 +128,57 @@ fn the_page_of_commands_is_what_the_program_says() {
     let mut open = vec![Vec::new()];
     let mut seen = 0;
     while let Some(verb) = open.pop() {
-        let output = Command::new(crate::program()).args(&verb).arg("--help").output().unwrap();
+        let output = Command::new(crate::program())
+            .args(&verb)
+            .arg("--help")
+            .output()
+            .unwrap();
         let help = String::from_utf8(output.stdout).unwrap();
-        assert!(page.contains(help.trim_end()), "the help of {verb:?} is not in docs/commands.md; run `cargo xtask gen`");
-        let listed = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
-        for below in listed.filter_map(|line| line.split_whitespace().next()).filter(|name| *name != "help") {
+        assert!(
+            page.contains(help.trim_end()),
+            "the help of {verb:?} is not in docs/commands.md; run `cargo xtask gen`"
+        );
+        let listed = help
+            .lines()
+            .skip_while(|line| *line != "Commands:")
+            .skip(1)
+            .take_while(|line| !line.is_empty());
+        for below in listed
+            .filter_map(|line| line.split_whitespace().next())
+            .filter(|name| *name != "help")
+        {
             open.push([verb.clone(), vec![below.to_owned()]].concat());
         }
         seen += 1;
     }
     assert!(seen > 15, "only {seen} verbs were found");
+}
+
+#[test]
+fn the_first_screen_in_the_readme_is_what_the_demo_shows() {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let block = readme
+        .split("```text\n")
+        .find(|block| block.contains("Gateway  "))
+        .unwrap();
+    let shown: Vec<&str> = block
+        .lines()
+        .take_while(|line| *line != "```")
+        .filter(|line| !line.is_empty())
+        .collect();
+    let dir = Scratch::new("screen");
+    let mut demo = Terminal::open(&dir.0, crate::program());
+    let expected = shown
+        .iter()
+        .map(|line| page::without_numbers(line) + "…")
+        .collect::<String>();
+    demo.follow(
+        &page::Step {
+            command: Some("portcullis demo --no-traffic".to_owned()),
+            expected,
+        },
+        true,
+    );
 }
 
 #[test]
@@ -109,10 +188,24 @@ fn links_between_pages_lead_somewhere() {
         let text = fs::read_to_string(&path).unwrap();
         for target in page::links(&text).filter(|target| !target.contains("://")) {
             let (file, anchor) = target.split_once('#').unwrap_or((target, ""));
-            let to = if file.is_empty() { path.clone() } else { path.parent().unwrap().join(file) };
-            assert!(to.exists(), "{}: the link to `{target}` leads nowhere", path.display());
-            let is_there = anchor.is_empty() || page::anchors(&fs::read_to_string(&to).unwrap()).any(|a| a == anchor);
-            assert!(is_there, "{}: there is no heading `{anchor}` in {}", path.display(), to.display());
+            let to = if file.is_empty() {
+                path.clone()
+            } else {
+                path.parent().unwrap().join(file)
+            };
+            assert!(
+                to.exists(),
+                "{}: the link to `{target}` leads nowhere",
+                path.display()
+            );
+            let is_there = anchor.is_empty()
+                || page::anchors(&fs::read_to_string(&to).unwrap()).any(|a| a == anchor);
+            assert!(
+                is_there,
+                "{}: there is no heading `{anchor}` in {}",
+                path.display(),
+                to.display()
+            );
             checked += 1;
         }
     }
@@ -126,8 +219,13 @@ fn tests_cited_in_the_manual_exist() {
         let text = fs::read_to_string(&path).unwrap();
         for (name, file) in page::cited_tests(&text) {
             let source = path.parent().unwrap().join(file);
-            let code = fs::read_to_string(&source).unwrap_or_else(|_| panic!("{}: no file {file}", path.display()));
-            assert!(code.contains(&format!("fn {name}(")), "{}: `{name}` is not in {file}", path.display());
+            let code = fs::read_to_string(&source)
+                .unwrap_or_else(|_| panic!("{}: no file {file}", path.display()));
+            assert!(
+                code.contains(&format!("fn {name}(")),
+                "{}: `{name}` is not in {file}",
+                path.display()
+            );
             checked += 1;
         }
     }
@@ -138,9 +236,9 @@ fn tests_cited_in_the_manual_exist() {
 struct Scratch(PathBuf);
 
 impl Scratch {
-    fn new() -> Scratch {
+    fn new(name: &str) -> Scratch {
         // Short: a Unix socket lies below it, and its path may have about 100 characters.
-        let dir = std::env::temp_dir().join(format!("pc-walk-{}", std::process::id()));
+        let dir = std::env::temp_dir().join(format!("pc-{name}-{}", std::process::id()));
         fs::create_dir_all(&dir).unwrap();
         Scratch(dir)
     }

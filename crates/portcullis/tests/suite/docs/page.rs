@@ -1,5 +1,5 @@
 //! Reads a page of the manual: files to write, commands to type, answers to expect, links, cited tests.
-//! Gives `blocks`, `links`, `anchors`, `cited_tests`.
+//! Gives `blocks`, `without_numbers`, `links`, `anchors`, `cited_tests`.
 //! Used by `docs`.
 //! Start reading at `blocks`.
 
@@ -34,14 +34,26 @@ pub fn blocks(text: &str) -> Vec<Block> {
         let mut words = info.split_whitespace();
         match words.next() {
             Some("console") => {
-                let terminal = words.next().and_then(|word| word.strip_prefix("terminal=")).map_or(1, |n| n.parse().unwrap());
-                found.push(Block::Console { terminal, steps: steps(&body) });
+                let terminal = words
+                    .next()
+                    .and_then(|word| word.strip_prefix("terminal="))
+                    .map_or(1, |n| n.parse().unwrap());
+                found.push(Block::Console {
+                    terminal,
+                    steps: steps(&body),
+                });
             }
             Some("sh" | "text") => {}
             _ => {
-                let name = before.strip_prefix('`').and_then(|rest| rest.strip_suffix("`:"));
-                let name = name.unwrap_or_else(|| panic!("the block behind `{before}` has no file name"));
-                found.push(Block::File { name: name.to_owned(), text: body.join("\n") + "\n" });
+                let name = before
+                    .strip_prefix('`')
+                    .and_then(|rest| rest.strip_suffix("`:"));
+                let name =
+                    name.unwrap_or_else(|| panic!("the block behind `{before}` has no file name"));
+                found.push(Block::File {
+                    name: name.to_owned(),
+                    text: body.join("\n") + "\n",
+                });
             }
         }
         before = "";
@@ -53,9 +65,15 @@ fn steps(body: &[&str]) -> Vec<Step> {
     let mut steps: Vec<Step> = Vec::new();
     for line in body {
         if let Some(command) = line.strip_prefix("$ ") {
-            steps.push(Step { command: Some(command.to_owned()), expected: String::new() });
+            steps.push(Step {
+                command: Some(command.to_owned()),
+                expected: String::new(),
+            });
         } else if let Some(more) = line.strip_prefix("> ") {
-            let command = steps.last_mut().and_then(|step| step.command.as_mut()).expect("`> ` continues a command");
+            let command = steps
+                .last_mut()
+                .and_then(|step| step.command.as_mut())
+                .expect("`> ` continues a command");
             command.push('\n');
             command.push_str(more);
         } else {
@@ -70,9 +88,23 @@ fn steps(body: &[&str]) -> Vec<Step> {
     steps
 }
 
+/// A line with `…` for every word that holds a digit: ports, counts and hashes differ from run to run.
+pub fn without_numbers(line: &str) -> String {
+    let words = line.split_whitespace().map(|word| {
+        if word.contains(|c: char| c.is_ascii_digit()) {
+            "…"
+        } else {
+            word
+        }
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
 /// Targets of links: `](target)`.
 pub fn links(text: &str) -> impl Iterator<Item = &str> {
-    text.split("](").skip(1).filter_map(|rest| rest.split(')').next())
+    text.split("](")
+        .skip(1)
+        .filter_map(|rest| rest.split(')').next())
 }
 
 /// Names of headings as links write them.
@@ -80,7 +112,9 @@ pub fn anchors(text: &str) -> impl Iterator<Item = String> {
     let headings = text.lines().filter(|line| line.starts_with('#'));
     headings.map(|line| {
         let title = line.trim_start_matches('#').trim().to_lowercase();
-        let kept = title.chars().filter(|c| c.is_alphanumeric() || " -_".contains(*c));
+        let kept = title
+            .chars()
+            .filter(|c| c.is_alphanumeric() || " -_".contains(*c));
         kept.map(|c| if c == ' ' { '-' } else { c }).collect()
     })
 }
@@ -90,6 +124,8 @@ pub fn cited_tests(text: &str) -> impl Iterator<Item = (&str, &str)> {
     text.split("[`").skip(1).filter_map(|rest| {
         let (name, rest) = rest.split_once("`](")?;
         let (file, _) = rest.split_once(')')?;
-        file.ends_with(".rs").then_some((name, file)).filter(|(name, _)| name.contains('_'))
+        file.ends_with(".rs")
+            .then_some((name, file))
+            .filter(|(name, _)| name.contains('_'))
     })
 }

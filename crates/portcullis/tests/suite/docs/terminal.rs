@@ -30,7 +30,10 @@ impl Terminal {
         let path = std::env::var("PATH").unwrap_or_default();
         let mut shell = Command::new("sh")
             .current_dir(dir)
-            .env("PATH", format!("{}:{path}", program.parent().unwrap().display()))
+            .env(
+                "PATH",
+                format!("{}:{path}", program.parent().unwrap().display()),
+            )
             .env("USER", "operator")
             .env_remove("PORTCULLIS_CONFIG")
             .process_group(0)
@@ -44,7 +47,10 @@ impl Terminal {
         std::thread::spawn(move || {
             let mut buffer = [0; 4096];
             while let Ok(length @ 1..) = pipe.read(&mut buffer) {
-                heard.lock().unwrap().push_str(&String::from_utf8_lossy(&buffer[..length]));
+                heard
+                    .lock()
+                    .unwrap()
+                    .push_str(&String::from_utf8_lossy(&buffer[..length]));
             }
         });
         Terminal { shell, output }
@@ -54,7 +60,11 @@ impl Terminal {
     /// `goes_on`: the command is a server that keeps running; its output is awaited, not its end.
     pub fn follow(&mut self, step: &Step, goes_on: bool) {
         if let Some(command) = &step.command {
-            let end = if goes_on { String::new() } else { format!("printf '\\n{END}'\n") };
+            let end = if goes_on {
+                String::new()
+            } else {
+                format!("printf '\\n{END}'\n")
+            };
             write!(self.shell.stdin.as_mut().unwrap(), "{command}\n{end}").unwrap();
         }
         let started = Instant::now();
@@ -62,11 +72,16 @@ impl Terminal {
             let heard = self.output.lock().unwrap().clone();
             let printed = heard.split(END).next().unwrap_or_default();
             let is_over = heard.contains(END);
-            if (is_over && is_match(&step.expected, printed)) || (goes_on && is_match(&format!("…{}…", step.expected), printed)) {
+            if (is_over && is_match(&step.expected, printed))
+                || (goes_on && is_match(&format!("…{}…", step.expected), printed))
+            {
                 self.output.lock().unwrap().clear();
                 return;
             }
-            let asked = step.command.as_deref().unwrap_or("(what the running command says next)");
+            let asked = step
+                .command
+                .as_deref()
+                .unwrap_or("(what the running command says next)");
             assert!(
                 !is_over && started.elapsed() < PATIENCE,
                 "$ {asked}\n--- the page says ---\n{}\n--- the terminal says ---\n{printed}",
@@ -91,11 +106,17 @@ fn is_match(expected: &str, printed: &str) -> bool {
     let bare = |text: &str| text.split_whitespace().collect::<String>();
     let (expected, printed) = (bare(expected), bare(printed));
     let mut parts = expected.split('…');
-    let Some(mut rest) = printed.strip_prefix(parts.next().unwrap_or_default()) else { return false };
+    let Some(mut rest) = printed.strip_prefix(parts.next().unwrap_or_default()) else {
+        return false;
+    };
     let parts: Vec<&str> = parts.collect();
-    let Some((last, middle)) = parts.split_last() else { return rest.is_empty() };
+    let Some((last, middle)) = parts.split_last() else {
+        return rest.is_empty();
+    };
     for part in middle {
-        let Some(at) = rest.find(part) else { return false };
+        let Some(at) = rest.find(part) else {
+            return false;
+        };
         rest = &rest[at + part.len()..];
     }
     rest.ends_with(last)
