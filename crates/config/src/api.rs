@@ -54,7 +54,9 @@ pub struct Version {
     #[serde(default)]
     pub expose: Map<Vec<At<String>>>,
     /// The objects of this version by the name of their schema. Conditions of grants judge their attributes wherever the
-    /// schema appears: single answers, list items, nested objects; for creates in the request body.
+    /// schema appears: single answers, list items, nested objects; for creates in the request body. A schema in a file
+    /// of its own that has no name under `components.schemas` is named after the file: `models/WorkOrder.yml` is
+    /// `WorkOrder`. What is composed of the schema (`allOf`, `oneOf`, `anyOf`) is judged as that object too.
     #[serde(default)]
     pub objects: Map<At<Object>>,
     /// Which checks refuse, which only observe, and which are off.
@@ -172,7 +174,11 @@ pub struct Object {
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Checks {
-    /// Requests against the contract. Default `enforce`.
+    /// Requests against the contract. Default `enforce`: whatever breaks it is refused. `observe`: values that break
+    /// their schema, undeclared and missing ones are noted in the ledger and go on. `off`: schemas are not asked. In
+    /// every mode a request that can be read in two ways is refused (broken JSON, duplicate keys, parameters that
+    /// cannot be split, undeclared content types), fields outside the grant's `writes` are refused, and inspection
+    /// looks at everything the schema did not vouch for.
     pub request: Option<Mode>,
     /// Answers against the contract. Default `observe`.
     pub response: Option<Mode>,
@@ -186,7 +192,7 @@ pub struct Checks {
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct OperationChecks {
-    /// Requests against the contract.
+    /// Requests against the contract; `observe` and `off` relax schemas only.
     pub request: Option<Mode>,
     /// Answers against the contract.
     pub response: Option<Mode>,

@@ -16,8 +16,10 @@ use serde_json::Value;
 use crate::docs::{At, Docs};
 use crate::lower::Lowering;
 use crate::plan::Contract;
+use crate::shape::Names;
 use crate::text::{self, Tree};
 use crate::validator::Built;
+use crate::words;
 
 /// What `compile` reads.
 pub struct Source<'a> {
@@ -63,6 +65,8 @@ fn read(source: &Source<'_>) -> Result<Contract, Vec<Mistake>> {
         .map_err(|mistake| vec![mistake.in_file(source.file)])?;
     let root = docs.root();
     let is_30 = version(&docs, &root).map_err(|mistake| vec![mistake])?;
+    let names = Names::of(&docs);
+    facts(source, &docs, &names)?;
     let mut lowering = Lowering::new(&docs, is_30, source.unknown_fields == UnknownFields::Refuse);
     let drafts = operations::read(&mut lowering, &root, source.bounds);
     if !lowering.mistakes.is_empty() {
@@ -71,7 +75,7 @@ fn read(source: &Source<'_>) -> Result<Contract, Vec<Mistake>> {
     let mut built = Built::default();
     let mut operations = Vec::with_capacity(drafts.len());
     for draft in drafts {
-        match draft.finish(&docs, &lowering.definitions, &mut built) {
+        match draft.finish((&docs, &names), &lowering.definitions, &mut built) {
             Ok(operation) => operations.push(operation),
             Err(mistake) => lowering.report(mistake),
         }
@@ -86,15 +90,27 @@ fn read(source: &Source<'_>) -> Result<Contract, Vec<Mistake>> {
         title: info(&root, "title"),
         version: info(&root, "version"),
         operations,
-        schemas: root
-            .get("components")
-            .and_then(|components| components.get("schemas"))
-            .iter()
-            .flat_map(At::members)
-            .map(|(name, _)| name.into())
-            .collect(),
+        schemas: words::schema_names(&docs, &names).into_iter().collect(),
         notes: notes(&root),
     })
+}
+
+/// Facts about the data that nobody here understands would protect nothing, so they are refused.
+fn facts(source: &Source<'_>, docs: &Docs, names: &Names) -> Result<(), Vec<Mistake>> {
+    // What the overlay states is shown there; in the document it has no place.
+    if let Some((file, overlay)) = source.overlay
+        && let Ok(value) = text::to_value(overlay)
+    {
+        let mistakes = words::check_overlay(docs, names, file, &value);
+        if !mistakes.is_empty() {
+            return Err(mistakes);
+        }
+    }
+    let mistakes = words::check(docs, names);
+    match mistakes.is_empty() {
+        true => Ok(()),
+        false => Err(mistakes),
+    }
 }
 
 fn info(root: &At<'_>, key: &str) -> String {

@@ -67,6 +67,8 @@ pub struct Leaf<'a> {
     pub pointer: String,
     /// The text. Names of undeclared keys are texts too.
     pub text: &'a str,
+    /// Whether the text is the name of an undeclared key, not a value: `{"$where": …}` means something only as a name.
+    pub is_name: bool,
 }
 
 /// The plan of one operation.
@@ -82,19 +84,32 @@ pub fn leaves<'a>(operation: &Operation, request: &'a ValidRequest) -> Vec<Leaf<
         out: Vec::new(),
     };
     for judged in &request.parameters {
-        if operation.free_text.has(judged.place, &judged.name)
-            && let Some(parameter) = operation.parameter(judged.place, &judged.name)
-        {
-            walk.place = judged.place.name();
-            walk.pointer = judged.name.to_string();
-            walk.value(&judged.value, &parameter.shape, parameter.shape.root());
+        let is_free = operation.free_text.has(judged.place, &judged.name);
+        if !is_free && !request.is_unproven {
+            continue;
+        }
+        walk.place = judged.place.name();
+        walk.pointer.clear();
+        walk.pointer.push_str(&judged.name);
+        match operation.parameter(judged.place, &judged.name) {
+            Some(parameter) if !request.is_unproven => {
+                walk.value(&judged.value, &parameter.shape, parameter.shape.root());
+            }
+            Some(_) => walk.value(&judged.value, &operation.request_shape, None),
+            None => {
+                walk.push(&judged.name, true);
+                walk.value(&judged.value, &operation.request_shape, None);
+            }
         }
     }
-    if let (Some(body), true) = (&request.body, operation.free_text.is_in_body) {
+    if let Some(body) = &request.body
+        && (operation.free_text.is_in_body || request.is_unproven)
+    {
         walk.place = "body";
         walk.pointer.clear();
         let shape = &operation.request_shape;
-        walk.value(body, shape, shape.root());
+        // What the schema did not prove is free, whatever the schema says of it.
+        walk.value(body, shape, shape.root().filter(|_| !request.is_unproven));
     }
     walk.out
 }
@@ -112,7 +127,7 @@ impl<'a> Walk<'a> {
             Json::Text(text) => {
                 // A text where the shape expects none still passed the schema: look at it.
                 if node.is_none_or(|node| node.is_free_text || !node.is_leaf) {
-                    self.push(text);
+                    self.push(text, false);
                 }
             }
             Json::List(items) => {
@@ -129,7 +144,7 @@ impl<'a> Walk<'a> {
                     let id = field.map(|f| f.node).or(node.and_then(|node| node.values));
                     self.below(key, |walk| {
                         if field.is_none() {
-                            walk.push(key);
+                            walk.push(key, true);
                         }
                         walk.value(child, shape, id.and_then(|id| shape.node(id)));
                     });
@@ -139,11 +154,12 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn push(&mut self, text: &'a str) {
+    fn push(&mut self, text: &'a str, is_name: bool) {
         self.out.push(Leaf {
             place: self.place,
             pointer: self.pointer.clone(),
             text,
+            is_name,
         });
     }
 

@@ -1,12 +1,7 @@
 //! Is this message what the OpenAPI document promised? Both directions, unknown fields refused by default.
-//! Gives `compile`, `Router`, `check_request`, `check_writes`, `check_response`, `leaves`. Pure: texts in, plans out.
+//! Gives `compile`, `Router`, `check_request`, `check_request_leniently`, `check_writes`, `check_response`, `leaves`. Pure: texts in, plans out.
 //! Used by config (compile, locate) and by gateway's stages route, validate, inspect and response.
 //! Start reading at `compile`, then at `check_request`; `plan` names what a compiled contract consists of.
-
-#![expect(
-    clippy::result_large_err,
-    reason = "a Mistake is made while configurations compile, where its size costs nothing"
-)]
 
 mod compile;
 mod docs;
@@ -25,6 +20,7 @@ mod template;
 mod text;
 mod typing;
 mod validator;
+mod words;
 mod writes;
 
 use model::Reason;
@@ -35,7 +31,9 @@ pub use plan::{
     AnswerPlan, BodyFormat, BodyPlan, BodyPlanContent, Contract, Operation, Parameter, Place,
     StatusRange, Style, TemplateSegment,
 };
-pub use request::{JudgedParameter, ValidRequest, check_request};
+pub use request::{
+    JudgedParameter, Leniency, ValidRequest, check_request, check_request_leniently,
+};
 pub use response::{Drift, check_response};
 pub use router::{Found, Route, Router};
 pub use text::{locate, to_value};

@@ -11,7 +11,7 @@ use model::{CanonicalRequest, FieldError, Json};
 use crate::docs::nearest;
 use crate::errors::{Subject, explain, listed};
 use crate::plan::{Operation, Parameter, Place, Style};
-use crate::request::JudgedParameter;
+use crate::request::{Findings, JudgedParameter, Rigour};
 use crate::typing::Target;
 
 /// Most items or fields one parameter can be split into.
@@ -24,7 +24,7 @@ pub(crate) fn judge(
     request: &CanonicalRequest,
     path_values: &[(Arc<str>, String)],
     out: &mut Vec<JudgedParameter>,
-    errors: &mut Vec<FieldError>,
+    found: &mut Findings,
 ) {
     let cookies = match place {
         Place::Cookie => cookies(request),
@@ -46,7 +46,7 @@ pub(crate) fn judge(
             Place::Header => match header(request, parameter) {
                 Ok(values) => values,
                 Err(()) => {
-                    errors.push(wrong(parameter, "encoding", "not UTF-8", "send plain text"));
+                    found.unreadable(wrong(parameter, "encoding", "not UTF-8", "send plain text"));
                     continue;
                 }
             },
@@ -56,10 +56,10 @@ pub(crate) fn judge(
                 .copied()
                 .collect(),
         };
-        one(parameter, &sent, out, errors);
+        one(parameter, &sent, out, found);
     }
     if place == Place::Query {
-        undeclared(operation, request, errors);
+        undeclared(operation, request, out, found);
     }
 }
 
@@ -139,19 +139,36 @@ fn bracketed<'n>(parameter: &str, name: &'n str) -> Option<&'n str> {
         .filter(|key| !key.is_empty() && !key.contains(['[', ']']))
 }
 
-fn undeclared(operation: &Operation, request: &CanonicalRequest, errors: &mut Vec<FieldError>) {
+fn undeclared(
+    operation: &Operation,
+    request: &CanonicalRequest,
+    out: &mut Vec<JudgedParameter>,
+    found: &mut Findings,
+) {
     let declared = || {
         operation
             .parameters
             .iter()
             .filter(|p| p.place == Place::Query)
     };
-    for (name, _) in request.query() {
+    for (name, value) in request.query() {
         if declared().any(|parameter| belongs(parameter, name)) {
             continue;
         }
+        if found.rigour != Rigour::Enforce {
+            // It travels on, so inspection has to see it.
+            found.is_unproven = true;
+            out.push(JudgedParameter {
+                name: Arc::from(name.as_str()),
+                place: Place::Query,
+                value: Json::Text(value.clone()),
+            });
+        }
+        if found.is_full() {
+            continue;
+        }
         let names: Vec<&str> = declared().map(|p| &*p.name).collect();
-        errors.push(FieldError {
+        found.broken(FieldError {
             place: Place::Query.name(),
             pointer: name.chars().take(64).collect(),
             keyword: "additionalProperties".into(),
@@ -168,11 +185,11 @@ fn one(
     parameter: &Parameter,
     sent: &[(&str, &str)],
     out: &mut Vec<JudgedParameter>,
-    errors: &mut Vec<FieldError>,
+    found: &mut Findings,
 ) {
     if sent.is_empty() {
-        if parameter.is_required {
-            errors.push(wrong(
+        if parameter.is_required && found.rigour != Rigour::Skip {
+            found.broken(wrong(
                 parameter,
                 "required",
                 "missing",
@@ -188,11 +205,11 @@ fn one(
     let value = match value(parameter, sent) {
         Ok(value) => value,
         Err((keyword, detail, fix)) => {
-            errors.push(wrong(parameter, keyword, detail, fix));
+            found.unreadable(wrong(parameter, keyword, detail, fix));
             return;
         }
     };
-    if parameter.validator.is_valid(&value) {
+    if found.rigour == Rigour::Skip || parameter.validator.is_valid(&value) {
         out.push(judged(parameter, value));
         return;
     }
@@ -204,13 +221,16 @@ fn one(
             return;
         }
     }
-    errors.extend(explain(&Subject {
+    for error in explain(&Subject {
         place: parameter.place.name(),
         name: &parameter.name,
         validator: &parameter.validator,
         value: &value,
         shape: &parameter.shape,
-    }));
+    }) {
+        found.broken(error);
+    }
+    out.push(judged(parameter, value));
 }
 
 fn judged(parameter: &Parameter, value: Json) -> JudgedParameter {

@@ -20,7 +20,8 @@ pub struct Contract {
     pub version: String,
     /// Operations in the order of the document.
     pub operations: Vec<Operation>,
-    /// Names under `components.schemas`.
+    /// Names that object kinds can have: those under `components.schemas`, and for schemas in files of their own that
+    /// have no such name, the file's name without its endings (`models/WorkOrder.yml` is `WorkOrder`).
     pub schemas: BTreeSet<Arc<str>>,
     /// What was read but is not used, for `check` and `lint`: sentences.
     pub notes: Vec<String>,

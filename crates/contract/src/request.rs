@@ -1,5 +1,5 @@
 //! Is this request what the contract promised? Parameters, content type and body, all problems at once.
-//! Gives `check_request` and `ValidRequest`. What was judged is what is forwarded.
+//! Gives `check_request`, `check_request_leniently` and `ValidRequest`. What was judged is what is forwarded.
 //! Used by gateway's stage validate.
 //! Start reading at `check_request`.
 
@@ -82,6 +82,8 @@ pub struct ValidRequest {
     pub parameters: Vec<JudgedParameter>,
     /// The query to forward, in its one canonical encoding, without `?`.
     pub query: String,
+    /// Some part was let on although the contract does not vouch for it: inspection then looks at every text.
+    pub is_unproven: bool,
 }
 
 impl ValidRequest {
@@ -105,6 +107,82 @@ pub struct JudgedParameter {
     pub value: Json,
 }
 
+/// How strictly schemas are held against a request. What cannot be read without doubt is refused in every case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rigour {
+    /// Broken schemas refuse.
+    Enforce,
+    /// Broken schemas are noted.
+    Observe,
+    /// Schemas are not asked.
+    Skip,
+}
+
+/// What a check does about values that can be read but break their schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leniency {
+    /// They are noted and pass.
+    Observe,
+    /// They pass; schemas are not asked.
+    Skip,
+}
+
+/// What was found wrong in one part of a request.
+#[derive(Debug)]
+pub(crate) struct Findings {
+    pub(crate) rigour: Rigour,
+    /// Problems, at most [`Refusal::ERRORS_MAX`].
+    errors: Vec<FieldError>,
+    /// One of them leaves in doubt what was sent.
+    is_unreadable: bool,
+    /// Something passes that no schema vouches for.
+    pub(crate) is_unproven: bool,
+}
+
+impl Findings {
+    fn new(rigour: Rigour) -> Findings {
+        Findings {
+            rigour,
+            errors: Vec::new(),
+            is_unreadable: false,
+            is_unproven: rigour == Rigour::Skip,
+        }
+    }
+
+    /// A problem that leaves in doubt what was sent: refused in every mode.
+    pub(crate) fn unreadable(&mut self, error: FieldError) {
+        self.is_unreadable = true;
+        self.push(error);
+    }
+
+    /// A value that was read and breaks its schema.
+    pub(crate) fn broken(&mut self, error: FieldError) {
+        self.is_unproven = true;
+        if self.rigour != Rigour::Skip {
+            self.push(error);
+        }
+    }
+
+    /// Whether further problems would not be told.
+    pub(crate) fn is_full(&self) -> bool {
+        self.errors.len() >= Refusal::ERRORS_MAX
+    }
+
+    fn push(&mut self, error: FieldError) {
+        if !self.is_full() {
+            self.errors.push(error);
+        }
+    }
+
+    /// Ends one part: a refusal, or nothing more to say about it. What was noted stays.
+    fn settle(&mut self, reason: &'static Reason) -> Result<(), Box<Refusal>> {
+        if self.is_unreadable || self.rigour == Rigour::Enforce {
+            return refuse(reason, std::mem::take(&mut self.errors));
+        }
+        Ok(())
+    }
+}
+
 /// Judges one request against one operation.
 ///
 /// # Errors
@@ -115,24 +193,50 @@ pub fn check_request(
     path_values: &[(Arc<str>, String)],
     body: &[u8],
 ) -> Result<ValidRequest, Box<Refusal>> {
+    let mut found = Findings::new(Rigour::Enforce);
+    check(operation, request, path_values, body, &mut found)
+}
+
+/// Judges one request like [`check_request`], but lets values pass that can be read and merely break their schema:
+/// wrong types and bounds, missing and undeclared fields and parameters. They are listed beside the request
+/// (at most 20, none when schemas are skipped), and the request is marked [`ValidRequest::is_unproven`].
+///
+/// # Errors
+/// The same reasons, for what leaves in doubt what was sent: broken JSON, duplicate keys, parameters that cannot be
+/// split or decoded, bodies nobody declared, content types without a judge.
+pub fn check_request_leniently(
+    operation: &Operation,
+    request: &CanonicalRequest,
+    path_values: &[(Arc<str>, String)],
+    body: &[u8],
+    leniency: Leniency,
+) -> Result<(ValidRequest, Vec<FieldError>), Box<Refusal>> {
+    let mut found = Findings::new(match leniency {
+        Leniency::Observe => Rigour::Observe,
+        Leniency::Skip => Rigour::Skip,
+    });
+    let mut valid = check(operation, request, path_values, body, &mut found)?;
+    valid.is_unproven = found.is_unproven;
+    Ok((valid, found.errors))
+}
+
+fn check(
+    operation: &Operation,
+    request: &CanonicalRequest,
+    path_values: &[(Arc<str>, String)],
+    body: &[u8],
+    found: &mut Findings,
+) -> Result<ValidRequest, Box<Refusal>> {
     let mut judged = Vec::with_capacity(operation.parameters.len());
     for (reason, places) in [
         (&PATH, [Place::Path].as_slice()),
         (&QUERY, &[Place::Query]),
         (&HEADER, &[Place::Header, Place::Cookie]),
     ] {
-        let mut errors = Vec::new();
         for place in places {
-            parameters::judge(
-                operation,
-                *place,
-                request,
-                path_values,
-                &mut judged,
-                &mut errors,
-            );
+            parameters::judge(operation, *place, request, path_values, &mut judged, found);
         }
-        refuse(reason, errors)?;
+        found.settle(reason)?;
     }
     let valid = ValidRequest {
         body: None,
@@ -140,8 +244,9 @@ pub fn check_request(
         content_type: None,
         parameters: judged,
         query: parameters::query(operation, request),
+        is_unproven: false,
     };
-    check_body(operation, request, body, valid)
+    check_body(operation, request, body, valid, found)
 }
 
 fn refuse(reason: &'static Reason, errors: Vec<FieldError>) -> Result<(), Box<Refusal>> {
@@ -162,6 +267,7 @@ fn check_body(
     request: &CanonicalRequest,
     body: &[u8],
     valid: ValidRequest,
+    found: &mut Findings,
 ) -> Result<ValidRequest, Box<Refusal>> {
     let Some(plan) = &operation.body else {
         if body.is_empty() {
@@ -174,19 +280,20 @@ fn check_body(
         ));
     };
     if body.is_empty() {
-        if !plan.is_required {
-            return Ok(valid);
+        if plan.is_required {
+            found.broken(body_problem(
+                String::new(),
+                "required",
+                "the body is missing",
+                "send a body of the declared type",
+            ));
         }
-        return Err(whole_body(
-            "required",
-            "the body is missing",
-            "send a body of the declared type",
-        ));
+        return found.settle(&BODY).map(|()| valid);
     }
     let content = content_of(plan, request)?;
     match content.format {
-        BodyFormat::Json => json_body(operation, content, body, valid),
-        BodyFormat::Form => form_body(operation, content, body, valid),
+        BodyFormat::Json => json_body(operation, content, body, valid, found),
+        BodyFormat::Form => form_body(operation, content, body, valid, found),
     }
 }
 
@@ -196,13 +303,18 @@ fn whole_body(keyword: &str, detail: &str, fix: &str) -> Box<Refusal> {
 
 fn body_error(pointer: String, keyword: &str, detail: &str, fix: &str) -> Box<Refusal> {
     let private = format!("{keyword}: {detail}");
-    BODY.because(private).with_errors(vec![FieldError {
+    BODY.because(private)
+        .with_errors(vec![body_problem(pointer, keyword, detail, fix)])
+}
+
+fn body_problem(pointer: String, keyword: &str, detail: &str, fix: &str) -> FieldError {
+    FieldError {
         place: "body",
         pointer,
         keyword: keyword.into(),
         detail: detail.into(),
         fix: fix.into(),
-    }])
+    }
 }
 
 /// The plan for the content type that was sent. Everything but one plain declared type is refused, because another
@@ -252,10 +364,11 @@ fn json_body(
     content: &BodyPlanContent,
     body: &[u8],
     mut valid: ValidRequest,
+    found: &mut Findings,
 ) -> Result<ValidRequest, Box<Refusal>> {
     let value =
         model::json::parse(body, operation.bounds).map_err(|problem| unreadable(&problem))?;
-    judged_body(content, &value)?;
+    judged_body(content, &value, found)?;
     let mut bytes = Vec::with_capacity(body.len());
     model::json::write(&value, &mut bytes);
     valid.body = Some(value);
@@ -269,6 +382,7 @@ fn form_body(
     content: &BodyPlanContent,
     body: &[u8],
     mut valid: ValidRequest,
+    found: &mut Findings,
 ) -> Result<ValidRequest, Box<Refusal>> {
     let fix = "send `name=value` pairs, percent-encoded, joined by `&`";
     let pairs =
@@ -285,15 +399,19 @@ fn form_body(
         let pointer = format!("/{}", crate::text::step(&name));
         body_error(pointer, "repeated", "sent more than once", "send it once")
     })?;
-    judged_body(content, &value)?;
+    judged_body(content, &value, found)?;
     valid.body = Some(value);
     valid.body_bytes = form::write(&pairs).into_bytes();
     valid.content_type = Some(content.content_type.clone());
     Ok(valid)
 }
 
-fn judged_body(content: &BodyPlanContent, value: &Json) -> Result<(), Box<Refusal>> {
-    if content.validator.is_valid(value) {
+fn judged_body(
+    content: &BodyPlanContent,
+    value: &Json,
+    found: &mut Findings,
+) -> Result<(), Box<Refusal>> {
+    if found.rigour == Rigour::Skip || content.validator.is_valid(value) {
         return Ok(());
     }
     let subject = Subject {
@@ -303,7 +421,8 @@ fn judged_body(content: &BodyPlanContent, value: &Json) -> Result<(), Box<Refusa
         value,
         shape: &content.shape,
     };
-    refuse(&BODY, explain(&subject))
+    explain(&subject).into_iter().for_each(|e| found.broken(e));
+    found.settle(&BODY)
 }
 
 fn unreadable(problem: &Problem) -> Box<Refusal> {

@@ -5,6 +5,7 @@
 
 mod free;
 mod kinds;
+mod names;
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
@@ -16,7 +17,8 @@ use serde_json::Value;
 use crate::docs::{At, Docs};
 use crate::lower::{Direction, is_assertion, says};
 
-pub(crate) use kinds::{Kinds, kinds};
+pub(crate) use kinds::{Kinds, kinds, scalar};
+pub(crate) use names::Names;
 
 /// Most nodes of one shape. Beyond it a place counts as open, which grants nothing and is inspected whole.
 const NODES_MAX: usize = 20_000;
@@ -32,12 +34,13 @@ pub(crate) struct ShapeRules {
 }
 
 /// The shape of the values these schemas describe (several content types are united).
-pub(crate) fn shape_of(docs: &Docs, roots: &[At<'_>], rules: ShapeRules) -> Shape {
+pub(crate) fn shape_of(docs: &Docs, names: &Names, roots: &[At<'_>], rules: ShapeRules) -> Shape {
     if roots.is_empty() {
         return Shape::default();
     }
     let mut builder = Builder {
         docs,
+        names,
         rules,
         shape: Shape::default(),
         known: HashMap::new(),
@@ -55,6 +58,7 @@ pub(crate) fn shape_of(docs: &Docs, roots: &[At<'_>], rules: ShapeRules) -> Shap
 
 struct Builder<'a> {
     docs: &'a Docs,
+    names: &'a Names,
     rules: ShapeRules,
     shape: Shape,
     known: HashMap<Vec<(usize, String)>, NodeId>,
@@ -124,8 +128,18 @@ impl<'a> Builder<'a> {
             .iter()
             .map(|place| kinds(self.docs, self.rules.is_30, place))
             .fold(Kinds::NONE, Kinds::or);
+        let schema = self.name(places);
+        let mut also: Vec<Arc<str>> = parts
+            .iter()
+            .filter_map(|p| self.names.own(self.docs, &p.at))
+            .filter(|name| schema.as_ref() != Some(name))
+            .collect();
+        also.sort();
+        also.dedup();
         let mut node = Node {
-            schema: self.name(places),
+            schema,
+            also,
+            scalar: scalar(self.docs, self.rules.is_30, places),
             is_leaf: kinds.has_leaf(),
             is_free_text: kinds.has(Kinds::TEXT)
                 && places
@@ -282,9 +296,8 @@ impl<'a> Builder<'a> {
         if depth == 0 {
             return None;
         }
-        let own = at.pointer.strip_prefix("/components/schemas/");
-        if let Some(own) = own.filter(|name| !name.contains('/')) {
-            return crate::text::steps(&format!("/{own}")).next().map(Arc::from);
+        if let Some(own) = self.names.own(self.docs, at) {
+            return Some(own);
         }
         if let Some(reference) = at.text("$ref") {
             let target = self.docs.resolve(at, reference).ok()?;

@@ -22,6 +22,9 @@ pub struct Node {
     /// Name of the component schema this place refers to (`WorkOrder`), where it is a named one.
     /// A place composed by allOf of one named schema keeps that name.
     pub schema: Option<Arc<str>>,
+    /// Names of the other schemas the place is or may be through composition (allOf, oneOf, anyOf and references in
+    /// them), sorted: `WorkOrder` for `WorkOrderDetail: { allOf: [WorkOrder, …] }`.
+    pub also: Vec<Arc<str>>,
     /// Declared fields, when the place may be an object (allOf merged, oneOf/anyOf united).
     pub fields: BTreeMap<Arc<str>, Field>,
     /// The item, when the place may be an array.
@@ -107,6 +110,13 @@ impl Class {
             Class::Sensitive => "sensitive",
             Class::Secret => "secret",
         }
+    }
+}
+
+impl Node {
+    /// Whether the place is, or may be, what this component schema describes.
+    pub fn may_be(&self, schema: &str) -> bool {
+        self.schema.as_deref() == Some(schema) || self.also.iter().any(|name| &**name == schema)
     }
 }
 

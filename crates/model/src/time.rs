@@ -85,7 +85,8 @@ impl<'de> serde::Deserialize<'de> for Timestamp {
     }
 }
 
-/// A length of time as configuration writes it: `500ms`, `30s`, `15m`, `24h`, `90d` or `1h30m`. Never zero.
+/// A length of time as configuration writes it: `500ms`, `30s`, `15m`, `24h`, `90d` or `1h30m`; minutes may also be
+/// written `min`, as rates write them. Never zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Span(pub Duration);
 
@@ -102,7 +103,7 @@ impl Span {
     /// Longest length that is accepted: about a hundred years.
     pub const MAX: Span = Span::from_days(36_500);
     /// Regular expression of the text form.
-    pub const PATTERN: &'static str = "^([0-9]+(ms|s|m|h|d))+$";
+    pub const PATTERN: &'static str = "^([0-9]+(ms|s|m|min|h|d))+$";
 
     /// A number of seconds.
     pub const fn from_secs(seconds: u32) -> Self {
@@ -135,6 +136,7 @@ impl Span {
                 .find(|c: char| c.is_ascii_digit())
                 .unwrap_or(tail.len());
             let (name, tail) = tail.split_at_checked(end)?;
+            let name = if name == "min" { "m" } else { name };
             let (_, millis) = units.find(|(unit, _)| *unit == name)?;
             total = total.checked_add(digits.parse::<u64>().ok()?.checked_mul(*millis)?)?;
             rest = tail;
@@ -205,8 +207,20 @@ mod tests {
 
     #[test]
     fn spans_read_and_print_in_the_shortest_form() {
-        let same = ["500ms", "30s", "15m", "24h", "90d", "1h30m", "36500d"];
-        let printed = ["500ms", "30s", "15m", "1d", "90d", "1h30m", "36500d"];
+        let same = [
+            "500ms",
+            "30s",
+            "15m",
+            "24h",
+            "90d",
+            "1h30m",
+            "36500d",
+            "15min",
+            "1h30min5s",
+        ];
+        let printed = [
+            "500ms", "30s", "15m", "1d", "90d", "1h30m", "36500d", "15m", "1h30m5s",
+        ];
         for (text, expected) in same.into_iter().zip(printed) {
             assert_eq!(
                 Span::parse(text).map(|s| s.to_string()).as_deref(),
@@ -222,6 +236,8 @@ mod tests {
             "1.5h",
             "30m1h",
             "1h1h",
+            "1min1m",
+            "1m1min",
             "5 s",
             "36501d",
             "36500d1ms",

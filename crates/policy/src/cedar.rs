@@ -16,6 +16,8 @@ use model::shape::Scalar;
 use model::{Json, RuleRef, Timestamp};
 use serde_json::{Value, json};
 
+use crate::fast::{Found, Plain, Verdict};
+
 pub(crate) use cedar_policy::{
     Context as Scenery, Entity as Being, EntityTypeName as TypeName, EntityUid as Uid,
 };
@@ -453,6 +455,8 @@ pub(crate) struct Member {
 #[derive(Clone, Debug)]
 pub(crate) struct ConditionSet {
     set: Arc<PolicySet>,
+    /// The same policies without the engine, where all of them are plain.
+    plain: Option<Arc<[Plain]>>,
     pub members: Vec<Member>,
     pub needs: Needs,
 }
@@ -470,6 +474,8 @@ pub(crate) struct Held {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Scene<'a> {
     pub principal: &'a Entity,
+    /// The principal's attributes.
+    pub attributes: &'a BTreeMap<String, String>,
     pub action: &'a EntityUid,
     pub context: &'a Context,
 }
@@ -494,7 +500,7 @@ impl Thing<'static> {
 }
 
 /// Keeps equal sets once, because many integrations share roles.
-pub(crate) type SetCache = HashMap<Vec<String>, Arc<PolicySet>>;
+pub(crate) type SetCache = HashMap<Vec<String>, (Arc<PolicySet>, Option<Arc<[Plain]>>)>;
 
 impl ConditionSet {
     /// Builds the set of these policies; `None` when there is none.
@@ -508,19 +514,25 @@ impl ConditionSet {
             needs.add(&checked.needs);
             key.push(checked.policy.to_string());
         }
-        let set = match cache.get(&key) {
-            Some(set) => set.clone(),
+        let (set, plain) = match cache.get(&key) {
+            Some(known) => known.clone(),
             None => {
                 let renamed = policies.iter().enumerate().map(|(index, (_, checked))| {
                     checked.policy.new_id(PolicyId::new(index.to_string()))
                 });
                 let set = Arc::new(PolicySet::from_policies(renamed).ok()?);
-                cache.insert(key, set.clone());
-                set
+                let plain = policies
+                    .iter()
+                    .map(|(_, checked)| Plain::of(&checked.policy.to_json().ok()?))
+                    .collect::<Option<Vec<_>>>()
+                    .map(Arc::from);
+                cache.insert(key, (set.clone(), plain.clone()));
+                (set, plain)
             }
         };
         Some(ConditionSet {
             set,
+            plain,
             members: policies.iter().map(|(member, _)| member.clone()).collect(),
             needs,
         })
@@ -528,6 +540,32 @@ impl ConditionSet {
 
     pub fn has_forbid(&self) -> bool {
         self.members.iter().any(|m| m.grant.is_none())
+    }
+
+    /// Which conditions hold, without the engine; `None` where it has to be asked.
+    pub fn judge_plain<'o>(
+        &self,
+        scene: &Scene<'_>,
+        look: impl Fn(&str) -> Found<'o>,
+    ) -> Option<Held> {
+        let plain = self.plain.as_deref()?;
+        let mut held = Held::default();
+        for (policy, member) in plain.iter().zip(&self.members) {
+            match (policy.judge(scene.attributes, &look)?, member.grant) {
+                (Verdict::Holds, Some(bit)) => {
+                    held.grants |= 1u64.checked_shl(bit).unwrap_or(0);
+                }
+                // A forbid that cannot be evaluated forbids.
+                (Verdict::Holds | Verdict::Error, None) => {
+                    held.forbidden = held.forbidden.or_else(|| Some(member.rule.clone()));
+                }
+                (Verdict::Fails, _) | (Verdict::Error, Some(_)) => {}
+            }
+        }
+        if held.forbidden.is_some() {
+            held.grants = 0;
+        }
+        Some(held)
     }
 
     /// Which conditions hold. Whatever cannot be evaluated does not hold; a forbid that cannot be evaluated forbids.

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use model::{FieldSet, Json, Principal, Reason, Refusal, RuleRef, Stage, Timestamp};
 
 use crate::cedar::{self, Held, Scene, Scenery, Thing};
+use crate::fast::Found;
 use crate::input::{DenyAs, ParameterPlace};
 use crate::plan::KindId;
 use crate::rules::{Entry, Integration, Operation, OperationRef, Rules, Seen, parameter_scalar};
@@ -135,10 +136,13 @@ fn live(
     let empty = Scenery::empty();
     let scene = Scene {
         principal: &integration.being,
+        attributes: &integration.attributes,
         action: &operation.action,
         context: context.unwrap_or(&empty),
     };
-    let held = set.judge(&scene, Thing::none());
+    let held = set
+        .judge_plain(&scene, |_| Found::Other)
+        .unwrap_or_else(|| set.judge(&scene, Thing::none()));
     let live = open | held.grants;
     if held.forbidden.is_none() && live != 0 {
         return Ok(live);
@@ -331,6 +335,7 @@ impl Permit {
         let empty = Scenery::empty();
         let scene = Scene {
             principal: &self.integration.being,
+            attributes: &self.integration.attributes,
             action: &operation.action,
             context: self.context.as_ref().unwrap_or(&empty),
         };

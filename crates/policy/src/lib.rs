@@ -8,6 +8,7 @@ pub mod address;
 pub mod block;
 mod cedar;
 pub mod decide;
+mod fast;
 pub mod input;
 pub mod limit;
 pub mod near;

@@ -61,6 +61,7 @@ fn failed(
     let scenery = context(question, operation);
     let scene = Scene {
         principal: &integration.being,
+        attributes: &integration.attributes,
         action: &operation.action,
         context: &scenery,
     };
@@ -125,7 +126,7 @@ fn values(rules: &Rules, kind: Option<KindId>, set: &ConditionSet, seen: &Seen<'
     let texts: Vec<String> = asked
         .map(|attribute| {
             let value = match &attribute.source {
-                Source::Body(steps) => seen.value(steps).map(text_of),
+                Source::Body(steps) => seen.value(attribute, steps).map(text_of),
                 Source::Path(name) => {
                     let mut path = seen.path.iter();
                     path.find(|(n, _)| n == name)

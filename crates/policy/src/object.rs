@@ -17,7 +17,7 @@ use crate::cedar::Held;
 use crate::decide::{ABSENT, Lookup, Permit, RequestFacts, Role};
 use crate::input::{ParameterPlace, Source};
 use crate::plan::{Ground, KindId};
-use crate::rules::{Operation, Rules, Seen};
+use crate::rules::{Operation, Overlay, Rules, Seen};
 
 /// Most objects one request may name.
 pub const LOOKUPS_MAX: usize = 32;
@@ -335,7 +335,13 @@ impl Permit {
         let now = self.holds(kind, seen, "as it is")?;
         if let Some(body) = facts.body {
             let after = Seen {
-                overlay: Some(body),
+                overlay: Some(Overlay {
+                    body,
+                    places: self
+                        .rules
+                        .op(self.operation)
+                        .map_or(&[], |op| &*op.overlays),
+                }),
                 path: facts.path,
                 ..*seen
             };

@@ -8,6 +8,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+pub use model::time::Span;
+
 /// So many per span, `600/min`, `10/s`, `5000/h`, `100000/d`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Rate {
@@ -20,12 +22,6 @@ pub struct Rate {
 /// So many refusals per span, `20 refusals/min`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Strikes(pub Rate);
-
-/// A span of time, `250ms`, `30s`, `15m`, `24h`, `90d`, `1h30m`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct Span(pub Duration);
-
-const YEAR_S: u64 = 366 * 86_400;
 
 /// The unit of a rate and its length.
 fn rate_unit(text: &str) -> Option<u64> {
@@ -103,68 +99,6 @@ impl fmt::Display for Strikes {
     }
 }
 
-impl FromStr for Span {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || {
-            format!(
-                "`{text}` is not a span of time; write for example `250ms`, `30s`, `15m`, `24h`, `90d` or `1h30m`"
-            )
-        };
-        let mut rest = text;
-        let mut total = 0u64;
-        let mut last = u64::MAX;
-        while !rest.is_empty() {
-            let digits = rest.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?;
-            let (number, tail) = rest.split_at_checked(digits).ok_or_else(wrong)?;
-            let letters = tail
-                .find(|c: char| c.is_ascii_digit())
-                .unwrap_or(tail.len());
-            let (unit, tail) = tail.split_at_checked(letters).ok_or_else(wrong)?;
-            let unit_ms = span_unit(unit).filter(|ms| *ms < last).ok_or_else(wrong)?;
-            let number = whole(number).ok_or_else(wrong)?;
-            total = total.saturating_add(u64::from(number).saturating_mul(unit_ms));
-            (rest, last) = (tail, unit_ms);
-        }
-        match total {
-            0 => Err(wrong()),
-            ms if ms > YEAR_S * 100 * 1_000 => Err(format!("`{text}` is longer than a century")),
-            ms => Ok(Span(Duration::from_millis(ms))),
-        }
-    }
-}
-
-fn span_unit(unit: &str) -> Option<u64> {
-    match unit {
-        "ms" => Some(1),
-        "s" => Some(1_000),
-        "m" | "min" => Some(60_000),
-        "h" => Some(3_600_000),
-        "d" => Some(86_400_000),
-        _ => None,
-    }
-}
-
-impl fmt::Display for Span {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut rest = self.0.as_millis();
-        for (name, size) in [
-            ("d", 86_400_000),
-            ("h", 3_600_000),
-            ("m", 60_000),
-            ("s", 1_000),
-            ("ms", 1),
-        ] {
-            if rest >= size {
-                write!(f, "{}{name}", rest / size)?;
-                rest %= size;
-            }
-        }
-        Ok(())
-    }
-}
-
 /// A plain decimal number without sign or leading zero.
 fn whole(text: &str) -> Option<u32> {
     let is_plain = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
@@ -216,12 +150,6 @@ text_form!(
     "^[1-9][0-9]* refusals?/(s|sec|second|min|minute|h|hour|d|day)$",
     "So many refusals per span, such as `20 refusals/min`."
 );
-text_form!(
-    Span,
-    "^([0-9]+(ms|s|m|min|h|d))+$",
-    "A span of time, such as `15m`, `90d` or `1h30m`."
-);
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -254,27 +182,6 @@ mod tests {
         assert_eq!(strikes.to_string(), "20 refusals/min");
         assert!("20/min".parse::<Strikes>().is_err());
         assert!("20 requests/min".parse::<Strikes>().is_err());
-    }
-
-    #[test]
-    fn spans_read_and_print() {
-        for text in ["250ms", "30s", "15m", "1d", "90d", "1h30m"] {
-            assert_eq!(text.parse::<Span>().unwrap().to_string(), text);
-        }
-        for text in [
-            "",
-            "0s",
-            "15",
-            "m15",
-            "15 m",
-            "1m1h",
-            "1m1m",
-            "5y",
-            "-5s",
-            "999999999d",
-        ] {
-            assert!(text.parse::<Span>().is_err(), "{text}");
-        }
     }
 
     #[test]

@@ -6,7 +6,7 @@
 mod build;
 mod check;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use model::shape::Scalar;
@@ -16,6 +16,7 @@ use crate::cedar::{
     AttributeType, Being, ConditionSet, Held, Scene, Thing, TypeName, Uid, expression,
     text_expression,
 };
+use crate::fast::{Atom, Found};
 use crate::input::{Condition, DenyAs, ParameterShape, PolicyInput, Source};
 use crate::plan::{Ground, KindId, Plan, Trees};
 
@@ -57,7 +58,17 @@ pub(crate) struct Operation {
     pub named: Vec<(KindId, usize, bool)>,
     /// Whether the request body names other objects.
     pub has_body_references: bool,
+    /// Two kinds that one place may hold; no grant may use such an operation.
+    pub ambiguous: Option<(Arc<str>, Arc<str>)>,
+    /// For each attribute of the subject's kind, the objects of the request body that may carry it.
+    pub overlays: Vec<Vec<Steps>>,
 }
+
+/// Steps from the root of a body to an object.
+pub(crate) type Steps = Vec<Arc<str>>;
+
+/// The step into the items of a list.
+pub(crate) const EACH: &str = "*";
 
 impl Operation {
     pub fn ground(&self) -> Ground<'_> {
@@ -93,6 +104,8 @@ pub(crate) struct Kind {
 /// One attribute of a kind.
 #[derive(Debug)]
 pub(crate) struct Attribute {
+    /// Its position among the attributes of the kind.
+    pub index: usize,
     pub name: Arc<str>,
     pub source: Source,
     pub kind: AttributeType,
@@ -103,6 +116,8 @@ pub(crate) struct Attribute {
 pub(crate) struct Integration {
     pub name: Arc<str>,
     pub being: Being,
+    /// Its attributes.
+    pub attributes: BTreeMap<String, String>,
     pub entries: HashMap<OperationRef, Entry>,
     /// By which operations it may see objects of a kind: reading ones where it has any.
     pub by_kind: HashMap<KindId, Vec<OperationRef>>,
@@ -203,11 +218,23 @@ impl Kind {
 
     /// Judges one object against a set of conditions.
     pub fn judge(&self, set: &ConditionSet, scene: &Scene<'_>, seen: &Seen<'_>) -> Held {
+        set.judge_plain(scene, |name| self.look(name, seen))
+            .unwrap_or_else(|| self.judge_by_engine(set, scene, seen))
+    }
+
+    /// The same, asked of the policy engine.
+    pub fn judge_by_engine(&self, set: &ConditionSet, scene: &Scene<'_>, seen: &Seen<'_>) -> Held {
         let thing = Thing {
             id: seen.id.unwrap_or_default(),
             ..self.attributes_of(set, seen)
         };
         set.judge(scene, thing)
+    }
+
+    /// One attribute of an object, for conditions that need no engine.
+    pub fn look<'a>(&self, name: &str, seen: &Seen<'a>) -> Found<'a> {
+        let attribute = self.attributes.iter().find(|a| &*a.name == name);
+        attribute.map_or(Found::Missing, |attribute| seen.atom(attribute))
     }
 }
 
@@ -218,16 +245,86 @@ pub(crate) struct Seen<'a> {
     pub path: &'a [(Arc<str>, String)],
     pub object: Option<&'a Json>,
     /// A request body that is about to change it.
-    pub overlay: Option<&'a Json>,
+    pub overlay: Option<Overlay<'a>>,
+}
+
+/// A request body that changes an object, and where in it the object's attributes stand.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Overlay<'a> {
+    pub body: &'a Json,
+    /// By attribute; see [`Operation::overlays`].
+    pub places: &'a [Vec<Steps>],
+}
+
+impl<'a> Overlay<'a> {
+    /// What the body makes of an attribute. Said twice, it counts as removed: which of the two the upstream takes
+    /// cannot be told.
+    fn reach(&self, attribute: &Attribute, steps: &[Arc<str>]) -> Reached<'a> {
+        let places = self.places.get(attribute.index);
+        let Some(places) = places.filter(|places| !places.is_empty()) else {
+            return anywhere(self.body, steps, OVERLAY_DEPTH_MAX);
+        };
+        let reached = places.iter().map(|place| match inside(self.body, place) {
+            Reached::Value(object) => reach(object, steps),
+            other => other,
+        });
+        only(reached)
+    }
+}
+
+/// Deepest object in which undeclared attributes are looked for.
+const OVERLAY_DEPTH_MAX: usize = 16;
+
+/// The one thing that was reached.
+fn only<'a>(all: impl Iterator<Item = Reached<'a>>) -> Reached<'a> {
+    let mut all = all.filter(|reached| !matches!(reached, Reached::Nothing));
+    match (all.next(), all.next()) {
+        (None, _) => Reached::Nothing,
+        (Some(one), None) => one,
+        (Some(_), Some(_)) => Reached::Cut,
+    }
+}
+
+/// The object at a place of a body. Lists hide which of their items counts.
+fn inside<'a>(body: &'a Json, place: &[Arc<str>]) -> Reached<'a> {
+    let mut here = body;
+    for step in place {
+        here = match here {
+            Json::Object(_) => match here.get(step) {
+                Some(value) => value,
+                None => return Reached::Nothing,
+            },
+            Json::List(items) if items.is_empty() => return Reached::Nothing,
+            _ => return Reached::Cut,
+        };
+    }
+    Reached::Value(here)
+}
+
+/// An attribute that the contract declares nowhere in the body, wherever undeclared fields carried it.
+fn anywhere<'a>(value: &'a Json, steps: &[Arc<str>], depth: usize) -> Reached<'a> {
+    let here = match value {
+        Json::Object(_) => reach(value, steps),
+        // At the root a list says nothing that could be read as the object.
+        _ if depth == OVERLAY_DEPTH_MAX => Reached::Cut,
+        _ => Reached::Nothing,
+    };
+    let (Reached::Nothing, Json::Object(members)) = (&here, value) else {
+        return here;
+    };
+    match depth.checked_sub(1) {
+        Some(depth) => only(members.iter().map(|(_, v)| anywhere(v, steps, depth))),
+        None => Reached::Cut,
+    }
 }
 
 impl<'a> Seen<'a> {
     /// The value an attribute will be judged by; `None` when it is missing.
-    pub fn value(&self, source: &[Arc<str>]) -> Option<&'a Json> {
-        match self.overlay.map(|body| reach(body, source)) {
+    pub fn value(&self, attribute: &Attribute, steps: &[Arc<str>]) -> Option<&'a Json> {
+        match self.overlay.map(|overlay| overlay.reach(attribute, steps)) {
             Some(Reached::Value(value)) => Some(value),
             Some(Reached::Cut) => None,
-            Some(Reached::Nothing) | None => match reach(self.object?, source) {
+            Some(Reached::Nothing) | None => match reach(self.object?, steps) {
                 Reached::Value(value) => Some(value),
                 _ => None,
             },
@@ -236,10 +333,40 @@ impl<'a> Seen<'a> {
 
     fn attribute(&self, attribute: &Attribute) -> Option<cedar_policy::RestrictedExpression> {
         match &attribute.source {
-            Source::Body(steps) => expression(self.value(steps)?, attribute.kind),
+            Source::Body(steps) => expression(self.value(attribute, steps)?, attribute.kind),
             Source::Path(name) => {
                 let (_, text) = self.path.iter().find(|(n, _)| n == name)?;
                 text_expression(text, attribute.kind.scalar)
+            }
+        }
+    }
+
+    /// The same, where it is a plain value that needs no engine.
+    fn atom(&self, attribute: &Attribute) -> Found<'a> {
+        if attribute.kind.is_list {
+            return Found::Other;
+        }
+        let scalar = attribute.kind.scalar;
+        match &attribute.source {
+            Source::Body(steps) => match (self.value(attribute, steps), scalar) {
+                (None, _) => Found::Missing,
+                (_, Scalar::Number) => Found::Other,
+                (Some(Json::Text(text)), Scalar::Text) => Found::Atom(Atom::Text(text)),
+                (Some(Json::Bool(is)), Scalar::Boolean) => Found::Atom(Atom::Bool(*is)),
+                (Some(Json::Number(digits)), Scalar::Integer) => long(digits),
+                (Some(_), _) => Found::Missing,
+            },
+            Source::Path(name) => {
+                let text = self.path.iter().find(|(n, _)| n == name);
+                match (text, scalar) {
+                    (None, _) => Found::Missing,
+                    (_, Scalar::Number) => Found::Other,
+                    (Some((_, text)), Scalar::Text) => Found::Atom(Atom::Text(text)),
+                    (Some((_, text)), Scalar::Integer) => long(text),
+                    (Some((_, text)), Scalar::Boolean) => text
+                        .parse()
+                        .map_or(Found::Missing, |is| Found::Atom(Atom::Bool(is))),
+                }
             }
         }
     }
@@ -248,7 +375,7 @@ impl<'a> Seen<'a> {
     pub fn key(&self, kind: &Kind, out: &mut Vec<u8>) {
         for attribute in &kind.attributes {
             if let Source::Body(steps) = &attribute.source
-                && let Some(value) = self.value(steps)
+                && let Some(value) = self.value(attribute, steps)
             {
                 model::json::write(value, out);
             }
@@ -256,6 +383,12 @@ impl<'a> Seen<'a> {
             out.push(0);
         }
     }
+}
+
+fn long(digits: &str) -> Found<'static> {
+    digits
+        .parse()
+        .map_or(Found::Missing, |value| Found::Atom(Atom::Long(value)))
 }
 
 /// What a path leads to.

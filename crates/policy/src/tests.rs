@@ -3,6 +3,7 @@
 //! Start reading at `company`.
 
 mod conditions;
+mod envelopes;
 mod fields;
 mod matrix;
 mod objects;
@@ -44,6 +45,11 @@ fn read(
         Some('{') => {
             text.next();
             shape.nodes.push(Node::default());
+            if let Some((own, base)) = name.split_once('X') {
+                // `DetailXOrder`: composed of another schema.
+                shape.nodes[id].also = base.split('X').map(Arc::from).collect();
+                name = own.to_owned();
+            }
             if !name.is_empty() {
                 shape.nodes[id].schema = Some(name.as_str().into());
                 named.insert(name, id);

@@ -212,10 +212,7 @@ fn resolve(
 }
 
 fn carries(shape: &Shape, schema: &str) -> bool {
-    shape
-        .nodes
-        .iter()
-        .any(|node| node.schema.as_deref() == Some(schema))
+    shape.nodes.iter().any(|node| node.may_be(schema))
 }
 
 /// Every place of a schema in the messages of a contract.
@@ -225,9 +222,7 @@ fn nodes_of<'c>(contract: &'c Contract, schema: &str) -> Vec<(&'c Shape, &'c Nod
         answers.chain(std::iter::once(&operation.request_shape))
     });
     let nodes = shapes.flat_map(|shape| shape.nodes.iter().map(move |node| (shape, node)));
-    nodes
-        .filter(|(_, node)| node.schema.as_deref() == Some(schema))
-        .collect()
+    nodes.filter(|(_, node)| node.may_be(schema)).collect()
 }
 
 /// All versions with a contract, as policy wants them.

@@ -301,7 +301,7 @@ fn blocks(written: &Blocks, file: &Arc<str>, report: &mut Report) -> Option<Bloc
     }
     Some(BlockSettings {
         after,
-        lasts: policy::Span(duration.0),
+        lasts: duration,
         escalate,
     })
 }

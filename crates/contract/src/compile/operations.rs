@@ -15,7 +15,7 @@ use crate::docs::{At, Docs};
 use crate::free_text::FreeText;
 use crate::lower::{Definition, Direction, Lowering};
 use crate::plan::{Operation, TemplateSegment};
-use crate::shape::{ShapeRules, shape_of};
+use crate::shape::{Names, ShapeRules, shape_of};
 use crate::template;
 use crate::validator::{Built, Validator};
 pub(crate) use parts::is_json;
@@ -200,6 +200,7 @@ fn scopes(security: &At<'_>) -> Vec<String> {
 /// What turning a draft into an operation needs.
 pub(super) struct Workshop<'w, 'a> {
     docs: &'a Docs,
+    names: &'a Names,
     all: &'w [Definition<'a>],
     built: &'w mut Built,
     is_30: bool,
@@ -225,7 +226,7 @@ impl Workshop<'_, '_> {
             is_30: self.is_30,
             closes: self.closes,
         };
-        shape_of(self.docs, places, rules)
+        shape_of(self.docs, self.names, places, rules)
     }
 }
 
@@ -233,12 +234,13 @@ impl<'a> Draft<'a> {
     /// Compiles what the draft refers to.
     pub(super) fn finish(
         self,
-        docs: &'a Docs,
+        (docs, names): (&'a Docs, &'a Names),
         all: &[Definition<'a>],
         built: &mut Built,
     ) -> Result<Operation, Mistake> {
         let mut shop = Workshop {
             docs,
+            names,
             all,
             built,
             is_30: self.is_30,

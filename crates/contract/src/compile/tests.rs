@@ -136,9 +136,7 @@ fn an_overlay_adds_facts_and_files_are_followed() {
         })
     };
     let with_owner = |name: &str| match name {
-        "apis/common/owner.yaml" => {
-            Some("type: string\nx-portcullis-refers-to: Owner\n".to_owned())
-        }
+        "apis/common/owner.yaml" => Some("type: string\nx-portcullis-refers-to: Pet\n".to_owned()),
         other => files(other),
     };
     let text = "openapi: 3.1.0\ninfo: {title: T, version: 1.0}\npaths: {/a: {get: {operationId: a, responses: {200: {content: {application/json: {schema: {$ref: '#/components/schemas/Local'}}}}}}}}\ncomponents: {schemas: {Local: {allOf: [{$ref: './common/pet.yaml#/Pet'}], properties: {mail: {type: string}}}}}\n";
@@ -158,7 +156,7 @@ fn an_overlay_adds_facts_and_files_are_followed() {
     let mail = shape.node(root.fields["mail"].node).unwrap();
     assert_eq!(mail.class, model::shape::Class::Personal);
     let owner = shape.node(root.fields["owner"].node).unwrap();
-    assert_eq!(owner.refers_to.as_deref(), Some("Owner"));
+    assert_eq!(owner.refers_to.as_deref(), Some("Pet"));
     let missing = compile(&source(&files)).unwrap_err();
     assert_eq!(missing[0].file, "apis/common/pet.yaml");
     assert!(missing[0].message.contains("owner.yaml"), "{missing:?}");

@@ -58,6 +58,39 @@ fn send(
     fields: &[(&str, &str)],
     body: &[u8],
 ) -> Result<ValidRequest, Box<Refusal>> {
+    with(api, method, target, fields, |operation, request, values| {
+        check_request(operation, request, values, body)
+    })
+}
+
+fn leniently(
+    leniency: Leniency,
+    target: &str,
+    body: &str,
+) -> Result<(ValidRequest, Vec<FieldError>), Box<Refusal>> {
+    let fields = [("content-type", "application/json")];
+    let method = match body {
+        "" => Method::Get,
+        _ => Method::Patch,
+    };
+    with(
+        &contract(API),
+        method,
+        target,
+        &fields,
+        |operation, request, values| {
+            check_request_leniently(operation, request, values, body.as_bytes(), leniency)
+        },
+    )
+}
+
+fn with<T>(
+    api: &Contract,
+    method: Method,
+    target: &str,
+    fields: &[(&str, &str)],
+    judge: impl FnOnce(&Operation, &CanonicalRequest, &[(Arc<str>, String)]) -> Result<T, Box<Refusal>>,
+) -> Result<T, Box<Refusal>> {
     let mut headers = Headers::new();
     for (name, value) in fields {
         headers.push(name, value);
@@ -91,7 +124,7 @@ fn send(
     else {
         panic!("no such operation: {target}");
     };
-    check_request(&api.operations[operation], &request, &path_values, body)
+    judge(&api.operations[operation], &request, &path_values)
 }
 
 fn get(target: &str) -> Result<ValidRequest, Box<Refusal>> {
@@ -359,16 +392,16 @@ fn inspection_sees_free_text_and_names_of_undeclared_keys() {
     let patch_operation = api.operation("updateCustomer").unwrap().1;
     let seen: Vec<_> = crate::leaves(patch_operation, &valid)
         .into_iter()
-        .map(|leaf| (leaf.place, leaf.pointer, leaf.text.to_owned()))
+        .map(|leaf| (leaf.pointer, leaf.text.to_owned(), leaf.is_name))
         .collect();
-    let owned = |place, pointer: &str, text: &str| (place, pointer.to_owned(), text.to_owned());
+    let owned = |pointer: &str, text: &str, is_name| (pointer.to_owned(), text.to_owned(), is_name);
     assert_eq!(
         seen,
         [
-            owned("body", "/email", "a@b.example"),
-            owned("body", "/name", "n"),
-            owned("body", "/extra/k~11", "k/1"),
-            owned("body", "/extra/k~11", "v"),
+            owned("/email", "a@b.example", false),
+            owned("/name", "n", false),
+            owned("/extra/k~11", "k/1", true),
+            owned("/extra/k~11", "v", false),
         ]
     );
     let valid = get("/customers/9?fields=id&q=hello").unwrap();
@@ -440,4 +473,91 @@ proptest! {
             prop_assert!(members.iter().all(|(k, _)| k != "x" && k != "y"));
         }
     }
+}
+
+fn noted(found: &[FieldError]) -> String {
+    let each = found
+        .iter()
+        .map(|e| format!("{} {}:{}", e.place, e.pointer, e.keyword));
+    each.collect::<Vec<_>>().join(", ")
+}
+
+#[test]
+fn an_observed_request_passes_and_tells_what_breaks_the_contract() {
+    let (valid, found) =
+        leniently(Leniency::Observe, "/customers/x?fields=zip&role=admin", "").unwrap();
+    assert_eq!(
+        noted(&found),
+        "path id:type, query fields/0:enum, query role:additionalProperties"
+    );
+    assert_eq!(valid.query, "fields=zip&role=admin");
+    assert!(valid.is_unproven);
+    let body = r#"{"name":7,"role":{"$where":"1"}}"#;
+    let (valid, found) = leniently(Leniency::Observe, "/customers/9", body).unwrap();
+    assert_eq!(
+        noted(&found),
+        "body /name:type, body /role:additionalProperties"
+    );
+    assert_eq!(valid.body_bytes, body.as_bytes());
+    let (valid, found) = leniently(Leniency::Observe, "/customers/9", r#"{"name":"n"}"#).unwrap();
+    assert!(found.is_empty() && !valid.is_unproven);
+}
+
+#[test]
+fn a_skipped_schema_notes_nothing_and_leaves_everything_to_inspection() {
+    let body = r#"{"name":7,"role":{"$where":"1"}}"#;
+    let (valid, found) = leniently(Leniency::Skip, "/customers/x", body).unwrap();
+    assert!(found.is_empty() && valid.is_unproven);
+    let api = contract(API);
+    let operation = api.operation("updateCustomer").unwrap().1;
+    let seen: Vec<_> = crate::leaves(operation, &valid)
+        .into_iter()
+        .map(|l| format!("{} {} {}", l.pointer, l.text, l.is_name))
+        .collect();
+    let expected = [
+        "/name name true",
+        "/role role true",
+        "/role/$where $where true",
+        "/role/$where 1 false",
+    ];
+    assert_eq!(seen[seen.len() - 4..], expected);
+    // The undeclared parameter and the value outside its enum are looked at as well.
+    let target = "/customers/9?fields=zip&role=admin";
+    let (valid, _) = leniently(Leniency::Observe, target, "").unwrap();
+    let operation = api.operation("getCustomer").unwrap().1;
+    let seen: Vec<_> = crate::leaves(operation, &valid)
+        .into_iter()
+        .map(|l| l.text.to_owned())
+        .collect();
+    assert_eq!(seen, ["zip", "role", "admin"]);
+}
+
+#[test]
+fn what_cannot_be_read_without_doubt_is_refused_in_every_mode() {
+    for leniency in [Leniency::Observe, Leniency::Skip] {
+        for (target, body, code) in [
+            ("/customers/9", "{", "validate.body"),
+            (
+                "/customers/9",
+                r#"{"name":"a","name":"b"}"#,
+                "validate.body",
+            ),
+            ("/customers/9?q=1&q=2", "", "validate.query"),
+            ("/customers/9?json=%7B", "", "validate.query"),
+        ] {
+            let refusal = leniently(leniency, target, body).unwrap_err();
+            assert_eq!(refusal.reason.code, code, "{target} {body}");
+        }
+    }
+}
+
+#[test]
+fn a_body_of_ninety_thousand_unknown_fields_is_refused_at_once() {
+    let fields: Vec<_> = (0..90_000).map(|n| format!("\"u{n}\":{n}")).collect();
+    let body = format!("{{{}}}", fields.join(","));
+    let start = std::time::Instant::now();
+    let refusal = patch("application/json", &body).unwrap_err();
+    let took = start.elapsed();
+    assert_eq!(said(&refusal), "validate.body /u0:additionalProperties");
+    assert!(took.as_millis() < 4_000, "{took:?}");
 }

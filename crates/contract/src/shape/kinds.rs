@@ -1,8 +1,9 @@
 //! Which kinds of values a schema admits, as far as its types tell.
-//! Gives `Kinds` and `kinds`. Never too narrow: what is not known counts as possible.
+//! Gives `Kinds`, `kinds` and `scalar`. Never too narrow: what is not known counts as possible.
 //! Used by shapes and by the typing of texts.
 //! Start reading at `kinds`.
 
+use model::shape::Scalar;
 use serde_json::Value;
 
 use crate::docs::{At, Docs};
@@ -154,4 +155,64 @@ fn described(docs: &Docs, at: &At<'_>, depth: usize) -> Option<Kinds> {
         }
     }
     (found != Kinds::NONE).then_some(found)
+}
+
+/// The type of the leaf these schemas describe together; text where they leave it open or mix.
+pub(crate) fn scalar(docs: &Docs, is_30: bool, places: &[At<'_>]) -> Scalar {
+    let found = places
+        .iter()
+        .map(|place| kinds(docs, is_30, place))
+        .fold(Kinds::NONE, Kinds::or);
+    let leaf = found.and(Kinds::TEXT.or(Kinds::NUMBER).or(Kinds::BOOL));
+    if leaf == Kinds::BOOL {
+        return Scalar::Boolean;
+    }
+    if leaf != Kinds::NUMBER {
+        return Scalar::Text;
+    }
+    match places.iter().all(|place| is_whole(docs, is_30, place, 12)) {
+        true => Scalar::Integer,
+        false => Scalar::Number,
+    }
+}
+
+/// Whether every number a schema admits is declared an integer.
+fn is_whole(docs: &Docs, is_30: bool, at: &At<'_>, depth: usize) -> bool {
+    if depth == 0 {
+        return false;
+    }
+    let target = at.text("$ref").and_then(|r| docs.resolve(at, r).ok());
+    if target.is_some_and(|target| is_whole(docs, is_30, &target, depth - 1)) {
+        return true;
+    }
+    if is_30 && at.text("$ref").is_some() {
+        return false;
+    }
+    let is_declared = match at.value.get("type") {
+        Some(Value::String(word)) => word != "number",
+        Some(Value::Array(words)) => words.iter().all(|word| word != "number"),
+        _ => false,
+    };
+    let is_listed = |values: &Value| {
+        let mut values = values.as_array().into_iter().flatten();
+        values.all(|v| !v.is_number() || v.is_i64() || v.is_u64())
+    };
+    let is_constant = |value: &Value| value.is_i64() || value.is_u64();
+    if is_declared
+        || at.value.get("enum").is_some_and(is_listed)
+        || at.value.get("const").is_some_and(is_constant)
+    {
+        return true;
+    }
+    let mut parts = at.get("allOf").into_iter().flat_map(|list| list.items());
+    if parts.any(|part| is_whole(docs, is_30, &part, depth - 1)) {
+        return true;
+    }
+    ["anyOf", "oneOf"]
+        .iter()
+        .filter_map(|word| at.get(word))
+        .any(|list| {
+            let mut branches = list.items().peekable();
+            branches.peek().is_some() && branches.all(|b| is_whole(docs, is_30, &b, depth - 1))
+        })
 }

@@ -113,7 +113,10 @@ fn part<'a>(leaf: &'a contract::Leaf<'a>) -> waf::Part<'a> {
         "cookie" => waf::Place::Cookie,
         _ => waf::Place::Body,
     };
-    waf::Part::value(place, &leaf.pointer, leaf.text.as_bytes())
+    match leaf.is_name {
+        true => waf::Part::name(place, &leaf.pointer, leaf.text.as_bytes()),
+        false => waf::Part::value(place, &leaf.pointer, leaf.text.as_bytes()),
+    }
 }
 
 /// The refusal for findings that reach the threshold: the class and the fields, never rule or pattern.

@@ -3,7 +3,8 @@
 //! Used by the pipeline.
 //! Start reading at `request`.
 
-use contract::ValidRequest;
+use config::api::Mode;
+use contract::{Leniency, ValidRequest};
 use model::{CanonicalRequest, Stage};
 use policy::Permit;
 
@@ -30,9 +31,40 @@ pub async fn request(
         .await
         .map_err(net::BodyFault::into_refusal)?;
     x.event.bytes_in = u64::try_from(body.len()).ok();
-    let valid = contract::check_request(op.operation, asked, &target.path_values, &body)?;
+    let valid = judge(x, asked, target, op, &body)?;
+    // What may be sent is authorization, not contract: enforced in every mode.
     if let Some(sent) = &valid.body {
         contract::check_writes(op.operation, sent, permit.writes())?;
     }
+    Ok(valid)
+}
+
+/// Holds the request against its contract, as strictly as the operation's mode says.
+fn judge(
+    x: &mut Exchange<'_, '_>,
+    asked: &CanonicalRequest,
+    target: &Target,
+    op: &Op<'_>,
+    body: &[u8],
+) -> Result<ValidRequest, Stop> {
+    let leniency = match op.plan.request {
+        Mode::Enforce => {
+            let valid = contract::check_request(op.operation, asked, &target.path_values, body)?;
+            return Ok(valid);
+        }
+        Mode::Observe => Leniency::Observe,
+        Mode::Off => Leniency::Skip,
+    };
+    let (valid, noted) = contract::check_request_leniently(
+        op.operation,
+        asked,
+        &target.path_values,
+        body,
+        leniency,
+    )?;
+    x.event.errors = noted
+        .iter()
+        .map(|e| format!("{} {} {}", e.place, e.pointer, e.keyword))
+        .collect();
     Ok(valid)
 }

@@ -5,6 +5,8 @@
 
 mod grants;
 mod kinds;
+mod places;
+mod references;
 
 use std::collections::HashMap;
 use std::sync::Arc;

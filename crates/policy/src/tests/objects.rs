@@ -325,8 +325,10 @@ fn references_are_judged_by_the_grants_for_reading_them() {
         create(vec![grant(4, "getCustomer", "", "", "")], &[]),
         Ok(())
     );
-    // No customers at all: no reference to one.
-    assert!(create(vec![], &[]).is_err());
+    // No customers at all: no reference to one, and a grant that lets one be sent is a mistake.
+    let blind = rules(vec![grant(1, "createOrder", "", "id", "notes")]);
+    let request = call("createOrder", r#"{"customerId":"c1"}"#);
+    assert!(request.before(&blind, &[]).is_err());
 }
 
 #[test]

@@ -190,10 +190,7 @@ fn schema_and_style<'a>(
 impl ParameterDraft<'_> {
     pub(super) fn finish(self, shop: &mut Workshop<'_, '_>) -> Result<Parameter, Mistake> {
         let shape = shop.shape(std::slice::from_ref(&self.schema), Direction::Request);
-        let root = shape.root();
-        let refers_to = self
-            .refers_to
-            .or_else(|| root.and_then(|node| node.refers_to.clone()));
+        let refers_to = self.reference(&shape, shop)?;
         let is_free_text = shape
             .nodes
             .iter()
@@ -211,6 +208,44 @@ impl ParameterDraft<'_> {
             refers_to,
             is_free_text,
         })
+    }
+}
+
+impl ParameterDraft<'_> {
+    /// The kind of object the parameter names. Where it cannot be judged later, it is a mistake now.
+    fn reference(
+        &self,
+        shape: &model::Shape,
+        shop: &Workshop<'_, '_>,
+    ) -> Result<Option<Arc<str>>, Mistake> {
+        let root = shape.root();
+        let items = root
+            .and_then(|node| node.items)
+            .and_then(|id| shape.node(id));
+        let of = |node: Option<&model::shape::Node>| node.and_then(|node| node.refers_to.clone());
+        // The query is split at commas before it is judged, so a list there may name several objects.
+        let in_list = of(items).filter(|_| self.place == Place::Query && self.style == Style::Form);
+        let found = self.refers_to.clone().or_else(|| of(root)).or(in_list);
+        let wrong =
+            |message: String, help: &str| Err(shop.docs.mistake(&self.schema, message, help));
+        match (&found, self.place) {
+            (Some(kind), Place::Header | Place::Cookie) => wrong(
+                format!(
+                    "`{}` names an object in a {} (`{kind}`), where it cannot be judged",
+                    self.name,
+                    self.place.name()
+                ),
+                "let the path, the query or the body name the object, or take `x-portcullis-refers-to` away",
+            ),
+            (None, _) if shape.nodes.iter().any(|node| node.refers_to.is_some()) => wrong(
+                format!(
+                    "`{}` names objects inside a list or an object, where they cannot be judged",
+                    self.name
+                ),
+                "give each object a parameter of its own, or a list in the query with commas",
+            ),
+            _ => Ok(found),
+        }
     }
 }
 

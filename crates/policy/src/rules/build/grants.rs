@@ -120,11 +120,13 @@ impl Build {
         let mut integration = Integration {
             name: input.name.clone(),
             being,
+            attributes: input.attributes.clone(),
             entries: HashMap::new(),
             by_kind: HashMap::new(),
             is_on_context: false,
         };
         for (reference, draft) in drafts {
+            self.check_unions(reference, &draft);
             if let Some(entry) = self.entry(reference, draft, &integration.being, &input, written) {
                 let needs = [&entry.at_request, &entry.at_object];
                 integration.is_on_context |= needs
@@ -135,9 +137,28 @@ impl Build {
             }
         }
         self.by_kind(&mut integration);
+        self.check_references(&input, &integration);
         self.rules
             .integrations
             .insert(input.name, Arc::new(integration));
+    }
+
+    /// Where one place may hold objects of two kinds, neither kind's rules alone protect it.
+    fn check_unions(&mut self, reference: OperationRef, draft: &[(EntryGrant, Option<Checked>)]) {
+        let (Some(operation), Some((grant, _))) = (self.rules.op(reference), draft.first()) else {
+            return;
+        };
+        let Some((one, other)) = operation.ambiguous.clone() else {
+            return;
+        };
+        let message = format!(
+            "`{}` carries a `{one}` or a `{other}` in one place, and both are declared objects",
+            operation.id
+        );
+        let help = format!(
+            "give the union a schema of its own and declare that one under `objects`, or take `{one}` or `{other}` out of `objects`"
+        );
+        self.mistake(&grant.rule.clone(), message, help);
     }
 
     fn by_kind(&self, integration: &mut Integration) {

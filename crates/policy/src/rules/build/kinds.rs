@@ -11,7 +11,7 @@ use model::shape::NodeId;
 
 use super::super::check::{self, listed, nearest};
 use super::super::{Attribute, Kind, Operation, OperationRef, parameter_scalar};
-use super::Build;
+use super::{Build, places};
 use crate::cedar::{self, AttributeType};
 use crate::input::{ApiShape, ObjectKind, OperationShape, ParameterPlace, Source};
 use crate::plan::{KindId, leads, outermost};
@@ -33,6 +33,14 @@ impl Build {
         }
         for object in &api.objects {
             self.kind_details(api, object, first, &kinds);
+        }
+        for operation in self.rules.operations.iter_mut().skip(first) {
+            if let Some((id, _)) = &operation.subject
+                && let Some(kind) = self.rules.kinds.get(*id)
+            {
+                let guards = &operation.request_guards;
+                operation.overlays = places::of(*id, kind, &operation.request, guards);
+            }
         }
     }
 
@@ -75,9 +83,17 @@ impl Build {
         shape: &OperationShape,
         kinds: &BTreeMap<Arc<str>, KindId>,
     ) -> Option<Operation> {
-        let guards_of = |shape: &Shape| -> Vec<Option<KindId>> {
-            let kind = |node: &model::shape::Node| kinds.get(node.schema.as_ref()?).copied();
-            shape.nodes.iter().map(kind).collect()
+        let mut ambiguous = None;
+        let mut guards_of = |shape: &Shape| -> Vec<Option<KindId>> {
+            let nodes = shape.nodes.iter();
+            nodes
+                .map(|node| {
+                    guard(node, kinds).unwrap_or_else(|both| {
+                        ambiguous.get_or_insert(both);
+                        None
+                    })
+                })
+                .collect()
         };
         let (guards, request_guards) = (guards_of(&shape.answer), guards_of(&shape.request));
         let mut operation = Operation {
@@ -96,6 +112,8 @@ impl Build {
             subject: None,
             named: Vec::new(),
             has_body_references: shape.request.nodes.iter().any(|n| n.refers_to.is_some()),
+            ambiguous,
+            overlays: Vec::new(),
         };
         operation.resources = self.resources(&operation, kinds);
         operation.subject = self.subject(&operation);
@@ -221,6 +239,8 @@ impl Build {
             .attributes
             .iter()
             .filter_map(|(name, source)| self.attribute(object, name, source, &places, first))
+            .enumerate()
+            .map(|(index, attribute)| Attribute { index, ..attribute })
             .collect();
         let resolve = self.resolve(api, object);
         if let Some(kind) = self.rules.kinds.get_mut(id) {
@@ -290,6 +310,7 @@ impl Build {
         };
         match kind {
             Ok(kind) => Some(Attribute {
+                index: 0,
                 name: name.clone(),
                 source: source.clone(),
                 kind,
@@ -355,8 +376,25 @@ impl Build {
     }
 }
 
+/// The kind a place is judged as: the one its own schema is, else the only one it is or may be through composition.
+/// What merely may be that kind is judged as if it were: what it lacks satisfies no condition.
+fn guard(
+    node: &model::shape::Node,
+    kinds: &BTreeMap<Arc<str>, KindId>,
+) -> Result<Option<KindId>, (Arc<str>, Arc<str>)> {
+    let own = node.schema.as_ref().and_then(|name| kinds.get(name));
+    if own.is_some() {
+        return Ok(own.copied());
+    }
+    let mut also = node.also.iter().filter(|name| kinds.contains_key(*name));
+    match (also.next(), also.next()) {
+        (Some(one), Some(other)) => Err((one.clone(), other.clone())),
+        (one, _) => Ok(one.and_then(|name| kinds.get(name)).copied()),
+    }
+}
+
 /// The node a dotted path leads to.
-fn field_at(shape: &Shape, start: NodeId, steps: &[Arc<str>]) -> Option<NodeId> {
+pub(super) fn field_at(shape: &Shape, start: NodeId, steps: &[Arc<str>]) -> Option<NodeId> {
     steps.iter().try_fold(start, |node, step| {
         shape.node(node)?.fields.get(step).map(|field| field.node)
     })

@@ -1,0 +1,100 @@
+//! What a schema is called, so that object rules can be attached to it.
+//! Gives `Names`. A name under `components.schemas` comes first; a schema in a file of its own is called like the file.
+//! Used by shapes.
+//! Start reading at `Names::own`.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use crate::docs::{At, Docs};
+use crate::text;
+
+/// Where the component schemas of an OpenAPI document stand.
+const COMPONENTS: &str = "/components/schemas/";
+
+/// Names of the component schemas that merely refer to another file.
+#[derive(Debug, Default)]
+pub(crate) struct Names {
+    elsewhere: HashMap<(usize, String), Arc<str>>,
+}
+
+impl Names {
+    pub(crate) fn of(docs: &Docs) -> Names {
+        let root = docs.root();
+        let components = root.get("components").and_then(|c| c.get("schemas"));
+        let mut elsewhere = HashMap::new();
+        for (name, at) in components.iter().flat_map(At::members) {
+            if let Ok(target) = docs.follow(&at)
+                && target.doc != 0
+            {
+                elsewhere
+                    .entry(target.key())
+                    .or_insert_with(|| Arc::from(name));
+            }
+        }
+        Names { elsewhere }
+    }
+
+    /// The name of the schema that is written at this very place.
+    pub(crate) fn own(&self, docs: &Docs, at: &At<'_>) -> Option<Arc<str>> {
+        let component = at.pointer.strip_prefix(COMPONENTS);
+        if let Some(name) = component.filter(|name| !name.contains('/')) {
+            return text::steps(&format!("/{name}")).next().map(Arc::from);
+        }
+        if at.doc == 0 {
+            return None;
+        }
+        if let Some(name) = self.elsewhere.get(&at.key()) {
+            return Some(name.clone());
+        }
+        let file = docs.files.get(at.doc)?.value.as_object()?;
+        if at.pointer.is_empty() {
+            return stem(docs.file(at.doc))
+                .filter(|_| is_schema(file))
+                .map(Arc::from);
+        }
+        one_of_many(file, at)
+    }
+}
+
+/// `models/WorkOrder.schema.yml` is called `WorkOrder`.
+fn stem(file: &str) -> Option<&str> {
+    let name = file.rsplit('/').next()?;
+    name.split('.').next().filter(|stem| !stem.is_empty())
+}
+
+/// Whether a file is one schema, as far as its members tell.
+fn is_schema(file: &Map<String, Value>) -> bool {
+    const WORDS: [&str; 11] = [
+        "$ref",
+        "additionalProperties",
+        "allOf",
+        "anyOf",
+        "const",
+        "enum",
+        "items",
+        "oneOf",
+        "properties",
+        "required",
+        "type",
+    ];
+    WORDS.iter().any(|word| file.contains_key(*word))
+}
+
+/// In a file that is a plain list of schemas (`schemas.yml#/WorkOrder`) the key is the name.
+fn one_of_many(file: &Map<String, Value>, at: &At<'_>) -> Option<Arc<str>> {
+    let mut steps = text::steps(&at.pointer);
+    let (first, second) = (steps.next()?, steps.next());
+    if steps.next().is_some() {
+        return None;
+    }
+    match second {
+        Some(name) if matches!(first.as_str(), "$defs" | "definitions" | "schemas") => {
+            Some(Arc::from(name))
+        }
+        None if !is_schema(file) && first != "schema" => Some(Arc::from(first)),
+        _ => None,
+    }
+}

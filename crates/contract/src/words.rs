@@ -1,0 +1,182 @@
+//! The facts about data that contracts and overlays state: are the words known, and do the names exist?
+//! Gives `check` (the document) and `check_overlay` (where an overlay states them).
+//! Used by `compile`.
+//! Start reading at `Walk::facts`; examples, defaults and other data are not searched.
+
+use std::sync::Arc;
+
+use model::Mistake;
+use model::shape::Class;
+use serde_json::Value;
+
+use crate::docs::{At, Docs, nearest};
+use crate::shape::Names;
+
+/// Every fact that can be stated.
+const FACTS: [&str; 2] = ["x-portcullis-class", "x-portcullis-refers-to"];
+/// The classes, mildest first.
+const CLASSES: [&str; 5] = ["public", "internal", "personal", "sensitive", "secret"];
+/// Members whose content is data.
+const DATA: [&str; 5] = ["const", "default", "enum", "example", "examples"];
+/// Members whose keys are names of the operator's choosing.
+const NAMES: [&str; 13] = [
+    "$defs",
+    "callbacks",
+    "content",
+    "definitions",
+    "dependentSchemas",
+    "encoding",
+    "headers",
+    "parameters",
+    "paths",
+    "patternProperties",
+    "properties",
+    "responses",
+    "schemas",
+];
+/// Deepest place that is searched.
+const DEPTH_MAX: usize = 200;
+
+/// Every fact of the document and its files that is not one.
+pub(crate) fn check(docs: &Docs, names: &Names) -> Vec<Mistake> {
+    let known = schema_names(docs, names);
+    let mut walk = Walk::new(&known);
+    for (index, doc) in docs.files.iter().enumerate() {
+        let root = At {
+            doc: index,
+            pointer: String::new(),
+            value: &doc.value,
+        };
+        walk.file = docs.file(index);
+        walk.place(&root, false, 0);
+    }
+    walk.mistakes
+}
+
+/// Every fact that an overlay states and that is not one, at its place in the overlay.
+pub(crate) fn check_overlay(docs: &Docs, names: &Names, file: &str, value: &Value) -> Vec<Mistake> {
+    let known = schema_names(docs, names);
+    let mut walk = Walk::new(&known);
+    walk.file = file;
+    let root = At {
+        doc: 0,
+        pointer: String::new(),
+        value,
+    };
+    for action in root.get("actions").iter().flat_map(At::items) {
+        if let Some(update) = action.get("update") {
+            walk.place(&update, false, 0);
+        }
+    }
+    walk.mistakes
+}
+
+/// What object kinds can be named after: component schemas, and schemas in files of their own.
+pub(crate) fn schema_names(docs: &Docs, names: &Names) -> Vec<Arc<str>> {
+    let root = docs.root();
+    let components = root.get("components").and_then(|c| c.get("schemas"));
+    let mut known: Vec<Arc<str>> = components
+        .iter()
+        .flat_map(At::members)
+        .map(|(name, _)| Arc::from(name))
+        .collect();
+    for (index, doc) in docs.files.iter().enumerate().skip(1) {
+        let at = At {
+            doc: index,
+            pointer: String::new(),
+            value: &doc.value,
+        };
+        let listed = ["$defs", "definitions", "schemas"].map(|key| at.get(key));
+        let components = at.get("components").and_then(|c| c.get("schemas"));
+        let listed = listed.into_iter().chain([Some(at.clone()), components]);
+        let listed = listed.flatten().flat_map(|list| list.members());
+        known.extend(listed.filter_map(|(_, at)| names.own(docs, &at)));
+        known.extend(names.own(docs, &at));
+    }
+    known.sort();
+    known.dedup();
+    known
+}
+
+struct Walk<'n> {
+    known: &'n [Arc<str>],
+    file: &'n str,
+    mistakes: Vec<Mistake>,
+}
+
+impl<'n> Walk<'n> {
+    fn new(known: &'n [Arc<str>]) -> Walk<'n> {
+        Walk {
+            known,
+            file: "",
+            mistakes: Vec::new(),
+        }
+    }
+
+    fn place(&mut self, at: &At<'_>, has_names: bool, depth: usize) {
+        if depth > DEPTH_MAX {
+            return;
+        }
+        at.items()
+            .for_each(|item| self.place(&item, false, depth + 1));
+        for (key, child) in at.members() {
+            if has_names {
+                self.place(&child, false, depth + 1);
+            } else if key.starts_with("x-portcullis-") {
+                self.facts(key, &child);
+            } else if !DATA.contains(&key) && !key.starts_with("x-") {
+                self.place(&child, NAMES.contains(&key), depth + 1);
+            }
+        }
+    }
+
+    fn facts(&mut self, key: &str, at: &At<'_>) {
+        let text = at.value.as_str();
+        let shown = match text {
+            Some(text) => text.chars().take(64).collect(),
+            None => at.value.to_string().chars().take(64).collect::<String>(),
+        };
+        match key {
+            "x-portcullis-class" if text.and_then(Class::parse).is_some() => {}
+            "x-portcullis-class" => self.wrong(
+                at,
+                format!("`{shown}` is not a data class"),
+                &CLASSES,
+                &shown,
+                &format!("write one of: {}", CLASSES.join(", ")),
+            ),
+            "x-portcullis-refers-to" if self.known.iter().any(|k| Some(&**k) == text) => {}
+            "x-portcullis-refers-to" => {
+                let known: Vec<&str> = self.known.iter().map(|k| &**k).collect();
+                self.wrong(
+                    at,
+                    format!("there is no schema `{shown}` to refer to"),
+                    &known,
+                    &shown,
+                    "name a schema of this contract, as under `components.schemas`",
+                );
+            }
+            _ => self.wrong(
+                at,
+                format!("`{key}` is not a fact that is known here"),
+                &FACTS,
+                key,
+                "facts are `x-portcullis-class` and `x-portcullis-refers-to`",
+            ),
+        }
+    }
+
+    fn wrong(&mut self, at: &At<'_>, message: String, known: &[&str], meant: &str, help: &str) {
+        let help = match nearest(meant, known.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => help.to_owned(),
+        };
+        let mistake = Mistake::new(message, help)
+            .in_file(self.file)
+            .at_pointer(at.pointer.clone());
+        self.mistakes.push(mistake);
+    }
+}
+
+#[cfg(test)]
+mod tests;

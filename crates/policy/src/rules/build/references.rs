@@ -1,0 +1,98 @@
+//! May the objects that a body names be judged at all? What would refuse every request is a mistake at its line.
+//! Gives the part of `Build` that checks granted writes against the kinds they refer to.
+//! Used by `Build::integration`.
+//! Start reading at `Build::check_references`.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use model::shape::NodeId;
+use model::{FieldPath, RuleRef, Shape};
+
+use super::super::{Entry, Integration, OperationRef};
+use super::Build;
+use crate::input::IntegrationGrants;
+
+impl Build {
+    /// Every field an integration may send that names an object: some grant has to read that kind, and there has to be
+    /// a way to look the object up where not all of them are visible.
+    pub(super) fn check_references(&mut self, input: &IntegrationGrants, done: &Integration) {
+        for grant in &input.grants {
+            for id in &grant.operations {
+                let Some(reference) = self.rules.operation(&grant.api, id) else {
+                    continue;
+                };
+                for path in &grant.writes {
+                    let rule = RuleRef {
+                        file: grant.rule.file.clone(),
+                        line: path.line,
+                    };
+                    self.check_reference(&rule, reference, &path.value, done);
+                }
+            }
+        }
+    }
+
+    fn check_reference(
+        &mut self,
+        rule: &RuleRef,
+        reference: OperationRef,
+        path: &FieldPath,
+        done: &Integration,
+    ) {
+        let Some(operation) = self.rules.op(reference) else {
+            return;
+        };
+        let api = operation.api.clone();
+        for name in named_at(&operation.request, path) {
+            let kinds = self.rules.kinds.iter();
+            let Some(id) = kinds.clone().position(|k| k.schema == name && k.api == api) else {
+                continue;
+            };
+            let readers = done.by_kind.get(&id).map(Vec::as_slice).unwrap_or_default();
+            let mut entries = readers.iter().filter_map(|r| done.entries.get(r));
+            let is_resolved = self.rules.kind(id).is_some_and(|k| k.resolve.is_some());
+            if readers.is_empty() {
+                self.mistake(
+                    rule,
+                    format!("`{path}` names a `{name}`, but no grant of `{}` reads one, so that every such request would be refused", done.name),
+                    format!("grant an operation that answers with a `{name}`, or take `{path}` out of `writes`"),
+                );
+            } else if !is_resolved && !entries.any(Entry::is_open) {
+                self.mistake(
+                    rule,
+                    format!("`{path}` names a `{name}` that has to be judged, but nothing says how to look it up"),
+                    format!("add `resolve: OPERATION` to `{name}` under `objects` of the api"),
+                );
+            }
+        }
+    }
+}
+
+/// The kinds named at a path of a body or below it.
+fn named_at(shape: &Shape, path: &FieldPath) -> BTreeSet<Arc<str>> {
+    let start = path.steps.iter().try_fold(0, |node, step| {
+        let place = shape.node(node)?;
+        match &**step {
+            "*" => place.items.or(place.values),
+            name => place.fields.get(name).map(|f| f.node).or(place.values),
+        }
+    });
+    let mut names = BTreeSet::new();
+    let mut seen = vec![false; shape.nodes.len()];
+    let mut open: Vec<NodeId> = start.into_iter().collect();
+    while let Some(node) = open.pop() {
+        match seen.get_mut(node) {
+            Some(seen) if !*seen => *seen = true,
+            _ => continue,
+        }
+        let Some(place) = shape.node(node) else {
+            continue;
+        };
+        names.extend(place.refers_to.clone());
+        let fields = place.fields.values().filter(|f| !f.is_read_only);
+        open.extend(fields.map(|f| f.node));
+        open.extend(place.items.into_iter().chain(place.values));
+    }
+    names
+}
