@@ -13,7 +13,7 @@ pub const MISSING: Reason = Reason::new(
     "This operation needs a credential and the request carries none.",
     "Send the API key as `Authorization: Bearer pk_live_…` or as `X-API-Key: pk_live_…`.",
     "The request came without `Authorization` and without `X-API-Key`. A key in the query string is never read, because \
-     addresses end up in logs. The client has to send its key in a header; make one with `portcullis key create INTEGRATION`.",
+     addresses end up in logs. The client has to send its key in a header; make one with `portcullis key create --integration NAME`.",
 );
 
 /// The credential is not one we know.
@@ -36,7 +36,7 @@ pub const EXPIRED: Reason = Reason::new(
     "The credential has expired.",
     "Use the key that replaced it, or ask the API's owner for a new one.",
     "The key is older than its `max_age`, or it was rotated and the overlap is over; the detail gives the moment. \
-     Hand the integration its new key, or make one with `portcullis key rotate KEY` before the old one ends.",
+     Hand the integration its new key, or make one with `portcullis key rotate ID` before the old one ends.",
 );
 
 /// The credential was taken back.
@@ -47,7 +47,7 @@ pub const REVOKED: Reason = Reason::new(
     "The credential has been revoked.",
     "Stop using this key and ask the API's owner for a new one.",
     "Somebody revoked this key; `portcullis key list` shows when and why. A revoked key never works again. \
-     If it is still being used, find out by whom: it may have leaked. A new one is made with `portcullis key create INTEGRATION`.",
+     If it is still being used, find out by whom: it may have leaked. A new one is made with `portcullis key create --integration NAME`.",
 );
 
 /// The integration may not be used from this address.

@@ -104,5 +104,5 @@ pub const UPSTREAM_UNREACHABLE: Reason = Reason::new(
     "The system behind this operation cannot be reached.",
     "Try again later.",
     "No target of this upstream accepted a connection, or all are marked unhealthy, or the TLS handshake with it failed. \
-     The detail names target and cause. `portcullis doctor` tries each target.",
+     `portcullis explain` names the target and the cause.",
 );
