@@ -1,16 +1,18 @@
 //! Runs the regression suite of the Core Rule Set and prints what passes.
 //! `cargo run -p waf --release --example crs_suite [FILE-PART]`
 
+#[path = "../tests/crs/corpus.rs"]
+mod corpus;
 #[path = "../tests/crs/mod.rs"]
 mod crs;
 
 use std::time::Instant;
 
 fn main() {
-    let Some(corpus) = crs::corpus() else { return };
+    let Some(folder) = corpus::folder() else { return };
     let only = std::env::args().nth(1).unwrap_or_default();
     let begun = Instant::now();
-    let files = crs::rule_files(&corpus, crs::SUITE_SETUP);
+    let files = corpus::rule_files(&folder, crs::SUITE_SETUP);
     let rules = match waf::seclang::RuleSet::load(&files) {
         Ok(rules) => rules,
         Err(errors) => {
@@ -28,7 +30,7 @@ fn main() {
         begun.elapsed()
     );
     let begun = Instant::now();
-    let outcome = crs::run(&corpus, &rules, &only);
+    let outcome = crs::run(&folder, &rules, &only);
     let accepted = crs::overrides();
     for miss in &outcome.misses {
         let reason = accepted.get(&(miss.rule, miss.test, miss.stage));

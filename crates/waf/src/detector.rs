@@ -3,6 +3,8 @@
 //! Used by the default pack and by the operators detectSQLi and detectXSS.
 //! Start reading at `InjectionDetector`.
 
+use libinjectionrs::{SqliFlags, SqliState};
+
 /// Decides by tokenising, not by patterns.
 pub trait InjectionDetector {
     /// The fingerprint when the text reads as SQL injection.
@@ -17,19 +19,22 @@ pub struct Libinjection;
 
 impl InjectionDetector for Libinjection {
     fn sqli(&self, text: &[u8]) -> Option<String> {
-        let verdict = libinjectionrs::detect_sqli(text);
-        if !verdict.is_injection() {
+        // One word is one token, and no fingerprint of one word is an injection.
+        if text
+            .iter()
+            .all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
+        {
             return None;
         }
-        Some(
-            verdict
-                .fingerprint
-                .map(|print| print.as_str().trim_end_matches('\0').to_owned())
-                .unwrap_or_default(),
-        )
+        let mut state = SqliState::new(text, SqliFlags::FLAG_NONE);
+        state.detect().then(|| state.fingerprint_string())
     }
 
     fn xss(&self, text: &[u8]) -> bool {
+        // Without an element or the value of an attribute there is nothing to find.
+        if memchr::memchr2(b'<', b'=', text).is_none() {
+            return false;
+        }
         libinjectionrs::detect_xss(text).is_injection()
     }
 }

@@ -4,7 +4,7 @@
 //! Start reading at `inspect`.
 
 use crate::finding::{Class, Finding, Findings};
-use crate::part::{Part, RequestFacts};
+use crate::part::{Part, Place, RequestFacts};
 use crate::plan::Plan;
 use crate::scan::Candidates;
 
@@ -30,7 +30,15 @@ pub fn inspect(parts: &[Part<'_>], request: &RequestFacts<'_>, plan: &Plan, now:
             break;
         }
     }
-    run.found.refuse = run.found.score >= plan.threshold;
+    if let Some(rules) = &plan.directed
+        && !run.exhausted()
+    {
+        crate::directed::inspect(rules, parts, request, &mut run);
+        if let Some(part) = parts.first().filter(|_| run.exhausted()) {
+            run.out_of_work(part);
+        }
+    }
+    run.found.refuse |= run.found.score >= plan.threshold;
     run.found
 }
 
@@ -75,6 +83,35 @@ impl Run<'_> {
         found.score = found.score.saturating_add(finding.score);
         if found.findings.len() < FINDINGS_MAX {
             found.findings.push(finding);
+        }
+    }
+
+    /// Whether an exclusion covers the finding now.
+    pub(crate) fn is_excluded(&self, finding: &Finding) -> bool {
+        let mut exclusions = self.plan.exclusions.iter();
+        exclusions.any(|exclusion| exclusion.covers(self.operation, finding, self.now))
+    }
+
+    /// Keeps findings that an exclusion silenced.
+    pub(crate) fn excluded(&mut self, findings: Vec<Finding>) {
+        let room = FINDINGS_MAX.saturating_sub(self.found.excluded.len());
+        self.found.excluded.extend(findings.into_iter().take(room));
+    }
+
+    /// A rule of a directory denied. Mostly it only counts what was found before.
+    pub(crate) fn deny(&mut self, id: u32) {
+        self.found.refuse = true;
+        if self.found.findings.is_empty() {
+            self.found.findings.push(Finding {
+                class: Class::Protocol,
+                rule: id.to_string(),
+                place: Place::Path,
+                pointer: String::new(),
+                chain: Vec::new(),
+                score: self.plan.threshold,
+                paranoia: 1,
+                why: "A rule denied the request as a whole.".to_owned(),
+            });
         }
     }
 

@@ -5,6 +5,7 @@
 
 pub mod body;
 pub mod detector;
+mod directed;
 pub mod finding;
 mod inspect;
 pub mod pack;

@@ -5,6 +5,7 @@
 
 use crate::finding::{Class, Finding};
 use crate::pack::Pack;
+use crate::seclang::RuleSet;
 use crate::settings::{Exclusion, LoadError, RuleFiles, Settings};
 
 /// Compiled settings. Immutable, shared between threads, swapped as a whole.
@@ -15,6 +16,7 @@ pub struct Plan {
     pub(crate) work_max: u64,
     pub(crate) exclusions: Vec<CompiledExclusion>,
     pub(crate) pack: Option<Pack>,
+    pub(crate) directed: Option<RuleSet>,
 }
 
 impl Plan {
@@ -30,7 +32,17 @@ impl Plan {
 
     /// How many rules the plan holds.
     pub fn rules(&self) -> usize {
-        self.pack.as_ref().map_or(0, Pack::len)
+        self.pack.as_ref().map_or(0, Pack::len) + self.directed.as_ref().map_or(0, RuleSet::len)
+    }
+
+    /// What the rules of the directory call themselves, with their version.
+    pub fn signature(&self) -> Option<&str> {
+        self.directed.as_ref().map(RuleSet::signature)
+    }
+
+    /// Whether `inspect` needs the headers of the request: rules from a directory ask for them.
+    pub fn wants_headers(&self) -> bool {
+        self.directed.is_some()
     }
 }
 
@@ -100,12 +112,14 @@ pub fn compile(settings: &Settings, files: &RuleFiles) -> Result<Plan, Vec<LoadE
             None
         }
     };
-    if !files.rules.is_empty() {
-        errors.push(LoadError::setting(
-            "rule directories are not understood by this build",
-            "Leave `rules` empty.",
-        ));
-    }
+    let directed = match (!files.rules.is_empty()).then(|| RuleSet::load(files)) {
+        None => None,
+        Some(Ok(rules)) => Some(rules),
+        Some(Err(more)) => {
+            errors.extend(more);
+            None
+        }
+    };
     if !errors.is_empty() {
         return Err(errors);
     }
@@ -115,6 +129,7 @@ pub fn compile(settings: &Settings, files: &RuleFiles) -> Result<Plan, Vec<LoadE
         work_max: settings.work_max,
         exclusions,
         pack,
+        directed,
     })
 }
 

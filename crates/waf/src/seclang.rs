@@ -18,6 +18,6 @@ mod texts;
 mod transform;
 
 pub use program::RuleSet;
-pub use run::{Event, Mode, Transaction};
-pub use store::Message;
+pub use run::{Candidate, Event, Guard, Mode, Source, Transaction};
+pub use store::{Message, Scope};
 pub use transform::Transform;

@@ -10,25 +10,22 @@ pub struct ByteSet([u64; 4]);
 impl ByteSet {
     /// The bytes that occur in `text`.
     pub fn of(text: &[u8]) -> ByteSet {
-        let mut seen = [false; 256];
-        for byte in text {
-            if let Some(slot) = seen.get_mut(usize::from(*byte)) {
-                *slot = true;
-            }
-        }
         let mut set = ByteSet::default();
-        for (byte, seen) in (0u8..=255).zip(seen) {
-            if seen {
-                set.add(byte);
-            }
+        for byte in text {
+            set.add(*byte);
         }
         set
     }
 
     /// Adds one value.
     pub fn add(&mut self, byte: u8) {
-        if let Some(word) = self.0.get_mut(usize::from(byte >> 6)) {
-            *word |= 1 << (byte & 63);
+        let [first, second, third, fourth] = &mut self.0;
+        let bit = 1u64 << (byte & 63);
+        match byte >> 6 {
+            0 => *first |= bit,
+            1 => *second |= bit,
+            2 => *third |= bit,
+            _ => *fourth |= bit,
         }
     }
 

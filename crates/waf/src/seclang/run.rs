@@ -8,7 +8,7 @@ use super::compile::compile_target;
 use super::macros::{Piece, Text};
 use super::operator::{Number, Operator, bad_url_encoding, integer};
 use super::program::{Link, Quick, Rule, RuleSet, Set, SetChange, SetKey, Wanted};
-use super::store::{Bag, Message, Store, TxValue};
+use super::store::{Bag, Message, Scope, Store, TxValue};
 use super::targets::{Label, Matched, Value, key_of, name_of, names, resolve};
 use super::texts::{TextId, marked};
 use crate::body::{self, Processor};
@@ -49,6 +49,38 @@ pub struct Event {
     pub chain: Vec<&'static str>,
 }
 
+/// A match, before it counts.
+#[derive(Clone, Copy, Debug)]
+pub struct Candidate<'m> {
+    /// The id of the rule.
+    pub id: u32,
+    /// Its class.
+    pub class: Class,
+    /// Its paranoia level, 0 without one.
+    pub paranoia: u8,
+    /// The variable that matched, for example `ARGS`.
+    pub variable: &'static str,
+    /// Its key.
+    pub key: &'m [u8],
+}
+
+/// Decides whether a match counts: for exclusions and for paranoia per field.
+pub trait Guard: std::fmt::Debug {
+    /// Whether the match counts.
+    fn admits(&self, candidate: &Candidate<'_>) -> bool;
+}
+
+/// Where an argument stood that somebody else has read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// The query.
+    Query,
+    /// The body.
+    Body,
+    /// A cookie.
+    Cookie,
+}
+
 /// One message on its way through the phases.
 #[derive(Debug)]
 pub struct Transaction<'r> {
@@ -64,6 +96,8 @@ pub struct Transaction<'r> {
     processor: Option<Processor>,
     groups: Vec<Option<Group>>,
     work: u64,
+    work_max: u64,
+    guard: Option<&'r dyn Guard>,
     detector: Libinjection,
 }
 
@@ -107,10 +141,37 @@ impl<'r> Transaction<'r> {
             processor,
             groups: Vec::new(),
             work: 0,
+            work_max: u64::MAX,
+            guard: None,
             detector: Libinjection,
         };
         transaction.name_processor();
         transaction
+    }
+
+    /// Lets `guard` decide about every match.
+    pub fn guarded_by(&mut self, guard: &'r dyn Guard) {
+        self.guard = Some(guard);
+    }
+
+    /// Stops evaluating once more bytes than this were read.
+    pub fn limit_work(&mut self, bytes: u64) {
+        self.work_max = bytes;
+    }
+
+    /// Whether evaluation stopped for want of work.
+    pub fn is_exhausted(&self) -> bool {
+        self.work() > self.work_max
+    }
+
+    /// Adds an argument that somebody else has read.
+    pub fn argument(&mut self, source: Source, name: &[u8], value: &[u8], scope: Scope) {
+        let bag = match source {
+            Source::Query => Bag::ArgsGet,
+            Source::Body => Bag::ArgsPost,
+            Source::Cookie => Bag::Cookies,
+        };
+        self.store.scoped(bag, name.to_vec(), value.to_vec(), scope);
     }
 
     /// Sets a TX variable before the rules run.
@@ -133,9 +194,8 @@ impl<'r> Transaction<'r> {
         self.store.body(parsed, raw, keep_raw);
     }
 
-    /// Gives a body that somebody else has parsed, so that it is not read a second time.
-    pub fn parsed_body(&mut self, parsed: body::Body, bytes: usize) {
-        self.store.body(parsed, &[], false);
+    /// Tells the length of a body that somebody else has read.
+    pub fn body_length(&mut self, bytes: usize) {
         self.store
             .single(Variable::RequestBodyLength, bytes.to_string().into_bytes());
     }
@@ -184,7 +244,10 @@ impl<'r> Transaction<'r> {
         let mut place = 0;
         while let Some(rule) = list.get(place).and_then(|number| rules.rules.get(*number)) {
             place += 1;
-            if self.mode == Mode::Off || (self.denied.is_some() && phase != 5) {
+            if self.mode == Mode::Off
+                || self.is_exhausted()
+                || (self.denied.is_some() && phase != 5)
+            {
                 return;
             }
             if self.is_removed(rule) || !self.rule(rule) {
@@ -276,9 +339,8 @@ impl<'r> Transaction<'r> {
             Operator::Pattern(id) | Operator::Phrases(id) => Some(*id),
             _ => None,
         };
-        if set.dynamic || link.multi_match || !self.removed_targets.is_empty() {
-            let mut values = resolve(set, &mut self.store, &progress.matched);
-            self.drop_removed(rule, &mut values);
+        if set.dynamic || link.multi_match {
+            let values = resolve(set, &mut self.store, &progress.matched);
             let mut any = false;
             for value in values {
                 let mut text = value.text;
@@ -286,7 +348,7 @@ impl<'r> Transaction<'r> {
                 if link.multi_match {
                     for transform in chain {
                         if last != Some(text) {
-                            any |= self.ask(link, operator, &value, text, progress);
+                            any |= self.ask(rule, link, operator, &value, text, progress);
                         }
                         last = Some(text);
                         text = self.store.texts.step(text, *transform);
@@ -295,7 +357,7 @@ impl<'r> Transaction<'r> {
                     text = self.store.texts.derive(text, chain);
                 }
                 if last != Some(text) {
-                    any |= self.ask(link, operator, &value, text, progress);
+                    any |= self.ask(rule, link, operator, &value, text, progress);
                 }
             }
             return any;
@@ -305,7 +367,7 @@ impl<'r> Transaction<'r> {
         let skip = pattern.is_some_and(|id| !link.negated && !marked(&group.union, id));
         if !skip {
             for (value, text) in group.values.iter().zip(&group.derived) {
-                any |= self.ask(link, operator, value, *text, progress);
+                any |= self.ask(rule, link, operator, value, *text, progress);
             }
         }
         if let Some(place) = self.groups.get_mut(link.group) {
@@ -362,21 +424,10 @@ impl<'r> Transaction<'r> {
         group
     }
 
-    fn drop_removed(&self, rule: &Rule, values: &mut Vec<Value>) {
-        for (removed, wanted) in &self.removed_targets {
-            let applies = match removed {
-                Removed::Tag(tag) => rule.tags.contains(tag),
-                Removed::Ids(ids) => ids.holds(rule.id),
-            };
-            if applies {
-                values.retain(|value| !names(wanted, value, &self.store));
-            }
-        }
-    }
-
     /// Asks the operator about one text; a match captures, counts and acts.
     fn ask(
         &mut self,
+        rule: &Rule,
         link: &Link,
         operator: &Operator,
         value: &Value,
@@ -386,6 +437,9 @@ impl<'r> Transaction<'r> {
         if self.holds(link, operator, text, progress) == link.negated {
             return false;
         }
+        if !self.admits(rule, value) {
+            return false;
+        }
         progress.matched.values.push(Value {
             text,
             ..value.clone()
@@ -393,6 +447,28 @@ impl<'r> Transaction<'r> {
         progress.chain = link.chain;
         self.act(link, progress);
         true
+    }
+
+    /// Whether a match counts: the target was not taken out meanwhile, and the guard agrees.
+    fn admits(&self, rule: &Rule, value: &Value) -> bool {
+        let removed = self.removed_targets.iter().any(|(removed, wanted)| {
+            let applies = match removed {
+                Removed::Tag(tag) => rule.tags.contains(tag),
+                Removed::Ids(ids) => ids.holds(rule.id),
+            };
+            applies && names(wanted, value, &self.store)
+        });
+        if removed {
+            return false;
+        }
+        let Some(guard) = self.guard else { return true };
+        guard.admits(&Candidate {
+            id: rule.id,
+            class: rule.class,
+            paranoia: rule.paranoia,
+            variable: value.variable.name(),
+            key: &key_of(value, &self.store),
+        })
     }
 
     fn holds(

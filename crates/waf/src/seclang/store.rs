@@ -24,6 +24,8 @@ pub struct Message {
     pub client: String,
     /// A number of the request that never repeats.
     pub unique_id: String,
+    /// Query and cookies were read by somebody else: they come by `Transaction::argument`.
+    pub is_cut: bool,
 }
 
 /// A name with its value.
@@ -33,6 +35,18 @@ pub(super) struct Entry {
     pub(super) lower: Vec<u8>,
     pub(super) name_text: TextId,
     pub(super) value: TextId,
+    pub(super) scope: Scope,
+}
+
+/// Which side of an entry rules may see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// Name and value.
+    Both,
+    /// The name comes from a contract: only the value can carry an attack.
+    Value,
+    /// A name by itself.
+    Name,
 }
 
 /// The collections rules select from.
@@ -131,12 +145,14 @@ impl<'r> Store<'r> {
         self.single(Variable::RemoteAddr, message.client.clone().into_bytes());
         self.single(Variable::UniqueId, message.unique_id.clone().into_bytes());
         self.single(Variable::QueryString, query.unwrap_or_default().to_vec());
-        for (name, value) in crate::body::urlencoded(query.unwrap_or_default()) {
-            self.entry(Bag::ArgsGet, name, value);
+        if !message.is_cut {
+            for (name, value) in crate::body::urlencoded(query.unwrap_or_default()) {
+                self.entry(Bag::ArgsGet, name, value);
+            }
         }
         for (name, value) in &message.headers {
             self.entry(Bag::Headers, name.clone(), value.clone());
-            if name.eq_ignore_ascii_case(b"cookie") {
+            if !message.is_cut && name.eq_ignore_ascii_case(b"cookie") {
                 for (name, value) in crate::body::cookies(value) {
                     self.entry(Bag::Cookies, name, value);
                 }
@@ -151,10 +167,15 @@ impl<'r> Store<'r> {
     }
 
     pub(super) fn entry(&mut self, bag: Bag, name: Vec<u8>, value: Vec<u8>) {
+        self.scoped(bag, name, value, Scope::Both);
+    }
+
+    pub(super) fn scoped(&mut self, bag: Bag, name: Vec<u8>, value: Vec<u8>, scope: Scope) {
         let entry = Entry {
             lower: name.to_ascii_lowercase(),
             name_text: self.texts.add(name.clone()),
             value: self.texts.add(value),
+            scope,
             name,
         };
         self.bag_mut(bag).push(entry);

@@ -4,8 +4,8 @@
 //! Start reading at `resolve`.
 
 use super::ast::Variable;
-use super::program::{TargetSet, Wanted};
-use super::store::{Bag, Store};
+use super::program::{Chosen, TargetSet, Wanted};
+use super::store::{Bag, Scope, Store, TxValue};
 use super::texts::TextId;
 
 /// A value to judge, with what it takes to name it.
@@ -94,7 +94,8 @@ fn collect(wanted: &Wanted, store: &mut Store<'_>, matched: &Matched, values: &m
     };
     for (bag, by_name) in bags {
         for (entry, number) in store.bag(*bag).iter().zip(0u32..) {
-            if wanted.selector.takes(&entry.lower) {
+            let hidden = if *by_name { Scope::Value } else { Scope::Name };
+            if entry.scope != hidden && wanted.selector.takes(&entry.lower) {
                 values.push(Value {
                     text: if *by_name {
                         entry.name_text
@@ -118,6 +119,18 @@ fn single(wanted: &Wanted, store: &mut Store<'_>, matched: &Matched, values: &mu
         Variable::MatchedVars => values.extend(matched.values.iter().cloned()),
         Variable::MatchedVar => values.extend(matched.values.last().cloned()),
         Variable::Tx => {
+            if let Chosen::Name(name) = &wanted.selector {
+                let found = store.tx(name).map(TxValue::bytes);
+                if let Some(value) = found {
+                    let text = store.texts.add(value);
+                    values.push(Value {
+                        text,
+                        variable,
+                        label: Label::Text(name.clone()),
+                    });
+                }
+                return;
+            }
             for (name, value) in store.all_tx() {
                 if wanted.selector.takes(&name) {
                     let text = store.texts.add(value);

@@ -17,6 +17,9 @@ pub(super) struct Texts<'r> {
     rules: &'r RuleSet,
     items: Vec<Item>,
     scratch: Candidates,
+    /// The candidate marks of scanned texts, `stride` words each.
+    marks: Vec<u64>,
+    stride: usize,
     /// Bytes read by transformations and the literal automaton.
     pub(super) work: u64,
 }
@@ -26,7 +29,8 @@ struct Item {
     bytes: Vec<u8>,
     /// What each transformation makes of it: 0 unknown, else the id plus one.
     steps: [u32; Transform::COUNT],
-    candidates: Option<Box<[u64]>>,
+    /// Where its marks begin, once scanned.
+    marks: Option<u32>,
 }
 
 impl<'r> Texts<'r> {
@@ -35,6 +39,8 @@ impl<'r> Texts<'r> {
             rules,
             items: Vec::new(),
             scratch: Candidates::default(),
+            marks: Vec::new(),
+            stride: rules.patterns.len().div_ceil(64),
             work: 0,
         }
     }
@@ -44,7 +50,7 @@ impl<'r> Texts<'r> {
         self.items.push(Item {
             bytes,
             steps: [0; Transform::COUNT],
-            candidates: None,
+            marks: None,
         });
         id
     }
@@ -95,7 +101,7 @@ impl<'r> Texts<'r> {
 
     /// Makes sure the candidates of a text are known.
     pub(super) fn scan(&mut self, id: TextId) {
-        if self.item(id).is_none_or(|item| item.candidates.is_some()) {
+        if self.item(id).is_none_or(|item| item.marks.is_some()) {
             return;
         }
         let mut scratch = std::mem::take(&mut self.scratch);
@@ -103,16 +109,22 @@ impl<'r> Texts<'r> {
         let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
         self.rules.patterns.candidates(bytes, &mut scratch);
         self.work = self.work.saturating_add(length);
+        let begin = u32::try_from(self.marks.len()).unwrap_or(u32::MAX);
+        self.marks.extend_from_slice(scratch.words());
         if let Some(item) = self.item_mut(id) {
-            item.candidates = Some(scratch.words().into());
+            item.marks = Some(begin);
         }
         self.scratch = scratch;
     }
 
     /// The candidate marks of a scanned text.
     pub(super) fn candidates(&self, id: TextId) -> &[u64] {
-        self.item(id)
-            .and_then(|item| item.candidates.as_deref())
+        let begin = self
+            .item(id)
+            .and_then(|item| item.marks)
+            .and_then(|begin| usize::try_from(begin).ok());
+        begin
+            .and_then(|begin| self.marks.get(begin..begin + self.stride))
             .unwrap_or_default()
     }
 }

@@ -1,61 +1,11 @@
 //! Runs the regression suite of the Core Rule Set inside the process.
 //! Gives `load` and `run`; used by the example that prints and by the ratchet test.
 
+use crate::corpus::read;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use waf::seclang::{Message, Mode, RuleSet, Transaction};
-use waf::{RuleFile, RuleFiles};
-
-/// The folder of the rule set, or `None` with a visible SKIP.
-pub fn corpus() -> Option<PathBuf> {
-    let root = std::env::var_os("PORTCULLIS_CORPORA").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpora"),
-        PathBuf::from,
-    );
-    let path = root.join("crs");
-    if path.join("rules").is_dir() {
-        return Some(path);
-    }
-    println!("SKIP: no rule set at {}", path.display());
-    None
-}
-
-fn read(path: &Path) -> Vec<u8> {
-    std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
-}
-
-/// Setup example, then `extra`, then the rules in name order; data files by name.
-pub fn rule_files(corpus: &Path, extra: &str) -> RuleFiles {
-    let mut files = RuleFiles::default();
-    let mut add = |name: String, text: Vec<u8>| files.rules.push(RuleFile { name, text });
-    add(
-        "crs-setup.conf".to_owned(),
-        read(&corpus.join("crs-setup.conf.example")),
-    );
-    add("test-setup.conf".to_owned(), extra.as_bytes().to_vec());
-    let mut paths: Vec<PathBuf> = std::fs::read_dir(corpus.join("rules"))
-        .expect("a rules folder")
-        .map(|entry| entry.expect("an entry").path())
-        .collect();
-    paths.sort();
-    for path in &paths {
-        let name = path
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
-        if name.ends_with(".conf") {
-            files.rules.push(RuleFile {
-                name,
-                text: read(path),
-            });
-        } else if name.ends_with(".data") {
-            files.data.insert(name, read(path));
-        }
-    }
-    files
-}
 
 /// The configuration rule the suite documents.
 pub const SUITE_SETUP: &str = r#"SecAction "id:900005,phase:1,nolog,pass,ctl:ruleEngine=DetectionOnly,ctl:ruleRemoveById=910000,setvar:tx.blocking_paranoia_level=4,setvar:tx.crs_validate_utf8_encoding=1,setvar:tx.arg_name_length=100,setvar:tx.arg_length=400,setvar:tx.total_arg_length=64000,setvar:tx.max_num_args=255,setvar:tx.max_file_size=64100,setvar:tx.combined_file_sizes=65535"
@@ -362,6 +312,7 @@ fn request(input: &Input) -> Request {
             headers,
             client: "127.0.0.1".to_owned(),
             unique_id: "suite".to_owned(),
+            is_cut: false,
         },
         body,
     }

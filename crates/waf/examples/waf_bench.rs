@@ -1,0 +1,151 @@
+//! CPU per request for the three reference requests, next to libmodsecurity where it is installed.
+//! `cargo run -p waf --release --example waf_bench`
+
+#[path = "../tests/crs/corpus.rs"]
+mod corpus;
+#[path = "../tests/crs/peer.rs"]
+mod peer;
+#[path = "../tests/crs/requests.rs"]
+mod requests;
+
+use std::hint::black_box;
+use std::time::Instant;
+use waf::seclang::RuleSet;
+use waf::{Part, Place, RequestFacts, RuleFiles, Settings};
+
+fn main() {
+    let Some(folder) = corpus::folder() else { return };
+    let begun = Instant::now();
+    let files = corpus::rule_files(&folder, &peer::blocking_setup(1));
+    let rules = RuleSet::load(&files).unwrap_or_else(|errors| panic!("{errors:?}"));
+    println!("rules load: {:?}", begun.elapsed());
+    let reference = requests::reference();
+    let ours: Vec<f64> = reference
+        .iter()
+        .map(|(name, raw)| {
+            let (message, body) = requests::cut(raw);
+            let (denied, ids) = requests::judge(&rules, &message, &body);
+            assert!(denied.is_none(), "{name} is denied by {denied:?}: {ids:?}");
+            best(200, || {
+                black_box(requests::judge(&rules, &message, &body));
+            })
+        })
+        .collect();
+    let theirs: Vec<f64> = match peer::Peer::build() {
+        None => Vec::new(),
+        Some(peer) => {
+            let raws: Vec<Vec<u8>> = reference.iter().map(|(_, raw)| raw.clone()).collect();
+            let lines = peer.run(&folder, 1, "bench", 20, &raws);
+            lines.iter().filter_map(|line| line.parse().ok()).collect()
+        }
+    };
+    for (number, ((name, raw), ours)) in reference.iter().zip(&ours).enumerate() {
+        match theirs.get(number) {
+            Some(theirs) => println!(
+                "{name} ({} bytes): {ours:.1} us, libmodsecurity {theirs:.1} us: 1/{:.1}",
+                raw.len(),
+                theirs / ours
+            ),
+            None => println!("{name} ({} bytes): {ours:.1} us", raw.len()),
+        }
+    }
+    with_contract(&rules_plan(files), theirs.get(1).copied());
+    worst_case(&rules);
+}
+
+fn rules_plan(files: RuleFiles) -> waf::Plan {
+    waf::compile(&Settings::default(), &files).unwrap_or_else(|errors| panic!("{errors:?}"))
+}
+
+/// The work order as a contract cuts it: only the free texts remain, our own pack runs too.
+fn with_contract(directed: &waf::Plan, theirs: Option<f64>) {
+    let order = requests::work_order(0);
+    let text = |pointer: &str| order.pointer(pointer).and_then(|value| value.as_str()).unwrap_or_default().to_owned();
+    let pointers = ["/title", "/description", "/site/name", "/site/street", "/site/city", "/contact/name", "/notes"];
+    let texts: Vec<String> = pointers.iter().map(|pointer| text(pointer)).collect();
+    let parts: Vec<Part<'_>> = pointers
+        .iter()
+        .zip(&texts)
+        .map(|(pointer, text)| Part::value(Place::Body, pointer, text.as_bytes()))
+        .collect();
+    let headers: [(&str, &[u8]); 7] = [
+        ("Host", b"api.example.com"),
+        ("User-Agent", b"partner-client/2.4"),
+        ("Accept", b"application/json"),
+        ("Accept-Encoding", b"gzip"),
+        ("X-Request-Id", b"0193a2b4c5d6"),
+        ("Content-Type", b"application/json"),
+        ("Content-Length", b"887"),
+    ];
+    let facts = RequestFacts {
+        operation: "createWorkOrder",
+        method: "POST",
+        path: "/v2/work-orders",
+        protocol: "HTTP/1.1",
+        client: "127.0.0.1",
+        headers: &headers,
+        body_bytes: 887,
+        ..RequestFacts::default()
+    };
+    let pack = waf::compile(&Settings::default(), &RuleFiles::none()).unwrap_or_else(|errors| panic!("{errors:?}"));
+    for (name, plan) in [("our pack alone", &pack), ("our pack and the rules", directed)] {
+        let found = waf::inspect(&parts, &facts, plan, 0);
+        assert!(!found.refuse, "{found:?}");
+        let ours = best(200, || {
+            black_box(waf::inspect(&parts, &facts, plan, 0));
+        });
+        match theirs {
+            Some(theirs) => println!("work order with contract, {name}: {ours:.1} us: 1/{:.1}", theirs / ours),
+            None => println!("work order with contract, {name}: {ours:.1} us"),
+        }
+    }
+}
+
+/// Bodies of 64 KB that are hard on patterns.
+fn worst_case(rules: &RuleSet) {
+    let size = 64 << 10;
+    let mut seed = 7u32;
+    let random: Vec<u8> = (0..size)
+        .map(|_| {
+            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            b' ' + ((seed >> 24) as u8 % 94)
+        })
+        .collect();
+    let rows: [(&str, Vec<u8>); 6] = [
+        ("random text", random),
+        ("select repeated", b"select ".repeat(size / 7)),
+        ("quotes", b"'\"".repeat(size / 2)),
+        ("tags", b"<a onx=\"".repeat(size / 8)),
+        ("braces", b"${{#{".repeat(size / 5)),
+        ("words", b"echo system eval ".repeat(size / 17)),
+    ];
+    for (name, text) in rows {
+        let body = [b"note=".as_slice(), &text].concat();
+        let raw = requests::raw("POST", "/v2/notes", "application/x-www-form-urlencoded", &body);
+        let (message, body) = requests::cut(&raw);
+        let ours = best(1, || {
+            black_box(requests::judge(rules, &message, &body));
+        });
+        println!("64 KB of {name}: {:.1} ms", ours / 1000.0);
+    }
+}
+
+/// Microseconds per run, the best of eight batches.
+fn best(count: usize, mut run: impl FnMut()) -> f64 {
+    (0..8)
+        .map(|_| {
+            let begun = cpu();
+            for _ in 0..count {
+                run();
+            }
+            (cpu() - begun) / count as f64
+        })
+        .fold(f64::MAX, f64::min)
+}
+
+/// Microseconds of CPU this thread has used, so that other load does not count.
+fn cpu() -> f64 {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    let nanoseconds: f64 = text.split(' ').next().and_then(|word| word.parse().ok()).unwrap_or(0.0);
+    nanoseconds / 1000.0
+}

@@ -1,0 +1,211 @@
+//! Runs the rules of a directory over parts that somebody else has cut.
+//! Gives `inspect`, which turns the events of a transaction into findings.
+//! Used by `inspect::inspect` when the plan holds rules from a directory.
+//! Start reading at `inspect`.
+
+use crate::finding::Finding;
+use crate::inspect::Run;
+use crate::part::{Part, PartKind, Place, RequestFacts};
+use crate::seclang::{Candidate, Event, Guard, Message, Mode, RuleSet, Scope, Source, Transaction};
+use std::cell::RefCell;
+
+/// Shows the request to the rules and reports what they find.
+pub(crate) fn inspect(
+    rules: &RuleSet,
+    parts: &[Part<'_>],
+    request: &RequestFacts<'_>,
+    run: &mut Run<'_>,
+) {
+    let keys: Vec<Vec<u8>> = parts.iter().map(key).collect();
+    let plan_paranoia = run.plan.paranoia;
+    let wanted = parts
+        .iter()
+        .filter_map(|part| part.paranoia)
+        .max()
+        .unwrap_or(plan_paranoia);
+    let guard = Fields {
+        parts,
+        keys: &keys,
+        paranoia: plan_paranoia,
+        run: &*run,
+        excluded: RefCell::new(Vec::new()),
+    };
+    let mut transaction = Transaction::new(rules, &message(request), Mode::On);
+    transaction.guarded_by(&guard);
+    transaction.limit_work(guard.run.plan.work_max);
+    let level = i64::from(wanted.max(plan_paranoia));
+    transaction.set("blocking_paranoia_level", level);
+    transaction.set("detection_paranoia_level", level);
+    transaction.set(
+        "inbound_anomaly_score_threshold",
+        i64::from(guard.run.plan.threshold),
+    );
+    for (part, key) in parts.iter().zip(&keys) {
+        let scope = if part.kind == PartKind::Name {
+            Scope::Name
+        } else {
+            Scope::Value
+        };
+        match part.place {
+            Place::Query => transaction.argument(Source::Query, key, part.text, scope),
+            Place::Cookie => transaction.argument(Source::Cookie, key, part.text, scope),
+            Place::Path | Place::Header | Place::Body => {}
+        }
+    }
+    transaction.phase(1);
+    for (part, key) in parts
+        .iter()
+        .zip(&keys)
+        .filter(|(part, _)| part.place == Place::Body)
+    {
+        let scope = if part.kind == PartKind::Name {
+            Scope::Name
+        } else {
+            Scope::Value
+        };
+        transaction.argument(Source::Body, key, part.text, scope);
+    }
+    transaction.body_length(request.body_bytes);
+    transaction.phase(2);
+    let work = transaction.work();
+    let denied = transaction.denied();
+    let found: Vec<Finding> = transaction
+        .events()
+        .iter()
+        .filter(|event| event.score > 0)
+        .map(|event| finding(event, &guard))
+        .collect();
+    drop(transaction);
+    let excluded = guard.excluded.into_inner();
+    run.excluded(excluded);
+    for finding in found {
+        run.report(finding);
+    }
+    run.work = run.work.saturating_add(work);
+    if let Some((id, _)) = denied {
+        run.deny(id);
+    }
+}
+
+fn message(request: &RequestFacts<'_>) -> Message {
+    let mut target = request.path.as_bytes().to_vec();
+    if !request.query.is_empty() {
+        target.push(b'?');
+        target.extend_from_slice(request.query.as_bytes());
+    }
+    Message {
+        method: request.method.as_bytes().to_vec(),
+        target,
+        protocol: request.protocol.as_bytes().to_vec(),
+        headers: request
+            .headers
+            .iter()
+            .map(|(name, value)| (name.as_bytes().to_vec(), value.to_vec()))
+            .collect(),
+        client: request.client.to_owned(),
+        unique_id: String::new(),
+        is_cut: true,
+    }
+}
+
+/// The name rules know a part by: `json.items.0.note` for a body, the name itself elsewhere.
+fn key(part: &Part<'_>) -> Vec<u8> {
+    match part.place {
+        Place::Body if part.kind == PartKind::Value => {
+            format!("json{}", part.pointer.replace('/', ".")).into_bytes()
+        }
+        Place::Path | Place::Query | Place::Header | Place::Cookie
+            if part.kind == PartKind::Value =>
+        {
+            part.pointer.as_bytes().to_vec()
+        }
+        // A name is judged itself: rules that ask for names read the key.
+        _ => part.text.to_vec(),
+    }
+}
+
+/// Paranoia and exclusions by field.
+struct Fields<'f> {
+    parts: &'f [Part<'f>],
+    keys: &'f [Vec<u8>],
+    paranoia: u8,
+    run: &'f Run<'f>,
+    excluded: RefCell<Vec<Finding>>,
+}
+
+impl std::fmt::Debug for Fields<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Fields")
+            .field("parts", &self.parts.len())
+            .finish()
+    }
+}
+
+impl<'f> Fields<'f> {
+    fn part(&self, variable: &str, key: &[u8]) -> Option<&Part<'f>> {
+        let place = |place: Place| match variable {
+            "ARGS" | "ARGS_NAMES" => matches!(place, Place::Query | Place::Body),
+            "ARGS_GET" | "ARGS_GET_NAMES" => place == Place::Query,
+            "REQUEST_COOKIES" | "REQUEST_COOKIES_NAMES" => place == Place::Cookie,
+            "REQUEST_HEADERS" => place == Place::Header,
+            _ => false,
+        };
+        let mut both = self.parts.iter().zip(self.keys);
+        both.find(|(part, known)| place(part.place) && known.eq_ignore_ascii_case(key))
+            .map(|(part, _)| part)
+    }
+
+    fn locate(&self, variable: &str, key: &[u8]) -> (Place, String) {
+        if let Some(part) = self.part(variable, key) {
+            return (part.place, part.pointer.to_owned());
+        }
+        let place = match variable {
+            "REQUEST_HEADERS" | "REQUEST_HEADERS_NAMES" => Place::Header,
+            "REQUEST_COOKIES" | "REQUEST_COOKIES_NAMES" => Place::Cookie,
+            "QUERY_STRING" | "ARGS_GET" | "ARGS_GET_NAMES" => Place::Query,
+            "ARGS" | "ARGS_NAMES" | "REQUEST_BODY" | "XML" | "FILES" => Place::Body,
+            _ => Place::Path,
+        };
+        (place, String::from_utf8_lossy(key).into_owned())
+    }
+}
+
+impl Guard for Fields<'_> {
+    fn admits(&self, candidate: &Candidate<'_>) -> bool {
+        let part = self.part(candidate.variable, candidate.key);
+        let allowed = part.and_then(|part| part.paranoia).unwrap_or(self.paranoia);
+        if candidate.paranoia > allowed {
+            return false;
+        }
+        let (place, pointer) = self.locate(candidate.variable, candidate.key);
+        let finding = Finding {
+            class: candidate.class,
+            rule: candidate.id.to_string(),
+            place,
+            pointer,
+            chain: Vec::new(),
+            score: 0,
+            paranoia: candidate.paranoia,
+            why: "An exclusion silenced the rule for this field.".to_owned(),
+        };
+        if self.run.is_excluded(&finding) {
+            self.excluded.borrow_mut().push(finding);
+            return false;
+        }
+        true
+    }
+}
+
+fn finding(event: &Event, fields: &Fields<'_>) -> Finding {
+    let (place, pointer) = fields.locate(event.variable, &event.key);
+    Finding {
+        class: event.class,
+        rule: event.id.to_string(),
+        place,
+        pointer,
+        chain: event.chain.clone(),
+        score: event.score,
+        paranoia: event.paranoia,
+        why: event.message.clone(),
+    }
+}
