@@ -3,12 +3,14 @@
 //! Made by the binary.
 //! Start reading at `Desk::call`.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use audit::Recorder;
 use config::Compiled;
 use crypto::Keys;
 use gateway::{Clock, Io};
+use identity::api_key::redacted;
 use identity::{Credential, CredentialTable};
 use model::event::Text;
 use model::{Event, KeyId, Timestamp};
@@ -48,7 +50,10 @@ impl Desk {
                 "Use a command line of the same version as the server.",
             ));
         };
-        (found.run)(self, arguments, who)
+        // Labels, reasons and mistyped ids are stored, recorded and printed.
+        let mut arguments = arguments.clone();
+        without_keys(&mut arguments);
+        (found.run)(self, &arguments, &redacted(who))
     }
 
     /// The time.
@@ -124,6 +129,20 @@ impl Desk {
         };
         self.recorder.record(&event).wait()?;
         Ok(())
+    }
+}
+
+/// Takes keys out of every text of a question. Its depth was bounded when it was read.
+fn without_keys(value: &mut Value) {
+    match value {
+        Value::String(text) => {
+            if let Cow::Owned(clean) = redacted(text) {
+                *text = clean;
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(without_keys),
+        Value::Object(members) => members.values_mut().for_each(without_keys),
+        _ => {}
     }
 }
 

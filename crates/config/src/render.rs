@@ -21,6 +21,9 @@ const WIDTH: usize = 100;
 /// Keys whose values are references to secrets, and whose literal values are never shown.
 const SECRET_KEYS: &[&str] = &["kek", "key"];
 
+/// From this length on a word of digits and letters is taken for key material. Names in a configuration are shorter.
+const TOKEN_LEN_MIN: usize = 32;
+
 /// How a mistake is shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Look {
@@ -132,6 +135,7 @@ fn hidden(text: &str) -> String {
     let mut start = 0;
     for line in text.split_inclusive('\n') {
         suspicious(line, start, &mut spans);
+        tokens(line, start, &mut spans);
         start = start.saturating_add(line.len());
     }
     blocks(text, &mut spans);
@@ -221,6 +225,23 @@ fn suspicious(line: &str, start: usize, spans: &mut Spans) {
     }
 }
 
+/// Long words that read like key material, wherever they stand: under a mistyped key, in a list, in a map.
+fn tokens(line: &str, start: usize, spans: &mut Spans) {
+    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=_-".contains(&byte);
+    let mut from = 0;
+    for word in line.as_bytes().split(|byte| !is_part(*byte)) {
+        let has = |wanted: fn(&u8) -> bool| word.iter().any(wanted);
+        let is_hex = word.iter().all(u8::is_ascii_hexdigit);
+        let is_mixed =
+            has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase) && has(u8::is_ascii_digit);
+        if word.len() >= TOKEN_LEN_MIN && (is_hex || is_mixed) {
+            let at = start.saturating_add(from);
+            spans.push((at, at.saturating_add(word.len())));
+        }
+        from = from.saturating_add(word.len()).saturating_add(1);
+    }
+}
+
 /// PEM blocks.
 fn blocks(text: &str, spans: &mut Spans) {
     for (from, _) in text.match_indices("-----BEGIN") {
@@ -247,6 +268,22 @@ mod tests {
         ] {
             let shown = hidden(text);
             assert!(!shown.contains("hunter2"), "{shown}");
+            assert_eq!(shown.len(), text.len());
+        }
+    }
+
+    #[test]
+    fn key_material_is_hidden_wherever_it_stands() {
+        let hex = "0123456789abcdef".repeat(4);
+        let base64 = "QWxhZGRpbjpvcGVuIHNlc2FtZQ0123456789+/abcdE=";
+        for text in [
+            format!("keys: {{ kekk: \"{hex}\" }}\n"),
+            format!("keys: {{ kek: {{ value: {base64} }} }}\n"),
+            format!("store: {{ dir: [{hex}, \"{base64}\"] }}\n"),
+            format!("# é {hex}\n{base64}: 1\n"),
+        ] {
+            let shown = hidden(&text);
+            assert!(!shown.contains(&hex) && !shown.contains(base64), "{shown}");
             assert_eq!(shown.len(), text.len());
         }
     }

@@ -3,6 +3,7 @@
 //! Used by the service for every answer that Portcullis makes itself.
 //! Start reading at `render`.
 
+use identity::api_key::redacted;
 use model::json::write_string;
 use model::{DecisionId, FieldError, Reason, Refusal, Reply, Stage};
 
@@ -21,7 +22,7 @@ pub fn render(refusal: &Refusal, id: DecisionId, is_head: bool) -> Reply {
         .with("cache-control", "no-store")
         .with("x-content-type-options", "nosniff")
         .with("proxy-status", proxy_status(shown.reason));
-    if let Some(challenge) = challenge(&shown) {
+    if let Some(challenge) = identity::challenge(&shown) {
         reply = reply.with("www-authenticate", challenge);
     }
     if let Some(seconds) = shown.retry_after_s {
@@ -76,26 +77,10 @@ fn field_error(error: &FieldError, out: &mut Vec<u8>) {
         (br#","fix":"#, &error.fix),
     ] {
         out.extend_from_slice(name);
-        write_string(text, out);
+        // A pointer repeats names that were sent, and answers are logged by callers too.
+        write_string(&redacted(text), out);
     }
     out.push(b'}');
-}
-
-/// RFC 6750 §3: the challenge of a 401, and the missing grant of a 403.
-fn challenge(refusal: &Refusal) -> Option<String> {
-    let realm = r#"Bearer realm="portcullis""#;
-    match (refusal.status, &refusal.scope) {
-        // RFC 6750 §3.1: no error code when the request carried no credential at all.
-        (401, _) if refusal.reason.code == "authn.missing" => Some(realm.to_owned()),
-        (401, _) => Some(format!(
-            r#"{realm}, error="invalid_token", error_description="{}""#,
-            refusal.reason.say
-        )),
-        (403, Some(scope)) => Some(format!(
-            r#"{realm}, error="insufficient_scope", scope="{scope}""#
-        )),
-        _ => None,
-    }
 }
 
 /// RFC 9209 §2.3: whose answer this is and what kind of thing happened.

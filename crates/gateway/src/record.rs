@@ -3,8 +3,10 @@
 //! Used by the service, in one place, so that every path ends in the ledger.
 //! Start reading at `finish`.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
+use identity::api_key::redacted;
 use model::{Event, Head, Reason, Refusal, Reply, Stage};
 use policy::client_key;
 
@@ -22,7 +24,7 @@ pub const LEDGER_UNAVAILABLE: Reason = Reason::new(
     "The gateway cannot record this request, so it does not answer it.",
     "Try again later.",
     "The ledger could not write: disk full, a failed flush, or a directory that became read-only. Nothing is answered without a record. \
-     `portcullis doctor` and the server's log name the fault; requests go on as soon as records can be written again.",
+     Meanwhile `/readyz` answers 503. Make room or make the directory writable, and requests go on; after a failed flush, restart.",
 );
 
 /// Longest path kept in a record.
@@ -82,6 +84,7 @@ pub fn finish(x: &mut Exchange<'_, '_>, reply: &Reply) -> Counted {
     x.event.status = Some(reply.status);
     x.event.bytes_out = u64::try_from(reply.body.len()).ok();
     x.event.took_us = Some(took_us);
+    scrub(&mut x.event);
     Counted {
         outcome: match &*x.event.outcome {
             "allow" => "allow",
@@ -90,12 +93,39 @@ pub fn finish(x: &mut Exchange<'_, '_>, reply: &Reply) -> Counted {
         },
         stage: x.stage.name(),
         code: match &x.event.code {
-            Some(std::borrow::Cow::Borrowed(code)) => code,
+            Some(Cow::Borrowed(code)) => code,
             _ => "",
         },
         integration: x.accused.clone().unwrap_or_else(|| Arc::from("")),
         took_us,
         upstream_us: x.event.upstream_us,
+    }
+}
+
+/// Takes keys out of everything a stranger can write into: a key in a path, a field's name or a header is a mistake,
+/// and the record of it is read by more people than may hold the key.
+fn scrub(event: &mut Event) {
+    let texts = [
+        &mut event.method,
+        &mut event.path,
+        &mut event.user,
+        &mut event.detail,
+    ];
+    for text in texts.into_iter().flatten() {
+        if let Cow::Owned(clean) = redacted(text) {
+            *text = Cow::Owned(clean);
+        }
+    }
+    let lists = [
+        &mut event.objects,
+        &mut event.errors,
+        &mut event.findings,
+        &mut event.drift,
+    ];
+    for text in lists.into_iter().flatten() {
+        if let Cow::Owned(clean) = redacted(text) {
+            *text = clean;
+        }
     }
 }
 

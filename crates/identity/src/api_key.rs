@@ -1,7 +1,10 @@
 //! The form of an API key: `pk_live_` + 43 random letters and digits + 6 of checksum.
-//! Gives `ApiKey::generate`, `read` (offline check), `digest` and the published `PATTERN`.
-//! Used by `credential` (to make keys), the api_key method and `portcullis key check`.
+//! Gives `ApiKey::generate`, `read` (offline check), `digest`, `redacted`, `is_in` and the published `PATTERN`.
+//! Used by `credential` (to make keys), the api_key method, `portcullis key check`, and whatever writes down texts that
+//! strangers sent.
 //! Start reading at `read`. The prefix lets scanners find leaked keys; the checksum keeps them from false alarms.
+
+use std::borrow::Cow;
 
 use crypto::text::{BASE62_LEN_32, base62, base62_u32, crc32, unbase62};
 use crypto::{MacKey, Secret};
@@ -77,10 +80,141 @@ pub(crate) fn hint(text: &str) -> String {
     format!("{}…{}", head.unwrap_or_default(), tail.unwrap_or_default())
 }
 
+/// The text without the secret part of any key in it. Keys end up in paths, bodies, names of fields and command lines by
+/// mistake; what is written down about such a request must not open a door.
+pub fn redacted(text: &str) -> Cow<'_, str> {
+    if find(text.as_bytes()).is_some() {
+        return Cow::Owned(without_keys(text));
+    }
+    // A key may hide behind percent-encoding; then the decoded text is what is kept.
+    if text.contains('%') {
+        let decoded = percent_decoded(text);
+        if find(decoded.as_bytes()).is_some() {
+            return Cow::Owned(without_keys(&decoded));
+        }
+    }
+    Cow::Borrowed(text)
+}
+
+/// Whether the bytes hold a key, or the better part of one.
+pub fn is_in(bytes: &[u8]) -> bool {
+    let mut rest = bytes;
+    while let Some(at) = find(rest) {
+        rest = rest.get(at + PREFIX_LIVE.len()..).unwrap_or_default();
+        let run = rest.iter().take_while(|byte| byte.is_ascii_alphanumeric());
+        if run.count() >= BASE62_LEN_32 / 2 {
+            return true;
+        }
+    }
+    false
+}
+
+/// Where the first prefix of a key stands, in whatever case.
+fn find(bytes: &[u8]) -> Option<usize> {
+    let is_prefix = |eight: &[u8]| {
+        matches!(eight, [_, _, b'_', .., b'_'])
+            && [PREFIX_LIVE, PREFIX_TEST]
+                .iter()
+                .any(|prefix| eight.eq_ignore_ascii_case(prefix.as_bytes()))
+    };
+    bytes.windows(PREFIX_LIVE.len()).position(is_prefix)
+}
+
+fn without_keys(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = find(rest.as_bytes()) {
+        let (before, key) = rest
+            .split_at_checked(at + PREFIX_LIVE.len())
+            .unwrap_or((rest, ""));
+        out.push_str(before);
+        out.push_str("***");
+        // The secret part ends where the next key begins, even with nothing between them.
+        let run = key.bytes().take_while(u8::is_ascii_alphanumeric).count();
+        let end = find(key.as_bytes()).map_or(run, |next| next.min(run));
+        rest = key.get(end..).unwrap_or_default();
+    }
+    out.push_str(rest);
+    out
+}
+
+/// Decodes escapes until there are no more, at most three times: one layer per system that escaped again.
+fn percent_decoded(text: &str) -> String {
+    let mut text = text.to_owned();
+    for _ in 0..3 {
+        if !text.contains('%') {
+            break;
+        }
+        let mut bytes = Vec::with_capacity(text.len());
+        let mut rest = text.as_bytes();
+        while let Some((byte, after)) = rest.split_first() {
+            let pair = after.get(..2).and_then(|two| std::str::from_utf8(two).ok());
+            let value = pair.and_then(|two| u8::from_str_radix(two, 16).ok());
+            match (byte, value) {
+                (b'%', Some(value)) => {
+                    bytes.push(value);
+                    rest = after.get(2..).unwrap_or_default();
+                }
+                _ => {
+                    bytes.push(*byte);
+                    rest = after;
+                }
+            }
+        }
+        text = String::from_utf8_lossy(&bytes).into_owned();
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn keys_are_taken_out_of_texts() {
+        let key = ApiKey::generate([7; 32], true);
+        let key = key.expose();
+        for (text, wanted) in [
+            (format!("/v2/{key}/x"), "/v2/pk_live_***/x".to_owned()),
+            (format!("{key}{key}"), "pk_live_***pk_live_***".to_owned()),
+            (
+                format!("a {key}, pk_test_0"),
+                "a pk_live_***, pk_test_***".to_owned(),
+            ),
+            (key.to_uppercase(), "PK_LIVE_***".to_owned()),
+            (key.get(..20).unwrap().to_owned(), "pk_live_***".to_owned()),
+            (
+                format!("/é/{}", key.replace('_', "%5f")),
+                "/é/pk_live_***".to_owned(),
+            ),
+            (
+                format!("/{}", key.replace("pk", "%2570k")),
+                "/pk_live_***".to_owned(),
+            ),
+        ] {
+            assert_eq!(redacted(&text), wanted, "{text}");
+        }
+        assert!(
+            is_in(format!("a{key}b").as_bytes())
+                && is_in(format!("pk_live_ pk_test_{}", &key[8..30]).as_bytes())
+        );
+        assert!(!is_in(b"keys begin with pk_live_ or pk_test_x") && !is_in(b""));
+        for text in [
+            "",
+            "/v2/work-orders/4711",
+            "pk_dead_abc",
+            "100%",
+            "%zz%7",
+            "pk_live",
+            "ä_ö_pk_liv_",
+        ] {
+            assert!(
+                matches!(redacted(text), Cow::Borrowed(kept) if kept == text),
+                "{text}"
+            );
+        }
+    }
 
     #[test]
     fn a_key_has_the_published_form() {
@@ -134,6 +268,14 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn no_text_keeps_a_key(random: [u8; 32], before in "\\PC{0,20}", after in "\\PC{0,20}") {
+            let key = ApiKey::generate(random, true);
+            let secret = key.expose().strip_prefix(PREFIX_LIVE).unwrap().to_owned();
+            let text = format!("{before}{}{after}", key.expose());
+            prop_assert!(!redacted(&text).contains(&secret));
+        }
+
         #[test]
         fn one_changed_character_is_always_noticed(random: [u8; 32], at in 0..57_usize, other in "[0-9A-Za-z_]") {
             let key = ApiKey::generate(random, true);

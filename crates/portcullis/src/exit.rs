@@ -6,6 +6,8 @@
 use std::fmt::Display;
 use std::process::ExitCode;
 
+use identity::api_key::redacted;
+
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
@@ -58,13 +60,13 @@ impl Trouble {
         }
     }
 
-    /// Prints both to stderr.
+    /// Prints both to stderr. A key typed in the wrong place is not repeated.
     pub fn print(&self) {
         if !self.message.is_empty() {
-            eprintln!("portcullis: {}", self.message);
+            eprintln!("portcullis: {}", redacted(&self.message));
         }
         if !self.remedy.is_empty() {
-            eprintln!("  help: {}", self.remedy);
+            eprintln!("  help: {}", redacted(&self.remedy));
         }
     }
 }

@@ -6,9 +6,11 @@
 use std::sync::Arc;
 
 use contract::ValidRequest;
+use identity::api_key;
 use model::{CanonicalRequest, FieldError, Reason, Refusal, Stage};
 
 use crate::service::Road;
+use crate::stages::authn;
 use crate::stages::lifecycle::Op;
 use crate::stages::route::Target;
 use crate::{Exchange, Stop};
@@ -49,6 +51,17 @@ pub fn request(
     r: &Road<'_>,
 ) -> Result<CheckedRequest, Stop> {
     x.enter(Stage::Inspect);
+    let is_passed = op
+        .version
+        .upstream
+        .as_ref()
+        .is_some_and(|upstream| upstream.pass_credential);
+    if let Some(error) = misplaced_key(&asked, &valid, is_passed) {
+        return Err(SECRET
+            .because("a key of Portcullis where none belongs; consider it disclosed and rotate it")
+            .with_errors(vec![error])
+            .into());
+    }
     let mode = op.plan.inspect;
     if mode != Mode::Off {
         judge(x, &asked, &valid, op, mode, r)?;
@@ -58,6 +71,38 @@ pub fn request(
         valid,
         path_values: target.path_values.clone(),
     })
+}
+
+/// One of our own keys among what would be forwarded. No setting turns this off: an upstream gets no credential.
+fn misplaced_key(
+    asked: &CanonicalRequest,
+    valid: &ValidRequest,
+    is_passed: bool,
+) -> Option<FieldError> {
+    let is_key = |text: &str| api_key::is_in(text.as_bytes());
+    let error = |place: &'static str, pointer: &str| FieldError {
+        place,
+        pointer: pointer.to_owned(),
+        keyword: "secret".to_owned(),
+        detail: "a key stands where none belongs".to_owned(),
+        fix: "send the key in the Authorization header only, and have it rotated".to_owned(),
+    };
+    if asked.segments().iter().any(|segment| is_key(segment)) {
+        return Some(error("path", ""));
+    }
+    let mut query = asked.query().iter();
+    if let Some((name, _)) = query.find(|(name, value)| is_key(name) || is_key(value)) {
+        return Some(error("query", name));
+    }
+    let is_credential = |name: &str| is_passed && authn::PASSED_ON_REQUEST.contains(&name);
+    let mut headers = asked.headers().iter();
+    if let Some((name, _)) =
+        headers.find(|(name, value)| !is_credential(name) && api_key::is_in(value))
+    {
+        return Some(error("header", name));
+    }
+    // The body was written again from what was parsed, so no escape hides a key in it.
+    api_key::is_in(&valid.body_bytes).then(|| error("body", ""))
 }
 
 fn judge(
