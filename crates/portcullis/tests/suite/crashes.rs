@@ -1,0 +1,295 @@
+//! What was answered is in the ledger, in order, whatever kills the process; and a changed ledger is found.
+//! `PORTCULLIS_R5_ROUNDS` sets how often the server is killed, `PORTCULLIS_R5_CHANGES` how many changes are tried.
+//! Start reading at `a_killed_server_loses_nothing_that_it_answered`.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use demo::Fieldworks;
+use serde_json::Value;
+use testkit::{Ended, Gate, Key, Server};
+
+use crate::line::{Dice, Line, number, request, send};
+use crate::{program, serve};
+
+/// Clients at once.
+const CLIENTS: u64 = 4;
+/// A server that was killed is ready again after this time. Twice as long is the test's limit, because other tests use
+/// the machine at the same time; the printed median is the figure that counts.
+const RESTART: Duration = Duration::from_secs(2);
+
+/// One client's answered decisions, in the order of its answers.
+type Answered = Vec<String>;
+
+/// What a client sends: granted, refused at several stages, writing, and malformed.
+fn requests(keys: &HashMap<&str, Key>) -> Vec<Vec<u8>> {
+    let key = |who: &str| Some(keys[who].text.as_str());
+    let json = "Content-Type: application/json\r\n";
+    vec![
+        request("GET", "/v2/parts?limit=2", key("inventory"), "", b""),
+        request("GET", "/v2/work-orders/4711", key("accounting"), "", b""),
+        request("GET", "/v2/work-orders/4712", key("north-star"), "", b""),
+        request("GET", "/v2/customers?limit=1", key("accounting"), "", b""),
+        request("GET", "/v2/parts", None, "", b""),
+        request("GET", "/nowhere", None, "", b""),
+        request("POST", "/v2/stock-movements", key("inventory"), json, br#"{"location":"central","sku":"FLT-0001","quantity":3,"reason":"count"}"#),
+        request("PATCH", "/v2/customers/9", key("crm"), json, br#"{"email":7,"role":"admin"}"#),
+        request("GET", "/v2/customers?q=x%27%20OR%20%271%27%3D%271", key("crm"), "", b""),
+        b"GET /v2/parts HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec(),
+        request("GET", "/v2/../v2/parts", key("inventory"), "", b""),
+    ]
+}
+
+/// Sends until the server is gone. An id counts only after the whole answer was read.
+fn client(address: SocketAddr, requests: &[Vec<u8>], mut dice: Dice) -> Answered {
+    let (mut line, mut answered) = (None, Answered::new());
+    loop {
+        let had_line = line.is_some();
+        match send(&mut line, address, dice.pick::<Vec<u8>>(requests)) {
+            Ok(answer) => answered.push(answer.decision().unwrap().to_owned()),
+            // A kept connection may have been closed between two requests.
+            Err(_) if had_line => {}
+            Err(_) => return answered,
+        }
+    }
+}
+
+/// Lets clients work, kills the server under them, and gives what they had been answered.
+fn round(server: Server, requests: &[Vec<u8>], dice: &mut Dice) -> (Gate, Vec<Answered>) {
+    let address = server.address("local");
+    let pause = Duration::from_millis(30 + dice.below(170));
+    std::thread::scope(|scope| {
+        let clients: Vec<_> = (0..CLIENTS)
+            .map(|_| {
+                let seed = dice.next();
+                scope.spawn(move || client(address, requests, Dice::new(seed)))
+            })
+            .collect();
+        std::thread::sleep(pause);
+        let gate = server.kill();
+        let answered = clients.into_iter().map(|client| client.join().unwrap());
+        (gate, answered.collect())
+    })
+}
+
+#[test]
+fn a_killed_server_loses_nothing_that_it_answered() {
+    let rounds = number("PORTCULLIS_R5_ROUNDS", 100);
+    let mut dice = Dice::new(number("PORTCULLIS_SEED", 1));
+    let upstream = Fieldworks::new(7).host(0).unwrap();
+    let mut server = serve(Gate::demo(upstream.address).all_plain().unlimited());
+    let keys: HashMap<&str, Key> = demo::INTEGRATIONS
+        .iter()
+        .map(|who| (*who, server.quick_key(who, &[])))
+        .collect();
+    let requests = requests(&keys);
+    let (mut answered, mut restarts, mut made, mut torn) = (Vec::new(), Vec::new(), Vec::new(), 0);
+    for _ in 0..rounds {
+        // A key that was handed out is as good as an answer.
+        made.push(server.quick_key("noisy", &[]));
+        let (gate, of_clients) = round(server, &requests, &mut dice);
+        answered.extend(of_clients);
+        let started = Instant::now();
+        server = serve(gate);
+        restarts.push(started.elapsed());
+        torn += u64::from(server.stderr().contains("recovered after an unclean stop"));
+    }
+    restarts.sort();
+    let count: usize = answered.iter().map(Vec::len).sum();
+    println!(
+        "{rounds} kills, {count} answers, {torn} torn writes; ready again after {:.2?} (median), {:.2?} (longest)",
+        restarts[restarts.len() / 2],
+        restarts[restarts.len() - 1]
+    );
+    assert!(
+        count > usize::try_from(rounds * 20).unwrap(),
+        "too few answers to prove anything: {count}"
+    );
+    nothing_is_missing(&server, &answered);
+    keys_still_work(&server, &made);
+    assert!(restarts[restarts.len() / 2] <= RESTART, "{restarts:?}");
+    assert!(restarts[restarts.len() - 1] <= RESTART * 2, "{restarts:?}");
+    upstream.stop();
+}
+
+/// Every answered decision is in the ledger exactly once, in the order each client was answered, and the ledger is good.
+fn nothing_is_missing(server: &Server, answered: &[Answered]) {
+    let verified = server.cli(&["ledger", "verify", "-o", "json"]);
+    assert_eq!(verified.code, Some(0), "{verified:?}");
+    let file = exported(server);
+    let text = std::fs::read_to_string(&file).unwrap();
+    let mut places = HashMap::new();
+    for (place, line) in text.lines().enumerate() {
+        let record: Value = serde_json::from_str(line).unwrap();
+        if let Some(id) = record["event"]["id"].as_str() {
+            assert_eq!(
+                places.insert(id.to_owned(), place),
+                None,
+                "{id} is recorded twice"
+            );
+        }
+    }
+    for client in answered {
+        let found = client.iter().map(|id| {
+            places
+                .get(id)
+                .unwrap_or_else(|| panic!("{id} was answered and is not in the ledger"))
+        });
+        assert!(found.is_sorted(), "a client's requests are out of order");
+    }
+    assert_eq!(verify(server, &file).code, Some(0));
+}
+
+fn keys_still_work(server: &Server, made: &[Key]) {
+    let listed = server.cli(&["key", "list", "--integration", "noisy", "-o", "json"]);
+    assert_eq!(listed.code, Some(0), "{listed:?}");
+    let address = server.address("local");
+    let mut line = Line::open(address).unwrap();
+    for key in made {
+        assert!(
+            listed.stdout.contains(&key.id),
+            "{} was made and is lost",
+            key.id
+        );
+        let answer = line
+            .send(&request(
+                "GET",
+                "/v2/parts?limit=1",
+                Some(&key.text),
+                "",
+                b"",
+            ))
+            .unwrap();
+        assert_eq!(answer.status, 200, "{}", answer.whole());
+    }
+}
+
+/// Exports the whole ledger to a new file.
+fn exported(server: &Server) -> PathBuf {
+    let file = server.gate.home().join("export.jsonl");
+    let ended = server.cli(&["ledger", "export", "--out", file.to_str().unwrap()]);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    file
+}
+
+fn verify(server: &Server, file: &Path) -> Ended {
+    // No configuration: whoever checks a file has nothing else.
+    let nowhere = server.gate.home().join("nowhere");
+    let mut command = std::process::Command::new(program());
+    command
+        .env("PORTCULLIS_CONFIG", nowhere)
+        .args(["ledger", "verify", "-o", "json"])
+        .arg(file);
+    command.output().unwrap().into()
+}
+
+/// One random change to the lines of an export, and the record that has to be named for it. Line 0 is the header, the
+/// last one the closing checkpoint; record n stands in line n + 1.
+fn change(lines: &[&str], dice: &mut Dice) -> (&'static str, String, u64) {
+    let mut changed: Vec<String> = lines.iter().map(|line| format!("{line}\n")).collect();
+    let records = lines.len() - 2;
+    let record = usize::try_from(dice.below(u64::try_from(records - 1).unwrap())).unwrap();
+    let (at, mut named) = (record + 1, record);
+    let what = match dice.below(5) {
+        0 => {
+            let digit = changed[at].rfind(|c: char| c.is_ascii_digit()).unwrap();
+            let other = if changed[at].as_bytes()[digit] == b'7' {
+                "8"
+            } else {
+                "7"
+            };
+            changed[at].replace_range(digit..=digit, other);
+            "edited"
+        }
+        1 => {
+            changed.remove(at);
+            "deleted"
+        }
+        2 => {
+            changed.swap(at, at + 1);
+            "swapped"
+        }
+        3 => {
+            changed.truncate(at);
+            "truncated"
+        }
+        _ => {
+            let line = changed[at].clone();
+            changed.insert(at, line);
+            named = record + 1;
+            "duplicated"
+        }
+    };
+    (what, changed.concat(), u64::try_from(named).unwrap())
+}
+
+#[test]
+fn a_changed_export_is_refused_and_the_record_is_named() {
+    let changes = number("PORTCULLIS_R5_CHANGES", 60);
+    let mut dice = Dice::new(number("PORTCULLIS_SEED", 1));
+    let upstream = Fieldworks::new(7).host(0).unwrap();
+    let server = serve(Gate::demo(upstream.address).all_plain().unlimited());
+    let keys: HashMap<&str, Key> = demo::INTEGRATIONS
+        .iter()
+        .map(|who| (*who, server.quick_key(who, &[])))
+        .collect();
+    let mut line = None;
+    for bytes in requests(&keys).iter().cycle().take(60) {
+        send(&mut line, server.address("local"), bytes).unwrap();
+    }
+    let file = exported(&server);
+    let text = std::fs::read_to_string(&file).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(verify(&server, &file).code, Some(0));
+    for _ in 0..changes {
+        let (what, bytes, named) = change(&lines, &mut dice);
+        std::fs::write(&file, bytes).unwrap();
+        let ended = verify(&server, &file);
+        assert_eq!(ended.code, Some(3), "{what} {named}: {ended:?}");
+        let report: Value = serde_json::from_str(&ended.stdout).unwrap();
+        assert_eq!(report["first_bad"]["seq"], named, "{what}: {report}");
+    }
+    std::fs::write(&file, &text).unwrap();
+    assert_eq!(verify(&server, &file).code, Some(0));
+    upstream.stop();
+}
+
+#[test]
+fn a_changed_segment_is_found_in_place() {
+    let upstream = Fieldworks::new(7).host(0).unwrap();
+    let server = serve(Gate::demo(upstream.address).all_plain().unlimited());
+    let key = server.quick_key("inventory", &[]);
+    let mut line = None;
+    for _ in 0..40 {
+        let bytes = request("GET", "/v2/parts?limit=1", Some(&key.text), "", b"");
+        send(&mut line, server.address("local"), &bytes).unwrap();
+    }
+    let (ended, gate) = server.stop();
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let verify = || testkit::run(program(), &gate, &["ledger", "verify"]);
+    assert_eq!(verify().code, Some(0));
+    let mut segments: Vec<PathBuf> = std::fs::read_dir(gate.data().join("ledger"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    segments.sort_by_key(|path| std::fs::metadata(path).unwrap().len());
+    let segment = segments.pop().unwrap();
+    let whole = std::fs::read(&segment).unwrap();
+    for at in [whole.len() / 4, whole.len() / 2, whole.len() - 30] {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 1;
+        std::fs::write(&segment, bytes).unwrap();
+        let ended = verify();
+        assert_eq!(ended.code, Some(3), "byte {at}: {ended:?}");
+        assert!(ended.stdout.contains("record"), "{ended:?}");
+    }
+    std::fs::write(&segment, &whole[..whole.len() / 2]).unwrap();
+    assert_eq!(verify().code, Some(3), "cut off");
+    // A server does not go on with a ledger that lost what was signed.
+    let started = Server::try_start(program(), gate);
+    let ended = started.map(|_| ()).unwrap_err();
+    assert_eq!(ended.code, Some(3), "{ended:?}");
+    upstream.stop();
+}
