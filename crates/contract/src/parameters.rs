@@ -26,8 +26,9 @@ pub(crate) fn judge(
     out: &mut Vec<JudgedParameter>,
     found: &mut Findings,
 ) {
+    let is_here = |parameter: &Parameter| parameter.place == place;
     let cookies = match place {
-        Place::Cookie => cookies(request),
+        Place::Cookie if operation.parameters.iter().any(is_here) => cookies(request),
         _ => Vec::new(),
     };
     for parameter in operation.parameters.iter().filter(|p| p.place == place) {

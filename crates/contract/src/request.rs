@@ -323,8 +323,8 @@ fn content_of<'p>(
     plan: &'p BodyPlan,
     request: &CanonicalRequest,
 ) -> Result<&'p BodyPlanContent, Box<Refusal>> {
-    let allowed: Vec<&str> = plan.contents.iter().map(|c| &*c.content_type).collect();
     let wrong = |detail: &str| {
+        let allowed: Vec<&str> = plan.contents.iter().map(|c| &*c.content_type).collect();
         CONTENT_TYPE.because(detail).with_errors(vec![FieldError {
             place: "header",
             pointer: "content-type".into(),

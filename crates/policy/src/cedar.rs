@@ -16,7 +16,7 @@ use model::shape::Scalar;
 use model::{Json, RuleRef, Timestamp};
 use serde_json::{Value, json};
 
-use crate::fast::{Found, Plain, Verdict};
+use crate::fast::{Found, Plain, Verdict, Who};
 
 pub(crate) use cedar_policy::{
     Context as Scenery, Entity as Being, EntityTypeName as TypeName, EntityUid as Uid,
@@ -474,8 +474,8 @@ pub(crate) struct Held {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Scene<'a> {
     pub principal: &'a Entity,
-    /// The principal's attributes.
-    pub attributes: &'a BTreeMap<String, String>,
+    /// The same for conditions that need no engine.
+    pub who: Who<'a>,
     pub action: &'a EntityUid,
     pub context: &'a Context,
 }
@@ -542,6 +542,11 @@ impl ConditionSet {
         self.members.iter().any(|m| m.grant.is_none())
     }
 
+    /// Whether no condition needs the engine, unless an attribute turns out to be unusual.
+    pub fn is_plain(&self) -> bool {
+        self.plain.is_some()
+    }
+
     /// Which conditions hold, without the engine; `None` where it has to be asked.
     pub fn judge_plain<'o>(
         &self,
@@ -551,7 +556,7 @@ impl ConditionSet {
         let plain = self.plain.as_deref()?;
         let mut held = Held::default();
         for (policy, member) in plain.iter().zip(&self.members) {
-            match (policy.judge(scene.attributes, &look)?, member.grant) {
+            match (policy.judge(scene.who, &look)?, member.grant) {
                 (Verdict::Holds, Some(bit)) => {
                     held.grants |= 1u64.checked_shl(bit).unwrap_or(0);
                 }

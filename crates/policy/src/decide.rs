@@ -9,7 +9,7 @@ use std::sync::Arc;
 use model::{FieldSet, Json, Principal, Reason, Refusal, RuleRef, Stage, Timestamp};
 
 use crate::cedar::{self, Held, Scene, Scenery, Thing};
-use crate::fast::Found;
+use crate::fast::{Found, Who};
 use crate::input::{DenyAs, ParameterPlace};
 use crate::plan::KindId;
 use crate::rules::{Entry, Integration, Operation, OperationRef, Rules, Seen, parameter_scalar};
@@ -97,7 +97,7 @@ pub fn decide(question: &Question<'_>, rules: &Arc<Rules>) -> Result<Permit, Box
     let context = integration
         .is_on_context
         .then(|| context(question, operation));
-    let live = live(entry, integration, operation, context.as_ref())?;
+    let live = live(entry, integration, operation, question, context.as_ref())?;
     Ok(Permit {
         rules: rules.clone(),
         integration: integration.clone(),
@@ -106,6 +106,7 @@ pub fn decide(question: &Question<'_>, rules: &Arc<Rules>) -> Result<Permit, Box
         writes: (entry.writes_differ(live)).then(|| entry.writes_of(live)),
         deny_as: question.deny_as,
         context,
+        listener: integration.is_on_listener.then(|| question.listener.into()),
         is_asked: !owes(operation, entry),
         pending: Vec::new(),
         objects: Vec::new(),
@@ -127,6 +128,7 @@ fn live(
     entry: &Entry,
     integration: &Integration,
     operation: &Operation,
+    question: &Question<'_>,
     context: Option<&Scenery>,
 ) -> Result<u64, Box<Refusal>> {
     let open = entry.always | entry.on_object;
@@ -136,7 +138,10 @@ fn live(
     let empty = Scenery::empty();
     let scene = Scene {
         principal: &integration.being,
-        attributes: &integration.attributes,
+        who: Who {
+            attributes: &integration.attributes,
+            listener: Some(question.listener),
+        },
         action: &operation.action,
         context: context.unwrap_or(&empty),
     };
@@ -208,6 +213,7 @@ pub struct Permit {
     writes: Option<FieldSet>,
     deny_as: DenyAs,
     context: Option<Scenery>,
+    listener: Option<Box<str>>,
     pub(crate) is_asked: bool,
     pub(crate) pending: Vec<(Lookup, Role)>,
     pub(crate) objects: Vec<String>,
@@ -335,7 +341,10 @@ impl Permit {
         let empty = Scenery::empty();
         let scene = Scene {
             principal: &self.integration.being,
-            attributes: &self.integration.attributes,
+            who: Who {
+                attributes: &self.integration.attributes,
+                listener: self.listener.as_deref(),
+            },
             action: &operation.action,
             context: self.context.as_ref().unwrap_or(&empty),
         };

@@ -1,5 +1,5 @@
 //! The conditions that grants are mostly made of, judged without the policy engine.
-//! Gives `Plain` (compiled from a checked policy; `None` for anything unusual), `Atom`, `Found`, `Verdict`.
+//! Gives `Plain` (compiled from a checked policy; `None` for anything unusual), `Who`, `Atom`, `Found`, `Verdict`.
 //! Used by cedar's `ConditionSet`. Says exactly what the engine would say, or nothing.
 //! Start reading at `Plain::of`; a test holds both against each other on random conditions.
 
@@ -87,6 +87,8 @@ enum Node {
     Literal(Literal),
     Resource(Box<str>),
     Principal(Box<str>),
+    /// `context.network.listener`
+    Listener,
     ResourceHas(Box<str>),
     PrincipalHas(Box<str>),
     Equal(Box<Node>, Box<Node>, bool),
@@ -106,8 +108,17 @@ pub(crate) struct Plain {
 
 /// Where values come from.
 struct Facts<'f, F> {
-    principal: &'f BTreeMap<String, String>,
+    who: Who<'f>,
     look: &'f F,
+}
+
+/// Who asks, and by which door.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Who<'a> {
+    /// The integration's attributes.
+    pub attributes: &'a BTreeMap<String, String>,
+    /// The listener, where conditions ask for it.
+    pub listener: Option<&'a str>,
 }
 
 impl Plain {
@@ -134,12 +145,8 @@ impl Plain {
     }
 
     /// What the engine would say; `None` where it has to be asked.
-    pub fn judge<'o>(
-        &self,
-        principal: &BTreeMap<String, String>,
-        look: &impl Fn(&str) -> Found<'o>,
-    ) -> Option<Verdict> {
-        let facts = Facts { principal, look };
+    pub fn judge<'o>(&self, who: Who<'_>, look: &impl Fn(&str) -> Found<'o>) -> Option<Verdict> {
+        let facts = Facts { who, look };
         for (condition, wanted) in &self.conditions {
             match truth(facts.value(condition)) {
                 Ok(is) if is == *wanted => {}
@@ -184,6 +191,9 @@ fn node(tree: &Value, depth: usize) -> Option<Node> {
 
 fn attribute(is_question: bool, body: &Value) -> Option<Node> {
     let name: Box<str> = body.get("attr")?.as_str()?.into();
+    if !is_question && &*name == "listener" && is_network(body.get("left")?) {
+        return Some(Node::Listener);
+    }
     match (body.get("left")?.get("Var")?.as_str()?, is_question) {
         ("resource", false) => Some(Node::Resource(name)),
         ("resource", true) => Some(Node::ResourceHas(name)),
@@ -191,6 +201,19 @@ fn attribute(is_question: bool, body: &Value) -> Option<Node> {
         ("principal", true) => Some(Node::PrincipalHas(name)),
         _ => None,
     }
+}
+
+/// Whether an expression is `context.network`.
+fn is_network(tree: &Value) -> bool {
+    let is_of_context = |access: &Value| {
+        access.get("attr").and_then(Value::as_str) == Some("network")
+            && access
+                .get("left")
+                .and_then(|l| l.get("Var"))
+                .and_then(Value::as_str)
+                == Some("context")
+    };
+    tree.get(".").is_some_and(is_of_context)
 }
 
 fn truth(value: Result<Atom<'_>, Stop>) -> Result<bool, Stop> {
@@ -209,12 +232,13 @@ impl<'f, 'o: 'f, F: Fn(&str) -> Found<'o>> Facts<'f, F> {
             Node::Literal(literal) => return Ok(literal.atom()),
             Node::Resource(name) => return self.resource(name),
             Node::Principal(name) => return self.principal(name),
+            Node::Listener => return self.who.listener.map(Atom::Text).ok_or(Stop::Unknown),
             Node::ResourceHas(name) => match (self.look)(name) {
                 Found::Atom(_) => true,
                 Found::Missing => false,
                 Found::Other => return Err(Stop::Unknown),
             },
-            Node::PrincipalHas(name) => self.principal.contains_key(&**name),
+            Node::PrincipalHas(name) => self.who.attributes.contains_key(&**name),
             Node::Equal(left, right, wanted) => {
                 (self.value(left)? == self.value(right)?) == *wanted
             }
@@ -250,7 +274,7 @@ impl<'f, 'o: 'f, F: Fn(&str) -> Found<'o>> Facts<'f, F> {
     }
 
     fn principal(&self, name: &str) -> Result<Atom<'f>, Stop> {
-        let value = self.principal.get(name).ok_or(Stop::Error)?;
+        let value = self.who.attributes.get(name).ok_or(Stop::Error)?;
         Ok(Atom::Text(value))
     }
 }

@@ -8,6 +8,7 @@ use model::{Json, RuleRef};
 use crate::access::NearMiss;
 use crate::cedar::{ConditionSet, Scene};
 use crate::decide::{Question, context};
+use crate::fast::Who;
 use crate::input::Source;
 use crate::plan::KindId;
 use crate::rules::{Entry, Integration, Operation, Rules, Seen};
@@ -61,7 +62,10 @@ fn failed(
     let scenery = context(question, operation);
     let scene = Scene {
         principal: &integration.being,
-        attributes: &integration.attributes,
+        who: Who {
+            attributes: &integration.attributes,
+            listener: Some(question.listener),
+        },
         action: &operation.action,
         context: &scenery,
     };

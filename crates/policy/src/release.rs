@@ -284,17 +284,22 @@ impl Walk<'_> {
                 forbidden: None,
             };
         };
-        let id = self.id(kind, object, is_many);
+        let id = match set.needs.is_on_identity {
+            true => self.id(kind, object, is_many),
+            false => None,
+        };
         let seen = Seen {
             id: id.as_deref(),
             path: self.facts.path,
             object: Some(object),
             overlay: None,
         };
-        let is_repeatable = !set.needs.is_on_identity;
-        let key = self
-            .key(0, kind, &seen)
-            .filter(|_| is_repeatable && is_many);
+        // Plain conditions are cheaper than remembering.
+        let is_worth = is_many && !set.needs.is_on_identity && !set.is_plain();
+        let key = match is_worth {
+            true => self.key(0, kind, &seen),
+            false => None,
+        };
         if let Some(Verdict::Outermost(held)) = self.remembered(key.as_deref()) {
             return held.clone();
         }

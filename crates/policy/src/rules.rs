@@ -121,8 +121,10 @@ pub(crate) struct Integration {
     pub entries: HashMap<OperationRef, Entry>,
     /// By which operations it may see objects of a kind: reading ones where it has any.
     pub by_kind: HashMap<KindId, Vec<OperationRef>>,
-    /// Whether any of its conditions asks for the request.
+    /// Whether any of its conditions asks the engine about the request.
     pub is_on_context: bool,
+    /// Whether any of its conditions asks for the listener alone.
+    pub is_on_listener: bool,
 }
 
 /// Everything about one integration and one operation.

@@ -5,7 +5,8 @@ use model::shape::Scalar;
 use model::{Json, RuleRef};
 use proptest::prelude::*;
 
-use crate::cedar::{self, Checked, ConditionSet, Member, Needs, Scene, Scenery};
+use crate::cedar::{self, Checked, ConditionSet, Member, Needs, Scene};
+use crate::fast::Who;
 use crate::input::Source;
 use crate::rules::{Attribute, Kind, Seen};
 
@@ -57,6 +58,7 @@ fn set(policies: &[(bool, String)]) -> ConditionSet {
             let needs = Needs {
                 is_on_object: true,
                 is_on_principal: true,
+                is_on_context: true,
                 object_attributes: ATTRIBUTES.iter().map(|(n, _)| (*n).to_owned()).collect(),
                 ..Needs::default()
             };
@@ -72,10 +74,19 @@ fn both(policies: &[(bool, String)], object: &Json) -> (Option<cedar::Held>, ced
     let principal = BTreeMap::from([("partner".to_owned(), "north".to_owned())]);
     let being = cedar::principal("north", &principal, &[]).unwrap();
     let action = cedar::action("a::v1", "getOrder").unwrap();
-    let context = Scenery::empty();
+    let context = cedar::context(
+        Vec::new(),
+        Vec::new(),
+        "192.0.2.7".parse().unwrap(),
+        "public",
+        model::Timestamp::default(),
+    );
     let scene = Scene {
         principal: &being,
-        attributes: &principal,
+        who: Who {
+            attributes: &principal,
+            listener: Some("public"),
+        },
         action: &action,
         context: &context,
     };
@@ -98,6 +109,7 @@ fn leaf() -> impl Strategy<Value = String> {
         "resource.urgent",
         "principal.partner",
         "principal.absent",
+        "context.network.listener",
     ]);
     prop_oneof![
         4 => attribute.prop_map(str::to_owned),
@@ -189,6 +201,11 @@ fn the_usual_conditions_do_without_the_engine() {
         (r#"["open", "done"].contains(resource.status)"#, true),
         (r#"resource has partner && resource.partner == "x""#, false),
         (r#"resource.priority == "3""#, false),
+        (
+            r#"context.network.listener == "public" && resource.urgent"#,
+            true,
+        ),
+        (r#"context.network.listener == "internal""#, false),
     ] {
         let (plain, engine) = both(&[(true, format!("when {{ {condition} }}"))], &object);
         let plain = plain.unwrap();
@@ -199,7 +216,7 @@ fn the_usual_conditions_do_without_the_engine() {
         r#"resource.status like "o*""#,
         "resource == resource",
         "if resource.urgent then true else false",
-        r#"context.network.listener == "public""#,
+        r#"context.network.address == ip("192.0.2.7")"#,
         "resource.priority + 1 == 4",
     ] {
         let (plain, _) = both(&[(true, format!("when {{ {unusual} }}"))], &object);
@@ -227,10 +244,19 @@ fn a_plain_judgement_costs_next_to_nothing() {
     let principal = BTreeMap::from([("partner".to_owned(), "north".to_owned())]);
     let being = cedar::principal("north", &principal, &[]).unwrap();
     let action = cedar::action("a::v1", "getOrder").unwrap();
-    let context = Scenery::empty();
+    let context = cedar::context(
+        Vec::new(),
+        Vec::new(),
+        "192.0.2.7".parse().unwrap(),
+        "public",
+        model::Timestamp::default(),
+    );
     let scene = Scene {
         principal: &being,
-        attributes: &principal,
+        who: Who {
+            attributes: &principal,
+            listener: Some("public"),
+        },
         action: &action,
         context: &context,
     };

@@ -124,15 +124,18 @@ impl Build {
             entries: HashMap::new(),
             by_kind: HashMap::new(),
             is_on_context: false,
+            is_on_listener: false,
         };
         for (reference, draft) in drafts {
             self.check_unions(reference, &draft);
             if let Some(entry) = self.entry(reference, draft, &integration.being, &input, written) {
-                let needs = [&entry.at_request, &entry.at_object];
-                integration.is_on_context |= needs
-                    .into_iter()
-                    .flatten()
-                    .any(|set| set.needs.is_on_context);
+                let sets = [&entry.at_request, &entry.at_object];
+                let asking = sets.into_iter().flatten();
+                for set in asking.filter(|set| set.needs.is_on_context) {
+                    // A plain condition may still meet a value that only the engine understands.
+                    integration.is_on_context |= !set.is_plain() || set.needs.is_on_object;
+                    integration.is_on_listener |= set.is_plain();
+                }
                 integration.entries.insert(reference, entry);
             }
         }
