@@ -252,7 +252,11 @@ impl Drop for Server {
         drop(self.child.kill());
         drop(self.child.wait());
         if thread::panicking() {
-            eprintln!("--- the server said:\n{}", self.stderr());
+            let said = self.stderr();
+            let lines: Vec<&str> = said.lines().collect();
+            let last = lines.len().saturating_sub(30);
+            let last = lines.get(last..).unwrap_or_default().join("\n");
+            eprintln!("--- the server's last words:\n{last}");
         }
     }
 }

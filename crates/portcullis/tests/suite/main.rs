@@ -9,10 +9,19 @@
     reason = "a test ends at the first surprise"
 )]
 
+mod bad_input;
+mod bodies;
+mod broken_config;
+mod docs;
+mod framing;
+mod limits;
 mod smoke;
+mod surface;
+mod upstreams;
 
 use std::path::Path;
 
+use demo::{Call, Door};
 use testkit::{Gate, Server};
 
 /// The binary under test.
@@ -23,4 +32,9 @@ pub fn program() -> &'static Path {
 /// A ready server on this gate.
 pub fn serve(gate: Gate) -> Server {
     Server::start(program(), gate)
+}
+
+/// A call to the small gate's data listener.
+pub fn call(method: &str, target: &str) -> Call {
+    Call::new(method, target).at(Door::Public)
 }

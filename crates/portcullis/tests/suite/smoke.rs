@@ -3,12 +3,7 @@
 use demo::{Call, Door, Fieldworks};
 use testkit::{Gate, RecordingUpstream};
 
-use crate::serve;
-
-/// The small gate's only data listener.
-pub fn call(method: &str, target: &str) -> Call {
-    Call::new(method, target).at(Door::Public)
-}
+use crate::{call, serve};
 
 #[test]
 fn a_small_gate_serves_records_and_stops() {
@@ -16,7 +11,10 @@ fn a_small_gate_serves_records_and_stops() {
     let server = serve(Gate::small(upstream.address()));
     let key = server.key("alpha");
     let answer = server.send(&call("GET", "/v1/notes/1"), Some(&key));
-    assert_eq!((answer.status, answer.text()), (200, r#"{"id":"1","title":"t"}"#.to_owned()));
+    assert_eq!(
+        (answer.status, answer.text()),
+        (200, r#"{"id":"1","title":"t"}"#.to_owned())
+    );
     let seen = upstream.requests();
     assert_eq!(seen.len(), 1);
     assert_eq!(seen[0].target, "/v1/notes/1");
