@@ -1,0 +1,94 @@
+//! Conditions of grants: nothing panics, whatever the text, and a mistake names its line.
+#![no_main]
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use libfuzzer_sys::fuzz_target;
+use model::shape::{Field, Node, Scalar};
+use model::{RuleRef, Shape};
+use policy::{
+    ApiShape, Condition, Grant, IntegrationGrants, ObjectKind, OperationShape, PolicyInput, Source,
+};
+
+fn order() -> Shape {
+    let field = |node| Field {
+        node,
+        is_required: false,
+        is_read_only: false,
+        is_write_only: false,
+    };
+    let leaf = |scalar| Node {
+        is_leaf: true,
+        scalar,
+        ..Node::default()
+    };
+    let fields = BTreeMap::from([
+        (Arc::from("status"), field(1)),
+        (Arc::from("priority"), field(2)),
+    ]);
+    Shape {
+        nodes: vec![
+            Node {
+                schema: Some("Order".into()),
+                fields,
+                ..Node::default()
+            },
+            leaf(Scalar::Text),
+            leaf(Scalar::Integer),
+        ],
+        ..Shape::default()
+    }
+}
+
+fuzz_target!(|text: &str| {
+    let rule = |line| RuleRef {
+        file: "integrations/a.yaml".into(),
+        line,
+    };
+    let input = PolicyInput {
+        apis: vec![ApiShape {
+            name: "a/v1".into(),
+            operations: vec![OperationShape {
+                id: "getOrder".into(),
+                is_write: false,
+                answer: Arc::new(order()),
+                request: Arc::new(Shape::default()),
+                parameters: Vec::new(),
+            }],
+            objects: vec![ObjectKind {
+                rule: rule(1),
+                schema: "Order".into(),
+                id: Source::parse("body.status").expect("a source"),
+                resolve: None,
+                attributes: ["status", "priority"]
+                    .into_iter()
+                    .filter_map(|n| Some((n.into(), Source::parse(&format!("body.{n}")).ok()?)))
+                    .collect(),
+            }],
+        }],
+        integrations: vec![IntegrationGrants {
+            name: "a".into(),
+            attributes: BTreeMap::new(),
+            roles: Vec::new(),
+            grants: vec![Grant {
+                rule: rule(3),
+                role: None,
+                api: "a/v1".into(),
+                operations: vec!["getOrder".into()],
+                when: Some(Condition {
+                    text: text.into(),
+                    rule: rule(4),
+                }),
+                fields: Vec::new(),
+                masks: Vec::new(),
+                writes: Vec::new(),
+                deny_as: None,
+            }],
+        }],
+        cedar: Vec::new(),
+    };
+    if let Err(mistakes) = policy::compile(input) {
+        assert!(mistakes.iter().all(|m| m.line.is_some()), "{mistakes:?}");
+    }
+});
