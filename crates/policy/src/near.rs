@@ -121,7 +121,7 @@ fn values(rules: &Rules, kind: Option<KindId>, set: &ConditionSet, seen: &Seen<'
         return "the answer holds no declared object".into();
     };
     if seen.object.is_none() {
-        return "the object is not known any more; ask again with the object".into();
+        return "what the object held is not kept; ask `portcullis can` with `--object`".into();
     }
     let asked = kind
         .attributes

@@ -71,9 +71,7 @@ fn reset(dir: &std::path::Path) -> Outcome {
         eprintln!("portcullis: there is no demo in {}", dir.display());
         return Ok(Exit::Done);
     }
-    if std::os::unix::net::UnixStream::connect(dir.join("gate/data").join(admin::socket::NAME))
-        .is_ok()
-    {
+    if company::is_running(dir) {
         return Err(Trouble::new(
             Exit::Failed,
             "the demo is running",

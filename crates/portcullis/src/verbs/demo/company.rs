@@ -5,6 +5,7 @@
 
 use std::fs;
 use std::net::TcpListener;
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -33,6 +34,11 @@ pub struct Company {
     /// Demo keys by integration.
     pub keys: Keyring,
     upstream: Hosted,
+}
+
+/// Whether a demo is running on this directory.
+pub fn is_running(dir: &Path) -> bool {
+    UnixStream::connect(dir.join("gate/data").join(admin::socket::NAME)).is_ok()
 }
 
 /// A thread that can be told to stop.
@@ -68,6 +74,14 @@ impl Company {
     /// # Errors
     /// What is wrong, with its exit code.
     pub fn start(dir: &Path, seed: u64) -> Result<Company, Trouble> {
+        // Before anything is written: the files belong to the demo that runs.
+        if is_running(dir) {
+            return Err(Trouble::new(
+                Exit::Failed,
+                format!("the demo in {} is running already", dir.display()),
+                "Use it, stop it with Ctrl-C, or start another one with `--dir OTHER`.",
+            ));
+        }
         let ports = free_ports();
         demo::gate::prepare(dir, &ports, running::now()).map_err(|error| {
             Trouble::new(
