@@ -152,10 +152,7 @@ fn answer(refusal: &Refusal) -> String {
     let _ = write!(out, "portcullis-decision: {id}\n\n");
     // One member per line, in the order the gateway writes them.
     let text = String::from_utf8_lossy(&body);
-    let lines = text
-        .replace(",\"", ",\n \"")
-        .replace("[{", "[\n {")
-        .replace(",\n {", ",\n {");
+    let lines = text.replace(",\"", ",\n \"").replace("[{", "[\n {");
     out.push_str(&lines);
     out
 }

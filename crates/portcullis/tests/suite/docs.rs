@@ -94,6 +94,33 @@ fn the_walk_of_the_manual_works_as_written() {
     );
 }
 
+#[test]
+fn commands_named_in_the_manual_exist() {
+    let page = fs::read_to_string(root().join("docs/commands.md")).unwrap();
+    let headings = page.lines().filter(|line| line.starts_with('#'));
+    let known: Vec<&str> = headings.filter_map(|line| line.split('`').nth(1)).collect();
+    let mut checked = 0;
+    for path in pages() {
+        let text = fs::read_to_string(&path).unwrap();
+        for command in page::commands(&text) {
+            let is_group = known
+                .iter()
+                .any(|known| known.starts_with(&format!("portcullis {} ", command.verb)));
+            let whole = match command.below {
+                Some(below) if is_group => format!("portcullis {} {below}", command.verb),
+                _ => format!("portcullis {}", command.verb),
+            };
+            assert!(
+                known.contains(&whole.as_str()),
+                "{}: there is no `{whole}`",
+                path.display()
+            );
+            checked += 1;
+        }
+    }
+    assert!(checked > 60, "only {checked} commands");
+}
+
 /// Free ports instead of those a page names, so that the walk disturbs nobody.
 struct Ports(Vec<(String, String)>);
 

@@ -1,5 +1,5 @@
 //! Reads a page of the manual: files to write, commands to type, answers to expect, links, cited tests.
-//! Gives `blocks`, `without_numbers`, `links`, `anchors`, `cited_tests`.
+//! Gives `blocks`, `without_numbers`, `commands`, `links`, `anchors`, `cited_tests`.
 //! Used by `docs`.
 //! Start reading at `blocks`.
 
@@ -98,6 +98,38 @@ pub fn without_numbers(line: &str) -> String {
         }
     });
     words.collect::<Vec<_>>().join(" ")
+}
+
+/// A command as a page names it.
+pub struct Named<'a> {
+    /// `key`
+    pub verb: &'a str,
+    /// `create`
+    pub below: Option<&'a str>,
+}
+
+/// Commands in code: `portcullis VERB …` behind a backtick, a prompt, or at the beginning of a line.
+pub fn commands(text: &str) -> impl Iterator<Item = Named<'_>> {
+    let is_word = |word: &&str| {
+        word.chars().all(|c| c.is_ascii_lowercase() || c == '-')
+            && word.starts_with(|c: char| c != '-')
+    };
+    text.match_indices("portcullis ")
+        .filter_map(move |(at, found)| {
+            let is_code = text[..at].is_empty()
+                || text[..at].ends_with(['`', '\n', '('])
+                || text[..at].ends_with("$ ");
+            let line = text[at + found.len()..].lines().next().unwrap_or_default();
+            let mut words = line.split(['`', ' ']);
+            let verb = words
+                .next()
+                .filter(is_word)
+                .filter(|verb| is_code && !verb.is_empty())?;
+            Some(Named {
+                verb,
+                below: words.next().filter(is_word).filter(|word| !word.is_empty()),
+            })
+        })
 }
 
 /// Targets of links: `](target)`.
