@@ -15,6 +15,7 @@ mod broken_config;
 mod docs;
 mod framing;
 mod limits;
+mod modes;
 mod smoke;
 mod surface;
 mod upstreams;
