@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use audit::Recorder;
+use audit::{Ledger, Recorder};
 use config::Compiled;
 use crypto::Keys;
 use gateway::{Clock, Io};
@@ -26,8 +26,10 @@ pub const CREDENTIALS_MAX: usize = 100_000;
 pub struct Desk {
     /// What is remembered.
     pub store: Store,
-    /// The ledger: every change is recorded before it is answered.
-    pub recorder: Arc<Recorder>,
+    /// The ledger for reading.
+    pub ledger: Ledger,
+    /// The ledger for writing: every change is recorded before it is answered. `None` on a desk that only reads.
+    pub recorder: Option<Arc<Recorder>>,
     /// One key per purpose.
     pub keys: Arc<Keys>,
     /// The running gateway; `None` while no server runs and the command works on the store alone.
@@ -54,6 +56,19 @@ impl Desk {
         let mut arguments = arguments.clone();
         without_keys(&mut arguments);
         (found.run)(self, &arguments, &redacted(who))
+    }
+
+    /// The ledger for writing.
+    ///
+    /// # Errors
+    /// On a desk that only reads.
+    pub fn recorder(&self) -> Result<&Arc<Recorder>, DeskFault> {
+        self.recorder.as_ref().ok_or_else(|| {
+            DeskFault::asked(
+                "this desk only reads",
+                "Changes go through the running server, or open the store alone.",
+            )
+        })
     }
 
     /// The time.
@@ -92,6 +107,15 @@ impl Desk {
         })
     }
 
+    /// When a credential was last used: what the running gateway noted, or what was stored before.
+    pub fn last_used(&self, record: &Credential) -> Option<Timestamp> {
+        let noted = self.io.as_ref().and_then(|io| {
+            let table = io.credentials.load();
+            table.get(record.id).and_then(|entry| entry.last_used_at())
+        });
+        noted.max(record.last_used_at)
+    }
+
     /// Makes changed credentials hold in the running gateway, from its next request on.
     pub fn publish(&self, changed: &[Credential]) {
         let Some(io) = &self.io else { return };
@@ -127,7 +151,7 @@ impl Desk {
             detail: Some(detail.into()),
             ..Event::default()
         };
-        self.recorder.record(&event).wait()?;
+        self.recorder()?.record(&event).wait()?;
         Ok(())
     }
 }

@@ -134,7 +134,8 @@ impl Ledger {
         Ok(ledger)
     }
 
-    pub(crate) fn new(dir: &Path, keys: Arc<crypto::Keys>, origin: &str) -> Ledger {
+    /// The ledger of this name, also one that has no checkpoint yet.
+    pub fn new(dir: &Path, keys: Arc<crypto::Keys>, origin: &str) -> Ledger {
         Ledger {
             dir: dir.to_owned(),
             public: PublicKey::new(origin, keys.ledger_signing.verifying_key()),

@@ -23,6 +23,8 @@ use crate::writer::{OnCheckpoint, Writer};
 
 /// Largest record. Events are bounded far below it.
 pub const RECORD_BYTES_MAX: usize = 256 * 1024;
+/// A group of so many records means that many wait: gathering more of them saves a flush and delays nobody who is alone.
+const BUSY_GROUP: usize = 8;
 /// So many of the newest decisions are found without searching the files.
 const RECENT_MAX: usize = 65_536;
 
@@ -43,8 +45,8 @@ pub struct Settings {
     pub origin: String,
     /// When an event counts as recorded. Default `sync`.
     pub durability: Durability,
-    /// The writer waits this long for more events before it begins a group: fewer, larger groups cost less
-    /// CPU and add this much to every answer. Default 0: the flush before gathers enough by itself.
+    /// While groups are large (at least 8 events), the writer waits this long for more before it begins the next:
+    /// fewer, larger groups cost less CPU and add this much to every answer. Under light load nobody waits. Default 0.
     pub gather: Duration,
     /// A segment that has this size is closed and the next one begun. Default 64 MiB.
     pub segment_bytes: u64,
@@ -145,6 +147,8 @@ struct Queue {
     /// The writer sleeps and has to be woken.
     is_idle: bool,
     is_closing: bool,
+    /// Records of the group before.
+    last_group: usize,
     /// Set for good when the writer cannot go on.
     broken: Option<LedgerFault>,
     wanted: Vec<Wanted>,
@@ -386,11 +390,13 @@ impl Shared {
             queue = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
         queue.is_idle = false;
-        if !self.gather.is_zero() && !queue.is_closing && queue.wanted.is_empty() {
+        let is_busy = queue.last_group >= BUSY_GROUP;
+        if is_busy && !self.gather.is_zero() && !queue.is_closing && queue.wanted.is_empty() {
             drop(queue);
             std::thread::sleep(self.gather);
             queue = lock(&self.queue);
         }
+        queue.last_group = queue.batch.leaves.len();
         Work {
             batch: std::mem::replace(&mut queue.batch, spare),
             wanted: std::mem::take(&mut queue.wanted),

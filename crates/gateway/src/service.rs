@@ -106,17 +106,14 @@ impl Gateway {
         is_head: bool,
         s: &Snapshot,
     ) -> Reply {
-        let mut reply = match &outcome {
-            Ok(_) => Reply::new(0, Vec::new()),
-            Err(stop) => self.refusal(&mut x, stop, is_head, s),
-        };
-        if let Ok(allowed) = outcome {
-            record::allowed(&mut x);
-            reply = allowed;
-            if is_head {
-                reply.head_length = u64::try_from(reply.body.len()).ok();
+        let mut reply = match outcome {
+            Ok(mut reply) => {
+                record::allowed(&mut x);
+                reply.head_length = u64::try_from(reply.body.len()).ok().filter(|_| is_head);
+                reply
             }
-        }
+            Err(stop) => self.refusal(&mut x, &stop, is_head, s),
+        };
         let counted = record::finish(&mut x, &reply);
         let recorded = self.io.recorder.record(&x.event);
         self.io.live.offer(&x.event);

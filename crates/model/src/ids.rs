@@ -8,13 +8,15 @@ use std::fmt;
 const CROCKFORD: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 /// 26 characters of Crockford base32, the text form of 128 bits that sorts like the number.
-fn write_base32(bits: u128, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    for index in (0..26).rev() {
-        let five = usize::try_from((bits >> (index * 5)) & 31).unwrap_or(0);
-        let letter = CROCKFORD.get(five).copied().unwrap_or(b'0');
-        write!(f, "{}", char::from(letter))?;
+fn base32(bits: u128) -> [u8; 26] {
+    let mut rest = bits;
+    let mut out = [b'0'; 26];
+    for letter in out.iter_mut().rev() {
+        let five = usize::try_from(rest & 31).unwrap_or(0);
+        *letter = CROCKFORD.get(five).copied().unwrap_or(b'0');
+        rest >>= 5;
     }
-    Ok(())
+    out
 }
 
 fn read_base32(text: &str) -> Option<u128> {
@@ -59,7 +61,8 @@ macro_rules! prefixed {
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str($prefix)?;
-                write_base32(self.0, f)
+                // One write: ids are printed several times for each request.
+                f.write_str(std::str::from_utf8(&base32(self.0)).unwrap_or_default())
             }
         }
 

@@ -15,9 +15,9 @@ use store::{Expected, Fault, Step, Store, kinds};
 use crate::reload::Reload;
 
 /// How often changed files are looked for, and the witness renewed.
-const BEAT: Duration = Duration::from_millis(500);
+const BEAT: Duration = Duration::from_millis(250);
 /// Uses of keys are written every so many beats.
-const USES_BEATS: u64 = 60;
+const USES_BEATS: u64 = 120;
 /// The one record of its kind.
 const NEWEST: &str = "newest";
 

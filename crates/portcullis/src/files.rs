@@ -12,6 +12,9 @@ use model::{Mistake, Timestamp};
 
 use crate::exit::{Exit, Trouble};
 
+/// Deepest level of directories.
+const DEPTH_MAX: usize = 8;
+
 /// Reads every file that belongs to the configuration.
 ///
 /// # Errors
@@ -37,7 +40,7 @@ fn walk(
     files: &mut Files,
     total: &mut usize,
 ) -> Result<(), Trouble> {
-    if depth > 8 {
+    if depth > DEPTH_MAX {
         return Err(unreadable(
             dir,
             "is nested too deeply",
@@ -54,12 +57,11 @@ fn walk(
     let mut paths: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
     paths.sort();
     for path in paths {
-        let Some(name) = path.strip_prefix(root).ok().and_then(Path::to_str) else {
+        let name = path.strip_prefix(root).ok().and_then(Path::to_str);
+        let Some(name) = name.map(str::to_owned) else {
             continue;
         };
-        let name = name.replace('\\', "/");
-        let is_hidden = name.split('/').any(|part| part.starts_with('.'));
-        if path.is_dir() && !is_hidden && !is_state(&path) {
+        if path.is_dir() && !is_hidden(&name) && !is_state(&path) {
             walk(root, &path, depth + 1, files, total)?;
         } else if path.is_file() && is_wanted(&name) {
             add(&path, name, files, total)?;
@@ -68,9 +70,41 @@ fn walk(
     Ok(())
 }
 
+fn is_hidden(name: &str) -> bool {
+    name.split('/').any(|part| part.starts_with('.'))
+}
+
+/// Names, sizes and times of everything a configuration can depend on, certificates included. Cheap: no file is read.
+pub fn stamp(dir: &Path) -> [u8; 32] {
+    let mut seen = Vec::new();
+    note(dir, 0, &mut seen);
+    seen.sort();
+    crypto::sha256(&[seen.join("\n").as_bytes()])
+}
+
+fn note(dir: &Path, depth: usize, seen: &mut Vec<String>) {
+    let Ok(entries) = fs::read_dir(dir) else {
+        return;
+    };
+    for path in entries.flatten().map(|entry| entry.path()) {
+        let name = path.file_name().and_then(|name| name.to_str());
+        if name.is_none_or(is_hidden) || seen.len() > FILES_MAX || depth > DEPTH_MAX {
+            continue;
+        }
+        match fs::metadata(&path) {
+            Ok(meta) if meta.is_dir() && !is_state(&path) => note(&path, depth + 1, seen),
+            Ok(meta) if meta.is_file() => {
+                let modified = meta.modified().ok();
+                seen.push(format!("{} {} {modified:?}", path.display(), meta.len()));
+            }
+            _ => {}
+        }
+    }
+}
+
 /// The store's own directory may lie beside the configuration; it holds no configuration.
 fn is_state(path: &Path) -> bool {
-    path.join("ledger").is_dir() || path.join("portcullis.lock").exists()
+    path.join("ledger").is_dir() || path.join(store::DATABASE).exists()
 }
 
 fn add(path: &Path, name: String, files: &mut Files, total: &mut usize) -> Result<(), Trouble> {

@@ -6,8 +6,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use admin::{Desk, DeskFault, Kind, socket};
-use audit::{LedgerFault, Opening, Recorder, Settings};
+use admin::{COMMANDS, Desk, DeskFault, Kind, socket};
+use audit::{Ledger, LedgerFault, Opening, Recorder, Settings};
 use config::{Compiled, Files};
 use crypto::{Kek, Keys};
 use serde_json::Value;
@@ -33,6 +33,9 @@ pub struct Opened {
 /// Name of the ledger in its checkpoints.
 pub const ORIGIN: &str = "portcullis/ledger";
 
+/// Under load a group of records waits this long for more: about a tenth of a flush, for a third of its cost.
+const GATHER: std::time::Duration = std::time::Duration::from_micros(500);
+
 /// Asks the running server, or does the command on the store while none runs.
 ///
 /// # Errors
@@ -48,20 +51,66 @@ pub fn call(dir: &Path, command: &str, arguments: &Value) -> Result<Value, Troub
     if let Some(answer) = socket::ask(&data, command, arguments, &who) {
         return answer.map_err(trouble);
     }
-    let compiled = Arc::new(compiled);
-    let opened = open(&compiled, dir, &texts)?;
+    let is_change = COMMANDS
+        .iter()
+        .any(|known| known.name == command && known.is_change);
+    match is_change {
+        true => change(Arc::new(compiled), dir, &texts, command, arguments, &who),
+        false => {
+            let looked = look(&compiled, dir, &texts)?;
+            let desk = desk(
+                Arc::new(compiled),
+                looked.store,
+                looked.keys,
+                looked.ledger,
+                None,
+            );
+            desk.call(command, arguments, &who).map_err(trouble)
+        }
+    }
+}
+
+/// Does a change with store and ledger open for this process alone.
+fn change(
+    compiled: Arc<Compiled>,
+    dir: &Path,
+    texts: &Files,
+    command: &str,
+    arguments: &Value,
+    who: &str,
+) -> Result<Value, Trouble> {
+    let opened = open(&compiled, dir, texts)?;
     let recorder = Arc::clone(&opened.recorder);
-    let desk = Desk {
-        store: opened.store.clone(),
-        recorder: Arc::clone(&recorder),
-        keys: Arc::clone(&opened.keys),
+    let ledger = recorder.ledger().clone();
+    let desk = desk(
+        compiled,
+        opened.store.clone(),
+        Arc::clone(&opened.keys),
+        ledger,
+        Some(Arc::clone(&recorder)),
+    );
+    let answer = desk.call(command, arguments, who).map_err(trouble);
+    recorder.stop().map_err(|fault| ledger_trouble(&fault))?;
+    answer
+}
+
+/// A desk without a server.
+fn desk(
+    compiled: Arc<Compiled>,
+    store: Store,
+    keys: Arc<Keys>,
+    ledger: Ledger,
+    recorder: Option<Arc<Recorder>>,
+) -> Desk {
+    Desk {
+        store,
+        ledger,
+        recorder,
+        keys,
         io: None,
         compiled: Box::new(move || Arc::clone(&compiled)),
         reload: Box::new(|| Err(String::from("no server is running"))),
-    };
-    let answer = desk.call(command, arguments, &who).map_err(trouble);
-    recorder.stop().map_err(|fault| ledger_trouble(&fault))?;
-    answer
+    }
 }
 
 /// Opens store and ledger for this process alone.
@@ -75,6 +124,7 @@ pub fn open(compiled: &Compiled, dir: &Path, texts: &Files) -> Result<Opened, Tr
     let keys = Arc::new(opened.keys);
     let mut settings = Settings::new(ORIGIN);
     settings.segment_bytes = compiled.server.segment_bytes;
+    settings.gather = GATHER;
     settings.durability = match compiled.server.durability {
         config::server::Durability::Sync => audit::Durability::Sync,
         config::server::Durability::Write => audit::Durability::Write,
@@ -155,16 +205,29 @@ pub fn ledger_trouble(fault: &LedgerFault) -> Trouble {
     )
 }
 
-/// The ledger for reading, also beside a running server.
+/// Store and ledger for reading.
+pub struct Looked {
+    /// The store.
+    pub store: Store,
+    /// One key per purpose.
+    pub keys: Arc<Keys>,
+    /// The ledger.
+    pub ledger: Ledger,
+}
+
+/// Store and ledger for reading, also beside a running server.
 ///
 /// # Errors
 /// Store and key troubles as everywhere; an installation that was never started.
-pub fn read_ledger(dir: &Path) -> Result<audit::Ledger, Trouble> {
-    let texts = files::read(dir)?;
-    let (compiled, _) = files::compile(&texts, running::now())?;
+pub fn look(compiled: &Compiled, dir: &Path, texts: &Files) -> Result<Looked, Trouble> {
     let data = dir.join(&compiled.server.store_dir.value);
-    let kek = kek(&compiled, dir, &texts)?;
+    let kek = kek(compiled, dir, texts)?;
     let opened = Store::look(&data, &kek).map_err(|fault| store_trouble(&fault))?;
-    audit::Ledger::open_read(&data.join("ledger"), Arc::new(opened.keys))
-        .map_err(|fault| ledger_trouble(&fault))
+    let keys = Arc::new(opened.keys);
+    let ledger = Ledger::new(&data.join("ledger"), Arc::clone(&keys), ORIGIN);
+    Ok(Looked {
+        store: opened.store,
+        keys,
+        ledger,
+    })
 }

@@ -25,26 +25,27 @@ pub struct Reload {
     store: Store,
     /// What was last tried, good or bad: the same texts are not tried twice.
     tried: Mutex<[u8; 32]>,
+    /// What the last look saw: an editor that writes several files is waited for.
+    seen: Mutex<[u8; 32]>,
 }
 
 impl Reload {
     /// For a running server.
-    pub fn new(dir: &Path, io: Arc<Io>, slots: Slots, store: Store, texts: Files) -> Self {
+    pub fn new(dir: &Path, io: Arc<Io>, slots: Slots, store: Store) -> Self {
         Reload {
             dir: dir.to_path_buf(),
             io,
             slots,
             store,
-            tried: Mutex::new(stamp(dir, &texts)),
+            tried: Mutex::new(files::stamp(dir)),
+            seen: Mutex::new(files::stamp(dir)),
         }
     }
 
     /// Loads the directory now. Gives the hash in force, or everything that is wrong; then nothing changed.
     pub fn now(&self) -> Result<String, String> {
-        let outcome = files::read(&self.dir).and_then(|texts| {
-            *self.tried.lock().unwrap_or_else(PoisonError::into_inner) = stamp(&self.dir, &texts);
-            self.apply(&texts)
-        });
+        *self.tried.lock().unwrap_or_else(PoisonError::into_inner) = files::stamp(&self.dir);
+        let outcome = files::read(&self.dir).and_then(|texts| self.apply(&texts));
         match outcome {
             Ok(hash) => {
                 self.io.metrics.swaps.inc();
@@ -69,14 +70,14 @@ impl Reload {
         }
     }
 
-    /// Loads the directory when its texts changed since the last try.
+    /// Loads the directory when its files changed since the last try, and have stopped changing.
     pub fn on_change(&self) {
-        let Ok(texts) = files::read(&self.dir) else {
-            return;
-        };
-        let is_same =
-            *self.tried.lock().unwrap_or_else(PoisonError::into_inner) == stamp(&self.dir, &texts);
-        if !is_same {
+        let now = files::stamp(&self.dir);
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_settled = std::mem::replace(&mut *seen, now) == now;
+        let is_tried = *self.tried.lock().unwrap_or_else(PoisonError::into_inner) == now;
+        drop(seen);
+        if is_settled && !is_tried {
             drop(self.now());
         }
     }
@@ -142,22 +143,6 @@ impl Reload {
             eprintln!("portcullis: the change of configuration could not be recorded");
         }
     }
-}
-
-/// Names texts and certificate files, so that a renewed certificate counts as a change too.
-fn stamp(dir: &Path, texts: &Files) -> [u8; 32] {
-    let mut pems = Vec::new();
-    for entry in ["tls", "secrets", "certs"]
-        .iter()
-        .filter_map(|name| std::fs::read_dir(dir.join(name)).ok())
-        .flatten()
-        .flatten()
-    {
-        let modified = entry.metadata().ok().and_then(|meta| meta.modified().ok());
-        pems.push(format!("{:?} {modified:?}", entry.path()));
-    }
-    pems.sort();
-    crypto::sha256(&[&texts.hash(), pems.join("\n").as_bytes()])
 }
 
 /// Settings that a running server cannot change: they are refused, not ignored.

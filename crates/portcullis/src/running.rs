@@ -11,8 +11,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use admin::{Desk, Health, socket};
 use audit::Recorder;
+use config::Compiled;
 use config::server::ListenerKind;
-use config::{Compiled, Files};
 use gateway::{Gateway, Io};
 use model::event::Text;
 use model::{Event, Timestamp};
@@ -67,7 +67,6 @@ pub fn start(dir: &Path) -> Result<Running, Trouble> {
         Arc::clone(&io),
         slots.clone(),
         opened.store.clone(),
-        texts,
     ));
     let desk = Arc::new(desk(&io, &opened, &reload));
     let workers = listen(&compiled, &io, &slots)?;
@@ -103,7 +102,8 @@ fn desk(io: &Arc<Io>, opened: &office::Opened, reload: &Arc<Reload>) -> Desk {
     let (current, reload) = (Arc::clone(io), Arc::clone(reload));
     Desk {
         store: opened.store.clone(),
-        recorder: Arc::clone(&opened.recorder),
+        ledger: opened.recorder.ledger().clone(),
+        recorder: Some(Arc::clone(&opened.recorder)),
         keys: Arc::clone(&opened.keys),
         io: Some(Arc::clone(io)),
         compiled: Box::new(move || Arc::clone(&current.snapshot.load().compiled)),
@@ -197,6 +197,3 @@ impl Running {
         })
     }
 }
-
-/// Files of a configuration that was read before; kept to render mistakes.
-pub type Texts = Files;

@@ -23,7 +23,12 @@ pub fn explain(desk: &Desk, arguments: &Value, _who: &str) -> Result<Value, Desk
             "A decision id looks like dec_01KA7ZQ4… and stands in every answer: `decision_id` and the header Portcullis-Decision.",
         )
     })?;
-    let entry = desk.recorder.find(id)?.ok_or_else(|| {
+    // The recorder knows the newest decisions without searching the files.
+    let found = match &desk.recorder {
+        Some(recorder) => recorder.find(id)?,
+        None => desk.ledger.find(id)?,
+    };
+    let entry = found.ok_or_else(|| {
         DeskFault::asked(
             format!("the ledger holds no decision {id}"),
             "Check the id, and that this is the installation that answered.",
@@ -50,7 +55,7 @@ fn similar(desk: &Desk, event: &model::Event) -> Result<Option<Similar>, DeskFau
         limit: 1000,
         ..Filter::default()
     };
-    let found = desk.recorder.ledger().newest(&filter)?;
+    let found = desk.ledger.newest(&filter)?;
     let first = found
         .last()
         .and_then(|entry| entry.event().ok())

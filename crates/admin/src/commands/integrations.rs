@@ -63,7 +63,7 @@ pub fn list(desk: &Desk, _arguments: &Value, _who: &str) -> Result<Value, DeskFa
             "roles": settings.roles.iter().map(|role| role.to_string()).collect::<Vec<_>>(),
             "is_paused": paused.contains(&*settings.name),
             "keys_usable": own().filter(|c| c.state(max_age, desk.now()).is_usable()).count(),
-            "last_used_at": own().filter_map(|c| c.last_used_at).max().map(|at| at.to_string()),
+            "last_used_at": own().filter_map(|c| desk.last_used(c)).max().map(|at| at.to_string()),
         })
     };
     let rows: Vec<Value> = compiled.integrations.values().map(row).collect();

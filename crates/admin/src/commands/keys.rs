@@ -142,12 +142,6 @@ fn row(desk: &Desk, record: &Credential) -> Value {
     let max_age = rules(desk, &record.integration)
         .ok()
         .map(|rules| rules.max_age);
-    let used = desk.io.as_ref().and_then(|io| {
-        io.credentials
-            .load()
-            .get(record.id)
-            .and_then(|entry| entry.last_used_at())
-    });
     let moment = |at: Option<Timestamp>| at.map(|at| at.to_string());
     json!({
         "id": record.id.to_string(),
@@ -157,7 +151,7 @@ fn row(desk: &Desk, record: &Credential) -> Value {
         "state": record.state(max_age, desk.now()).name(),
         "created_at": record.created_at.to_string(),
         "ends_at": record.ends_at(max_age).to_string(),
-        "last_used_at": moment(used.max(record.last_used_at)),
+        "last_used_at": moment(desk.last_used(record)),
         "revoked_at": moment(record.revoked_at),
         "reason": record.reason,
         "replaced_by": record.replaced_by.map(|id| id.to_string()),

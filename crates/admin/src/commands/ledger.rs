@@ -32,7 +32,7 @@ pub fn show(desk: &Desk, arguments: &Value, _who: &str) -> Result<Value, DeskFau
             .and_then(|n| usize::try_from(n).ok())
             .unwrap_or(0),
     };
-    let entries = desk.recorder.ledger().newest(&filter)?;
+    let entries = desk.ledger.newest(&filter)?;
     let records: Vec<Value> = entries.iter().map(shown).collect();
     Ok(json!({ "schema_version": 1, "records": records }))
 }
@@ -64,6 +64,6 @@ pub fn checkpoint(desk: &Desk, _arguments: &Value, who: &str) -> Result<Value, D
         None,
         "asked for a checkpoint".into(),
     )?;
-    let signed = desk.recorder.checkpoint()?;
+    let signed = desk.recorder()?.checkpoint()?;
     Ok(json!({ "schema_version": 1, "checkpoint": signed.text.clone() }))
 }

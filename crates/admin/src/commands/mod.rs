@@ -20,6 +20,8 @@ use crate::{Desk, DeskFault};
 pub struct Command {
     /// `noun.verb`.
     pub name: &'static str,
+    /// Whether it changes something. What only reads works beside whoever holds the store.
+    pub is_change: bool,
     /// Does it.
     pub run: fn(&Desk, &Value, &str) -> Result<Value, DeskFault>,
 }
@@ -28,54 +30,67 @@ pub struct Command {
 pub const COMMANDS: &[Command] = &[
     Command {
         name: "block.forgive",
+        is_change: true,
         run: blocks::forgive,
     },
     Command {
         name: "decision.explain",
+        is_change: false,
         run: decisions::explain,
     },
     Command {
         name: "integration.list",
+        is_change: false,
         run: integrations::list,
     },
     Command {
         name: "integration.pause",
+        is_change: true,
         run: integrations::pause,
     },
     Command {
         name: "integration.resume",
+        is_change: true,
         run: integrations::resume,
     },
     Command {
         name: "key.create",
+        is_change: true,
         run: keys::create,
     },
     Command {
         name: "key.list",
+        is_change: false,
         run: keys::list,
     },
     Command {
         name: "key.revoke",
+        is_change: true,
         run: keys::revoke,
     },
     Command {
         name: "key.rotate",
+        is_change: true,
         run: keys::rotate,
     },
     Command {
         name: "ledger.checkpoint",
+        is_change: true,
         run: ledger::checkpoint,
     },
     Command {
         name: "ledger.show",
+        is_change: false,
         run: ledger::show,
     },
     Command {
         name: "server.reload",
+        is_change: true,
         run: server::reload,
     },
     Command {
         name: "server.status",
+        is_change: true,
         run: server::status,
     },
 ];

@@ -10,7 +10,7 @@ use crate::{Desk, DeskFault};
 /// How the server is.
 pub fn status(desk: &Desk, _arguments: &Value, _who: &str) -> Result<Value, DeskFault> {
     let compiled = (desk.compiled)();
-    let ledger = desk.recorder.status();
+    let ledger = desk.recorder()?.status();
     let (exposed, declared) = compiled.operation_counts();
     Ok(json!({
         "schema_version": 1,

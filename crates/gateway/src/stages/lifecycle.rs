@@ -45,7 +45,7 @@ pub struct Op<'s> {
 
 impl Op<'_> {
     /// `field-service/v2`
-    pub fn api(&self) -> &Arc<str> {
+    pub fn version_name(&self) -> &Arc<str> {
         &self.version.name
     }
 }

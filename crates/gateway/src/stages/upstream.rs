@@ -250,7 +250,7 @@ fn ours(x: &Exchange<'_, '_>, caller: &Caller, op: &Op<'_>, r: &Road<'_>, header
     headers.set(
         "portcullis-identity",
         r.tokens
-            .identity(caller, op.api(), x.now, &r.io.keys.identity)
+            .identity(caller, op.version_name(), x.now, &r.io.keys.identity)
             .as_bytes(),
     );
 }

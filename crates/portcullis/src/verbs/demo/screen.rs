@@ -37,15 +37,16 @@ pub fn print(company: &Company) {
   Protection  deny by default · {limits} limits · object and field rules per grant · ledger ok (#{records})
 
   Try it (each is refused for a different reason, or shows less than it could):
-     portcullis demo tour            makes the calls and checks each answer
-     eval \"$(portcullis demo env)\"   puts demo keys in your shell
+     {program} demo tour            makes the calls and checks each answer
+     eval \"$({program} demo env)\"   puts demo keys in your shell
      curl -H \"Authorization: Bearer $ACCOUNTING\" $GATE/v2/work-orders/4711
-  Why was it refused?   portcullis explain <decision id from the answer>
+  Why was it refused?   {program} explain <decision id from the answer>
   Its configuration     {dir}/gate: ordinary files, edit them and watch
-  Next                  portcullis init --openapi your-api.yaml      ·   docs: README.md
+  Next                  {program} init --openapi your-api.yaml      ·   docs: README.md
 
   Ctrl-C stops everything.  Live decisions follow:",
         version = env!("CARGO_PKG_VERSION"),
+        program = program(),
         local = ports.local,
         public = ports.public,
         internal = ports.internal,
@@ -54,6 +55,17 @@ pub fn print(company: &Company) {
         hash = snapshot.short_hash,
         records = company.running.io.recorder.status().records,
     );
+}
+
+/// The program as it was called, so that the printed commands work where they are read.
+fn program() -> String {
+    let called = std::env::args().next().unwrap_or_default();
+    let is_in_sight = called.contains('/');
+    if is_in_sight {
+        called
+    } else {
+        "portcullis".to_owned()
+    }
 }
 
 /// Prints decisions as they happen, on a thread of its own.

@@ -11,17 +11,14 @@ use demo::tour::{Env, FreshKey, LedgerView, Wire};
 use demo::{Answer, Call};
 use serde_json::{Value, json};
 
-use super::company::{Company, remembered};
+use super::company::{Company, is_running, remembered};
 use super::keys::Keyring;
 use crate::exit::{Exit, Outcome, Trouble};
-use crate::office;
+use crate::{files, office, running};
 
 /// Makes the tour through a running demo, or through one started for it.
 pub fn run(dir: &Path, seed: u64) -> Outcome {
-    let is_running =
-        std::os::unix::net::UnixStream::connect(dir.join("gate/data").join(admin::socket::NAME))
-            .is_ok();
-    let company = if is_running {
+    let company = if is_running(dir) {
         None
     } else {
         Some(Company::start(dir, seed)?)
@@ -75,7 +72,12 @@ impl Visitor {
 
     /// The ledger beside the running server, for reading.
     fn ledger(&self) -> Result<Ledger, String> {
-        office::read_ledger(&self.gate).map_err(|trouble| trouble.message)
+        let read = || {
+            let texts = files::read(&self.gate)?;
+            let (compiled, _) = files::compile(&texts, running::now())?;
+            Ok(office::look(&compiled, &self.gate, &texts)?.ledger)
+        };
+        read().map_err(|trouble: Trouble| trouble.message)
     }
 }
 
