@@ -179,7 +179,7 @@ pub enum Blocks {
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BlockRule {
-    /// How many refusals of one address or credential lead to a block: `20 refusals/min`.
+    /// How many refusals of one address or integration lead to a block: `20 refusals/min`.
     pub after: Strikes,
     /// How long the first block lasts. At most `24h`.
     #[serde(rename = "for")]

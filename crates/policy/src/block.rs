@@ -17,7 +17,7 @@ pub const BLOCKED: Reason = Reason::new(
     429,
     "Blocked for a while after repeated refusals.",
     "Stop, wait as long as Retry-After says, and mend what was refused before; each further block lasts longer.",
-    "The address or credential was refused more often than `blocks.after` allows and is blocked until the stated end. \
+    "The address or integration was refused more often than `blocks.after` allows and is blocked until the stated end. \
      `portcullis explain` of the refusals before it shows what was wrong. The block ends by itself.",
 );
 
