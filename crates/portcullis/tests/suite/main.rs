@@ -12,10 +12,14 @@
 mod bad_input;
 mod bodies;
 mod broken_config;
+mod crashes;
 mod docs;
+mod egress;
 mod framing;
 mod limits;
+mod line;
 mod modes;
+mod secrets;
 mod smoke;
 mod surface;
 mod upstreams;

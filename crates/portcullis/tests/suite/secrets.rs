@@ -499,6 +499,16 @@ fn planted_secrets_are_found_nowhere() {
         "there was too little to search"
     );
     assert!(hits.is_empty(), "{}", hits.join("\n"));
+    // The keys were truly there: what is left of them says so.
+    let export = writings
+        .0
+        .iter()
+        .find(|(place, _)| place == "stdout of ledger export");
+    let (_, export) = export.unwrap();
+    assert!(
+        holds(export, b"/v2/work-orders/pk_live_***"),
+        "no path with a key was recorded"
+    );
 }
 
 /// The search itself finds what it is meant to find.
