@@ -498,14 +498,16 @@ fn references_in(
     let Some(place) = shape.node(node) else {
         return;
     };
+    if place.refers_to.is_some() {
+        // Whatever stands at a marked place names objects, also where a relaxed contract lets odd values through.
+        marked(rules, operation, place.refers_to.as_ref(), value, out);
+    }
     match value {
         Json::List(items) => {
             if let Some(item) = place.items {
-                // A list may itself be marked: then each of its values is a reference.
-                items.iter().for_each(|value| {
-                    reference(rules, operation, place.refers_to.as_ref(), value, out);
-                    references_in(rules, operation, shape, item, value, out);
-                });
+                items
+                    .iter()
+                    .for_each(|value| references_in(rules, operation, shape, item, value, out));
             }
         }
         Json::Object(members) => {
@@ -515,7 +517,26 @@ fn references_in(
                 }
             }
         }
-        value => reference(rules, operation, place.refers_to.as_ref(), value, out),
+        _ => {}
+    }
+}
+
+/// Every plain value at a marked place or below it.
+fn marked(
+    rules: &Rules,
+    operation: &Operation,
+    name: Option<&Arc<str>>,
+    value: &Json,
+    out: &mut Vec<(KindId, String, bool)>,
+) {
+    match value {
+        Json::List(items) => items
+            .iter()
+            .for_each(|value| marked(rules, operation, name, value, out)),
+        Json::Object(members) => members
+            .iter()
+            .for_each(|(_, value)| marked(rules, operation, name, value, out)),
+        value => reference(rules, operation, name, value, out),
     }
 }
 

@@ -173,3 +173,28 @@ fn a_field_that_names_an_object_nobody_may_read_is_a_mistake() {
         "{found:?}"
     );
 }
+
+#[test]
+fn a_marked_place_names_objects_whatever_shape_the_value_has() {
+    let rules = rules(vec![
+        grant(1, "createOrder", "", "id", "notes customerId"),
+        grant(
+            3,
+            "getCustomer",
+            "resource.partner == principal.partner",
+            "id",
+            "",
+        ),
+    ]);
+    for body in [
+        r#"{"customerId":"c1"}"#,
+        r#"{"customerId":["c1"]}"#,
+        r#"{"customerId":{"id":"c1"}}"#,
+    ] {
+        let request = call("createOrder", body);
+        let mut permit = request.decide(&rules).unwrap();
+        let lookups = permit.before(&request.facts()).unwrap();
+        assert_eq!(lookups.len(), 1, "{body}");
+        assert_eq!(lookups[0].id, "c1", "{body}");
+    }
+}
