@@ -33,8 +33,8 @@ pub struct Opened {
 /// Name of the ledger in its checkpoints.
 pub const ORIGIN: &str = "portcullis/ledger";
 
-/// Under load a group of records waits this long for more: about a tenth of a flush, for a third of its cost.
-const GATHER: std::time::Duration = std::time::Duration::from_micros(500);
+/// Under load a group of records waits this long for more: fewer flushes, for less than a flush of waiting.
+const GATHER: std::time::Duration = std::time::Duration::from_millis(1);
 
 /// Asks the running server, or does the command on the store while none runs.
 ///
@@ -166,7 +166,7 @@ pub fn kek(compiled: &Compiled, dir: &Path, texts: &Files) -> Result<Kek, Troubl
         secrets::resolve(reference, dir).map_err(|mistake| files::mistaken(&[mistake], texts))?;
     let text = std::str::from_utf8(secret.expose()).unwrap_or_default();
     Kek::parse(text.trim()).map_err(|fault| {
-        let mistake = reference.place.mistake(fault.to_string(), "Make one with `openssl rand -hex 32` and keep a copy in a safe place: without it nothing stored can be read.");
+        let mistake = reference.place.mistake(fault.to_string(), "Without this key nothing that is stored can be read.");
         files::mistaken(&[mistake], texts)
     })
 }

@@ -36,6 +36,12 @@ pub fn print(arguments: &ArgMatches, value: &Value, text: impl FnOnce()) {
     }
 }
 
+/// A number with its word: `1 integration`, `2 integrations`.
+pub fn counted(number: usize, one: &str) -> String {
+    let end = if number == 1 { "" } else { "s" };
+    format!("{number} {one}{end}")
+}
+
 /// A path argument; the command line guarantees that it is there or has a default.
 pub fn path(arguments: &ArgMatches, name: &str) -> PathBuf {
     arguments

@@ -9,7 +9,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
 use crate::exit::{Exit, Outcome};
 use crate::verbs::Verb;
-use crate::{files, output, running, secrets};
+use crate::{files, office, output, running, secrets};
 
 /// The verb.
 pub const VERB: Verb = Verb {
@@ -40,6 +40,7 @@ fn run(arguments: &ArgMatches) -> Outcome {
         if !unresolved.is_empty() {
             return Err(files::mistaken(&unresolved, &files));
         }
+        office::kek(&compiled, &dir, &files)?;
         running::certificates(&compiled, &dir, &files)?;
     }
     for warning in &warnings {
@@ -55,9 +56,9 @@ fn run(arguments: &ArgMatches) -> Outcome {
         }),
         || {
             println!(
-                "valid: configuration {hash}, {} api versions, {exposed} of {declared} operations exposed, {} integrations",
-                compiled.versions.len(),
-                compiled.integrations.len()
+                "valid: configuration {hash}, {}, {exposed} of {declared} operations exposed, {}",
+                output::counted(compiled.versions.len(), "api version"),
+                output::counted(compiled.integrations.len(), "integration"),
             );
         },
     );

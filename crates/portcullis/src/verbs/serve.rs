@@ -50,9 +50,9 @@ fn ready(running: &Running) -> String {
         })
         .collect();
     format!(
-        "portcullis: ready · configuration {} · {exposed} of {declared} operations exposed · {} integrations · ledger at #{} · {}",
+        "portcullis: ready · configuration {} · {exposed} of {declared} operations exposed · {} · ledger at #{} · {}",
         snapshot.short_hash,
-        snapshot.compiled.integrations.len(),
+        output::counted(snapshot.compiled.integrations.len(), "integration"),
         running.io.recorder.status().records,
         listeners.join(" · ")
     )

@@ -8,6 +8,8 @@ use std::path::Path;
 
 use model::Timestamp;
 
+use crate::output;
+
 use super::Planned;
 use super::facts::{Facts, Line, Object};
 
@@ -235,12 +237,12 @@ pub fn next(dir: &Path, facts: &Facts, planned: &[Planned]) -> String {
     }
     let _ = writeln!(
         out,
-        "\n{} operations of {}/{}: none exposed, nothing granted.\n\
+        "\n{} of {}/{}: none exposed, nothing granted.\n\
          Now open {dir}/apis/{}.yaml (owner, upstream, expose) and {dir}/integrations/example.yaml (grants). Then:\n  \
          portcullis check {dir}\n  \
          portcullis serve --config {dir}\n  \
          portcullis key create --config {dir} --integration example",
-        facts.operations.len(),
+        output::counted(facts.operations.len(), "operation"),
         facts.name,
         facts.version,
         facts.name
