@@ -561,3 +561,32 @@ fn a_body_of_ninety_thousand_unknown_fields_is_refused_at_once() {
     assert_eq!(said(&refusal), "validate.body /u0:additionalProperties");
     assert!(took.as_millis() < 4_000, "{took:?}");
 }
+
+#[test]
+#[ignore = "prints figures; run by hand"]
+fn figures() {
+    let api = contract(API);
+    let rounds: u32 = 20_000;
+    let (operation, fields) = (api.operation("getCustomer").unwrap().1, [("accept", "*/*")]);
+    with(
+        &api,
+        Method::Get,
+        "/customers/9?q=hello&page=2",
+        &fields,
+        |_, request, values| {
+            let start = std::time::Instant::now();
+            for _ in 0..rounds {
+                std::hint::black_box(check_request(operation, request, values, b"")?);
+            }
+            println!("check_request {:?}", start.elapsed() / rounds);
+            let valid = check_request(operation, request, values, b"")?;
+            let start = std::time::Instant::now();
+            for _ in 0..rounds {
+                std::hint::black_box(crate::leaves(operation, &valid));
+            }
+            println!("leaves {:?}", start.elapsed() / rounds);
+            Ok(())
+        },
+    )
+    .unwrap();
+}
