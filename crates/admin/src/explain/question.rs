@@ -7,7 +7,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use config::Compiled;
-use contract::Found;
+use contract::{Found, TemplateSegment};
 use model::canonical::CanonicalRequest;
 use model::http::{BodyLength, Protocol};
 use model::{Event, Head, Headers, Method, Principal};
@@ -85,7 +85,36 @@ pub fn exposed_elsewhere(event: &Event, compiled: &Compiled) -> Option<String> {
             listener.name
         ));
     }
-    Some("no listener exposes such a path".to_owned())
+    match declared(event, compiled) {
+        Some(name) => Some(format!(
+            "the contract has {name}, but no listener's `expose` names it"
+        )),
+        None => Some("no contract has such a path".to_owned()),
+    }
+}
+
+/// The operation of a contract that has this path and method, exposed or not: `field-service/v2 getSite`.
+fn declared(event: &Event, compiled: &Compiled) -> Option<String> {
+    let method = Method::parse(event.method.as_deref()?)?;
+    let path = event.path.as_deref()?;
+    compiled.versions.iter().find_map(|version| {
+        let below = path.strip_prefix(&*version.base_path)?;
+        let segments: Vec<&str> = below.split('/').skip(1).collect();
+        let contract = version.contract.as_ref()?;
+        let operation = contract
+            .operations
+            .iter()
+            .find(|operation| operation.method == method && fits(&operation.segments, &segments))?;
+        Some(format!("{} {}", version.name, operation.id))
+    })
+}
+
+fn fits(template: &[TemplateSegment], segments: &[&str]) -> bool {
+    let fit = |(template, segment): (&TemplateSegment, &&str)| match template {
+        TemplateSegment::Static(text) => **text == **segment,
+        TemplateSegment::Parameter(_) | TemplateSegment::Mixed { .. } => !segment.is_empty(),
+    };
+    template.len() == segments.len() && template.iter().zip(segments).all(fit)
 }
 
 /// Routes the recorded path again.

@@ -7,11 +7,30 @@ use std::fmt;
 
 use super::Explanation;
 
+/// Widest line.
+const WIDTH: usize = 100;
+
+/// A label and its text, wrapped.
+fn paragraph(f: &mut fmt::Formatter<'_>, label: &str, text: &str) -> fmt::Result {
+    write!(f, "{label:<9}")?;
+    let mut column = 9;
+    for word in text.split_whitespace() {
+        let length = word.chars().count() + 1;
+        if column + length > WIDTH {
+            write!(f, "\n{:<9}", "")?;
+            column = 9;
+        }
+        write!(f, " {word}")?;
+        column += length;
+    }
+    writeln!(f)
+}
+
 impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.headline(f)?;
         self.road(f)?;
-        writeln!(f, "Why       {}", self.why)?;
+        paragraph(f, "Why", &self.why)?;
         if let Some(rule) = &self.event.rule {
             writeln!(f, "Rule      {rule}")?;
         }
@@ -21,9 +40,9 @@ impl fmt::Display for Explanation {
             writeln!(f, "{label:<9} {place}  {text}")?;
         }
         if !self.to_allow.is_empty() {
-            writeln!(f, "To allow  {}", self.to_allow)?;
+            paragraph(f, "To allow", &self.to_allow)?;
         }
-        writeln!(f, "Told      {}", self.told)?;
+        paragraph(f, "Told", &self.told)?;
         if let Some(similar) = self.similar.filter(|similar| similar.count > 1) {
             writeln!(
                 f,

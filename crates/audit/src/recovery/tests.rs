@@ -258,6 +258,7 @@ fn child_under_load() {
     });
 }
 
+// LONG: one story in order; its steps are told nowhere else.
 #[test]
 fn a_hundred_kills_under_load_lose_nothing_acknowledged() {
     let dir = tempfile::tempdir().unwrap();

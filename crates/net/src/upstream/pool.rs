@@ -60,20 +60,7 @@ impl Pools {
         upstream: &Arc<Upstream>,
         call: UpstreamCall<'_>,
     ) -> Result<UpstreamAnswer, UpstreamFault> {
-        if !is_plain_path(call.path_and_query) {
-            return Err(UpstreamFault::new(
-                Kind::Protocol,
-                "the path to send is not plain",
-            ));
-        }
-        let Some(_under_way) = Under::begin(&upstream.calls, upstream.spec.calls_max) else {
-            let detail = format!(
-                "{} calls to `{}` are under way",
-                upstream.spec.calls_max,
-                upstream.name()
-            );
-            return Err(UpstreamFault::new(Kind::Overloaded, detail));
-        };
+        let _under_way = admitted(upstream, &call)?;
         self.sweep();
         let start = Instant::now();
         let deadline = start + call.timeout;
@@ -317,4 +304,22 @@ impl Drop for Under<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
+}
+
+/// Judges a call before anything is opened for it, and counts it while it is under way.
+fn admitted<'a>(
+    upstream: &'a Upstream,
+    call: &UpstreamCall<'_>,
+) -> Result<Under<'a>, UpstreamFault> {
+    if !is_plain_path(call.path_and_query) {
+        return Err(UpstreamFault::new(
+            Kind::Protocol,
+            "the path to send is not plain",
+        ));
+    }
+    let most = upstream.spec.calls_max;
+    Under::begin(&upstream.calls, most).ok_or_else(|| {
+        let detail = format!("{most} calls to `{}` are under way", upstream.name());
+        UpstreamFault::new(Kind::Overloaded, detail)
+    })
 }

@@ -94,6 +94,7 @@ fn step(name: &str) -> String {
     }
 }
 
+// LONG: one table of names, read from top to bottom.
 /// By the name of a property, and only where it holds a value.
 pub fn class(name: &str, property: &Value) -> Option<&'static str> {
     let is_container = ["properties", "items", "allOf", "oneOf", "anyOf"]
