@@ -12,10 +12,12 @@
 mod bad_input;
 mod bodies;
 mod broken_config;
+mod contract_of_wire;
 mod crashes;
 mod docs;
 mod egress;
 mod framing;
+mod lifecycle;
 mod limits;
 mod line;
 mod modes;

@@ -26,7 +26,10 @@ fn with_type(status: u16, kind: &str, body: &str) -> Vec<u8> {
         ("x-powered-by".to_owned(), CANARY.to_owned()),
         ("set-cookie".to_owned(), format!("session={CANARY}")),
         ("location".to_owned(), format!("http://{CANARY}.internal/")),
-        ("www-authenticate".to_owned(), format!("Basic realm={CANARY}")),
+        (
+            "www-authenticate".to_owned(),
+            format!("Basic realm={CANARY}"),
+        ),
         ("content-location".to_owned(), format!("/{CANARY}")),
     ];
     answer(status, &fields, body.as_bytes())
@@ -37,43 +40,205 @@ fn failures() -> Vec<(&'static str, Play, u16, &'static str)> {
     let page = format!("<html><body>Fatal error in {CANARY}.php on line 7</body></html>");
     let json = format!(r#"{{"id":"1","error":"{CANARY}","title":"{CANARY}"}}"#);
     let raw = |text: String| Play::Close(text.into_bytes());
-    let head = |lines: &str| raw(format!("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n{lines}\r\n\r\n{json}"));
+    let head = |lines: &str| {
+        raw(format!(
+            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n{lines}\r\n\r\n{json}"
+        ))
+    };
     let says = |status, kind: &str, body: &str| Play::Answer(with_type(status, kind, body));
     vec![
         ("hangs", Play::Hang(Vec::new()), 504, "upstream.timeout"),
-        ("hangs-in-head", Play::Hang(b"HTTP/1.1 200 OK\r\nContent-Ty".to_vec()), 504, "upstream.timeout"),
-        ("hangs-in-body", Play::Hang(format!("HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{json}").into_bytes()), 504, "upstream.timeout"),
+        (
+            "hangs-in-head",
+            Play::Hang(b"HTTP/1.1 200 OK\r\nContent-Ty".to_vec()),
+            504,
+            "upstream.timeout",
+        ),
+        (
+            "hangs-in-body",
+            Play::Hang(
+                format!("HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{json}").into_bytes(),
+            ),
+            504,
+            "upstream.timeout",
+        ),
         ("silent", raw(String::new()), 502, "upstream.unreachable"),
-        ("truncated", head("Content-Length: 500"), 502, "upstream.protocol"),
-        ("truncated-chunks", raw(format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n500\r\n{json}")), 502, "upstream.protocol"),
-        ("half-head", raw(format!("HTTP/1.1 200 OK\r\nX-{CANARY}")), 502, "upstream.protocol"),
-        ("garbage", raw(format!("SSH-2.0-{CANARY}\r\n\r\n")), 502, "upstream.protocol"),
-        ("two-lengths", head("Content-Length: 5\r\nContent-Length: 9"), 502, "upstream.protocol"),
-        ("length-and-chunks", head("Content-Length: 5\r\nTransfer-Encoding: chunked"), 502, "upstream.protocol"),
-        ("huge-head", head(&format!("X-Y: {}", "a".repeat(300_000))), 502, "upstream.protocol"),
-        ("huge-body", Play::Close(json_answer(200, &format!("\"{}\"", "a".repeat(100_000)))), 502, "upstream.protocol"),
-        ("switches", raw(format!("HTTP/1.1 101 Switching Protocols\r\nUpgrade: {CANARY}\r\n\r\n")), 502, "upstream.protocol"),
-        ("error-page", says(500, "text/html", &page), 502, "upstream.failed"),
-        ("error-json", says(503, "application/json", &json), 502, "upstream.failed"),
-        ("redirect", says(302, "text/html", &page), 502, "upstream.failed"),
-        ("moved", says(301, "text/html", &page), 502, "upstream.failed"),
-        ("denies-us", says(401, "application/json", &json), 502, "upstream.failed"),
-        ("forbids-us", says(403, "application/json", &json), 502, "upstream.failed"),
-        ("page-as-success", says(200, "text/html", &page), 502, "response.contract"),
-        ("broken-json", says(200, "application/json", &format!(r#"{{"id":"{CANARY}""#)), 502, "response.contract"),
-        ("double-member", says(200, "application/json", &format!(r#"{{"id":"1","id":"{CANARY}"}}"#)), 502, "response.contract"),
-        ("deep", says(200, "application/json", &format!("{}{}", "[".repeat(5_000), "]".repeat(5_000))), 502, "response.contract"),
-        ("packed", Play::Answer(answer(200, &[("content-type".into(), "application/json".into()), ("content-encoding".into(), "gzip".into())], CANARY.as_bytes())), 502, "response.contract"),
-        ("absent", says(404, "text/html", &page), 404, "upstream.rejected"),
-        ("conflict", says(409, "application/json", &json), 409, "upstream.rejected"),
-        ("unprocessable", says(422, "application/json", &json), 422, "upstream.rejected"),
-        ("busy", says(429, "application/json", &json), 503, "upstream.overloaded"),
+        (
+            "truncated",
+            head("Content-Length: 500"),
+            502,
+            "upstream.protocol",
+        ),
+        (
+            "truncated-chunks",
+            raw(format!(
+                "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n500\r\n{json}"
+            )),
+            502,
+            "upstream.protocol",
+        ),
+        (
+            "half-head",
+            raw(format!("HTTP/1.1 200 OK\r\nX-{CANARY}")),
+            502,
+            "upstream.protocol",
+        ),
+        (
+            "garbage",
+            raw(format!("SSH-2.0-{CANARY}\r\n\r\n")),
+            502,
+            "upstream.protocol",
+        ),
+        (
+            "two-lengths",
+            head("Content-Length: 5\r\nContent-Length: 9"),
+            502,
+            "upstream.protocol",
+        ),
+        (
+            "length-and-chunks",
+            head("Content-Length: 5\r\nTransfer-Encoding: chunked"),
+            502,
+            "upstream.protocol",
+        ),
+        (
+            "huge-head",
+            head(&format!("X-Y: {}", "a".repeat(300_000))),
+            502,
+            "upstream.protocol",
+        ),
+        (
+            "huge-body",
+            Play::Close(json_answer(200, &format!("\"{}\"", "a".repeat(100_000)))),
+            502,
+            "upstream.protocol",
+        ),
+        (
+            "switches",
+            raw(format!(
+                "HTTP/1.1 101 Switching Protocols\r\nUpgrade: {CANARY}\r\n\r\n"
+            )),
+            502,
+            "upstream.protocol",
+        ),
+        (
+            "error-page",
+            says(500, "text/html", &page),
+            502,
+            "upstream.failed",
+        ),
+        (
+            "error-json",
+            says(503, "application/json", &json),
+            502,
+            "upstream.failed",
+        ),
+        (
+            "redirect",
+            says(302, "text/html", &page),
+            502,
+            "upstream.failed",
+        ),
+        (
+            "moved",
+            says(301, "text/html", &page),
+            502,
+            "upstream.failed",
+        ),
+        (
+            "denies-us",
+            says(401, "application/json", &json),
+            502,
+            "upstream.failed",
+        ),
+        (
+            "forbids-us",
+            says(403, "application/json", &json),
+            502,
+            "upstream.failed",
+        ),
+        (
+            "page-as-success",
+            says(200, "text/html", &page),
+            502,
+            "response.contract",
+        ),
+        (
+            "broken-json",
+            says(200, "application/json", &format!(r#"{{"id":"{CANARY}""#)),
+            502,
+            "response.contract",
+        ),
+        (
+            "double-member",
+            says(
+                200,
+                "application/json",
+                &format!(r#"{{"id":"1","id":"{CANARY}"}}"#),
+            ),
+            502,
+            "response.contract",
+        ),
+        (
+            "deep",
+            says(
+                200,
+                "application/json",
+                &format!("{}{}", "[".repeat(5_000), "]".repeat(5_000)),
+            ),
+            502,
+            "response.contract",
+        ),
+        (
+            "packed",
+            Play::Answer(answer(
+                200,
+                &[
+                    ("content-type".into(), "application/json".into()),
+                    ("content-encoding".into(), "gzip".into()),
+                ],
+                CANARY.as_bytes(),
+            )),
+            502,
+            "response.contract",
+        ),
+        (
+            "absent",
+            says(404, "text/html", &page),
+            404,
+            "object.absent",
+        ),
+        (
+            "conflict",
+            says(409, "application/json", &json),
+            409,
+            "upstream.rejected",
+        ),
+        (
+            "unprocessable",
+            says(422, "application/json", &json),
+            422,
+            "upstream.rejected",
+        ),
+        (
+            "busy",
+            says(429, "application/json", &json),
+            503,
+            "upstream.overloaded",
+        ),
     ]
 }
 
 fn assert_nothing_leaks(answer: &Answer, upstream: SocketAddr, what: &str) {
     let all = format!("{:?} {}", answer.headers, answer.text());
-    for word in [CANARY, "php", "session", "SSH-", "127.0.0.1", &upstream.port().to_string()] {
+    for word in [
+        CANARY,
+        "php",
+        "session",
+        "SSH-",
+        "127.0.0.1",
+        &upstream.port().to_string(),
+    ] {
         assert!(!all.contains(word), "{what} leaks {word}: {all}");
     }
 }
@@ -81,13 +246,23 @@ fn assert_nothing_leaks(answer: &Answer, upstream: SocketAddr, what: &str) {
 #[test]
 fn every_failure_is_a_generic_problem_and_gives_nothing_away() {
     let all = failures();
-    let plays: Vec<_> = all.iter().map(|(name, play, ..)| (format!("/v1/notes/{name}"), play.clone())).collect();
+    let plays: Vec<_> = all
+        .iter()
+        .map(|(name, play, ..)| (format!("/v1/notes/{name}"), play.clone()))
+        .collect();
     let upstream = RecordingUpstream::start(move |asked| {
         let play = plays.iter().find(|(target, _)| *target == asked.target);
-        play.map_or_else(|| Play::Answer(json_answer(200, NOTE)), |(_, play)| play.clone())
+        play.map_or_else(
+            || Play::Answer(json_answer(200, NOTE)),
+            |(_, play)| play.clone(),
+        )
     });
     let gate = Gate::small(upstream.address());
-    gate.edit("apis/notes.yaml", "timeout: 5s", "timeout: 1s, answer_bytes_max: 64KiB");
+    gate.edit(
+        "apis/notes.yaml",
+        "timeout: 5s",
+        "timeout: 1s, answer_bytes_max: 64KiB",
+    );
     let server = serve(gate);
     let key = server.quick_key("alpha", &[]);
     let mut wrong = Vec::new();
@@ -97,7 +272,11 @@ fn every_failure_is_a_generic_problem_and_gives_nothing_away() {
         let answer = poll(PATIENCE, || {
             let answer = server.send(&call("GET", &format!("/v1/notes/{name}")), Some(&key));
             let event = server.event(answer.decision().unwrap());
-            (!event["detail"].as_str().unwrap_or_default().contains("resting")).then_some(answer)
+            (!event["detail"]
+                .as_str()
+                .unwrap_or_default()
+                .contains("resting"))
+            .then_some(answer)
         })
         .unwrap();
         if (answer.status, answer.code().as_deref()) != (status, Some(code)) {
@@ -105,11 +284,20 @@ fn every_failure_is_a_generic_problem_and_gives_nothing_away() {
             continue;
         }
         assert_nothing_leaks(&answer, upstream.address(), name);
-        assert!(answer.header("proxy-status").is_some(), "{name} is our own answer");
+        assert!(
+            answer.header("proxy-status").is_some(),
+            "{name} is our own answer"
+        );
         assert!(started.elapsed() < PATIENCE);
         let event = server.event(answer.decision().unwrap());
         assert_eq!(event["code"], code, "{event}");
-        let good = poll(PATIENCE, || (server.send(&call("GET", "/v1/notes/good"), Some(&key)).status == 200).then_some(()));
+        let good = poll(PATIENCE, || {
+            (server
+                .send(&call("GET", "/v1/notes/good"), Some(&key))
+                .status
+                == 200)
+                .then_some(())
+        });
         assert!(good.is_some(), "after {name} nothing works any more");
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
@@ -117,7 +305,8 @@ fn every_failure_is_a_generic_problem_and_gives_nothing_away() {
 
 #[test]
 fn headers_of_a_good_answer_are_scrubbed_and_proxy_status_is_not_ours() {
-    let upstream = RecordingUpstream::start(|_| Play::Answer(with_type(200, "application/json", NOTE)));
+    let upstream =
+        RecordingUpstream::start(|_| Play::Answer(with_type(200, "application/json", NOTE)));
     let server = serve(Gate::small(upstream.address()));
     let key = server.quick_key("alpha", &[]);
     let answer = server.send(&call("GET", "/v1/notes/1"), Some(&key));
@@ -134,10 +323,19 @@ fn a_dead_upstream_is_502_and_comes_back_by_itself() {
     let server = serve(gate);
     let key = server.quick_key("alpha", &[]);
     let answer = server.send(&call("GET", "/v1/notes/1"), Some(&key));
-    assert_eq!((answer.status, answer.code().as_deref()), (502, Some("upstream.unreachable")));
+    assert_eq!(
+        (answer.status, answer.code().as_deref()),
+        (502, Some("upstream.unreachable"))
+    );
     assert_nothing_leaks(&answer, address, "a dead upstream");
     let event = server.event(answer.decision().unwrap());
-    assert!(event["detail"].as_str().unwrap().contains(&address.port().to_string()), "the operator learns which: {event}");
+    assert!(
+        event["detail"]
+            .as_str()
+            .unwrap()
+            .contains(&address.port().to_string()),
+        "the operator learns which: {event}"
+    );
     let listener = TcpListener::bind(address).unwrap();
     std::thread::spawn(move || {
         use std::io::{Read, Write};
@@ -146,7 +344,9 @@ fn a_dead_upstream_is_502_and_comes_back_by_itself() {
             drop(stream.write_all(&json_answer(200, NOTE)));
         }
     });
-    let back = poll(PATIENCE, || (server.send(&call("GET", "/v1/notes/1"), Some(&key)).status == 200).then_some(()));
+    let back = poll(PATIENCE, || {
+        (server.send(&call("GET", "/v1/notes/1"), Some(&key)).status == 200).then_some(())
+    });
     assert!(back.is_some());
 }
 
@@ -172,7 +372,11 @@ fn only_what_may_be_repeated_is_repeated() {
             (!upstream.requests().is_empty()).then_some(answer)
         })
         .unwrap();
-        assert!(matches!(answer.status, 502 | 504), "{method}: {}", answer.text());
+        assert!(
+            matches!(answer.status, 502 | 504),
+            "{method}: {}",
+            answer.text()
+        );
         let count = upstream.requests().len();
         match is_repeatable {
             false => assert_eq!(count, 1, "{method} was repeated"),
@@ -192,14 +396,29 @@ fn a_failing_target_rests_while_the_other_serves() {
         _ => Play::Answer(json_answer(200, NOTE)),
     });
     let gate = Gate::small(good.address());
-    let both = format!("targets: [\"http://{}\", \"http://{}\", \"http://{}\"], balance: round_robin, health: {{ path: /health, interval: 1s }}, timeout: 5s", good.address(), bad.address(), nobody());
-    gate.edit("apis/notes.yaml", &format!("targets: [\"http://{}\"], timeout: 5s", good.address()), &both);
+    let both = format!(
+        "targets: [\"http://{}\", \"http://{}\", \"http://{}\"], balance: round_robin, health: {{ path: /health, interval: 1s }}, timeout: 5s",
+        good.address(),
+        bad.address(),
+        nobody()
+    );
+    gate.edit(
+        "apis/notes.yaml",
+        &format!("targets: [\"http://{}\"], timeout: 5s", good.address()),
+        &both,
+    );
     let server = serve(gate);
     let key = server.quick_key("alpha", &[]);
     let send = || server.send(&call("GET", "/v1/notes/1"), Some(&key)).status;
     // A target that cannot even be reached is passed over from the first call on.
     assert_eq!(send(), 200);
-    let asked = |upstream: &RecordingUpstream| upstream.requests().iter().filter(|r| r.target != "/health").count();
+    let asked = |upstream: &RecordingUpstream| {
+        upstream
+            .requests()
+            .iter()
+            .filter(|r| r.target != "/health")
+            .count()
+    };
     let rests = poll(PATIENCE, || {
         let before = asked(&bad);
         let statuses: Vec<u16> = (0..6).map(|_| send()).collect();
@@ -223,12 +442,17 @@ fn one_hanging_operation_does_not_hold_up_another() {
     let hanging: Vec<_> = (0..8)
         .map(|_| {
             let text = key.text.clone();
-            std::thread::spawn(move || testkit::wire::send(address, &call("GET", "/v1/notes/hang"), Some(&text)).status)
+            std::thread::spawn(move || {
+                testkit::wire::send(address, &call("GET", "/v1/notes/hang"), Some(&text)).status
+            })
         })
         .collect();
     let started = Instant::now();
     for _ in 0..20 {
-        assert_eq!(server.send(&call("GET", "/v1/notes/1"), Some(&key)).status, 200);
+        assert_eq!(
+            server.send(&call("GET", "/v1/notes/1"), Some(&key)).status,
+            200
+        );
     }
     assert!(started.elapsed() < Duration::from_secs(20), "others waited");
     for one in hanging {
