@@ -1,14 +1,15 @@
 //! Bytes to a listener and back, without any client's niceties.
-//! Gives `raw`, `pieces`, `answers`, `send`, `tls`.
+//! Gives `raw`, `raw_from`, `pieces`, `answers`, `send`, `tls`.
 //! Used by the suite.
 //! Start reading at `raw`.
 
 use std::io::{Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 use demo::{Answer, Call};
 use model::Method;
+use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::PATIENCE;
 
@@ -54,6 +55,20 @@ pub fn pieces(address: SocketAddr, pieces: &[(Duration, &[u8])], patience: Durat
         }
     }
     hear(stream, patience)
+}
+
+/// Sends these bytes from this loopback address and hears until the other side closes.
+pub fn raw_from(from: Ipv4Addr, address: SocketAddr, bytes: &[u8]) -> Heard {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::TCP)).expect("a socket");
+    socket
+        .bind(&SocketAddr::from((from, 0)).into())
+        .expect("a loopback address");
+    socket
+        .connect(&address.into())
+        .expect("the listener accepts");
+    let mut stream = TcpStream::from(socket);
+    stream.write_all(bytes).expect("the listener reads");
+    hear(stream, PATIENCE)
 }
 
 /// Sends these bytes, ends its own side, and hears.

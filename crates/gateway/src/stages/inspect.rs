@@ -170,18 +170,21 @@ fn refusal(found: &waf::Findings) -> Option<Box<Refusal>> {
         return None;
     }
     let worst = found.worst()?;
-    let errors = found
-        .findings
-        .iter()
-        .map(|f| FieldError {
+    let mut errors: Vec<FieldError> = Vec::new();
+    for f in &found.findings {
+        let error = FieldError {
             place: f.place.name(),
             pointer: f.pointer.clone(),
             keyword: f.class.code().trim_start_matches("inspect.").to_owned(),
             detail: "the text reads like an attack of this class".to_owned(),
             fix: "send plain text, or ask the operator for an exception with the decision id"
                 .to_owned(),
-        })
-        .collect();
+        };
+        // Several rules may see one attack; how many did is not the caller's to learn.
+        if !errors.contains(&error) {
+            errors.push(error);
+        }
+    }
     let detail = format!("score {}: {} {}", found.score, worst.rule, worst.why);
     Some(reason(worst.class).because(detail).with_errors(errors))
 }

@@ -12,7 +12,14 @@ const JSON: &str = "application/json";
 const FORM: &str = "application/x-www-form-urlencoded";
 
 /// What it is, content type, further fields, body, status and code.
-type Case = (&'static str, &'static str, &'static [(&'static str, &'static str)], Vec<u8>, u16, &'static str);
+type Case = (
+    &'static str,
+    &'static str,
+    &'static [(&'static str, &'static str)],
+    Vec<u8>,
+    u16,
+    &'static str,
+);
 
 fn posted(target: &str, kind: &str, fields: &[(&str, &str)], body: Vec<u8>) -> Call {
     let mut call = call("POST", target).with("Content-Type", kind);
@@ -32,16 +39,47 @@ fn types() -> Vec<Case> {
         odd("bp01 a form", FORM),
         odd("bp01 multipart", "multipart/form-data; boundary=x"),
         odd("bp01 another charset", "application/json; charset=utf-16"),
-        odd("bp01 a second parameter", "application/json; charset=utf-8; charset=utf-16"),
+        odd(
+            "bp01 a second parameter",
+            "application/json; charset=utf-8; charset=utf-16",
+        ),
         odd("bp01 an unknown parameter", "application/json; profile=x"),
         odd("bp01 two types", "application/json, text/plain"),
         odd("bp01 a suffix", "application/vnd.api+json"),
         odd("bp01 a wildcard", "*/*"),
         odd("bp01 nonsense", "json"),
-        ("bp07 gzip", JSON, &[("Content-Encoding", "gzip")], bomb(), 415, "validate.content_type"),
-        ("bp07 deflate", JSON, &[("Content-Encoding", "deflate")], good(), 415, "validate.content_type"),
-        ("bp07 br", JSON, &[("Content-Encoding", "br")], good(), 415, "validate.content_type"),
-        ("bp07 stacked", JSON, &[("Content-Encoding", "gzip, gzip")], bomb(), 415, "validate.content_type"),
+        (
+            "bp07 gzip",
+            JSON,
+            &[("Content-Encoding", "gzip")],
+            bomb(),
+            415,
+            "validate.content_type",
+        ),
+        (
+            "bp07 deflate",
+            JSON,
+            &[("Content-Encoding", "deflate")],
+            good(),
+            415,
+            "validate.content_type",
+        ),
+        (
+            "bp07 br",
+            JSON,
+            &[("Content-Encoding", "br")],
+            good(),
+            415,
+            "validate.content_type",
+        ),
+        (
+            "bp07 stacked",
+            JSON,
+            &[("Content-Encoding", "gzip, gzip")],
+            bomb(),
+            415,
+            "validate.content_type",
+        ),
     ]
 }
 
@@ -51,18 +89,40 @@ fn bomb() -> Vec<u8> {
 }
 
 fn texts() -> Vec<Case> {
-    let odd = |what, body: &str| (what, JSON, &[][..], body.as_bytes().to_vec(), 400, "validate.body");
+    let odd = |what, body: &str| {
+        (
+            what,
+            JSON,
+            &[][..],
+            body.as_bytes().to_vec(),
+            400,
+            "validate.body",
+        )
+    };
     let bytes = |what, body: &[u8]| (what, JSON, &[][..], body.to_vec(), 400, "validate.body");
-    let deep = format!(r#"{{"title":"t","tree":{}{}}}"#, "[".repeat(100_000), "]".repeat(100_000));
+    let deep = format!(
+        r#"{{"title":"t","tree":{}{}}}"#,
+        "[".repeat(100_000),
+        "]".repeat(100_000)
+    );
     let wide = format!(r#"{{"title":"t","tree":[{}0]}}"#, "0,".repeat(120_000));
     vec![
         odd("bp02 a member twice", r#"{"title":"a","title":"b"}"#),
-        odd("bp02 twice, once escaped", r#"{"title":"a","\u0074itle":"b"}"#),
-        odd("bp02 twice, deep", r#"{"title":"a","tree":{"x":1,"\u0078":2}}"#),
+        odd(
+            "bp02 twice, once escaped",
+            r#"{"title":"a","\u0074itle":"b"}"#,
+        ),
+        odd(
+            "bp02 twice, deep",
+            r#"{"title":"a","tree":{"x":1,"\u0078":2}}"#,
+        ),
         odd("bp04 depth", &deep),
         odd("bp04 width", &wide),
         odd("bp04 1e400", r#"{"title":"t","amount":1e400}"#),
-        odd("bp04 many digits", &format!(r#"{{"title":"t","amount":{}}}"#, "9".repeat(5_000))),
+        odd(
+            "bp04 many digits",
+            &format!(r#"{{"title":"t","amount":{}}}"#, "9".repeat(5_000)),
+        ),
         odd("bp04 leading zero", r#"{"title":"t","amount":01}"#),
         odd("bp04 plus", r#"{"title":"t","amount":+1}"#),
         odd("bp04 NaN", r#"{"title":"t","amount":NaN}"#),
@@ -82,12 +142,22 @@ fn texts() -> Vec<Case> {
         odd("bp04 half", r#"{"title":"t""#),
         odd("bp04 empty", " "),
         odd("an undeclared member", r#"{"title":"t","role":"admin"}"#),
-        odd("a member reaching for the prototype", r#"{"title":"t","__proto__":{"x":1}}"#),
+        odd(
+            "a member reaching for the prototype",
+            r#"{"title":"t","__proto__":{"x":1}}"#,
+        ),
         odd("a number for a text", r#"{"title":7}"#),
         odd("nothing for a text", r#"{"title":null}"#),
         odd("a missing member", "{}"),
         odd("a list", "[]"),
-        ("too large", JSON, &[], format!(r#"{{"title":"{}"}}"#, "a".repeat(300_000)).into_bytes(), 413, "http.too_large"),
+        (
+            "too large",
+            JSON,
+            &[],
+            format!(r#"{{"title":"{}"}}"#, "a".repeat(300_000)).into_bytes(),
+            413,
+            "http.too_large",
+        ),
     ]
 }
 
@@ -116,9 +186,26 @@ fn repeated_names_in_forms_and_queries_are_refused() {
     let upstream = RecordingUpstream::always("[]");
     let server = serve(Gate::small(upstream.address()));
     let key = server.quick_key("alpha", &[]);
-    for body in ["text=a&text=b", "text=a&limit=1&limit=2", "text=a&t%65xt=b", "text=a&role=admin", "text=%ff", "text=%zz", "limit=1", "text=a&limit=x"] {
-        let answer = server.send(&posted("/v1/searches", FORM, &[], body.as_bytes().to_vec()), Some(&key));
-        assert_eq!((answer.status, answer.code().as_deref()), (400, Some("validate.body")), "{body}: {}", answer.text());
+    for body in [
+        "text=a&text=b",
+        "text=a&limit=1&limit=2",
+        "text=a&t%65xt=b",
+        "text=a&role=admin",
+        "text=%ff",
+        "text=%zz",
+        "limit=1",
+        "text=a&limit=x",
+    ] {
+        let answer = server.send(
+            &posted("/v1/searches", FORM, &[], body.as_bytes().to_vec()),
+            Some(&key),
+        );
+        assert_eq!(
+            (answer.status, answer.code().as_deref()),
+            (400, Some("validate.body")),
+            "{body}: {}",
+            answer.text()
+        );
     }
     for (query, code) in [
         ("limit=1&limit=2", "validate.query"),
@@ -134,11 +221,17 @@ fn repeated_names_in_forms_and_queries_are_refused() {
         assert!(got == code || got == "validate.query", "{query}: {got}");
     }
     upstream.assert_untouched("no repeated name");
-    let twin = server.send(&posted("/v1/searches", FORM, &[], b"text=a+b&limit=2".to_vec()), Some(&key));
+    let twin = server.send(
+        &posted("/v1/searches", FORM, &[], b"text=a+b&limit=2".to_vec()),
+        Some(&key),
+    );
     assert_eq!(twin.status, 200, "{}", twin.text());
     let list = server.send(&call("GET", "/v1/notes?tag=a&tag=b&limit=2"), Some(&key));
     assert_eq!(list.status, 200, "{}", list.text());
-    assert_eq!(upstream.requests()[1].target, "/v1/notes?tag=a&tag=b&limit=2");
+    assert_eq!(
+        upstream.requests()[1].target,
+        "/v1/notes?tag=a&tag=b&limit=2"
+    );
 }
 
 #[test]
@@ -146,14 +239,32 @@ fn accepted_numbers_and_texts_keep_their_spelling() {
     let upstream = RecordingUpstream::always(NOTE);
     let server = serve(Gate::small(upstream.address()));
     let key = server.quick_key("alpha", &[]);
-    for amount in ["9007199254740993", "-0", "1.50", "1.000", "1e2", "123456789012345678901234567890.5"] {
+    for amount in [
+        "9007199254740993",
+        "-0",
+        "1.50",
+        "1.000",
+        "1e2",
+        "123456789012345678901234567890.5",
+    ] {
         upstream.forget();
         let body = format!(r#"{{"title":"Zoë \u20ac","amount":{amount}}}"#);
-        let answer = server.send(&posted("/v1/notes", "application/json; charset=utf-8", &[], body.clone().into_bytes()), Some(&key));
+        let answer = server.send(
+            &posted(
+                "/v1/notes",
+                "application/json; charset=utf-8",
+                &[],
+                body.clone().into_bytes(),
+            ),
+            Some(&key),
+        );
         assert_eq!(answer.status, 200, "{amount}: {}", answer.text());
         let seen = upstream.requests().remove(0);
         let text = String::from_utf8(seen.body).unwrap();
-        assert!(text.contains(&format!(r#""amount":{amount}"#)), "{amount}: {text}");
+        assert!(
+            text.contains(&format!(r#""amount":{amount}"#)),
+            "{amount}: {text}"
+        );
     }
 }
 
@@ -175,6 +286,9 @@ fn a_chunked_body_is_bounded_while_it_arrives() {
     let heard = wire::raw(server.address("public"), &bytes);
     let answers = heard.answers();
     assert_eq!(answers.len(), 1);
-    assert_eq!((answers[0].status, answers[0].code().as_deref()), (413, Some("http.too_large")));
+    assert_eq!(
+        (answers[0].status, answers[0].code().as_deref()),
+        (413, Some("http.too_large"))
+    );
     upstream.assert_untouched("no endless body");
 }

@@ -5,8 +5,8 @@
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -49,8 +49,14 @@ fn good(upstream: &RecordingUpstream) -> Gate {
             gate.remove(&format!("{dir}/{name}"));
         }
     }
-    copy(&room().join("base"), "", &gate, &|text| here(text, upstream));
-    std::fs::copy(gate.home().join("ca.pem"), gate.dir().join("tls/partners-ca.pem")).unwrap();
+    copy(&room().join("base"), "", &gate, &|text| {
+        here(text, upstream)
+    });
+    std::fs::copy(
+        gate.home().join("ca.pem"),
+        gate.dir().join("tls/partners-ca.pem"),
+    )
+    .unwrap();
     gate.with_env("PORTCULLIS_KEK", kek.trim())
 }
 
@@ -72,7 +78,10 @@ fn here(text: &str, upstream: &RecordingUpstream) -> String {
     for (written, free) in [8443, 8444, 8081].into_iter().zip(ports()) {
         text = text.replace(&format!(":{written}"), &format!(":{free}"));
     }
-    text.replace("http://127.0.0.1:9101", &format!("http://{}", upstream.address()))
+    text.replace(
+        "http://127.0.0.1:9101",
+        &format!("http://{}", upstream.address()),
+    )
 }
 
 fn copy(from: &Path, prefix: &str, gate: &Gate, edit: &dyn Fn(&str) -> String) {
@@ -86,7 +95,11 @@ fn copy(from: &Path, prefix: &str, gate: &Gate, edit: &dyn Fn(&str) -> String) {
 }
 
 /// Breaks the directory; what comes back puts it right again.
-fn broken<'a>(case: &'a Case, gate: &'a Gate, upstream: &'a RecordingUpstream) -> impl FnOnce() + use<'a> {
+fn broken<'a>(
+    case: &'a Case,
+    gate: &'a Gate,
+    upstream: &'a RecordingUpstream,
+) -> impl FnOnce() + use<'a> {
     let place = gate.dir().join(&case.file);
     let before = std::fs::read(&place).ok();
     match case.replace.as_str() {
@@ -95,7 +108,10 @@ fn broken<'a>(case: &'a Case, gate: &'a Gate, upstream: &'a RecordingUpstream) -
         part => {
             let good = std::fs::read_to_string(room().join("base").join(&case.file)).unwrap();
             assert!(good.contains(part), "{}", case.name);
-            gate.write(&case.file, here(&good.replacen(part, &case.with, 1), upstream));
+            gate.write(
+                &case.file,
+                here(&good.replacen(part, &case.with, 1), upstream),
+            );
         }
     }
     move || match before {
@@ -105,7 +121,11 @@ fn broken<'a>(case: &'a Case, gate: &'a Gate, upstream: &'a RecordingUpstream) -
 }
 
 /// Calls without a pause until told to stop; gives how many calls were answered, and every answer that was wrong.
-fn caller(server: &Server, key: &Key, stop: &Arc<AtomicBool>) -> std::thread::JoinHandle<(usize, Vec<String>)> {
+fn caller(
+    server: &Server,
+    key: &Key,
+    stop: &Arc<AtomicBool>,
+) -> std::thread::JoinHandle<(usize, Vec<String>)> {
     let (address, ca) = (server.address("public"), server.gate.ca());
     let (key, stop) = (key.text.clone(), Arc::clone(stop));
     std::thread::spawn(move || {
@@ -124,20 +144,33 @@ fn caller(server: &Server, key: &Key, stop: &Arc<AtomicBool>) -> std::thread::Jo
 }
 
 fn refusals(server: &Server) -> usize {
-    server.ledger_of(&json!({ "kind": "configuration.refused" })).len()
+    server
+        .ledger_of(&json!({ "kind": "configuration.refused" }))
+        .len()
 }
 
 fn await_refusals(server: &Server, wanted: usize, why: &str) {
     let came = poll(PATIENCE, || (refusals(server) >= wanted).then_some(()));
-    assert!(came.is_some(), "{why}: {} refusals, not {wanted}: {}", refusals(server), server.stderr());
+    assert!(
+        came.is_some(),
+        "{why}: {} refusals, not {wanted}: {}",
+        refusals(server),
+        server.stderr()
+    );
 }
 
 #[test]
 fn a_running_server_outlives_every_broken_configuration() {
-    let upstream = RecordingUpstream::always(r#"{"items":[{"id":"1","assignment":{"partnerId":"north"}}],"total":1}"#);
+    let upstream = RecordingUpstream::always(
+        r#"{"items":[{"id":"1","assignment":{"partnerId":"north"}}],"total":1}"#,
+    );
     let gate = good(&upstream);
     // The rate per address counts too, and this client calls all the time.
-    gate.edit("portcullis.yaml", "rate: 50/s, burst: 100", "rate: 5000/s, burst: 1000");
+    gate.edit(
+        "portcullis.yaml",
+        "rate: 50/s, burst: 100",
+        "rate: 5000/s, burst: 1000",
+    );
     let server = serve(gate);
     let key = server.key("partner-north");
     let stop = Arc::new(AtomicBool::new(false));
@@ -145,21 +178,30 @@ fn a_running_server_outlives_every_broken_configuration() {
     let mut mistakes = Vec::new();
     let all = cases();
     assert!(all.len() >= 50);
-    for (number, case) in all.iter().enumerate() {
-        let said = server.stderr().len();
+    for case in &all {
+        let (said, before) = (server.stderr().len(), refusals(&server));
         let mend = broken(case, &server.gate, &upstream);
         server.hang_up();
-        await_refusals(&server, number + 1, &case.name);
-        let told = poll(PATIENCE, || server.stderr()[said..].contains("goes on serving").then_some(()));
-        let words = server.stderr()[said..].to_owned();
-        if told.is_none() || !words.contains("help:") || !words.contains(&case.file) {
-            mistakes.push(format!("{}: {words}", case.name));
+        await_refusals(&server, before + 1, &case.name);
+        // The same mistake may be found twice, by the signal and by the eye on the files; its words count once.
+        let told = poll(PATIENCE, || {
+            let words = server.stderr()[said..].to_owned();
+            let after = words.split_once(&case.file)?.1;
+            (after.contains("help:") && after.contains("goes on serving")).then_some(())
+        });
+        if told.is_none() {
+            mistakes.push(format!("{}: {}", case.name, &server.stderr()[said..]));
         }
         mend();
     }
     stop.store(true, Ordering::Release);
     let (count, wrong) = calling.join().unwrap();
-    assert!(wrong.is_empty(), "{} of {count} failed: {:?}", wrong.len(), wrong.first());
+    assert!(
+        wrong.is_empty(),
+        "{} of {count} failed: {:?}",
+        wrong.len(),
+        wrong.first()
+    );
     assert!(count > 50, "{count} calls");
     assert!(mistakes.is_empty(), "{mistakes:#?}");
 }
@@ -195,16 +237,24 @@ fn a_changed_file_is_noticed_without_a_signal_and_a_good_one_takes_effect_withou
     let calling = std::thread::spawn(move || {
         while !ends.load(Ordering::Acquire) {
             let answer = wire::send(address, &call("GET", "/v1/notes/1"), Some(&text));
-            let is_good = answer.status == 200 && matches!(answer.text().as_str(), r#"{"id":"1","title":"t"}"# | r#"{"id":"1"}"#);
+            let is_good = answer.status == 200
+                && matches!(
+                    answer.text().as_str(),
+                    r#"{"id":"1","title":"t"}"# | r#"{"id":"1"}"#
+                );
             if !is_good {
                 counts.fetch_add(1, Ordering::AcqRel);
             }
         }
     });
-    server.gate.edit("integrations/beta.yaml", "[id, title]", "[id, titel]");
+    server
+        .gate
+        .edit("integrations/beta.yaml", "[id, title]", "[id, titel]");
     await_refusals(&server, 1, "a changed file");
     server.wait_for("Did you mean `title`?");
-    server.gate.edit("integrations/beta.yaml", "[id, titel]", "[id]");
+    server
+        .gate
+        .edit("integrations/beta.yaml", "[id, titel]", "[id]");
     let applied = poll(PATIENCE, || {
         let answer = server.send(&call("GET", "/v1/notes/1"), Some(&key));
         (answer.text() == r#"{"id":"1"}"#).then_some(())
@@ -213,9 +263,18 @@ fn a_changed_file_is_noticed_without_a_signal_and_a_good_one_takes_effect_withou
     calling.join().unwrap();
     assert!(applied.is_some(), "{}", server.stderr());
     assert_eq!(wrong.load(Ordering::Acquire), 0, "failed calls");
-    assert_eq!(server.ledger_of(&json!({ "kind": "configuration.applied" })).len(), 1);
+    assert_eq!(
+        server
+            .ledger_of(&json!({ "kind": "configuration.applied" }))
+            .len(),
+        1
+    );
     // Revoked by configuration: without a grant the next call is refused.
-    server.gate.edit("integrations/beta.yaml", "operations: [listNotes, getNote]", "operations: [listNotes]");
+    server.gate.edit(
+        "integrations/beta.yaml",
+        "operations: [listNotes, getNote]",
+        "operations: [listNotes]",
+    );
     server.hang_up();
     let refused = poll(PATIENCE, || {
         let answer = server.send(&call("GET", "/v1/notes/1"), Some(&key));
@@ -231,7 +290,10 @@ fn what_a_running_server_cannot_change_is_refused_not_ignored() {
     let edits = [
         ("store: { dir: data }", "store: { dir: other }"),
         ("head: 10s", "head: 11s"),
-        ("  admin:\n", "  internal: { address: \"127.0.0.1:0\", plain: true }\n  admin:\n"),
+        (
+            "  admin:\n",
+            "  internal: { address: \"127.0.0.1:0\", plain: true }\n  admin:\n",
+        ),
     ];
     for (number, (from, to)) in edits.into_iter().enumerate() {
         server.gate.edit("portcullis.yaml", from, to);

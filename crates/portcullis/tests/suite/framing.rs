@@ -53,49 +53,170 @@ fn paths() -> Vec<Case> {
         odd("fp06 empty segment", "/v1//notes"),
         odd("fp06 leading empty segment", "//v1/notes"),
         odd("fp06 dot", "/v1/./notes"),
-        ("fp06 trailing slash", get("/v1/notes/1/", ""), 404, "route.not_found"),
-        ("fp06 trailing dot", get("/v1./notes", ""), 404, "route.not_found"),
-        ("fp07 deeper", get("/v1/notes/1/other", ""), 404, "route.not_found"),
-        ("fp07 empty parameter", get("/v1/notes/", ""), 404, "route.not_found"),
+        (
+            "fp06 trailing slash",
+            get("/v1/notes/1/", ""),
+            404,
+            "route.not_found",
+        ),
+        (
+            "fp06 trailing dot",
+            get("/v1./notes", ""),
+            404,
+            "route.not_found",
+        ),
+        (
+            "fp07 deeper",
+            get("/v1/notes/1/other", ""),
+            404,
+            "route.not_found",
+        ),
+        (
+            "fp07 empty parameter",
+            get("/v1/notes/", ""),
+            404,
+            "route.not_found",
+        ),
         ("fp09 case", get("/V1/notes", ""), 404, "route.not_found"),
-        ("fp11 other name", get("/v1/Notes", ""), 404, "route.not_found"),
+        (
+            "fp11 other name",
+            get("/v1/Notes", ""),
+            404,
+            "route.not_found",
+        ),
     ]
 }
 
 fn lines() -> Vec<Case> {
     let odd = |id, text: String| (id, text, 400, "http.malformed");
     vec![
-        odd("fp10 host with a trailing dot", bare("GET /v1/notes HTTP/1.1\r\nHost: gate.test.\r\nAuthorization: Bearer @KEY@\r\n\r\n")),
-        odd("fp10 absolute form of another host", bare("GET http://other.test/v1/notes HTTP/1.1\r\nHost: gate.test\r\nAuthorization: Bearer @KEY@\r\n\r\n")),
+        odd(
+            "fp10 host with a trailing dot",
+            bare(
+                "GET /v1/notes HTTP/1.1\r\nHost: gate.test.\r\nAuthorization: Bearer @KEY@\r\n\r\n",
+            ),
+        ),
+        odd(
+            "fp10 absolute form of another host",
+            bare(
+                "GET http://other.test/v1/notes HTTP/1.1\r\nHost: gate.test\r\nAuthorization: Bearer @KEY@\r\n\r\n",
+            ),
+        ),
         odd("fp10 two hosts", get("/v1/notes", "Host: other.test\r\n")),
-        odd("fp10 user in host", bare("GET /v1/notes HTTP/1.1\r\nHost: a@gate.test\r\nAuthorization: Bearer @KEY@\r\n\r\n")),
-        odd("fp16 no host", bare("GET /v1/notes HTTP/1.1\r\nAuthorization: Bearer @KEY@\r\n\r\n")),
-        odd("fp13 Connection names Content-Length", get("/v1/notes", "Connection: Content-Length\r\n")),
-        odd("hd01 Connection names a header", get("/v1/notes", "Connection: X-Real-Ip\r\n")),
-        odd("hd01 in another case", get("/v1/notes", "Connection: keep-alive, x-ReAl-iP\r\n")),
+        odd(
+            "fp10 user in host",
+            bare(
+                "GET /v1/notes HTTP/1.1\r\nHost: a@gate.test\r\nAuthorization: Bearer @KEY@\r\n\r\n",
+            ),
+        ),
+        odd(
+            "fp16 no host",
+            bare("GET /v1/notes HTTP/1.1\r\nAuthorization: Bearer @KEY@\r\n\r\n"),
+        ),
+        odd(
+            "fp13 Connection names Content-Length",
+            get("/v1/notes", "Connection: Content-Length\r\n"),
+        ),
+        odd(
+            "hd01 Connection names a header",
+            get("/v1/notes", "Connection: X-Real-Ip\r\n"),
+        ),
+        odd(
+            "hd01 in another case",
+            get("/v1/notes", "Connection: keep-alive, x-ReAl-iP\r\n"),
+        ),
         odd("fp15 empty header name", get("/v1/notes", ": x\r\n")),
-        odd("fp15 space in a header name", get("/v1/notes", "X Y: z\r\n")),
-        odd("fp15 space before the colon", get("/v1/notes", "X-Y : z\r\n")),
+        odd(
+            "fp15 space in a header name",
+            get("/v1/notes", "X Y: z\r\n"),
+        ),
+        odd(
+            "fp15 space before the colon",
+            get("/v1/notes", "X-Y : z\r\n"),
+        ),
         odd("fp15 folded line", get("/v1/notes", "X-Y: a\r\n b\r\n")),
         odd("fp16 NUL in a value", get("/v1/notes", "X-Y: a\0b\r\n")),
         odd("fp16 bare CR in a value", get("/v1/notes", "X-Y: a\rb\r\n")),
-        odd("hd11 control byte in a value", get("/v1/notes", "X-Y: a\x01b\r\n")),
+        odd(
+            "hd11 control byte in a value",
+            get("/v1/notes", "X-Y: a\x01b\r\n"),
+        ),
         odd("hd11 DEL in a value", get("/v1/notes", "X-Y: a\x7fb\r\n")),
-        odd("fp17 pseudo header", get("/v1/notes", ":path: /v1/notes/2\r\n")),
-        odd("fp17 bare LF", bare("GET /v1/notes HTTP/1.1\nHost: gate.test\nAuthorization: Bearer @KEY@\n\n")),
-        odd("fp17 two spaces", bare("GET  /v1/notes HTTP/1.1\r\nHost: gate.test\r\nAuthorization: Bearer @KEY@\r\n\r\n")),
-        odd("fp17 tab", bare("GET\t/v1/notes HTTP/1.1\r\nHost: gate.test\r\nAuthorization: Bearer @KEY@\r\n\r\n")),
-        odd("fp17 no version", bare("GET /v1/notes\r\nHost: gate.test\r\n\r\n")),
-        odd("fp17 other version", bare("GET /v1/notes HTTP/1.2\r\nHost: gate.test\r\nAuthorization: Bearer @KEY@\r\n\r\n")),
-        odd("fp17 no HTTP", bare("\x16\x03\x01\x02\x00\x01\x00\x01\r\n\r\n")),
+        odd(
+            "fp17 pseudo header",
+            get("/v1/notes", ":path: /v1/notes/2\r\n"),
+        ),
+        odd(
+            "fp17 bare LF",
+            bare("GET /v1/notes HTTP/1.1\nHost: gate.test\nAuthorization: Bearer @KEY@\n\n"),
+        ),
+        odd(
+            "fp17 two spaces",
+            bare(
+                "GET  /v1/notes HTTP/1.1\r\nHost: gate.test\r\nAuthorization: Bearer @KEY@\r\n\r\n",
+            ),
+        ),
+        odd(
+            "fp17 tab",
+            bare(
+                "GET\t/v1/notes HTTP/1.1\r\nHost: gate.test\r\nAuthorization: Bearer @KEY@\r\n\r\n",
+            ),
+        ),
+        odd(
+            "fp17 no version",
+            bare("GET /v1/notes\r\nHost: gate.test\r\n\r\n"),
+        ),
+        odd(
+            "fp17 other version",
+            bare(
+                "GET /v1/notes HTTP/1.2\r\nHost: gate.test\r\nAuthorization: Bearer @KEY@\r\n\r\n",
+            ),
+        ),
+        odd(
+            "fp17 no HTTP",
+            bare("\x16\x03\x01\x02\x00\x01\x00\x01\r\n\r\n"),
+        ),
         odd("fp19 upgrade", get("/v1/notes", "Upgrade: websocket\r\n")),
-        odd("fp19 bytes behind an upgrade", get("/v1/notes", "Upgrade: h2c\r\n") + "GET /v1/notes/2 HTTP/1.1\r\nHost: gate.test\r\n\r\n"),
-        odd("hd07 authorization twice", get("/v1/notes", "Authorization: Bearer @KEY@\r\n")),
-        odd("hd07 content type twice", post("Content-Type: text/plain\r\nContent-Length: 2\r\nConnection: close\r\n", "{}")),
-        ("fp15 long header", get("/v1/notes", &format!("X-Y: {}\r\n", "a".repeat(64 * 1024))), 431, "http.too_large"),
-        ("fp15 many headers", get("/v1/notes", &"X-Y: a\r\n".repeat(500)), 431, "http.too_large"),
-        ("fp15 long target", get(&format!("/v1/notes?q={}", "a".repeat(16 * 1024)), ""), 414, "http.too_large"),
-        odd("fp21 CONNECT", bare("CONNECT gate.test:443 HTTP/1.1\r\nHost: gate.test:443\r\nAuthorization: Bearer @KEY@\r\n\r\n")),
+        odd(
+            "fp19 bytes behind an upgrade",
+            get("/v1/notes", "Upgrade: h2c\r\n")
+                + "GET /v1/notes/2 HTTP/1.1\r\nHost: gate.test\r\n\r\n",
+        ),
+        odd(
+            "hd07 authorization twice",
+            get("/v1/notes", "Authorization: Bearer @KEY@\r\n"),
+        ),
+        odd(
+            "hd07 content type twice",
+            post(
+                "Content-Type: text/plain\r\nContent-Length: 2\r\nConnection: close\r\n",
+                "{}",
+            ),
+        ),
+        (
+            "fp15 long header",
+            get("/v1/notes", &format!("X-Y: {}\r\n", "a".repeat(64 * 1024))),
+            431,
+            "http.too_large",
+        ),
+        (
+            "fp15 many headers",
+            get("/v1/notes", &"X-Y: a\r\n".repeat(500)),
+            431,
+            "http.too_large",
+        ),
+        (
+            "fp15 long target",
+            get(&format!("/v1/notes?q={}", "a".repeat(16 * 1024)), ""),
+            414,
+            "http.too_large",
+        ),
+        odd(
+            "fp21 CONNECT",
+            bare(
+                "CONNECT gate.test:443 HTTP/1.1\r\nHost: gate.test:443\r\nAuthorization: Bearer @KEY@\r\n\r\n",
+            ),
+        ),
     ]
 }
 
@@ -104,32 +225,105 @@ fn lengths() -> Vec<Case> {
     let odd = |id, lines: &str, rest: &str| (id, post(lines, rest), 400, "http.malformed");
     let chunked = "Transfer-Encoding: chunked\r\n";
     vec![
-        odd("fp14 length and coding", "Content-Length: 6\r\nTransfer-Encoding: chunked\r\n", "0\r\n\r\nX"),
-        odd("fp14 coding and length", "Transfer-Encoding: chunked\r\nContent-Length: 13\r\n", body),
-        odd("fp14 two lengths", "Content-Length: 13\r\nContent-Length: 13\r\n", body),
+        odd(
+            "fp14 length and coding",
+            "Content-Length: 6\r\nTransfer-Encoding: chunked\r\n",
+            "0\r\n\r\nX",
+        ),
+        odd(
+            "fp14 coding and length",
+            "Transfer-Encoding: chunked\r\nContent-Length: 13\r\n",
+            body,
+        ),
+        odd(
+            "fp14 two lengths",
+            "Content-Length: 13\r\nContent-Length: 13\r\n",
+            body,
+        ),
         odd("fp14 a list of lengths", "Content-Length: 13, 13\r\n", body),
-        odd("fp14 two codings", "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", "0\r\n\r\n"),
-        odd("fp14 gzip and chunked", "Transfer-Encoding: gzip, chunked\r\n", "0\r\n\r\n"),
-        odd("fp14 chunked twice", "Transfer-Encoding: chunked, chunked\r\n", "0\r\n\r\n"),
+        odd(
+            "fp14 two codings",
+            "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n",
+            "0\r\n\r\n",
+        ),
+        odd(
+            "fp14 gzip and chunked",
+            "Transfer-Encoding: gzip, chunked\r\n",
+            "0\r\n\r\n",
+        ),
+        odd(
+            "fp14 chunked twice",
+            "Transfer-Encoding: chunked, chunked\r\n",
+            "0\r\n\r\n",
+        ),
         odd("fp14 identity", "Transfer-Encoding: identity\r\n", body),
-        odd("fp14 odd coding", "Transfer-Encoding: xchunked\r\n", "0\r\n\r\n"),
-        odd("fp14 vertical tab", "Transfer-Encoding: \x0bchunked\r\n", "0\r\n\r\n"),
-        ("fp14 coding on HTTP/1.0", post(chunked, "0\r\n\r\n").replace("HTTP/1.1", "HTTP/1.0"), 400, "http.malformed"),
+        odd(
+            "fp14 odd coding",
+            "Transfer-Encoding: xchunked\r\n",
+            "0\r\n\r\n",
+        ),
+        odd(
+            "fp14 vertical tab",
+            "Transfer-Encoding: \x0bchunked\r\n",
+            "0\r\n\r\n",
+        ),
+        (
+            "fp14 coding on HTTP/1.0",
+            post(chunked, "0\r\n\r\n").replace("HTTP/1.1", "HTTP/1.0"),
+            400,
+            "http.malformed",
+        ),
         odd("fp15 empty length", "Content-Length:\r\n", ""),
         odd("fp16 leading zero", "Content-Length: 013\r\n", body),
         odd("fp16 sign", "Content-Length: +13\r\n", body),
         odd("fp16 negative", "Content-Length: -1\r\n", body),
         odd("fp16 hexadecimal", "Content-Length: 0xd\r\n", body),
         odd("fp16 fraction", "Content-Length: 13.0\r\n", body),
-        odd("fp16 huge", "Content-Length: 99999999999999999999999\r\n", body),
-        odd("fp17 chunk size with a sign", chunked, "+d\r\n{\"title\":\"t\"}\r\n0\r\n\r\n"),
-        odd("fp17 chunk size with 0x", chunked, "0xd\r\n{\"title\":\"t\"}\r\n0\r\n\r\n"),
-        odd("fp17 chunk size with a space", chunked, "d \r\n{\"title\":\"t\"}\r\n0\r\n\r\n"),
-        odd("fp17 chunk size overflow", chunked, "fffffffffffffffff\r\n{\"title\":\"t\"}\r\n0\r\n\r\n"),
-        odd("fp17 no line end behind a chunk", chunked, "d\r\n{\"title\":\"t\"}0\r\n\r\n"),
-        odd("fp17 bare LF behind a size", chunked, "d\n{\"title\":\"t\"}\r\n0\r\n\r\n"),
-        odd("fp17 empty size", chunked, "\r\n{\"title\":\"t\"}\r\n0\r\n\r\n"),
-        odd("fp17 chunk too long for its size", chunked, "5\r\n{\"title\":\"t\"}\r\n0\r\n\r\n"),
+        odd(
+            "fp16 huge",
+            "Content-Length: 99999999999999999999999\r\n",
+            body,
+        ),
+        odd(
+            "fp17 chunk size with a sign",
+            chunked,
+            "+d\r\n{\"title\":\"t\"}\r\n0\r\n\r\n",
+        ),
+        odd(
+            "fp17 chunk size with 0x",
+            chunked,
+            "0xd\r\n{\"title\":\"t\"}\r\n0\r\n\r\n",
+        ),
+        odd(
+            "fp17 chunk size with a space",
+            chunked,
+            "d \r\n{\"title\":\"t\"}\r\n0\r\n\r\n",
+        ),
+        odd(
+            "fp17 chunk size overflow",
+            chunked,
+            "fffffffffffffffff\r\n{\"title\":\"t\"}\r\n0\r\n\r\n",
+        ),
+        odd(
+            "fp17 no line end behind a chunk",
+            chunked,
+            "d\r\n{\"title\":\"t\"}0\r\n\r\n",
+        ),
+        odd(
+            "fp17 bare LF behind a size",
+            chunked,
+            "d\n{\"title\":\"t\"}\r\n0\r\n\r\n",
+        ),
+        odd(
+            "fp17 empty size",
+            chunked,
+            "\r\n{\"title\":\"t\"}\r\n0\r\n\r\n",
+        ),
+        odd(
+            "fp17 chunk too long for its size",
+            chunked,
+            "5\r\n{\"title\":\"t\"}\r\n0\r\n\r\n",
+        ),
     ]
 }
 
@@ -147,7 +341,11 @@ fn hostile_heads_and_framings_are_refused_closed_and_recorded_once() {
     let mut decisions = Vec::new();
     for (id, text, status, code) in refused() {
         let bytes = text.replace("@KEY@", &key.text);
-        let heard = wire::pieces(address, &[(Duration::ZERO, bytes.as_bytes())], Duration::from_secs(20));
+        let heard = wire::pieces(
+            address,
+            &[(Duration::ZERO, bytes.as_bytes())],
+            Duration::from_secs(20),
+        );
         let answers = heard.answers();
         let got: Vec<_> = answers.iter().map(|a| (a.status, a.code())).collect();
         if got != [(status, Some(code.to_owned()))] || !heard.is_closed {
@@ -181,17 +379,30 @@ fn the_innocent_twins_pass() {
         get("/v1/notes/1", "TE: trailers\r\n"),
         get("/v1/notes?limit=5", "").replace("gate.test", "GATE.test:8443"),
         post(length, body),
-        post("Transfer-Encoding: chunked\r\nConnection: close\r\n", "d\r\n{\"title\":\"t\"}\r\n0\r\n\r\n"),
-        post("Transfer-Encoding: chunked\r\nConnection: close\r\n", "6\r\n{\"titl\r\n7\r\ne\":\"t\"}\r\n0\r\n\r\n"),
+        post(
+            "Transfer-Encoding: chunked\r\nConnection: close\r\n",
+            "d\r\n{\"title\":\"t\"}\r\n0\r\n\r\n",
+        ),
+        post(
+            "Transfer-Encoding: chunked\r\nConnection: close\r\n",
+            "6\r\n{\"titl\r\n7\r\ne\":\"t\"}\r\n0\r\n\r\n",
+        ),
     ];
     for twin in twins {
-        let heard = wire::raw(server.address("public"), twin.replace("@KEY@", &key.text).as_bytes());
+        let heard = wire::raw(
+            server.address("public"),
+            twin.replace("@KEY@", &key.text).as_bytes(),
+        );
         let answer = heard.only();
         // The list operation answers something that is no list: released as what it is worth, nothing.
         assert_eq!(answer.status, 200, "{twin}\n{}", answer.text());
         assert!(heard.is_closed);
     }
-    for seen in upstream.requests().iter().filter(|seen| seen.method == "POST") {
+    for seen in upstream
+        .requests()
+        .iter()
+        .filter(|seen| seen.method == "POST")
+    {
         assert_eq!(seen.header("content-length"), Some("13"), "our own length");
         assert_eq!(seen.header("transfer-encoding"), None);
         assert_eq!(seen.body, body.as_bytes());
@@ -204,13 +415,30 @@ fn client_copies_of_identity_and_forwarding_fields_never_arrive() {
     let server = serve(Gate::small(upstream.address()));
     let key = server.quick_key("alpha", &[]);
     let fields = [
-        "X-Forwarded-For: 6.6.6.6", "X_Forwarded_For: 6.6.6.6", "x-forwarded-for: 6.6.6.6", "X-Forwarded-Proto: forged",
-        "X-Forwarded-Prefix: /forged", "X-Forwarded-Uri: /forged", "X-Forwarded-Host: forged", "Forwarded: for=6.6.6.6",
-        "X-Real-IP: 6.6.6.6", "X_Real-Ip: 6.6.6.6", "True-Client-IP: 6.6.6.6", "Via: 1.1 forged",
-        "Portcullis-Identity: forged", "PORTCULLIS_IDENTITY: forged", "Portcullis-Decision: forged",
-        "X-Original-URL: /forged", "X-Rewrite-Url: /forged", "X-Envoy-Original-Path: /forged",
-        "X-HTTP-Method-Override: DELETE", "X-Method-Override: DELETE", "X-Auth-Request-User: forged", "Remote-User: forged",
-        "Cookie: session=forged", "X-Undeclared: forged",
+        "X-Forwarded-For: 6.6.6.6",
+        "X_Forwarded_For: 6.6.6.6",
+        "x-forwarded-for: 6.6.6.6",
+        "X-Forwarded-Proto: forged",
+        "X-Forwarded-Prefix: /forged",
+        "X-Forwarded-Uri: /forged",
+        "X-Forwarded-Host: forged",
+        "Forwarded: for=6.6.6.6",
+        "X-Real-IP: 6.6.6.6",
+        "X_Real-Ip: 6.6.6.6",
+        "True-Client-IP: 6.6.6.6",
+        "Via: 1.1 forged",
+        "Portcullis-Identity: forged",
+        "PORTCULLIS_IDENTITY: forged",
+        "Portcullis-Decision: forged",
+        "X-Original-URL: /forged",
+        "X-Rewrite-Url: /forged",
+        "X-Envoy-Original-Path: /forged",
+        "X-HTTP-Method-Override: DELETE",
+        "X-Method-Override: DELETE",
+        "X-Auth-Request-User: forged",
+        "Remote-User: forged",
+        "Cookie: session=forged",
+        "X-Undeclared: forged",
     ];
     for field in fields {
         upstream.forget();
@@ -220,13 +448,26 @@ fn client_copies_of_identity_and_forwarding_fields_never_arrive() {
         let seen = upstream.requests().remove(0);
         let text = String::from_utf8_lossy(&seen.bytes).to_ascii_lowercase();
         assert_eq!(seen.method, "GET", "{field}");
-        for word in ["forged", "6.6.6.6", "override", &key.text.to_ascii_lowercase()] {
+        for word in [
+            "forged",
+            "6.6.6.6",
+            "override",
+            &key.text.to_ascii_lowercase(),
+        ] {
             assert!(!text.contains(word), "{field}: {text}");
         }
-        let ours: Vec<_> = seen.headers.iter().filter(|(name, _)| name.replace('_', "-") == "portcullis-identity").collect();
+        let ours: Vec<_> = seen
+            .headers
+            .iter()
+            .filter(|(name, _)| name.replace('_', "-") == "portcullis-identity")
+            .collect();
         assert_eq!(ours.len(), 1, "{field}: {text}");
         assert_eq!(seen.header("x-forwarded-for"), Some("127.0.0.1"), "{field}");
-        assert_eq!(seen.header("portcullis-decision"), answer.decision(), "{field}");
+        assert_eq!(
+            seen.header("portcullis-decision"),
+            answer.decision(),
+            "{field}"
+        );
     }
 }
 
@@ -235,21 +476,42 @@ fn what_follows_a_refused_request_is_never_read_as_another() {
     let upstream = RecordingUpstream::always(NOTE);
     let server = serve(Gate::small(upstream.address()));
     let key = server.quick_key("alpha", &[]);
-    let hidden = "GET /v1/notes/SMUGGLED HTTP/1.1\r\nHost: gate.test\r\nAuthorization: Bearer @KEY@\r\n\r\n";
+    let hidden =
+        "GET /v1/notes/SMUGGLED HTTP/1.1\r\nHost: gate.test\r\nAuthorization: Bearer @KEY@\r\n\r\n";
     let carriers = [
-        post("Content-Length: 6\r\nTransfer-Encoding: chunked\r\n", &format!("0\r\n\r\n{hidden}")),
+        post(
+            "Content-Length: 6\r\nTransfer-Encoding: chunked\r\n",
+            &format!("0\r\n\r\n{hidden}"),
+        ),
         post("Transfer-Encoding: xchunked\r\n", hidden),
         post("Content-Length: 0\r\nContent-Length: 90\r\n", hidden),
-        post("Transfer-Encoding: chunked\r\n", &format!("0 \r\n\r\n{hidden}")),
-        post("Transfer-Encoding: chunked\r\n", &format!("1\r\nZZ\r\n0\r\n\r\n{hidden}")),
+        post(
+            "Transfer-Encoding: chunked\r\n",
+            &format!("0 \r\n\r\n{hidden}"),
+        ),
+        post(
+            "Transfer-Encoding: chunked\r\n",
+            &format!("1\r\nZZ\r\n0\r\n\r\n{hidden}"),
+        ),
         get("/v1/notes", "Upgrade: h2c\r\n").replace("Connection: close\r\n", "") + hidden,
         // Refused before its body is read: what is still to come of the body is never a request.
-        format!("POST /v1/notes HTTP/1.1\r\nHost: gate.test\r\nContent-Type: application/json\r\nContent-Length: 5000\r\n\r\n{hidden}"),
+        format!(
+            "POST /v1/notes HTTP/1.1\r\nHost: gate.test\r\nContent-Type: application/json\r\nContent-Length: 5000\r\n\r\n{hidden}"
+        ),
     ];
     for carrier in carriers {
         let bytes = carrier.replace("@KEY@", &key.text);
-        let heard = wire::pieces(server.address("public"), &[(Duration::ZERO, bytes.as_bytes())], Duration::from_secs(20));
-        assert_eq!(heard.answers().len(), 1, "{carrier}\n{}", String::from_utf8_lossy(&heard.bytes));
+        let heard = wire::pieces(
+            server.address("public"),
+            &[(Duration::ZERO, bytes.as_bytes())],
+            Duration::from_secs(20),
+        );
+        assert_eq!(
+            heard.answers().len(),
+            1,
+            "{carrier}\n{}",
+            String::from_utf8_lossy(&heard.bytes)
+        );
         assert!(heard.is_closed, "{carrier}");
     }
     upstream.assert_untouched("nothing smuggled");
@@ -260,7 +522,9 @@ fn pipelined_requests_are_each_judged_and_answered_in_order() {
     let upstream = RecordingUpstream::always(NOTE);
     let server = serve(Gate::small(upstream.address()));
     let key = server.quick_key("alpha", &[]);
-    let one = |target: &str, key: &str| format!("GET {target} HTTP/1.1\r\nHost: gate.test\r\nAuthorization: Bearer {key}\r\n\r\n");
+    let one = |target: &str, key: &str| {
+        format!("GET {target} HTTP/1.1\r\nHost: gate.test\r\nAuthorization: Bearer {key}\r\n\r\n")
+    };
     let body = r#"{"title":"t"}"#;
     let bytes = one("/v1/notes/1", &key.text)
         + &one("/v1/notes/2", "pk_live_wrong")
@@ -269,35 +533,77 @@ fn pipelined_requests_are_each_judged_and_answered_in_order() {
     let heard = wire::raw(server.address("public"), bytes.as_bytes());
     let statuses: Vec<u16> = heard.answers().iter().map(|a| a.status).collect();
     assert_eq!(statuses, [200, 401, 200, 200]);
-    let seen: Vec<String> = upstream.requests().iter().map(|r| format!("{} {}", r.method, r.target)).collect();
-    assert_eq!(seen, ["GET /v1/notes/1", "POST /v1/notes", "GET /v1/notes/3"]);
+    let seen: Vec<String> = upstream
+        .requests()
+        .iter()
+        .map(|r| format!("{} {}", r.method, r.target))
+        .collect();
+    assert_eq!(
+        seen,
+        ["GET /v1/notes/1", "POST /v1/notes", "GET /v1/notes/3"]
+    );
 }
 
 #[test]
 fn slow_clients_are_closed_and_others_are_not_slowed() {
     let upstream = RecordingUpstream::always(NOTE);
     let gate = Gate::small(upstream.address());
-    gate.edit("portcullis.yaml", "head: 10s, body: 10s, idle: 60s", "head: 1s, body: 1s, idle: 1s, reply: 1s");
+    gate.edit(
+        "portcullis.yaml",
+        "head: 10s, body: 10s, idle: 60s",
+        "head: 1s, body: 1s, idle: 1s, reply: 1s",
+    );
     let server = serve(gate);
     let address = server.address("public");
     let key = server.quick_key("alpha", &[]);
     let head = bare("GET /v1/notes HTTP/1.1\r\nHost: gate.test\r\nX-");
     let body = post("Content-Length: 200\r\n", "{\"title\":").replace("@KEY@", &key.text);
-    let slow = [bare(""), head, body, get("/v1/notes/1", "").replace("Connection: close\r\n", "").replace("@KEY@", &key.text)];
+    let slow = [
+        bare(""),
+        head,
+        body,
+        get("/v1/notes/1", "")
+            .replace("Connection: close\r\n", "")
+            .replace("@KEY@", &key.text),
+    ];
     let waiting: Vec<_> = slow
         .into_iter()
-        .map(|bytes| std::thread::spawn(move || wire::pieces(address, &[(Duration::ZERO, bytes.as_bytes())], Duration::from_secs(30))))
+        .map(|bytes| {
+            std::thread::spawn(move || {
+                wire::pieces(
+                    address,
+                    &[(Duration::ZERO, bytes.as_bytes())],
+                    Duration::from_secs(30),
+                )
+            })
+        })
         .collect();
     for _ in 0..20 {
-        assert_eq!(server.send(&call("GET", "/v1/notes/1"), Some(&key)).status, 200);
+        assert_eq!(
+            server.send(&call("GET", "/v1/notes/1"), Some(&key)).status,
+            200
+        );
     }
-    let heard: Vec<_> = waiting.into_iter().map(|thread| thread.join().unwrap()).collect();
+    let heard: Vec<_> = waiting
+        .into_iter()
+        .map(|thread| thread.join().unwrap())
+        .collect();
     for one in &heard {
-        assert!(one.is_closed && one.took < Duration::from_secs(15), "{one:?}");
+        assert!(
+            one.is_closed && one.took < Duration::from_secs(15),
+            "{one:?}"
+        );
     }
-    assert!(heard[0].bytes.is_empty(), "nothing was asked, nothing is answered");
+    assert!(
+        heard[0].bytes.is_empty(),
+        "nothing was asked, nothing is answered"
+    );
     assert_eq!(heard[1].only().code().as_deref(), Some("http.timeout"));
     assert_eq!(heard[2].only().code().as_deref(), Some("http.timeout"));
-    assert_eq!(heard[3].only().status, 200, "and then it rested for too long");
+    assert_eq!(
+        heard[3].only().status,
+        200,
+        "and then it rested for too long"
+    );
     assert!(upstream.requests().iter().all(|seen| seen.method == "GET"));
 }

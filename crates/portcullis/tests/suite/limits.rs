@@ -15,7 +15,11 @@ const NOTE: &str = r#"{"id":"1","title":"t"}"#;
 /// The small gate with these limits for alpha.
 fn limited(upstream: &RecordingUpstream, limits: &str) -> Gate {
     let gate = Gate::small(upstream.address());
-    gate.edit("integrations/alpha.yaml", "grants:\n", &format!("limits: [{limits}]\ngrants:\n"));
+    gate.edit(
+        "integrations/alpha.yaml",
+        "grants:\n",
+        &format!("limits: [{limits}]\ngrants:\n"),
+    );
     gate
 }
 
@@ -24,8 +28,16 @@ fn read() -> Call {
 }
 
 fn seconds(answer: &Answer) -> u64 {
-    let text = answer.header("retry-after").unwrap_or_else(|| panic!("no Retry-After: {answer:?}"));
-    let member = answer.json().unwrap().get("retry_after").unwrap().as_i64().unwrap();
+    let text = answer
+        .header("retry-after")
+        .unwrap_or_else(|| panic!("no Retry-After: {answer:?}"));
+    let member = answer
+        .json()
+        .unwrap()
+        .get("retry_after")
+        .unwrap()
+        .as_i64()
+        .unwrap();
     assert_eq!(text, member.to_string(), "header and document agree");
     text.parse().unwrap()
 }
@@ -40,18 +52,31 @@ fn first_refused(server: &Server, call: &Call, key: &testkit::Key, most: usize) 
 #[test]
 fn a_burst_is_stopped_and_told_the_true_moment_to_return() {
     let upstream = RecordingUpstream::always(NOTE);
-    let server = serve(limited(&upstream, "{ per: integration, rate: 20/min, burst: 5 }"));
-    let (noisy, quiet) = (server.quick_key("alpha", &[]), server.quick_key("beta", &[]));
+    let server = serve(limited(
+        &upstream,
+        "{ per: integration, rate: 20/min, burst: 5 }",
+    ));
+    let (noisy, quiet) = (
+        server.quick_key("alpha", &[]),
+        server.quick_key("beta", &[]),
+    );
     let (passed, refused) = first_refused(&server, &read(), &noisy, 20);
     // A slow machine lets a place come back meanwhile, never more.
     assert!((5..=8).contains(&passed), "{passed} passed a burst of 5");
-    assert_eq!((refused.status, refused.code().as_deref()), (429, Some("limit.exceeded")));
+    assert_eq!(
+        (refused.status, refused.code().as_deref()),
+        (429, Some("limit.exceeded"))
+    );
     assert!(refused.header("ratelimit").is_some());
     let wait = seconds(&refused);
     assert!((1..=3).contains(&wait), "one place each 3 s, told {wait} s");
     assert_eq!(upstream.requests().len(), passed);
     for _ in 0..10 {
-        assert_eq!(server.send(&read(), Some(&quiet)).status, 200, "another caller feels nothing");
+        assert_eq!(
+            server.send(&read(), Some(&quiet)).status,
+            200,
+            "another caller feels nothing"
+        );
     }
     // Whoever obeys is never refused for it.
     std::thread::sleep(Duration::from_secs(wait));
@@ -61,11 +86,27 @@ fn a_burst_is_stopped_and_told_the_true_moment_to_return() {
 #[test]
 fn a_second_key_of_the_same_integration_and_other_spellings_buy_nothing() {
     let upstream = RecordingUpstream::always(NOTE);
-    let server = serve(limited(&upstream, "{ per: integration, rate: 1/min, burst: 3 }"));
-    let (first, second) = (server.quick_key("alpha", &[]), server.quick_key("alpha", &[]));
+    let server = serve(limited(
+        &upstream,
+        "{ per: integration, rate: 1/min, burst: 3 }",
+    ));
+    let (first, second) = (
+        server.quick_key("alpha", &[]),
+        server.quick_key("alpha", &[]),
+    );
     first_refused(&server, &read(), &first, 10);
-    for call in [read(), call("GET", "/v1/notes?limit=1"), read().with("X-Forwarded-For", "9.9.9.9"), read().with("X-Real-Ip", "9.9.9.9")] {
-        assert_eq!(server.send(&call, Some(&second)).code().as_deref(), Some("limit.exceeded"), "{}", call.target);
+    for call in [
+        read(),
+        call("GET", "/v1/notes?limit=1"),
+        read().with("X-Forwarded-For", "9.9.9.9"),
+        read().with("X-Real-Ip", "9.9.9.9"),
+    ] {
+        assert_eq!(
+            server.send(&call, Some(&second)).code().as_deref(),
+            Some("limit.exceeded"),
+            "{}",
+            call.target
+        );
     }
     assert_eq!(upstream.requests().len(), 3);
 }
@@ -73,10 +114,20 @@ fn a_second_key_of_the_same_integration_and_other_spellings_buy_nothing() {
 #[test]
 fn who_goes_on_knocking_is_blocked_and_the_block_ends_when_it_says() {
     let upstream = RecordingUpstream::always(NOTE);
-    let gate = limited(&upstream, "{ per: integration, rate: 6000/min, burst: 1000 }");
-    gate.edit("portcullis.yaml", "blocks: off", "blocks: { after: 5 refusals/min, for: 4s, escalate: 1 }");
+    let gate = limited(
+        &upstream,
+        "{ per: integration, rate: 6000/min, burst: 1000 }",
+    );
+    gate.edit(
+        "portcullis.yaml",
+        "blocks: off",
+        "blocks: { after: 5 refusals/min, for: 4s, escalate: 1 }",
+    );
     let server = serve(gate);
-    let (bad, good) = (server.quick_key("alpha", &[]), server.quick_key("beta", &[]));
+    let (bad, good) = (
+        server.quick_key("alpha", &[]),
+        server.quick_key("beta", &[]),
+    );
     let wrong = call("GET", "/v1/notes?limit=many");
     let mut codes = Vec::new();
     let mut blocked = None;
@@ -91,52 +142,98 @@ fn who_goes_on_knocking_is_blocked_and_the_block_ends_when_it_says() {
     }
     let (answer, at) = blocked.unwrap_or_else(|| panic!("never blocked: {codes:?}"));
     assert_eq!(answer.status, 429);
-    assert!(codes.iter().all(|code| code == "validate.query"), "{codes:?}");
+    assert!(
+        codes.iter().all(|code| code == "validate.query"),
+        "{codes:?}"
+    );
     assert!((4..=6).contains(&codes.len()), "{codes:?}");
     let wait = seconds(&answer);
     assert!((1..=4).contains(&wait), "{wait}");
-    assert_eq!(server.send(&read(), Some(&good)).status, 200, "others are not blocked");
+    assert_eq!(
+        server.send(&read(), Some(&good)).status,
+        200,
+        "others are not blocked"
+    );
     let still = server.send(&read(), Some(&bad));
-    assert!(still.code().as_deref() == Some("limit.blocked") || at.elapsed() > Duration::from_secs(wait));
+    assert!(
+        still.code().as_deref() == Some("limit.blocked")
+            || at.elapsed() > Duration::from_secs(wait)
+    );
     let left = Duration::from_secs(wait).saturating_sub(at.elapsed());
     std::thread::sleep(left);
-    assert_eq!(server.send(&read(), Some(&bad)).status, 200, "knocking meanwhile did not lengthen it");
+    assert_eq!(
+        server.send(&read(), Some(&bad)).status,
+        200,
+        "knocking meanwhile did not lengthen it"
+    );
     let event = server.event(answer.decision().unwrap());
-    assert!(event["detail"].as_str().unwrap().contains("blocked until"), "{event}");
+    assert!(
+        event["detail"].as_str().unwrap().contains("blocked until"),
+        "{event}"
+    );
 }
 
 #[test]
 fn strangers_who_guess_keys_are_blocked_by_address() {
     let upstream = RecordingUpstream::always(NOTE);
     let gate = Gate::small(upstream.address());
-    gate.edit("portcullis.yaml", "blocks: off", "blocks: { after: 5 refusals/min, for: 30s, escalate: 1 }");
+    gate.edit(
+        "portcullis.yaml",
+        "blocks: off",
+        "blocks: { after: 5 refusals/min, for: 30s, escalate: 1 }",
+    );
     let server = serve(gate);
     let key = server.quick_key("alpha", &[]);
     let guess = |address| {
         let call = read().from(address);
-        testkit::wire::send(server.address("public"), &call, Some("pk_live_guess")).code().unwrap()
+        testkit::wire::send(server.address("public"), &call, Some("pk_live_guess"))
+            .code()
+            .unwrap()
     };
     let codes: Vec<String> = (0..12).map(|_| guess([127, 0, 7, 7])).collect();
     assert_eq!(codes[0], "authn.invalid");
     assert_eq!(codes[11], "limit.blocked", "{codes:?}");
-    assert_eq!(server.send(&read().from([127, 0, 7, 8]), Some(&key)).status, 200, "another address");
-    assert_eq!(server.send(&read().from([127, 0, 7, 7]), Some(&key)).code().as_deref(), Some("limit.blocked"), "a good key does not lift it");
+    assert_eq!(
+        server.send(&read().from([127, 0, 7, 8]), Some(&key)).status,
+        200,
+        "another address"
+    );
+    assert_eq!(
+        server
+            .send(&read().from([127, 0, 7, 7]), Some(&key))
+            .code()
+            .as_deref(),
+        Some("limit.blocked"),
+        "a good key does not lift it"
+    );
 }
 
 #[test]
 fn an_address_has_its_own_share_before_anybody_is_known() {
     let upstream = RecordingUpstream::always(NOTE);
     let gate = Gate::small(upstream.address());
-    gate.edit("portcullis.yaml", "address_limit: { rate: 100000/s, burst: 100000 }", "address_limit: { rate: 10/min, burst: 5 }");
+    gate.edit(
+        "portcullis.yaml",
+        "address_limit: { rate: 100000/s, burst: 100000 }",
+        "address_limit: { rate: 10/min, burst: 5 }",
+    );
     let server = serve(gate);
     let send = |address: [u8; 4], forged: &str| {
         let call = read().from(address).with("X-Forwarded-For", forged);
         testkit::wire::send(server.address("public"), &call, None)
     };
-    let codes: Vec<String> = (0..8).map(|n| send([127, 0, 6, 6], &format!("9.9.9.{n}")).code().unwrap()).collect();
+    let codes: Vec<String> = (0..8)
+        .map(|n| send([127, 0, 6, 6], &format!("9.9.9.{n}")).code().unwrap())
+        .collect();
     assert_eq!(codes[..5], ["authn.missing"; 5], "{codes:?}");
-    assert_eq!(codes[7], "limit.exceeded", "a forged address buys nothing: {codes:?}");
-    assert_eq!(send([127, 0, 6, 7], "9.9.9.9").code().as_deref(), Some("authn.missing"));
+    assert_eq!(
+        codes[7], "limit.exceeded",
+        "a forged address buys nothing: {codes:?}"
+    );
+    assert_eq!(
+        send([127, 0, 6, 7], "9.9.9.9").code().as_deref(),
+        Some("authn.missing")
+    );
 }
 
 #[test]
@@ -145,20 +242,34 @@ fn each_person_and_each_operation_has_its_own_share() {
     let limits = "{ per: user, rate: 1/min, burst: 2 }, { per: operation, operations: [searchNotes], rate: 1/min, burst: 1 }";
     let server = serve(limited(&upstream, limits));
     let key = server.quick_key("alpha", &[]);
-    let by = |person: &str| server.send(&read().with("X-Person", person), Some(&key)).status;
+    let by = |person: &str| {
+        server
+            .send(&read().with("X-Person", person), Some(&key))
+            .status
+    };
     assert_eq!([by("ann"), by("ann"), by("ann")], [200, 200, 429]);
     assert_eq!([by("ben"), by("ben"), by("ben")], [200, 200, 429]);
-    let nobody: Vec<u16> = (0..4).map(|_| server.send(&read(), Some(&key)).status).collect();
+    let nobody: Vec<u16> = (0..4)
+        .map(|_| server.send(&read(), Some(&key)).status)
+        .collect();
     assert_eq!(nobody, [200; 4], "no person is named, so none is counted");
     let search = || {
-        let mut search = call("POST", "/v1/searches").with("Content-Type", "application/x-www-form-urlencoded");
+        let mut search =
+            call("POST", "/v1/searches").with("Content-Type", "application/x-www-form-urlencoded");
         search.body = b"text=a".to_vec();
         server.send(&search, Some(&key)).code()
     };
     search();
     assert_eq!(search().as_deref(), Some("limit.exceeded"));
-    assert_eq!(server.send(&read(), Some(&key)).status, 200, "other operations go on");
-    assert_eq!(server.ledger_of(&json!({ "code": "limit.exceeded" })).len(), 3);
+    assert_eq!(
+        server.send(&read(), Some(&key)).status,
+        200,
+        "other operations go on"
+    );
+    assert_eq!(
+        server.ledger_of(&json!({ "code": "limit.exceeded" })).len(),
+        3
+    );
 }
 
 #[test]
@@ -168,19 +279,33 @@ fn places_at_once_are_bounded_and_given_back() {
         false => Play::Answer(json_answer(200, NOTE)),
     });
     let server = serve(limited(&upstream, "{ per: integration, concurrency: 2 }"));
-    let (key, other) = (server.quick_key("alpha", &[]), server.quick_key("beta", &[]));
+    let (key, other) = (
+        server.quick_key("alpha", &[]),
+        server.quick_key("beta", &[]),
+    );
     let address = server.address("public");
-    let slow = |text: String| std::thread::spawn(move || testkit::wire::send(address, &call("GET", "/v1/notes/slow"), Some(&text)).status);
+    let slow = |text: String| {
+        std::thread::spawn(move || {
+            testkit::wire::send(address, &call("GET", "/v1/notes/slow"), Some(&text)).status
+        })
+    };
     let two = [slow(key.text.clone()), slow(key.text.clone())];
-    let both = testkit::poll(testkit::PATIENCE, || (upstream.requests().len() >= 2).then_some(()));
+    let both = testkit::poll(testkit::PATIENCE, || {
+        (upstream.requests().len() >= 2).then_some(())
+    });
     assert!(both.is_some());
     let third = server.send(&read(), Some(&key));
-    assert_eq!((third.status, third.code().as_deref()), (429, Some("limit.concurrency")));
+    assert_eq!(
+        (third.status, third.code().as_deref()),
+        (429, Some("limit.concurrency"))
+    );
     assert!(third.header("retry-after").is_some());
     assert_eq!(server.send(&read(), Some(&other)).status, 200);
     for one in two {
         assert_eq!(one.join().unwrap(), 200);
     }
-    let again = testkit::poll(testkit::PATIENCE, || (server.send(&read(), Some(&key)).status == 200).then_some(()));
+    let again = testkit::poll(testkit::PATIENCE, || {
+        (server.send(&read(), Some(&key)).status == 200).then_some(())
+    });
     assert!(again.is_some(), "places are given back");
 }

@@ -253,8 +253,10 @@ fn no_operation_exists_on_a_listener_that_does_not_expose_it() {
             if at(door).filter(is_same).any(|e| e.method == exposed.method) {
                 continue;
             }
-            let methods: BTreeSet<&str> =
-                at(door).filter(is_same).map(|e| e.method.as_str()).collect();
+            let methods: BTreeSet<&str> = at(door)
+                .filter(is_same)
+                .map(|e| e.method.as_str())
+                .collect();
             let (status, code) = match methods.is_empty() {
                 true => (404, "route.not_found"),
                 false => (405, "route.method_not_allowed"),
@@ -376,14 +378,18 @@ fn undeclared_spellings_of_a_path_are_refused() {
         }
     }
     assert!(tried.len() > 50);
-    stage.upstream.assert_untouched("nothing by another spelling");
+    stage
+        .upstream
+        .assert_untouched("nothing by another spelling");
 }
 
 /// The first record of a kind that is like this, by id.
 fn found(careless: &Fieldworks, kind: Kind, is_like: impl Fn(&Json) -> bool) -> String {
     careless.with_world(|world| {
         let one = world.all(kind).find(|record| is_like(record));
-        let id = one.and_then(|record| record.get("id")).and_then(Json::as_text);
+        let id = one
+            .and_then(|record| record.get("id"))
+            .and_then(Json::as_text);
         id.expect("the demo has such a record").to_owned()
     })
 }
@@ -414,7 +420,13 @@ struct Foreign {
     code: &'static str,
 }
 
-fn hidden(who: &'static str, method: &str, of: impl Fn(&str) -> String, id: &str, body: Option<&str>) -> Foreign {
+fn hidden(
+    who: &'static str,
+    method: &str,
+    of: impl Fn(&str) -> String,
+    id: &str,
+    body: Option<&str>,
+) -> Foreign {
     let make = |target: String| match body {
         Some(body) => Call::new(method, &target).json(body),
         None => Call::new(method, &target),
@@ -445,10 +457,16 @@ fn foreign(careless: &Fieldworks) -> Vec<Foreign> {
         })
     };
     let visit = |partner: &str| found(careless, Kind::Visit, |r| says(r, &["partnerId"], partner));
-    let open = found(careless, Kind::WorkOrder, |r| says(r, &["status"], "in_progress"));
-    let cancelled = found(careless, Kind::WorkOrder, |r| says(r, &["status"], "cancelled"));
+    let open = found(careless, Kind::WorkOrder, |r| {
+        says(r, &["status"], "in_progress")
+    });
+    let cancelled = found(careless, Kind::WorkOrder, |r| {
+        says(r, &["status"], "cancelled")
+    });
     let erased = found(careless, Kind::Customer, |r| says(r, &["state"], "erased"));
-    let plant = found(careless, Kind::Asset, |r| says(r, &["telemetryRef"], "none"));
+    let plant = found(careless, Kind::Asset, |r| {
+        says(r, &["telemetryRef"], "none")
+    });
     let (own_ref, reading) = (
         r#"{"externalRefs":{"partner":"CANARY-WRITE"}}"#,
         r#"{"at":"2026-11-20T10:00:00Z","metric":"flow_temperature","value":54.50,"unit":"celsius"}"#,
@@ -465,8 +483,20 @@ fn foreign(careless: &Fieldworks) -> Vec<Foreign> {
         hidden("blue-river", "GET", orders, &order("north-star"), None),
         hidden("north-star", "GET", eta, &visit("blue-river"), None),
         hidden("blue-river", "GET", eta, &visit("north-star"), None),
-        hidden("north-star", "PATCH", orders, &order("blue-river"), Some(own_ref)),
-        hidden("blue-river", "PATCH", orders, &order("north-star"), Some(own_ref)),
+        hidden(
+            "north-star",
+            "PATCH",
+            orders,
+            &order("blue-river"),
+            Some(own_ref),
+        ),
+        hidden(
+            "blue-river",
+            "PATCH",
+            orders,
+            &order("north-star"),
+            Some(own_ref),
+        ),
         hidden("crm", "GET", customer, &erased, None),
         hidden("thermo", "GET", asset, &plant, None),
         hidden("thermo", "POST", readings, &plant, Some(reading)),
@@ -476,8 +506,14 @@ fn foreign(careless: &Fieldworks) -> Vec<Foreign> {
             "accounting",
             Call::new("PATCH", &orders(&open)).json(r#"{"externalRefs":{"accounting":"INV-1"}}"#),
         ),
-        shown("inventory", Call::new("POST", "/v2/stock-movements").json(stock)),
-        shown("thermo", Call::new("POST", "/v2/service-requests").json(ask)),
+        shown(
+            "inventory",
+            Call::new("POST", "/v2/stock-movements").json(stock),
+        ),
+        shown(
+            "thermo",
+            Call::new("POST", "/v2/service-requests").json(ask),
+        ),
     ]
 }
 
@@ -491,7 +527,15 @@ fn canary(careless: &Fieldworks) {
                 .collect();
             for id in ids {
                 let record = world.get_mut(kind, &id).unwrap();
-                for name in ["title", "description", "name", "legalName", "model", "serial", "eta"] {
+                for name in [
+                    "title",
+                    "description",
+                    "name",
+                    "legalName",
+                    "model",
+                    "serial",
+                    "eta",
+                ] {
                     if matches!(record.get(name), Some(Json::Text(_))) {
                         put(record, name, format!("CANARY-{kind:?}-{id}"));
                     }
@@ -513,17 +557,31 @@ fn a_foreign_object_gives_nothing_away_and_is_not_changed() {
         let key = Some(keys[case.who].text.as_str());
         let answer = stage.with(&case.call, key);
         assert_refused(&answer, case.status, case.code, &what);
-        assert!(!answer.text().contains("CANARY"), "{what}: {}", answer.text());
-        assert!(!format!("{:?}", answer.headers).contains("CANARY"), "{what}");
+        assert!(
+            !answer.text().contains("CANARY"),
+            "{what}: {}",
+            answer.text()
+        );
+        assert!(
+            !format!("{:?}", answer.headers).contains("CANARY"),
+            "{what}"
+        );
         for seen in stage.upstream.requests() {
             // A look-up may be needed to know whose it is; nothing that changes anything may pass.
-            assert_eq!(seen.method, "GET", "{what}: the upstream was told to change");
+            assert_eq!(
+                seen.method, "GET",
+                "{what}: the upstream was told to change"
+            );
         }
         let sent = String::from_utf8_lossy(&stage.upstream.bytes()).into_owned();
         assert!(!sent.contains("CANARY-WRITE"), "{what}: {sent}");
         if let Some(absent) = &case.absent {
             let other = stage.with(absent, key);
-            assert_eq!(masked(&answer), masked(&other), "{what}, beside an absent one");
+            assert_eq!(
+                masked(&answer),
+                masked(&other),
+                "{what}, beside an absent one"
+            );
         }
     }
 }
@@ -533,11 +591,36 @@ fn lists_hold_nothing_foreign() {
     let stage = stage();
     let keys = stage.keys();
     let lists: [(&str, &str, &[&str], &[&str]); 5] = [
-        ("north-star", "/v2/work-orders?limit=100", &["assignment", "partnerId"], &["north-star"]),
-        ("blue-river", "/v2/work-orders?limit=100", &["assignment", "partnerId"], &["blue-river"]),
-        ("accounting", "/v2/work-orders?limit=100", &["status"], &["completed"]),
-        ("accounting", "/v1/work-orders?limit=100", &["state"], &["completed"]),
-        ("inventory", "/v2/stock-levels?limit=100", &["location"], &["central", "leeds", "bremen"]),
+        (
+            "north-star",
+            "/v2/work-orders?limit=100",
+            &["assignment", "partnerId"],
+            &["north-star"],
+        ),
+        (
+            "blue-river",
+            "/v2/work-orders?limit=100",
+            &["assignment", "partnerId"],
+            &["blue-river"],
+        ),
+        (
+            "accounting",
+            "/v2/work-orders?limit=100",
+            &["status"],
+            &["completed"],
+        ),
+        (
+            "accounting",
+            "/v1/work-orders?limit=100",
+            &["state"],
+            &["completed"],
+        ),
+        (
+            "inventory",
+            "/v2/stock-levels?limit=100",
+            &["location"],
+            &["central", "leeds", "bremen"],
+        ),
     ];
     for (who, target, field, allowed) in lists {
         let answer = stage.with(&Call::get(target), Some(&keys[who].text));
