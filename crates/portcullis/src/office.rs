@@ -166,7 +166,10 @@ pub fn kek(compiled: &Compiled, dir: &Path, texts: &Files) -> Result<Kek, Troubl
         secrets::resolve(reference, dir).map_err(|mistake| files::mistaken(&[mistake], texts))?;
     let text = std::str::from_utf8(secret.expose()).unwrap_or_default();
     Kek::parse(text.trim()).map_err(|fault| {
-        let mistake = reference.place.mistake(fault.to_string(), "Without this key nothing that is stored can be read.");
+        let mistake = reference.place.mistake(
+            fault.to_string(),
+            "Without this key nothing that is stored can be read.",
+        );
         files::mistaken(&[mistake], texts)
     })
 }

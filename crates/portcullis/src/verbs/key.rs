@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use crate::exit::{Exit, Outcome, Trouble};
 use crate::verbs::Verb;
-use crate::{config_dir, confirm, office, output, table};
+use crate::{config_dir, confirm, files, office, output, running, table};
 
 /// The verb.
 pub const VERB: Verb = Verb {
@@ -62,6 +62,12 @@ fn command() -> Command {
                 ),
         )
         .subcommand(
+            Command::new("jwks")
+                .about("Print the public key of Portcullis-Identity as a JWK set, for upstreams that verify it [read-only]")
+                .arg(config_dir::argument())
+                .after_help("Example:\n  portcullis key jwks > upstream/portcullis-jwks.json"),
+        )
+        .subcommand(
             Command::new("generate-kek")
                 .about("Print a new key-encryption key, 64 hexadecimal digits [read-only]")
                 .after_help("Example:\n  (umask 077; portcullis key generate-kek > secrets/kek)\n\nKeep a copy in a safe place: without it nothing that was stored can be read."),
@@ -90,6 +96,7 @@ fn run(arguments: &ArgMatches) -> Outcome {
         Some(("rotate", arguments)) => rotate(arguments),
         Some(("revoke", arguments)) => revoke(arguments),
         Some(("check", arguments)) => check(arguments),
+        Some(("jwks", arguments)) => jwks(arguments),
         Some(("generate-kek", _)) => {
             println!(
                 "{}",
@@ -99,6 +106,19 @@ fn run(arguments: &ArgMatches) -> Outcome {
         }
         _ => Ok(Exit::Usage),
     }
+}
+
+/// RFC 7517 §5: the set an upstream needs to verify `Portcullis-Identity`.
+fn jwks(arguments: &ArgMatches) -> Outcome {
+    let dir = config_dir::of(arguments);
+    let texts = files::read(&dir)?;
+    let (compiled, _) = files::compile(&texts, running::now())?;
+    let looked = office::look(&compiled, &dir, &texts)?;
+    println!(
+        "{{\"keys\":[{}]}}",
+        looked.keys.identity.verifying_key().jwk()
+    );
+    Ok(Exit::Done)
 }
 
 /// The given ones of the named arguments, for the desk.

@@ -3,15 +3,13 @@
 //! Used by `verbs::VERBS` and the demo.
 //! Start reading at `run`.
 
-use std::path::PathBuf;
-
-use clap::{Arg, ArgMatches, Command, value_parser};
+use clap::{ArgMatches, Command};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::exit::{Exit, Outcome, Trouble};
-use crate::output;
 use crate::running::{self, Running};
 use crate::verbs::Verb;
+use crate::{config_dir, output};
 
 /// The verb.
 pub const VERB: Verb = Verb {
@@ -23,12 +21,12 @@ pub const VERB: Verb = Verb {
 
 fn command() -> Command {
     Command::new("serve")
-        .arg(Arg::new("config").long("config").required(true).value_parser(value_parser!(PathBuf)).help("Directory that holds portcullis.yaml"))
+        .arg(config_dir::argument())
         .after_help("Example:\n  portcullis serve --config gate/\n\nSIGHUP loads the configuration again; a changed file does so by itself. SIGTERM and Ctrl-C finish the requests under way and stop.")
 }
 
 fn run(arguments: &ArgMatches) -> Outcome {
-    let running = running::start(&output::path(arguments, "config"))?;
+    let running = running::start(&config_dir::of(arguments))?;
     eprintln!("{}", ready(&running));
     until_stopped(&running)?;
     running.stop()?;
