@@ -1,5 +1,11 @@
 //! Runs the regression suite of the Core Rule Set and prints what passes.
 //! `cargo run -p waf --release --example crs_suite [FILE-PART]`
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a measuring program may stop where it stands"
+)]
 
 #[path = "../tests/crs/corpus.rs"]
 mod corpus;
@@ -9,7 +15,9 @@ mod crs;
 use std::time::Instant;
 
 fn main() {
-    let Some(folder) = corpus::folder() else { return };
+    let Some(folder) = corpus::folder() else {
+        return;
+    };
     let only = std::env::args().nth(1).unwrap_or_default();
     let begun = Instant::now();
     let files = corpus::rule_files(&folder, crs::SUITE_SETUP);

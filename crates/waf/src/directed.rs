@@ -209,3 +209,6 @@ fn finding(event: &Event, fields: &Fields<'_>) -> Finding {
         why: event.message.clone(),
     }
 }
+
+#[cfg(test)]
+mod tests;

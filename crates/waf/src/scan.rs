@@ -31,14 +31,73 @@ pub struct PatternSet {
     /// Literal number → patterns that need it.
     owners: Vec<Box<[u32]>>,
     /// Patterns without a useful literal: every text is a candidate.
-    always: Vec<u32>,
+    always: Vec<u64>,
+    /// For the first, second and third byte set of every pattern.
+    masks: Vec<MaskTable>,
 }
+
+/// Which patterns a byte lets through: those whose byte set holds it.
+#[derive(Debug)]
+struct MaskTable {
+    /// Patterns without such a set pass always.
+    free: Vec<u64>,
+    /// As many words per byte value as there are words of marks.
+    by_byte: Vec<u64>,
+}
+
+impl MaskTable {
+    fn new(words: usize) -> MaskTable {
+        MaskTable {
+            free: vec![0; words],
+            by_byte: vec![0; words * 256],
+        }
+    }
+
+    fn add(&mut self, id: usize, mask: Option<&ByteSet>) {
+        let words = self.free.len();
+        let (word, bit) = (id / 64, 1u64 << (id % 64));
+        match mask {
+            None => {
+                if let Some(free) = self.free.get_mut(word) {
+                    *free |= bit;
+                }
+            }
+            Some(mask) => {
+                for byte in (0u8..=255).filter(|byte| mask.has(*byte)) {
+                    if let Some(place) = self.by_byte.get_mut(usize::from(byte) * words + word) {
+                        *place |= bit;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Takes away the marks of patterns that need a byte the text has not.
+    fn narrow(&self, present: &ByteSet, marks: &mut [u64], scratch: &mut Vec<u64>) {
+        let words = self.free.len();
+        scratch.clear();
+        scratch.extend_from_slice(&self.free);
+        for byte in present.iter() {
+            let from = usize::from(byte) * words;
+            for (all, one) in scratch
+                .iter_mut()
+                .zip(self.by_byte.get(from..from + words).unwrap_or_default())
+            {
+                *all |= one;
+            }
+        }
+        for (marks, passed) in marks.iter_mut().zip(scratch.iter()) {
+            *marks &= passed;
+        }
+    }
+}
+
+/// How many byte sets of a pattern are used.
+const MASKS: usize = 3;
 
 #[derive(Debug)]
 struct Pattern {
     engine: Engine,
-    /// A match holds at least one byte of each set.
-    masks: Box<[ByteSet]>,
 }
 
 #[derive(Debug)]
@@ -52,7 +111,7 @@ enum Engine {
 #[derive(Debug, Default)]
 pub struct Candidates {
     marks: Vec<u64>,
-    present: ByteSet,
+    scratch: Vec<u64>,
 }
 
 impl Candidates {
@@ -110,15 +169,19 @@ impl PatternSet {
             automaton: None,
             owners: Vec::new(),
             always: Vec::new(),
+            masks: Vec::new(),
         };
+        let mut without = Vec::new();
+        let mut masks: Vec<Vec<ByteSet>> = Vec::new();
         let mut literals: BTreeMap<Vec<u8>, Vec<u32>> = BTreeMap::new();
         for (number, source) in sources.into_iter().enumerate() {
             let id = u32::try_from(number).unwrap_or(u32::MAX);
-            let (pattern, needed) = match source {
+            let (pattern, needs) = match source {
                 Source::Pattern(text) => Pattern::regex(text).map_err(|error| (number, error))?,
                 Source::Phrases(phrases) => Pattern::phrases(phrases),
             };
-            match needed {
+            masks.push(needs.classes);
+            match needs.literals {
                 Some(found) => {
                     for literal in found {
                         let owners = literals.entry(literal).or_default();
@@ -127,9 +190,18 @@ impl PatternSet {
                         }
                     }
                 }
-                None => set.always.push(id),
+                None => without.push(id),
             }
             set.patterns.push(pattern);
+        }
+        let words = set.patterns.len().div_ceil(64);
+        set.always = bits(&without, words);
+        for place in 0..MASKS {
+            let mut table = MaskTable::new(words);
+            for (id, masks) in masks.iter().enumerate() {
+                table.add(id, masks.get(place));
+            }
+            set.masks.push(table);
         }
         set.build_automaton(literals)?;
         Ok(set)
@@ -164,34 +236,27 @@ impl PatternSet {
 
     /// How many patterns have no literal and are tried on every text.
     pub fn unfiltered(&self) -> usize {
-        self.always.len()
+        self.always
+            .iter()
+            .map(|word| usize::try_from(word.count_ones()).unwrap_or(0))
+            .sum()
     }
 
     /// Marks the patterns that may match `text`. A pattern left out cannot match.
     pub fn candidates(&self, text: &[u8], found: &mut Candidates) {
         found.marks.clear();
-        found.marks.resize(self.patterns.len().div_ceil(64), 0);
-        found.present = ByteSet::of(text);
-        for id in &self.always {
-            self.mark(*id, found);
-        }
-        let Some(automaton) = &self.automaton else {
-            return;
-        };
-        for hit in automaton.find_overlapping_iter(text) {
-            let owners = self.owners.get(hit.pattern().as_usize());
-            for id in owners.into_iter().flat_map(|owners| owners.iter()) {
-                if !found.has(*id) {
-                    self.mark(*id, found);
+        found.marks.extend_from_slice(&self.always);
+        if let Some(automaton) = &self.automaton {
+            for hit in automaton.find_overlapping_iter(text) {
+                let owners = self.owners.get(hit.pattern().as_usize());
+                for id in owners.into_iter().flat_map(|owners| owners.iter()) {
+                    found.set(*id);
                 }
             }
         }
-    }
-
-    fn mark(&self, id: u32, found: &mut Candidates) {
-        let Some(pattern) = self.get(id) else { return };
-        if pattern.masks.iter().all(|mask| mask.meets(&found.present)) {
-            found.set(id);
+        let present = ByteSet::of(text);
+        for table in &self.masks {
+            table.narrow(&present, &mut found.marks, &mut found.scratch);
         }
     }
 
@@ -238,7 +303,7 @@ impl PatternSet {
 }
 
 impl Pattern {
-    fn regex(text: &str) -> Result<(Pattern, Option<Vec<Vec<u8>>>), String> {
+    fn regex(text: &str) -> Result<(Pattern, Needs), String> {
         let hir = parse(text)?;
         let engine = meta::Builder::new()
             .configure(
@@ -252,22 +317,37 @@ impl Pattern {
         let needs = Needs::of(&hir);
         let pattern = Pattern {
             engine: Engine::Regex(engine),
-            masks: needs.classes.into_boxed_slice(),
         };
-        Ok((pattern, needs.literals))
+        Ok((pattern, needs))
     }
 
-    fn phrases(phrases: Vec<Vec<u8>>) -> (Pattern, Option<Vec<Vec<u8>>>) {
+    fn phrases(phrases: Vec<Vec<u8>>) -> (Pattern, Needs) {
         let lower: Vec<Vec<u8>> = phrases
             .iter()
             .map(|phrase| phrase.to_ascii_lowercase())
             .collect();
         let pattern = Pattern {
             engine: Engine::Phrases(lower.clone().into_boxed_slice()),
-            masks: Box::default(),
         };
-        (pattern, Some(lower))
+        let needs = Needs {
+            literals: Some(lower),
+            classes: Vec::new(),
+        };
+        (pattern, needs)
     }
+}
+
+fn bits(ids: &[u32], words: usize) -> Vec<u64> {
+    let mut out = vec![0u64; words];
+    for id in ids {
+        if let Some(word) = usize::try_from(id / 64)
+            .ok()
+            .and_then(|word| out.get_mut(word))
+        {
+            *word |= 1 << (id % 64);
+        }
+    }
+    out
 }
 
 /// The phrase that occurs first. Only asked once a phrase is known to occur.

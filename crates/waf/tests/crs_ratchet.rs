@@ -12,7 +12,9 @@ mod crs;
 
 #[test]
 fn every_stage_passes_or_its_miss_is_accepted_with_a_reason() {
-    let Some(folder) = corpus::folder() else { return };
+    let Some(folder) = corpus::folder() else {
+        return;
+    };
     let files = corpus::rule_files(&folder, crs::SUITE_SETUP);
     let rules = waf::seclang::RuleSet::load(&files).unwrap_or_else(|errors| panic!("{errors:?}"));
     let outcome = crs::run(&folder, &rules, "");

@@ -1,1 +1,65 @@
+use super::*;
+use crate::scan::{Candidates, PatternSet};
+use proptest::prelude::*;
 
+#[test]
+fn ids_are_unique_and_begin_with_their_class() {
+    let rules = rules::all();
+    for (number, rule) in rules.iter().enumerate() {
+        let class = rule.class.code().trim_start_matches("inspect.");
+        assert!(
+            rule.id.starts_with(&format!("pack.{class}.")),
+            "{}",
+            rule.id
+        );
+        assert!(
+            !rules
+                .iter()
+                .skip(number + 1)
+                .any(|other| other.id == rule.id),
+            "{}",
+            rule.id
+        );
+    }
+}
+
+static COMPILED: std::sync::LazyLock<(Vec<Rule>, PatternSet)> = std::sync::LazyLock::new(|| {
+    let rules = rules::all();
+    let set = PatternSet::compile(rules.iter().map(|rule| rule.pattern)).unwrap();
+    (rules, set)
+});
+
+proptest! {
+    #[test]
+    fn the_filter_never_hides_an_attack_from_a_rule(text in ".{0,60}", at in 0usize..60, seed in 0usize..8) {
+        let seeds = ["' or 1=1 --", "<script>alert(1)</script>", "; cat /etc/passwd", "../../etc/passwd", "${jndi:ldap://x}", "{{7*7}}", "*)(uid=*", "<!DOCTYPE a ["];
+        let mut letters: Vec<char> = text.chars().collect();
+        let place = at.min(letters.len());
+        letters.splice(place..place, seeds[seed].chars());
+        let text: String = letters.into_iter().collect();
+        let (rules, set) = &*COMPILED;
+        let mut found = Candidates::default();
+        set.candidates(text.as_bytes(), &mut found);
+        for id in 0..u32::try_from(rules.len()).unwrap() {
+            prop_assert!(found.has(id) || !set.is_match(id, text.as_bytes()), "{} {text}", rules[id as usize].id);
+        }
+    }
+
+    #[test]
+    fn the_gate_of_the_script_detector_changes_nothing(text in "[a-z<=>\"' /:;()!-]{0,40}") {
+        let plain = libinjectionrs::detect_xss(text.as_bytes()).is_injection();
+        prop_assert_eq!(Libinjection.xss(text.as_bytes()), plain);
+    }
+
+    #[test]
+    fn the_gate_of_the_sql_detector_changes_nothing(text in "[a-zA-Z0-9_]{0,12}") {
+        prop_assert_eq!(Libinjection.sqli(text.as_bytes()).is_some(), libinjectionrs::detect_sqli(text.as_bytes()).is_injection());
+    }
+
+    #[test]
+    fn decoding_stays_within_its_bounds(text in ".{0,400}") {
+        let found = crate::views::views(text.as_bytes(), PartKind::Value, true);
+        prop_assert!(found.len() <= crate::views::VIEWS_MAX);
+        prop_assert!(found.iter().all(|view| view.chain.len() <= crate::views::DEPTH_MAX + 1));
+    }
+}

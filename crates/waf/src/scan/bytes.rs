@@ -43,6 +43,24 @@ impl ByteSet {
             .is_some_and(|word| word >> (byte & 63) & 1 == 1)
     }
 
+    /// The values in ascending order.
+    pub fn iter(&self) -> impl Iterator<Item = u8> + '_ {
+        self.0
+            .iter()
+            .zip([0u8, 64, 128, 192])
+            .flat_map(|(word, base)| {
+                let mut left = *word;
+                std::iter::from_fn(move || {
+                    if left == 0 {
+                        return None;
+                    }
+                    let bit = u8::try_from(left.trailing_zeros()).unwrap_or(0);
+                    left &= left - 1;
+                    Some(base + bit)
+                })
+            })
+    }
+
     /// Whether the two sets share a value.
     pub fn meets(&self, other: &ByteSet) -> bool {
         self.0

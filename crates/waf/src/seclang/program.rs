@@ -44,6 +44,17 @@ impl RuleSet {
         self.rules.is_empty()
     }
 
+    /// Numbers about the compiled patterns, for `check -v`.
+    pub fn describe(&self) -> String {
+        format!(
+            "{} patterns, {} without literals, {} transformation chains, {} target lists",
+            self.patterns.len(),
+            self.patterns.unfiltered(),
+            self.chains.len(),
+            self.target_sets.len()
+        )
+    }
+
     /// What the rules call themselves, for example `OWASP_CRS/4.28.0`.
     pub fn signature(&self) -> &str {
         &self.signature

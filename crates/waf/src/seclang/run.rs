@@ -7,13 +7,14 @@ use super::ast::{Control, Disrupt, IdRange, Variable};
 use super::compile::compile_target;
 use super::macros::{Piece, Text};
 use super::operator::{Number, Operator, bad_url_encoding, integer};
-use super::program::{Link, Quick, Rule, RuleSet, Set, SetChange, SetKey, Wanted};
+use super::program::{Link, Quick, Rule, RuleSet, Set, SetChange, SetKey, TargetSet, Wanted};
 use super::store::{Bag, Message, Scope, Store, TxValue};
 use super::targets::{Label, Matched, Value, key_of, name_of, names, resolve};
 use super::texts::{TextId, marked};
 use crate::body::{self, Processor};
 use crate::detector::{InjectionDetector, Libinjection};
 use crate::finding::Class;
+use std::rc::Rc;
 
 /// Whether a rule that denies ends the transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,6 +95,8 @@ pub struct Transaction<'r> {
     removed_targets: Vec<(Removed, Wanted)>,
     force_body: bool,
     processor: Option<Processor>,
+    /// Resolved target lists of this phase.
+    resolved: Vec<Option<Rc<[Value]>>>,
     groups: Vec<Option<Group>>,
     work: u64,
     work_max: u64,
@@ -108,9 +111,9 @@ enum Removed {
 }
 
 /// The values of a target list after a chain, with all patterns that may match any of them.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Group {
-    values: Vec<Value>,
+    values: Rc<[Value]>,
     derived: Vec<TextId>,
     union: Vec<u64>,
 }
@@ -139,6 +142,7 @@ impl<'r> Transaction<'r> {
             removed_targets: Vec::new(),
             force_body: false,
             processor,
+            resolved: Vec::new(),
             groups: Vec::new(),
             work: 0,
             work_max: u64::MAX,
@@ -239,6 +243,8 @@ impl<'r> Transaction<'r> {
         else {
             return;
         };
+        self.resolved.clear();
+        self.resolved.resize(rules.target_sets.len(), None);
         self.groups.clear();
         self.groups.resize_with(rules.groups, || None);
         let mut place = 0;
@@ -301,18 +307,19 @@ impl<'r> Transaction<'r> {
             return false;
         }
         if !link.sets.is_empty() || !link.controls.is_empty() {
-            let text = self.store.texts.add(left.to_string().into_bytes());
+            let text = self.store.texts.add(left.to_string().as_bytes());
             let name = self
                 .rules
                 .slots
                 .names
                 .get(quick.slot)
-                .cloned()
+                .map(String::as_str)
                 .unwrap_or_default();
+            let label = Label::Text(self.store.texts.add(name.as_bytes()));
             progress.matched.values.push(Value {
                 text,
                 variable: Variable::Tx,
-                label: Label::Text(name.into_bytes()),
+                label,
             });
         }
         self.act(link, progress);
@@ -362,7 +369,7 @@ impl<'r> Transaction<'r> {
             }
             return any;
         }
-        let group = self.group(link.group, set, link.chain, progress, pattern.is_some());
+        let group = self.group(link, set, pattern.is_some());
         let mut any = false;
         let skip = pattern.is_some_and(|id| !link.negated && !marked(&group.union, id));
         if !skip {
@@ -377,24 +384,17 @@ impl<'r> Transaction<'r> {
     }
 
     /// The values of a target list at the end of a chain. Taken out of its place while in use.
-    fn group(
-        &mut self,
-        number: usize,
-        set: &super::program::TargetSet,
-        chain: usize,
-        progress: &Progress,
-        scan: bool,
-    ) -> Group {
-        let mut group = match self.groups.get_mut(number).and_then(Option::take) {
+    fn group(&mut self, link: &Link, set: &TargetSet, scan: bool) -> Group {
+        let mut group = match self.groups.get_mut(link.group).and_then(Option::take) {
             Some(group) => group,
             None => {
                 let chain = self
                     .rules
                     .chains
-                    .get(chain)
+                    .get(link.chain)
                     .map(|chain| &**chain)
                     .unwrap_or_default();
-                let values = resolve(set, &mut self.store, &progress.matched);
+                let values = self.resolved(link.targets, set);
                 let derived = values
                     .iter()
                     .map(|value| self.store.texts.derive(value.text, chain))
@@ -424,6 +424,18 @@ impl<'r> Transaction<'r> {
         group
     }
 
+    /// The values of a target list that stays the same for the whole phase.
+    fn resolved(&mut self, number: usize, set: &TargetSet) -> Rc<[Value]> {
+        if let Some(known) = self.resolved.get(number).and_then(Option::as_ref) {
+            return Rc::clone(known);
+        }
+        let values: Rc<[Value]> = resolve(set, &mut self.store, &Matched::default()).into();
+        if let Some(place) = self.resolved.get_mut(number) {
+            *place = Some(Rc::clone(&values));
+        }
+        values
+    }
+
     /// Asks the operator about one text; a match captures, counts and acts.
     fn ask(
         &mut self,
@@ -440,10 +452,7 @@ impl<'r> Transaction<'r> {
         if !self.admits(rule, value) {
             return false;
         }
-        progress.matched.values.push(Value {
-            text,
-            ..value.clone()
-        });
+        progress.matched.values.push(Value { text, ..*value });
         progress.chain = link.chain;
         self.act(link, progress);
         true

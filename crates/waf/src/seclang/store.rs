@@ -161,7 +161,7 @@ impl<'r> Store<'r> {
     }
 
     pub(super) fn single(&mut self, variable: Variable, bytes: Vec<u8>) {
-        let text = self.texts.add(bytes);
+        let text = self.texts.add(&bytes);
         self.singles.retain(|(known, _)| *known != variable);
         self.singles.push((variable, text));
     }
@@ -173,8 +173,8 @@ impl<'r> Store<'r> {
     pub(super) fn scoped(&mut self, bag: Bag, name: Vec<u8>, value: Vec<u8>, scope: Scope) {
         let entry = Entry {
             lower: name.to_ascii_lowercase(),
-            name_text: self.texts.add(name.clone()),
-            value: self.texts.add(value),
+            name_text: self.texts.add(&name),
+            value: self.texts.add(&value),
             scope,
             name,
         };

@@ -9,18 +9,19 @@ use super::store::{Bag, Scope, Store, TxValue};
 use super::texts::TextId;
 
 /// A value to judge, with what it takes to name it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Value {
     pub(super) text: TextId,
     pub(super) variable: Variable,
     pub(super) label: Label,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) enum Label {
     None,
     Entry(Bag, u32),
-    Text(Vec<u8>),
+    /// The name is a text of its own.
+    Text(TextId),
 }
 
 /// Matches of the rule so far, for MATCHED_VAR and MATCHED_VARS.
@@ -38,7 +39,7 @@ pub(super) fn resolve(set: &TargetSet, store: &mut Store<'_>, matched: &Matched)
         if wanted.count {
             let count = values.len() - from;
             values.truncate(from);
-            let text = store.texts.add(count.to_string().into_bytes());
+            let text = store.texts.add(count.to_string().as_bytes());
             values.push(Value {
                 text,
                 variable: wanted.variable,
@@ -63,7 +64,9 @@ pub(super) fn names(wanted: &Wanted, value: &Value, store: &Store<'_>) -> bool {
     }
     match &value.label {
         Label::None => wanted.selector.takes(b""),
-        Label::Text(name) => wanted.selector.takes(&name.to_ascii_lowercase()),
+        Label::Text(name) => wanted
+            .selector
+            .takes(&store.texts.bytes(*name).to_ascii_lowercase()),
         Label::Entry(bag, number) => {
             let entry = usize::try_from(*number)
                 .ok()
@@ -116,28 +119,30 @@ fn collect(wanted: &Wanted, store: &mut Store<'_>, matched: &Matched, values: &m
 fn single(wanted: &Wanted, store: &mut Store<'_>, matched: &Matched, values: &mut Vec<Value>) {
     let variable = wanted.variable;
     match variable {
-        Variable::MatchedVars => values.extend(matched.values.iter().cloned()),
-        Variable::MatchedVar => values.extend(matched.values.last().cloned()),
+        Variable::MatchedVars => values.extend(matched.values.iter().copied()),
+        Variable::MatchedVar => values.extend(matched.values.last().copied()),
         Variable::Tx => {
             if let Chosen::Name(name) = &wanted.selector {
                 let found = store.tx(name).map(TxValue::bytes);
                 if let Some(value) = found {
-                    let text = store.texts.add(value);
+                    let text = store.texts.add(&value);
+                    let label = Label::Text(store.texts.add(name));
                     values.push(Value {
                         text,
                         variable,
-                        label: Label::Text(name.clone()),
+                        label,
                     });
                 }
                 return;
             }
             for (name, value) in store.all_tx() {
                 if wanted.selector.takes(&name) {
-                    let text = store.texts.add(value);
+                    let text = store.texts.add(&value);
+                    let label = Label::Text(store.texts.add(&name));
                     values.push(Value {
                         text,
                         variable,
-                        label: Label::Text(name),
+                        label,
                     });
                 }
             }
@@ -148,7 +153,7 @@ fn single(wanted: &Wanted, store: &mut Store<'_>, matched: &Matched, values: &mu
             } else {
                 store.files_bytes()
             };
-            let text = store.texts.add(size.to_string().into_bytes());
+            let text = store.texts.add(size.to_string().as_bytes());
             values.push(Value {
                 text,
                 variable,
@@ -182,7 +187,7 @@ pub(super) fn name_of(value: &Value, store: &Store<'_>) -> Vec<u8> {
 pub(super) fn key_of(value: &Value, store: &Store<'_>) -> Vec<u8> {
     match &value.label {
         Label::None => Vec::new(),
-        Label::Text(name) => name.clone(),
+        Label::Text(name) => store.texts.bytes(*name).to_vec(),
         Label::Entry(bag, number) => usize::try_from(*number)
             .ok()
             .and_then(|number| store.bag(*bag).get(number))

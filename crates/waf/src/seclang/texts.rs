@@ -6,6 +6,8 @@
 use super::program::RuleSet;
 use super::transform::Transform;
 use crate::scan::Candidates;
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
 
 /// A text of the transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -16,6 +18,11 @@ pub(super) struct TextId(u32);
 pub(super) struct Texts<'r> {
     rules: &'r RuleSet,
     items: Vec<Item>,
+    /// The bytes of all texts, one after the other.
+    bytes: Vec<u8>,
+    /// Texts that were added, by their bytes: equal texts are one text.
+    known: HashMap<u64, TextId>,
+    hashing: RandomState,
     scratch: Candidates,
     /// The candidate marks of scanned texts, `stride` words each.
     marks: Vec<u64>,
@@ -26,7 +33,8 @@ pub(super) struct Texts<'r> {
 
 #[derive(Debug)]
 struct Item {
-    bytes: Vec<u8>,
+    from: u32,
+    to: u32,
     /// What each transformation makes of it: 0 unknown, else the id plus one.
     steps: [u32; Transform::COUNT],
     /// Where its marks begin, once scanned.
@@ -37,7 +45,10 @@ impl<'r> Texts<'r> {
     pub(super) fn new(rules: &'r RuleSet) -> Texts<'r> {
         Texts {
             rules,
-            items: Vec::new(),
+            items: Vec::with_capacity(256),
+            bytes: Vec::with_capacity(8 << 10),
+            known: HashMap::with_capacity(128),
+            hashing: RandomState::new(),
             scratch: Candidates::default(),
             marks: Vec::new(),
             stride: rules.patterns.len().div_ceil(64),
@@ -45,10 +56,30 @@ impl<'r> Texts<'r> {
         }
     }
 
-    pub(super) fn add(&mut self, bytes: Vec<u8>) -> TextId {
+    /// Adds a text; an equal text that was added before is given back.
+    pub(super) fn add(&mut self, bytes: &[u8]) -> TextId {
+        let hash = self.hashing.hash_one(bytes);
+        if let Some(known) = self
+            .known
+            .get(&hash)
+            .copied()
+            .filter(|known| self.bytes(*known) == bytes)
+        {
+            return known;
+        }
+        let id = self.push(bytes);
+        self.known.insert(hash, id);
+        id
+    }
+
+    fn push(&mut self, bytes: &[u8]) -> TextId {
         let id = TextId(u32::try_from(self.items.len()).unwrap_or(u32::MAX));
+        let from = u32::try_from(self.bytes.len()).unwrap_or(u32::MAX);
+        self.bytes.extend_from_slice(bytes);
+        let to = u32::try_from(self.bytes.len()).unwrap_or(u32::MAX);
         self.items.push(Item {
-            bytes,
+            from,
+            to,
             steps: [0; Transform::COUNT],
             marks: None,
         });
@@ -56,7 +87,12 @@ impl<'r> Texts<'r> {
     }
 
     pub(super) fn bytes(&self, id: TextId) -> &[u8] {
-        self.item(id).map_or(&[], |item| &item.bytes)
+        let range = self.item(id).and_then(|item| {
+            Some(usize::try_from(item.from).ok()?..usize::try_from(item.to).ok()?)
+        });
+        range
+            .and_then(|range| self.bytes.get(range))
+            .unwrap_or_default()
     }
 
     fn item(&self, id: TextId) -> Option<&Item> {
@@ -91,7 +127,7 @@ impl<'r> Texts<'r> {
         self.work = self.work.saturating_add(length);
         let next = match made {
             None => id,
-            Some(bytes) => self.add(bytes),
+            Some(bytes) => self.add(&bytes),
         };
         if let Some(place) = self.item_mut(id).and_then(|item| item.steps.get_mut(index)) {
             *place = next.0 + 1;

@@ -52,4 +52,3 @@ pub fn rule_files(corpus: &Path, extra: &str) -> RuleFiles {
     }
     files
 }
-

@@ -391,8 +391,11 @@ fn unbase64(text: &str) -> Vec<u8> {
     out
 }
 
+/// Status, headers and body.
+type Answer = (u16, Vec<(Vec<u8>, Vec<u8>)>, Vec<u8>);
+
 /// The echo back end: `/reflect` answers what the request's JSON asks for.
-fn echo(request: &Request) -> (u16, Vec<(Vec<u8>, Vec<u8>)>, Vec<u8>) {
+fn echo(request: &Request) -> Answer {
     let empty = (
         200,
         vec![(b"Content-Type".to_vec(), b"text/plain".to_vec())],

@@ -43,7 +43,14 @@ impl Peer {
     }
 
     /// Runs the program over raw requests; one line of output per request.
-    pub fn run(&self, corpus: &Path, level: u8, mode: &str, count: usize, requests: &[Vec<u8>]) -> Vec<String> {
+    pub fn run(
+        &self,
+        corpus: &Path,
+        level: u8,
+        mode: &str,
+        count: usize,
+        requests: &[Vec<u8>],
+    ) -> Vec<String> {
         let rules = self.folder.join(format!("rules-{level}.conf"));
         let setup = self.folder.join("setup.conf");
         std::fs::copy(corpus.join("crs-setup.conf.example"), &setup).expect("a copy");
@@ -68,8 +75,14 @@ impl Peer {
             .collect();
         let writer = std::thread::spawn(move || stdin.write_all(&input));
         let output = child.wait_with_output().expect("the program ends");
-        writer.join().expect("the writer ends").expect("input is taken");
-        String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect()
+        writer
+            .join()
+            .expect("the writer ends")
+            .expect("input is taken");
+        String::from_utf8_lossy(&output.stdout)
+            .lines()
+            .map(str::to_owned)
+            .collect()
     }
 }
 

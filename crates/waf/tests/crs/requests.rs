@@ -8,49 +8,21 @@ pub fn raw(method: &str, target: &str, content_type: &str, body: &[u8]) -> Vec<u
         "{method} {target} HTTP/1.1\r\nHost: api.example.com\r\nUser-Agent: partner-client/2.4\r\nAccept: application/json\r\nAccept-Encoding: gzip\r\nX-Request-Id: 0193a2b4c5d6\r\n"
     );
     if !body.is_empty() {
-        head.push_str(&format!("Content-Type: {content_type}\r\nContent-Length: {}\r\n", body.len()));
+        head.push_str(&format!(
+            "Content-Type: {content_type}\r\nContent-Length: {}\r\n",
+            body.len()
+        ));
     }
     head.push_str("\r\n");
     [head.as_bytes(), body].concat()
 }
 
-/// One work order, about 887 bytes of JSON.
-pub fn work_order(number: usize) -> serde_json::Value {
-    serde_json::json!({
-        "id": format!("3f2504e0-4f89-41d3-9a0c-0305e82c{:04}", 3300 + number),
-        "number": format!("WO-2026-{:05}", 4711 + number),
-        "status": "scheduled",
-        "priority": 2,
-        "title": "Replace the circulation pump in the boiler room",
-        "description": "The pump in the boiler room on level -1 is loud and leaks a little. Please bring a gasket DN50 and check the pressure afterwards, the tenant asks for a call before arrival.",
-        "site": { "id": "site-204", "name": "Riverside Tower", "street": "Harbour Road 12", "city": "Rotterdam", "postal_code": "3011 AB", "country": "NL" },
-        "asset": { "serial": "GRF-88213-B", "model": "MAGNA3 50-120", "installed_on": "2019-04-17" },
-        "contact": { "name": "Jan de Vries", "phone": "+31 10 123 45 67", "email": "jan.devries@example.com" },
-        "scheduled_from": "2026-11-24T08:00:00Z",
-        "scheduled_to": "2026-11-24T10:00:00Z",
-        "estimate": 240.50,
-        "currency": "EUR",
-        "photos": ["pump-1.jpg", "pump-2.jpg"],
-        "tags": ["heating", "leak"],
-        "approved": true,
-        "notes": "Key at the reception, ask for Ms Bakker."
-    })
-}
-
-/// Name and raw bytes of the three reference requests.
-pub fn reference() -> Vec<(&'static str, Vec<u8>)> {
-    let one = work_order(0).to_string();
-    let many = serde_json::Value::Array((0..14).map(work_order).collect()).to_string();
-    vec![
-        ("GET list", raw("GET", "/v2/work-orders?status=scheduled&from=2026-11-01&page=2&limit=50", "", b"")),
-        ("POST one", raw("POST", "/v2/work-orders", "application/json", one.as_bytes())),
-        ("POST 14", raw("POST", "/v2/work-orders/batch", "application/json", many.as_bytes())),
-    ]
-}
-
 /// Head and body of a raw request.
 pub fn cut(raw: &[u8]) -> (Message, Vec<u8>) {
-    let at = raw.windows(4).position(|four| four == b"\r\n\r\n").unwrap_or(raw.len());
+    let at = raw
+        .windows(4)
+        .position(|four| four == b"\r\n\r\n")
+        .unwrap_or(raw.len());
     let head = String::from_utf8_lossy(&raw[..at]).into_owned();
     let mut lines = head.split("\r\n");
     let first = lines.next().unwrap_or_default();
@@ -61,7 +33,9 @@ pub fn cut(raw: &[u8]) -> (Message, Vec<u8>) {
         method: method.as_bytes().to_vec(),
         target: target.as_bytes().to_vec(),
         protocol: protocol.as_bytes().to_vec(),
-        headers: headers.map(|(name, value)| (name.as_bytes().to_vec(), value.as_bytes().to_vec())).collect(),
+        headers: headers
+            .map(|(name, value)| (name.as_bytes().to_vec(), value.as_bytes().to_vec()))
+            .collect(),
         client: "127.0.0.1".to_owned(),
         ..Message::default()
     };
@@ -77,7 +51,10 @@ pub fn judge(rules: &RuleSet, message: &Message, body: &[u8]) -> (Option<u32>, V
         transaction.phase(2);
     }
     if transaction.denied().is_none() {
-        transaction.response(200, &[(b"Content-Type".to_vec(), b"application/json".to_vec())]);
+        transaction.response(
+            200,
+            &[(b"Content-Type".to_vec(), b"application/json".to_vec())],
+        );
         transaction.phase(3);
         transaction.response_body(b"");
         transaction.phase(4);

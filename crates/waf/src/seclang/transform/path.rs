@@ -38,7 +38,8 @@ pub(super) fn normalize(text: &[u8], windows: bool) -> Option<Vec<u8>> {
     }
     out.extend_from_slice(&kept.join(&b'/'));
     let climbs = kept.last().is_some_and(|last| *last == b"..");
-    if directory && !kept.is_empty() && !(climbs && !path.ends_with(b"/")) {
+    let closed = !climbs || path.ends_with(b"/");
+    if directory && closed && !kept.is_empty() {
         out.push(b'/');
     }
     (out != text).then_some(out)

@@ -1,0 +1,290 @@
+//! Finds data that must not leave with an answer, and masks it.
+//! Gives `LeakScanner`: card numbers, IBANs, keys, stack traces, database errors.
+//! Used on the texts of an answer, for the kinds a contract does not allow in the field.
+//! Start reading at `LeakScanner::find`.
+
+use crate::scan::{Candidates, PatternSet};
+use crate::settings::LoadError;
+
+/// What was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum LeakKind {
+    /// A payment card number with a right check digit.
+    CardNumber,
+    /// An international bank account number with right check digits.
+    Iban,
+    /// A private key in text form.
+    PrivateKey,
+    /// The key of a cloud or service.
+    ServiceKey,
+    /// The trace of a program that failed.
+    StackTrace,
+    /// The message of a database that failed.
+    DatabaseError,
+}
+
+impl LeakKind {
+    /// All kinds.
+    pub const ALL: [LeakKind; 6] = [
+        LeakKind::CardNumber,
+        LeakKind::Iban,
+        LeakKind::PrivateKey,
+        LeakKind::ServiceKey,
+        LeakKind::StackTrace,
+        LeakKind::DatabaseError,
+    ];
+
+    /// The stable name, as contracts and settings write it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            LeakKind::CardNumber => "card_number",
+            LeakKind::Iban => "iban",
+            LeakKind::PrivateKey => "private_key",
+            LeakKind::ServiceKey => "service_key",
+            LeakKind::StackTrace => "stack_trace",
+            LeakKind::DatabaseError => "database_error",
+        }
+    }
+
+    /// The kind of that name.
+    pub fn named(name: &str) -> Option<LeakKind> {
+        LeakKind::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
+    const fn pattern(self) -> &'static str {
+        match self {
+            LeakKind::CardNumber => r"(?:^|[^\d.])([2-6]\d(?:[ -]?\d){10,17})(?:$|[^\d])",
+            LeakKind::Iban => r"(?i)\b([a-z]{2}\d{2}(?: ?[a-z0-9]){11,30})\b",
+            LeakKind::PrivateKey => {
+                r"-----BEGIN (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----[A-Za-z0-9+/=\s:,-]{0,16384}(?:-----END (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----)?"
+            }
+            LeakKind::ServiceKey => {
+                r"\b(?:(?:AKIA|ASIA)[A-Z2-7]{16}|AIza[0-9A-Za-z_-]{35}|gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{22,}|glpat-[A-Za-z0-9_-]{20}|xox[abprs]-[A-Za-z0-9-]{10,}|[rs]k_live_[A-Za-z0-9]{16,}|SG\.[A-Za-z0-9_-]{20,}\.[A-Za-z0-9_-]{20,}|npm_[A-Za-z0-9]{36}|hvs\.[A-Za-z0-9_-]{20,})"
+            }
+            LeakKind::StackTrace => {
+                r"(?:\bat [\w$.<>]+\([\w$]+\.(?:java|kt|scala):\d+\)|Traceback \(most recent call last\)|\bat [\w$.<> ]+ (?:\(|in )[^()\n]{1,200}:(?:line )?\d+(?::\d+)?\)?|\bgoroutine \d+ \[|\bpanicked at |#\d+ [\w/.-]+\.php\(\d+\)|\b[\w/.-]+\.rb:\d+:in [`'])"
+            }
+            LeakKind::DatabaseError => {
+                r"(?i)\b(?:you have an error in your sql syntax|ORA-\d{5}|PLS-\d{5}|SQLSTATE\[\w{5}\]|unclosed quotation mark after the character string|syntax error at or near|PG::\w+Error|org\.postgresql\.util\.PSQLException|com\.mysql\.\w+|SQLite3?::\w*(?:Exception|Error)|near \x22[^\x22]{1,40}\x22: syntax error|Microsoft OLE DB Provider|ODBC (?:SQL Server )?Driver|Incorrect syntax near|duplicate key value violates unique constraint|MongoServerError|E11000 duplicate key)"
+            }
+        }
+    }
+}
+
+/// One place in a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Leak {
+    /// What was found.
+    pub kind: LeakKind,
+    /// Where it begins, in bytes.
+    pub from: usize,
+    /// Where it ends.
+    pub to: usize,
+}
+
+/// The compiled rules.
+#[derive(Debug)]
+pub struct LeakScanner {
+    patterns: PatternSet,
+}
+
+/// How many places of one text are reported.
+const LEAKS_MAX: usize = 256;
+
+impl LeakScanner {
+    /// Compiles the rules. Fails only if a pattern of ours is wrong, which a test excludes.
+    pub fn compile() -> Result<LeakScanner, LoadError> {
+        let patterns = PatternSet::compile(LeakKind::ALL.iter().map(|kind| kind.pattern()));
+        let patterns = patterns.map_err(|(number, error)| {
+            LoadError::setting(
+                format!("leak rule {number}: {error}"),
+                "This is a defect of the product; please report it.",
+            )
+        })?;
+        Ok(LeakScanner { patterns })
+    }
+
+    /// The places in `text` that hold one of `wanted`, in order, not overlapping.
+    pub fn find(&self, text: &[u8], wanted: &[LeakKind]) -> Vec<Leak> {
+        let mut candidates = Candidates::default();
+        self.patterns.candidates(text, &mut candidates);
+        let mut found = Vec::new();
+        for (kind, id) in LeakKind::ALL.into_iter().zip(0u32..) {
+            if wanted.contains(&kind) && candidates.has(id) {
+                self.places(id, kind, text, &mut found);
+            }
+        }
+        found.sort_by_key(|leak: &Leak| (leak.from, leak.to));
+        found.dedup_by(|next, kept| next.from < kept.to);
+        found
+    }
+
+    fn places(&self, id: u32, kind: LeakKind, text: &[u8], found: &mut Vec<Leak>) {
+        let mut begin = 0;
+        while found.len() < LEAKS_MAX {
+            let Some(rest) = text.get(begin..) else {
+                return;
+            };
+            let Some(groups) = self.patterns.groups(id, rest) else {
+                return;
+            };
+            let whole = groups.first().copied().flatten();
+            let inner = groups.get(1).copied().flatten().or(whole);
+            let (Some((_, end)), Some((from, to))) = (whole, inner) else {
+                return;
+            };
+            if is_right(kind, rest.get(from..to).unwrap_or_default()) {
+                found.push(Leak {
+                    kind,
+                    from: begin + from,
+                    to: begin + to,
+                });
+            }
+            begin += end.max(to).max(1);
+        }
+    }
+}
+
+fn is_right(kind: LeakKind, text: &[u8]) -> bool {
+    match kind {
+        LeakKind::CardNumber => is_card(text),
+        LeakKind::Iban => is_iban(text),
+        LeakKind::PrivateKey
+        | LeakKind::ServiceKey
+        | LeakKind::StackTrace
+        | LeakKind::DatabaseError => true,
+    }
+}
+
+/// ISO/IEC 7812-1: 13 to 19 digits, the last one by the Luhn formula, a prefix cards have.
+fn is_card(text: &[u8]) -> bool {
+    let digits: Vec<u32> = text
+        .iter()
+        .filter(|byte| byte.is_ascii_digit())
+        .map(|byte| u32::from(byte - b'0'))
+        .collect();
+    if !(13..=19).contains(&digits.len())
+        || digits.iter().all(|digit| Some(digit) == digits.first())
+    {
+        return false;
+    }
+    let head = digits
+        .iter()
+        .take(4)
+        .fold(0, |head, digit| head * 10 + digit);
+    let known = matches!(head, 4000..=4999 | 5100..=5599 | 2221..=2720 | 3400..=3499 | 3700..=3799 | 3528..=3589)
+        || matches!(head, 6011 | 6440..=6599 | 3000..=3059 | 3600..=3699 | 3800..=3999 | 5000..=5099 | 5600..=5899 | 6200..=6299);
+    let sum: u32 = digits
+        .iter()
+        .rev()
+        .enumerate()
+        .map(|(place, digit)| match (place % 2, digit * 2) {
+            (0, _) => *digit,
+            (_, double) if double > 9 => double - 9,
+            (_, double) => double,
+        })
+        .sum();
+    known && sum.is_multiple_of(10)
+}
+
+/// ISO 13616: the rearranged number leaves 1 when divided by 97.
+fn is_iban(text: &[u8]) -> bool {
+    let letters: Vec<u8> = text
+        .iter()
+        .filter(|byte| **byte != b' ')
+        .map(u8::to_ascii_uppercase)
+        .collect();
+    if !(15..=34).contains(&letters.len()) {
+        return false;
+    }
+    let (head, tail) = letters.split_at(4);
+    let rest = tail.iter().chain(head).fold(0u32, |rest, byte| match byte {
+        b'0'..=b'9' => (rest * 10 + u32::from(byte - b'0')) % 97,
+        _ => (rest * 100 + u32::from(byte.saturating_sub(b'A')) + 10) % 97,
+    });
+    rest == 1
+}
+
+/// The text with every place covered by stars; the last four characters of numbers stay.
+pub fn masked(text: &[u8], leaks: &[Leak]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut done = 0;
+    for leak in leaks.iter().filter(|leak| leak.from < leak.to) {
+        let Some(before) = text.get(done..leak.from) else {
+            continue;
+        };
+        out.extend_from_slice(before);
+        let kept = match leak.kind {
+            LeakKind::CardNumber | LeakKind::Iban => 4,
+            _ => 0,
+        };
+        let place = text.get(leak.from..leak.to).unwrap_or_default();
+        out.extend(std::iter::repeat_n(b'*', place.len().saturating_sub(kept)));
+        out.extend_from_slice(
+            place
+                .get(place.len().saturating_sub(kept)..)
+                .unwrap_or_default(),
+        );
+        done = leak.to;
+    }
+    out.extend_from_slice(text.get(done..).unwrap_or_default());
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kinds(text: &str) -> Vec<LeakKind> {
+        let scanner = LeakScanner::compile().unwrap();
+        scanner
+            .find(text.as_bytes(), &LeakKind::ALL)
+            .iter()
+            .map(|leak| leak.kind)
+            .collect()
+    }
+
+    #[test]
+    fn numbers_count_only_with_right_check_digits() {
+        assert_eq!(
+            kinds("card 4111 1111 1111 1111 on file"),
+            [LeakKind::CardNumber]
+        );
+        assert_eq!(kinds("card 4111 1111 1111 1112 on file"), []);
+        assert_eq!(kinds("order 4711471147114711"), []);
+        assert_eq!(kinds("IBAN DE89 3704 0044 0532 0130 00"), [LeakKind::Iban]);
+        assert_eq!(kinds("IBAN DE88 3704 0044 0532 0130 00"), []);
+    }
+
+    #[test]
+    fn keys_traces_and_errors_are_found() {
+        let key = format!(
+            "-----BEGIN {} KEY-----\nMIIBVQ==\n-----END {} KEY-----",
+            "PRIVATE", "PRIVATE"
+        );
+        assert_eq!(kinds(&key), [LeakKind::PrivateKey]);
+        assert_eq!(kinds("id AKIAQ2W3E4R5T6Z7U2I3"), [LeakKind::ServiceKey]);
+        assert_eq!(
+            kinds("at com.example.Pump.start(Pump.java:42)"),
+            [LeakKind::StackTrace]
+        );
+        assert_eq!(
+            kinds("Traceback (most recent call last):"),
+            [LeakKind::StackTrace]
+        );
+        assert_eq!(
+            kinds("ORA-00942: table or view does not exist"),
+            [LeakKind::DatabaseError]
+        );
+        assert_eq!(kinds("The pump runs at 3000 rpm (see page 12)"), []);
+    }
+
+    #[test]
+    fn a_masked_number_keeps_its_last_four() {
+        let scanner = LeakScanner::compile().unwrap();
+        let text = b"pay 4111111111111111 now";
+        let found = scanner.find(text, &LeakKind::ALL);
+        assert_eq!(masked(text, &found), b"pay ************1111 now");
+        assert_eq!(scanner.find(text, &[LeakKind::Iban]), []);
+    }
+}
