@@ -161,3 +161,16 @@ fn an_overlay_adds_facts_and_files_are_followed() {
     assert_eq!(missing[0].file, "apis/common/pet.yaml");
     assert!(missing[0].message.contains("owner.yaml"), "{missing:?}");
 }
+
+#[test]
+fn a_place_is_never_half_a_letter() {
+    for text in ["أpüõ", "é: 1\n", "{é: 1}", "- é\n", "[é]", "\"é\""] {
+        for mistake in tried(text, UnknownFields::Refuse).unwrap_err() {
+            let (start, length) = mistake.span.unwrap();
+            assert!(
+                text.get(start..start + length).is_some(),
+                "{text}: {mistake:?}"
+            );
+        }
+    }
+}

@@ -100,7 +100,19 @@ impl Tree {
             let Some((value, place)) = next else { break };
             (here, found) = (value, Some(place));
         }
-        found.or(Some((self.place.0, self.place.1.min(1))))
+        found.or_else(|| Some(self.beginning()))
+    }
+
+    /// The first word of the document; never half of a letter.
+    fn beginning(&self) -> Place {
+        match &self.kind {
+            Kind::Scalar(_) => self.place,
+            Kind::Map(members) => match members.first() {
+                Some((_, key, _)) if key.0 == self.place.0 => *key,
+                _ => (self.place.0, self.place.1.min(1)),
+            },
+            Kind::List(_) => (self.place.0, self.place.1.min(1)),
+        }
     }
 
     fn size(&self) -> usize {
