@@ -47,7 +47,7 @@ impl Gate {
     pub fn small(upstream: SocketAddr) -> Gate {
         let gate = Gate::empty();
         for (path, text) in SMALL {
-            gate.write(path, &text.replace("@UPSTREAM@", &upstream.to_string()));
+            gate.write(path, text.replace("@UPSTREAM@", &upstream.to_string()));
         }
         gate.secret("kek", crypto::Kek::generate_text().expose());
         gate

@@ -3,9 +3,9 @@
 //! Used by the suite of `portcullis` only; nothing that ships depends on it.
 //! Start reading at `Server::start`.
 #![expect(
-    clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::indexing_slicing,
     reason = "a test ends at the first surprise"
 )]
 

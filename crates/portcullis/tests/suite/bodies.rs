@@ -88,6 +88,7 @@ fn bomb() -> Vec<u8> {
     [&[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3][..], &[0; 1000]].concat()
 }
 
+// LONG: a table of cases, one line of thought each.
 fn texts() -> Vec<Case> {
     let odd = |what, body: &str| {
         (

@@ -107,6 +107,7 @@ fn integration(rules: &str) -> String {
 }
 
 /// The small gate with somebody for every refusal.
+// LONG: one integration for each refusal, in one place to be read as a list.
 fn gate(upstream: &RecordingUpstream) -> Gate {
     let gate = Gate::small(upstream.address());
     let grant = |when: &str, deny: &str| {

@@ -2,6 +2,7 @@
 //! reached, one entry in the ledger. Each case has an id of the catalogue of hostile cases.
 //! Start reading at `refused`, the table; `the_innocent_twins_pass` proves that it is the hostile part that is refused.
 
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use serde_json::json;
@@ -87,6 +88,7 @@ fn paths() -> Vec<Case> {
     ]
 }
 
+// LONG: a table of cases, one line of thought each.
 fn lines() -> Vec<Case> {
     let odd = |id, text: String| (id, text, 400, "http.malformed");
     vec![
@@ -220,6 +222,7 @@ fn lines() -> Vec<Case> {
     ]
 }
 
+// LONG: a table of cases, one line of thought each.
 fn lengths() -> Vec<Case> {
     let body = r#"{"title":"t"}"#;
     let odd = |id, lines: &str, rest: &str| (id, post(lines, rest), 400, "http.malformed");
@@ -551,7 +554,7 @@ fn slow_clients_are_closed_and_others_are_not_slowed() {
     gate.edit(
         "portcullis.yaml",
         "head: 10s, body: 10s, idle: 60s",
-        "head: 1s, body: 1s, idle: 1s, reply: 1s",
+        "head: 2s, body: 2s, idle: 2s, reply: 2s",
     );
     let server = serve(gate);
     let address = server.address("public");
@@ -606,4 +609,67 @@ fn slow_clients_are_closed_and_others_are_not_slowed() {
         "and then it rested for too long"
     );
     assert!(upstream.requests().iter().all(|seen| seen.method == "GET"));
+}
+
+#[test]
+fn forwarded_addresses_are_believed_from_a_trusted_proxy_only_and_from_the_right() {
+    let upstream = RecordingUpstream::always(NOTE);
+    let gate = Gate::small(upstream.address());
+    gate.edit(
+        "portcullis.yaml",
+        "  admin:\n",
+        "  near: { address: \"127.0.0.1:0\", plain: true, kind: internal, allow: [10.1.0.0/16] }\n  admin:\n",
+    );
+    gate.edit(
+        "portcullis.yaml",
+        "defaults:\n",
+        "trusted_proxies: [127.0.0.5/32, 10.2.0.0/16]\ndefaults:\n",
+    );
+    gate.edit(
+        "apis/notes.yaml",
+        "      public: [",
+        "      near: [getNote]\n      public: [",
+    );
+    let server = serve(gate);
+    let near = server.address("near");
+    let (proxy, stranger) = (Ipv4Addr::new(127, 0, 0, 5), Ipv4Addr::new(127, 0, 0, 6));
+    let from = |socket, forwarded: &str| {
+        let lines = format!("X-Forwarded-For: {forwarded}\r\n");
+        let text = get("/v1/notes/1", &lines).replace("Authorization: Bearer @KEY@\r\n", "");
+        wire::raw_from(socket, near, text.as_bytes()).only()
+    };
+    let judged = |answer: &demo::Answer| {
+        let event = server.event(answer.decision().unwrap());
+        event["address"].as_str().unwrap().to_owned()
+    };
+    // Each case: who is connected, what he says, which address counts, what becomes of it.
+    for (socket, says, address, code) in [
+        (proxy, "10.1.0.7", "10.1.0.7", "authn.missing"),
+        (proxy, "6.6.6.6, 10.1.0.7", "10.1.0.7", "authn.missing"),
+        (proxy, "10.1.0.7, 10.2.0.1", "10.1.0.7", "authn.missing"),
+        (proxy, "10.1.0.7, 6.6.6.6", "6.6.6.6", "ip.denied"),
+        (proxy, "::ffff:10.1.0.7", "10.1.0.7", "authn.missing"),
+        (proxy, "::ffff:6.6.6.6", "6.6.6.6", "ip.denied"),
+        (stranger, "10.1.0.7", "127.0.0.6", "ip.denied"),
+        (stranger, "10.1.0.7, 127.0.0.5", "127.0.0.6", "ip.denied"),
+    ] {
+        let answer = from(socket, says);
+        assert_eq!(answer.code().as_deref(), Some(code), "{socket}: {says}");
+        assert_eq!(judged(&answer), address, "{socket}: {says}");
+    }
+    for says in [
+        "somewhere",
+        "10.1.0.7:80:90",
+        "10.1.0.7, ,",
+        "127.1",
+        "0x7f.1",
+    ] {
+        let answer = from(proxy, says);
+        assert!(
+            matches!(answer.code().as_deref(), Some("ip.forwarded" | "ip.denied")),
+            "{says}: {}",
+            answer.text()
+        );
+    }
+    upstream.assert_untouched("nothing by a forged address");
 }

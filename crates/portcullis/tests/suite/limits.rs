@@ -2,6 +2,9 @@
 //! person, per operation; and nobody else feels it.
 //! Start reading at `a_burst_is_stopped_and_told_the_true_moment_to_return`.
 
+use std::io::Read;
+use std::net::{Ipv4Addr, TcpStream};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use demo::{Answer, Call};
@@ -308,4 +311,72 @@ fn places_at_once_are_bounded_and_given_back() {
         (server.send(&read(), Some(&key)).status == 200).then_some(())
     });
     assert!(again.is_some(), "places are given back");
+}
+
+#[test]
+fn connections_beyond_the_bound_of_one_address_are_closed_and_others_are_not() {
+    let upstream = RecordingUpstream::always(NOTE);
+    let gate = Gate::small(upstream.address());
+    gate.edit(
+        "portcullis.yaml",
+        "blocks: off",
+        "blocks: off\n  connections_per_address_max: 8",
+    );
+    let server = serve(gate);
+    let key = server.quick_key("alpha", &[]);
+    let address = server.address("public");
+    let held: Vec<TcpStream> = (0..40)
+        .map(|_| TcpStream::connect(address).unwrap())
+        .collect();
+    let closed = |stream: &TcpStream| {
+        stream
+            .set_read_timeout(Some(Duration::from_millis(50)))
+            .unwrap();
+        matches!((&*stream).read(&mut [0]), Ok(0)) || stream.take_error().unwrap().is_some()
+    };
+    let count = || held.iter().filter(|stream| closed(stream)).count();
+    let came = testkit::poll(testkit::PATIENCE, || (count() >= 32).then_some(()));
+    assert!(came.is_some(), "{} of 40 are closed", count());
+    assert!(count() <= 32, "those within the bound stay");
+    let other = read().from([127, 0, 4, 4]);
+    assert_eq!(server.send(&other, Some(&key)).status, 200);
+    drop(held);
+    let back = testkit::poll(testkit::PATIENCE, || {
+        let bytes = read().bytes("gate.test", Some(&key.text));
+        let heard = testkit::wire::raw_from(Ipv4Addr::LOCALHOST, address, &bytes);
+        heard.bytes.starts_with(b"HTTP/1.1 200").then_some(())
+    });
+    assert!(back.is_some(), "places are given back");
+}
+
+#[test]
+fn a_server_out_of_file_descriptors_lives_and_recovers() {
+    let upstream = RecordingUpstream::always(NOTE);
+    let server = serve(Gate::small(upstream.address()));
+    let key = server.quick_key("alpha", &[]);
+    assert_eq!(server.send(&read(), Some(&key)).status, 200);
+    let bounded = Command::new("prlimit")
+        .args([
+            format!("--pid={}", server.pid()),
+            "--nofile=96:96".to_owned(),
+        ])
+        .status();
+    if !bounded.is_ok_and(|status| status.success()) {
+        eprintln!("SKIPPED: `prlimit` is not there");
+        return;
+    }
+    let address = server.address("public");
+    let held: Vec<TcpStream> = (0..250)
+        .filter_map(|_| TcpStream::connect_timeout(&address, Duration::from_secs(2)).ok())
+        .collect();
+    assert!(held.len() > 100);
+    std::thread::sleep(Duration::from_millis(500));
+    drop(held);
+    let back = testkit::poll(testkit::PATIENCE, || {
+        let answer = demo::send_plain(address, &read(), Some(&key.text)).ok()?;
+        (answer.status == 200).then_some(())
+    });
+    assert!(back.is_some(), "{}", server.stderr());
+    let (ended, _gate) = server.stop();
+    assert_eq!(ended.code, Some(0), "{ended:?}");
 }

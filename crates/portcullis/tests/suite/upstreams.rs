@@ -36,6 +36,7 @@ fn with_type(status: u16, kind: &str, body: &str) -> Vec<u8> {
 }
 
 /// What the upstream does for `GET /v1/notes/NAME`, with the status and code the caller gets.
+// LONG: a table of cases, one line of thought each.
 fn failures() -> Vec<(&'static str, Play, u16, &'static str)> {
     let page = format!("<html><body>Fatal error in {CANARY}.php on line 7</body></html>");
     let json = format!(r#"{{"id":"1","error":"{CANARY}","title":"{CANARY}"}}"#);
