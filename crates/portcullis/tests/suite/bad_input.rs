@@ -199,7 +199,7 @@ fn a_missing_configuration_is_78_and_a_wrong_command_line_64() {
     gate.remove("portcullis.yaml");
     let gate = refused(gate, 78, &["portcullis.yaml: the file is missing"]);
     for wrong in [
-        &["serve"][..],
+        &["serve", "--config"][..],
         &["serve", "--confg", "x"],
         &["sreve"],
         &["key"],
