@@ -421,54 +421,43 @@ fn seen(answer: &Answer, field: &str) -> Sight {
     }
 }
 
+/// Who, which operation, which field.
+type Triple = (&'static str, usize, String);
+
+fn triples(company: &Company, generator: &mut Generator, total: usize) -> Vec<Triple> {
+    let mut triples = Vec::new();
+    while triples.len() < total {
+        let (who, at) = generator.pair(60);
+        let fields = &company.written.operations[at].fields;
+        if !fields.is_empty() {
+            triples.push((who, at, fields[generator.pick(fields.len())].0.clone()));
+        }
+    }
+    // Masks are few; all of them are asked for.
+    for (at, operation) in company.written.operations.iter().enumerate() {
+        let sight = |field: &str| company.written.sight("dispatch", operation, field, None);
+        let is_reachable = requests::listener(operation).is_some();
+        let fields = operation.fields.iter().filter(|_| is_reachable);
+        let masked = fields.filter(|(field, _)| sight(field) == Sight::Masked);
+        triples.extend(masked.map(|(field, _)| ("dispatch", at, field.clone())));
+    }
+    triples
+}
+
 #[test]
 fn what_access_says_is_what_a_request_shows() {
     let total = usize::try_from(number("PORTCULLIS_R4_TRIPLES", 2_000)).unwrap();
     let company = Company::start(0);
-    let matrices: BTreeMap<&str, _> = demo::INTEGRATIONS
-        .iter()
-        .map(|who| (*who, matrix(&company, who)))
-        .collect();
+    let of = |who: &&'static str| (*who, matrix(&company, who));
+    let matrices: BTreeMap<&str, _> = demo::INTEGRATIONS.iter().map(of).collect();
     let mut generator = company.generator(number("PORTCULLIS_SEED", 1));
-    let mut lines = BTreeMap::new();
-    let (mut counts, mut wrong) = (BTreeMap::new(), Vec::new());
-    let mut asked_for: Vec<(&'static str, usize, String)> = Vec::new();
-    while asked_for.len() < total {
-        let (who, at) = generator.pair(60);
-        let fields = &company.written.operations[at].fields;
-        if !fields.is_empty() {
-            asked_for.push((who, at, fields[generator.pick(fields.len())].0.clone()));
-        }
-    }
-    // Masks are few; all of them are asked for.
-    let operations = company
-        .written
-        .operations
-        .iter()
-        .enumerate()
-        .filter(|(_, o)| requests::listener(o).is_some());
-    for (index, operation) in operations {
-        let masked = |field: &&(String, String)| {
-            company.written.sight("dispatch", operation, &field.0, None) == Sight::Masked
-        };
-        asked_for.extend(
-            operation
-                .fields
-                .iter()
-                .filter(masked)
-                .map(|(field, _)| ("dispatch", index, field.clone())),
-        );
-    }
-    for (who, index, field) in asked_for {
+    let (mut lines, mut counts, mut wrong) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
+    for (who, index, field) in triples(&company, &mut generator, total) {
         let operation = &company.written.operations[index];
         let asked = generator.valid(who, index);
         let address = company.server.address(asked.listener);
-        let answer = send(
-            lines.entry(asked.listener).or_insert(None),
-            address,
-            &asked.bytes,
-        )
-        .unwrap();
+        let line = lines.entry(asked.listener).or_insert(None);
+        let answer = send(line, address, &asked.bytes).unwrap();
         let is_granted = company.written.is_granted(who, operation);
         assert_eq!(
             (200..300).contains(&answer.status),
@@ -482,9 +471,9 @@ fn what_access_says_is_what_a_request_shows() {
         let shown = seen(&answer, &field);
         *counts.entry(said).or_insert(0u32) += 1;
         if said != shown {
+            let operation = &operation.id;
             wrong.push(format!(
-                "{who} {} {field}: access says {said:?}, the answer shows {shown:?}",
-                operation.id
+                "{who} {operation} {field}: said {said:?}, shown {shown:?}"
             ));
         }
     }

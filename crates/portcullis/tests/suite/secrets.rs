@@ -162,11 +162,9 @@ fn keys(server: &Server) -> Vec<(&'static str, String)> {
             "{ended:?}"
         );
         let text = ended.stdout;
-        let start = text.find("pk_").unwrap();
-        let end = text[start..]
-            .find(|c: char| !c.is_ascii_alphanumeric() && c != '_')
-            .unwrap_or(text.len() - start);
-        keys.push((name, text[start..start + end].to_owned()));
+        let mut words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+        let key = words.find(|word| word.starts_with("pk_")).unwrap();
+        keys.push((name, key.to_owned()));
     };
     made(
         "accounting",
@@ -198,8 +196,11 @@ fn keys(server: &Server) -> Vec<(&'static str, String)> {
         let listed = server
             .cli(&["key", "list", "--integration", who, "-o", "json"])
             .stdout;
-        let at = listed.find("key_").unwrap();
-        listed[at..].split('"').next().unwrap().to_owned()
+        let mut texts = listed.split('"');
+        texts
+            .find(|text| text.starts_with("key_"))
+            .unwrap()
+            .to_owned()
     };
     let (thermo, crm) = (id("thermo"), id("crm"));
     made("thermo", &["key", "rotate", &thermo, "--overlap", "10m"]);
@@ -413,51 +414,77 @@ fn mistakes(server: &Server, kek: &str, pem: &str, key: &str, writings: &mut Wri
     gate.write("portcullis.yaml", &good);
 }
 
+/// A gate with secrets of every kind.
+struct Planted {
+    kek: String,
+    /// The private key that lies in a file.
+    by_file: String,
+    /// The private key that comes by the environment.
+    by_environment: String,
+}
+
+fn plant(gate: &Gate) -> Planted {
+    let yaml = "portcullis.yaml";
+    let by_environment = gate.text("tls/public.key");
+    gate.edit(yaml, "\"file:tls/public.key\"", "\"env:CANARY_TLS_KEY\"");
+    gate.remove("tls/public.key");
+    let internal = "tls: { cert: tls/internal.pem, key: \"file:tls/internal.key\" }";
+    gate.edit(yaml, internal, "plain: true");
+    let spare =
+        format!("  spare:\n    address: \"127.0.0.1:0\"\n    kind: internal\n    {internal}\n");
+    gate.edit(yaml, "  admin:\n", &format!("{spare}  admin:\n"));
+    // Written in hexadecimal digits; the search knows the other spellings.
+    let kek = crypto::text::hex(&[0xc5, 0x1e, 0x77].repeat(11)[..32]);
+    gate.secret("kek", &kek);
+    Planted {
+        kek,
+        by_file: gate.text("tls/internal.key"),
+        by_environment,
+    }
+}
+
+/// What the process shows of itself, and what it counts.
+fn process(server: &Server, writings: &mut Writings) {
+    let mut admin = Line::open(server.address("admin")).unwrap();
+    let metrics = admin.send(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    writings.add("metrics", metrics.unwrap().whole());
+    let process = format!("/proc/{}", server.pid());
+    let arguments = std::fs::read(format!("{process}/cmdline")).unwrap();
+    writings.add("the server's arguments", arguments);
+    // The private key came by the environment, so it is there; nothing else may be.
+    let environment = std::fs::read(format!("{process}/environ")).unwrap();
+    let variables = environment.split(|byte| *byte == 0);
+    let others = variables.filter(|variable| !variable.starts_with(b"CANARY_TLS_KEY="));
+    writings.add(
+        "the server's environment",
+        others.collect::<Vec<_>>().join(&b'\n'),
+    );
+}
+
 #[test]
 fn planted_secrets_are_found_nowhere() {
     let upstream = RecordingUpstream::fieldworks(&Fieldworks::new(7));
     let gate = Gate::demo(upstream.address()).unlimited();
-    // One private key by file, one by environment.
-    let by_environment = gate.text("tls/public.key");
-    gate.edit(
-        "portcullis.yaml",
-        "\"file:tls/public.key\"",
-        "\"env:CANARY_TLS_KEY\"",
-    );
-    gate.edit(
-        "portcullis.yaml",
-        "tls: { cert: tls/internal.pem, key: \"file:tls/internal.key\" }",
-        "plain: true",
-    );
-    gate.edit("portcullis.yaml", "  admin:\n", "  spare:\n    address: \"127.0.0.1:0\"\n    kind: internal\n    tls: { cert: tls/internal.pem, key: \"file:tls/internal.key\" }\n  admin:\n");
-    gate.remove("tls/public.key");
-    // Written in hexadecimal digits here; the search knows the other spellings.
-    let kek = crypto::text::hex(&[0xc5, 0x1e, 0x77].repeat(11)[..32]);
-    gate.secret("kek", &kek);
-    let by_file = gate.text("tls/internal.key");
-    let server = serve(gate.with_env("CANARY_TLS_KEY", &by_environment));
-
+    let planted = plant(&gate);
+    let server = serve(gate.with_env("CANARY_TLS_KEY", &planted.by_environment));
     let keys = keys(&server);
+    let kek = crypto::text::unhex(&planted.kek).unwrap();
     let mut secrets = vec![
-        Secret::bytes(
-            "the key-encryption key",
-            &crypto::text::unhex(&kek).unwrap(),
-        ),
-        Secret::private_key("the private key by file", &by_file),
-        Secret::private_key("the private key by environment", &by_environment),
+        Secret::bytes("the key-encryption key", &kek),
+        Secret::private_key("the private key by file", &planted.by_file),
+        Secret::private_key("the private key by environment", &planted.by_environment),
     ];
-    secrets.extend(
-        keys.iter()
-            .map(|(who, text)| Secret::key(&format!("a key of {who}"), text)),
-    );
+    let of_keys = keys
+        .iter()
+        .map(|(who, text)| Secret::key(&format!("a key of {who}"), text));
+    secrets.extend(of_keys);
 
     let mut writings = Writings::default();
     let mut line = Line::open(server.address("local")).unwrap();
     let mut decision = String::new();
     for (who, key) in &keys {
-        let answer = line
-            .send(&request("GET", "/v2/parts?limit=1", Some(key), "", b""))
-            .unwrap();
+        let bytes = request("GET", "/v2/parts?limit=1", Some(key), "", b"");
+        let answer = line.send(&bytes).unwrap();
         assert!(
             matches!(answer.status, 200 | 403),
             "{who}: {}",
@@ -468,16 +495,8 @@ fn planted_secrets_are_found_nowhere() {
     }
     let (_, key) = &keys[0];
     commands(&server, key, &decision, &mut writings);
-    mistakes(&server, &kek, &by_file, key, &mut writings);
-    let metrics = Line::open(server.address("admin"))
-        .unwrap()
-        .send(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n");
-    writings.add("metrics", metrics.unwrap().whole());
-    let process = format!("/proc/{}", server.pid());
-    writings.add(
-        "the server's arguments",
-        std::fs::read(format!("{process}/cmdline")).unwrap(),
-    );
+    mistakes(&server, &planted.kek, &planted.by_file, key, &mut writings);
+    process(&server, &mut writings);
     writings.add("what the upstream received", upstream.bytes());
     // While it runs, with the database's own journal; and after it stopped.
     writings.files(&server.gate.data());
@@ -485,30 +504,28 @@ fn planted_secrets_are_found_nowhere() {
     assert_eq!(ended.code, Some(0), "{ended:?}");
     writings.ended("the server", &ended);
     writings.files(&gate.data());
+    assert_free(&writings, &secrets);
+}
 
+fn assert_free(writings: &Writings, secrets: &[Secret]) {
     let bytes: usize = writings.0.iter().map(|(_, bytes)| bytes.len()).sum();
-    let hits = writings.hits(&secrets);
+    let (places, hits) = (writings.0.len(), writings.hits(secrets));
     println!(
-        "{} secrets, {} writings with {bytes} bytes, {} hits",
+        "{} secrets, {places} writings with {bytes} bytes, {} hits",
         secrets.len(),
-        writings.0.len(),
         hits.len()
     );
     assert!(
-        writings.0.len() > 500 && bytes > 100_000,
+        places > 500 && bytes > 100_000,
         "there was too little to search"
     );
     assert!(hits.is_empty(), "{}", hits.join("\n"));
     // The keys were truly there: what is left of them says so.
-    let export = writings
-        .0
-        .iter()
-        .find(|(place, _)| place == "stdout of ledger export");
+    let mut all = writings.0.iter();
+    let export = all.find(|(place, _)| place == "stdout of ledger export");
     let (_, export) = export.unwrap();
-    assert!(
-        holds(export, b"/v2/work-orders/pk_live_***"),
-        "no path with a key was recorded"
-    );
+    let left = b"/v2/work-orders/pk_live_***";
+    assert!(holds(export, left), "no path with a key was recorded");
 }
 
 /// The search itself finds what it is meant to find.
@@ -519,7 +536,7 @@ fn a_secret_that_lies_open_is_found() {
     for open in [
         key.expose().clone(),
         basic(key.expose()),
-        format!("…{}", &key.expose()[8..34]),
+        format!("…{}", key.expose().get(8..34).unwrap()),
     ] {
         let mut writings = Writings::default();
         writings.add("x", format!("before {open} after"));

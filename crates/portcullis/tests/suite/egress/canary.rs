@@ -230,20 +230,13 @@ impl Aviary {
                     .unwrap_or_else(|| fresh(operation, &sent)),
             ],
         };
-        let value = self.value(operation, schema, "", &ids, 0);
+        let value = self.value(operation, schema, "", &ids);
         Reply::new(operation.status, serde_json::to_vec(&value).unwrap())
             .with("content-type", "application/json")
     }
 
     /// A value for a schema, a canary in every leaf.
-    fn value(
-        &self,
-        operation: &Operation,
-        schema: &Value,
-        path: &str,
-        ids: &[String],
-        depth: usize,
-    ) -> Value {
+    fn value(&self, operation: &Operation, schema: &Value, path: &str, ids: &[String]) -> Value {
         let schema = self.written.resolved(&operation.api, schema);
         if let Some(properties) = schema.get("properties").and_then(Value::as_object) {
             let mut members: Map<String, Value> = properties
@@ -251,7 +244,7 @@ impl Aviary {
                 .map(|(name, below)| {
                     (
                         name.clone(),
-                        self.value(operation, below, &joined(path, name), ids, depth + 1),
+                        self.value(operation, below, &joined(path, name), ids),
                     )
                 })
                 .collect();
@@ -270,15 +263,7 @@ impl Aviary {
                 .resource
                 .as_ref()
                 .is_some_and(|(prefix, _)| *prefix == below);
-            let each = |id: &String| {
-                self.value(
-                    operation,
-                    items,
-                    &below,
-                    std::slice::from_ref(id),
-                    depth + 1,
-                )
-            };
+            let each = |id: &String| self.value(operation, items, &below, std::slice::from_ref(id));
             return match is_page {
                 true => ids.iter().map(each).collect(),
                 false => (0..2).map(|_| each(&ids[0])).collect(),

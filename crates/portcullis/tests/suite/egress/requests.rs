@@ -211,9 +211,8 @@ impl Generator {
                 .filter_map(|entry| entry.strip_prefix(&format!("{name}.")))
                 .collect();
             let is_granted = writes.contains(name) || !deeper.is_empty() || writes.is_empty();
-            if !required.contains(&&**name)
-                && !(is_granted && self.dice.is_lucky(if is_strict { 100 } else { 80 }))
-            {
+            let is_wanted = is_granted && self.dice.is_lucky(if is_strict { 100 } else { 80 });
+            if !is_wanted && !required.contains(&&**name) {
                 continue;
             }
             let mut value = self.sample(&operation.api, below);
