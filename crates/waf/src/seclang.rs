@@ -6,6 +6,7 @@
 mod actions;
 mod ast;
 mod compile;
+mod groups;
 mod lexer;
 mod macros;
 mod operator;

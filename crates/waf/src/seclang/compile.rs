@@ -13,6 +13,7 @@ use super::parse;
 use super::program::{
     Chosen, Link, Quick, Rule, RuleSet, Set, SetChange, SetKey, Slots, TargetSet, Wanted,
 };
+use super::store::TxValue;
 use super::transform::Transform;
 use crate::finding::Class;
 use crate::scan::{PatternSet, Source};
@@ -262,6 +263,7 @@ impl<'f> Builder<'f> {
             multi_match: false,
             sets: Vec::new(),
             controls: Vec::new(),
+            keeps_match: false,
             quick: None,
         };
         for action in &source.actions {
@@ -284,6 +286,21 @@ impl<'f> Builder<'f> {
             );
         }
         link.quick = self.quick(source, &mut link.operator, link.chain);
+        let plain = |set: &Set| {
+            matches!(
+                (&set.key, &set.change),
+                (SetKey::Slot(_), SetChange::Fixed(_) | SetChange::Unset)
+            )
+        };
+        let silent = source
+            .actions
+            .iter()
+            .any(|action| matches!(action, Action::Log(false)));
+        let chained = source
+            .actions
+            .iter()
+            .any(|action| matches!(action, Action::Chain));
+        link.keeps_match = chained || !silent || !link.sets.iter().all(plain);
         Ok(link)
     }
 
@@ -366,10 +383,13 @@ impl<'f> Builder<'f> {
         });
         let change = match &source.change {
             Change::Unset => SetChange::Unset,
-            Change::Assign(text) => {
-                self.know(text);
-                SetChange::Assign(text.clone())
-            }
+            Change::Assign(text) => match text.fixed() {
+                Some(bytes) => SetChange::Fixed(TxValue::of(bytes)),
+                None => {
+                    self.know(text);
+                    SetChange::Assign(text.clone())
+                }
+            },
             Change::Add(text) => SetChange::Add(self.number(text)),
             Change::Subtract(text) => SetChange::Subtract(self.number(text)),
         };

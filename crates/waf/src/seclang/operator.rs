@@ -121,10 +121,14 @@ impl TextTest {
     pub(super) fn holds(self, text: &[u8], argument: &[u8]) -> bool {
         match self {
             TextTest::Begins => text.starts_with(argument),
-            TextTest::Contains => memchr::memmem::find(text, argument).is_some(),
+            TextTest::Contains => {
+                text.len() >= argument.len() && memchr::memmem::find(text, argument).is_some()
+            }
             TextTest::Ends => text.ends_with(argument),
             TextTest::Equals => text == argument,
-            TextTest::Within => memchr::memmem::find(argument, text).is_some(),
+            TextTest::Within => {
+                text.len() <= argument.len() && memchr::memmem::find(argument, text).is_some()
+            }
         }
     }
 }

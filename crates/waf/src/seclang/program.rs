@@ -6,6 +6,7 @@
 use super::ast::{Control, Disrupt, Variable};
 use super::macros::Text;
 use super::operator::{Number, Operator, Order};
+use super::store::TxValue;
 use super::transform::Transform;
 use crate::finding::Class;
 use crate::scan::PatternSet;
@@ -100,6 +101,8 @@ pub(super) struct Link {
     pub(super) multi_match: bool,
     pub(super) sets: Vec<Set>,
     pub(super) controls: Vec<Control>,
+    /// What matched is asked for afterwards.
+    pub(super) keeps_match: bool,
     /// One TX number compared: the commonest rule of all, done without texts.
     pub(super) quick: Option<Quick>,
 }
@@ -130,6 +133,7 @@ pub(super) enum SetKey {
 #[derive(Debug)]
 pub(super) enum SetChange {
     Unset,
+    Fixed(TxValue),
     Assign(Text),
     Add(Number),
     Subtract(Number),

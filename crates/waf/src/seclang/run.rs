@@ -5,16 +5,17 @@
 
 use super::ast::{Control, Disrupt, IdRange, Variable};
 use super::compile::compile_target;
+use super::groups::Groups;
 use super::macros::{Piece, Text};
 use super::operator::{Number, Operator, bad_url_encoding, integer};
-use super::program::{Link, Quick, Rule, RuleSet, Set, SetChange, SetKey, TargetSet, Wanted};
+use super::program::{Link, Quick, Rule, RuleSet, Set, SetChange, SetKey, Wanted};
 use super::store::{Bag, Message, Scope, Store, TxValue};
 use super::targets::{Label, Matched, Value, key_of, name_of, names, resolve};
 use super::texts::{TextId, marked};
+use super::transform::Transform;
 use crate::body::{self, Processor};
 use crate::detector::{InjectionDetector, Libinjection};
 use crate::finding::Class;
-use std::rc::Rc;
 
 /// Whether a rule that denies ends the transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,9 +96,7 @@ pub struct Transaction<'r> {
     removed_targets: Vec<(Removed, Wanted)>,
     force_body: bool,
     processor: Option<Processor>,
-    /// Resolved target lists of this phase.
-    resolved: Vec<Option<Rc<[Value]>>>,
-    groups: Vec<Option<Group>>,
+    groups: Groups,
     work: u64,
     work_max: u64,
     guard: Option<&'r dyn Guard>,
@@ -108,14 +107,6 @@ pub struct Transaction<'r> {
 enum Removed {
     Tag(String),
     Ids(IdRange),
-}
-
-/// The values of a target list after a chain, with all patterns that may match any of them.
-#[derive(Debug)]
-struct Group {
-    values: Rc<[Value]>,
-    derived: Vec<TextId>,
-    union: Vec<u64>,
 }
 
 /// What one rule has collected on its way.
@@ -142,8 +133,7 @@ impl<'r> Transaction<'r> {
             removed_targets: Vec::new(),
             force_body: false,
             processor,
-            resolved: Vec::new(),
-            groups: Vec::new(),
+            groups: Groups::default(),
             work: 0,
             work_max: u64::MAX,
             guard: None,
@@ -243,10 +233,7 @@ impl<'r> Transaction<'r> {
         else {
             return;
         };
-        self.resolved.clear();
-        self.resolved.resize(rules.target_sets.len(), None);
-        self.groups.clear();
-        self.groups.resize_with(rules.groups, || None);
+        self.groups.reset(rules);
         let mut place = 0;
         while let Some(rule) = list.get(place).and_then(|number| rules.rules.get(*number)) {
             place += 1;
@@ -306,7 +293,7 @@ impl<'r> Transaction<'r> {
         if quick.order.holds(left, right) == link.negated {
             return false;
         }
-        if !link.sets.is_empty() || !link.controls.is_empty() {
+        if link.keeps_match {
             let text = self.store.texts.add(left.to_string().as_bytes());
             let name = self
                 .rules
@@ -346,94 +333,62 @@ impl<'r> Transaction<'r> {
             Operator::Pattern(id) | Operator::Phrases(id) => Some(*id),
             _ => None,
         };
-        if set.dynamic || link.multi_match {
-            let values = resolve(set, &mut self.store, &progress.matched);
+        if set.dynamic {
+            let mut values = Vec::new();
+            resolve(set, &mut self.store, &progress.matched, &mut values);
             let mut any = false;
             for value in values {
-                let mut text = value.text;
-                let mut last = None;
-                if link.multi_match {
-                    for transform in chain {
-                        if last != Some(text) {
-                            any |= self.ask(rule, link, operator, &value, text, progress);
-                        }
-                        last = Some(text);
-                        text = self.store.texts.step(text, *transform);
-                    }
-                } else {
-                    text = self.store.texts.derive(text, chain);
-                }
-                if last != Some(text) {
-                    any |= self.ask(rule, link, operator, &value, text, progress);
+                any |= self.one(rule, link, operator, value, chain, progress);
+            }
+            return any;
+        }
+        let mut any = false;
+        if link.multi_match {
+            for number in self.groups.list(link.targets, set, &mut self.store) {
+                if let Some(value) = self.groups.value(number) {
+                    any |= self.one(rule, link, operator, value, chain, progress);
                 }
             }
             return any;
         }
-        let group = self.group(link, set, pattern.is_some());
-        let mut any = false;
-        let skip = pattern.is_some_and(|id| !link.negated && !marked(&group.union, id));
-        if !skip {
-            for (value, text) in group.values.iter().zip(&group.derived) {
-                any |= self.ask(rule, link, operator, value, *text, progress);
-            }
+        let group = self
+            .groups
+            .get(link, set, &mut self.store, rules, pattern.is_some());
+        if pattern.is_some_and(|id| !link.negated && !self.groups.may_match(&group, id)) {
+            return false;
         }
-        if let Some(place) = self.groups.get_mut(link.group) {
-            *place = Some(group);
+        for number in 0..group.len() {
+            if let Some((value, text)) = self.groups.at(&group, number) {
+                any |= self.ask(rule, link, operator, &value, text, progress);
+            }
         }
         any
     }
 
-    /// The values of a target list at the end of a chain. Taken out of its place while in use.
-    fn group(&mut self, link: &Link, set: &TargetSet, scan: bool) -> Group {
-        let mut group = match self.groups.get_mut(link.group).and_then(Option::take) {
-            Some(group) => group,
-            None => {
-                let chain = self
-                    .rules
-                    .chains
-                    .get(link.chain)
-                    .map(|chain| &**chain)
-                    .unwrap_or_default();
-                let values = self.resolved(link.targets, set);
-                let derived = values
-                    .iter()
-                    .map(|value| self.store.texts.derive(value.text, chain))
-                    .collect();
-                Group {
-                    values,
-                    derived,
-                    union: Vec::new(),
-                }
+    /// One value on its way through a chain, asked at the end or, with multiMatch, after every change.
+    fn one(
+        &mut self,
+        rule: &Rule,
+        link: &'r Link,
+        operator: &'r Operator,
+        value: Value,
+        chain: &[Transform],
+        progress: &mut Progress,
+    ) -> bool {
+        if !link.multi_match {
+            let text = self.store.texts.derive(value.text, chain);
+            return self.ask(rule, link, operator, &value, text, progress);
+        }
+        let mut text = value.text;
+        let mut any = self.ask(rule, link, operator, &value, text, progress);
+        for transform in chain {
+            let next = self.store.texts.step(text, *transform);
+            if next != text {
+                any |= self.ask(rule, link, operator, &value, next, progress);
             }
-        };
-        if scan && group.union.is_empty() {
-            group
-                .union
-                .resize(self.rules.patterns.len().div_ceil(64), 0);
-            for text in &group.derived {
-                self.store.texts.scan(*text);
-                for (all, one) in group
-                    .union
-                    .iter_mut()
-                    .zip(self.store.texts.candidates(*text))
-                {
-                    *all |= one;
-                }
-            }
+            text = next;
         }
-        group
-    }
-
-    /// The values of a target list that stays the same for the whole phase.
-    fn resolved(&mut self, number: usize, set: &TargetSet) -> Rc<[Value]> {
-        if let Some(known) = self.resolved.get(number).and_then(Option::as_ref) {
-            return Rc::clone(known);
-        }
-        let values: Rc<[Value]> = resolve(set, &mut self.store, &Matched::default()).into();
-        if let Some(place) = self.resolved.get_mut(number) {
-            *place = Some(Rc::clone(&values));
-        }
-        values
+        any
     }
 
     /// Asks the operator about one text; a match captures, counts and acts.
@@ -557,7 +512,8 @@ impl<'r> Transaction<'r> {
             .collect();
         for slot in 0..10 {
             let value = found.get(slot).cloned().flatten();
-            self.store.set_slot(slot, value.map(TxValue::Text));
+            self.store
+                .set_slot(slot, value.map(|text| TxValue::Text(text.into())));
         }
         true
     }
@@ -577,7 +533,7 @@ impl<'r> Transaction<'r> {
                 Piece::Literal(bytes) => out.extend_from_slice(bytes),
                 Piece::Tx(name) => {
                     if let Some(value) = self.store.tx(name.as_bytes()) {
-                        out.extend_from_slice(&value.bytes());
+                        value.write(&mut out);
                     }
                 }
                 Piece::MatchedVar => {
@@ -640,7 +596,8 @@ impl<'r> Transaction<'r> {
         };
         let value = match &set.change {
             SetChange::Unset => None,
-            SetChange::Assign(text) => Some(TxValue::Text(self.expand(text, progress))),
+            SetChange::Fixed(value) => Some(value.clone()),
+            SetChange::Assign(text) => Some(TxValue::Text(self.expand(text, progress).into())),
             SetChange::Add(number) => {
                 let amount = self.number(number, progress);
                 if set.scores {

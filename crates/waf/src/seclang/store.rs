@@ -8,6 +8,7 @@ use super::program::RuleSet;
 use super::texts::{TextId, Texts};
 use crate::body::Body;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// The head of a request as it came.
 #[derive(Clone, Debug, Default)]
@@ -67,7 +68,7 @@ pub(super) enum Bag {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum TxValue {
     Number(i64),
-    Text(Vec<u8>),
+    Text(Arc<[u8]>),
 }
 
 impl TxValue {
@@ -78,10 +79,29 @@ impl TxValue {
         }
     }
 
+    /// A text, as a number when it is written as one.
+    pub(super) fn of(text: &[u8]) -> TxValue {
+        let number = std::str::from_utf8(text)
+            .ok()
+            .and_then(|text| text.parse::<i64>().ok());
+        match number.filter(|number| number.to_string().as_bytes() == text) {
+            Some(number) => TxValue::Number(number),
+            None => TxValue::Text(text.into()),
+        }
+    }
+
+    /// Appends the value as text.
+    pub(super) fn write(&self, out: &mut Vec<u8>) {
+        match self {
+            TxValue::Number(number) => out.extend_from_slice(number.to_string().as_bytes()),
+            TxValue::Text(text) => out.extend_from_slice(text),
+        }
+    }
+
     pub(super) fn bytes(&self) -> Vec<u8> {
         match self {
             TxValue::Number(number) => number.to_string().into_bytes(),
-            TxValue::Text(text) => text.clone(),
+            TxValue::Text(text) => text.to_vec(),
         }
     }
 }

@@ -30,12 +30,17 @@ pub(super) struct Matched {
     pub(super) values: Vec<Value>,
 }
 
-/// The values of a target list, exclusions applied.
-pub(super) fn resolve(set: &TargetSet, store: &mut Store<'_>, matched: &Matched) -> Vec<Value> {
-    let mut values = Vec::new();
+/// Appends the values of a target list, exclusions applied.
+pub(super) fn resolve(
+    set: &TargetSet,
+    store: &mut Store<'_>,
+    matched: &Matched,
+    values: &mut Vec<Value>,
+) {
+    let begin = values.len();
     for wanted in &set.wanted {
         let from = values.len();
-        collect(wanted, store, matched, &mut values);
+        collect(wanted, store, matched, values);
         if wanted.count {
             let count = values.len() - from;
             values.truncate(from);
@@ -47,14 +52,27 @@ pub(super) fn resolve(set: &TargetSet, store: &mut Store<'_>, matched: &Matched)
             });
         }
     }
-    if !set.excluded.is_empty() {
-        values.retain(|value| {
-            !set.excluded
-                .iter()
-                .any(|wanted| names(wanted, value, store))
-        });
+    if set.excluded.is_empty() {
+        return;
     }
-    values
+    let mut kept = begin;
+    for at in begin..values.len() {
+        let Some(value) = values.get(at).copied() else {
+            break;
+        };
+        if set
+            .excluded
+            .iter()
+            .any(|wanted| names(wanted, &value, store))
+        {
+            continue;
+        }
+        if let Some(place) = values.get_mut(kept) {
+            *place = value;
+        }
+        kept += 1;
+    }
+    values.truncate(kept);
 }
 
 /// Whether a target names the value.

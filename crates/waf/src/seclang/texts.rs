@@ -7,7 +7,7 @@ use super::program::RuleSet;
 use super::transform::Transform;
 use crate::scan::Candidates;
 use std::collections::HashMap;
-use std::hash::{BuildHasher, RandomState};
+use std::hash::{BuildHasher, Hasher};
 
 /// A text of the transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -21,8 +21,7 @@ pub(super) struct Texts<'r> {
     /// The bytes of all texts, one after the other.
     bytes: Vec<u8>,
     /// Texts that were added, by their bytes: equal texts are one text.
-    known: HashMap<u64, TextId>,
-    hashing: RandomState,
+    known: HashMap<u64, TextId, Plain>,
     scratch: Candidates,
     /// The candidate marks of scanned texts, `stride` words each.
     marks: Vec<u64>,
@@ -47,8 +46,7 @@ impl<'r> Texts<'r> {
             rules,
             items: Vec::with_capacity(256),
             bytes: Vec::with_capacity(8 << 10),
-            known: HashMap::with_capacity(128),
-            hashing: RandomState::new(),
+            known: HashMap::with_capacity_and_hasher(256, Plain),
             scratch: Candidates::default(),
             marks: Vec::new(),
             stride: rules.patterns.len().div_ceil(64),
@@ -58,7 +56,7 @@ impl<'r> Texts<'r> {
 
     /// Adds a text; an equal text that was added before is given back.
     pub(super) fn add(&mut self, bytes: &[u8]) -> TextId {
-        let hash = self.hashing.hash_one(bytes);
+        let hash = hash(bytes);
         if let Some(known) = self
             .known
             .get(&hash)
@@ -171,4 +169,45 @@ pub(super) fn marked(words: &[u64], pattern: u32) -> bool {
         .ok()
         .and_then(|word| words.get(word))
         .is_some_and(|bits| bits >> (pattern % 64) & 1 == 1)
+}
+
+/// A quick hash. Whoever makes texts collide gains nothing: they are compared, and kept apart.
+fn hash(bytes: &[u8]) -> u64 {
+    const FACTOR: u64 = 0x9E37_79B9_7F4A_7C15;
+    let mut state = u64::try_from(bytes.len()).unwrap_or(0).wrapping_mul(FACTOR);
+    for chunk in bytes.chunks(8) {
+        let word = chunk
+            .iter()
+            .fold(0u64, |word, byte| (word << 8) | u64::from(*byte));
+        state = (state.rotate_left(5) ^ word).wrapping_mul(FACTOR);
+    }
+    state ^ (state >> 29)
+}
+
+/// Keys are hashes already.
+#[derive(Clone, Copy, Debug, Default)]
+struct Plain;
+
+impl BuildHasher for Plain {
+    type Hasher = PlainHasher;
+
+    fn build_hasher(&self) -> PlainHasher {
+        PlainHasher(0)
+    }
+}
+
+struct PlainHasher(u64);
+
+impl Hasher for PlainHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = hash(bytes);
+    }
+
+    fn write_u64(&mut self, value: u64) {
+        self.0 = value;
+    }
 }
