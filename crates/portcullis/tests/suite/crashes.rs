@@ -110,7 +110,10 @@ fn a_killed_server_loses_nothing_that_it_answered() {
     nothing_is_missing(&server, &answered);
     keys_still_work(&server, &made);
     assert!(restarts[restarts.len() / 2] <= RESTART, "{restarts:?}");
-    assert!(restarts[restarts.len() * 95 / 100] <= RESTART * 2, "{restarts:?}");
+    assert!(
+        restarts[restarts.len() * 95 / 100] <= RESTART * 2,
+        "{restarts:?}"
+    );
     upstream.stop();
 }
 
