@@ -55,6 +55,29 @@ impl Transform {
     /// How many there are, `none` left aside.
     pub const COUNT: usize = 19;
 
+    /// All of them.
+    pub const ALL: [Transform; Transform::COUNT] = [
+        Transform::Base64Decode,
+        Transform::CmdLine,
+        Transform::CompressWhitespace,
+        Transform::CssDecode,
+        Transform::EscapeSeqDecode,
+        Transform::HexEncode,
+        Transform::HtmlEntityDecode,
+        Transform::JsDecode,
+        Transform::Length,
+        Transform::Lowercase,
+        Transform::NormalizePath,
+        Transform::NormalizePathWin,
+        Transform::RemoveCommentsChar,
+        Transform::RemoveNulls,
+        Transform::RemoveWhitespace,
+        Transform::ReplaceComments,
+        Transform::Sha1,
+        Transform::UrlDecodeUni,
+        Transform::Utf8ToUnicode,
+    ];
+
     const NAMES: [(&'static str, Transform); Transform::COUNT] = [
         ("base64decode", Transform::Base64Decode),
         ("cmdline", Transform::CmdLine),
