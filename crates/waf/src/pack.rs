@@ -11,6 +11,7 @@ use crate::detector::{InjectionDetector, Libinjection};
 use crate::finding::{Class, Finding};
 use crate::inspect::Run;
 use crate::part::{Part, PartKind};
+use crate::prove::{Proof, Texts};
 use crate::scan::PatternSet;
 use crate::settings::LoadError;
 use crate::views;
@@ -67,6 +68,20 @@ impl Pack {
     /// Never: the pack always has rules.
     pub fn is_empty(&self) -> bool {
         self.rules.is_empty()
+    }
+
+    /// Counts which rules cannot match a value of that kind.
+    pub(crate) fn prove(&self, texts: Option<&Texts>, proof: &mut Proof) {
+        for (rule, id) in self.rules.iter().zip(0u32..) {
+            let dead = texts
+                .is_some_and(|texts| self.patterns.is_dead(id, &texts.alphabet, texts.length_max));
+            proof.count(rule.id, dead);
+        }
+        proof.count(SQLI_TOKENS.id, texts.is_some_and(Texts::is_one_word));
+        let no_script = |texts: &Texts| !texts.may_hold(b'<') && !texts.may_hold(b'=');
+        proof.count(XSS_TOKENS.id, texts.is_some_and(no_script));
+        let no_address = |texts: &Texts| !texts.may_hold(b'/') && !texts.may_hold(b'.');
+        proof.count("pack.ssrf", texts.is_some_and(no_address));
     }
 
     /// Shows the part to every rule, as sent and in every decoded reading.

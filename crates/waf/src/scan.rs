@@ -98,6 +98,8 @@ const MASKS: usize = 3;
 #[derive(Debug)]
 struct Pattern {
     engine: Engine,
+    /// Kept for proofs at load; not read per message.
+    needs: Needs,
 }
 
 #[derive(Debug)]
@@ -176,12 +178,12 @@ impl PatternSet {
         let mut literals: BTreeMap<Vec<u8>, Vec<u32>> = BTreeMap::new();
         for (number, source) in sources.into_iter().enumerate() {
             let id = u32::try_from(number).unwrap_or(u32::MAX);
-            let (pattern, needs) = match source {
+            let pattern = match source {
                 Source::Pattern(text) => Pattern::regex(text).map_err(|error| (number, error))?,
                 Source::Phrases(phrases) => Pattern::phrases(phrases),
             };
-            masks.push(needs.classes);
-            match needs.literals {
+            masks.push(pattern.needs.classes.clone());
+            match pattern.needs.literals.clone() {
                 Some(found) => {
                     for literal in found {
                         let owners = literals.entry(literal).or_default();
@@ -273,6 +275,31 @@ impl PatternSet {
         }
     }
 
+    /// Whether no text of these bytes and this length can match pattern `id`. Letter case aside.
+    pub fn is_dead(&self, id: u32, alphabet: &ByteSet, length_max: usize) -> bool {
+        let Some(pattern) = self.get(id) else {
+            return true;
+        };
+        let spelled = |literal: &Vec<u8>| {
+            literal.len() <= length_max
+                && literal.iter().all(|byte| {
+                    alphabet.has(byte.to_ascii_lowercase())
+                        || alphabet.has(byte.to_ascii_uppercase())
+                })
+        };
+        let starved = pattern
+            .needs
+            .classes
+            .iter()
+            .any(|class| !class.meets(alphabet));
+        let unspelled = pattern
+            .needs
+            .literals
+            .as_ref()
+            .is_some_and(|literals| !literals.iter().any(spelled));
+        starved || unspelled
+    }
+
     /// Whether a candidate needs no further check.
     pub fn is_certain(&self, id: u32) -> bool {
         matches!(
@@ -303,7 +330,7 @@ impl PatternSet {
 }
 
 impl Pattern {
-    fn regex(text: &str) -> Result<(Pattern, Needs), String> {
+    fn regex(text: &str) -> Result<Pattern, String> {
         let hir = parse(text)?;
         let engine = meta::Builder::new()
             .configure(
@@ -315,25 +342,24 @@ impl Pattern {
             .build_from_hir(&hir)
             .map_err(|error| error.to_string())?;
         let needs = Needs::of(&hir);
-        let pattern = Pattern {
+        Ok(Pattern {
             engine: Engine::Regex(engine),
-        };
-        Ok((pattern, needs))
+            needs,
+        })
     }
 
-    fn phrases(phrases: Vec<Vec<u8>>) -> (Pattern, Needs) {
+    fn phrases(phrases: Vec<Vec<u8>>) -> Pattern {
         let lower: Vec<Vec<u8>> = phrases
             .iter()
             .map(|phrase| phrase.to_ascii_lowercase())
             .collect();
-        let pattern = Pattern {
+        Pattern {
             engine: Engine::Phrases(lower.clone().into_boxed_slice()),
-        };
-        let needs = Needs {
-            literals: Some(lower),
-            classes: Vec::new(),
-        };
-        (pattern, needs)
+            needs: Needs {
+                literals: Some(lower),
+                classes: Vec::new(),
+            },
+        }
     }
 }
 
