@@ -61,6 +61,7 @@ fn main() {
     }
     with_contract(&rules_plan(files), theirs.get(1).copied());
     worst_case(&rules);
+    linear(&rules);
 }
 
 fn rules_plan(files: RuleFiles) -> waf::Plan {
@@ -164,6 +165,67 @@ fn worst_case(rules: &RuleSet) {
         });
         println!("64 KB of {name}: {:.1} ms", ours / 1000.0);
     }
+}
+
+/// Nanoseconds per byte must not grow with the size.
+fn linear(rules: &RuleSet) {
+    let settings = Settings {
+        work_max: u64::MAX,
+        ..Settings::default()
+    };
+    let pack =
+        waf::compile(&settings, &RuleFiles::none()).unwrap_or_else(|errors| panic!("{errors:?}"));
+    let pieces = [
+        "select ",
+        "'\"",
+        "<a onx=\"",
+        "${{#{",
+        "a/*b*/",
+        "%41",
+        "\\u0041",
+        "&#x41;",
+        "//a@",
+        "UmVwbGFj ",
+        "[\"a\",",
+        "../",
+        "union/**/",
+    ];
+    for piece in pieces {
+        let mut row = format!("cost of {piece:?} in ns per byte (pack / rules):");
+        for size in [1 << 10, 1 << 14, 1 << 17, 1 << 20] {
+            let text = piece.repeat(size / piece.len());
+            let parts = [Part::value(Place::Body, "/a", text.as_bytes())];
+            let facts = RequestFacts::default();
+            let ours = once(|| {
+                black_box(waf::inspect(&parts, &facts, &pack, 0));
+            });
+            let raw = requests::raw(
+                "POST",
+                "/v2/notes",
+                "application/x-www-form-urlencoded",
+                &[b"note=", text.as_bytes()].concat(),
+            );
+            let (message, body) = requests::cut(&raw);
+            let directed = once(|| {
+                black_box(requests::judge(rules, &message, &body));
+            });
+            row.push_str(&format!(
+                " {}:{:.0}/{:.0}",
+                size >> 10,
+                ours / size as f64,
+                directed / size as f64
+            ));
+        }
+        println!("{row}");
+    }
+}
+
+/// Nanoseconds of one run after a warm one.
+fn once(mut run: impl FnMut()) -> f64 {
+    run();
+    let begun = Instant::now();
+    run();
+    begun.elapsed().as_secs_f64() * 1e9
 }
 
 /// Microseconds per run, the best of eight batches. A batch is long, for the clock ticks slowly.

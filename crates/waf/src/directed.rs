@@ -3,6 +3,7 @@
 //! Used by `inspect::inspect` when the plan holds rules from a directory.
 //! Start reading at `inspect`.
 
+use crate::detector::Sentences;
 use crate::finding::Finding;
 use crate::inspect::Run;
 use crate::part::{Part, PartKind, Place, RequestFacts};
@@ -32,6 +33,7 @@ pub(crate) fn inspect(
     };
     let mut transaction = Transaction::new(rules, &message(request), Mode::On);
     transaction.guarded_by(&guard);
+    transaction.detects_with(&Sentences);
     transaction.limit_work(guard.run.plan.work_max);
     let level = i64::from(wanted.max(plan_paranoia));
     transaction.set("blocking_paranoia_level", level);

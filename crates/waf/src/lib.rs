@@ -18,7 +18,7 @@ pub mod seclang;
 pub mod settings;
 pub mod views;
 
-pub use detector::{InjectionDetector, Libinjection};
+pub use detector::{InjectionDetector, Libinjection, Sentences};
 pub use finding::{Class, Finding, Findings};
 pub use inspect::inspect;
 pub use leak::{Leak, LeakKind, LeakScanner, masked};

@@ -7,7 +7,7 @@ mod names;
 mod rules;
 mod ssrf;
 
-use crate::detector::{InjectionDetector, Libinjection};
+use crate::detector::{InjectionDetector, Sentences};
 use crate::finding::{Class, Finding};
 use crate::inspect::Run;
 use crate::part::{Part, PartKind};
@@ -38,7 +38,7 @@ pub struct Rule {
 pub struct Pack {
     rules: Vec<Rule>,
     patterns: PatternSet,
-    detector: Libinjection,
+    detector: Sentences,
 }
 
 impl Pack {
@@ -56,7 +56,7 @@ impl Pack {
         Ok(Pack {
             rules,
             patterns,
-            detector: Libinjection,
+            detector: Sentences,
         })
     }
 
@@ -145,23 +145,14 @@ impl Pack {
 
     /// The tokenising detectors, called only where they could say yes.
     fn tokens_in(&self, part: &Part<'_>, text: &[u8], chain: &[&'static str], run: &mut Run<'_>) {
-        if may_be_sql(text) {
-            run.spend(text.len());
-            if let Some(print) = self
-                .detector
-                .sqli(text)
-                .filter(|print| is_backed(print, text))
-            {
-                let mut finding = SQLI_TOKENS.finding(part, chain);
-                finding.why = format!("The text tokenises as SQL injection, fingerprint {print}.");
-                run.report(finding);
-            }
+        run.spend(text.len());
+        if let Some(print) = self.detector.sqli(text) {
+            let mut finding = SQLI_TOKENS.finding(part, chain);
+            finding.why = format!("The text tokenises as SQL injection, fingerprint {print}.");
+            run.report(finding);
         }
-        if may_be_script(text) {
-            run.spend(text.len());
-            if self.detector.xss(text) {
-                run.report(XSS_TOKENS.finding(part, chain));
-            }
+        if self.detector.xss(text) {
+            run.report(XSS_TOKENS.finding(part, chain));
         }
     }
 }
@@ -181,59 +172,6 @@ const XSS_TOKENS: Hit = Hit {
     paranoia: 1,
     why: "A browser would find script in the text.",
 };
-
-fn may_be_sql(text: &[u8]) -> bool {
-    text.len() >= 3
-        && text
-            .iter()
-            .any(|byte| !byte.is_ascii_alphanumeric() && !matches!(byte, b'_' | b'-' | b'.' | b':'))
-}
-
-/// Words of a sentence tokenise too. A fingerprint counts when the text also carries signs of SQL.
-fn is_backed(print: &str, text: &[u8]) -> bool {
-    if print.contains('U') {
-        return has_union_select(text);
-    }
-    let signs = text.iter().any(|byte| {
-        matches!(
-            byte,
-            b'\'' | b'"' | b'`' | b'(' | b'=' | b'<' | b'>' | b'*' | b'@' | b'|' | b'#' | b';'
-        )
-    });
-    signs || memchr::memmem::find(text, b"--").is_some()
-}
-
-fn has_union_select(text: &[u8]) -> bool {
-    let lower = text.to_ascii_lowercase();
-    memchr::memmem::find_iter(&lower, b"union").any(|at| {
-        let tail = lower.get(at + 5..).unwrap_or_default();
-        memchr::memmem::find(
-            tail.get(..tail.len().min(200)).unwrap_or_default(),
-            b"select",
-        )
-        .is_some_and(|select| {
-            let between = tail.get(..select).unwrap_or_default();
-            let words = between
-                .split(|byte| !byte.is_ascii_alphabetic())
-                .filter(|word| !word.is_empty());
-            let comment = memchr::memmem::find(between, b"/*").is_some() || between.contains(&b'#');
-            comment
-                || words
-                    .clone()
-                    .all(|word| matches!(word, b"all" | b"distinct" | b"distinctrow"))
-        })
-    })
-}
-
-/// Script needs an element, or a quote that ends an attribute together with an assignment.
-fn may_be_script(text: &[u8]) -> bool {
-    if memchr::memchr(b'<', text).is_some() {
-        return true;
-    }
-    let quote = memchr::memchr3(b'"', b'\'', b'`', text).is_some();
-    (quote && memchr::memchr(b'=', text).is_some())
-        || memchr::memmem::find(text, b"script").is_some()
-}
 
 /// A rule that matched, before it is bound to a field.
 #[derive(Clone, Copy, Debug)]

@@ -1,4 +1,5 @@
 use super::*;
+use crate::detector::Libinjection;
 use crate::scan::{Candidates, PatternSet};
 use proptest::prelude::*;
 

@@ -100,7 +100,7 @@ pub struct Transaction<'r> {
     work: u64,
     work_max: u64,
     guard: Option<&'r dyn Guard>,
-    detector: Libinjection,
+    detector: &'r dyn InjectionDetector,
 }
 
 #[derive(Clone, Debug)]
@@ -137,7 +137,7 @@ impl<'r> Transaction<'r> {
             work: 0,
             work_max: u64::MAX,
             guard: None,
-            detector: Libinjection,
+            detector: &Libinjection,
         };
         transaction.name_processor();
         transaction
@@ -146,6 +146,11 @@ impl<'r> Transaction<'r> {
     /// Lets `guard` decide about every match.
     pub fn guarded_by(&mut self, guard: &'r dyn Guard) {
         self.guard = Some(guard);
+    }
+
+    /// Takes another detector for `@detectSQLi` and `@detectXSS`.
+    pub fn detects_with(&mut self, detector: &'r dyn InjectionDetector) {
+        self.detector = detector;
     }
 
     /// Stops evaluating once more bytes than this were read.
