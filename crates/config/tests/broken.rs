@@ -2,8 +2,10 @@
 //! The edits are data (`broken.json`), so that the integration suite can feed them to a running server too.
 //! `PORTCULLIS_GOLDEN=write` writes `broken.golden` again.
 //! Start reading at `every_broken_configuration_is_refused_with_its_golden_message`.
-#![expect(clippy::unwrap_used, reason = "a test that cannot read its data has failed")]
-
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot read its data has failed"
+)]
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};

@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicBool;
 
 use arc_swap::ArcSwap;
 use audit::Recorder;
-use crypto::Keys;
+use crypto::{Keys, SealKey};
 use identity::CredentialTable;
 
 use crate::blocks::Blocks;
@@ -26,6 +26,8 @@ pub struct Io {
     pub credentials: ArcSwap<CredentialTable>,
     /// One key per purpose: digests of credentials, signatures of `Portcullis-Identity`.
     pub keys: Arc<Keys>,
+    /// Hides the upstreams' entity tags; see `etag`.
+    pub etags: SealKey,
     /// The ledger.
     pub recorder: Arc<Recorder>,
     /// The last record could not be written; nothing is forwarded until one can.

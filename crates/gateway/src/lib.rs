@@ -6,6 +6,7 @@
 pub mod blocks;
 pub mod clock;
 pub mod counters;
+pub mod etag;
 mod exchange;
 mod identity_token;
 pub mod io;

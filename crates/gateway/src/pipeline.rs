@@ -41,7 +41,7 @@ pub async fn run(x: &mut Exchange<'_, '_>, r: &Road<'_>) -> Result<Reply, Stop> 
     // Asks for the proofs: a caller, a cleared permit, a checked request.
     let answer = upstream::forward(x, &caller, &permit, &checked, &op, r).await?;
     // Strict JSON or nothing; drift from the contract is seen here.
-    let read = response::read(x, answer, &op, r.snapshot)?;
+    let read = response::read(x, answer, &op, r)?;
     // The rest of "whose is it", from what the upstream returned; only granted fields become bytes.
     let released = object::after(x, permit, &checked, read.body.as_ref())?;
     Ok(response::release(x, read, released))

@@ -93,6 +93,11 @@ impl CanonicalRequest {
         &self.headers
     }
 
+    /// Replaces a field by what it stands for, e.g. a sealed entity tag by the upstream's own.
+    pub fn set_header(&mut self, name: &str, value: &str) {
+        self.headers.set(name, value);
+    }
+
     /// Takes the credential out, so that no later stage can see or forward it.
     pub fn drop_header(&mut self, name: &str) {
         self.headers.remove(name);

@@ -8,7 +8,12 @@ use model::{CanonicalRequest, Stage};
 
 use crate::service::Road;
 use crate::stages::lifecycle::Op;
-use crate::{Exchange, Stop};
+use crate::stages::limit;
+use crate::{Exchange, Stop, etag};
+
+/// Conditions on entity tags. Answers carry tags sealed for the caller; from here on they are the upstream's own again,
+/// so that the contract judges and the upstream reads what the upstream gave.
+const ON_TAGS: [&str; 2] = ["if-match", "if-none-match"];
 
 /// Fields of credentials an upstream may get, where its api says `pass_credential: true`.
 pub const PASSED_ON_REQUEST: [&str; 2] = ["authorization", "x-api-key"];
@@ -60,5 +65,16 @@ pub fn verify(
         .user
         .as_ref()
         .map(|user| user.to_string().into());
+    for name in ON_TAGS {
+        if let Some(condition) = asked.headers().text(name) {
+            let tags = etag::reveal(&r.io.etags, condition, caller.integration());
+            asked.set_header(name, &tags);
+        }
+    }
+    // A blocked integration learns so whatever it asks for next, not only where it would have been granted.
+    limit::refuse_blocked(
+        r.io.blocks.of_integration(caller.integration(), x.now),
+        x.now,
+    )?;
     Ok(caller)
 }

@@ -34,7 +34,6 @@ pub fn take(
 ) -> Result<Vec<Turn>, Stop> {
     x.enter(Stage::Limit);
     let who = caller.integration();
-    refuse_blocked(r.io.blocks.of_integration(who, x.now), x.now)?;
     let Some(settings) = r.snapshot.integration(who) else {
         return Err(limit::EXCEEDED
             .because("the integration is no longer configured")

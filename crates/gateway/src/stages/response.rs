@@ -7,10 +7,12 @@ use model::json::{self, Bounds};
 use model::{Headers, Json, Reason, Reply, Stage};
 use policy::Released;
 
+use crate::service::Road;
 use crate::stages::lifecycle::Op;
 use crate::stages::upstream::{self, Answered};
-use crate::{Exchange, Snapshot, Stop};
+use crate::{Exchange, Stop, etag};
 use config::api::Mode;
+use crypto::SealKey;
 
 /// The upstream's answer cannot be released.
 pub const CONTRACT: Reason = Reason::new(
@@ -40,30 +42,51 @@ pub struct Read {
     pub headers: Headers,
 }
 
-/// Fields of an upstream's answer that may reach the caller. Everything else says more about the upstream
-/// than the contract does.
-const PASSED_ON: [&str; 6] = [
-    "cache-control",
-    "content-language",
-    "etag",
-    "last-modified",
-    "retry-after",
-    "vary",
+/// Fields of an upstream's answer that reach the caller, and the form they must have. Every other field says more about
+/// the upstream, or about fields that were not granted, than the contract does. `etag` goes sealed.
+const PASSED_ON: [(&str, fn(u8) -> bool); 2] = [
+    ("content-language", |byte| {
+        byte.is_ascii_alphanumeric() || b"-, ".contains(&byte)
+    }),
+    ("retry-after", |byte| byte.is_ascii_digit()),
 ];
+/// Longest value passed on.
+const PASSED_ON_BYTES_MAX: usize = 64;
+
+/// What of the upstream's fields may be passed on to this caller.
+fn passed_on(x: &Exchange<'_, '_>, from: &Headers, key: &SealKey) -> Headers {
+    let mut headers = Headers::new();
+    for (name, is_form) in PASSED_ON {
+        let value = from
+            .get(name)
+            .filter(|value| value.len() <= PASSED_ON_BYTES_MAX);
+        if let Some(value) = value.filter(|value| value.iter().all(|byte| is_form(*byte))) {
+            headers.push(name, value);
+        }
+    }
+    let integration = x.accused.as_deref().unwrap_or_default();
+    if let Some(tag) = from
+        .get("etag")
+        .and_then(|tag| etag::hide(key, tag, integration))
+    {
+        headers.push("etag", tag);
+    }
+    headers
+}
 
 /// Reads the answer: strict JSON or nothing.
 pub fn read(
     x: &mut Exchange<'_, '_>,
     answer: Answered,
     op: &Op<'_>,
-    s: &Snapshot,
+    r: &Road<'_>,
 ) -> Result<Read, Stop> {
     x.enter(Stage::Response);
     let status = answer.status;
     if !(200..300).contains(&status) && status != 304 {
         return Err(upstream::error_answer(
             status,
-            s.compiled.rules.is_guarded(op.policy),
+            r.snapshot.compiled.rules.is_guarded(op.policy),
         ));
     }
     let body = match answer.body.is_empty() {
@@ -71,8 +94,7 @@ pub fn read(
         false => Some(parse(&answer)?),
     };
     drift(x, status, &answer, body.as_ref(), op)?;
-    let mut headers = answer.headers;
-    headers.retain(|name, _| PASSED_ON.contains(&name));
+    let headers = passed_on(x, &answer.headers, &r.io.etags);
     Ok(Read {
         status,
         body,
@@ -145,9 +167,8 @@ pub fn release(x: &mut Exchange<'_, '_>, read: Read, released: Released) -> Repl
         reply.headers.push("content-type", "application/json");
         reply.headers.push("x-content-type-options", "nosniff");
     }
-    if reply.headers.get("cache-control").is_none() {
-        reply.headers.push("cache-control", "no-store");
-    }
+    // What one caller may see is nobody's to keep.
+    reply.headers.push("cache-control", "no-store");
     for (name, value) in x.reply_headers.iter() {
         reply.headers.push(name, value);
     }

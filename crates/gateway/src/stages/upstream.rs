@@ -47,21 +47,16 @@ pub const REJECTED: Reason = Reason::new(
 pub type Answered = UpstreamAnswer;
 
 /// Client fields that are forwarded besides the header parameters the contract declares.
-const FORWARDED: [&str; 10] = [
+const FORWARDED: [&str; 8] = [
     "accept",
     "accept-language",
     "if-match",
     "if-none-match",
-    "if-modified-since",
-    "if-unmodified-since",
     "idempotency-key",
     "prefer",
     "traceparent",
     "user-agent",
 ];
-
-/// Conditional reads; not forwarded for guarded objects.
-const CONDITIONAL_READS: [&str; 2] = ["if-none-match", "if-modified-since"];
 
 /// Carries the request. The signature asks for the proofs: no call without caller, permit and checked request.
 pub async fn forward(
@@ -215,7 +210,7 @@ fn fields(
     let is_guarded = r.snapshot.compiled.rules.is_guarded(op.policy);
     for (name, value) in checked.asked().headers().iter() {
         // A 304 has no body to judge, and would tell that a hidden object is unchanged.
-        if is_guarded && CONDITIONAL_READS.contains(&name) {
+        if is_guarded && name == "if-none-match" {
             continue;
         }
         let is_declared = || {

@@ -63,6 +63,7 @@ pub fn io(
             credentials.into_iter().map(|row| row.value),
         )),
         keys: Arc::clone(&opened.keys),
+        etags: gateway::etag::key(&opened.keys),
         recorder: Arc::clone(&opened.recorder),
         is_ledger_down: AtomicBool::new(false),
         counters: Counters::new(),

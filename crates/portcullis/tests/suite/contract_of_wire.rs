@@ -42,6 +42,7 @@ fn masked(bytes: &[u8]) -> String {
             .to_ascii_lowercase();
         let line = match name.as_str() {
             "date" => "date: DATE".to_owned(),
+            "etag" => "etag: SEALED".to_owned(),
             "retry-after" => "retry-after: SECONDS".to_owned(),
             "content-length" => "content-length: LENGTH".to_owned(),
             "ratelimit" => without_number(line, "t="),

@@ -17,6 +17,7 @@ mod contract_of_wire;
 mod crashes;
 mod docs;
 mod egress;
+mod etags;
 mod framing;
 mod lifecycle;
 mod limits;
