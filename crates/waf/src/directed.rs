@@ -31,28 +31,14 @@ pub(crate) fn inspect(
         run: &*run,
         excluded: RefCell::new(Vec::new()),
     };
-    let mut transaction = Transaction::new(rules, &message(request), Mode::On);
-    transaction.guarded_by(&guard);
-    transaction.detects_with(&Sentences);
-    transaction.limit_work(guard.run.plan.work_max);
-    let level = i64::from(wanted.max(plan_paranoia));
-    transaction.set("blocking_paranoia_level", level);
-    transaction.set("detection_paranoia_level", level);
-    transaction.set(
-        "inbound_anomaly_score_threshold",
-        i64::from(guard.run.plan.threshold),
-    );
+    let mut transaction = prepared(rules, request, &guard, wanted.max(plan_paranoia));
     for (part, key) in parts.iter().zip(&keys) {
-        let scope = if part.kind == PartKind::Name {
-            Scope::Name
-        } else {
-            Scope::Value
+        let source = match part.place {
+            Place::Query => Source::Query,
+            Place::Cookie => Source::Cookie,
+            Place::Path | Place::Header | Place::Body => continue,
         };
-        match part.place {
-            Place::Query => transaction.argument(Source::Query, key, part.text, scope),
-            Place::Cookie => transaction.argument(Source::Cookie, key, part.text, scope),
-            Place::Path | Place::Header | Place::Body => {}
-        }
+        transaction.argument(source, key, part.text, scope(part));
     }
     transaction.phase(1);
     for (part, key) in parts
@@ -60,12 +46,7 @@ pub(crate) fn inspect(
         .zip(&keys)
         .filter(|(part, _)| part.place == Place::Body)
     {
-        let scope = if part.kind == PartKind::Name {
-            Scope::Name
-        } else {
-            Scope::Value
-        };
-        transaction.argument(Source::Body, key, part.text, scope);
+        transaction.argument(Source::Body, key, part.text, scope(part));
     }
     transaction.body_length(request.body_bytes);
     transaction.phase(2);
@@ -87,6 +68,31 @@ pub(crate) fn inspect(
     if let Some((id, _)) = denied {
         run.deny(id);
     }
+}
+
+fn scope(part: &Part<'_>) -> Scope {
+    match part.kind {
+        PartKind::Name => Scope::Name,
+        PartKind::Value => Scope::Value,
+    }
+}
+
+/// A transaction that judges by the plan: its levels, its threshold, its guard, its work.
+fn prepared<'t>(
+    rules: &'t RuleSet,
+    request: &RequestFacts<'_>,
+    guard: &'t Fields<'t>,
+    level: u8,
+) -> Transaction<'t> {
+    let plan = guard.run.plan;
+    let mut transaction = Transaction::new(rules, &message(request), Mode::On);
+    transaction.guarded_by(guard);
+    transaction.detects_with(&Sentences);
+    transaction.limit_work(plan.work_max);
+    transaction.set("blocking_paranoia_level", i64::from(level));
+    transaction.set("detection_paranoia_level", i64::from(level));
+    transaction.set("inbound_anomaly_score_threshold", i64::from(plan.threshold));
+    transaction
 }
 
 fn message(request: &RequestFacts<'_>) -> Message {

@@ -3,6 +3,11 @@
 //! Used by `RuleSet::load`.
 //! Start reading at `compile`.
 
+mod lists;
+mod tags;
+
+pub(super) use lists::compile_target;
+
 use super::ast::{
     Action, Change, Disrupt, OperatorSource, RuleSource, Selector, SetSource, Statement, Target,
     Variable,
@@ -10,15 +15,15 @@ use super::ast::{
 use super::macros::{Piece, Text};
 use super::operator::{Network, Number, Operator, OperatorName, Order, TextTest, byte_ranges};
 use super::parse;
-use super::program::{
-    Chosen, Link, Quick, Rule, RuleSet, Set, SetChange, SetKey, Slots, TargetSet, Wanted,
-};
+use super::program::{Link, Quick, Rule, RuleSet, Set, SetChange, SetKey, Slots};
 use super::store::TxValue;
 use super::transform::Transform;
 use crate::finding::Class;
 use crate::scan::{PatternSet, Source};
 use crate::settings::{LoadError, RuleFiles};
+use lists::Targets;
 use std::collections::HashMap;
+use tags::{class, in_byte_mode, paranoia};
 
 /// Compiles all files in order.
 pub(super) fn compile(files: &RuleFiles) -> Result<RuleSet, Vec<LoadError>> {
@@ -494,66 +499,26 @@ impl<'f> Builder<'f> {
     }
 
     fn finish(mut self) -> Result<RuleSet, Vec<LoadError>> {
+        let mut phases: [Vec<usize>; 5] = Default::default();
+        for (number, draft) in self.drafts.iter().enumerate() {
+            if let Some(phase) = phases.get_mut(draft.phase) {
+                phase.push(number);
+            }
+        }
         let mut errors = Vec::new();
         let mut targets = Targets::default();
-        let mut phases: [Vec<usize>; 5] = Default::default();
-        let mut places = Vec::new();
-        for (number, draft) in self.drafts.iter().enumerate() {
-            let Some(phase) = phases.get_mut(draft.phase) else {
-                continue;
-            };
-            places.push(phase.len());
-            phase.push(number);
-        }
         let mut rules = Vec::new();
         for (number, draft) in std::mem::take(&mut self.drafts).into_iter().enumerate() {
-            let mut rule = draft.rule;
-            for (link, wanted) in rule.links.iter_mut().zip(&draft.link_targets) {
-                match targets.number(wanted) {
-                    Ok(set) => {
-                        link.targets = set;
-                        link.group = targets.group(set, link.chain);
-                    }
-                    Err(message) => errors.push(at(&draft.file, draft.line, message)),
-                }
+            match self.connect(number, draft, &phases, &mut targets) {
+                Ok(rule) => rules.push(rule),
+                Err(error) => errors.push(error),
             }
-            if let Some(name) = draft.skip_after {
-                // A marker stands before the rules that follow it, whatever their phase.
-                let marker = self
-                    .markers
-                    .iter()
-                    .find(|(known, before)| *known == name && *before > number);
-                match marker {
-                    Some((_, before)) => {
-                        let phase = phases
-                            .get(draft.phase)
-                            .map(Vec::as_slice)
-                            .unwrap_or_default();
-                        rule.skip_to = Some(phase.partition_point(|rule| rule < before));
-                    }
-                    None => errors.push(at(
-                        &draft.file,
-                        draft.line,
-                        format!("no marker {name} follows"),
-                    )),
-                }
-            }
-            rules.push(rule);
         }
-        let patterns =
-            PatternSet::compile_sources(self.sources.iter().map(|source| match source {
-                PatternSource::Pattern(text, ..) => Source::Pattern(text),
-                PatternSource::Phrases(phrases) => Source::Phrases(phrases.clone()),
-            }));
-        let patterns = match patterns {
+        let patterns = match self.patterns() {
             Ok(patterns) if errors.is_empty() => patterns,
             Ok(_) => return Err(errors),
-            Err((number, message)) => {
-                let (file, line) = match self.sources.get(number) {
-                    Some(PatternSource::Pattern(_, file, line)) => (file.as_str(), *line),
-                    _ => ("rules", 0),
-                };
-                errors.push(at(file, line, message));
+            Err(error) => {
+                errors.push(error);
                 return Err(errors);
             }
         };
@@ -568,6 +533,57 @@ impl<'f> Builder<'f> {
             signature: self.signature,
         })
     }
+
+    /// Gives the links their target lists and the rule the place it skips to.
+    fn connect(
+        &self,
+        number: usize,
+        draft: Draft,
+        phases: &[Vec<usize>; 5],
+        targets: &mut Targets,
+    ) -> Result<Rule, LoadError> {
+        let mut rule = draft.rule;
+        for (link, wanted) in rule.links.iter_mut().zip(&draft.link_targets) {
+            let set = targets
+                .number(wanted)
+                .map_err(|message| at(&draft.file, draft.line, message))?;
+            link.targets = set;
+            link.group = targets.group(set, link.chain);
+        }
+        let Some(name) = draft.skip_after else {
+            return Ok(rule);
+        };
+        // A marker stands before the rules that follow it, whatever their phase.
+        let marker = self
+            .markers
+            .iter()
+            .find(|(known, before)| *known == name && *before > number);
+        let Some((_, before)) = marker else {
+            return Err(at(
+                &draft.file,
+                draft.line,
+                format!("no marker {name} follows"),
+            ));
+        };
+        let phase = phases
+            .get(draft.phase)
+            .map(Vec::as_slice)
+            .unwrap_or_default();
+        rule.skip_to = Some(phase.partition_point(|rule| rule < before));
+        Ok(rule)
+    }
+
+    fn patterns(&self) -> Result<PatternSet, LoadError> {
+        let patterns =
+            PatternSet::compile_sources(self.sources.iter().map(|source| match source {
+                PatternSource::Pattern(text, ..) => Source::Pattern(text),
+                PatternSource::Phrases(phrases) => Source::Phrases(phrases.clone()),
+            }));
+        patterns.map_err(|(number, message)| match self.sources.get(number) {
+            Some(PatternSource::Pattern(_, file, line)) => at(file, *line, message),
+            _ => at("rules", 0, message),
+        })
+    }
 }
 
 fn at(file: &str, line: u32, message: impl Into<String>) -> LoadError {
@@ -577,130 +593,6 @@ fn at(file: &str, line: u32, message: impl Into<String>) -> LoadError {
         message: message.into(),
         help: "Correct the rule or leave it out.".to_owned(),
     }
-}
-
-/// Distinct target lists, so that equal lists are resolved once per phase.
-#[derive(Default)]
-struct Targets {
-    sets: Vec<TargetSet>,
-    known: HashMap<Vec<Target>, usize>,
-    groups: HashMap<(usize, usize), usize>,
-}
-
-impl Targets {
-    fn number(&mut self, targets: &[Target]) -> Result<usize, String> {
-        if let Some(known) = self.known.get(targets) {
-            return Ok(*known);
-        }
-        let mut set = TargetSet {
-            wanted: Vec::new(),
-            excluded: Vec::new(),
-            dynamic: false,
-        };
-        for target in targets {
-            set.dynamic |= matches!(
-                target.variable,
-                Variable::Tx | Variable::MatchedVar | Variable::MatchedVars
-            );
-            let wanted = compile_target(target)?;
-            if target.excluded {
-                set.excluded.push(wanted);
-            } else {
-                set.wanted.push(wanted);
-            }
-        }
-        let number = self.sets.len();
-        self.sets.push(set);
-        self.known.insert(targets.to_vec(), number);
-        Ok(number)
-    }
-
-    fn group(&mut self, set: usize, chain: usize) -> usize {
-        let next = self.groups.len();
-        *self.groups.entry((set, chain)).or_insert(next)
-    }
-}
-
-/// A target ready to be asked for.
-pub(super) fn compile_target(target: &Target) -> Result<Wanted, String> {
-    let selector = match &target.selector {
-        Selector::All => Chosen::All,
-        Selector::Name(name) => Chosen::Name(name.clone().into_bytes()),
-        Selector::Pattern(text) => {
-            let pattern = regex::bytes::RegexBuilder::new(text)
-                .unicode(false)
-                .case_insensitive(true)
-                .build()
-                .map_err(|error| error.to_string())?;
-            Chosen::Pattern(pattern)
-        }
-    };
-    Ok(Wanted {
-        variable: target.variable,
-        selector,
-        count: target.count,
-    })
-}
-
-/// Rules may write a byte as `\x{hh}`; in byte mode it is `\xhh`.
-fn in_byte_mode(pattern: &str) -> String {
-    let mut out = String::with_capacity(pattern.len());
-    let mut rest = pattern;
-    while let Some((before, tail)) = rest.split_once("\\x{") {
-        out.push_str(before);
-        let digits = tail.split_once('}').filter(|(digits, _)| digits.len() == 2);
-        match digits {
-            Some((digits, after)) => {
-                out.push_str("\\x");
-                out.push_str(digits);
-                rest = after;
-            }
-            None => {
-                out.push_str("\\x{");
-                rest = tail;
-            }
-        }
-    }
-    out.push_str(rest);
-    out
-}
-
-fn paranoia(tags: &[String]) -> u8 {
-    tags.iter()
-        .find_map(|tag| tag.strip_prefix("paranoia-level/"))
-        .and_then(|level| level.parse().ok())
-        .unwrap_or(0)
-}
-
-/// The class of a rule: by its attack tag, else by the family its id belongs to.
-fn class(id: u32, tags: &[String]) -> Class {
-    let by_tag = tags.iter().find_map(|tag| {
-        Some(match tag.strip_prefix("attack-")? {
-            "sqli" => Class::Sqli,
-            "xss" => Class::Xss,
-            "rce" | "injection-php" | "injection-java" | "injection-generic" => Class::Rce,
-            "lfi" => Class::Traversal,
-            "rfi" => Class::Rfi,
-            "ssrf" => Class::Ssrf,
-            "ssti" => Class::Ssti,
-            "ldap" => Class::Ldapi,
-            "fixation" => Class::Session,
-            "reputation-scanner" => Class::Scanner,
-            "disclosure" => Class::Leak,
-            _ => return None,
-        })
-    });
-    by_tag.unwrap_or(match id / 1000 {
-        913 => Class::Scanner,
-        930 => Class::Traversal,
-        931 => Class::Rfi,
-        932..=934 | 944 => Class::Rce,
-        941 => Class::Xss,
-        942 => Class::Sqli,
-        943 => Class::Session,
-        950..=956 => Class::Leak,
-        _ => Class::Protocol,
-    })
 }
 
 #[cfg(test)]

@@ -1,0 +1,71 @@
+//! Distinct target lists and what they ask for.
+//! Gives `Targets` and `compile_target`.
+//! Used by `compile`.
+//! Start reading at `Targets::number`.
+
+use crate::seclang::ast::{Selector, Target, Variable};
+use crate::seclang::program::{Chosen, TargetSet, Wanted};
+use std::collections::HashMap;
+
+/// Distinct target lists, so that equal lists are resolved once per phase.
+#[derive(Default)]
+pub(super) struct Targets {
+    pub(super) sets: Vec<TargetSet>,
+    known: HashMap<Vec<Target>, usize>,
+    pub(super) groups: HashMap<(usize, usize), usize>,
+}
+
+impl Targets {
+    pub(super) fn number(&mut self, targets: &[Target]) -> Result<usize, String> {
+        if let Some(known) = self.known.get(targets) {
+            return Ok(*known);
+        }
+        let mut set = TargetSet {
+            wanted: Vec::new(),
+            excluded: Vec::new(),
+            dynamic: false,
+        };
+        for target in targets {
+            set.dynamic |= matches!(
+                target.variable,
+                Variable::Tx | Variable::MatchedVar | Variable::MatchedVars
+            );
+            let wanted = compile_target(target)?;
+            if target.excluded {
+                set.excluded.push(wanted);
+            } else {
+                set.wanted.push(wanted);
+            }
+        }
+        let number = self.sets.len();
+        self.sets.push(set);
+        self.known.insert(targets.to_vec(), number);
+        Ok(number)
+    }
+
+    pub(super) fn group(&mut self, set: usize, chain: usize) -> usize {
+        let next = self.groups.len();
+        *self.groups.entry((set, chain)).or_insert(next)
+    }
+}
+
+/// A target ready to be asked for.
+pub(crate) fn compile_target(target: &Target) -> Result<Wanted, String> {
+    let selector = match &target.selector {
+        Selector::All => Chosen::All,
+        Selector::Name(name) => Chosen::Name(name.clone().into_bytes()),
+        Selector::Pattern(text) => {
+            let pattern = regex::bytes::RegexBuilder::new(text)
+                .unicode(false)
+                .case_insensitive(true)
+                .build()
+                .map_err(|error| error.to_string())?;
+            Chosen::Pattern(pattern)
+        }
+    };
+    Ok(Wanted {
+        variable: target.variable,
+        selector,
+        count: target.count,
+    })
+}
