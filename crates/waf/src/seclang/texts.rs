@@ -6,6 +6,7 @@
 use super::program::RuleSet;
 use super::transform::Transform;
 use crate::scan::Candidates;
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher};
 
@@ -17,17 +18,56 @@ pub(super) struct TextId(u32);
 #[derive(Debug)]
 pub(super) struct Texts<'r> {
     rules: &'r RuleSet,
+    buffers: Buffers,
+    scratch: Candidates,
+    stride: usize,
+    /// Bytes read by transformations and the literal automaton.
+    pub(super) work: u64,
+}
+
+/// The memory of a transaction, handed on to the next one of the same thread.
+#[derive(Debug, Default)]
+struct Buffers {
     items: Vec<Item>,
     /// The bytes of all texts, one after the other.
     bytes: Vec<u8>,
     /// Texts that were added, by their bytes: equal texts are one text.
     known: HashMap<u64, TextId, Plain>,
-    scratch: Candidates,
     /// The candidate marks of scanned texts, `stride` words each.
     marks: Vec<u64>,
-    stride: usize,
-    /// Bytes read by transformations and the literal automaton.
-    pub(super) work: u64,
+}
+
+/// Larger memory is given back instead of kept.
+const KEPT_MAX: usize = 256 << 10;
+/// Transactions of one thread do not nest deeply.
+const POOL_MAX: usize = 2;
+
+thread_local! {
+    static POOL: RefCell<Vec<Buffers>> = const { RefCell::new(Vec::new()) };
+}
+
+impl Drop for Texts<'_> {
+    fn drop(&mut self) {
+        let mut buffers = std::mem::take(&mut self.buffers);
+        let small = buffers.bytes.capacity() <= KEPT_MAX
+            && buffers.marks.capacity() * 8 <= KEPT_MAX
+            && buffers.items.capacity() <= KEPT_MAX / 64;
+        if !small {
+            return;
+        }
+        // No text of one request stays readable for the next.
+        buffers.items.clear();
+        buffers.bytes.clear();
+        buffers.known.clear();
+        buffers.marks.clear();
+        // While the thread ends the pool may be gone; then the memory simply goes too.
+        let _ = POOL.try_with(|pool| {
+            let mut pool = pool.borrow_mut();
+            if pool.len() < POOL_MAX {
+                pool.push(buffers);
+            }
+        });
+    }
 }
 
 #[derive(Debug)]
@@ -42,13 +82,11 @@ struct Item {
 
 impl<'r> Texts<'r> {
     pub(super) fn new(rules: &'r RuleSet) -> Texts<'r> {
+        let kept = POOL.try_with(|pool| pool.borrow_mut().pop()).ok().flatten();
         Texts {
             rules,
-            items: Vec::with_capacity(256),
-            bytes: Vec::with_capacity(8 << 10),
-            known: HashMap::with_capacity_and_hasher(256, Plain),
+            buffers: kept.unwrap_or_default(),
             scratch: Candidates::default(),
-            marks: Vec::new(),
             stride: rules.patterns.len().div_ceil(64),
             work: 0,
         }
@@ -58,6 +96,7 @@ impl<'r> Texts<'r> {
     pub(super) fn add(&mut self, bytes: &[u8]) -> TextId {
         let hash = hash(bytes);
         if let Some(known) = self
+            .buffers
             .known
             .get(&hash)
             .copied()
@@ -66,16 +105,16 @@ impl<'r> Texts<'r> {
             return known;
         }
         let id = self.push(bytes);
-        self.known.insert(hash, id);
+        self.buffers.known.insert(hash, id);
         id
     }
 
     fn push(&mut self, bytes: &[u8]) -> TextId {
-        let id = TextId(u32::try_from(self.items.len()).unwrap_or(u32::MAX));
-        let from = u32::try_from(self.bytes.len()).unwrap_or(u32::MAX);
-        self.bytes.extend_from_slice(bytes);
-        let to = u32::try_from(self.bytes.len()).unwrap_or(u32::MAX);
-        self.items.push(Item {
+        let id = TextId(u32::try_from(self.buffers.items.len()).unwrap_or(u32::MAX));
+        let from = u32::try_from(self.buffers.bytes.len()).unwrap_or(u32::MAX);
+        self.buffers.bytes.extend_from_slice(bytes);
+        let to = u32::try_from(self.buffers.bytes.len()).unwrap_or(u32::MAX);
+        self.buffers.items.push(Item {
             from,
             to,
             steps: [0; Transform::COUNT],
@@ -89,16 +128,16 @@ impl<'r> Texts<'r> {
             Some(usize::try_from(item.from).ok()?..usize::try_from(item.to).ok()?)
         });
         range
-            .and_then(|range| self.bytes.get(range))
+            .and_then(|range| self.buffers.bytes.get(range))
             .unwrap_or_default()
     }
 
     fn item(&self, id: TextId) -> Option<&Item> {
-        self.items.get(usize::try_from(id.0).ok()?)
+        self.buffers.items.get(usize::try_from(id.0).ok()?)
     }
 
     fn item_mut(&mut self, id: TextId) -> Option<&mut Item> {
-        self.items.get_mut(usize::try_from(id.0).ok()?)
+        self.buffers.items.get_mut(usize::try_from(id.0).ok()?)
     }
 
     /// The text at the end of a transformation chain.
@@ -143,8 +182,8 @@ impl<'r> Texts<'r> {
         let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
         self.rules.patterns.candidates(bytes, &mut scratch);
         self.work = self.work.saturating_add(length);
-        let begin = u32::try_from(self.marks.len()).unwrap_or(u32::MAX);
-        self.marks.extend_from_slice(scratch.words());
+        let begin = u32::try_from(self.buffers.marks.len()).unwrap_or(u32::MAX);
+        self.buffers.marks.extend_from_slice(scratch.words());
         if let Some(item) = self.item_mut(id) {
             item.marks = Some(begin);
         }
@@ -158,7 +197,7 @@ impl<'r> Texts<'r> {
             .and_then(|item| item.marks)
             .and_then(|begin| usize::try_from(begin).ok());
         begin
-            .and_then(|begin| self.marks.get(begin..begin + self.stride))
+            .and_then(|begin| self.buffers.marks.get(begin..begin + self.stride))
             .unwrap_or_default()
     }
 }
