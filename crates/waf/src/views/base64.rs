@@ -5,8 +5,8 @@
 
 /// Shorter runs are words, not encodings.
 const RUN_MIN: usize = 8;
-/// How many runs of one text are tried.
-const RUNS_MAX: usize = 16;
+/// How many runs of one text are shown one by one; the others are shown joined.
+const RUNS_ALONE: usize = 16;
 
 /// Whether a run long enough to be base64 occurs.
 pub(crate) fn may_hold(text: &[u8]) -> bool {
@@ -26,31 +26,40 @@ pub(crate) fn may_hold(text: &[u8]) -> bool {
 
 /// Calls `give` with every decoded run.
 pub(crate) fn each(text: &[u8], give: &mut dyn FnMut(Vec<u8>, &'static str)) {
-    let mut tried = 0;
+    let mut given = 0;
+    let mut joined: Vec<u8> = Vec::new();
     for run in text.split(|byte| !is_digit(*byte) && *byte != b'=') {
         let digits = trimmed(run);
         let padded = run.len() >= RUN_MIN && run.len().is_multiple_of(4);
-        if (digits.len() < RUN_MIN && !padded) || digits.len() < 6 || tried >= RUNS_MAX {
+        if (digits.len() < RUN_MIN && !padded) || digits.len() < 6 {
             continue;
         }
-        tried += 1;
         if let Some(bytes) = decode(digits)
             && reads_as_text(&bytes)
         {
-            give(bytes, "base64");
+            given += 1;
+            if given <= RUNS_ALONE {
+                give(bytes, "base64");
+            } else {
+                joined.extend_from_slice(&bytes);
+                joined.push(b' ');
+            }
         }
+    }
+    if !joined.is_empty() {
+        give(joined, "base64");
     }
     if text.contains(&b'\n')
         && text
             .iter()
             .all(|byte| is_digit(*byte) || b"=\r\n ".contains(byte))
     {
-        let joined: Vec<u8> = text
+        let digits: Vec<u8> = text
             .iter()
             .copied()
             .filter(|byte| is_digit(*byte))
             .collect();
-        if let Some(bytes) = decode(&joined).filter(|bytes| reads_as_text(bytes)) {
+        if let Some(bytes) = decode(&digits).filter(|bytes| reads_as_text(bytes)) {
             give(bytes, "base64");
         }
     }

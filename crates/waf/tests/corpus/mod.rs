@@ -675,6 +675,7 @@ pub fn business() -> Vec<String> {
         }
     }
     out.extend(business_sentences());
+    out.extend(include_str!("ordinary.txt").lines().map(str::to_owned));
     out
 }
 

@@ -22,7 +22,7 @@ pub(crate) const RULES: &[Rule] = &[
     ),
     rule(
         "pack.rce.separator_word",
-        r#"(?i)(?:[;|&\n\r`]|\$\(|\|\||&&)\s*(?:[\w./*?-]*/)?(?:id|w|who|date|env|set|top|df|du|uptime|last|mount|history|ver|vol|dir|tree)\s*(?:$|[;|&`)<>}#'"])|(?:[;|&\n\r`]|\$\(|\|\||&&)\s*(?:[\w./*?-]*/)?(?:id\s+(?:-\w|root\b)|cat|tac|more|less|head|tail|nl|od|sort|uniq|cut|find|dig|host|ping6?|kill|killall|touch|rm|cp|mv|mkdir|rmdir|ln|dd|tar|zip|unzip|vi|vim|nano|ed|split|diff|file|stat|type|del|copy|move|ren|attrib|net|reg|sc|at|start|echo|printf|source|alias|export|eval|exec|read|test|su|sudo|man|make|locate|which|whereis|expr|shutdown|reboot|halt|service|sleep|timeout)\s+(?:-{1,2}\w|/(?:\w|\?|\*)|[~.$*%`'"\\<>(]|\d+\s*(?:$|[;|&`)#'"])|\w+=|\S*[/\\*]\S*|(?:user|view|localgroup|share|use|start|query|add|hklm|hkcu|localhost|passwd|etc|flag)\b)"#,
+        r#"(?i)(?:[;|&\n\r`]|\$\(|\|\||&&)\s*(?:[\w./*?-]*/)?(?:id|w|who|date|env|set|top|df|du|uptime|last|reboot|halt|poweroff|mount|history|ver|vol|dir|tree)\s*(?:$|[;|&`)<>}#'"])|(?:[;|&\n\r`]|\$\(|\|\||&&)\s*(?:[\w./*?-]*/)?(?:id\s+(?:-\w|root\b)|cat|tac|more|less|head|tail|nl|od|sort|uniq|cut|find|dig|host|ping6?|kill|killall|touch|rm|cp|mv|mkdir|rmdir|ln|dd|tar|zip|unzip|vi|vim|nano|ed|split|diff|file|stat|type|del|copy|move|ren|attrib|net|reg|sc|at|start|echo|printf|source|alias|export|eval|exec|read|test|su|sudo|man|make|locate|which|whereis|expr|shutdown|reboot|halt|service|sleep|timeout)\s+(?:-{1,2}\w|/(?:\w|\?|\*)|[~.$*%`'"\\<>(]|\d+\s*(?:$|[;|&`)#'"])|\w+=|\S*[/\\*]\S*|(?:user|view|localgroup|share|use|start|query|add|hklm|hkcu|localhost|passwd|etc|flag)\b)"#,
         "The text starts a command after a separator of the shell.",
     ),
     rule(

@@ -17,7 +17,7 @@ const fn rule(id: &'static str, pattern: &'static str, why: &'static str) -> Rul
 pub(crate) const RULES: &[Rule] = &[
     rule(
         "pack.xpathi.condition",
-        r#"(?i)['"\])\d]\s*(?:or|and|\]\s*\||\|)\s*(?:/{1,2}\*?|(?:count|string-length|substring(?:-before|-after)?|name|local-name|namespace-uri|position|last|text|node|contains|starts-with|not|true|false|string|normalize-space|translate|doc(?:-available)?|id|boolean|concat|sum|ends-with|matches)\s*\()|['"]\s*\]\s*(?:\||/)|\|\s*/{1,2}(?:\w+|\*|node\(\)|text\(\)|@)|\b(?:count|name|local-name|string-length|substring|normalize-space|string|text|starts-with|contains)\s*\(\s*(?:/{1,2}[\w*@]|\.{1,2}/|(?:parent|child|ancestor|following|preceding|self|attribute|name|//|/\*|text|local-name|string)\b\s*(?:::|\()|/\*)"#,
+        r#"(?i)['"\])\d]\s*(?:or|and|\]\s*\||\|)\s*(?://|/\*|/\w+(?:\[|/|::)|(?:count|string-length|substring(?:-before|-after)?|name|local-name|namespace-uri|position|last|text|node|contains|starts-with|not|true|false|string|normalize-space|translate|doc(?:-available)?|id|boolean|concat|sum|ends-with|matches)\s*\()|['"]\s*\]\s*(?:\||/)|\|\s*/{1,2}(?:\w+|\*|node\(\)|text\(\)|@)|\b(?:count|name|local-name|string-length|substring|normalize-space|string|text|starts-with|contains)\s*\(\s*(?:/{1,2}[\w*@]|\.{1,2}/|(?:parent|child|ancestor|following|preceding|self|attribute|name|//|/\*|text|local-name|string)\b\s*(?:::|\()|/\*)"#,
         "The text changes an XPath condition.",
     ),
     rule(

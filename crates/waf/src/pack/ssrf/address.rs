@@ -93,7 +93,8 @@ const LOCAL_NAMES: [&str; 8] = [
     "host.docker.internal",
 ];
 
-const LOCAL_SUFFIXES: [&str; 12] = [
+const LOCAL_SUFFIXES: [&str; 13] = [
+    ".default.svc",
     ".localhost",
     ".localtest.me",
     ".lvh.me",
@@ -212,8 +213,8 @@ fn version_four(text: &str) -> Option<(Ipv4Addr, bool)> {
         numbers.push(number);
     }
     let (last, heads) = numbers.split_last()?;
-    // A bare small number is a number, not a host.
-    if heads.is_empty() && *last < 1 << 24 {
+    // A bare small number is a number, not a host; zero is this very host.
+    if heads.is_empty() && *last != 0 && *last < 1 << 24 {
         return None;
     }
     let mut value: u64 = 0;
