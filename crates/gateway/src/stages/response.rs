@@ -42,9 +42,12 @@ pub struct Read {
     pub headers: Headers,
 }
 
+/// Whether a byte may stand in a field's value.
+type Form = fn(u8) -> bool;
+
 /// Fields of an upstream's answer that reach the caller, and the form they must have. Every other field says more about
 /// the upstream, or about fields that were not granted, than the contract does. `etag` goes sealed.
-const PASSED_ON: [(&str, fn(u8) -> bool); 2] = [
+const PASSED_ON: [(&str, Form); 2] = [
     ("content-language", |byte| {
         byte.is_ascii_alphanumeric() || b"-, ".contains(&byte)
     }),
