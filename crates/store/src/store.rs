@@ -5,7 +5,7 @@
 
 use std::fmt;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crypto::{Kek, Keys, Secret};
@@ -29,6 +29,8 @@ pub struct Store {
     backend: Arc<dyn Backend>,
     sealer: Arc<Sealer>,
     _lock: Option<Arc<Lock>>,
+    /// Held while a stream's next position is chosen and written.
+    appending: Arc<Mutex<()>>,
 }
 
 /// A store just opened, with the keys of its installation.
@@ -256,6 +258,7 @@ impl Store {
             backend,
             sealer: Arc::new(Sealer::new(&keys)),
             _lock: lock.map(Arc::new),
+            appending: Arc::default(),
         };
         Ok(Opened {
             store,
@@ -384,7 +387,12 @@ impl Store {
     pub fn append<T: Serialize>(&self, stream: &'static str, value: &T) -> Result<u64, Fault> {
         let json = to_json(stream, "entry", value)?;
         let mut last = None;
-        // The position is part of the seal, so it is chosen before writing; who loses the race tries again.
+        // The position is part of the seal, so it is chosen before writing. Appenders of this process take turns; who
+        // loses a race against another process tries again.
+        let _turn = self
+            .appending
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         for _ in 0..APPEND_TRIES {
             let position = self.backend.stream_end(stream)?.saturating_add(1);
             let sealed = bounded(

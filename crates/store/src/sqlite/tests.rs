@@ -359,7 +359,10 @@ fn crash_child_writes_until_killed() {
                 put(&format!("right-{id}"), 3_000),
             ])
             .unwrap();
-        fs::write(Path::new(&dir).join("acknowledged"), id).unwrap();
+        // Whole or not at all: the kill may come in the middle of this too.
+        let told = Path::new(&dir).join("acknowledged");
+        fs::write(told.with_extension("new"), id).unwrap();
+        fs::rename(told.with_extension("new"), told).unwrap();
     }
 }
 
