@@ -592,6 +592,7 @@ fn protocol() -> Vec<String> {
     )
 }
 
+// LONG: lists of words and the loops that combine them, in one place.
 /// Ordinary texts as people write them into work orders.
 pub fn business() -> Vec<String> {
     let mut out = Vec::new();
@@ -679,6 +680,7 @@ pub fn business() -> Vec<String> {
     out
 }
 
+// LONG: one list of sentences.
 fn business_sentences() -> Vec<String> {
     let fixed = [
         "Bitte Heizung prüfen: Vorlauf 65°C, Rücklauf 40°C; Druck < 1,5 bar.",

@@ -410,6 +410,23 @@ impl Build {
             .clone()
     }
 
+    /// The operations a hand-written permit is about, for this integration.
+    fn concerned(
+        &self,
+        permit: &Written,
+        being: &cedar::Being,
+        integration: &IntegrationGrants,
+    ) -> Vec<OperationRef> {
+        let (policy, roles) = (&permit.checked.policy, &integration.roles);
+        (0..self.rules.operations.len())
+            .filter_map(|index| u32::try_from(index).ok().map(OperationRef))
+            .filter(|reference| {
+                let operation = self.rules.op(*reference);
+                operation.is_some_and(|op| cedar::concerns(policy, being, roles, &op.action))
+            })
+            .collect()
+    }
+
     fn written_permit(
         &mut self,
         permit: &Written,
@@ -417,20 +434,7 @@ impl Build {
         integration: &IntegrationGrants,
         drafts: &mut BTreeMap<OperationRef, Vec<(EntryGrant, Option<Checked>)>>,
     ) {
-        let references: Vec<OperationRef> = (0..self.rules.operations.len())
-            .filter_map(|index| u32::try_from(index).ok().map(OperationRef))
-            .filter(|r| {
-                let operation = self.rules.op(*r);
-                operation.is_some_and(|op| {
-                    cedar::concerns(
-                        &permit.checked.policy,
-                        being,
-                        &integration.roles,
-                        &op.action,
-                    )
-                })
-            })
-            .collect();
+        let references = self.concerned(permit, being, integration);
         let mut trees = Trees::default();
         for path in &permit.fields {
             let tree: &mut Tree = if path.is_from_root {
