@@ -24,5 +24,5 @@ pub use inspect::inspect;
 pub use leak::{Leak, LeakKind, LeakScanner, masked};
 pub use part::{Part, PartKind, Place, RequestFacts};
 pub use plan::{Plan, compile};
-pub use prove::{FieldLanguage, Proof};
+pub use prove::{FieldLanguage, FieldPlan, Proof};
 pub use settings::{Exclusion, LoadError, RuleFile, RuleFiles, Settings};

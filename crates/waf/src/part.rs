@@ -3,6 +3,8 @@
 //! Used by the caller of `inspect`, who cuts the judged message into parts once.
 //! Start reading at `Part`.
 
+use crate::prove::FieldPlan;
+
 /// Where a text stood in the message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Place {
@@ -57,6 +59,8 @@ pub struct Part<'a> {
     pub binary: bool,
     /// The contract declares this field a URL: an address inside is judged strictly.
     pub url: bool,
+    /// What the contract proves about this field; `None`: nothing, every rule is shown the text.
+    pub field: Option<&'a FieldPlan>,
 }
 
 impl<'a> Part<'a> {
@@ -70,6 +74,7 @@ impl<'a> Part<'a> {
             paranoia: None,
             binary: false,
             url: false,
+            field: None,
         }
     }
 
@@ -78,6 +83,14 @@ impl<'a> Part<'a> {
         Part {
             kind: PartKind::Name,
             ..Part::value(place, pointer, text)
+        }
+    }
+
+    /// The same part with what was proven about its field when the configuration loaded.
+    pub fn proven(self, field: &'a FieldPlan) -> Part<'a> {
+        Part {
+            field: Some(field),
+            ..self
         }
     }
 }

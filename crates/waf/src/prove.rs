@@ -1,16 +1,28 @@
 //! Which rules cannot match the texts a field admits.
-//! Gives `Plan::prove`: sound, not complete; what is not proven dead counts as live.
+//! Gives `Plan::field`: sound, not complete; what is not proven dead counts as live.
 //! Used when a configuration loads, so that closed fields are not inspected and the proof is counted.
-//! Start reading at `Plan::prove`.
+//! Start reading at `Plan::field`.
 
 use crate::plan::Plan;
 use crate::scan::ByteSet;
+use std::sync::Arc;
 
 /// What a contract says about the texts of a field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FieldLanguage {
     /// Anything.
     Free,
+    /// `true` or `false`.
+    Boolean,
+    /// One of these texts and no other. Every rule is tried on every one of them.
+    Values(Vec<String>),
+    /// Texts in which a pattern of the contract matches, as JSON Schema reads `pattern`: anchors are the pattern's own.
+    Pattern {
+        /// The pattern as the contract writes it.
+        source: String,
+        /// The greatest length in characters, where the contract sets one.
+        length_max: Option<usize>,
+    },
     /// An integer in decimal notation.
     Integer,
     /// A number of JSON.
@@ -64,7 +76,10 @@ impl FieldLanguage {
     /// `None`: nothing can be proven, because the field is free or may carry an encoding.
     fn texts(&self) -> Option<Texts> {
         let (bytes, length_max): (&[u8], usize) = match self {
-            FieldLanguage::Free => return None,
+            FieldLanguage::Free | FieldLanguage::Values(_) | FieldLanguage::Pattern { .. } => {
+                return None;
+            }
+            FieldLanguage::Boolean => (b"truefals", 5),
             FieldLanguage::Integer => (b"0123456789-", 24),
             FieldLanguage::Number => (b"0123456789+-.eE", 32),
             FieldLanguage::Uuid => (b"0123456789abcdefABCDEF-", 36),
@@ -112,7 +127,44 @@ impl Texts {
     }
 }
 
+/// What remains to ask of one field: made once at load, shared by all requests.
+///
+/// A part that carries it (`Part::proven`) is shown only to the rules that are not proven dead.
+/// It belongs to the plan that made it; with any other plan the part is inspected as free text.
+/// So is a text that is not of the field's language: an error of whoever judged the message hides no attack.
+#[derive(Clone, Debug)]
+pub struct FieldPlan {
+    remaining: Arc<Remaining>,
+}
+
+#[derive(Debug)]
+struct Remaining {
+    proof: Proof,
+}
+
+impl FieldPlan {
+    /// Whether every rule is proven dead. Such a part costs next to nothing. Leave it in the message all the
+    /// same when the plan holds rules from a directory: some of them count arguments and add up their lengths.
+    pub fn is_closed(&self) -> bool {
+        self.remaining.proof.live.is_empty()
+    }
+
+    /// The rules that look at such a field, how many are dead and which are not.
+    pub fn proof(&self) -> &Proof {
+        &self.remaining.proof
+    }
+}
+
 impl Plan {
+    /// Decides at load which rules a field of that language still needs.
+    pub fn field(&self, language: &FieldLanguage) -> FieldPlan {
+        FieldPlan {
+            remaining: Arc::new(Remaining {
+                proof: self.prove(language),
+            }),
+        }
+    }
+
     /// Proves what it can about a field of that language.
     pub fn prove(&self, language: &FieldLanguage) -> Proof {
         let texts = language.texts();
