@@ -6,14 +6,14 @@
 use std::fmt;
 
 use model::Mistake;
-use serde::de::value::U64Deserializer;
+use serde::de::value::{MapDeserializer, U64Deserializer};
 use serde::de::{
     self, DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, Expected, MapAccess,
     SeqAccess, Unexpected, VariantAccess, Visitor,
 };
 
 use crate::not_offered;
-use crate::spanned::{AT, Span};
+use crate::spanned::{AT, NOTED, Span};
 use crate::tree::{MISTAKES_MAX, Node, Value, at};
 
 /// Reads the tree as `T`.
@@ -357,6 +357,10 @@ impl<'de> Deserializer<'de> for NodeReader<'_> {
                 node: self.0,
                 next: 0,
             }),
+            NOTED => visitor.visit_seq(WithPlaces {
+                node: self.0,
+                next: 0,
+            }),
             _ => self.list(visitor),
         }
     }
@@ -555,6 +559,53 @@ impl<'de> SeqAccess<'de> for Placed<'_> {
             _ => Ok(None),
         }
     }
+}
+
+/// The place of every part by JSON pointer, and the value itself: what `Noted` reads.
+struct WithPlaces<'t> {
+    node: &'t Node,
+    next: u8,
+}
+
+impl<'de> SeqAccess<'de> for WithPlaces<'_> {
+    type Error = Snag;
+    fn next_element_seed<S: DeserializeSeed<'de>>(
+        &mut self,
+        seed: S,
+    ) -> Result<Option<S::Value>, Snag> {
+        self.next = self.next.saturating_add(1);
+        match self.next {
+            1 => {
+                let mut places = Vec::new();
+                note_places(self.node, String::new(), &mut places);
+                let places = MapDeserializer::new(places.into_iter());
+                seed.deserialize(places).map(Some)
+            }
+            2 => seed.deserialize(NodeReader(self.node)).map(Some),
+            _ => Ok(None),
+        }
+    }
+}
+
+/// Notes pointer, start, length and line of this node and all below it.
+fn note_places(node: &Node, pointer: String, places: &mut Vec<(String, Vec<u64>)>) {
+    match &node.value {
+        Value::Map(entries) => {
+            for (key, value) in &entries.pairs {
+                let name = key.as_text().unwrap_or_default();
+                note_places(value, format!("{pointer}/{name}"), places);
+            }
+        }
+        Value::List(items) => {
+            for (index, item) in items.iter().enumerate() {
+                note_places(item, format!("{pointer}/{index}"), places);
+            }
+        }
+        _ => {}
+    }
+    let span = first_line_place(node);
+    let numbers = vec![span.start as u64, span.len as u64, u64::from(span.line)];
+    places.push((pointer, numbers));
 }
 
 /// One word of a closed list.

@@ -3,12 +3,11 @@
 //! Gives `Integration`, `Role` and `Grant`, as written; compile checks them against the contracts.
 //! Start reading at `Grant`.
 
-use model::time::Span as Period;
 use policy::{DenyAs, Mask, Rate};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::spanned::{At, Map};
+use crate::spanned::{At, Map, Noted};
 use crate::values::{AddressRange, Day};
 
 /// One integration. Its name is the name of the file.
@@ -31,7 +30,7 @@ pub struct Integration {
     #[serde(default)]
     pub roles: Vec<At<String>>,
     /// Which credentials can be made for it. Without one it cannot call.
-    pub credentials: Credentials,
+    pub credentials: Noted<identity::Settings>,
     /// How much it may call. Every limit that applies to a request has to allow it. Default: none beyond the limits
     /// of addresses.
     #[serde(default)]
@@ -47,27 +46,6 @@ pub struct Integration {
 pub struct Role {
     /// What an integration with this role may do. At least one.
     pub grants: Vec<At<Grant>>,
-}
-
-/// Which credentials can be made for an integration.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Credentials {
-    /// API keys: made, rotated and revoked with `portcullis key`.
-    pub api_key: At<ApiKey>,
-}
-
-/// Rules for API keys.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct ApiKey {
-    /// How long a key may be used after it was made. From `1m` to `730d`. Default `90d`.
-    pub max_age: Option<At<Period>>,
-    /// How long the old key goes on after a rotation. Not longer than `max_age`. Default `24h`.
-    pub overlap: Option<At<Period>>,
-    /// Header in which the integration names the person behind a call. It separates limits and shows in the ledger; it
-    /// never grants anything. Default: none is read.
-    pub user_header: Option<At<String>>,
 }
 
 /// How much an integration may call.

@@ -1,8 +1,10 @@
 //! Values that remember where they were written, so that every mistake can point at its line.
-//! Gives `Span`, `At` (one value), `Map` (names to values, in the order written) and `Place` (with the file).
+//! Gives `Span`, `At` (one value), `Noted` (a value read by another room), `Map` (names to values, in the order written)
+//! and `Place` (with the file).
 //! Used by every kind of configuration file.
 //! Start reading at `At`.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
 use std::ops::Deref;
@@ -145,6 +147,73 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for At<T> {
 }
 
 impl<T: JsonSchema> JsonSchema for At<T> {
+    fn inline_schema() -> bool {
+        T::inline_schema()
+    }
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        T::schema_name()
+    }
+    fn schema_id() -> std::borrow::Cow<'static, str> {
+        T::schema_id()
+    }
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        T::json_schema(generator)
+    }
+}
+
+/// A value that another room reads and checks, with the place of every part of it. That room says which part is wrong
+/// by JSON pointer, and needs no places in its own structs.
+#[derive(Clone, Debug)]
+pub struct Noted<T> {
+    /// The value.
+    pub value: T,
+    places: BTreeMap<String, Span>,
+}
+
+impl<T> Noted<T> {
+    /// The same mistake with file and place instead of its pointer.
+    pub fn place(&self, mistake: Mistake, file: &Arc<str>) -> Mistake {
+        let pointer = mistake.pointer.as_deref().unwrap_or_default();
+        // A part that was left out is pointed at where it would stand.
+        let mut parts = std::iter::successors(Some(pointer), |at| Some(at.rsplit_once('/')?.0));
+        let span = parts.find_map(|at| self.places.get(at)).copied();
+        let place = Place {
+            file: file.clone(),
+            span: span.unwrap_or_default(),
+        };
+        place.mistake(mistake.message, mistake.help)
+    }
+}
+
+/// The name by which `Noted` asks our deserializer for the places. No YAML can produce it.
+pub(crate) const NOTED: &str = "\u{0}noted";
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Noted<T> {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        struct Reader<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Reader<T> {
+            type Value = Noted<T>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a value with the places of its parts")
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Noted<T>, A::Error> {
+                let missing = || serde::de::Error::custom("value is missing");
+                let places: BTreeMap<String, (usize, usize, u32)> =
+                    seq.next_element()?.ok_or_else(missing)?;
+                let value = seq.next_element()?.ok_or_else(missing)?;
+                let span = |(start, len, line)| Span { start, len, line };
+                let places = places.into_iter().map(|(at, place)| (at, span(place)));
+                Ok(Noted {
+                    value,
+                    places: places.collect(),
+                })
+            }
+        }
+        d.deserialize_tuple_struct(NOTED, 2, Reader(PhantomData))
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for Noted<T> {
     fn inline_schema() -> bool {
         T::inline_schema()
     }

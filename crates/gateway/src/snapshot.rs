@@ -205,7 +205,7 @@ pub fn reasons() -> Vec<&'static Reason> {
         crate::stages::inspect::INSPECTED,
         &[&model::canonical::MALFORMED],
         contract::REASONS,
-        identity::REASONS,
+        &identity::reasons(),
         net::REASONS,
         policy::REASONS,
     ]

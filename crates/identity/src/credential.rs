@@ -11,7 +11,7 @@ use model::{KeyId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::api_key::{self, ApiKey};
-use crate::settings::ApiKeySettings;
+use crate::methods::ApiKeySettings;
 
 /// A credential as the store keeps it. Nothing in it opens a door.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -261,7 +261,7 @@ pub fn rotate(
     let replaced = Credential {
         replaced_by: Some(issued.record.id),
         overlap_until: Some(
-            now.plus(rules.overlap.duration())
+            now.plus(rules.overlap().duration())
                 .min(old.ends_at(Some(rules.max_age))),
         ),
         ..old.clone()

@@ -19,10 +19,11 @@ pub use caller::Caller;
 pub use challenge::challenge;
 pub use credential::{Credential, State};
 pub use method::{Judge, Method, Presented, World};
+pub use methods::{ApiKeySettings, Settings};
 pub use reasons::{
     ADDRESS_NOT_ALLOWED, EXPIRED, INTEGRATION_PAUSED, INVALID, MISSING, REASONS, REVOKED,
-    USER_MALFORMED,
+    USER_MALFORMED, reasons,
 };
-pub use settings::{ApiKeySettings, IntegrationFacts, Integrations, Settings};
+pub use settings::{IntegrationFacts, Integrations, check};
 pub use table::{CredentialTable, Entry};
 pub use verify::verify;

@@ -8,9 +8,10 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use crypto::MacKey;
-use model::{Headers, Peer, Reason, Refusal, Timestamp};
+use model::{Headers, Mistake, Peer, Reason, Refusal, Timestamp};
 
-use crate::{CredentialTable, Entry, Integrations, Settings};
+use crate::methods::Settings;
+use crate::{CredentialTable, Entry, Integrations};
 
 /// Finds the entry of a presented credential and judges it.
 pub type Judge = fn(&Presented<'_>, &World<'_>, Timestamp) -> Result<Arc<Entry>, Box<Refusal>>;
@@ -28,8 +29,12 @@ pub struct Method {
     pub reasons: &'static [&'static Reason],
     /// Whether the integration's settings accept this method.
     pub is_accepted: fn(&Settings) -> bool,
+    /// Adds what is wrong with this method's settings; pointers begin at `credentials` (`/NAME/FIELD`).
+    pub check: fn(&Settings, &mut Vec<Mistake>),
+    /// Header in which an integration that uses this method names the person behind a call, as written.
+    pub user_header: fn(&Settings) -> Option<&str>,
     /// Whether the request carries a credential of this kind, good or bad.
-    pub sees: fn(&Headers) -> bool,
+    pub sees: fn(&Presented<'_>) -> bool,
     /// Finds the credential's entry and judges it.
     pub verify: Judge,
 }

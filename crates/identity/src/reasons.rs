@@ -5,6 +5,8 @@
 
 use model::{Reason, Stage};
 
+use crate::methods::METHODS;
+
 /// No credential was sent.
 pub const MISSING: Reason = Reason::new(
     Stage::Authn,
@@ -84,7 +86,18 @@ pub const USER_MALFORMED: Reason = Reason::new(
      It separates limits and stands in the ledger, so an unreadable one is refused, not shortened. The integration has to mend it.",
 );
 
-/// Every reason of this room.
+/// Every reason of this room: those all methods share, then those one method alone refuses with.
+pub fn reasons() -> Vec<&'static Reason> {
+    let mut all = REASONS.to_vec();
+    for reason in METHODS.iter().flat_map(|method| method.reasons) {
+        if !all.iter().any(|known| known.code == reason.code) {
+            all.push(reason);
+        }
+    }
+    all
+}
+
+/// Reasons that any method may refuse with.
 pub const REASONS: &[&Reason] = &[
     &MISSING,
     &INVALID,

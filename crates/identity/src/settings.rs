@@ -1,62 +1,64 @@
-//! What an integration's file says about its credentials, and the facts `verify` needs of an integration.
-//! Gives `Settings` (configuration) and `IntegrationFacts` (compiled).
-//! Used by config, which reads the one and makes the other.
-//! Start reading at `Settings`.
+//! The facts `verify` needs of an integration, and what all methods share when they check their settings.
+//! Gives `IntegrationFacts`, `check` and `user_header`.
+//! Used by config, which reads `methods::Settings` from an integration's file and makes the facts.
+//! Start reading at `check`.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use model::Mistake;
 
-use model::time::Span;
+use crate::methods::{METHODS, Settings, credential_headers};
 
-/// Kinds of credential an integration may use, and their rules. A kind that is not listed is not accepted.
-/// Without this section API keys are accepted with the default rules.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Settings {
-    /// API keys.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub api_key: Option<ApiKeySettings>,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Settings {
-            api_key: Some(ApiKeySettings::default()),
-        }
+/// Everything wrong with the `credentials` of an integration. Pointers of the mistakes begin there: `/api_key/max_age`.
+pub fn check(settings: &Settings) -> Vec<Mistake> {
+    let mut found = Vec::new();
+    if !METHODS.iter().any(|method| (method.is_accepted)(settings)) {
+        let names: Vec<String> = METHODS.iter().map(|m| format!("`{}`", m.name)).collect();
+        let help = format!("List at least one of {}.", names.join(", "));
+        found.push(Mistake::new("no kind of credential is listed", help).at_pointer(""));
     }
-}
-
-/// Rules for the API keys of one integration.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ApiKeySettings {
-    /// Age at which a key stops working. A shorter value reaches existing keys too. Default `90d`.
-    #[serde(default = "ApiKeySettings::max_age_default")]
-    pub max_age: Span,
-    /// How long the old key keeps working after a rotation. Default `24h`.
-    #[serde(default = "ApiKeySettings::overlap_default")]
-    pub overlap: Span,
-}
-
-impl ApiKeySettings {
-    const fn max_age_default() -> Span {
-        Span::from_days(90)
+    for method in METHODS {
+        (method.check)(settings, &mut found);
     }
-
-    const fn overlap_default() -> Span {
-        Span::from_hours(24)
-    }
+    found
 }
 
-impl Default for ApiKeySettings {
-    fn default() -> Self {
-        ApiKeySettings {
-            max_age: Self::max_age_default(),
-            overlap: Self::overlap_default(),
-        }
+/// Headers a caller cannot use to name a person: they mean something else already.
+const HEADERS_TAKEN: &[&str] = &[
+    "accept",
+    "connection",
+    "content-length",
+    "content-type",
+    "cookie",
+    "date",
+    "expect",
+    "forwarded",
+    "host",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "via",
+    "x-forwarded-for",
+];
+
+/// Checks the name of a header that is to name the person behind a call.
+pub(crate) fn user_header(written: &str, pointer: &str, found: &mut Vec<Mistake>) {
+    let name = written.to_ascii_lowercase();
+    let is_token = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
+    let is_taken = || {
+        HEADERS_TAKEN.contains(&name.as_str())
+            || credential_headers().any(|taken| taken == name)
+            || model::canonical::is_dropped_from_clients(&name)
+    };
+    if name.is_empty() || name.len() > 64 || !name.bytes().all(is_token) {
+        let help = "Write it like `X-Acting-User`.";
+        found.push(Mistake::new("this is not the name of a header", help).at_pointer(pointer));
+    } else if is_taken() {
+        let message = format!("the header `{written}` has another meaning");
+        let help = "It is dropped from requests or used otherwise. Choose one of your own, like `X-Acting-User`.";
+        found.push(Mistake::new(message, help).at_pointer(pointer));
     }
 }
 

@@ -22,7 +22,7 @@ pub fn verify(
     world: &World<'_>,
     now: Timestamp,
 ) -> Result<Caller, Box<Refusal>> {
-    let method = the_one_method(presented.headers)?;
+    let method = the_one_method(presented)?;
     let entry = (method.verify)(presented, world, now)?;
     let facts = integration(&entry, method, presented, world)?;
     let principal = Principal {
@@ -34,8 +34,9 @@ pub fn verify(
 }
 
 /// The method whose credential was sent, if exactly one was.
-fn the_one_method(headers: &Headers) -> Result<&'static Method, Box<Refusal>> {
-    let mut seen = METHODS.iter().filter(|method| (method.sees)(headers));
+fn the_one_method(presented: &Presented<'_>) -> Result<&'static Method, Box<Refusal>> {
+    let headers = presented.headers;
+    let mut seen = METHODS.iter().filter(|method| (method.sees)(presented));
     match (seen.next(), seen.next()) {
         (Some(method), None) => Ok(method),
         (Some(_), Some(_)) => Err(INVALID.because("credentials of more than one kind were sent")),

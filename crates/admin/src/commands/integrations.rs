@@ -48,6 +48,7 @@ pub fn list(desk: &Desk, _arguments: &Value, _who: &str) -> Result<Value, DeskFa
             .facts
             .credentials
             .api_key
+            .as_ref()
             .map(|rules| rules.max_age);
         let own = || {
             credentials

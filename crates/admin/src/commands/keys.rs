@@ -73,7 +73,7 @@ pub fn rotate(desk: &Desk, arguments: &Value, who: &str) -> Result<Value, DeskFa
     let old = desk.credential(text(arguments, "id")?)?;
     let mut rules = rules(desk, &old.integration)?;
     if let Some(overlap) = arguments.get("overlap").and_then(Value::as_str) {
-        rules.overlap = span(overlap)?;
+        rules.overlap = Some(span(overlap)?);
     }
     let now = desk.now();
     let (issued, replaced) =
@@ -180,7 +180,7 @@ fn rules(desk: &Desk, integration: &str) -> Result<ApiKeySettings, DeskFault> {
                 .unwrap_or_else(|| format!("Configured are: {}.", known.join(", "))),
         ));
     };
-    settings.facts.credentials.api_key.ok_or_else(|| {
+    settings.facts.credentials.api_key.clone().ok_or_else(|| {
         DeskFault::asked(
             format!("`{integration}` has no API keys"),
             format!(

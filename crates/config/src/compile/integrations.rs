@@ -5,10 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::Duration;
 
 use model::Timestamp;
-use model::time::Span as Period;
 use policy::limit::Limit;
 
 use super::apis::Apis;
@@ -16,35 +14,13 @@ use super::bounds::{filled, not_empty};
 use super::server::{addresses, per_second};
 use crate::compiled::{IntegrationSettings, LimitSettings};
 use crate::de::{listed, nearest};
-use crate::integration::{ApiKey, Integration, Limit as WrittenLimit, Per};
+use crate::integration::{Integration, Limit as WrittenLimit, Per};
 use crate::read::{Named, Written};
 use crate::report::Report;
 use crate::spanned::At;
 
-const AGE_RANGE: (Period, Period) = (Period(Duration::from_secs(60)), Period::from_days(730));
 const CONCURRENCY_RANGE: (u32, u32) = (1, 10_000);
 const BURST_RANGE: (u32, u32) = (1, 1_000_000);
-
-/// Headers a caller cannot use to name a person: they mean something else already.
-const HEADERS_TAKEN: &[&str] = &[
-    "accept",
-    "authorization",
-    "connection",
-    "content-length",
-    "content-type",
-    "cookie",
-    "date",
-    "expect",
-    "forwarded",
-    "host",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-    "via",
-    "x-api-key",
-    "x-forwarded-for",
-];
 
 /// Checks and completes every integration.
 pub(super) fn compile(
@@ -127,7 +103,10 @@ fn attribute_name(name: &At<String>, file: &Arc<str>, report: &mut Report) {
 /// What `identity` needs.
 fn facts(named: &Named<Integration>, report: &mut Report) -> identity::IntegrationFacts {
     let (file, written) = (&named.file, &named.value);
-    let key = &written.credentials.api_key;
+    let credentials = &written.credentials.value;
+    for mistake in identity::check(credentials) {
+        report.add(written.credentials.place(mistake, file));
+    }
     let attributes = written.attributes.iter();
     identity::IntegrationFacts {
         name: named.name.clone(),
@@ -137,63 +116,15 @@ fn facts(named: &Named<Integration>, report: &mut Report) -> identity::Integrati
                 .collect(),
         ),
         is_paused: false,
-        credentials: identity::Settings {
-            api_key: Some(api_key(key, file, report)),
-        },
-        user_header: key
-            .user_header
-            .as_ref()
-            .map(|at| user_header(at, file, report)),
+        credentials: credentials.clone(),
+        user_header: user_header(credentials).map(str::to_ascii_lowercase),
     }
 }
 
-fn api_key(written: &ApiKey, file: &Arc<str>, report: &mut Report) -> identity::ApiKeySettings {
-    let default = identity::ApiKeySettings::default();
-    let max_age = filled(
-        written.max_age.as_ref(),
-        default.max_age,
-        AGE_RANGE,
-        file,
-        report,
-    );
-    // Without a word about it, the overlap never outlasts the keys.
-    let overlap = written
-        .overlap
-        .as_ref()
-        .map_or(default.overlap.min(max_age), |at| at.value);
-    if let Some(at) = &written.overlap
-        && overlap > max_age
-    {
-        let message = format!("the overlap of {overlap} is longer than the keys live ({max_age})");
-        report.wrong(
-            &at.place(file),
-            message,
-            "Write a shorter overlap or a longer `max_age`.",
-        );
-    }
-    identity::ApiKeySettings { max_age, overlap }
-}
-
-fn user_header(at: &At<String>, file: &Arc<str>, report: &mut Report) -> String {
-    let name = at.to_ascii_lowercase();
-    let is_token = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
-    if name.is_empty() || name.len() > 64 || !name.bytes().all(is_token) {
-        report.wrong(
-            &at.place(file),
-            "this is not the name of a header",
-            "Write it like `X-Acting-User`.",
-        );
-    } else if HEADERS_TAKEN.contains(&name.as_str())
-        || model::canonical::is_dropped_from_clients(&name)
-    {
-        let help = "It is dropped from requests or used otherwise. Choose one of your own, like `X-Acting-User`.";
-        report.wrong(
-            &at.place(file),
-            format!("the header `{}` has another meaning", at.value),
-            help,
-        );
-    }
-    name
+/// The header in which one of the accepted methods lets the integration name a person.
+fn user_header(credentials: &identity::Settings) -> Option<&str> {
+    let mut methods = identity::methods::METHODS.iter();
+    methods.find_map(|method| (method.user_header)(credentials))
 }
 
 fn limit(
@@ -221,7 +152,7 @@ fn limit(
             "Add `rate`, or take `burst` out.",
         );
     }
-    let has_person = named.value.credentials.api_key.user_header.is_some();
+    let has_person = user_header(&named.value.credentials.value).is_some();
     if at.per.value == Per::User && !has_person {
         let help =
             "Set `credentials.api_key.user_header`, so that the integration can name the person.";

@@ -3,6 +3,7 @@
 //! Used by the pipeline.
 //! Start reading at `verify`.
 
+use identity::methods::credential_headers;
 use identity::{Caller, Presented, World};
 use model::{CanonicalRequest, Stage};
 
@@ -15,8 +16,10 @@ use crate::{Exchange, Stop, etag};
 /// so that the contract judges and the upstream reads what the upstream gave.
 const ON_TAGS: [&str; 2] = ["if-match", "if-none-match"];
 
-/// Fields of credentials an upstream may get, where its api says `pass_credential: true`.
-pub const PASSED_ON_REQUEST: [&str; 2] = ["authorization", "x-api-key"];
+/// Whether a field may carry a credential. An upstream gets it only where its api says `pass_credential: true`.
+pub fn is_credential(name: &str) -> bool {
+    credential_headers().any(|known| known == name)
+}
 
 /// Names the caller.
 pub fn verify(
@@ -51,7 +54,7 @@ pub fn verify(
         .upstream
         .as_ref()
         .is_some_and(|upstream| upstream.pass_credential);
-    for name in PASSED_ON_REQUEST.iter().filter(|_| !is_passed) {
+    for name in credential_headers().filter(|_| !is_passed) {
         asked.drop_header(name);
     }
     asked.drop_header("cookie");

@@ -219,7 +219,7 @@ fn fields(
                 .is_some()
         };
         // A credential is still here only where the api says `pass_credential: true`.
-        if FORWARDED.contains(&name) || authn::PASSED_ON_REQUEST.contains(&name) || is_declared() {
+        if FORWARDED.contains(&name) || authn::is_credential(name) || is_declared() {
             headers.push(name, value);
         }
     }

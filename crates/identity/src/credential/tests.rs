@@ -17,7 +17,8 @@ fn day(number: u32) -> Timestamp {
 
 const RULES: ApiKeySettings = ApiKeySettings {
     max_age: Span::from_days(90),
-    overlap: Span::from_hours(24),
+    overlap: None,
+    user_header: None,
 };
 const ORDER: Order<'static> = Order {
     integration: "accounting",
@@ -96,7 +97,7 @@ fn after_a_rotation_both_keys_work_until_the_overlap_ends() {
 #[test]
 fn an_overlap_never_outlives_the_old_key() {
     let rules = ApiKeySettings {
-        overlap: Span::from_days(30),
+        overlap: Some(Span::from_days(30)),
         ..RULES
     };
     let (_, replaced) = rotate(&made().record, &rules, &chance(2), &pepper(), day(99)).unwrap();

@@ -1,13 +1,18 @@
 //! API keys: `Authorization: Bearer pk_live_…` (RFC 6750 §2.1) or `X-API-Key: pk_live_…`.
-//! Gives `METHOD`. A key is found by its keyed digest; the text itself is kept nowhere.
+//! Gives `METHOD` and `ApiKeySettings`. A key is found by its keyed digest; the text itself is kept nowhere.
 //! Used through `methods::METHODS`.
 //! Start reading at `verify`.
 
 use std::sync::Arc;
 
-use model::{Headers, Refusal, Timestamp};
+use model::time::Span;
+use model::{Headers, Mistake, Refusal, Timestamp};
+use schemars::JsonSchema;
+use serde::Deserialize;
 
+use super::Settings;
 use crate::api_key::{self, Reading};
+use crate::settings::user_header;
 use crate::{EXPIRED, Entry, INVALID, MISSING, Method, Presented, REVOKED, State, World};
 
 /// The line of the registry.
@@ -17,11 +22,66 @@ pub const METHOD: Method = Method {
     headers: &["authorization", "x-api-key"],
     reasons: &[&MISSING, &INVALID, &EXPIRED, &REVOKED],
     is_accepted: |settings| settings.api_key.is_some(),
+    check,
+    user_header: |settings| settings.api_key.as_ref()?.user_header.as_deref(),
     sees,
     verify,
 };
 
-fn sees(headers: &Headers) -> bool {
+/// Rules for API keys.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ApiKeySettings {
+    /// How long a key may be used after it was made. From `1m` to `730d`. A shorter value reaches existing keys too.
+    /// Default `90d`.
+    pub max_age: Span,
+    /// How long the old key goes on after a rotation. Not longer than `max_age`. Default `24h`.
+    pub overlap: Option<Span>,
+    /// Header in which the integration names the person behind a call. It separates limits and shows in the ledger; it
+    /// never grants anything. Default: none is read.
+    pub user_header: Option<String>,
+}
+
+impl Default for ApiKeySettings {
+    fn default() -> Self {
+        ApiKeySettings {
+            max_age: Span::from_days(90),
+            overlap: None,
+            user_header: None,
+        }
+    }
+}
+
+impl ApiKeySettings {
+    /// How long the old key goes on after a rotation; never longer than keys live.
+    pub fn overlap(&self) -> Span {
+        let overlap = self.overlap.unwrap_or(Span::from_hours(24));
+        overlap.min(self.max_age)
+    }
+}
+
+fn check(settings: &Settings, found: &mut Vec<Mistake>) {
+    let Some(rules) = &settings.api_key else {
+        return;
+    };
+    let (max_age, min, max) = (rules.max_age, Span::from_secs(60), Span::from_days(730));
+    if max_age < min || max_age > max {
+        let help = format!("Write a value from {min} to {max}.");
+        let mistake = Mistake::new(format!("{max_age} is out of range"), help);
+        found.push(mistake.at_pointer("/api_key/max_age"));
+    }
+    if let Some(overlap) = rules.overlap.filter(|overlap| *overlap > max_age) {
+        let message = format!("the overlap of {overlap} is longer than the keys live ({max_age})");
+        let help = "Write a shorter overlap or a longer `max_age`.";
+        found.push(Mistake::new(message, help).at_pointer("/api_key/overlap"));
+    }
+    if let Some(name) = &rules.user_header {
+        user_header(name, "/api_key/user_header", found);
+    }
+}
+
+fn sees(presented: &Presented<'_>) -> bool {
+    let headers = presented.headers;
     headers.count("x-api-key") > 0
         || headers
             .all("authorization")
@@ -77,7 +137,7 @@ fn judge(entry: &Entry, world: &World<'_>, now: Timestamp) -> Result<(), Box<Ref
     let rules = world
         .integrations
         .get(record.integration.as_str())
-        .and_then(|facts| facts.credentials.api_key);
+        .and_then(|facts| facts.credentials.api_key.as_ref());
     match record.state(rules.map(|rules| rules.max_age), now) {
         State::Active | State::Replaced { .. } => Ok(()),
         State::Revoked { at } => Err(REVOKED.because(format!("{} was revoked at {at}", record.id))),

@@ -31,7 +31,9 @@ impl Scene {
                 String::from("north"),
             )])),
             is_paused: false,
-            credentials: Settings::default(),
+            credentials: Settings {
+                api_key: Some(ApiKeySettings::default()),
+            },
             user_header: Some(String::from("x-user")),
         };
         Scene {
@@ -341,12 +343,14 @@ fn no_refusal_and_no_debug_form_holds_any_part_of_the_key() {
 #[test]
 fn the_registry_is_sorted_and_its_reasons_are_listed() {
     assert!(METHODS.is_sorted_by(|a, b| a.name < b.name));
-    let listed =
-        |reason: &&'static model::Reason| REASONS.iter().any(|known| known.code == reason.code);
-    assert!(METHODS.iter().flat_map(|method| method.reasons).all(listed));
+    let all = crate::reasons();
+    let of_methods = METHODS.iter().flat_map(|method| method.reasons);
+    for reason in of_methods.chain(REASONS) {
+        let known = all.iter().filter(|known| known.code == reason.code);
+        assert_eq!(known.count(), 1, "{}", reason.code);
+    }
     assert!(
-        REASONS
-            .iter()
+        all.iter()
             .all(|reason| reason.code.starts_with("authn.") && reason.stage == model::Stage::Authn)
     );
     assert!(crate::methods::credential_headers().all(|name| name == name.to_ascii_lowercase()));
@@ -360,7 +364,7 @@ fn settings_are_strict_and_have_sound_defaults() {
         .api_key
         .unwrap();
     assert_eq!(
-        (rules.max_age.to_string(), rules.overlap.to_string()),
+        (rules.max_age.to_string(), rules.overlap().to_string()),
         (String::from("30d"), String::from("1d"))
     );
     assert_eq!(
@@ -375,6 +379,37 @@ fn settings_are_strict_and_have_sound_defaults() {
         r#"{"api_key":{"max_age":"0d"}}"#,
     ] {
         assert!(read(wrong).is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn settings_that_make_no_sense_are_named_with_their_place() {
+    let found = |json: &str| -> Vec<String> {
+        let settings = serde_json::from_str::<Settings>(json).unwrap();
+        let found = crate::check(&settings);
+        assert!(found.iter().all(|mistake| !mistake.help.is_empty()));
+        found.into_iter().filter_map(|m| m.pointer).collect()
+    };
+    for (json, pointers) in [
+        (r#"{"api_key":{}}"#, &[][..]),
+        (r#"{"api_key":{"max_age":"1m","user_header":"X-Who"}}"#, &[]),
+        ("{}", &[""]),
+        (r#"{"api_key":{"max_age":"59s"}}"#, &["/api_key/max_age"]),
+        (r#"{"api_key":{"max_age":"731d"}}"#, &["/api_key/max_age"]),
+        (
+            r#"{"api_key":{"max_age":"10d","overlap":"11d"}}"#,
+            &["/api_key/overlap"],
+        ),
+        (
+            r#"{"api_key":{"user_header":"X-Api-Key"}}"#,
+            &["/api_key/user_header"],
+        ),
+        (
+            r#"{"api_key":{"user_header":"a b"}}"#,
+            &["/api_key/user_header"],
+        ),
+    ] {
+        assert_eq!(found(json), pointers, "{json}");
     }
 }
 

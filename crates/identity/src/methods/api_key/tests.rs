@@ -20,7 +20,7 @@ fn the_scheme_is_read_in_any_letter_case_and_the_token_kept_whole() {
 fn a_value_that_is_no_text_is_refused() {
     let mut headers = Headers::new();
     headers.push("x-api-key", [0xff, 0xfe]);
-    assert!(sees(&headers));
+    assert!(headers.count("x-api-key") > 0);
     assert_eq!(
         the_one_key(&headers).map_err(|refusal| refusal.reason.code),
         Err("authn.invalid")
