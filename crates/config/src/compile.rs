@@ -52,7 +52,11 @@ pub fn compile(files: &Files, options: Options) -> Result<(Compiled, Vec<Warning
     let inspection = written
         .server
         .as_ref()
-        .and_then(|s| inspection::compile(s, options.now, &mut report));
+        .and_then(|s| inspection::compile(s, files, &mut apis, options.now, &mut report));
+    let answers = written
+        .server
+        .as_ref()
+        .and_then(|s| inspection::answers(s, &mut report));
     let rules = foreign::policy(&grants, &apis, &written, files, &mut report);
     apis.link(rules.as_deref());
     let integrations =
@@ -61,8 +65,8 @@ pub fn compile(files: &Files, options: Options) -> Result<(Compiled, Vec<Warning
 
     let warnings = report.finish()?;
     // Whatever is missing here has left a mistake above; the branch cannot be taken, and it does not open the gate.
-    let (Some(server), Some(router), Some(inspection), Some(rules)) =
-        (server, router, inspection, rules)
+    let (Some(server), Some(router), Some(inspection), Some(answers), Some(rules)) =
+        (server, router, inspection, answers, rules)
     else {
         return Err(vec![Mistake::new(
             "the configuration could not be compiled",
@@ -79,6 +83,7 @@ pub fn compile(files: &Files, options: Options) -> Result<(Compiled, Vec<Warning
         integrations,
         rules,
         inspection,
+        answers,
         sources: Arc::new(files.clone()),
     };
     Ok((compiled, warnings))

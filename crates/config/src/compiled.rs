@@ -3,6 +3,8 @@
 //! Used by gateway, admin and the binary.
 //! Start reading at `Compiled`.
 
+mod inspected;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -14,12 +16,15 @@ use policy::block::BlockSettings;
 use policy::limit::Limit;
 
 use crate::Files;
+use crate::answers::AnswerRules;
 use crate::api::{Balance, Mode, State};
 use crate::integration::Per;
 use crate::secret_ref::SecretRef;
 use crate::server::{Durability, ListenerKind};
 use crate::spanned::{Located, Place};
 use crate::values::Origin;
+
+pub use inspected::{FieldPattern, Inspected};
 
 /// A whole configuration, ready to run.
 #[derive(Debug)]
@@ -40,6 +45,8 @@ pub struct Compiled {
     pub rules: Arc<policy::Rules>,
     /// Attack detection.
     pub inspection: Arc<waf::Plan>,
+    /// Data that must not leave.
+    pub answers: Arc<AnswerRules>,
     /// The files this was compiled from, for `explain` and `plan`.
     pub sources: Arc<Files>,
 }
@@ -262,6 +269,8 @@ pub struct OperationPlan {
     pub response: Mode,
     /// Free text for attacks.
     pub inspect: Mode,
+    /// What inspection knows of its fields.
+    pub inspected: Inspected,
     /// The operation as policy knows it; present in every configuration that `compile` gave.
     pub policy: Option<policy::OperationRef>,
 }

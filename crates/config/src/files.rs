@@ -6,6 +6,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+/// Name of the server's file.
+pub const SERVER_FILE: &str = "portcullis.yaml";
 /// Most files one configuration may have.
 pub const FILES_MAX: usize = 2_000;
 /// Largest configuration file.
@@ -19,6 +21,8 @@ pub const TOTAL_BYTES_MAX: usize = 64 << 20;
 #[derive(Clone, Debug, Default)]
 pub struct Files {
     texts: BTreeMap<String, Arc<[u8]>>,
+    /// What kept a directory of rules, or a file in it, from being read.
+    unread: BTreeMap<String, String>,
 }
 
 impl Files {
@@ -35,6 +39,16 @@ impl Files {
     /// Takes one file away.
     pub fn remove(&mut self, path: &str) -> Option<Arc<[u8]>> {
         self.texts.remove(path)
+    }
+
+    /// Notes what kept a directory of rules, or a file in it, from being read. It becomes a mistake where it is referred to.
+    pub fn insert_unread(&mut self, path: impl Into<String>, why: impl Into<String>) {
+        self.unread.insert(path.into(), why.into());
+    }
+
+    /// What kept this path from being read.
+    pub fn unread(&self, path: &str) -> Option<&str> {
+        self.unread.get(path).map(String::as_str)
     }
 
     /// The bytes of a file.

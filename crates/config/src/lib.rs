@@ -3,6 +3,7 @@
 //! Used by the binary (`check`, `serve`, `schema`), by admin (plan, apply) and by gateway, which runs a `Compiled`.
 //! Start reading at `compile`; why this is a room of its own is told in docs/decisions/001.
 
+pub mod answers;
 pub mod api;
 mod compile;
 pub mod compiled;
@@ -14,6 +15,7 @@ mod read;
 mod reference;
 mod render;
 mod report;
+pub mod rule_files;
 pub mod schema;
 mod secret_ref;
 pub mod server;
@@ -28,6 +30,7 @@ pub use files::Files;
 pub use reference::reference_markdown;
 pub use render::{Look, render, render_as};
 pub use report::{MISTAKES_MAX, Warning};
+pub use rule_files::rule_directories;
 pub use schema::{kinds, schema};
 pub use secret_ref::SecretRef;
 pub use spanned::{At, Located, Map, Place, Span};

@@ -10,15 +10,15 @@ use model::Mistake;
 use serde::de::DeserializeOwned;
 
 use crate::api::Api;
-use crate::files::{CONTRACT_BYTES_MAX, FILE_BYTES_MAX, FILES_MAX, Files, TOTAL_BYTES_MAX};
+use crate::files::{
+    CONTRACT_BYTES_MAX, FILE_BYTES_MAX, FILES_MAX, Files, SERVER_FILE, TOTAL_BYTES_MAX,
+};
 use crate::integration::{Integration, Role};
 use crate::report::Report;
+use crate::rule_files::is_rule_file;
 use crate::server::Server;
 use crate::tree::{Node, Value};
 use crate::{de, not_offered, tree};
-
-/// Name of the server's file.
-pub(crate) const SERVER_FILE: &str = "portcullis.yaml";
 
 /// One typed file with its name.
 pub(crate) struct Named<T> {
@@ -75,6 +75,10 @@ fn is_within_bounds(files: &Files, report: &mut Report) -> bool {
 
 /// Finds out what kind of file this is and reads it.
 fn place(written: &mut Written, files: &Files, path: &str, report: &mut Report) {
+    // Only directories that `inspection.rules` names are looked into for them; compile reads them there.
+    if is_rule_file(path) {
+        return;
+    }
     let Some((directory, rest)) = path.split_once('/') else {
         return top_level(written, files, path, report);
     };

@@ -12,11 +12,15 @@ use miette::{
 use model::Mistake;
 
 use crate::Files;
+use crate::rule_files::is_rule_file;
 use crate::secret_ref::SecretRef;
 use crate::tree::{self, Node, Value};
 
 /// Widest line.
 const WIDTH: usize = 100;
+
+/// Letters of one line of rules that are shown.
+const LINE_CHARS_MAX: usize = 120;
 
 /// Keys whose values are references to secrets, and whose literal values are never shown.
 const SECRET_KEYS: &[&str] = &["kek", "key"];
@@ -70,6 +74,10 @@ impl<'m> Shown<'m> {
             .span
             .zip(files.text(&mistake.file))
             .map(|((start, len), text)| {
+                if is_rule_file(&mistake.file) {
+                    let (text, at) = near(text, start);
+                    return (NamedSource::new(&mistake.file, text), at);
+                }
                 // Only the first line is underlined: a whole block says less than its beginning.
                 let rest = text.get(start..).unwrap_or_default();
                 let first = rest.lines().next().map_or(0, |line| line.trim_end().len());
@@ -124,6 +132,29 @@ impl Diagnostic for Shown<'_> {
         let (_, label) = self.source.as_ref()?;
         Some(Box::new(std::iter::once(label.clone())))
     }
+}
+
+/// A file of rules as far as it is shown: the lines around the place, cut where they go on for long. Every line keeps
+/// its number. Rules hold no secrets.
+fn near(text: &str, start: usize) -> (String, LabeledSpan) {
+    let before = text.get(..start).unwrap_or(text);
+    let wanted = before.matches('\n').count();
+    let (mut shown, mut label) = (String::new(), (0, 0));
+    for (number, line) in text.lines().enumerate().take(wanted.saturating_add(2)) {
+        if number.abs_diff(wanted) <= 1 {
+            let cut: String = line.chars().take(LINE_CHARS_MAX).collect();
+            if number == wanted {
+                let indent = cut.len().saturating_sub(cut.trim_start().len());
+                label = (shown.len().saturating_add(indent), cut.trim().len());
+            }
+            shown.push_str(&cut);
+            if cut.len() < line.len() {
+                shown.push('…');
+            }
+        }
+        shown.push('\n');
+    }
+    (shown, LabeledSpan::new_with_span(None, label))
 }
 
 /// The text with everything that may be a secret replaced by stars, byte for byte.

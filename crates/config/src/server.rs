@@ -281,29 +281,58 @@ pub enum Durability {
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Inspection {
+    /// Directories with rules in the language of the OWASP Core Rule Set, version 4, relative to this file or absolute.
+    /// Of each, `crs-setup.conf` is read first and then every `*.conf` in the order of names; phrases (`*.data`) are
+    /// found by their name. Rules are read again when a file changes. Default: only the rules that come with Portcullis.
+    pub rules: Vec<At<String>>,
     /// How suspicious to be: 1 for free text, up to 4 which refuses nearly everything. Default 1.
     pub paranoia: Option<At<u32>>,
     /// A message whose score reaches this is refused. A critical finding counts 5. From 1 to 1000. Default 5.
     pub threshold: Option<At<u32>>,
     /// Findings that are known to be wrong. Each has an owner and a day on which it ends.
     pub exclusions: Vec<At<Exclusion>>,
+    /// Data that must not leave with an answer.
+    pub answers: crate::answers::Answers,
+    /// Single fields that are looked at with another suspicion than `paranoia` says.
+    pub fields: Vec<At<FieldParanoia>>,
 }
 
 /// A finding that is known to be wrong, for one field, for some time.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Exclusion {
-    /// The operation it applies to, by its `operationId`. Default: every operation.
+    /// The operation it applies to: `createWorkOrder` wherever that is the `operationId`, or
+    /// `field-service/v2:createWorkOrder`. Default: every operation that has the field.
     #[serde(default)]
     pub operation: Option<At<String>>,
-    /// The field: a JSON pointer in the body or the name of a parameter. `*` stands for one step: `/items/*/note`.
+    /// The field: a JSON pointer in the request body (`/note`), the name of a parameter, or a usual request header. `*`
+    /// stands for one step: `/items/*/note`.
     pub pointer: At<String>,
     /// Rule ids or classes (`sqli`) that are silenced there. At least one.
     pub rules: Vec<At<String>>,
     /// Who answers for it.
     pub owner: String,
-    /// The first day on which it no longer applies. A day in the past is refused.
+    /// The first day on which it no longer applies. From then on it is a warning.
     pub expires: At<Day>,
+    /// Why it is right.
+    pub reason: String,
+}
+
+/// Another suspicion for one field.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FieldParanoia {
+    /// The operation it applies to: `createWorkOrder` wherever that is the `operationId`, or
+    /// `field-service/v2:createWorkOrder`. Default: every operation that has the field.
+    #[serde(default)]
+    pub operation: Option<At<String>>,
+    /// The field: a JSON pointer in the request body (`/note`), the name of a parameter, or a usual request header. `*`
+    /// stands for one step: `/items/*/note`.
+    pub pointer: At<String>,
+    /// How suspicious to be there: 1 to 4.
+    pub paranoia: At<u32>,
+    /// Who answers for it.
+    pub owner: String,
     /// Why it is right.
     pub reason: String,
 }

@@ -123,6 +123,30 @@ fn every_broken_configuration_is_refused_with_its_golden_message() {
     assert_eq!(expected.len(), all.len());
 }
 
+/// The warnings of the good configuration with one edit.
+fn warned(edit: (&str, &str)) -> String {
+    let mut files = base();
+    let text = files.text("portcullis.yaml").unwrap().to_owned();
+    assert!(text.contains(edit.0));
+    files.insert(
+        "portcullis.yaml",
+        text.replacen(edit.0, edit.1, 1).into_bytes(),
+    );
+    let (_, warnings) = compile(&files, options()).unwrap();
+    warnings.iter().map(|m| render(m, &files)).collect()
+}
+
+#[test]
+fn an_exclusion_that_ended_is_a_warning_and_silences_nothing() {
+    let said = warned(("expires: 2027-06-30", "expires: 2026-11-23"));
+    assert!(
+        said.contains("the exclusion ended on 2026-11-23 and silences nothing")
+            && said.contains("portcullis.yaml:27:16"),
+        "{said}"
+    );
+    assert_eq!(warned(("expires: 2027-06-30", "expires: 2026-11-24")), "");
+}
+
 #[test]
 fn no_message_shows_a_secret() {
     let golden = std::fs::read_to_string(here("broken.golden")).unwrap();

@@ -1,5 +1,5 @@
 //! Reads a configuration directory into texts; everything else about it is the config room's.
-//! Gives `read`, `compile`.
+//! Gives `read`, `stamp`, `compile`.
 //! Used by `check`, `serve`, `can`, `access` and the reload.
 //! Start reading at `read`.
 
@@ -7,6 +7,9 @@ use std::fs;
 use std::path::Path;
 
 use config::files::{CONTRACT_BYTES_MAX, FILES_MAX, TOTAL_BYTES_MAX, is_wanted};
+use config::rule_files::{
+    RULE_BYTES_MAX, RULE_FILE_BYTES_MAX, RULE_FILES_MAX, in_directory, is_rule_file,
+};
 use config::{Compiled, Files, Look, Options, Warning};
 use model::{Mistake, Timestamp};
 
@@ -30,7 +33,51 @@ pub fn read(dir: &Path) -> Result<Files, Trouble> {
     }
     let mut total = 0;
     walk(dir, dir, 0, &mut files, &mut total)?;
+    let mut room = Room {
+        files: RULE_FILES_MAX,
+        bytes: RULE_BYTES_MAX,
+    };
+    for name in config::rule_directories(&files) {
+        // What goes wrong here is a mistake in the configuration, said with the line that names the directory.
+        if let Err(why) = rules(dir, &name, &mut files, &mut room) {
+            files.insert_unread(name, why);
+        }
+    }
     Ok(files)
+}
+
+/// How much may still be read of rules.
+struct Room {
+    files: usize,
+    bytes: usize,
+}
+
+/// Reads the rules and phrases of one directory.
+fn rules(root: &Path, name: &str, files: &mut Files, room: &mut Room) -> Result<(), String> {
+    let entries = fs::read_dir(root.join(name)).map_err(|error| error.to_string())?;
+    for entry in entries {
+        let path = entry.map_err(|error| error.to_string())?.path();
+        let Some(file) = path.file_name().and_then(|file| file.to_str()) else {
+            continue;
+        };
+        if !is_rule_file(file) || is_hidden(file) || !path.is_file() {
+            continue;
+        }
+        let said = |error: std::io::Error| format!("{file}: {error}");
+        let length = fs::metadata(&path).map_err(said)?.len();
+        let length = usize::try_from(length).unwrap_or(usize::MAX);
+        if length > RULE_FILE_BYTES_MAX || length > room.bytes || room.files == 0 {
+            return Err(format!(
+                "too much to read; at most {RULE_FILES_MAX} files with {RULE_BYTES_MAX} bytes, each at most \
+                 {RULE_FILE_BYTES_MAX}"
+            ));
+        }
+        let bytes = fs::read(&path).map_err(said)?;
+        room.files -= 1;
+        room.bytes = room.bytes.saturating_sub(bytes.len());
+        files.insert(in_directory(name, file), bytes);
+    }
+    Ok(())
 }
 
 fn walk(
@@ -74,10 +121,27 @@ fn is_hidden(name: &str) -> bool {
     name.split('/').any(|part| part.starts_with('.'))
 }
 
-/// Names, sizes and times of everything a configuration can depend on, certificates included. Cheap: no file is read.
-pub fn stamp(dir: &Path) -> [u8; 32] {
+/// The directories of rules that the server's file names now.
+pub fn rule_directories(dir: &Path) -> Vec<String> {
+    let mut files = Files::new();
+    let mut total = 0;
+    let path = dir.join(config::files::SERVER_FILE);
+    match add(&path, config::files::SERVER_FILE.into(), &mut files, &mut total) {
+        Ok(()) => config::rule_directories(&files),
+        // The configuration cannot be read at all, which is said elsewhere.
+        Err(_) => Vec::new(),
+    }
+}
+
+/// Names, sizes and times of everything a configuration can depend on, certificates and directories of rules included.
+/// Cheap: no file is read.
+pub fn stamp(dir: &Path, rules: &[String]) -> [u8; 32] {
     let mut seen = Vec::new();
     note(dir, 0, &mut seen);
+    for name in rules {
+        // They may lie elsewhere, or in a hidden directory; what lies below them is not read.
+        note(&dir.join(name), DEPTH_MAX, &mut seen);
+    }
     seen.sort();
     crypto::sha256(&[seen.join("\n").as_bytes()])
 }

@@ -27,24 +27,32 @@ pub struct Reload {
     tried: Mutex<[u8; 32]>,
     /// What the last look saw: an editor that writes several files is waited for.
     seen: Mutex<[u8; 32]>,
+    /// Directories of rules that were named at the last try; they may lie elsewhere.
+    rules: Mutex<Vec<String>>,
 }
 
 impl Reload {
     /// For a running server.
     pub fn new(dir: &Path, io: Arc<Io>, slots: Slots, store: Store) -> Self {
+        let rules = files::rule_directories(dir);
+        let stamp = files::stamp(dir, &rules);
         Reload {
             dir: dir.to_path_buf(),
             io,
             slots,
             store,
-            tried: Mutex::new(files::stamp(dir)),
-            seen: Mutex::new(files::stamp(dir)),
+            tried: Mutex::new(stamp),
+            seen: Mutex::new(stamp),
+            rules: Mutex::new(rules),
         }
     }
 
     /// Loads the directory now. Gives the hash in force, or everything that is wrong; then nothing changed.
     pub fn now(&self) -> Result<String, String> {
-        *self.tried.lock().unwrap_or_else(PoisonError::into_inner) = files::stamp(&self.dir);
+        // Seen before it is read: whatever changes meanwhile is looked at once more.
+        *self.rules.lock().unwrap_or_else(PoisonError::into_inner) =
+            files::rule_directories(&self.dir);
+        *self.tried.lock().unwrap_or_else(PoisonError::into_inner) = self.stamp();
         let outcome = files::read(&self.dir).and_then(|texts| self.apply(&texts));
         match outcome {
             Ok(hash) => {
@@ -72,7 +80,7 @@ impl Reload {
 
     /// Loads the directory when its files changed since the last try, and have stopped changing.
     pub fn on_change(&self) {
-        let now = files::stamp(&self.dir);
+        let now = self.stamp();
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let is_settled = std::mem::replace(&mut *seen, now) == now;
         let is_tried = *self.tried.lock().unwrap_or_else(PoisonError::into_inner) == now;
@@ -80,6 +88,11 @@ impl Reload {
         if is_settled && !is_tried {
             drop(self.now());
         }
+    }
+
+    fn stamp(&self) -> [u8; 32] {
+        let rules = self.rules.lock().unwrap_or_else(PoisonError::into_inner);
+        files::stamp(&self.dir, &rules)
     }
 
     fn apply(&self, texts: &Files) -> Result<String, Trouble> {

@@ -65,6 +65,14 @@ impl Pack {
         self.rules.len() + names::COUNT + ssrf::COUNT + 2
     }
 
+    /// The ids of all rules, the structural ones and the detectors included.
+    pub fn ids(&self) -> impl Iterator<Item = &str> {
+        let structural = names::IDS.iter().chain(&ssrf::IDS).copied();
+        let detectors = [SQLI_TOKENS.id, XSS_TOKENS.id, UNDECODED.id];
+        let patterns = self.rules.iter().map(|rule| rule.id);
+        patterns.chain(structural).chain(detectors)
+    }
+
     /// Never: the pack always has rules.
     pub fn is_empty(&self) -> bool {
         self.rules.is_empty()

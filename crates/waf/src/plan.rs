@@ -35,6 +35,20 @@ impl Plan {
         self.pack.as_ref().map_or(0, Pack::len) + self.directed.as_ref().map_or(0, RuleSet::len)
     }
 
+    /// The ids of all rules, as findings and exclusions name them.
+    pub fn rule_ids(&self) -> Vec<String> {
+        let ours = self.pack.iter().flat_map(Pack::ids).map(str::to_owned);
+        let theirs = self.directed.iter().flat_map(RuleSet::ids);
+        ours.chain(theirs.map(|id| id.to_string())).collect()
+    }
+
+    /// Whether a rule has this id.
+    pub fn has_rule(&self, id: &str) -> bool {
+        let is_ours = |pack: &Pack| pack.ids().any(|known| known == id);
+        let is_theirs = |rules: &RuleSet| rules.ids().any(|known| id.parse() == Ok(known));
+        self.pack.as_ref().is_some_and(is_ours) || self.directed.as_ref().is_some_and(is_theirs)
+    }
+
     /// What the rules of the directory call themselves, with their version.
     pub fn signature(&self) -> Option<&str> {
         self.directed.as_ref().map(RuleSet::signature)

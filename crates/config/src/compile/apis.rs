@@ -13,7 +13,7 @@ use super::bounds::not_empty;
 use super::{foreign, lifecycle, objects, upstream};
 use crate::Files;
 use crate::api::{Api, Checks, Mode, State, Version};
-use crate::compiled::{ApiVersion, OperationPlan};
+use crate::compiled::{ApiVersion, Inspected, OperationPlan};
 use crate::de::{listed, nearest};
 use crate::read::{Named, Written};
 use crate::report::Report;
@@ -310,6 +310,7 @@ fn operations(
     }
     let plan = |id: &Arc<str>| {
         plan(
+            full,
             id,
             &written.checks,
             listeners.get(id).cloned().unwrap_or_default(),
@@ -322,7 +323,7 @@ fn operations(
         .collect()
 }
 
-fn plan(id: &Arc<str>, checks: &Checks, listeners: Vec<Arc<str>>) -> OperationPlan {
+fn plan(full: &str, id: &Arc<str>, checks: &Checks, listeners: Vec<Arc<str>>) -> OperationPlan {
     let own = checks.operations.get(id);
     let mode = |own: Option<Mode>, all: Option<Mode>, default| own.or(all).unwrap_or(default);
     OperationPlan {
@@ -331,6 +332,10 @@ fn plan(id: &Arc<str>, checks: &Checks, listeners: Vec<Arc<str>>) -> OperationPl
         request: mode(own.and_then(|o| o.request), checks.request, Mode::Enforce),
         response: mode(own.and_then(|o| o.response), checks.response, Mode::Observe),
         inspect: mode(own.and_then(|o| o.inspect), checks.inspect, Mode::Enforce),
+        inspected: Inspected {
+            scope: format!("{full}:{id}").into(),
+            ..Inspected::default()
+        },
         policy: None,
     }
 }

@@ -1,87 +1,193 @@
-//! How free text is inspected: the settings of detection, and findings known to be wrong.
+//! How free text is inspected: rules, suspicion, findings known to be wrong, fields with a suspicion of their own.
 //! Gives `compile`.
 //! Used by `compile` of the whole.
 //! Start reading at `compile`.
 
+mod pointers;
+mod rules;
+
 use std::sync::Arc;
 
 use model::{Mistake, Timestamp};
-use waf::{Plan, RuleFiles, Settings};
+use waf::{Class, Plan, RuleFiles, Settings};
 
+use super::apis::Apis;
 use super::bounds::filled;
-use crate::read::SERVER_FILE;
+use crate::Files;
+use crate::answers::AnswerRules;
+use crate::compiled::FieldPattern;
+use crate::de::{listed, nearest};
+use crate::files::SERVER_FILE;
 use crate::report::Report;
-use crate::server::{Exclusion, Server};
+use crate::server::{Exclusion, FieldParanoia, Server};
 use crate::spanned::At;
 
-/// Compiles the plan of detection.
-pub(super) fn compile(server: &Server, now: Timestamp, report: &mut Report) -> Option<Arc<Plan>> {
+/// Compiles the plan of detection, and tells the operations what is special about their fields.
+pub(super) fn compile(
+    server: &Server,
+    files: &Files,
+    apis: &mut Apis,
+    now: Timestamp,
+    report: &mut Report,
+) -> Option<Arc<Plan>> {
     let file: Arc<str> = SERVER_FILE.into();
     let written = &server.inspection;
     let paranoia = filled(written.paranoia.as_ref(), 1, (1, 4), &file, report);
     let threshold = filled(written.threshold.as_ref(), 5, (1, 1_000), &file, report);
+    let directories = rules::read(&written.rules, files, &file, report);
     let exclusions = written.exclusions.iter();
     let settings = Settings {
         paranoia: u8::try_from(paranoia).unwrap_or(1).clamp(1, 4),
         threshold: threshold.max(1),
         exclusions: exclusions
-            .filter_map(|at| exclusion(at, now, &file, report))
+            .flat_map(|at| exclusion(at, apis, now, &file, report))
             .collect(),
         ..Settings::default()
     };
-    match waf::compile(&settings, &RuleFiles::none()) {
-        Ok(plan) => Some(Arc::new(plan)),
+    for at in &written.fields {
+        field(at, apis, &file, report);
+    }
+    let is_read = directories.is_some();
+    let plan = match waf::compile(&settings, &directories.unwrap_or_else(RuleFiles::none)) {
+        Ok(plan) => Arc::new(plan),
         Err(errors) => {
             for error in errors {
-                let mistake = Mistake::new(error.message, error.help).in_file(SERVER_FILE);
-                report.add(mistake);
+                report.add(rules::placed(error, files));
             }
+            return None;
+        }
+    };
+    // With a directory missing it is not known which rules there would be.
+    if is_read {
+        for at in &written.exclusions {
+            known_rules(at, &plan, &file, report);
+        }
+    }
+    Some(plan)
+}
+
+/// Compiles the rules about answers.
+pub(super) fn answers(server: &Server, report: &mut Report) -> Option<Arc<AnswerRules>> {
+    match AnswerRules::compile(&server.inspection.answers) {
+        Ok(rules) => Some(Arc::new(rules)),
+        Err(error) => {
+            report.add(Mistake::new(error.message, error.help).in_file(SERVER_FILE));
             None
         }
     }
 }
 
+/// One exclusion for each operation that has the field; none where it is wrong or no longer applies.
 fn exclusion(
     at: &At<Exclusion>,
+    apis: &Apis,
     now: Timestamp,
     file: &Arc<str>,
     report: &mut Report,
-) -> Option<waf::Exclusion> {
+) -> Vec<waf::Exclusion> {
     let place = at.place(file);
-    if at.owner.trim().is_empty() || at.reason.trim().is_empty() {
+    let is_owned = owned(at, [&at.owner, &at.reason], "an exclusion", file, report);
+    if at.rules.is_empty() {
+        let help = "List rule ids or classes: `rules: [sqli]`.";
+        report.wrong(&place, "the exclusion silences no rule", help);
+        return Vec::new();
+    }
+    let meant = pointers::meant(at.operation.as_ref(), &at.pointer, apis, file, report);
+    if at.expires.value.0 <= now {
+        // A configuration that was good yesterday goes on serving; the finding counts again.
+        let message = format!(
+            "the exclusion ended on {} and silences nothing",
+            at.expires.value
+        );
+        let help = "Take it out, or look at it again and move the day.";
+        report.warn(&at.expires.place(file), message, help);
+        return Vec::new();
+    }
+    if !is_owned {
+        return Vec::new();
+    }
+    let meant = meant.unwrap_or_default().into_iter();
+    meant
+        .map(|meant| waf::Exclusion {
+            operation: Some(meant.scope.to_string()),
+            pointer: meant.pointer,
+            rules: at.rules.iter().map(|rule| rule.value.clone()).collect(),
+            owner: at.owner.clone(),
+            expires: at.expires.value.to_string(),
+            reason: at.reason.clone(),
+        })
+        .collect()
+}
+
+/// Notes the suspicion of one field with every operation that has it.
+fn field(at: &At<FieldParanoia>, apis: &mut Apis, file: &Arc<str>, report: &mut Report) {
+    owned(
+        at,
+        [&at.owner, &at.reason],
+        "a paranoia for one field",
+        file,
+        report,
+    );
+    let level = filled(Some(&at.paranoia), 1, (1, 4), file, report);
+    let level = u8::try_from(level).unwrap_or(4).clamp(1, 4);
+    let meant = pointers::meant(at.operation.as_ref(), &at.pointer, apis, file, report);
+    for meant in meant.unwrap_or_default() {
+        let version = apis.versions.get_mut(meant.version);
+        let plan = version.and_then(|version| version.operations.get_mut(meant.operation));
+        if let Some(plan) = plan {
+            let pattern = FieldPattern::new(&meant.pointer);
+            plan.inspected.paranoia.push((pattern, level));
+        }
+    }
+}
+
+/// Whether somebody answers for it and says why.
+fn owned<T>(
+    at: &At<T>,
+    words: [&str; 2],
+    what: &str,
+    file: &Arc<str>,
+    report: &mut Report,
+) -> bool {
+    let is_owned = words.iter().all(|word| !word.trim().is_empty());
+    if !is_owned {
         report.wrong(
-            &place,
-            "an exclusion needs an owner and a reason",
+            &at.place(file),
+            format!("{what} needs an owner and a reason"),
             "Say who answers for it and why it is right.",
         );
-        return None;
     }
-    if at.rules.is_empty() {
+    is_owned
+}
+
+/// Says which of the named rules do not exist.
+fn known_rules(at: &At<Exclusion>, plan: &Plan, file: &Arc<str>, report: &mut Report) {
+    for rule in &at.rules {
+        if Class::named(rule).is_some() || plan.has_rule(rule) {
+            continue;
+        }
+        let classes: Vec<&str> = Class::ALL
+            .iter()
+            .filter_map(|class| class.code().strip_prefix("inspect."))
+            .collect();
+        let ids = plan.rule_ids();
+        let all: Vec<&str> = classes
+            .iter()
+            .copied()
+            .chain(ids.iter().map(String::as_str))
+            .collect();
+        let is_number = rule.bytes().all(|b| b.is_ascii_digit());
+        let help = match nearest(rule, &all).filter(|_| !is_number) {
+            Some(help) => help,
+            None if is_number => {
+                "The number is that of no rule in the directories of `inspection.rules`.".into()
+            }
+            None => format!("Classes are: {}.", listed(&classes)),
+        };
         report.wrong(
-            &place,
-            "the exclusion silences no rule",
-            "List rule ids or classes: `rules: [sqli]`.",
+            &rule.place(file),
+            format!("there is no rule or class `{}`", rule.value),
+            help,
         );
-        return None;
     }
-    if at.expires.value.0 < now {
-        let message = format!("the exclusion ended on {}", at.expires.value);
-        report.wrong(
-            &at.expires.place(file),
-            message,
-            "Take it out, or look at it again and move the day.",
-        );
-        return None;
-    }
-    Some(waf::Exclusion {
-        operation: at
-            .operation
-            .as_ref()
-            .map(|operation| operation.value.clone()),
-        pointer: at.pointer.value.clone(),
-        rules: at.rules.iter().map(|rule| rule.value.clone()).collect(),
-        owner: at.owner.clone(),
-        expires: at.expires.value.to_string(),
-        reason: at.reason.clone(),
-    })
 }

@@ -14,7 +14,7 @@ use policy::limit::Limit;
 use super::bounds::filled;
 use crate::compiled::{ListenerSettings, ServerSettings, TimeoutSettings, TlsSettings};
 use crate::files;
-use crate::read::SERVER_FILE;
+use crate::files::SERVER_FILE;
 use crate::report::Report;
 use crate::secret_ref::SecretRef;
 use crate::server::{

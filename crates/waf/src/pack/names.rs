@@ -24,6 +24,9 @@ const PROTOTYPE: Hit = Hit {
     why: "The name of a member reaches the prototype of objects.",
 };
 
+/// The ids of these rules.
+pub(crate) const IDS: [&str; 2] = [OPERATOR.id, PROTOTYPE.id];
+
 /// Keys with a dollar sign that documents use for themselves.
 const HARMLESS: [&[u8]; 8] = [
     b"$ref",

@@ -42,6 +42,9 @@ const NOTATION: Hit = Hit {
     why: "The address is written in a notation that hides where it leads.",
 };
 
+/// The ids of these rules.
+pub(crate) const IDS: [&str; COUNT] = [SCHEME.id, INTERNAL.id, METADATA.id, NOTATION.id];
+
 const SCHEMES: [&str; 15] = [
     "gopher",
     "dict",

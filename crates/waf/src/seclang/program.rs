@@ -41,6 +41,11 @@ impl RuleSet {
         self.rules.len()
     }
 
+    /// The numbers of all rules.
+    pub fn ids(&self) -> impl Iterator<Item = u32> {
+        self.rules.iter().map(|rule| rule.id)
+    }
+
     /// Whether there are no rules.
     pub fn is_empty(&self) -> bool {
         self.rules.is_empty()
