@@ -65,7 +65,7 @@ impl LeakKind {
                 r"(?:\bat [\w$.<>]+\([\w$]+\.(?:java|kt|scala):\d+\)|Traceback \(most recent call last\)|\bat [\w$.<>\[\] ]+ \([^\s()]{0,200}[A-Za-z/\\>]:\d+:\d+\)|\bat [\w$.<>`\[\], ]+\([^()\n]{0,200}\) in [^()\n]{1,200}:line \d+|\bgoroutine \d+ \[|\bpanicked at |#\d+ [\w/.-]+\.php\(\d+\)|\b[\w/.-]+\.rb:\d+:in [`'])"
             }
             LeakKind::DatabaseError => {
-                r"(?i)\b(?:you have an error in your sql syntax|ORA-\d{5}|PLS-\d{5}|SQLSTATE\[\w{5}\]|unclosed quotation mark after the character string|syntax error at or near|PG::\w+Error|org\.postgresql\.util\.PSQLException|com\.mysql\.\w+|SQLite3?::\w*(?:Exception|Error)|near \x22[^\x22]{1,40}\x22: syntax error|Microsoft OLE DB Provider for [\w ]{1,40} error|\[ODBC [\w .-]{0,40}Driver[\w .-]{0,20}\]|Incorrect syntax near|duplicate key value violates unique constraint|MongoServerError|E11000 duplicate key)"
+                r"(?i)(?:\[ODBC [\w .-]{0,40}Driver[\w .-]{0,20}\]|\b(?:you have an error in your sql syntax|ORA-\d{5}|PLS-\d{5}|SQLSTATE\[\w{5}\]|unclosed quotation mark after the character string|syntax error at or near|PG::\w+Error|org\.postgresql\.util\.PSQLException|com\.mysql\.\w+|SQLite3?::\w*(?:Exception|Error)|near \x22[^\x22]{1,40}\x22: syntax error|Microsoft OLE DB Provider for [\w ]{1,40} error|Incorrect syntax near|duplicate key value violates unique constraint|MongoServerError|E11000 duplicate key))"
             }
         }
     }
