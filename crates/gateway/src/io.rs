@@ -15,6 +15,7 @@ use crate::blocks::Blocks;
 use crate::counters::Counters;
 use crate::live::Live;
 use crate::metrics::Metrics;
+use crate::recording::Recordings;
 use crate::turns::Turns;
 use crate::{Clock, Snapshot};
 
@@ -42,6 +43,8 @@ pub struct Io {
     pub metrics: Metrics,
     /// Decisions as they happen, for whoever watches.
     pub live: Live,
+    /// Requests kept for a replay, while an operator asked for it.
+    pub recordings: Recordings,
     /// The time.
     pub clock: Clock,
 }

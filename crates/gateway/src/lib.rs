@@ -8,13 +8,18 @@ pub mod clock;
 pub mod counters;
 pub mod etag;
 mod exchange;
+pub mod finding;
 mod identity_token;
+pub mod inspection;
 pub mod io;
+pub mod leaks;
 pub mod live;
 pub mod metrics;
 pub mod pipeline;
 pub mod problem;
 mod record;
+pub mod recording;
+pub mod replay;
 mod service;
 pub mod snapshot;
 mod stages;
@@ -33,6 +38,7 @@ pub const REASONS: &[&model::Reason] = &[
     &stages::lifecycle::RETIRED,
     &stages::limit::CONCURRENCY,
     &stages::response::CONTRACT,
+    &stages::response::LEAK,
     &stages::upstream::FAILED,
     &stages::upstream::REJECTED,
     &record::LEDGER_UNAVAILABLE,

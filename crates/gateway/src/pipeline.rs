@@ -44,5 +44,6 @@ pub async fn run(x: &mut Exchange<'_, '_>, r: &Road<'_>) -> Result<Reply, Stop> 
     let read = response::read(x, answer, &op, r)?;
     // The rest of "whose is it", from what the upstream returned; only granted fields become bytes.
     let released = object::after(x, permit, &checked, read.body.as_ref())?;
-    Ok(response::release(x, read, released))
+    // What got into a granted field by mistake is held back.
+    response::release(x, read, released, &op, r)
 }

@@ -7,6 +7,7 @@ mod headers;
 mod path;
 mod query;
 
+use crate::http::Protocol;
 use crate::{Head, Headers, Method, Reason, Refusal, Stage};
 
 pub use headers::is_dropped_from_clients;
@@ -27,6 +28,7 @@ pub const MALFORMED: Reason = Reason::new(
 /// A request of which there is only one reading. Only this is judged, recorded and forwarded.
 #[derive(Clone, Debug)]
 pub struct CanonicalRequest {
+    protocol: Protocol,
     method: Method,
     authority: String,
     path: String,
@@ -54,6 +56,7 @@ impl CanonicalRequest {
         let query = query::pairs(raw_query.unwrap_or_default())?;
         let headers = headers::cleaned(head.headers)?;
         Ok(CanonicalRequest {
+            protocol: head.protocol,
             method: head.method,
             authority: head.authority,
             path: path::join(&segments),
@@ -61,6 +64,11 @@ impl CanonicalRequest {
             query,
             headers,
         })
+    }
+
+    /// Protocol it arrived with.
+    pub fn protocol(&self) -> Protocol {
+        self.protocol
     }
 
     /// Method.

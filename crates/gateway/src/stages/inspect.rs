@@ -9,11 +9,13 @@ use contract::ValidRequest;
 use identity::api_key;
 use model::{CanonicalRequest, FieldError, Reason, Refusal, Stage};
 
+use crate::inspection::{self, Facts};
+use crate::recording::Recorded;
 use crate::service::Road;
 use crate::stages::authn;
 use crate::stages::lifecycle::Op;
 use crate::stages::route::Target;
-use crate::{Exchange, Stop};
+use crate::{Exchange, Stop, finding};
 use config::api::Mode;
 
 /// A request that passed contract and inspection. Private fields, made here only.
@@ -113,63 +115,45 @@ fn judge(
     mode: Mode,
     r: &Road<'_>,
 ) -> Result<(), Stop> {
+    let compiled = &r.snapshot.compiled;
     let leaves = contract::leaves(op.operation, valid);
-    if leaves.is_empty() {
-        return Ok(());
-    }
-    let parts: Vec<waf::Part<'_>> = leaves.iter().map(part).collect();
-    let facts = waf::RequestFacts {
-        operation: &op.operation.id,
-        method: asked.method().as_str(),
-        path: asked.path(),
-        body_bytes: valid.body_bytes.len(),
-        ..waf::RequestFacts::default()
+    let is_recorded = r.io.recordings.is_on();
+    let facts = match is_recorded || compiled.inspection.wants_headers() {
+        true => Facts::all(asked, valid, x.address),
+        false => Facts::few(asked, valid),
     };
-    let found = waf::inspect(
-        &parts,
-        &facts,
-        &r.snapshot.compiled.inspection,
-        x.now.seconds(),
-    );
-    x.event.findings = found
-        .findings
-        .iter()
-        .map(|f| {
-            format!(
-                "{} {}:{} {}",
-                f.class.code(),
-                f.place.name(),
-                f.pointer,
-                f.rule
+    let found = inspection::look(&leaves, &facts, op.plan, compiled, x.now);
+    x.event.findings = finding::lines(&found);
+    let refusal = refusal(&found);
+    let is_refused = mode == Mode::Enforce && refusal.is_some();
+    if is_recorded {
+        let scope = &op.plan.inspected.scope;
+        r.io.recordings.offer(x.now, || {
+            Recorded::of(
+                scope,
+                x.id,
+                x.now,
+                &facts,
+                &leaves,
+                is_refused,
+                &x.event.findings,
             )
-        })
-        .collect();
-    match refusal(&found) {
-        Some(refusal) if mode == Mode::Enforce => Err(refusal.into()),
-        _ => Ok(()),
+        });
     }
-}
-
-fn part<'a>(leaf: &'a contract::Leaf<'a>) -> waf::Part<'a> {
-    let place = match leaf.place {
-        "path" => waf::Place::Path,
-        "query" => waf::Place::Query,
-        "header" => waf::Place::Header,
-        "cookie" => waf::Place::Cookie,
-        _ => waf::Place::Body,
-    };
-    match leaf.is_name {
-        true => waf::Part::name(place, &leaf.pointer, leaf.text.as_bytes()),
-        false => waf::Part::value(place, &leaf.pointer, leaf.text.as_bytes()),
+    match refusal {
+        Some(refusal) if is_refused => Err(refusal.into()),
+        Some(refusal) => {
+            let noted = format!("would have been refused: {}", refusal.detail);
+            x.event.detail = Some(noted.into());
+            Ok(())
+        }
+        None => Ok(()),
     }
 }
 
 /// The refusal for findings that reach the threshold: the class and the fields, never rule or pattern.
 fn refusal(found: &waf::Findings) -> Option<Box<Refusal>> {
-    if !found.refuse {
-        return None;
-    }
-    let worst = found.worst()?;
+    let worst = inspection::deciding(found)?;
     let mut errors: Vec<FieldError> = Vec::new();
     for f in &found.findings {
         let error = FieldError {
@@ -185,7 +169,12 @@ fn refusal(found: &waf::Findings) -> Option<Box<Refusal>> {
             errors.push(error);
         }
     }
-    let detail = format!("score {}: {} {}", found.score, worst.rule, worst.why);
+    let mut detail = format!("score {}: rule {}", found.score, worst.rule);
+    // Rules of a directory may quote the text in their message; ours never do.
+    if worst.rule.starts_with("pack.") {
+        detail.push_str(", ");
+        detail.push_str(&worst.why);
+    }
     Some(reason(worst.class).because(detail).with_errors(errors))
 }
 

@@ -1,5 +1,5 @@
 //! Stage `response`: the upstream's answer read strictly, compared with its contract, and released.
-//! Gives `read` (bytes to JSON, drift) and `release` (the reply, scrubbed).
+//! Gives `read` (bytes to JSON, drift) and `release` (leaks held back, the reply scrubbed).
 //! Used by the pipeline, around the object rules.
 //! Start reading at `read`.
 
@@ -10,7 +10,7 @@ use policy::Released;
 use crate::service::Road;
 use crate::stages::lifecycle::Op;
 use crate::stages::upstream::{self, Answered};
-use crate::{Exchange, Stop, etag};
+use crate::{Exchange, Stop, etag, finding, leaks};
 use config::api::Mode;
 use crypto::SealKey;
 
@@ -23,6 +23,18 @@ pub const CONTRACT: Reason = Reason::new(
     "Try again later; give the decision id to the operator if it happens again.",
     "The upstream's answer is not JSON as the contract declares, breaks strict JSON, or breaks the contract while \
      `checks.response` is `enforce`. Nothing of it was passed on. `explain` lists what was found; correct the upstream or the contract.",
+);
+
+/// The answer holds data that must not leave.
+pub const LEAK: Reason = Reason::new(
+    Stage::Response,
+    "response.leak",
+    502,
+    "The answer holds data that must not leave.",
+    "Give the decision id to the operator; asking again does not help.",
+    "A text in the upstream's answer holds data that `inspection.answers` says to block: by default a private key. Nothing of the \
+     answer was passed on. `explain` names kind and field, never the text. Take the data out of the upstream and replace the key; \
+     where such data belongs into the field, set another action for its kind.",
 );
 
 /// What an answer may cost: its size is bounded by the upstream's settings, its depth and width here.
@@ -159,8 +171,15 @@ fn drift(
 }
 
 /// Builds the reply from what the object rules released.
-pub fn release(x: &mut Exchange<'_, '_>, read: Read, released: Released) -> Reply {
+pub fn release(
+    x: &mut Exchange<'_, '_>,
+    read: Read,
+    mut released: Released,
+    op: &Op<'_>,
+    r: &Road<'_>,
+) -> Result<Reply, Stop> {
     x.enter(Stage::Response);
+    guard(x, &mut released.body, read.status, op, r)?;
     x.event.fields = Some((released.fields_out, released.fields_seen));
     x.event.withheld = Some(released.withheld).filter(|n| *n > 0);
     x.event.objects.extend(released.objects);
@@ -175,5 +194,32 @@ pub fn release(x: &mut Exchange<'_, '_>, read: Read, released: Released) -> Repl
     for (name, value) in x.reply_headers.iter() {
         reply.headers.push(name, value);
     }
-    reply
+    Ok(reply)
+}
+
+/// Holds back data that must not leave, whoever asks: a grant is about fields, not about what got into them by mistake.
+fn guard(
+    x: &mut Exchange<'_, '_>,
+    body: &mut Vec<u8>,
+    status: u16,
+    op: &Op<'_>,
+    r: &Road<'_>,
+) -> Result<(), Stop> {
+    let found = leaks::guard(body, op.operation, status, &r.snapshot.compiled.answers);
+    let first = found
+        .seen
+        .iter()
+        .find(|seen| seen.what == "blocked")
+        .cloned();
+    x.event
+        .findings
+        .extend(finding::bounded(found.seen.into_iter()));
+    if found.is_blocked {
+        let detail = first.map(|seen| format!("{} at answer {}", seen.rule, seen.pointer));
+        return Err(Stop::Failed(LEAK.because(detail.unwrap_or_default())));
+    }
+    if let Some(masked) = found.body {
+        *body = masked;
+    }
+    Ok(())
 }

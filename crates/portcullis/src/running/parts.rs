@@ -16,6 +16,7 @@ use gateway::blocks::Blocks;
 use gateway::counters::Counters;
 use gateway::live::Live;
 use gateway::metrics::Metrics;
+use gateway::recording::Recordings;
 use gateway::turns::Turns;
 use gateway::{Clock, Io, Snapshot};
 use identity::{Credential, CredentialTable};
@@ -71,6 +72,7 @@ pub fn io(
         blocks: Blocks::default(),
         metrics: Metrics::new(),
         live: Live::default(),
+        recordings: Recordings::default(),
         clock: Clock,
     }))
 }

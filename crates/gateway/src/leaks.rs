@@ -1,0 +1,228 @@
+//! Data that must not leave with an answer: found in the texts that were let out, masked or held back.
+//! Gives `guard`. Runs behind the field filter, on the bytes the caller would get.
+//! Used by stage `response`.
+//! Start reading at `guard`.
+//!
+//! Most answers hold nothing that reads like such data. One pass over the whole body says so, and they leave as they
+//! are. Only where something was found is the body taken apart to learn in which field it stands.
+
+use config::answers::{AnswerRules, LeakAction};
+use contract::Operation;
+use model::json::{self, write};
+use model::shape::{Class, Node};
+use model::{Json, Shape};
+use waf::{LeakKind, masked};
+
+use crate::finding::Seen;
+use crate::stages::response::ANSWER_BOUNDS;
+
+/// The class under which leaks stand in the record.
+pub const CLASS: &str = "response.leak";
+
+/// What was found in an answer.
+#[derive(Debug, Default)]
+pub struct Guarded {
+    /// What was seen, in order.
+    pub seen: Vec<Seen>,
+    /// The body to send instead; `None` when it leaves as it is.
+    pub body: Option<Vec<u8>>,
+    /// Something may not leave at all.
+    pub is_blocked: bool,
+}
+
+/// Looks at a released body.
+pub fn guard(body: &[u8], operation: &Operation, status: u16, rules: &AnswerRules) -> Guarded {
+    if rules.kinds.is_empty() || body.is_empty() || is_clean(body, rules) {
+        return Guarded::default();
+    }
+    let Ok(mut value) = json::parse(body, ANSWER_BOUNDS) else {
+        // We wrote it; what cannot be read again cannot be judged.
+        return Guarded {
+            is_blocked: true,
+            ..Guarded::default()
+        };
+    };
+    let shape = operation
+        .answer(status)
+        .map(|answer| &answer.shape)
+        .filter(|shape| !shape.is_empty())
+        .or_else(|| operation.answer_shape());
+    let mut walk = Walk {
+        rules,
+        shape,
+        pointer: String::new(),
+        is_changed: false,
+        out: Guarded::default(),
+    };
+    walk.value(&mut value, shape.and_then(Shape::root));
+    let mut out = walk.out;
+    if walk.is_changed {
+        let mut changed = Vec::with_capacity(body.len());
+        write(&value, &mut changed);
+        out.body = Some(changed);
+    }
+    out
+}
+
+/// Whether nothing in the whole body reads like a leak. What stands in one text also stands in the body, between
+/// quotes: escapes are undone first, in place, so that none hides where a word begins.
+fn is_clean(body: &[u8], rules: &AnswerRules) -> bool {
+    let is_free = |text: &[u8]| rules.scanner.find(text, &rules.kinds).is_empty();
+    match body.contains(&b'\\') {
+        false => is_free(body),
+        true => is_free(&unescaped(body)),
+    }
+}
+
+/// JSON text with its escapes undone as far as bounds of words go. We wrote it, so only quotes, backslashes and control
+/// characters are escaped.
+fn unescaped(body: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(body.len());
+    let mut rest = body;
+    while let Some((byte, after)) = rest.split_first() {
+        rest = after;
+        if *byte != b'\\' {
+            out.push(*byte);
+            continue;
+        }
+        let Some((escape, after)) = rest.split_first() else {
+            break;
+        };
+        rest = after;
+        match escape {
+            b'"' | b'\\' | b'/' => out.push(*escape),
+            b'n' => out.push(b'\n'),
+            b'r' => out.push(b'\r'),
+            b't' => out.push(b'\t'),
+            b'u' => {
+                rest = rest.get(4..).unwrap_or_default();
+                out.push(1);
+            }
+            _ => out.push(1),
+        }
+    }
+    out
+}
+
+struct Walk<'r> {
+    rules: &'r AnswerRules,
+    shape: Option<&'r Shape>,
+    pointer: String,
+    is_changed: bool,
+    out: Guarded,
+}
+
+impl<'r> Walk<'r> {
+    /// `node` is `None` where the contract says nothing.
+    fn value(&mut self, value: &mut Json, node: Option<&'r Node>) {
+        match value {
+            Json::Text(text) => {
+                if let Some(changed) = self.text(text, node) {
+                    *text = changed;
+                    self.is_changed = true;
+                }
+            }
+            Json::List(items) => {
+                let item = self.node(node.and_then(|node| node.items));
+                for (index, child) in items.iter_mut().enumerate() {
+                    self.below(&index.to_string(), |walk| walk.value(child, item));
+                }
+            }
+            Json::Object(members) => self.members(members, node),
+            Json::Null | Json::Bool(_) | Json::Number(_) => {}
+        }
+    }
+
+    fn members(&mut self, members: &mut Vec<(String, Json)>, node: Option<&'r Node>) {
+        let mut dropped = Vec::new();
+        for (index, (key, child)) in members.iter_mut().enumerate() {
+            let declared = node.and_then(|node| node.fields.get(key.as_str()));
+            let id = declared.map(|field| field.node);
+            let id = id.or(node.and_then(|node| node.values));
+            let inner = self.node(id);
+            // A name that the contract does not spell out is data too. It cannot be masked, so its member goes.
+            if declared.is_none() && self.text(key, None).is_some() {
+                dropped.push(index);
+                continue;
+            }
+            let step = key.clone();
+            self.below(&step, |walk| walk.value(child, inner));
+        }
+        if !dropped.is_empty() {
+            self.is_changed = true;
+            let mut index = 0;
+            members.retain(|_| {
+                index += 1;
+                !dropped.contains(&(index - 1))
+            });
+        }
+    }
+
+    fn node(&self, id: Option<usize>) -> Option<&'r Node> {
+        self.shape.zip(id).and_then(|(shape, id)| shape.node(id))
+    }
+
+    /// What to send instead of a text; `None` when it may leave as it is.
+    fn text(&mut self, text: &str, node: Option<&Node>) -> Option<String> {
+        let mut found = self.rules.scanner.find(text.as_bytes(), &self.rules.kinds);
+        found.retain(|leak| !is_expected(leak.kind, node));
+        let mut noted: Vec<LeakKind> = Vec::new();
+        for leak in &found {
+            if !noted.contains(&leak.kind) {
+                noted.push(leak.kind);
+            }
+        }
+        for kind in noted {
+            let action = self.rules.action(kind);
+            self.out.is_blocked |= action == LeakAction::Block;
+            self.out.seen.push(Seen {
+                class: CLASS.to_owned(),
+                place: "answer".to_owned(),
+                pointer: self.pointer.clone(),
+                rule: kind.name().to_owned(),
+                score: 0,
+                paranoia: 1,
+                steps: Vec::new(),
+                what: action.done().to_owned(),
+            });
+        }
+        found.retain(|leak| self.rules.action(leak.kind) == LeakAction::Mask);
+        if found.is_empty() {
+            return None;
+        }
+        // Where such data ends is known of numbers and service keys only.
+        if !found.iter().all(|leak| has_end(leak.kind)) {
+            return Some("***".to_owned());
+        }
+        Some(String::from_utf8_lossy(&masked(text.as_bytes(), &found)).into_owned())
+    }
+
+    fn below(&mut self, step: &str, walk: impl FnOnce(&mut Self)) {
+        let length = self.pointer.len();
+        self.pointer.push('/');
+        self.pointer
+            .push_str(&step.replace('~', "~0").replace('/', "~1"));
+        walk(self);
+        self.pointer.truncate(length);
+    }
+}
+
+/// Whether the contract tells us to expect a number there: the field is declared sensitive, and was granted as such, or
+/// its texts are fixed by a pattern, a list or a format, where check digits come out right by chance.
+fn is_expected(kind: LeakKind, node: Option<&Node>) -> bool {
+    let is_number = matches!(kind, LeakKind::CardNumber | LeakKind::Iban);
+    is_number
+        && node.is_some_and(|node| {
+            node.class >= Class::Sensitive || (node.is_leaf && !node.is_free_text)
+        })
+}
+
+fn has_end(kind: LeakKind) -> bool {
+    matches!(
+        kind,
+        LeakKind::CardNumber | LeakKind::Iban | LeakKind::ServiceKey
+    )
+}
+
+#[cfg(test)]
+mod tests;

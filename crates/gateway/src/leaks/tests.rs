@@ -1,0 +1,155 @@
+use super::*;
+use config::answers::Answers;
+
+fn rules(written: Answers) -> AnswerRules {
+    AnswerRules::compile(&written).unwrap()
+}
+
+/// Fields of the answer: `note` is free, `iban` is declared sensitive, `ean` has a pattern, `tags` may be called anything.
+const CONTRACT: &str = r##"
+openapi: 3.1.0
+info: { title: T, version: "1" }
+paths:
+  /x:
+    get:
+      operationId: getX
+      responses:
+        "200":
+          description: Done
+          content: { application/json: { schema: { type: object, properties: {
+            note: { type: string },
+            iban: { type: string, x-portcullis-class: sensitive },
+            ean: { type: string, pattern: "^[0-9]{14,16}$" },
+            lines: { type: array, items: { type: object, properties: { text: { type: string } } } },
+            tags: { type: object, additionalProperties: { type: string } } } } } }
+"##;
+
+fn operation() -> Operation {
+    let source = contract::Source {
+        file: "x.yaml",
+        text: CONTRACT,
+        overlay: None,
+        load: &|_| None,
+        unknown_fields: contract::UnknownFields::Refuse,
+        bounds: ANSWER_BOUNDS,
+    };
+    contract::compile(&source).unwrap().operations.remove(0)
+}
+
+fn guarded(body: &str, written: Answers) -> Guarded {
+    guard(body.as_bytes(), &operation(), 200, &rules(written))
+}
+
+fn sent(body: &str) -> String {
+    match guarded(body, Answers::default()).body {
+        Some(changed) => String::from_utf8(changed).unwrap(),
+        None => body.to_owned(),
+    }
+}
+
+#[test]
+fn an_ordinary_answer_leaves_byte_for_byte() {
+    let body = r#"{"note":"Filter changed, 4711 hours. Said \"fine\".\nNext: May","lines":[{"text":"a"}]}"#;
+    let found = guarded(body, Answers::default());
+    assert!(found.body.is_none() && found.seen.is_empty() && !found.is_blocked);
+}
+
+#[test]
+fn numbers_are_masked_where_nobody_declared_them() {
+    assert_eq!(
+        sent(r#"{"note":"card 4111 1111 1111 1111, thanks"}"#),
+        r#"{"note":"card ***************1111, thanks"}"#
+    );
+    assert_eq!(
+        sent(r#"{"lines":[{"text":"ok"},{"text":"DE89370400440532013000"}]}"#),
+        r#"{"lines":[{"text":"ok"},{"text":"******************3000"}]}"#
+    );
+}
+
+#[test]
+fn numbers_leave_where_the_contract_expects_them() {
+    let declared = r#"{"iban":"DE89370400440532013000","ean":"4111111111111111"}"#;
+    let found = guarded(declared, Answers::default());
+    assert!(found.body.is_none() && found.seen.is_empty());
+    // A key has no business even there.
+    let key = r#"{"iban":"AKIAQ2W3E4R5T6Z7U2I3"}"#;
+    assert_eq!(sent(key), r#"{"iban":"********************"}"#);
+}
+
+#[test]
+fn an_escape_does_not_hide_where_a_word_begins() {
+    let body = r#"{"note":"key:\nAKIAQ2W3E4R5T6Z7U2I3"}"#;
+    assert_eq!(sent(body), r#"{"note":"key:\n********************"}"#);
+    let trace = r#"{"note":"Oops\n\tat com.example.Pump.start(Pump.java:42)"}"#;
+    assert_eq!(sent(trace), r#"{"note":"***"}"#);
+    assert_eq!(
+        sent("{\"note\":\"\\u00014111111111111111\"}"),
+        "{\"note\":\"\\u0001************1111\"}"
+    );
+}
+
+#[test]
+fn a_private_key_holds_the_whole_answer_back() {
+    let key = format!("-----BEGIN {0} KEY-----\\nMIIBVQ==", "PRIVATE");
+    let found = guarded(&format!(r#"{{"note":"{key}"}}"#), Answers::default());
+    assert!(found.is_blocked);
+    let line = found.seen.first().unwrap().to_string();
+    assert_eq!(
+        line,
+        "response.leak answer:/note private_key score=0 paranoia=1 via= what=blocked"
+    );
+}
+
+#[test]
+fn a_name_nobody_declared_is_judged_like_a_text() {
+    let body = r#"{"tags":{"AKIAQ2W3E4R5T6Z7U2I3":"x","plain":"y"}}"#;
+    assert_eq!(sent(body), r#"{"tags":{"plain":"y"}}"#);
+}
+
+#[test]
+fn what_is_done_is_a_setting() {
+    use config::answers::LeakAction;
+    let body = r#"{"note":"4111111111111111"}"#;
+    let with = |action| Answers {
+        card_number: Some(action),
+        ..Answers::default()
+    };
+    let observed = guarded(body, with(LeakAction::Observe));
+    assert!(observed.body.is_none() && !observed.is_blocked);
+    assert_eq!(observed.seen.first().unwrap().what, "observed");
+    let off = guarded(body, with(LeakAction::Off));
+    assert!(off.body.is_none() && off.seen.is_empty());
+    assert!(guarded(body, with(LeakAction::Block)).is_blocked);
+}
+
+mod anywhere {
+    use super::*;
+    use model::json::write_string;
+    use proptest::prelude::*;
+
+    const LEAKS: [&str; 5] = [
+        "4111111111111111",
+        "DE89370400440532013000",
+        "AKIAQ2W3E4R5T6Z7U2I3",
+        "ORA-00942: table",
+        "Traceback (most recent call last):",
+    ];
+
+    proptest! {
+        /// The pass over the whole body overlooks nothing that looking at each text finds.
+        #[test]
+        fn the_quick_pass_overlooks_nothing(
+            before in "[ -~\n\t\u{1}äß\"\\\\]{0,12}",
+            after in "[ -~\n\t\u{1}äß\"\\\\]{0,12}",
+            leak in proptest::sample::select(&LEAKS[..]),
+        ) {
+            let text = format!("{before}{leak}{after}");
+            let rules = rules(Answers::default());
+            let mut body = b"{\"n\":12,\"note\":".to_vec();
+            write_string(&text, &mut body);
+            body.extend_from_slice(b",\"m\":[1,2]}");
+            let is_found = !rules.scanner.find(text.as_bytes(), &rules.kinds).is_empty();
+            prop_assert!(!is_found || !is_clean(&body, &rules), "{}", text.escape_debug());
+        }
+    }
+}

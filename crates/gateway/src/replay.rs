@@ -1,0 +1,236 @@
+//! Requests judged again by another configuration, before it is applied.
+//! Gives `recorded` (texts that were recorded) and `written` (whole requests from a file). Pure: nothing is sent.
+//! Used by `portcullis inspect replay`.
+//! Start reading at `recorded`.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use config::Compiled;
+use config::api::Mode;
+use config::compiled::OperationPlan;
+use contract::{Found, Leaf, Leniency, Operation, ValidRequest};
+use model::http::{BodyLength, Protocol};
+use model::{CanonicalRequest, Head, Headers, Method, Refusal, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::finding::Seen;
+use crate::inspection::{self, Facts};
+use crate::recording::{Recorded, Text};
+
+/// What a configuration does with a request, as far as contract and inspection go.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Verdict {
+    /// Code of the refusal; `None` when the request goes on.
+    pub refused: Option<String>,
+    /// What inspection saw.
+    pub seen: Vec<Seen>,
+}
+
+impl Verdict {
+    /// What was decided when the request was recorded.
+    pub fn then(recorded: &Recorded) -> Verdict {
+        let seen: Vec<Seen> = recorded
+            .findings
+            .iter()
+            .filter_map(|line| Seen::read(line))
+            .collect();
+        let class = || {
+            let worst = seen.iter().filter(|one| one.what == "counted");
+            worst
+                .max_by_key(|one| one.score)
+                .map_or("inspect", |one| &one.class)
+                .to_owned()
+        };
+        Verdict {
+            refused: recorded.is_refused.then(class),
+            seen,
+        }
+    }
+}
+
+/// Judges recorded texts. `None` when the configuration has no such operation.
+pub fn recorded(request: &Recorded, compiled: &Compiled, now: Timestamp) -> Option<Verdict> {
+    let plan = compiled
+        .versions
+        .iter()
+        .flat_map(|version| &version.operations)
+        .find(|plan| *plan.inspected.scope == *request.operation)?;
+    let leaves: Vec<Leaf<'_>> = request.texts.iter().map(leaf).collect();
+    let facts = Facts {
+        method: &request.method,
+        path: &request.path,
+        query: &request.query,
+        protocol: &request.protocol,
+        client: request.client.clone(),
+        headers: request
+            .headers
+            .iter()
+            .map(|(name, value)| (name.as_str(), Cow::Borrowed(value.as_bytes())))
+            .collect(),
+        body_bytes: request.body_bytes,
+    };
+    Some(inspected(&leaves, &facts, plan, compiled, now))
+}
+
+fn leaf(text: &Text) -> Leaf<'_> {
+    Leaf {
+        place: match text.place.as_str() {
+            "path" => "path",
+            "query" => "query",
+            "header" => "header",
+            "cookie" => "cookie",
+            _ => "body",
+        },
+        pointer: text.pointer.clone(),
+        text: &text.text,
+        is_name: text.is_name,
+    }
+}
+
+fn inspected(
+    leaves: &[Leaf<'_>],
+    facts: &Facts<'_>,
+    plan: &OperationPlan,
+    compiled: &Compiled,
+    now: Timestamp,
+) -> Verdict {
+    if plan.inspect == Mode::Off {
+        return Verdict::default();
+    }
+    let found = inspection::look(leaves, facts, plan, compiled, now);
+    let decided = inspection::deciding(&found).filter(|_| plan.inspect == Mode::Enforce);
+    let counted = found.findings.iter().map(|one| Seen::of(one, "counted"));
+    let excluded = found.excluded.iter().map(|one| Seen::of(one, "excluded"));
+    Verdict {
+        refused: decided.map(|finding| finding.class.code().to_owned()),
+        seen: counted.chain(excluded).collect(),
+    }
+}
+
+/// A request as a person writes it down, one JSON object to a line.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Written {
+    /// Method.
+    pub method: String,
+    /// Path with the query.
+    pub path: String,
+    /// Header fields.
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
+    /// The body: a JSON value, or a text for a form.
+    #[serde(default)]
+    pub body: Option<Value>,
+    /// The listener it comes in by; left out, the first that exposes the operation.
+    #[serde(default)]
+    pub listener: Option<String>,
+}
+
+/// A written request judged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Judged {
+    /// `field-service/v2:createWorkOrder`
+    pub operation: String,
+    /// What the configuration does with it.
+    pub verdict: Verdict,
+}
+
+/// Judges a request by contract and inspection. Who would be calling is not asked.
+///
+/// # Errors
+/// When it is no request, or no exposed operation.
+pub fn written(request: &Written, compiled: &Compiled, now: Timestamp) -> Result<Judged, String> {
+    let (asked, body) = canonical(request)?;
+    let (plan, operation, values) = found(&asked, request.listener.as_deref(), compiled)
+        .ok_or("the configuration exposes no such operation")?;
+    let verdict = match valid(&asked, operation, plan.request, &values, &body) {
+        Err(refusal) => Verdict {
+            refused: Some(refusal.reason.code.to_owned()),
+            seen: Vec::new(),
+        },
+        Ok(valid) => {
+            let leaves = contract::leaves(operation, &valid);
+            let facts = Facts::all(&asked, &valid, std::net::Ipv4Addr::LOCALHOST.into());
+            inspected(&leaves, &facts, plan, compiled, now)
+        }
+    };
+    Ok(Judged {
+        operation: plan.inspected.scope.to_string(),
+        verdict,
+    })
+}
+
+fn canonical(request: &Written) -> Result<(CanonicalRequest, Vec<u8>), String> {
+    let method = Method::parse(&request.method)
+        .ok_or_else(|| format!("`{}` is no method", request.method.escape_debug()))?;
+    let mut headers = Headers::new();
+    for (name, value) in &request.headers {
+        headers.push(name, value);
+    }
+    let body = match &request.body {
+        None => Vec::new(),
+        Some(Value::String(text)) => text.clone().into_bytes(),
+        Some(value) => serde_json::to_vec(value).map_err(|error| error.to_string())?,
+    };
+    if !body.is_empty() && headers.get("content-type").is_none() {
+        headers.push("content-type", "application/json");
+    }
+    let head = Head {
+        protocol: Protocol::Http11,
+        method,
+        target: request.path.clone(),
+        authority: headers.text("host").unwrap_or("localhost").to_owned(),
+        headers,
+        body: BodyLength::None,
+    };
+    let asked = CanonicalRequest::of(head).map_err(|refusal| refusal.detail)?;
+    Ok((asked, body))
+}
+
+type Target<'c> = (&'c OperationPlan, &'c Operation, Vec<(Arc<str>, String)>);
+
+fn found<'c>(
+    asked: &CanonicalRequest,
+    listener: Option<&str>,
+    compiled: &'c Compiled,
+) -> Option<Target<'c>> {
+    let names = compiled.server.listeners.iter().map(|one| &*one.name);
+    names
+        .filter(|name| listener.is_none_or(|wanted| wanted == *name))
+        .find_map(
+            |name| match compiled.router.find(name, asked.method(), asked.segments()) {
+                Found::Operation {
+                    api,
+                    operation,
+                    path_values,
+                } => {
+                    let version = compiled.versions.get(api)?;
+                    let declared = version.contract.as_ref()?.operations.get(operation)?;
+                    Some((version.operations.get(operation)?, declared, path_values))
+                }
+                Found::MethodNotAllowed { .. } | Found::NotFound => None,
+            },
+        )
+}
+
+fn valid(
+    asked: &CanonicalRequest,
+    operation: &Operation,
+    mode: Mode,
+    values: &[(Arc<str>, String)],
+    body: &[u8],
+) -> Result<ValidRequest, Box<Refusal>> {
+    let leniency = match mode {
+        Mode::Enforce => return contract::check_request(operation, asked, values, body),
+        Mode::Observe => Leniency::Observe,
+        Mode::Off => Leniency::Skip,
+    };
+    contract::check_request_leniently(operation, asked, values, body, leniency)
+        .map(|(valid, _)| valid)
+}
+
+#[cfg(test)]
+mod tests;
