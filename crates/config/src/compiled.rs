@@ -4,6 +4,7 @@
 //! Start reading at `Compiled`.
 
 mod inspected;
+mod proofs;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -25,6 +26,7 @@ use crate::spanned::{Located, Place};
 use crate::values::Origin;
 
 pub use inspected::{FieldPattern, Inspected};
+pub use proofs::{FieldPlans, Irrelevant};
 
 /// A whole configuration, ready to run.
 #[derive(Debug)]
@@ -100,6 +102,12 @@ impl Compiled {
             operations().filter(|o| !o.listeners.is_empty()).count(),
             operations().count(),
         )
+    }
+
+    /// What the contracts prove about the rules, for each operation that is exposed and inspected.
+    pub fn irrelevant(&self) -> Vec<Irrelevant> {
+        let versions = self.versions.iter();
+        versions.flat_map(ApiVersion::irrelevant).collect()
     }
 
     /// Every secret that has to be resolved before this can run, with the place it is referred to.
@@ -243,8 +251,44 @@ pub struct ApiVersion {
     pub upstream: Option<UpstreamSettings>,
     /// Plans of the operations, with the indices of the contract's own list.
     pub operations: Vec<OperationPlan>,
+    /// What inspection has to ask of its fields, by the languages of the contract.
+    pub fields: FieldPlans,
     /// Where it is written.
     pub place: Place,
+}
+
+impl ApiVersion {
+    fn irrelevant(&self) -> Vec<Irrelevant> {
+        let contract = self.contract.iter();
+        let operations = contract.flat_map(|contract| contract.operations.iter());
+        let inspected = operations
+            .zip(&self.operations)
+            .filter(|(_, plan)| plan.inspect != Mode::Off && !plan.listeners.is_empty());
+        inspected
+            .map(|(operation, plan)| {
+                let fields = contract::fields(operation);
+                let mut counted = Irrelevant {
+                    scope: plan.inspected.scope.clone(),
+                    fields: fields.len(),
+                    closed: 0,
+                    rules: 0,
+                    dead: 0,
+                };
+                let known = fields
+                    .iter()
+                    .filter_map(|field| self.fields.get(field.language));
+                for field in known {
+                    let proof = field.proof();
+                    counted.closed = counted
+                        .closed
+                        .saturating_add(usize::from(field.is_closed()));
+                    counted.rules = counted.rules.saturating_add(proof.rules);
+                    counted.dead = counted.dead.saturating_add(proof.dead);
+                }
+                counted
+            })
+            .collect()
+    }
 }
 
 /// The version to use instead.

@@ -14,6 +14,7 @@ use model::json::Bounds;
 use serde_json::Value;
 
 use crate::docs::{At, Docs};
+use crate::language::Languages;
 use crate::lower::Lowering;
 use crate::plan::Contract;
 use crate::shape::Names;
@@ -72,10 +73,11 @@ fn read(source: &Source<'_>) -> Result<Contract, Vec<Mistake>> {
     if !lowering.mistakes.is_empty() {
         return Err(lowering.mistakes);
     }
-    let mut built = Built::default();
+    let (mut built, mut languages) = (Built::default(), Languages::default());
     let mut operations = Vec::with_capacity(drafts.len());
     for draft in drafts {
-        match draft.finish((&docs, &names), &lowering.definitions, &mut built) {
+        let made = (&mut built, &mut languages);
+        match draft.finish((&docs, &names), &lowering.definitions, made) {
             Ok(operation) => operations.push(operation),
             Err(mistake) => lowering.report(mistake),
         }
@@ -91,6 +93,7 @@ fn read(source: &Source<'_>) -> Result<Contract, Vec<Mistake>> {
         version: info(&root, "version"),
         operations,
         schemas: words::schema_names(&docs, &names).into_iter().collect(),
+        languages: languages.all,
         notes: notes(&root),
     })
 }

@@ -1,13 +1,16 @@
 //! Is this message what the OpenAPI document promised? Both directions, unknown fields refused by default.
-//! Gives `compile`, `Router`, `check_request`, `check_request_leniently`, `check_writes`, `check_response`, `leaves`. Pure: texts in, plans out.
+//! Gives `compile`, `Router`, `check_request`, `check_request_leniently`, `check_writes`, `check_response`, `leaves`,
+//! `fields`. Pure: texts in, plans out.
 //! Used by config (compile, locate) and by gateway's stages route, validate, inspect and response.
 //! Start reading at `compile`, then at `check_request`; `plan` names what a compiled contract consists of.
 
 mod compile;
 mod docs;
 mod errors;
+mod fields;
 mod form;
-mod free_text;
+pub mod language;
+mod leaves;
 mod lower;
 mod overlay;
 mod parameters;
@@ -26,7 +29,9 @@ mod writes;
 use model::Reason;
 
 pub use compile::{Source, UnknownFields, compile};
-pub use free_text::{FreeText, Leaf, free_text, leaves};
+pub use fields::{Field, fields, language_at};
+pub use language::Language;
+pub use leaves::{Leaf, leaves};
 pub use plan::{
     AnswerPlan, BodyFormat, BodyPlan, BodyPlanContent, Contract, Operation, Parameter, Place,
     StatusRange, Style, TemplateSegment,

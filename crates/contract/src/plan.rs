@@ -23,6 +23,9 @@ pub struct Contract {
     /// Names that object kinds can have: those under `components.schemas`, and for schemas in files of their own that
     /// have no such name, the file's name without its endings (`models/WorkOrder.yml` is `WorkOrder`).
     pub schemas: BTreeSet<Arc<str>>,
+    /// What the contract says about texts. Nodes of request shapes and leaves refer to it by number; the first four are
+    /// free, integer, number and boolean.
+    pub languages: Vec<crate::Language>,
     /// What was read but is not used, for `check` and `lint`: sentences.
     pub notes: Vec<String>,
 }
@@ -62,8 +65,6 @@ pub struct Operation {
     pub summary: Option<String>,
     /// Scopes named by `security`, as written (`scheme: scope scope`).
     pub security: Vec<String>,
-    /// Which contents inspection has to look at.
-    pub free_text: crate::FreeText,
     /// What a request body may cost.
     pub bounds: Bounds,
 }
@@ -178,8 +179,6 @@ pub struct Parameter {
     pub shape: Shape,
     /// Name of the object kind the value refers to.
     pub refers_to: Option<Arc<str>>,
-    /// A text the contract leaves free.
-    pub is_free_text: bool,
     /// How text becomes a typed value.
     pub(crate) target: crate::typing::Target,
 }

@@ -3,9 +3,9 @@
 //! Used by `compile`; policy, config and inspection read the result.
 //! Start reading at `Builder::node`: a node stands for a set of schemas that describe the same place.
 
-mod free;
 mod kinds;
 mod names;
+mod texts;
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
@@ -15,6 +15,7 @@ use model::shape::{Class, Field, Node, NodeId};
 use serde_json::Value;
 
 use crate::docs::{At, Docs};
+use crate::language::{FREE, Languages};
 use crate::lower::{Direction, is_assertion, says};
 
 pub(crate) use kinds::{Kinds, kinds, scalar};
@@ -34,7 +35,13 @@ pub(crate) struct ShapeRules {
 }
 
 /// The shape of the values these schemas describe (several content types are united).
-pub(crate) fn shape_of(docs: &Docs, names: &Names, roots: &[At<'_>], rules: ShapeRules) -> Shape {
+pub(crate) fn shape_of(
+    docs: &Docs,
+    names: &Names,
+    languages: &mut Languages,
+    roots: &[At<'_>],
+    rules: ShapeRules,
+) -> Shape {
     if roots.is_empty() {
         return Shape::default();
     }
@@ -48,7 +55,7 @@ pub(crate) fn shape_of(docs: &Docs, names: &Names, roots: &[At<'_>], rules: Shap
     };
     builder.node(roots.to_vec());
     while let Some((id, places)) = builder.waiting.pop_front() {
-        let node = builder.describe(&places);
+        let node = builder.describe(&places, languages);
         if let Some(slot) = builder.shape.nodes.get_mut(id) {
             *slot = node;
         }
@@ -118,7 +125,7 @@ impl<'a> Builder<'a> {
         id
     }
 
-    fn describe(&mut self, places: &[At<'a>]) -> Node {
+    fn describe(&mut self, places: &[At<'a>], languages: &mut Languages) -> Node {
         let mut parts = Vec::new();
         let mut seen = HashSet::new();
         for place in places {
@@ -128,6 +135,7 @@ impl<'a> Builder<'a> {
             .iter()
             .map(|place| kinds(self.docs, self.rules.is_30, place))
             .fold(Kinds::NONE, Kinds::or);
+        let texts = texts::texts(self.docs, self.rules.is_30, places);
         let schema = self.name(places);
         let mut also: Vec<Arc<str>> = parts
             .iter()
@@ -142,9 +150,14 @@ impl<'a> Builder<'a> {
             scalar: scalar(self.docs, self.rules.is_30, places),
             is_leaf: kinds.has_leaf(),
             is_free_text: kinds.has(Kinds::TEXT)
-                && places
-                    .iter()
-                    .any(|place| free::is_free(self.docs, self.rules.is_30, place)),
+                && texts.as_ref().is_some_and(|texts| !texts::is_bound(texts)),
+            // Where no text is admitted none can be proven either: should one stand there, it is free.
+            text: match texts {
+                Some(texts) if self.rules.direction == Direction::Request => {
+                    languages.number(texts)
+                }
+                _ => FREE,
+            },
             class: parts
                 .iter()
                 .filter_map(|p| class(&p.at))

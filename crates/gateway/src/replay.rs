@@ -53,11 +53,8 @@ impl Verdict {
 
 /// Judges recorded texts. `None` when the configuration has no such operation.
 pub fn recorded(request: &Recorded, compiled: &Compiled, now: Timestamp) -> Option<Verdict> {
-    let plan = compiled
-        .versions
-        .iter()
-        .flat_map(|version| &version.operations)
-        .find(|plan| *plan.inspected.scope == *request.operation)?;
+    let mut operations = compiled.versions.iter().flat_map(|one| &one.operations);
+    let plan = operations.find(|plan| *plan.inspected.scope == *request.operation)?;
     let leaves: Vec<Leaf<'_>> = request.texts.iter().map(leaf).collect();
     let facts = Facts {
         method: &request.method,
@@ -87,6 +84,8 @@ fn leaf(text: &Text) -> Leaf<'_> {
         pointer: text.pointer.clone(),
         text: &text.text,
         is_name: text.is_name,
+        // Today's contract may promise more of the field than the text keeps: nothing is proven about it.
+        language: contract::language::FREE,
     }
 }
 
@@ -152,7 +151,7 @@ pub fn written(request: &Written, compiled: &Compiled, now: Timestamp) -> Result
             seen: Vec::new(),
         },
         Ok(valid) => {
-            let leaves = contract::leaves(operation, &valid);
+            let leaves = contract::leaves(operation, &valid, &plan.inspected.fields.skipped);
             let facts = Facts::all(&asked, &valid, std::net::Ipv4Addr::LOCALHOST.into());
             inspected(&leaves, &facts, plan, compiled, now)
         }
@@ -209,7 +208,8 @@ fn found<'c>(
                 } => {
                     let version = compiled.versions.get(api)?;
                     let declared = version.contract.as_ref()?.operations.get(operation)?;
-                    Some((version.operations.get(operation)?, declared, path_values))
+                    let plan = version.operations.get(operation)?;
+                    Some((plan, declared, path_values))
                 }
                 Found::MethodNotAllowed { .. } | Found::NotFound => None,
             },

@@ -43,6 +43,8 @@ pub struct Node {
     pub refers_to: Option<Arc<str>>,
     /// A string whose content the contract leaves free: no enum, no const, no closed pattern, no strict format.
     pub is_free_text: bool,
+    /// What the contract says about such a string in a request: the number of a language of the contract, 0 for free.
+    pub text: usize,
 }
 
 /// One declared field of an object.

@@ -13,7 +13,7 @@ use super::bounds::not_empty;
 use super::{foreign, lifecycle, objects, upstream};
 use crate::Files;
 use crate::api::{Api, Checks, Mode, State, Version};
-use crate::compiled::{ApiVersion, Inspected, OperationPlan};
+use crate::compiled::{ApiVersion, FieldPlans, Inspected, OperationPlan};
 use crate::de::{listed, nearest};
 use crate::read::{Named, Written};
 use crate::report::Report;
@@ -170,6 +170,7 @@ fn version(
         contract,
         upstream,
         operations,
+        fields: FieldPlans::default(),
         place,
     });
 }

@@ -4,6 +4,7 @@
 //! Start reading at `compile`.
 
 mod pointers;
+mod proofs;
 mod rules;
 
 use std::sync::Arc;
@@ -63,6 +64,7 @@ pub(super) fn compile(
             known_rules(at, &plan, &file, report);
         }
     }
+    proofs::prove(&plan, apis);
     Some(plan)
 }
 

@@ -12,7 +12,7 @@ use model::json::Bounds;
 use model::{Method, Mistake};
 
 use crate::docs::{At, Docs};
-use crate::free_text::FreeText;
+use crate::language::Languages;
 use crate::lower::{Definition, Direction, Lowering};
 use crate::plan::{Operation, TemplateSegment};
 use crate::shape::{Names, ShapeRules, shape_of};
@@ -203,6 +203,7 @@ pub(super) struct Workshop<'w, 'a> {
     names: &'a Names,
     all: &'w [Definition<'a>],
     built: &'w mut Built,
+    languages: &'w mut Languages,
     is_30: bool,
     closes: bool,
 }
@@ -220,13 +221,13 @@ impl Workshop<'_, '_> {
         })
     }
 
-    fn shape(&self, places: &[At<'_>], direction: Direction) -> model::Shape {
+    fn shape(&mut self, places: &[At<'_>], direction: Direction) -> model::Shape {
         let rules = ShapeRules {
             direction,
             is_30: self.is_30,
             closes: self.closes,
         };
-        shape_of(self.docs, self.names, places, rules)
+        shape_of(self.docs, self.names, self.languages, places, rules)
     }
 }
 
@@ -236,13 +237,14 @@ impl<'a> Draft<'a> {
         self,
         (docs, names): (&'a Docs, &'a Names),
         all: &[Definition<'a>],
-        built: &mut Built,
+        (built, languages): (&mut Built, &mut Languages),
     ) -> Result<Operation, Mistake> {
         let mut shop = Workshop {
             docs,
             names,
             all,
             built,
+            languages,
             is_30: self.is_30,
             closes: self.closes,
         };
@@ -264,7 +266,6 @@ impl<'a> Draft<'a> {
             .map(|answer| answer.finish(&mut shop))
             .collect::<Result<Vec<_>, _>>()?;
         Ok(Operation {
-            free_text: FreeText::of(&parameters, &request_shape),
             id: self.id,
             method: self.method,
             template: self.template,

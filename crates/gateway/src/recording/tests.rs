@@ -20,6 +20,7 @@ fn request(text: &str) -> Recorded {
         pointer: "/note".into(),
         text,
         is_name: false,
+        language: 0,
     }];
     let facts = Facts {
         method: "POST",

@@ -191,10 +191,6 @@ impl ParameterDraft<'_> {
     pub(super) fn finish(self, shop: &mut Workshop<'_, '_>) -> Result<Parameter, Mistake> {
         let shape = shop.shape(std::slice::from_ref(&self.schema), Direction::Request);
         let refers_to = self.reference(&shape, shop)?;
-        let is_free_text = shape
-            .nodes
-            .iter()
-            .any(|node| node.is_free_text || node.is_open);
         Ok(Parameter {
             validator: shop.validator(self.id)?,
             target: Target::of(shop.docs, shop.is_30, &self.schema),
@@ -206,7 +202,6 @@ impl ParameterDraft<'_> {
             may_be_empty: self.may_be_empty,
             shape,
             refers_to,
-            is_free_text,
         })
     }
 }
