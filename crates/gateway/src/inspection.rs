@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::net::IpAddr;
 
 use config::Compiled;
-use config::compiled::OperationPlan;
+use config::compiled::{ApiVersion, OperationPlan};
 use contract::{Leaf, ValidRequest};
 use model::http::Protocol;
 use model::{CanonicalRequest, Timestamp};
@@ -89,7 +89,7 @@ fn is_shown(name: &str) -> bool {
 pub fn look(
     leaves: &[Leaf<'_>],
     facts: &Facts<'_>,
-    operation: &OperationPlan,
+    (version, operation): (&ApiVersion, &OperationPlan),
     compiled: &Compiled,
     now: Timestamp,
 ) -> Findings {
@@ -98,7 +98,13 @@ pub fn look(
     if leaves.is_empty() && !plan.wants_headers() {
         return Findings::default();
     }
-    let parts: Vec<Part<'_>> = leaves.iter().map(|leaf| part(leaf, operation)).collect();
+    let parts: Vec<Part<'_>> = leaves
+        .iter()
+        .map(|leaf| Part {
+            field: version.fields.get(leaf.language),
+            ..part(leaf, operation)
+        })
+        .collect();
     let headers: Vec<(&str, &[u8])> = facts
         .headers
         .iter()

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use config::Compiled;
 use config::api::Mode;
-use config::compiled::OperationPlan;
+use config::compiled::{ApiVersion, OperationPlan};
 use contract::{Found, Leaf, Leniency, Operation, ValidRequest};
 use model::http::{BodyLength, Protocol};
 use model::{CanonicalRequest, Head, Headers, Method, Refusal, Timestamp};
@@ -53,8 +53,11 @@ impl Verdict {
 
 /// Judges recorded texts. `None` when the configuration has no such operation.
 pub fn recorded(request: &Recorded, compiled: &Compiled, now: Timestamp) -> Option<Verdict> {
-    let mut operations = compiled.versions.iter().flat_map(|one| &one.operations);
-    let plan = operations.find(|plan| *plan.inspected.scope == *request.operation)?;
+    let mut all = compiled.versions.iter().flat_map(|version| {
+        let operations = version.operations.iter();
+        operations.map(move |plan| (version, plan))
+    });
+    let (version, plan) = all.find(|(_, plan)| *plan.inspected.scope == *request.operation)?;
     let leaves: Vec<Leaf<'_>> = request.texts.iter().map(leaf).collect();
     let facts = Facts {
         method: &request.method,
@@ -69,7 +72,7 @@ pub fn recorded(request: &Recorded, compiled: &Compiled, now: Timestamp) -> Opti
             .collect(),
         body_bytes: request.body_bytes,
     };
-    Some(inspected(&leaves, &facts, plan, compiled, now))
+    Some(inspected(&leaves, &facts, (version, plan), compiled, now))
 }
 
 fn leaf(text: &Text) -> Leaf<'_> {
@@ -92,14 +95,14 @@ fn leaf(text: &Text) -> Leaf<'_> {
 fn inspected(
     leaves: &[Leaf<'_>],
     facts: &Facts<'_>,
-    plan: &OperationPlan,
+    (version, plan): (&ApiVersion, &OperationPlan),
     compiled: &Compiled,
     now: Timestamp,
 ) -> Verdict {
     if plan.inspect == Mode::Off {
         return Verdict::default();
     }
-    let found = inspection::look(leaves, facts, plan, compiled, now);
+    let found = inspection::look(leaves, facts, (version, plan), compiled, now);
     let decided = inspection::deciding(&found).filter(|_| plan.inspect == Mode::Enforce);
     let counted = found.findings.iter().map(|one| Seen::of(one, "counted"));
     let excluded = found.excluded.iter().map(|one| Seen::of(one, "excluded"));
@@ -143,17 +146,18 @@ pub struct Judged {
 /// When it is no request, or no exposed operation.
 pub fn written(request: &Written, compiled: &Compiled, now: Timestamp) -> Result<Judged, String> {
     let (asked, body) = canonical(request)?;
-    let (plan, operation, values) = found(&asked, request.listener.as_deref(), compiled)
-        .ok_or("the configuration exposes no such operation")?;
+    let (version, plan, operation, values) =
+        found(&asked, request.listener.as_deref(), compiled)
+            .ok_or("the configuration exposes no such operation")?;
     let verdict = match valid(&asked, operation, plan.request, &values, &body) {
         Err(refusal) => Verdict {
             refused: Some(refusal.reason.code.to_owned()),
             seen: Vec::new(),
         },
         Ok(valid) => {
-            let leaves = contract::leaves(operation, &valid, &plan.inspected.fields.skipped);
+            let leaves = contract::leaves(operation, &valid, &version.fields.skipped);
             let facts = Facts::all(&asked, &valid, std::net::Ipv4Addr::LOCALHOST.into());
-            inspected(&leaves, &facts, plan, compiled, now)
+            inspected(&leaves, &facts, (version, plan), compiled, now)
         }
     };
     Ok(Judged {
@@ -189,7 +193,12 @@ fn canonical(request: &Written) -> Result<(CanonicalRequest, Vec<u8>), String> {
     Ok((asked, body))
 }
 
-type Target<'c> = (&'c OperationPlan, &'c Operation, Vec<(Arc<str>, String)>);
+type Target<'c> = (
+    &'c ApiVersion,
+    &'c OperationPlan,
+    &'c Operation,
+    Vec<(Arc<str>, String)>,
+);
 
 fn found<'c>(
     asked: &CanonicalRequest,
@@ -209,7 +218,7 @@ fn found<'c>(
                     let version = compiled.versions.get(api)?;
                     let declared = version.contract.as_ref()?.operations.get(operation)?;
                     let plan = version.operations.get(operation)?;
-                    Some((plan, declared, path_values))
+                    Some((version, plan, declared, path_values))
                 }
                 Found::MethodNotAllowed { .. } | Found::NotFound => None,
             },

@@ -127,7 +127,7 @@ fn judge(
         true => Facts::all(asked, valid, x.address),
         false => Facts::few(asked, valid),
     };
-    let found = inspection::look(&leaves, &facts, op.plan, compiled, x.now);
+    let found = inspection::look(&leaves, &facts, (op.version, op.plan), compiled, x.now);
     x.event.findings = finding::lines(&found);
     let refusal = refusal(&found);
     let is_refused = mode == Mode::Enforce && refusal.is_some();
