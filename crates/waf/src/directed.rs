@@ -58,6 +58,15 @@ pub(crate) fn inspect(
         .filter(|event| event.score > 0)
         .map(|event| finding(event, &guard))
         .collect();
+    // A rule that denies by itself scores nothing; its field is known all the same.
+    let by = denied.and_then(|(id, _)| {
+        let mut events = transaction.events().iter().rev();
+        events.find(|event| event.id == id)
+    });
+    let by = by.map(|event| Finding {
+        score: guard.run.plan.threshold,
+        ..finding(event, &guard)
+    });
     drop(transaction);
     let excluded = guard.excluded.into_inner();
     run.excluded(excluded);
@@ -66,7 +75,7 @@ pub(crate) fn inspect(
     }
     run.work = run.work.saturating_add(work);
     if let Some((id, _)) = denied {
-        run.deny(id);
+        run.deny(id, by);
     }
 }
 

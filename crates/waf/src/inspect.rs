@@ -98,11 +98,11 @@ impl Run<'_> {
         self.found.excluded.extend(findings.into_iter().take(room));
     }
 
-    /// A rule of a directory denied. Mostly it only counts what was found before.
-    pub(crate) fn deny(&mut self, id: u32) {
+    /// A rule of a directory denied. Mostly it only counts what was found before; otherwise `by` says what it saw.
+    pub(crate) fn deny(&mut self, id: u32, by: Option<Finding>) {
         self.found.refuse = true;
         if self.found.findings.is_empty() {
-            self.found.findings.push(Finding {
+            self.found.findings.push(by.unwrap_or_else(|| Finding {
                 class: Class::Protocol,
                 rule: id.to_string(),
                 place: Place::Path,
@@ -111,7 +111,7 @@ impl Run<'_> {
                 score: self.plan.threshold,
                 paranoia: 1,
                 why: "A rule denied the request as a whole.".to_owned(),
-            });
+            }));
         }
     }
 
