@@ -1,5 +1,5 @@
 //! From the texts of a directory to a configuration that can run, or to everything that is wrong with it.
-//! Gives `compile` and `Options`. Pure: the same files and the same `now` give the same result.
+//! Gives `compile`, `compile_after` and `Options`. Pure: the same files and the same `now` give the same result.
 //! Used by the binary (`check`, `serve`), by admin (plan, apply) and by the tests.
 //! Start reading at `compile`: the order of the steps is the order of what they need from one another.
 
@@ -37,6 +37,19 @@ pub struct Options {
 /// # Errors
 /// Every mistake found in any of the files (at most [`crate::MISTAKES_MAX`]), in the order of file and place.
 pub fn compile(files: &Files, options: Options) -> Result<(Compiled, Vec<Warning>), Vec<Mistake>> {
+    compile_after(files, options, None)
+}
+
+/// Compiles a whole configuration that follows another one. What took long and did not change (rules of directories) is
+/// taken over; the result is the same.
+///
+/// # Errors
+/// As [`compile`].
+pub fn compile_after(
+    files: &Files,
+    options: Options,
+    before: Option<&Compiled>,
+) -> Result<(Compiled, Vec<Warning>), Vec<Mistake>> {
     let mut report = Report::default();
     let written = read(files, &mut report);
 
@@ -52,7 +65,7 @@ pub fn compile(files: &Files, options: Options) -> Result<(Compiled, Vec<Warning
     let inspection = written
         .server
         .as_ref()
-        .and_then(|s| inspection::compile(s, files, &mut apis, options.now, &mut report));
+        .and_then(|s| inspection::compile(s, files, &mut apis, (options.now, before), &mut report));
     let answers = written
         .server
         .as_ref()
@@ -82,7 +95,8 @@ pub fn compile(files: &Files, options: Options) -> Result<(Compiled, Vec<Warning
         router,
         integrations,
         rules,
-        inspection,
+        inspection: inspection.plan,
+        rules_digest: inspection.rules_digest,
         answers,
         sources: Arc::new(files.clone()),
     };

@@ -47,6 +47,8 @@ pub struct Compiled {
     pub rules: Arc<policy::Rules>,
     /// Attack detection.
     pub inspection: Arc<waf::Plan>,
+    /// SHA-256 over the files of rules in the order they load, so that unchanged ones are not read again.
+    pub(crate) rules_digest: [u8; 32],
     /// Data that must not leave.
     pub answers: Arc<AnswerRules>,
     /// The files this was compiled from, for `explain` and `plan`.

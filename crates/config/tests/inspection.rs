@@ -8,7 +8,7 @@
 use std::path::{Path, PathBuf};
 
 use config::compiled::OperationPlan;
-use config::{Compiled, Files, Options, compile, render};
+use config::{Compiled, Files, Options, compile, compile_after, render};
 use model::Timestamp;
 use waf::{Part, Place, RequestFacts};
 
@@ -201,6 +201,21 @@ fn the_hash_of_a_configuration_covers_its_rules() {
 }
 
 #[test]
+fn a_configuration_that_follows_another_judges_by_its_own_rules() {
+    let (files, mut other) = (base(), base());
+    other.insert("rules/words.data", b"abracadabra\n".as_slice());
+    let first = compiled(&files);
+    let options = Options {
+        now: Timestamp::parse("2026-11-23").unwrap(),
+    };
+    let same = compile_after(&files, options, Some(&first)).unwrap().0;
+    let changed = compile_after(&other, options, Some(&first)).unwrap().0;
+    let is_refused = |by: &Compiled, text| judged(by, CREATE, "/note", text).1;
+    assert!(is_refused(&same, "xyzzy") && !is_refused(&same, "abracadabra"));
+    assert!(!is_refused(&changed, "xyzzy") && is_refused(&changed, "abracadabra"));
+}
+
+#[test]
 fn a_long_line_of_rules_is_shown_in_part() {
     let mut files = base();
     let long = format!(
@@ -282,4 +297,59 @@ fn the_core_rule_set_without_its_setup_is_refused() {
     files.insert("portcullis.yaml", text.into_bytes());
     let said = mistakes(&files);
     assert!(said.contains("the Core Rule Set has no setup"), "{said}");
+}
+
+#[test]
+#[ignore = "prints figures; run by hand"]
+fn figures() {
+    let time = |what: &str, files: &Files| {
+        let start = std::time::Instant::now();
+        let compiled = compiled(files);
+        println!(
+            "{what}: {:?}, {} rules",
+            start.elapsed(),
+            compiled.inspection.rules()
+        );
+        for one in compiled.irrelevant() {
+            println!("  {one:?}");
+        }
+    };
+    time("own rules", &base());
+    let start = std::time::Instant::now();
+    let plan = waf::compile(&waf::Settings::default(), &waf::RuleFiles::none()).unwrap();
+    println!("pack alone: {:?}", start.elapsed());
+    for language in [
+        waf::FieldLanguage::Free,
+        waf::FieldLanguage::Integer,
+        waf::FieldLanguage::Number,
+        waf::FieldLanguage::Boolean,
+        waf::FieldLanguage::Uuid,
+        waf::FieldLanguage::Date,
+        waf::FieldLanguage::DateTime,
+        waf::FieldLanguage::Values(vec!["open".into(), "completed".into()]),
+        waf::FieldLanguage::Pattern {
+            source: "^WO-[0-9]{6}$".into(),
+            length_max: None,
+        },
+    ] {
+        let start = std::time::Instant::now();
+        let field = plan.field(&language);
+        let proof = field.proof();
+        println!(
+            "{language:?}: {:?} {} of {} dead, {:?}",
+            start.elapsed(),
+            proof.dead,
+            proof.rules,
+            proof.live.iter().take(5).collect::<Vec<_>>()
+        );
+    }
+    if let Some(crs) = corpora() {
+        let files = with_core_rules(&crs);
+        time("the Core Rule Set", &files);
+        let first = compiled(&files);
+        let start = std::time::Instant::now();
+        let now = Timestamp::parse("2026-11-23").unwrap();
+        compile_after(&files, Options { now }, Some(&first)).unwrap();
+        println!("the same rules again: {:?}", start.elapsed());
+    }
 }

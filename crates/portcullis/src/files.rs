@@ -1,5 +1,5 @@
 //! Reads a configuration directory into texts; everything else about it is the config room's.
-//! Gives `read`, `stamp`, `compile`.
+//! Gives `read`, `stamp`, `compile`, `compile_after`.
 //! Used by `check`, `serve`, `can`, `access` and the reload.
 //! Start reading at `read`.
 
@@ -207,6 +207,19 @@ fn unreadable(path: &Path, what: &str, remedy: &str) -> Trouble {
 /// Every mistake, rendered, with exit 78.
 pub fn compile(files: &Files, now: Timestamp) -> Result<(Compiled, Vec<Warning>), Trouble> {
     config::compile(files, Options { now }).map_err(|mistakes| mistaken(&mistakes, files))
+}
+
+/// Compiles the texts of a configuration that follows another one.
+///
+/// # Errors
+/// Every mistake, rendered, with exit 78.
+pub fn compile_after(
+    files: &Files,
+    now: Timestamp,
+    before: &Compiled,
+) -> Result<(Compiled, Vec<Warning>), Trouble> {
+    config::compile_after(files, Options { now }, Some(before))
+        .map_err(|mistakes| mistaken(&mistakes, files))
 }
 
 /// Mistakes as trouble.

@@ -96,12 +96,12 @@ impl Reload {
     }
 
     fn apply(&self, texts: &Files) -> Result<String, Trouble> {
-        let (compiled, warnings) = files::compile(texts, running::now())?;
+        let before = self.io.snapshot.load_full();
+        let (compiled, warnings) = files::compile_after(texts, running::now(), &before.compiled)?;
         for warning in &warnings {
             files::warn(warning, texts);
         }
         let compiled = Arc::new(compiled);
-        let before = self.io.snapshot.load_full();
         fixed(&before.compiled, &compiled, texts)?;
         running::certificates(&compiled, &self.dir, texts)?;
         let paused = paused(&self.store).map_err(|fault| crate::office::store_trouble(&fault))?;

@@ -23,6 +23,6 @@ pub use finding::{Class, Finding, Findings};
 pub use inspect::inspect;
 pub use leak::{Leak, LeakKind, LeakScanner, masked};
 pub use part::{Part, PartKind, Place, RequestFacts};
-pub use plan::{Plan, compile};
+pub use plan::{Plan, compile, compile_again};
 pub use prove::{FieldLanguage, FieldPlan, Proof};
 pub use settings::{Exclusion, LoadError, RuleFile, RuleFiles, Settings};

@@ -15,6 +15,7 @@ use crate::prove::{Proof, Texts};
 use crate::scan::PatternSet;
 use crate::settings::LoadError;
 use crate::views;
+use std::sync::{Arc, OnceLock};
 
 /// A pattern with its meaning.
 #[derive(Clone, Copy, Debug)]
@@ -58,6 +59,12 @@ impl Pack {
             patterns,
             detector: Sentences,
         })
+    }
+
+    /// The pack, compiled once: it is the same for every plan of a process.
+    pub(crate) fn shared() -> Result<Arc<Pack>, LoadError> {
+        static SHARED: OnceLock<Result<Arc<Pack>, LoadError>> = OnceLock::new();
+        SHARED.get_or_init(|| Pack::compile().map(Arc::new)).clone()
     }
 
     /// How many rules there are, the structural ones and the detectors included.

@@ -1,5 +1,5 @@
 //! Settings and rule files become a `Plan`, once, when a configuration loads.
-//! Gives `compile` and `Plan`. A mistake refuses the load and names file and line.
+//! Gives `compile`, `compile_again` and `Plan`. A mistake refuses the load and names file and line.
 //! Used by whoever holds the configuration; `inspect` reads the plan.
 //! Start reading at `compile`.
 
@@ -7,6 +7,7 @@ use crate::finding::{Class, Finding};
 use crate::pack::Pack;
 use crate::seclang::RuleSet;
 use crate::settings::{Exclusion, LoadError, RuleFiles, Settings};
+use std::sync::Arc;
 
 /// Compiled settings. Immutable, shared between threads, swapped as a whole.
 #[derive(Debug)]
@@ -15,8 +16,10 @@ pub struct Plan {
     pub(crate) threshold: u32,
     pub(crate) work_max: u64,
     pub(crate) exclusions: Vec<CompiledExclusion>,
-    pub(crate) pack: Option<Pack>,
-    pub(crate) directed: Option<RuleSet>,
+    /// One for all plans of a process.
+    pub(crate) pack: Option<Arc<Pack>>,
+    /// Shared with the plans that were made from this one.
+    pub(crate) directed: Option<Arc<RuleSet>>,
 }
 
 impl Plan {
@@ -32,13 +35,15 @@ impl Plan {
 
     /// How many rules the plan holds.
     pub fn rules(&self) -> usize {
-        self.pack.as_ref().map_or(0, Pack::len) + self.directed.as_ref().map_or(0, RuleSet::len)
+        let ours = self.pack.as_deref().map_or(0, Pack::len);
+        ours + self.directed.as_deref().map_or(0, RuleSet::len)
     }
 
     /// The ids of all rules, as findings and exclusions name them.
     pub fn rule_ids(&self) -> Vec<String> {
-        let ours = self.pack.iter().flat_map(Pack::ids).map(str::to_owned);
-        let theirs = self.directed.iter().flat_map(RuleSet::ids);
+        let ours = self.pack.iter().flat_map(|pack| pack.ids());
+        let ours = ours.map(str::to_owned);
+        let theirs = self.directed.iter().flat_map(|rules| rules.ids());
         ours.chain(theirs.map(|id| id.to_string())).collect()
     }
 
@@ -46,12 +51,12 @@ impl Plan {
     pub fn has_rule(&self, id: &str) -> bool {
         let is_ours = |pack: &Pack| pack.ids().any(|known| known == id);
         let is_theirs = |rules: &RuleSet| rules.ids().any(|known| id.parse() == Ok(known));
-        self.pack.as_ref().is_some_and(is_ours) || self.directed.as_ref().is_some_and(is_theirs)
+        self.pack.as_deref().is_some_and(is_ours) || self.directed.as_deref().is_some_and(is_theirs)
     }
 
     /// What the rules of the directory call themselves, with their version.
     pub fn signature(&self) -> Option<&str> {
-        self.directed.as_ref().map(RuleSet::signature)
+        self.directed.as_deref().map(RuleSet::signature)
     }
 
     /// Whether `inspect` needs the headers of the request: rules from a directory ask for them.
@@ -100,6 +105,22 @@ impl CompiledExclusion {
 
 /// Compiles settings and the files they name. Nothing is skipped: an unknown construct is a mistake.
 pub fn compile(settings: &Settings, files: &RuleFiles) -> Result<Plan, Vec<LoadError>> {
+    made(settings, || {
+        let load = || RuleSet::load(files).map(Arc::new);
+        (!files.rules.is_empty()).then(load).transpose()
+    })
+}
+
+/// Compiles settings for the rules another plan holds already. Reading rules takes a while, and mostly they did not
+/// change; the caller vouches that they come from the same files.
+pub fn compile_again(settings: &Settings, before: &Plan) -> Result<Plan, Vec<LoadError>> {
+    made(settings, || Ok(before.directed.clone()))
+}
+
+fn made(
+    settings: &Settings,
+    rules: impl FnOnce() -> Result<Option<Arc<RuleSet>>, Vec<LoadError>>,
+) -> Result<Plan, Vec<LoadError>> {
     let mut errors = Vec::new();
     if !(1..=4).contains(&settings.paranoia) {
         errors.push(LoadError::setting(
@@ -118,7 +139,7 @@ pub fn compile(settings: &Settings, files: &RuleFiles) -> Result<Plan, Vec<LoadE
         .iter()
         .filter_map(|exclusion| exclude(exclusion).map_err(|error| errors.push(error)).ok())
         .collect();
-    let pack = match settings.default_pack.then(Pack::compile) {
+    let pack = match settings.default_pack.then(Pack::shared) {
         None => None,
         Some(Ok(pack)) => Some(pack),
         Some(Err(error)) => {
@@ -126,14 +147,10 @@ pub fn compile(settings: &Settings, files: &RuleFiles) -> Result<Plan, Vec<LoadE
             None
         }
     };
-    let directed = match (!files.rules.is_empty()).then(|| RuleSet::load(files)) {
-        None => None,
-        Some(Ok(rules)) => Some(rules),
-        Some(Err(more)) => {
-            errors.extend(more);
-            None
-        }
-    };
+    let directed = rules().unwrap_or_else(|more| {
+        errors.extend(more);
+        None
+    });
     if !errors.is_empty() {
         return Err(errors);
     }

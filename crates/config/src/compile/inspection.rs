@@ -10,27 +10,34 @@ mod rules;
 use std::sync::Arc;
 
 use model::{Mistake, Timestamp};
-use waf::{Class, Plan, RuleFiles, Settings};
+use waf::{Class, Plan, Settings};
 
 use super::apis::Apis;
 use super::bounds::filled;
 use crate::Files;
 use crate::answers::AnswerRules;
-use crate::compiled::FieldPattern;
+use crate::compiled::{Compiled, FieldPattern};
 use crate::de::{listed, nearest};
 use crate::files::SERVER_FILE;
 use crate::report::Report;
 use crate::server::{Exclusion, FieldParanoia, Server};
 use crate::spanned::At;
 
+/// The compiled plan of detection.
+pub(super) struct Inspection {
+    pub plan: Arc<Plan>,
+    /// Names the files of rules it was made from.
+    pub rules_digest: [u8; 32],
+}
+
 /// Compiles the plan of detection, and tells the operations what is special about their fields.
 pub(super) fn compile(
     server: &Server,
     files: &Files,
     apis: &mut Apis,
-    now: Timestamp,
+    (now, before): (Timestamp, Option<&Compiled>),
     report: &mut Report,
-) -> Option<Arc<Plan>> {
+) -> Option<Inspection> {
     let file: Arc<str> = SERVER_FILE.into();
     let written = &server.inspection;
     let paranoia = filled(written.paranoia.as_ref(), 1, (1, 4), &file, report);
@@ -49,7 +56,13 @@ pub(super) fn compile(
         field(at, apis, &file, report);
     }
     let is_read = directories.is_some();
-    let plan = match waf::compile(&settings, &directories.unwrap_or_else(RuleFiles::none)) {
+    let directories = directories.unwrap_or_default();
+    let rules_digest = rules::digest(&directories);
+    let made = match before.filter(|before| before.rules_digest == rules_digest) {
+        Some(before) => waf::compile_again(&settings, &before.inspection),
+        None => waf::compile(&settings, &directories),
+    };
+    let plan = match made {
         Ok(plan) => Arc::new(plan),
         Err(errors) => {
             for error in errors {
@@ -65,7 +78,7 @@ pub(super) fn compile(
         }
     }
     proofs::prove(&plan, apis);
-    Some(plan)
+    Some(Inspection { plan, rules_digest })
 }
 
 /// Compiles the rules about answers.

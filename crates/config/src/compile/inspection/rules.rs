@@ -1,5 +1,5 @@
 //! Directories of detection rules: which files load, in which order, and what keeps them from loading.
-//! Gives `read` and `placed`.
+//! Gives `read`, `digest` and `placed`.
 //! Used by `inspection`.
 //! Start reading at `read`.
 
@@ -49,6 +49,31 @@ pub(super) fn read(
     }
     gathered.check(report);
     (!gathered.is_broken).then_some(gathered.rules)
+}
+
+/// SHA-256 over names and bytes in the order they load, lengths included.
+pub(super) fn digest(files: &RuleFiles) -> [u8; 32] {
+    let rules = files
+        .rules
+        .iter()
+        .map(|file| (file.name.as_str(), file.text.as_slice()));
+    let data = files
+        .data
+        .iter()
+        .map(|(name, text)| (name.as_str(), text.as_slice()));
+    let all: Vec<(&str, &[u8])> = rules.chain(data).collect();
+    let lengths: Vec<[u8; 16]> = all
+        .iter()
+        .map(|(name, text)| {
+            let both = (name.len() as u128) << 64 | text.len() as u128;
+            both.to_be_bytes()
+        })
+        .collect();
+    let mut parts: Vec<&[u8]> = Vec::with_capacity(all.len().saturating_mul(3));
+    for ((name, text), length) in all.iter().zip(&lengths) {
+        parts.extend([length.as_slice(), name.as_bytes(), text]);
+    }
+    crypto::sha256(&parts)
 }
 
 /// One directory, checked.
