@@ -1,6 +1,7 @@
 use super::*;
 
 mod corpora;
+mod languages;
 mod schemas;
 mod shapes;
 mod suite;

@@ -381,6 +381,32 @@ fn forms_are_typed_and_repeated_names_are_lists_or_refused() {
     }
 }
 
+#[test]
+fn a_text_is_shown_with_what_the_contract_says_of_it() {
+    let api = contract(API);
+    let body = r#"{"name":"n","number":1,"extra":{"k":"v"}}"#;
+    let valid = patch("application/json", body).unwrap();
+    let operation = api.operation("updateCustomer").unwrap().1;
+    let shown = |skipped: &[bool]| -> Vec<String> {
+        let leaves = crate::leaves(operation, &valid, skipped);
+        let shown = leaves.iter().filter(|leaf| leaf.place == "body");
+        shown
+            .map(|leaf| {
+                let language = &api.languages[leaf.language];
+                format!("{} {} {language:?}", leaf.pointer, leaf.text)
+            })
+            .collect()
+    };
+    let all = [
+        "/name n Free",
+        "/number 1 Integer",
+        "/extra/k k Free",
+        "/extra/k v Free",
+    ];
+    assert_eq!(shown(&[]), all);
+    assert_eq!(shown(&[false, true, true, true]), [all[0], all[2], all[3]]);
+}
+
 /// The leaves of free texts: every other language of the contract is skipped.
 fn free_leaves<'a>(
     operation: &crate::Operation,
