@@ -3,6 +3,7 @@
 //! Used by the command `decision.explain`.
 //! Start reading at `Explanation::of`.
 
+mod findings;
 mod question;
 mod text;
 
@@ -11,6 +12,8 @@ use std::sync::Arc;
 use config::Compiled;
 use model::{Event, Reason, Stage, Timestamp};
 use serde_json::{Value, json};
+
+pub use findings::Found;
 
 /// Decisions like this one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,11 +45,19 @@ pub struct Explanation {
     pub is_configuration_changed: bool,
     /// Decisions like this one.
     pub similar: Option<Similar>,
+    /// What inspection saw.
+    pub found: Found,
 }
 
 impl Explanation {
     /// Explains a record with the configuration in force.
-    pub fn of(event: &Event, seq: u64, compiled: &Arc<Compiled>, similar: Option<Similar>) -> Self {
+    pub fn of(
+        event: &Event,
+        seq: u64,
+        compiled: &Arc<Compiled>,
+        similar: Option<Similar>,
+        now: Timestamp,
+    ) -> Self {
         let hash = crypto::text::hex(&compiled.hash);
         let is_changed = event
             .configuration
@@ -63,6 +74,7 @@ impl Explanation {
             told: told(event),
             is_configuration_changed: is_changed,
             similar,
+            found: Found::of(event, now),
         }
     }
 
@@ -78,6 +90,8 @@ impl Explanation {
             "told_to_caller": self.told,
             "configuration_changed_since": self.is_configuration_changed,
             "similar_in_24h": self.similar.map(|s| s.count),
+            "findings": self.found.to_json(),
+            "exclusion": self.found.exclusion,
         })
     }
 }
@@ -107,7 +121,9 @@ fn why(event: &Event, reason: Option<&Reason>, compiled: &Compiled) -> String {
             .as_deref()
             .map(|rule| format!(" by the grant at {rule}"))
             .unwrap_or_default();
-        return format!("every stage was passed; the operation is granted{rule}");
+        let noted = event.detail.as_deref();
+        let noted = noted.map(|noted| format!("; {noted}")).unwrap_or_default();
+        return format!("every stage was passed; the operation is granted{rule}{noted}");
     };
     let detail = event.detail.as_deref().unwrap_or_default();
     let mut out = match detail.is_empty() {

@@ -214,6 +214,12 @@ impl Recordings {
         self.is_on.load(Ordering::Acquire)
     }
 
+    /// Whether a recording could begin.
+    pub fn is_free(&self, now: Timestamp) -> bool {
+        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        running.as_ref().is_none_or(|one| one.is_abandoned(now))
+    }
+
     /// Begins a recording; `None` while another one runs.
     pub fn begin(&self, wanted: &Wanted, by: &str, keys: &Keys, now: Timestamp) -> Option<Heading> {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);

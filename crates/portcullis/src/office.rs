@@ -36,6 +36,37 @@ pub const ORIGIN: &str = "portcullis/ledger";
 /// Under load a group of records waits this long for more: fewer flushes, for less than a flush of waiting.
 const GATHER: std::time::Duration = std::time::Duration::from_millis(1);
 
+/// Who asks, as the ledger names him.
+fn who() -> String {
+    let user = std::env::var("USER").unwrap_or_else(|_| "operator".into());
+    format!("{user} (local)")
+}
+
+/// Where a configuration keeps its state.
+///
+/// # Errors
+/// When it cannot be compiled.
+pub fn data_dir(dir: &Path) -> Result<PathBuf, Trouble> {
+    let (compiled, _) = files::compile(&files::read(dir)?, running::now())?;
+    Ok(dir.join(&compiled.server.store_dir.value))
+}
+
+/// Asks the server that runs on this data directory.
+///
+/// # Errors
+/// What the desk says; exit 69 when no server runs.
+pub fn ask(data: &Path, command: &str, arguments: &Value) -> Result<Value, Trouble> {
+    let answer = socket::ask(data, command, arguments, &who());
+    let answer = answer.ok_or_else(|| {
+        Trouble::new(
+            Exit::Unreachable,
+            "no server is running on this configuration",
+            "Start it with `portcullis serve`.",
+        )
+    })?;
+    answer.map_err(trouble)
+}
+
 /// Asks the running server, or does the command on the store while none runs.
 ///
 /// # Errors
@@ -44,10 +75,7 @@ pub fn call(dir: &Path, command: &str, arguments: &Value) -> Result<Value, Troub
     let texts = files::read(dir)?;
     let (compiled, _) = files::compile(&texts, running::now())?;
     let data = dir.join(&compiled.server.store_dir.value);
-    let who = format!(
-        "{} (local)",
-        std::env::var("USER").unwrap_or_else(|_| "operator".into())
-    );
+    let who = who();
     if let Some(answer) = socket::ask(&data, command, arguments, &who) {
         return answer.map_err(trouble);
     }

@@ -36,7 +36,7 @@ pub fn explain(desk: &Desk, arguments: &Value, _who: &str) -> Result<Value, Desk
     })?;
     let event = entry.event()?;
     let similar = similar(desk, &event)?;
-    let explanation = Explanation::of(&event, entry.seq, &(desk.compiled)(), similar);
+    let explanation = Explanation::of(&event, entry.seq, &(desk.compiled)(), similar, desk.now());
     Ok(
         json!({ "schema_version": 1, "text": explanation.to_string(), "decision": explanation.to_json() }),
     )

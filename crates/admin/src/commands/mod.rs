@@ -5,6 +5,7 @@
 
 mod blocks;
 mod decisions;
+mod inspection;
 mod integrations;
 mod keys;
 mod ledger;
@@ -37,6 +38,16 @@ pub const COMMANDS: &[Command] = &[
         name: "decision.explain",
         is_change: false,
         run: decisions::explain,
+    },
+    Command {
+        name: "inspection.fetch",
+        is_change: true,
+        run: inspection::fetch,
+    },
+    Command {
+        name: "inspection.record",
+        is_change: true,
+        run: inspection::record,
     },
     Command {
         name: "integration.list",

@@ -10,6 +10,9 @@ use super::Explanation;
 /// Widest line.
 const WIDTH: usize = 100;
 
+/// Printed above lines to paste.
+const EXCLUDE: &str = "if the text is meant as it stands and the schema cannot say more, below `inspection.exclusions` in portcullis.yaml:";
+
 /// A label and its text, wrapped.
 fn paragraph(f: &mut fmt::Formatter<'_>, label: &str, text: &str) -> fmt::Result {
     write!(f, "{label:<9}")?;
@@ -41,6 +44,12 @@ impl fmt::Display for Explanation {
         }
         if !self.to_allow.is_empty() {
             paragraph(f, "To allow", &self.to_allow)?;
+        }
+        if !self.found.exclusion.is_empty() {
+            paragraph(f, "Exclude", EXCLUDE)?;
+            for line in self.found.exclusion.lines() {
+                writeln!(f, "    {line}")?;
+            }
         }
         paragraph(f, "Told", &self.told)?;
         if let Some(similar) = self.similar.filter(|similar| similar.count > 1) {
@@ -118,8 +127,8 @@ impl Explanation {
         for error in &e.errors {
             writeln!(f, "Field     {error}")?;
         }
-        for finding in &e.findings {
-            writeln!(f, "Finding   {finding}")?;
+        for finding in self.found.lines() {
+            paragraph(f, "Finding", &finding)?;
         }
         if let Some((out, seen)) = e.fields {
             let withheld = e

@@ -119,12 +119,6 @@ struct Looked {
     keys: Arc<Keys>,
 }
 
-/// Where the configuration keeps its state.
-fn data_dir(dir: &Path) -> Result<PathBuf, Trouble> {
-    let (compiled, _) = files::compile(&files::read(dir)?, running::now())?;
-    Ok(dir.join(&compiled.server.store_dir.value))
-}
-
 fn look(dir: &Path) -> Result<Looked, Trouble> {
     let texts = files::read(dir)?;
     let (compiled, _) = files::compile(&texts, running::now())?;
@@ -194,7 +188,12 @@ fn show(arguments: &ArgMatches) -> Outcome {
     let dir = config_dir::of(arguments);
     let asked = question(arguments);
     // The running server first: it needs no secret of the one who asks.
-    let answer = admin::socket::ask(&data_dir(&dir)?, "ledger.show", &asked, "operator (local)");
+    let answer = admin::socket::ask(
+        &office::data_dir(&dir)?,
+        "ledger.show",
+        &asked,
+        "operator (local)",
+    );
     let found = match answer {
         Some(answer) => {
             answer.map_err(|fault| Trouble::new(Exit::Failed, fault.message, fault.remedy))?

@@ -10,6 +10,7 @@ mod completion;
 mod demo;
 mod explain;
 mod init;
+mod inspect;
 mod integration;
 mod key;
 mod ledger;
@@ -41,6 +42,7 @@ pub const VERBS: &[Verb] = &[
     demo::VERB,
     explain::VERB,
     init::VERB,
+    inspect::VERB,
     integration::VERB,
     key::VERB,
     ledger::VERB,

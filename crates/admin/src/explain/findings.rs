@@ -1,0 +1,175 @@
+//! What inspection saw, in the operator's words, and the exclusion that would silence it.
+//! Gives `Found`. The caller never sees any of it: he was told class and field.
+//! Used by `Explanation`.
+//! Start reading at `Found::of`.
+
+use std::collections::BTreeMap;
+
+use gateway::finding::Seen;
+use model::{Event, Timestamp};
+use serde_json::{Value, json};
+
+/// An exclusion is proposed for so long; somebody has to look at it again.
+const PROPOSED_DAYS: u32 = 90;
+
+/// What inspection saw of one request.
+#[derive(Clone, Debug, Default)]
+pub struct Found {
+    /// What was seen, as far as the record can be read.
+    pub seen: Vec<Seen>,
+    /// Lines of the record that say something else.
+    pub other: Vec<String>,
+    /// Lines for `inspection.exclusions`, ready to paste; empty where none could silence what was seen.
+    pub exclusion: String,
+}
+
+impl Found {
+    /// Reads a record.
+    pub fn of(event: &Event, now: Timestamp) -> Found {
+        let mut found = Found::default();
+        for line in &event.findings {
+            match Seen::read(line) {
+                Some(seen) => found.seen.push(seen),
+                None => found.other.push(line.to_string()),
+            }
+        }
+        found.exclusion = proposed(&found.seen, event, now).unwrap_or_default();
+        found
+    }
+
+    /// One line for each finding.
+    pub fn lines(&self) -> Vec<String> {
+        let lines = self.seen.iter().map(told);
+        lines.chain(self.other.iter().cloned()).collect()
+    }
+
+    /// For tools.
+    pub fn to_json(&self) -> Value {
+        let one = |seen: &Seen| {
+            json!({
+                "class": seen.class, "in": seen.place, "pointer": seen.pointer, "rule": seen.rule,
+                "score": seen.score, "paranoia": seen.paranoia, "read_as": seen.steps, "what": seen.what,
+            })
+        };
+        Value::Array(self.seen.iter().map(one).collect())
+    }
+}
+
+fn told(seen: &Seen) -> String {
+    let field = match seen.pointer.is_empty() {
+        true => String::new(),
+        false => format!(" {}", seen.pointer.escape_debug()),
+    };
+    let place = format!("{} at {}{field}: ", seen.class, seen.place);
+    if seen.place == "answer" {
+        return format!("{place}{}, {}", seen.rule, seen.what);
+    }
+    let steps = match seen.steps.is_empty() {
+        true => "read as sent".to_owned(),
+        false => format!("read through {}", seen.steps.join(" → ")),
+    };
+    let end = match seen.what.as_str() {
+        "excluded" => "; an exclusion silences it",
+        _ => "",
+    };
+    format!(
+        "{place}rule {}, score {}, paranoia {}, {steps}{end}",
+        seen.rule, seen.score, seen.paranoia
+    )
+}
+
+/// Rules by field, for what counted and can be excluded.
+fn proposed(seen: &[Seen], event: &Event, now: Timestamp) -> Option<String> {
+    let scope = format!("{}:{}", event.api.as_deref()?, event.operation.as_deref()?);
+    let mut fields: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for one in seen.iter().filter(|one| can_be_excluded(one)) {
+        let rules = fields.entry(field(&one.pointer)).or_default();
+        if !rules.contains(&one.rule.as_str()) {
+            rules.push(&one.rule);
+        }
+    }
+    let end = now.plus_days(PROPOSED_DAYS).to_string();
+    let end = end.split('T').next()?;
+    let mut out = String::new();
+    for (pointer, rules) in fields {
+        // A text of JSON is a text of YAML.
+        out.push_str(&format!(
+            "- operation: {}\n  pointer: {}\n  rules: {}\n  owner: YOUR-TEAM\n  expires: {end}\n  reason: WHY-IT-IS-RIGHT\n",
+            json!(scope),
+            json!(pointer),
+            json!(rules),
+        ));
+    }
+    Some(out)
+}
+
+/// Costs and answers have no exclusions; a finding about the whole request has no field.
+fn can_be_excluded(seen: &Seen) -> bool {
+    seen.what == "counted" && seen.class != "inspect.deadline" && !seen.pointer.is_empty()
+}
+
+/// The field with every place in a list left open.
+fn field(pointer: &str) -> String {
+    let steps = pointer.split('/').map(|step| {
+        let is_number = !step.is_empty() && step.bytes().all(|byte| byte.is_ascii_digit());
+        if is_number { "*" } else { step }
+    });
+    steps.collect::<Vec<_>>().join("/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(findings: &[&str]) -> Event {
+        Event {
+            api: Some("notes/v1".into()),
+            operation: Some("createNote".into()),
+            findings: findings.iter().map(|line| (*line).to_owned()).collect(),
+            ..Event::default()
+        }
+    }
+
+    fn found(findings: &[&str]) -> Found {
+        let now = Timestamp::parse("2026-11-23").unwrap();
+        Found::of(&event(findings), now)
+    }
+
+    #[test]
+    fn a_finding_is_told_with_its_way_and_an_exclusion_to_paste() {
+        let found = found(&[
+            "inspect.sqli body:/lines/3/note 942100 score=5 paranoia=1 via=percent>base64 what=counted",
+            "inspect.sqli body:/lines/7/note 942130 score=5 paranoia=2 via= what=counted",
+            "inspect.rce body:/lines/7/note 932100 score=5 paranoia=1 via= what=excluded",
+            "and 3 more",
+        ]);
+        assert_eq!(
+            found.lines(),
+            [
+                "inspect.sqli at body /lines/3/note: rule 942100, score 5, paranoia 1, read through percent → base64",
+                "inspect.sqli at body /lines/7/note: rule 942130, score 5, paranoia 2, read as sent",
+                "inspect.rce at body /lines/7/note: rule 932100, score 5, paranoia 1, read as sent; an exclusion silences it",
+                "and 3 more",
+            ]
+        );
+        assert_eq!(
+            found.exclusion,
+            "- operation: \"notes/v1:createNote\"\n  pointer: \"/lines/*/note\"\n  rules: [\"942100\",\"942130\"]\n  \
+             owner: YOUR-TEAM\n  expires: 2027-02-21\n  reason: WHY-IT-IS-RIGHT\n"
+        );
+    }
+
+    #[test]
+    fn what_no_exclusion_silences_proposes_none() {
+        let found = found(&[
+            "inspect.deadline body:/note pack.deadline score=5 paranoia=1 via= what=counted",
+            "inspect.protocol path: 920100 score=5 paranoia=1 via= what=counted",
+            "response.leak answer:/note iban score=0 paranoia=1 via= what=masked",
+        ]);
+        assert_eq!(found.exclusion, "");
+        assert_eq!(
+            found.lines().last().unwrap(),
+            "response.leak at answer /note: iban, masked"
+        );
+    }
+}

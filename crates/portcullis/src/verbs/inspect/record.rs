@@ -1,0 +1,100 @@
+//! Records requests of the running server.
+//! Gives `run`. The server seals each line; this end only writes them down.
+//! Used by `portcullis inspect`.
+//! Start reading at `run`.
+
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::time::Duration;
+
+use clap::ArgMatches;
+use model::time::Span;
+use serde_json::{Value, json};
+
+use crate::exit::{Exit, Outcome, Trouble};
+use crate::{config_dir, office, output};
+
+/// How often the server is asked for what it recorded.
+const INTERVAL: Duration = Duration::from_millis(500);
+
+/// Records until the time or the number is reached.
+pub fn run(arguments: &ArgMatches) -> Outcome {
+    let asked = json!({
+        "seconds": span(arguments, "for")?.as_secs(),
+        "requests_max": arguments.get_one::<u64>("max").copied().unwrap_or(0),
+        "keep_days": span(arguments, "keep")?.as_secs() / 86_400,
+    });
+    let data = office::data_dir(&config_dir::of(arguments))?;
+    let path = output::path(arguments, "file");
+    let mut file = create(&path)?;
+    let begun = office::ask(&data, "inspection.record", &asked)
+        .inspect_err(|_| drop(std::fs::remove_file(&path)))?;
+    let heading = begun.get("heading").cloned().unwrap_or_default();
+    let id = json!({ "id": heading.get("id") });
+    write(&mut file, &path, &[heading.to_string()])?;
+    eprintln!(
+        "portcullis: recording to {}; Ctrl-C ends it",
+        path.display()
+    );
+    let last = loop {
+        std::thread::sleep(INTERVAL);
+        let fetched = office::ask(&data, "inspection.fetch", &id)?;
+        let lines = fetched.get("lines").and_then(Value::as_array);
+        let lines = lines.into_iter().flatten().filter_map(Value::as_str);
+        write(&mut file, &path, &lines.collect::<Vec<_>>())?;
+        if fetched.get("is_over") == Some(&Value::Bool(true)) {
+            break fetched;
+        }
+    };
+    file.sync_all().map_err(|error| cannot(&path, &error))?;
+    let number = |name: &str| last.get(name).and_then(Value::as_u64).unwrap_or(0);
+    let (requests, left_out) = (number("requests"), number("left_out"));
+    let document = json!({
+        "schema_version": 1, "file": path.display().to_string(), "requests": requests, "left_out": left_out,
+    });
+    output::print(arguments, &document, || {
+        println!("{requests} requests recorded, {left_out} left out for their size");
+    });
+    Ok(Exit::Done)
+}
+
+fn span(arguments: &ArgMatches, name: &str) -> Result<Duration, Trouble> {
+    let text = output::text(arguments, name);
+    Span::parse(text).map(Span::duration).ok_or_else(|| {
+        Trouble::new(
+            Exit::Usage,
+            format!("`{text}` is not a length of time"),
+            "Write 90s, 10m, 2h or 7d.",
+        )
+    })
+}
+
+/// A new file for its owner only.
+fn create(path: &Path) -> Result<File, Trouble> {
+    let made = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path);
+    made.map_err(|error| cannot(path, &error))
+}
+
+fn write(file: &mut File, path: &Path, lines: &[impl AsRef<str>]) -> Result<(), Trouble> {
+    let mut text = String::new();
+    for line in lines {
+        text.push_str(line.as_ref());
+        text.push('\n');
+    }
+    file.write_all(text.as_bytes())
+        .map_err(|error| cannot(path, &error))
+}
+
+fn cannot(path: &Path, error: &std::io::Error) -> Trouble {
+    Trouble::new(
+        Exit::Failed,
+        format!("cannot write {}: {error}", path.display()),
+        "Choose a name that is not taken, in a directory you may write to.",
+    )
+}
