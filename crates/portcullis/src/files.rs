@@ -126,7 +126,12 @@ pub fn rule_directories(dir: &Path) -> Vec<String> {
     let mut files = Files::new();
     let mut total = 0;
     let path = dir.join(config::files::SERVER_FILE);
-    match add(&path, config::files::SERVER_FILE.into(), &mut files, &mut total) {
+    match add(
+        &path,
+        config::files::SERVER_FILE.into(),
+        &mut files,
+        &mut total,
+    ) {
         Ok(()) => config::rule_directories(&files),
         // The configuration cannot be read at all, which is said elsewhere.
         Err(_) => Vec::new(),
