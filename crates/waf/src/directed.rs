@@ -7,7 +7,7 @@ use crate::detector::Sentences;
 use crate::finding::Finding;
 use crate::inspect::Run;
 use crate::part::{Part, PartKind, Place, RequestFacts};
-use crate::seclang::{Candidate, Event, Guard, Message, Mode, RuleSet, Scope, Source, Transaction};
+use crate::seclang::{Candidate, Event, Guard, Head, Mode, RuleSet, Scope, Source, Transaction};
 use std::cell::RefCell;
 
 /// Shows the request to the rules and reports what they find.
@@ -94,7 +94,22 @@ fn prepared<'t>(
     level: u8,
 ) -> Transaction<'t> {
     let plan = guard.run.plan;
-    let mut transaction = Transaction::new(rules, &message(request), Mode::On);
+    let mut target = request.path.as_bytes().to_vec();
+    if !request.query.is_empty() {
+        target.push(b'?');
+        target.extend_from_slice(request.query.as_bytes());
+    }
+    let head = Head {
+        method: request.method.as_bytes(),
+        target: &target,
+        protocol: request.protocol.as_bytes(),
+        client: request.client,
+        unique_id: "",
+        is_cut: true,
+    };
+    let headers = request.headers.iter();
+    let headers = headers.map(|(name, value)| (name.as_bytes(), *value));
+    let mut transaction = Transaction::begin(rules, &head, headers, Mode::On);
     transaction.guarded_by(guard);
     transaction.detects_with(&Sentences);
     transaction.limit_work(plan.work_max);
@@ -102,27 +117,6 @@ fn prepared<'t>(
     transaction.set("detection_paranoia_level", i64::from(level));
     transaction.set("inbound_anomaly_score_threshold", i64::from(plan.threshold));
     transaction
-}
-
-fn message(request: &RequestFacts<'_>) -> Message {
-    let mut target = request.path.as_bytes().to_vec();
-    if !request.query.is_empty() {
-        target.push(b'?');
-        target.extend_from_slice(request.query.as_bytes());
-    }
-    Message {
-        method: request.method.as_bytes().to_vec(),
-        target,
-        protocol: request.protocol.as_bytes().to_vec(),
-        headers: request
-            .headers
-            .iter()
-            .map(|(name, value)| (name.as_bytes().to_vec(), value.to_vec()))
-            .collect(),
-        client: request.client.to_owned(),
-        unique_id: String::new(),
-        is_cut: true,
-    }
 }
 
 /// The name rules know a part by: `json.items.0.note` for a body, the name itself elsewhere.

@@ -32,41 +32,40 @@ pub struct PatternSet {
     owners: Vec<Box<[u32]>>,
     /// Patterns without a useful literal: every text is a candidate.
     always: Vec<u64>,
-    /// For the first, second and third byte set of every pattern.
-    masks: Vec<MaskTable>,
+    /// The first, second and third byte set of every pattern.
+    masks: MaskTable,
 }
 
-/// Which patterns a byte lets through: those whose byte set holds it.
-#[derive(Debug)]
+/// Which patterns a byte lets through: those of whose byte sets one holds it.
+#[derive(Debug, Default)]
 struct MaskTable {
-    /// Patterns without such a set pass always.
+    /// Patterns without such a set pass always; `MASKS` rows of marks.
     free: Vec<u64>,
-    /// As many words per byte value as there are words of marks.
+    /// The same rows for each byte value.
     by_byte: Vec<u64>,
 }
 
 impl MaskTable {
     fn new(words: usize) -> MaskTable {
         MaskTable {
-            free: vec![0; words],
-            by_byte: vec![0; words * 256],
+            free: vec![0; words * MASKS],
+            by_byte: vec![0; words * MASKS * 256],
         }
     }
 
-    fn add(&mut self, id: usize, mask: Option<&ByteSet>) {
-        let words = self.free.len();
-        let (word, bit) = (id / 64, 1u64 << (id % 64));
-        match mask {
-            None => {
+    fn add(&mut self, id: usize, words: usize, masks: &[ByteSet]) {
+        let row = words * MASKS;
+        for number in 0..MASKS {
+            let (word, bit) = (number * words + id / 64, 1u64 << (id % 64));
+            let Some(mask) = masks.get(number) else {
                 if let Some(free) = self.free.get_mut(word) {
                     *free |= bit;
                 }
-            }
-            Some(mask) => {
-                for byte in (0u8..=255).filter(|byte| mask.has(*byte)) {
-                    if let Some(place) = self.by_byte.get_mut(usize::from(byte) * words + word) {
-                        *place |= bit;
-                    }
+                continue;
+            };
+            for byte in mask.iter() {
+                if let Some(place) = self.by_byte.get_mut(usize::from(byte) * row + word) {
+                    *place |= bit;
                 }
             }
         }
@@ -74,20 +73,20 @@ impl MaskTable {
 
     /// Takes away the marks of patterns that need a byte the text has not.
     fn narrow(&self, present: &ByteSet, marks: &mut [u64], scratch: &mut Vec<u64>) {
-        let words = self.free.len();
+        let row = self.free.len();
         scratch.clear();
         scratch.extend_from_slice(&self.free);
         for byte in present.iter() {
-            let from = usize::from(byte) * words;
-            for (all, one) in scratch
-                .iter_mut()
-                .zip(self.by_byte.get(from..from + words).unwrap_or_default())
-            {
+            let from = usize::from(byte) * row;
+            let more = self.by_byte.get(from..from + row).unwrap_or_default();
+            for (all, one) in scratch.iter_mut().zip(more) {
                 *all |= one;
             }
         }
-        for (marks, passed) in marks.iter_mut().zip(scratch.iter()) {
-            *marks &= passed;
+        for passed in scratch.chunks_exact(marks.len().max(1)) {
+            for (mark, passed) in marks.iter_mut().zip(passed) {
+                *mark &= passed;
+            }
         }
     }
 }
@@ -117,24 +116,12 @@ pub struct Candidates {
 }
 
 impl Candidates {
-    /// The marks, 64 patterns to a word.
-    pub fn words(&self) -> &[u64] {
-        &self.marks
-    }
-
     /// Whether pattern `id` may match the text last looked at.
     pub fn has(&self, id: u32) -> bool {
         let word = usize::try_from(id / 64).unwrap_or(usize::MAX);
         self.marks
             .get(word)
             .is_some_and(|bits| bits >> (id % 64) & 1 == 1)
-    }
-
-    fn set(&mut self, id: u32) {
-        let word = usize::try_from(id / 64).unwrap_or(usize::MAX);
-        if let Some(bits) = self.marks.get_mut(word) {
-            *bits |= 1 << (id % 64);
-        }
     }
 
     /// The candidates in ascending order.
@@ -171,7 +158,7 @@ impl PatternSet {
             automaton: None,
             owners: Vec::new(),
             always: Vec::new(),
-            masks: Vec::new(),
+            masks: MaskTable::default(),
         };
         let mut without = Vec::new();
         let mut masks: Vec<Vec<ByteSet>> = Vec::new();
@@ -198,12 +185,9 @@ impl PatternSet {
         }
         let words = set.patterns.len().div_ceil(64);
         set.always = bits(&without, words);
-        for place in 0..MASKS {
-            let mut table = MaskTable::new(words);
-            for (id, masks) in masks.iter().enumerate() {
-                table.add(id, masks.get(place));
-            }
-            set.masks.push(table);
+        set.masks = MaskTable::new(words);
+        for (id, masks) in masks.iter().enumerate() {
+            set.masks.add(id, words, masks);
         }
         set.build_automaton(literals)?;
         Ok(set)
@@ -247,19 +231,32 @@ impl PatternSet {
     /// Marks the patterns that may match `text`. A pattern left out cannot match.
     pub fn candidates(&self, text: &[u8], found: &mut Candidates) {
         found.marks.clear();
-        found.marks.extend_from_slice(&self.always);
-        if let Some(automaton) = &self.automaton {
-            for hit in automaton.find_overlapping_iter(text) {
-                let owners = self.owners.get(hit.pattern().as_usize());
-                for id in owners.into_iter().flat_map(|owners| owners.iter()) {
-                    found.set(*id);
+        self.literals(text, &mut found.marks);
+        self.narrow(&ByteSet::of(text), &mut found.marks, &mut found.scratch);
+    }
+
+    /// The first half: appends the marks of patterns whose literals occur, letter case aside.
+    pub(crate) fn literals(&self, text: &[u8], marks: &mut Vec<u64>) {
+        let begin = marks.len();
+        marks.extend_from_slice(&self.always);
+        let Some(automaton) = &self.automaton else {
+            return;
+        };
+        let marks = marks.get_mut(begin..).unwrap_or_default();
+        for hit in automaton.find_overlapping_iter(text) {
+            let owners = self.owners.get(hit.pattern().as_usize());
+            for id in owners.into_iter().flat_map(|owners| owners.iter()) {
+                let word = usize::try_from(id / 64).unwrap_or(usize::MAX);
+                if let Some(bits) = marks.get_mut(word) {
+                    *bits |= 1 << (id % 64);
                 }
             }
         }
-        let present = ByteSet::of(text);
-        for table in &self.masks {
-            table.narrow(&present, &mut found.marks, &mut found.scratch);
-        }
+    }
+
+    /// The second half: takes away the marks of patterns that need a byte the text has not.
+    pub(crate) fn narrow(&self, present: &ByteSet, marks: &mut [u64], scratch: &mut Vec<u64>) {
+        self.masks.narrow(present, marks, scratch);
     }
 
     fn get(&self, id: u32) -> Option<&Pattern> {

@@ -6,19 +6,23 @@
 mod actions;
 mod ast;
 mod compile;
-mod groups;
 mod lexer;
+mod lists;
 mod macros;
+mod memory;
 mod operator;
 mod parse;
 mod program;
 mod run;
+mod sides;
 mod store;
 mod targets;
 mod texts;
 mod transform;
+mod tree;
 
 pub use program::RuleSet;
 pub use run::{Candidate, Event, Guard, Mode, Source, Transaction};
+pub(crate) use store::Head;
 pub use store::{Message, Scope};
 pub use transform::Transform;

@@ -69,6 +69,14 @@ impl ByteSet {
             .any(|(ours, theirs)| ours & theirs != 0)
     }
 
+    /// Whether the other set holds every value of this one.
+    pub fn is_within(&self, other: &ByteSet) -> bool {
+        self.0
+            .iter()
+            .zip(other.0)
+            .all(|(ours, theirs)| ours & !theirs == 0)
+    }
+
     /// The union of both.
     pub fn with(&self, other: &ByteSet) -> ByteSet {
         let mut out = *self;

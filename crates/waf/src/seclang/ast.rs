@@ -108,6 +108,9 @@ pub(crate) enum Variable {
 }
 
 impl Variable {
+    /// How many there are: `XML` counts twice.
+    pub(super) const COUNT: usize = 34;
+
     const NAMES: [(&'static str, Variable); 33] = [
         ("ARGS", Variable::Args),
         ("ARGS_NAMES", Variable::ArgsNames),

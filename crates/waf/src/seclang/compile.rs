@@ -3,6 +3,7 @@
 //! Used by `RuleSet::load`.
 //! Start reading at `compile`.
 
+mod gates;
 mod lists;
 mod tags;
 
@@ -17,6 +18,7 @@ use super::operator::{Network, Number, Operator, OperatorName, Order, TextTest, 
 use super::parse;
 use super::program::{Link, Quick, Rule, RuleSet, Set, SetChange, SetKey, Slots};
 use super::store::TxValue;
+use super::texts::Triggers;
 use super::transform::Transform;
 use crate::finding::Class;
 use crate::scan::{PatternSet, Source};
@@ -261,7 +263,7 @@ impl<'f> Builder<'f> {
         let mut link = Link {
             targets: 0,
             chain: 0,
-            group: 0,
+            gate: None,
             operator: None,
             negated: false,
             capture: false,
@@ -392,7 +394,10 @@ impl<'f> Builder<'f> {
                 Some(bytes) => SetChange::Fixed(TxValue::of(bytes)),
                 None => {
                     self.know(text);
-                    SetChange::Assign(text.clone())
+                    match text.only_tx() {
+                        Some(name) => SetChange::Copy(self.slots.number(name)),
+                        None => SetChange::Assign(text.clone()),
+                    }
                 }
             },
             Change::Add(text) => SetChange::Add(self.number(text)),
@@ -499,9 +504,9 @@ impl<'f> Builder<'f> {
     }
 
     fn finish(mut self) -> Result<RuleSet, Vec<LoadError>> {
-        let mut phases: [Vec<usize>; 5] = Default::default();
+        let mut numbers: [Vec<usize>; 5] = Default::default();
         for (number, draft) in self.drafts.iter().enumerate() {
-            if let Some(phase) = phases.get_mut(draft.phase) {
+            if let Some(phase) = numbers.get_mut(draft.phase) {
                 phase.push(number);
             }
         }
@@ -509,7 +514,7 @@ impl<'f> Builder<'f> {
         let mut targets = Targets::default();
         let mut rules = Vec::new();
         for (number, draft) in std::mem::take(&mut self.drafts).into_iter().enumerate() {
-            match self.connect(number, draft, &phases, &mut targets) {
+            match self.connect(number, draft, &numbers, &mut targets) {
                 Ok(rule) => rules.push(rule),
                 Err(error) => errors.push(error),
             }
@@ -522,13 +527,16 @@ impl<'f> Builder<'f> {
                 return Err(errors);
             }
         };
+        let words = patterns.len().div_ceil(64);
         Ok(RuleSet {
+            phases: numbers.map(|numbers| gates::phase(&rules, &numbers)),
+            tree: gates::tree(&rules, &self.chains, words),
+            asked: gates::asked(&rules, words),
+            triggers: Triggers::default(),
             rules,
-            phases,
             patterns,
             chains: self.chains,
             target_sets: targets.sets,
-            groups: targets.groups.len(),
             slots: self.slots,
             signature: self.signature,
         })
@@ -548,7 +556,7 @@ impl<'f> Builder<'f> {
                 .number(wanted)
                 .map_err(|message| at(&draft.file, draft.line, message))?;
             link.targets = set;
-            link.group = targets.group(set, link.chain);
+            link.gate = gates::gate(link, targets.sets.get(set));
         }
         let Some(name) = draft.skip_after else {
             return Ok(rule);

@@ -6,8 +6,11 @@
 use super::ast::{Control, Disrupt, Variable};
 use super::macros::Text;
 use super::operator::{Number, Operator, Order};
+use super::sides::Sides;
 use super::store::TxValue;
+use super::texts::Triggers;
 use super::transform::Transform;
+use super::tree::Tree;
 use crate::finding::Class;
 use crate::prove::{Proof, Texts};
 use crate::scan::PatternSet;
@@ -18,14 +21,17 @@ use std::collections::HashMap;
 #[derive(Debug)]
 pub struct RuleSet {
     pub(super) rules: Vec<Rule>,
-    /// Rule numbers of phases 1 to 5, in load order.
-    pub(super) phases: [Vec<usize>; 5],
+    /// What phases 1 to 5 do, in load order.
+    pub(super) phases: [Phase; 5],
     pub(super) patterns: PatternSet,
     /// Distinct transformation chains; the first is the empty one.
     pub(super) chains: Vec<Box<[Transform]>>,
+    /// The same chains as one tree, with the patterns asked along it.
+    pub(super) tree: Tree,
+    pub(super) triggers: Triggers,
+    /// For each side the patterns that rules ask about its texts, `stride` words each.
+    pub(super) asked: Vec<u64>,
     pub(super) target_sets: Vec<TargetSet>,
-    /// Distinct pairs of target set and chain.
-    pub(super) groups: usize,
     pub(super) slots: Slots,
     pub(super) signature: String,
 }
@@ -49,6 +55,19 @@ impl RuleSet {
     /// Whether there are no rules.
     pub fn is_empty(&self) -> bool {
         self.rules.is_empty()
+    }
+
+    /// How many words the marks of all patterns take.
+    pub(super) fn stride(&self) -> usize {
+        self.patterns.len().div_ceil(64)
+    }
+
+    /// The patterns that rules ask about the texts of a side.
+    pub(super) fn asked_of(&self, side: usize) -> &[u64] {
+        let stride = self.stride();
+        self.asked
+            .get(side * stride..(side + 1) * stride)
+            .unwrap_or_default()
     }
 
     /// Numbers about the compiled patterns, for `check -v`.
@@ -131,6 +150,29 @@ impl RuleSet {
     }
 }
 
+/// The rules of a phase.
+#[derive(Debug, Default)]
+pub(super) struct Phase {
+    pub(super) steps: Vec<Step>,
+    /// The sides its patterns look at.
+    pub(super) sides: Sides,
+}
+
+/// A rule in its phase.
+#[derive(Debug)]
+pub(super) struct Step {
+    pub(super) rule: usize,
+    /// Without a hit here the first link cannot match.
+    pub(super) gate: Option<Gate>,
+}
+
+/// A pattern and the sides on which it must have a candidate.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Gate {
+    pub(super) pattern: usize,
+    pub(super) sides: Sides,
+}
+
 /// A chain of links that act together.
 #[derive(Debug)]
 pub(super) struct Rule {
@@ -154,7 +196,8 @@ pub(super) struct Rule {
 pub(super) struct Link {
     pub(super) targets: usize,
     pub(super) chain: usize,
-    pub(super) group: usize,
+    /// For a pattern that must match one of the link's texts.
+    pub(super) gate: Option<Gate>,
     /// `None`: unconditional, as `SecAction`.
     pub(super) operator: Option<Operator>,
     pub(super) negated: bool,
@@ -196,6 +239,8 @@ pub(super) enum SetChange {
     Unset,
     Fixed(TxValue),
     Assign(Text),
+    /// The value of another slot.
+    Copy(usize),
     Add(Number),
     Subtract(Number),
 }

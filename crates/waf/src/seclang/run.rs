@@ -4,12 +4,16 @@
 //! Start reading at `Transaction::phase`: skip, ask, act, log.
 
 mod effects;
+mod hits;
+
+pub(super) use hits::Hits;
 
 use super::ast::{Disrupt, IdRange, Variable};
-use super::groups::Groups;
+use super::lists::Lists;
+use super::memory::{self, Memory};
 use super::operator::{Operator, bad_url_encoding, integer};
 use super::program::{Link, Quick, Rule, RuleSet, Wanted};
-use super::store::{Bag, Message, Scope, Store, TxValue};
+use super::store::{Bag, Head, Message, Scope, Store, TxValue};
 use super::targets::{Label, Matched, Value, key_of, names, resolve};
 use super::texts::{TextId, marked};
 use super::transform::Transform;
@@ -96,7 +100,8 @@ pub struct Transaction<'r> {
     removed_targets: Vec<(Removed, Wanted)>,
     force_body: bool,
     processor: Option<Processor>,
-    groups: Groups,
+    lists: Lists,
+    hits: Hits,
     work: u64,
     work_max: u64,
     guard: Option<&'r dyn Guard>,
@@ -120,7 +125,24 @@ struct Progress {
 impl<'r> Transaction<'r> {
     /// Begins a transaction with the head of a request.
     pub fn new(rules: &'r RuleSet, message: &Message, mode: Mode) -> Transaction<'r> {
-        let store = Store::new(rules, message);
+        let headers = message.headers.iter();
+        let headers = headers.map(|(name, value)| (name.as_slice(), value.as_slice()));
+        Transaction::begin(rules, &message.head(), headers, mode)
+    }
+
+    /// The same with a borrowed head.
+    pub(crate) fn begin<'m>(
+        rules: &'r RuleSet,
+        head: &Head<'m>,
+        headers: impl Iterator<Item = (&'m [u8], &'m [u8])>,
+        mode: Mode,
+    ) -> Transaction<'r> {
+        let mut memory = memory::take();
+        let mut store = Store::new(rules, head, &mut memory);
+        for (name, value) in headers {
+            store.add_header(name, value, head.is_cut);
+        }
+        memory.hits.reset(rules);
         let processor = store.header(b"content-type").and_then(Processor::for_type);
         let mut transaction = Transaction {
             rules,
@@ -133,7 +155,8 @@ impl<'r> Transaction<'r> {
             removed_targets: Vec::new(),
             force_body: false,
             processor,
-            groups: Groups::default(),
+            lists: std::mem::take(&mut memory.lists),
+            hits: std::mem::take(&mut memory.hits),
             work: 0,
             work_max: u64::MAX,
             guard: None,
@@ -170,7 +193,7 @@ impl<'r> Transaction<'r> {
             Source::Body => Bag::ArgsPost,
             Source::Cookie => Bag::Cookies,
         };
-        self.store.scoped(bag, name.to_vec(), value.to_vec(), scope);
+        self.store.scoped(bag, name, value, scope);
     }
 
     /// Sets a TX variable before the rules run.
@@ -196,22 +219,21 @@ impl<'r> Transaction<'r> {
     /// Tells the length of a body that somebody else has read.
     pub fn body_length(&mut self, bytes: usize) {
         self.store
-            .single(Variable::RequestBodyLength, bytes.to_string().into_bytes());
+            .single(Variable::RequestBodyLength, bytes.to_string().as_bytes());
     }
 
     /// Gives status and headers of the answer, before phase 3.
     pub fn response(&mut self, status: u16, headers: &[(Vec<u8>, Vec<u8>)]) {
         self.store
-            .single(Variable::ResponseStatus, status.to_string().into_bytes());
+            .single(Variable::ResponseStatus, status.to_string().as_bytes());
         for (name, value) in headers {
-            self.store
-                .entry(Bag::ResponseHeaders, name.clone(), value.clone());
+            self.store.entry(Bag::ResponseHeaders, name, value);
         }
     }
 
     /// Gives the body of the answer, before phase 4.
     pub fn response_body(&mut self, body: &[u8]) {
-        self.store.single(Variable::ResponseBody, body.to_vec());
+        self.store.single(Variable::ResponseBody, body);
     }
 
     /// What was logged so far.
@@ -238,10 +260,18 @@ impl<'r> Transaction<'r> {
         else {
             return;
         };
-        self.groups.reset(rules);
+        self.lists.reset(rules.target_sets.len());
+        let left = self.work_max.saturating_sub(self.work);
+        self.hits.look(list.sides, &mut self.store, rules, left);
         let mut place = 0;
-        while let Some(rule) = list.get(place).and_then(|number| rules.rules.get(*number)) {
+        while let Some(step) = list.steps.get(place) {
             place += 1;
+            if step.gate.is_some_and(|gate| !self.hits.open(&gate)) {
+                continue;
+            }
+            let Some(rule) = rules.rules.get(step.rule) else {
+                return;
+            };
             if self.mode == Mode::Off
                 || self.is_exhausted()
                 || (self.denied.is_some() && phase != 5)
@@ -325,6 +355,9 @@ impl<'r> Transaction<'r> {
         operator: &'r Operator,
         progress: &mut Progress,
     ) -> bool {
+        if link.gate.is_some_and(|gate| !self.hits.open(&gate)) {
+            return false;
+        }
         let rules = self.rules;
         let Some(set) = rules.target_sets.get(link.targets) else {
             return false;
@@ -334,37 +367,18 @@ impl<'r> Transaction<'r> {
             .get(link.chain)
             .map(|chain| &**chain)
             .unwrap_or_default();
-        let pattern = match operator {
-            Operator::Pattern(id) | Operator::Phrases(id) => Some(*id),
-            _ => None,
-        };
+        let mut any = false;
         if set.dynamic {
             let mut values = Vec::new();
             resolve(set, &mut self.store, &progress.matched, &mut values);
-            let mut any = false;
             for value in values {
                 any |= self.one(rule, link, operator, value, chain, progress);
             }
             return any;
         }
-        let mut any = false;
-        if link.multi_match {
-            for number in self.groups.list(link.targets, set, &mut self.store) {
-                if let Some(value) = self.groups.value(number) {
-                    any |= self.one(rule, link, operator, value, chain, progress);
-                }
-            }
-            return any;
-        }
-        let group = self
-            .groups
-            .get(link, set, &mut self.store, rules, pattern.is_some());
-        if pattern.is_some_and(|id| !link.negated && !self.groups.may_match(&group, id)) {
-            return false;
-        }
-        for number in 0..group.len() {
-            if let Some((value, text)) = self.groups.at(&group, number) {
-                any |= self.ask(rule, link, operator, &value, text, progress);
+        for number in self.lists.get(link.targets, set, &mut self.store) {
+            if let Some(value) = self.lists.value(number) {
+                any |= self.one(rule, link, operator, value, chain, progress);
             }
         }
         any
@@ -436,7 +450,7 @@ impl<'r> Transaction<'r> {
             class: rule.class,
             paranoia: rule.paranoia,
             variable: value.variable.name(),
-            key: &key_of(value, &self.store),
+            key: key_of(value, &self.store),
         })
     }
 
@@ -461,7 +475,7 @@ impl<'r> Transaction<'r> {
         }
         let bytes = self.store.texts.bytes(text);
         match operator {
-            Operator::Bytes(allowed) => bytes.iter().any(|byte| !allowed.has(*byte)),
+            Operator::Bytes(allowed) => !self.store.texts.present(text).is_within(allowed),
             Operator::Addresses(networks) => std::str::from_utf8(bytes)
                 .ok()
                 .and_then(|text| text.parse().ok())
@@ -489,20 +503,24 @@ impl<'r> Transaction<'r> {
     }
 
     fn pattern(&mut self, link: &Link, id: u32, text: TextId) -> bool {
-        self.store.texts.scan(text);
-        if !marked(self.store.texts.candidates(text), id) {
-            return false;
+        // A negated pattern matches nearly everything: to look for candidates first is lost on it.
+        if !link.negated {
+            self.store.texts.scan(text);
+            if !marked(self.store.texts.candidates(text), id) {
+                return false;
+            }
         }
         let patterns = &self.rules.patterns;
         let bytes = self.store.texts.bytes(text);
         self.work = self
             .work
             .saturating_add(u64::try_from(bytes.len()).unwrap_or(0));
-        if !link.capture {
-            return patterns.is_certain(id) || patterns.is_match(id, bytes);
-        }
-        if !patterns.is_certain(id) && !patterns.is_match(id, bytes) {
+        let certain = !link.negated && patterns.is_certain(id);
+        if !certain && !patterns.is_match(id, bytes) {
             return false;
+        }
+        if !link.capture {
+            return true;
         }
         let Some(groups) = patterns.groups(id, bytes) else {
             return false;
@@ -521,5 +539,18 @@ impl<'r> Transaction<'r> {
                 .set_slot(slot, value.map(|text| TxValue::Text(text.into())));
         }
         true
+    }
+}
+
+impl Drop for Transaction<'_> {
+    fn drop(&mut self) {
+        let store = &mut self.store;
+        memory::give(Memory {
+            texts: std::mem::take(&mut store.texts.buffers),
+            bags: std::mem::take(&mut store.bags),
+            slots: std::mem::take(&mut store.slots),
+            lists: std::mem::take(&mut self.lists),
+            hits: std::mem::take(&mut self.hits),
+        });
     }
 }

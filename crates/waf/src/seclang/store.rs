@@ -4,8 +4,11 @@
 //! Start reading at `Message`.
 
 use super::ast::Variable;
+use super::memory::Memory;
 use super::program::RuleSet;
+use super::sides;
 use super::texts::{TextId, Texts};
+use super::transform::Transform;
 use crate::body::Body;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -29,14 +32,49 @@ pub struct Message {
     pub is_cut: bool,
 }
 
+/// The same, borrowed, headers left aside.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Head<'m> {
+    pub(crate) method: &'m [u8],
+    pub(crate) target: &'m [u8],
+    pub(crate) protocol: &'m [u8],
+    pub(crate) client: &'m str,
+    pub(crate) unique_id: &'m str,
+    pub(crate) is_cut: bool,
+}
+
+impl Message {
+    pub(super) fn head(&self) -> Head<'_> {
+        Head {
+            method: &self.method,
+            target: &self.target,
+            protocol: &self.protocol,
+            client: &self.client,
+            unique_id: &self.unique_id,
+            is_cut: self.is_cut,
+        }
+    }
+}
+
 /// A name with its value.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Entry {
-    pub(super) name: Vec<u8>,
-    pub(super) lower: Vec<u8>,
-    pub(super) name_text: TextId,
+    pub(super) name: TextId,
+    /// The name in lower case.
+    pub(super) lower: TextId,
     pub(super) value: TextId,
     pub(super) scope: Scope,
+}
+
+impl Entry {
+    /// The text rules see on one side of the collection, if they may see it.
+    pub(super) fn side(&self, by_name: bool) -> Option<TextId> {
+        match (by_name, self.scope) {
+            (true, Scope::Value) | (false, Scope::Name) => None,
+            (true, _) => Some(self.name),
+            (false, _) => Some(self.value),
+        }
+    }
 }
 
 /// Which side of an entry rules may see.
@@ -62,6 +100,22 @@ pub(super) enum Bag {
     ResponseHeaders,
     XmlText,
     XmlAttributes,
+}
+
+impl Bag {
+    pub(super) const COUNT: usize = 9;
+
+    pub(super) const ALL: [Bag; Bag::COUNT] = [
+        Bag::ArgsGet,
+        Bag::ArgsPost,
+        Bag::Cookies,
+        Bag::Files,
+        Bag::Headers,
+        Bag::PartHeaders,
+        Bag::ResponseHeaders,
+        Bag::XmlText,
+        Bag::XmlAttributes,
+    ];
 }
 
 /// A value of the TX collection.
@@ -110,33 +164,33 @@ impl TxValue {
 #[derive(Debug)]
 pub(super) struct Store<'r> {
     pub(super) texts: Texts<'r>,
-    bags: [Vec<Entry>; 9],
-    singles: Vec<(Variable, TextId)>,
-    slots: Vec<Option<TxValue>>,
+    pub(super) bags: [Vec<Entry>; Bag::COUNT],
+    singles: [Option<TextId>; Variable::COUNT],
+    pub(super) slots: Vec<Option<TxValue>>,
     others: HashMap<Vec<u8>, TxValue>,
     rules: &'r RuleSet,
     files_bytes: usize,
-    body_bytes: usize,
 }
 
 impl<'r> Store<'r> {
-    pub(super) fn new(rules: &'r RuleSet, message: &Message) -> Store<'r> {
+    pub(super) fn new(rules: &'r RuleSet, head: &Head<'_>, memory: &mut Memory) -> Store<'r> {
+        let mut slots = std::mem::take(&mut memory.slots);
+        slots.resize(rules.slots.names.len(), None);
         let mut store = Store {
-            texts: Texts::new(rules),
-            bags: Default::default(),
-            singles: Vec::new(),
-            slots: vec![None; rules.slots.names.len()],
+            texts: Texts::new(rules, std::mem::take(&mut memory.texts)),
+            bags: std::mem::take(&mut memory.bags),
+            singles: [None; Variable::COUNT],
+            slots,
             others: HashMap::new(),
             rules,
             files_bytes: 0,
-            body_bytes: 0,
         };
-        store.request(message);
+        store.request(head);
         store
     }
 
-    fn request(&mut self, message: &Message) {
-        let target = &message.target;
+    fn request(&mut self, head: &Head<'_>) {
+        let target = head.target;
         let (raw_path, query) = split_once(target, b'?');
         let path = without_origin(raw_path);
         // Servers hand the decoded path to rules; the raw one stays in REQUEST_URI.
@@ -145,152 +199,115 @@ impl<'r> Store<'r> {
             .iter()
             .rposition(|byte| matches!(byte, b'/' | b'\\'))
             .map_or(0, |at| at + 1);
-        let mut line = message.method.clone();
-        for piece in [b" ".as_slice(), target, b" ", &message.protocol] {
-            line.extend_from_slice(piece);
-        }
+        let line = [head.method, b" ", target, b" ", head.protocol].concat();
         let mut uri = path.to_vec();
         if let Some(query) = query {
             uri.push(b'?');
             uri.extend_from_slice(query);
         }
-        let base_name = name.get(base..).unwrap_or_default().to_vec();
-        self.single(Variable::RequestMethod, message.method.clone());
-        self.single(Variable::RequestUriRaw, target.clone());
-        self.single(Variable::RequestUri, uri);
-        self.single(Variable::RequestFilename, name);
-        self.single(Variable::RequestBasename, base_name);
-        self.single(Variable::RequestLine, line);
-        self.single(Variable::RequestProtocol, message.protocol.clone());
-        self.single(Variable::RemoteAddr, message.client.clone().into_bytes());
-        self.single(Variable::UniqueId, message.unique_id.clone().into_bytes());
-        self.single(Variable::QueryString, query.unwrap_or_default().to_vec());
-        if !message.is_cut {
+        self.single(Variable::RequestMethod, head.method);
+        self.single(Variable::RequestUriRaw, target);
+        self.single(Variable::RequestUri, &uri);
+        self.single(Variable::RequestFilename, &name);
+        self.single(
+            Variable::RequestBasename,
+            name.get(base..).unwrap_or_default(),
+        );
+        self.single(Variable::RequestLine, &line);
+        self.single(Variable::RequestProtocol, head.protocol);
+        self.single(Variable::RemoteAddr, head.client.as_bytes());
+        self.single(Variable::UniqueId, head.unique_id.as_bytes());
+        self.single(Variable::QueryString, query.unwrap_or_default());
+        if !head.is_cut {
             for (name, value) in crate::body::urlencoded(query.unwrap_or_default()) {
-                self.entry(Bag::ArgsGet, name, value);
-            }
-        }
-        for (name, value) in &message.headers {
-            self.entry(Bag::Headers, name.clone(), value.clone());
-            if !message.is_cut && name.eq_ignore_ascii_case(b"cookie") {
-                for (name, value) in crate::body::cookies(value) {
-                    self.entry(Bag::Cookies, name, value);
-                }
+                self.entry(Bag::ArgsGet, &name, &value);
             }
         }
     }
 
-    pub(super) fn single(&mut self, variable: Variable, bytes: Vec<u8>) {
-        let text = self.texts.add(&bytes);
-        self.singles.retain(|(known, _)| *known != variable);
-        self.singles.push((variable, text));
+    /// Adds a header; `is_cut`: cookies were read by somebody else.
+    pub(super) fn add_header(&mut self, name: &[u8], value: &[u8], is_cut: bool) {
+        self.entry(Bag::Headers, name, value);
+        if !is_cut && name.eq_ignore_ascii_case(b"cookie") {
+            for (name, value) in crate::body::cookies(value) {
+                self.entry(Bag::Cookies, &name, &value);
+            }
+        }
     }
 
-    pub(super) fn entry(&mut self, bag: Bag, name: Vec<u8>, value: Vec<u8>) {
+    pub(super) fn single(&mut self, variable: Variable, bytes: &[u8]) {
+        let text = self.texts.add(bytes);
+        if let Some(place) = self.singles.get_mut(variable as usize) {
+            *place = Some(text);
+        }
+    }
+
+    pub(super) fn entry(&mut self, bag: Bag, name: &[u8], value: &[u8]) {
         self.scoped(bag, name, value, Scope::Both);
     }
 
-    pub(super) fn scoped(&mut self, bag: Bag, name: Vec<u8>, value: Vec<u8>, scope: Scope) {
+    pub(super) fn scoped(&mut self, bag: Bag, name: &[u8], value: &[u8], scope: Scope) {
+        let name = self.texts.add(name);
         let entry = Entry {
-            lower: name.to_ascii_lowercase(),
-            name_text: self.texts.add(&name),
-            value: self.texts.add(&value),
-            scope,
             name,
+            lower: self.texts.step(name, Transform::Lowercase),
+            value: self.texts.add(value),
+            scope,
         };
-        self.bag_mut(bag).push(entry);
+        if let Some(entries) = self.bags.get_mut(bag as usize) {
+            entries.push(entry);
+        }
     }
 
     pub(super) fn bag(&self, bag: Bag) -> &[Entry] {
-        let [
-            get,
-            post,
-            cookies,
-            files,
-            headers,
-            parts,
-            response,
-            text,
-            attributes,
-        ] = &self.bags;
-        match bag {
-            Bag::ArgsGet => get,
-            Bag::ArgsPost => post,
-            Bag::Cookies => cookies,
-            Bag::Files => files,
-            Bag::Headers => headers,
-            Bag::PartHeaders => parts,
-            Bag::ResponseHeaders => response,
-            Bag::XmlText => text,
-            Bag::XmlAttributes => attributes,
-        }
-    }
-
-    fn bag_mut(&mut self, bag: Bag) -> &mut Vec<Entry> {
-        let [
-            get,
-            post,
-            cookies,
-            files,
-            headers,
-            parts,
-            response,
-            text,
-            attributes,
-        ] = &mut self.bags;
-        match bag {
-            Bag::ArgsGet => get,
-            Bag::ArgsPost => post,
-            Bag::Cookies => cookies,
-            Bag::Files => files,
-            Bag::Headers => headers,
-            Bag::PartHeaders => parts,
-            Bag::ResponseHeaders => response,
-            Bag::XmlText => text,
-            Bag::XmlAttributes => attributes,
-        }
+        self.bags
+            .get(bag as usize)
+            .map(Vec::as_slice)
+            .unwrap_or_default()
     }
 
     pub(super) fn find_single(&self, variable: Variable) -> Option<TextId> {
-        self.singles
-            .iter()
-            .find(|(known, _)| *known == variable)
-            .map(|(_, text)| *text)
+        self.singles.get(variable as usize).copied().flatten()
+    }
+
+    /// The text of the single variable a side stands for.
+    pub(super) fn single_of(&self, side: usize) -> Option<TextId> {
+        let place = side.checked_sub(sides::of_single_first())?;
+        self.singles.get(place).copied().flatten()
     }
 
     /// The first header of that name, which is in lower case.
     pub(super) fn header(&self, name: &[u8]) -> Option<&[u8]> {
         self.bag(Bag::Headers)
             .iter()
-            .find(|entry| entry.lower == name)
+            .find(|entry| self.texts.bytes(entry.lower) == name)
             .map(|entry| self.texts.bytes(entry.value))
     }
 
     /// Takes in a parsed body.
     pub(super) fn body(&mut self, body: Body, raw: &[u8], keep_raw: bool) {
-        self.body_bytes = raw.len();
         self.single(
             Variable::RequestBodyLength,
-            raw.len().to_string().into_bytes(),
+            raw.len().to_string().as_bytes(),
         );
         if keep_raw {
-            self.single(Variable::RequestBody, raw.to_vec());
+            self.single(Variable::RequestBody, raw);
         }
         for (name, value) in body.arguments {
-            self.entry(Bag::ArgsPost, name, value);
+            self.entry(Bag::ArgsPost, &name, &value);
         }
         for file in body.files {
             self.files_bytes += file.bytes;
-            self.entry(Bag::Files, file.field, file.name);
+            self.entry(Bag::Files, &file.field, &file.name);
         }
         for (part, header) in body.part_headers {
-            self.entry(Bag::PartHeaders, part, header);
+            self.entry(Bag::PartHeaders, &part, &header);
         }
         if let Some(text) = body.xml_text {
-            self.entry(Bag::XmlText, b"/*".to_vec(), text);
+            self.entry(Bag::XmlText, b"/*", &text);
         }
         for attribute in body.xml_attributes {
-            self.entry(Bag::XmlAttributes, b"//@*".to_vec(), attribute);
+            self.entry(Bag::XmlAttributes, b"//@*", &attribute);
         }
     }
 
@@ -302,7 +319,7 @@ impl<'r> Store<'r> {
         [Bag::ArgsGet, Bag::ArgsPost]
             .into_iter()
             .flat_map(|bag| self.bag(bag))
-            .map(|entry| entry.name.len() + self.texts.bytes(entry.value).len())
+            .map(|entry| self.texts.bytes(entry.name).len() + self.texts.bytes(entry.value).len())
             .sum()
     }
 

@@ -5,7 +5,8 @@
 
 use super::ast::Variable;
 use super::program::{Chosen, TargetSet, Wanted};
-use super::store::{Bag, Scope, Store, TxValue};
+use super::sides::bags_of;
+use super::store::{Bag, Store, TxValue};
 use super::texts::TextId;
 
 /// A value to judge, with what it takes to name it.
@@ -89,41 +90,22 @@ pub(super) fn names(wanted: &Wanted, value: &Value, store: &Store<'_>) -> bool {
             let entry = usize::try_from(*number)
                 .ok()
                 .and_then(|number| store.bag(*bag).get(number));
-            entry.is_some_and(|entry| wanted.selector.takes(&entry.lower))
+            entry.is_some_and(|entry| wanted.selector.takes(store.texts.bytes(entry.lower)))
         }
     }
 }
 
 fn collect(wanted: &Wanted, store: &mut Store<'_>, matched: &Matched, values: &mut Vec<Value>) {
-    let variable = wanted.variable;
-    let bags: &[(Bag, bool)] = match variable {
-        Variable::Args => &[(Bag::ArgsGet, false), (Bag::ArgsPost, false)],
-        Variable::ArgsNames => &[(Bag::ArgsGet, true), (Bag::ArgsPost, true)],
-        Variable::ArgsGet => &[(Bag::ArgsGet, false)],
-        Variable::ArgsGetNames => &[(Bag::ArgsGet, true)],
-        Variable::Files => &[(Bag::Files, false)],
-        Variable::FilesNames => &[(Bag::Files, true)],
-        Variable::MultipartPartHeaders => &[(Bag::PartHeaders, false)],
-        Variable::RequestCookies => &[(Bag::Cookies, false)],
-        Variable::RequestCookiesNames => &[(Bag::Cookies, true)],
-        Variable::RequestHeaders => &[(Bag::Headers, false)],
-        Variable::RequestHeadersNames => &[(Bag::Headers, true)],
-        Variable::ResponseHeaders => &[(Bag::ResponseHeaders, false)],
-        Variable::XmlText => &[(Bag::XmlText, false)],
-        Variable::XmlAttributes => &[(Bag::XmlAttributes, false)],
-        _ => &[],
-    };
+    let bags = bags_of(wanted.variable);
     for (bag, by_name) in bags {
         for (entry, number) in store.bag(*bag).iter().zip(0u32..) {
-            let hidden = if *by_name { Scope::Value } else { Scope::Name };
-            if entry.scope != hidden && wanted.selector.takes(&entry.lower) {
+            let Some(text) = entry.side(*by_name) else {
+                continue;
+            };
+            if wanted.selector.takes(store.texts.bytes(entry.lower)) {
                 values.push(Value {
-                    text: if *by_name {
-                        entry.name_text
-                    } else {
-                        entry.value
-                    },
-                    variable,
+                    text,
+                    variable: wanted.variable,
                     label: Label::Entry(*bag, number),
                 });
             }
@@ -196,20 +178,19 @@ pub(super) fn name_of(value: &Value, store: &Store<'_>) -> Vec<u8> {
     let key = key_of(value, store);
     if !key.is_empty() {
         name.push(b':');
-        name.extend_from_slice(&key);
+        name.extend_from_slice(key);
     }
     name
 }
 
 /// The key of a value inside its collection, as sent.
-pub(super) fn key_of(value: &Value, store: &Store<'_>) -> Vec<u8> {
+pub(super) fn key_of<'s>(value: &Value, store: &'s Store<'_>) -> &'s [u8] {
     match &value.label {
-        Label::None => Vec::new(),
-        Label::Text(name) => store.texts.bytes(*name).to_vec(),
+        Label::None => &[],
+        Label::Text(name) => store.texts.bytes(*name),
         Label::Entry(bag, number) => usize::try_from(*number)
             .ok()
             .and_then(|number| store.bag(*bag).get(number))
-            .map(|entry| entry.name.clone())
-            .unwrap_or_default(),
+            .map_or(&[], |entry| store.texts.bytes(entry.name)),
     }
 }

@@ -1,12 +1,11 @@
 //! Every text of one transaction, transformed at most once per transformation.
 //! Gives `Texts`: ids for texts, derived texts, and which patterns may match them.
 //! Used by `run`. A text that a transformation leaves unchanged stays the same text.
-//! Start reading at `Texts::derive`.
+//! Start reading at `Texts::reach`.
 
 use super::program::RuleSet;
 use super::transform::Transform;
-use crate::scan::Candidates;
-use std::cell::RefCell;
+use crate::scan::ByteSet;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher};
 
@@ -18,55 +17,41 @@ pub(super) struct TextId(u32);
 #[derive(Debug)]
 pub(super) struct Texts<'r> {
     rules: &'r RuleSet,
-    buffers: Buffers,
-    scratch: Candidates,
+    pub(super) buffers: Buffers,
     stride: usize,
     /// Bytes read by transformations and the literal automaton.
     pub(super) work: u64,
 }
 
-/// The memory of a transaction, handed on to the next one of the same thread.
+/// The memory behind texts.
 #[derive(Debug, Default)]
-struct Buffers {
+pub(super) struct Buffers {
     items: Vec<Item>,
     /// The bytes of all texts, one after the other.
     bytes: Vec<u8>,
     /// Texts that were added, by their bytes: equal texts are one text.
     known: HashMap<u64, TextId, Plain>,
-    /// The candidate marks of scanned texts, `stride` words each.
+    /// Rows of `stride` words: literal marks and candidate marks of texts that were scanned.
     marks: Vec<u64>,
+    scratch: Vec<u64>,
 }
 
 /// Larger memory is given back instead of kept.
 const KEPT_MAX: usize = 256 << 10;
-/// Transactions of one thread do not nest deeply.
-const POOL_MAX: usize = 2;
 
-thread_local! {
-    static POOL: RefCell<Vec<Buffers>> = const { RefCell::new(Vec::new()) };
-}
+impl Buffers {
+    pub(super) fn is_large(&self) -> bool {
+        self.bytes.capacity() > KEPT_MAX
+            || self.marks.capacity() * 8 > KEPT_MAX
+            || self.items.capacity() > KEPT_MAX / 64
+            || self.known.capacity() > KEPT_MAX / 64
+    }
 
-impl Drop for Texts<'_> {
-    fn drop(&mut self) {
-        let mut buffers = std::mem::take(&mut self.buffers);
-        let small = buffers.bytes.capacity() <= KEPT_MAX
-            && buffers.marks.capacity() * 8 <= KEPT_MAX
-            && buffers.items.capacity() <= KEPT_MAX / 64;
-        if !small {
-            return;
-        }
-        // No text of one request stays readable for the next.
-        buffers.items.clear();
-        buffers.bytes.clear();
-        buffers.known.clear();
-        buffers.marks.clear();
-        // While the thread ends the pool may be gone; then the memory simply goes too.
-        let _ = POOL.try_with(|pool| {
-            let mut pool = pool.borrow_mut();
-            if pool.len() < POOL_MAX {
-                pool.push(buffers);
-            }
-        });
+    pub(super) fn clear(&mut self) {
+        self.items.clear();
+        self.bytes.clear();
+        self.known.clear();
+        self.marks.clear();
     }
 }
 
@@ -74,20 +59,24 @@ impl Drop for Texts<'_> {
 struct Item {
     from: u32,
     to: u32,
+    present: ByteSet,
+    /// The transformations that may change it, one bit each.
+    active: u32,
+    /// Where its literal marks and its candidate marks begin, once known: 0 unknown, else the place plus one.
+    literals: u32,
+    marks: u32,
+    /// The text this one is in lower case, plus one. The automaton finds the same in both.
+    twin: u32,
     /// What each transformation makes of it: 0 unknown, else the id plus one.
     steps: [u32; Transform::COUNT],
-    /// Where its marks begin, once scanned.
-    marks: Option<u32>,
 }
 
 impl<'r> Texts<'r> {
-    pub(super) fn new(rules: &'r RuleSet) -> Texts<'r> {
-        let kept = POOL.try_with(|pool| pool.borrow_mut().pop()).ok().flatten();
+    pub(super) fn new(rules: &'r RuleSet, buffers: Buffers) -> Texts<'r> {
         Texts {
             rules,
-            buffers: kept.unwrap_or_default(),
-            scratch: Candidates::default(),
-            stride: rules.patterns.len().div_ceil(64),
+            buffers,
+            stride: rules.stride(),
             work: 0,
         }
     }
@@ -114,11 +103,16 @@ impl<'r> Texts<'r> {
         let from = u32::try_from(self.buffers.bytes.len()).unwrap_or(u32::MAX);
         self.buffers.bytes.extend_from_slice(bytes);
         let to = u32::try_from(self.buffers.bytes.len()).unwrap_or(u32::MAX);
+        let (present, active) = self.rules.triggers.of(bytes);
         self.buffers.items.push(Item {
             from,
             to,
+            present,
+            active,
+            literals: 0,
+            marks: 0,
+            twin: 0,
             steps: [0; Transform::COUNT],
-            marks: None,
         });
         id
     }
@@ -130,6 +124,11 @@ impl<'r> Texts<'r> {
         range
             .and_then(|range| self.buffers.bytes.get(range))
             .unwrap_or_default()
+    }
+
+    /// The bytes that occur in a text.
+    pub(super) fn present(&self, id: TextId) -> ByteSet {
+        self.item(id).map(|item| item.present).unwrap_or_default()
     }
 
     fn item(&self, id: TextId) -> Option<&Item> {
@@ -149,12 +148,12 @@ impl<'r> Texts<'r> {
 
     /// The text after one transformation.
     pub(super) fn step(&mut self, id: TextId, transform: Transform) -> TextId {
+        let Some(item) = self.item(id) else { return id };
+        if item.active & transform.bit() == 0 {
+            return id;
+        }
         let index = transform.index();
-        let known = self
-            .item(id)
-            .and_then(|item| item.steps.get(index))
-            .copied()
-            .unwrap_or(0);
+        let known = item.steps.get(index).copied().unwrap_or(0);
         if known != 0 {
             return TextId(known - 1);
         }
@@ -166,39 +165,178 @@ impl<'r> Texts<'r> {
             None => id,
             Some(bytes) => self.add(&bytes),
         };
+        if transform == Transform::Lowercase
+            && let Some(item) = self.item_mut(next).filter(|item| item.twin == 0)
+        {
+            item.twin = id.0 + 1;
+        }
         if let Some(place) = self.item_mut(id).and_then(|item| item.steps.get_mut(index)) {
             *place = next.0 + 1;
         }
         next
     }
 
-    /// Makes sure the candidates of a text are known.
-    pub(super) fn scan(&mut self, id: TextId) {
-        if self.item(id).is_none_or(|item| item.marks.is_some()) {
+    /// Marks in `out` the patterns among `wanted` that may match what a chain makes of the text.
+    pub(super) fn reach(&mut self, id: TextId, wanted: &[u64], out: &mut [u64]) {
+        self.descend(0, id, wanted, out);
+    }
+
+    /// As deep as the longest chain of the rules.
+    fn descend(&mut self, number: usize, id: TextId, wanted: &[u64], out: &mut [u64]) {
+        let rules = self.rules;
+        let Some(node) = rules.tree.nodes.get(number) else {
+            return;
+        };
+        let active = self.item(id).map_or(0, |item| item.active);
+        if active & node.below == 0 {
+            // Nothing below changes the text.
+            self.collect(id, &node.all, wanted, out);
             return;
         }
-        let mut scratch = std::mem::take(&mut self.scratch);
-        let bytes = self.bytes(id);
-        let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-        self.rules.patterns.candidates(bytes, &mut scratch);
-        self.work = self.work.saturating_add(length);
-        let begin = u32::try_from(self.buffers.marks.len()).unwrap_or(u32::MAX);
-        self.buffers.marks.extend_from_slice(scratch.words());
-        if let Some(item) = self.item_mut(id) {
-            item.marks = Some(begin);
+        self.collect(id, &node.here, wanted, out);
+        let mut child = number + 1;
+        while child < node.end {
+            let Some(next) = rules.tree.nodes.get(child) else {
+                return;
+            };
+            if meet(&next.all, wanted)
+                && let Some(transform) = next.transform
+            {
+                let text = self.step(id, transform);
+                self.descend(child, text, wanted, out);
+            }
+            child = next.end;
         }
-        self.scratch = scratch;
+    }
+
+    fn collect(&mut self, id: TextId, asked: &[u64], wanted: &[u64], out: &mut [u64]) {
+        if !meet(asked, wanted) {
+            return;
+        }
+        self.scan(id);
+        let marks = self.candidates(id).iter().zip(asked).zip(wanted);
+        for (out, ((mark, asked), wanted)) in out.iter_mut().zip(marks) {
+            *out |= mark & asked & wanted;
+        }
+    }
+
+    /// Makes sure the candidates of a text are known.
+    pub(super) fn scan(&mut self, id: TextId) {
+        let Some(item) = self.item(id) else { return };
+        if item.marks != 0 {
+            return;
+        }
+        let present = item.present;
+        let literals = self.find_literals(id);
+        let from = place(literals);
+        let begin = self.buffers.marks.len();
+        self.buffers
+            .marks
+            .extend_from_within(from..from + self.stride);
+        let buffers = &mut self.buffers;
+        let marks = buffers.marks.get_mut(begin..).unwrap_or_default();
+        self.rules
+            .patterns
+            .narrow(&present, marks, &mut buffers.scratch);
+        if let Some(item) = self.item_mut(id) {
+            item.marks = row(begin);
+        }
+    }
+
+    fn find_literals(&mut self, id: TextId) -> u32 {
+        let Some(item) = self.item(id) else { return 0 };
+        if item.literals != 0 {
+            return item.literals;
+        }
+        let twin = TextId(item.twin.wrapping_sub(1));
+        let found = if item.twin != 0 && twin != id {
+            self.find_literals(twin)
+        } else {
+            self.run_automaton(id)
+        };
+        if let Some(item) = self.item_mut(id) {
+            item.literals = found;
+        }
+        found
+    }
+
+    fn run_automaton(&mut self, id: TextId) -> u32 {
+        let range = self.item(id).map_or(0..0, |item| {
+            usize::try_from(item.from).unwrap_or(0)..usize::try_from(item.to).unwrap_or(0)
+        });
+        let begin = self.buffers.marks.len();
+        let buffers = &mut self.buffers;
+        let bytes = buffers.bytes.get(range).unwrap_or_default();
+        self.work = self
+            .work
+            .saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+        self.rules.patterns.literals(bytes, &mut buffers.marks);
+        row(begin)
     }
 
     /// The candidate marks of a scanned text.
     pub(super) fn candidates(&self, id: TextId) -> &[u64] {
-        let begin = self
-            .item(id)
-            .and_then(|item| item.marks)
-            .and_then(|begin| usize::try_from(begin).ok());
-        begin
-            .and_then(|begin| self.buffers.marks.get(begin..begin + self.stride))
+        let row = self.item(id).map_or(0, |item| item.marks);
+        if row == 0 {
+            return &[];
+        }
+        self.buffers
+            .marks
+            .get(place(row)..place(row) + self.stride)
             .unwrap_or_default()
+    }
+}
+
+fn row(begin: usize) -> u32 {
+    u32::try_from(begin + 1).unwrap_or(0)
+}
+
+fn place(row: u32) -> usize {
+    usize::try_from(row).unwrap_or(0).saturating_sub(1)
+}
+
+fn meet(left: &[u64], right: &[u64]) -> bool {
+    left.iter()
+        .zip(right)
+        .any(|(left, right)| left & right != 0)
+}
+
+/// Which transformations a byte wakes.
+#[derive(Debug)]
+pub(super) struct Triggers {
+    by_byte: Box<[u32; 256]>,
+    always: u32,
+}
+
+impl Default for Triggers {
+    fn default() -> Triggers {
+        let mut triggers = Triggers {
+            by_byte: Box::new([0; 256]),
+            always: 0,
+        };
+        for transform in Transform::ALL {
+            let Some(bytes) = transform.triggers() else {
+                triggers.always |= transform.bit();
+                continue;
+            };
+            for byte in bytes.iter() {
+                if let Some(woken) = triggers.by_byte.get_mut(usize::from(byte)) {
+                    *woken |= transform.bit();
+                }
+            }
+        }
+        triggers
+    }
+}
+
+impl Triggers {
+    /// The bytes of a text, and the transformations that may change it.
+    fn of(&self, text: &[u8]) -> (ByteSet, u32) {
+        let present = ByteSet::of(text);
+        let woken = present.iter().fold(self.always, |woken, byte| {
+            woken | self.by_byte.get(usize::from(byte)).copied().unwrap_or(0)
+        });
+        (present, woken)
     }
 }
 
@@ -213,13 +351,16 @@ pub(super) fn marked(words: &[u64], pattern: u32) -> bool {
 /// A quick hash. Whoever makes texts collide gains nothing: they are compared, and kept apart.
 fn hash(bytes: &[u8]) -> u64 {
     const FACTOR: u64 = 0x9E37_79B9_7F4A_7C15;
-    let mut state = u64::try_from(bytes.len()).unwrap_or(0).wrapping_mul(FACTOR);
-    for chunk in bytes.chunks(8) {
-        let word = chunk
-            .iter()
-            .fold(0u64, |word, byte| (word << 8) | u64::from(*byte));
-        state = (state.rotate_left(5) ^ word).wrapping_mul(FACTOR);
-    }
+    let mix = |state: u64, word: u64| (state.rotate_left(5) ^ word).wrapping_mul(FACTOR);
+    let (words, rest) = bytes.as_chunks::<8>();
+    let begin = u64::try_from(bytes.len()).unwrap_or(0).wrapping_mul(FACTOR);
+    let state = words
+        .iter()
+        .fold(begin, |state, word| mix(state, u64::from_le_bytes(*word)));
+    let last = rest
+        .iter()
+        .fold(0u64, |word, byte| (word << 8) | u64::from(*byte));
+    let state = mix(state, last);
     state ^ (state >> 29)
 }
 

@@ -3,6 +3,8 @@
 //! Used by the text cache of a transaction, once per text and transformation.
 //! Start reading at `Transform::apply`.
 
+use crate::scan::ByteSet;
+
 mod decode;
 mod digest;
 mod path;
@@ -120,6 +122,38 @@ impl Transform {
     /// Its place in tables of `COUNT` entries.
     pub fn index(self) -> usize {
         self as usize
+    }
+
+    /// The bytes without which a text stays as it is. `None`: every text may change.
+    pub(crate) fn triggers(self) -> Option<ByteSet> {
+        let bytes: &[u8] = match self {
+            Transform::Base64Decode
+            | Transform::HexEncode
+            | Transform::Length
+            | Transform::Sha1 => return None,
+            Transform::CmdLine => b"\"'\\^,; \t\r\nABCDEFGHIJKLMNOPQRSTUVWXYZ",
+            Transform::CompressWhitespace | Transform::RemoveWhitespace => b" \t\n\x0B\x0C\r\xA0",
+            Transform::CssDecode | Transform::EscapeSeqDecode | Transform::JsDecode => b"\\",
+            Transform::HtmlEntityDecode => b"&",
+            Transform::Lowercase => b"ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+            Transform::NormalizePath => b"/.",
+            Transform::NormalizePathWin => b"/.\\",
+            Transform::RemoveCommentsChar => b"-*#",
+            Transform::RemoveNulls => b"\0",
+            Transform::ReplaceComments => b"*",
+            Transform::UrlDecodeUni => b"%+",
+            Transform::Utf8ToUnicode => {
+                let mut high = ByteSet::default();
+                high.add_range(0x80, 0xFF);
+                return Some(high);
+            }
+        };
+        Some(ByteSet::of(bytes))
+    }
+
+    /// Its bit in a word of transformations.
+    pub(crate) fn bit(self) -> u32 {
+        1 << (self as u32)
     }
 
     /// The changed text, or `None` when it stays as it is.

@@ -12,7 +12,6 @@ use std::collections::HashMap;
 pub(super) struct Targets {
     pub(super) sets: Vec<TargetSet>,
     known: HashMap<Vec<Target>, usize>,
-    pub(super) groups: HashMap<(usize, usize), usize>,
 }
 
 impl Targets {
@@ -41,11 +40,6 @@ impl Targets {
         self.sets.push(set);
         self.known.insert(targets.to_vec(), number);
         Ok(number)
-    }
-
-    pub(super) fn group(&mut self, set: usize, chain: usize) -> usize {
-        let next = self.groups.len();
-        *self.groups.entry((set, chain)).or_insert(next)
     }
 }
 

@@ -67,7 +67,7 @@ impl Transaction<'_> {
         };
         bags.iter()
             .flat_map(|bag| self.store.bag(*bag))
-            .find(|entry| entry.lower == selector)
+            .find(|entry| self.store.texts.bytes(entry.lower) == selector)
             .map_or(&[], |entry| self.store.texts.bytes(entry.value))
     }
 
@@ -93,6 +93,12 @@ impl Transaction<'_> {
         let value = match &set.change {
             SetChange::Unset => None,
             SetChange::Fixed(value) => Some(value.clone()),
+            SetChange::Copy(slot) => Some(
+                self.store
+                    .slot(*slot)
+                    .cloned()
+                    .unwrap_or_else(|| TxValue::Text(Default::default())),
+            ),
             SetChange::Assign(text) => Some(TxValue::Text(self.expand(text, progress).into())),
             SetChange::Add(number) => {
                 let amount = self.number(number, progress);
@@ -148,7 +154,7 @@ impl Transaction<'_> {
     pub(super) fn name_processor(&mut self) {
         let name = self.processor.map_or("", Processor::name);
         self.store
-            .single(Variable::ReqbodyProcessor, name.as_bytes().to_vec());
+            .single(Variable::ReqbodyProcessor, name.as_bytes());
     }
 
     pub(super) fn record(&mut self, rule: &Rule, progress: &Progress) {
@@ -175,7 +181,7 @@ impl Transaction<'_> {
             data: text(&rule.data),
             variable: last.map_or("", |value| value.variable.name()),
             key: last
-                .map(|value| key_of(value, &self.store))
+                .map(|value| key_of(value, &self.store).to_vec())
                 .unwrap_or_default(),
             chain: chain.iter().map(|transform| transform.name()).collect(),
         };
