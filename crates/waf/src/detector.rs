@@ -3,6 +3,8 @@
 //! Used by the default pack and by the operators detectSQLi and detectXSS.
 //! Start reading at `InjectionDetector`.
 
+mod words;
+
 use libinjectionrs::{SqliFlags, SqliState};
 
 /// Decides by tokenising, not by patterns.
@@ -19,11 +21,7 @@ pub struct Libinjection;
 
 impl InjectionDetector for Libinjection {
     fn sqli(&self, text: &[u8]) -> Option<String> {
-        // One word is one token, and no fingerprint of one word is an injection.
-        if text
-            .iter()
-            .all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
-        {
+        if words::are_ordinary(text) {
             return None;
         }
         let mut state = SqliState::new(text, SqliFlags::FLAG_NONE);
@@ -46,7 +44,7 @@ pub struct Sentences;
 
 impl InjectionDetector for Sentences {
     fn sqli(&self, text: &[u8]) -> Option<String> {
-        if !may_be_sql(text) {
+        if !may_be_sql(text) || !may_be_backed(text) {
             return None;
         }
         Libinjection
@@ -71,6 +69,10 @@ fn is_backed(print: &str, text: &[u8]) -> bool {
     if print.contains('U') {
         return has_union_select(text);
     }
+    has_signs(text)
+}
+
+fn has_signs(text: &[u8]) -> bool {
     let signs = text.iter().any(|byte| {
         matches!(
             byte,
@@ -78,6 +80,11 @@ fn is_backed(print: &str, text: &[u8]) -> bool {
         )
     });
     signs || memchr::memmem::find(text, b"--").is_some()
+}
+
+/// Whether `is_backed` could agree to any fingerprint: known before the text is tokenised.
+fn may_be_backed(text: &[u8]) -> bool {
+    has_signs(text) || has_union_select(text)
 }
 
 fn has_union_select(text: &[u8]) -> bool {

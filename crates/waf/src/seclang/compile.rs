@@ -528,6 +528,7 @@ impl<'f> Builder<'f> {
             }
         };
         let words = patterns.len().div_ceil(64);
+        lists::select_slots(&mut targets.sets, &self.slots);
         Ok(RuleSet {
             phases: numbers.map(|numbers| gates::phase(&rules, &numbers)),
             tree: gates::tree(&rules, &self.chains, words),

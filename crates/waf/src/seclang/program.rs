@@ -259,6 +259,8 @@ pub(super) struct Wanted {
     pub(super) variable: Variable,
     pub(super) selector: Chosen,
     pub(super) count: bool,
+    /// The TX slots a pattern selects.
+    pub(super) slots: Vec<usize>,
 }
 
 #[derive(Debug)]

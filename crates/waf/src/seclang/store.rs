@@ -327,6 +327,11 @@ impl<'r> Store<'r> {
         self.slots.get(slot).and_then(Option::as_ref)
     }
 
+    pub(super) fn slot_name(&self, slot: usize) -> &'r [u8] {
+        let name = self.rules.slots.names.get(slot);
+        name.map(String::as_bytes).unwrap_or_default()
+    }
+
     pub(super) fn set_slot(&mut self, slot: usize, value: Option<TxValue>) {
         if let Some(place) = self.slots.get_mut(slot) {
             *place = value;
@@ -359,20 +364,15 @@ impl<'r> Store<'r> {
         }
     }
 
-    /// All TX values with their names, the dynamic ones in name order.
-    pub(super) fn all_tx(&self) -> Vec<(Vec<u8>, Vec<u8>)> {
-        let known = self.rules.slots.names.iter().zip(&self.slots);
-        let mut all: Vec<(Vec<u8>, Vec<u8>)> = known
-            .filter_map(|(name, value)| Some((name.clone().into_bytes(), value.as_ref()?.bytes())))
-            .collect();
+    /// The TX values whose names no rule set knew at load, in name order.
+    pub(super) fn other_tx(&self) -> Vec<(Vec<u8>, Vec<u8>)> {
         let mut others: Vec<_> = self
             .others
             .iter()
             .map(|(name, value)| (name.clone(), value.bytes()))
             .collect();
         others.sort();
-        all.append(&mut others);
-        all
+        others
     }
 }
 

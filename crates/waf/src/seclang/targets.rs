@@ -135,16 +135,21 @@ fn single(wanted: &Wanted, store: &mut Store<'_>, matched: &Matched, values: &mu
                 }
                 return;
             }
-            for (name, value) in store.all_tx() {
-                if wanted.selector.takes(&name) {
-                    let text = store.texts.add(&value);
-                    let label = Label::Text(store.texts.add(&name));
-                    values.push(Value {
-                        text,
-                        variable,
-                        label,
-                    });
-                }
+            let known = wanted.slots.iter().filter_map(|slot| {
+                let value = store.slot(*slot)?.bytes();
+                Some((store.slot_name(*slot).to_vec(), value))
+            });
+            let others = store.other_tx().into_iter();
+            let others = others.filter(|(name, _)| wanted.selector.takes(name));
+            let all: Vec<(Vec<u8>, Vec<u8>)> = known.chain(others).collect();
+            for (name, value) in all {
+                let text = store.texts.add(&value);
+                let label = Label::Text(store.texts.add(&name));
+                values.push(Value {
+                    text,
+                    variable,
+                    label,
+                });
             }
         }
         Variable::ArgsCombinedSize | Variable::FilesCombinedSize => {

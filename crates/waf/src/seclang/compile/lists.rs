@@ -4,7 +4,7 @@
 //! Start reading at `Targets::number`.
 
 use crate::seclang::ast::{Selector, Target, Variable};
-use crate::seclang::program::{Chosen, TargetSet, Wanted};
+use crate::seclang::program::{Chosen, Slots, TargetSet, Wanted};
 use std::collections::HashMap;
 
 /// Distinct target lists, so that equal lists are resolved once per phase.
@@ -43,6 +43,21 @@ impl Targets {
     }
 }
 
+/// Once all TX names have their slots, those a pattern selects are known.
+pub(super) fn select_slots(sets: &mut [TargetSet], slots: &Slots) {
+    let tx = |wanted: &&mut Wanted| wanted.variable == Variable::Tx;
+    for wanted in sets.iter_mut().flat_map(|set| &mut set.wanted).filter(tx) {
+        if matches!(wanted.selector, Chosen::Name(_)) {
+            continue;
+        }
+        let names = slots.names.iter().enumerate();
+        wanted.slots = names
+            .filter(|(_, name)| wanted.selector.takes(name.as_bytes()))
+            .map(|(slot, _)| slot)
+            .collect();
+    }
+}
+
 /// A target ready to be asked for.
 pub(crate) fn compile_target(target: &Target) -> Result<Wanted, String> {
     let selector = match &target.selector {
@@ -61,5 +76,6 @@ pub(crate) fn compile_target(target: &Target) -> Result<Wanted, String> {
         variable: target.variable,
         selector,
         count: target.count,
+        slots: Vec::new(),
     })
 }
