@@ -12,6 +12,7 @@ pub use literals::Needs;
 use aho_corasick::{AhoCorasick, AhoCorasickBuilder, MatchKind};
 use regex_automata::meta;
 use regex_automata::util::syntax;
+use regex_syntax::hir::Hir;
 use std::collections::BTreeMap;
 
 /// One entry of a set.
@@ -19,6 +20,8 @@ use std::collections::BTreeMap;
 pub enum Source<'s> {
     /// A regular expression.
     Pattern(&'s str),
+    /// The same, already parsed.
+    Parsed(&'s Hir),
     /// A list of phrases, letter case aside. One of them is a match by itself.
     Phrases(Vec<Vec<u8>>),
 }
@@ -166,7 +169,10 @@ impl PatternSet {
         for (number, source) in sources.into_iter().enumerate() {
             let id = u32::try_from(number).unwrap_or(u32::MAX);
             let pattern = match source {
-                Source::Pattern(text) => Pattern::regex(text).map_err(|error| (number, error))?,
+                Source::Pattern(text) => parse(text)
+                    .and_then(|hir| Pattern::regex(&hir))
+                    .map_err(|error| (number, error))?,
+                Source::Parsed(hir) => Pattern::regex(hir).map_err(|error| (number, error))?,
                 Source::Phrases(phrases) => Pattern::phrases(phrases),
             };
             masks.push(pattern.needs.classes.clone());
@@ -327,8 +333,7 @@ impl PatternSet {
 }
 
 impl Pattern {
-    fn regex(text: &str) -> Result<Pattern, String> {
-        let hir = parse(text)?;
+    fn regex(hir: &Hir) -> Result<Pattern, String> {
         let engine = meta::Builder::new()
             .configure(
                 meta::Config::new()
@@ -336,9 +341,9 @@ impl Pattern {
                     .nfa_size_limit(Some(32 << 20))
                     .hybrid_cache_capacity(1 << 20),
             )
-            .build_from_hir(&hir)
+            .build_from_hir(hir)
             .map_err(|error| error.to_string())?;
-        let needs = Needs::of(&hir);
+        let needs = Needs::of(hir);
         Ok(Pattern {
             engine: Engine::Regex(engine),
             needs,
@@ -383,7 +388,7 @@ fn first_phrase(phrases: &[Vec<u8>], text: &[u8]) -> Option<(usize, usize)> {
 }
 
 /// Parses one pattern as every pattern of the crate is read.
-pub(crate) fn parse(text: &str) -> Result<regex_syntax::hir::Hir, String> {
+pub(crate) fn parse(text: &str) -> Result<Hir, String> {
     let config = syntax::Config::new()
         .unicode(false)
         .utf8(false)

@@ -24,6 +24,7 @@ use crate::finding::Class;
 use crate::scan::{PatternSet, Source};
 use crate::settings::{LoadError, RuleFiles};
 use lists::Targets;
+use regex_syntax::hir::Hir;
 use std::collections::HashMap;
 use tags::{class, in_byte_mode, paranoia};
 
@@ -81,7 +82,7 @@ struct Builder<'f> {
 }
 
 enum PatternSource {
-    Pattern(String, String, u32),
+    Pattern(Box<Hir>, String, u32),
     Phrases(Vec<Vec<u8>>),
 }
 
@@ -459,12 +460,11 @@ impl<'f> Builder<'f> {
         if let Some(known) = self.known_sources.get(text) {
             return Ok(Operator::Pattern(*known));
         }
-        let byte_mode = in_byte_mode(text);
-        crate::scan::parse(&byte_mode)?;
+        let parsed = crate::scan::parse(&in_byte_mode(text))?;
         let number =
             u32::try_from(self.sources.len()).map_err(|_| "too many patterns".to_owned())?;
         self.sources.push(PatternSource::Pattern(
-            byte_mode,
+            Box::new(parsed),
             self.file.clone(),
             self.line,
         ));
@@ -585,7 +585,7 @@ impl<'f> Builder<'f> {
     fn patterns(&self) -> Result<PatternSet, LoadError> {
         let patterns =
             PatternSet::compile_sources(self.sources.iter().map(|source| match source {
-                PatternSource::Pattern(text, ..) => Source::Pattern(text),
+                PatternSource::Pattern(parsed, ..) => Source::Parsed(parsed),
                 PatternSource::Phrases(phrases) => Source::Phrases(phrases.clone()),
             }));
         patterns.map_err(|(number, message)| match self.sources.get(number) {
