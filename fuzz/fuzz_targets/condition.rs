@@ -87,6 +87,7 @@ fuzz_target!(|text: &str| {
             }],
         }],
         cedar: Vec::new(),
+        names: policy::Names::default(),
     };
     if let Err(mistakes) = policy::compile(input) {
         assert!(mistakes.iter().all(|m| m.line.is_some()), "{mistakes:?}");

@@ -241,6 +241,8 @@ impl<'t> NodeReader<'t> {
     fn text<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Snag> {
         match &self.0.value {
             Value::Text(text) => visitor.visit_str(text),
+            // Refused as well, but a value that knows numbers can say how it is written.
+            Value::Int(value) => visitor.visit_i64(*value),
             _ => Err(self.wrong(&visitor)),
         }
         .map_err(|snag| snag.at(self.0.span))

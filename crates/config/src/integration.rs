@@ -63,7 +63,8 @@ pub struct Limit {
     /// How many may be under way at the same time. From 1 to 10000.
     #[serde(default)]
     pub concurrency: Option<At<u32>>,
-    /// Only these operations (`operationId`) count. Default: all.
+    /// Only these operations count: `getWorkOrder` wherever that is the `operationId`, or
+    /// `field-service/v2:getWorkOrder`. Default: all.
     #[serde(default)]
     pub operations: Vec<At<String>>,
 }

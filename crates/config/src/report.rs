@@ -61,10 +61,36 @@ impl Report {
             return Ok(self.warnings);
         }
         sort(&mut self.mistakes);
-        self.mistakes.dedup();
+        self.mistakes
+            .dedup_by(|later, first| is_merged(first, later));
         self.mistakes.truncate(MISTAKES_MAX);
         Err(self.mistakes)
     }
+}
+
+/// Takes a later mistake into an earlier one about the same words: a field that two operations of one grant lack is one
+/// mistake of the person typing. The two say the same but for the name at their end.
+fn is_merged(first: &mut Mistake, later: &Mistake) -> bool {
+    if first == later {
+        return true;
+    }
+    let is_same_place =
+        first.file == later.file && first.span == later.span && first.span.is_some();
+    let Some((said, name)) = ending(&later.message).filter(|_| is_same_place) else {
+        return false;
+    };
+    let names = first.message.strip_prefix(said).unwrap_or_default();
+    let is_name = |word: &str| word.len() > 2 && word.starts_with('`') && word.ends_with('`');
+    let is_same = names.split(", ").all(is_name);
+    if is_same {
+        first.message = format!("{}, `{name}`", first.message);
+    }
+    is_same
+}
+
+/// The last name in backticks, and what stands before it.
+fn ending(message: &str) -> Option<(&str, &str)> {
+    message.strip_suffix('`')?.rsplit_once('`')
 }
 
 fn sort(found: &mut [Mistake]) {
@@ -72,4 +98,47 @@ fn sort(found: &mut [Mistake]) {
         let key = |m: &Mistake| (m.line, m.span.map(|(start, _)| start));
         a.file.cmp(&b.file).then_with(|| key(a).cmp(&key(b)))
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(messages: &[(&str, usize)]) -> Vec<String> {
+        let mut report = Report::default();
+        for (message, start) in messages {
+            report.add(
+                Mistake::new(*message, "Help.")
+                    .in_file("a.yaml")
+                    .at(*start, 3)
+                    .at_line(1),
+            );
+        }
+        let mistakes = report.finish().unwrap_err();
+        mistakes.into_iter().map(|m| m.message).collect()
+    }
+
+    #[test]
+    fn one_word_that_several_operations_lack_is_one_mistake() {
+        let found = said(&[
+            ("no field `x` in `a`", 5),
+            ("no field `x` in `b`", 5),
+            ("no field `x` in `c`", 5),
+            ("no field `x` in `a`", 9),
+        ]);
+        assert_eq!(
+            found,
+            ["no field `x` in `a`, `b`, `c`", "no field `x` in `a`"]
+        );
+    }
+
+    #[test]
+    fn different_sentences_about_one_place_stay_apart() {
+        let found = said(&[
+            ("no field `x` in `a`", 5),
+            ("no mask for `x` in `a`", 5),
+            ("the place is empty", 5),
+        ]);
+        assert_eq!(found.len(), 3);
+    }
 }

@@ -20,6 +20,10 @@ pub trait TextValue: FromStr<Err = String> {
     const EXPECTED: &'static str;
     /// Regular expression for editors; the parser is stricter.
     const PATTERN: &'static str;
+    /// What to write instead of a bare number, where that can be told.
+    fn instead_of(_number: i64) -> Option<String> {
+        None
+    }
 }
 
 /// Reading and JSON Schema of a [`TextValue`].
@@ -35,6 +39,16 @@ macro_rules! text_value {
                     }
                     fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<$type, E> {
                         text.parse().map_err(E::custom)
+                    }
+                    fn visit_i64<E: serde::de::Error>(self, number: i64) -> Result<$type, E> {
+                        use crate::values::TextValue;
+                        Err(match <$type as TextValue>::instead_of(number) {
+                            Some(help) => E::custom(format!(
+                                "{} is expected here, not the number {number}\n{help}",
+                                <$type as TextValue>::EXPECTED
+                            )),
+                            None => E::invalid_type(serde::de::Unexpected::Signed(number), &self),
+                        })
                     }
                 }
                 d.deserialize_str(Reader)
@@ -67,7 +81,11 @@ impl FromStr for ByteSize {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
         let wrong = || {
-            format!("`{text}` is not a size\nWrite a whole number and a unit: 512B, 64KiB, 1MiB.")
+            let help = match meant(text) {
+                Some(size) => format!("Did you mean `{size}`?"),
+                None => "Write a whole number and a unit: 512B, 64KiB, 1MiB.".into(),
+            };
+            format!("`{text}` is not a size\n{help}")
         };
         let (digits, unit) = split_unit(text).ok_or_else(wrong)?;
         let number: u64 = digits.parse().map_err(|_| wrong())?;
@@ -80,6 +98,19 @@ impl FromStr for ByteSize {
         };
         number.checked_mul(factor).map(ByteSize).ok_or_else(wrong)
     }
+}
+
+/// What a size with another unit was probably meant to be: `64kb`, `1 MB`, `2g`.
+fn meant(text: &str) -> Option<String> {
+    let (digits, unit) = split_unit(text)?;
+    let unit = match unit.trim().to_ascii_lowercase().as_str() {
+        "b" | "byte" | "bytes" => "B",
+        "k" | "kb" | "kib" => "KiB",
+        "m" | "mb" | "mib" => "MiB",
+        "g" | "gb" | "gib" => "GiB",
+        _ => return None,
+    };
+    Some(format!("{digits}{unit}"))
 }
 
 impl fmt::Display for ByteSize {
@@ -95,6 +126,10 @@ impl TextValue for ByteSize {
     const NAME: &'static str = "size";
     const EXPECTED: &'static str = "a size such as `64KiB` or `1MiB`";
     const PATTERN: &'static str = "^[0-9]+(B|KiB|MiB|GiB)$";
+    fn instead_of(number: i64) -> Option<String> {
+        let size = ByteSize(u64::try_from(number).ok()?);
+        Some(format!("Write `{size}`."))
+    }
 }
 text_value!(ByteSize);
 

@@ -396,6 +396,21 @@ impl Types {
     }
 }
 
+/// The integrations and roles (`true`) that a policy names, each once.
+pub(crate) fn beings(policy: &Policy) -> BTreeSet<(bool, String)> {
+    let literals = policy.entity_literals().into_iter();
+    literals
+        .filter_map(|uid| {
+            let is_role = match uid.type_name().to_string().as_str() {
+                "Portcullis::Role" => true,
+                "Portcullis::Integration" => false,
+                _ => return None,
+            };
+            Some((is_role, uid.id().unescaped().to_owned()))
+        })
+        .collect()
+}
+
 fn parsed(text: &str) -> Result<Policy, Wrong> {
     Policy::parse(Some(PolicyId::new("condition")), text).map_err(|e| Wrong {
         message: format!("the condition cannot be read: {e}"),

@@ -18,6 +18,18 @@ pub struct PolicyInput {
     pub integrations: Vec<IntegrationGrants>,
     /// Hand-written policies (`policies/*.cedar`).
     pub cedar: Vec<CedarFile>,
+    /// Names that hand-written policies may name besides those of `integrations` and their roles.
+    pub names: Names,
+}
+
+/// Integrations and roles that exist although nothing is granted to them here: roles that nobody has, and files that
+/// cannot be read at the moment.
+#[derive(Clone, Debug, Default)]
+pub struct Names {
+    /// Integrations.
+    pub integrations: Vec<Arc<str>>,
+    /// Roles.
+    pub roles: Vec<Arc<str>>,
 }
 
 /// One version of an api.

@@ -26,8 +26,8 @@ pub use decide::{
     Released, RequestFacts, decide,
 };
 pub use input::{
-    ApiShape, CedarFile, Condition, DenyAs, Grant, IntegrationGrants, Listed, Mask, ObjectKind,
-    OperationShape, ParameterPlace, ParameterShape, PolicyInput, Source,
+    ApiShape, CedarFile, Condition, DenyAs, Grant, IntegrationGrants, Listed, Mask, Names,
+    ObjectKind, OperationShape, ParameterPlace, ParameterShape, PolicyInput, Source,
 };
 pub use near::near_misses;
 pub use rate::{Rate, Span, Strikes};

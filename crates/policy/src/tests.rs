@@ -293,6 +293,7 @@ pub(super) fn input(grants: Vec<Grant>) -> PolicyInput {
         apis: vec![api()],
         integrations: vec![integration("north", grants)],
         cedar: Vec::new(),
+        names: Names::default(),
     }
 }
 

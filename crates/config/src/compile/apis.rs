@@ -32,10 +32,64 @@ pub(super) struct Apis {
     pub used: BTreeSet<String>,
 }
 
+/// One operation, with where it is found.
+pub(super) struct Meant<'a> {
+    pub version_index: usize,
+    pub version: &'a ApiVersion,
+    pub operation_index: usize,
+    pub plan: &'a OperationPlan,
+}
+
+impl<'a> Meant<'a> {
+    /// The operation as the contract has it.
+    pub fn declared(&self) -> Option<&'a contract::Operation> {
+        let contract = self.version.contract.as_deref()?;
+        contract.operations.get(self.operation_index)
+    }
+}
+
 impl Apis {
     /// The version with this name, `field-service/v2`.
     pub fn find(&self, name: &str) -> Option<&ApiVersion> {
         self.versions.iter().find(|version| &*version.name == name)
+    }
+
+    /// Every operation.
+    pub fn operations(&self) -> impl Iterator<Item = Meant<'_>> {
+        let versions = self.versions.iter().enumerate();
+        versions.flat_map(|(version_index, version)| {
+            let plans = version.operations.iter().enumerate();
+            plans.map(move |(operation_index, plan)| Meant {
+                version_index,
+                version,
+                operation_index,
+                plan,
+            })
+        })
+    }
+
+    /// The operations a name means: `createWorkOrder` in every version, `field-service/v2:createWorkOrder` in one. Else
+    /// what is wrong, and the nearest name.
+    pub fn named(&self, name: &str) -> Result<Vec<Meant<'_>>, (String, String)> {
+        let is_meant =
+            |one: &Meant<'_>| *one.plan.id == *name || *one.plan.inspected.scope == *name;
+        let meant: Vec<Meant<'_>> = self.operations().filter(is_meant).collect();
+        if !meant.is_empty() {
+            return Ok(meant);
+        }
+        let is_full = name.contains(':');
+        let mut known: Vec<&str> = self
+            .operations()
+            .map(|one| match is_full {
+                true => &*one.plan.inspected.scope,
+                false => &*one.plan.id,
+            })
+            .collect();
+        known.sort_unstable();
+        known.dedup();
+        let help =
+            nearest(name, &known).unwrap_or_else(|| format!("Operations are: {}.", listed(&known)));
+        Err((format!("no api has an operation `{name}`"), help))
     }
 
     /// Gives every operation its number in the rules.

@@ -118,6 +118,7 @@ pub(super) fn policy(
         apis: super::objects::shapes(apis),
         integrations: grants.integrations.clone(),
         cedar: written.cedar.clone(),
+        names: names(written),
     };
     match policy::compile(input) {
         Ok(rules) => Some(Arc::new(rules)),
@@ -133,6 +134,24 @@ pub(super) fn policy(
             }
             None
         }
+    }
+}
+
+/// Roles that nobody has, and files that are broken: policies may name them.
+fn names(written: &Written) -> policy::Names {
+    let broken = |directory: &str| -> Vec<Arc<str>> {
+        let inside = written.broken.iter();
+        let named = inside.filter_map(|path| {
+            path.strip_prefix(directory)?
+                .strip_prefix('/')?
+                .strip_suffix(".yaml")
+        });
+        named.map(Arc::from).collect()
+    };
+    let roles = written.roles.iter().map(|role| role.name.clone());
+    policy::Names {
+        integrations: broken("integrations"),
+        roles: roles.chain(broken("roles")).collect(),
     }
 }
 

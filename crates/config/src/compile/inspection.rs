@@ -107,7 +107,7 @@ fn exclusion(
         report.wrong(&place, "the exclusion silences no rule", help);
         return Vec::new();
     }
-    let meant = pointers::meant(at.operation.as_ref(), &at.pointer, apis, file, report);
+    let having = pointers::having(at.operation.as_ref(), &at.pointer, apis, file, report);
     if at.expires.value.0 <= now {
         // A configuration that was good yesterday goes on serving; the finding counts again.
         let message = format!(
@@ -121,11 +121,11 @@ fn exclusion(
     if !is_owned {
         return Vec::new();
     }
-    let meant = meant.unwrap_or_default().into_iter();
-    meant
-        .map(|meant| waf::Exclusion {
-            operation: Some(meant.scope.to_string()),
-            pointer: meant.pointer,
+    let having = having.unwrap_or_default().into_iter();
+    having
+        .map(|one| waf::Exclusion {
+            operation: Some(one.scope.to_string()),
+            pointer: one.pointer,
             rules: at.rules.iter().map(|rule| rule.value.clone()).collect(),
             owner: at.owner.clone(),
             expires: at.expires.value.to_string(),
@@ -145,12 +145,12 @@ fn field(at: &At<FieldParanoia>, apis: &mut Apis, file: &Arc<str>, report: &mut 
     );
     let level = filled(Some(&at.paranoia), 1, (1, 4), file, report);
     let level = u8::try_from(level).unwrap_or(4).clamp(1, 4);
-    let meant = pointers::meant(at.operation.as_ref(), &at.pointer, apis, file, report);
-    for meant in meant.unwrap_or_default() {
-        let version = apis.versions.get_mut(meant.version);
-        let plan = version.and_then(|version| version.operations.get_mut(meant.operation));
+    let having = pointers::having(at.operation.as_ref(), &at.pointer, apis, file, report);
+    for one in having.unwrap_or_default() {
+        let version = apis.versions.get_mut(one.version);
+        let plan = version.and_then(|version| version.operations.get_mut(one.operation));
         if let Some(plan) = plan {
-            let pattern = FieldPattern::new(&meant.pointer);
+            let pattern = FieldPattern::new(&one.pointer);
             plan.inspected.paranoia.push((pattern, level));
         }
     }

@@ -13,7 +13,6 @@ use super::apis::Apis;
 use super::bounds::{filled, not_empty};
 use super::server::{addresses, per_second};
 use crate::compiled::{IntegrationSettings, LimitSettings};
-use crate::de::{listed, nearest};
 use crate::integration::{Integration, Limit as WrittenLimit, Per};
 use crate::read::{Named, Written};
 use crate::report::Report;
@@ -196,27 +195,18 @@ fn operations(
     }
     let mut found = BTreeSet::new();
     for at in &limit.operations {
-        let versions = apis
-            .versions
+        let meant = match apis.named(at) {
+            Ok(meant) => meant,
+            Err((message, help)) => {
+                if apis.broken.is_empty() {
+                    report.wrong(&at.place(&named.file), message, help);
+                }
+                continue;
+            }
+        };
+        let refs = meant
             .iter()
-            .filter(|v| v.operations.iter().any(|o| *o.id == *at.value));
-        let names: Vec<&str> = versions.map(|version| &*version.name).collect();
-        if names.is_empty() && apis.broken.is_empty() {
-            let all = apis.versions.iter().flat_map(|v| &v.operations);
-            let mut known: Vec<&str> = all.map(|o| &*o.id).collect();
-            known.sort_unstable();
-            known.dedup();
-            let help = nearest(at, &known)
-                .unwrap_or_else(|| format!("Operations are: {}.", listed(&known)));
-            report.wrong(
-                &at.place(&named.file),
-                format!("no api has an operation `{}`", at.value),
-                help,
-            );
-        }
-        let refs = names
-            .iter()
-            .filter_map(|name| rules.and_then(|rules| rules.operation(name, at)));
+            .filter_map(|one| rules?.operation(&one.version.name, &one.plan.id));
         found.extend(refs);
     }
     Some(found)

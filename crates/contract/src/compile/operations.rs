@@ -118,6 +118,20 @@ fn operation_id<'a>(
         );
         return None;
     };
+    // RFC 6749 §3.3: an operation's full name is a scope, which callers read in `WWW-Authenticate`.
+    let is_plain = |b: u8| b.is_ascii_graphic() && !matches!(b, b'"' | b'\\');
+    if !id.bytes().all(is_plain) {
+        lowering.wrong(
+            &at.get("operationId").unwrap_or_else(|| at.clone()),
+            format!("the operationId `{}` cannot be the name of a scope", id.escape_debug()),
+            format!(
+                "write it without blanks, quotes and letters beyond ASCII, for example `{}`; an overlay can do so where \
+                 the contract must stay as it is",
+                suggested(method, template)
+            ),
+        );
+        return None;
+    }
     let id: Arc<str> = Arc::from(id);
     if let Some(first) = ids.insert(id.clone(), place) {
         lowering.wrong(

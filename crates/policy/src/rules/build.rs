@@ -3,6 +3,7 @@
 //! Used by `compile`.
 //! Start reading at `Build::run`.
 
+mod beings;
 mod grants;
 mod kinds;
 mod places;
@@ -18,6 +19,7 @@ use super::{Operation, OperationRef, Rules};
 use crate::cedar::{self, AttributeType, Checked, NO_OBJECT, SetCache, Types, TypesDraft, Wrong};
 use crate::input::{ParameterPlace, PolicyInput};
 use crate::plan::{Plan, Trees};
+use beings::Beings;
 
 /// A hand-written policy that passed the validator.
 struct Written {
@@ -40,6 +42,7 @@ pub(super) struct Build {
     sets: SetCache,
     plans: HashMap<(OperationRef, String), Arc<Plan>>,
     trees: HashMap<String, Arc<Trees>>,
+    beings: Beings,
 }
 
 impl Build {
@@ -51,6 +54,7 @@ impl Build {
         let Some(types) = self.types(&input) else {
             return Err(self.mistakes);
         };
+        self.beings = Beings::of(&input);
         let written = self.written(&input, &types);
         for integration in input.integrations {
             self.integration(integration, &types, &written);

@@ -41,6 +41,7 @@ fn many(integrations: usize, grants: usize) -> Arc<Rules> {
             apis: vec![api()],
             integrations: all,
             cedar: Vec::new(),
+            names: Names::default(),
         })
         .unwrap(),
     )

@@ -1,7 +1,7 @@
 //! Which operations a rule about a field means, and whether they have the field.
-//! Gives `meant`. A name that leads nowhere is a mistake with the nearest one that does.
+//! Gives `having`. A name that leads nowhere is a mistake with the nearest one that does.
 //! Used by `inspection` for exclusions and for the paranoia of single fields.
-//! Start reading at `meant`.
+//! Start reading at `having`.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -40,7 +40,7 @@ const USUAL_HEADERS: &[&str] = &[
 ];
 
 /// One operation that has the field.
-pub(super) struct Meant {
+pub(super) struct Having {
     /// Index of the version.
     pub version: usize,
     /// Index of the operation.
@@ -52,20 +52,17 @@ pub(super) struct Meant {
 }
 
 /// The operations that have the field; none where a mistake was reported, or where a broken api keeps us from knowing.
-pub(super) fn meant(
+pub(super) fn having(
     operation: Option<&At<String>>,
     pointer: &At<String>,
     apis: &Apis,
     file: &Arc<str>,
     report: &mut Report,
-) -> Option<Vec<Meant>> {
-    let candidates = match operation {
-        Some(at) => named(at, apis).map_err(|problem| (at, problem)),
-        None => Ok(everything(apis)),
-    };
-    let candidates = match candidates {
-        Ok(candidates) => candidates,
-        Err((at, (message, help))) => {
+) -> Option<Vec<Having>> {
+    let candidates = match operation.map(|at| (at, apis.named(at))) {
+        None => apis.operations().collect(),
+        Some((_, Ok(candidates))) => candidates,
+        Some((at, Err((message, help)))) => {
             // A version that is broken may be the one that is meant.
             if apis.broken.is_empty() {
                 report.wrong(&at.place(file), message, help);
@@ -74,11 +71,16 @@ pub(super) fn meant(
         }
     };
     let (mut found, mut problem) = (Vec::new(), None);
-    for (meant, operation) in candidates {
-        match lost(operation, pointer) {
-            None => found.push(Meant {
-                pointer: spelled(pointer, operation),
-                ..meant
+    for one in candidates {
+        let Some(declared) = one.declared() else {
+            continue;
+        };
+        match lost(declared, pointer) {
+            None => found.push(Having {
+                version: one.version_index,
+                operation: one.operation_index,
+                scope: one.plan.inspected.scope.clone(),
+                pointer: spelled(pointer, declared),
             }),
             Some(words) => problem = problem.or(Some(words)),
         }
@@ -98,52 +100,6 @@ pub(super) fn meant(
 }
 
 type Problem = (String, String);
-type Candidates<'a> = Vec<(Meant, &'a Operation)>;
-
-fn everything(apis: &Apis) -> Candidates<'_> {
-    let versions = apis.versions.iter().enumerate();
-    versions
-        .flat_map(|(version, compiled)| {
-            let contract = compiled.contract.iter();
-            let operations = contract.flat_map(|contract| contract.operations.iter().enumerate());
-            operations.map(move |(number, operation)| {
-                let meant = Meant {
-                    version,
-                    operation: number,
-                    scope: compiled
-                        .operations
-                        .get(number)
-                        .map(|plan| plan.inspected.scope.clone())
-                        .unwrap_or_default(),
-                    pointer: String::new(),
-                };
-                (meant, operation)
-            })
-        })
-        .collect()
-}
-
-/// `createWorkOrder`, or `field-service/v2:createWorkOrder`.
-fn named<'a>(at: &At<String>, apis: &'a Apis) -> Result<Candidates<'a>, Problem> {
-    let mut all = everything(apis);
-    let is_meant = |(meant, operation): &(Meant, &Operation)| {
-        *operation.id == *at.value || *meant.scope == *at.value
-    };
-    if all.iter().any(is_meant) {
-        all.retain(is_meant);
-        return Ok(all);
-    }
-    let is_full = at.contains(':');
-    let mut known: Vec<&str> = match is_full {
-        true => all.iter().map(|(meant, _)| &*meant.scope).collect(),
-        false => all.iter().map(|(_, operation)| &*operation.id).collect(),
-    };
-    known.sort_unstable();
-    known.dedup();
-    let help =
-        nearest(at, &known).unwrap_or_else(|| format!("Operations are: {}.", listed(&known)));
-    Err((format!("no api has an operation `{}`", at.value), help))
-}
 
 /// The pointer as requests have it: names of headers are in lower case there.
 fn spelled(pointer: &str, operation: &Operation) -> String {

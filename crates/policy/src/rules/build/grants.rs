@@ -34,6 +34,7 @@ impl Build {
                 }
             };
             for (offset, checked) in policies {
+                self.in_vain(file, offset, &checked.policy);
                 let rule = RuleRef {
                     file: file.file.clone(),
                     line: line_of(&file.text, offset),
@@ -319,6 +320,9 @@ impl Build {
                 return None;
             }
         };
+        for unknown in self.beings.unknown(&checked.policy) {
+            self.mistake(&condition.rule, unknown.message, unknown.help);
+        }
         for name in &checked.needs.principal_attributes {
             if !integration.attributes.contains_key(name) {
                 let message = format!(
@@ -599,7 +603,7 @@ fn entries(text: &str) -> impl Iterator<Item = &str> {
     .filter(|entry| !entry.is_empty())
 }
 
-fn line_of(text: &str, offset: usize) -> u32 {
+pub(super) fn line_of(text: &str, offset: usize) -> u32 {
     let before = text.as_bytes().get(..offset).unwrap_or_default();
     let lines = before.iter().filter(|b| **b == b'\n').count();
     u32::try_from(lines).unwrap_or(u32::MAX - 1) + 1

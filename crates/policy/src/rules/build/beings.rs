@@ -1,0 +1,87 @@
+//! Integrations and roles that policies and conditions name: one about somebody who does not exist does nothing.
+//! Gives `Beings` and the part of `Build` that checks them.
+//! Used by `Build::written` and `Build::condition`.
+//! Start reading at `Beings::unknown`.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use model::Mistake;
+
+use super::super::check::{listed, nearest};
+use super::Build;
+use crate::cedar;
+use crate::input::{CedarFile, PolicyInput};
+
+/// Everybody who exists.
+#[derive(Default)]
+pub(super) struct Beings {
+    integrations: BTreeSet<Arc<str>>,
+    roles: BTreeSet<Arc<str>>,
+}
+
+/// Somebody who does not.
+pub(super) struct Unknown {
+    name: String,
+    pub message: String,
+    pub help: String,
+}
+
+impl Beings {
+    pub(super) fn of(input: &PolicyInput) -> Beings {
+        let own = input.integrations.iter().map(|one| &one.name);
+        let used = input.integrations.iter().flat_map(|one| &one.roles);
+        Beings {
+            integrations: own.chain(&input.names.integrations).cloned().collect(),
+            roles: used.chain(&input.names.roles).cloned().collect(),
+        }
+    }
+
+    /// Whom a policy names although nobody is called so.
+    pub(super) fn unknown(&self, policy: &cedar_policy::Policy) -> Vec<Unknown> {
+        let mut found = Vec::new();
+        for (is_role, name) in cedar::beings(policy) {
+            let (what, known) = match is_role {
+                true => ("role", &self.roles),
+                false => ("integration", &self.integrations),
+            };
+            if known.contains(name.as_str()) {
+                continue;
+            }
+            let known: Vec<&str> = known.iter().map(|name| &**name).collect();
+            let help = match nearest(&name, known.iter().copied()) {
+                Some(nearest) => format!("did you mean `{nearest}`?"),
+                None if known.is_empty() => format!("there is no {what} yet"),
+                None => format!("known are: {}", listed(&known)),
+            };
+            let message = format!("there is no {what} `{name}`");
+            found.push(Unknown {
+                name,
+                message,
+                help,
+            });
+        }
+        found
+    }
+}
+
+impl Build {
+    /// Says whom a hand-written policy names in vain. `offset` is where the policy begins.
+    pub(super) fn in_vain(
+        &mut self,
+        file: &CedarFile,
+        offset: usize,
+        policy: &cedar_policy::Policy,
+    ) {
+        for unknown in self.beings.unknown(policy) {
+            let rest = file.text.get(offset..).unwrap_or_default();
+            let quoted = format!("\"{}\"", unknown.name);
+            let at = offset.saturating_add(rest.find(&quoted).unwrap_or(0));
+            let mistake = Mistake::new(unknown.message, unknown.help)
+                .in_file(&*file.file)
+                .at(at, quoted.len())
+                .at_line(super::grants::line_of(&file.text, at));
+            self.mistakes.push(mistake);
+        }
+    }
+}
