@@ -76,7 +76,7 @@ pub struct Event {
     /// Field errors as told to the caller, `body /email type`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<String>,
-    /// What inspection saw, `sqli body:/note`.
+    /// What inspection saw, `inspect.sqli body:/note 942100 score=5 paranoia=1 via=percent what=counted`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<String>,
     /// Contract drift seen in the answer.

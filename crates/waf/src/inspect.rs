@@ -102,7 +102,7 @@ impl Run<'_> {
     pub(crate) fn deny(&mut self, id: u32, by: Option<Finding>) {
         self.found.refuse = true;
         if self.found.findings.is_empty() {
-            self.found.findings.push(by.unwrap_or_else(|| Finding {
+            let finding = by.unwrap_or_else(|| Finding {
                 class: Class::Protocol,
                 rule: id.to_string(),
                 place: Place::Path,
@@ -111,7 +111,9 @@ impl Run<'_> {
                 score: self.plan.threshold,
                 paranoia: 1,
                 why: "A rule denied the request as a whole.".to_owned(),
-            }));
+            });
+            self.found.score = self.found.score.saturating_add(finding.score);
+            self.found.findings.push(finding);
         }
     }
 

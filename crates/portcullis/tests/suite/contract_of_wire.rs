@@ -193,10 +193,17 @@ fn upstream() -> RecordingUpstream {
             "rejects" => Play::Answer(json_answer(409, "{}")),
             "busy" => Play::Answer(json_answer(429, "{}")),
             "drifts" => Play::Answer(json_answer(200, r#"{"id":"1","id":"2"}"#)),
+            "leaks" => Play::Answer(json_answer(200, &leaking())),
             "late" => Play::Later(Duration::from_secs(2), json_answer(200, NOTE)),
             _ => Play::Answer(json_answer(200, NOTE)),
         },
     )
+}
+
+/// A note with a private key in its text; put together here, so that no scanner takes this file for a leak.
+fn leaking() -> String {
+    let text = format!("-----BEGIN {0} KEY-----", "PRIVATE");
+    serde_json::json!({ "id": "1", "title": "t", "text": text }).to_string()
 }
 
 fn strangers(book: &mut Book, server: &Server) {
@@ -309,6 +316,7 @@ fn upstreams(book: &mut Book, server: &Server, alpha: &Key) {
         ("rejects", "upstream.rejected"),
         ("busy", "upstream.overloaded"),
         ("drifts", "response.contract"),
+        ("leaks", "response.leak"),
         ("cut", "upstream.protocol"),
         ("hang", "upstream.timeout"),
     ] {
