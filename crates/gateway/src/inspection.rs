@@ -39,7 +39,7 @@ impl<'a> Facts<'a> {
     /// What every plan is told: it costs nothing.
     pub fn few(asked: &'a CanonicalRequest, valid: &'a ValidRequest) -> Facts<'a> {
         Facts {
-            method: asked.method().as_str(),
+            method: asked.method().name(),
             path: asked.path(),
             body_bytes: valid.body_bytes.len(),
             ..Facts::default()

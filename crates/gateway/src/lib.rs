@@ -34,7 +34,7 @@ pub use snapshot::Snapshot;
 /// Every reason this room itself gives.
 pub const REASONS: &[&model::Reason] = &[
     &stages::route::NOT_FOUND,
-    &stages::route::METHOD_NOT_ALLOWED,
+    &model::http::METHOD_NOT_ALLOWED,
     &stages::lifecycle::RETIRED,
     &stages::limit::CONCURRENCY,
     &stages::response::CONTRACT,

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use identity::api_key::redacted;
-use model::{Event, Head, Reason, Refusal, Reply, Stage};
+use model::{Event, Head, Method, Reason, Refusal, Reply, Stage};
 use policy::client_key;
 
 use crate::blocks::Accused;
@@ -36,7 +36,10 @@ const DETAIL_BYTES_MAX: usize = 1024;
 pub fn note_head(event: &mut Event, head: &Head) {
     let path = head.target.split('?').next().unwrap_or_default();
     event.protocol = Some(head.protocol.as_str().into());
-    event.method = Some(head.method.as_str().into());
+    event.method = Some(match head.method {
+        Method::Other(token) => token.as_str().to_owned().into(),
+        declarable => declarable.name().into(),
+    });
     event.path = Some(bounded(path, PATH_BYTES_MAX));
 }
 

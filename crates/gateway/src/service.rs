@@ -8,6 +8,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use model::http::METHOD_NOT_ALLOWED;
 use model::{DecisionId, Event, Head, Headers, Method, Peer, Reply, Stage};
 use net::{Body, Pools, Service, Unreadable};
 
@@ -164,6 +165,10 @@ impl Service for Gateway {
         let mut x = self.open(peer, None, &mut nothing, &snapshot);
         x.stage = what.reason.stage;
         record::note_seen(&mut x.event, what.head_seen.as_ref());
+        if what.reason == &METHOD_NOT_ALLOWED {
+            // RFC 9110 §10.2.1: nothing is allowed where only a tunnel could be meant.
+            x.reply_headers.push("allow", "");
+        }
         let stop = match what.reason.status {
             500.. => Stop::Failed(what.into_refusal()),
             _ => Stop::Refused(what.into_refusal()),

@@ -1,5 +1,5 @@
 //! What a transport delivers and what it is given back. No transport library's type appears here.
-//! Gives `Head`, `Peer`, `Method`, `Reply`. A `Head` is well-formed HTTP, not yet canonical.
+//! Gives `Head`, `Peer`, `Method`, `Reply`, and the refusal of a method that a path does not offer. A `Head` is well-formed HTTP, not yet canonical.
 //! Used by net (which makes them), the canonical request and the gateway.
 //! Start reading at `Head`.
 
@@ -7,9 +7,20 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use crate::Headers;
+use crate::{Headers, Reason, Stage};
 
-/// Request methods that can be declared by a contract. CONNECT and unknown ones never get this far.
+/// The path exists, the method does not.
+pub const METHOD_NOT_ALLOWED: Reason = Reason::new(
+    Stage::Route,
+    "route.method_not_allowed",
+    405,
+    "This path does not offer that method.",
+    "Use one of the methods in the `Allow` header.",
+    "The contract declares the path without this method, or the method is not exposed on this listener. Tunnels (CONNECT) \
+     are offered nowhere.",
+);
+
+/// Request methods: those a contract can declare, and any other token, which no operation has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Method {
     /// RFC 9110 §9.3.1
@@ -28,6 +39,62 @@ pub enum Method {
     Trace,
     /// RFC 5789
     Patch,
+    /// Well-formed (RFC 9110 §9.1), and declared by no contract: CONNECT, PROPFIND, an invented one.
+    Other(MethodToken),
+}
+
+/// A method no contract can declare: its first letters, as the ledger keeps them. It is never forwarded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct MethodToken {
+    letters: [u8; MethodToken::LETTERS_MAX],
+    len: u8,
+}
+
+impl MethodToken {
+    /// Letters kept of a longer token.
+    pub const LETTERS_MAX: usize = 16;
+
+    /// Reads a token (RFC 9110 §5.6.2).
+    fn read(token: &[u8]) -> Option<MethodToken> {
+        if token.is_empty() || !token.iter().all(|byte| is_token_byte(*byte)) {
+            return None;
+        }
+        let mut letters = [0; MethodToken::LETTERS_MAX];
+        let mut len = 0;
+        for (letter, byte) in letters.iter_mut().zip(token) {
+            *letter = *byte;
+            len += 1;
+        }
+        Some(MethodToken { letters, len })
+    }
+
+    /// The letters.
+    pub fn as_str(&self) -> &str {
+        let letters = self.letters.get(..self.len.into()).unwrap_or_default();
+        std::str::from_utf8(letters).unwrap_or_default()
+    }
+}
+
+/// Whether a byte may stand in a token (RFC 9110 §5.6.2).
+pub const fn is_token_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+        || matches!(
+            byte,
+            b'!' | b'#'
+                | b'$'
+                | b'%'
+                | b'&'
+                | b'\''
+                | b'*'
+                | b'+'
+                | b'-'
+                | b'.'
+                | b'^'
+                | b'_'
+                | b'`'
+                | b'|'
+                | b'~'
+        )
 }
 
 impl Method {
@@ -44,7 +111,15 @@ impl Method {
     ];
 
     /// The token as sent on the wire.
-    pub const fn as_str(self) -> &'static str {
+    pub fn as_str(&self) -> &str {
+        match self {
+            Method::Other(token) => token.as_str(),
+            declarable => declarable.name(),
+        }
+    }
+
+    /// The token of a method that a contract can declare; empty for any other.
+    pub const fn name(self) -> &'static str {
         match self {
             Method::Get => "GET",
             Method::Head => "HEAD",
@@ -54,12 +129,18 @@ impl Method {
             Method::Options => "OPTIONS",
             Method::Trace => "TRACE",
             Method::Patch => "PATCH",
+            Method::Other(_) => "",
         }
     }
 
-    /// Reads the token; methods are case-sensitive (RFC 9110 §9.1).
+    /// Reads the token of a method that a contract can declare; methods are case-sensitive (RFC 9110 §9.1).
     pub fn parse(token: &str) -> Option<Method> {
-        Method::ALL.into_iter().find(|m| m.as_str() == token)
+        Method::ALL.into_iter().find(|m| m.name() == token)
+    }
+
+    /// Reads any token. `None` for what is no token at all.
+    pub fn read(token: &str) -> Option<Method> {
+        Method::parse(token).or_else(|| MethodToken::read(token.as_bytes()).map(Method::Other))
     }
 
     /// Safe in the sense of RFC 9110 §9.2.1: changes nothing at the upstream.

@@ -119,7 +119,7 @@ fn fits(template: &[TemplateSegment], segments: &[&str]) -> bool {
 
 /// Routes the recorded path again.
 fn found(event: &Event, compiled: &Compiled, listener: &str) -> Option<Found> {
-    let method = Method::parse(event.method.as_deref()?)?;
+    let method = Method::read(event.method.as_deref()?)?;
     let head = Head {
         protocol: Protocol::Http11,
         method,

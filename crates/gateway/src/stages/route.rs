@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use contract::Found;
+use model::http::METHOD_NOT_ALLOWED;
 use model::{CanonicalRequest, Reason, Stage};
 
 use crate::{Exchange, Snapshot, Stop};
@@ -19,16 +20,6 @@ pub const NOT_FOUND: Reason = Reason::new(
     "Check host, version and path against the API's description.",
     "No exposed operation of any contract matches this path on this listener. An operation that no listener's `expose` \
      names is unreachable by design; `explain` says when the path exists on another listener.",
-);
-
-/// The path exists, the method does not.
-pub const METHOD_NOT_ALLOWED: Reason = Reason::new(
-    Stage::Route,
-    "route.method_not_allowed",
-    405,
-    "This path does not offer that method.",
-    "Use one of the methods in the `Allow` header.",
-    "The contract declares the path without this method, or the method is not exposed on this listener.",
 );
 
 /// The operation a request is for.

@@ -5,7 +5,7 @@
 
 use std::mem::MaybeUninit;
 
-use model::http::BodyLength;
+use model::http::{BodyLength, METHOD_NOT_ALLOWED, is_token_byte};
 use model::{Head, Headers, Method, Protocol};
 
 use super::framing::{Framing, tokens};
@@ -52,7 +52,7 @@ impl Reader {
         bounds: &Bounds,
     ) -> Result<Option<Request>, Box<Unreadable>> {
         // Nothing that is not a method begins here: TLS or garbage is refused at its first byte.
-        if bytes.first().is_some_and(|b| !b.is_ascii_uppercase()) {
+        if bytes.first().is_some_and(|b| !is_token_byte(*b)) {
             return Err(refuse("the request does not begin with a method", &[]));
         }
         let line_bounds = LineBounds {
@@ -133,10 +133,14 @@ fn request(bytes: &[u8], bounds: &Bounds) -> Result<Request, Box<Unreadable>> {
         Some(0) => Protocol::Http10,
         _ => return Err(refuse("the version is not HTTP/1.0 or HTTP/1.1", bytes)),
     };
-    let Some(method) = parsed.method.and_then(Method::parse) else {
-        return Err(refuse("the method is not one that is served", bytes));
+    let Some(method) = parsed.method.and_then(Method::read) else {
+        return Err(refuse("the method is not a token", bytes));
     };
-    let target = target(parsed.path.unwrap_or_default(), bounds, bytes)?;
+    let target = parsed.path.unwrap_or_default();
+    if parsed.method == Some("CONNECT") && !target.starts_with('/') {
+        return Err(tunnel(bytes));
+    }
+    let target = checked(target, bounds, bytes)?;
     let mut fields = Fields::with_room(parsed.headers.len(), bytes.len());
     for field in parsed.headers.iter() {
         fields
@@ -152,8 +156,15 @@ fn request(bytes: &[u8], bounds: &Bounds) -> Result<Request, Box<Unreadable>> {
         .map_err(|detail| refuse(detail, bytes))
 }
 
+/// A CONNECT names a host, not a path (RFC 9110 §9.3.6), and no host is reached through this gate.
+fn tunnel(bytes: &[u8]) -> Box<Unreadable> {
+    let mut what = Unreadable::new(&METHOD_NOT_ALLOWED, "a tunnel was asked for");
+    what.head_seen = Some(seen(bytes));
+    Box::new(what)
+}
+
 /// Origin form in visible ASCII without a fragment (RFC 9112 §3.2.1); everything else has a second reading.
-fn target<'t>(target: &'t str, bounds: &Bounds, bytes: &[u8]) -> Result<&'t str, Box<Unreadable>> {
+fn checked<'t>(target: &'t str, bounds: &Bounds, bytes: &[u8]) -> Result<&'t str, Box<Unreadable>> {
     if target.len() > bounds.target_bytes_max {
         return Err(line_fault(LineFault::FirstLineTooLong, bytes));
     }

@@ -5,7 +5,7 @@
 
 use hyper::body::{Body as _, Incoming};
 use hyper::http::request::Parts;
-use model::http::BodyLength;
+use model::http::{BodyLength, METHOD_NOT_ALLOWED};
 use model::{Head, Headers, Method, Protocol};
 
 use crate::Unreadable;
@@ -30,10 +30,16 @@ pub(super) fn head(
     bounds: &Bounds,
 ) -> Result<Head, Box<Unreadable>> {
     let refuse = |detail: &str| refuse(parts, detail);
-    let Some(method) = Method::parse(parts.method.as_str()) else {
-        return Err(refuse("the method is not one that is served"));
+    let Some(method) = Method::read(parts.method.as_str()) else {
+        return Err(refuse("the method is not a token"));
     };
     let target = parts.uri.path_and_query().map_or("", |p| p.as_str());
+    if parts.method == "CONNECT" && target.is_empty() {
+        // RFC 9113 §8.5: a CONNECT has no path, and no host is reached through this gate.
+        let mut what = Unreadable::new(&METHOD_NOT_ALLOWED, "a tunnel was asked for");
+        what.head_seen = Some(seen(parts));
+        return Err(Box::new(what));
+    }
     if target.len() > bounds.target_bytes_max {
         let mut what = Unreadable::new(&TOO_LARGE, "the request target is too long").status(414);
         what.head_seen = Some(seen(parts));

@@ -213,11 +213,17 @@ fn lines() -> Vec<Case> {
             414,
             "http.too_large",
         ),
-        odd(
+        (
             "fp21 CONNECT",
             bare(
                 "CONNECT gate.test:443 HTTP/1.1\r\nHost: gate.test:443\r\nAuthorization: Bearer @KEY@\r\n\r\n",
             ),
+            405,
+            "route.method_not_allowed",
+        ),
+        odd(
+            "fp17 a method that is no token",
+            get("/v1/notes", "").replacen("GET", "G\u{e9}T", 1),
         ),
     ]
 }
