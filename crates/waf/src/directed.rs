@@ -7,7 +7,10 @@ use crate::detector::Sentences;
 use crate::finding::Finding;
 use crate::inspect::Run;
 use crate::part::{Part, PartKind, Place, RequestFacts};
-use crate::seclang::{Candidate, Event, Guard, Head, Mode, RuleSet, Scope, Source, Transaction};
+use crate::plan::Plan;
+use crate::seclang::{
+    Candidate, Event, Guard, Head, Live, Mode, RuleSet, Scope, Source, Transaction,
+};
 use std::cell::RefCell;
 
 /// Shows the request to the rules and reports what they find.
@@ -17,6 +20,7 @@ pub(crate) fn inspect(
     request: &RequestFacts<'_>,
     run: &mut Run<'_>,
 ) {
+    let plan = run.plan;
     let keys: Vec<Vec<u8>> = parts.iter().map(key).collect();
     let plan_paranoia = run.plan.paranoia;
     let wanted = parts
@@ -38,7 +42,7 @@ pub(crate) fn inspect(
             Place::Cookie => Source::Cookie,
             Place::Path | Place::Header | Place::Body => continue,
         };
-        transaction.argument(source, key, part.text, scope(part));
+        transaction.proven(source, key, part.text, scope(part), live(part, plan));
     }
     transaction.phase(1);
     for (part, key) in parts
@@ -46,7 +50,7 @@ pub(crate) fn inspect(
         .zip(&keys)
         .filter(|(part, _)| part.place == Place::Body)
     {
-        transaction.argument(Source::Body, key, part.text, scope(part));
+        transaction.proven(Source::Body, key, part.text, scope(part), live(part, plan));
     }
     transaction.body_length(request.body_bytes);
     transaction.phase(2);
@@ -77,6 +81,11 @@ pub(crate) fn inspect(
     if let Some((id, _)) = denied {
         run.deny(id, by);
     }
+}
+
+/// What is left to ask about a part; the text itself stays in the message for rules that count.
+fn live<'p>(part: &Part<'p>, plan: &Plan) -> Option<&'p Live> {
+    part.field?.covers(plan, part)?.directed()
 }
 
 fn scope(part: &Part<'_>) -> Scope {

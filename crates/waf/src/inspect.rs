@@ -6,6 +6,7 @@
 use crate::finding::{Class, Finding, Findings};
 use crate::part::{Part, Place, RequestFacts};
 use crate::plan::Plan;
+use crate::prove::Remaining;
 use crate::scan::Candidates;
 
 /// Findings kept per message; more would tell nobody anything new.
@@ -23,7 +24,8 @@ pub fn inspect(parts: &[Part<'_>], request: &RequestFacts<'_>, plan: &Plan, now:
     };
     for part in parts {
         if let Some(pack) = &plan.pack {
-            pack.inspect(part, &mut run);
+            let field = part.field.and_then(|field| field.covers(plan, part));
+            pack.inspect(part, field.and_then(Remaining::pack), &mut run);
         }
         if run.work > plan.work_max {
             run.out_of_work(part);

@@ -4,14 +4,16 @@
 //! Start reading at `Pack::inspect`.
 
 mod names;
+mod proof;
 mod rules;
 mod ssrf;
+
+pub(crate) use proof::Live;
 
 use crate::detector::{InjectionDetector, Sentences};
 use crate::finding::{Class, Finding};
 use crate::inspect::Run;
 use crate::part::{Part, PartKind};
-use crate::prove::{Proof, Texts};
 use crate::scan::PatternSet;
 use crate::settings::LoadError;
 use crate::views;
@@ -85,23 +87,10 @@ impl Pack {
         self.rules.is_empty()
     }
 
-    /// Counts which rules cannot match a value of that kind.
-    pub(crate) fn prove(&self, texts: Option<&Texts>, proof: &mut Proof) {
-        for (rule, id) in self.rules.iter().zip(0u32..) {
-            let dead = texts
-                .is_some_and(|texts| self.patterns.is_dead(id, &texts.alphabet, texts.length_max));
-            proof.count(rule.id, dead);
-        }
-        proof.count(SQLI_TOKENS.id, texts.is_some_and(Texts::is_one_word));
-        let no_script = |texts: &Texts| !texts.may_hold(b'<') && !texts.may_hold(b'=');
-        proof.count(XSS_TOKENS.id, texts.is_some_and(no_script));
-        let no_address = |texts: &Texts| !texts.may_hold(b'/') && !texts.may_hold(b'.');
-        proof.count("pack.ssrf", texts.is_some_and(no_address));
-    }
-
-    /// Shows the part to every rule, as sent and in every decoded reading.
-    pub(crate) fn inspect(&self, part: &Part<'_>, run: &mut Run<'_>) {
-        self.reading(part, part.text, &[], part.kind, run);
+    /// Shows the part to every rule, as sent and in every decoded reading. As sent it meets only the
+    /// rules that are live for its field; what it decodes to is no text of the field and meets all.
+    pub(crate) fn inspect(&self, part: &Part<'_>, live: Option<&Live>, run: &mut Run<'_>) {
+        self.reading(part, part.text, &[], part.kind, live, run);
         if run.exhausted() {
             return;
         }
@@ -110,7 +99,7 @@ impl Pack {
             run.report(UNDECODED.finding(part, &[]));
         }
         for view in views {
-            self.reading(part, &view.bytes, &view.chain, view.kind, run);
+            self.reading(part, &view.bytes, &view.chain, view.kind, None, run);
             if run.exhausted() {
                 return;
             }
@@ -123,6 +112,7 @@ impl Pack {
         text: &[u8],
         chain: &[&'static str],
         kind: PartKind,
+        live: Option<&Live>,
         run: &mut Run<'_>,
     ) {
         run.spend(text.len());
@@ -130,25 +120,37 @@ impl Pack {
             if let Some(hit) = names::judge(part.pointer, text) {
                 run.report(hit.finding(part, chain));
             }
-        } else if let Some(hit) = ssrf::judge(text, part.url && chain.is_empty()) {
+        } else if (part.url || live.is_none_or(|live| live.address))
+            && let Some(hit) = ssrf::judge(text, part.url && chain.is_empty())
+        {
             run.report(hit.finding(part, chain));
         }
-        self.patterns_in(part, text, chain, run);
+        self.patterns_in(part, text, chain, live, run);
         // Without its quotes a sentence is no longer what was sent: only patterns read that form.
         if chain.last() != Some(&"shell_quotes") {
-            self.tokens_in(part, text, chain, run);
+            self.tokens_in(part, text, chain, live, run);
         }
     }
 
-    fn patterns_in(&self, part: &Part<'_>, text: &[u8], chain: &[&'static str], run: &mut Run<'_>) {
+    fn patterns_in(
+        &self,
+        part: &Part<'_>,
+        text: &[u8],
+        chain: &[&'static str],
+        live: Option<&Live>,
+        run: &mut Run<'_>,
+    ) {
         let paranoia = part.paranoia.unwrap_or(run.plan.paranoia);
+        if live.is_some_and(|live| live.has_no_pattern(paranoia)) {
+            return;
+        }
         let mut candidates = std::mem::take(&mut run.scratch);
         self.patterns.candidates(text, &mut candidates);
         for id in candidates.iter() {
             let Some(rule) = usize::try_from(id).ok().and_then(|id| self.rules.get(id)) else {
                 continue;
             };
-            if rule.paranoia > paranoia {
+            if rule.paranoia > paranoia || live.is_some_and(|live| !live.has(id)) {
                 continue;
             }
             run.spend(text.len());
@@ -163,14 +165,22 @@ impl Pack {
     }
 
     /// The tokenising detectors, called only where they could say yes.
-    fn tokens_in(&self, part: &Part<'_>, text: &[u8], chain: &[&'static str], run: &mut Run<'_>) {
-        run.spend(text.len());
-        if let Some(print) = self.detector.sqli(text) {
+    fn tokens_in(
+        &self,
+        part: &Part<'_>,
+        text: &[u8],
+        chain: &[&'static str],
+        live: Option<&Live>,
+        run: &mut Run<'_>,
+    ) {
+        let (sqli, xss) = live.map_or((true, true), |live| (live.sqli, live.xss));
+        run.spend(if sqli || xss { text.len() } else { 0 });
+        if sqli && let Some(print) = self.detector.sqli(text) {
             let mut finding = SQLI_TOKENS.finding(part, chain);
             finding.why = format!("The text tokenises as SQL injection, fingerprint {print}.");
             run.report(finding);
         }
-        if self.detector.xss(text) {
+        if xss && self.detector.xss(text) {
             run.report(XSS_TOKENS.finding(part, chain));
         }
     }

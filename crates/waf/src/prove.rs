@@ -1,10 +1,19 @@
 //! Which rules cannot match the texts a field admits.
 //! Gives `Plan::field`: sound, not complete; what is not proven dead counts as live.
 //! Used when a configuration loads, so that closed fields are not inspected and the proof is counted.
-//! Start reading at `Plan::field`.
+//! Start reading at `Plan::field`; how a rule is proven dead is told in `product`.
 
+mod language;
+mod product;
+
+pub(crate) use language::Language;
+pub(crate) use product::Image;
+
+use crate::pack::{self, Pack};
+use crate::part::{Part, PartKind};
 use crate::plan::Plan;
 use crate::scan::ByteSet;
+use crate::seclang::{self, RuleSet};
 use std::sync::Arc;
 
 /// What a contract says about the texts of a field.
@@ -45,7 +54,7 @@ pub enum FieldLanguage {
 /// How the rules stand to one field.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Proof {
-    /// Rules that look at such fields at all.
+    /// Rules of the plan's paranoia level that look at such fields at all.
     pub rules: usize,
     /// Rules proven unable to match.
     pub dead: usize,
@@ -65,80 +74,23 @@ impl Proof {
     }
 }
 
-/// Texts as the proof sees them: bytes, length, and whether they may hold an encoding.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Texts {
-    pub(crate) alphabet: ByteSet,
-    pub(crate) length_max: usize,
-}
-
-impl FieldLanguage {
-    /// `None`: nothing can be proven, because the field is free or may carry an encoding.
-    fn texts(&self) -> Option<Texts> {
-        let (bytes, length_max): (&[u8], usize) = match self {
-            FieldLanguage::Free | FieldLanguage::Values(_) | FieldLanguage::Pattern { .. } => {
-                return None;
-            }
-            FieldLanguage::Boolean => (b"truefals", 5),
-            FieldLanguage::Integer => (b"0123456789-", 24),
-            FieldLanguage::Number => (b"0123456789+-.eE", 32),
-            FieldLanguage::Uuid => (b"0123456789abcdefABCDEF-", 36),
-            FieldLanguage::Date => (b"0123456789-", 10),
-            FieldLanguage::DateTime => (b"0123456789-:.+TZtz ", 40),
-            FieldLanguage::Bytes {
-                alphabet,
-                length_max,
-            } => {
-                // Letters and room for eight of them could be base64 of anything.
-                let letters = (b'a'..=b'z')
-                    .any(|byte| alphabet.has(byte) || alphabet.has(byte.to_ascii_uppercase()));
-                let escapes = b"%\\&{[\"'`$^*\0".iter().any(|byte| alphabet.has(*byte));
-                if escapes || (letters && *length_max >= 8) {
-                    return None;
-                }
-                return Some(Texts {
-                    alphabet: *alphabet,
-                    length_max: *length_max,
-                });
-            }
-        };
-        let mut alphabet = ByteSet::default();
-        for byte in bytes {
-            alphabet.add(*byte);
-        }
-        Some(Texts {
-            alphabet,
-            length_max,
-        })
-    }
-}
-
-impl Texts {
-    /// Without quote, operator or blank a text is one word to the tokenisers.
-    pub(crate) fn is_one_word(&self) -> bool {
-        self.alphabet
-            .iter()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-    }
-
-    /// Whether a byte may occur.
-    pub(crate) fn may_hold(&self, byte: u8) -> bool {
-        self.alphabet.has(byte)
-    }
-}
-
 /// What remains to ask of one field: made once at load, shared by all requests.
 ///
 /// A part that carries it (`Part::proven`) is shown only to the rules that are not proven dead.
-/// It belongs to the plan that made it; with any other plan the part is inspected as free text.
+/// It belongs to the rules it was made for; with others the part is inspected as free text.
 /// So is a text that is not of the field's language: an error of whoever judged the message hides no attack.
 #[derive(Clone, Debug)]
 pub struct FieldPlan {
     remaining: Arc<Remaining>,
 }
 
+/// The live rules of both kinds, and whose they are.
 #[derive(Debug)]
-struct Remaining {
+pub(crate) struct Remaining {
+    /// `None`: nothing is proven.
+    language: Option<Language>,
+    pack: Option<(Arc<Pack>, pack::Live)>,
+    directed: Option<(Arc<RuleSet>, seclang::Live)>,
     proof: Proof,
 }
 
@@ -153,90 +105,67 @@ impl FieldPlan {
     pub fn proof(&self) -> &Proof {
         &self.remaining.proof
     }
+
+    /// What is left to ask about this part, if the proof is about the rules of this plan and about such texts.
+    pub(crate) fn covers(&self, plan: &Plan, part: &Part<'_>) -> Option<&Remaining> {
+        let remaining = &*self.remaining;
+        let ours = remaining.pack.as_ref().map(|(pack, _)| pack);
+        let theirs = remaining.directed.as_ref().map(|(rules, _)| rules);
+        let covers = part.kind == PartKind::Value
+            && same(ours, plan.pack.as_ref())
+            && same(theirs, plan.directed.as_ref())
+            && remaining.language.as_ref()?.holds(part.text);
+        covers.then_some(remaining)
+    }
+}
+
+fn same<T>(left: Option<&Arc<T>>, right: Option<&Arc<T>>) -> bool {
+    match (left, right) {
+        (Some(left), Some(right)) => Arc::ptr_eq(left, right),
+        (left, right) => left.is_none() && right.is_none(),
+    }
+}
+
+impl Remaining {
+    /// The live rules of the pack.
+    pub(crate) fn pack(&self) -> Option<&pack::Live> {
+        self.pack.as_ref().map(|(_, live)| live)
+    }
+
+    /// The live rules of the directory.
+    pub(crate) fn directed(&self) -> Option<&seclang::Live> {
+        self.directed.as_ref().map(|(_, live)| live)
+    }
 }
 
 impl Plan {
     /// Decides at load which rules a field of that language still needs.
     pub fn field(&self, language: &FieldLanguage) -> FieldPlan {
+        let language = Language::of(language);
+        let mut proof = Proof::default();
+        let pack = self.pack.as_ref().map(|pack| {
+            let live = pack.live(language.as_ref(), self.paranoia, &mut proof);
+            (Arc::clone(pack), live)
+        });
+        let directed = self.directed.as_ref().map(|rules| {
+            let live = rules.live(language.as_ref(), self.paranoia, &mut proof);
+            (Arc::clone(rules), live)
+        });
         FieldPlan {
             remaining: Arc::new(Remaining {
-                proof: self.prove(language),
+                language,
+                pack,
+                directed,
+                proof,
             }),
         }
     }
 
     /// Proves what it can about a field of that language.
     pub fn prove(&self, language: &FieldLanguage) -> Proof {
-        let texts = language.texts();
-        let mut proof = Proof::default();
-        if let Some(pack) = &self.pack {
-            pack.prove(texts.as_ref(), &mut proof);
-        }
-        if let Some(rules) = &self.directed {
-            rules.prove(texts.as_ref(), &mut proof);
-        }
-        proof
+        self.field(language).proof().clone()
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::settings::{RuleFiles, Settings};
-
-    #[test]
-    fn a_free_field_keeps_every_rule_and_a_number_loses_nearly_all() {
-        let plan = crate::compile(&Settings::default(), &RuleFiles::none()).unwrap();
-        let free = plan.prove(&FieldLanguage::Free);
-        assert_eq!((free.dead, free.live.len()), (0, free.rules));
-        let number = plan.prove(&FieldLanguage::Integer);
-        assert!(number.dead * 10 >= number.rules * 9, "{number:?}");
-        assert!(
-            number.live.iter().any(|id| id == "pack.sqli.tokens"),
-            "the tokeniser is not proven"
-        );
-    }
-
-    #[test]
-    fn what_could_be_base64_is_not_proven() {
-        let plan = crate::compile(&Settings::default(), &RuleFiles::none()).unwrap();
-        let mut alphabet = ByteSet::default();
-        alphabet.add_range(b'a', b'z');
-        let long = plan.prove(&FieldLanguage::Bytes {
-            alphabet,
-            length_max: 8,
-        });
-        assert_eq!(long.dead, 0);
-        let short = plan.prove(&FieldLanguage::Bytes {
-            alphabet,
-            length_max: 3,
-        });
-        assert!(short.dead > 0);
-    }
-
-    #[test]
-    fn a_rule_proven_dead_matches_no_such_text() {
-        let plan = crate::compile(&Settings::default(), &RuleFiles::none()).unwrap();
-        let proof = plan.prove(&FieldLanguage::Integer);
-        for text in [
-            "0",
-            "-1",
-            "4711",
-            "-9223372036854775808",
-            "999999999999",
-            "1234-5678",
-            "--",
-            "0-0-0",
-        ] {
-            let parts = [crate::Part::value(
-                crate::Place::Body,
-                "/n",
-                text.as_bytes(),
-            )];
-            let found = crate::inspect(&parts, &crate::RequestFacts::default(), &plan, 0);
-            for finding in &found.findings {
-                assert!(proof.live.contains(&finding.rule), "{text}: {finding:?}");
-            }
-        }
-    }
-}
+mod tests;

@@ -9,6 +9,7 @@ mod literals;
 pub use bytes::ByteSet;
 pub use literals::Needs;
 
+use crate::prove::{Image, Language};
 use aho_corasick::{AhoCorasick, AhoCorasickBuilder, MatchKind};
 use regex_automata::meta;
 use regex_automata::util::syntax;
@@ -100,8 +101,9 @@ const MASKS: usize = 3;
 #[derive(Debug)]
 struct Pattern {
     engine: Engine,
-    /// Kept for proofs at load; not read per message.
+    /// Kept for proofs at load, as is the parsed pattern; not read per message.
     needs: Needs,
+    parsed: Hir,
 }
 
 #[derive(Debug)]
@@ -278,29 +280,32 @@ impl PatternSet {
         }
     }
 
-    /// Whether no text of these bytes and this length can match pattern `id`. Letter case aside.
-    pub fn is_dead(&self, id: u32, alphabet: &ByteSet, length_max: usize) -> bool {
+    /// Whether no text of the language can match pattern `id`.
+    pub(crate) fn cannot_match(&self, id: u32, language: &Language) -> bool {
+        match language.values() {
+            Some(values) => !values.iter().any(|text| self.is_match(id, text)),
+            None => self.cannot_match_image(id, &Image::plain(language)),
+        }
+    }
+
+    /// The same after transformations. First the bytes and literals are asked, they settle most; then the automata.
+    pub(crate) fn cannot_match_image(&self, id: u32, image: &Image<'_>) -> bool {
         let Some(pattern) = self.get(id) else {
             return true;
         };
-        let spelled = |literal: &Vec<u8>| {
-            literal.len() <= length_max
-                && literal.iter().all(|byte| {
-                    alphabet.has(byte.to_ascii_lowercase())
-                        || alphabet.has(byte.to_ascii_uppercase())
-                })
-        };
-        let starved = pattern
-            .needs
-            .classes
-            .iter()
-            .any(|class| !class.meets(alphabet));
-        let unspelled = pattern
-            .needs
-            .literals
-            .as_ref()
-            .is_some_and(|literals| !literals.iter().any(spelled));
-        starved || unspelled
+        let mut classes = pattern.needs.classes.iter();
+        if classes.any(|class| !class.meets(image.alphabet())) {
+            return true;
+        }
+        let literals = pattern.needs.literals.as_deref();
+        if literals.is_some_and(|all| !all.iter().any(|literal| image.may_contain(literal))) {
+            return true;
+        }
+        match &pattern.engine {
+            // One of its phrases may occur.
+            Engine::Phrases(_) => false,
+            Engine::Regex(_) => !image.may_match(&pattern.parsed),
+        }
     }
 
     /// Whether a candidate needs no further check.
@@ -347,6 +352,7 @@ impl Pattern {
         Ok(Pattern {
             engine: Engine::Regex(engine),
             needs,
+            parsed: hir.clone(),
         })
     }
 
@@ -361,6 +367,7 @@ impl Pattern {
                 literals: Some(lower),
                 classes: Vec::new(),
             },
+            parsed: Hir::empty(),
         }
     }
 }

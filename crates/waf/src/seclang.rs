@@ -13,6 +13,7 @@ mod memory;
 mod operator;
 mod parse;
 mod program;
+mod proof;
 mod run;
 mod sides;
 mod store;
@@ -22,6 +23,7 @@ mod transform;
 mod tree;
 
 pub use program::RuleSet;
+pub(crate) use proof::Live;
 pub use run::{Candidate, Event, Guard, Mode, Source, Transaction};
 pub(crate) use store::Head;
 pub use store::{Message, Scope};

@@ -156,6 +156,18 @@ impl Variable {
             .map(|(_, variable)| *variable)
     }
 
+    /// Whether its values are names of a collection.
+    pub(super) fn is_of_names(self) -> bool {
+        matches!(
+            self,
+            Variable::ArgsNames
+                | Variable::ArgsGetNames
+                | Variable::FilesNames
+                | Variable::RequestCookiesNames
+                | Variable::RequestHeadersNames
+        )
+    }
+
     /// The name as rules write it.
     pub(crate) fn name(self) -> &'static str {
         match self {

@@ -262,6 +262,7 @@ impl<'f> Builder<'f> {
     fn link(&mut self, source: &RuleSource) -> Result<Link, LoadError> {
         let mut transforms = Vec::new();
         let mut link = Link {
+            number: 0,
             targets: 0,
             chain: 0,
             gate: None,
@@ -527,6 +528,10 @@ impl<'f> Builder<'f> {
                 return Err(errors);
             }
         };
+        let links = rules.iter_mut().flat_map(|rule: &mut Rule| &mut rule.links);
+        for (number, link) in links.enumerate() {
+            link.number = number;
+        }
         let words = patterns.len().div_ceil(64);
         lists::select_slots(&mut targets.sets, &self.slots);
         Ok(RuleSet {

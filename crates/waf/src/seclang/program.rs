@@ -12,7 +12,6 @@ use super::texts::Triggers;
 use super::transform::Transform;
 use super::tree::Tree;
 use crate::finding::Class;
-use crate::prove::{Proof, Texts};
 use crate::scan::PatternSet;
 use crate::settings::{LoadError, RuleFiles};
 use std::collections::HashMap;
@@ -86,61 +85,6 @@ impl RuleSet {
         &self.signature
     }
 
-    /// Counts which rules cannot match an argument of that kind.
-    pub(crate) fn prove(&self, texts: Option<&Texts>, proof: &mut Proof) {
-        for rule in &self.rules {
-            let Some(link) = rule.links.first() else {
-                continue;
-            };
-            let asks = self.target_sets.get(link.targets).is_some_and(|set| {
-                set.wanted
-                    .iter()
-                    .any(|wanted| wanted.variable == Variable::Args && !wanted.count)
-            });
-            if asks {
-                let dead = texts.is_some_and(|texts| self.is_dead(link, texts));
-                proof.count(&rule.id.to_string(), dead);
-            }
-        }
-    }
-
-    /// Chains that only decode, remove or fold leave such texts within their bytes, blanks added.
-    fn is_dead(&self, link: &Link, texts: &Texts) -> bool {
-        let chain = self
-            .chains
-            .get(link.chain)
-            .map(|chain| &**chain)
-            .unwrap_or_default();
-        let makes_new = |transform: &Transform| {
-            matches!(
-                transform,
-                Transform::Base64Decode
-                    | Transform::HexEncode
-                    | Transform::Length
-                    | Transform::Sha1
-            )
-        };
-        if link.negated || chain.iter().any(makes_new) {
-            return false;
-        }
-        let mut alphabet = texts.alphabet;
-        alphabet.add(b' ');
-        for byte in texts.alphabet.iter() {
-            alphabet.add(byte.to_ascii_lowercase());
-        }
-        match &link.operator {
-            Some(Operator::Pattern(id) | Operator::Phrases(id)) => {
-                self.patterns.is_dead(*id, &alphabet, texts.length_max)
-            }
-            Some(Operator::DetectSqli) => texts.is_one_word(),
-            Some(Operator::DetectXss) => !texts.may_hold(b'<') && !texts.may_hold(b'='),
-            Some(Operator::Bytes(allowed)) => alphabet.iter().all(|byte| allowed.has(byte)),
-            Some(Operator::UrlEncoding) => !texts.may_hold(b'%'),
-            Some(Operator::Utf8) => alphabet.iter().all(|byte| byte.is_ascii()),
-            _ => false,
-        }
-    }
-
     /// The paranoia level of a rule, by its tag; 0 for rules that have none.
     pub fn paranoia_of(&self, id: u32) -> u8 {
         self.rules
@@ -194,6 +138,8 @@ pub(super) struct Rule {
 /// One `SecRule` of a chain.
 #[derive(Debug)]
 pub(super) struct Link {
+    /// Its place among all links of the rule set.
+    pub(super) number: usize,
     pub(super) targets: usize,
     pub(super) chain: usize,
     /// For a pattern that must match one of the link's texts.

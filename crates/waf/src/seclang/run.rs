@@ -13,6 +13,7 @@ use super::lists::Lists;
 use super::memory::{self, Memory};
 use super::operator::{Operator, bad_url_encoding, integer};
 use super::program::{Link, Quick, Rule, RuleSet, Wanted};
+use super::proof::Live;
 use super::store::{Bag, Head, Message, Scope, Store, TxValue};
 use super::targets::{Label, Matched, Value, key_of, names, resolve};
 use super::texts::{TextId, marked};
@@ -102,6 +103,7 @@ pub struct Transaction<'r> {
     processor: Option<Processor>,
     lists: Lists,
     hits: Hits,
+    fields: Vec<&'r Live>,
     work: u64,
     work_max: u64,
     guard: Option<&'r dyn Guard>,
@@ -157,6 +159,7 @@ impl<'r> Transaction<'r> {
             processor,
             lists: std::mem::take(&mut memory.lists),
             hits: std::mem::take(&mut memory.hits),
+            fields: Vec::new(),
             work: 0,
             work_max: u64::MAX,
             guard: None,
@@ -188,12 +191,27 @@ impl<'r> Transaction<'r> {
 
     /// Adds an argument that somebody else has read.
     pub fn argument(&mut self, source: Source, name: &[u8], value: &[u8], scope: Scope) {
+        self.proven(source, name, value, scope, None);
+    }
+
+    /// The same, with what is left to ask about its value.
+    pub(crate) fn proven(
+        &mut self,
+        source: Source,
+        name: &[u8],
+        value: &[u8],
+        scope: Scope,
+        live: Option<&'r Live>,
+    ) {
         let bag = match source {
             Source::Query => Bag::ArgsGet,
             Source::Body => Bag::ArgsPost,
             Source::Cookie => Bag::Cookies,
         };
-        self.store.scoped(bag, name, value, scope);
+        self.fields.extend(live);
+        let field = live.and_then(|_| u32::try_from(self.fields.len()).ok());
+        self.store
+            .scoped(bag, name, value, scope, field.unwrap_or(0));
     }
 
     /// Sets a TX variable before the rules run.
@@ -262,7 +280,8 @@ impl<'r> Transaction<'r> {
         };
         self.lists.reset(rules.target_sets.len());
         let left = self.work_max.saturating_sub(self.work);
-        self.hits.look(list.sides, &mut self.store, rules, left);
+        self.hits
+            .look(list.sides, &mut self.store, rules, &self.fields, left);
         let mut place = 0;
         while let Some(step) = list.steps.get(place) {
             place += 1;
@@ -394,6 +413,9 @@ impl<'r> Transaction<'r> {
         chain: &[Transform],
         progress: &mut Progress,
     ) -> bool {
+        if self.is_proven_dead(link, &value) {
+            return false;
+        }
         if !link.multi_match {
             let text = self.store.texts.derive(value.text, chain);
             return self.ask(rule, link, operator, &value, text, progress);
@@ -408,6 +430,25 @@ impl<'r> Transaction<'r> {
             text = next;
         }
         any
+    }
+
+    /// Whether the contract's language of this value leaves the link nothing to find.
+    fn is_proven_dead(&self, link: &Link, value: &Value) -> bool {
+        let Label::Entry(bag, number) = value.label else {
+            return false;
+        };
+        if self.fields.is_empty() || value.variable.is_of_names() {
+            return false;
+        }
+        let number = usize::try_from(number).unwrap_or(usize::MAX);
+        let field = self
+            .store
+            .bag(bag)
+            .get(number)
+            .map_or(0, |entry| entry.field);
+        let field = usize::try_from(field).unwrap_or(0).checked_sub(1);
+        let live = field.and_then(|field| self.fields.get(field));
+        live.is_some_and(|live| !live.has(link.number))
     }
 
     /// Asks the operator about one text; a match captures, counts and acts.

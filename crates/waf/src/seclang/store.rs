@@ -64,6 +64,8 @@ pub(super) struct Entry {
     pub(super) lower: TextId,
     pub(super) value: TextId,
     pub(super) scope: Scope,
+    /// What is proven about the value: a place in the transaction's list, counted from one; 0: nothing.
+    pub(super) field: u32,
 }
 
 impl Entry {
@@ -243,16 +245,17 @@ impl<'r> Store<'r> {
     }
 
     pub(super) fn entry(&mut self, bag: Bag, name: &[u8], value: &[u8]) {
-        self.scoped(bag, name, value, Scope::Both);
+        self.scoped(bag, name, value, Scope::Both, 0);
     }
 
-    pub(super) fn scoped(&mut self, bag: Bag, name: &[u8], value: &[u8], scope: Scope) {
+    pub(super) fn scoped(&mut self, bag: Bag, name: &[u8], value: &[u8], scope: Scope, field: u32) {
         let name = self.texts.add(name);
         let entry = Entry {
             name,
             lower: self.texts.step(name, Transform::Lowercase),
             value: self.texts.add(value),
             scope,
+            field,
         };
         if let Some(entries) = self.bags.get_mut(bag as usize) {
             entries.push(entry);

@@ -4,6 +4,7 @@
 //! Start reading at `Hits::look`.
 
 use crate::seclang::program::{Gate, RuleSet};
+use crate::seclang::proof::Live;
 use crate::seclang::sides::{self, SIDES, Sides};
 use crate::seclang::store::Store;
 use crate::seclang::texts::TextId;
@@ -18,6 +19,7 @@ pub(in crate::seclang) struct Hits {
     /// The text of each single variable that was looked at.
     singles: Vec<Option<TextId>>,
     found: Vec<u64>,
+    wanted: Vec<u64>,
 }
 
 impl Hits {
@@ -43,6 +45,7 @@ impl Hits {
         wanted: Sides,
         store: &mut Store<'_>,
         rules: &RuleSet,
+        fields: &[&Live],
         work_max: u64,
     ) {
         for side in sides::each(wanted) {
@@ -54,8 +57,13 @@ impl Hits {
             let to = store.bag(bag).len();
             for number in from..to {
                 let entry = store.bag(bag).get(number).copied();
-                if let Some(text) = entry.and_then(|entry| entry.side(by_name)) {
-                    self.text(side, text, store, rules);
+                if let Some(entry) = entry
+                    && let Some(text) = entry.side(by_name)
+                {
+                    let field = usize::try_from(entry.field).unwrap_or(0);
+                    let field = field.checked_sub(1).filter(|_| !by_name);
+                    let live = field.and_then(|field| fields.get(field).copied());
+                    self.text(side, text, live, store, rules);
                 }
                 if store.texts.work > work_max {
                     return;
@@ -77,16 +85,32 @@ impl Hits {
         }
         *seen = text;
         if let Some(text) = text {
-            self.text(side, text, store, rules);
+            self.text(side, text, None, store, rules);
         }
     }
 
-    fn text(&mut self, side: usize, text: TextId, store: &mut Store<'_>, rules: &RuleSet) {
+    fn text(
+        &mut self,
+        side: usize,
+        text: TextId,
+        live: Option<&Live>,
+        store: &mut Store<'_>,
+        rules: &RuleSet,
+    ) {
+        let asked = rules.asked_of(side);
         self.found.clear();
         self.found.resize(rules.stride(), 0);
-        store
-            .texts
-            .reach(text, rules.asked_of(side), &mut self.found);
+        match live {
+            None => store.texts.reach(text, asked, &mut self.found),
+            Some(live) => {
+                let both = asked.iter().zip(&live.patterns);
+                self.wanted.clear();
+                self.wanted.extend(both.map(|(asked, live)| asked & live));
+                if self.wanted.iter().any(|word| *word != 0) {
+                    store.texts.reach(text, &self.wanted, &mut self.found);
+                }
+            }
+        }
         for (word, base) in self.found.iter().zip((0usize..).step_by(64)) {
             let mut left = *word;
             while left != 0 {

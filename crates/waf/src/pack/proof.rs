@@ -1,0 +1,83 @@
+//! Which rules of the pack cannot match the texts of a field.
+//! Gives `Live`: the rules that are left for such a field.
+//! Used by `prove` at load and by `Pack::inspect` per message.
+//! Start reading at `Pack::live`.
+
+use super::{Pack, SQLI_TOKENS, XSS_TOKENS, ssrf};
+use crate::detector::InjectionDetector;
+use crate::prove::{Image, Language, Proof};
+
+/// The rules of the pack that a text as sent may still match. Decoded readings meet every rule.
+#[derive(Debug)]
+pub(crate) struct Live {
+    patterns: Vec<bool>,
+    pub(super) sqli: bool,
+    pub(super) xss: bool,
+    pub(super) address: bool,
+    /// The lowest paranoia level at which a pattern is live.
+    level: u8,
+}
+
+impl Live {
+    /// Whether a pattern may match.
+    pub(super) fn has(&self, id: u32) -> bool {
+        let place = usize::try_from(id).unwrap_or(usize::MAX);
+        self.patterns.get(place).copied().unwrap_or(true)
+    }
+
+    /// Whether no pattern of this level may match.
+    pub(super) fn has_no_pattern(&self, level: u8) -> bool {
+        level < self.level
+    }
+}
+
+impl Pack {
+    /// Decides for every rule whether a value of that language may match it; counts those of the level.
+    pub(crate) fn live(&self, language: Option<&Language>, level: u8, proof: &mut Proof) -> Live {
+        let dead = |test: &dyn Fn(&Language) -> bool| language.is_some_and(test);
+        let mut live = Live {
+            patterns: Vec::new(),
+            sqli: !dead(&|language| self.cannot_be_sql(language)),
+            xss: !dead(&|language| self.cannot_be_script(language)),
+            address: !dead(&cannot_be_address),
+            level: u8::MAX,
+        };
+        for (rule, id) in self.rules.iter().zip(0u32..) {
+            let is_live = !dead(&|language| self.patterns.cannot_match(id, language));
+            live.patterns.push(is_live);
+            if is_live {
+                live.level = live.level.min(rule.paranoia);
+            }
+            if rule.paranoia <= level {
+                proof.count(rule.id, !is_live);
+            }
+        }
+        proof.count(SQLI_TOKENS.id, !live.sqli);
+        proof.count(XSS_TOKENS.id, !live.xss);
+        proof.count("pack.ssrf", !live.address);
+        live
+    }
+
+    fn cannot_be_sql(&self, language: &Language) -> bool {
+        match language.values() {
+            Some(values) => !values.iter().any(|text| self.detector.sqli(text).is_some()),
+            None => Image::plain(language).cannot_be_sql(),
+        }
+    }
+
+    fn cannot_be_script(&self, language: &Language) -> bool {
+        match language.values() {
+            Some(values) => !values.iter().any(|text| self.detector.xss(text)),
+            None => Image::plain(language).cannot_be_script(),
+        }
+    }
+}
+
+/// Of a field that is not declared an address.
+fn cannot_be_address(language: &Language) -> bool {
+    if let Some(values) = language.values() {
+        return !values.iter().any(|text| ssrf::judge(text, false).is_some());
+    }
+    let image = Image::plain(language);
+    !image.may_contain(b"//") && !image.may_contain(b"169.254.169.254")
+}
