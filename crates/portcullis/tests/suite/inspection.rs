@@ -117,7 +117,7 @@ fn rules_of_a_directory_see_header_query_and_body() {
     }
     upstream.assert_untouched("every call was an attack");
     let text = explained(&server, &server.send(&body, Some(&key)));
-    assert!(text.contains("read through urlDecodeUni"), "{text}");
+    assert!(text.contains("read through urldecodeuni"), "{text}");
     let plain = server.send(&post("O'Brien; select seats from the union"), Some(&key));
     assert!(plain.status < 300, "{}", plain.text());
     assert_eq!(
