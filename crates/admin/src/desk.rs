@@ -12,7 +12,7 @@ use crypto::Keys;
 use gateway::{Clock, Io};
 use identity::api_key::redacted;
 use identity::{Credential, CredentialTable};
-use model::event::Text;
+use model::Text;
 use model::{Event, KeyId, Timestamp};
 use serde_json::Value;
 use store::{Filter, Store, kinds};
@@ -140,7 +140,7 @@ impl Desk {
         credential: Option<KeyId>,
         detail: String,
     ) -> Result<(), DeskFault> {
-        let text = |value: &str| Text::Owned(value.to_owned());
+        let text = |value: &str| Text::new(value);
         let event = Event {
             at: self.now(),
             kind: kind.into(),

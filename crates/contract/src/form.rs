@@ -3,8 +3,8 @@
 //! Used by `check_request`.
 //! Start reading at `read`.
 
-use model::Json;
 use model::canonical::encode_component;
+use model::{Json, Text};
 
 use crate::typing::Target;
 
@@ -60,7 +60,7 @@ fn decoded(text: &[u8]) -> Result<String, &'static str> {
 
 /// The typed object. Repeated names are a list where the contract declares one, else a problem (the name).
 pub(crate) fn read(pairs: &[Pair], target: &Target) -> Result<Json, String> {
-    let mut members: Vec<(String, Json)> = Vec::new();
+    let mut members: Vec<(Text, Json)> = Vec::new();
     for (name, text) in pairs {
         let field = target.field(name);
         let known = members.iter_mut().find(|(known, _)| known == name);
@@ -68,9 +68,9 @@ pub(crate) fn read(pairs: &[Pair], target: &Target) -> Result<Json, String> {
             (Some((_, Json::List(items))), true) => items.push(field.item().value(text)),
             (Some(_), _) => return Err(name.clone()),
             (None, true) => {
-                members.push((name.clone(), Json::List(vec![field.item().value(text)])));
+                members.push((name.into(), Json::List(vec![field.item().value(text)])));
             }
-            (None, false) => members.push((name.clone(), field.value(text))),
+            (None, false) => members.push((name.into(), field.value(text))),
         }
     }
     Ok(Json::Object(members))

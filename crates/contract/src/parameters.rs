@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use model::canonical::encode_component;
-use model::{CanonicalRequest, FieldError, Json};
+use model::{CanonicalRequest, FieldError, Json, Text};
 
 use crate::docs::nearest;
 use crate::errors::{Subject, explain, listed};
@@ -162,7 +162,7 @@ fn undeclared(
             out.push(JudgedParameter {
                 name: Arc::from(name.as_str()),
                 place: Place::Query,
-                value: Json::Text(value.clone()),
+                value: Json::Text(value.into()),
             });
         }
         if found.is_full() {
@@ -200,7 +200,7 @@ fn one(
         return;
     }
     if parameter.may_be_empty && matches!(sent, [(_, "")]) {
-        out.push(judged(parameter, Json::Text(String::new())));
+        out.push(judged(parameter, Json::Text(Text::default())));
         return;
     }
     let value = match value(parameter, sent) {
@@ -216,7 +216,7 @@ fn one(
     }
     // `42` may be meant as the text "42" where both a number and a text are admitted.
     if let ([(_, text)], true) = (sent, parameter.target.may_be_text()) {
-        let text = Json::Text((*text).to_owned());
+        let text = Json::Text(Text::new(text));
         if parameter.validator.is_valid(&text) {
             out.push(judged(parameter, text));
             return;
@@ -336,7 +336,7 @@ fn object<'s>(
     target: &Target,
     fields: impl Iterator<Item = (&'s str, &'s str)>,
 ) -> Result<Json, Wrong> {
-    let mut members: Vec<(String, Json)> = Vec::new();
+    let mut members: Vec<(Text, Json)> = Vec::new();
     for (name, text) in fields {
         if members.len() >= PIECES_MAX {
             return Err(("maxProperties", "too many fields", "send fewer fields"));
@@ -348,7 +348,7 @@ fn object<'s>(
                 "send each field once",
             ));
         }
-        members.push((name.to_owned(), target.field(name).value(text)));
+        members.push((name.into(), target.field(name).value(text)));
     }
     Ok(Json::Object(members))
 }

@@ -44,11 +44,11 @@ pub(crate) fn from_json(json: &Json) -> Value {
         Json::Null => Value::Null,
         Json::Bool(is_true) => Value::Bool(*is_true),
         Json::Number(digits) => serde_json::from_str(digits).unwrap_or(Value::Null),
-        Json::Text(text) => Value::String(text.clone()),
+        Json::Text(text) => Value::String(text.to_string()),
         Json::List(items) => Value::Array(items.iter().map(from_json).collect()),
         Json::Object(members) => members
             .iter()
-            .map(|(key, value)| (key.clone(), from_json(value)))
+            .map(|(key, value)| (key.to_string(), from_json(value)))
             .collect::<serde_json::Map<_, _>>()
             .into(),
     }
@@ -60,12 +60,12 @@ pub(crate) fn to_json(value: &Value) -> Json {
         Value::Null => Json::Null,
         Value::Bool(is_true) => Json::Bool(*is_true),
         Value::Number(number) => Json::Number(number.to_string().into()),
-        Value::String(text) => Json::Text(text.clone()),
+        Value::String(text) => Json::Text(text.into()),
         Value::Array(items) => Json::List(items.iter().map(to_json).collect()),
         Value::Object(members) => Json::Object(
             members
                 .iter()
-                .map(|(key, value)| (key.clone(), to_json(value)))
+                .map(|(key, value)| (key.into(), to_json(value)))
                 .collect(),
         ),
     }

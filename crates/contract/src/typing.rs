@@ -76,7 +76,7 @@ impl Target {
         if text.is_empty() && self.kinds.has(Kinds::NULL) && !self.kinds.has(Kinds::TEXT) {
             return Json::Null;
         }
-        Json::Text(text.to_owned())
+        Json::Text(text.into())
     }
 
     /// Whether a text that reads as a number or a boolean may also be meant as text.

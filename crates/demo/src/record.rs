@@ -51,13 +51,13 @@ impl ToJson for Json {
 
 impl ToJson for &str {
     fn to_json(self) -> Json {
-        Json::Text(self.to_owned())
+        Json::Text(self.into())
     }
 }
 
 impl ToJson for String {
     fn to_json(self) -> Json {
-        Json::Text(self)
+        Json::Text(self.into())
     }
 }
 
@@ -75,7 +75,7 @@ impl ToJson for i64 {
 
 impl ToJson for Timestamp {
     fn to_json(self) -> Json {
-        Json::Text(self.to_string())
+        Json::Text(self.to_string().into())
     }
 }
 
@@ -95,7 +95,7 @@ impl<T: ToJson> ToJson for Vec<T> {
 #[macro_export]
 macro_rules! object {
     ($($key:literal: $value:expr),* $(,)?) => {
-        model::Json::Object(vec![$(($key.to_owned(), $crate::record::ToJson::to_json($value))),*])
+        model::Json::Object(vec![$((model::Text::new_static($key), $crate::record::ToJson::to_json($value))),*])
     };
 }
 
@@ -107,7 +107,7 @@ pub fn put(object: &mut Json, key: &str, value: impl ToJson) {
     let value = value.to_json();
     match members.iter_mut().find(|(name, _)| name == key) {
         Some((_, old)) => *old = value,
-        None => members.push((key.to_owned(), value)),
+        None => members.push((key.into(), value)),
     }
 }
 
@@ -132,7 +132,7 @@ pub fn text<'a>(record: &'a Json, dotted: &str) -> &'a str {
 pub fn only(record: &Json, keys: &[&str]) -> Json {
     Json::Object(
         keys.iter()
-            .filter_map(|key| Some(((*key).to_owned(), record.get(key)?.clone())))
+            .filter_map(|key| Some(((*key).into(), record.get(key)?.clone())))
             .collect(),
     )
 }

@@ -3,12 +3,11 @@
 //! Opened by the service, read and written by the stages.
 //! Start reading at `Exchange`.
 
-use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use model::{DecisionId, Event, Head, Headers, Peer, Refusal, Stage, Timestamp};
+use model::{DecisionId, Event, Head, Headers, Peer, Refusal, Stage, Text, Timestamp};
 
 /// Why the road ended early.
 #[derive(Debug)]
@@ -56,6 +55,8 @@ pub struct Exchange<'a, 'b> {
     pub reply_headers: Headers,
     /// What the ledger will say; stages add what they learn.
     pub event: Event,
+    /// Stable code of the refusal or fault; empty while there is none.
+    pub code: &'static str,
     /// Who is charged for refusals once known: the integration. Before that, the address is.
     pub accused: Option<Arc<str>>,
 }
@@ -73,10 +74,10 @@ impl Exchange<'_, '_> {
 }
 
 /// Shortens text for the record, at a character boundary.
-pub fn bounded(text: &str, bytes_max: usize) -> Cow<'static, str> {
+pub fn bounded(text: &str, bytes_max: usize) -> Text {
     let end = (0..=bytes_max.min(text.len()))
         .rev()
         .find(|end| text.is_char_boundary(*end))
         .unwrap_or(0);
-    Cow::Owned(text.get(..end).unwrap_or_default().to_owned())
+    Text::new(text.get(..end).unwrap_or_default())
 }

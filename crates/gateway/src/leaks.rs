@@ -10,7 +10,7 @@ use config::answers::{AnswerRules, LeakAction};
 use contract::Operation;
 use model::json::{self, write};
 use model::shape::{Class, Node};
-use model::{Json, Shape};
+use model::{Json, Shape, Text};
 use waf::{LeakKind, masked};
 
 use crate::finding::Seen;
@@ -118,7 +118,7 @@ impl<'r> Walk<'r> {
         match value {
             Json::Text(text) => {
                 if let Some(changed) = self.text(text, node) {
-                    *text = changed;
+                    *text = changed.into();
                     self.is_changed = true;
                 }
             }
@@ -133,7 +133,7 @@ impl<'r> Walk<'r> {
         }
     }
 
-    fn members(&mut self, members: &mut Vec<(String, Json)>, node: Option<&'r Node>) {
+    fn members(&mut self, members: &mut Vec<(Text, Json)>, node: Option<&'r Node>) {
         let mut dropped = Vec::new();
         for (index, (key, child)) in members.iter_mut().enumerate() {
             let declared = node.and_then(|node| node.fields.get(key.as_str()));

@@ -7,7 +7,8 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use identity::api_key::redacted;
-use model::{Event, Head, Method, Reason, Refusal, Reply, Stage};
+use model::text::shown;
+use model::{Event, Head, Method, Reason, Refusal, Reply, Stage, Text};
 use policy::client_key;
 
 use crate::blocks::Accused;
@@ -54,8 +55,8 @@ pub fn note_seen(event: &mut Event, seen: Option<&(String, String)>) {
 
 /// Notes that every stage was passed.
 pub fn allowed(x: &mut Exchange<'_, '_>) {
-    x.event.outcome = "allow".into();
-    x.event.stage = Some(Stage::Response.name().into());
+    x.event.outcome = Text::new_static("allow");
+    x.event.stage = Some(Text::new_static(Stage::Response.name()));
 }
 
 /// Notes where and why the road ended.
@@ -65,12 +66,13 @@ pub fn stopped(x: &mut Exchange<'_, '_>, stop: &Stop) {
         Stop::Refused(_) => "refuse".into(),
         Stop::Failed(_) => "fault".into(),
     };
-    x.event.code = Some(refusal.reason.code.into());
-    x.event.stage = Some(x.stage.name().into());
+    x.code = refusal.reason.code;
+    x.event.code = Some(Text::new_static(x.code));
+    x.event.stage = Some(Text::new_static(x.stage.name()));
     x.event.detail =
         Some(bounded(&refusal.detail, DETAIL_BYTES_MAX)).filter(|text| !text.is_empty());
     if let Some(rule) = &refusal.rule {
-        x.event.rule = Some(rule.to_string().into());
+        x.event.rule = Some(shown(rule));
     }
     x.event.errors = refusal
         .errors
@@ -83,7 +85,7 @@ pub fn stopped(x: &mut Exchange<'_, '_>, stop: &Stop) {
 pub fn finish(x: &mut Exchange<'_, '_>, reply: &Reply) -> Counted {
     let took_us = micros_since(x.started);
     x.event.id = Some(x.id);
-    x.event.address = Some(x.address.to_string().into());
+    x.event.address = Some(shown(&x.address));
     x.event.status = Some(reply.status);
     x.event.bytes_out = u64::try_from(reply.body.len()).ok();
     x.event.took_us = Some(took_us);
@@ -95,10 +97,7 @@ pub fn finish(x: &mut Exchange<'_, '_>, reply: &Reply) -> Counted {
             _ => "refuse",
         },
         stage: x.stage.name(),
-        code: match &x.event.code {
-            Some(Cow::Borrowed(code)) => code,
-            _ => "",
-        },
+        code: x.code,
         integration: x.accused.clone().unwrap_or_else(|| Arc::from("")),
         took_us,
         upstream_us: x.event.upstream_us,
@@ -116,7 +115,7 @@ fn scrub(event: &mut Event) {
     ];
     for text in texts.into_iter().flatten() {
         if let Cow::Owned(clean) = redacted(text) {
-            *text = Cow::Owned(clean);
+            *text = clean.into();
         }
     }
     let lists = [

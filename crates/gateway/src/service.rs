@@ -9,7 +9,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use model::http::METHOD_NOT_ALLOWED;
-use model::{DecisionId, Event, Head, Headers, Method, Peer, Reply, Stage};
+use model::text::shared;
+use model::{DecisionId, Event, Head, Headers, Method, Peer, Reply, Stage, Text};
 use net::{Body, Pools, Service, Unreadable};
 
 use crate::identity_token::Tokens;
@@ -77,8 +78,8 @@ impl Gateway {
         let now = self.io.clock.now();
         let mut event = Event {
             at: now,
-            kind: "request".into(),
-            listener: Some(peer.listener.to_string().into()),
+            kind: Text::new_static("request"),
+            listener: Some(shared(&peer.listener)),
             configuration: Some(s.short_hash.clone()),
             ..Event::default()
         };
@@ -96,6 +97,7 @@ impl Gateway {
             stage: Stage::Tls,
             reply_headers: Headers::new(),
             event,
+            code: "",
             accused: None,
         }
     }
@@ -127,7 +129,7 @@ impl Gateway {
             reply = problem::render(&record::LEDGER_UNAVAILABLE.because(""), x.id, is_head);
         }
         self.io.metrics.count(counted);
-        reply.headers.set("portcullis-decision", x.id.to_string());
+        reply.headers.set("portcullis-decision", x.id.ascii());
         reply
     }
 

@@ -3,14 +3,14 @@
 //! Made by the binary from a `config::Compiled`; read by every stage.
 //! Start reading at `Snapshot::of`.
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use config::Compiled;
 use config::compiled::{ApiVersion, IntegrationSettings, ListenerSettings, UpstreamSettings};
 use identity::{IntegrationFacts, Integrations};
-use model::{Event, Reason, Timestamp};
+use model::text::shared;
+use model::{Event, Reason, Text, Timestamp};
 use net::{HealthSpec, Upstream, UpstreamSpec};
 use policy::OperationRef;
 
@@ -23,7 +23,7 @@ pub struct Snapshot {
     /// Facts for authentication.
     pub identities: Integrations,
     /// First 12 hex digits of the configuration's hash, as the ledger names it.
-    pub short_hash: Cow<'static, str>,
+    pub short_hash: Text,
 }
 
 /// What one version needs to run.
@@ -65,7 +65,7 @@ impl Snapshot {
         Ok(Snapshot {
             versions,
             identities: identities(&compiled, paused),
-            short_hash: Cow::Owned(crypto::text::hex(&compiled.hash).chars().take(12).collect()),
+            short_hash: crypto::text::hex(&compiled.hash).chars().take(12).collect(),
             compiled,
         })
     }
@@ -113,9 +113,9 @@ impl Snapshot {
         let Some(version) = self.compiled.versions.get(version) else {
             return;
         };
-        event.api = Some(version.name.to_string().into());
+        event.api = Some(shared(&version.name));
         let plan = operation.and_then(|index| version.operations.get(index));
-        event.operation = plan.map(|plan| plan.id.to_string().into());
+        event.operation = plan.map(|plan| shared(&plan.id));
     }
 }
 

@@ -3,14 +3,9 @@
 //! Made by the gateway (requests) and the desk (changes); read by audit and `explain`.
 //! Start reading at `Event`.
 
-use std::borrow::Cow;
-
 use serde::{Deserialize, Serialize};
 
-use crate::{DecisionId, Timestamp};
-
-/// Text that is usually shared or static.
-pub type Text = Cow<'static, str>;
+use crate::{DecisionId, Text, Timestamp};
 
 /// One entry of the ledger. Holds no body, no header value, no credential.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -1,10 +1,11 @@
-//! Header fields in one block of bytes: names lower-cased, values as received, order kept.
-//! Gives `Headers`. Two allocations for a whole head; look-up is a scan, heads are short.
+//! Header fields in two blocks, names lower-cased and values as received; order kept.
+//! Gives `Headers`. Three allocations for a whole head; look-up is a scan, heads are short.
 //! Used by net, the canonical request, identity, contract and the gateway.
 //! Start reading at `Headers`.
 
 use std::fmt;
 
+/// Where a name and a value stand in their blocks.
 #[derive(Clone, Copy, Debug)]
 struct Slot {
     name: (u32, u32),
@@ -14,7 +15,8 @@ struct Slot {
 /// Header fields in the order received. Names are ASCII lower case.
 #[derive(Clone, Default)]
 pub struct Headers {
-    block: Vec<u8>,
+    names: String,
+    values: Vec<u8>,
     slots: Vec<Slot>,
 }
 
@@ -24,10 +26,12 @@ impl Headers {
         Headers::default()
     }
 
-    /// No fields, with room for a usual head.
+    /// No fields, with room for so many, and for so many bytes of values.
     pub fn with_room(fields: usize, bytes: usize) -> Self {
+        const NAME_BYTES: usize = 16;
         Headers {
-            block: Vec::with_capacity(bytes),
+            names: String::with_capacity(fields * NAME_BYTES),
+            values: Vec::with_capacity(bytes),
             slots: Vec::with_capacity(fields),
         }
     }
@@ -35,22 +39,21 @@ impl Headers {
     /// Appends a field; the name is folded to lower case. Bytes that could end a line are turned into
     /// spaces, so that nothing appended here can split a head.
     pub fn push(&mut self, name: &str, value: impl AsRef<[u8]>) {
-        let name = self.append(name.bytes().map(|b| b.to_ascii_lowercase()));
-        let value = self.append(value.as_ref().iter().map(|b| {
-            if matches!(b, 0 | b'\r' | b'\n') {
-                b' '
-            } else {
-                *b
+        let (name_at, value_at) = (self.names.len(), self.values.len());
+        self.names.push_str(name);
+        if let Some(name) = self.names.get_mut(name_at..) {
+            name.make_ascii_lowercase();
+        }
+        self.values.extend_from_slice(value.as_ref());
+        for byte in self.values.iter_mut().skip(value_at) {
+            if matches!(byte, 0 | b'\r' | b'\n') {
+                *byte = b' ';
             }
-        }));
-        self.slots.push(Slot { name, value });
-    }
-
-    fn append(&mut self, bytes: impl Iterator<Item = u8>) -> (u32, u32) {
-        let start = self.block.len();
-        self.block.extend(bytes);
-        let as_u32 = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        (as_u32(start), as_u32(self.block.len()))
+        }
+        self.slots.push(Slot {
+            name: (offset(name_at), offset(self.names.len())),
+            value: (offset(value_at), offset(self.values.len())),
+        });
     }
 
     /// Replaces every field of this name by one.
@@ -66,9 +69,9 @@ impl Headers {
 
     /// Keeps the fields for which `keep(name, value)` holds.
     pub fn retain(&mut self, mut keep: impl FnMut(&str, &[u8]) -> bool) {
-        let block = &self.block;
+        let (names, values) = (&self.names, &self.values);
         self.slots
-            .retain(|slot| keep(text(block, slot.name), piece(block, slot.value)));
+            .retain(|slot| keep(text(names, slot.name), piece(values, slot.value)));
     }
 
     /// The first value of this name (given in lower case).
@@ -95,7 +98,7 @@ impl Headers {
     pub fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> + use<'_> {
         self.slots
             .iter()
-            .map(|s| (text(&self.block, s.name), piece(&self.block, s.value)))
+            .map(|s| (text(&self.names, s.name), piece(&self.values, s.value)))
     }
 
     /// Number of fields.
@@ -109,12 +112,16 @@ impl Headers {
     }
 }
 
-fn piece(block: &[u8], (start, end): (u32, u32)) -> &[u8] {
-    block.get(start as usize..end as usize).unwrap_or_default()
+fn offset(at: usize) -> u32 {
+    u32::try_from(at).unwrap_or(u32::MAX)
 }
 
-fn text(block: &[u8], range: (u32, u32)) -> &str {
-    std::str::from_utf8(piece(block, range)).unwrap_or_default()
+fn piece(values: &[u8], (start, end): (u32, u32)) -> &[u8] {
+    values.get(start as usize..end as usize).unwrap_or_default()
+}
+
+fn text(names: &str, (start, end): (u32, u32)) -> &str {
+    names.get(start as usize..end as usize).unwrap_or_default()
 }
 
 /// Prints names only: values may be credentials.

@@ -52,6 +52,15 @@ macro_rules! prefixed {
                 self.0
             }
 
+            /// The text form, on the stack: ids are printed several times for each request.
+            pub fn ascii(self) -> [u8; $prefix.len() + 26] {
+                let mut out = [0; $prefix.len() + 26];
+                let (prefix, random) = out.split_at_mut($prefix.len());
+                prefix.copy_from_slice($prefix.as_bytes());
+                random.copy_from_slice(&base32(self.0));
+                out
+            }
+
             /// Reads the text form; letter case of the random part does not matter.
             pub fn parse(text: &str) -> Option<Self> {
                 read_base32(text.strip_prefix($prefix)?).map($name)
@@ -60,15 +69,13 @@ macro_rules! prefixed {
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str($prefix)?;
-                // One write: ids are printed several times for each request.
-                f.write_str(std::str::from_utf8(&base32(self.0)).unwrap_or_default())
+                f.write_str(std::str::from_utf8(&self.ascii()).unwrap_or_default())
             }
         }
 
         impl serde::Serialize for $name {
             fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-                s.collect_str(self)
+                s.serialize_str(std::str::from_utf8(&self.ascii()).unwrap_or_default())
             }
         }
 

@@ -4,10 +4,13 @@
 //! Start reading at `Json`; the grammar is RFC 8259, the refusals are listed at `parse`.
 
 mod parse;
+mod plain;
 mod write;
 
 pub use parse::{Bounds, Problem, ProblemKind, parse};
 pub use write::{write, write_string};
+
+use crate::Text;
 
 /// A JSON value. Numbers keep their digits; objects keep their order and have no duplicate keys.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,13 +20,13 @@ pub enum Json {
     /// `true` or `false`
     Bool(bool),
     /// The digits as written, e.g. `1.50`. Always a valid RFC 8259 number.
-    Number(Box<str>),
+    Number(Text),
     /// A string, unescaped.
-    Text(String),
+    Text(Text),
     /// An array.
     List(Vec<Json>),
     /// An object.
-    Object(Vec<(String, Json)>),
+    Object(Vec<(Text, Json)>),
 }
 
 impl Json {

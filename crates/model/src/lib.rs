@@ -14,6 +14,7 @@ pub mod json;
 pub mod mistake;
 pub mod principal;
 pub mod shape;
+pub mod text;
 pub mod time;
 
 pub use canonical::CanonicalRequest;
@@ -27,4 +28,5 @@ pub use json::Json;
 pub use mistake::Mistake;
 pub use principal::Principal;
 pub use shape::Shape;
+pub use text::Text;
 pub use time::Timestamp;

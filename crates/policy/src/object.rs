@@ -411,7 +411,7 @@ fn subject_id(source: &Source, facts: &RequestFacts<'_>) -> Option<String> {
 /// An id as text.
 pub(crate) fn id_text(value: &Json) -> Option<String> {
     match value {
-        Json::Text(text) => Some(text.clone()),
+        Json::Text(text) => Some(text.to_string()),
         Json::Number(digits) => Some(digits.to_string()),
         _ => None,
     }

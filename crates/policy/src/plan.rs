@@ -96,14 +96,25 @@ pub(crate) struct Place {
 }
 
 impl Place {
+    /// The place of a declared member, if it has one. Among a few, comparing lengths first beats halving.
+    fn declared(&self, key: &str) -> Option<Option<usize>> {
+        const FEW: usize = 8;
+        let found = match self.members.len() <= FEW {
+            true => self.members.iter().find(|(name, _)| **name == *key),
+            false => {
+                let by_name = |(name, _): &(Arc<str>, Option<usize>)| (**name).cmp(key);
+                let index = self.members.binary_search_by(by_name).ok()?;
+                self.members.get(index)
+            }
+        };
+        found.map(|(_, place)| *place)
+    }
+
     /// The place of a member, and whether it is the value of an undeclared key.
     pub fn member(&self, key: &str) -> Option<(usize, bool)> {
-        match self.members.binary_search_by(|(name, _)| (**name).cmp(key)) {
-            Ok(index) => {
-                let (_, place) = self.members.get(index)?;
-                place.map(|place| (place, false))
-            }
-            Err(_) => self.values.map(|place| (place, true)),
+        match self.declared(key) {
+            Some(place) => place.map(|place| (place, false)),
+            None => self.values.map(|place| (place, true)),
         }
     }
 }

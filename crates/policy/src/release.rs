@@ -17,7 +17,7 @@
 use std::sync::Arc;
 
 use model::json::{write, write_string};
-use model::{Json, Refusal};
+use model::{Json, Refusal, Text};
 
 use crate::cedar::Held;
 use crate::decide::{Permit, Released, RequestFacts};
@@ -201,7 +201,7 @@ impl Walk<'_> {
         &mut self,
         plan: &Plan,
         here: &Place,
-        members: &[(String, Json)],
+        members: &[(Text, Json)],
         is_many: bool,
     ) -> Result<(), Box<Refusal>> {
         self.out.body.push(b'{');

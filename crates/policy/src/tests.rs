@@ -134,10 +134,10 @@ pub(super) fn json(text: &str) -> Json {
             serde_json::Value::Null => Json::Null,
             serde_json::Value::Bool(value) => Json::Bool(*value),
             serde_json::Value::Number(number) => Json::Number(number.to_string().into()),
-            serde_json::Value::String(text) => Json::Text(text.clone()),
+            serde_json::Value::String(text) => Json::Text(text.into()),
             serde_json::Value::Array(items) => Json::List(items.iter().map(of).collect()),
             serde_json::Value::Object(members) => {
-                Json::Object(members.iter().map(|(k, v)| (k.clone(), of(v))).collect())
+                Json::Object(members.iter().map(|(k, v)| (k.into(), of(v))).collect())
             }
         }
     }

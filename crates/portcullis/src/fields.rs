@@ -86,7 +86,7 @@ pub fn wrap(steps: &[Arc<str>], object: Json) -> Json {
         .rev()
         .fold(object, |inner, step| match &**step {
             "*" => Json::List(vec![inner]),
-            name => Json::Object(vec![(name.to_owned(), inner)]),
+            name => Json::Object(vec![(name.into(), inner)]),
         })
 }
 

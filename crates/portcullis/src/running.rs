@@ -14,7 +14,6 @@ use audit::Recorder;
 use config::Compiled;
 use config::server::ListenerKind;
 use gateway::{Gateway, Io};
-use model::event::Text;
 use model::{Event, Timestamp};
 use net::Workers;
 
@@ -155,7 +154,7 @@ fn note(recorder: &Recorder, kind: &'static str, detail: String) -> Result<(), T
         at: now(),
         kind: kind.into(),
         outcome: "done".into(),
-        detail: Some(Text::Owned(detail)),
+        detail: Some(detail.into()),
         ..Event::default()
     };
     let recorded = recorder.record(&event).wait();

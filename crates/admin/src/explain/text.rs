@@ -86,7 +86,7 @@ impl Explanation {
             write!(f, "   {code}")?;
         }
         writeln!(f)?;
-        let optional = |label: &str, value: &Option<model::event::Text>| {
+        let optional = |label: &str, value: &Option<model::Text>| {
             value.as_ref().map(|v| format!("{label} {v}"))
         };
         let parts: Vec<String> = [

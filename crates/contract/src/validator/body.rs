@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use jsonschema::JsonType;
 use jsonschema::json::{Array, Json as Representation, JsonNumber, Node, NodeIdentity, Object};
-use model::Json;
+use model::{Json, Text};
 use serde_json::Value;
 
 /// The representation.
@@ -26,7 +26,7 @@ impl Representation for Body {
     }
 
     fn with_string_node<T>((): &mut (), string: &str, f: impl FnOnce(&Json) -> T) -> T {
-        f(&Json::Text(string.to_owned()))
+        f(&Json::Text(string.into()))
     }
 }
 
@@ -95,7 +95,7 @@ impl<'a> Node<'a, Body> for &'a Json {
 }
 
 /// An object.
-pub(super) struct Members<'a>(&'a [(String, Json)]);
+pub(super) struct Members<'a>(&'a [(Text, Json)]);
 
 impl<'a> Object<'a, Body> for Members<'a> {
     type Node = &'a Json;
@@ -107,7 +107,10 @@ impl<'a> Object<'a, Body> for Members<'a> {
     }
 
     fn get(&self, key: &String) -> Option<&'a Json> {
-        self.0.iter().find(|(k, _)| k == key).map(|(_, v)| v)
+        self.0
+            .iter()
+            .find(|(k, _)| k.as_str() == key)
+            .map(|(_, v)| v)
     }
 
     fn members(&self) -> MembersIter<'a> {
@@ -116,7 +119,7 @@ impl<'a> Object<'a, Body> for Members<'a> {
 }
 
 /// The members in order.
-pub(super) struct MembersIter<'a>(std::slice::Iter<'a, (String, Json)>);
+pub(super) struct MembersIter<'a>(std::slice::Iter<'a, (Text, Json)>);
 
 impl<'a> Iterator for MembersIter<'a> {
     type Item = (&'a str, &'a Json);

@@ -114,7 +114,7 @@ fn members(answer: &Answer, path: &str) -> Option<Vec<String>> {
     let Json::Object(members) = here else {
         return None;
     };
-    let mut names: Vec<String> = members.iter().map(|(name, _)| name.clone()).collect();
+    let mut names: Vec<String> = members.iter().map(|(name, _)| name.to_string()).collect();
     names.sort();
     Some(names)
 }

@@ -5,6 +5,7 @@
 
 use identity::methods::credential_headers;
 use identity::{Caller, Presented, World};
+use model::text::{shared, shown};
 use model::{CanonicalRequest, Stage};
 
 use crate::service::Road;
@@ -61,13 +62,9 @@ pub fn verify(
     let caller = verdict?;
     caller.touch(x.now);
     x.accused = Some(caller.principal().integration.clone());
-    x.event.integration = Some(caller.principal().integration.to_string().into());
-    x.event.credential = Some(caller.credential().to_string().into());
-    x.event.user = caller
-        .principal()
-        .user
-        .as_ref()
-        .map(|user| user.to_string().into());
+    x.event.integration = Some(shared(&caller.principal().integration));
+    x.event.credential = Some(shown(&caller.credential()));
+    x.event.user = caller.principal().user.as_ref().map(shared);
     for name in ON_TAGS {
         if let Some(condition) = asked.headers().text(name) {
             let tags = etag::reveal(&r.io.etags, condition, caller.integration());

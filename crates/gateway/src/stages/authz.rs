@@ -4,6 +4,7 @@
 //! Start reading at `decide`.
 
 use identity::Caller;
+use model::text::shown;
 use model::{CanonicalRequest, Stage};
 use policy::{Permit, Question};
 
@@ -33,7 +34,7 @@ pub fn decide(
         now: x.now,
     };
     let permit = policy::decide(&question, &r.snapshot.compiled.rules)?;
-    x.event.rule = permit.rule().map(|rule| rule.to_string().into());
+    x.event.rule = permit.rule().map(shown);
     Ok(permit)
 }
 

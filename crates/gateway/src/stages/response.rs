@@ -70,7 +70,7 @@ const PASSED_ON_BYTES_MAX: usize = 64;
 
 /// What of the upstream's fields may be passed on to this caller.
 fn passed_on(x: &Exchange<'_, '_>, from: &Headers, key: &SealKey) -> Headers {
-    let mut headers = Headers::new();
+    let mut headers = Headers::with_room(8, 256);
     for (name, is_form) in PASSED_ON {
         let value = from
             .get(name)

@@ -9,6 +9,7 @@ use contract::{Operation, TemplateSegment};
 use identity::Caller;
 use model::canonical::encode_segment;
 use model::json;
+use model::text::{shared, shown};
 use model::{Headers, Json, Method, Reason, Stage};
 use net::{UpstreamAnswer, UpstreamCall};
 use policy::Permit;
@@ -154,7 +155,7 @@ async fn call(
     x.event.upstream_us = Some(x.event.upstream_us.unwrap_or(0).saturating_add(waited));
     match outcome {
         Ok(answer) => {
-            x.event.upstream = Some(answer.target.to_string().into());
+            x.event.upstream = Some(shared(&answer.target));
             x.event.upstream_status = Some(answer.status);
             Ok(answer)
         }
@@ -232,7 +233,7 @@ fn fields(
 
 /// Added last, after every client copy was dropped.
 fn ours(x: &Exchange<'_, '_>, caller: &Caller, op: &Op<'_>, r: &Road<'_>, headers: &mut Headers) {
-    headers.set("x-forwarded-for", x.address.to_string());
+    headers.set("x-forwarded-for", shown(&x.address).as_bytes());
     headers.set(
         "x-forwarded-proto",
         if x.peer.tls.is_some() {
@@ -241,7 +242,7 @@ fn ours(x: &Exchange<'_, '_>, caller: &Caller, op: &Op<'_>, r: &Road<'_>, header
             "http"
         },
     );
-    headers.set("portcullis-decision", x.id.to_string());
+    headers.set("portcullis-decision", x.id.ascii());
     headers.set(
         "portcullis-identity",
         r.tokens

@@ -3,6 +3,8 @@
 //! Used by `CanonicalRequest::of`.
 //! Start reading at `cleaned`.
 
+use std::borrow::Cow;
+
 use super::MALFORMED;
 use crate::{Headers, Refusal};
 
@@ -42,8 +44,12 @@ const CONNECTION_MAY_NAME: [&str; 3] = ["close", "keep-alive", "te"];
 
 /// Judges and cleans the client's fields.
 pub(super) fn cleaned(mut headers: Headers) -> Result<Headers, Box<Refusal>> {
-    for name in SINGLE {
-        if headers.count(name) > 1 {
+    for (index, (name, _)) in headers.iter().enumerate() {
+        let is_repeated = headers
+            .iter()
+            .take(index)
+            .any(|(earlier, _)| earlier == name);
+        if is_repeated && SINGLE.contains(&name) {
             return Err(MALFORMED.because(format!("the header `{name}` is sent more than once")));
         }
     }
@@ -100,10 +106,10 @@ pub fn is_dropped_from_clients(name: &str) -> bool {
         "x-envoy-",
         "x-auth-request-",
     ];
-    let folded: String = name
-        .chars()
-        .map(|c| if c == '_' { '-' } else { c })
-        .collect();
     // A name with an underscore is a second spelling of the dashed one for CGI-like upstreams.
-    EXACT.contains(&folded.as_str()) || PREFIXES.iter().any(|p| folded.starts_with(p))
+    let folded = match name.contains('_') {
+        true => Cow::Owned(name.replace('_', "-")),
+        false => Cow::Borrowed(name),
+    };
+    EXACT.contains(&&*folded) || PREFIXES.iter().any(|p| folded.starts_with(p))
 }

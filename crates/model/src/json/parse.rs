@@ -3,10 +3,10 @@
 //! Used by contract (bodies, JSON parameters, contracts as JSON text), the response stage and the demo.
 //! Start reading at `parse`; `Reader` has one function per production of RFC 8259.
 
-use std::borrow::Cow;
 use std::collections::HashSet;
 
-use super::Json;
+use super::{Json, plain};
+use crate::Text;
 
 /// What a document may cost at most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -142,7 +142,7 @@ impl<'a> Reader<'a> {
         match self.peek() {
             Some(b'{') => self.object(depth),
             Some(b'[') => self.list(depth),
-            Some(b'"') => Ok(Json::Text(self.string()?.into_owned())),
+            Some(b'"') => Ok(Json::Text(self.string()?)),
             Some(b'-' | b'0'..=b'9') => self.number(),
             Some(b't') => self.word("true", Json::Bool(true)),
             Some(b'f') => self.word("false", Json::Bool(false)),
@@ -194,7 +194,7 @@ impl<'a> Reader<'a> {
 
     fn object(&mut self, depth: usize) -> Result<Json, Problem> {
         self.enter(depth)?;
-        let mut members: Vec<(String, Json)> = Vec::new();
+        let mut members: Vec<(Text, Json)> = Vec::new();
         if self.peek() == Some(b'}') {
             self.at += 1;
             return Ok(Json::Object(members));
@@ -206,7 +206,7 @@ impl<'a> Reader<'a> {
                 return self.wrong(ProblemKind::Syntax);
             }
             let key = self.string()?;
-            if !seen.is_new(&members, key.clone()) {
+            if !seen.is_new(&members, &key) {
                 return Err(problem(ProblemKind::DuplicateKey, start).under(&key));
             }
             self.space();
@@ -216,7 +216,7 @@ impl<'a> Reader<'a> {
             self.at += 1;
             self.space();
             let value = self.value(depth + 1).map_err(|p| p.under(&key))?;
-            members.push((key.into_owned(), value));
+            members.push((key, value));
             self.space();
             match self.peek() {
                 Some(b',') => self.at += 1,
@@ -230,14 +230,14 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A string, from its opening quote. Borrowed where it has no escape.
-    fn string(&mut self) -> Result<Cow<'a, str>, Problem> {
+    /// A string, from its opening quote.
+    fn string(&mut self) -> Result<Text, Problem> {
         self.at += 1;
         let start = self.at;
         let first = self.plain_run();
         if self.peek() == Some(b'"') {
             self.at += 1;
-            return Ok(Cow::Borrowed(first));
+            return Ok(Text::new(first));
         }
         let mut out = String::with_capacity(first.len() + 16);
         out.push_str(first);
@@ -245,7 +245,7 @@ impl<'a> Reader<'a> {
             match self.peek() {
                 Some(b'"') => {
                     self.at += 1;
-                    return Ok(Cow::Owned(out));
+                    return Ok(Text::from(out));
                 }
                 Some(b'\\') => out.push(self.escape()?),
                 Some(_) => return self.wrong(ProblemKind::Syntax),
@@ -255,19 +255,11 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Skips to the next quote, backslash or control byte. Sixteen bytes at a time, without a branch per byte.
+    /// Skips to the next quote, backslash or control byte.
     fn plain_run(&mut self) -> &'a str {
-        let ends = |b: &u8| *b == b'"' || *b == b'\\' || *b < 0x20;
         let rest = self.bytes.get(self.at..).unwrap_or_default();
-        let whole = rest
-            .chunks_exact(16)
-            .take_while(|chunk| !chunk.iter().fold(false, |hit, b| hit | ends(b)))
-            .count()
-            * 16;
-        let tail = rest.get(whole..).unwrap_or_default();
-        let length = whole + tail.iter().position(ends).unwrap_or(tail.len());
         let start = self.at;
-        self.at += length;
+        self.at += plain::length(rest);
         // Both ends stand beside ASCII bytes or the end, so this is always a character boundary.
         self.text.get(start..self.at).unwrap_or_default()
     }
@@ -383,22 +375,19 @@ impl<'a> Reader<'a> {
 
 /// Keys of one object. The hash is keyed at random, so that a sender cannot make keys collide.
 #[derive(Default)]
-struct Seen<'a> {
-    large: Option<HashSet<Cow<'a, str>>>,
+struct Seen {
+    large: Option<HashSet<Text>>,
 }
 
-impl<'a> Seen<'a> {
-    fn is_new(&mut self, members: &[(String, Json)], key: Cow<'a, str>) -> bool {
+impl Seen {
+    fn is_new(&mut self, members: &[(Text, Json)], key: &Text) -> bool {
         if members.len() < SCAN_MAX {
-            return members.iter().all(|(known, _)| *known != key);
+            return members.iter().all(|(known, _)| known != key);
         }
-        let large = self.large.get_or_insert_with(|| {
-            members
-                .iter()
-                .map(|(known, _)| Cow::Owned(known.clone()))
-                .collect()
-        });
-        large.insert(key)
+        let large = self
+            .large
+            .get_or_insert_with(|| members.iter().map(|(known, _)| known.clone()).collect());
+        large.insert(key.clone())
     }
 }
 

@@ -3,7 +3,7 @@
 //! Used by the response filter and by everything that answers in JSON.
 //! Start reading at `write`.
 
-use super::Json;
+use super::{Json, plain};
 
 /// Appends the compact text of a value.
 pub fn write(value: &Json, out: &mut Vec<u8>) {
@@ -41,16 +41,22 @@ pub fn write(value: &Json, out: &mut Vec<u8>) {
 /// Appends a string with its quotes; escapes what RFC 8259 §7 demands and nothing else.
 pub fn write_string(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
-    for byte in text.bytes() {
+    let mut rest = text.as_bytes();
+    loop {
+        let (plain, tail) = rest.split_at(plain::length(rest));
+        out.extend_from_slice(plain);
+        let Some((byte, after)) = tail.split_first() else {
+            break;
+        };
         match byte {
             b'"' => out.extend_from_slice(b"\\\""),
             b'\\' => out.extend_from_slice(b"\\\\"),
             b'\n' => out.extend_from_slice(b"\\n"),
             b'\r' => out.extend_from_slice(b"\\r"),
             b'\t' => out.extend_from_slice(b"\\t"),
-            0..0x20 => out.extend_from_slice(format!("\\u{byte:04x}").as_bytes()),
-            byte => out.push(byte),
+            byte => out.extend_from_slice(format!("\\u{byte:04x}").as_bytes()),
         }
+        rest = after;
     }
     out.push(b'"');
 }

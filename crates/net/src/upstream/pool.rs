@@ -72,7 +72,8 @@ impl Pools {
             let Some((index, target)) = choose(upstream, &tried) else {
                 return Err(last.unwrap_or_else(|| none_left(upstream)));
             };
-            let attempt = self.attempt(upstream, (index, target), &call, deadline, wants_fresh);
+            let times = (start, deadline);
+            let attempt = self.attempt(upstream, (index, target), &call, times, wants_fresh);
             match attempt.await {
                 Ok(Attempt {
                     result: Ok(answered),
@@ -122,27 +123,33 @@ impl Pools {
         upstream: &Upstream,
         (index, target): (usize, &Target),
         call: &UpstreamCall<'_>,
-        deadline: Instant,
+        (begun, deadline): (Instant, Instant),
         wants_fresh: bool,
     ) -> Result<Attempt, UpstreamFault> {
         let key = (upstream.id, index);
         let Some(_under_way) = Under::begin(&target.calls, u32::MAX) else {
             return Err(UpstreamFault::new(Kind::Overloaded, "the target is full"));
         };
-        let reused = if wants_fresh { None } else { self.take(key) };
+        let reused = if wants_fresh {
+            None
+        } else {
+            self.take(key, begun)
+        };
         let is_reused = reused.is_some();
-        let start = Instant::now();
+        let mut connect_us = 0;
         let mut wire = match reused {
             Some(wire) => wire,
             None => {
+                let start = Instant::now();
                 let connect_by = deadline.min(start + upstream.spec.connect_timeout);
-                match dial(&target.origin, upstream.tls.as_ref(), connect_by).await {
+                let dialled = dial(&target.origin, upstream.tls.as_ref(), connect_by).await;
+                connect_us = micros(start);
+                match dialled {
                     Ok(stream) => Wire::new(stream),
                     Err(e) => return Err(UpstreamFault::new(Kind::Unreachable, e.0)),
                 }
             }
         };
-        let connect_us = if is_reused { 0 } else { micros(start) };
         let result = exchange(
             &mut wire,
             &Exchange {
@@ -157,7 +164,7 @@ impl Pools {
         )
         .await;
         if result.as_ref().is_ok_and(|a| a.is_reusable) {
-            self.put(key, upstream, wire);
+            self.put(key, upstream, wire, begun);
         }
         Ok(Attempt {
             result,
@@ -167,10 +174,9 @@ impl Pools {
     }
 
     /// The connection used last, if it is still quiet: it is the likeliest to be alive.
-    fn take(&self, key: (u64, usize)) -> Option<Wire> {
+    fn take(&self, key: (u64, usize), now: Instant) -> Option<Wire> {
         let mut idle = self.idle.borrow_mut();
         let resting = idle.get_mut(&key)?;
-        let now = Instant::now();
         while let Some(mut connection) = resting.pop() {
             if connection.until > now && connection.wire.is_quiet() {
                 return Some(connection.wire);
@@ -179,14 +185,15 @@ impl Pools {
         None
     }
 
-    fn put(&self, key: (u64, usize), upstream: &Upstream, mut wire: Wire) {
+    /// Its rest counts from the beginning of the call, which is known without asking the clock again.
+    fn put(&self, key: (u64, usize), upstream: &Upstream, mut wire: Wire, begun: Instant) {
         wire.rest();
         let mut idle = self.idle.borrow_mut();
         let resting = idle.entry(key).or_default();
         if resting.len() < upstream.spec.idle_max {
             resting.push(Idle {
                 wire,
-                until: Instant::now() + upstream.spec.idle_timeout,
+                until: begun + upstream.spec.idle_timeout,
             });
         }
     }

@@ -28,7 +28,9 @@ pub(crate) fn expression(value: &Json, kind: AttributeType) -> Option<Restricted
 
 fn scalar_expression(value: &Json, scalar: Scalar) -> Option<RestrictedExpression> {
     match (value, scalar) {
-        (Json::Text(text), Scalar::Text) => Some(RestrictedExpression::new_string(text.clone())),
+        (Json::Text(text), Scalar::Text) => {
+            Some(RestrictedExpression::new_string(text.to_string()))
+        }
         (Json::Bool(value), Scalar::Boolean) => Some(RestrictedExpression::new_bool(*value)),
         (Json::Number(digits), Scalar::Integer | Scalar::Number) => {
             number_expression(digits, scalar)

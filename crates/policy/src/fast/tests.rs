@@ -153,14 +153,8 @@ fn object() -> impl Strategy<Value = Json> {
         Just(Json::List(Vec::new())),
     ];
     let names: Vec<&str> = ATTRIBUTES.iter().map(|(name, _)| *name).collect();
-    prop::collection::btree_map(prop::sample::select(names), value, 0..5).prop_map(|members| {
-        Json::Object(
-            members
-                .into_iter()
-                .map(|(k, v)| (k.to_owned(), v))
-                .collect(),
-        )
-    })
+    prop::collection::btree_map(prop::sample::select(names), value, 0..5)
+        .prop_map(|members| Json::Object(members.into_iter().map(|(k, v)| (k.into(), v)).collect()))
 }
 
 fn policy() -> impl Strategy<Value = (bool, String)> {

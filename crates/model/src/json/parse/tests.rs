@@ -112,13 +112,14 @@ fn value() -> impl Strategy<Value = Json> {
         Just(Json::Null),
         any::<bool>().prop_map(Json::Bool),
         number.prop_map(|n| Json::Number(n.into())),
-        any::<String>().prop_map(Json::Text),
+        any::<String>().prop_map(|text| Json::Text(text.into())),
     ];
     leaf.prop_recursive(5, 64, 8, |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..8).prop_map(Json::List),
             prop::collection::btree_map(any::<String>(), inner, 0..24)
-                .prop_map(|members| Json::Object(members.into_iter().collect())),
+                .prop_map(|members| members.into_iter().map(|(key, value)| (key.into(), value)))
+                .prop_map(|members| Json::Object(members.collect())),
         ]
     })
 }

@@ -173,7 +173,7 @@ fn path(asked: &Asked<'_>, contract: &Operation) -> Vec<(Arc<str>, String)> {
         .as_ref()
         .and_then(|object| object.get("id"))
         .and_then(|id| match id {
-            Json::Text(text) => Some(text.clone()),
+            Json::Text(text) => Some(text.to_string()),
             Json::Number(digits) => Some(digits.to_string()),
             _ => None,
         });

@@ -90,7 +90,7 @@ fn line(event: &Event) -> String {
         "refuse" => "REFUSE",
         _ => "FAULT ",
     };
-    let text = |value: &Option<model::event::Text>| value.as_deref().unwrap_or("-").to_owned();
+    let text = |value: &Option<model::Text>| value.as_deref().unwrap_or("-").to_owned();
     let took = event.took_us.unwrap_or(0);
     let status = event.status.unwrap_or(0);
     let rest = match (&event.code, event.fields, event.id) {
