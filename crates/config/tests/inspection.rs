@@ -2,6 +2,7 @@
 //! Start reading at `rules_of_a_directory_judge_the_fields_of_the_contract`.
 #![expect(
     clippy::unwrap_used,
+    clippy::panic,
     reason = "a test that cannot read its data has failed"
 )]
 
