@@ -186,6 +186,26 @@ impl<'l> Image<'l> {
         !states.is_empty()
     }
 
+    /// Whether a text may be exactly this.
+    pub(crate) fn may_be(&self, text: &[u8]) -> bool {
+        let mut states = HashSet::from([self.language().start()]);
+        for wanted in text {
+            let mut next = HashSet::new();
+            for byte in self.language().alphabet().iter() {
+                if self.mapped(byte) == *wanted {
+                    next.extend(
+                        states
+                            .iter()
+                            .map(|state| self.language().next(*state, byte)),
+                    );
+                }
+            }
+            states = next;
+        }
+        let mut ends = states.iter();
+        ends.any(|state| self.language().may_end(*state))
+    }
+
     /// Without a sign of SQL the detector that reads sentences says no, whatever the words are.
     pub(crate) fn cannot_be_sql(&self) -> bool {
         let signs = SQL_SIGNS.iter().any(|byte| self.alphabet.has(*byte));

@@ -186,13 +186,11 @@ impl RuleSet {
             Operator::Bytes(allowed) => image.alphabet().is_within(allowed),
             Operator::UrlEncoding => !image.alphabet().has(b'%'),
             Operator::Utf8 => image.alphabet().iter().all(|byte| byte.is_ascii()),
-            // All but `within` need the argument somewhere in the text.
-            Operator::Text(test, argument) => {
-                *test != TextTest::Within
-                    && argument
-                        .fixed()
-                        .is_some_and(|text| !image.may_contain(text))
-            }
+            Operator::Text(test, argument) => match (test, argument.fixed()) {
+                (TextTest::Within, _) | (_, None) => false,
+                (TextTest::Equals, Some(text)) => !image.may_be(text),
+                (_, Some(text)) => !image.may_contain(text),
+            },
             Operator::Compare(..) | Operator::Addresses(_) | Operator::Always => false,
         }
     }
