@@ -225,7 +225,7 @@ impl Store {
         data_dir::prepare(dir)?;
         let lock = Lock::take(dir)?;
         let is_new = sqlite::begin_if_absent(dir, kek)?;
-        let backend = sqlite::Sqlite::open(dir)?;
+        let backend = sqlite::Sqlite::open(dir, kek)?;
         Store::with_backend(Arc::new(backend), kek, Some(lock), is_new)
     }
 

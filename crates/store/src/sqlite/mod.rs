@@ -75,14 +75,19 @@ pub(crate) fn begin_if_absent(dir: &Path, kek: &Kek) -> Result<bool, Fault> {
 }
 
 impl Sqlite {
-    /// Opens for reading and writing. The data directory's lock must be held.
-    pub(crate) fn open(dir: &Path) -> Result<Sqlite, Fault> {
+    /// Opens for reading and writing. The data directory's lock must be held. Nothing is written before the whole file
+    /// was found in order and the key was found to be the right one.
+    pub(crate) fn open(dir: &Path, kek: &Kek) -> Result<Sqlite, Fault> {
         let place = Place::of(&whole_file(dir)?);
         let mut connection = connect(&place, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        schema::keep_untouched(&connection, true).map_err(place.fails())?;
         schema::check(&connection, &place)?;
-        if !schema::was_stopped_cleanly(&connection, &place)? {
+        if schema::is_check_due(&connection, &place)? {
             schema::check_whole(&connection, &place)?;
         }
+        let wrapped = read::meta(&connection, &place, store::ROOT)?;
+        kek.open(&wrapped.ok_or(crypto::KeyFault::Damaged)?)?;
+        schema::keep_untouched(&connection, false).map_err(place.fails())?;
         schema::write_ahead(&connection, &place)?;
         schema::migrate(&mut connection, &place)?;
         schema::mark_running(&connection, &place)?;

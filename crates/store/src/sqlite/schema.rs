@@ -16,6 +16,9 @@ const APPLICATION_ID: i64 = 0x5043_4C53;
 /// Name under which a clean stop is noted.
 const STOPPED: &str = "stopped_cleanly";
 
+/// A larger file that was closed in order is not read whole at every start.
+const CHECKED_BYTES_MAX: i64 = 64 * 1024 * 1024;
+
 /// Every format of the database, in order: number and statements that lead to it.
 const MIGRATIONS: &[(u32, &str)] = &[(
     1,
@@ -123,7 +126,27 @@ pub(crate) fn check(connection: &Connection, place: &Place) -> Result<(), Fault>
     }
 }
 
-/// Reads every page once. Done when the last stop was not a clean one.
+/// Whether closing leaves the file as it is: what is in the write-ahead log stays there.
+pub(crate) fn keep_untouched(connection: &Connection, is_kept: bool) -> rusqlite::Result<()> {
+    connection
+        .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, is_kept)
+        .map(drop)
+}
+
+/// Whether the whole file is to be checked: always, but for a large one that was closed in order. Checking reads
+/// some hundred MiB in a second, and an installation with a thousand keys has one or two.
+pub(crate) fn is_check_due(connection: &Connection, place: &Place) -> Result<bool, Fault> {
+    let pages: i64 = connection
+        .pragma_query_value(None, "page_count", |row| row.get(0))
+        .map_err(place.fails())?;
+    let size: i64 = connection
+        .pragma_query_value(None, "page_size", |row| row.get(0))
+        .map_err(place.fails())?;
+    let is_large = pages.saturating_mul(size) > CHECKED_BYTES_MAX;
+    Ok(!is_large || !was_stopped_cleanly(connection, place)?)
+}
+
+/// Reads every page once.
 pub(crate) fn check_whole(connection: &Connection, place: &Place) -> Result<(), Fault> {
     let said: String = connection
         .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))

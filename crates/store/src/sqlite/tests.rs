@@ -13,7 +13,7 @@ fn kek() -> Kek {
 
 fn fresh(dir: &Path) -> Sqlite {
     begin_if_absent(dir, &kek()).unwrap();
-    Sqlite::open(dir).unwrap()
+    Sqlite::open(dir, &kek()).unwrap()
 }
 
 fn put(id: &str, bytes: usize) -> RawStep {
@@ -216,7 +216,7 @@ fn damaged_foreign_and_newer_files_are_refused_and_left_alone() {
     for (name, bytes) in cases {
         fs::write(&path, &bytes).unwrap();
         for fault in [
-            Sqlite::open(dir.path()).unwrap_err(),
+            Sqlite::open(dir.path(), &kek()).unwrap_err(),
             Sqlite::look(dir.path()).unwrap_err(),
         ] {
             match name {
@@ -235,36 +235,73 @@ fn damaged_foreign_and_newer_files_are_refused_and_left_alone() {
     }
 }
 
-#[test]
-fn after_an_unclean_stop_every_page_is_checked() {
-    let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join(DATABASE);
-    let sqlite = fresh(dir.path());
+/// A database with some hundred pages, closed in order or not.
+fn filled(dir: &Path, was_closed: bool) -> PathBuf {
+    let path = dir.join(DATABASE);
+    let sqlite = fresh(dir);
     for number in 0..200 {
-        sqlite
-            .transact(vec![put(&format!("{number:03}"), 3_000)])
-            .unwrap();
+        let steps = vec![put(&format!("{number:03}"), 3_000)];
+        sqlite.transact(steps).unwrap();
     }
     drop(sqlite);
-    let connection = Connection::open(&path).unwrap();
-    schema::mark_running(&connection, &Place::of(&path)).unwrap();
-    connection.close().unwrap();
-    assert!(Sqlite::open(dir.path()).is_ok(), "a whole file passes");
+    if !was_closed {
+        let connection = Connection::open(&path).unwrap();
+        schema::mark_running(&connection, &Place::of(&path)).unwrap();
+        connection.close().unwrap();
+    }
+    path
+}
 
-    let connection = Connection::open(&path).unwrap();
-    schema::mark_running(&connection, &Place::of(&path)).unwrap();
-    connection.close().unwrap();
-    let mut bytes = fs::read(&path).unwrap();
-    let middle = bytes.len() / 2 / 4096 * 4096;
-    bytes[middle..middle + 4096].fill(0xee);
-    fs::write(&path, &bytes).unwrap();
-    let fault = Sqlite::open(dir.path()).unwrap_err();
-    assert!(
-        matches!(&fault, Fault::Corrupt { .. })
-            && fault.to_string().contains("Restore the file from a backup"),
-        "{fault}"
-    );
-    assert_eq!(fs::read(&path).unwrap(), bytes);
+/// Every file of a directory with its bytes. The index of an empty log holds nothing of ours.
+fn files(dir: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let entries = fs::read_dir(dir)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let mut all: Vec<_> = entries
+        .filter(|path| path.extension().is_none_or(|kind| kind != "db-shm"))
+        .map(|path| (path.clone(), fs::read(path).unwrap()))
+        .filter(|(_, bytes)| !bytes.is_empty())
+        .collect();
+    all.sort();
+    all
+}
+
+#[test]
+fn at_every_start_every_page_is_checked_before_anything_is_written() {
+    for was_closed in [true, false] {
+        let dir = tempfile::tempdir().unwrap();
+        filled(dir.path(), was_closed);
+        assert!(
+            Sqlite::open(dir.path(), &kek()).is_ok(),
+            "a whole file passes"
+        );
+
+        let dir = tempfile::tempdir().unwrap();
+        let path = filled(dir.path(), was_closed);
+        let mut bytes = fs::read(&path).unwrap();
+        let middle = bytes.len() / 2 / 4096 * 4096;
+        bytes[middle..middle + 4096].fill(0xee);
+        fs::write(&path, &bytes).unwrap();
+        let before = files(dir.path());
+        let fault = Sqlite::open(dir.path(), &kek()).unwrap_err();
+        assert!(
+            matches!(&fault, Fault::Corrupt { .. })
+                && fault.to_string().contains("Restore the file from a backup"),
+            "{fault}"
+        );
+        assert!(files(dir.path()) == before, "nothing was changed");
+    }
+}
+
+#[test]
+fn a_wrong_key_changes_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    filled(dir.path(), true);
+    let before = files(dir.path());
+    let other = Kek::from_secret(Secret::new([4; 32]));
+    let fault = Sqlite::open(dir.path(), &other).unwrap_err();
+    assert!(matches!(fault, Fault::Key(_)), "{fault}");
+    assert!(files(dir.path()) == before, "nothing was changed");
 }
 
 #[test]
@@ -350,7 +387,7 @@ fn crash_child_writes_until_killed() {
     let Ok(dir) = std::env::var(CRASH_DIR) else {
         return;
     };
-    let sqlite = Sqlite::open(Path::new(&dir)).unwrap();
+    let sqlite = Sqlite::open(Path::new(&dir), &kek()).unwrap();
     for number in 0_u64.. {
         let id = format!("{number:08}");
         sqlite
@@ -395,7 +432,7 @@ fn a_killed_writer_loses_nothing_acknowledged_and_leaves_nothing_half() {
         child.kill().unwrap();
         child.wait().unwrap();
         let last = fs::read_to_string(&acknowledged).unwrap();
-        let sqlite = Sqlite::open(dir.path()).unwrap();
+        let sqlite = Sqlite::open(dir.path(), &kek()).unwrap();
         for side in ["left", "right"] {
             assert!(
                 sqlite

@@ -227,7 +227,7 @@ fn a_new_kek_opens_everything_and_the_old_one_nothing() {
 fn a_kek_change_that_fails_leaves_the_old_key_working() {
     let dir = tempfile::tempdir().unwrap();
     drop(Store::open(dir.path(), &kek(1)).unwrap());
-    let backend: Arc<dyn Backend> = Arc::new(sqlite::Sqlite::open(dir.path()).unwrap());
+    let backend: Arc<dyn Backend> = Arc::new(sqlite::Sqlite::open(dir.path(), &kek(1)).unwrap());
     let faulty = Arc::new(Faulty::new(Arc::clone(&backend), 0, When::Before));
     let store = Store::over(faulty, &kek(1)).unwrap().store;
     assert!(matches!(
