@@ -35,7 +35,7 @@ pub async fn run(x: &mut Exchange<'_, '_>, r: &Road<'_>) -> Result<Reply, Stop> 
     // After authz: strangers do not get our memory or our parsers' time.
     let valid = validate::request(x, &asked, &target, &op, &permit, r.snapshot).await?;
     // Attack detection on what the contract leaves free.
-    let checked = inspect::request(x, asked, valid, &target, &op, r)?;
+    let checked = inspect::request(x, asked, valid, target, &op, r)?;
     // Whose object is it, as far as request and look-ups can tell.
     let permit = object::before(x, permit, &caller, &checked, &op, r).await?;
     // Asks for the proofs: a caller, a cleared permit, a checked request.

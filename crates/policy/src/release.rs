@@ -70,7 +70,7 @@ impl Permit {
             entry,
             facts,
             out: Released {
-                body: Vec::with_capacity(512),
+                body: Vec::with_capacity(1024),
                 objects,
                 ..Released::default()
             },

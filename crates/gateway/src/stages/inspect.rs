@@ -48,7 +48,7 @@ pub fn request(
     x: &mut Exchange<'_, '_>,
     asked: CanonicalRequest,
     valid: ValidRequest,
-    target: &Target,
+    target: Target,
     op: &Op<'_>,
     r: &Road<'_>,
 ) -> Result<CheckedRequest, Stop> {
@@ -71,7 +71,7 @@ pub fn request(
     Ok(CheckedRequest {
         asked,
         valid,
-        path_values: target.path_values.clone(),
+        path_values: target.path_values,
     })
 }
 
