@@ -5,6 +5,7 @@
 
 mod words;
 
+use crate::prose;
 use libinjectionrs::{SqliFlags, SqliState};
 
 /// Decides by tokenising, not by patterns.
@@ -47,13 +48,25 @@ impl InjectionDetector for Sentences {
         if !may_be_sql(text) || !may_be_backed(text) {
             return None;
         }
-        Libinjection
-            .sqli(text)
-            .filter(|print| is_backed(print, text))
+        let print = Libinjection.sqli(text)?;
+        match prose::without_quotations(text) {
+            // Quotations are words of a sentence: what is left of it must read as SQL by itself.
+            Some(words) => Libinjection
+                .sqli(&words)
+                .filter(|print| is_backed(print, &words)),
+            None => is_backed(&print, text).then_some(print),
+        }
     }
 
     fn xss(&self, text: &[u8]) -> bool {
-        may_be_script(text) && Libinjection.xss(text)
+        if !may_be_script(text) {
+            return false;
+        }
+        // Both readings must agree: what is proven about the text as sent holds for the verdict.
+        let rest_agrees = || {
+            harmless_markup(text).is_none_or(|rest| may_be_script(&rest) && Libinjection.xss(&rest))
+        };
+        Libinjection.xss(text) && rest_agrees()
     }
 }
 
@@ -69,6 +82,9 @@ fn is_backed(print: &str, text: &[u8]) -> bool {
     if print.contains('U') {
         return has_union_select(text);
     }
+    if reads_as_words(print, text) {
+        return false;
+    }
     has_signs(text)
 }
 
@@ -82,6 +98,51 @@ fn has_signs(text: &[u8]) -> bool {
 /// Whether `is_backed` could agree to any fingerprint: known before the text is tokenised.
 fn may_be_backed(text: &[u8]) -> bool {
     has_signs(text) || has_union_select(text)
+}
+
+/// Functions and operators over plain words, without a number, a variable, a comment or a quote:
+/// `count(ing) down`, `if (a < b)`. Queries have rules of their own.
+fn reads_as_words(print: &str, text: &[u8]) -> bool {
+    let words = b"fkTEno&(),;".as_slice();
+    let quoted = memchr::memchr3(b'\'', b'"', b'`', text).is_some();
+    let nested = print.contains("f(f") || print.contains("f()&f");
+    let query = print.starts_with('E') && print.contains(['f', ',']);
+    !quoted && !nested && !query && print.bytes().all(|sign| words.contains(&sign))
+}
+
+/// What browsers do not run: the declaration of an XML document, and styles without code.
+fn harmless_markup(text: &[u8]) -> Option<Vec<u8>> {
+    let mut rest = text.trim_ascii_start();
+    let mut changed = false;
+    if rest.starts_with(b"<?xml ") {
+        let end = memchr::memmem::find(rest.get(..rest.len().min(200))?, b"?>")?;
+        rest = rest.get(end + 2..)?;
+        changed = true;
+    }
+    let mut out = Vec::with_capacity(rest.len());
+    while let Some(at) = memchr::memmem::find(rest, b" style=\"") {
+        let value = rest.get(at + 8..).unwrap_or_default();
+        let end = memchr::memchr(b'"', value).unwrap_or(0);
+        let plain = value.get(..end).unwrap_or_default();
+        let is_plain = end > 0
+            && plain
+                .iter()
+                .all(|byte| byte.is_ascii_alphanumeric() || b" :;#.,%-!".contains(byte))
+            && !plain
+                .to_ascii_lowercase()
+                .windows(7)
+                .any(|name| name == b"binding" || name == b"behavio");
+        out.extend_from_slice(rest.get(..at).unwrap_or_default());
+        if is_plain {
+            changed = true;
+            rest = value.get(end + 1..).unwrap_or_default();
+        } else {
+            out.extend_from_slice(b" style=\"");
+            rest = value;
+        }
+    }
+    out.extend_from_slice(rest);
+    changed.then_some(out)
 }
 
 fn has_union_select(text: &[u8]) -> bool {

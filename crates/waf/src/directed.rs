@@ -13,6 +13,8 @@ use crate::seclang::{
 };
 use std::cell::RefCell;
 
+mod words;
+
 /// Shows the request to the rules and reports what they find.
 pub(crate) fn inspect(
     rules: &RuleSet,
@@ -34,6 +36,7 @@ pub(crate) fn inspect(
         paranoia: plan_paranoia,
         run: &*run,
         excluded: RefCell::new(Vec::new()),
+        hints: RefCell::new(Vec::new()),
     };
     let mut transaction = prepared(rules, request, &guard, wanted.max(plan_paranoia));
     for (part, key) in parts.iter().zip(&keys) {
@@ -73,10 +76,12 @@ pub(crate) fn inspect(
     });
     drop(transaction);
     let excluded = guard.excluded.into_inner();
+    let hints = guard.hints.into_inner();
     run.excluded(excluded);
     for finding in found {
         run.report(finding);
     }
+    run.hints(hints);
     run.work = run.work.saturating_add(work);
     if let Some((id, _)) = denied {
         run.deny(id, by);
@@ -151,6 +156,8 @@ struct Fields<'f> {
     paranoia: u8,
     run: &'f Run<'f>,
     excluded: RefCell<Vec<Finding>>,
+    /// Matches that count only in company.
+    hints: RefCell<Vec<Finding>>,
 }
 
 impl std::fmt::Debug for Fields<'_> {
@@ -190,6 +197,19 @@ impl<'f> Fields<'f> {
     }
 }
 
+impl Fields<'_> {
+    /// A value people write, which the default pack has read as well.
+    fn is_free_text(&self, part: Option<&Part<'_>>) -> bool {
+        let by_people = |part: &Part<'_>| {
+            part.kind == PartKind::Value && matches!(part.place, Place::Body | Place::Query)
+        };
+        self.run.plan.pack.is_some() && part.is_some_and(by_people)
+    }
+}
+
+/// What a hint adds once it counts: the score of a critical rule, which all of them are.
+const HINT: u32 = 5;
+
 impl Guard for Fields<'_> {
     fn admits(&self, candidate: &Candidate<'_>) -> bool {
         let part = self.part(candidate.variable, candidate.key);
@@ -210,6 +230,15 @@ impl Guard for Fields<'_> {
         };
         if self.run.is_excluded(&finding) {
             self.excluded.borrow_mut().push(finding);
+            return false;
+        }
+        if allowed == 1 && words::matches_words(candidate.id) && self.is_free_text(part) {
+            self.hints.borrow_mut().push(Finding {
+                score: HINT,
+                why: "The rule is met by ordinary words; on free text it counts only beside another finding."
+                    .to_owned(),
+                ..finding
+            });
             return false;
         }
         true

@@ -161,7 +161,8 @@ pub struct Findings {
     pub score: u32,
     /// The score reached the threshold of the plan.
     pub refuse: bool,
-    /// Findings that an exclusion silenced. They are reported, but not counted.
+    /// Findings that do not count: an exclusion silenced them, or they are hints without company. They are
+    /// reported all the same.
     pub excluded: Vec<Finding>,
 }
 

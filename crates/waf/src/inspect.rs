@@ -100,6 +100,29 @@ impl Run<'_> {
         self.found.excluded.extend(findings.into_iter().take(room));
     }
 
+    /// Hints count where something else was found in the same field; elsewhere they are only told.
+    pub(crate) fn hints(&mut self, hints: Vec<Finding>) {
+        let in_company = |hint: &Finding| {
+            let mut known = self.found.findings.iter();
+            known.any(|known| known.pointer == hint.pointer)
+        };
+        let (counted, told): (Vec<_>, Vec<_>) = hints.into_iter().partition(in_company);
+        for finding in counted {
+            self.report(finding);
+        }
+        for finding in told {
+            let same =
+                |known: &Finding| known.rule == finding.rule && known.pointer == finding.pointer;
+            let room = self.found.excluded.len() < FINDINGS_MAX;
+            if room && !self.found.excluded.iter().any(same) {
+                self.found.excluded.push(Finding {
+                    score: 0,
+                    ..finding
+                });
+            }
+        }
+    }
+
     /// A rule of a directory denied. Mostly it only counts what was found before; otherwise `by` says what it saw.
     pub(crate) fn deny(&mut self, id: u32, by: Option<Finding>) {
         self.found.refuse = true;

@@ -12,6 +12,7 @@ pub mod leak;
 pub mod pack;
 pub mod part;
 mod plan;
+mod prose;
 mod prove;
 pub mod scan;
 pub mod seclang;

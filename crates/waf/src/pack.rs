@@ -14,6 +14,7 @@ use crate::detector::{InjectionDetector, Sentences};
 use crate::finding::{Class, Finding};
 use crate::inspect::Run;
 use crate::part::{Part, PartKind};
+use crate::prose;
 use crate::scan::PatternSet;
 use crate::settings::LoadError;
 use crate::views;
@@ -34,6 +35,8 @@ pub struct Rule {
     pub pattern: &'static str,
     /// One sentence for the operator.
     pub why: &'static str,
+    /// The rule is about a quote that ends a value: quotations of a sentence do not count.
+    pub breaks_out: bool,
 }
 
 /// The compiled pack.
@@ -144,6 +147,7 @@ impl Pack {
         if live.is_some_and(|live| live.has_no_pattern(paranoia)) {
             return;
         }
+        let mut words = None;
         let mut candidates = std::mem::take(&mut run.scratch);
         self.patterns.candidates(text, &mut candidates);
         for id in candidates.iter() {
@@ -154,7 +158,9 @@ impl Pack {
                 continue;
             }
             run.spend(text.len());
-            if self.patterns.is_match(id, text) {
+            let is_hit = self.patterns.is_match(id, text)
+                && (!rule.breaks_out || self.breaks_out(id, text, &mut words));
+            if is_hit {
                 run.report(Hit::from(rule).finding(part, chain));
             }
             if run.exhausted() {
@@ -162,6 +168,14 @@ impl Pack {
             }
         }
         run.scratch = candidates;
+    }
+
+    /// Whether the rule matches also where quotations are read as words, made once per text.
+    fn breaks_out(&self, id: u32, text: &[u8], words: &mut Option<Option<Vec<u8>>>) -> bool {
+        let words = words.get_or_insert_with(|| prose::without_quotations(text));
+        words
+            .as_deref()
+            .is_none_or(|words| self.patterns.is_match(id, words))
     }
 
     /// The tokenising detectors, called only where they could say yes.

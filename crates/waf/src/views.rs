@@ -135,6 +135,7 @@ impl Signs {
                     | b'*'
                     | b'\0'
             ) || *byte == 0xEF
+                || *byte == 0xE2
                 || *byte == 0xC0
                 || *byte == 0xC1
         }))

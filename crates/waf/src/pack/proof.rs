@@ -79,5 +79,21 @@ fn cannot_be_address(language: &Language) -> bool {
         return !values.iter().any(|text| ssrf::judge(text, false).is_some());
     }
     let image = Image::plain(language);
-    !image.may_contain(b"//") && !image.may_contain(b"169.254.169.254")
+    !ADDRESS_SIGNS.iter().any(|sign| image.may_contain(sign))
 }
+
+/// One of these is in every text that `ssrf::judge` finds: two slashes of either kind, the end of a scheme that needs
+/// none (`http:`, `ws:`, `jar:`), or the address itself.
+const ADDRESS_SIGNS: [&[u8]; 11] = [
+    b"//",
+    b"\\\\",
+    b"/\\",
+    b"\\/",
+    b"p:",
+    b"P:",
+    b"s:",
+    b"S:",
+    b"r:",
+    b"R:",
+    b"169.254.169.254",
+];

@@ -45,7 +45,10 @@ const NOTATION: Hit = Hit {
 /// The ids of these rules.
 pub(crate) const IDS: [&str; COUNT] = [SCHEME.id, INTERNAL.id, METADATA.id, NOTATION.id];
 
-const SCHEMES: [&str; 15] = [
+const SCHEMES: [&str; 18] = [
+    "unix",
+    "http+unix",
+    "https+unix",
     "gopher",
     "dict",
     "file",
@@ -64,6 +67,8 @@ const SCHEMES: [&str; 15] = [
 ];
 
 const ADDRESSES_MAX: usize = 32;
+/// Longer texts are not one address.
+const WHOLE_MAX: usize = 2048;
 
 /// Judges a value. `typed` says the contract declares it a URL.
 ///
@@ -73,6 +78,9 @@ pub(crate) fn judge(text: &[u8], typed: bool) -> Option<Hit> {
     let trimmed = text.trim_ascii();
     if memchr::memmem::find(trimmed, b"169.254.169.254").is_some() {
         return Some(METADATA);
+    }
+    if let Some(hit) = judge_whole(trimmed) {
+        return Some(hit);
     }
     let mut rest = trimmed;
     let mut tried = 0;
@@ -93,6 +101,50 @@ pub(crate) fn judge(text: &[u8], typed: bool) -> Option<Hit> {
         return judge_host(trimmed, true);
     }
     None
+}
+
+/// Schemes after which parsers accept any slashes, or none.
+const LOOSE: [&[u8]; 6] = [b"http:", b"https:", b"ftp:", b"ws:", b"wss:", b""];
+
+/// A value that is nothing but an address in a spelling only some parsers accept: `http:127.0.0.1`,
+/// `http:\\127.0.0.1`, `///127.0.0.1`, `jar:http://…`, or a parameter that holds one.
+fn judge_whole(text: &[u8]) -> Option<Hit> {
+    let begins = text
+        .first()
+        .is_some_and(|byte| b"/\\HhFfWwJjUu".contains(byte));
+    let assigned = memchr::memchr(b'=', text).is_some() && memchr::memchr(b'/', text).is_some();
+    if text.len() > WHOLE_MAX || !(begins || assigned) || text.contains(&b' ') {
+        return None;
+    }
+    let lower = text.to_ascii_lowercase();
+    let wraps: [&[u8]; 3] = [b"jar:http", b"jar:file", b"jar:ftp"];
+    if wraps.iter().any(|wrap| lower.starts_with(wrap)) {
+        return Some(SCHEME);
+    }
+    let mut address = lower.strip_prefix(b"url:").unwrap_or(&lower);
+    if let Some(at) = memchr::memchr(b'=', address) {
+        let name = address.get(..at).unwrap_or_default();
+        let value = address.get(at + 1..).unwrap_or_default();
+        let named = name
+            .iter()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"_-?&".contains(byte));
+        if named && (memchr::memmem::find(value, b"//").is_some_and(|at| at <= 8)) {
+            address = value;
+        }
+    }
+    let (scheme, tail) = LOOSE
+        .iter()
+        .find_map(|scheme| address.strip_prefix(*scheme).map(|tail| (*scheme, tail)))?;
+    let slashes = tail
+        .iter()
+        .take_while(|byte| matches!(byte, b'/' | b'\\'))
+        .count();
+    if scheme.is_empty() && slashes < 2 {
+        return None;
+    }
+    // A share of the company's own network is written with two backslashes and a name.
+    let host = tail.get(slashes..).unwrap_or_default();
+    judge_host(host.strip_prefix(b"@").unwrap_or(host), true)
 }
 
 fn scheme_before(head: &[u8]) -> String {

@@ -52,15 +52,9 @@ pub(crate) fn percent(text: &[u8]) -> Option<Vec<u8>> {
                 continue;
             }
         }
-        out.push(*first);
+        // A plus that was itself escaped stays one.
+        out.push(if *first == b'+' { b' ' } else { *first });
         rest = tail;
-    }
-    if changed {
-        for byte in &mut out {
-            if *byte == b'+' {
-                *byte = b' ';
-            }
-        }
     }
     changed.then_some(out)
 }

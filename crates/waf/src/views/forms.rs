@@ -36,7 +36,7 @@ pub(crate) fn is_final(view: &View) -> bool {
 fn plain_letters(text: &[u8]) -> Option<Vec<u8>> {
     if !text
         .iter()
-        .any(|byte| matches!(byte, 0xEF | 0xC0 | 0xC1 | 0))
+        .any(|byte| matches!(byte, 0xE2 | 0xEF | 0xC0 | 0xC1 | 0))
     {
         return None;
     }
@@ -53,6 +53,17 @@ fn plain_letters(text: &[u8]) -> Option<Vec<u8>> {
             }
             (0xEF, [0xBD, low, more @ ..]) if (0x80..=0x9E).contains(low) => {
                 out.push(low - 0x20);
+                rest = more;
+                continue;
+            }
+            // Slashes and backslashes of other alphabets of signs.
+            (0xE2, [0x88, 0x95, more @ ..] | [0x81, 0x84, more @ ..]) => {
+                out.push(b'/');
+                rest = more;
+                continue;
+            }
+            (0xE2, [0x88, 0x96, more @ ..]) => {
+                out.push(b'\\');
                 rest = more;
                 continue;
             }
@@ -102,6 +113,11 @@ fn without_comments(text: &[u8]) -> Option<Vec<u8>> {
     Some(out)
 }
 
+/// `$IFS` reads as a space, the other marks as nothing.
+fn mark_is_blank(rest: &[u8]) -> bool {
+    rest.starts_with(b"$I") || rest.starts_with(b"${I")
+}
+
 /// `c'a't` reads as `cat`, `${IFS}` as a space, in a shell.
 fn without_shell_quotes(text: &[u8]) -> Option<Vec<u8>> {
     let quoting = |byte: &u8| matches!(byte, b'\'' | b'"' | b'\\' | b'^' | b'`');
@@ -111,11 +127,11 @@ fn without_shell_quotes(text: &[u8]) -> Option<Vec<u8>> {
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text;
     while let Some((first, tail)) = rest.split_first() {
-        if let Some(more) = ["${IFS}", "$IFS$9", "$IFS", "$@", "$*"]
+        if let Some(more) = ["${IFS}", "$IFS$9", "$IFS", "$@", "$*", "$()"]
             .iter()
             .find_map(|mark| rest.strip_prefix(mark.as_bytes()))
         {
-            if !rest.starts_with(b"$@") && !rest.starts_with(b"$*") {
+            if mark_is_blank(rest) {
                 out.push(b' ');
             }
             rest = more;

@@ -11,6 +11,7 @@ const fn rule(id: &'static str, pattern: &'static str, why: &'static str) -> Rul
         paranoia: 1,
         pattern,
         why,
+        breaks_out: false,
     }
 }
 
@@ -27,12 +28,12 @@ pub(crate) const RULES: &[Rule] = &[
     ),
     rule(
         "pack.nosqli.predicate",
-        r#"(?i)(?:\|\||&&)\s*['"]?\d+['"]?\s*={2,3}\s*['"]?\d|\bthis\.\w+(?:\.\w+)*\s*(?:={2,3}|!={1,2}|[<>]=?|\.match|\.startswith|\.length|\[)|['"]\s*(?:\|\||&&)\s*(?:this\b|['"]?\w*['"]?\s*(?:={2,3}|!={1,2}|==)|true\b|1\b|['"]|!|sleep|\()|['"]\s*(?:\|\||&&)\s*['"\w!(]|['"]\s*;\s*(?:return\b|while\s*\(|var\s+\w+|it\s*=|sleep\s*\(|function\b|this\.)|;\s*return\s+(?:true|1|!0|this|['"])|\breturn\s*\(?\s*(?:true|1|this\.\w+|!0|['"]?a['"]?\s*==)\s*[;)}]|\bdo\s*\{.{0,80}\}\s*while\s*\(|\bnew\s+date\b.{0,80}\bwhile\s*\(|\b(?:true|false|1)\s*,\s*\$(?:where|or|ne|gt)\b"#,
+        r#"(?i)(?:\|\||&&)\s*['"]?\d+['"]?\s*={2,3}\s*['"]?\d|\bthis\.\w+(?:\.\w+)*\s*(?:={2,3}|!={1,2}|[<>]=?|\.match|\.startswith|\.length|\[)|^[^'"]{0,80}['"]\s*(?:\|\||&&)\s*(?:this\b|['"]?\w*['"]?\s*(?:={2,3}|!={1,2}|==)|true\b|1\b|['"\w!(]|sleep)|['"]\s*;\s*(?:return\b|while\s*\(|var\s+\w+|it\s*=|sleep\s*\(|function\b|this\.)|^[^{}]{0,80};\s*return\s*\(?\s*(?:true|1|!0|this|['"])|(?:^\W{0,3}|\bfunction\s*\(\s*\w{0,12}\s*\)\s*\{\s*)return\s*\(?\s*(?:true|1|this\.\w+|!0|['"]?a['"]?\s*==)\s*[;)}]|\bdo\s*\{.{0,80}\}\s*while\s*\(|\bnew\s+date\b.{0,80}\bwhile\s*\(|\b(?:true|false|1)\s*,\s*\$(?:where|or|ne|gt)\b"#,
         "The text is a predicate for a database that runs scripts.",
     ),
     rule(
         "pack.nosqli.call",
-        r"(?i)\bdb\s*(?:\.\s*(?:getcollection|adminCommand|runcommand|eval|getcollectionnames|getname|version|users|stores|injection|loadserverscripts|system)\b|\.\w+\.(?:find|findone|insert|insertmany|insertone|remove|deletemany|deleteone|update|updateone|updatemany|drop|aggregate|mapreduce|save|count|distinct)\s*\()|\b(?:tojson|tojsononeline|emit|mapreduce|printjson|objectid)\s*\(\s*(?:db\b|this\b|1\b|\))|\bdropdatabase\s*\(|\bsleep\s*\(\s*\d{3,6}\s*\)\s*(?:;|\|\||&&|\}|$)|\bgetcollectionnames\s*\(",
+        r#"(?i)\bdb\s*(?:\.\s*(?:getcollection|adminCommand|runcommand|eval|getcollectionnames|getname|version|users|stores|injection|loadserverscripts|system)\b|\.\w+\.(?:find|findone|insert|insertmany|insertone|remove|deletemany|deleteone|update|updateone|updatemany|drop|aggregate|mapreduce|save|count|distinct)\s*\()|\b(?:tojson|tojsononeline|emit|mapreduce|printjson|objectid)\s*\(\s*(?:db\b|this\b|1\b|\))|\bdropdatabase\s*\(|\bdb\.(?:getusers|getroles|getcollectioninfos|currentop|shutdownserver|killop|getmongo|hostinfo|serverstatus|listcommands)\s*\(|\bemit\s*\(\s*doc\b|\}\s*,\s*\{\s*['"]?\w+['"]?\s*:\s*/|\bmatch\s*\(\s*\w*(?::\w+)?\s*\)\s*(?:detach\s+delete|delete|return|set|remove|where)\b|\}\s*\)\s*return\b[^;]{0,60}(?:union|//)|\bsleep\s*\(\s*\d{3,6}\s*\)\s*(?:;|\|\||&&|\}|$)|\bgetcollectionnames\s*\("#,
         "The text calls a document database.",
     ),
     rule(

@@ -11,6 +11,7 @@ const fn rule(id: &'static str, pattern: &'static str, why: &'static str) -> Rul
         paranoia: 1,
         pattern,
         why,
+        breaks_out: false,
     }
 }
 

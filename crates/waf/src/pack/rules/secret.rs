@@ -11,6 +11,7 @@ const fn rule(id: &'static str, pattern: &'static str, why: &'static str) -> Rul
         paranoia: 1,
         pattern,
         why,
+        breaks_out: false,
     }
 }
 
@@ -22,8 +23,18 @@ pub(crate) const RULES: &[Rule] = &[
     ),
     rule(
         "pack.secret.cloud_key",
-        r"(?:^|[^A-Za-z0-9])(?:(?:AKIA|ASIA|AROA|AIDA|ABIA|ACCA)[A-Z2-7]{16}|AIza[0-9A-Za-z_-]{35}|ya29\.[0-9A-Za-z_-]{20,}|gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{22,}|glpat-[A-Za-z0-9_-]{20}|xox[abprs]-[A-Za-z0-9-]{10,}|[rs]k_live_[A-Za-z0-9]{16,}|sk-(?:proj-|ant-)?[A-Za-z0-9_-]{32,}|SG\.[A-Za-z0-9_-]{20,}\.[A-Za-z0-9_-]{20,}|npm_[A-Za-z0-9]{36}|pypi-AgEI[A-Za-z0-9_-]{20,}|dop_v1_[a-f0-9]{64}|hvs\.[A-Za-z0-9_-]{20,}|AGE-SECRET-KEY-1[0-9A-Z]{50,})",
+        r"(?:^|[^A-Za-z0-9])(?:(?:AKIA|ASIA|AROA|AIDA|ABIA|ACCA)[A-Z2-7]{16}|AIza[0-9A-Za-z_-]{35}|ya29\.[0-9A-Za-z_-]{20,}|gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{22,}|glpat-[A-Za-z0-9_-]{20}|xox[abprs]-[A-Za-z0-9-]{10,}|[rs]k_live_[A-Za-z0-9]{16,}|sk-(?:proj-|ant-)?[A-Za-z0-9_-]{32,}|SG\.[A-Za-z0-9_-]{20,}\.[A-Za-z0-9_-]{20,}|npm_[A-Za-z0-9]{36}|pypi-AgEI[A-Za-z0-9_-]{20,}|dop_v1_[a-f0-9]{64}|hvs\.[A-Za-z0-9_-]{20,}|AGE-SECRET-KEY-1[0-9A-Z]{50,}|shp(?:at|ca|pa|ss)_[a-f0-9]{32}|sq0(?:csp|atp)-[0-9A-Za-z_-]{22,}|EAACEdEose0cBA[0-9A-Za-z]{10,}|hooks\.slack\.com/services/T[A-Z0-9]{6,}/B[A-Z0-9]{6,}/[A-Za-z0-9]{16,})",
         "The text holds the key of a service.",
+    ),
+    rule(
+        "pack.secret.own_key",
+        r"(?:^|[^0-9A-Za-z_])pk_(?:live|test)_[0-9A-Za-z]{49}(?:$|[^0-9A-Za-z])",
+        "The text holds an API key of this product.",
+    ),
+    rule(
+        "pack.secret.address",
+        r"(?i)\b(?:postgres(?:ql)?|mysql|mariadb|mongodb(?:\+srv)?|rediss?|amqps?|mssql|sqlserver|ldaps?|smtps?)://[^\s:/@]{1,64}:[^\s:/@]{4,128}@[\w.-]",
+        "The text is the address of a service together with its password.",
     ),
     rule(
         "pack.secret.assignment",

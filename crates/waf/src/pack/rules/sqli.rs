@@ -11,6 +11,15 @@ const fn rule(id: &'static str, pattern: &'static str, why: &'static str) -> Rul
         paranoia: 1,
         pattern,
         why,
+        breaks_out: false,
+    }
+}
+
+/// A rule about quotes that end a value.
+const fn breaking(id: &'static str, pattern: &'static str, why: &'static str) -> Rule {
+    Rule {
+        breaks_out: true,
+        ..rule(id, pattern, why)
     }
 }
 
@@ -25,24 +34,24 @@ pub(crate) const RULES: &[Rule] = &[
         r#"(?i)(?:^|[\s'"`)(\d+])(?:or|and|xor|\|\||&&)[\s(+'"`]+(?:not\s+)?\d{1,12}['"`)\s]*(?:=|<=>|<>|!=|<|>|\blike\b|\brlike\b)[\s('"`]*\d{1,12}(?:$|['"`);\s#\-])"#,
         "The text adds a condition that is always true or false.",
     ),
-    rule(
+    breaking(
         "pack.sqli.tautology_text",
         r#"(?i)(?:^|[\s'"`)(\d])(?:or|and|xor|\|\||&&)[\s(]*(?:not\s+)?['"`]\s*[^'"`]{0,40}['"`]\s*(?:=|<=>|<>|!=|<|>|\blike\b)\s*\(?['"`\w]"#,
         "The text compares two quoted texts to change a condition.",
     ),
-    rule(
+    breaking(
         "pack.sqli.break_or",
         r#"(?i)['"`]\s*\)*\s*(?:or|and|xor|\|\||&&|having|where|rlike|regexp|like|between)\s*[\s('"`(@]\s*(?:not\s+|exists\s*\(|select\b|true\b|false\b|null\b|\d+\s*(?:=|<|>|--|#|/\*|\)|$)|\w+\s*(?:=|<>|!=|<|>)\s*['"`\w(]|\w+\s*\(|\w+\s+(?:is|like|in|between)\b|['"`][^'"`]*(?:$|['"`]\s*(?:=|--|#)))"#,
         "The text closes a quoted value and goes on as SQL.",
     ),
-    rule(
+    breaking(
         "pack.sqli.break_comment",
         r#"(?i)^[^\s'"`]{0,40}\s{0,3}['"`]\s*\)*\s*(?:--(?:\s|$|-|\+)|#\s*$|/\*|;\s*(?:--|#|$|%00|\x00))"#,
         "The text closes a quoted value and comments out the rest.",
     ),
     rule(
         "pack.sqli.stacked",
-        r#"(?i);\s*(?:drop\s+(?:table|database|user|view|schema|index|procedure|function|column)\b|truncate\s+table\b|alter\s+(?:table|user|database|login)\b|create\s+(?:table|user|database|login|function|procedure|trigger|or\s+replace)\b|delete\s+from\s+\w|insert\s+into\s+[\w.\x60\[]+[\s(]|update\s+[\w.\x60\[]+\s+set\b|exec(?:ute)?(?:\s+|\s*\()(?:immediate|master|sp_|xp_|@|'|\()|declare\s+@|shutdown\b|waitfor\s+(?:delay|time)|select\b.{0,80}(?:\bfrom\s+[\w.\x60"\[\]]+\s*(?:;|--|#|$|where\b|limit\b|order\s+by)|\(|@@|\*)|grant\s+\w+.{0,40}\bto\b|copy\s+\w+.{0,30}\b(?:from|to)\s+program|begin\b.{0,60}\bdbms_|call\s+\w+\()"#,
+        r#"(?i);\s*(?:drop\s+(?:table|database|user|view|schema|index|procedure|function|column)\b|truncate\s+table\b|alter\s+(?:table|user|database|login)\b|create\s+(?:table|user|database|login|function|procedure|trigger|or\s+replace)\b|delete\s+from\s+\w|insert\s+into\s+[\w.\x60\[]+[\s(]|update\s+[\w.\x60\[]+\s+set\b|exec(?:ute)?(?:\s+|\s*\()(?:immediate|master|sp_|xp_|@|'|\()|declare\s+@|shutdown\b|waitfor\s+(?:delay|time)|select\b.{0,80}(?:\bfrom\s+[\w.\x60"\[\]]+\s*(?:;|--|#|$|where\b|limit\b|order\s+by)|\(|@@|\*)|grant\s+\w+.{0,40}\bto\b|copy\s+[\w(].{0,60}\b(?:from|to)\s+program|begin\b.{0,60}\bdbms_|call\s+\w+\(|desc(?:ribe)?\s+\w+\s*;|merge\s+into\s+\w+\s+using\b|(?:reconfigure|backup\s+database|restore\s+database|kill\s+\d+)\b)"#,
         "The text appends a second statement.",
     ),
     rule(
@@ -52,17 +61,17 @@ pub(crate) const RULES: &[Rule] = &[
     ),
     rule(
         "pack.sqli.catalog",
-        r#"(?i)\binformation_schema\b\s*(?:\.|['"`])|\bsys(?:objects|columns|databases)\b\s*(?:where|--|\)|$)|\bpg_(?:catalog\.|user\b|shadow\b|database\b|tables\b|read_file|ls_dir)|\bsqlite_(?:master|schema|version)\b|\b(?:all|user|dba)_(?:tables|tab_columns|users|objects)\b|\bmysql\.(?:user|db|innodb_\w+)\b|\bmaster(?:\.\.|\.dbo\.|\.sys\.)|\bsys\.(?:databases|tables|objects|user\$?|sql_logins|schema_table)|\bv\$(?:version|instance|database|session)\b|\bmsys(?:objects|aces|queries|relationships)\b|@@(?:version|hostname|datadir|servername|global|basedir|identity|language|microsoftversion|spid|version_compile)|\bfrom\s+(?:dual|rdb\$\w+)\b|\bhaving\s+\d+\s*=\s*\d+"#,
+        r#"(?i)\binformation_schema\b\s*(?:\.|['"`])|\bsys(?:objects|columns|databases)\b\s*(?:where|--|\)|$)|\bpg_(?:catalog\.|user\b|shadow\b|database\b|tables\b|read_file|ls_dir)|\bsqlite_(?:master|schema|version)\b|\b(?:all|user|dba)_(?:tables|tab_columns|users|objects)\b|\bmysql\.(?:user|db|innodb_\w+)\b|\bmaster\.(?:\.(?:xp_|sp_|sys)|dbo\.|sys\.)|\bsys\.(?:databases|tables|objects|user\$?|sql_logins|schema_table)|\bv\$(?:version|instance|database|session)\b|\bmsys(?:objects|aces|queries|relationships)\b|@@(?:version|hostname|datadir|servername|global|basedir|identity|language|microsoftversion|spid|version_compile)|\bfrom\s+(?:dual|rdb\$\w+)\b|\bhaving\s+\d+\s*=\s*\d+"#,
         "The text names a system table or variable of a database.",
     ),
     rule(
         "pack.sqli.function",
-        r#"(?i)\bxp_(?:cmdshell|dirtree|regread|fileexist|regwrite)\b|\bsp_(?:executesql|oacreate|password|configure|makewebtask)\b|\butl_(?:http|inaddr|file|smtp)\b|\b(?:load_file|extractvalue|updatexml|group_concat|gtid_subset|json_keys|exp\s*\(\s*~|concat_ws|make_set|lo_import|lo_export|dblink|query_to_xml|database_to_xml|xmltype|ctxsys\.drithsx|sys_eval|sys_exec|openrowset|opendatasource|openquery|fn_xe_file|fn_trace_gettabe)\s*\(|\binto\s+(?:out|dump)file\s*['"0(]|\bchr?\s*\(\s*\d{2,3}\s*\)\s*(?:\|\||\+|,|&)|\bchar\s*\(\s*(?:0x)?\d{2,3}\s*(?:,\s*(?:0x)?\d{2,3}\s*)+\)|\bconcat\s*\(\s*(?:0x|char\s*\(|chr\s*\(|@@|select|version|user|database|current_user|'[^']{0,10}'\s*,\s*\()|\b(?:ascii|ord|hex|unhex|length|substr(?:ing)?|mid|left|right|char_length)\s*\(+\s*(?:select\b|substr|mid\s*\(|(?:user|database|version|current_user|system_user|session_user|schema)\s*\()|\bprocedure\s+analyse\s*\(|\belt\s*\(\s*\d|\bmake_set\s*\(|\bcast\s*\(\s*\(?\s*(?:select|chr|version|current)|\bconvert\s*\(\s*int\s*,|\bcase\s+when\b.{1,120}\bthen\b.{1,120}\b(?:else|end)\b|\bif\s*\(.{1,80}(?:=|<|>|\blike\b).{1,80},.{0,80},|\biif\s*\("#,
+        r#"(?i)\bxp_(?:cmdshell|dirtree|regread|fileexist|regwrite)\b|\bsp_(?:executesql|oacreate|password|configure|makewebtask)\b|\butl_(?:http|inaddr|file|smtp)\b|\b(?:load_file|extractvalue|updatexml|group_concat|gtid_subset|json_keys|exp\s*\(\s*~|concat_ws|make_set|lo_import|lo_export|dblink|query_to_xml|database_to_xml|xmltype|ctxsys\.drithsx|sys_eval|sys_exec|openrowset|opendatasource|openquery|fn_xe_file|fn_trace_gettabe|dbms_xmlquery\.\w+|dbms_xmlgen\.\w+)\s*\(|\binto\s+(?:out|dump)file\s*['"0(]|\bchr?\s*\(\s*\d{2,3}\s*\)\s*(?:\|\||\+|,|&)|\bchar\s*\(\s*(?:0x)?\d{2,3}\s*(?:,\s*(?:0x)?\d{2,3}\s*)+\)|\bconcat\s*\(\s*(?:0x|char\s*\(|chr\s*\(|@@|select|version|user|database|current_user|'[^']{0,10}'\s*,\s*\()|\b(?:ascii|ord|hex|unhex|length|substr(?:ing)?|mid|left|right|char_length)\s*\(+\s*(?:select\b|substr|mid\s*\(|(?:user|database|version|current_user|system_user|session_user|schema)\s*\()|\bprocedure\s+analyse\s*\(|\belt\s*\(\s*\d|\bmake_set\s*\(|\bcast\s*\(\s*\(?\s*(?:select|chr|version|current)|\bconvert\s*\(\s*int\s*,|\bcase\s+when\b.{1,120}\bthen\b.{1,120}\b(?:else|end)\b|\bif\s*\(.{0,80}(?:\b(?:select|sleep|benchmark|substr|substring|ascii|mid|ord|length|version|database|now|sysdate|char|hex|user)\s*\(|\bselect\b|\d\s*(?:=|<|>|\blike\b)\s*\d|@@|0x).{0,80},.{0,80},|\biif\s*\(\s*(?:\d|'|\(|select)|\bst_(?:latfromgeohash|longfromgeohash|pointfromgeohash)\s*\(|\b(?:name_const|geometrycollection|multipoint|linestring)\s*\(\s*\(?\s*(?:select|version|user|database|@@)"#,
         "The text calls a database function that injections use.",
     ),
     rule(
         "pack.sqli.subselect",
-        r#"(?i)\(\s*select\b.{1,300}(?:\bfrom\b|@@|\w\s*\(|\)\s*(?:=|<|>|as\b|,|--|\)|x\b|a\b))|\bselect\b[\s(]+(?:\*|count\s*\(|top\s+\d|distinct\b|null\b|@@|0x|char\s*\(|(?:user|version|database|current_user|schema|system_user|sleep|load_file)\s*\()[^.!?]{0,200}?(?:\bfrom\b|$|--|;|\))|\bexists\s*\(\s*select\b|\bin\s*\(\s*select\b"#,
+        r#"(?i)\(\s*select\b.{1,300}(?:\bfrom\b|@@|\w\s*\(|\)\s*(?:=|<|>|as\b|,|--|\)|x\b|a\b))|\bselect\b[\s(]+(?:\*\s*(?:,|/\*|$|;|from\b)|count\s*\(|top\s+\d|null\b|@@|0x|char\s*\(|(?:user|version|database|current_user|schema|system_user|sleep|load_file)\s*\()[^.!?]{0,200}?(?:\bfrom\b|$|--|;|\))|\bexists\s*\(\s*select\b|\bin\s*\(\s*select\b"#,
         "The text holds a query inside an expression.",
     ),
     rule(
@@ -72,7 +81,7 @@ pub(crate) const RULES: &[Rule] = &[
     ),
     rule(
         "pack.sqli.query",
-        r#"(?i)\bselect\b[\s\w.,*`"'()@=+|\-/\[\]]{1,200}\bfrom\b\s+[\w.`"\[\]@]+(?:\s+\w+){0,2}?\s*(?:\bwhere\b[\s(]+[\w.`"\[\]()]+\s*(?:=|<|>|!=|like\s*['"%(]|in\s*\(|is\s+(?:not\s+)?null\b|between\s+['"\d])|\blimit\s+\d|\border\s+by\s+[\w.]+\s*(?:$|;|--|#|,|asc\b|desc\b|limit\b)|\bgroup\s+by\s+\w+\s*(?:$|;|--|,|having\b)|\bunion\b[\s(]+(?:all\s+|distinct\s+)?\(?\s*select\b|;\s*(?:$|--|#|select\b|drop\b)|--\s*(?:$|[+-])|#\s*$|/\*)|^\s*select\s+(?:\*|[\w.`"]+(?:\s*,\s*[\w.`"()*]+)*|\w+\s*\([^)]{0,40}\))\s+from\s+[\w.`"]+\s*;?\s*$|\binsert\s+into\s+[\w.`"\[\]]+\s*(?:\([^)]{1,200}\)\s*)?(?:values\s*\(|select\b)|\bdelete\s+from\s+[\w.`"\[\]]+\s*(?:where\b.{0,80}(?:=|\blike\b|<|>)|;|--|$)|\bupdate\s+[\w.`"\[\]]+\s+set\s+[\w.`"\[\]]+\s*=|\bdrop\s+(?:table|database|view|procedure|schema)\s+(?:if\s+exists\s+)?[\w.`"\[\]]+\s*(?:;|--|$|cascade|'|")|\btruncate\s+table\s+\w|\balter\s+table\s+\w+\s+(?:add|drop|modify|alter)\b|\bcreate\s+(?:table|user|login|database)\s+[\w.'@`"]+\s*(?:\(|identified|with|;|$|--)|\bgrant\s+(?:all|select|insert|dba|execute|usage)\b.{0,60}\b(?:on|to)\b|\bbulk\s+insert\s+\w|\bexec(?:ute)?\s+(?:master|sp_|xp_|immediate\s|@|\()|\bdeclare\s+@\w+\s+(?:n?varchar|n?char|int|table|sysname)"#,
+        r#"(?i)\bselect\b[\s\w.,*`"'()@=+|\-/\[\]]{1,200}\bfrom\b\s+[\w.`"\[\]@]+(?:\s+\w+){0,2}?\s*(?:\bwhere\b[\s(]+[\w.`"\[\]()]+\s*(?:=|<|>|!=|like\s*['"%(]|in\s*\(|is\s+(?:not\s+)?null\b|between\s+['"\d])|\blimit\s+\d|\border\s+by\s+[\w.]+\s*(?:$|;|--|#|,|asc\b|desc\b|limit\b)|\bgroup\s+by\s+\w+\s*(?:$|;|--|,|having\b)|\bunion\b[\s(]+(?:all\s+|distinct\s+)?\(?\s*select\b|;\s*(?:$|--|#|select\b|drop\b)|--\s*(?:$|[+-])|#\s*$|/\*)|^\s*select\s+(?:\*|[\w.`"]+(?:\s*,\s*[\w.`"()*]+)*|\w+\s*\([^)]{0,40}\))\s+from\s+[\w.`"]+\s*;?\s*$|\binsert\s+into\s+[\w.`"\[\]]+\s*(?:\([^)]{1,200}\)\s*)?(?:values\s*\(|select\b)|\bdelete\s+from\s+[\w.`"\[\]]+\s*(?:where\b.{0,80}(?:=|\blike\b|<|>)|;|--|$)|\bupdate\s+[\w.`"\[\]]+\s+set\s+[\w.`"\[\]]+\s*=|\bdrop\s+(?:table|database|view|procedure|schema)\s+(?:if\s+exists\s+)?[\w.`"\[\]]+\s*(?:;|--|$|cascade|'|")|\btruncate\s+table\s+\w|\balter\s+table\s+\w+\s+(?:add|drop|modify|alter)\b|\bcreate\s+(?:table|user|login|database)\s+[\w.'@`"]+\s*(?:\(|identified|with|;|$|--)|\bgrant\s+(?:(?:all(?:\s+privileges)?|select|insert|execute|usage)\s+on\s+\S+\s+to\b|dba\s+to\b)|\bbulk\s+insert\s+\w|\bexec(?:ute)?\s+(?:master|sp_|xp_|immediate\s|@|\()|\bdeclare\s+@\w+\s+(?:n?varchar|n?char|int|table|sysname)"#,
         "The text is a statement for a database.",
     ),
     rule(
@@ -80,12 +89,17 @@ pub(crate) const RULES: &[Rule] = &[
         r"(?i)/\*!\d{0,6}\s*(?:union|select|and|or|from|where|order|sleep|all|concat|group|table|information_schema)\b",
         "The text hides SQL in a conditional comment.",
     ),
-    rule(
+    breaking(
         "pack.sqli.blind",
-        r#"(?i)(?:^|['"`)\d\s])\s*\b(?:and|or|xor|rlike|regexp|\|\||&&)\b[\s(!~+'"`-]*(?:(?:ascii|ord|length|len|substr(?:ing)?|mid|left|right|hex|lower|upper|user|database|version|current_user|system_user|count|updatexml|extractvalue|sleep|benchmark|if|exp|floor|rand|char_length|conv|bin|strcmp|json_\w+|pg_sleep|to_char|utl_\w+\.\w+|ctxsys\.\w+|dbms_\w+\.\w+|make_set|elt|row|quote|convert|cast|coalesce|ifnull|nullif|isnull|row_count|last_insert_id|bitand|iif)\s*\(|select\b|exists\s*\(|@@|@\w+|0x[0-9a-f]{2,}|true\s*(?:$|--|#|=)|false\s*(?:$|--|#|=)|\d+\s+(?:between|in|is|like)\b|\w+\s+is\s+(?:not\s+)?null\b|\w+\s+(?:not\s+)?like\s+['"%]|\w+\s*=\s*\w*\(\s*select|'\w*'\s*(?:=|like|in|between|is)|\w+\s+in\s*\()"#,
+        r#"(?i)(?:^|['"`)\d\s])\s*\b(?:and|or|xor|rlike|regexp|\|\||&&)\b[\s(!~+'"`-]*(?:(?:ascii|ord|length|len|substr(?:ing)?|mid|left|right|hex|lower|upper|user|database|version|current_user|system_user|count|updatexml|extractvalue|sleep|benchmark|if|exp|floor|rand|char_length|conv|bin|strcmp|json_\w+|pg_sleep|to_char|utl_\w+\.\w+|ctxsys\.\w+|dbms_\w+\.\w+|make_set|elt|row|quote|convert|cast|coalesce|ifnull|nullif|isnull|row_count|last_insert_id|bitand|iif)\s*\(|select\s*(?:[*\d@'"(]|\w+\s*\(|[\w.]+\s+from\b|case\b|null\b)|exists\s*\(\s*select|@@|@\w+\s*(?:=|:=|--|<|>)|0x[0-9a-f]{2,}|true\s*=|false\s*=|\d+\s+(?:between|in|is|like)\b|\w+\s+is\s+(?:not\s+)?null\b|\w+\s+(?:not\s+)?like\s+['"%]|\w+\s*=\s*\w*\(\s*select|'\w*'\s*(?:=|like|in|between|is)|\w+\s+in\s*\()"#,
         "The text asks the database a question whose answer is seen in the outcome.",
     ),
-    rule(
+    breaking(
+        "pack.sqli.constant",
+        r#"(?i)(?:['"`)]|^[\w$.-]{1,12})\s*\b(?:or|and|xor|\|\||&&)[\s(+]*(?:not\s+)?(?:true|false)\s*(?:\)|$|--|#|/\*|;)"#,
+        "The text adds a constant to a condition.",
+    ),
+    breaking(
         "pack.sqli.arith",
         r#"(?i)^\s*(?:-?\d+|['"])\s*(?:['"`)]\s*)(?:[-+*/%|^&]|div|mod)\s*(?:['"`(]|\d+\s*(?:--|#|/\*)|sleep|benchmark|\(?select)|^['"`]\s*(?:\+|\|\|)\s*['"`(]|^\s*\d+\s*(?:--\s|#\s*$|/\*)"#,
         "The text breaks out of a value with arithmetic or a comment.",

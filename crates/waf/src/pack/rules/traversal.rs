@@ -11,28 +11,29 @@ const fn rule(id: &'static str, pattern: &'static str, why: &'static str) -> Rul
         paranoia: 1,
         pattern,
         why,
+        breaks_out: false,
     }
 }
 
 pub(crate) const RULES: &[Rule] = &[
     rule(
         "pack.traversal.steps",
-        r"(?:^|[^.\w])?\.\.+[/\\]+[./\\]*\.\.[/\\]|\.\.;/|\.\.\.\.[/\\]{2}",
+        r"(?:^|[^.\w])?\.\.+[/\\]+[./\\]*\.\.[/\\]|\.\.;/|\.\.\.\.[/\\]{2}|\.\.0x(?:2f|5c)",
         "The text climbs more than one folder.",
     ),
     rule(
         "pack.traversal.whole",
-        r"^[\s./\\]*\.\.[/\\][\w.\-/\\ %]*\x00?[\w.]*$",
+        r"(?i)^[\s./\\]*\.\.[/\\](?:[\w\-/\\ %]*|[\w.\-/\\ %]*(?:\x00[\w.]*|\.(?:php\d?|conf|cnf|cfg|config|ini|env|py|rb|pl|go|java|class|key|pem|crt|ya?ml|xml|json|log|db|sqlite|sql|sh|bak|old|properties|toml|aspx?|jsp|htaccess|htpasswd|lock|dat|exe|dll)|/\.\w+)|\.\w[\w./\-]*)$",
         "The whole text is a path that leaves its folder.",
     ),
     rule(
         "pack.traversal.unix_file",
-        r"(?i)(?:^|[^\w/])(?:file:/{0,3})?/+(?:\./+)*(?:etc/+(?:\./+)*(?:passwd|shadow|group|hosts|issue|motd|fstab|sudoers|crontab|hostname|resolv\.conf|mysql/|apache2?/|httpd/|nginx/|ssh/|ssl/|php|my\.cnf|profile|security/)|proc/+(?:self|version|cpuinfo|cmdline|net|mounts|\d+)\b|var/+(?:log|www|lib/mysql|mail|run/secrets)/|root/+\.|usr/local/(?:apache|etc)|dev/(?:tcp|udp)/)",
+        r"(?i)(?:^|[^\w/])(?:file:/{0,3})?/+(?:\./+)*(?:etc/+(?:\./+)*(?:passwd|shadow|gshadow|sudoers|security/)|proc/+(?:self|\d+)/+(?:environ|cmdline|maps|fd|root|cwd|exe|mem|status|net)|root/+\.|dev/(?:tcp|udp)/|var/+run/+secrets/)|(?i)^\S{0,200}/+(?:\./+)*(?:etc/+(?:\./+)*(?:group|hosts|issue|motd|fstab|crontab|hostname|resolv\.conf|mysql|apache2?|httpd|nginx|ssh|ssl|php|my\.cnf|profile|cron|shells|os-release|redhat|debian)|proc/+(?:version|cpuinfo|cmdline|net|mounts|self|meminfo|\d+)|var/+(?:log|www|lib/mysql|mail|spool)/|usr/local/(?:apache|etc)|opt/\w+/(?:conf|etc)/)\S*\s*$",
         "The text names a file of a Unix system.",
     ),
     rule(
         "pack.traversal.windows_file",
-        r"(?i)(?:\bc:|%systemroot%|%windir%)[/\\]+(?:boot\.ini|winnt[/\\]|windows[/\\]+(?:win\.ini|system\.ini|repair[/\\]|panther[/\\]|system32[/\\]+(?:config|drivers[/\\]+etc|inetsrv|cmd\.exe))|inetpub[/\\]|xampp[/\\]|(?:users|documents and settings)[/\\]+administrator)|\b(?:boot|win)\.ini\b",
+        r"(?i)(?:\bc:|%systemroot%|%windir%)[/\\]+(?:boot\.ini|winnt[/\\]|windows[/\\]+(?:win\.ini|system\.ini|repair[/\\]|panther[/\\]|system32[/\\]+(?:config|drivers[/\\]+etc|inetsrv|cmd\.exe))|(?:users|documents and settings)[/\\]+administrator[/\\])|^\s*c:[/\\]+(?:inetpub|xampp|wamp)[/\\]\S*\s*$|\b(?:boot|win)\.ini\b",
         "The text names a file of a Windows system.",
     ),
     rule(

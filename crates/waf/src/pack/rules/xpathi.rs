@@ -11,6 +11,7 @@ const fn rule(id: &'static str, pattern: &'static str, why: &'static str) -> Rul
         paranoia: 1,
         pattern,
         why,
+        breaks_out: false,
     }
 }
 
@@ -22,7 +23,7 @@ pub(crate) const RULES: &[Rule] = &[
     ),
     rule(
         "pack.xpathi.axis",
-        r#"(?i)\b(?:ancestor|ancestor-or-self|child|descendant|descendant-or-self|following|following-sibling|parent|preceding|preceding-sibling|attribute|namespace|self)::(?:\w|\*|node|text)|/{1,2}[\w*]+\[\s*(?:\d+|@\w+|position\s*\(|last\s*\(|contains\s*\(|text\s*\(|starts-with|\w+\s*(?:=|\())|/\*\[\d+\]|//(?:\*|user|node\(\)|@\*|password|text\(\))|\bdoc(?:-available)?\s*\(\s*(?:['"]|concat)|\b(?:for\s+\$\w+\s+in|let\s+\$\w+\s*:=|declare\s+(?:variable|function|namespace))\s|\bfn:|\bunparsed-text\s*\(|^\s*\*\s*(?:\||$)|^\s*/{1,2}\*?\s*$|^\s*@\*\s*$"#,
+        r#"(?i)\b(?:ancestor|ancestor-or-self|child|descendant|descendant-or-self|following|following-sibling|parent|preceding|preceding-sibling|attribute|namespace|self)::(?:\*|(?:node|text|comment|processing-instruction)\s*\(|[\w-]+\s*[\[/\]='"|])|/{1,2}[\w*]+\[\s*(?:\d+|@\w+|position\s*\(|last\s*\(|contains\s*\(|text\s*\(|starts-with|\w+\s*(?:=|\())|/\*\[\d+\]|(?:^|[^:\w])//(?:\*|users?\b[/\[]|user\s*$|users\s*$|node\(\)|@\*|password|text\(\))|\bdoc(?:-available)?\s*\(\s*(?:['"]\s*(?:https?:|file:|ftp:|[./x])|concat)|\b(?:for\s+\$\w+\s+in|let\s+\$\w+\s*:=|declare\s+(?:variable|function|namespace))\s|\bfn:|\bunparsed-text\s*\(|^\s*\*\s*\||^\s*//\*?\s*$|^\s*@\*\s*$"#,
         "The text walks an XML document.",
     ),
 ];

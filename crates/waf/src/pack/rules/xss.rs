@@ -11,13 +11,14 @@ const fn rule(id: &'static str, pattern: &'static str, why: &'static str) -> Rul
         paranoia: 1,
         pattern,
         why,
+        breaks_out: false,
     }
 }
 
 pub(crate) const RULES: &[Rule] = &[
     rule(
         "pack.xss.tag",
-        r"(?i)<[/\s\x00]*(?:script|iframe|frame(?:set)?|object|embed|applet|svg|math|meta|base|link|style|form|input|button|textarea|isindex|xml|xss|marquee|bgsound|layer|ilayer|video|audio|source|img|image|body|html|head|template|noscript|details|keygen|select|option|portal|dialog|animate|set|handler|listener|foreignobject|blink|import|vmlframe|canvas|track|table|td|div|a|p|b|x|i|h1|br|title|plaintext|xmp|noembed|noframes|comment)(?:[\s/+][^<>]*(?:\bon\w{3,}|src|href|style|data|action|formaction|code|content|srcdoc|xlink|background|dynsrc|lowsrc|from|to|values|attributename|poster|name|id|autofocus|type)\s*=[^<>]*(?:script|\(|`|data:|&#|//|expression|alert|on\w+=|\bx\b|#|:)|$)",
+        r"(?i)<[/\s\x00]*(?:script|iframe|frame(?:set)?|object|embed|applet|svg|math|meta|base|link|style|form|input|button|textarea|isindex|xml|xss|marquee|bgsound|layer|ilayer|video|audio|source|img|image|body|html|head|template|noscript|details|keygen|select|option|portal|dialog|animate|set|handler|listener|foreignobject|blink|import|vmlframe|canvas|track|table|td|div|a|p|b|x|i|h1|br|title|plaintext|xmp|noembed|noframes|comment)[\s/+][^<>]*(?:\bon\w{3,}|src|href|style|data|action|formaction|code|content|srcdoc|xlink|background|dynsrc|lowsrc|from|to|values|attributename|poster|name|id|autofocus|type)\s*=[^<>]*(?:script|\(|`|data:[^i]|&#|expression|alert|[\s/]on\w{3,}\s*=)|<[\s\x00]*(?:script|iframe|frame(?:set)?|object|embed|applet|svg|math|meta|base|link|isindex|import|portal|form|use|xss|layer|ilayer|bgsound|vmlframe)[\s/+][^<>]*(?:src|href|data|action|code|content|xlink|background)\s*=[^<>]*(?://|:|#)|<[\s\x00]*(?:script|iframe|frameset|object|embed|applet|svg|math|isindex|marquee|video|audio|img|body|details|foreignobject|textarea|keygen|input|button)(?:[\s/][^<>]{0,20})?$",
         "The text opens an element that can carry script.",
     ),
     rule(
@@ -27,17 +28,17 @@ pub(crate) const RULES: &[Rule] = &[
     ),
     rule(
         "pack.xss.handler",
-        r#"(?i)(?:^|[\s"'`/<>;,\x00\x0b\x0c+)])on(?:error|load\w*|click|dbl\w+|mouse\w+|focus\w*|blur|key\w+|submit|reset|change|input|select\w*|toggle|wheel|drag\w*|drop|paste|copy|cut|begin|end|repeat|start|finish|bounce|animation\w+|transition\w+|pointer\w+|touch\w+|unload|beforeunload|beforeprint|afterprint|beforescriptexecute|hashchange|message\w*|pageshow|pagehide|popstate|resize|scroll\w*|storage|show|canplay\w*|play\w*|timeupdate|volumechange|progress|readystatechange|auxclick|contextmenu|search|invalid|activate|deactivate|beforeactivate|beforecopy|beforecut|beforepaste|filterchange|propertychange|cellchange|rowexit|rowenter|layoutcomplete|losecapture|webkit\w+|fullscreen\w+|securitypolicyviolation|formdata|cuechange|durationchange|ended|emptied|loadedmetadata|loadeddata|ratechange|seeked|seeking|stalled|suspend|waiting|abort|close|cancel|help|move\w*|zoom|offline|online)[\s\x00]*=[\s\x00]*["'`]?[\s\x00]*[\w(\[{!\\&+/%$-]"#,
+        r#"(?i)(?:^|[\s"'`/<>;,\x00\x0b\x0c+)])on(?:error|load\w*|click|dbl\w+|mouse\w+|focus\w*|blur|key\w+|submit|reset|change|input|select\w*|toggle|wheel|drag\w*|drop|paste|copy|cut|begin|end|repeat|start|finish|bounce|animation\w+|transition\w+|pointer\w+|touch\w+|unload|beforeunload|beforeprint|afterprint|beforescriptexecute|hashchange|message\w*|pageshow|pagehide|popstate|resize|scroll\w*|storage|show|canplay\w*|play\w*|timeupdate|volumechange|progress|readystatechange|auxclick|contextmenu|search|invalid|activate|deactivate|beforeactivate|beforecopy|beforecut|beforepaste|filterchange|propertychange|cellchange|rowexit|rowenter|layoutcomplete|losecapture|webkit\w+|fullscreen\w+|securitypolicyviolation|formdata|cuechange|durationchange|ended|emptied|loadedmetadata|loadeddata|ratechange|seeked|seeking|stalled|suspend|waiting|abort|close|cancel|help|move\w*|zoom|offline|online)[\s\x00]*=[\s\x00]*["'`]?[\s\x00]*[\w(\[!\\&+/%$-]"#,
         "The text sets an event handler.",
     ),
     rule(
         "pack.xss.script_url",
-        r#"(?i)(?:^|[\s"'`=(<>,;:/)\x00])(?:j[\s\x00]*a[\s\x00]*v[\s\x00]*a|v[\s\x00]*b|live|j|mocha|ecma)[\s\x00]*s[\s\x00]*c[\s\x00]*r[\s\x00]*i[\s\x00]*p[\s\x00]*t[\s\x00]*(?:\.encode)?:\s*(?:[^\s,.]|/)|(?:^|[\s"'`=(,;])data:[\w/+.;=-]*(?:text/(?:html|xml|javascript|xsl)|application/(?:xhtml|xml|javascript|x-javascript)|image/svg\+xml)[^,]{0,60},|(?:^|["'`=])data:[^,]{0,40},\s*(?:<|%3c|alert)"#,
+        r#"(?i)(?:^|[\s"'`=(<>,;:/)\x00])(?:j[\s\x00]*a[\s\x00]*v[\s\x00]*a|v[\s\x00]*b|live|j|mocha|ecma)[\s\x00]*s[\s\x00]*c[\s\x00]*r[\s\x00]*i[\s\x00]*p[\s\x00]*t[\s\x00]*(?:\.encode)?:(?:[^\s,.]|[\s\x00]*(?:[/%&\\'"`(\[{+!~\d]|[\w$.]+\s*[(`=\[;+]))|(?:^|[\s"'`=(,;])data:[\w/+.;=-]*(?:text/(?:html|xml|javascript|xsl)|application/(?:xhtml|xml|javascript|x-javascript)|image/svg\+xml)[^,]{0,60},|(?:^|["'`=])data:[^,]{0,40},\s*(?:<|%3c|alert)"#,
         "The text holds an address that runs as script.",
     ),
     rule(
         "pack.xss.call",
-        r#"(?i)(?:^|[^\w.])(?:alert|confirm|prompt)\s*(?:\(|`|&lpar;|\.call|\.apply|\.bind)\s*(?:['"`/\d.)]|document|window|location|this|self|top|origin|string|xss|1|unescape|domain|cookie|name\b)|(?:^|[^\w.])(?:eval|settimeout|setinterval|function|execscript|setimmediate|importscripts|atob|unescape|fetch)\s*(?:\(|`)\s*['"`]?\s*(?:alert|document|window|location|atob|string|unescape|name\b|this\b|self\b|top\b|return|["'`]\s*\+|//|https?:|\+|\\|string|code|eval|fetch)|(?:^|[^\w])(?:document|window|self|top|parent|frames|globalthis|this)\s*(?:\.|\[\s*['"`/+]*)\s*(?:cookie|write(?:ln)?\b|location|domain|body\.|createelement|getelement|queryselector|execcommand|alert|eval|open\s*\(|atob|name\s*=|defaultview|documentelement|origin|localstorage|al['"`+])|string\.fromcharcode\s*\(|(?:^|[^\w])(?:location|href)\s*=\s*['"`]?(?:javascript|data:|//|name|hash)|\b(?:localstorage|sessionstorage)\s*[.\[]|\.(?:innerhtml|outerhtml|insertadjacenthtml)\b\s*[=(]|new\s+(?:function|image|xmlhttprequest|activexobject|websocket|worker)\s*\(?|\$\.(?:getscript|globaleval|ajax|get)\s*\("#,
+        r#"(?i)(?:^|[^\w.])(?:alert|confirm|prompt)\s*(?:\(|`|&lpar;|\.call|\.apply|\.bind)\s*(?:['"`/\d.)]|document|window|location|this|self|top|origin|string|xss|1|unescape|domain|cookie|name\b)|(?:^|[^\w.])(?:eval|settimeout|setinterval|function|execscript|setimmediate|importscripts|atob|unescape|fetch)\s*(?:\(|`)\s*['"`]?\s*(?:alert|document|window|location|atob|string|unescape|name\b|this\b|self\b|top\b|return|["'`]\s*\+|//|https?:|\+|\\|string|code|eval|fetch)|(?:^|[^\w])(?:document|window|self|top|parent|frames|globalthis|this)(?:\.|\s*\[\s*['"`/+]*)\s*(?:cookie|write(?:ln)?\s*['"\](`]|location|domain|body\.|(?:createelement\w*|getelements?by\w+|queryselector\w*|execcommand)\s*[(\]'"`]|alert|eval|open\s*\(|atob|defaultview|documentelement|origin|localstorage|al['"`+])|string\.fromcharcode\s*\(|(?:^|[^\w])(?:location|href)\s*=\s*['"`]?(?:javascript|data:|//|name|hash)|\b(?:localstorage|sessionstorage)\s*[.\[]|\.(?:innerhtml|outerhtml|insertadjacenthtml)\b\s*[=(]|new\s+(?:function|image|xmlhttprequest|activexobject|websocket|worker)\s*\(?|\bimport\s*\(\s*['"`](?:https?:|data:)?//|\bonerror\s*=\s*(?:alert|eval|prompt|confirm)\b|\$\.(?:getscript|globaleval|ajax|get)\s*\("#,
         "The text calls into a page.",
     ),
     rule(
@@ -57,7 +58,7 @@ pub(crate) const RULES: &[Rule] = &[
     ),
     rule(
         "pack.xss.markup_break",
-        r#"(?i)["'`]\s*/?>\s*<\s*[a-z!/?]|<!--[\s\-]*#\s*(?:exec|include|echo|printenv)|<\s*!\[cdata\[\s*<|<\?(?:xml-stylesheet|import)\b|<!--\[if\b|<%[\s=@!]*(?:response|request|eval|out\.|=)|</(?:script|style|title|textarea|xmp|noscript|iframe)\s*>"#,
+        r#"(?i)^[^<>]*["'`]\s*/?>\s*<\s*[a-z!/?]|<!--[\s\-]*#\s*(?:exec|include|echo|printenv)|<\s*!\[cdata\[\s*<|<\?(?:xml-stylesheet|import)\b|<!--\[if\b|<%[\s=@!]*(?:response|request|eval|out\.)|^[^<>]*</(?:script|style|title|textarea|xmp|noscript|iframe)\s*>|</(?:script|iframe)\s*>"#,
         "The text closes an attribute or element of a page.",
     ),
 ];

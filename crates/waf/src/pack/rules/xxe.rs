@@ -11,6 +11,7 @@ const fn rule(id: &'static str, pattern: &'static str, why: &'static str) -> Rul
         paranoia: 1,
         pattern,
         why,
+        breaks_out: false,
     }
 }
 
@@ -22,7 +23,7 @@ pub(crate) const RULES: &[Rule] = &[
     ),
     rule(
         "pack.xxe.entity",
-        r"(?i)<!\s*(?:entity|element|attlist|notation)\b|<\w*:?include\b[^>]{0,200}\bhref\s*=|\bxmlns:xi\s*=|w3\.org/2001/xinclude|<\?xml-stylesheet\b[^>]{0,100}href|<xsl:(?:value-of|include|import|copy-of|variable|stylesheet|template)\b|\bsystem-property\s*\(|\bunparsed-entity-uri\b|%\w{1,20};\s*(?:%\w|\]|>|&)|\bxsi:schemalocation\s*=|<\w+:?script\b[^>]{0,80}implements-prefix",
+        r"(?i)<!\s*(?:entity|element|attlist|notation)\b|<\w*:?include\b[^>]{0,200}\bhref\s*=|\bxmlns:xi\s*=|w3\.org/2001/xinclude|<\?xml-stylesheet\b[^>]{0,100}href|<xsl:(?:value-of|include|import|copy-of|variable|stylesheet|template)\b|\bsystem-property\s*\(|\bunparsed-entity-uri\b|%\w{1,20};\s*(?:%\w|\]|>|&)|\bxsi:(?:nonamespace)?schemalocation\s*=|<\w+:?script\b[^>]{0,80}implements-prefix",
         "The text declares or includes an XML entity.",
     ),
     rule(

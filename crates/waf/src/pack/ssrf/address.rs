@@ -73,7 +73,9 @@ pub(super) fn without_port(piece: &[u8]) -> &[u8] {
     }
 }
 
-const METADATA_NAMES: [&str; 6] = [
+const METADATA_NAMES: [&str; 8] = [
+    "rancher-metadata",
+    "metadata.oraclecloud.com",
     "metadata.google.internal",
     "metadata",
     "instance-data",
@@ -82,7 +84,8 @@ const METADATA_NAMES: [&str; 6] = [
     "metadata.packet.net",
 ];
 
-const LOCAL_NAMES: [&str; 8] = [
+const LOCAL_NAMES: [&str; 9] = [
+    "loopback",
     "localhost",
     "localtest.me",
     "lvh.me",
@@ -93,7 +96,9 @@ const LOCAL_NAMES: [&str; 8] = [
     "host.docker.internal",
 ];
 
-const LOCAL_SUFFIXES: [&str; 13] = [
+const LOCAL_SUFFIXES: [&str; 15] = [
+    ".r87.me",
+    ".oast.site",
     ".default.svc",
     ".localhost",
     ".localtest.me",
