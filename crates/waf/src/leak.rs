@@ -57,11 +57,9 @@ impl LeakKind {
     const fn pattern(self) -> Option<&'static str> {
         Some(match self {
             LeakKind::CardNumber | LeakKind::Iban => return None,
-            LeakKind::PrivateKey => {
-                r"-----BEGIN (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----[A-Za-z0-9+/=\s:,-]{0,16384}(?:-----END (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----)?"
-            }
+            LeakKind::PrivateKey => r"-----BEGIN (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----",
             LeakKind::ServiceKey => {
-                r"\b(?:(?:AKIA|ASIA)[A-Z2-7]{16}|AIza[0-9A-Za-z_-]{35}|gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{22,}|glpat-[A-Za-z0-9_-]{20}|xox[abprs]-[A-Za-z0-9-]{10,}|[rs]k_live_[A-Za-z0-9]{16,}|SG\.[A-Za-z0-9_-]{20,}\.[A-Za-z0-9_-]{20,}|npm_[A-Za-z0-9]{36}|hvs\.[A-Za-z0-9_-]{20,})"
+                r"\b(?:(?:AKIA|ASIA)[A-Z2-7]{16}|AIza[0-9A-Za-z_-]{35}|gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{22,}|glpat-[A-Za-z0-9_-]{20}|xox[abprs]-[A-Za-z0-9-]{10,}|[rs]k_live_[A-Za-z0-9]{16,}|SG\.[A-Za-z0-9_-]{20,}\.[A-Za-z0-9_-]{20,}|npm_[A-Za-z0-9]{36}|hvs\.[A-Za-z0-9_-]{20,}|pk_(?:live|test)_[0-9A-Za-z]{49}\b)"
             }
             LeakKind::StackTrace => {
                 r"(?:\bat [\w$.<>]+\([\w$]+\.(?:java|kt|scala):\d+\)|Traceback \(most recent call last\)|\bat [\w$.<>\[\] ]+ \([^\s()]{0,200}[A-Za-z/\\>]:\d+:\d+\)|\bat [\w$.<>`\[\], ]+\([^()\n]{0,200}\) in [^()\n]{1,200}:line \d+|\bgoroutine \d+ \[|\bpanicked at |#\d+ [\w/.-]+\.php\(\d+\)|\b[\w/.-]+\.rb:\d+:in [`'])"
@@ -142,10 +140,31 @@ impl LeakScanner {
             if found.len() >= LEAKS_MAX {
                 return;
             }
+            let to = match kind {
+                LeakKind::PrivateKey => key_end(rest, to),
+                _ => to,
+            };
             note(kind, begin + from, begin + to, found);
             begin += to.max(1);
         }
     }
+}
+
+/// The longest key that is masked as one.
+const KEY_MAX: usize = 16 << 10;
+
+/// Where the private key ends whose header ends at `header`: behind its last line of dashes, or as far as its letters go.
+fn key_end(text: &[u8], header: usize) -> usize {
+    let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/=:,-\\ \r\n\t".contains(byte);
+    let body = text.get(header..).unwrap_or_default().iter();
+    let reach = header + body.take(KEY_MAX).take_while(|byte| is_part(byte)).count();
+    let body = text.get(header..reach).unwrap_or_default();
+    let Some(footer) = memchr::memmem::find(body, b"-----END ") else {
+        return reach;
+    };
+    let name = body.get(footer + 9..).unwrap_or_default();
+    let name = name.get(..name.len().min(64)).unwrap_or_default();
+    memchr::memmem::find(name, b"-----").map_or(reach, |dashes| header + footer + 9 + dashes + 5)
 }
 
 fn note(kind: LeakKind, from: usize, to: usize, found: &mut Vec<Leak>) {
@@ -250,6 +269,27 @@ mod tests {
         ] {
             assert_eq!(kinds(text), [], "{text}");
         }
+    }
+
+    #[test]
+    fn a_key_is_covered_to_its_end_and_no_further() {
+        let scanner = LeakScanner::compile().unwrap();
+        let covered = |text: &str| {
+            let found = scanner.find(text.as_bytes(), &LeakKind::ALL);
+            String::from_utf8(masked(text.as_bytes(), &found)).unwrap()
+        };
+        let [begin, end] =
+            ["BEGIN", "END"].map(|word| format!("-----{word} EC {} KEY-----", "PRIVATE"));
+        let whole = covered(&format!("a {begin}\nMHc=\n{end} b"));
+        assert!(
+            whole.starts_with("a *") && whole.ends_with("* b"),
+            "{whole}"
+        );
+        let cut = covered(&format!("{begin}MHc= (cut)"));
+        assert_eq!(cut.trim_start_matches('*'), "(cut)");
+        let own = format!("pk_{}_{}", "live", &"a1B2c3D4e5F".repeat(5)[..49]);
+        assert_eq!(kinds(&format!("key {own}.")), [LeakKind::ServiceKey]);
+        assert_eq!(kinds(&format!("key {own}x")), []);
     }
 
     #[test]

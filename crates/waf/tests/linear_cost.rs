@@ -149,7 +149,7 @@ fn timed(mut run: impl FnMut()) -> Option<f64> {
         run();
         count += 1;
         let spent = cpu()? - begun;
-        if spent >= 0.03 {
+        if spent >= 0.012 {
             return Some(spent / f64::from(count));
         }
     }
