@@ -7,13 +7,13 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Desk, DeskFault};
+use crate::{COMMANDS, Desk, DeskFault};
 
 /// Name of the socket in the data directory.
 pub const NAME: &str = "desk.sock";
@@ -36,7 +36,10 @@ enum Answer {
     Fault(DeskFault),
 }
 
-/// Answers questions on a thread of its own until the process ends.
+/// Questions answered at once. A search through the ledger keeps nobody else waiting.
+const ANSWERERS: usize = 4;
+
+/// Answers questions on threads of its own until the process ends. Changes are done one after the other.
 ///
 /// # Errors
 /// When the socket cannot be made.
@@ -48,27 +51,38 @@ pub fn listen(dir: &Path, desk: Arc<Desk>) -> io::Result<()> {
     }
     let listener = UnixListener::bind(&path)?;
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
-    std::thread::Builder::new()
-        .name("desk".into())
-        .spawn(move || {
-            for stream in listener.incoming().flatten() {
-                // One after the other: changes are rare and their order is the ledger's.
-                drop(answer(&stream, &desk));
-            }
-        })?;
+    let changing = Arc::new(Mutex::new(()));
+    for _ in 0..ANSWERERS {
+        let (listener, desk) = (listener.try_clone()?, Arc::clone(&desk));
+        let changing = Arc::clone(&changing);
+        std::thread::Builder::new()
+            .name("desk".into())
+            .spawn(move || {
+                for stream in listener.incoming().flatten() {
+                    drop(answer(&stream, &desk, &changing));
+                }
+            })?;
+    }
     Ok(())
 }
 
-fn answer(stream: &UnixStream, desk: &Desk) -> io::Result<()> {
+fn answer(stream: &UnixStream, desk: &Desk, changing: &Mutex<()>) -> io::Result<()> {
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
     let mut line = String::new();
     BufReader::new(stream.take(QUESTION_BYTES_MAX)).read_line(&mut line)?;
     let answer = match serde_json::from_str::<Question>(&line) {
-        Ok(question) => match desk.call(&question.command, &question.arguments, &question.who) {
-            Ok(value) => Answer::Done(value),
-            Err(fault) => Answer::Fault(fault),
-        },
+        Ok(question) => {
+            // Changes are rare and their order is the ledger's; an unknown command is refused either way.
+            let is_read = COMMANDS
+                .iter()
+                .any(|known| known.name == question.command && !known.is_change);
+            let _turn = (!is_read).then(|| changing.lock().unwrap_or_else(PoisonError::into_inner));
+            match desk.call(&question.command, &question.arguments, &question.who) {
+                Ok(value) => Answer::Done(value),
+                Err(fault) => Answer::Fault(fault),
+            }
+        }
         Err(error) => Answer::Fault(DeskFault::asked(
             format!("the question cannot be read: {error}"),
             "Use a command line of the same version.",

@@ -8,8 +8,9 @@ use std::sync::{Arc, Mutex};
 
 use admin::{COMMANDS, Desk, DeskFault, Kind, socket};
 use audit::{Ledger, LedgerFault, Opening, Recorder, Settings};
-use config::{Compiled, Files};
+use config::{Compiled, Files, Located, SecretRef};
 use crypto::{Kek, Keys};
+use model::Mistake;
 use serde_json::Value;
 use store::Store;
 
@@ -37,7 +38,7 @@ pub const ORIGIN: &str = "portcullis/ledger";
 const GATHER: std::time::Duration = std::time::Duration::from_millis(1);
 
 /// Who asks, as the ledger names him.
-fn who() -> String {
+pub fn who() -> String {
     let user = std::env::var("USER").unwrap_or_else(|_| "operator".into());
     format!("{user} (local)")
 }
@@ -146,9 +147,16 @@ fn desk(
 /// # Errors
 /// In use, wrong key, damaged, read-only, full: each with its remedy and exit code.
 pub fn open(compiled: &Compiled, dir: &Path, texts: &Files) -> Result<Opened, Trouble> {
+    open_with(compiled, dir, &kek(compiled, dir, texts)?)
+}
+
+/// The same with a key-encryption key that the configuration may not name.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_with(compiled: &Compiled, dir: &Path, kek: &Kek) -> Result<Opened, Trouble> {
     let data = dir.join(&compiled.server.store_dir.value);
-    let kek = kek(compiled, dir, texts)?;
-    let opened = Store::open(&data, &kek).map_err(|fault| store_trouble(&fault))?;
+    let opened = Store::open(&data, kek).map_err(|fault| store_trouble(&fault))?;
     let keys = Arc::new(opened.keys);
     let mut settings = Settings::new(ORIGIN);
     settings.segment_bytes = compiled.server.segment_bytes;
@@ -189,16 +197,19 @@ pub fn open(compiled: &Compiled, dir: &Path, texts: &Files) -> Result<Opened, Tr
 /// # Errors
 /// At the line of its reference, with exit 78.
 pub fn kek(compiled: &Compiled, dir: &Path, texts: &Files) -> Result<Kek, Trouble> {
-    let reference = &compiled.server.kek;
-    let secret =
-        secrets::resolve(reference, dir).map_err(|mistake| files::mistaken(&[mistake], texts))?;
+    kek_at(&compiled.server.kek, dir).map_err(|mistake| files::mistaken(&[mistake], texts))
+}
+
+/// The key-encryption key a reference stands for.
+///
+/// # Errors
+/// A mistake at the place of the reference; it never repeats a value.
+pub fn kek_at(reference: &Located<SecretRef>, dir: &Path) -> Result<Kek, Mistake> {
+    let secret = secrets::resolve(reference, dir)?;
     let text = std::str::from_utf8(secret.expose()).unwrap_or_default();
     Kek::parse(text.trim()).map_err(|fault| {
-        let mistake = reference.place.mistake(
-            fault.to_string(),
-            "Without this key nothing that is stored can be read.",
-        );
-        files::mistaken(&[mistake], texts)
+        let help = "Without this key nothing that is stored can be read.";
+        reference.place.mistake(fault.to_string(), help)
     })
 }
 

@@ -3,6 +3,8 @@
 //! Used by `verbs::VERBS`.
 //! Start reading at `run`.
 
+mod rotate_kek;
+
 use std::io::Read;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
@@ -72,6 +74,7 @@ fn command() -> Command {
                 .about("Print a new key-encryption key, 64 hexadecimal digits [read-only]")
                 .after_help("Example:\n  (umask 077; portcullis key generate-kek > secrets/kek)\n\nKeep a copy in a safe place: without it nothing that was stored can be read."),
         )
+        .subcommand(rotate_kek::command())
         .after_help("Example:\n  KEY=$(portcullis key create --integration accounting)\n  curl -H \"Authorization: Bearer $KEY\" http://localhost:8080/v2/work-orders/4711")
 }
 
@@ -97,6 +100,7 @@ fn run(arguments: &ArgMatches) -> Outcome {
         Some(("revoke", arguments)) => revoke(arguments),
         Some(("check", arguments)) => check(arguments),
         Some(("jwks", arguments)) => jwks(arguments),
+        Some(("rotate-kek", arguments)) => rotate_kek::run(arguments),
         Some(("generate-kek", _)) => {
             println!(
                 "{}",

@@ -20,6 +20,7 @@ mod egress;
 mod etags;
 mod framing;
 mod inspection;
+mod kek;
 mod lifecycle;
 mod limits;
 mod line;

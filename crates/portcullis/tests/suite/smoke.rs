@@ -1,5 +1,8 @@
 //! The harness itself: a server starts, answers, is on the record, and stops.
 
+use std::os::unix::net::UnixStream;
+use std::time::{Duration, Instant};
+
 use demo::{Call, Door, Fieldworks};
 use testkit::{Gate, RecordingUpstream};
 
@@ -34,4 +37,22 @@ fn the_demo_gate_serves_plain_and_tls() {
     let tls = server.send_tls(&Call::get("/v2/parts?limit=1").at(Door::Public), Some(&key));
     assert_eq!((plain.status, tls.status), (200, 200), "{}", plain.text());
     assert_eq!(plain.body, tls.body);
+}
+
+#[test]
+fn whoever_keeps_the_desk_waiting_keeps_nobody_else_waiting() {
+    let upstream = RecordingUpstream::always("{}");
+    let gate = Gate::small(upstream.address());
+    let door = gate.data().join("desk.sock");
+    let server = serve(gate);
+    let silent: Vec<UnixStream> = (0..3)
+        .map(|_| UnixStream::connect(&door).unwrap())
+        .collect();
+    let begun = Instant::now();
+    let found = server.cli(&["integration", "list"]);
+    assert!(matches!(found.code, Some(0 | 2)), "{found:?}");
+    let key = server.key("alpha");
+    assert!(key.id.starts_with("key_"));
+    assert!(begun.elapsed() < Duration::from_secs(10));
+    drop(silent);
 }

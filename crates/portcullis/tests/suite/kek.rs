@@ -1,0 +1,117 @@
+//! The key-encryption key changes hands: whole, recorded, and at no moment without a key that opens the data.
+
+use std::fs;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use testkit::{Ended, Gate, Key, RecordingUpstream, run};
+
+use crate::{call, program, serve};
+
+const NEW: &str = "file:secrets/new";
+
+/// A gate with data under the key in `kek`, a second key in `secrets/new`, and a credential.
+fn gate() -> (RecordingUpstream, Gate, Key) {
+    let upstream = RecordingUpstream::always(r#"{"id":"1","title":"t"}"#);
+    let gate = Gate::small(upstream.address());
+    gate.secret("secrets/new", crypto::Kek::generate_text().expose());
+    let server = serve(gate);
+    let key = server.quick_key("alpha", &[]);
+    let (ended, gate) = server.stop();
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    (upstream, gate, key)
+}
+
+fn rotate(gate: &Gate, more: &[&str]) -> Ended {
+    let arguments = [&["key", "rotate-kek", "-o", "json"], more].concat();
+    run(program(), gate, &arguments)
+}
+
+fn kinds(gate: &Gate) -> Vec<String> {
+    let shown = run(program(), gate, &["ledger", "show", "-o", "json"]);
+    assert_eq!(shown.code, Some(0), "{shown:?}");
+    let text = shown.stdout.as_str();
+    let kinds = ["kek.rotate.begin", "kek.rotate"];
+    let counted = kinds.iter().flat_map(|kind| {
+        let quoted = format!("\"{kind}\"");
+        vec![(*kind).to_owned(); text.matches(&quoted).count()]
+    });
+    counted.collect()
+}
+
+#[test]
+fn the_new_key_opens_everything_and_the_old_one_nothing() {
+    let (_upstream, gate, key) = gate();
+    let changed = rotate(&gate, &["--new", NEW]);
+    assert_eq!(changed.code, Some(0), "{changed:?}");
+    let look = run(program(), &gate, &["key", "list"]);
+    assert_eq!(look.code, Some(78), "{look:?}");
+    assert!(look.stderr.contains("wrong key-encryption key"), "{look:?}");
+    gate.edit("portcullis.yaml", "file:kek", NEW);
+    assert_eq!(kinds(&gate), ["kek.rotate.begin", "kek.rotate"]);
+    let verified = run(program(), &gate, &["ledger", "verify"]);
+    assert_eq!(verified.code, Some(0), "{verified:?}");
+    let server = serve(gate);
+    let answer = server.send(&call("GET", "/v1/notes/1"), Some(&key));
+    assert_eq!(answer.status, 200, "{}", answer.text());
+}
+
+#[test]
+fn a_wrong_key_or_a_running_server_changes_nothing() {
+    let (_upstream, gate, _) = gate();
+    gate.secret("secrets/other", crypto::Kek::generate_text().expose());
+    let before = fs::read(gate.data().join("store.db")).unwrap();
+    for (more, code, words) in [
+        (
+            &["--new", NEW, "--old", "file:secrets/other"][..],
+            78,
+            "wrong key-encryption key",
+        ),
+        (&["--new", "file:kek"], 78, "is the present one"),
+        (&["--new", "file:secrets/none"], 78, "cannot be read"),
+        (&["--new", "0123456789"], 78, "--new"),
+    ] {
+        let refused = rotate(&gate, more);
+        assert_eq!(refused.code, Some(code), "{refused:?}");
+        assert!(refused.stderr.contains(words), "{words}: {refused:?}");
+    }
+    assert!(fs::read(gate.data().join("store.db")).unwrap() == before);
+    assert!(kinds(&gate).is_empty());
+    let server = serve(gate);
+    let refused = server.cli(&["key", "rotate-kek", "--new", NEW]);
+    assert_eq!(refused.code, Some(1), "{refused:?}");
+    let process = format!("in use by process {}", server.pid());
+    assert!(refused.stderr.contains(&process), "{refused:?}");
+}
+
+#[test]
+fn killed_at_any_moment_one_of_the_two_keys_opens_the_data_and_a_second_run_ends_it() {
+    let (_upstream, gate, _) = gate();
+    let (mut present, mut next) = ("file:kek", NEW);
+    let mut cut_short = 0;
+    for step in 0..24_u64 {
+        let mut child = Command::new(program())
+            .args(["key", "rotate-kek", "--old", present, "--new", next])
+            .current_dir(gate.home())
+            .env("PORTCULLIS_CONFIG", gate.dir())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(Duration::from_millis(4 * step));
+        child.kill().unwrap();
+        let ended = child.wait().unwrap();
+        cut_short += u32::from(!ended.success());
+        let again = rotate(&gate, &["--old", present, "--new", next]);
+        assert_eq!(again.code, Some(0), "after {} ms: {again:?}", 4 * step);
+        (present, next) = (next, present);
+    }
+    assert!(cut_short > 3, "only {cut_short} runs were cut short");
+    if present == NEW {
+        gate.edit("portcullis.yaml", "file:kek", NEW);
+    }
+    let done = kinds(&gate).iter().filter(|k| *k == "kek.rotate").count();
+    assert!(done >= 24, "each change is on the record: {done}");
+    let verified = run(program(), &gate, &["ledger", "verify"]);
+    assert_eq!(verified.code, Some(0), "{verified:?}");
+}
