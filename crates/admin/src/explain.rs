@@ -6,6 +6,7 @@
 mod findings;
 mod question;
 mod text;
+mod to_allow;
 
 use std::sync::Arc;
 
@@ -64,13 +65,19 @@ impl Explanation {
             .as_deref()
             .is_some_and(|then| !hash.starts_with(then));
         let reason = event.code.as_deref().and_then(reason);
+        let nearest = question::near_misses(event, compiled);
         Explanation {
             event: event.clone(),
             seq,
             stages: stages(event),
             why: why(event, reason, compiled),
-            nearest: question::near_misses(event, compiled),
-            to_allow: to_allow(event, reason),
+            to_allow: to_allow::sentence(
+                event,
+                reason,
+                &nearest,
+                &question::grants(event, compiled),
+            ),
+            nearest,
             told: told(event),
             is_configuration_changed: is_changed,
             similar,
@@ -140,23 +147,6 @@ fn why(event: &Event, reason: Option<&Reason>, compiled: &Compiled) -> String {
         out.push_str(&elsewhere);
     }
     out
-}
-
-fn to_allow(event: &Event, reason: Option<&Reason>) -> String {
-    let Some(reason) = reason else {
-        return String::new();
-    };
-    match (
-        reason.code,
-        &event.integration,
-        &event.operation,
-        &event.api,
-    ) {
-        ("authz.operation_not_granted", Some(who), Some(operation), Some(api)) => format!(
-            "add `{operation}` to a grant of integrations/{who}.yaml (api: {api}) with the `fields` it may see; this widens its access"
-        ),
-        _ => reason.explain.to_owned(),
-    }
 }
 
 fn told(event: &Event) -> String {

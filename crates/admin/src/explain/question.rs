@@ -1,5 +1,5 @@
 //! Asks policy again what was asked on the road, as far as the record tells.
-//! Gives `near_misses`, `exposed_elsewhere`.
+//! Gives `near_misses`, `grants`, `exposed_elsewhere`.
 //! Used by `Explanation::of`.
 //! Start reading at `near_misses`.
 
@@ -64,6 +64,24 @@ fn ask(event: &Event, compiled: &Compiled) -> Option<Vec<(String, String)>> {
             .map(|miss| (miss.rule.to_string(), miss.text))
             .collect(),
     )
+}
+
+/// The integration's grants of the operation: `integrations/crm.yaml:31`.
+pub fn grants(event: &Event, compiled: &Compiled) -> Vec<String> {
+    let who = event.integration.as_deref().unwrap_or_default();
+    let access = policy::access(&compiled.rules, who);
+    let rows = access.map(|access| access.rows).unwrap_or_default();
+    let mut places: Vec<String> = rows
+        .into_iter()
+        .filter(|row| {
+            event.api.as_deref() == Some(&*row.api)
+                && event.operation.as_deref() == Some(&*row.operation)
+        })
+        .map(|row| row.rule)
+        .collect();
+    places.sort();
+    places.dedup();
+    places
 }
 
 /// Where else the path exists, for a caller who was told that it does not.

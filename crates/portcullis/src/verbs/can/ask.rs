@@ -166,6 +166,9 @@ fn reach<'a>(asked: &'a Asked<'a>, compiled: &'a Compiled) -> Result<Road<'a>, B
     })
 }
 
+/// Stands for an id that was not given; no rule takes it for one.
+const UNKNOWN: &str = "?";
+
 /// Values of the path parameters: as given, else the object's id, which is what most paths end with.
 fn path(asked: &Asked<'_>, contract: &Operation) -> Vec<(Arc<str>, String)> {
     let id = asked
@@ -194,7 +197,7 @@ fn path(asked: &Asked<'_>, contract: &Operation) -> Vec<(Arc<str>, String)> {
                 p.name.clone(),
                 given(&p.name)
                     .or_else(|| id.clone())
-                    .unwrap_or_else(|| "1".to_owned()),
+                    .unwrap_or_else(|| UNKNOWN.to_owned()),
             )
         })
         .collect()
