@@ -287,7 +287,8 @@ mod tests {
         );
         let cut = covered(&format!("{begin}MHc= (cut)"));
         assert_eq!(cut.trim_start_matches('*'), "(cut)");
-        let own = format!("pk_{}_{}", "live", &"a1B2c3D4e5F".repeat(5)[..49]);
+        let letters: String = "a1B2c3D4e5F".chars().cycle().take(49).collect();
+        let own = format!("pk_{}_{letters}", "live");
         assert_eq!(kinds(&format!("key {own}.")), [LeakKind::ServiceKey]);
         assert_eq!(kinds(&format!("key {own}x")), []);
     }

@@ -1,6 +1,10 @@
 //! No text makes inspection cost more than in proportion to its length: by the engine's own count of work,
 //! and by the CPU time of one thread over sizes up to 1 MB. Without optimisation the sizes are an eighth of that.
-#![expect(clippy::expect_used, reason = "a test may stop where it stands")]
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test may stop where it stands"
+)]
 
 #[path = "corpus/wraps.rs"]
 mod wraps;
