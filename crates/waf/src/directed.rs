@@ -65,15 +65,7 @@ pub(crate) fn inspect(
         .filter(|event| event.score > 0)
         .map(|event| finding(event, &guard))
         .collect();
-    // A rule that denies by itself scores nothing; its field is known all the same.
-    let by = denied.and_then(|(id, _)| {
-        let mut events = transaction.events().iter().rev();
-        events.find(|event| event.id == id)
-    });
-    let by = by.map(|event| Finding {
-        score: guard.run.plan.threshold,
-        ..finding(event, &guard)
-    });
+    let by = denied.and_then(|(id, _)| denier(id, &transaction, &guard));
     drop(transaction);
     let excluded = guard.excluded.into_inner();
     let hints = guard.hints.into_inner();
@@ -86,6 +78,16 @@ pub(crate) fn inspect(
     if let Some((id, _)) = denied {
         run.deny(id, by);
     }
+}
+
+/// A rule that denies by itself scores nothing; its field is known all the same.
+fn denier(id: u32, transaction: &Transaction<'_>, guard: &Fields<'_>) -> Option<Finding> {
+    let mut events = transaction.events().iter().rev();
+    let event = events.find(|event| event.id == id)?;
+    Some(Finding {
+        score: guard.run.plan.threshold,
+        ..finding(event, guard)
+    })
 }
 
 /// What is left to ask about a part; the text itself stays in the message for rules that count.
