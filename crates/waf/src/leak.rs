@@ -4,6 +4,7 @@
 //! Start reading at `LeakScanner::find`.
 
 mod numbers;
+mod patterns;
 
 use crate::scan::{Candidates, PatternSet};
 use crate::settings::LoadError;
@@ -52,23 +53,6 @@ impl LeakKind {
     pub fn named(name: &str) -> Option<LeakKind> {
         LeakKind::ALL.into_iter().find(|kind| kind.name() == name)
     }
-
-    /// How it reads; `None` for numbers, which are told by their check digits.
-    const fn pattern(self) -> Option<&'static str> {
-        Some(match self {
-            LeakKind::CardNumber | LeakKind::Iban => return None,
-            LeakKind::PrivateKey => r"-----BEGIN (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----",
-            LeakKind::ServiceKey => {
-                r"\b(?:(?:AKIA|ASIA)[A-Z2-7]{16}|AIza[0-9A-Za-z_-]{35}|gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{22,}|glpat-[A-Za-z0-9_-]{20}|xox[abprs]-[A-Za-z0-9-]{10,}|[rs]k_live_[A-Za-z0-9]{16,}|SG\.[A-Za-z0-9_-]{20,}\.[A-Za-z0-9_-]{20,}|npm_[A-Za-z0-9]{36}|hvs\.[A-Za-z0-9_-]{20,}|pk_(?:live|test)_[0-9A-Za-z]{49}\b)"
-            }
-            LeakKind::StackTrace => {
-                r"(?:\bat [\w$.<>]+\([\w$]+\.(?:java|kt|scala):\d+\)|Traceback \(most recent call last\)|\bat [\w$.<>\[\] ]+ \([^\s()]{0,200}[A-Za-z/\\>]:\d+:\d+\)|\bat [\w$.<>`\[\], ]+\([^()\n]{0,200}\) in [^()\n]{1,200}:line \d+|\bgoroutine \d+ \[|\bpanicked at |#\d+ [\w/.-]+\.php\(\d+\)|\b[\w/.-]+\.rb:\d+:in [`'])"
-            }
-            LeakKind::DatabaseError => {
-                r"(?i)(?:\[ODBC [\w .-]{0,40}Driver[\w .-]{0,20}\]|\b(?:you have an error in your sql syntax|ORA-\d{5}|PLS-\d{5}|SQLSTATE\[\w{5}\]|unclosed quotation mark after the character string|syntax error at or near|PG::\w+Error|org\.postgresql\.util\.PSQLException|com\.mysql\.\w+|SQLite3?::\w*(?:Exception|Error)|near \x22[^\x22]{1,40}\x22: syntax error|Microsoft OLE DB Provider for [\w ]{1,40} error|Incorrect syntax near|duplicate key value violates unique constraint|MongoServerError|E11000 duplicate key))"
-            }
-        })
-    }
 }
 
 /// One place in a text.
@@ -88,13 +72,22 @@ pub struct LeakScanner {
     patterns: PatternSet,
 }
 
+/// Every pattern with its kind, in the order of their numbers.
+fn forms() -> impl Iterator<Item = (LeakKind, &'static str)> {
+    LeakKind::ALL.into_iter().flat_map(|kind| {
+        patterns::patterns(kind)
+            .iter()
+            .map(move |form| (kind, *form))
+    })
+}
+
 /// How many places of one text are reported.
 const LEAKS_MAX: usize = 256;
 
 impl LeakScanner {
     /// Compiles the rules. Fails only if a pattern of ours is wrong, which a test excludes.
     pub fn compile() -> Result<LeakScanner, LoadError> {
-        let patterns = PatternSet::compile(LeakKind::ALL.iter().filter_map(|kind| kind.pattern()));
+        let patterns = PatternSet::compile(forms().map(|(_, pattern)| pattern));
         let patterns = patterns.map_err(|(number, error)| {
             LoadError::setting(
                 format!("leak rule {number}: {error}"),
@@ -109,10 +102,7 @@ impl LeakScanner {
         let mut candidates = Candidates::default();
         self.patterns.candidates(text, &mut candidates);
         let mut found = Vec::new();
-        let read = LeakKind::ALL
-            .into_iter()
-            .filter(|kind| kind.pattern().is_some());
-        for (kind, id) in read.zip(0u32..) {
+        for ((kind, _), id) in forms().zip(0u32..) {
             if wanted.contains(&kind) && candidates.has(id) {
                 self.places(id, kind, text, &mut found);
             }

@@ -10,7 +10,7 @@ pub use bytes::ByteSet;
 pub use literals::Needs;
 
 use crate::prove::{Image, Language};
-use aho_corasick::{AhoCorasick, AhoCorasickBuilder, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickBuilder, AhoCorasickKind, MatchKind};
 use regex_automata::meta;
 use regex_automata::util::syntax;
 use regex_syntax::hir::Hir;
@@ -97,6 +97,8 @@ impl MaskTable {
 
 /// How many byte sets of a pattern are used.
 const MASKS: usize = 3;
+/// So many literals are looked for with a table of all states.
+const TABLE_MAX: usize = 128;
 
 #[derive(Debug)]
 struct Pattern {
@@ -208,8 +210,11 @@ impl PatternSet {
         if literals.is_empty() {
             return Ok(());
         }
+        // A table of all states is the fastest reader; for thousands of literals it would not stay in the caches.
+        let kind = (literals.len() <= TABLE_MAX).then_some(AhoCorasickKind::DFA);
         let built = AhoCorasickBuilder::new()
             .ascii_case_insensitive(true)
+            .kind(kind)
             .match_kind(MatchKind::Standard)
             .build(literals.keys())
             .map_err(|error| (0, error.to_string()))?;

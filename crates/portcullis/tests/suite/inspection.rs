@@ -441,6 +441,7 @@ fn changed(gate: &Gate, settings: &str) -> String {
 }
 
 #[test]
+// LONG: one table of an operator's day, asked step by step on one server.
 fn recorded_requests_show_what_a_changed_configuration_would_decide() {
     let upstream = RecordingUpstream::always(NOTE);
     let server = serve(gate(&upstream));

@@ -109,7 +109,7 @@ impl<'f> Builder<'f> {
             file: self.file.clone(),
             line,
             message: message.into(),
-            help: "Only what the Core Rule Set version 4 uses is understood; remove or rewrite the directive.".to_owned(),
+            help: "Only what the Core Rule Set version 4 uses is understood, and lists of phrases (`*.data`) stand beside the rules. Mend the directive, or remove it.".to_owned(),
         }
     }
 
