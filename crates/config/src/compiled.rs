@@ -25,7 +25,7 @@ use crate::server::{Durability, ListenerKind};
 use crate::spanned::{Located, Place};
 use crate::values::Origin;
 
-pub use inspected::{FieldPattern, Inspected};
+pub use inspected::{FieldLevel, FieldPattern, Inspected};
 pub use proofs::{FieldPlans, Irrelevant};
 
 /// A whole configuration, ready to run.

@@ -333,6 +333,10 @@ pub struct FieldParanoia {
     pub paranoia: At<u32>,
     /// Who answers for it.
     pub owner: String,
+    /// The first day on which it no longer applies. From then on it is a warning. Needed where it is less than the
+    /// paranoia of all other fields.
+    #[serde(default)]
+    pub expires: Option<At<Day>>,
     /// Why it is right.
     pub reason: String,
 }

@@ -83,7 +83,10 @@ fn judged(compiled: &Compiled, scope: &str, pointer: &str, text: &str) -> (Vec<S
         ..RequestFacts::default()
     };
     let mut part = Part::value(Place::Body, pointer, text.as_bytes());
-    part.paranoia = operation(compiled, scope).inspected.paranoia_of(pointer);
+    let now = Timestamp::parse("2026-11-23").unwrap();
+    part.paranoia = operation(compiled, scope)
+        .inspected
+        .paranoia_of(pointer, now);
     let found = waf::inspect(&[part], &facts, &compiled.inspection, 1_790_000_000);
     let rules = found.findings.iter().map(|f| f.rule.clone()).collect();
     (rules, found.refuse)
@@ -132,8 +135,11 @@ fn an_operation_can_be_named_with_its_version() {
 #[test]
 fn a_field_has_the_paranoia_that_is_written_for_it() {
     let compiled = compiled(&base());
-    let own =
-        |scope: &str, pointer: &str| operation(&compiled, scope).inspected.paranoia_of(pointer);
+    let now = Timestamp::parse("2026-11-23").unwrap();
+    let own = |scope: &str, pointer: &str| {
+        let inspected = &operation(&compiled, scope).inspected;
+        inspected.paranoia_of(pointer, now)
+    };
     assert_eq!(own(UPDATE, "/note"), Some(2));
     assert_eq!(own(UPDATE, "/status"), None);
     assert_eq!(own(CREATE, "/note"), None);

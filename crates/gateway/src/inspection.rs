@@ -102,7 +102,7 @@ pub fn look(
         .iter()
         .map(|leaf| Part {
             field: version.fields.get(leaf.language),
-            ..part(leaf, operation)
+            ..part(leaf, operation, now)
         })
         .collect();
     let headers: Vec<(&str, &[u8])> = facts
@@ -123,7 +123,7 @@ pub fn look(
     waf::inspect(&parts, &facts, plan, now.seconds())
 }
 
-fn part<'a>(leaf: &'a Leaf<'a>, operation: &OperationPlan) -> Part<'a> {
+fn part<'a>(leaf: &'a Leaf<'a>, operation: &OperationPlan, now: Timestamp) -> Part<'a> {
     let place = match leaf.place {
         "path" => Place::Path,
         "query" => Place::Query,
@@ -136,7 +136,7 @@ fn part<'a>(leaf: &'a Leaf<'a>, operation: &OperationPlan) -> Part<'a> {
         false => Part::value(place, &leaf.pointer, leaf.text.as_bytes()),
     };
     Part {
-        paranoia: operation.inspected.paranoia_of(&leaf.pointer),
+        paranoia: operation.inspected.paranoia_of(&leaf.pointer, now),
         ..part
     }
 }

@@ -16,7 +16,7 @@ use super::apis::Apis;
 use super::bounds::filled;
 use crate::Files;
 use crate::answers::AnswerRules;
-use crate::compiled::{Compiled, FieldPattern};
+use crate::compiled::{Compiled, FieldLevel, FieldPattern};
 use crate::de::{listed, nearest};
 use crate::files::SERVER_FILE;
 use crate::report::Report;
@@ -53,7 +53,7 @@ pub(super) fn compile(
         ..Settings::default()
     };
     for at in &written.fields {
-        field(at, apis, &file, report);
+        field(at, (paranoia, now), apis, &file, report);
     }
     let is_read = directories.is_some();
     let directories = directories.unwrap_or_default();
@@ -134,8 +134,15 @@ fn exclusion(
         .collect()
 }
 
-/// Notes the suspicion of one field with every operation that has it.
-fn field(at: &At<FieldParanoia>, apis: &mut Apis, file: &Arc<str>, report: &mut Report) {
+/// Notes the suspicion of one field with every operation that has it. Less of it than elsewhere is an exception, and
+/// exceptions end.
+fn field(
+    at: &At<FieldParanoia>,
+    (usual, now): (u32, Timestamp),
+    apis: &mut Apis,
+    file: &Arc<str>,
+    report: &mut Report,
+) {
     owned(
         at,
         [&at.owner, &at.reason],
@@ -146,12 +153,30 @@ fn field(at: &At<FieldParanoia>, apis: &mut Apis, file: &Arc<str>, report: &mut 
     let level = filled(Some(&at.paranoia), 1, (1, 4), file, report);
     let level = u8::try_from(level).unwrap_or(4).clamp(1, 4);
     let having = pointers::having(at.operation.as_ref(), &at.pointer, apis, file, report);
+    let until = at.expires.as_ref().map(|day| day.value.0);
+    match &at.expires {
+        None if u32::from(level) < usual => report.wrong(
+            &at.paranoia.place(file),
+            "less suspicion than for all other fields needs a day on which it ends",
+            "Add `expires: 2027-03-31`, at most a season away.",
+        ),
+        Some(day) if day.value.0 <= now => report.warn(
+            &day.place(file),
+            format!("this paranoia ended on {} and no longer applies", day.value),
+            "Take it out, or look at it again and move the day.",
+        ),
+        _ => {}
+    }
     for one in having.unwrap_or_default() {
         let version = apis.versions.get_mut(one.version);
         let plan = version.and_then(|version| version.operations.get_mut(one.operation));
         if let Some(plan) = plan {
-            let pattern = FieldPattern::new(&one.pointer);
-            plan.inspected.paranoia.push((pattern, level));
+            let field = FieldPattern::new(&one.pointer);
+            plan.inspected.paranoia.push(FieldLevel {
+                field,
+                level,
+                until,
+            });
         }
     }
 }

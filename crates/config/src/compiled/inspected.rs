@@ -5,23 +5,36 @@
 
 use std::sync::Arc;
 
+use model::Timestamp;
+
 /// What inspection knows of one operation.
 #[derive(Clone, Debug, Default)]
 pub struct Inspected {
     /// The operation as exclusions of the plan name it: `field-service/v2:createWorkOrder`.
     pub scope: Arc<str>,
     /// Fields with a paranoia of their own.
-    pub paranoia: Vec<(FieldPattern, u8)>,
+    pub paranoia: Vec<FieldLevel>,
 }
 
 impl Inspected {
-    /// The paranoia of a field that has one of its own; the last one written counts.
-    pub fn paranoia_of(&self, pointer: &str) -> Option<u8> {
+    /// The paranoia of a field that has one of its own now; the last one written counts.
+    pub fn paranoia_of(&self, pointer: &str, now: Timestamp) -> Option<u8> {
         let mut found = self.paranoia.iter().rev();
         found
-            .find(|(pattern, _)| pattern.covers(pointer))
-            .map(|(_, level)| *level)
+            .find(|at| at.until.is_none_or(|end| now < end) && at.field.covers(pointer))
+            .map(|at| at.level)
     }
+}
+
+/// The paranoia of one field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldLevel {
+    /// The field.
+    pub field: FieldPattern,
+    /// 1 to 4.
+    pub level: u8,
+    /// When it no longer applies.
+    pub until: Option<Timestamp>,
 }
 
 /// A field as exclusions and settings name it; `*` stands for one step.
@@ -73,15 +86,20 @@ mod tests {
 
     #[test]
     fn the_last_word_about_a_field_counts() {
+        let end = Timestamp::parse("2027-03-31").unwrap();
+        let level = |pointer, level, until| FieldLevel {
+            field: FieldPattern::new(pointer),
+            level,
+            until,
+        };
         let inspected = Inspected {
-            paranoia: vec![
-                (FieldPattern::new("/*"), 2),
-                (FieldPattern::new("/note"), 1),
-            ],
+            paranoia: vec![level("/*", 2, None), level("/note", 1, Some(end))],
             ..Inspected::default()
         };
-        assert_eq!(inspected.paranoia_of("/note"), Some(1));
-        assert_eq!(inspected.paranoia_of("/title"), Some(2));
-        assert_eq!(inspected.paranoia_of("search"), None);
+        let before = Timestamp::from_micros(end.micros() - 1);
+        assert_eq!(inspected.paranoia_of("/note", before), Some(1));
+        assert_eq!(inspected.paranoia_of("/note", end), Some(2), "it has ended");
+        assert_eq!(inspected.paranoia_of("/title", end), Some(2));
+        assert_eq!(inspected.paranoia_of("search", end), None);
     }
 }
