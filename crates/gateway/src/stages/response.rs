@@ -179,10 +179,11 @@ pub fn release(
     r: &Road<'_>,
 ) -> Result<Reply, Stop> {
     x.enter(Stage::Response);
+    // Noted first: the record of an answer that is held back says whose it was.
+    x.event.objects.extend(released.objects);
     guard(x, &mut released.body, read.status, op, r)?;
     x.event.fields = Some((released.fields_out, released.fields_seen));
     x.event.withheld = Some(released.withheld).filter(|n| *n > 0);
-    x.event.objects.extend(released.objects);
     let mut reply = Reply::new(read.status, released.body);
     reply.headers = read.headers;
     if !reply.body.is_empty() {
