@@ -97,6 +97,7 @@ pub fn compile_after(
         rules,
         inspection: inspection.plan,
         rules_digest: inspection.rules_digest,
+        proven: inspection.proven,
         answers,
         sources: Arc::new(files.clone()),
     };

@@ -26,6 +26,7 @@ use crate::spanned::{Located, Place};
 use crate::values::Origin;
 
 pub use inspected::{FieldLevel, FieldPattern, Inspected};
+pub(crate) use proofs::Proven;
 pub use proofs::{FieldPlans, Irrelevant};
 
 /// A whole configuration, ready to run.
@@ -49,6 +50,8 @@ pub struct Compiled {
     pub inspection: Arc<waf::Plan>,
     /// SHA-256 over the files of rules in the order they load, so that unchanged ones are not read again.
     pub(crate) rules_digest: [u8; 32],
+    /// What these rules cannot find in which languages, so that it is not proven again.
+    pub(crate) proven: Proven,
     /// Data that must not leave.
     pub answers: Arc<AnswerRules>,
     /// The files this was compiled from, for `explain` and `plan`.

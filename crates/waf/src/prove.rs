@@ -7,7 +7,7 @@ mod language;
 mod product;
 
 pub(crate) use language::Language;
-pub(crate) use product::Image;
+pub(crate) use product::{Automaton, Image};
 
 use crate::pack::{self, Pack};
 use crate::part::{Part, PartKind};
@@ -15,6 +15,9 @@ use crate::plan::Plan;
 use crate::scan::ByteSet;
 use crate::seclang::{self, RuleSet};
 use std::sync::Arc;
+
+/// What all proofs of one load may cost together: some five hundred patterns, or as many texts as that.
+const WEIGHT_MAX: usize = 25_000;
 
 /// What a contract says about the texts of a field.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,7 +101,19 @@ impl FieldPlan {
     /// Whether every rule is proven dead. Such a part costs next to nothing. Leave it in the message all the
     /// same when the plan holds rules from a directory: some of them count arguments and add up their lengths.
     pub fn is_closed(&self) -> bool {
-        self.remaining.proof.live.is_empty()
+        self.remaining.language.is_some() && self.remaining.proof.live.is_empty()
+    }
+
+    /// Of no plan, so that it covers nothing and the part is inspected as free text.
+    fn unproven() -> FieldPlan {
+        FieldPlan {
+            remaining: Arc::new(Remaining {
+                language: None,
+                pack: None,
+                directed: None,
+                proof: Proof::default(),
+            }),
+        }
     }
 
     /// The rules that look at such a field, how many are dead and which are not.
@@ -141,29 +156,44 @@ impl Remaining {
 impl Plan {
     /// Decides at load which rules a field of that language still needs.
     pub fn field(&self, language: &FieldLanguage) -> FieldPlan {
-        let language = Language::of(language);
-        let mut proof = Proof::default();
-        let pack = self.pack.as_ref().map(|pack| {
-            let live = pack.live(language.as_ref(), self.paranoia, &mut proof);
-            (Arc::clone(pack), live)
-        });
-        let directed = self.directed.as_ref().map(|rules| {
-            let live = rules.live(language.as_ref(), self.paranoia, &mut proof);
-            (Arc::clone(rules), live)
-        });
-        FieldPlan {
-            remaining: Arc::new(Remaining {
-                language,
-                pack,
-                directed,
-                proof,
-            }),
-        }
+        let one = self.fields(std::slice::from_ref(language)).pop();
+        one.unwrap_or_else(FieldPlan::unproven)
     }
 
-    /// Proves what it can about a field of that language.
-    pub fn prove(&self, language: &FieldLanguage) -> Proof {
-        self.field(language).proof().clone()
+    /// The same for several languages, in their order. Asked together they cost less: each rule is prepared once.
+    /// Of more than can be proven in seconds the last ones count as free.
+    pub fn fields(&self, languages: &[FieldLanguage]) -> Vec<FieldPlan> {
+        let mut left = WEIGHT_MAX;
+        let affordable = |language: &FieldLanguage| {
+            let language = Language::of(language)?;
+            left = left.checked_sub(language.weight())?;
+            Some(language)
+        };
+        let languages: Vec<Option<Language>> = languages.iter().map(affordable).collect();
+        let level = self.paranoia;
+        let mut proofs = vec![Proof::default(); languages.len()];
+        let pack = self.pack.as_ref().map(|pack| {
+            let live = pack.live(&languages, level, &mut proofs);
+            live.into_iter().map(|live| (Arc::clone(pack), live))
+        });
+        let directed = self.directed.as_ref().map(|rules| {
+            let live = rules.live(&languages, level, &mut proofs);
+            live.into_iter().map(|live| (Arc::clone(rules), live))
+        });
+        let (mut pack, mut directed) = (pack.into_iter().flatten(), directed.into_iter().flatten());
+        let made = languages.into_iter().zip(proofs);
+        made.map(|(language, proof)| {
+            let remaining = Remaining {
+                language,
+                pack: pack.next(),
+                directed: directed.next(),
+                proof,
+            };
+            FieldPlan {
+                remaining: Arc::new(remaining),
+            }
+        })
+        .collect()
     }
 }
 

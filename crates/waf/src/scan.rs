@@ -9,7 +9,7 @@ mod literals;
 pub use bytes::ByteSet;
 pub use literals::Needs;
 
-use crate::prove::{Image, Language};
+use crate::prove::{Automaton, Image, Language};
 use aho_corasick::{AhoCorasick, AhoCorasickBuilder, AhoCorasickKind, MatchKind};
 use regex_automata::meta;
 use regex_automata::util::syntax;
@@ -286,15 +286,25 @@ impl PatternSet {
     }
 
     /// Whether no text of the language can match pattern `id`.
-    pub(crate) fn cannot_match(&self, id: u32, language: &Language) -> bool {
+    pub(crate) fn cannot_match(
+        &self,
+        id: u32,
+        language: &Language,
+        automaton: &mut Automaton,
+    ) -> bool {
         match language.values() {
             Some(values) => !values.iter().any(|text| self.is_match(id, text)),
-            None => self.cannot_match_image(id, &Image::plain(language)),
+            None => self.cannot_match_image(id, &Image::plain(language), automaton),
         }
     }
 
     /// The same after transformations. First the bytes and literals are asked, they settle most; then the automata.
-    pub(crate) fn cannot_match_image(&self, id: u32, image: &Image<'_>) -> bool {
+    pub(crate) fn cannot_match_image(
+        &self,
+        id: u32,
+        image: &Image<'_>,
+        automaton: &mut Automaton,
+    ) -> bool {
         let Some(pattern) = self.get(id) else {
             return true;
         };
@@ -309,7 +319,7 @@ impl PatternSet {
         match &pattern.engine {
             // One of its phrases may occur.
             Engine::Phrases(_) => false,
-            Engine::Regex(_) => !image.may_match(&pattern.parsed),
+            Engine::Regex(_) => !image.may_match(&pattern.parsed, automaton),
         }
     }
 

@@ -16,7 +16,7 @@ use super::apis::Apis;
 use super::bounds::filled;
 use crate::Files;
 use crate::answers::AnswerRules;
-use crate::compiled::{Compiled, FieldLevel, FieldPattern};
+use crate::compiled::{Compiled, FieldLevel, FieldPattern, Proven};
 use crate::de::{listed, nearest};
 use crate::files::SERVER_FILE;
 use crate::report::Report;
@@ -28,6 +28,7 @@ pub(super) struct Inspection {
     pub plan: Arc<Plan>,
     /// Names the files of rules it was made from.
     pub rules_digest: [u8; 32],
+    pub proven: Proven,
 }
 
 /// Compiles the plan of detection, and tells the operations what is special about their fields.
@@ -58,7 +59,8 @@ pub(super) fn compile(
     let is_read = directories.is_some();
     let directories = directories.unwrap_or_default();
     let rules_digest = rules::digest(&directories);
-    let made = match before.filter(|before| before.rules_digest == rules_digest) {
+    let before = before.filter(|before| before.rules_digest == rules_digest);
+    let made = match before {
         Some(before) => waf::compile_again(&settings, &before.inspection),
         None => waf::compile(&settings, &directories),
     };
@@ -77,8 +79,13 @@ pub(super) fn compile(
             known_rules(at, &plan, &file, report);
         }
     }
-    proofs::prove(&plan, apis);
-    Some(Inspection { plan, rules_digest })
+    let known = before.filter(|before| before.inspection.paranoia() == plan.paranoia());
+    let proven = proofs::prove(&plan, apis, known.map(|before| &before.proven));
+    Some(Inspection {
+        plan,
+        rules_digest,
+        proven,
+    })
 }
 
 /// Compiles the rules about answers.

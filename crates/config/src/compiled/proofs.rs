@@ -3,7 +3,11 @@
 //! Used by the gateway's stage `inspect` and by `check`.
 //! Start reading at `FieldPlans`.
 
+use std::collections::HashMap;
 use std::sync::Arc;
+
+/// What is proven about the fields of each language. It holds as long as the rules and the paranoia stay.
+pub(crate) type Proven = HashMap<contract::Language, waf::FieldPlan>;
 
 /// What inspection still has to ask of a text, by the language the contract gives it.
 #[derive(Clone, Debug, Default)]

@@ -19,6 +19,8 @@ struct Case {
     file: String,
     replace: String,
     with: String,
+    /// What is said first about it: as in the golden file, unless the file system has a word of its own.
+    headline: String,
 }
 
 fn room() -> PathBuf {
@@ -28,13 +30,24 @@ fn room() -> PathBuf {
 fn cases() -> Vec<Case> {
     let bytes = std::fs::read(room().join("broken.json")).unwrap();
     let all: Vec<Value> = serde_json::from_slice(&bytes).unwrap();
+    let golden = std::fs::read_to_string(room().join("broken.golden")).unwrap();
     let text = |case: &Value, name: &str| case[name].as_str().unwrap().to_owned();
+    let headline = |case: &Value| {
+        if let Some(said) = case["on_disk"].as_str() {
+            return said.to_owned();
+        }
+        let (_, said) = golden
+            .split_once(&format!("## {}\n", text(case, "name")))
+            .unwrap();
+        said.trim_start().lines().next().unwrap().to_owned()
+    };
     all.iter()
         .map(|case| Case {
             name: text(case, "name"),
             file: text(case, "file"),
             replace: text(case, "replace"),
             with: text(case, "with"),
+            headline: headline(case),
         })
         .collect()
 }
@@ -183,15 +196,11 @@ fn a_running_server_outlives_every_broken_configuration() {
         let mend = broken(case, &server.gate, &upstream);
         server.hang_up();
         await_refusals(&server, before + 1, &case.name);
+        let headline = here(&case.headline, &upstream);
         // The same mistake may be found twice, by the signal and by the eye on the files; its words count once.
         let told = poll(PATIENCE, || {
             let words = server.stderr()[said..].to_owned();
-            // What is wrong about a file that is gone or new is told where it is named.
-            let place = match case.replace.as_str() {
-                "-" | "*" => "╭─[",
-                _ => &case.file,
-            };
-            let after = words.split_once(place)?.1;
+            let after = words.split_once(&headline)?.1;
             (after.contains("help:") && after.contains("goes on serving")).then_some(())
         });
         if told.is_none() {

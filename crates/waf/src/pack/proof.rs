@@ -5,7 +5,7 @@
 
 use super::{Pack, SQLI_TOKENS, XSS_TOKENS, ssrf};
 use crate::detector::InjectionDetector;
-use crate::prove::{Image, Language, Proof};
+use crate::prove::{Automaton, Image, Language, Proof};
 
 /// The rules of the pack that a text as sent may still match. Decoded readings meet every rule.
 #[derive(Debug)]
@@ -32,30 +32,51 @@ impl Live {
 }
 
 impl Pack {
-    /// Decides for every rule whether a value of that language may match it; counts those of the level.
-    pub(crate) fn live(&self, language: Option<&Language>, level: u8, proof: &mut Proof) -> Live {
+    /// Decides for every rule whether a value of these languages may match it; counts those of the level.
+    pub(crate) fn live(
+        &self,
+        languages: &[Option<Language>],
+        level: u8,
+        proofs: &mut [Proof],
+    ) -> Vec<Live> {
+        let mut all: Vec<Live> = languages
+            .iter()
+            .map(|language| self.without_patterns(language.as_ref()))
+            .collect();
+        for (rule, id) in self.rules.iter().zip(0u32..) {
+            let mut automaton = Automaton::default();
+            let asked = languages.iter().zip(&mut all).zip(proofs.iter_mut());
+            for ((language, live), proof) in asked {
+                let is_live = !language.as_ref().is_some_and(|language| {
+                    self.patterns.cannot_match(id, language, &mut automaton)
+                });
+                live.patterns.push(is_live);
+                if is_live {
+                    live.level = live.level.min(rule.paranoia);
+                }
+                if rule.paranoia <= level {
+                    proof.count(rule.id, !is_live);
+                }
+            }
+        }
+        for (live, proof) in all.iter().zip(proofs) {
+            proof.count(SQLI_TOKENS.id, !live.sqli);
+            proof.count(XSS_TOKENS.id, !live.xss);
+            proof.count("pack.ssrf", !live.address);
+        }
+        all
+    }
+
+    /// The rules that are no patterns.
+    fn without_patterns(&self, language: Option<&Language>) -> Live {
         let dead = |test: &dyn Fn(&Language) -> bool| language.is_some_and(test);
-        let mut live = Live {
+        Live {
             patterns: Vec::new(),
             sqli: !dead(&|language| self.cannot_be_sql(language)),
             xss: !dead(&|language| self.cannot_be_script(language)),
             address: !dead(&cannot_be_address),
             level: u8::MAX,
-        };
-        for (rule, id) in self.rules.iter().zip(0u32..) {
-            let is_live = !dead(&|language| self.patterns.cannot_match(id, language));
-            live.patterns.push(is_live);
-            if is_live {
-                live.level = live.level.min(rule.paranoia);
-            }
-            if rule.paranoia <= level {
-                proof.count(rule.id, !is_live);
-            }
         }
-        proof.count(SQLI_TOKENS.id, !live.sqli);
-        proof.count(XSS_TOKENS.id, !live.xss);
-        proof.count("pack.ssrf", !live.address);
-        live
     }
 
     fn cannot_be_sql(&self, language: &Language) -> bool {

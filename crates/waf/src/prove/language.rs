@@ -23,6 +23,8 @@ const STATES_MAX: usize = 600;
 /// A longer list is checked by nobody.
 const VALUES_MAX: usize = 2000;
 const DFA_BYTES: usize = 4 << 20;
+/// How many texts could be tried while one automaton is walked through.
+const TABLE_WEIGHT: usize = 50;
 
 /// Texts a field admits.
 #[derive(Debug)]
@@ -130,6 +132,14 @@ impl Language {
         }
     }
 
+    /// What proving costs, in tries of one text against all rules.
+    pub(super) fn weight(&self) -> usize {
+        match &self.texts {
+            Texts::Values(values) => values.len(),
+            Texts::Table(_) => TABLE_WEIGHT,
+        }
+    }
+
     /// The bytes that occur in any text.
     pub(crate) fn alphabet(&self) -> &ByteSet {
         &self.alphabet
@@ -152,6 +162,14 @@ impl Language {
         match &self.texts {
             Texts::Values(_) => 0,
             Texts::Table(table) => table.next(state, byte),
+        }
+    }
+
+    /// Bytes of one class lead from every state to the same one.
+    pub(super) fn class(&self, byte: u8) -> u16 {
+        match &self.texts {
+            Texts::Values(_) => u16::from(byte),
+            Texts::Table(table) => table.class(byte),
         }
     }
 
@@ -245,9 +263,12 @@ impl Table {
         }
     }
 
+    fn class(&self, byte: u8) -> u16 {
+        self.class_of.get(usize::from(byte)).copied().unwrap_or(0)
+    }
+
     fn next(&self, state: u16, byte: u8) -> u16 {
-        let class = self.class_of.get(usize::from(byte)).copied().unwrap_or(0);
-        let place = usize::from(state) * self.classes + usize::from(class);
+        let place = usize::from(state) * self.classes + usize::from(self.class(byte));
         self.next.get(place).copied().unwrap_or(0)
     }
 

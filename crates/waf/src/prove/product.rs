@@ -17,7 +17,7 @@ use std::collections::HashSet;
 
 /// Steps one question may take.
 const STEPS_MAX: usize = 200_000;
-const CACHE_BYTES: usize = 4 << 20;
+const CACHE_BYTES: usize = 8 << 20;
 /// Longer runs of digits count as unbounded.
 const DIGITS_MAX: usize = 64;
 
@@ -218,16 +218,22 @@ impl<'l> Image<'l> {
     }
 
     /// Whether a pattern may match somewhere in a text: both automata walk side by side.
-    pub(crate) fn may_match(&self, pattern: &Hir) -> bool {
-        self.walk(pattern).unwrap_or(true)
+    pub(crate) fn may_match(&self, pattern: &Hir, automaton: &mut Automaton) -> bool {
+        let walked = automaton.of(pattern);
+        walked
+            .and_then(|(dfa, cache)| self.walk(dfa, cache))
+            .unwrap_or(true)
     }
 
     /// `None`: not decided within the bounds.
-    fn walk(&self, pattern: &Hir) -> Option<bool> {
-        let dfa = automaton(pattern)?;
-        let mut cache = dfa.create_cache();
-        let start = dfa.start_state_forward(&mut cache, &Input::new(b"")).ok()?;
-        let bytes: Vec<u8> = self.language().alphabet().iter().collect();
+    fn walk(&self, dfa: &DFA, cache: &mut Cache) -> Option<bool> {
+        // Languages before this one have left their states behind; those are worth keeping while there is room.
+        if cache.memory_usage() > CACHE_BYTES / 2 {
+            cache.reset(dfa);
+        }
+        let clears = cache.clear_count();
+        let start = dfa.start_state_forward(cache, &Input::new(b"")).ok()?;
+        let bytes = self.distinct(dfa);
         let mut known: HashSet<(u16, LazyStateID)> = HashSet::new();
         let mut open = vec![(self.language().start(), start)];
         open.retain(|(state, _)| *state != 0);
@@ -237,21 +243,21 @@ impl<'l> Image<'l> {
         while !open.is_empty() {
             let mut next = Vec::new();
             for (ours, theirs) in open {
-                if self.language().may_end(ours) && ends(&dfa, &mut cache, theirs)? {
+                if self.language().may_end(ours) && ends(dfa, cache, theirs)? {
                     return Some(true);
                 }
+                still(cache, clears)?;
                 if length >= self.length_max() {
                     continue;
                 }
-                left = left.checked_sub(bytes.len())?;
-                for byte in &bytes {
+                for (byte, mapped) in &bytes {
                     let ours = self.language().next(ours, *byte);
                     if ours == 0 {
                         continue;
                     }
-                    let theirs = dfa
-                        .next_state(&mut cache, theirs, self.mapped(*byte))
-                        .ok()?;
+                    left = left.checked_sub(1)?;
+                    let theirs = dfa.next_state(cache, theirs, *mapped).ok()?;
+                    still(cache, clears)?;
                     if theirs.is_match() {
                         return Some(true);
                     }
@@ -263,14 +269,24 @@ impl<'l> Image<'l> {
                     }
                 }
             }
-            // States are named by the cache: once it is cleared the names mean others.
-            if cache.clear_count() > 0 {
-                return None;
-            }
             open = next;
             length += 1;
         }
         Some(false)
+    }
+
+    /// One byte of each kind that neither automaton tells apart, and what the transformations make of it.
+    fn distinct(&self, dfa: &DFA) -> Vec<(u8, u8)> {
+        let mut kinds = HashSet::new();
+        let all = self.language().alphabet().iter();
+        all.map(|byte| (byte, self.mapped(byte)))
+            .filter(|(byte, mapped)| {
+                kinds.insert((
+                    self.language().class(*byte),
+                    dfa.byte_classes().get(*mapped),
+                ))
+            })
+            .collect()
     }
 }
 
@@ -284,6 +300,26 @@ fn base64_value(byte: u8) -> Option<u8> {
         b'/' => 63,
         _ => return None,
     })
+}
+
+/// The automaton of one pattern, built when first asked for. Its states are found as they are met, so whoever asks about
+/// several languages keeps it between them.
+#[derive(Default)]
+pub(crate) struct Automaton {
+    asked: bool,
+    built: Option<(DFA, Cache)>,
+}
+
+impl Automaton {
+    fn of(&mut self, pattern: &Hir) -> Option<(&DFA, &mut Cache)> {
+        if !std::mem::replace(&mut self.asked, true) {
+            self.built = automaton(pattern).map(|dfa| {
+                let cache = dfa.create_cache();
+                (dfa, cache)
+            });
+        }
+        self.built.as_mut().map(|(dfa, cache)| (&*dfa, cache))
+    }
 }
 
 fn automaton(pattern: &Hir) -> Option<DFA> {
@@ -305,6 +341,11 @@ fn automaton(pattern: &Hir) -> Option<DFA> {
         )
         .build_from_nfa(nfa)
         .ok()
+}
+
+/// States are named by the cache: once it was cleared their names mean others.
+fn still(cache: &Cache, clears: usize) -> Option<()> {
+    (cache.clear_count() == clears).then_some(())
 }
 
 fn ends(dfa: &DFA, cache: &mut Cache, state: LazyStateID) -> Option<bool> {

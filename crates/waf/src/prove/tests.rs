@@ -46,6 +46,10 @@ fn judge(plan: &Plan, text: &str, field: Option<&FieldPlan>, copies: usize) -> F
     crate::inspect(&vec![part; copies], &facts, plan, 0)
 }
 
+fn proof(plan: &Plan, language: &FieldLanguage) -> Proof {
+    plan.field(language).proof().clone()
+}
+
 fn listed(values: &[&str]) -> FieldLanguage {
     FieldLanguage::Values(values.iter().map(|value| (*value).to_owned()).collect())
 }
@@ -59,7 +63,7 @@ fn pattern(source: &str, length_max: Option<usize>) -> FieldLanguage {
 
 #[test]
 fn a_free_field_keeps_every_rule() {
-    let free = PACK.prove(&FieldLanguage::Free);
+    let free = proof(&PACK, &FieldLanguage::Free);
     assert_eq!((free.dead, free.live.len()), (0, free.rules));
     assert!(!PACK.field(&FieldLanguage::Free).is_closed());
 }
@@ -84,7 +88,7 @@ fn what_has_one_shape_is_closed_to_the_pack() {
 
 #[test]
 fn a_list_with_an_attack_in_it_is_not_closed() {
-    let proof = PACK.prove(&listed(&["none", "' or 1=1 --"]));
+    let proof = proof(&PACK, &listed(&["none", "' or 1=1 --"]));
     assert!(
         !proof.live.is_empty() && proof.dead > proof.live.len(),
         "{proof:?}"
@@ -94,20 +98,20 @@ fn a_list_with_an_attack_in_it_is_not_closed() {
 #[test]
 fn a_pattern_without_anchors_or_bounds_proves_nothing_it_should_not() {
     for source in ["[0-9]+", "^.*$", "^[^x]{1,200}$", "(unclosed"] {
-        let proof = PACK.prove(&pattern(source, None));
+        let proof = proof(&PACK, &pattern(source, None));
         assert!(
             proof.live.len() * 10 > proof.rules * 9,
             "{source}: {proof:?}"
         );
     }
-    let short = PACK.prove(&pattern("^.{1,2}$", None));
+    let short = proof(&PACK, &pattern("^.{1,2}$", None));
     assert!(short.dead * 2 > short.rules, "{short:?}");
 }
 
 #[test]
 fn rules_of_a_directory_are_proven_with_their_transformations() {
     let left = |language: &FieldLanguage| {
-        let mut live = BOTH.prove(language).live;
+        let mut live = proof(&BOTH, language).live;
         live.retain(|id| !id.starts_with("pack."));
         live
     };
@@ -190,4 +194,31 @@ proptest! {
         let plain = judge(&BOTH, &text, None, 1);
         prop_assert_eq!(proven, plain, "{}", text);
     }
+}
+
+#[test]
+fn languages_asked_together_are_proven_as_they_are_alone() {
+    let languages = [
+        FieldLanguage::Free,
+        FieldLanguage::Date,
+        listed(&["407", "none"]),
+        FieldLanguage::Uuid,
+        pattern("^[a-z' ]{3,9}$", Some(9)),
+        FieldLanguage::DateTime,
+        pattern("^.{1,2}$", None),
+    ];
+    for (language, together) in languages.iter().zip(BOTH.fields(&languages)) {
+        let alone = BOTH.field(language);
+        assert_eq!(together.proof(), alone.proof(), "{language:?}");
+    }
+}
+
+#[test]
+fn what_cannot_be_paid_for_is_free() {
+    let many: Vec<FieldLanguage> = (0..20)
+        .map(|set| FieldLanguage::Values((0..1500).map(|one| format!("{set}-{one}")).collect()))
+        .collect();
+    let plans = PACK.fields(&many);
+    let closed = plans.iter().filter(|plan| plan.is_closed()).count();
+    assert_eq!((plans.len(), closed), (20, 16));
 }

@@ -9,7 +9,7 @@ use super::operator::{Number, Operator, TextTest, bad_url_encoding, integer};
 use super::program::{Link, Quick, Rule, RuleSet, SetChange, SetKey};
 use super::transform::Transform;
 use crate::detector::{InjectionDetector, Sentences};
-use crate::prove::{Image, Language, Proof};
+use crate::prove::{Automaton, Image, Language, Proof};
 use std::collections::HashMap;
 
 /// What rules may still ask about an argument.
@@ -31,34 +31,73 @@ impl Live {
 /// Answers for pairs of chain and pattern, which many rules share.
 type Known = HashMap<(usize, u32), bool>;
 
+/// One language while the rules go by.
+struct Asked<'l> {
+    language: Option<&'l Language>,
+    live: Live,
+    known: Known,
+    /// No link of the rule at hand may match.
+    dead: bool,
+}
+
 impl RuleSet {
-    /// Decides for every link whether an argument of that language may match it; counts rules up to the level.
-    pub(crate) fn live(&self, language: Option<&Language>, level: u8, proof: &mut Proof) -> Live {
-        let mut live = Live {
-            patterns: vec![0; self.stride()],
-            links: Vec::new(),
-        };
-        let mut known = Known::new();
+    /// Decides for every link whether an argument of these languages may match it; counts rules up to the level.
+    pub(crate) fn live(
+        &self,
+        languages: &[Option<Language>],
+        level: u8,
+        proofs: &mut [Proof],
+    ) -> Vec<Live> {
+        let languages = languages.iter().map(|language| Asked {
+            language: language.as_ref(),
+            live: Live {
+                patterns: vec![0; self.stride()],
+                links: Vec::new(),
+            },
+            known: Known::new(),
+            dead: true,
+        });
+        let mut all: Vec<Asked<'_>> = languages.collect();
         for rule in &self.rules {
-            let asleep = self.never_starts(rule);
-            let mut dead = true;
+            for asked in &mut all {
+                asked.dead = true;
+            }
             for link in &rule.links {
-                let asks = self.asks(link);
-                let dead_here = |language| self.cannot_match(link, language, &mut known);
-                let may = asks && !language.is_some_and(dead_here);
-                live.links.push(may || !asks);
-                dead &= !may;
-                if let Some(gate) = link.gate.filter(|_| may)
-                    && let Some(bits) = live.patterns.get_mut(gate.pattern / 64)
-                {
-                    *bits |= 1 << (gate.pattern % 64);
-                }
+                self.ask(link, &mut all);
             }
             if rule.paranoia <= level && rule.links.iter().any(|link| self.asks(link)) {
-                proof.count(&rule.id.to_string(), dead || asleep);
+                let asleep = self.never_starts(rule);
+                for (asked, proof) in all.iter().zip(proofs.iter_mut()) {
+                    proof.count(&rule.id.to_string(), asked.dead || asleep);
+                }
             }
         }
-        live
+        all.into_iter().map(|asked| asked.live).collect()
+    }
+
+    /// Notes for every language whether the link may match it.
+    fn ask(&self, link: &Link, all: &mut [Asked<'_>]) {
+        let asks = self.asks(link);
+        let mut automaton = Automaton::default();
+        for asked in all {
+            let Asked {
+                language,
+                live,
+                known,
+                dead,
+            } = asked;
+            let may = asks
+                && !language.is_some_and(|language| {
+                    self.cannot_match(link, language, known, &mut automaton)
+                });
+            live.links.push(may || !asks);
+            *dead &= !may;
+            if let Some(gate) = link.gate.filter(|_| may)
+                && let Some(bits) = live.patterns.get_mut(gate.pattern / 64)
+            {
+                *bits |= 1 << (gate.pattern % 64);
+            }
+        }
     }
 
     /// Whether a link looks at the value of an argument or a cookie.
@@ -110,7 +149,13 @@ impl RuleSet {
             })
     }
 
-    fn cannot_match(&self, link: &Link, language: &Language, known: &mut Known) -> bool {
+    fn cannot_match(
+        &self,
+        link: &Link,
+        language: &Language,
+        known: &mut Known,
+        automaton: &mut Automaton,
+    ) -> bool {
         // What a link before has matched may be asked about again, transformed: of that nothing is known.
         let made = self.target_sets.get(link.targets);
         let Some(operator) = link
@@ -150,7 +195,7 @@ impl RuleSet {
         }
         let mut stages = stages;
         let dead = stages.all(|stage| match image(language, stage) {
-            Some(image) => self.cannot_hold(operator, &image),
+            Some(image) => self.cannot_hold(operator, &image, automaton),
             None => false,
         });
         if let Some(key) = key {
@@ -176,10 +221,15 @@ impl RuleSet {
     }
 
     /// Whether the operator holds for no text of the image.
-    fn cannot_hold(&self, operator: &Operator, image: &Image<'_>) -> bool {
+    fn cannot_hold(
+        &self,
+        operator: &Operator,
+        image: &Image<'_>,
+        automaton: &mut Automaton,
+    ) -> bool {
         match operator {
             Operator::Pattern(id) | Operator::Phrases(id) => {
-                self.patterns.cannot_match_image(*id, image)
+                self.patterns.cannot_match_image(*id, image, automaton)
             }
             Operator::DetectSqli => image.cannot_be_sql(),
             Operator::DetectXss => image.cannot_be_script(),

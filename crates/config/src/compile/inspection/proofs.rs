@@ -3,29 +3,57 @@
 //! Used by `inspection`.
 //! Start reading at `prove`.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashSet};
 
 use contract::{Contract, Language};
 use waf::{FieldLanguage, FieldPlan, Plan};
 
 use crate::api::Mode;
 use crate::compile::apis::Apis;
-use crate::compiled::{ApiVersion, FieldPlans};
+use crate::compiled::{ApiVersion, FieldPlans, Proven};
 
-/// Gives every version what remains to ask of its fields.
-pub(super) fn prove(plan: &Plan, apis: &mut Apis) {
-    let mut proven = HashMap::new();
-    for version in &mut apis.versions {
-        let Some(contract) = version.contract.clone() else {
-            continue;
-        };
-        let used = used(&contract, version);
-        version.fields = of_contract(plan, &contract, &used, &mut proven);
+/// Gives every version what remains to ask of its fields. What `known` says already is not proven again.
+pub(super) fn prove(plan: &Plan, apis: &mut Apis, known: Option<&Proven>) -> Proven {
+    let versions = apis.versions.iter();
+    let used: Vec<BTreeSet<usize>> = versions.map(used).collect();
+    let mut wanted: Vec<&Language> = vec![&Language::Free];
+    for (version, used) in apis.versions.iter().zip(&used) {
+        let languages = version.contract.iter().flat_map(|c| c.languages.iter());
+        let inspected = languages.enumerate().filter(|(n, _)| used.contains(n));
+        wanted.extend(inspected.map(|(_, language)| language));
     }
+    let proven = proven(plan, &wanted, known);
+    for (version, used) in apis.versions.iter_mut().zip(&used) {
+        if let Some(contract) = &version.contract {
+            version.fields = of_contract(plan, contract, used, &proven);
+        }
+    }
+    proven
+}
+
+/// Every wanted language once, those that are not known proven together.
+fn proven(plan: &Plan, wanted: &[&Language], known: Option<&Proven>) -> Proven {
+    let mut proven = Proven::new();
+    let mut new: Vec<&Language> = Vec::new();
+    let mut met: HashSet<&Language> = HashSet::new();
+    for language in wanted.iter().copied().filter(|one| met.insert(one)) {
+        match known.and_then(|known| known.get(language)) {
+            Some(plan) => {
+                proven.insert(language.clone(), plan.clone());
+            }
+            None => new.push(language),
+        }
+    }
+    let asked: Vec<FieldLanguage> = new.iter().copied().map(translated).collect();
+    proven.extend(new.into_iter().cloned().zip(plan.fields(&asked)));
+    proven
 }
 
 /// The languages of fields that inspection will see. Proofs cost time, and only these are asked for.
-fn used(contract: &Contract, version: &ApiVersion) -> BTreeSet<usize> {
+fn used(version: &ApiVersion) -> BTreeSet<usize> {
+    let Some(contract) = &version.contract else {
+        return BTreeSet::new();
+    };
     let inspected = contract
         .operations
         .iter()
@@ -45,21 +73,16 @@ fn of_contract(
     plan: &Plan,
     contract: &Contract,
     used: &BTreeSet<usize>,
-    proven: &mut HashMap<Language, FieldPlan>,
+    proven: &Proven,
 ) -> FieldPlans {
-    let mut of = |language: &Language| {
-        let known = proven.entry(language.clone());
-        known
-            .or_insert_with(|| plan.field(&translated(language)))
-            .clone()
-    };
     let languages = contract.languages.iter().enumerate();
+    // Of a language that no inspected field has nothing is said, so nothing is left out.
     let plans: Vec<FieldPlan> = languages
-        .map(|(number, language)| match used.contains(&number) {
-            true => of(language),
-            // Nothing is said about it, so nothing is left out.
-            false => of(&Language::Free),
+        .filter_map(|(number, language)| match used.contains(&number) {
+            true => proven.get(language),
+            false => proven.get(&Language::Free),
         })
+        .cloned()
         .collect();
     // Rules of directories count what was sent and add up its length, so they are shown all of it.
     let skipped = plans
