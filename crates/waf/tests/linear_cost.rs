@@ -203,7 +203,7 @@ fn in_proportion(
 #[test]
 fn inspection_costs_time_in_proportion() {
     let plan = plan(1 << 40);
-    in_proportion("inspection", [LARGE / 64, LARGE / 8], texts, |text| {
+    in_proportion("inspection", [LARGE / 16, LARGE], texts, |text| {
         let parts = [Part::value(Place::Body, "/a", text)];
         let _ = waf::inspect(&parts, &RequestFacts::default(), &plan, 0);
     });
