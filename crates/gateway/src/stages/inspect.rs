@@ -193,7 +193,7 @@ fn reason(class: waf::Class) -> &'static Reason {
 }
 
 macro_rules! inspected {
-    ($($name:ident, $code:literal, $say:literal, $explain:literal;)*) => {
+    ($($name:ident, $code:literal, $say:literal, $found:literal;)*) => {
         $(
             #[doc = $say]
             pub const $name: Reason = Reason::new(
@@ -202,7 +202,13 @@ macro_rules! inspected {
                 403,
                 $say,
                 "If the text is meant as it stands, give the decision id to the operator, who can allow it for this field.",
-                $explain,
+                concat!(
+                    "Inspection found ",
+                    $found,
+                    " in a field that the contract leaves free. `explain` names rule, field and decoding steps. \
+                     A wrong finding is mended by a tighter schema for the field, or by an exclusion for this \
+                     operation and field with an owner and an end."
+                ),
             );
         )*
         /// One reason for each class of attack.
@@ -212,41 +218,41 @@ macro_rules! inspected {
 
 inspected! {
     SQLI, "inspect.sqli", "A text in the request reads like SQL injection.",
-        "Inspection found SQL fragments in a field that the contract leaves free. `explain` names rule, field and decoding steps. A wrong finding is mended by a tighter schema for the field, or by an exclusion for this operation and field with an owner and an end.";
+        "SQL fragments";
     XSS, "inspect.xss", "A text in the request reads like script injection.",
-        "Inspection found HTML or script fragments in a field that the contract leaves free. `explain` names rule, field and decoding steps. A wrong finding is mended by a tighter schema for the field, or by an exclusion for this operation and field with an owner and an end.";
+        "HTML or script fragments";
     NOSQLI, "inspect.nosqli", "A key or text in the request reads like a database operator.",
-        "Inspection found document-database operators or predicates in a field that the contract leaves free. `explain` names rule, field and decoding steps. A wrong finding is mended by a tighter schema for the field, or by an exclusion for this operation and field with an owner and an end.";
+        "document-database operators or predicates";
     RCE, "inspect.rce", "A text in the request reads like a command for an interpreter.",
-        "Inspection found shell commands or code in a field that the contract leaves free. `explain` names rule, field and decoding steps. A wrong finding is mended by a tighter schema for the field, or by an exclusion for this operation and field with an owner and an end.";
+        "shell commands or code";
     TRAVERSAL, "inspect.traversal", "A text in the request reads like path traversal.",
-        "Inspection found path traversal or names of system files in a field that the contract leaves free. `explain` names rule, field and decoding steps. A wrong finding is mended by a tighter schema for the field, or by an exclusion for this operation and field with an owner and an end.";
+        "path traversal or names of system files";
     SSTI, "inspect.ssti", "A text in the request reads like template injection.",
-        "Inspection found template or expression-language code in a field that the contract leaves free. `explain` names rule, field and decoding steps. A wrong finding is mended by a tighter schema for the field, or by an exclusion for this operation and field with an owner and an end.";
+        "template or expression-language code";
     SSRF, "inspect.ssrf", "An address in the request points where a server must not call.",
-        "Inspection found private, link-local or metadata addresses, or odd notations of them in a field that the contract leaves free. `explain` names rule, field and decoding steps. A wrong finding is mended by a tighter schema for the field, or by an exclusion for this operation and field with an owner and an end.";
+        "private, link-local or metadata addresses, or odd notations of them";
     XXE, "inspect.xxe", "A text in the request carries an XML document type.",
-        "Inspection found XML document types or entities in a field that the contract leaves free. `explain` names rule, field and decoding steps. A wrong finding is mended by a tighter schema for the field, or by an exclusion for this operation and field with an owner and an end.";
+        "XML document types or entities";
     LDAPI, "inspect.ldapi", "A text in the request reads like an LDAP filter.",
-        "Inspection found LDAP filter fragments in a field that the contract leaves free. `explain` names rule, field and decoding steps. A wrong finding is mended by a tighter schema for the field, or by an exclusion for this operation and field with an owner and an end.";
+        "LDAP filter fragments";
     XPATHI, "inspect.xpathi", "A text in the request reads like an XPath expression.",
-        "Inspection found XPath fragments in a field that the contract leaves free. `explain` names rule, field and decoding steps. A wrong finding is mended by a tighter schema for the field, or by an exclusion for this operation and field with an owner and an end.";
+        "XPath fragments";
     JNDI, "inspect.jndi", "A text in the request reads like a lookup expression.",
-        "Inspection found lookup expressions of logging libraries in a field that the contract leaves free. `explain` names rule, field and decoding steps. A wrong finding is mended by a tighter schema for the field, or by an exclusion for this operation and field with an owner and an end.";
+        "lookup expressions of logging libraries";
     PROTOTYPE, "inspect.prototype_pollution", "A key in the request reaches for an object's prototype.",
-        "Inspection found keys such as `__proto__` in a field that the contract leaves free. `explain` names rule, field and decoding steps. A wrong finding is mended by a tighter schema for the field, or by an exclusion for this operation and field with an owner and an end.";
+        "keys such as `__proto__`";
     SECRET, "inspect.secret", "The request carries a secret where none belongs.",
-        "Inspection found private keys, tokens or our own keys in a text field in a field that the contract leaves free. `explain` names rule, field and decoding steps. A wrong finding is mended by a tighter schema for the field, or by an exclusion for this operation and field with an owner and an end.";
+        "private keys, tokens or our own keys";
     PROTOCOL, "inspect.protocol", "A text in the request carries control sequences of a protocol.",
-        "Inspection found line breaks or control bytes meant for another parser in a field that the contract leaves free. `explain` names rule, field and decoding steps. A wrong finding is mended by a tighter schema for the field, or by an exclusion for this operation and field with an owner and an end.";
+        "line breaks or control bytes meant for another parser";
     RFI, "inspect.rfi", "A text in the request names a remote file to include.",
-        "Inspection found addresses of files to include in a field that the contract leaves free. `explain` names rule, field and decoding steps. A wrong finding is mended by a tighter schema for the field, or by an exclusion for this operation and field with an owner and an end.";
+        "addresses of files to include";
     SESSION, "inspect.session", "A text in the request tries to fix a session.",
-        "Inspection found session identifiers to be set in a field that the contract leaves free. `explain` names rule, field and decoding steps. A wrong finding is mended by a tighter schema for the field, or by an exclusion for this operation and field with an owner and an end.";
+        "session identifiers to be set";
     SCANNER, "inspect.scanner", "The request looks like that of a scanner.",
-        "Inspection found marks of scanning tools in a field that the contract leaves free. `explain` names rule, field and decoding steps. A wrong finding is mended by a tighter schema for the field, or by an exclusion for this operation and field with an owner and an end.";
+        "marks of scanning tools";
     LEAK, "inspect.leak", "Data that must not leave was found.",
-        "Inspection found data that must not leave with an answer in a field that the contract leaves free. `explain` names rule, field and decoding steps. A wrong finding is mended by a tighter schema for the field, or by an exclusion for this operation and field with an owner and an end.";
+        "data that must not leave with an answer";
     DEADLINE, "inspect.deadline", "The request is too costly to inspect.",
-        "Inspection found texts that cost more work to judge than one request may spend in a field that the contract leaves free. `explain` names rule, field and decoding steps. A wrong finding is mended by a tighter schema for the field, or by an exclusion for this operation and field with an owner and an end.";
+        "texts that cost more work to judge than one request may spend";
 }
