@@ -152,6 +152,9 @@ fn why(event: &Event, reason: Option<&Reason>, compiled: &Compiled) -> String {
 fn told(event: &Event) -> String {
     match &event.code {
         None => "the granted fields of the answer, and the decision id".to_owned(),
+        Some(_) if event.kind == "connection" => {
+            "nothing: the connection was closed before there was a request".to_owned()
+        }
         Some(_) if is_concealed(event) => {
             "status 404, code object.absent and the decision id: the bytes of an absent object"
                 .to_owned()

@@ -7,9 +7,9 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use gateway::Io;
-use model::{Head, Method, Peer, Reply};
-use net::{Body, Service, Unreadable};
+use gateway::{Io, connections};
+use model::{Head, Method, Peer, Reason, Reply};
+use net::{Body, Dropped, Service, Unreadable};
 
 /// Names the admin listener may be called by. Others are DNS rebinding (a page in a browser that resolves its
 /// own name to loopback).
@@ -73,8 +73,11 @@ fn is_known_host(authority: &str) -> bool {
 }
 
 impl Service for Health {
-    fn admit(&self, address: IpAddr, _listener: &str) -> bool {
-        address.is_loopback()
+    fn admit(&self, address: IpAddr, _listener: &str) -> Result<(), &'static Reason> {
+        match address.is_loopback() {
+            true => Ok(()),
+            false => Err(&policy::address::DENIED),
+        }
     }
 
     async fn answer(&self, _peer: &Arc<Peer>, head: Head, _body: &mut Body<'_>) -> Reply {
@@ -86,6 +89,10 @@ impl Service for Health {
 
     async fn refuse(&self, _peer: &Arc<Peer>, what: Unreadable) -> Reply {
         plain(what.status, "the request is not well-formed\n")
+    }
+
+    async fn dropped(&self, dropped: Vec<Dropped>) {
+        connections::record(&self.io, dropped).await;
     }
 }
 

@@ -5,6 +5,7 @@
 
 pub mod blocks;
 pub mod clock;
+pub mod connections;
 pub mod counters;
 pub mod etag;
 mod exchange;

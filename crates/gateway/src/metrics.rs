@@ -35,6 +35,12 @@ struct Decision {
     integration: Name,
 }
 
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Connection {
+    listener: Name,
+    code: &'static str,
+}
+
 /// What one decision adds to the counters.
 #[derive(Clone, Debug)]
 pub struct Counted {
@@ -58,6 +64,9 @@ pub struct Metrics {
     decisions: Family<Decision, Counter>,
     seconds: Histogram,
     upstream_seconds: Histogram,
+    connections_dropped: Family<Connection, Counter>,
+    /// Dropped connections whose record the ledger could not take.
+    pub connections_unrecorded: Counter,
     /// Configurations taken into force since the start.
     pub swaps: Counter,
     /// Configurations refused since the start; the last good one went on serving.
@@ -80,6 +89,8 @@ impl Metrics {
             decisions: Family::default(),
             seconds: Histogram::new(BUCKETS),
             upstream_seconds: Histogram::new(BUCKETS),
+            connections_dropped: Family::default(),
+            connections_unrecorded: Counter::default(),
             swaps: Counter::default(),
             swaps_refused: Counter::default(),
             ledger_records: Gauge::default(),
@@ -106,6 +117,16 @@ impl Metrics {
             "Waiting for the upstream",
             Unit::Seconds,
             self.upstream_seconds.clone(),
+        );
+        registry.register(
+            "connections_dropped",
+            "Connections that ended without a request, by listener and code",
+            self.connections_dropped.clone(),
+        );
+        registry.register(
+            "connections_unrecorded",
+            "Dropped connections whose record the ledger could not take",
+            self.connections_unrecorded.clone(),
         );
         registry.register(
             "configuration_swaps",
@@ -137,6 +158,17 @@ impl Metrics {
             integration: Name(counted.integration),
         };
         self.decisions.get_or_create(&labels).inc();
+    }
+
+    /// Adds connections that ended without a request.
+    pub fn count_dropped(&self, listener: &Arc<str>, code: &'static str, count: u64) {
+        let labels = Connection {
+            listener: Name(Arc::clone(listener)),
+            code,
+        };
+        self.connections_dropped
+            .get_or_create(&labels)
+            .inc_by(count);
     }
 
     /// The OpenMetrics text.

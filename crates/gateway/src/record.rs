@@ -31,7 +31,7 @@ pub const LEDGER_UNAVAILABLE: Reason = Reason::new(
 /// Longest path kept in a record.
 const PATH_BYTES_MAX: usize = 512;
 /// Longest private detail kept in a record.
-const DETAIL_BYTES_MAX: usize = 1024;
+pub(crate) const DETAIL_BYTES_MAX: usize = 1024;
 
 /// Notes what the head says.
 pub fn note_head(event: &mut Event, head: &Head) {

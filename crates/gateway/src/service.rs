@@ -10,11 +10,12 @@ use std::sync::atomic::Ordering;
 
 use model::http::METHOD_NOT_ALLOWED;
 use model::text::shared;
-use model::{DecisionId, Event, Head, Headers, Method, Peer, Reply, Stage, Text};
-use net::{Body, Pools, Service, Unreadable};
+use model::{DecisionId, Event, Head, Headers, Method, Peer, Reason, Reply, Stage, Text};
+use net::{Body, Dropped, Pools, Service, Unreadable};
+use policy::address;
 
 use crate::identity_token::Tokens;
-use crate::{Exchange, Io, Snapshot, Stop, pipeline, problem, record};
+use crate::{Exchange, Io, Snapshot, Stop, connections, pipeline, problem, record};
 
 /// The data plane's service on one thread.
 pub struct Gateway {
@@ -148,13 +149,15 @@ impl Gateway {
 }
 
 impl Service for Gateway {
-    fn admit(&self, address: IpAddr, listener: &str) -> bool {
+    fn admit(&self, address: IpAddr, listener: &str) -> Result<(), &'static Reason> {
         let snapshot = self.io.snapshot.load();
         // Lists and blocks are judged on the road, where the refusal is recorded and explained. Only an
         // address that a deny list names gets no handshake either; there is nobody to explain it to.
-        snapshot
-            .listener(listener)
-            .is_some_and(|l| !l.deny.contains(address))
+        let settings = snapshot.listener(listener);
+        match settings.is_some_and(|l| !l.deny.contains(address)) {
+            true => Ok(()),
+            false => Err(&address::DENIED),
+        }
     }
 
     async fn answer(&self, peer: &Arc<Peer>, head: Head, body: &mut Body<'_>) -> Reply {
@@ -177,23 +180,27 @@ impl Service for Gateway {
         };
         self.close(x, Err(stop), false, &snapshot).await
     }
+
+    async fn dropped(&self, dropped: Vec<Dropped>) {
+        connections::record(&self.io, dropped).await;
+    }
 }
 
 /// Decision ids: UUID version 7 bits, unique by a random base per thread and a counter.
-struct Ids {
+pub(crate) struct Ids {
     base: u64,
     count: Cell<u64>,
 }
 
 impl Ids {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Ids {
             base: u64::from_le_bytes(crypto::random::<8>()),
             count: Cell::new(0),
         }
     }
 
-    fn next(&self, now: model::Timestamp) -> DecisionId {
+    pub(crate) fn next(&self, now: model::Timestamp) -> DecisionId {
         let count = self.count.get();
         self.count.set(count.wrapping_add(1));
         let millis = u128::try_from(now.micros() / 1000).unwrap_or(0) & ((1 << 48) - 1);

@@ -229,7 +229,8 @@ mod tests {
                 "{} explains too little",
                 reason.code
             );
-            assert!((400..=599).contains(&reason.status), "{}", reason.code);
+            let is_answered = (400..=599).contains(&reason.status);
+            assert!(is_answered || reason.status == 0, "{}", reason.code);
         }
     }
 }

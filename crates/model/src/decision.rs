@@ -97,7 +97,7 @@ pub struct Reason {
     pub code: &'static str,
     /// The stage it belongs to.
     pub stage: Stage,
-    /// HTTP status of the answer.
+    /// HTTP status of the answer; 0 where the connection is closed without one.
     pub status: u16,
     /// Title of the problem document: one sentence.
     pub say: &'static str,
@@ -125,6 +125,17 @@ impl Reason {
             remedy,
             explain,
         }
+    }
+
+    /// A reason to close a connection that cannot be given an answer. The sentences are for whoever looks the code up.
+    pub const fn silent(
+        stage: Stage,
+        code: &'static str,
+        say: &'static str,
+        remedy: &'static str,
+        explain: &'static str,
+    ) -> Self {
+        Reason::new(stage, code, 0, say, remedy, explain)
     }
 
     /// A refusal for this reason; `detail` goes to the ledger only, never to the caller.

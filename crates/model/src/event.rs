@@ -13,12 +13,12 @@ use crate::{DecisionId, Text, Timestamp};
 pub struct Event {
     /// Microseconds since 1970, UTC.
     pub at: Timestamp,
-    /// What happened: `request`, `key.create`, `key.revoke`, `configuration.applied`, `start`, `stop`, …
+    /// What happened: `request`, `connection` (some ended without a request), `key.create`, `key.revoke`, `configuration.applied`, `start`, `stop`, …
     pub kind: Text,
-    /// The decision, for requests.
+    /// The decision, for requests and connections.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<DecisionId>,
-    /// `allow`, `refuse`, `fault` for requests; `done`, `failed` for changes.
+    /// `allow`, `refuse`, `fault` for requests; `refuse` for connections; `done`, `failed` for changes.
     pub outcome: Text,
     /// Stable code of a refusal or fault.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -38,9 +38,12 @@ pub struct Event {
     /// Person behind the call as the integration states it; for changes, who made the change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<Text>,
-    /// Client address (the first untrusted hop).
+    /// Client address (the first untrusted hop); for connections the other end, or its /64.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<Text>,
+    /// How many connections of this address ended for this reason within about a second.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub count: Option<u64>,
     /// Listener.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub listener: Option<Text>,

@@ -7,15 +7,16 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use model::http::BodyLength;
-use model::{Method, Peer, Reply};
+use model::{Method, Peer, Reason, Reply};
 use tokio::time::Instant;
 
+use crate::dropped::Drops;
 use crate::guard::guarded;
 use crate::h1::chunked::{Chunked, Side};
 use crate::h1::request::{Reader, Request};
 use crate::h1::write;
 use crate::listener::Life;
-use crate::reasons::{INTERNAL, MALFORMED, TIMEOUT};
+use crate::reasons::{INTERNAL, MALFORMED, NOT_READ, TIMEOUT};
 use crate::spec::Bounds;
 use crate::wire::{Pace, Stream, Wire, WireFault, with_buffer};
 use crate::{Body, BodyFault, Service, Unreadable, date};
@@ -26,6 +27,14 @@ pub(crate) struct Context<S> {
     pub(crate) peer: Arc<Peer>,
     pub(crate) bounds: Rc<Bounds>,
     pub(crate) life: Rc<Life>,
+    pub(crate) drops: Arc<Drops>,
+}
+
+impl<S> Context<S> {
+    /// Counts this connection among those that ended without a request's record to say why.
+    pub(crate) fn drop_for(&self, reason: &'static Reason, detail: &str) {
+        self.drops.one(&self.peer, reason, || detail.to_owned());
+    }
 }
 
 /// What came next on the connection.
@@ -101,7 +110,15 @@ async fn next<S>(wire: &mut Wire, context: &Context<S>, is_first: bool) -> Next 
         }
         match (wire.fill(deadline).await, has_begun) {
             (Ok(count), _) if count > 0 => {}
-            (_, false) | (Err(WireFault::Closed), _) => return Next::Gone,
+            (Err(WireFault::Timeout), false) if is_first => {
+                context.drop_for(&TIMEOUT, "no request came");
+                return Next::Gone;
+            }
+            (_, false) => return Next::Gone,
+            (Err(WireFault::Closed), true) => {
+                context.drop_for(&MALFORMED, "the connection was reset inside the head");
+                return Next::Gone;
+            }
             (Err(WireFault::Timeout), true) => {
                 let what = Unreadable::new(&TIMEOUT, "the head was not complete in time");
                 return Next::Unreadable(Box::new(what));
@@ -182,7 +199,15 @@ async fn write_reply<S>(
     };
     with_buffer(async |out| {
         date::with(|date| write::reply_head(out, reply, method, date, closes));
-        wire.send(out, body, pace).await.is_ok()
+        match wire.send(out, body, pace).await {
+            Ok(()) => true,
+            Err(fault) => {
+                if fault == WireFault::Timeout {
+                    context.drop_for(&NOT_READ, "the answer was not taken in time");
+                }
+                false
+            }
+        }
     })
     .await
 }

@@ -7,6 +7,7 @@ mod head;
 mod reply;
 mod shared;
 
+use std::error::Error as _;
 use std::future::Future;
 use std::pin::pin;
 use std::rc::Rc;
@@ -19,12 +20,12 @@ use hyper::server::conn::http2;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use model::http::BodyLength;
-use model::{Method, Reply};
+use model::{Method, Reason, Reply};
 use tokio::time::{Instant, interval, timeout_at};
 
 use crate::guard::guarded;
 use crate::h1_connection::Context;
-use crate::reasons::INTERNAL;
+use crate::reasons::{FRAMES_EXCESSIVE, FRAMES_MALFORMED, INTERNAL, NOT_READ, TIMEOUT};
 use crate::spec::Bounds;
 use crate::wire::Stream;
 use crate::{Body, BodyFault, Service, Unreadable};
@@ -57,7 +58,12 @@ pub(crate) async fn run<S: Service>(stream: Stream, context: Context<S>) {
     let mut is_shutting_down = false;
     loop {
         tokio::select! {
-            _ = connection.as_mut() => return,
+            ended = connection.as_mut() => {
+                if let Err(error) = ended {
+                    broken(&context, &error);
+                }
+                return;
+            }
             _ = look.tick() => match looked_after(&context, &shared) {
                 Verdict::Serve => {}
                 Verdict::Finish if is_shutting_down => {}
@@ -65,10 +71,32 @@ pub(crate) async fn run<S: Service>(stream: Stream, context: Context<S>) {
                     is_shutting_down = true;
                     connection.as_mut().graceful_shutdown();
                 }
-                Verdict::End => return,
+                Verdict::End(reason, detail) => {
+                    if let Some(reason) = reason {
+                        context.drop_for(reason, detail);
+                    }
+                    return;
+                }
             },
         }
     }
+}
+
+/// Counts a connection that the library ended for the client's faults. One that the client left is none.
+fn broken<S>(context: &Context<S>, error: &hyper::Error) {
+    let cause = error
+        .source()
+        .and_then(|cause| cause.downcast_ref::<h2::Error>());
+    let Some(cause) = cause.filter(|cause| cause.is_library()) else {
+        return;
+    };
+    let reason = match cause.reason() {
+        Some(h2::Reason::ENHANCE_YOUR_CALM) => &FRAMES_EXCESSIVE,
+        _ => &FRAMES_MALFORMED,
+    };
+    context
+        .drops
+        .one(&context.peer, reason, || cause.to_string());
 }
 
 fn builder(bounds: &Bounds) -> http2::Builder<Local> {
@@ -90,15 +118,20 @@ fn builder(bounds: &Bounds) -> http2::Builder<Local> {
 enum Verdict {
     Serve,
     Finish,
-    End,
+    /// At once, and why where that is worth a record.
+    End(Option<&'static Reason>, &'static str),
 }
 
 /// Judges a connection once a second.
 fn looked_after<S>(context: &Context<S>, shared: &Shared) -> Verdict {
     let bounds = &context.bounds;
     // A reader that grants no window holds replies in memory (lx10).
-    if shared.rests_since(bounds.idle) || shared.has_stalled() {
-        return Verdict::End;
+    if shared.has_stalled() {
+        return Verdict::End(Some(&NOT_READ), "an answer was not taken in time");
+    }
+    if shared.rests_since(bounds.idle) {
+        let reason = (shared.served() == 0).then_some(&TIMEOUT);
+        return Verdict::End(reason, "no request came");
     }
     let is_worn = shared.served() >= bounds.requests_per_connection_max;
     if is_worn || shared.is_ending() || context.life.is_draining() {

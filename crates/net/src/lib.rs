@@ -1,10 +1,11 @@
 //! How bytes come and go: listeners, TLS, HTTP/1.1 and HTTP/2, pooled upstreams, a small client.
-//! Gives `Workers`, `Service`, `TlsSlot`, `Upstream`, `Pools`, `client`. No transport library's type leaves this room.
+//! Gives `Workers`, `Service`, `Dropped`, `TlsSlot`, `Upstream`, `Pools`, `client`. No transport library's type leaves this room.
 //! Used by the gateway (both sides of the road), the desk (its listener) and the binary (tools).
 //! Start reading at `Service`; the codec is `h1`, explained in docs/decisions/002.
 
 pub mod client;
 mod date;
+pub mod dropped;
 mod guard;
 pub mod h1;
 mod h1_connection;
@@ -18,6 +19,7 @@ pub mod upstream;
 mod wire;
 mod workers;
 
+pub use dropped::{Dropped, Origin};
 pub use listener::ListenFault;
 pub use reasons::REASONS;
 pub use service::{Body, BodyFault, Service, Unreadable};

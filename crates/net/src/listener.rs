@@ -14,23 +14,24 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::Peer;
+use model::{Peer, Reason};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep, timeout_at};
 use tokio_rustls::TlsAcceptor;
 
+use crate::dropped::Drops;
 use crate::h1_connection::{self, Context};
-use crate::reasons::TLS_REQUIRED;
+use crate::reasons::{CONNECTIONS, INTERNAL, TLS_HANDSHAKE, TLS_REQUIRED, TLS_TIMEOUT};
 use crate::tls::facts;
 use crate::wire::Stream;
 use crate::{ListenerSpec, Service, Unreadable, h2_connection};
 
-pub(crate) use counts::{Counts, Ticket};
+pub(crate) use counts::{Counts, Ticket, network};
 pub(crate) use life::{Floor, Life};
 
 /// First byte of every TLS connection: a handshake record.
-const TLS_HANDSHAKE: u8 = 0x16;
+const HANDSHAKE_RECORD: u8 = 0x16;
 /// Connections the kernel keeps ready for accept.
 const BACKLOG: u32 = 1024;
 /// Pause after the system refused an accept (out of descriptors), so that the loop does not spin.
@@ -131,6 +132,7 @@ fn fault(spec: &ListenerSpec, address: SocketAddr, error: &io::Error) -> ListenF
 pub(crate) struct Door<S> {
     pub(crate) spec: ListenerSpec,
     pub(crate) counts: Arc<Counts>,
+    pub(crate) drops: Arc<Drops>,
     pub(crate) service: Rc<S>,
     pub(crate) floor: Rc<Floor>,
 }
@@ -167,14 +169,20 @@ struct Entrance<S> {
     handshakes: Semaphore,
 }
 
-/// Admits or drops one connection; dropping costs a client its connection and us nothing more.
+/// Admits or drops one connection; dropping costs a client its connection and us a count.
 fn enter<S: Service>(entrance: &Rc<Entrance<S>>, stream: TcpStream, from: SocketAddr) {
     let door = &entrance.door;
     let address = from.ip().to_canonical();
+    let from_here = (&door.spec.name, address);
     let Some(ticket) = Counts::take(&door.counts, address) else {
-        return;
+        let detail = || String::from("more connections at once than the listener's bounds allow");
+        return door.drops.count(from_here, &CONNECTIONS, 1, detail);
     };
-    if !is_admitted(&*door.service, address, &door.spec.name) || stream.set_nodelay(true).is_err() {
+    if let Err(reason) = admitted(&*door.service, from_here) {
+        let detail = || String::from("refused when it was accepted");
+        return door.drops.count(from_here, reason, 1, detail);
+    }
+    if stream.set_nodelay(true).is_err() {
         return;
     }
     let entrance = Rc::clone(entrance);
@@ -184,9 +192,12 @@ fn enter<S: Service>(entrance: &Rc<Entrance<S>>, stream: TcpStream, from: Socket
     });
 }
 
-fn is_admitted<S: Service>(service: &S, address: IpAddr, listener: &str) -> bool {
+fn admitted<S: Service>(
+    service: &S,
+    (listener, address): (&Arc<str>, IpAddr),
+) -> Result<(), &'static Reason> {
     // A fault while deciding is a no.
-    catch_unwind(AssertUnwindSafe(|| service.admit(address, listener))).unwrap_or(false)
+    catch_unwind(AssertUnwindSafe(|| service.admit(address, listener))).unwrap_or(Err(&INTERNAL))
 }
 
 async fn connection<S: Service>(
@@ -207,6 +218,7 @@ async fn connection<S: Service>(
         }),
         bounds: Rc::clone(&entrance.bounds),
         life: Rc::clone(&life),
+        drops: Arc::clone(&entrance.door.drops),
     };
     if spec.tls.is_none() {
         return h1_connection::run(Stream::Plain(stream), context(None)).await;
@@ -227,38 +239,45 @@ async fn connection<S: Service>(
             let what = Unreadable::new(&TLS_REQUIRED, "plain bytes were sent to a TLS listener");
             h1_connection::refuse_and_close(Stream::Plain(stream), context(None), what).await;
         }
-        Handshake::Failed => {}
+        Handshake::Failed(reason, detail) => {
+            let drops = &entrance.door.drops;
+            drops.count((&spec.name, address), reason, 1, || detail);
+        }
+        Handshake::Gone => {}
     }
 }
 
 enum Handshake {
     Done(Box<tokio_rustls::server::TlsStream<TcpStream>>),
     NotTls(TcpStream),
-    Failed,
+    Failed(&'static Reason, String),
+    /// The other end left before it had said anything: a probe, which is no failure.
+    Gone,
 }
 
 async fn handshake<S>(entrance: &Entrance<S>, stream: TcpStream) -> Handshake {
     let Some(slot) = &entrance.door.spec.tls else {
-        return Handshake::Failed;
+        return Handshake::Gone;
     };
     let deadline = Instant::now() + entrance.bounds.handshake;
     let work = async {
         let mut first = [0u8; 1];
         match stream.peek(&mut first).await {
-            Ok(1) if first == [TLS_HANDSHAKE] => {}
+            Ok(1) if first == [HANDSHAKE_RECORD] => {}
             Ok(1) => return Handshake::NotTls(stream),
-            _ => return Handshake::Failed,
+            _ => return Handshake::Gone,
         }
         // Bounded: a flood of handshakes must not take the time of the connections that are already open.
         let Ok(_permit) = entrance.handshakes.acquire().await else {
-            return Handshake::Failed;
+            return Handshake::Gone;
         };
         match TlsAcceptor::from(slot.config()).accept(stream).await {
             Ok(tls) => Handshake::Done(Box::new(tls)),
-            Err(_) => Handshake::Failed,
+            Err(e) => Handshake::Failed(&TLS_HANDSHAKE, e.to_string()),
         }
     };
-    timeout_at(deadline, work)
-        .await
-        .unwrap_or(Handshake::Failed)
+    timeout_at(deadline, work).await.unwrap_or_else(|_| {
+        let detail = String::from("the handshake was not complete in time");
+        Handshake::Failed(&TLS_TIMEOUT, detail)
+    })
 }

@@ -9,15 +9,43 @@ pub use model::canonical::MALFORMED;
 
 /// Every reason of this room. `http.malformed` belongs to the canonical request and is listed with it.
 pub const REASONS: &[&Reason] = &[
+    &FRAMES_EXCESSIVE,
+    &FRAMES_MALFORMED,
     &INTERNAL,
+    &NOT_READ,
     &TIMEOUT,
     &TOO_LARGE,
+    &CONNECTIONS,
+    &TLS_HANDSHAKE,
     &TLS_REQUIRED,
+    &TLS_TIMEOUT,
     &UPSTREAM_OVERLOADED,
     &UPSTREAM_PROTOCOL,
     &UPSTREAM_TIMEOUT,
     &UPSTREAM_UNREACHABLE,
 ];
+
+/// An HTTP/2 connection that only cost.
+pub const FRAMES_EXCESSIVE: Reason = Reason::silent(
+    Stage::Http,
+    "http.frames_excessive",
+    "The connection sent more frames than its requests need, and was closed.",
+    "Open a new connection, cancel fewer requests, and send fewer control frames.",
+    "A client spent an HTTP/2 connection on frames that carry no request: resets, pings, settings, priorities, empty data, or heads in \
+     countless pieces. That is the pattern of rapid reset and its relatives. The record's detail says what there was too much of. One \
+     entry may be a client that gives up on slow answers; many from one address are an attack, and the address is blocked for a while.",
+);
+
+/// HTTP/2 frames that break the protocol.
+pub const FRAMES_MALFORMED: Reason = Reason::silent(
+    Stage::Http,
+    "http.frames_malformed",
+    "The connection broke the rules of HTTP/2 and was closed.",
+    "Use a client library that follows RFC 9113, and open a new connection.",
+    "A frame of an HTTP/2 connection was not acceptable: a wrong size, a wrong stream, a header block that cannot be decoded. Nothing after it can be \
+     read safely, so the whole connection ended, together with the requests under way on it. The record's detail has the protocol's own name \
+     for the fault. A single client that does this is broken; changing ones are probing.",
+);
 
 /// Something inside Portcullis failed while this request was handled.
 pub const INTERNAL: Reason = Reason::new(
@@ -28,6 +56,16 @@ pub const INTERNAL: Reason = Reason::new(
     "Try again later; give the decision id to the operator if it happens again.",
     "Handling of this request stopped at an internal fault and was refused; the process keeps serving. This is a defect \
      of the gateway, not of the caller. Report it together with the ledger entry of this decision.",
+);
+
+/// The client does not take its answer.
+pub const NOT_READ: Reason = Reason::silent(
+    Stage::Http,
+    "http.not_read",
+    "The answer was not taken in time, and the connection was closed.",
+    "Read answers as they come, and ask for less at once.",
+    "A client asked and then read its answer more slowly than the listener allows, or granted no HTTP/2 window for it. The request has its own \
+     record; this one says that its answer was cut off. One entry is a bad network; many from one address tie up memory on purpose.",
 );
 
 /// The client was too slow.
@@ -50,6 +88,38 @@ pub const TOO_LARGE: Reason = Reason::new(
     "Send fewer or shorter header fields, a shorter target, or a smaller body.",
     "The target (414), the head (431) or the body (413) exceeds its bound. The detail names which. Raise the bound of the \
      listener or operation only when the integration truly needs it.",
+);
+
+/// More connections than allowed.
+pub const CONNECTIONS: Reason = Reason::silent(
+    Stage::Ip,
+    "limit.connections",
+    "Too many connections are open, so this one was closed.",
+    "Use fewer connections at once and keep them open between requests.",
+    "The listener, or one address on it (one /64 for IPv6), had as many connections open as its bounds allow, and further ones were closed \
+     at once, unread. The bounds are `connections_max` and `connections_per_address_max` below `defaults`. Many integrations behind one \
+     proxy or office need a higher bound per address.",
+);
+
+/// The TLS handshake failed.
+pub const TLS_HANDSHAKE: Reason = Reason::silent(
+    Stage::Tls,
+    "tls.handshake",
+    "The TLS handshake failed, and the connection was closed.",
+    "Use TLS 1.2 or 1.3, trust the certificate's authority, and present the client certificate that was agreed on.",
+    "The handshake ended without an agreement. The record's detail says why: no common version or cipher, a client that does not trust this \
+     certificate, a client certificate that is missing, expired or of another authority, or bytes that only begin like TLS. For a partner who \
+     worked yesterday, look at the ends of both certificates first.",
+);
+
+/// The TLS handshake took too long.
+pub const TLS_TIMEOUT: Reason = Reason::silent(
+    Stage::Tls,
+    "tls.timeout",
+    "The TLS handshake was not complete in time, and the connection was closed.",
+    "Connect only when there is a request to send, and complete the handshake without pauses.",
+    "A connection was opened and its TLS handshake was not complete within the listener's time (`timeouts: { handshake }`). One entry is a bad \
+     network or a monitor that only opens connections; many from one address are an attempt to tie up connections.",
 );
 
 /// Plain HTTP on a TLS listener.

@@ -10,12 +10,15 @@ use std::sync::Arc;
 use model::{Head, Peer, Reason, Refusal, Reply};
 
 use crate::reasons::{MALFORMED, TIMEOUT, TOO_LARGE};
-use crate::{h1_connection, h2_connection};
+use crate::{Dropped, h1_connection, h2_connection};
 
 /// What answers requests. One value lives on each worker thread, so nothing here needs to be `Send`.
 pub trait Service: 'static {
-    /// Asked right after accept, before TLS. `false` closes the connection at once.
-    fn admit(&self, address: IpAddr, listener: &str) -> bool;
+    /// Asked right after accept, before TLS.
+    ///
+    /// # Errors
+    /// A reason closes the connection at once; it is counted and comes back by [`Service::dropped`].
+    fn admit(&self, address: IpAddr, listener: &str) -> Result<(), &'static Reason>;
 
     /// Answers one well-formed request. The body is read only when the road asks for it.
     fn answer(
@@ -28,6 +31,13 @@ pub trait Service: 'static {
     /// Renders and records what never became a request: malformed, too large, too slow, plain on TLS,
     /// or stopped by an internal fault. The connection closes after the reply (HTTP/2: the stream).
     fn refuse(&self, peer: &Arc<Peer>, what: Unreadable) -> impl Future<Output = Reply>;
+
+    /// Records connections that never became a request. Called on one worker, about once a second and only when there
+    /// are some; their number is bounded. A service that keeps no record leaves this as it is.
+    fn dropped(&self, dropped: Vec<Dropped>) -> impl Future<Output = ()> {
+        drop(dropped);
+        std::future::ready(())
+    }
 }
 
 /// Bytes that did not become a request.

@@ -3,30 +3,35 @@
 //! Used by the modules below.
 //! Start reading at `Probe`.
 
+mod dropping;
 mod http2;
 mod serving;
 mod tls;
 mod upstreams;
 
+use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use model::{Head, Peer, Reply};
+use model::{Head, Peer, Reason, Reply};
 
-use crate::{Body, Bounds, ListenerSpec, Service, TlsSlot, Unreadable, Workers};
+use crate::{Body, Bounds, Dropped, ListenerSpec, Service, TlsSlot, Unreadable, Workers};
 
 /// What the service saw, in order.
 type Log = Arc<Mutex<Vec<String>>>;
 
-/// Answers by path; writes down what it saw.
-struct Probe(Log);
+/// Answers by path; writes down what it saw, and what was dropped.
+struct Probe(Log, Log);
 
 impl Service for Probe {
-    fn admit(&self, _: IpAddr, listener: &str) -> bool {
+    fn admit(&self, _: IpAddr, listener: &str) -> Result<(), &'static Reason> {
         assert!(listener != "panicking", "a fault while admitting");
-        listener != "closed"
+        if listener == "closed" {
+            return Err(&crate::reasons::CONNECTIONS);
+        }
+        Ok(())
     }
 
     async fn answer(&self, peer: &Arc<Peer>, head: Head, body: &mut Body<'_>) -> Reply {
@@ -74,12 +79,20 @@ impl Service for Probe {
             .push(format!("refused {} {seen}", what.reason.code));
         Reply::new(what.status, what.reason.code.as_bytes().to_vec())
     }
+
+    async fn dropped(&self, dropped: Vec<Dropped>) {
+        for one in dropped {
+            let line = format!("{} {} {}", one.count, one.reason.code, one.origin);
+            self.1.lock().unwrap().push(line);
+        }
+    }
 }
 
 /// A running gate.
 struct Gate {
     workers: Workers,
     log: Log,
+    dropped: Log,
 }
 
 impl Gate {
@@ -92,10 +105,15 @@ impl Gate {
         spec.tls = tls;
         spec.bounds = bounds;
         spec.per_address_connections_max = 20;
-        let log = Log::default();
-        let shared = Arc::clone(&log);
-        let workers = Workers::start(2, vec![spec], move |_| Probe(Arc::clone(&shared))).unwrap();
-        Gate { workers, log }
+        let (log, dropped) = (Log::default(), Log::default());
+        let shared = (Arc::clone(&log), Arc::clone(&dropped));
+        let make = move |_| Probe(Arc::clone(&shared.0), Arc::clone(&shared.1));
+        let workers = Workers::start(2, vec![spec], make).unwrap();
+        Gate {
+            workers,
+            log,
+            dropped,
+        }
     }
 
     fn address(&self) -> SocketAddr {
@@ -123,6 +141,18 @@ impl Gate {
 
     fn stop(self) {
         self.workers.stop(Duration::from_secs(2));
+    }
+
+    /// Stops, and gives what was dropped until then, with equal lines summed up.
+    fn dropped(self) -> BTreeMap<String, u64> {
+        let dropped = Arc::clone(&self.dropped);
+        self.stop();
+        let mut sums = BTreeMap::new();
+        for line in std::mem::take(&mut *dropped.lock().unwrap()) {
+            let (count, what) = line.split_once(' ').unwrap();
+            *sums.entry(what.to_owned()).or_default() += count.parse::<u64>().unwrap();
+        }
+        sums
     }
 }
 

@@ -13,9 +13,15 @@ use tokio::net::{TcpListener, TcpSocket};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
 use tokio::task::LocalSet;
+use tokio::time::{MissedTickBehavior, interval};
 
+use crate::dropped::Drops;
+use crate::guard::guarded;
 use crate::listener::{Counts, Door, Floor, accept, bind, listen};
 use crate::{ListenFault, ListenerSpec, Service};
+
+/// How often dropped connections are handed to the service.
+const REPORT: Duration = Duration::from_secs(1);
 
 /// Running worker threads.
 #[derive(Debug)]
@@ -57,6 +63,7 @@ impl Workers {
                 share.push((spec.clone(), Arc::clone(&count), socket));
             }
         }
+        let drops = Arc::new(Drops::default());
         let (stop, stopped) = watch::channel(None);
         let mut workers = Workers {
             addresses,
@@ -67,10 +74,14 @@ impl Workers {
         for (index, sockets) in shares.into_iter().enumerate() {
             let runtime = runtime()?;
             let sockets = listening(&runtime, sockets)?;
-            let (make, stopped) = (make.clone(), stopped.clone());
+            let (make, stopped, drops) = (make.clone(), stopped.clone(), Arc::clone(&drops));
             let thread = thread::Builder::new()
                 .name(format!("worker-{index}"))
-                .spawn(move || work(&runtime, sockets, stopped, || make(index)))
+                .spawn(move || {
+                    work(&runtime, sockets, (drops, index == 0), stopped, || {
+                        make(index)
+                    })
+                })
                 .map_err(|e| ListenFault::Worker(e.to_string()))?;
             workers.threads.push(thread);
         }
@@ -129,6 +140,7 @@ fn runtime() -> Result<Runtime, ListenFault> {
 fn work<S: Service>(
     runtime: &Runtime,
     sockets: Listeners,
+    (drops, is_reporter): (Arc<Drops>, bool),
     mut stopped: watch::Receiver<Option<Duration>>,
     make: impl FnOnce() -> S,
 ) {
@@ -137,10 +149,15 @@ fn work<S: Service>(
         let service = Rc::new(make());
         let floor = Rc::new(Floor::default());
         let mut doors = Vec::new();
+        if is_reporter {
+            let (service, drops) = (Rc::clone(&service), Arc::clone(&drops));
+            doors.push(tokio::task::spawn_local(reports(service, drops)));
+        }
         for (spec, counts, socket) in sockets {
             let door = Door {
                 spec,
                 counts,
+                drops: Arc::clone(&drops),
                 service: Rc::clone(&service),
                 floor: Rc::clone(&floor),
             };
@@ -153,5 +170,25 @@ fn work<S: Service>(
         };
         doors.iter().for_each(tokio::task::JoinHandle::abort);
         floor.drain(grace).await;
+        // Whatever was dropped last, by whichever worker: taken once, so it is recorded once.
+        report(&*service, &drops).await;
     });
+}
+
+/// Hands dropped connections to the service, until it is aborted.
+async fn reports<S: Service>(service: Rc<S>, drops: Arc<Drops>) {
+    let mut due = interval(REPORT);
+    due.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        due.tick().await;
+        report(&*service, &drops).await;
+    }
+}
+
+async fn report<S: Service>(service: &S, drops: &Drops) {
+    let dropped = drops.take();
+    if !dropped.is_empty() {
+        // A panic costs this report and not the worker.
+        let _ = guarded(Box::pin(service.dropped(dropped))).await;
+    }
 }

@@ -14,7 +14,9 @@ const HEAD: &str = "# Problem codes\n\n\
     `portcullis explain dec_…` with the id from the answer names the rule with file and line, what was nearest, and what would allow it.\n\n\
     Members of the document: `type` (`urn:portcullis:problem:CODE`), `title`, `status`, `detail`, `code`, `stage`, `decision_id`,\n\
     `errors[]` (`in`, `pointer`, `keyword`, `detail`, `fix`; at most 20) and `retry_after` (seconds). A refusal may hide behind another\n\
-    code where the grant says `deny_as: not_found`: then the caller reads `object.absent`, and only the operator reads the true one.\n";
+    code where the grant says `deny_as: not_found`: then the caller reads `object.absent`, and only the operator reads the true one.\n\n\
+    Codes with the status `closed` give no answer: the connection ends, because there is no request yet or no way to answer it. They stand in\n\
+    the ledger (`kind` is `connection`, one record per address, code and second, with a count) and in the metrics.\n";
 
 /// An id as answers carry it.
 const EXAMPLE_ID: u128 = 0x0199_4ae3_5f20_7a51_8c4d_0b6f_1e2d_3c4b;
@@ -40,7 +42,9 @@ pub fn page() -> String {
             let _ = writeln!(
                 out,
                 "| [`{}`](#{anchor}) | {} | {} |",
-                reason.code, reason.status, reason.say
+                reason.code,
+                status(reason),
+                reason.say
             );
         }
         for reason in of_stage {
@@ -48,6 +52,13 @@ pub fn page() -> String {
         }
     }
     out
+}
+
+fn status(reason: &Reason) -> String {
+    match reason.status {
+        0 => String::from("closed"),
+        status => status.to_string(),
+    }
 }
 
 fn section(reason: &'static Reason, out: &mut String) {
@@ -58,11 +69,17 @@ fn section(reason: &'static Reason, out: &mut String) {
         .join(" ");
     let _ = write!(
         out,
-        "\n### `{}`\n\n**What the caller can do.** {}\n\n**Cause and remedy.** {explain}\n\n```http\n{}\n```\n",
-        reason.code,
-        reason.remedy,
-        answer(&example(reason)),
+        "\n### `{}`\n\n**What the caller can do.** {}\n\n**Cause and remedy.** {explain}\n",
+        reason.code, reason.remedy,
     );
+    let _ = match reason.status {
+        0 => write!(
+            out,
+            "\n**Answer.** None: the connection is closed. The ledger counts it, `portcullis ledger show --kind connection --code {}`.\n",
+            reason.code
+        ),
+        _ => write!(out, "\n```http\n{}\n```\n", answer(&example(reason))),
+    };
 }
 
 /// A refusal as it usually looks: with fields where fields are wrong, with a time where waiting helps.
@@ -177,7 +194,8 @@ mod tests {
 
     #[test]
     fn examples_are_json() {
-        for reason in gateway::snapshot::reasons() {
+        let answered = |reason: &&'static model::Reason| reason.status != 0;
+        for reason in gateway::snapshot::reasons().into_iter().filter(answered) {
             let shown = super::answer(&super::example(reason));
             let (_, body) = shown.split_once("\n\n").unwrap_or_default();
             let read: serde_json::Value = serde_json::from_str(body).unwrap();

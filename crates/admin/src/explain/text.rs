@@ -78,7 +78,10 @@ impl Explanation {
             "fault" => "FAILED",
             _ => "DONE",
         };
-        write!(f, "{verdict} {}", e.status.unwrap_or(0))?;
+        f.write_str(verdict)?;
+        if let Some(status) = e.status {
+            write!(f, " {status}")?;
+        }
         if let Some(stage) = e.stage.as_deref().filter(|_| e.outcome != "allow") {
             write!(f, " at stage {stage}")?;
         }
@@ -96,6 +99,7 @@ impl Explanation {
             optional("operation", &e.operation),
             optional("listener", &e.listener),
             optional("from", &e.address),
+            e.count.map(|count| format!("{count} connections")),
             Some(e.at.to_string()),
             optional("configuration", &e.configuration),
             e.took_us

@@ -7,7 +7,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::{Head, Peer, Reply};
+use model::{Head, Peer, Reason, Reply};
 use net::{Body, ListenFault, ListenerSpec, Service, Unreadable, Workers};
 
 use super::Fieldworks;
@@ -52,8 +52,8 @@ impl Fieldworks {
 }
 
 impl Service for Fieldworks {
-    fn admit(&self, _address: IpAddr, _listener: &str) -> bool {
-        true
+    fn admit(&self, _address: IpAddr, _listener: &str) -> Result<(), &'static Reason> {
+        Ok(())
     }
 
     async fn answer(&self, _peer: &Arc<Peer>, head: Head, body: &mut Body<'_>) -> Reply {

@@ -81,7 +81,7 @@ impl Drop for Ticket {
 }
 
 /// A whole /64 counts as one address: that is what one subscriber gets.
-fn network(address: IpAddr) -> IpAddr {
+pub(crate) fn network(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,
         IpAddr::V6(v6) => {

@@ -224,7 +224,10 @@ fn stopping_finishes_what_is_under_way_and_closes_the_rest() {
 fn a_busy_port_is_named_with_its_holder() {
     let holder = TcpListener::bind("127.0.0.1:0").unwrap();
     let spec = ListenerSpec::new("public", holder.local_addr().unwrap());
-    let fault = Workers::start(1, vec![spec], |_| super::Probe(super::Log::default())).unwrap_err();
+    let fault = Workers::start(1, vec![spec], |_| {
+        super::Probe(super::Log::default(), super::Log::default())
+    })
+    .unwrap_err();
     assert!(matches!(fault, ListenFault::Busy { .. }));
     let text = fault.to_string();
     assert!(

@@ -13,6 +13,7 @@
 mod bad_input;
 mod bodies;
 mod broken_config;
+mod connections;
 mod contract_of_wire;
 mod crashes;
 mod docs;

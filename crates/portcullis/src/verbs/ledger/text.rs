@@ -138,6 +138,14 @@ pub fn record(record: &Value) -> String {
                 .unwrap_or_default(),
         );
         parts.extend([text("code"), text("id")]);
+    } else if kind == "connection" {
+        parts.extend([
+            String::from("REFUSE"),
+            connections(event, &text("address")),
+            text("listener"),
+            text("code"),
+            text("id"),
+        ]);
     } else {
         parts.extend([
             format!("{:<6}", text("outcome")),
@@ -150,6 +158,18 @@ pub fn record(record: &Value) -> String {
     }
     parts.retain(|part| !part.is_empty());
     parts.join("  ").trim_end().to_owned()
+}
+
+/// How many connections, and from where.
+fn connections(event: &Value, address: &str) -> String {
+    let from = match address {
+        "" => "many addresses",
+        one => one,
+    };
+    match event.get("count").and_then(Value::as_u64).unwrap_or(1) {
+        1 => format!("1 connection from {from}"),
+        count => format!("{count} connections from {from}"),
+    }
 }
 
 /// What was exported, and how to verify it.
@@ -169,6 +189,22 @@ pub fn exported(exported: &Exported, public: &PublicKey, path: Option<&Path>) ->
 mod tests {
     use super::*;
     use audit::Bad;
+
+    #[test]
+    fn connections_are_counted_in_their_line() {
+        let line = |event: Value| record(&json!({ "seq": 7, "event": event }));
+        let mut event = json!({
+            "at": 0, "kind": "connection", "outcome": "refuse", "code": "tls.handshake", "count": 3,
+            "address": "192.0.2.7", "listener": "public", "id": "dec_x",
+        });
+        assert_eq!(
+            line(event.clone()),
+            "#7      1970-01-01 00:00:00  REFUSE  3 connections from 192.0.2.7  public  tls.handshake  dec_x"
+        );
+        event["count"] = json!(1);
+        event["address"] = Value::Null;
+        assert!(line(event).contains("1 connection from many addresses"));
+    }
 
     #[test]
     fn a_bad_record_is_named_first() {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use model::{Head, Peer, Reply};
+use model::{Head, Peer, Reason, Reply};
 use net::{Body, ListenerSpec, Service, Unreadable, Workers};
 use serde_json::{Map, Value, json};
 
@@ -403,8 +403,8 @@ fn fault(turn: u64) -> Reply {
 }
 
 impl Service for Aviary {
-    fn admit(&self, _address: IpAddr, _listener: &str) -> bool {
-        true
+    fn admit(&self, _address: IpAddr, _listener: &str) -> Result<(), &'static Reason> {
+        Ok(())
     }
 
     async fn answer(&self, _peer: &Arc<Peer>, head: Head, body: &mut Body<'_>) -> Reply {

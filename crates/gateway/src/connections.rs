@@ -1,0 +1,78 @@
+//! Connections that never became a request: one record per address, reason and second, and the numbers.
+//! Gives `record`. Takes what `net` has counted, so a flood costs a bounded number of records.
+//! Used by the service of the data plane and by the admin listener's.
+//! Start reading at `record`.
+
+use std::net::IpAddr;
+
+use model::text::shared;
+use model::{Event, Text, Timestamp};
+use net::reasons::{FRAMES_EXCESSIVE, FRAMES_MALFORMED};
+use net::{Dropped, Origin};
+use policy::client_key;
+
+use crate::blocks::Accused;
+use crate::exchange::bounded;
+use crate::record::DETAIL_BYTES_MAX;
+use crate::service::Ids;
+use crate::{Io, Snapshot};
+
+/// Most strikes one report adds to one address: no block needs more, however long the flood.
+const STRIKES_MAX: u64 = 100;
+
+/// Writes the records, all in one group of the ledger. These connections are refused already, so a ledger that cannot
+/// take a record opens nothing: what is missing from it is counted.
+pub async fn record(io: &Io, dropped: Vec<Dropped>) {
+    let snapshot = io.snapshot.load_full();
+    let (now, ids) = (io.clock.now(), Ids::new());
+    let mut pending = Vec::with_capacity(dropped.len());
+    for one in dropped {
+        io.metrics
+            .count_dropped(&one.listener, one.reason.code, one.count);
+        let until = strike(&one, io, &snapshot, now);
+        let mut event = event(&one, &snapshot, now, until);
+        event.id = Some(ids.next(now));
+        pending.push((io.recorder.record(&event), one.count));
+    }
+    for (recorded, count) in pending {
+        if recorded.await.is_err() {
+            io.metrics.connections_unrecorded.inc_by(count);
+        }
+    }
+}
+
+fn event(one: &Dropped, snapshot: &Snapshot, now: Timestamp, until: Option<Timestamp>) -> Event {
+    let mut detail = match one.origin {
+        Origin::Others => format!("addresses beyond those told apart; {}", one.detail),
+        _ => one.detail.clone(),
+    };
+    if let Some(until) = until {
+        detail = format!("blocked until {until}; {detail}");
+    }
+    Event {
+        at: now,
+        kind: Text::new_static("connection"),
+        outcome: Text::new_static("refuse"),
+        code: Some(Text::new_static(one.reason.code)),
+        stage: Some(Text::new_static(one.reason.stage.name())),
+        address: (one.origin != Origin::Others).then(|| one.origin.to_string().into()),
+        count: Some(one.count),
+        listener: Some(shared(&one.listener)),
+        detail: Some(bounded(&detail, DETAIL_BYTES_MAX)),
+        configuration: Some(snapshot.short_hash.clone()),
+        ..Event::default()
+    }
+}
+
+/// Counts abuse of HTTP/2 against its address like any refusal: who opens a new connection for each flood is blocked on
+/// all of them. Failed handshakes and slow connections are no strikes, because bad networks have them too.
+fn strike(one: &Dropped, io: &Io, snapshot: &Snapshot, now: Timestamp) -> Option<Timestamp> {
+    let is_abuse = one.reason == &FRAMES_EXCESSIVE || one.reason == &FRAMES_MALFORMED;
+    let address: IpAddr = one.origin.address().filter(|_| is_abuse)?;
+    let settings = snapshot.compiled.server.blocks.as_ref()?;
+    let who = Accused::Address(client_key(address));
+    let strikes = 0..one.count.min(STRIKES_MAX);
+    strikes
+        .filter_map(|_| io.blocks.strike(who, settings, now))
+        .last()
+}
