@@ -437,11 +437,12 @@ fn compare(book: &Book) {
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
 }
 
-/// Every code there is has a golden answer, or a written reason why not.
+/// Every code that is answered has a golden answer, or a written reason why not.
 fn complete(book: &Book) {
     let all = gateway::snapshot::reasons();
     let missing: Vec<&str> = all
         .iter()
+        .filter(|reason| reason.status != 0)
         .map(|reason| reason.code)
         .filter(|code| !book.0.contains_key(*code))
         .filter(|code| !ELSEWHERE.iter().any(|(elsewhere, _)| elsewhere == code))

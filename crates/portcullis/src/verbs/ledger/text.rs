@@ -199,7 +199,7 @@ mod tests {
         });
         assert_eq!(
             line(event.clone()),
-            "#7      1970-01-01 00:00:00  REFUSE  3 connections from 192.0.2.7  public  tls.handshake  dec_x"
+            "#7      1970-01-01 00:00:00.000  REFUSE  3 connections from 192.0.2.7  public  tls.handshake  dec_x"
         );
         event["count"] = json!(1);
         event["address"] = Value::Null;
