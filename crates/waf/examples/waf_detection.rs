@@ -12,31 +12,23 @@
 mod corpus;
 #[path = "../tests/corpus/files.rs"]
 mod files;
+#[path = "../tests/corpus/measure.rs"]
+mod measure;
 #[path = "../tests/corpus/mod.rs"]
 mod payloads;
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use waf::{Findings, Part, Place, Plan, RequestFacts, RuleFiles, Settings};
-
-const SETUP: &str = "SecAction \"id:900000,phase:1,nolog,pass,setvar:'tx.allowed_methods=GET HEAD POST OPTIONS PUT PATCH DELETE'\"\n";
+use waf::{Plan, Settings};
 
 fn main() {
-    let mut plans = vec![("pack alone", compiled(&RuleFiles::none()))];
+    let mut plans = vec![("pack alone", measure::alone())];
     let folder = corpus::folder();
     if let Some(folder) = &folder {
-        plans.push((
-            "pack and rule set",
-            compiled(&corpus::rule_files(folder, SETUP)),
-        ));
+        let together = measure::together(&Settings::default(), folder);
+        plans.push(("pack and rule set", together));
     }
-    let attacks: Vec<(&str, String)> = payloads::payloads()
-        .into_iter()
-        .chain(files::attacks())
-        .collect();
-    let mut ordinary = payloads::business();
-    ordinary.extend(files::ordinary());
-    let published = folder.map(|folder| published(&folder)).unwrap_or_default();
+    let published = folder.map(|folder| measure::published(&folder));
     let own = std::env::args()
         .nth(1)
         .map(|path| String::from_utf8_lossy(&corpus::read(Path::new(&path))).into_owned());
@@ -50,55 +42,18 @@ fn main() {
             );
             continue;
         }
-        detects(plan, &attacks);
-        passes("ordinary texts", plan, &ordinary);
-        passes("published false positives", plan, &published);
+        detects(plan);
+        passes("ordinary texts", plan, &measure::ordinary());
+        let published = published.as_deref().unwrap_or_default();
+        passes("published false positives", plan, published);
     }
 }
 
-fn compiled(rules: &RuleFiles) -> Plan {
-    waf::compile(&Settings::default(), rules).unwrap_or_else(|errors| panic!("{errors:?}"))
-}
-
-fn judged(plan: &Plan, text: &str) -> Findings {
-    let length = text.len().to_string();
-    let headers: [(&str, &[u8]); 5] = [
-        ("Host", b"api.example.com"),
-        ("User-Agent", b"facility-app/2.1"),
-        ("Accept", b"application/json"),
-        ("Content-Type", b"application/json"),
-        ("Content-Length", length.as_bytes()),
-    ];
-    let facts = RequestFacts {
-        method: "POST",
-        path: "/v2/work-orders",
-        protocol: "HTTP/1.1",
-        client: "203.0.113.9",
-        headers: &headers,
-        body_bytes: text.len(),
-        ..RequestFacts::default()
-    };
-    let parts = [Part::value(Place::Body, "/note", text.as_bytes())];
-    waf::inspect(&parts, &facts, plan, 0)
-}
-
-fn detects(plan: &Plan, attacks: &[(&str, String)]) {
-    let mut counts: BTreeMap<(&str, &str), (usize, usize)> = BTreeMap::new();
-    for (class, text) in attacks {
-        let mut missed = Vec::new();
-        for wrap in payloads::WRAPS {
-            let count = counts.entry((class, wrap)).or_default();
-            count.1 += 1;
-            if judged(plan, &payloads::wrap(wrap, text)).refuse {
-                count.0 += 1;
-            } else {
-                missed.push(wrap);
-            }
-        }
-        if !missed.is_empty() {
-            println!("missed {class} {}: {text:?}", missed.join(","));
-        }
-    }
+fn detects(plan: &Plan) {
+    let attacks = measure::attacks();
+    let counts = measure::detected(plan, &attacks, |class, wraps, text| {
+        println!("missed {class} {}: {text:?}", wraps.join(","));
+    });
     for ((class, wrap), (hit, all)) in counts {
         println!(
             "{class:20} {wrap:8} {hit:5} of {all:5} {:6.2} %",
@@ -111,7 +66,7 @@ fn passes(name: &str, plan: &Plan, texts: &[String]) {
     let mut wrong = 0;
     let mut rules: BTreeMap<String, usize> = BTreeMap::new();
     for text in texts {
-        let found = judged(plan, text);
+        let found = measure::judged(plan, text);
         if !found.refuse {
             continue;
         }
@@ -134,14 +89,4 @@ fn passes(name: &str, plan: &Plan, texts: &[String]) {
 
 fn percent(part: usize, all: usize) -> f64 {
     100.0 * part as f64 / all.max(1) as f64
-}
-
-fn published(folder: &Path) -> Vec<String> {
-    let path = folder.join("../libinjection/data/false_positives.txt");
-    let text = std::fs::read(path).expect("the published list");
-    String::from_utf8_lossy(&text)
-        .lines()
-        .filter(|line| !line.trim().is_empty() && !line.starts_with('#'))
-        .map(str::to_owned)
-        .collect()
 }

@@ -74,7 +74,7 @@ impl Pack {
 
     /// How many rules there are, the structural ones and the detectors included.
     pub fn len(&self) -> usize {
-        self.rules.len() + names::COUNT + ssrf::COUNT + 2
+        self.ids().count()
     }
 
     /// The ids of all rules, the structural ones and the detectors included.
@@ -93,56 +93,62 @@ impl Pack {
     /// Shows the part to every rule, as sent and in every decoded reading. As sent it meets only the
     /// rules that are live for its field; what it decodes to is no text of the field and meets all.
     pub(crate) fn inspect(&self, part: &Part<'_>, live: Option<&Live>, run: &mut Run<'_>) {
-        self.reading(part, part.text, &[], part.kind, live, run);
+        let as_sent = Reading {
+            part,
+            text: part.text,
+            chain: &[],
+            live,
+        };
+        self.reading(&as_sent, part.kind, run);
         if run.exhausted() {
             return;
         }
         let (views, truncated) = views::views(part.text, part.kind, !part.binary);
         if truncated {
-            run.report(UNDECODED.finding(part, &[]));
+            run.report(as_sent.finding(&UNDECODED));
         }
         for view in views {
-            self.reading(part, &view.bytes, &view.chain, view.kind, None, run);
+            let decoded = Reading {
+                part,
+                text: &view.bytes,
+                chain: &view.chain,
+                live: None,
+            };
+            self.reading(&decoded, view.kind, run);
             if run.exhausted() {
                 return;
             }
         }
     }
 
-    fn reading(
-        &self,
-        part: &Part<'_>,
-        text: &[u8],
-        chain: &[&'static str],
-        kind: PartKind,
-        live: Option<&Live>,
-        run: &mut Run<'_>,
-    ) {
+    fn reading(&self, reading: &Reading<'_>, kind: PartKind, run: &mut Run<'_>) {
+        let Reading {
+            part,
+            text,
+            chain,
+            live,
+        } = *reading;
         run.spend(text.len());
         if kind == PartKind::Name {
             if let Some(hit) = names::judge(part.pointer, text) {
-                run.report(hit.finding(part, chain));
+                run.report(reading.finding(&hit));
             }
         } else if (part.url || live.is_none_or(|live| live.address))
             && let Some(hit) = ssrf::judge(text, part.url && chain.is_empty())
         {
-            run.report(hit.finding(part, chain));
+            run.report(reading.finding(&hit));
         }
-        self.patterns_in(part, text, chain, live, run);
+        self.patterns_in(reading, run);
         // Without its quotes a sentence is no longer what was sent: only patterns read that form.
         if chain.last() != Some(&"shell_quotes") {
-            self.tokens_in(part, text, chain, live, run);
+            self.tokens_in(reading, run);
         }
     }
 
-    fn patterns_in(
-        &self,
-        part: &Part<'_>,
-        text: &[u8],
-        chain: &[&'static str],
-        live: Option<&Live>,
-        run: &mut Run<'_>,
-    ) {
+    fn patterns_in(&self, reading: &Reading<'_>, run: &mut Run<'_>) {
+        let Reading {
+            part, text, live, ..
+        } = *reading;
         let paranoia = part.paranoia.unwrap_or(run.plan.paranoia);
         if live.is_some_and(|live| live.has_no_pattern(paranoia)) {
             return;
@@ -161,7 +167,7 @@ impl Pack {
             let is_hit = self.patterns.is_match(id, text)
                 && (!rule.breaks_out || self.breaks_out(id, text, &mut words));
             if is_hit {
-                run.report(Hit::from(rule).finding(part, chain));
+                run.report(reading.finding(&Hit::from(rule)));
             }
             if run.exhausted() {
                 break;
@@ -179,23 +185,45 @@ impl Pack {
     }
 
     /// The tokenising detectors, called only where they could say yes.
-    fn tokens_in(
-        &self,
-        part: &Part<'_>,
-        text: &[u8],
-        chain: &[&'static str],
-        live: Option<&Live>,
-        run: &mut Run<'_>,
-    ) {
-        let (sqli, xss) = live.map_or((true, true), |live| (live.sqli, live.xss));
+    fn tokens_in(&self, reading: &Reading<'_>, run: &mut Run<'_>) {
+        let text = reading.text;
+        let (sqli, xss) = reading
+            .live
+            .map_or((true, true), |live| (live.sqli, live.xss));
         run.spend(if sqli || xss { text.len() } else { 0 });
         if sqli && let Some(print) = self.detector.sqli(text) {
-            let mut finding = SQLI_TOKENS.finding(part, chain);
+            let mut finding = reading.finding(&SQLI_TOKENS);
             finding.why = format!("The text tokenises as SQL injection, fingerprint {print}.");
             run.report(finding);
         }
         if xss && self.detector.xss(text) {
-            run.report(XSS_TOKENS.finding(part, chain));
+            run.report(reading.finding(&XSS_TOKENS));
+        }
+    }
+}
+
+/// A part as sent, or one of the texts it decodes to.
+#[derive(Clone, Copy)]
+struct Reading<'r> {
+    part: &'r Part<'r>,
+    text: &'r [u8],
+    /// What was decoded on the way.
+    chain: &'r [&'static str],
+    /// The rules that are left to ask.
+    live: Option<&'r Live>,
+}
+
+impl Reading<'_> {
+    fn finding(&self, hit: &Hit) -> Finding {
+        Finding {
+            class: hit.class,
+            rule: hit.id.to_owned(),
+            place: self.part.place,
+            pointer: self.part.pointer.to_owned(),
+            chain: self.chain.to_vec(),
+            score: hit.score,
+            paranoia: hit.paranoia,
+            why: hit.why.to_owned(),
         }
     }
 }
@@ -243,21 +271,6 @@ impl From<&Rule> for Hit {
             score: rule.score,
             paranoia: rule.paranoia,
             why: rule.why,
-        }
-    }
-}
-
-impl Hit {
-    fn finding(&self, part: &Part<'_>, chain: &[&'static str]) -> Finding {
-        Finding {
-            class: self.class,
-            rule: self.id.to_owned(),
-            place: part.place,
-            pointer: part.pointer.to_owned(),
-            chain: chain.to_vec(),
-            score: self.score,
-            paranoia: self.paranoia,
-            why: self.why.to_owned(),
         }
     }
 }

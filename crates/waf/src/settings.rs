@@ -3,15 +3,11 @@
 //! Used by `compile`; reading files is the caller's work.
 //! Start reading at `Settings`.
 
-use serde::Deserialize;
 use std::collections::BTreeMap;
 
 /// How texts are inspected.
-#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// Directories with rules in the language of the Core Rule Set, version 4. Loaded in name order. Default none.
-    pub rules: Vec<String>,
     /// How suspicious to be: 1 for free text, up to 4 which refuses nearly everything. Default 1.
     pub paranoia: u8,
     /// A message whose score reaches this is refused. Default 5, the score of one critical rule.
@@ -28,7 +24,6 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Settings {
         Settings {
-            rules: Vec::new(),
             paranoia: 1,
             threshold: 5,
             exclusions: Vec::new(),
@@ -39,11 +34,9 @@ impl Default for Settings {
 }
 
 /// A finding that is known to be wrong, for one field, for some time.
-#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Exclusion {
     /// The operation it applies to. Left out, it applies to every operation.
-    #[serde(default)]
     pub operation: Option<String>,
     /// The field: a JSON pointer or a name. `*` stands for one segment, for example `/items/*/note`.
     pub pointer: String,
@@ -54,7 +47,6 @@ pub struct Exclusion {
     /// The first day on which it no longer applies, `YYYY-MM-DD`, UTC.
     pub expires: String,
     /// Why it is right.
-    #[serde(default)]
     pub reason: String,
 }
 

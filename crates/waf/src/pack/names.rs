@@ -6,8 +6,6 @@
 use super::Hit;
 use crate::finding::Class;
 
-pub(crate) const COUNT: usize = 3;
-
 const OPERATOR: Hit = Hit {
     id: "pack.nosqli.operator",
     class: Class::Nosqli,

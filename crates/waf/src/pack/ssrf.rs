@@ -8,8 +8,6 @@ use crate::finding::Class;
 
 mod address;
 
-pub(crate) const COUNT: usize = 4;
-
 const SCHEME: Hit = Hit {
     id: "pack.ssrf.scheme",
     class: Class::Ssrf,
@@ -43,7 +41,7 @@ const NOTATION: Hit = Hit {
 };
 
 /// The ids of these rules.
-pub(crate) const IDS: [&str; COUNT] = [SCHEME.id, INTERNAL.id, METADATA.id, NOTATION.id];
+pub(crate) const IDS: [&str; 4] = [SCHEME.id, INTERNAL.id, METADATA.id, NOTATION.id];
 
 const SCHEMES: [&str; 18] = [
     "unix",

@@ -5,21 +5,21 @@
 
 mod effects;
 mod hits;
+mod message;
+mod question;
 
 pub(super) use hits::Hits;
 
 use super::ast::{Disrupt, IdRange, Variable};
 use super::lists::Lists;
 use super::memory::{self, Memory};
-use super::operator::{Operator, bad_url_encoding, integer};
+use super::operator::Operator;
 use super::program::{Link, Quick, Rule, RuleSet, Wanted};
 use super::proof::Live;
-use super::store::{Bag, Head, Message, Scope, Store, TxValue};
-use super::targets::{Label, Matched, Value, key_of, names, resolve};
-use super::texts::{TextId, marked};
-use super::transform::Transform;
-use crate::body::{self, Processor};
-use crate::detector::{InjectionDetector, Libinjection};
+use super::store::Store;
+use super::targets::{Label, Matched, Value, resolve};
+use crate::body::Processor;
+use crate::detector::InjectionDetector;
 use crate::finding::Class;
 
 /// Whether a rule that denies ends the transaction.
@@ -125,133 +125,9 @@ struct Progress {
 }
 
 impl<'r> Transaction<'r> {
-    /// Begins a transaction with the head of a request.
-    pub fn new(rules: &'r RuleSet, message: &Message, mode: Mode) -> Transaction<'r> {
-        let headers = message.headers.iter();
-        let headers = headers.map(|(name, value)| (name.as_slice(), value.as_slice()));
-        Transaction::begin(rules, &message.head(), headers, mode)
-    }
-
-    /// The same with a borrowed head.
-    pub(crate) fn begin<'m>(
-        rules: &'r RuleSet,
-        head: &Head<'m>,
-        headers: impl Iterator<Item = (&'m [u8], &'m [u8])>,
-        mode: Mode,
-    ) -> Transaction<'r> {
-        let mut memory = memory::take();
-        let mut store = Store::new(rules, head, &mut memory);
-        for (name, value) in headers {
-            store.add_header(name, value, head.is_cut);
-        }
-        memory.hits.reset(rules);
-        let processor = store.header(b"content-type").and_then(Processor::for_type);
-        let mut transaction = Transaction {
-            rules,
-            store,
-            mode,
-            events: Vec::new(),
-            denied: None,
-            removed_ids: Vec::new(),
-            removed_tags: Vec::new(),
-            removed_targets: Vec::new(),
-            force_body: false,
-            processor,
-            lists: std::mem::take(&mut memory.lists),
-            hits: std::mem::take(&mut memory.hits),
-            fields: Vec::new(),
-            work: 0,
-            work_max: u64::MAX,
-            guard: None,
-            detector: &Libinjection,
-        };
-        transaction.name_processor();
-        transaction
-    }
-
-    /// Lets `guard` decide about every match.
-    pub fn guarded_by(&mut self, guard: &'r dyn Guard) {
-        self.guard = Some(guard);
-    }
-
-    /// Takes another detector for `@detectSQLi` and `@detectXSS`.
-    pub fn detects_with(&mut self, detector: &'r dyn InjectionDetector) {
-        self.detector = detector;
-    }
-
-    /// Stops evaluating once more bytes than this were read.
-    pub fn limit_work(&mut self, bytes: u64) {
-        self.work_max = bytes;
-    }
-
     /// Whether evaluation stopped for want of work.
     pub fn is_exhausted(&self) -> bool {
         self.work() > self.work_max
-    }
-
-    /// Adds an argument that somebody else has read.
-    pub fn argument(&mut self, source: Source, name: &[u8], value: &[u8], scope: Scope) {
-        self.proven(source, name, value, scope, None);
-    }
-
-    /// The same, with what is left to ask about its value.
-    pub(crate) fn proven(
-        &mut self,
-        source: Source,
-        name: &[u8],
-        value: &[u8],
-        scope: Scope,
-        live: Option<&'r Live>,
-    ) {
-        let bag = match source {
-            Source::Query => Bag::ArgsGet,
-            Source::Body => Bag::ArgsPost,
-            Source::Cookie => Bag::Cookies,
-        };
-        self.fields.extend(live);
-        let field = live.and_then(|_| u32::try_from(self.fields.len()).ok());
-        self.store
-            .scoped(bag, name, value, scope, field.unwrap_or(0));
-    }
-
-    /// Sets a TX variable before the rules run.
-    pub fn set(&mut self, name: &str, value: i64) {
-        self.store.set_tx(
-            name.to_ascii_lowercase().as_bytes(),
-            Some(TxValue::Number(value)),
-        );
-    }
-
-    /// Gives the whole body, after phase 1. It is parsed as its type or a rule demands.
-    pub fn body(&mut self, raw: &[u8]) {
-        let content_type = self
-            .store
-            .header(b"content-type")
-            .unwrap_or_default()
-            .to_vec();
-        let parsed = body::parse(self.processor, &content_type, raw);
-        let keep_raw = self.force_body || self.processor == Some(Processor::Urlencoded);
-        self.store.body(parsed, raw, keep_raw);
-    }
-
-    /// Tells the length of a body that somebody else has read.
-    pub fn body_length(&mut self, bytes: usize) {
-        self.store
-            .single(Variable::RequestBodyLength, bytes.to_string().as_bytes());
-    }
-
-    /// Gives status and headers of the answer, before phase 3.
-    pub fn response(&mut self, status: u16, headers: &[(Vec<u8>, Vec<u8>)]) {
-        self.store
-            .single(Variable::ResponseStatus, status.to_string().as_bytes());
-        for (name, value) in headers {
-            self.store.entry(Bag::ResponseHeaders, name, value);
-        }
-    }
-
-    /// Gives the body of the answer, before phase 4.
-    pub fn response_body(&mut self, body: &[u8]) {
-        self.store.single(Variable::ResponseBody, body);
     }
 
     /// What was logged so far.
@@ -401,185 +277,6 @@ impl<'r> Transaction<'r> {
             }
         }
         any
-    }
-
-    /// One value on its way through a chain, asked at the end or, with multiMatch, after every change.
-    fn one(
-        &mut self,
-        rule: &Rule,
-        link: &'r Link,
-        operator: &'r Operator,
-        value: Value,
-        chain: &[Transform],
-        progress: &mut Progress,
-    ) -> bool {
-        if self.is_proven_dead(link, &value) {
-            return false;
-        }
-        if !link.multi_match {
-            let text = self.store.texts.derive(value.text, chain);
-            return self.ask(rule, link, operator, &value, text, progress);
-        }
-        let mut text = value.text;
-        let mut any = self.ask(rule, link, operator, &value, text, progress);
-        for transform in chain {
-            let next = self.store.texts.step(text, *transform);
-            if next != text {
-                any |= self.ask(rule, link, operator, &value, next, progress);
-            }
-            text = next;
-        }
-        any
-    }
-
-    /// Whether the contract's language of this value leaves the link nothing to find.
-    fn is_proven_dead(&self, link: &Link, value: &Value) -> bool {
-        let Label::Entry(bag, number) = value.label else {
-            return false;
-        };
-        if self.fields.is_empty() || value.variable.is_of_names() {
-            return false;
-        }
-        let number = usize::try_from(number).unwrap_or(usize::MAX);
-        let field = self
-            .store
-            .bag(bag)
-            .get(number)
-            .map_or(0, |entry| entry.field);
-        let field = usize::try_from(field).unwrap_or(0).checked_sub(1);
-        let live = field.and_then(|field| self.fields.get(field));
-        live.is_some_and(|live| !live.has(link.number))
-    }
-
-    /// Asks the operator about one text; a match captures, counts and acts.
-    fn ask(
-        &mut self,
-        rule: &Rule,
-        link: &Link,
-        operator: &Operator,
-        value: &Value,
-        text: TextId,
-        progress: &mut Progress,
-    ) -> bool {
-        if self.holds(link, operator, text, progress) == link.negated {
-            return false;
-        }
-        if !self.admits(rule, value) {
-            return false;
-        }
-        progress.matched.values.push(Value { text, ..*value });
-        progress.chain = link.chain;
-        self.act(link, progress);
-        true
-    }
-
-    /// Whether a match counts: the target was not taken out meanwhile, and the guard agrees.
-    fn admits(&self, rule: &Rule, value: &Value) -> bool {
-        let removed = self.removed_targets.iter().any(|(removed, wanted)| {
-            let applies = match removed {
-                Removed::Tag(tag) => rule.tags.contains(tag),
-                Removed::Ids(ids) => ids.holds(rule.id),
-            };
-            applies && names(wanted, value, &self.store)
-        });
-        if removed {
-            return false;
-        }
-        let Some(guard) = self.guard else { return true };
-        guard.admits(&Candidate {
-            id: rule.id,
-            class: rule.class,
-            paranoia: rule.paranoia,
-            variable: value.variable.name(),
-            key: key_of(value, &self.store),
-        })
-    }
-
-    fn holds(
-        &mut self,
-        link: &Link,
-        operator: &Operator,
-        text: TextId,
-        progress: &Progress,
-    ) -> bool {
-        match operator {
-            Operator::Pattern(id) | Operator::Phrases(id) => return self.pattern(link, *id, text),
-            Operator::Compare(order, number) => {
-                let right = self.number(number, progress);
-                return order.holds(integer(self.store.texts.bytes(text)), right);
-            }
-            Operator::Text(test, argument) => {
-                let argument = self.expand(argument, progress);
-                return test.holds(self.store.texts.bytes(text), &argument);
-            }
-            _ => {}
-        }
-        let bytes = self.store.texts.bytes(text);
-        match operator {
-            Operator::Bytes(allowed) => !self.store.texts.present(text).is_within(allowed),
-            Operator::Addresses(networks) => std::str::from_utf8(bytes)
-                .ok()
-                .and_then(|text| text.parse().ok())
-                .is_some_and(|address| networks.iter().any(|network| network.holds(address))),
-            Operator::DetectSqli => {
-                self.work = self
-                    .work
-                    .saturating_add(u64::try_from(bytes.len()).unwrap_or(0));
-                self.detector.sqli(bytes).is_some()
-            }
-            Operator::DetectXss => {
-                self.work = self
-                    .work
-                    .saturating_add(u64::try_from(bytes.len()).unwrap_or(0));
-                self.detector.xss(bytes)
-            }
-            Operator::UrlEncoding => bad_url_encoding(bytes),
-            Operator::Utf8 => std::str::from_utf8(bytes).is_err(),
-            Operator::Always => true,
-            Operator::Pattern(_)
-            | Operator::Phrases(_)
-            | Operator::Compare(..)
-            | Operator::Text(..) => false,
-        }
-    }
-
-    fn pattern(&mut self, link: &Link, id: u32, text: TextId) -> bool {
-        // A negated pattern matches nearly everything: to look for candidates first is lost on it.
-        if !link.negated {
-            self.store.texts.scan(text);
-            if !marked(self.store.texts.candidates(text), id) {
-                return false;
-            }
-        }
-        let patterns = &self.rules.patterns;
-        let bytes = self.store.texts.bytes(text);
-        self.work = self
-            .work
-            .saturating_add(u64::try_from(bytes.len()).unwrap_or(0));
-        let certain = !link.negated && patterns.is_certain(id);
-        if !certain && !patterns.is_match(id, bytes) {
-            return false;
-        }
-        if !link.capture {
-            return true;
-        }
-        let Some(groups) = patterns.groups(id, bytes) else {
-            return false;
-        };
-        let found: Vec<Option<Vec<u8>>> = groups
-            .iter()
-            .take(10)
-            .map(|span| {
-                span.and_then(|(from, to)| bytes.get(from..to))
-                    .map(<[u8]>::to_vec)
-            })
-            .collect();
-        for slot in 0..10 {
-            let value = found.get(slot).cloned().flatten();
-            self.store
-                .set_slot(slot, value.map(|text| TxValue::Text(text.into())));
-        }
-        true
     }
 }
 
