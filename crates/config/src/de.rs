@@ -6,7 +6,7 @@
 use std::fmt;
 
 use model::Mistake;
-use serde::de::value::{MapDeserializer, U64Deserializer};
+use serde::de::value::{MapDeserializer, SeqDeserializer};
 use serde::de::{
     self, DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, Expected, MapAccess,
     SeqAccess, Unexpected, VariantAccess, Visitor,
@@ -550,14 +550,13 @@ impl<'de> SeqAccess<'de> for Placed<'_> {
         &mut self,
         seed: S,
     ) -> Result<Option<S::Value>, Snag> {
-        let number = |value: usize| U64Deserializer::<Snag>::new(value as u64);
-        let span = self.node.span;
         self.next = self.next.saturating_add(1);
         match self.next {
-            1 => seed.deserialize(number(span.start)).map(Some),
-            2 => seed.deserialize(number(span.len)).map(Some),
-            3 => seed.deserialize(number(span.line as usize)).map(Some),
-            4 => seed.deserialize(NodeReader(self.node)).map(Some),
+            1 => {
+                let numbers = SeqDeserializer::new(numbers(self.node.span).into_iter());
+                seed.deserialize(numbers).map(Some)
+            }
+            2 => seed.deserialize(NodeReader(self.node)).map(Some),
             _ => Ok(None),
         }
     }
@@ -605,9 +604,12 @@ fn note_places(node: &Node, pointer: String, places: &mut Vec<(String, Vec<u64>)
         }
         _ => {}
     }
-    let span = first_line_place(node);
-    let numbers = vec![span.start as u64, span.len as u64, u64::from(span.line)];
-    places.push((pointer, numbers));
+    places.push((pointer, numbers(first_line_place(node)).to_vec()));
+}
+
+/// A span as `Span` reads itself.
+fn numbers(span: Span) -> [u64; 3] {
+    [span.start as u64, span.len as u64, u64::from(span.line)]
 }
 
 /// One word of a closed list.

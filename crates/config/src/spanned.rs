@@ -4,6 +4,7 @@
 //! Used by every kind of configuration file.
 //! Start reading at `At`.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
@@ -23,6 +24,13 @@ pub struct Span {
     pub len: usize,
     /// Line, counted from 1.
     pub line: u32,
+}
+
+impl<'de> Deserialize<'de> for Span {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        let (start, len, line) = Deserialize::deserialize(d)?;
+        Ok(Span { start, len, line })
+    }
 }
 
 /// A place in a file of the configuration.
@@ -122,42 +130,8 @@ pub(crate) const AT: &str = "\u{0}at";
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for At<T> {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        struct Reader<T>(PhantomData<T>);
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for Reader<T> {
-            type Value = At<T>;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a value with its place")
-            }
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<At<T>, A::Error> {
-                let mut next =
-                    || -> Result<usize, A::Error> { Ok(seq.next_element()?.unwrap_or_default()) };
-                let (start, len, line) = (next()?, next()?, next()?);
-                let span = Span {
-                    start,
-                    len,
-                    line: u32::try_from(line).unwrap_or(u32::MAX),
-                };
-                let missing = || serde::de::Error::custom("value is missing");
-                let value = seq.next_element()?.ok_or_else(missing)?;
-                Ok(At { value, span })
-            }
-        }
-        d.deserialize_tuple_struct(AT, 4, Reader(PhantomData))
-    }
-}
-
-impl<T: JsonSchema> JsonSchema for At<T> {
-    fn inline_schema() -> bool {
-        T::inline_schema()
-    }
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        T::schema_name()
-    }
-    fn schema_id() -> std::borrow::Cow<'static, str> {
-        T::schema_id()
-    }
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        T::json_schema(generator)
+        let (span, value) = with_place(AT, d)?;
+        Ok(At { value, span })
     }
 }
 
@@ -190,43 +164,54 @@ pub(crate) const NOTED: &str = "\u{0}noted";
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Noted<T> {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        struct Reader<T>(PhantomData<T>);
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for Reader<T> {
-            type Value = Noted<T>;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a value with the places of its parts")
-            }
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Noted<T>, A::Error> {
-                let missing = || serde::de::Error::custom("value is missing");
-                let places: BTreeMap<String, (usize, usize, u32)> =
-                    seq.next_element()?.ok_or_else(missing)?;
-                let value = seq.next_element()?.ok_or_else(missing)?;
-                let span = |(start, len, line)| Span { start, len, line };
-                let places = places.into_iter().map(|(at, place)| (at, span(place)));
-                Ok(Noted {
-                    value,
-                    places: places.collect(),
-                })
-            }
-        }
-        d.deserialize_tuple_struct(NOTED, 2, Reader(PhantomData))
+        let (places, value) = with_place(NOTED, d)?;
+        Ok(Noted { value, places })
     }
 }
 
-impl<T: JsonSchema> JsonSchema for Noted<T> {
-    fn inline_schema() -> bool {
-        T::inline_schema()
+/// Place and value, as our deserializer gives them to whoever asks by one of the two names.
+fn with_place<'de, P, T, D>(name: &'static str, d: D) -> Result<(P, T), D::Error>
+where
+    P: Deserialize<'de>,
+    T: Deserialize<'de>,
+    D: Deserializer<'de>,
+{
+    struct Reader<P, T>(PhantomData<(P, T)>);
+    impl<'de, P: Deserialize<'de>, T: Deserialize<'de>> Visitor<'de> for Reader<P, T> {
+        type Value = (P, T);
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a value with its place")
+        }
+        fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(P, T), A::Error> {
+            let missing = || serde::de::Error::custom("value is missing");
+            let place = seq.next_element()?.ok_or_else(missing)?;
+            Ok((place, seq.next_element()?.ok_or_else(missing)?))
+        }
     }
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        T::schema_name()
-    }
-    fn schema_id() -> std::borrow::Cow<'static, str> {
-        T::schema_id()
-    }
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        T::json_schema(generator)
-    }
+    d.deserialize_tuple_struct(name, 2, Reader(PhantomData))
 }
+
+/// In a schema, a value with its place is the value.
+macro_rules! schema_of_the_value {
+    ($($kind:ident),*) => {$(
+        impl<T: JsonSchema> JsonSchema for $kind<T> {
+            fn inline_schema() -> bool {
+                T::inline_schema()
+            }
+            fn schema_name() -> Cow<'static, str> {
+                T::schema_name()
+            }
+            fn schema_id() -> Cow<'static, str> {
+                T::schema_id()
+            }
+            fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+                T::json_schema(generator)
+            }
+        }
+    )*};
+}
+
+schema_of_the_value!(At, Noted);
 
 /// Names to values, in the order written. Keys keep their place; duplicates were refused while reading.
 #[derive(Clone, Debug, PartialEq)]

@@ -13,7 +13,7 @@ use crate::compiled::{ApiVersion, Successor};
 use crate::de::{listed, nearest};
 use crate::read::Named;
 use crate::report::Report;
-use crate::spanned::At;
+use crate::spanned::{At, Place};
 
 /// Dates and successor of one version.
 pub(super) struct Life {
@@ -32,31 +32,22 @@ pub(super) fn of(
 ) -> Life {
     let file = &api.file;
     let state = written.state.value;
+    let mut idle = |key: &str, place: &Place| {
+        let message = format!(
+            "`{key}` says nothing about a version that is {}",
+            state.name()
+        );
+        report.wrong(place, message, "Take it out, or write `state: deprecated`.");
+    };
     if let Some(at) = &written.deprecated_since
         && state != State::Deprecated
     {
-        let message = format!(
-            "`deprecated_since` says nothing about a version that is {}",
-            state.name()
-        );
-        report.wrong(
-            &at.place(file),
-            message,
-            "Take it out, or write `state: deprecated`.",
-        );
+        idle("deprecated_since", &at.place(file));
     }
     if let Some(at) = &written.sunset
         && !matches!(state, State::Deprecated | State::Retired)
     {
-        let message = format!(
-            "`sunset` says nothing about a version that is {}",
-            state.name()
-        );
-        report.wrong(
-            &at.place(file),
-            message,
-            "Take it out, or write `state: deprecated`.",
-        );
+        idle("sunset", &at.place(file));
     }
     if state == State::Deprecated {
         warn_of_end(name, written, file, now, report);
