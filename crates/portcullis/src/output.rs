@@ -1,12 +1,16 @@
 //! How commands print: data on stdout as a table or JSON, words on stderr.
-//! Gives `argument`, `print`, and readers of common arguments.
+//! Gives `argument`, `print`, `create` for what goes to a file, and readers of common arguments.
 //! Used by every verb.
 //! Start reading at `print`.
 
-use std::path::PathBuf;
+use std::fs::{File, OpenOptions};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
 
 use clap::{Arg, ArgMatches};
 use serde_json::Value;
+
+use crate::exit::{Exit, Trouble};
 
 /// The `-o` argument.
 pub fn argument() -> Arg {
@@ -34,6 +38,34 @@ pub fn print(arguments: &ArgMatches, value: &Value, text: impl FnOnce()) {
         ),
         false => text(),
     }
+}
+
+/// A new file for its owner only: records name integrations, objects and addresses.
+///
+/// # Errors
+/// When the name is taken or the directory is closed.
+pub fn create(path: &Path) -> Result<File, Trouble> {
+    let made = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path);
+    made.map_err(|error| {
+        Trouble::new(
+            Exit::Failed,
+            format!("cannot make {}: {error}", path.display()),
+            "Choose a name that is not taken, in a directory you may write to.",
+        )
+    })
+}
+
+/// What is said when such a file cannot be written on.
+pub fn unwritten(path: &Path, error: &std::io::Error) -> Trouble {
+    Trouble::new(
+        Exit::Failed,
+        format!("cannot write {}: {error}", path.display()),
+        "Make room on the disk, or write to another one.",
+    )
 }
 
 /// A number with its word: `1 integration`, `2 integrations`.

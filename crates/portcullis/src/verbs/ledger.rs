@@ -5,9 +5,7 @@
 
 mod text;
 
-use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -284,18 +282,13 @@ fn export(arguments: &ArgMatches) -> Outcome {
         None => audit::export(&ledger, range, &mut std::io::stdout().lock())
             .map_err(|fault| trouble(&fault))?,
         Some(path) => {
-            let mut out = BufWriter::new(create(path)?);
+            let mut out = BufWriter::new(output::create(path)?);
             let written = audit::export(&ledger, range, &mut out)
                 .map_err(|fault| trouble(&fault))
                 .and_then(|exported| {
                     let kept = out.flush().and_then(|()| out.get_ref().sync_all());
-                    kept.map(|()| exported).map_err(|error| {
-                        Trouble::new(
-                            Exit::Failed,
-                            format!("cannot write {}: {error}", path.display()),
-                            "",
-                        )
-                    })
+                    kept.map(|()| exported)
+                        .map_err(|error| output::unwritten(path, &error))
                 });
             // Half an export proves nothing.
             written.inspect_err(|_| drop(std::fs::remove_file(path)))?
@@ -310,22 +303,6 @@ fn export(arguments: &ArgMatches) -> Outcome {
         )
     );
     Ok(Exit::Done)
-}
-
-/// A new file for its owner only: records name integrations, objects and addresses.
-fn create(path: &Path) -> Result<File, Trouble> {
-    let made = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path);
-    made.map_err(|error| {
-        Trouble::new(
-            Exit::Failed,
-            format!("cannot make {}: {error}", path.display()),
-            "Choose a name that is not taken, in a directory you may write to.",
-        )
-    })
 }
 
 #[cfg(test)]

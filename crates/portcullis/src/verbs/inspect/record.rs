@@ -3,9 +3,8 @@
 //! Used by `portcullis inspect`.
 //! Start reading at `run`.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -28,7 +27,7 @@ pub fn run(arguments: &ArgMatches) -> Outcome {
     });
     let data = office::data_dir(&config_dir::of(arguments))?;
     let path = output::path(arguments, "file");
-    let mut file = create(&path)?;
+    let mut file = output::create(&path)?;
     let begun = office::ask(&data, "inspection.record", &asked)
         .inspect_err(|_| drop(std::fs::remove_file(&path)))?;
     let heading = begun.get("heading").cloned().unwrap_or_default();
@@ -48,7 +47,8 @@ pub fn run(arguments: &ArgMatches) -> Outcome {
             break fetched;
         }
     };
-    file.sync_all().map_err(|error| cannot(&path, &error))?;
+    file.sync_all()
+        .map_err(|error| output::unwritten(&path, &error))?;
     let number = |name: &str| last.get(name).and_then(Value::as_u64).unwrap_or(0);
     let (requests, left_out) = (number("requests"), number("left_out"));
     let document = json!({
@@ -71,16 +71,6 @@ fn span(arguments: &ArgMatches, name: &str) -> Result<Duration, Trouble> {
     })
 }
 
-/// A new file for its owner only.
-fn create(path: &Path) -> Result<File, Trouble> {
-    let made = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path);
-    made.map_err(|error| cannot(path, &error))
-}
-
 fn write(file: &mut File, path: &Path, lines: &[impl AsRef<str>]) -> Result<(), Trouble> {
     let mut text = String::new();
     for line in lines {
@@ -88,13 +78,5 @@ fn write(file: &mut File, path: &Path, lines: &[impl AsRef<str>]) -> Result<(), 
         text.push('\n');
     }
     file.write_all(text.as_bytes())
-        .map_err(|error| cannot(path, &error))
-}
-
-fn cannot(path: &Path, error: &std::io::Error) -> Trouble {
-    Trouble::new(
-        Exit::Failed,
-        format!("cannot write {}: {error}", path.display()),
-        "Choose a name that is not taken, in a directory you may write to.",
-    )
+        .map_err(|error| output::unwritten(path, &error))
 }
