@@ -39,6 +39,26 @@ pub struct Rule {
     pub breaks_out: bool,
 }
 
+impl Rule {
+    /// A rule that refuses by itself, from the first level on.
+    const fn critical(
+        class: Class,
+        id: &'static str,
+        pattern: &'static str,
+        why: &'static str,
+    ) -> Rule {
+        Rule {
+            id,
+            class,
+            score: 5,
+            paranoia: 1,
+            pattern,
+            why,
+            breaks_out: false,
+        }
+    }
+}
+
 /// The compiled pack.
 #[derive(Debug)]
 pub struct Pack {

@@ -4,15 +4,7 @@ use crate::finding::Class;
 use crate::pack::Rule;
 
 const fn rule(id: &'static str, pattern: &'static str, why: &'static str) -> Rule {
-    Rule {
-        id,
-        class: Class::Nosqli,
-        score: 5,
-        paranoia: 1,
-        pattern,
-        why,
-        breaks_out: false,
-    }
+    Rule::critical(Class::Nosqli, id, pattern, why)
 }
 
 pub(crate) const RULES: &[Rule] = &[
