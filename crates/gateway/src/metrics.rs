@@ -3,6 +3,7 @@
 //! Counted by the service; printed by the admin listener.
 //! Start reading at `Metrics::count`.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
@@ -56,6 +57,30 @@ pub struct Counted {
     pub took_us: u64,
     /// Time spent waiting for the upstream, in microseconds.
     pub upstream_us: Option<u64>,
+}
+
+/// Counters of allowed requests that a thread has met: nearly all are of few integrations, and to find a counter by its
+/// labels costs more than to count.
+#[derive(Debug, Default)]
+pub struct Lately(RefCell<Vec<(Arc<str>, Counter)>>);
+
+impl Lately {
+    /// Most kept; a new configuration has new names, so the list is begun anew when it is full.
+    const KEPT_MAX: usize = 32;
+
+    fn allowed(&self, integration: Arc<str>, find: impl FnOnce(Arc<str>) -> Counter) -> Counter {
+        let mut known = self.0.borrow_mut();
+        let same = |(name, _): &&(Arc<str>, Counter)| Arc::ptr_eq(name, &integration);
+        if let Some((_, counter)) = known.iter().find(same) {
+            return counter.clone();
+        }
+        if known.len() >= Self::KEPT_MAX {
+            known.clear();
+        }
+        let counter = find(Arc::clone(&integration));
+        known.push((integration, counter.clone()));
+        counter
+    }
 }
 
 /// What the process counts.
@@ -146,18 +171,34 @@ impl Metrics {
     }
 
     /// Adds one decision.
-    pub fn count(&self, counted: Counted) {
+    pub fn count(&self, counted: Counted, lately: &Lately) {
         self.seconds.observe(seconds(counted.took_us));
         if let Some(upstream_us) = counted.upstream_us {
             self.upstream_seconds.observe(seconds(upstream_us));
         }
+        match counted.outcome {
+            "allow" => lately.allowed(counted.integration, |who| {
+                self.decided("allow", counted.stage, "", who)
+            }),
+            outcome => self.decided(outcome, counted.stage, counted.code, counted.integration),
+        }
+        .inc();
+    }
+
+    fn decided(
+        &self,
+        outcome: &'static str,
+        stage: &'static str,
+        code: &'static str,
+        integration: Arc<str>,
+    ) -> Counter {
         let labels = Decision {
-            outcome: counted.outcome,
-            stage: counted.stage,
-            code: counted.code,
-            integration: Name(counted.integration),
+            outcome,
+            stage,
+            code,
+            integration: Name(integration),
         };
-        self.decisions.get_or_create(&labels).inc();
+        self.decisions.get_or_create_owned(&labels)
     }
 
     /// Adds connections that ended without a request.
@@ -190,19 +231,42 @@ fn seconds(micros: u64) -> f64 {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_decision_shows_with_its_labels() {
-        let metrics = Metrics::new();
-        metrics.count(Counted {
-            outcome: "refuse",
+    fn counted(outcome: &'static str, code: &'static str, integration: &Arc<str>) -> Counted {
+        Counted {
+            outcome,
             stage: "authn",
-            code: "authn.missing",
-            integration: "".into(),
+            code,
+            integration: Arc::clone(integration),
             took_us: 120,
             upstream_us: None,
-        });
+        }
+    }
+
+    #[test]
+    fn decisions_show_with_their_labels() {
+        let (metrics, lately) = (Metrics::new(), Lately::default());
+        let nobody: Arc<str> = "".into();
+        let many: Vec<Arc<str>> = (0..100).map(|n| format!("i{n}").into()).collect();
+        metrics.count(counted("refuse", "authn.missing", &nobody), &lately);
+        for _ in 0..3 {
+            for who in &many {
+                metrics.count(counted("allow", "", who), &lately);
+            }
+            metrics.count(counted("refuse", "authn.revoked", &many[0]), &lately);
+        }
         let text = metrics.print();
-        assert!(text.contains(r#"portcullis_decisions_total{outcome="refuse",stage="authn",code="authn.missing",integration=""} 1"#), "{text}");
-        assert!(text.contains("portcullis_request_duration_seconds_count 1"));
+        for line in [
+            r#"{outcome="refuse",stage="authn",code="authn.missing",integration=""} 1"#,
+            r#"{outcome="refuse",stage="authn",code="authn.revoked",integration="i0"} 3"#,
+            r#"{outcome="allow",stage="authn",code="",integration="i0"} 3"#,
+            r#"{outcome="allow",stage="authn",code="",integration="i99"} 3"#,
+        ] {
+            assert!(
+                text.contains(&format!("portcullis_decisions_total{line}\n")),
+                "{text}"
+            );
+        }
+        assert!(text.contains("portcullis_request_duration_seconds_count 304"));
+        assert!(lately.0.borrow().len() <= Lately::KEPT_MAX);
     }
 }

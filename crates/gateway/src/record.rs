@@ -85,7 +85,10 @@ pub fn stopped(x: &mut Exchange<'_, '_>, stop: &Stop) {
 pub fn finish(x: &mut Exchange<'_, '_>, reply: &Reply) -> Counted {
     let took_us = micros_since(x.started);
     x.event.id = Some(x.id);
-    x.event.address = Some(shown(&x.address));
+    // Stage `ip` has noted it, unless the request ended before.
+    if x.event.address.is_none() {
+        x.event.address = Some(shown(&x.address));
+    }
     x.event.status = Some(reply.status);
     x.event.bytes_out = u64::try_from(reply.body.len()).ok();
     x.event.took_us = Some(took_us);

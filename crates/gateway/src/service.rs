@@ -15,6 +15,7 @@ use net::{Body, Dropped, Pools, Service, Unreadable};
 use policy::address;
 
 use crate::identity_token::Tokens;
+use crate::metrics::Lately;
 use crate::{Exchange, Io, Snapshot, Stop, connections, pipeline, problem, record};
 
 /// The data plane's service on one thread.
@@ -23,6 +24,7 @@ pub struct Gateway {
     pools: Pools,
     tokens: Tokens,
     ids: Ids,
+    lately: Lately,
 }
 
 /// What the stages may use, for the time of one request.
@@ -45,6 +47,7 @@ impl Gateway {
             pools: Pools::default(),
             tokens: Tokens::default(),
             ids: Ids::new(),
+            lately: Lately::default(),
         }
     }
 
@@ -129,7 +132,7 @@ impl Gateway {
             // Fail closed: what is not on the record is not answered.
             reply = problem::render(&record::LEDGER_UNAVAILABLE.because(""), x.id, is_head);
         }
-        self.io.metrics.count(counted);
+        self.io.metrics.count(counted, &self.lately);
         reply.headers.set("portcullis-decision", x.id.ascii());
         reply
     }

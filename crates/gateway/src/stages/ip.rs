@@ -4,6 +4,7 @@
 //! Start reading at `admit`.
 
 use model::Stage;
+use model::text::shown;
 use policy::address;
 
 use crate::service::Road;
@@ -19,6 +20,7 @@ pub fn admit(x: &mut Exchange<'_, '_>, r: &Road<'_>) -> Result<(), Stop> {
         .into_iter()
         .flat_map(|head| head.headers.all("x-forwarded-for"));
     x.address = address::client_address(x.peer.address, forwarded, &server.trusted_proxies)?;
+    x.event.address = Some(shown(&x.address));
     let Some(listener) = r.snapshot.listener(&x.peer.listener) else {
         return Err(address::DENIED
             .because("the listener is no longer configured")

@@ -233,7 +233,10 @@ fn fields(
 
 /// Added last, after every client copy was dropped.
 fn ours(x: &Exchange<'_, '_>, caller: &Caller, op: &Op<'_>, r: &Road<'_>, headers: &mut Headers) {
-    headers.set("x-forwarded-for", shown(&x.address).as_bytes());
+    match &x.event.address {
+        Some(noted) => headers.set("x-forwarded-for", noted.as_bytes()),
+        None => headers.set("x-forwarded-for", shown(&x.address).as_bytes()),
+    }
     headers.set(
         "x-forwarded-proto",
         if x.peer.tls.is_some() {
