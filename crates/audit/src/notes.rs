@@ -9,8 +9,8 @@ use std::path::Path;
 
 use crate::checkpoint::NOTE_BYTES_MAX;
 
-/// Name of the file in the ledger's directory.
-pub(crate) const FILE: &str = "checkpoints";
+/// Name of the file of checkpoints in the ledger's directory.
+pub const FILE: &str = "checkpoints";
 /// Lines of a note: five signed ones, an empty one, the signature.
 const LINES: usize = 7;
 
@@ -40,6 +40,14 @@ impl Notes {
             source: Some(BufReader::new(file).take(length)),
             offset: 0,
         })
+    }
+
+    /// No notes at all.
+    pub(crate) fn none() -> Notes {
+        Notes {
+            source: None,
+            offset: 0,
+        }
     }
 
     pub(crate) fn next(&mut self) -> io::Result<Option<Note>> {

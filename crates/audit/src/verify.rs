@@ -1,6 +1,6 @@
 //! Checks a ledger independently of the recorder, and names the first record that is wrong or missing.
-//! Gives `verify_export` (needs no keys) and `verify_directory`, both with a `Report`.
-//! Used by `ledger verify`, the console and the tests of the promise "what was answered is in the ledger".
+//! Gives `verify_export` (needs no keys), `verify_directory` and, quicker, `verify_newest`, each with a `Report`.
+//! Used by `ledger verify`, `doctor`, the console and the tests of the promise "what was answered is in the ledger".
 //! Start reading at `Report`; the two verifiers are `verify::file` and `verify::directory`.
 
 mod directory;
@@ -8,7 +8,7 @@ mod file;
 
 use crate::tree::Hash;
 
-pub use directory::verify_directory;
+pub use directory::{verify_directory, verify_newest};
 pub use file::verify_export;
 
 /// What a verification found.

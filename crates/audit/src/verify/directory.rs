@@ -1,5 +1,6 @@
 //! Verifies a ledger's directory: every frame, number, chain value, tree, checkpoint and signature.
-//! Gives `verify_directory`. Memory is bounded by one frame; the recorder may be running beside it.
+//! Gives `verify_directory`, and `verify_newest` for the newest segment alone. Memory is bounded by one frame; the recorder
+//! may be running beside it.
 //! Used through `verify`.
 //! Start reading at `verify_directory`. What a checkpoint covers must be there; what follows it may be torn.
 
@@ -25,13 +26,24 @@ pub fn verify_directory(
     witness: Option<&str>,
 ) -> Result<Report, LedgerFault> {
     let mut check = Check::new(dir, public);
-    if let Err(stop) = check.run(seal, witness) {
-        match stop {
-            Stop::Bad(bad) => check.report.first_bad = Some(bad),
-            Stop::Fault(fault) => return Err(fault),
-        }
-    }
-    Ok(check.report)
+    let done = check.run(seal, witness);
+    check.reported(done)
+}
+
+/// Verifies the newest segment and the newest checkpoint, however long the ledger is. The segment's sealed header says
+/// where the records before it ended; whether those are still there, only [`verify_directory`] can tell.
+///
+/// # Errors
+/// Only when files cannot be read; everything wrong in them is in the report.
+pub fn verify_newest(
+    dir: &Path,
+    seal: &crypto::SealKey,
+    public: &PublicKey,
+    witness: Option<&str>,
+) -> Result<Report, LedgerFault> {
+    let mut check = Check::new(dir, public);
+    let done = check.run_newest(seal, witness);
+    check.reported(done)
 }
 
 enum Stop {
@@ -71,21 +83,29 @@ impl<'a> Check<'a> {
         }
     }
 
-    fn run(&mut self, seal: &crypto::SealKey, witness: Option<&str>) -> Result<(), Stop> {
+    fn reported(mut self, done: Result<(), Stop>) -> Result<Report, LedgerFault> {
+        match done {
+            Ok(()) => {}
+            Err(Stop::Bad(bad)) => self.report.first_bad = Some(bad),
+            Err(Stop::Fault(fault)) => return Err(fault),
+        }
+        Ok(self.report)
+    }
+
+    fn hear(&mut self, witness: Option<&str>) -> Result<(), Stop> {
         if let Some(text) = witness {
             let signed = SignedCheckpoint::verify(text, self.public);
             let what = "the checkpoint kept elsewhere is not signed by this ledger's key";
             let signed = signed.ok_or_else(|| self.bad(0, 0, "witness", 0, what))?;
             self.witness = Some(signed.checkpoint);
         }
+        Ok(())
+    }
+
+    fn run(&mut self, seal: &crypto::SealKey, witness: Option<&str>) -> Result<(), Stop> {
+        self.hear(witness)?;
         // Checkpoints first: whatever they cover was in the segments before.
-        let mut notes = match Notes::open(self.dir) {
-            Ok(notes) => notes,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound && self.dir.is_dir() => {
-                return Err(self.bad(0, 0, notes::FILE, 0, "the checkpoints are gone"));
-            }
-            Err(error) => return Err(self.fault(self.dir, &error)),
-        };
+        let mut notes = Notes::open(self.dir).map_err(|error| self.no_notes(&error))?;
         self.next_promise(&mut notes)?;
         if self.promise.is_none() {
             return Err(self.bad(0, 0, notes::FILE, 0, "the checkpoints are gone"));
@@ -97,6 +117,53 @@ impl<'a> Check<'a> {
             self.segment(*first_seq, path, seal, &mut notes, index == last)?;
         }
         self.end()
+    }
+
+    fn run_newest(&mut self, seal: &crypto::SealKey, witness: Option<&str>) -> Result<(), Stop> {
+        self.hear(witness)?;
+        let newest = notes::newest(self.dir).map_err(|error| self.no_notes(&error))?;
+        let what = "the newest checkpoint is not signed by this ledger's key";
+        let signed = newest.and_then(|(text, _)| SignedCheckpoint::verify(&text, self.public));
+        let newest = signed.ok_or_else(|| self.bad(0, 0, notes::FILE, 0, what))?;
+        let mut segments = segment::list(self.dir).map_err(|error| self.fault(self.dir, &error))?;
+        let mut no_more = Notes::none();
+        if let Some((first_seq, path)) = segments.pop() {
+            let scanner = Scanner::open(&path, seal).map_err(|error| self.fault(&path, &error))?;
+            let name = file_name(&path);
+            self.tip = scanner
+                .map_err(|damage| self.bad(first_seq, first_seq, &name, 0, damage.what))?
+                .start()
+                .clone();
+            self.report.first_seq = first_seq;
+            self.report.records = first_seq;
+            self.expect(newest.checkpoint);
+            self.compare(&mut no_more)?;
+            self.segment(first_seq, &path, seal, &mut no_more, true)?;
+        } else {
+            self.expect(newest.checkpoint);
+            self.compare(&mut no_more)?;
+        }
+        self.end()
+    }
+
+    /// A checkpoint over records that are still to come is compared with them; an older one speaks of records that
+    /// are not looked at.
+    fn expect(&mut self, checkpoint: Checkpoint) {
+        if checkpoint.size < self.tip.next_seq() {
+            self.report.covered = checkpoint.size;
+        } else {
+            self.promise = Some(Promise {
+                checkpoint,
+                offset: 0,
+            });
+        }
+    }
+
+    fn no_notes(&self, error: &std::io::Error) -> Stop {
+        if error.kind() == std::io::ErrorKind::NotFound && self.dir.is_dir() {
+            return self.bad(0, 0, notes::FILE, 0, "the checkpoints are gone");
+        }
+        self.fault(self.dir, error)
     }
 
     fn segment(

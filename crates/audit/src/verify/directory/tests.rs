@@ -297,9 +297,12 @@ fn a_running_ledger_verifies_at_every_moment() {
         });
         while !writing.is_finished() {
             assert_eq!(verify(dir.path(), None).first_bad, None);
+            assert_eq!(newest(dir.path(), None).first_bad, None);
         }
     });
-    assert!(verify(dir.path(), None).records == 1_500);
+    for report in [verify(dir.path(), None), newest(dir.path(), None)] {
+        assert_eq!(report.records, 1_500);
+    }
 }
 
 #[test]
@@ -331,4 +334,59 @@ fn another_sealing_key_or_no_ledger_is_reported() {
     let public = PublicKey::new("test.example/ledger", ours.ledger_signing.verifying_key());
     let report = verify_directory(dir.path(), &other.ledger_seal, &public, None).unwrap();
     assert!(report.first_bad.unwrap().what.contains("seal"));
+}
+
+fn newest(dir: &Path, witness: Option<&str>) -> Report {
+    let keys = keys();
+    let public = PublicKey::new("test.example/ledger", keys.ledger_signing.verifying_key());
+    verify_newest(dir, &keys.ledger_seal, &public, witness).unwrap()
+}
+
+#[test]
+fn the_newest_segment_alone_is_verified_to_its_end() {
+    let mut dice = Dice::new(15);
+    for _ in 0..20 {
+        let dir = tempfile::tempdir().unwrap();
+        let home = dir.path().join("ledger");
+        let count = 30 + dice.below(40);
+        let witness = ledger(&home, count, small(&mut dice), &mut dice);
+        let sample = sample(&home);
+        for witness in [None, Some(witness.as_str())] {
+            let report = newest(&home, witness);
+            assert_eq!(report.first_bad, None);
+            assert_eq!((report.records, report.covered), (count, count));
+        }
+        let last = sample.parts.last().unwrap();
+        let path = home.join(&last.name);
+        for _ in 0..20 {
+            let mut bytes = last.bytes.clone();
+            let offset = dice.index(bytes.len());
+            match dice.below(2) {
+                0 => bytes[offset] ^= u8::try_from(1 + dice.below(255)).unwrap(),
+                _ => bytes.truncate(offset),
+            }
+            std::fs::write(&path, &bytes).unwrap();
+            let bad = newest(&home, None).first_bad.unwrap();
+            assert_eq!(bad.seq, last.seq_at(offset), "{bad:?}");
+        }
+        std::fs::remove_file(&path).unwrap();
+        let bad = newest(&home, None).first_bad.unwrap();
+        assert_eq!((bad.seq, bad.through), (last.seq, count - 1), "{bad:?}");
+    }
+}
+
+#[test]
+fn missing_checkpoints_and_checkpoints_taken_back_are_noticed_at_the_newest_segment() {
+    let dir = tempfile::tempdir().unwrap();
+    let gone = newest(dir.path(), None).first_bad.unwrap();
+    assert_eq!(gone.what, "the checkpoints are gone");
+    let witness = ledger(dir.path(), 20, settings(), &mut Dice::new(16));
+    let sample = sample(dir.path());
+    std::fs::write(dir.path().join(notes::FILE), &sample.notes[0]).unwrap();
+    assert!(newest(dir.path(), None).is_good());
+    let bad = newest(dir.path(), Some(&witness)).first_bad.unwrap();
+    assert!(bad.what.starts_with("checkpoints were removed"), "{bad:?}");
+    std::fs::write(dir.path().join(notes::FILE), "not a note\n").unwrap();
+    let bad = newest(dir.path(), None).first_bad.unwrap();
+    assert!(bad.what.contains("not signed"), "{bad:?}");
 }
