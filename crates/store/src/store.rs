@@ -238,6 +238,14 @@ impl Store {
         Store::with_backend(Arc::new(backend), kek, None, false)
     }
 
+    /// Reads every page of the database once, beside whoever writes. No key is needed, and no file changes.
+    ///
+    /// # Errors
+    /// [`Fault::Corrupt`] with what is wrong, [`Fault::Absent`] when there is none yet, and faults of reading.
+    pub fn check_whole(dir: &Path) -> Result<(), Fault> {
+        sqlite::Sqlite::check_whole(dir)
+    }
+
     /// A store over any backend whose named values already hold a wrapped root key.
     ///
     /// # Errors

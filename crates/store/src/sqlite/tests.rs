@@ -172,6 +172,59 @@ fn a_reader_sees_what_is_written_beside_it_and_writes_nothing() {
     );
 }
 
+fn names(dir: &Path) -> Vec<std::ffi::OsString> {
+    let mut names: Vec<_> = fs::read_dir(dir)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn looking_at_a_database_at_rest_leaves_no_trace() {
+    let home = tempfile::tempdir().unwrap();
+    let dir = home.path().join("with 100% of #? marks");
+    fs::create_dir(&dir).unwrap();
+    let sqlite = fresh(&dir);
+    sqlite.transact(vec![put("a", 1)]).unwrap();
+    Sqlite::check_whole(&dir).unwrap();
+    drop(sqlite);
+    let (before, bytes) = (names(&dir), fs::read(dir.join(DATABASE)).unwrap());
+    let look = Sqlite::look(&dir).unwrap();
+    assert!(look.get("thing", "a").unwrap().is_some());
+    Sqlite::check_whole(&dir).unwrap();
+    drop(look);
+    assert_eq!(names(&dir), before);
+    assert!(fs::read(dir.join(DATABASE)).unwrap() == bytes);
+}
+
+#[test]
+fn the_whole_check_finds_a_page_that_is_wrong_beside_a_writer_and_without_one() {
+    let dir = tempfile::tempdir().unwrap();
+    assert!(matches!(
+        Sqlite::check_whole(dir.path()),
+        Err(Fault::Absent { .. })
+    ));
+    let sqlite = fresh(dir.path());
+    for number in 0..40 {
+        let step = put(&number.to_string(), 5_000);
+        sqlite.transact(vec![step]).unwrap();
+    }
+    drop(sqlite);
+    let path = dir.path().join(DATABASE);
+    let mut bytes = fs::read(&path).unwrap();
+    let end = bytes.len() - bytes.len() % 4096;
+    bytes[4096 * 3..end].fill(0x5a);
+    fs::write(&path, &bytes).unwrap();
+    let found = Sqlite::check_whole(dir.path());
+    assert!(matches!(found, Err(Fault::Corrupt { .. })), "{found:?}");
+    // Somebody else holds it open.
+    fs::write(dir.path().join(format!("{DATABASE}-wal")), b"").unwrap();
+    let found = Sqlite::check_whole(dir.path());
+    assert!(matches!(found, Err(Fault::Corrupt { .. })), "{found:?}");
+}
+
 /// Everything that is not our whole database is refused, and not one byte of it is touched.
 #[test]
 fn damaged_foreign_and_newer_files_are_refused_and_left_alone() {
