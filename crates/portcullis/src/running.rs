@@ -22,7 +22,7 @@ use crate::exit::{Exit, Trouble};
 use crate::reload::Reload;
 use crate::{files, office};
 
-pub use parts::{Slots, certificates, pair};
+pub use parts::{Slots, certificates, pair, slot};
 
 /// Requests under way get this long to finish when the server stops.
 const GRACE: Duration = Duration::from_secs(10);

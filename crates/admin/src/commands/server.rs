@@ -15,6 +15,7 @@ pub fn status(desk: &Desk, _arguments: &Value, _who: &str) -> Result<Value, Desk
     Ok(json!({
         "schema_version": 1,
         "is_running": desk.io.is_some(),
+        "process": std::process::id(),
         "configuration": crypto::text::hex(&compiled.hash),
         "operations": { "exposed": exposed, "declared": declared },
         "integrations": compiled.integrations.len(),

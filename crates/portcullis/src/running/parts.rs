@@ -122,7 +122,11 @@ pub fn certificates(compiled: &Compiled, dir: &Path, texts: &Files) -> Result<Sl
     }
 }
 
-fn slot(tls: &TlsSettings, dir: &Path) -> Result<Arc<TlsSlot>, Box<Mistake>> {
+/// Certificate, key and authorities of one listener, checked.
+///
+/// # Errors
+/// A mistake at the place that names the file.
+pub fn slot(tls: &TlsSettings, dir: &Path) -> Result<Arc<TlsSlot>, Box<Mistake>> {
     let (cert, key) = pair(tls, dir)?;
     let authorities = tls.client_ca.as_ref().map(|ca| pem(ca, dir)).transpose()?;
     let clients = authorities.map(|ca_pem| ClientCertificates {

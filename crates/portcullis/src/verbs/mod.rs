@@ -8,6 +8,7 @@ mod can;
 mod check;
 mod completion;
 mod demo;
+mod doctor;
 mod explain;
 mod init;
 mod inspect;
@@ -40,6 +41,7 @@ pub const VERBS: &[Verb] = &[
     check::VERB,
     completion::VERB,
     demo::VERB,
+    doctor::VERB,
     explain::VERB,
     init::VERB,
     inspect::VERB,

@@ -17,6 +17,7 @@ mod connections;
 mod contract_of_wire;
 mod crashes;
 mod docs;
+mod doctor;
 mod egress;
 mod etags;
 mod framing;
