@@ -344,12 +344,12 @@ fn a_file_in_place_of_the_data_directory_is_named() {
 }
 
 /// A small file system of its own; `None`, said aloud, where it cannot be mounted.
-struct Small {
+pub struct Small {
     at: PathBuf,
 }
 
 impl Small {
-    fn mount(at: &Path, size: &str) -> Option<Small> {
+    pub fn mount(at: &Path, size: &str) -> Option<Small> {
         fs::create_dir_all(at).unwrap();
         let mounted = Command::new("mount")
             .args([
@@ -368,7 +368,7 @@ impl Small {
         None
     }
 
-    fn remount(&self, option: &str) {
+    pub fn remount(&self, option: &str) {
         let done = Command::new("mount")
             .args(["-o", &format!("remount,{option}")])
             .arg(&self.at)

@@ -15,6 +15,7 @@ use model::{Event, Timestamp};
 use serde_json::Value;
 use testkit::{Ended, Gate, Play, RecordingUpstream, Server, json_answer, run};
 
+use crate::bad_input::Small;
 use crate::{call, program, serve};
 
 const NOTE: &str = r#"{"id":"1","title":"t"}"#;
@@ -235,7 +236,7 @@ fn people_read_a_line_for_each_check_and_a_last_word() {
 }
 
 #[test]
-fn a_configuration_that_does_not_compile_is_78_and_says_where_to_look() {
+fn a_configuration_with_mistakes_is_78_and_one_with_warnings_2() {
     let upstream = upstream();
     let gate = Gate::small(upstream.address());
     gate.edit("apis/notes.yaml", "state: active", "state: activ");
@@ -247,6 +248,18 @@ fn a_configuration_that_does_not_compile_is_78_and_says_where_to_look() {
         "fail",
         &["apis/notes.yaml", "portcullis check"],
     );
+    gate.edit("apis/notes.yaml", "state: activ", "state: active");
+    let beta = gate.text("integrations/beta.yaml");
+    let (head, _) = beta.split_once("grants:").unwrap();
+    gate.write("integrations/beta.yaml", head);
+    let said = doctor(&gate);
+    said.only(2, &["configuration"]);
+    let words = [
+        "1 warning",
+        "integrations/beta.yaml",
+        "`beta` may do nothing",
+    ];
+    said.says("configuration", "", "warn", &words);
     let nowhere = ["doctor", "--config", "/nowhere/at/all", "-o", "json"];
     let said = Said::of(&run(program(), &gate, &nowhere));
     said.only(78, &["configuration"]);
@@ -559,4 +572,25 @@ fn a_clock_that_was_set_back_is_held_against_the_ledger() {
     let said = doctor(&gate);
     said.only(1, &["clock"]);
     said.says("clock", "", "fail", &["set back", "timedatectl"]);
+}
+
+#[test]
+fn a_full_or_read_only_disk_and_a_file_in_its_place_are_named() {
+    let upstream = upstream();
+    let gate = Gate::small(upstream.address());
+    fs::write(gate.data(), "a file").unwrap();
+    let said = doctor(&gate);
+    said.only(1, &["data directory", "store", "ledger"]);
+    said.says("data directory", "", "fail", &["a file is in its place"]);
+    fs::remove_file(gate.data()).unwrap();
+    let Some(disk) = Small::mount(&gate.data(), "16m") else {
+        return;
+    };
+    let said = doctor(&gate);
+    said.only(1, &["disk"]);
+    said.says("disk", "", "fail", &["MiB free", "Free some space"]);
+    disk.remount("ro");
+    let said = doctor(&gate);
+    said.only(1, &["data directory", "disk"]);
+    said.says("disk", "", "fail", &["mounted read-only"]);
 }

@@ -40,8 +40,9 @@ pub(super) fn findings(scene: &Scene<'_>) -> Vec<Finding> {
 /// The directory itself, or where it will be made.
 fn nearest(data: &Path) -> &Path {
     let mut candidates = data.ancestors().filter(|path| !path.as_os_str().is_empty());
+    // What may not be looked at is there.
     candidates
-        .find(|path| path.exists())
+        .find(|path| !matches!(path.try_exists(), Ok(false)))
         .unwrap_or(Path::new("."))
 }
 
@@ -49,7 +50,7 @@ fn directory(data: &Path) -> Finding {
     let name = data.display().to_string();
     let about = About("data directory", &name);
     let place = nearest(data);
-    if !place.is_dir() {
+    if place.is_file() {
         let advice = "Move the file away, or mend `store: { dir }`.";
         return about.fail(Exit::Failed, "a file is in its place", advice);
     }
@@ -147,12 +148,12 @@ fn ledger(scene: &Scene<'_>, opened: Option<&Opened>) -> Finding {
     let about = About("ledger", "");
     let dir = scene.data.join("ledger");
     let Some(opened) = opened else {
-        return match has_entries(&dir) {
-            true => about.warn(
+        return match scene.data.join(store::DATABASE).try_exists() {
+            Ok(false) if !has_entries(&dir) => about.ok("not there yet; the first start makes it"),
+            _ => about.warn(
                 "not verified: the keys for it are in the store",
                 "See the lines about the store and its key.",
             ),
-            false => about.ok("not there yet; the first start makes it"),
         };
     };
     if !has_entries(&dir) {
