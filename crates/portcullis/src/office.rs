@@ -34,8 +34,9 @@ pub struct Opened {
 /// Name of the ledger in its checkpoints.
 pub const ORIGIN: &str = "portcullis/ledger";
 
-/// Under load a group of records waits this long for more: fewer flushes, for less than a flush of waiting.
-const GATHER: std::time::Duration = std::time::Duration::from_millis(1);
+/// Under load a group of records waits this long for more: fewer flushes. Measured from 0.15 to 3 ms: shorter costs flushes,
+/// longer leaves the workers idle between groups.
+const GATHER: std::time::Duration = std::time::Duration::from_micros(500);
 
 /// Who asks, as the ledger names him.
 pub fn who() -> String {
