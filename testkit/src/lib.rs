@@ -1,5 +1,5 @@
 //! What tests need to drive the real binary over real sockets: directories, servers, upstreams, raw bytes.
-//! Gives `Gate`, `Server`, `RecordingUpstream`, `wire`. Panics with everything it knows when something is not as it must be.
+//! Gives `Gate`, `Server`, `RecordingUpstream`, `wire`, `frames`. Panics with everything it knows when something is not as it must be.
 //! Used by the suite of `portcullis` only; nothing that ships depends on it.
 //! Start reading at `Server::start`.
 #![expect(
@@ -9,6 +9,7 @@
     reason = "a test ends at the first surprise"
 )]
 
+pub mod frames;
 mod gate;
 mod server;
 mod upstream;

@@ -13,6 +13,7 @@ pub const REASONS: &[&Reason] = &[
     &FRAMES_MALFORMED,
     &INTERNAL,
     &NOT_READ,
+    &STREAMS_RESET,
     &TIMEOUT,
     &TOO_LARGE,
     &CONNECTIONS,
@@ -66,6 +67,17 @@ pub const NOT_READ: Reason = Reason::silent(
     "Read answers as they come, and ask for less at once.",
     "A client asked and then read its answer more slowly than the listener allows, or granted no HTTP/2 window for it. The request has its own \
      record; this one says that its answer was cut off. One entry is a bad network; many from one address tie up memory on purpose.",
+);
+
+/// HTTP/2 streams that broke the rules.
+pub const STREAMS_RESET: Reason = Reason::silent(
+    Stage::Http,
+    "http.streams_reset",
+    "A request broke the rules of HTTP/2, and its stream was reset.",
+    "Use a client library that follows RFC 9113, and keep header fields and requests at once within the server's settings.",
+    "Streams of an HTTP/2 connection were reset, most of them before they could become a request: a head that is malformed or larger than \
+     allowed, more requests at once than the settings grant, data or windows that break the protocol. The count is the number of streams, the \
+     record's detail the protocol's name for the last fault. The connection itself goes on until there are too many.",
 );
 
 /// The client was too slow.

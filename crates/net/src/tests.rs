@@ -50,6 +50,7 @@ impl Service for Probe {
                 tokio::time::sleep(Duration::from_millis(300)).await;
                 Reply::new(200, b"slow".to_vec())
             }
+            "/stuck" => std::future::pending().await,
             "/big" => Reply::new(200, vec![b'x'; 3_000_000]),
             "/none" => Reply::new(204, Vec::new()),
             "/peer" => {

@@ -5,6 +5,7 @@
 
 use hyper::body::{Body as _, Incoming};
 use hyper::http::request::Parts;
+use hyper::http::{HeaderName, HeaderValue};
 use model::http::{BodyLength, METHOD_NOT_ALLOWED};
 use model::{Head, Headers, Method, Protocol};
 
@@ -56,6 +57,12 @@ pub(super) fn head(
         what.head_seen = Some(seen(parts));
         return Err(Box::new(what));
     }
+    if list_bytes(parts) > bounds.head_bytes_max {
+        let mut what = Unreadable::new(&TOO_LARGE, "the list of header fields is too large");
+        what.status = 431;
+        what.head_seen = Some(seen(parts));
+        return Err(Box::new(what));
+    }
     let authority = authority_of(parts).map_err(refuse)?;
     let (headers, length) = fields(parts).map_err(refuse)?;
     let body = match length {
@@ -72,6 +79,12 @@ pub(super) fn head(
         headers,
         body,
     })
+}
+
+/// Size of the fields as RFC 9113 §10.5.1 counts them, without the pseudo fields, which have bounds of their own.
+fn list_bytes(parts: &Parts) -> usize {
+    let size = |(name, value): (&HeaderName, &HeaderValue)| name.as_str().len() + value.len() + 32;
+    parts.headers.iter().map(size).sum()
 }
 
 fn refuse(parts: &Parts, detail: &str) -> Box<Unreadable> {

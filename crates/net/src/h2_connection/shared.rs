@@ -10,13 +10,18 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::meter::Meter;
 use crate::listener::Life;
 use crate::spec::Bounds;
+
+/// Whoever waited this long for an answer may give up without being thought an attacker.
+const LONG_WAIT: Duration = Duration::from_secs(1);
 
 /// The state of one connection.
 #[derive(Debug)]
 pub(super) struct Shared {
     life: Rc<Life>,
+    meter: Rc<Meter>,
     served: Cell<u32>,
     last_event: Cell<Instant>,
     is_ending: Cell<bool>,
@@ -25,9 +30,10 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    pub(super) fn new(life: Rc<Life>) -> Self {
+    pub(super) fn new(life: Rc<Life>, meter: Rc<Meter>) -> Self {
         Shared {
             life,
+            meter,
             served: Cell::new(0),
             last_event: Cell::new(Instant::now()),
             is_ending: Cell::new(false),
@@ -66,18 +72,22 @@ impl Shared {
 pub(super) struct OnStream {
     shared: Rc<Shared>,
     id: u32,
+    begun: Instant,
 }
 
 impl OnStream {
     pub(super) fn begin(shared: &Rc<Shared>) -> OnStream {
         let id = shared.served.get().wrapping_add(1);
         shared.served.set(id);
-        shared.last_event.set(Instant::now());
+        let begun = Instant::now();
+        shared.meter.served();
+        shared.last_event.set(begun);
         shared.life.begin();
         shared.streams.borrow_mut().insert(id, None);
         OnStream {
             shared: Rc::clone(shared),
             id,
+            begun,
         }
     }
 
@@ -95,7 +105,10 @@ impl OnStream {
 impl Drop for OnStream {
     fn drop(&mut self) {
         let mut streams = self.shared.streams.borrow_mut();
-        streams.remove(&self.id);
+        let is_unanswered = matches!(streams.remove(&self.id), Some(None));
+        if is_unanswered && self.begun.elapsed() >= LONG_WAIT {
+            self.shared.meter.waited();
+        }
         self.shared.last_event.set(Instant::now());
         if streams.is_empty() {
             self.shared.life.rest();

@@ -177,6 +177,52 @@ fn rapid_resets_end_the_connection_and_not_the_gate() {
 }
 
 #[test]
+fn an_honest_client_is_never_cut_off() {
+    let (gate, authority) = gate(Bounds::default());
+    on_a_runtime(async {
+        let send = connect(&gate, &authority, 65_535).await;
+        let mut work = tokio::task::JoinSet::new();
+        for n in 0..40 {
+            let send = send.clone();
+            work.spawn_local(async move {
+                for round in 0..50 {
+                    let (path, body): (_, &[u8]) = match round % 3 {
+                        0 => ("/echo", b"hello"),
+                        1 if n == 0 => ("/big", b""),
+                        1 => ("/none", b""),
+                        _ => ("/echo", b""),
+                    };
+                    let method = if body.is_empty() { "GET" } else { "POST" };
+                    let (status, ..) = ask(&send, request(method, path), body).await.unwrap();
+                    assert!(status == 200 || status == 204);
+                }
+            });
+        }
+        while let Some(done) = work.join_next().await {
+            done.unwrap();
+        }
+        // A hundred callers lose their patience at once, again and again.
+        for _ in 0..3 {
+            let mut given_up = Vec::new();
+            for _ in 0..90 {
+                let mut ready = send.clone().ready().await.unwrap();
+                given_up.push(
+                    ready
+                        .send_request(request("POST", "/stuck"), false)
+                        .unwrap(),
+                );
+            }
+            tokio::time::sleep(Duration::from_millis(1200)).await;
+            drop(given_up);
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        let (status, ..) = ask(&send, request("GET", "/echo"), b"").await.unwrap();
+        assert_eq!(status, 200);
+    });
+    assert!(gate.dropped().is_empty());
+}
+
+#[test]
 fn readers_that_grant_no_window_and_idle_connections_are_closed() {
     let (gate, authority) = gate(impatient());
     on_a_runtime(async {

@@ -21,6 +21,7 @@ mod doctor;
 mod egress;
 mod etags;
 mod framing;
+mod http2_abuse;
 mod inspection;
 mod kek;
 mod lifecycle;
