@@ -73,7 +73,10 @@ async fn serve<S: Service>(
 ) -> Option<hyper::Error> {
     let shared = Rc::new(Shared::new(Rc::clone(&context.life), Rc::clone(meter)));
     let (on_stream, of_stream) = (Rc::clone(context), Rc::clone(&shared));
+    let on_road = Rc::clone(meter);
     let service = service_fn(move |request| {
+        // Here and not in the stream's own task, which runs later: nothing may look unserved meanwhile.
+        on_road.served();
         let (context, shared) = (Rc::clone(&on_stream), Rc::clone(&of_stream));
         async move { Ok::<_, std::convert::Infallible>(stream_answer(&context, &shared, request).await) }
     });

@@ -80,7 +80,6 @@ impl OnStream {
         let id = shared.served.get().wrapping_add(1);
         shared.served.set(id);
         let begun = Instant::now();
-        shared.meter.served();
         shared.last_event.set(begun);
         shared.life.begin();
         shared.streams.borrow_mut().insert(id, None);
