@@ -23,7 +23,7 @@ mod spanned;
 mod tree;
 pub mod values;
 
-pub use compile::{Options, compile, compile_after};
+pub use compile::{Options, compile, compile_after, compile_to_read};
 pub use compiled::Compiled;
 pub use de::{listed, nearest};
 pub use files::Files;

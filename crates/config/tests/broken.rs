@@ -10,7 +10,7 @@
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-use config::{Files, Options, compile, render};
+use config::{Files, Options, compile, compile_to_read, render};
 use model::Timestamp;
 
 #[derive(serde::Deserialize)]
@@ -101,6 +101,8 @@ fn every_broken_configuration_is_refused_with_its_golden_message() {
         match compile(&files, options()) {
             Ok(_) => accepted.push(case.name),
             Err(mistakes) => {
+                let read = compile_to_read(&files, options()).err();
+                assert_eq!(read.as_ref(), Some(&mistakes), "{}", case.name);
                 for mistake in &mistakes {
                     if mistake.file.is_empty() || mistake.help.is_empty() {
                         accepted.push(format!("{}: {mistake:?}", case.name));

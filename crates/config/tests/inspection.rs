@@ -9,7 +9,7 @@
 use std::path::{Path, PathBuf};
 
 use config::compiled::OperationPlan;
-use config::{Compiled, Files, Options, compile, compile_after, render};
+use config::{Compiled, Files, Options, compile, compile_after, compile_to_read, render};
 use model::Timestamp;
 use waf::{Part, Place, RequestFacts};
 
@@ -95,6 +95,27 @@ fn judged(compiled: &Compiled, scope: &str, pointer: &str, text: &str) -> (Vec<S
 const CREATE: &str = "field-service/v2:createWorkOrder";
 const UPDATE: &str = "field-service/v2:updateWorkOrder";
 const ATTACK: &str = "1' UNION SELECT password FROM users--";
+
+#[test]
+fn proofs_are_the_same_after_a_reload_and_only_a_reader_has_none() {
+    let (files, now) = (base(), Timestamp::parse("2026-11-23").unwrap());
+    let first = compiled(&files);
+    let known = first.irrelevant();
+    assert!(known.iter().any(|one| one.dead > 0));
+    let (again, _) = compile_after(&files, Options { now }, Some(&first)).unwrap();
+    assert_eq!(again.irrelevant(), known);
+    // Another paranoia shows fields to other rules.
+    let wary = edited("paranoia: 1", "paranoia: 2");
+    let (after, _) = compile_after(&wary, Options { now }, Some(&first)).unwrap();
+    assert_eq!(after.irrelevant(), compiled(&wary).irrelevant());
+    let (read, _) = compile_to_read(&files, Options { now }).unwrap();
+    assert!(
+        read.versions
+            .iter()
+            .all(|one| one.fields.skipped.is_empty())
+    );
+    assert_eq!(read.hash, first.hash);
+}
 
 #[test]
 fn rules_of_a_directory_judge_the_fields_of_the_contract() {

@@ -1,5 +1,5 @@
 //! Reads a configuration directory into texts; everything else about it is the config room's.
-//! Gives `read`, `stamp`, `compile`, `compile_after`.
+//! Gives `read`, `stamp`, `compile`, `compile_to_read`, `compile_after`.
 //! Used by `check`, `serve`, `can`, `access` and the reload.
 //! Start reading at `read`.
 
@@ -212,6 +212,14 @@ fn unreadable(path: &Path, what: &str, remedy: &str) -> Trouble {
 /// Every mistake, rendered, with exit 78.
 pub fn compile(files: &Files, now: Timestamp) -> Result<(Compiled, Vec<Warning>), Trouble> {
     config::compile(files, Options { now }).map_err(|mistakes| mistaken(&mistakes, files))
+}
+
+/// Compiles the texts for a command that inspects no request: the same mistakes, sooner.
+///
+/// # Errors
+/// Every mistake, rendered, with exit 78.
+pub fn compile_to_read(files: &Files, now: Timestamp) -> Result<(Compiled, Vec<Warning>), Trouble> {
+    config::compile_to_read(files, Options { now }).map_err(|mistakes| mistaken(&mistakes, files))
 }
 
 /// Compiles the texts of a configuration that follows another one.

@@ -49,7 +49,7 @@ pub fn who() -> String {
 /// # Errors
 /// When it cannot be compiled.
 pub fn data_dir(dir: &Path) -> Result<PathBuf, Trouble> {
-    let (compiled, _) = files::compile(&files::read(dir)?, running::now())?;
+    let (compiled, _) = files::compile_to_read(&files::read(dir)?, running::now())?;
     Ok(dir.join(&compiled.server.store_dir.value))
 }
 
@@ -75,7 +75,7 @@ pub fn ask(data: &Path, command: &str, arguments: &Value) -> Result<Value, Troub
 /// What the desk says, in the words of the question.
 pub fn call(dir: &Path, command: &str, arguments: &Value) -> Result<Value, Trouble> {
     let texts = files::read(dir)?;
-    let (compiled, _) = files::compile(&texts, running::now())?;
+    let (compiled, _) = files::compile_to_read(&texts, running::now())?;
     let data = dir.join(&compiled.server.store_dir.value);
     let who = who();
     if let Some(answer) = socket::ask(&data, command, arguments, &who) {

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use model::{Mistake, Timestamp};
 use waf::{Class, Plan, Settings};
 
+use super::Proofs;
 use super::apis::Apis;
 use super::bounds::filled;
 use crate::Files;
@@ -36,7 +37,7 @@ pub(super) fn compile(
     server: &Server,
     files: &Files,
     apis: &mut Apis,
-    (now, before): (Timestamp, Option<&Compiled>),
+    (now, before, proofs): (Timestamp, Option<&Compiled>, Proofs),
     report: &mut Report,
 ) -> Option<Inspection> {
     let file: Arc<str> = SERVER_FILE.into();
@@ -80,7 +81,10 @@ pub(super) fn compile(
         }
     }
     let known = before.filter(|before| before.inspection.paranoia() == plan.paranoia());
-    let proven = proofs::prove(&plan, apis, known.map(|before| &before.proven));
+    let proven = match proofs {
+        Proofs::Made => proofs::prove(&plan, apis, known.map(|before| &before.proven)),
+        Proofs::LeftOut => Proven::default(),
+    };
     Some(Inspection {
         plan,
         rules_digest,

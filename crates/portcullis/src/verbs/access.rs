@@ -36,7 +36,7 @@ fn command() -> Command {
 
 fn run(arguments: &ArgMatches) -> Outcome {
     let dir = config_dir::of(arguments);
-    let (compiled, _) = files::compile(&files::read(&dir)?, running::now())?;
+    let (compiled, _) = files::compile_to_read(&files::read(&dir)?, running::now())?;
     match (
         output::text(arguments, "who"),
         output::text(arguments, "field"),

@@ -55,7 +55,7 @@ fn command() -> Command {
 
 fn run(arguments: &ArgMatches) -> Outcome {
     let dir = config_dir::of(arguments);
-    let (compiled, _) = files::compile(&files::read(&dir)?, running::now())?;
+    let (compiled, _) = files::compile_to_read(&files::read(&dir)?, running::now())?;
     let asked = asked(arguments, &compiled)?;
     if let Some(field) = asked
         .field

@@ -125,7 +125,7 @@ fn examine(dir: &Path) -> Vec<Finding> {
         Ok(texts) => texts,
         Err(trouble) => return vec![about.fail(trouble.exit, trouble.message, trouble.remedy)],
     };
-    let (compiled, warnings) = match config::compile(&texts, Options { now }) {
+    let (compiled, warnings) = match config::compile_to_read(&texts, Options { now }) {
         Ok(compiled) => compiled,
         Err(mistakes) => return vec![settings::mistaken(about, dir, &mistakes)],
     };

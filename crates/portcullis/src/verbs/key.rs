@@ -116,7 +116,7 @@ fn run(arguments: &ArgMatches) -> Outcome {
 fn jwks(arguments: &ArgMatches) -> Outcome {
     let dir = config_dir::of(arguments);
     let texts = files::read(&dir)?;
-    let (compiled, _) = files::compile(&texts, running::now())?;
+    let (compiled, _) = files::compile_to_read(&texts, running::now())?;
     let looked = office::look(&compiled, &dir, &texts)?;
     println!(
         "{{\"keys\":[{}]}}",

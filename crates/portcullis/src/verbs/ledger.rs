@@ -119,7 +119,7 @@ struct Looked {
 
 fn look(dir: &Path) -> Result<Looked, Trouble> {
     let texts = files::read(dir)?;
-    let (compiled, _) = files::compile(&texts, running::now())?;
+    let (compiled, _) = files::compile_to_read(&texts, running::now())?;
     let data = dir.join(&compiled.server.store_dir.value);
     let opened = Store::look(&data, &office::kek(&compiled, dir, &texts)?)
         .map_err(|fault| office::store_trouble(&fault))?;

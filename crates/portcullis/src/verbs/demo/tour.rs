@@ -74,7 +74,7 @@ impl Visitor {
     fn ledger(&self) -> Result<Ledger, String> {
         let read = || {
             let texts = files::read(&self.gate)?;
-            let (compiled, _) = files::compile(&texts, running::now())?;
+            let (compiled, _) = files::compile_to_read(&texts, running::now())?;
             Ok(office::look(&compiled, &self.gate, &texts)?.ledger)
         };
         read().map_err(|trouble: Trouble| trouble.message)

@@ -47,7 +47,7 @@ enum Done {
 pub fn run(arguments: &ArgMatches) -> Outcome {
     let dir = config_dir::of(arguments);
     let texts = files::read(&dir)?;
-    let (compiled, _) = files::compile(&texts, running::now())?;
+    let (compiled, _) = files::compile_to_read(&texts, running::now())?;
     let old = match arguments.get_one::<String>("old") {
         Some(text) => given(text, "--old", &dir)?,
         None => office::kek(&compiled, &dir, &texts)?,
