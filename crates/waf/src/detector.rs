@@ -6,7 +6,10 @@
 mod words;
 
 use crate::prose;
+use crate::scan::{ByteSet, find_pair};
 use libinjectionrs::{SqliFlags, SqliState};
+use memchr::memmem::Finder;
+use std::sync::LazyLock;
 
 /// Decides by tokenising, not by patterns.
 pub trait InjectionDetector: std::fmt::Debug {
@@ -89,10 +92,10 @@ fn is_backed(print: &str, text: &[u8]) -> bool {
 }
 
 /// Bytes that sentences seldom hold and SQL nearly always does.
-pub(crate) const SQL_SIGNS: &[u8] = b"'\"`(=<>*@|#;";
+pub(crate) static SQL_SIGNS: LazyLock<ByteSet> = LazyLock::new(|| ByteSet::of(b"'\"`(=<>*@|#;"));
 
 fn has_signs(text: &[u8]) -> bool {
-    text.iter().any(|byte| SQL_SIGNS.contains(byte)) || memchr::memmem::find(text, b"--").is_some()
+    SQL_SIGNS.occurs_in(text) || find_pair(text, *b"--").is_some()
 }
 
 /// Whether `is_backed` could agree to any fingerprint: known before the text is tokenised.
@@ -146,14 +149,17 @@ fn harmless_markup(text: &[u8]) -> Option<Vec<u8>> {
 }
 
 fn has_union_select(text: &[u8]) -> bool {
-    let lower = text.to_ascii_lowercase();
-    memchr::memmem::find_iter(&lower, b"union").any(|at| {
-        let tail = lower.get(at + 5..).unwrap_or_default();
-        memchr::memmem::find(
-            tail.get(..tail.len().min(200)).unwrap_or_default(),
-            b"select",
-        )
-        .is_some_and(|select| {
+    memchr::memchr2_iter(b'u', b'U', text).any(|at| {
+        let from = text.get(at..).unwrap_or_default();
+        let Some((word, tail)) = from.split_at_checked(5) else {
+            return false;
+        };
+        if !word.eq_ignore_ascii_case(b"union") {
+            return false;
+        }
+        let tail = tail.get(..tail.len().min(200)).unwrap_or(tail);
+        let tail = tail.to_ascii_lowercase();
+        memchr::memmem::find(&tail, b"select").is_some_and(|select| {
             let between = tail.get(..select).unwrap_or_default();
             let words = between
                 .split(|byte| !byte.is_ascii_alphabetic())
@@ -167,12 +173,13 @@ fn has_union_select(text: &[u8]) -> bool {
     })
 }
 
+static SCRIPT: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"script"));
+
 /// Script needs an element, or a quote that ends an attribute together with an assignment.
 fn may_be_script(text: &[u8]) -> bool {
     if memchr::memchr(b'<', text).is_some() {
         return true;
     }
     let quote = memchr::memchr3(b'"', b'\'', b'`', text).is_some();
-    (quote && memchr::memchr(b'=', text).is_some())
-        || memchr::memmem::find(text, b"script").is_some()
+    (quote && memchr::memchr(b'=', text).is_some()) || SCRIPT.find(text).is_some()
 }

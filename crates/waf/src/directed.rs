@@ -219,6 +219,10 @@ impl Guard for Fields<'_> {
         if candidate.paranoia > allowed {
             return false;
         }
+        let may_hint = allowed == 1 && words::matches_words(candidate.id);
+        if !may_hint && self.run.plan.exclusions.is_empty() {
+            return true;
+        }
         let (place, pointer) = self.locate(candidate.variable, candidate.key);
         let finding = Finding {
             class: candidate.class,
@@ -234,7 +238,7 @@ impl Guard for Fields<'_> {
             self.excluded.borrow_mut().push(finding);
             return false;
         }
-        if allowed == 1 && words::matches_words(candidate.id) && self.is_free_text(part) {
+        if may_hint && self.is_free_text(part) {
             self.hints.borrow_mut().push(Finding {
                 score: HINT,
                 why: "The rule is met by ordinary words; on free text it counts only beside another finding."

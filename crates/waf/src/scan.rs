@@ -4,13 +4,16 @@
 //! Start reading at `PatternSet::candidates`.
 
 mod bytes;
+mod crowd;
 mod literals;
 
 pub use bytes::ByteSet;
+pub(crate) use bytes::find_pair;
 pub use literals::Needs;
 
 use crate::prove::{Automaton, Image, Language};
 use aho_corasick::{AhoCorasick, AhoCorasickBuilder, AhoCorasickKind, MatchKind};
+use crowd::Crowd;
 use regex_automata::meta;
 use regex_automata::util::syntax;
 use regex_syntax::hir::Hir;
@@ -38,6 +41,8 @@ pub struct PatternSet {
     always: Vec<u64>,
     /// The first, second and third byte set of every pattern.
     masks: MaskTable,
+    /// Patterns that the filter seldom removes, asked together.
+    crowd: Option<Crowd>,
 }
 
 /// Which patterns a byte lets through: those of whose byte sets one holds it.
@@ -100,6 +105,9 @@ const MASKS: usize = 3;
 /// So many literals are looked for with a table of all states.
 const TABLE_MAX: usize = 128;
 
+/// So many patterns are asked one by one what bytes they need.
+const FEW: u32 = 4;
+
 #[derive(Debug)]
 struct Pattern {
     engine: Engine,
@@ -133,17 +141,8 @@ impl Candidates {
 
     /// The candidates in ascending order.
     pub fn iter(&self) -> impl Iterator<Item = u32> + '_ {
-        self.marks.iter().zip(0u32..).flat_map(|(bits, word)| {
-            let mut left = *bits;
-            std::iter::from_fn(move || {
-                if left == 0 {
-                    return None;
-                }
-                let bit = left.trailing_zeros();
-                left &= left - 1;
-                Some(word * 64 + bit)
-            })
-        })
+        let words = self.marks.iter().zip((0u32..).step_by(64));
+        words.flat_map(|(word, base)| each_bit(*word).map(move |bit| base + bit))
     }
 }
 
@@ -166,6 +165,7 @@ impl PatternSet {
             owners: Vec::new(),
             always: Vec::new(),
             masks: MaskTable::default(),
+            crowd: None,
         };
         let mut without = Vec::new();
         let mut masks: Vec<Vec<ByteSet>> = Vec::new();
@@ -201,6 +201,40 @@ impl PatternSet {
         }
         set.build_automaton(literals)?;
         Ok(set)
+    }
+
+    /// Puts the marked patterns that plain texts seldom rule out together, for `settle`.
+    pub(crate) fn gather(&mut self, among: &[u64]) {
+        self.crowd = Crowd::of(self.crowded(among), among.len());
+    }
+
+    /// The patterns that stay candidates of plain texts most often, though they do not match.
+    fn crowded(&self, among: &[u64]) -> Vec<(u32, &Hir)> {
+        let mut seen = vec![0usize; self.patterns.len()];
+        let mut found = Candidates::default();
+        for text in crowd::PLAIN {
+            self.candidates(text.as_bytes(), &mut found);
+            for (mark, among) in found.marks.iter_mut().zip(among) {
+                *mark &= among;
+            }
+            for id in found.iter() {
+                let count = usize::try_from(id).ok().and_then(|id| seen.get_mut(id));
+                if let Some(count) = count.filter(|_| !self.is_match(id, text.as_bytes())) {
+                    *count += 1;
+                }
+            }
+        }
+        let regexes = self.patterns.iter().zip(0u32..).zip(seen);
+        let mut often: Vec<_> = regexes
+            .filter(|((pattern, _), seen)| {
+                *seen >= crowd::OFTEN && matches!(pattern.engine, Engine::Regex(_))
+            })
+            .collect();
+        often.sort_by_key(|(_, seen)| std::cmp::Reverse(*seen));
+        often
+            .into_iter()
+            .map(|((pattern, id), _)| (id, &pattern.parsed))
+            .collect()
     }
 
     fn build_automaton(
@@ -270,6 +304,42 @@ impl PatternSet {
     /// The second half: takes away the marks of patterns that need a byte the text has not.
     pub(crate) fn narrow(&self, present: &ByteSet, marks: &mut [u64], scratch: &mut Vec<u64>) {
         self.masks.narrow(present, marks, scratch);
+    }
+
+    /// Whether the bytes of a text already rule all marked patterns out. Only asked about few of them: the
+    /// automaton answers for many at once.
+    pub(crate) fn lacks_bytes(
+        &self,
+        marked: impl Iterator<Item = u64> + Clone,
+        present: &ByteSet,
+    ) -> bool {
+        let count: u32 = marked.clone().map(u64::count_ones).sum();
+        if count > FEW {
+            return false;
+        }
+        let mut words = marked.zip((0u32..).step_by(64));
+        words.all(|(word, base)| {
+            each_bit(word).all(|bit| self.needs_other_bytes(base + bit, present))
+        })
+    }
+
+    /// Whether pattern `id` needs a byte that a text does not hold.
+    pub(crate) fn needs_other_bytes(&self, id: u32, present: &ByteSet) -> bool {
+        let pattern = self.get(id).into_iter();
+        let mut classes = pattern.flat_map(|pattern| &pattern.needs.classes);
+        classes.any(|class| !class.meets(present))
+    }
+
+    /// The third part: takes away the marks of patterns that only looked like candidates, as far as they are
+    /// asked. Whether the text was read for it.
+    pub(crate) fn settle(
+        &self,
+        text: &[u8],
+        marks: &mut [u64],
+        asked: impl Iterator<Item = u64>,
+    ) -> bool {
+        let crowd = self.crowd.as_ref();
+        crowd.is_some_and(|crowd| crowd.settle(text, marks, asked))
     }
 
     fn get(&self, id: u32) -> Option<&Pattern> {
@@ -385,6 +455,16 @@ impl Pattern {
             parsed: Hir::empty(),
         }
     }
+}
+
+/// The numbers of the bits that are set, in ascending order.
+fn each_bit(word: u64) -> impl Iterator<Item = u32> {
+    let mut left = word;
+    std::iter::from_fn(move || {
+        let bit = (left != 0).then(|| left.trailing_zeros())?;
+        left &= left - 1;
+        Some(bit)
+    })
 }
 
 fn bits(ids: &[u32], words: usize) -> Vec<u64> {

@@ -6,6 +6,7 @@
 mod actions;
 mod ast;
 mod compile;
+mod familiar;
 mod lexer;
 mod lists;
 mod macros;

@@ -5,6 +5,7 @@
 
 use super::Hit;
 use crate::finding::Class;
+use crate::scan::find_pair;
 
 mod address;
 
@@ -82,7 +83,7 @@ pub(crate) fn judge(text: &[u8], typed: bool) -> Option<Hit> {
     }
     let mut rest = trimmed;
     let mut tried = 0;
-    while let Some(at) = memchr::memmem::find(rest, b"//") {
+    while let Some(at) = find_pair(rest, *b"//") {
         tried += 1;
         if tried > ADDRESSES_MAX {
             return None;
@@ -126,7 +127,7 @@ fn judge_whole(text: &[u8]) -> Option<Hit> {
         let named = name
             .iter()
             .all(|byte| byte.is_ascii_alphanumeric() || b"_-?&".contains(byte));
-        if named && (memchr::memmem::find(value, b"//").is_some_and(|at| at <= 8)) {
+        if named && (find_pair(value, *b"//").is_some_and(|at| at <= 8)) {
             address = value;
         }
     }

@@ -259,4 +259,4 @@ fn at(file: &str, line: u32, message: impl Into<String>) -> LoadError {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -6,7 +6,7 @@
 use super::ast::{Control, Disrupt, Variable};
 use super::macros::Text;
 use super::operator::{Number, Operator, Order};
-use super::sides::Sides;
+use super::sides::{SIDES, Sides};
 use super::store::TxValue;
 use super::texts::Triggers;
 use super::transform::Transform;
@@ -19,6 +19,8 @@ use std::collections::HashMap;
 /// Compiled rules. Immutable, shared between threads.
 #[derive(Debug)]
 pub struct RuleSet {
+    /// No other rule set of the process has this number.
+    pub(super) serial: u64,
     pub(super) rules: Vec<Rule>,
     /// What phases 1 to 5 do, in load order.
     pub(super) phases: [Phase; 5],
@@ -28,8 +30,10 @@ pub struct RuleSet {
     /// The same chains as one tree, with the patterns asked along it.
     pub(super) tree: Tree,
     pub(super) triggers: Triggers,
-    /// For each side the patterns that rules ask about its texts, `stride` words each.
+    /// For each level and side the patterns that rules ask about its texts, `stride` words each.
     pub(super) asked: Vec<u64>,
+    /// Where the rules keep the paranoia level they run at.
+    pub(super) level_slot: Option<usize>,
     pub(super) target_sets: Vec<TargetSet>,
     pub(super) slots: Slots,
     pub(super) signature: String,
@@ -61,11 +65,12 @@ impl RuleSet {
         self.patterns.len().div_ceil(64)
     }
 
-    /// The patterns that rules ask about the texts of a side.
-    pub(super) fn asked_of(&self, side: usize) -> &[u64] {
+    /// The patterns that rules up to a level ask about the texts of a side.
+    pub(super) fn asked_of(&self, level: u8, side: usize) -> &[u64] {
         let stride = self.stride();
+        let row = usize::from(level.saturating_sub(1)) * SIDES + side;
         self.asked
-            .get(side * stride..(side + 1) * stride)
+            .get(row * stride..(row + 1) * stride)
             .unwrap_or_default()
     }
 
@@ -94,6 +99,9 @@ impl RuleSet {
     }
 }
 
+/// The highest paranoia level.
+pub(super) const LEVEL_MAX: u8 = 4;
+
 /// The rules of a phase.
 #[derive(Debug, Default)]
 pub(super) struct Phase {
@@ -115,6 +123,8 @@ pub(super) struct Step {
 pub(super) struct Gate {
     pub(super) pattern: usize,
     pub(super) sides: Sides,
+    /// The paranoia level of the rule.
+    pub(super) level: u8,
 }
 
 /// A chain of links that act together.

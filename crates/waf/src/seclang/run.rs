@@ -14,7 +14,7 @@ use super::ast::{Disrupt, IdRange, Variable};
 use super::lists::Lists;
 use super::memory::{self, Memory};
 use super::operator::Operator;
-use super::program::{Link, Quick, Rule, RuleSet, Wanted};
+use super::program::{LEVEL_MAX, Link, Quick, Rule, RuleSet, Wanted};
 use super::proof::Live;
 use super::store::Store;
 use super::targets::{Label, Matched, Value, resolve};
@@ -156,6 +156,7 @@ impl<'r> Transaction<'r> {
         };
         self.lists.reset(rules.target_sets.len());
         let left = self.work_max.saturating_sub(self.work);
+        self.hits.lower(self.level());
         self.hits
             .look(list.sides, &mut self.store, rules, &self.fields, left);
         let mut place = 0;
@@ -180,6 +181,15 @@ impl<'r> Transaction<'r> {
                 place = to;
             }
         }
+    }
+
+    /// The paranoia level the rules run at, once they or the caller have said so.
+    fn level(&self) -> u8 {
+        let slot = self.rules.level_slot.and_then(|slot| self.store.slot(slot));
+        slot.map_or(LEVEL_MAX, |level| {
+            let level = level.number().clamp(1, i64::from(LEVEL_MAX));
+            u8::try_from(level).unwrap_or(LEVEL_MAX)
+        })
     }
 
     fn is_removed(&self, rule: &Rule) -> bool {
@@ -292,3 +302,6 @@ impl Drop for Transaction<'_> {
         });
     }
 }
+
+#[cfg(test)]
+mod tests;

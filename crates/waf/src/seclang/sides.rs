@@ -16,12 +16,12 @@ pub(super) const SIDES: usize = 64;
 const BAG_SIDES: usize = Bag::COUNT * 2;
 
 /// The side of a collection: of its values or of its names.
-pub(super) fn of_bag(bag: Bag, by_name: bool) -> usize {
-    bag as usize * 2 + usize::from(by_name)
+pub(super) const fn of_bag(bag: Bag, by_name: bool) -> usize {
+    bag as usize * 2 + by_name as usize
 }
 
 /// The side of a variable that has one value.
-pub(super) fn of_single(variable: Variable) -> usize {
+pub(super) const fn of_single(variable: Variable) -> usize {
     of_single_first() + variable as usize
 }
 

@@ -36,6 +36,9 @@ pub(super) struct Buffers {
     scratch: Vec<u64>,
 }
 
+/// Up to so many bytes a pattern's own engine is as quick as the automaton.
+const SHORT: u32 = 64;
+
 /// Larger memory is given back instead of kept.
 const KEPT_MAX: usize = 256 << 10;
 
@@ -65,6 +68,8 @@ struct Item {
     /// Where its literal marks and its candidate marks begin, once known: 0 unknown, else the place plus one.
     literals: u32,
     marks: u32,
+    /// Whether the crowd of patterns was asked about it.
+    settled: bool,
     /// The text this one is in lower case, plus one. The automaton finds the same in both.
     twin: u32,
     /// What each transformation makes of it: 0 unknown, else the id plus one.
@@ -111,6 +116,7 @@ impl<'r> Texts<'r> {
             active,
             literals: 0,
             marks: 0,
+            settled: false,
             twin: 0,
             steps: [0; Transform::COUNT],
         });
@@ -118,12 +124,8 @@ impl<'r> Texts<'r> {
     }
 
     pub(super) fn bytes(&self, id: TextId) -> &[u8] {
-        let range = self.item(id).and_then(|item| {
-            Some(usize::try_from(item.from).ok()?..usize::try_from(item.to).ok()?)
-        });
-        range
-            .and_then(|range| self.buffers.bytes.get(range))
-            .unwrap_or_default()
+        let range = self.item(id).map_or(0..0, range_of);
+        self.buffers.bytes.get(range).unwrap_or_default()
     }
 
     /// The bytes that occur in a text.
@@ -210,18 +212,41 @@ impl<'r> Texts<'r> {
     }
 
     fn collect(&mut self, id: TextId, asked: &[u64], wanted: &[u64], out: &mut [u64]) {
-        if !meet(asked, wanted) {
+        if !meet(asked, wanted) || self.lacks_bytes(id, asked, wanted) {
             return;
         }
         self.scan(id);
+        self.settle(id, asked, wanted);
         let marks = self.candidates(id).iter().zip(asked).zip(wanted);
         for (out, ((mark, asked), wanted)) in out.iter_mut().zip(marks) {
             *out |= mark & asked & wanted;
         }
     }
 
+    /// Whether a text that was not scanned needs no scan for the few patterns asked.
+    fn lacks_bytes(&self, id: TextId, asked: &[u64], wanted: &[u64]) -> bool {
+        let both = asked.iter().zip(wanted);
+        let both = both.map(|(asked, wanted)| asked & wanted);
+        let item = self.item(id).filter(|item| item.marks == 0);
+        item.is_some_and(|item| self.rules.patterns.lacks_bytes(both, &item.present))
+    }
+
+    /// Whether a pattern may match a text. A short text that was not scanned is not scanned for one pattern.
+    pub(super) fn is_candidate(&mut self, id: TextId, pattern: u32) -> bool {
+        let patterns = &self.rules.patterns;
+        let short = self
+            .item(id)
+            .filter(|item| item.marks == 0 && item.to - item.from <= SHORT)
+            .filter(|_| !patterns.is_certain(pattern));
+        if let Some(item) = short {
+            return !patterns.needs_other_bytes(pattern, &item.present);
+        }
+        self.scan(id);
+        marked(self.candidates(id), pattern)
+    }
+
     /// Makes sure the candidates of a text are known.
-    pub(super) fn scan(&mut self, id: TextId) {
+    fn scan(&mut self, id: TextId) {
         let Some(item) = self.item(id) else { return };
         if item.marks != 0 {
             return;
@@ -243,6 +268,34 @@ impl<'r> Texts<'r> {
         }
     }
 
+    /// Asks the patterns that are candidates of most texts together, once there are several.
+    fn settle(&mut self, id: TextId, asked: &[u64], wanted: &[u64]) {
+        let Some(item) = self
+            .item(id)
+            .filter(|item| !item.settled && item.marks != 0)
+        else {
+            return;
+        };
+        let from = place(item.marks);
+        let range = range_of(item);
+        let length = u64::try_from(range.len()).unwrap_or(u64::MAX);
+        let buffers = &mut self.buffers;
+        let text = buffers.bytes.get(range).unwrap_or_default();
+        let marks = buffers.marks.get_mut(from..from + self.stride);
+        let asked = asked
+            .iter()
+            .zip(wanted)
+            .map(|(asked, wanted)| asked & wanted);
+        let patterns = &self.rules.patterns;
+        if !patterns.settle(text, marks.unwrap_or_default(), asked) {
+            return;
+        }
+        self.work = self.work.saturating_add(length);
+        if let Some(item) = self.item_mut(id) {
+            item.settled = true;
+        }
+    }
+
     fn find_literals(&mut self, id: TextId) -> u32 {
         let Some(item) = self.item(id) else { return 0 };
         if item.literals != 0 {
@@ -261,9 +314,7 @@ impl<'r> Texts<'r> {
     }
 
     fn run_automaton(&mut self, id: TextId) -> u32 {
-        let range = self.item(id).map_or(0..0, |item| {
-            usize::try_from(item.from).unwrap_or(0)..usize::try_from(item.to).unwrap_or(0)
-        });
+        let range = self.item(id).map_or(0..0, range_of);
         let begin = self.buffers.marks.len();
         let buffers = &mut self.buffers;
         let bytes = buffers.bytes.get(range).unwrap_or_default();
@@ -275,7 +326,7 @@ impl<'r> Texts<'r> {
     }
 
     /// The candidate marks of a scanned text.
-    pub(super) fn candidates(&self, id: TextId) -> &[u64] {
+    fn candidates(&self, id: TextId) -> &[u64] {
         let row = self.item(id).map_or(0, |item| item.marks);
         if row == 0 {
             return &[];
@@ -285,6 +336,10 @@ impl<'r> Texts<'r> {
             .get(place(row)..place(row) + self.stride)
             .unwrap_or_default()
     }
+}
+
+fn range_of(item: &Item) -> std::ops::Range<usize> {
+    usize::try_from(item.from).unwrap_or(0)..usize::try_from(item.to).unwrap_or(0)
 }
 
 fn row(begin: usize) -> u32 {
@@ -332,16 +387,15 @@ impl Default for Triggers {
 impl Triggers {
     /// The bytes of a text, and the transformations that may change it.
     fn of(&self, text: &[u8]) -> (ByteSet, u32) {
-        let present = ByteSet::of(text);
-        let woken = present.iter().fold(self.always, |woken, byte| {
-            woken | self.by_byte.get(usize::from(byte)).copied().unwrap_or(0)
+        let woken = text.iter().fold(self.always, |woken, byte| {
+            woken | self.by_byte.get(usize::from(*byte)).copied().unwrap_or(0)
         });
-        (present, woken)
+        (ByteSet::of(text), woken)
     }
 }
 
 /// Whether a pattern is marked.
-pub(super) fn marked(words: &[u64], pattern: u32) -> bool {
+fn marked(words: &[u64], pattern: u32) -> bool {
     usize::try_from(pattern / 64)
         .ok()
         .and_then(|word| words.get(word))
@@ -349,7 +403,7 @@ pub(super) fn marked(words: &[u64], pattern: u32) -> bool {
 }
 
 /// A quick hash. Whoever makes texts collide gains nothing: they are compared, and kept apart.
-fn hash(bytes: &[u8]) -> u64 {
+pub(super) fn hash(bytes: &[u8]) -> u64 {
     const FACTOR: u64 = 0x9E37_79B9_7F4A_7C15;
     let mix = |state: u64, word: u64| (state.rotate_left(5) ^ word).wrapping_mul(FACTOR);
     let (words, rest) = bytes.as_chunks::<8>();

@@ -5,6 +5,7 @@
 
 use super::{Budget, View, push};
 use crate::part::PartKind;
+use crate::scan::find_pair;
 
 const FINAL: [&str; 2] = ["sql_comments", "shell_quotes"];
 
@@ -82,7 +83,7 @@ fn plain_letters(text: &[u8]) -> Option<Vec<u8>> {
 
 /// `/**/` reads as a space, `/*!50000 x */` as x, in SQL.
 fn without_comments(text: &[u8]) -> Option<Vec<u8>> {
-    memchr::memmem::find(text, b"/*")?;
+    find_pair(text, *b"/*")?;
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text;
     while let Some((first, tail)) = rest.split_first() {
@@ -97,7 +98,7 @@ fn without_comments(text: &[u8]) -> Option<Vec<u8>> {
             out.push(b' ');
         } else if rest.starts_with(b"/*") {
             let body = rest.get(2..).unwrap_or_default();
-            let Some(end) = memchr::memmem::find(body, b"*/") else {
+            let Some(end) = find_pair(body, *b"*/") else {
                 break;
             };
             rest = body.get(end + 2..).unwrap_or_default();

@@ -8,6 +8,10 @@ use super::super::texts::Triggers;
 use super::lists::{self, Targets};
 use super::{Builder, Draft, at, gates};
 use crate::settings::LoadError;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// The number of the next rule set; 0 is none.
+static SERIAL: AtomicU64 = AtomicU64::new(1);
 
 impl Builder<'_> {
     pub(super) fn finish(mut self) -> Result<RuleSet, Vec<LoadError>> {
@@ -26,7 +30,7 @@ impl Builder<'_> {
                 Err(error) => errors.push(error),
             }
         }
-        let patterns = match self.patterns() {
+        let mut patterns = match self.patterns() {
             Ok(patterns) if errors.is_empty() => patterns,
             Ok(_) => return Err(errors),
             Err(error) => {
@@ -39,11 +43,14 @@ impl Builder<'_> {
             link.number = number;
         }
         let words = patterns.len().div_ceil(64);
+        patterns.gather(&gates::common(&rules, words));
         lists::select_slots(&mut targets.sets, &self.slots);
         Ok(RuleSet {
+            serial: SERIAL.fetch_add(1, Ordering::Relaxed),
             phases: numbers.map(|numbers| gates::phase(&rules, &numbers)),
             tree: gates::tree(&rules, &self.chains, words),
             asked: gates::asked(&rules, words),
+            level_slot: self.slots.find("detection_paranoia_level"),
             triggers: Triggers::default(),
             rules,
             patterns,
@@ -63,12 +70,13 @@ impl Builder<'_> {
         targets: &mut Targets,
     ) -> Result<Rule, LoadError> {
         let mut rule = draft.rule;
+        let level = rule.paranoia;
         for (link, wanted) in rule.links.iter_mut().zip(&draft.link_targets) {
             let set = targets
                 .number(wanted)
                 .map_err(|message| at(&draft.file, draft.line, message))?;
             link.targets = set;
-            link.gate = gates::gate(link, targets.sets.get(set));
+            link.gate = gates::gate(link, targets.sets.get(set), level);
         }
         let Some(name) = draft.skip_after else {
             return Ok(rule);

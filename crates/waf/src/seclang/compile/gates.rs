@@ -4,13 +4,14 @@
 //! Start reading at `gate`.
 
 use crate::seclang::operator::Operator;
-use crate::seclang::program::{Gate, Link, Phase, Rule, Step, TargetSet};
-use crate::seclang::sides::{SIDES, each, of_set};
+use crate::seclang::program::{Gate, LEVEL_MAX, Link, Phase, Rule, Step, TargetSet};
+use crate::seclang::sides::{SIDES, each, of_bag, of_set};
+use crate::seclang::store::Bag;
 use crate::seclang::transform::Transform;
 use crate::seclang::tree::{Asked, Tree};
 
 /// The gate of a link whose pattern must match. A negated pattern matches nearly everything, it has none.
-pub(super) fn gate(link: &Link, set: Option<&TargetSet>) -> Option<Gate> {
+pub(super) fn gate(link: &Link, set: Option<&TargetSet>, level: u8) -> Option<Gate> {
     let (Some(Operator::Pattern(id) | Operator::Phrases(id)), false) =
         (&link.operator, link.negated)
     else {
@@ -19,6 +20,7 @@ pub(super) fn gate(link: &Link, set: Option<&TargetSet>) -> Option<Gate> {
     Some(Gate {
         pattern: usize::try_from(*id).ok()?,
         sides: of_set(set?)?,
+        level,
     })
 }
 
@@ -39,17 +41,41 @@ pub(super) fn phase(rules: &[Rule], numbers: &[usize]) -> Phase {
     phase
 }
 
-/// For each side the patterns asked there.
+/// For each level and side the patterns that rules up to the level ask there.
 pub(super) fn asked(rules: &[Rule], words: usize) -> Vec<u64> {
-    let mut asked = vec![0u64; SIDES * words];
-    for gate in links(rules).filter_map(|link| link.gate) {
-        for side in each(gate.sides) {
-            if let Some(bits) = asked.get_mut(side * words + gate.pattern / 64) {
-                *bits |= 1 << (gate.pattern % 64);
+    let mut asked = Vec::with_capacity(usize::from(LEVEL_MAX) * SIDES * words);
+    for level in 1..=LEVEL_MAX {
+        let begin = asked.len();
+        asked.resize(begin + SIDES * words, 0);
+        let gates = links(rules).filter_map(|link| link.gate);
+        for gate in gates.filter(|gate| gate.level <= level) {
+            for side in each(gate.sides) {
+                if let Some(bits) = asked.get_mut(begin + side * words + gate.pattern / 64) {
+                    *bits |= 1 << (gate.pattern % 64);
+                }
             }
         }
     }
     asked
+}
+
+/// The patterns that are asked about arguments at the lowest level: those that every message meets.
+pub(super) fn common(rules: &[Rule], words: usize) -> Vec<u64> {
+    let arguments = [Bag::ArgsGet, Bag::ArgsPost];
+    let sides = arguments
+        .iter()
+        .fold(0, |sides, bag| sides | 1 << of_bag(*bag, false));
+    let mut common = vec![0u64; words];
+    let gates = links(rules).filter_map(|link| link.gate);
+    for gate in gates.filter(|gate| gate.level <= 1) {
+        if let Some(bits) = common
+            .get_mut(gate.pattern / 64)
+            .filter(|_| gate.sides & sides != 0)
+        {
+            *bits |= 1 << (gate.pattern % 64);
+        }
+    }
+    common
 }
 
 /// The chains before all gated patterns.

@@ -1,7 +1,8 @@
 use super::*;
 use crate::settings::RuleFile;
 
-fn load(text: &str) -> Result<RuleSet, Vec<LoadError>> {
+/// Rules written in a test.
+pub(in crate::seclang) fn load(text: &str) -> Result<RuleSet, Vec<LoadError>> {
     RuleSet::load(&RuleFiles {
         rules: vec![RuleFile {
             name: "test.conf".to_owned(),

@@ -3,7 +3,8 @@
 //! Used by `Transaction::phase`.
 //! Start reading at `Hits::look`.
 
-use crate::seclang::program::{Gate, RuleSet};
+use crate::seclang::familiar::Familiar;
+use crate::seclang::program::{Gate, LEVEL_MAX, RuleSet};
 use crate::seclang::proof::Live;
 use crate::seclang::sides::{self, SIDES, Sides};
 use crate::seclang::store::Store;
@@ -18,6 +19,9 @@ pub(in crate::seclang) struct Hits {
     seen: Vec<usize>,
     /// The text of each single variable that was looked at.
     singles: Vec<Option<TextId>>,
+    /// Patterns of rules above this level were not looked for.
+    level: u8,
+    familiar: Familiar,
     found: Vec<u64>,
     wanted: Vec<u64>,
 }
@@ -25,6 +29,8 @@ pub(in crate::seclang) struct Hits {
 impl Hits {
     /// Forgets the last message.
     pub(super) fn reset(&mut self, rules: &RuleSet) {
+        self.level = LEVEL_MAX;
+        self.familiar.belong(rules.serial, rules.stride());
         self.by_pattern.clear();
         self.by_pattern.resize(rules.patterns.len(), 0);
         self.seen.clear();
@@ -35,8 +41,18 @@ impl Hits {
 
     /// Whether a text the gate looks at may match its pattern.
     pub(super) fn open(&self, gate: &Gate) -> bool {
+        if gate.level > self.level {
+            // The rules skip what is above their level; if they do not, nothing is known here.
+            return true;
+        }
         let hits = self.by_pattern.get(gate.pattern).copied().unwrap_or(0);
         hits & gate.sides != 0
+    }
+
+    /// From now on nothing is looked for that only rules above the level ask. It never rises again: what was
+    /// looked at before would lack it.
+    pub(super) fn lower(&mut self, level: u8) {
+        self.level = self.level.min(level);
     }
 
     /// Looks at everything new on these sides, as long as `work_max` lasts.
@@ -97,11 +113,11 @@ impl Hits {
         store: &mut Store<'_>,
         rules: &RuleSet,
     ) {
-        let asked = rules.asked_of(side);
+        let asked = rules.asked_of(self.level, side);
         self.found.clear();
         self.found.resize(rules.stride(), 0);
         match live {
-            None => store.texts.reach(text, asked, &mut self.found),
+            None => self.ask(side, text, asked, store),
             Some(live) => {
                 let both = asked.iter().zip(&live.patterns);
                 self.wanted.clear();
@@ -111,6 +127,26 @@ impl Hits {
                 }
             }
         }
+        self.note(side);
+    }
+
+    /// Asks everything that rules ask about a side; texts that come with every message are asked once.
+    fn ask(&mut self, side: usize, text: TextId, asked: &[u64], store: &mut Store<'_>) {
+        if let Some((found, work)) = self.familiar.get(self.level, side, store.texts.bytes(text)) {
+            self.found.copy_from_slice(found);
+            store.texts.work = store.texts.work.saturating_add(work);
+            return;
+        }
+        let before = store.texts.work;
+        store.texts.reach(text, asked, &mut self.found);
+        let work = store.texts.work.saturating_sub(before);
+        let bytes = store.texts.bytes(text);
+        self.familiar
+            .put(self.level, side, bytes, &self.found, work);
+    }
+
+    /// Keeps the patterns found, with the side they were found on.
+    fn note(&mut self, side: usize) {
         for (word, base) in self.found.iter().zip((0usize..).step_by(64)) {
             let mut left = *word;
             while left != 0 {

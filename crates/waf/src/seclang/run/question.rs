@@ -7,7 +7,7 @@ use super::super::operator::{Operator, bad_url_encoding, integer};
 use super::super::program::{Link, Rule};
 use super::super::store::TxValue;
 use super::super::targets::{Label, Value, key_of, names};
-use super::super::texts::{TextId, marked};
+use super::super::texts::TextId;
 use super::super::transform::Transform;
 use super::{Candidate, Progress, Removed, Transaction};
 
@@ -154,11 +154,8 @@ impl<'r> Transaction<'r> {
 
     fn pattern(&mut self, link: &Link, id: u32, text: TextId) -> bool {
         // A negated pattern matches nearly everything: to look for candidates first is lost on it.
-        if !link.negated {
-            self.store.texts.scan(text);
-            if !marked(self.store.texts.candidates(text), id) {
-                return false;
-            }
+        if !link.negated && !self.store.texts.is_candidate(text, id) {
+            return false;
         }
         let patterns = &self.rules.patterns;
         let bytes = self.store.texts.bytes(text);

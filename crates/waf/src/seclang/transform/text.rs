@@ -3,6 +3,8 @@
 //! Used by `Transform::apply`.
 //! Start reading at `lowercase`.
 
+use crate::scan::find_pair;
+
 /// The blanks of the reference engine: those of C and the non-breaking space of Latin-1.
 pub(super) fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\n' | 0x0B | 0x0C | b'\r' | 0xA0)
@@ -40,14 +42,14 @@ pub(super) fn compress_whitespace(text: &[u8]) -> Option<Vec<u8>> {
 
 /// `/* … */` becomes one blank, an unfinished comment too.
 pub(super) fn replace_comments(text: &[u8]) -> Option<Vec<u8>> {
-    memchr::memmem::find(text, b"/*")?;
+    find_pair(text, *b"/*")?;
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text;
-    while let Some(at) = memchr::memmem::find(rest, b"/*") {
+    while let Some(at) = find_pair(rest, *b"/*") {
         out.extend_from_slice(rest.get(..at).unwrap_or_default());
         out.push(b' ');
         let body = rest.get(at + 2..).unwrap_or_default();
-        match memchr::memmem::find(body, b"*/") {
+        match find_pair(body, *b"*/") {
             Some(end) => rest = body.get(end + 2..).unwrap_or_default(),
             None => return Some(out),
         }
