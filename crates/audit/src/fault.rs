@@ -28,12 +28,6 @@ pub enum LedgerFault {
         /// Its size.
         bytes: usize,
     },
-    /// The event could not be written as JSON.
-    #[error("the event cannot be written as JSON: {what}")]
-    Unwritable {
-        /// The serialiser's words.
-        what: String,
-    },
     /// The recorder was stopped.
     #[error("the ledger was closed")]
     Stopped,

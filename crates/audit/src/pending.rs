@@ -29,6 +29,8 @@ pub(crate) struct Group {
 #[derive(Debug, Default)]
 struct State {
     outcome: Option<Outcome>,
+    /// Threads that wait without a runtime.
+    sleepers: usize,
     lanes: Vec<Lane>,
 }
 
@@ -51,8 +53,11 @@ impl Group {
         for lane in &mut state.lanes {
             leads.extend(lane.wakers.iter_mut().find_map(Option::take));
         }
+        let sleepers = state.sleepers;
         drop(state);
-        self.done.notify_all();
+        if sleepers > 0 {
+            self.done.notify_all();
+        }
         leads.into_iter().for_each(Waker::wake);
     }
 
@@ -119,6 +124,7 @@ impl Pending {
             Inner::Refused(fault) => Err(fault.clone()),
             Inner::Queued { group, index, .. } => {
                 let mut state = lock(&group.state);
+                state.sleepers += 1;
                 loop {
                     if let Some(outcome) = &state.outcome {
                         return outcome.clone().map(|first| first.saturating_add(*index));

@@ -6,7 +6,7 @@
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::path::PathBuf;
-use std::sync::{Arc, Condvar, Mutex, PoisonError, mpsc};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -23,8 +23,10 @@ use crate::writer::{OnCheckpoint, Writer};
 
 /// Largest record. Events are bounded far below it.
 pub const RECORD_BYTES_MAX: usize = 256 * 1024;
-/// A group of so many records means that many wait: gathering more of them saves a flush and delays nobody who is alone.
+/// A group of so many records means that many wait: gathering as many again saves flushes and delays nobody who is alone.
 const BUSY_GROUP: usize = 8;
+/// Gathering pays while records come at least so quickly; a flush costs about three times as much CPU.
+const PACE: Duration = Duration::from_micros(60);
 /// So many of the newest decisions are found without searching the files.
 const RECENT_MAX: usize = 65_536;
 
@@ -45,8 +47,8 @@ pub struct Settings {
     pub origin: String,
     /// When an event counts as recorded. Default `sync`.
     pub durability: Durability,
-    /// While groups are large (at least 8 events), the writer waits this long for more before it begins the next:
-    /// fewer, larger groups cost less CPU and add this much to every answer. Under light load nobody waits. Default 0.
+    /// After a group of at least 8 events the writer waits until the next is as large, at most so long, and only while
+    /// events come quickly: fewer, larger groups cost less CPU. Under light load nobody waits. Default 0.
     pub gather: Duration,
     /// A segment that has this size is closed and the next one begun. Default 64 MiB.
     pub segment_bytes: u64,
@@ -144,14 +146,39 @@ pub(crate) struct Shared {
 #[derive(Default)]
 struct Queue {
     batch: Batch,
-    /// The writer sleeps and has to be woken.
-    is_idle: bool,
+    sleeps: Sleeps,
     is_closing: bool,
-    /// Records of the group before.
-    last_group: usize,
+    /// Records worth waiting for.
+    enough: usize,
     /// Set for good when the writer cannot go on.
     broken: Option<LedgerFault>,
     wanted: Vec<Wanted>,
+}
+
+/// Whether the writer sleeps, and what wakes it.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Sleeps {
+    #[default]
+    No,
+    /// Any record.
+    Idle,
+    /// So many records, or a moment that it knows itself.
+    Gathering(usize),
+}
+
+impl Queue {
+    /// Whether the writer has to be woken now that a record was added; tells so once.
+    fn is_enough(&mut self) -> bool {
+        let is_enough = match self.sleeps {
+            Sleeps::No => false,
+            Sleeps::Idle => true,
+            Sleeps::Gathering(records) => self.batch.leaves.len() >= records,
+        };
+        if is_enough {
+            self.sleeps = Sleeps::No;
+        }
+        is_enough
+    }
 }
 
 /// Someone who waits for a fresh checkpoint.
@@ -233,14 +260,9 @@ impl Recorder {
     pub fn record(&self, event: &Event) -> Pending {
         SCRATCH.with_borrow_mut(|buffer| {
             buffer.clear();
-            match serde_json::to_writer(&mut *buffer, event) {
-                Ok(()) => self
-                    .shared
-                    .submit(buffer, event.id.map_or(0, DecisionId::bits)),
-                Err(error) => Pending::refused(LedgerFault::Unwritable {
-                    what: error.to_string(),
-                }),
-            }
+            event.write(buffer);
+            self.shared
+                .submit(buffer, event.id.map_or(0, DecisionId::bits))
         })
     }
 
@@ -359,22 +381,26 @@ impl Shared {
         batch.leaves.push(leaf);
         batch.ids.push(id);
         let pending = Pending::queued(Arc::clone(&batch.group), index);
-        self.rouse(&mut queue);
+        let is_enough = queue.is_enough();
+        drop(queue);
+        if is_enough {
+            self.work.notify_one();
+        }
         pending
     }
 
     /// Wakes the writer, if it sleeps. While it is busy it looks at the queue by itself.
     fn rouse(&self, queue: &mut Queue) {
-        if std::mem::take(&mut queue.is_idle) {
+        if std::mem::take(&mut queue.sleeps) != Sleeps::No {
             self.work.notify_one();
         }
     }
 
     /// Waits until there is something to do or the moment has come. `spare` becomes the next batch's buffers.
     pub(crate) fn next(&self, until: Option<Instant>, spare: Batch) -> Work {
-        let mut queue = lock(&self.queue);
+        let (mut queue, is_slow) = self.gathered(lock(&self.queue));
         while queue.batch.leaves.is_empty() && queue.wanted.is_empty() && !queue.is_closing {
-            queue.is_idle = true;
+            queue.sleeps = Sleeps::Idle;
             let Some(until) = until else {
                 queue = self
                     .work
@@ -389,19 +415,36 @@ impl Shared {
             let waited = self.work.wait_timeout(queue, left);
             queue = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
-        queue.is_idle = false;
-        let is_busy = queue.last_group >= BUSY_GROUP;
-        if is_busy && !self.gather.is_zero() && !queue.is_closing && queue.wanted.is_empty() {
-            drop(queue);
-            std::thread::sleep(self.gather);
-            queue = lock(&self.queue);
-        }
-        queue.last_group = queue.batch.leaves.len();
+        queue.sleeps = Sleeps::No;
+        let records = queue.batch.leaves.len();
+        queue.enough = records - if is_slow { records / 4 } else { 0 };
         Work {
             batch: std::mem::replace(&mut queue.batch, spare),
             wanted: std::mem::take(&mut queue.wanted),
             is_closing: queue.is_closing,
         }
+    }
+
+    /// After a large group: waits until the next is as large, but no longer than `gather`. Tells whether the records came
+    /// slowly: then less is enough the next time, so that one burst does not make all later records wait.
+    fn gathered<'q>(&'q self, mut queue: MutexGuard<'q, Queue>) -> (MutexGuard<'q, Queue>, bool) {
+        let enough = queue.enough;
+        if enough < BUSY_GROUP || self.gather.is_zero() {
+            return (queue, false);
+        }
+        let begin = Instant::now();
+        while queue.batch.leaves.len() < enough && queue.wanted.is_empty() && !queue.is_closing {
+            let left = self.gather.saturating_sub(begin.elapsed());
+            if left.is_zero() {
+                break;
+            }
+            queue.sleeps = Sleeps::Gathering(enough);
+            let waited = self.work.wait_timeout(queue, left);
+            queue = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        let records = u32::try_from(queue.batch.leaves.len()).unwrap_or(u32::MAX);
+        let is_slow = begin.elapsed() > PACE.saturating_mul(records);
+        (queue, is_slow)
     }
 
     /// A group is in the file.

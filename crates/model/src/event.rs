@@ -3,6 +3,8 @@
 //! Made by the gateway (requests) and the desk (changes); read by audit and `explain`.
 //! Start reading at `Event`.
 
+mod line;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{DecisionId, Text, Timestamp};

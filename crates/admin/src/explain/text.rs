@@ -13,6 +13,13 @@ const WIDTH: usize = 100;
 /// Printed above lines to paste.
 const EXCLUDE: &str = "if the text is meant as it stands and the schema cannot say more, below `inspection.exclusions` in portcullis.yaml:";
 
+fn connections(count: u64) -> String {
+    match count {
+        1 => "1 connection".to_owned(),
+        _ => format!("{count} connections within about a second"),
+    }
+}
+
 /// A label and its text, wrapped.
 fn paragraph(f: &mut fmt::Formatter<'_>, label: &str, text: &str) -> fmt::Result {
     write!(f, "{label:<9}")?;
@@ -99,7 +106,7 @@ impl Explanation {
             optional("operation", &e.operation),
             optional("listener", &e.listener),
             optional("from", &e.address),
-            e.count.map(|count| format!("{count} connections")),
+            e.count.map(connections),
             Some(e.at.to_string()),
             optional("configuration", &e.configuration),
             e.took_us

@@ -22,6 +22,43 @@ fn good(dir: &std::path::Path) -> crate::Report {
     report
 }
 
+/// A recorder that gathers for so long, after a group large enough to gather.
+fn gathering(dir: &std::path::Path, gather: Duration) -> Recorder {
+    let settings = Settings {
+        gather,
+        ..settings()
+    };
+    let recorder = recorder(dir, settings);
+    let burst: Vec<Pending> = (0..400).map(|n| recorder.record(&event(n))).collect();
+    // Not all are waited for: the last group may wait for more.
+    drop(burst);
+    recorder
+}
+
+#[test]
+fn after_a_burst_single_records_wait_once_at_most() {
+    let dir = tempfile::tempdir().unwrap();
+    let gather = Duration::from_millis(500);
+    let recorder = gathering(dir.path(), gather);
+    let begin = Instant::now();
+    for n in 400..420 {
+        recorder.record(&event(n)).wait().unwrap();
+    }
+    assert!(begin.elapsed() < gather * 6, "{:?}", begin.elapsed());
+}
+
+#[test]
+fn nobody_who_asks_for_a_checkpoint_or_the_end_waits_for_a_group() {
+    let dir = tempfile::tempdir().unwrap();
+    let recorder = gathering(dir.path(), Duration::from_secs(120));
+    let begin = Instant::now();
+    recorder.checkpoint().unwrap();
+    let waiting = recorder.record(&event(400));
+    recorder.stop().unwrap();
+    waiting.wait().unwrap();
+    assert!(begin.elapsed() < Duration::from_secs(30));
+}
+
 #[test]
 fn eight_threads_record_and_every_number_is_given_once_to_the_right_event() {
     let dir = tempfile::tempdir().unwrap();

@@ -227,17 +227,16 @@ fn choose<'u>(upstream: &'u Upstream, tried: &[usize]) -> Option<(usize, &'u Tar
     let count = upstream.targets.len();
     let turn = upstream.turn.fetch_add(1, Ordering::Relaxed);
     let in_turn = (0..count).map(|step| turn.wrapping_add(step) % count);
-    let mut candidates: Vec<(usize, &Target)> = in_turn
+    let mut candidates = in_turn
         .filter(|index| !tried.contains(index))
         .filter_map(|index| Some((index, upstream.targets.get(index)?)))
-        .filter(|(_, target)| target.is_available(now))
-        .collect();
-    if upstream.spec.balance == Balance::LeastRequests {
-        candidates.sort_by_key(|(_, target)| target.calls.load(Ordering::Relaxed));
+        .filter(|(_, target)| target.is_available(now));
+    if upstream.spec.balance != Balance::LeastRequests || count == 1 {
+        return candidates.find(|(_, target)| target.admits(now));
     }
-    candidates
-        .into_iter()
-        .find(|(_, target)| target.admits(now))
+    let mut ranked: Vec<(usize, &Target)> = candidates.collect();
+    ranked.sort_by_key(|(_, target)| target.calls.load(Ordering::Relaxed));
+    ranked.into_iter().find(|(_, target)| target.admits(now))
 }
 
 fn none_left(upstream: &Upstream) -> UpstreamFault {
