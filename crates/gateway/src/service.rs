@@ -69,7 +69,7 @@ impl Gateway {
                 record::LEDGER_UNAVAILABLE.because("the last record failed"),
             )),
         };
-        self.close(x, outcome, is_head, &snapshot).await
+        self.close(&mut x, outcome, is_head, &snapshot).await
     }
 
     fn open<'a, 'b>(
@@ -108,20 +108,20 @@ impl Gateway {
 
     async fn close(
         &self,
-        mut x: Exchange<'_, '_>,
+        x: &mut Exchange<'_, '_>,
         outcome: Result<Reply, Stop>,
         is_head: bool,
         s: &Snapshot,
     ) -> Reply {
         let mut reply = match outcome {
             Ok(mut reply) => {
-                record::allowed(&mut x);
+                record::allowed(x);
                 reply.head_length = u64::try_from(reply.body.len()).ok().filter(|_| is_head);
                 reply
             }
-            Err(stop) => self.refusal(&mut x, &stop, is_head, s),
+            Err(stop) => self.refusal(x, &stop, is_head, s),
         };
-        let counted = record::finish(&mut x, &reply);
+        let counted = record::finish(x, &reply);
         let recorded = self.io.recorder.record(&x.event);
         self.io.live.offer(&x.event);
         let is_down = recorded.await.is_err();
@@ -181,7 +181,7 @@ impl Service for Gateway {
             500.. => Stop::Failed(what.into_refusal()),
             _ => Stop::Refused(what.into_refusal()),
         };
-        self.close(x, Err(stop), false, &snapshot).await
+        self.close(&mut x, Err(stop), false, &snapshot).await
     }
 
     async fn dropped(&self, dropped: Vec<Dropped>) {

@@ -44,11 +44,13 @@ impl Headers {
         if let Some(name) = self.names.get_mut(name_at..) {
             name.make_ascii_lowercase();
         }
-        self.values.extend_from_slice(value.as_ref());
-        for byte in self.values.iter_mut().skip(value_at) {
-            if matches!(byte, 0 | b'\r' | b'\n') {
-                *byte = b' ';
-            }
+        let value = value.as_ref();
+        self.values.extend_from_slice(value);
+        if may_split(value) {
+            let copied = self.values.iter_mut().skip(value_at);
+            copied
+                .filter(|byte| splits(**byte))
+                .for_each(|byte| *byte = b' ');
         }
         self.slots.push(Slot {
             name: (offset(name_at), offset(self.names.len())),
@@ -110,6 +112,18 @@ impl Headers {
     pub fn is_empty(&self) -> bool {
         self.slots.is_empty()
     }
+}
+
+/// Whether a byte could end a line of the head.
+fn splits(byte: u8) -> bool {
+    matches!(byte, 0 | b'\r' | b'\n')
+}
+
+/// Without a way out of the loop, so that many bytes are looked at together.
+fn may_split(value: &[u8]) -> bool {
+    value
+        .iter()
+        .fold(false, |found, byte| found | splits(*byte))
 }
 
 fn offset(at: usize) -> u32 {

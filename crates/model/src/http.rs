@@ -7,7 +7,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use crate::{Headers, Reason, Stage};
+use crate::{Headers, Reason, Stage, Text};
 
 /// The path exists, the method does not.
 pub const METHOD_NOT_ALLOWED: Reason = Reason::new(
@@ -190,6 +190,8 @@ impl Protocol {
 pub struct Peer {
     /// Address of the socket, IPv4-mapped IPv6 already turned into IPv4.
     pub address: IpAddr,
+    /// The address as it prints: every record of the connection names it.
+    pub address_text: Text,
     /// Port of the other end.
     pub port: u16,
     /// Name of the listener that accepted.

@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use crate::Text;
+
 const CROCKFORD: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 /// 26 characters of Crockford base32, the text form of 128 bits that sorts like the number.
@@ -59,6 +61,11 @@ macro_rules! prefixed {
                 prefix.copy_from_slice($prefix.as_bytes());
                 random.copy_from_slice(&base32(self.0));
                 out
+            }
+
+            /// The text form as a short text.
+            pub fn text(self) -> Text {
+                Text::new(std::str::from_utf8(&self.ascii()).unwrap_or_default())
             }
 
             /// Reads the text form; letter case of the random part does not matter.

@@ -95,15 +95,13 @@ async fn next<S>(wire: &mut Wire, context: &Context<S>, is_first: bool) -> Next 
     }
     loop {
         if !wire.buffered().is_empty() {
-            if !has_begun {
-                has_begun = true;
+            let begins = !std::mem::replace(&mut has_begun, true);
+            if begins {
                 context.life.begin();
-                if !is_first {
-                    deadline = Instant::now() + bounds.head_read;
-                }
             }
             match reader.read(wire.buffered(), bounds) {
                 Ok(Some(request)) => return Next::Request(request),
+                Ok(None) if begins && !is_first => deadline = Instant::now() + bounds.head_read,
                 Ok(None) => {}
                 Err(what) => return Next::Unreadable(what),
             }
@@ -187,8 +185,7 @@ async fn write_reply<S>(
     closes: bool,
 ) -> bool {
     let bounds = &context.bounds;
-    let pace = Pace::Rate {
-        start: Instant::now(),
+    let pace = Pace::RateFromWait {
         grace: bounds.write_grace,
         rate: bounds.rate_min,
     };

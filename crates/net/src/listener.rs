@@ -14,6 +14,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use model::text::shown;
 use model::{Peer, Reason};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::Semaphore;
@@ -212,6 +213,7 @@ async fn connection<S: Service>(
         service: Rc::clone(&entrance.door.service),
         peer: Arc::new(Peer {
             address,
+            address_text: shown(&address),
             port,
             listener: Arc::clone(&spec.name),
             tls,

@@ -162,6 +162,8 @@ pub struct UpstreamCall<'a> {
     pub headers: &'a Headers,
     /// Whole body.
     pub body: &'a [u8],
+    /// The moment the call's time counts from.
+    pub begun: std::time::Instant,
     /// Time for everything: connecting, sending, answer, retries.
     pub timeout: Duration,
     /// Whether the call may be repeated at all. Even then only idempotent methods are repeated once bytes were sent.

@@ -57,18 +57,23 @@ pub(crate) enum Pace {
         grace: Duration,
         rate: u64,
     },
+    /// The same, from the moment when there is first something to wait for.
+    RateFromWait { grace: Duration, rate: u64 },
 }
 
 impl Pace {
     fn deadline(self, bytes: usize) -> Instant {
         match self {
             Pace::Until(deadline) => deadline,
-            Pace::Rate { start, grace, rate } => {
-                let earned = Duration::from_millis(bytes as u64 * 1000 / rate.max(1));
-                start + grace + earned
-            }
+            Pace::Rate { start, grace, rate } => start + grace + earned(bytes, rate),
+            Pace::RateFromWait { grace, rate } => Instant::now() + grace + earned(bytes, rate),
         }
     }
+}
+
+/// Time that so many bytes may take.
+fn earned(bytes: usize, rate: u64) -> Duration {
+    Duration::from_millis(bytes as u64 * 1000 / rate.max(1))
 }
 
 impl Wire {
@@ -105,7 +110,7 @@ impl Wire {
             self.input.reserve(READ_BYTES);
         }
         let read = self.stream.read_buf(&mut self.input);
-        match self.alarm.within(deadline, read).await {
+        match self.alarm.within(|| deadline, read).await {
             Some(Ok(count)) => Ok(count),
             Some(Err(_)) => Err(WireFault::Closed),
             None => Err(WireFault::Timeout),
@@ -126,7 +131,7 @@ impl Wire {
         body: &[u8],
         pace: Pace,
     ) -> Result<(), WireFault> {
-        let deadline = pace.deadline(head.len() + body.len());
+        let bytes = head.len() + body.len();
         let stream = &mut self.stream;
         let write = async {
             if body.len() <= JOINED_BYTES {
@@ -137,7 +142,7 @@ impl Wire {
             }
             stream.flush().await
         };
-        match self.alarm.within(deadline, write).await {
+        match self.alarm.within(|| pace.deadline(bytes), write).await {
             Some(Ok(())) => Ok(()),
             Some(Err(_)) => Err(WireFault::Closed),
             None => Err(WireFault::Timeout),
@@ -159,11 +164,11 @@ impl Wire {
             // Room grows with what has arrived: announcing a large body costs nothing here.
             let wanted = (length - body.len()).min(body.len().max(BODY_READ_BYTES));
             body.reserve_exact(wanted);
-            let deadline = pace.deadline(body.len());
+            let arrived = body.len();
             let mut limited = (&mut self.stream).take(wanted as u64);
             match self
                 .alarm
-                .within(deadline, limited.read_buf(&mut body))
+                .within(|| pace.deadline(arrived), limited.read_buf(&mut body))
                 .await
             {
                 Some(Ok(0) | Err(_)) => return Err(WireFault::Closed),
@@ -225,7 +230,7 @@ impl Wire {
         const LINGER_BYTES: usize = 64 * 1024;
         let deadline = Instant::now() + LINGER;
         let shutdown = self.stream.shutdown();
-        if !matches!(self.alarm.within(deadline, shutdown).await, Some(Ok(()))) {
+        if !matches!(self.alarm.within(|| deadline, shutdown).await, Some(Ok(()))) {
             return;
         }
         let mut total = self.buffered().len();

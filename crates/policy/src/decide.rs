@@ -6,7 +6,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use model::{FieldSet, Json, Principal, Reason, Refusal, RuleRef, Stage, Timestamp};
+use model::{FieldSet, Json, Principal, Reason, Refusal, RuleRef, Stage, Text, Timestamp};
 
 use crate::cedar::{self, Held, Scene, Scenery, Thing};
 use crate::fast::{Found, Who};
@@ -292,6 +292,12 @@ impl Permit {
     /// The grant that carries the permit (the first one, when several do).
     pub fn rule(&self) -> Option<&RuleRef> {
         self.entry()?.held(self.live).next().map(|g| &g.rule)
+    }
+
+    /// The same as it prints.
+    pub fn rule_text(&self) -> Option<Text> {
+        let grant = self.entry()?.held(self.live).next();
+        grant.map(|grant| grant.rule_text.clone())
     }
 
     /// Whether nothing is owed before the request may be forwarded.

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use model::shape::Scalar;
-use model::{FieldSet, Json, Mistake, RuleRef, Shape};
+use model::{FieldSet, Json, Mistake, RuleRef, Shape, Text};
 
 use crate::cedar::{
     AttributeType, Being, ConditionSet, Held, Scene, Thing, TypeName, Uid, expression,
@@ -149,6 +149,8 @@ pub(crate) struct Entry {
 #[derive(Debug)]
 pub(crate) struct EntryGrant {
     pub rule: RuleRef,
+    /// The rule as it prints: every allowed request's record names it.
+    pub rule_text: Text,
     pub role: Option<Arc<str>>,
     pub condition: Option<Condition>,
     pub trees: Arc<Trees>,

@@ -5,7 +5,7 @@
 
 use identity::methods::credential_headers;
 use identity::{Caller, Presented, World};
-use model::text::{shared, shown};
+use model::text::shared;
 use model::{CanonicalRequest, Stage};
 
 use crate::service::Road;
@@ -63,7 +63,7 @@ pub fn verify(
     caller.touch(x.now);
     x.accused = Some(caller.principal().integration.clone());
     x.event.integration = Some(shared(&caller.principal().integration));
-    x.event.credential = Some(shown(&caller.credential()));
+    x.event.credential = Some(caller.credential().text());
     x.event.user = caller.principal().user.as_ref().map(shared);
     for name in ON_TAGS {
         if let Some(condition) = asked.headers().text(name) {

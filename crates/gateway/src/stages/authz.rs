@@ -4,7 +4,6 @@
 //! Start reading at `decide`.
 
 use identity::Caller;
-use model::text::shown;
 use model::{CanonicalRequest, Stage};
 use policy::{Permit, Question};
 
@@ -34,7 +33,7 @@ pub fn decide(
         now: x.now,
     };
     let permit = policy::decide(&question, &r.snapshot.compiled.rules)?;
-    x.event.rule = permit.rule().map(shown);
+    x.event.rule = permit.rule_text();
     Ok(permit)
 }
 

@@ -20,7 +20,10 @@ pub fn admit(x: &mut Exchange<'_, '_>, r: &Road<'_>) -> Result<(), Stop> {
         .into_iter()
         .flat_map(|head| head.headers.all("x-forwarded-for"));
     x.address = address::client_address(x.peer.address, forwarded, &server.trusted_proxies)?;
-    x.event.address = Some(shown(&x.address));
+    x.event.address = Some(match x.address == x.peer.address {
+        true => x.peer.address_text.clone(),
+        false => shown(&x.address),
+    });
     let Some(listener) = r.snapshot.listener(&x.peer.listener) else {
         return Err(address::DENIED
             .because("the listener is no longer configured")

@@ -147,11 +147,15 @@ async fn call(
         authority: None,
         headers,
         body,
+        begun: started,
         timeout: settings.timeout,
         is_retryable: true,
     };
     let outcome = r.pools.send(upstream, call).await;
-    let waited = micros_since(started);
+    let waited = match &outcome {
+        Ok(answer) => u64::from(answer.answer_us),
+        Err(_) => micros_since(started),
+    };
     x.event.upstream_us = Some(x.event.upstream_us.unwrap_or(0).saturating_add(waited));
     match outcome {
         Ok(answer) => {

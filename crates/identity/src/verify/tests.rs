@@ -81,6 +81,7 @@ impl Scene {
         let address: IpAddr = address.parse().unwrap();
         let peer = Peer {
             address,
+            address_text: model::text::shown(&address),
             port: 1,
             listener: "public".into(),
             tls: None,

@@ -15,12 +15,25 @@ pub(super) fn length(bytes: &[u8]) -> usize {
             return index * 8 + marks.trailing_zeros() as usize / 8;
         }
     }
-    let mut last = [b' '; 8];
-    if let Some(room) = last.get_mut(..tail.len()) {
-        room.copy_from_slice(tail);
+    if tail.is_empty() {
+        return bytes.len();
     }
+    // The last eight again where there are so many: what they share with the words before is known to be plain.
+    let (last, start) = match bytes.last_chunk::<8>() {
+        Some(last) => (*last, bytes.len() - 8),
+        None => (padded(tail), 0),
+    };
     let marks = marks(u64::from_le_bytes(last));
-    words.len() * 8 + (marks.trailing_zeros() as usize / 8).min(tail.len())
+    (start + marks.trailing_zeros() as usize / 8).min(bytes.len())
+}
+
+/// Fewer than eight bytes, with plain ones behind them.
+fn padded(bytes: &[u8]) -> [u8; 8] {
+    let mut room = [b' '; 8];
+    room.iter_mut()
+        .zip(bytes)
+        .for_each(|(to, from)| *to = *from);
+    room
 }
 
 const ONES: u64 = u64::from_le_bytes([1; 8]);
@@ -41,11 +54,14 @@ mod tests {
     #[test]
     fn the_first_byte_that_needs_an_escape_ends_a_run_wherever_it_stands() {
         for end in [b'"', b'\\', 0, 0x1f] {
-            for at in 0..50 {
-                let mut bytes = vec![b'a'; 50];
+            for (at, size) in (0..50).flat_map(|size| (0..size).map(move |at| (at, size))) {
+                let mut bytes = vec![b'a'; size];
                 if let Some(byte) = bytes.get_mut(at) {
                     *byte = end;
                 }
+                assert_eq!(length(&bytes), at);
+                // What stands behind the first one changes nothing.
+                bytes.iter_mut().skip(at).for_each(|byte| *byte = end);
                 assert_eq!(length(&bytes), at);
             }
         }

@@ -3,24 +3,11 @@
 //! Used by the connections of both sides.
 //! Start reading at `reply_head`.
 
+use model::http::is_token_byte;
 use model::{Headers, Method, Reply};
 
 /// The interim answer that asks for the body (RFC 9110 §15.2.1).
 pub const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
-
-/// Fields that only the transport writes, or that end at this hop.
-const OWN: [&str; 10] = [
-    "connection",
-    "content-length",
-    "date",
-    "host",
-    "keep-alive",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-];
 
 /// Whether a body follows the head of this reply (RFC 9110 §6.4.1).
 pub fn has_body(status: u16, method: Option<Method>) -> bool {
@@ -106,15 +93,24 @@ fn fields(out: &mut Vec<u8>, headers: &Headers) {
 
 /// Whether the transport writes this field itself or it ends at this hop.
 pub(crate) fn is_own(name: &str) -> bool {
-    OWN.contains(&name)
+    matches!(
+        name,
+        "connection"
+            | "content-length"
+            | "date"
+            | "host"
+            | "keep-alive"
+            | "proxy-connection"
+            | "te"
+            | "trailer"
+            | "transfer-encoding"
+            | "upgrade"
+    )
 }
 
 /// RFC 9110 §5.6.2.
 fn is_token(name: &str) -> bool {
-    !name.is_empty()
-        && name
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
+    !name.is_empty() && name.bytes().all(is_token_byte)
 }
 
 fn number(out: &mut Vec<u8>, mut n: u64) {

@@ -95,6 +95,7 @@ fn call(method: Method) -> UpstreamCall<'static> {
             headers
         }),
         body: b"",
+        begun: std::time::Instant::now(),
         timeout: Duration::from_millis(600),
         is_retryable: true,
     }
@@ -109,7 +110,8 @@ fn send(
         let pools = Pools::new();
         let mut answers = Vec::new();
         for call in calls {
-            answers.push(pools.send(&upstream, *call).await);
+            let begun = std::time::Instant::now();
+            answers.push(pools.send(&upstream, UpstreamCall { begun, ..*call }).await);
             tokio::time::sleep(Duration::from_millis(30)).await;
         }
         answers

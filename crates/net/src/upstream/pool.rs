@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use tokio::time::Instant;
 
 use super::exchange::Answered;
-use super::target::now_ms;
+use super::target::{ms_at, now_ms};
 use super::{
     Exchange, ExchangeFault, Target, Upstream, UpstreamAnswer, UpstreamCall, UpstreamFault,
     UpstreamFaultKind as Kind, dial, exchange, is_plain_path,
@@ -62,19 +62,26 @@ impl Pools {
     ) -> Result<UpstreamAnswer, UpstreamFault> {
         let _under_way = admitted(upstream, &call)?;
         self.sweep();
-        let start = Instant::now();
+        let start = Instant::from_std(call.begun);
         let deadline = start + call.timeout;
         let mut retries = 0;
         let mut tried = Vec::new();
         let mut wants_fresh = false;
         let mut last = None;
         loop {
-            let Some((index, target)) = choose(upstream, &tried) else {
+            let now = if retries == 0 {
+                ms_at(call.begun)
+            } else {
+                now_ms()
+            };
+            let Some((index, target)) = choose(upstream, &tried, now) else {
                 return Err(last.unwrap_or_else(|| none_left(upstream)));
             };
             let times = (start, deadline);
-            let attempt = self.attempt(upstream, (index, target), &call, times, wants_fresh);
-            match attempt.await {
+            match self
+                .attempt(upstream, (index, target), &call, times, wants_fresh)
+                .await
+            {
                 Ok(Attempt {
                     result: Ok(answered),
                     connect_us,
@@ -222,8 +229,7 @@ impl fmt::Debug for Pools {
 
 /// A healthy target that this call has not tried. With every target unhealthy there is none: waiting for a dead
 /// system costs more than a quick answer, and one call per pause still goes through as a probe.
-fn choose<'u>(upstream: &'u Upstream, tried: &[usize]) -> Option<(usize, &'u Target)> {
-    let now = now_ms();
+fn choose<'u>(upstream: &'u Upstream, tried: &[usize], now: u64) -> Option<(usize, &'u Target)> {
     let count = upstream.targets.len();
     let turn = upstream.turn.fetch_add(1, Ordering::Relaxed);
     let in_turn = (0..count).map(|step| turn.wrapping_add(step) % count);

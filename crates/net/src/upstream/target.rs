@@ -64,9 +64,14 @@ impl Origin {
 
 /// Milliseconds since this process first asked.
 pub(crate) fn now_ms() -> u64 {
+    ms_at(Instant::now())
+}
+
+/// The same for a moment that is known already.
+pub(crate) fn ms_at(moment: Instant) -> u64 {
     static START: OnceLock<Instant> = OnceLock::new();
-    let start = START.get_or_init(Instant::now);
-    u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX)
+    let start = *START.get_or_init(|| moment);
+    u64::try_from(moment.saturating_duration_since(start).as_millis()).unwrap_or(u64::MAX)
 }
 
 /// One target.

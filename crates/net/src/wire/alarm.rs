@@ -16,17 +16,20 @@ pub(crate) struct Alarm {
 }
 
 impl Alarm {
-    /// Waits for `work` until `deadline`; `None` when it is not done by then.
+    /// Waits for `work` until `deadline`; `None` when it is not done by then. The deadline is asked for when there is
+    /// something to wait for: most writes are done at once, and reading the clock costs more than finding that out.
     pub(crate) async fn within<F: Future>(
         &mut self,
-        deadline: Instant,
+        deadline: impl Fn() -> Instant,
         work: F,
     ) -> Option<F::Output> {
         let mut work = pin!(work);
+        let mut known = None;
         poll_fn(|cx| {
             if let Poll::Ready(done) = work.as_mut().poll(cx) {
                 return Poll::Ready(Some(done));
             }
+            let deadline = *known.get_or_insert_with(&deadline);
             let sleep = self
                 .sleep
                 .get_or_insert_with(|| Box::pin(sleep_until(deadline)));

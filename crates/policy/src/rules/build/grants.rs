@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use model::text::shown;
 use model::{FieldSet, Mistake, RuleRef};
 
 use super::super::check::{self, listed, nearest};
@@ -212,6 +213,7 @@ impl Build {
                 }
             };
             let entry = EntryGrant {
+                rule_text: shown(&grant.rule),
                 rule: grant.rule.clone(),
                 role: grant.role.clone(),
                 condition: grant.when.clone(),
@@ -473,6 +475,7 @@ impl Build {
                 self.mistake(&permit.rule, message, help);
             }
             let entry = EntryGrant {
+                rule_text: shown(&permit.rule),
                 rule: permit.rule.clone(),
                 role: None,
                 condition: Some(crate::input::Condition {
