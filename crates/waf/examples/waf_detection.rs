@@ -1,6 +1,7 @@
 //! What the default pack refuses, alone and together with the Core Rule Set: attacks by class and wrap,
 //! ordinary texts, and the published lists. Prints every miss and every wrong refusal.
-//! `cargo run -p waf --release --example waf_detection [FILE]`; FILE holds texts of your own, one per line.
+//! `cargo run -p waf --release --example waf_detection [texts FILE | attacks FILE]`; FILE holds texts or attacks of your
+//! own, one per line, attacks below lines `## class`, written as in the corpus.
 #![expect(
     clippy::expect_used,
     clippy::panic,
@@ -29,29 +30,32 @@ fn main() {
         plans.push(("pack and rule set", together));
     }
     let published = folder.map(|folder| measure::published(&folder));
-    let own = std::env::args()
-        .nth(1)
-        .map(|path| String::from_utf8_lossy(&corpus::read(Path::new(&path))).into_owned());
+    let mut arguments = std::env::args().skip(1);
+    let own = arguments.next().zip(arguments.next()).map(|(what, path)| {
+        let text = corpus::read(Path::new(&path));
+        (what, String::from_utf8_lossy(&text).into_owned())
+    });
     for (name, plan) in &plans {
         println!("== {name}");
-        if let Some(own) = &own {
-            passes(
-                "own file",
-                plan,
-                &own.lines().map(str::to_owned).collect::<Vec<_>>(),
-            );
-            continue;
+        match &own {
+            Some((what, text)) if what == "attacks" => {
+                detects(plan, &files::by_class(text));
+                continue;
+            }
+            Some((_, text)) => {
+                passes("own file", plan, &files::lines(text));
+                continue;
+            }
+            None => detects(plan, &measure::attacks()),
         }
-        detects(plan);
         passes("ordinary texts", plan, &measure::ordinary());
         let published = published.as_deref().unwrap_or_default();
         passes("published false positives", plan, published);
     }
 }
 
-fn detects(plan: &Plan) {
-    let attacks = measure::attacks();
-    let counts = measure::detected(plan, &attacks, |class, wraps, text| {
+fn detects(plan: &Plan, attacks: &[(&str, String)]) {
+    let counts = measure::detected(plan, attacks, |class, wraps, text| {
         println!("missed {class} {}: {text:?}", wraps.join(","));
     });
     for ((class, wrap), (hit, all)) in counts {

@@ -4,9 +4,19 @@
 
 /// Attacks with their class.
 pub fn attacks() -> Vec<(&'static str, String)> {
+    by_class(include_str!("attacks.txt"))
+}
+
+/// What people and their programs write.
+pub fn ordinary() -> Vec<String> {
+    lines(include_str!("ordinary_more.txt"))
+}
+
+/// Lines below headings `## class`.
+pub fn by_class(text: &str) -> Vec<(&str, String)> {
     let mut class = "";
     let mut all = Vec::new();
-    for line in include_str!("attacks.txt").lines() {
+    for line in text.lines() {
         match line.strip_prefix("## ") {
             Some(name) => class = name,
             None => all.push((class, plain(line))),
@@ -15,12 +25,9 @@ pub fn attacks() -> Vec<(&'static str, String)> {
     all
 }
 
-/// What people and their programs write.
-pub fn ordinary() -> Vec<String> {
-    include_str!("ordinary_more.txt")
-        .lines()
-        .map(plain)
-        .collect()
+/// One text on each line.
+pub fn lines(text: &str) -> Vec<String> {
+    text.lines().map(plain).collect()
 }
 
 fn plain(line: &str) -> String {
