@@ -16,7 +16,7 @@ mod upstream;
 pub mod wire;
 
 pub use gate::Gate;
-pub use server::{Ended, Key, Server, run};
+pub use server::{Ended, Key, Server, run, send_signal};
 pub use upstream::{Play, Received, RecordingUpstream, answer, json_answer};
 
 use std::time::{Duration, Instant};

@@ -293,14 +293,15 @@ fn command(program: &Path, gate: &Gate) -> Command {
 }
 
 fn signal(pid: u32, name: &str) {
-    let sent = Command::new("kill")
-        .arg(format!("-{name}"))
-        .arg(pid.to_string())
-        .status();
-    assert!(
-        sent.expect("`kill` is there").success(),
-        "SIG{name} to {pid}"
-    );
+    assert!(send_signal(name, &pid.to_string()), "SIG{name} to {pid}");
+}
+
+/// Sends a signal to a process, or to a group (`-4711`); whether it was taken. By the shell's own `kill`: a bare system has
+/// no program of that name.
+pub fn send_signal(name: &str, target: &str) -> bool {
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "kill -s \"$1\" -- \"$2\"", "sh", name, target]);
+    shell.status().is_ok_and(|status| status.success())
 }
 
 fn key(made: &Value) -> Key {

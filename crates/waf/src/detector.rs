@@ -85,10 +85,29 @@ fn is_backed(print: &str, text: &[u8]) -> bool {
     if print.contains('U') {
         return has_union_select(text);
     }
-    if reads_as_words(print, text) {
+    // `count (12), left (2)` are words and numbers; what makes a database wait has rules of its own.
+    let is_counting =
+        print.starts_with("f(1)") && print.bytes().all(|sign| b"f(1),n".contains(&sign));
+    if is_counting || reads_as_words(print, text) {
         return false;
     }
-    has_signs(text)
+    match memchr::memmem::find(text, b"/*") {
+        Some(_) => has_signs(&without_globs(text)),
+        None => has_signs(text),
+    }
+}
+
+/// The text without the star of `photos/*`: behind a letter it names all files of a folder.
+fn without_globs(text: &[u8]) -> Vec<u8> {
+    let mut out: Vec<u8> = Vec::with_capacity(text.len());
+    for byte in text {
+        let is_glob =
+            *byte == b'*' && matches!(out[..], [.., letter, b'/'] if letter.is_ascii_alphabetic());
+        if !is_glob {
+            out.push(*byte);
+        }
+    }
+    out
 }
 
 /// Bytes that sentences seldom hold and SQL nearly always does.
@@ -113,39 +132,84 @@ fn reads_as_words(print: &str, text: &[u8]) -> bool {
     !quoted && !nested && !query && print.bytes().all(|sign| words.contains(&sign))
 }
 
-/// What browsers do not run: the declaration of an XML document, and styles without code.
+/// The text without what browsers do not run: the declaration of an XML document, a document type without entities,
+/// names of XML vocabularies, and styles without code. `None` when it holds none of them.
 fn harmless_markup(text: &[u8]) -> Option<Vec<u8>> {
-    let mut rest = text.trim_ascii_start();
-    let mut changed = false;
-    if rest.starts_with(b"<?xml ") {
-        let end = memchr::memmem::find(rest.get(..rest.len().min(200))?, b"?>")?;
-        rest = rest.get(end + 2..)?;
-        changed = true;
-    }
-    let mut out = Vec::with_capacity(rest.len());
-    while let Some(at) = memchr::memmem::find(rest, b" style=\"") {
-        let value = rest.get(at + 8..).unwrap_or_default();
-        let end = memchr::memchr(b'"', value).unwrap_or(0);
-        let plain = value.get(..end).unwrap_or_default();
-        let is_plain = end > 0
-            && plain
-                .iter()
-                .all(|byte| byte.is_ascii_alphanumeric() || b" :;#.,%-!".contains(byte))
-            && !plain
-                .to_ascii_lowercase()
-                .windows(7)
-                .any(|name| name == b"binding" || name == b"behavio");
-        out.extend_from_slice(rest.get(..at).unwrap_or_default());
-        if is_plain {
-            changed = true;
-            rest = value.get(end + 1..).unwrap_or_default();
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = memchr::memchr2(b'<', b' ', rest) {
+        let (before, found) = rest.split_at(at);
+        out.extend_from_slice(before);
+        let length = harmless(found).unwrap_or(0);
+        // What is left out leaves a blank, so that nothing grows together.
+        out.push(if length > 0 {
+            b' '
         } else {
-            out.extend_from_slice(b" style=\"");
-            rest = value;
-        }
+            found.first().copied().unwrap_or(b' ')
+        });
+        rest = found.get(length.max(1)..).unwrap_or_default();
     }
     out.extend_from_slice(rest);
-    changed.then_some(out)
+    (out.len() != text.len()).then_some(out)
+}
+
+/// Longest harmless piece that is looked for.
+const HARMLESS_MAX: usize = 2048;
+
+/// How long the harmless piece is that begins here.
+fn harmless(text: &[u8]) -> Option<usize> {
+    let near = text.get(..text.len().min(HARMLESS_MAX)).unwrap_or(text);
+    let begins = |word: &[u8]| {
+        near.split_at_checked(word.len())
+            .filter(|(head, _)| head.eq_ignore_ascii_case(word))
+            .map(|(_, tail)| (word.len(), tail))
+    };
+    if let Some((used, tail)) = begins(b"<?xml ") {
+        return memchr::memmem::find(tail, b"?>").map(|end| used + end + 2);
+    }
+    if let Some((used, _)) = begins(b"<!doctype html>") {
+        return Some(used);
+    }
+    if let Some((used, tail)) = begins(b"<style>") {
+        let end = memchr::memmem::find(tail, b"</style>")?;
+        return is_plain_style(tail.get(..end)?).then_some(used + end + 8);
+    }
+    if let Some((used, tail)) = begins(b" style=") {
+        let (open, value) = quoted(tail)?;
+        return is_plain_style(value).then_some(used + 2 * open + value.len());
+    }
+    let (used, tail) = begins(b" xmlns")?;
+    let name = tail
+        .iter()
+        .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b':' | b'-' | b'_'));
+    let name = name.count();
+    let (open, value) = quoted(tail.get(name..)?.strip_prefix(b"=")?)?;
+    let is_address = |byte: &u8| byte.is_ascii_alphanumeric() || b":/.-_#~".contains(byte);
+    value
+        .iter()
+        .all(is_address)
+        .then_some(used + name + 1 + 2 * open + value.len())
+}
+
+/// What stands between the quotes at the beginning, and how long one of them is: nested JSON puts a backslash before.
+fn quoted(text: &[u8]) -> Option<(usize, &[u8])> {
+    let open: &[u8] = if text.starts_with(b"\\\"") {
+        b"\\\""
+    } else {
+        b"\""
+    };
+    let value = text.strip_prefix(open)?;
+    let end = memchr::memmem::find(value, open)?;
+    Some((open.len(), value.get(..end)?))
+}
+
+fn is_plain_style(style: &[u8]) -> bool {
+    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b" :;#.,%-!{}\n\r\t>".contains(byte);
+    let lower = style.to_ascii_lowercase();
+    let mut names = lower.windows(7);
+    !style.is_empty()
+        && style.iter().all(is_plain)
+        && !names.any(|name| name == b"binding" || name == b"behavio")
 }
 
 fn has_union_select(text: &[u8]) -> bool {
@@ -182,4 +246,43 @@ fn may_be_script(text: &[u8]) -> bool {
     }
     let quote = memchr::memchr3(b'"', b'\'', b'`', text).is_some();
     (quote && memchr::memchr(b'=', text).is_some()) || SCRIPT.find(text).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn markup_that_browsers_do_not_run_is_left_out() {
+        for text in [
+            "<?xml version=\"1.0\"?><a>1</a>",
+            "{\"x\":\"<?xml version=\\\"1.0\\\"?><a xmlns=\\\"http://e.example/a\\\"/>\"}",
+            "<a xmlns:b=\"http://e.example/b-c_d\">x</a>",
+            "<style>p { color: #333 }</style>",
+            "<p style=\"color: red\">x</p>",
+            "<!DOCTYPE html>",
+        ] {
+            assert!(!Sentences.xss(text.as_bytes()), "{text}");
+        }
+        for text in [
+            "<?xml version=\"1.0\"?><script>alert(1)</script>",
+            "<a xmlns=\"javascript:alert(1)\" onclick=alert(1)>",
+            "<style>@import 'http://e.example/x'</style>",
+            "<style>p { behavior: url(x) }</style>",
+            "<p style=\"width: expression(alert(1))\">",
+            "<!DOCTYPE html><svg onload=alert(1)>",
+        ] {
+            assert!(Sentences.xss(text.as_bytes()), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_glob_and_a_count_are_no_sql_but_a_comment_is() {
+        for text in ["photos/* on the share", "count (12), left (2)", "press '#'"] {
+            assert_eq!(Sentences.sqli(text.as_bytes()), None, "{text}");
+        }
+        for text in ["1/*x*/or 1=1", "admin' or 1=1/*", "x'/*", "' or '1'='1"] {
+            assert!(Sentences.sqli(text.as_bytes()).is_some(), "{text}");
+        }
+    }
 }

@@ -102,9 +102,11 @@ impl LeakScanner {
         let mut candidates = Candidates::default();
         self.patterns.candidates(text, &mut candidates);
         let mut found = Vec::new();
-        for ((kind, _), id) in forms().zip(0u32..) {
-            if wanted.contains(&kind) && candidates.has(id) {
-                self.places(id, kind, text, &mut found);
+        if !candidates.is_empty() {
+            for ((kind, _), id) in forms().zip(0u32..) {
+                if wanted.contains(&kind) && candidates.has(id) {
+                    self.places(id, kind, text, &mut found);
+                }
             }
         }
         if wanted.contains(&LeakKind::CardNumber) {

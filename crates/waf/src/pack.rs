@@ -35,8 +35,21 @@ pub struct Rule {
     pub pattern: &'static str,
     /// One sentence for the operator.
     pub why: &'static str,
+    /// What has to hold beside the match.
+    pub confirm: Confirm,
+}
+
+/// What a pattern cannot say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Confirm {
+    /// Nothing: the match is enough.
+    Match,
     /// The rule is about a quote that ends a value: quotations of a sentence do not count.
-    pub breaks_out: bool,
+    BreaksOut,
+    /// Groups 1 and 2 of a match are the same, letter case aside.
+    SameSides,
+    /// In what base64 decodes to, the rest is text: any eight letters decode to some bytes.
+    Readable,
 }
 
 impl Rule {
@@ -54,10 +67,13 @@ impl Rule {
             paranoia: 1,
             pattern,
             why,
-            breaks_out: false,
+            confirm: Confirm::Match,
         }
     }
 }
+
+/// Matches of one rule that are compared in one text.
+const MATCHES_MAX: usize = 16;
 
 /// The compiled pack.
 #[derive(Debug)]
@@ -184,9 +200,9 @@ impl Pack {
                 continue;
             }
             run.spend(text.len());
-            let is_hit = self.patterns.is_match(id, text)
-                && (!rule.breaks_out || self.breaks_out(id, text, &mut words));
-            if is_hit {
+            if self.patterns.is_match(id, text)
+                && self.is_confirmed(rule.confirm, id, reading, &mut words)
+            {
                 run.report(reading.finding(&Hit::from(rule)));
             }
             if run.exhausted() {
@@ -194,6 +210,38 @@ impl Pack {
             }
         }
         run.scratch = candidates;
+    }
+
+    fn is_confirmed(
+        &self,
+        confirm: Confirm,
+        id: u32,
+        reading: &Reading<'_>,
+        words: &mut Option<Option<Vec<u8>>>,
+    ) -> bool {
+        match confirm {
+            Confirm::Match => true,
+            Confirm::BreaksOut => self.breaks_out(id, reading.text, words),
+            Confirm::SameSides => self.compares_with_itself(id, reading.text),
+            Confirm::Readable => !reading.chain.contains(&"base64") || is_readable(reading.text),
+        }
+    }
+
+    /// Whether one of the first matches has the same on both sides.
+    fn compares_with_itself(&self, id: u32, text: &[u8]) -> bool {
+        let mut rest = text;
+        for _ in 0..MATCHES_MAX {
+            let groups = self.patterns.groups(id, rest).unwrap_or_default();
+            let [Some(whole), Some(left), Some(right)] = groups[..] else {
+                return false;
+            };
+            let side = |(from, to): (usize, usize)| rest.get(from..to).unwrap_or_default();
+            if side(left).eq_ignore_ascii_case(side(right)) {
+                return true;
+            }
+            rest = rest.get(whole.1.max(1)..).unwrap_or_default();
+        }
+        false
     }
 
     /// Whether the rule matches also where quotations are read as words, made once per text.
@@ -220,6 +268,13 @@ impl Pack {
             run.report(reading.finding(&XSS_TOKENS));
         }
     }
+}
+
+/// Printable but for its NUL bytes, and longer than what a part number decodes to.
+fn is_readable(text: &[u8]) -> bool {
+    const SHORT: usize = 11;
+    let is_text = |byte: &u8| matches!(byte, 0 | b'\t' | b'\n' | b'\r' | b' '..=b'~');
+    text.len() > SHORT && text.iter().all(is_text)
 }
 
 /// A part as sent, or one of the texts it decodes to.

@@ -75,7 +75,7 @@ fn quotation(text: &[u8], at: usize, quote: u8) -> Option<usize> {
         let worded = inner
             .iter()
             .any(|byte| byte.is_ascii_alphanumeric() || *byte >= 0x80);
-        let signs_only = !worded && before.is_some() && text.get(place + 1).is_some();
+        let signs_only = !worded && before.is_some();
         let closes = inner.last().is_some_and(|byte| !byte.is_ascii_whitespace());
         let after = text.get(place + 1);
         let ends =

@@ -6,18 +6,19 @@
 mod bytes;
 mod crowd;
 mod literals;
+mod words;
 
 pub use bytes::ByteSet;
 pub(crate) use bytes::find_pair;
 pub use literals::Needs;
 
 use crate::prove::{Automaton, Image, Language};
-use aho_corasick::{AhoCorasick, AhoCorasickBuilder, AhoCorasickKind, MatchKind};
 use crowd::Crowd;
 use regex_automata::meta;
 use regex_automata::util::syntax;
 use regex_syntax::hir::Hir;
 use std::collections::BTreeMap;
+use words::Words;
 
 /// One entry of a set.
 #[derive(Clone, Debug)]
@@ -34,7 +35,7 @@ pub enum Source<'s> {
 #[derive(Debug)]
 pub struct PatternSet {
     patterns: Vec<Pattern>,
-    automaton: Option<AhoCorasick>,
+    words: Option<Words>,
     /// Literal number → patterns that need it.
     owners: Vec<Box<[u32]>>,
     /// Patterns without a useful literal: every text is a candidate.
@@ -102,9 +103,6 @@ impl MaskTable {
 
 /// How many byte sets of a pattern are used.
 const MASKS: usize = 3;
-/// So many literals are looked for with a table of all states.
-const TABLE_MAX: usize = 128;
-
 /// So many patterns are asked one by one what bytes they need.
 const FEW: u32 = 4;
 
@@ -139,6 +137,11 @@ impl Candidates {
             .is_some_and(|bits| bits >> (id % 64) & 1 == 1)
     }
 
+    /// Whether no pattern may match.
+    pub fn is_empty(&self) -> bool {
+        self.marks.iter().all(|word| *word == 0)
+    }
+
     /// The candidates in ascending order.
     pub fn iter(&self) -> impl Iterator<Item = u32> + '_ {
         let words = self.marks.iter().zip((0u32..).step_by(64));
@@ -161,7 +164,7 @@ impl PatternSet {
     ) -> Result<PatternSet, (usize, String)> {
         let mut set = PatternSet {
             patterns: Vec::new(),
-            automaton: None,
+            words: None,
             owners: Vec::new(),
             always: Vec::new(),
             masks: MaskTable::default(),
@@ -199,7 +202,7 @@ impl PatternSet {
         for (id, masks) in masks.iter().enumerate() {
             set.masks.add(id, words, masks);
         }
-        set.build_automaton(literals)?;
+        set.build_words(literals)?;
         Ok(set)
     }
 
@@ -237,22 +240,15 @@ impl PatternSet {
             .collect()
     }
 
-    fn build_automaton(
+    fn build_words(
         &mut self,
         literals: BTreeMap<Vec<u8>, Vec<u32>>,
     ) -> Result<(), (usize, String)> {
         if literals.is_empty() {
             return Ok(());
         }
-        // A table of all states is the fastest reader; for thousands of literals it would not stay in the caches.
-        let kind = (literals.len() <= TABLE_MAX).then_some(AhoCorasickKind::DFA);
-        let built = AhoCorasickBuilder::new()
-            .ascii_case_insensitive(true)
-            .kind(kind)
-            .match_kind(MatchKind::Standard)
-            .build(literals.keys())
-            .map_err(|error| (0, error.to_string()))?;
-        self.automaton = Some(built);
+        let words = Words::new(literals.keys());
+        self.words = Some(words.map_err(|error| (0, error.to_string()))?);
         self.owners = literals.into_values().map(Vec::into_boxed_slice).collect();
         Ok(())
     }
@@ -279,6 +275,9 @@ impl PatternSet {
     pub fn candidates(&self, text: &[u8], found: &mut Candidates) {
         found.marks.clear();
         self.literals(text, &mut found.marks);
+        if found.is_empty() {
+            return;
+        }
         self.narrow(&ByteSet::of(text), &mut found.marks, &mut found.scratch);
     }
 
@@ -286,19 +285,19 @@ impl PatternSet {
     pub(crate) fn literals(&self, text: &[u8], marks: &mut Vec<u64>) {
         let begin = marks.len();
         marks.extend_from_slice(&self.always);
-        let Some(automaton) = &self.automaton else {
+        let Some(words) = &self.words else {
             return;
         };
         let marks = marks.get_mut(begin..).unwrap_or_default();
-        for hit in automaton.find_overlapping_iter(text) {
-            let owners = self.owners.get(hit.pattern().as_usize());
+        words.each(text, |number| {
+            let owners = self.owners.get(number);
             for id in owners.into_iter().flat_map(|owners| owners.iter()) {
                 let word = usize::try_from(id / 64).unwrap_or(usize::MAX);
                 if let Some(bits) = marks.get_mut(word) {
                     *bits |= 1 << (id % 64);
                 }
             }
-        }
+        });
     }
 
     /// The second half: takes away the marks of patterns that need a byte the text has not.

@@ -136,6 +136,7 @@ impl Signs {
                     | b'\0'
             ) || *byte == 0xEF
                 || *byte == 0xE2
+                || *byte == 0xCA
                 || *byte == 0xC0
                 || *byte == 0xC1
         }))

@@ -20,8 +20,8 @@ use measure::{alone, judged, ordinary, together};
 use waf::{Plan, Settings};
 
 /// How many of the published false positives are refused. A better count replaces a number; a worse one fails.
-const PUBLISHED_ALONE: usize = 11;
-const PUBLISHED_WITH_RULES: usize = 11;
+const PUBLISHED_ALONE: usize = 10;
+const PUBLISHED_WITH_RULES: usize = 10;
 
 fn refused<'t>(plan: &Plan, texts: &'t [String]) -> Vec<&'t String> {
     texts

@@ -4,7 +4,7 @@
 //! Start reading at `dial`.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
 use rustls::ClientConfig;
@@ -56,13 +56,8 @@ pub(crate) async fn dial(
 
 async fn tcp(origin: &Origin) -> Result<TcpStream, DialFault> {
     let fault = |e: io::Error| DialFault(format!("{}: {e}", origin.authority));
-    if let Ok(address) = origin.host.parse::<IpAddr>() {
-        let address = SocketAddr::new(address, origin.port);
-        return quick(TcpStream::connect(address).await).map_err(fault);
-    }
-    let found = tokio::net::lookup_host((origin.host.as_str(), origin.port)).await;
     let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
-    for address in found.map_err(fault)? {
+    for address in addresses(origin).await.map_err(fault)? {
         match quick(TcpStream::connect(address).await) {
             Ok(stream) => return Ok(stream),
             Err(e) => last = e,
@@ -71,9 +66,51 @@ async fn tcp(origin: &Origin) -> Result<TcpStream, DialFault> {
     Err(fault(last))
 }
 
+async fn addresses(origin: &Origin) -> io::Result<Vec<SocketAddr>> {
+    let (host, port) = (origin.host.as_str(), origin.port);
+    if let Ok(address) = host.parse::<IpAddr>() {
+        return Ok(vec![SocketAddr::new(address, port)]);
+    }
+    if is_this_machine(host) {
+        let own = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
+        return Ok(own.map(|address| SocketAddr::new(address, port)).to_vec());
+    }
+    Ok(tokio::net::lookup_host((host, port)).await?.collect())
+}
+
+/// Such names always mean this machine (RFC 6761 §6.3). Not every system lists them, and no resolver may say otherwise.
+fn is_this_machine(host: &str) -> bool {
+    let last = host.rsplit('.').next().unwrap_or_default();
+    last.eq_ignore_ascii_case("localhost")
+}
+
 /// Whole messages are written at once; waiting for more would only delay them.
 fn quick(stream: io::Result<TcpStream>) -> io::Result<TcpStream> {
     let stream = stream?;
     stream.set_nodelay(true)?;
     Ok(stream)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn localhost_is_this_machine_whatever_a_resolver_says() {
+        for host in ["localhost", "LocalHost", "api.localhost"] {
+            assert!(is_this_machine(host), "{host}");
+        }
+        for host in ["", "localhost.example.com", "mylocalhost", "example.com"] {
+            assert!(!is_this_machine(host), "{host}");
+        }
+        let origin = Origin::parse("http://localhost:81").unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
+        let found = runtime.block_on(addresses(&origin)).unwrap();
+        assert_eq!(
+            found,
+            ["127.0.0.1:81".parse().unwrap(), "[::1]:81".parse().unwrap()]
+        );
+    }
 }

@@ -14,6 +14,7 @@ mod rce;
 mod rfi;
 mod secret;
 mod sqli;
+mod ssrf;
 mod ssti;
 mod traversal;
 mod xpathi;
@@ -32,6 +33,7 @@ pub(crate) fn all() -> Vec<Rule> {
         rfi::RULES,
         secret::RULES,
         sqli::RULES,
+        ssrf::RULES,
         ssti::RULES,
         traversal::RULES,
         xpathi::RULES,

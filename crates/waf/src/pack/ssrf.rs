@@ -123,10 +123,15 @@ fn judge_whole(text: &[u8]) -> Option<Hit> {
     let mut address = lower.strip_prefix(b"url:").unwrap_or(&lower);
     if let Some(at) = memchr::memchr(b'=', address) {
         let name = address.get(..at).unwrap_or_default();
+        // Of `page.php?url` only the parameter counts.
+        let name = name
+            .rsplit(|byte| matches!(byte, b'?' | b'&'))
+            .next()
+            .unwrap_or_default();
         let value = address.get(at + 1..).unwrap_or_default();
         let named = name
             .iter()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"_-?&".contains(byte));
+            .all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(byte));
         if named && (find_pair(value, *b"//").is_some_and(|at| at <= 8)) {
             address = value;
         }

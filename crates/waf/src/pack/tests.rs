@@ -85,3 +85,34 @@ fn padding_does_not_hide_an_encoded_attack() {
     assert!(refused(&format!("{{{},\"$where\":1}}", names.join(","))));
     assert!(!refused(&format!("[{}]", strings.join(","))));
 }
+
+#[test]
+fn a_comparison_is_an_attack_where_both_sides_are_the_same() {
+    for text in [
+        "4 or plant=plant",
+        "x) or (b=a) or (a = A",
+        "12 and lower('x')=lower('x')",
+        "@@port=@@PORT",
+        ";c=id;$c",
+        "..%c0%2f..%c0%2f..",
+    ] {
+        assert!(refused(text), "{text}");
+    }
+    for text in [
+        "colour=red or size=big",
+        "f(1)=g(1)",
+        "x=1;$y",
+        "so..%..so?..so",
+    ] {
+        assert!(!refused(text), "{text}");
+    }
+}
+
+#[test]
+fn what_any_letters_decode_to_is_no_text_with_a_nul() {
+    // 16 letters and more that decode to text with a NUL were encoded by somebody.
+    assert!(refused("cmVwb3J0LnBocAAucG5n"));
+    for code in ["UABSIWVD", "ZHEA2451", "SURFACE_DTX", "box CloudABI"] {
+        assert!(!refused(code), "{code}");
+    }
+}

@@ -9,6 +9,9 @@ pub(crate) fn find_pair(text: &[u8], pair: [u8; 2]) -> Option<usize> {
     memchr::memchr_iter(first, text).find(|at| text.get(at + 1) == Some(&second))
 }
 
+/// From so many bytes on a table costs less than the arithmetic.
+const FEW: usize = 64;
+
 /// Which of the 256 byte values are in the set.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ByteSet([u64; 4]);
@@ -16,6 +19,33 @@ pub struct ByteSet([u64; 4]);
 impl ByteSet {
     /// The bytes that occur in `text`.
     pub fn of(text: &[u8]) -> ByteSet {
+        match text.len() < FEW {
+            true => ByteSet::of_few(text),
+            false => ByteSet::of_many(text),
+        }
+    }
+
+    /// One store for each byte, and one look at all the values in the end.
+    fn of_many(text: &[u8]) -> ByteSet {
+        let mut seen = [0u8; 256];
+        for byte in text {
+            if let Some(place) = seen.get_mut(usize::from(*byte)) {
+                *place = 1;
+            }
+        }
+        let mut set = ByteSet::default();
+        let (eights, _) = seen.as_chunks::<8>();
+        for (index, eight) in eights.iter().enumerate() {
+            // Every byte is 0 or 1: the product gathers them in its highest byte, the first one lowest.
+            let marks = u64::from_le_bytes(*eight).wrapping_mul(0x0102_0408_1020_4080) >> 56;
+            if let Some(word) = set.0.get_mut(index / 8) {
+                *word |= marks << (index % 8 * 8);
+            }
+        }
+        set
+    }
+
+    fn of_few(text: &[u8]) -> ByteSet {
         // Without branches: the bytes of a text change words too often to be foreseen.
         let [mut first, mut second, mut third, mut fourth] = [0u64; 4];
         for byte in text {
@@ -111,5 +141,24 @@ impl ByteSet {
     /// Whether the set is empty.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_set_holds_the_bytes_of_its_text_and_no_other(
+            text in proptest::collection::vec(any::<u8>(), 0..FEW * 4),
+        ) {
+            let mut added = ByteSet::default();
+            text.iter().for_each(|byte| added.add(*byte));
+            prop_assert_eq!(ByteSet::of(&text), added);
+            prop_assert_eq!(ByteSet::of_many(&text), added);
+            prop_assert_eq!(ByteSet::of_few(&text), added);
+        }
     }
 }

@@ -70,7 +70,8 @@ fn percent_u(tail: &[u8]) -> Option<(u32, usize)> {
     }
 }
 
-/// `\u0041`, `\u{41}`, `\x41`, `\101`, and the single letters JSON and JavaScript know.
+/// `\u0041`, `\u{41}`, `\x41`, `\101`, and the single letters JSON and JavaScript know. Those of white space alone do
+/// not make another reading of a text, but where it begins or ends.
 pub(crate) fn backslash(text: &[u8]) -> Option<Vec<u8>> {
     memchr::memchr(b'\\', text)?;
     let mut out = Vec::with_capacity(text.len());
@@ -136,7 +137,13 @@ fn backslash_one(tail: &[u8], out: &mut Vec<u8>) -> Option<(usize, bool)> {
             out.push(*mark);
             Some((1, true))
         }
-        b'n' | b'r' | b't' => {
+        b'n' | b'r' => {
+            // At either end it is no line of a text, but a way to begin a new one.
+            let is_at_end = out.is_empty() || digits.is_empty();
+            out.push(b'\n');
+            Some((1, is_at_end))
+        }
+        b't' => {
             out.push(b' ');
             Some((1, false))
         }

@@ -33,14 +33,16 @@ pub(crate) fn is_final(view: &View) -> bool {
     view.chain.last().is_some_and(|step| FINAL.contains(step))
 }
 
-/// Full-width letters, overlong two-byte sequences and NULs as plain ASCII.
+/// Full-width letters, overlong two-byte sequences and NULs as plain ASCII; printed quotes, too, where something is
+/// compared: databases fold them when they convert text.
 fn plain_letters(text: &[u8]) -> Option<Vec<u8>> {
     if !text
         .iter()
-        .any(|byte| matches!(byte, 0xE2 | 0xEF | 0xC0 | 0xC1 | 0))
+        .any(|byte| matches!(byte, 0xE2 | 0xEF | 0xC0 | 0xC1 | 0xCA | 0))
     {
         return None;
     }
+    let compares = memchr::memchr(b'=', text).is_some();
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text;
     while let Some((first, tail)) = rest.split_first() {
@@ -65,6 +67,19 @@ fn plain_letters(text: &[u8]) -> Option<Vec<u8>> {
             }
             (0xE2, [0x88, 0x96, more @ ..]) => {
                 out.push(b'\\');
+                rest = more;
+                continue;
+            }
+            // U+2018, U+2019, U+2032; U+02B9, U+02BC; U+201C, U+201D, U+2033.
+            (0xE2, [0x80, 0x98 | 0x99 | 0xB2, more @ ..]) | (0xCA, [0xB9 | 0xBC, more @ ..])
+                if compares =>
+            {
+                out.push(b'\'');
+                rest = more;
+                continue;
+            }
+            (0xE2, [0x80, 0x9C | 0x9D | 0xB3, more @ ..]) if compares => {
+                out.push(b'"');
                 rest = more;
                 continue;
             }
@@ -135,6 +150,11 @@ fn without_shell_quotes(text: &[u8]) -> Option<Vec<u8>> {
             if mark_is_blank(rest) {
                 out.push(b' ');
             }
+            rest = more;
+            continue;
+        }
+        // A line may go on behind a backslash.
+        if let Some(more) = rest.strip_prefix(b"\\\n") {
             rest = more;
             continue;
         }

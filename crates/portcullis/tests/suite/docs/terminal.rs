@@ -96,7 +96,7 @@ impl Drop for Terminal {
     fn drop(&mut self) {
         // The whole group: the shell and the server it runs.
         let group = format!("-{}", self.shell.id());
-        drop(Command::new("kill").args(["-TERM", "--", &group]).status());
+        testkit::send_signal("TERM", &group);
         drop(self.shell.wait());
     }
 }

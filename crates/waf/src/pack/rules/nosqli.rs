@@ -15,7 +15,7 @@ pub(crate) const RULES: &[Rule] = &[
     ),
     rule(
         "pack.nosqli.bracket",
-        r#"(?i)\[\s*['"]?\$\w{2,14}['"]?\s*\]|(?:^|[&?\s,])\w*\[(?:%24|\$)\w+\]?|(?:^|[^\w$])\$(?:where|nin|elemmatch|jsonschema|regex|exists|accumulator)\b\s*(?:['"]\s*)?[:=]"#,
+        r#"(?i)\[\s*['"]?\$[a-z]\w{1,13}['"]?\s*\]|(?:^|[&?\s,])\w*\[(?:%24|\$)[a-z]\w*\]?|(?:^|[^\w$])\$(?:where|nin|elemmatch|jsonschema|regex|exists|accumulator)\b\s*(?:['"]\s*)?[:=]"#,
         "The text names a parameter with a database operator.",
     ),
     rule(
@@ -30,7 +30,7 @@ pub(crate) const RULES: &[Rule] = &[
     ),
     rule(
         "pack.nosqli.store_protocol",
-        r#"(?i)[\r\n]+\s*(?:\*\d+\r?\n\$\d+|(?:set|get|del|flushall|flushdb|config\s+set|slaveof|eval|incr|save|keys|hset|quit|auth|lpush)\s[^\r\n]{0,120}(?:\r|\n|$))|\b(?:flushall|flushdb|slaveof\s+\S+\s+\d+|config\s+(?:set|get)\s+(?:dir|dbfilename|\*|requirepass))\b|(?:^|[/"'])_(?:all_docs|all_dbs|find|mapping|cat|cluster|users|replicate|session|security|design)\b\s*(?:[/?"']|$)|"script_fields"|"(?:match_all|query_string|lang|inline)"\s*:"#,
+        r#"(?i)[\r\n]+\s*(?:\*\d+\r?\n\$\d+|(?:flushall|flushdb|config\s+set|slaveof)\s[^\r\n]{0,120}(?:\r|\n|$))|\r\n\s*(?-i:SET|GET|DEL|EVAL|INCR|SAVE|KEYS|HSET|QUIT|AUTH|LPUSH|set|get|del|eval|incr|keys|hset|lpush)\s[^\r\n ]{1,60}(?:\s[^\r\n ]{1,120})?\s*(?:\r|\n|$)|\r\n\s*(?:set|add|replace|append)\s+\S{1,80}\s+\d+\s+\d+\s+\d+\s*\r\n|\bredis\.call\s*\(|\b(?:flushall|flushdb|slaveof\s+\S+\s+\d+|config\s+(?:set|get)\s+(?:dir|dbfilename|\*|requirepass))\b|(?:^|[/"'])_(?:all_docs|all_dbs|find|mapping|cat|cluster|users|replicate|session|security|design)\b\s*(?:[/?"']|$)|"script_fields"|"(?:match_all|query_string|lang|inline)"\s*:"#,
         "The text speaks the protocol of a data store.",
     ),
 ];

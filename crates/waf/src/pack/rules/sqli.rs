@@ -1,7 +1,7 @@
 //! SQL that the tokenising detector does not see, or sees only in one dialect.
 
 use crate::finding::Class;
-use crate::pack::Rule;
+use crate::pack::{Confirm, Rule};
 
 const fn rule(id: &'static str, pattern: &'static str, why: &'static str) -> Rule {
     Rule::critical(Class::Sqli, id, pattern, why)
@@ -10,7 +10,7 @@ const fn rule(id: &'static str, pattern: &'static str, why: &'static str) -> Rul
 /// A rule about quotes that end a value.
 const fn breaking(id: &'static str, pattern: &'static str, why: &'static str) -> Rule {
     Rule {
-        breaks_out: true,
+        confirm: Confirm::BreaksOut,
         ..rule(id, pattern, why)
     }
 }
@@ -33,7 +33,7 @@ pub(crate) const RULES: &[Rule] = &[
     ),
     breaking(
         "pack.sqli.break_or",
-        r#"(?i)['"`]\s*\)*\s*(?:or|and|xor|\|\||&&|having|where|rlike|regexp|like|between)\s*[\s('"`(@]\s*(?:not\s+|exists\s*\(|select\b|true\b|false\b|null\b|\d+\s*(?:=|<|>|--|#|/\*|\)|$)|\w+\s*(?:=|<>|!=|<|>)\s*['"`\w(]|\w+\s*\(|\w+\s+(?:is|like|in|between)\b|['"`][^'"`]*(?:$|['"`]\s*(?:=|--|#)))"#,
+        r#"(?i)['"`]\s*\)*\s*(?:or|and|xor|\|\||&&|having|where|rlike|regexp|like|between)\s*[\s('"`(@]\s*(?:not\s+|exists\s*\(|select\b|true\b|false\b|null\b|\d+\s*(?:=|<|>|--|#|/\*|\)|$)|\w+\s*(?:=|<>|!=|<|>)\s*['"`\w(]|\w+\s*\(|\w+\s+(?:is|like|in|between)\b|['"`][^'"`]*(?:$|['"`]\s*(?:=|--|#))|(?:''|"")\s*(?:$|['"=<>)-]))"#,
         "The text closes a quoted value and goes on as SQL.",
     ),
     breaking(
@@ -43,12 +43,12 @@ pub(crate) const RULES: &[Rule] = &[
     ),
     rule(
         "pack.sqli.stacked",
-        r#"(?i);\s*(?:drop\s+(?:table|database|user|view|schema|index|procedure|function|column)\b|truncate\s+table\b|alter\s+(?:table|user|database|login)\b|create\s+(?:table|user|database|login|function|procedure|trigger|or\s+replace)\b|delete\s+from\s+\w|insert\s+into\s+[\w.\x60\[]+[\s(]|update\s+[\w.\x60\[]+\s+set\b|exec(?:ute)?(?:\s+|\s*\()(?:immediate|master|sp_|xp_|@|'|\()|declare\s+@|shutdown\b|waitfor\s+(?:delay|time)|select\b.{0,80}(?:\bfrom\s+[\w.\x60"\[\]]+\s*(?:;|--|#|$|where\b|limit\b|order\s+by)|\(|@@|\*)|grant\s+\w+.{0,40}\bto\b|copy\s+[\w(].{0,60}\b(?:from|to)\s+program|begin\b.{0,60}\bdbms_|call\s+\w+\(|desc(?:ribe)?\s+\w+\s*;|merge\s+into\s+\w+\s+using\b|(?:reconfigure|backup\s+database|restore\s+database|kill\s+\d+)\b)"#,
+        r#"(?i);\s*(?:drop\s+(?:table|database|user|view|schema|index|procedure|function|column)\b|truncate\s+table\b|alter\s+(?:table|user|database|login)\b|create\s+(?:table|user|database|login|function|procedure|trigger|or\s+replace)\b|delete\s+from\s+\w|insert\s+into\s+[\w.\x60\[]+[\s(]|update\s+[\w.\x60\[]+\s+set\b|exec(?:ute)?(?:\s+|\s*\()(?:immediate|master|sp_|xp_|@|'|\()|declare\s+@|shutdown\b|waitfor\s+(?:delay|time)|select\b.{0,80}(?:\bfrom\s+[\w.\x60"\[\]]+\s*(?:;|--|#|$|where\b|limit\b|order\s+by)|\(|@@|\*)|grant\s+\w+.{0,40}\bto\b|copy\s+[\w(].{0,60}\b(?:from|to)\s+program|begin\b.{0,60}\bdbms_|begin\s+[\w.$]+\s*\([^)]{0,80}\)\s*;\s*end\b|if\s*\([^;]{1,120}\)\s*(?:select|waitfor|drop|exec|begin|declare)\b|call\s+\w+\(|desc(?:ribe)?\s+\w+\s*;|merge\s+into\s+\w+\s+using\b|(?:reconfigure|backup\s+database|restore\s+database|kill\s+\d+)\b)"#,
         "The text appends a second statement.",
     ),
     rule(
         "pack.sqli.delay",
-        r#"(?i)\bwaitfor\s+(?:delay|time)\s+['"\d@n(]|\bpg_sleep(?:_for|_until)?\s*\(|\bbenchmark\s*\(\s*\d+\s*,|\bdbms_(?:lock\.sleep|pipe\.receive_message|session\.sleep|utility\.)|(?:\bselect|\band|\bor|\bunion|\bwhere|\bif\s*\(|\bcase\b.{1,60}\bthen|\|\||&&|\bxor|[,+*/(=-])[\s(]*sleep\s*\(\s*\d|\brandomblob\s*\(\s*\d{6}|^\W*sleep\s*\(\s*\d+\s*\)\W*$"#,
+        r#"(?i)\bwaitfor\s+(?:delay|time)\s+['"\d@n(]|\bpg_sleep(?:_for|_until)?\s*\(|\bbenchmark\s*\(\s*\d+\s*,|\buser_lock\.sleep|\bdbms_(?:lock\.sleep|pipe\.receive_message|session\.sleep|utility\.)|(?:\bselect|\band|\bor|\bunion|\bwhere|\bif\s*\(|\bcase\b.{1,60}\bthen|\|\||&&|\bxor|\bby|[,+*/(=-])[\s(]*sleep\s*\(\s*\d|\brandomblob\s*\(\s*\d{6}|^\W*sleep\s*\(\s*\d+\s*\)\W*$"#,
         "The text makes the database wait.",
     ),
     rule(
@@ -63,7 +63,7 @@ pub(crate) const RULES: &[Rule] = &[
     ),
     rule(
         "pack.sqli.subselect",
-        r#"(?i)\(\s*select\b.{1,300}(?:\bfrom\b|@@|\w\s*\(|\)\s*(?:=|<|>|as\b|,|--|\)|x\b|a\b))|\bselect\b[\s(]+(?:\*\s*(?:,|/\*|$|;|from\b)|count\s*\(|top\s+\d|null\b|@@|0x|char\s*\(|(?:user|version|database|current_user|schema|system_user|sleep|load_file)\s*\()[^.!?]{0,200}?(?:\bfrom\b|$|--|;|\))|\bexists\s*\(\s*select\b|\bin\s*\(\s*select\b"#,
+        r#"(?i)^\s*select\s+(?:(?:current|session|system)_\w+|\w+\s*\(\s*\))\s*(?:;\s*)?(?:$|--|#)|\(\s*select\b.{1,300}(?:\bfrom\b|@@|\w\s*\(|\)\s*(?:=|<|>|as\b|,|--|\)|x\b|a\b))|\bselect\b[\s(]+(?:\*\s*(?:,|/\*|$|;|from\b)|count\s*\(|top\s+\d|null\b|@@|0x|char\s*\(|(?:user|version|database|current_user|schema|system_user|sleep|load_file)\s*\()[^.!?]{0,200}?(?:\bfrom\b|$|--|;|\))|\bexists\s*\(\s*select\b|\bin\s*\(\s*select\b"#,
         "The text holds a query inside an expression.",
     ),
     rule(
@@ -73,7 +73,7 @@ pub(crate) const RULES: &[Rule] = &[
     ),
     rule(
         "pack.sqli.query",
-        r#"(?i)\bselect\b[\s\w.,*`"'()@=+|\-/\[\]]{1,200}\bfrom\b\s+[\w.`"\[\]@]+(?:\s+\w+){0,2}?\s*(?:\bwhere\b[\s(]+[\w.`"\[\]()]+\s*(?:=|<|>|!=|like\s*['"%(]|in\s*\(|is\s+(?:not\s+)?null\b|between\s+['"\d])|\blimit\s+\d|\border\s+by\s+[\w.]+\s*(?:$|;|--|#|,|asc\b|desc\b|limit\b)|\bgroup\s+by\s+\w+\s*(?:$|;|--|,|having\b)|\bunion\b[\s(]+(?:all\s+|distinct\s+)?\(?\s*select\b|;\s*(?:$|--|#|select\b|drop\b)|--\s*(?:$|[+-])|#\s*$|/\*)|^\s*select\s+(?:\*|[\w.`"]+(?:\s*,\s*[\w.`"()*]+)*|\w+\s*\([^)]{0,40}\))\s+from\s+[\w.`"]+\s*;?\s*$|\binsert\s+into\s+[\w.`"\[\]]+\s*(?:\([^)]{1,200}\)\s*)?(?:values\s*\(|select\b)|\bdelete\s+from\s+[\w.`"\[\]]+\s*(?:where\b.{0,80}(?:=|\blike\b|<|>)|;|--|$)|\bupdate\s+[\w.`"\[\]]+\s+set\s+[\w.`"\[\]]+\s*=|\bdrop\s+(?:table|database|view|procedure|schema)\s+(?:if\s+exists\s+)?[\w.`"\[\]]+\s*(?:;|--|$|cascade|'|")|\btruncate\s+table\s+\w|\balter\s+table\s+\w+\s+(?:add|drop|modify|alter)\b|\bcreate\s+(?:table|user|login|database)\s+[\w.'@`"]+\s*(?:\(|identified|with|;|$|--)|\bgrant\s+(?:(?:all(?:\s+privileges)?|select|insert|execute|usage)\s+on\s+\S+\s+to\b|dba\s+to\b)|\bbulk\s+insert\s+\w|\bexec(?:ute)?\s+(?:master|sp_|xp_|immediate\s|@|\()|\bdeclare\s+@\w+\s+(?:n?varchar|n?char|int|table|sysname)"#,
+        r#"(?i)\bselect\b[\s\w.,*`"'()@=+|\-/\[\]]{1,200}\bfrom\b\s+[\w.`"\[\]@]+(?:\s+\w+){0,2}?\s*(?:\bwhere\b[\s(]+[\w.`"\[\]()]+\s*(?:=|<|>|!=|like\s*['"%(]|in\s*\(|is\s+(?:not\s+)?null\b|between\s+['"\d])|\blimit\s+\d|\border\s+by\s+[\w.]+\s*(?:$|;|--|#|,|asc\b|desc\b|limit\b)|\bgroup\s+by\s+\w+\s*(?:$|;|--|,|having\b)|\bunion\b[\s(]+(?:all\s+|distinct\s+)?\(?\s*select\b|;\s*(?:$|--|#|select\b|drop\b)|--\s*(?:$|[+-])|#\s*$|/\*)|^\s*select\s+(?:\*|[\w.`"]+(?:\s*,\s*[\w.`"()*]+)*|\w+\s*\([^)]{0,40}\))\s+from\s+[\w.`"]+\s*;?\s*$|\binsert\s+into\s+[\w.`"\[\]]+\s*(?:\([^)]{1,200}\)\s*)?(?:values\s*\(|select\b)|\bdelete\s+from\s+[\w.`"\[\]]+\s*(?:where\b.{0,80}(?:=|\blike\b|<|>)|;|--|$)|\bupdate\s+[\w.`"\[\]]+\s+set\s+[\w.`"\[\]]+\s*=|\bdrop\s+(?:table|database|view|procedure|schema)\s+(?:if\s+exists\s+)?[\w.`"\[\]]+\s*(?:;|--|$|cascade|'|")|\btruncate\s+table\s+\w|\balter\s+table\s+\w+\s+(?:add|drop|modify|alter)\b|\bcreate\s+(?:table|user|login|database)\s+[\w.'@`"]+\s*(?:\(|identified|with|;|$|--)|\bgrant\s+(?:(?:all(?:\s+privileges)?|select|insert|execute|usage)\s+on\s+\S+\s+to\b|dba\s+to\b)|\bbulk\s+insert\s+\w|\bexec(?:ute)?(?:\s+(?:master|sp_|xp_|immediate\s|@)|\(\s*(?:@|['"n]))|\bdeclare\s+@\w+\s+(?:n?varchar|n?char|int|table|sysname)"#,
         "The text is a statement for a database.",
     ),
     rule(
@@ -83,17 +83,38 @@ pub(crate) const RULES: &[Rule] = &[
     ),
     breaking(
         "pack.sqli.blind",
-        r#"(?i)(?:^|['"`)\d\s])\s*\b(?:and|or|xor|rlike|regexp|\|\||&&)\b[\s(!~+'"`-]*(?:(?:ascii|ord|length|len|substr(?:ing)?|mid|left|right|hex|lower|upper|user|database|version|current_user|system_user|count|updatexml|extractvalue|sleep|benchmark|if|exp|floor|rand|char_length|conv|bin|strcmp|json_\w+|pg_sleep|to_char|utl_\w+\.\w+|ctxsys\.\w+|dbms_\w+\.\w+|make_set|elt|row|quote|convert|cast|coalesce|ifnull|nullif|isnull|row_count|last_insert_id|bitand|iif)\s*\(|select\s*(?:[*\d@'"(]|\w+\s*\(|[\w.]+\s+from\b|case\b|null\b)|exists\s*\(\s*select|@@|@\w+\s*(?:=|:=|--|<|>)|0x[0-9a-f]{2,}|true\s*=|false\s*=|\d+\s+(?:between|in|is|like)\b|\w+\s+is\s+(?:not\s+)?null\b|\w+\s+(?:not\s+)?like\s+['"%]|\w+\s*=\s*\w*\(\s*select|'\w*'\s*(?:=|like|in|between|is)|\w+\s+in\s*\()"#,
+        r#"(?i)(?:^|['"`)\d\s])\s*\b(?:and|or|xor|rlike|regexp|\|\||&&)\b[\s(!~+'"`-]*(?:(?:ascii|ord|length|len|substr(?:ing)?|mid|left|right|hex|lower|upper|user|database|version|current_user|system_user|count|updatexml|extractvalue|sleep|benchmark|if|exp|floor|rand|char_length|conv|bin|strcmp|json_\w+|pg_sleep|to_char|utl_\w+\.\w+|ctxsys\.\w+|dbms_\w+\.\w+|make_set|elt|row|quote|convert|cast|coalesce|ifnull|nullif|isnull|row_count|last_insert_id|bitand|iif)\s*\(|select\s*(?:[*\d@'"(]|\w+\s*\(|[\w.]+\s+from\b|case\b|null\b)|exists\s*\(\s*select|@@|@\w+\s*(?:=|:=|--|<|>)|0x[0-9a-f]{2,}|true\s*=|false\s*=|\d+\s+(?:between\s+\d|in\s*\(|is\s+(?:not\s+)?null\b|like\s+['"%\d])|\w+\s+is\s+(?:not\s+)?null\b|\w+\s+(?:not\s+)?like\s+(?:['"%]|0x|char\s*\()|\w+\s*=\s*\w*\(\s*select|'\w*'\s*(?:=|like|in|between|is)|\w+\s+in\s*\()"#,
         "The text asks the database a question whose answer is seen in the outcome.",
     ),
     breaking(
         "pack.sqli.constant",
-        r#"(?i)(?:['"`)]|^[\w$.-]{1,12})\s*\b(?:or|and|xor|\|\||&&)[\s(+]*(?:not\s+)?(?:true|false)\s*(?:\)|$|--|#|/\*|;)"#,
+        r#"(?i)(?:['"`)]|^[\w$.-]{1,12})\s*\b(?:or|and|xor|\|\||&&)[\s(+]*(?:not\s+)?(?:true|false)\s*(?:\)|$|--|#|/\*|;)|^[\s)]*(?:or|and|xor|\|\||&&)\s+(?:not\s+)?(?:true|false|\d{1,6})\s*(?:--|#\s*$|/\*)"#,
         "The text adds a constant to a condition.",
     ),
     breaking(
         "pack.sqli.arith",
-        r#"(?i)^\s*(?:-?\d+|['"])\s*(?:['"`)]\s*)(?:[-+*/%|^&]|div|mod)\s*(?:['"`(]|\d+\s*(?:--|#|/\*)|sleep|benchmark|\(?select)|^['"`]\s*(?:\+|\|\|)\s*['"`(]|^\s*\d+\s*(?:--\s|#\s*$|/\*)"#,
+        r#"(?i)^\s*(?:-?\d+|['"])\s*(?:['"`)]\s*)(?:[-+*/%|^&]|div|mod)\s*(?:['"`(]|\d+\s*(?:--|#|/\*)|sleep|benchmark|\(?select)|^['"`]\s*(?:\+|\|\|)\s*['"`(]|^['"]\s*(?:=\s*['"]|-\|\|\d)|^\s*\d+\s*(?:--\s|#\s*$|/\*)"#,
         "The text breaks out of a value with arithmetic or a comment.",
+    ),
+    Rule {
+        confirm: Confirm::SameSides,
+        ..rule(
+            "pack.sqli.self_comparison",
+            r#"(?i)(?:\b(?:or|and|xor)\b|\|\||&&)[\s(+]*(?:not\s+)?(@{0,2}[\w$.]+(?:\([^()]{0,40}\))?|'[^']{0,40}'|"[^"]{0,40}")\s*(?:=|<=>|\blike\b)\s*(@{0,2}[\w$.]+(?:\([^()]{0,40}\))?|'[^']{0,40}'|"[^"]{0,40}")"#,
+            "The text compares something with itself, which is always true.",
+        )
+    },
+    Rule {
+        confirm: Confirm::SameSides,
+        ..rule(
+            "pack.sqli.self_evident",
+            r#"(?i)^\W*(@@\w{1,40}|[\w.]{1,40}\([^()]{0,40}\))\s*=\s*(@@\w{1,40}|[\w.]{1,40}\([^()]{0,40}\))\W*$"#,
+            "The text compares the answer of a database with itself.",
+        )
+    },
+    rule(
+        "pack.sqli.condition",
+        r#"(?i)^\s*(?:-?\d{1,12}|[\w$.-]{1,20}['")])[\s)'"]*\s*\b(?:or|and|xor)\b\s+(?:not\s+)?(?:\w+\((?:[^)]{0,80}[\d'"=@*][^)]{0,80})?\)+\s*(?:[=<>]|--|#|$)|'[^']{0,40}'\s*(?:=|<>|!=|<|>|\blike\b)\s*'[^']{0,40}(?:'|$))"#,
+        "The text adds a condition to a number or a word.",
     ),
 ];

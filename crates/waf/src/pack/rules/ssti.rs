@@ -28,4 +28,9 @@ pub(crate) const RULES: &[Rule] = &[
         r#"(?i)[$#*@%~]\{\s*(?:[^}]{0,40}\b(?:T\s*\(|new\s+\w|class\b|getclass|runtime|param\.|paramvalues|header\.|headerValues|cookie\.|initparam|pagecontext|sessionscope|requestscope|applicationscope|facescontext|session\.|request\.|response|application|context\b|system\b|java|self\.|product\.|exec|print|var_dump|dump|object|beans?\b|env\b|7\s*\*|['"]\.|@java|#\w+|\(#)|@[\w.]+@|\(|['"]{2})|\bT\s*\(\s*(?:java|org|javax)\.|\$\{\.\w+\}|\$\{\s*(?:header|param|cookie|process\.env|require)\b|@\{\s*var\s|\{@?math\s+\w+=|\[\[\s*\$\{|__\$\{|\}__::|\$\{\s*\d+\s*[*+-]|\$(?:class|request|response|application|session|tool|esc|date|link|velocity\w*|struts)\.(?:inspect|type|class|getclass|get|for|name|find)|\$\w+\.(?:getclass|class)\b|@(?:System|Html|Model|Url|ViewBag|Context|Request|php|for|if|while|foreach|include|inject|extends|DateTime)\s*(?:[.({]\s*[\w(\"'@])"#,
         "The text is an expression that a server would evaluate.",
     ),
+    rule(
+        "pack.ssti.directive",
+        r#"(?i)\bsystem\.(?:shell|cmd)\s*\(|:os\.cmd\s*\(|\{[a-z_]{2,30}\([^{}]{0,80}\)\s*\|\s*[a-z_]+|\{var\s+\$\w+\s*=|\d\?(?:lower|upper)_abc\b|^\[=\s*\d+\s*[-+*/]\s*\d+\s*\]$|@import\s*\((?:inline|less|reference|css)\)|@plugin\s+["'](?:https?:)?//|\{%-?\s*get_admin_log\b|\$\w+\.\w+\(\s*["'](?:org\.apache|java)\.|(?:\{\{=?|<%[=-]?|\$\{=?)\s*_\.(?:VERSION|template)"#,
+        "The text is a directive of a template engine.",
+    ),
 ];

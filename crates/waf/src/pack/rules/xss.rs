@@ -30,7 +30,7 @@ pub(crate) const RULES: &[Rule] = &[
     ),
     rule(
         "pack.xss.call",
-        r#"(?i)(?:^|[^\w.])(?:alert|confirm|prompt)\s*(?:\(|`|&lpar;|\.call|\.apply|\.bind)\s*(?:['"`/\d.)]|document|window|location|this|self|top|origin|string|xss|1|unescape|domain|cookie|name\b)|(?:^|[^\w.])(?:eval|settimeout|setinterval|function|execscript|setimmediate|importscripts|atob|unescape|fetch)\s*(?:\(|`)\s*['"`]?\s*(?:alert|document|window|location|atob|string|unescape|name\b|this\b|self\b|top\b|return|["'`]\s*\+|//|https?:|\+|\\|string|code|eval|fetch)|(?:^|[^\w])(?:document|window|self|top|parent|frames|globalthis|this)(?:\.|\s*\[\s*['"`/+]*)\s*(?:cookie|write(?:ln)?\s*['"\](`]|location|domain|body\.|(?:createelement\w*|getelements?by\w+|queryselector\w*|execcommand)\s*[(\]'"`]|alert|eval|open\s*\(|atob|defaultview|documentelement|origin|localstorage|al['"`+])|string\.fromcharcode\s*\(|(?:^|[^\w])(?:location|href)\s*=\s*['"`]?(?:javascript|data:|//|name|hash)|\b(?:localstorage|sessionstorage)\s*[.\[]|\.(?:innerhtml|outerhtml|insertadjacenthtml)\b\s*[=(]|new\s+(?:function|image|xmlhttprequest|activexobject|websocket|worker)\s*\(?|\bimport\s*\(\s*['"`](?:https?:|data:)?//|\bonerror\s*=\s*(?:alert|eval|prompt|confirm)\b|\$\.(?:getscript|globaleval|ajax|get)\s*\("#,
+        r#"(?i)(?:^|[^\w.`])(?:alert|confirm|prompt)(?:[(`]\s*\d|\s+\(\s*\d[\d.]*\s*\)\s*[;<>'"`/*-])|(?:^|[^\w.`])(?:alert|confirm|prompt)\s*(?:\(|`|&lpar;|\.call|\.apply|\.bind)\s*(?:['"`/.)]|document|window|location|this|self|top|origin|string|xss|unescape|domain|cookie|name\b)|(?:^|[^\w.])(?:eval|settimeout|setinterval|function|execscript|setimmediate|importscripts|atob|unescape|fetch)\s*(?:\(|`)\s*['"`]?\s*(?:alert|document|window|location|atob|string|unescape|name\b|this\b|self\b|top\b|return|["'`]\s*\+|//|https?:|\+|\\|string|code|eval|fetch)|(?:^|[^\w])(?:document|window|self|top|parent|frames|globalthis|this)(?:\.|\s*\[\s*['"`/+]*)\s*(?:cookie|write(?:ln)?\s*['"\](`]|location|domain|body\.|(?:createelement\w*|getelements?by\w+|queryselector\w*|execcommand)\s*[(\]'"`]|alert|eval|open\s*\(|atob|defaultview|documentelement|origin|localstorage|al['"`+])|string\.fromcharcode\s*\(|(?:^|[^\w])(?:location|href)\s*=\s*['"`]?(?:javascript|data:|//|name|hash)|\b(?:localstorage|sessionstorage)\s*[.\[]|\.(?:innerhtml|outerhtml|insertadjacenthtml)\b\s*[=(]|new\s+(?:function|image|xmlhttprequest|activexobject|websocket|worker)\s*(?:\(|\x60|;)|\bimport\s*\(\s*['"`](?:https?:|data:)?//|\bonerror\s*=\s*(?:alert|eval|prompt|confirm)\b|\$\.(?:getscript|globaleval|ajax|get)\s*\("#,
         "The text calls into a page.",
     ),
     rule(
@@ -52,5 +52,10 @@ pub(crate) const RULES: &[Rule] = &[
         "pack.xss.markup_break",
         r#"(?i)^[^<>]*["'`]\s*/?>\s*<\s*[a-z!/?]|<!--[\s\-]*#\s*(?:exec|include|echo|printenv)|<\s*!\[cdata\[\s*<|<\?(?:xml-stylesheet|import)\b|<!--\[if\b|<%[\s=@!]*(?:response|request|eval|out\.)|^[^<>]*</(?:script|style|title|textarea|xmp|noscript|iframe)\s*>|</(?:script|iframe)\s*>"#,
         "The text closes an attribute or element of a page.",
+    ),
+    rule(
+        "pack.xss.indirect",
+        r#"(?i)\.(?:map|find|foreach|filter|some|every|reduce|sort|then|catch|replace|from)\s*\(\s*(?:alert|confirm|prompt|eval)\b|\.constructor\s*`|\breflect\.apply\s*\(\s*(?:alert|confirm|prompt|eval)\b|\b(?:settimeout|setinterval|constructor|function|execscript|eval)\s*\(\s*(?:'[^']{0,40}'|"[^"]{0,40}")\s*\+|\b(?:window|top|self|parent|frames|globalthis)\[[^\n]{3,120}?\]\s*\(|=![^\s,;]{1,12}\+[^\s,;]{1,12},[^\s,;]{1,12}="#,
+        "The text calls into a page in a roundabout way.",
     ),
 ];

@@ -15,7 +15,7 @@ pub(crate) const RULES: &[Rule] = &[
     ),
     rule(
         "pack.xxe.entity",
-        r"(?i)<!\s*(?:entity|element|attlist|notation)\b|<\w*:?include\b[^>]{0,200}\bhref\s*=|\bxmlns:xi\s*=|w3\.org/2001/xinclude|<\?xml-stylesheet\b[^>]{0,100}href|<xsl:(?:value-of|include|import|copy-of|variable|stylesheet|template)\b|\bsystem-property\s*\(|\bunparsed-entity-uri\b|%\w{1,20};\s*(?:%\w|\]|>|&)|\bxsi:(?:nonamespace)?schemalocation\s*=|<\w+:?script\b[^>]{0,80}implements-prefix",
+        r"(?i)<!\s*(?:entity|element|attlist|notation)\b|<\w*:?include\b[^>]{0,200}\bhref\s*=|\bxmlns:xi\s*=|w3\.org/2001/xinclude|<\?xml-stylesheet\b[^>]{0,100}href|<xsl:(?:value-of|include|import|copy-of|variable|stylesheet|template)\b|\bsystem-property\s*\(|\bunparsed-entity-uri\b|%\w{1,20};\s*(?:%\w|\]|>|&)|\bxsi:(?:nonamespace)?schemalocation\s*=|<\w+:?script\b[^>]{0,80}implements-prefix|\[\s*(?:\*\w{1,40}\s*,\s*){3,}\*\w{1,40}\s*[\],]",
         "The text declares or includes an XML entity.",
     ),
     rule(

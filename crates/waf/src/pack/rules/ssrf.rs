@@ -1,0 +1,11 @@
+//! Targets that are no addresses: sockets, names that resolve to what their owner wants, places that parsers read apart.
+
+use crate::finding::Class;
+use crate::pack::Rule;
+
+pub(crate) const RULES: &[Rule] = &[Rule::critical(
+    Class::Ssrf,
+    "pack.ssrf.target",
+    r"(?i)/var/run/docker\.sock\b|\bcurl\b[^\n]{0,80}--unix-socket\b|\bhttps?://\$\{|\bhttps?://[^\s/]{1,100}(?:\s*[&#\\]\s*|\s+)@[\w.]|://[^/\s]{0,100}(?-u:\xe2[\x91-\x93])|\b[\w-]+\.(?:1u\.ms|rbndr\.us|r3dir\.me)\b",
+    "The text names a target that leads elsewhere than it reads.",
+)];
