@@ -98,6 +98,9 @@ fn a_comparison_is_an_attack_where_both_sides_are_the_same() {
     ] {
         assert!(refused(text), "{text}");
     }
+    // Nor can it be hidden behind others.
+    assert!(refused(&format!("1{} or x=x", " or a=b".repeat(300))));
+    assert!(!refused(&" or a=b".repeat(100)));
     for text in [
         "colour=red or size=big",
         "f(1)=g(1)",
