@@ -48,8 +48,8 @@ pub enum Confirm {
     BreaksOut,
     /// Groups 1 and 2 of a match are the same, letter case aside.
     SameSides,
-    /// In what base64 decodes to, the rest is text: any eight letters decode to some bytes.
-    Readable,
+    /// In what base64 decodes to, a NUL counts only behind the name of a file: encoded data is full of them.
+    EndsName,
 }
 
 impl Rule {
@@ -223,7 +223,7 @@ impl Pack {
             Confirm::Match => true,
             Confirm::BreaksOut => self.breaks_out(id, reading.text, words),
             Confirm::SameSides => self.compares_with_itself(id, reading.text),
-            Confirm::Readable => !reading.chain.contains(&"base64") || is_readable(reading.text),
+            Confirm::EndsName => !reading.chain.contains(&"base64") || ends_name(reading.text),
         }
     }
 
@@ -270,11 +270,19 @@ impl Pack {
     }
 }
 
-/// Printable but for its NUL bytes, and longer than what a part number decodes to.
-fn is_readable(text: &[u8]) -> bool {
-    const SHORT: usize = 11;
-    let is_text = |byte: &u8| matches!(byte, 0 | b'\t' | b'\n' | b'\r' | b' '..=b'~');
-    text.len() > SHORT && text.iter().all(is_text)
+/// Whether a NUL follows something like `.php`.
+fn ends_name(text: &[u8]) -> bool {
+    const ENDING_MAX: usize = 5;
+    memchr::memchr_iter(0, text).any(|at| {
+        let before = text.get(..at).unwrap_or_default();
+        let letters = before
+            .iter()
+            .rev()
+            .take_while(|byte| byte.is_ascii_alphanumeric());
+        let letters = letters.take(ENDING_MAX + 1).count();
+        let dot = at.checked_sub(letters + 1).and_then(|dot| text.get(dot));
+        (2..=ENDING_MAX).contains(&letters) && dot == Some(&b'.')
+    })
 }
 
 /// A part as sent, or one of the texts it decodes to.

@@ -133,7 +133,9 @@ impl Signs {
                     | b'`'
                     | b'$'
                     | b'*'
+                    | b'+'
                     | b'\0'
+                    | 0x1B
             ) || *byte == 0xEF
                 || *byte == 0xE2
                 || *byte == 0xCA

@@ -5,7 +5,7 @@
 
 /// Rules of paranoia level 1 whose pattern is met by plain words, names, addresses, file paths, units or markup,
 /// in ascending order. What they are after the default pack looks for as well, with the sentence around it in view.
-const WORDS: [u32; 55] = [
+const WORDS: [u32; 56] = [
     921110, 921120, 921130, // lines of a log, `Location:` and the like
     930100, 930110, // one step up in an address
     930120, // names of files and folders
@@ -15,7 +15,7 @@ const WORDS: [u32; 55] = [
     932260, // short words after a comma, a semicolon or a line break
     932270, 932280, 932340, 932370, 932380, // `~-`, braces, words that Windows knows too
     933110, 933135, 933150, 933160, 933180, 933210, // `${name}`, words before a parenthesis
-    934100, 934110, // words of script engines, `localhost`
+    934100, 934110, 934170, // words of script engines, `localhost`, pictures as `data:`
     941130, 941160, 941170, 941180, 941210, // pictures, comments, `javascript:`
     941310, 941370, 941390, // letters of other alphabets, `prompt (…)`
     942100, // the tokenising detector, which the default pack runs itself

@@ -112,10 +112,18 @@ fn a_comparison_is_an_attack_where_both_sides_are_the_same() {
 }
 
 #[test]
-fn what_any_letters_decode_to_is_no_text_with_a_nul() {
-    // 16 letters and more that decode to text with a NUL were encoded by somebody.
+fn a_nul_in_what_base64_decodes_to_counts_behind_the_name_of_a_file() {
+    // `report.php`, NUL, `.png`.
     assert!(refused("cmVwb3J0LnBocAAucG5n"));
-    for code in ["UABSIWVD", "ZHEA2451", "SURFACE_DTX", "box CloudABI"] {
-        assert!(!refused(code), "{code}");
+    for text in [
+        "UABSIWVD",
+        "ZHEA2451",
+        "SURFACE_DTX",
+        "box CloudABI",
+        "AAAAAAAAAAAAAAAAAAAAAA==",
+        "UgBlAGMAaABuAHUAbgBnACAANAAyAA==",
+        "dXNlcgBwYXNzd29yZA==",
+    ] {
+        assert!(!refused(text), "{text}");
     }
 }

@@ -97,12 +97,19 @@ fn backslash_one(tail: &[u8], out: &mut Vec<u8>) -> Option<(usize, bool)> {
     match mark {
         b'u' | b'U' => {
             if digits.first() == Some(&b'{') {
-                let (code, used) = hex_run(digits.get(1..)?, 6)?;
-                if digits.get(1 + used) != Some(&b'}') {
+                let zeros = digits
+                    .iter()
+                    .skip(1)
+                    .take_while(|digit| **digit == b'0')
+                    .count();
+                // One zero may be the number itself.
+                let zeros = zeros.saturating_sub(1);
+                let (code, used) = hex_run(digits.get(1 + zeros..)?, 6)?;
+                if digits.get(1 + zeros + used) != Some(&b'}') {
                     return None;
                 }
                 push_char(out, code);
-                return Some((used + 3, true));
+                return Some((zeros + used + 3, true));
             }
             let (code, used) = hex_run(digits, 4)?;
             if used != 4 {

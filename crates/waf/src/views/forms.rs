@@ -7,6 +7,9 @@ use super::{Budget, View, push};
 use crate::part::PartKind;
 use crate::scan::find_pair;
 
+/// Begins a command for a terminal.
+const ESCAPE: u8 = 0x1B;
+
 const FINAL: [&str; 2] = ["sql_comments", "shell_quotes"];
 
 /// Adds the forms of `text` that differ from it.
@@ -19,6 +22,9 @@ pub(crate) fn add(
 ) {
     if let Some(bytes) = plain_letters(text) {
         push(found, budget, bytes, chain, "plain_letters", kind);
+    }
+    if let Some(bytes) = with_blanks(text) {
+        push(found, budget, bytes, chain, "plus", kind);
     }
     if let Some(bytes) = without_comments(text) {
         push(found, budget, bytes, chain, "sql_comments", kind);
@@ -38,7 +44,7 @@ pub(crate) fn is_final(view: &View) -> bool {
 fn plain_letters(text: &[u8]) -> Option<Vec<u8>> {
     if !text
         .iter()
-        .any(|byte| matches!(byte, 0xE2 | 0xEF | 0xC0 | 0xC1 | 0xCA | 0))
+        .any(|byte| matches!(*byte, 0xE2 | 0xEF | 0xC0 | 0xC1 | 0xCA | 0 | ESCAPE))
     {
         return None;
     }
@@ -48,6 +54,15 @@ fn plain_letters(text: &[u8]) -> Option<Vec<u8>> {
     while let Some((first, tail)) = rest.split_first() {
         match (first, tail) {
             (0, _) => {}
+            // A command for the terminal hides where a word begins.
+            (&ESCAPE, [b'[', more @ ..]) => {
+                let numbers = more
+                    .iter()
+                    .take_while(|byte| byte.is_ascii_digit() || **byte == b';');
+                out.push(b'\n');
+                rest = more.get(numbers.count() + 1..).unwrap_or_default();
+                continue;
+            }
             // U+FF01..U+FF5E are the full-width twins of `!`..`~`.
             (0xEF, [0xBC, low, more @ ..]) if (0x81..=0xBF).contains(low) => {
                 out.push(low - 0x60);
@@ -96,6 +111,18 @@ fn plain_letters(text: &[u8]) -> Option<Vec<u8>> {
     (out != text).then_some(out)
 }
 
+/// `;id+-a` reads as `;id -a` where a form is expected. Texts with blanks of their own mean a plus by a plus.
+fn with_blanks(text: &[u8]) -> Option<Vec<u8>> {
+    memchr::memchr(b'+', text)?;
+    let has_blank = text.iter().any(u8::is_ascii_whitespace);
+    let has_sign = text.iter().any(|byte| b";|&'\"`(<".contains(byte));
+    (has_sign && !has_blank).then(|| {
+        text.iter()
+            .map(|byte| if *byte == b'+' { b' ' } else { *byte })
+            .collect()
+    })
+}
+
 /// `/**/` reads as a space, `/*!50000 x */` as x, in SQL.
 fn without_comments(text: &[u8]) -> Option<Vec<u8>> {
     find_pair(text, *b"/*")?;
@@ -134,6 +161,16 @@ fn mark_is_blank(rest: &[u8]) -> bool {
     rest.starts_with(b"$I") || rest.starts_with(b"${I")
 }
 
+/// How long the variable is that begins here: `$u`, but no amount, and no name that a template would have.
+fn variable(rest: &[u8]) -> Option<usize> {
+    const NAME_MAX: usize = 3;
+    let name = rest.strip_prefix(b"$")?;
+    let is_part = |byte: &&u8| byte.is_ascii_alphanumeric() || **byte == b'_';
+    let length = name.iter().take_while(is_part).count();
+    let begins = name.first().is_some_and(u8::is_ascii_alphabetic);
+    (begins && length <= NAME_MAX).then_some(1 + length)
+}
+
 /// `c'a't` reads as `cat`, `${IFS}` as a space, in a shell.
 fn without_shell_quotes(text: &[u8]) -> Option<Vec<u8>> {
     let quoting = |byte: &u8| matches!(byte, b'\'' | b'"' | b'\\' | b'^' | b'`');
@@ -151,6 +188,11 @@ fn without_shell_quotes(text: &[u8]) -> Option<Vec<u8>> {
                 out.push(b' ');
             }
             rest = more;
+            continue;
+        }
+        // A variable that nobody has set.
+        if let Some(used) = variable(rest) {
+            rest = rest.get(used..).unwrap_or_default();
             continue;
         }
         // A line may go on behind a backslash.

@@ -20,7 +20,7 @@ pub(crate) const RULES: &[Rule] = &[
     ),
     rule(
         "pack.nosqli.predicate",
-        r#"(?i)(?:\|\||&&)\s*['"]?\d+['"]?\s*={2,3}\s*['"]?\d|\bthis\.\w+(?:\.\w+)*\s*(?:={2,3}|!={1,2}|[<>]=?|\.match|\.startswith|\.length|\[)|^[^'"]{0,80}['"]\s*(?:\|\||&&)\s*(?:this\b|['"]?\w*['"]?\s*(?:={2,3}|!={1,2}|==)|true\b|1\b|['"\w!(]|sleep)|['"]\s*;\s*(?:return\b|while\s*\(|var\s+\w+|it\s*=|sleep\s*\(|function\b|this\.)|^[^{}]{0,80};\s*return\s*\(?\s*(?:true|1|!0|this|['"])|(?:^\W{0,3}|\bfunction\s*\(\s*\w{0,12}\s*\)\s*\{\s*)return\s*\(?\s*(?:true|1|this\.\w+|!0|['"]?a['"]?\s*==)\s*[;)}]|\bdo\s*\{.{0,80}\}\s*while\s*\(|\bnew\s+date\b.{0,80}\bwhile\s*\(|\b(?:true|false|1)\s*,\s*\$(?:where|or|ne|gt)\b"#,
+        r#"(?i)(?:\|\||&&)\s*['"]?\d+['"]?\s*={2,3}\s*['"]?\d|\bthis\.\w+(?:\.\w+)*\s*(?:={2,3}|!={1,2}|[<>]=?|\.match|\.startswith|\.length|\[)|^[^'"]{0,80}['"]\s*(?:\|\||&&)\s*(?:this\b|['"]?\w*['"]?\s*(?:={2,3}|!={1,2}|==)|true\b|1\b|['"\w!(]|sleep)|['"]\s*;\s*(?:return\b|while\s*\(|var\s+\w+|it\s*=|sleep\s*\(|function\b|this\.)|^[^{}]{0,80};\s*return\s*\(?\s*(?:true|1|!0|this|['"])|(?:^\W{0,3}|\bfunction\s*\(\s*\w{0,12}\s*\)\s*\{\s*)return\s*\(?\s*(?:true|1|this\.\w+|!0|['"]?a['"]?\s*==)\s*[;)}]|\bobject\.keys\(\s*this\b|\bdo\s*\{.{0,80}\}\s*while\s*\(|\bnew\s+date\b.{0,80}\bwhile\s*\(|\b(?:true|false|1)\s*,\s*\$(?:where|or|ne|gt)\b"#,
         "The text is a predicate for a database that runs scripts.",
     ),
     rule(

@@ -19,7 +19,7 @@ pub(crate) const RULES: &[Rule] = &[
         "The text would add a recipient or command to a mail.",
     ),
     Rule {
-        confirm: Confirm::Readable,
+        confirm: Confirm::EndsName,
         ..rule("pack.protocol.nul", r"\x00", "The text holds a NUL byte.")
     },
 ];

@@ -18,7 +18,7 @@ const fn breaking(id: &'static str, pattern: &'static str, why: &'static str) ->
 pub(crate) const RULES: &[Rule] = &[
     rule(
         "pack.sqli.union",
-        r#"(?i)\bunion\b[\s(+]+(?:(?:all|distinct)\b)?[\s(+]*select\b[\s(+]*(?:null|\d|['"@*(`]|0x|[\w.\x60]+\s*(?:,|\(|from\b))"#,
+        r#"(?i)\bunion\b[\s(+]+(?:(?:all|distinct(?:row)?)\b)?[\s(+]*select\b[\s(+]*(?:null|\d|['"@*(`]|0x|[\w.\x60]+\s*(?:,|\(|from\b))"#,
         "The text appends a second query.",
     ),
     rule(
@@ -73,7 +73,7 @@ pub(crate) const RULES: &[Rule] = &[
     ),
     rule(
         "pack.sqli.query",
-        r#"(?i)\bselect\b[\s\w.,*`"'()@=+|\-/\[\]]{1,200}\bfrom\b\s+[\w.`"\[\]@]+(?:\s+\w+){0,2}?\s*(?:\bwhere\b[\s(]+[\w.`"\[\]()]+\s*(?:=|<|>|!=|like\s*['"%(]|in\s*\(|is\s+(?:not\s+)?null\b|between\s+['"\d])|\blimit\s+\d|\border\s+by\s+[\w.]+\s*(?:$|;|--|#|,|asc\b|desc\b|limit\b)|\bgroup\s+by\s+\w+\s*(?:$|;|--|,|having\b)|\bunion\b[\s(]+(?:all\s+|distinct\s+)?\(?\s*select\b|;\s*(?:$|--|#|select\b|drop\b)|--\s*(?:$|[+-])|#\s*$|/\*)|^\s*select\s+(?:\*|[\w.`"]+(?:\s*,\s*[\w.`"()*]+)*|\w+\s*\([^)]{0,40}\))\s+from\s+[\w.`"]+\s*;?\s*$|\binsert\s+into\s+[\w.`"\[\]]+\s*(?:\([^)]{1,200}\)\s*)?(?:values\s*\(|select\b)|\bdelete\s+from\s+[\w.`"\[\]]+\s*(?:where\b.{0,80}(?:=|\blike\b|<|>)|;|--|$)|\bupdate\s+[\w.`"\[\]]+\s+set\s+[\w.`"\[\]]+\s*=|\bdrop\s+(?:table|database|view|procedure|schema)\s+(?:if\s+exists\s+)?[\w.`"\[\]]+\s*(?:;|--|$|cascade|'|")|\btruncate\s+table\s+\w|\balter\s+table\s+\w+\s+(?:add|drop|modify|alter)\b|\bcreate\s+(?:table|user|login|database)\s+[\w.'@`"]+\s*(?:\(|identified|with|;|$|--)|\bgrant\s+(?:(?:all(?:\s+privileges)?|select|insert|execute|usage)\s+on\s+\S+\s+to\b|dba\s+to\b)|\bbulk\s+insert\s+\w|\bexec(?:ute)?(?:\s+(?:master|sp_|xp_|immediate\s|@)|\(\s*(?:@|['"n]))|\bdeclare\s+@\w+\s+(?:n?varchar|n?char|int|table|sysname)"#,
+        r#"(?i)\bselect\b[^\n;]{1,60}\bfrom\s*`|\battach\s+database\s+['"]|\bpragma\s+\w+\s*\(|\bcopy\s*\(\s*select\b.{1,200}\)\s*to\s+['"]|\bcopy\s+\w+\s+from\s+program\b|\bun(?:i/\*[^*]{0,20}\*/on|/\*[^*]{0,20}\*/ion)\b|\bse(?:l/\*[^*]{0,20}\*/ect|/\*[^*]{0,20}\*/lect)\b|\bselect\b[\s\w.,*`"'()@=+|\-/\[\]]{1,200}\bfrom\b\s+[\w.`"\[\]@]+(?:\s+\w+){0,2}?\s*(?:\bwhere\b[\s(]+[\w.`"\[\]()]+\s*(?:=|<|>|!=|like\s*['"%(]|in\s*\(|is\s+(?:not\s+)?null\b|between\s+['"\d])|\blimit\s+\d|\border\s+by\s+[\w.]+\s*(?:$|;|--|#|,|asc\b|desc\b|limit\b)|\bgroup\s+by\s+\w+\s*(?:$|;|--|,|having\b)|\bunion\b[\s(]+(?:all\s+|distinct\s+)?\(?\s*select\b|;\s*(?:$|--|#|select\b|drop\b)|--\s*(?:$|[+-])|#\s*$|/\*)|^\s*select\s+(?:\*|[\w.`"]+(?:\s*,\s*[\w.`"()*]+)*|\w+\s*\([^)]{0,40}\))\s+from\s+[\w.`"]+\s*;?\s*$|\binsert\s+into\s+[\w.`"\[\]]+\s*(?:\([^)]{1,200}\)\s*)?(?:values\s*\(|select\b)|\bdelete\s+from\s+[\w.`"\[\]]+\s*(?:where\b.{0,80}(?:=|\blike\b|<|>)|;|--|$)|\bupdate\s+[\w.`"\[\]]+\s+set\s+[\w.`"\[\]]+\s*=|\bdrop\s+(?:table|database|view|procedure|schema)\s+(?:if\s+exists\s+)?[\w.`"\[\]]+\s*(?:;|--|$|cascade|'|")|\btruncate\s+table\s+\w|\balter\s+table\s+\w+\s+(?:add|drop|modify|alter)\b|\bcreate\s+(?:table|user|login|database)\s+[\w.'@`"]+\s*(?:\(|identified|with|;|$|--)|\bgrant\s+(?:(?:all(?:\s+privileges)?|select|insert|execute|usage)\s+on\s+\S+\s+to\b|dba\s+to\b)|\bbulk\s+insert\s+\w|\bexec(?:ute)?(?:\s+(?:master|sp_|xp_|immediate\s|@)|\(\s*(?:@|['"n]))|\bdeclare\s+@\w+\s+(?:n?varchar|n?char|int|table|sysname)"#,
         "The text is a statement for a database.",
     ),
     rule(
@@ -114,7 +114,7 @@ pub(crate) const RULES: &[Rule] = &[
     },
     rule(
         "pack.sqli.condition",
-        r#"(?i)^\s*(?:-?\d{1,12}|[\w$.-]{1,20}['")])[\s)'"]*\s*\b(?:or|and|xor)\b\s+(?:not\s+)?(?:\w+\((?:[^)]{0,80}[\d'"=@*][^)]{0,80})?\)+\s*(?:[=<>]|--|#|$)|'[^']{0,40}'\s*(?:=|<>|!=|<|>|\blike\b)\s*'[^']{0,40}(?:'|$))"#,
+        r#"(?i)^\s*\d{1,6}\s*[-+*/]\s*(?:true|false)\s*$|^[\s)]*(?:or|and)\s+'[^']{0,40}'\s*(?:=|<>|!=|<|>|\blike\b)\s*'|^\s*(?:-?\d{1,12}|[\w$.-]{1,20}['")])[\s)'"]*\s*\b(?:or|and|xor)\b\s+(?:not\s+)?(?:\w+\((?:[^)]{0,80}[\d'"=@*][^)]{0,80})?\)+\s*(?:[=<>]|--|#|$)|'[^']{0,40}'\s*(?:=|<>|!=|<|>|\blike\b)\s*'[^']{0,40}(?:'|$))"#,
         "The text adds a condition to a number or a word.",
     ),
 ];

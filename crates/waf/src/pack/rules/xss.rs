@@ -1,7 +1,7 @@
 //! Script for browsers: tags, handlers, script addresses, and the calls that prove success.
 
 use crate::finding::Class;
-use crate::pack::Rule;
+use crate::pack::{Confirm, Rule};
 
 const fn rule(id: &'static str, pattern: &'static str, why: &'static str) -> Rule {
     Rule::critical(Class::Xss, id, pattern, why)
@@ -15,7 +15,7 @@ pub(crate) const RULES: &[Rule] = &[
     ),
     rule(
         "pack.xss.script_tag",
-        r"(?i)<[/\s\x00]*s[\s\x00]*c[\s\x00]*r[\s\x00]*i[\s\x00]*p[\s\x00]*t(?:[\s/>+:\x00]|$)|<(?:iframe|object|embed|applet|svg|math|meta|base|frameset|xss|isindex|portal|foreignobject)(?:[\s/>+:\x00]|$)|<\w+:\w*script\b",
+        r"(?i)<[/\s\x00]*s[\s\x00]*c[\s\x00]*r[\s\x00]*i[\s\x00]*p[\s\x00]*t(?:[\s/>+:\x00]|$)|<(?:iframe|object|embed|applet|svg|math|meta|base|frameset|xss|isindex|portal|foreignobject)(?:[\s/>+:\x00]|$)|<\w+:\w*script\b|(?-u:\xc2\xbc)script|%bcscript",
         "The text opens a script element or an element that loads one.",
     ),
     rule(
@@ -55,7 +55,15 @@ pub(crate) const RULES: &[Rule] = &[
     ),
     rule(
         "pack.xss.indirect",
-        r#"(?i)\.(?:map|find|foreach|filter|some|every|reduce|sort|then|catch|replace|from)\s*\(\s*(?:alert|confirm|prompt|eval)\b|\.constructor\s*`|\breflect\.apply\s*\(\s*(?:alert|confirm|prompt|eval)\b|\b(?:settimeout|setinterval|constructor|function|execscript|eval)\s*\(\s*(?:'[^']{0,40}'|"[^"]{0,40}")\s*\+|\b(?:window|top|self|parent|frames|globalthis)\[[^\n]{3,120}?\]\s*\(|=![^\s,;]{1,12}\+[^\s,;]{1,12},[^\s,;]{1,12}="#,
+        r#"(?i)\.(?:map|find|foreach|filter|some|every|reduce|sort|then|catch|replace|from)\s*\(\s*(?:alert|confirm|prompt|eval)\b|\.constructor\s*`|\b(?:alert|confirm|prompt)\s*(?:\?\.\s*\(|(?:\?)?\.\s*(?:call|apply|bind)\s*\()|\(\s*(?:[\w\s]{0,20},\s*)?(?:alert|confirm|prompt)\s*\)[(`]|\breflect\.apply\s*\(\s*(?:alert|confirm|prompt|eval)\b|\b(?:settimeout|setinterval|constructor|function|execscript|eval)\s*\(\s*(?:'[^']{0,40}'|"[^"]{0,40}")\s*\+|\b(?:window|top|self|parent|frames|globalthis)\[[^\n]{3,120}?\]\s*(?:\.\s*(?:call|apply))?\s*\(|\[(?:alert|confirm|prompt|eval)\]\s*\[|=![^\s,;]{1,12}\+[^\s,;]{1,12},[^\s,;]{1,12}="#,
         "The text calls into a page in a roundabout way.",
     ),
+    Rule {
+        confirm: Confirm::SameSides,
+        ..rule(
+            "pack.xss.alias",
+            r"(?i)\b([a-z_$]\w{0,20})\s*=\s*(?:alert|prompt|confirm|eval)[\s,;](?:[^\n]{0,60}?[\s,;(])?([a-z_$]\w{0,20})\(",
+            "The text calls into a page by another name.",
+        )
+    },
 ];

@@ -20,7 +20,7 @@ pub(crate) const RULES: &[Rule] = &[
     ),
     rule(
         "pack.xxe.cdata",
-        r"(?i)<!\[cdata\[\s*(?:<|\]\]>)|<\?xml\b[^>]{0,120}\?>\s*<!",
+        r#"(?i)<!\[cdata\[\s*(?:<|\]\]>)|<\?xml\b[^>]{0,60}encoding\s*=\s*['"](?:utf-?7|ibm-?037|cp037|ebcdic)|<\?xml\b[^>]{0,120}\?>\s*<!|\+ADw(?:AIQ)?-!?(?:doctype|entity)"#,
         "The text hides markup in a CDATA section.",
     ),
 ];

@@ -68,6 +68,10 @@ pub(super) fn without_port(piece: &[u8]) -> &[u8] {
     }
     let colons = memchr::memchr_iter(b':', piece).count();
     match memchr::memchr(b':', piece) {
+        // A second port; an address of version six with two colons has them side by side.
+        Some(at) if colons == 2 && !piece.windows(2).any(|pair| pair == b"::") => {
+            piece.get(..at).unwrap_or_default()
+        }
         Some(at) if colons == 1 => piece.get(..at).unwrap_or_default(),
         _ => piece,
     }
