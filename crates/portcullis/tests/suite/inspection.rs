@@ -451,13 +451,15 @@ fn recorded_requests_show_what_a_changed_configuration_would_decide() {
     let recorded = thread::scope(|scope| {
         let recorder =
             scope.spawn(|| server.cli(&["inspect", "record", path, "--for", "60s", "--max", "4"]));
+        // The heading is written once the recording runs; its record in the ledger comes before that.
         let begun = testkit::poll(testkit::PATIENCE, || {
-            (!server
-                .ledger_of(&json!({ "kind": "inspection.record" }))
-                .is_empty())
-            .then_some(())
+            fs::metadata(&file)
+                .is_ok_and(|file| file.len() > 0)
+                .then_some(())
         });
         assert!(begun.is_some());
+        let records = server.ledger_of(&json!({ "kind": "inspection.record" }));
+        assert_eq!(records.len(), 1);
         // A key of another system in a field of its own: it is not ours to keep.
         let calls = [
             post("a forbidden word in private").with("X-Other-Token", "opensesame"),
