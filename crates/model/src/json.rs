@@ -8,7 +8,7 @@ mod plain;
 mod write;
 
 pub use parse::{Bounds, Problem, ProblemKind, parse};
-pub use write::{write, write_string};
+pub use write::{write, write_digits, write_string};
 
 use crate::Text;
 

@@ -165,7 +165,10 @@ fn harmless(text: &[u8]) -> Option<usize> {
             .map(|(_, tail)| (word.len(), tail))
     };
     if let Some((used, tail)) = begins(b"<?xml ") {
-        return memchr::memmem::find(tail, b"?>").map(|end| used + end + 2);
+        // To a browser it is a comment that ends at the first `>`: what stands behind that one is read.
+        let end = memchr::memmem::find(tail, b"?>")?;
+        let is_whole = memchr::memchr2(b'<', b'>', tail.get(..end)?).is_none();
+        return is_whole.then_some(used + end + 2);
     }
     if let Some((used, _)) = begins(b"<!doctype html>") {
         return Some(used);
@@ -266,6 +269,7 @@ mod tests {
         }
         for text in [
             "<?xml version=\"1.0\"?><script>alert(1)</script>",
+            "<?xml ><script>alert(1)</script>?>",
             "<a xmlns=\"javascript:alert(1)\" onclick=alert(1)>",
             "<style>@import 'http://e.example/x'</style>",
             "<style>p { behavior: url(x) }</style>",

@@ -5,7 +5,7 @@
 
 use super::Event;
 use crate::Text;
-use crate::json::write_string;
+use crate::json::{write_digits, write_string};
 
 impl Event {
     /// Appends the record as compact JSON, without a newline. Fields are in the order of the struct; absent ones are left out.
@@ -93,7 +93,7 @@ impl Line<'_> {
     fn number(&mut self, key: &str, value: Option<impl Into<u64>>) {
         if let Some(value) = value {
             self.out.extend_from_slice(key.as_bytes());
-            self.digits(value.into());
+            write_digits(value.into(), self.out);
         }
     }
 
@@ -113,23 +113,7 @@ impl Line<'_> {
         if value < 0 {
             self.out.push(b'-');
         }
-        self.digits(value.unsigned_abs());
-    }
-
-    fn digits(&mut self, mut value: u64) {
-        const DIGITS_MAX: usize = 20;
-        let mut digits = [b'0'; DIGITS_MAX];
-        let mut used = 0;
-        for place in digits.iter_mut().rev() {
-            *place += u8::try_from(value % 10).unwrap_or(0);
-            value /= 10;
-            used += 1;
-            if value == 0 {
-                break;
-            }
-        }
-        self.out
-            .extend_from_slice(digits.get(DIGITS_MAX - used..).unwrap_or_default());
+        write_digits(value.unsigned_abs(), self.out);
     }
 }
 

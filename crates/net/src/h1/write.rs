@@ -4,6 +4,7 @@
 //! Start reading at `reply_head`.
 
 use model::http::is_token_byte;
+use model::json::write_digits;
 use model::{Headers, Method, Reply};
 
 /// The interim answer that asks for the body (RFC 9110 §15.2.1).
@@ -23,14 +24,14 @@ pub fn reply_head(
     closes: bool,
 ) {
     out.extend_from_slice(b"HTTP/1.1 ");
-    number(out, u64::from(reply.status));
+    write_digits(u64::from(reply.status), out);
     out.push(b' ');
     out.extend_from_slice(phrase(reply.status).as_bytes());
     out.extend_from_slice(b"\r\n");
     fields(out, &reply.headers);
     if let Some(length) = stated_length(reply, method) {
         out.extend_from_slice(b"content-length: ");
-        number(out, length);
+        write_digits(length, out);
         out.extend_from_slice(b"\r\n");
     }
     out.extend_from_slice(b"date: ");
@@ -72,7 +73,7 @@ pub fn request_head(
     // RFC 9110 §8.6: methods that anticipate content state a length of 0, too.
     if body_bytes > 0 || matches!(method, Method::Post | Method::Put | Method::Patch) {
         out.extend_from_slice(b"content-length: ");
-        number(out, body_bytes as u64);
+        write_digits(body_bytes as u64, out);
         out.extend_from_slice(b"\r\n");
     }
     out.extend_from_slice(b"\r\n");
@@ -111,20 +112,6 @@ pub(crate) fn is_own(name: &str) -> bool {
 /// RFC 9110 §5.6.2.
 fn is_token(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(is_token_byte)
-}
-
-fn number(out: &mut Vec<u8>, mut n: u64) {
-    let mut digits = [0u8; 20];
-    let mut used = 0;
-    for slot in digits.iter_mut().rev() {
-        *slot = b'0' + u8::try_from(n % 10).unwrap_or_default();
-        n /= 10;
-        used += 1;
-        if n == 0 {
-            break;
-        }
-    }
-    out.extend_from_slice(digits.get(digits.len() - used..).unwrap_or_default());
 }
 
 fn phrase(status: u16) -> &'static str {
