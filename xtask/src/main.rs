@@ -1,20 +1,24 @@
-//! The project's own chores: `tidy` (rules of the house), `gen` (generated pages).
+//! The project's own chores: `tidy` (rules of the house), `gen` (generated pages), `prove` (bars and their figures).
 //! Gives the `cargo xtask` verbs. Development only, never shipped.
 //! Used by people and by CI.
 //! Start reading at `main`.
 
 mod generate;
+mod prove;
 mod tidy;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let verb = std::env::args().nth(1).unwrap_or_default();
+    let mut words = std::env::args().skip(1);
+    let verb = words.next().unwrap_or_default();
+    let rest: Vec<String> = words.collect();
     let outcome = match verb.as_str() {
         "tidy" => tidy::all(&root()),
         "gen" => generate::write(&root()),
-        _ => Err(vec!["usage: cargo xtask <tidy|gen>".to_owned()]),
+        "prove" => prove::run(&root(), &rest),
+        _ => Err(vec!["usage: cargo xtask <tidy|gen|prove>".to_owned()]),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -11,6 +11,7 @@
 )]
 
 mod bad_input;
+mod bars;
 mod bodies;
 mod broken_config;
 mod connections;

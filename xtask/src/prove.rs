@@ -1,0 +1,143 @@
+//! Bars: runs the tests that measure them and prints each with its figure, holds or missed.
+//! Exports `run`, the verb `cargo xtask prove NAME [--full]`.
+//! The figures come from `testkit::bar`, called inside ordinary tests; nothing is measured here.
+//! Start reading at `SUBJECTS`.
+
+mod table;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Instant;
+
+/// A group of bars that is proven together.
+struct Subject {
+    name: &'static str,
+    about: &'static str,
+    /// Bars that have to report at least one figure; one that reports none is missed.
+    bars: &'static [(&'static str, &'static str)],
+    /// Parts of names of the tests that measure them (`--test suite` of the binary).
+    tests: &'static [&'static str],
+    /// Heading of the table in `docs/attacks.md` whose tests have to pass too.
+    heading: &'static str,
+}
+
+/// Everything that can be proven, by name. One entry each.
+const SUBJECTS: &[Subject] = &[Subject {
+    name: "holes",
+    about: "what was found by attacking the release binary from outside stays closed",
+    bars: &[
+        ("X1", "each finding has tests, and they pass"),
+        ("X2", "random contracts and grants leak nothing"),
+        ("X3", "clocks, signals and kills lose no record"),
+        ("X4", "neighbours lose nothing"),
+    ],
+    tests: &["bars::"],
+    heading: "## Found from outside",
+}];
+
+/// Proves one subject.
+///
+/// # Errors
+/// One line per bar that was missed, or what was wrong with the call.
+pub fn run(root: &Path, words: &[String]) -> Result<(), Vec<String>> {
+    let is_full = words.iter().any(|word| word == "--full");
+    let names: Vec<&String> = words.iter().filter(|word| *word != "--full").collect();
+    let subject = match names.as_slice() {
+        [name] => SUBJECTS.iter().find(|subject| subject.name == **name),
+        _ => None,
+    };
+    let Some(subject) = subject else {
+        let mut lines = vec!["usage: cargo xtask prove NAME [--full]".to_owned()];
+        lines.extend(
+            SUBJECTS
+                .iter()
+                .map(|s| format!("  {:10} {}", s.name, s.about)),
+        );
+        return Err(lines);
+    };
+    prove(root, subject, is_full)
+}
+
+fn prove(root: &Path, subject: &Subject, is_full: bool) -> Result<(), Vec<String>> {
+    let started = Instant::now();
+    let scale = if is_full { "full" } else { "prove" };
+    let file = root
+        .join("target")
+        .join(format!("bars-{}.tsv", subject.name));
+    // What an earlier run left must not count.
+    if file.exists() {
+        std::fs::remove_file(&file).map_err(|why| vec![format!("{}: {why}", file.display())])?;
+    }
+    let measured = suite(root, subject, scale, &file);
+    let mut figures = table::read(&file);
+    figures.extend(found_from_outside(root, subject));
+    let missed = table::print(subject.bars, &figures);
+    println!("{} s, scale {scale}", started.elapsed().as_secs());
+    let mut complaints: Vec<String> = missed;
+    if !measured {
+        complaints.push("a test that measures a bar failed; its words are above".to_owned());
+    }
+    if complaints.is_empty() {
+        Ok(())
+    } else {
+        Err(complaints)
+    }
+}
+
+/// Runs the tests that measure; whether all passed.
+fn suite(root: &Path, subject: &Subject, scale: &str, file: &PathBuf) -> bool {
+    let mut command = cargo(root);
+    command
+        .args(["test", "-p", "portcullis", "--test", "suite", "--"])
+        .args(subject.tests)
+        // Bars measure the machine; two at once would measure each other.
+        .arg("--test-threads=1")
+        .env("PORTCULLIS_BARS", file)
+        .env("PORTCULLIS_SCALE", scale);
+    command.status().is_ok_and(|status| status.success())
+}
+
+/// The tests that the table of findings names: they exist and pass.
+fn found_from_outside(root: &Path, subject: &Subject) -> Vec<table::Figure> {
+    let page = std::fs::read_to_string(root.join("docs/attacks.md")).unwrap_or_default();
+    let rows = table::findings(&page, subject.heading);
+    let names: BTreeSet<&str> = rows
+        .iter()
+        .flat_map(|row| row.tests.iter().map(String::as_str))
+        .collect();
+    let bare = rows.iter().filter(|row| row.tests.is_empty()).count();
+    let mut command = cargo(root);
+    command
+        .args(["test", "--workspace", "--no-fail-fast", "--"])
+        .args(&names);
+    let output = command.output();
+    let text = output.map_or_else(
+        |why| why.to_string(),
+        |o| String::from_utf8_lossy(&o.stdout).into_owned(),
+    );
+    let (passed, unseen) = table::outcomes(&text, &names);
+    for name in &unseen {
+        println!("  not passed: {name}");
+    }
+    vec![
+        table::Figure::new(
+            "X1",
+            "findings without a test",
+            format!("{bare} of {}", rows.len()),
+            bare == 0 && !rows.is_empty(),
+        ),
+        table::Figure::new(
+            "X1",
+            "tests named by the table that passed",
+            format!("{passed} of {}", names.len()),
+            unseen.is_empty(),
+        ),
+    ]
+}
+
+fn cargo(root: &Path) -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(root);
+    command
+}
