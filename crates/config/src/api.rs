@@ -115,7 +115,8 @@ pub struct Upstream {
     /// How calls are spread: `least_requests` or `round_robin`. Default `least_requests`.
     #[serde(default)]
     pub balance: Balance,
-    /// Active checks of each target. Default: none; failing targets still rest for a while.
+    /// Active checks of each target. Default: none; then only a target that takes no connection is passed over, for at most
+    /// 0.4 s and as long as another one is left. A target that takes connections and hangs is noticed by checks alone.
     #[serde(default)]
     pub health: Option<At<Health>>,
     /// How long a call may take until the whole answer is here; then it is answered with `upstream.timeout`.
@@ -144,7 +145,8 @@ pub enum Balance {
     RoundRobin,
 }
 
-/// Active checks of each target.
+/// Active checks of each target. Three bad ones in a row take it out, two good ones bring it back; checks are not believed
+/// while fewer than half of the targets that take connections pass them.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Health {

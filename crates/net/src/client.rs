@@ -110,7 +110,7 @@ pub async fn send(call: &Call) -> Result<Answer, ClientFault> {
     let deadline = Instant::now() + call.timeout;
     let stream = dial(&origin, tls.as_ref(), deadline)
         .await
-        .map_err(|e| ClientFault::Unreachable(e.0))?;
+        .map_err(|e| ClientFault::Unreachable(e.detail))?;
     let exchanged = exchange(
         &mut Wire::new(stream),
         &Exchange {
@@ -131,9 +131,9 @@ pub async fn send(call: &Call) -> Result<Answer, ClientFault> {
             body: answered.body,
         }),
         Err(ExchangeFault::Timeout) => Err(ClientFault::Timeout(origin.authority)),
-        Err(ExchangeFault::ClosedBeforeAnswer) => Err(ClientFault::Answer(String::from(
-            "the connection was closed without an answer",
-        ))),
+        Err(ExchangeFault::ClosedBeforeAnswer | ExchangeFault::NothingSent) => Err(
+            ClientFault::Answer(String::from("the connection was closed without an answer")),
+        ),
         Err(ExchangeFault::TooLarge) => Err(ClientFault::Answer(String::from(
             "it is larger than allowed",
         ))),

@@ -273,7 +273,7 @@ impl BodyReader<'_> {
         self.state.is_broken = true;
         let body = self.read_whole(max).await.map_err(|fault| match fault {
             WireFault::Timeout => BodyFault::Timeout,
-            WireFault::Closed => BodyFault::Closed,
+            WireFault::Closed | WireFault::NothingSent => BodyFault::Closed,
             WireFault::Malformed(what) => BodyFault::Malformed(what),
             WireFault::TooLarge => BodyFault::TooLarge { max },
         })?;

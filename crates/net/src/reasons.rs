@@ -152,8 +152,9 @@ pub const UPSTREAM_OVERLOADED: Reason = Reason::new(
     503,
     "The system behind this operation is busy.",
     "Try again after a short pause.",
-    "The number of calls under way to this upstream reached its bound, so the call was not sent. Look at the upstream's \
-     response times; raise the bound only when the upstream can carry more.",
+    "The number of calls under way to this upstream reached its bound, or this machine had no descriptor, port or memory left for \
+     another connection; `portcullis explain` says which. The call was not sent. Look at the upstream's response times; raise the bound \
+     only when the upstream can carry more, and the limit of open files (`LimitNOFILE`) when descriptors ran out.",
 );
 
 /// The upstream's answer is not acceptable HTTP.
@@ -185,6 +186,6 @@ pub const UPSTREAM_UNREACHABLE: Reason = Reason::new(
     502,
     "The system behind this operation cannot be reached.",
     "Try again later.",
-    "No target of this upstream accepted a connection, or all are marked unhealthy, or the TLS handshake with it failed. \
-     `portcullis explain` names the target and the cause.",
+    "No target of this upstream accepted a connection, or the TLS handshake failed, or a target closed the connection without an \
+     answer. Every target was asked that the call could be sent to. `portcullis explain` names the target and the cause.",
 );

@@ -3,10 +3,14 @@
 //! Used by the gateway's upstream stage. No redirects, no proxies, certificates always verified.
 //! Start reading at `Pools::send`.
 
+mod choice;
+mod condition;
 mod connect;
 mod exchange;
 mod health;
 mod pool;
+#[cfg(test)]
+mod simulation;
 mod target;
 
 use std::sync::Arc;
@@ -124,10 +128,13 @@ impl Upstream {
     pub fn targets(&self) -> Vec<TargetState> {
         self.targets
             .iter()
-            .map(|t| TargetState {
-                target: Arc::clone(&t.name),
-                is_healthy: t.is_available(target::now_ms()),
-                calls: t.calls.load(Ordering::Relaxed),
+            .map(|t| {
+                let condition = t.condition();
+                TargetState {
+                    target: Arc::clone(&t.name),
+                    is_healthy: !condition.is_out() && !condition.is_resting(),
+                    calls: t.calls.load(Ordering::Relaxed),
+                }
             })
             .collect()
     }
@@ -143,7 +150,7 @@ pub(crate) fn is_plain_path(path: &str) -> bool {
 pub struct TargetState {
     /// `http://host:port` as configured.
     pub target: Arc<str>,
-    /// Whether it gets calls.
+    /// Whether it takes connections and its checks are good. Others are asked only when no such target is left.
     pub is_healthy: bool,
     /// Calls under way.
     pub calls: u32,
@@ -204,7 +211,7 @@ pub struct UpstreamFault {
 /// Kinds of faults of an upstream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UpstreamFaultKind {
-    /// No target accepted the connection, or none is healthy.
+    /// No target accepted the connection.
     Unreachable,
     /// No whole answer in time.
     Timeout,
@@ -212,7 +219,7 @@ pub enum UpstreamFaultKind {
     TooLarge,
     /// The answer is not acceptable HTTP or ended early.
     Protocol,
-    /// Too many calls under way.
+    /// Too many calls under way, or this machine has no descriptor, port or memory for one more.
     Overloaded,
 }
 

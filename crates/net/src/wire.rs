@@ -40,6 +40,8 @@ pub(crate) enum WireFault {
     Timeout,
     /// The other end closed or reset.
     Closed,
+    /// The same, and it is certain that not one byte of what was to be sent went out.
+    NothingSent,
     /// Broken framing.
     Malformed(&'static str),
     /// Larger than allowed.
@@ -133,17 +135,23 @@ impl Wire {
     ) -> Result<(), WireFault> {
         let bytes = head.len() + body.len();
         let stream = &mut self.stream;
+        // TLS may have sent a part of what it reports as failed.
+        let mut may_be_sent = !matches!(stream, Stream::Plain(_));
         let write = async {
-            if body.len() <= JOINED_BYTES {
+            let (first, rest) = if body.len() <= JOINED_BYTES {
                 head.extend_from_slice(body);
-                stream.write_all(head).await?;
+                (stream.write(head).await?, &[][..])
             } else {
-                write_both(stream, head, body).await?;
-            }
+                let pieces = [io::IoSlice::new(head), io::IoSlice::new(body)];
+                (stream.write_vectored(&pieces).await?, body)
+            };
+            may_be_sent |= first > 0;
+            write_rest(stream, head, rest, first).await?;
             stream.flush().await
         };
         match self.alarm.within(|| pace.deadline(bytes), write).await {
             Some(Ok(())) => Ok(()),
+            Some(Err(_)) if !may_be_sent => Err(WireFault::NothingSent),
             Some(Err(_)) => Err(WireFault::Closed),
             None => Err(WireFault::Timeout),
         }
@@ -249,18 +257,26 @@ impl Wire {
     }
 }
 
-async fn write_both(stream: &mut Stream, head: &[u8], body: &[u8]) -> io::Result<()> {
-    let pieces = [io::IoSlice::new(head), io::IoSlice::new(body)];
-    let written = stream.write_vectored(&pieces).await?;
-    if written == 0 {
+/// Writes what a first write of so many bytes left.
+async fn write_rest(
+    stream: &mut Stream,
+    head: &[u8],
+    body: &[u8],
+    written: usize,
+) -> io::Result<()> {
+    if written == 0 && !(head.is_empty() && body.is_empty()) {
         return Err(io::ErrorKind::WriteZero.into());
     }
     let head_left = head.get(written..).unwrap_or_default();
-    stream.write_all(head_left).await?;
+    if !head_left.is_empty() {
+        stream.write_all(head_left).await?;
+    }
     let body_done = written.saturating_sub(head.len());
-    stream
-        .write_all(body.get(body_done..).unwrap_or_default())
-        .await
+    let body_left = body.get(body_done..).unwrap_or_default();
+    if body_left.is_empty() {
+        return Ok(());
+    }
+    stream.write_all(body_left).await
 }
 
 pub(crate) use buffers::with_buffer;

@@ -72,6 +72,12 @@ fn play(mut stream: TcpStream, lines: &[&str], seen: &Mutex<Vec<String>>) {
     }
 }
 
+/// A loopback address at which nobody listens.
+fn nobody() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap()
+}
+
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX: y\r\n\r\nok";
 
 fn call(method: Method) -> UpstreamCall<'static> {
@@ -252,38 +258,97 @@ fn calls_are_repeated_only_where_that_is_safe() {
 }
 
 #[test]
-fn a_dead_target_is_left_alone_and_probed() {
+fn a_lone_target_is_asked_by_every_call_and_works_as_soon_as_it_is_back() {
     on_a_runtime(async {
-        let spec = UpstreamSpec::new("dead", vec![String::from("http://127.0.0.1:1")]);
-        let upstream = Upstream::new(spec).unwrap();
+        let fake = Fake::scripted(&[&[OK]]);
+        let address = nobody();
+        let spec = UpstreamSpec::new("lone", vec![format!("http://{address}")]);
+        let upstream = Upstream::new(spec.clone()).unwrap();
         let pools = Pools::new();
-        for _ in 0..5 {
-            assert_eq!(
-                pools
-                    .send(&upstream, call(Method::Get))
-                    .await
-                    .unwrap_err()
-                    .kind,
-                Kind::Unreachable
-            );
+        for _ in 0..40 {
+            let fault = pools.send(&upstream, call(Method::Get)).await.unwrap_err();
+            assert_eq!(fault.kind, Kind::Unreachable);
+            assert!(fault.detail.contains("refused"), "it was asked: {fault}");
         }
-        let fault = pools.send(&upstream, call(Method::Get)).await.unwrap_err();
-        assert!(fault.detail.contains("marked unhealthy"), "{fault}");
         assert!(!upstream.targets()[0].is_healthy);
-        tokio::time::sleep(Duration::from_millis(1100)).await;
-        let fault = pools.send(&upstream, call(Method::Get)).await.unwrap_err();
+        let same = Upstream::renew(spec, Some(&upstream)).unwrap();
         assert!(
-            !fault.detail.contains("marked unhealthy"),
-            "a probe went out: {fault}"
-        );
-        let same = Upstream::renew(
-            UpstreamSpec::new("dead", vec![String::from("http://127.0.0.1:1")]),
-            Some(&upstream),
-        );
-        assert!(
-            Arc::ptr_eq(&same.unwrap(), &upstream),
+            Arc::ptr_eq(&same, &upstream),
             "an unchanged upstream keeps its health"
         );
+        let listener = TcpListener::bind(address).unwrap();
+        let seen = Arc::clone(&fake.seen);
+        thread::spawn(move || play(listener.accept().unwrap().0, &[OK], &seen));
+        let answer = pools.send(&upstream, call(Method::Post)).await;
+        assert_eq!(answer.unwrap().body, b"ok", "the very first call");
+        assert!(upstream.targets()[0].is_healthy);
+    });
+}
+
+#[test]
+fn a_call_that_was_not_sent_asks_every_target_and_the_dead_ones_rest() {
+    on_a_runtime(async {
+        let fake = Fake::scripted(&[&[OK, OK, OK, OK, OK, OK]]);
+        let mut targets = vec![String::from("http://127.0.0.1:1"); 5];
+        targets.push(format!("http://{}", fake.address));
+        let upstream = Upstream::new(UpstreamSpec::new("six", targets)).unwrap();
+        let pools = Pools::new();
+        let first = pools.send(&upstream, call(Method::Post)).await.unwrap();
+        assert_eq!(first.retries, 5, "five refused it, no byte was sent");
+        for _ in 0..5 {
+            let answer = pools.send(&upstream, call(Method::Post)).await.unwrap();
+            assert_eq!(answer.retries, 0, "the others rest");
+        }
+        let healthy = upstream.targets().iter().filter(|t| t.is_healthy).count();
+        assert_eq!(healthy, 1);
+    });
+}
+
+#[test]
+fn a_resting_target_is_probed_beside_the_calls() {
+    const MANY: &[&str] = &[OK; 2000];
+    on_a_runtime(async {
+        let fake = Fake::scripted(&[MANY]);
+        let address = nobody();
+        let targets = [address, fake.address].map(|address| format!("http://{address}"));
+        let upstream = Upstream::new(UpstreamSpec::new("two", targets.to_vec())).unwrap();
+        let pools = Pools::new();
+        let first = pools.send(&upstream, call(Method::Post)).await.unwrap();
+        assert_eq!(first.retries, 1);
+        assert!(!upstream.targets()[0].is_healthy);
+        let listener = TcpListener::bind(address).unwrap();
+        while !upstream.targets()[0].is_healthy {
+            let answer = pools.send(&upstream, call(Method::Post)).await.unwrap();
+            assert_eq!(answer.retries, 0, "no call went there to find out");
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        let (mut probe, _) = listener.accept().unwrap();
+        let mut bytes = Vec::new();
+        probe.read_to_end(&mut bytes).unwrap();
+        assert!(bytes.is_empty(), "a probe connects and sends nothing");
+    });
+}
+
+#[test]
+fn what_one_call_meets_after_it_was_sent_is_no_verdict_on_the_target() {
+    on_a_runtime(async {
+        let fake = Fake::scripted(&[
+            &["hang"],
+            &["close"],
+            &["garbage that is no HTTP"],
+            &["HTTP/1.1 200 OK\r\nContent-Length: 5000000000\r\n\r\n"],
+        ]);
+        let upstream = Upstream::new(fake.spec()).unwrap();
+        let pools = Pools::new();
+        for _ in 0..4 {
+            let call = UpstreamCall {
+                timeout: Duration::from_millis(100),
+                ..call(Method::Get)
+            };
+            assert!(pools.send(&upstream, call).await.is_err());
+            assert!(upstream.targets()[0].is_healthy);
+        }
+        assert_eq!(fake.count(), 4);
     });
 }
 

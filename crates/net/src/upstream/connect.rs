@@ -1,5 +1,5 @@
 //! Resolve, connect, TLS: one connection to one origin within one deadline.
-//! Gives `dial`. The certificate is always verified against the origin's host.
+//! Gives `dial`, and faults that say whose they are. The certificate is always verified against the origin's host.
 //! Used by the pools, the health checks and the small client.
 //! Start reading at `dial`.
 
@@ -18,7 +18,50 @@ use crate::wire::Stream;
 
 /// Why there is no connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct DialFault(pub(crate) String);
+pub(crate) struct DialFault {
+    pub(crate) kind: DialFaultKind,
+    pub(crate) detail: String,
+}
+
+/// Whose fault it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum DialFaultKind {
+    /// The other end refused, or TLS with it failed.
+    Refused,
+    /// Not in time.
+    Timeout,
+    /// This machine had no descriptor, port or memory left: nothing was learned about the other end.
+    OutOfResources,
+}
+
+impl DialFault {
+    fn refused(detail: String) -> DialFault {
+        DialFault {
+            kind: DialFaultKind::Refused,
+            detail,
+        }
+    }
+
+    fn of(error: &io::Error, origin: &Origin) -> DialFault {
+        if is_out_of_resources(error) {
+            let detail = format!("this machine cannot open another connection: {error}");
+            return DialFault {
+                kind: DialFaultKind::OutOfResources,
+                detail,
+            };
+        }
+        DialFault::refused(format!("{}: {error}", origin.authority))
+    }
+}
+
+/// Errors of this machine, by Linux's numbers: no descriptor (ENFILE, EMFILE), no memory (ENOMEM, ENOBUFS), no port
+/// (EADDRINUSE, EADDRNOTAVAIL, and EAGAIN where the range of ports is used up).
+fn is_out_of_resources(error: &io::Error) -> bool {
+    const OURS: [i32; 7] = [11, 12, 23, 24, 98, 99, 105];
+    error
+        .raw_os_error()
+        .is_some_and(|number| OURS.contains(&number))
+}
 
 /// Connects. Addresses are tried one after the other, the first that answers is taken.
 pub(crate) async fn dial(
@@ -32,14 +75,17 @@ pub(crate) async fn dial(
             return Ok(Stream::Plain(stream));
         }
         let (Some(tls), Some(name)) = (tls, server_name(&origin.host)) else {
-            return Err(DialFault(format!("no TLS name for `{}`", origin.host)));
+            return Err(DialFault::refused(format!(
+                "no TLS name for `{}`",
+                origin.host
+            )));
         };
         match TlsConnector::from(Arc::clone(tls))
             .connect(name, stream)
             .await
         {
             Ok(stream) => Ok(Stream::ToUpstream(Box::new(stream))),
-            Err(e) => Err(DialFault(format!(
+            Err(e) => Err(DialFault::refused(format!(
                 "TLS with {} failed: {e}",
                 origin.authority
             ))),
@@ -47,15 +93,15 @@ pub(crate) async fn dial(
     };
     match timeout_at(deadline, work).await {
         Ok(done) => done,
-        Err(_) => Err(DialFault(format!(
-            "connecting to {} took too long",
-            origin.authority
-        ))),
+        Err(_) => Err(DialFault {
+            kind: DialFaultKind::Timeout,
+            detail: format!("connecting to {} took too long", origin.authority),
+        }),
     }
 }
 
 async fn tcp(origin: &Origin) -> Result<TcpStream, DialFault> {
-    let fault = |e: io::Error| DialFault(format!("{}: {e}", origin.authority));
+    let fault = |e: io::Error| DialFault::of(&e, origin);
     let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
     for address in addresses(origin).await.map_err(fault)? {
         match quick(TcpStream::connect(address).await) {
@@ -94,6 +140,32 @@ fn quick(stream: io::Result<TcpStream>) -> io::Result<TcpStream> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_this_machine_lacks_is_not_the_targets_fault() {
+        let origin = Origin::parse("http://a.test").unwrap();
+        let kind = |number| DialFault::of(&io::Error::from_raw_os_error(number), &origin).kind;
+        for (number, name) in [
+            (11, "EAGAIN"),
+            (12, "ENOMEM"),
+            (23, "ENFILE"),
+            (24, "EMFILE"),
+            (98, "EADDRINUSE"),
+            (99, "EADDRNOTAVAIL"),
+            (105, "ENOBUFS"),
+        ] {
+            assert_eq!(kind(number), DialFaultKind::OutOfResources, "{name}");
+        }
+        for (number, name) in [
+            (101, "ENETUNREACH"),
+            (104, "ECONNRESET"),
+            (110, "ETIMEDOUT"),
+            (111, "ECONNREFUSED"),
+            (113, "EHOSTUNREACH"),
+        ] {
+            assert_eq!(kind(number), DialFaultKind::Refused, "{name}");
+        }
+    }
 
     #[test]
     fn localhost_is_this_machine_whatever_a_resolver_says() {

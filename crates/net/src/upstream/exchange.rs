@@ -38,6 +38,8 @@ pub(crate) struct Answered {
 /// Why there is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ExchangeFault {
+    /// The connection was closed already: not one byte of the call went out.
+    NothingSent,
     /// The connection ended before the first byte of an answer: on a reused connection the usual race.
     ClosedBeforeAnswer,
     /// Nothing or not everything in time.
@@ -66,8 +68,10 @@ pub(crate) async fn exchange(
         wire.send(out, call.body, pace).await
     })
     .await;
-    if sent == Err(WireFault::Timeout) {
-        return Err(ExchangeFault::Timeout);
+    match sent {
+        Err(WireFault::Timeout) => return Err(ExchangeFault::Timeout),
+        Err(WireFault::NothingSent) => return Err(ExchangeFault::NothingSent),
+        _ => {}
     }
     // A target may answer and close without reading the whole call: its answer counts.
     let head = head(wire, call).await?;
@@ -84,7 +88,9 @@ pub(crate) async fn exchange(
     let body = body.map_err(|fault| match fault {
         WireFault::Timeout => ExchangeFault::Timeout,
         WireFault::TooLarge => ExchangeFault::TooLarge,
-        WireFault::Closed => ExchangeFault::Broken("the answer ended before its body was complete"),
+        WireFault::Closed | WireFault::NothingSent => {
+            ExchangeFault::Broken("the answer ended before its body was complete")
+        }
         WireFault::Malformed(what) => ExchangeFault::Broken(what),
     })?;
     Ok(Answered {
@@ -125,5 +131,39 @@ async fn head(wire: &mut Wire, call: &Exchange<'_>) -> Result<AnswerHead, Exchan
             _ if is_silent => return Err(ExchangeFault::ClosedBeforeAnswer),
             _ => return Err(ExchangeFault::Broken("the answer ended inside its head")),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::wire::Stream;
+
+    /// The other end resets the connection while it rests; what is sent then never leaves.
+    #[tokio::test]
+    async fn a_call_on_a_reset_connection_is_known_not_to_have_been_sent() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let stream = tokio::net::TcpStream::connect(address).await.unwrap();
+        let (other, _) = listener.accept().await.unwrap();
+        other.set_zero_linger().unwrap();
+        drop(other);
+        // The reset is noticed by the first read or write; until then nothing may look different.
+        while stream.peer_addr().is_ok() {
+            tokio::task::yield_now().await;
+        }
+        let call = Exchange {
+            method: Method::Post,
+            path_and_query: "/",
+            authority: "a.test",
+            headers: &Headers::new(),
+            body: b"once",
+            answer_bytes_max: 1,
+            deadline: Instant::now() + Duration::from_secs(5),
+        };
+        let fault = exchange(&mut Wire::new(Stream::Plain(stream)), &call).await;
+        assert_eq!(fault.unwrap_err(), ExchangeFault::NothingSent);
     }
 }

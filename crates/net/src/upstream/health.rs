@@ -1,5 +1,5 @@
 //! Active health checks: one task asks every target of every upstream in its own rhythm.
-//! Gives `watch_health`. Passive ejection lives in `target`.
+//! Gives `watch_health`. What a check means for a target is decided in `condition`.
 //! Used by the binary or the gateway, once per process.
 //! Start reading at `watch_health`.
 
@@ -11,6 +11,9 @@ use model::{Headers, Method};
 use tokio::task::spawn_local;
 use tokio::time::{Instant, sleep};
 
+use super::condition::Event;
+use super::connect::DialFaultKind;
+use super::target::now_us;
 use super::{Exchange, Target, Upstream, dial, exchange};
 use crate::spec::HealthSpec;
 use crate::wire::Wire;
@@ -54,15 +57,29 @@ async fn check(upstream: &Upstream, index: usize) {
     let (Some(health), Some(target)) = (&upstream.spec.health, upstream.targets.get(index)) else {
         return;
     };
-    let is_good = is_healthy(upstream, target, health).await;
-    target.checked(is_good, health.unhealthy_after, health.healthy_after);
+    // A check that could not be made says nothing.
+    if let Some(is_good) = is_healthy(upstream, target, health).await {
+        let event = Event::Checked {
+            is_good,
+            unhealthy_after: health.unhealthy_after,
+            healthy_after: health.healthy_after,
+        };
+        target.note(event, now_us());
+    }
 }
 
-/// A connection of its own each time: a check that rides on a pooled one would not notice a full accept queue.
-async fn is_healthy(upstream: &Upstream, target: &Target, health: &HealthSpec) -> bool {
+/// A connection of its own each time: a check that rides on a pooled one would not notice a full accept queue. `None`
+/// when this machine could not make one.
+async fn is_healthy(upstream: &Upstream, target: &Target, health: &HealthSpec) -> Option<bool> {
     let deadline = Instant::now() + health.timeout;
-    let Ok(stream) = dial(&target.origin, upstream.tls.as_ref(), deadline).await else {
-        return false;
+    let began_us = now_us();
+    let stream = match dial(&target.origin, upstream.tls.as_ref(), deadline).await {
+        Ok(stream) => stream,
+        Err(fault) if fault.kind == DialFaultKind::OutOfResources => return None,
+        Err(_) => {
+            target.note(Event::NotConnected { began_us }, now_us());
+            return Some(false);
+        }
     };
     let mut headers = Headers::new();
     headers.push("user-agent", "portcullis-health");
@@ -76,7 +93,6 @@ async fn is_healthy(upstream: &Upstream, target: &Target, health: &HealthSpec) -
         answer_bytes_max: ANSWER_BYTES_MAX,
         deadline,
     };
-    exchange(&mut Wire::new(stream), &call)
-        .await
-        .is_ok_and(|answered| (200..300).contains(&answered.head.status))
+    let answered = exchange(&mut Wire::new(stream), &call).await;
+    Some(answered.is_ok_and(|answered| (200..300).contains(&answered.head.status)))
 }

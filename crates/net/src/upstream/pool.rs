@@ -9,19 +9,23 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use tokio::task::spawn_local;
 use tokio::time::Instant;
 
+use super::choice::{View, prefer};
+use super::condition::Outcome;
+use super::connect::{DialFault, DialFaultKind};
 use super::exchange::Answered;
-use super::target::{ms_at, now_ms};
+use super::target::{now_us, us_at};
 use super::{
     Exchange, ExchangeFault, Target, Upstream, UpstreamAnswer, UpstreamCall, UpstreamFault,
     UpstreamFaultKind as Kind, dial, exchange, is_plain_path,
 };
 use crate::spec::Balance;
-use crate::wire::Wire;
+use crate::wire::{Stream, Wire};
 
-/// Most attempts of one call, over all targets.
-const ATTEMPTS_MAX: u8 = 3;
+/// Most repeats of a call that was sent. Targets to which nothing was sent are not counted: each is asked at most once.
+const REPEATS_MAX: u8 = 2;
 /// Calls between two looks for connections that have rested too long.
 const SWEEP_EVERY: u32 = 1024;
 
@@ -45,13 +49,30 @@ struct Attempt {
     is_reused: bool,
 }
 
+/// The moments of one call.
+#[derive(Clone, Copy)]
+struct Times {
+    begun: Instant,
+    deadline: Instant,
+}
+
+/// What a failed attempt leaves to do.
+enum Next {
+    /// The target that was tried is not asked again; another one may be.
+    Another(UpstreamFault),
+    /// The same target, on a connection made for this call.
+    Fresh(UpstreamFault),
+    /// Nothing.
+    Stop(UpstreamFault),
+}
+
 impl Pools {
     /// No connections yet.
     pub fn new() -> Self {
         Pools::default()
     }
 
-    /// Sends one call and reads the whole answer.
+    /// Sends one call and reads the whole answer. Runs inside a `LocalSet`: probes of resting targets are tasks of it.
     ///
     /// # Errors
     /// [`UpstreamFault`]; nothing partial is ever returned.
@@ -62,65 +83,54 @@ impl Pools {
     ) -> Result<UpstreamAnswer, UpstreamFault> {
         let _under_way = admitted(upstream, &call)?;
         self.sweep();
-        let start = Instant::from_std(call.begun);
-        let deadline = start + call.timeout;
-        let mut retries = 0;
+        let begun = Instant::from_std(call.begun);
+        let times = Times {
+            begun,
+            deadline: begun + call.timeout,
+        };
+        if upstream.targets.len() > 1 {
+            probe_the_resting(upstream, us_at(call.begun));
+        }
+        let (mut retries, mut repeats) = (0u8, 0u8);
         let mut tried = Vec::new();
-        let mut wants_fresh = false;
+        let mut wants_fresh = None;
         let mut last = None;
         loop {
-            let now = if retries == 0 {
-                ms_at(call.begun)
-            } else {
-                now_ms()
-            };
-            let Some((index, target)) = choose(upstream, &tried, now) else {
+            let index = wants_fresh.or_else(|| choose(upstream, &tried));
+            let Some((index, target)) = index.and_then(|i| Some((i, upstream.targets.get(i)?)))
+            else {
                 return Err(last.unwrap_or_else(|| none_left(upstream)));
             };
-            let times = (start, deadline);
-            match self
-                .attempt(upstream, (index, target), &call, times, wants_fresh)
-                .await
-            {
+            let is_fresh = wants_fresh.is_some();
+            let attempt = self
+                .attempt(upstream, (index, target), &call, times, is_fresh)
+                .await;
+            let next = match attempt {
                 Ok(Attempt {
                     result: Ok(answered),
                     connect_us,
                     ..
-                }) => {
-                    target.succeeded();
-                    return Ok(answer(answered, target, connect_us, start, retries));
+                }) => return Ok(answer(answered, target, connect_us, begun, retries)),
+                Ok(failed) => after_sending(&failed, &call, target, &mut repeats),
+                Err(fault) => after_dialling(fault),
+            };
+            let fault = match next {
+                Next::Stop(fault) => return Err(fault),
+                Next::Fresh(fault) => {
+                    wants_fresh = Some(index);
+                    fault
                 }
-                Ok(Attempt {
-                    result: Err(fault),
-                    is_reused,
-                    ..
-                }) => {
-                    // A rested connection that turns out closed says nothing about the target.
-                    let is_stale = is_reused && fault == ExchangeFault::ClosedBeforeAnswer;
-                    if !is_stale {
-                        tried.push(index);
-                    }
-                    if !is_stale && shows_sickness(fault) {
-                        target.failed(now_ms());
-                    }
-                    wants_fresh = is_stale;
-                    let fault = described(fault, target);
-                    if !may_repeat(&call, &fault, is_stale) {
-                        return Err(fault);
-                    }
-                    last = Some(fault);
-                }
-                Err(fault) => {
-                    // Nothing was sent: another target may be tried whatever the method is.
-                    target.failed(now_ms());
+                Next::Another(fault) => {
+                    wants_fresh = None;
                     tried.push(index);
-                    last = Some(fault);
+                    fault
                 }
+            };
+            if Instant::now() >= times.deadline {
+                return Err(fault);
             }
-            retries += 1;
-            if retries >= ATTEMPTS_MAX || Instant::now() >= deadline {
-                return Err(last.unwrap_or_else(|| none_left(upstream)));
-            }
+            last = Some(fault);
+            retries = retries.saturating_add(1);
         }
     }
 
@@ -130,31 +140,23 @@ impl Pools {
         upstream: &Upstream,
         (index, target): (usize, &Target),
         call: &UpstreamCall<'_>,
-        (begun, deadline): (Instant, Instant),
+        times: Times,
         wants_fresh: bool,
-    ) -> Result<Attempt, UpstreamFault> {
+    ) -> Result<Attempt, DialFault> {
         let key = (upstream.id, index);
-        let Some(_under_way) = Under::begin(&target.calls, u32::MAX) else {
-            return Err(UpstreamFault::new(Kind::Overloaded, "the target is full"));
-        };
+        let _under_way = Under::count(&target.calls);
         let reused = if wants_fresh {
             None
         } else {
-            self.take(key, begun)
+            self.take(key, times.begun)
         };
         let is_reused = reused.is_some();
-        let mut connect_us = 0;
-        let mut wire = match reused {
-            Some(wire) => wire,
+        let (mut wire, connect_us) = match reused {
+            Some(wire) => (wire, 0),
             None => {
                 let start = Instant::now();
-                let connect_by = deadline.min(start + upstream.spec.connect_timeout);
-                let dialled = dial(&target.origin, upstream.tls.as_ref(), connect_by).await;
-                connect_us = micros(start);
-                match dialled {
-                    Ok(stream) => Wire::new(stream),
-                    Err(e) => return Err(UpstreamFault::new(Kind::Unreachable, e.0)),
-                }
+                let stream = connect(upstream, target, times.deadline).await?;
+                (Wire::new(stream), micros(start))
             }
         };
         let result = exchange(
@@ -166,12 +168,14 @@ impl Pools {
                 headers: call.headers,
                 body: call.body,
                 answer_bytes_max: upstream.spec.answer_bytes_max,
-                deadline,
+                deadline: times.deadline,
             },
         )
         .await;
-        if result.as_ref().is_ok_and(|a| a.is_reusable) {
-            self.put(key, upstream, wire, begun);
+        match &result {
+            Ok(answered) if answered.is_reusable => self.put(key, upstream, wire, times.begun),
+            Ok(_) => {}
+            Err(_) => learn(target, Outcome::CallFailed, times.begun),
         }
         Ok(Attempt {
             result,
@@ -227,45 +231,120 @@ impl fmt::Debug for Pools {
     }
 }
 
-/// A healthy target that this call has not tried. With every target unhealthy there is none: waiting for a dead
-/// system costs more than a quick answer, and one call per pause still goes through as a probe.
-fn choose<'u>(upstream: &'u Upstream, tried: &[usize], now: u64) -> Option<(usize, &'u Target)> {
-    let count = upstream.targets.len();
-    let turn = upstream.turn.fetch_add(1, Ordering::Relaxed);
-    let in_turn = (0..count).map(|step| turn.wrapping_add(step) % count);
-    let mut candidates = in_turn
-        .filter(|index| !tried.contains(index))
-        .filter_map(|index| Some((index, upstream.targets.get(index)?)))
-        .filter(|(_, target)| target.is_available(now));
-    if upstream.spec.balance != Balance::LeastRequests || count == 1 {
-        return candidates.find(|(_, target)| target.admits(now));
+/// Connects within the call's time, and notes what that says about the target.
+async fn connect(
+    upstream: &Upstream,
+    target: &Target,
+    deadline: Instant,
+) -> Result<Stream, DialFault> {
+    let began = Instant::now();
+    let connect_by = began + upstream.spec.connect_timeout;
+    let by = connect_by.min(deadline);
+    let dialled = dial(&target.origin, upstream.tls.as_ref(), by).await;
+    let outcome = match &dialled {
+        Ok(_) => Outcome::Connected,
+        Err(fault) => match fault.kind {
+            DialFaultKind::OutOfResources => Outcome::OutOfResources,
+            DialFaultKind::Timeout if deadline < connect_by => Outcome::CallTimedOut,
+            DialFaultKind::Timeout | DialFaultKind::Refused => Outcome::TargetFailed,
+        },
+    };
+    learn(target, outcome, began);
+    dialled
+}
+
+fn learn(target: &Target, outcome: Outcome, began: Instant) {
+    if let Some(event) = outcome.event(us_at(began.into_std())) {
+        target.note(event, now_us());
     }
-    let mut ranked: Vec<(usize, &Target)> = candidates.collect();
-    ranked.sort_by_key(|(_, target)| target.calls.load(Ordering::Relaxed));
-    ranked.into_iter().find(|(_, target)| target.admits(now))
+}
+
+/// Targets that took no connection are tried again beside the calls, not by one of them: nobody waits for the outcome.
+fn probe_the_resting(upstream: &Arc<Upstream>, now_us: u64) {
+    for (index, target) in upstream.targets.iter().enumerate() {
+        if target.takes_probe(now_us) {
+            let upstream = Arc::clone(upstream);
+            spawn_local(async move {
+                if let Some(target) = upstream.targets.get(index) {
+                    let deadline = Instant::now() + upstream.spec.connect_timeout;
+                    drop(connect(&upstream, target, deadline).await);
+                }
+            });
+        }
+    }
+}
+
+/// The best target that this call has not tried.
+fn choose(upstream: &Upstream, tried: &[usize]) -> Option<usize> {
+    if upstream.targets.len() == 1 {
+        return tried.is_empty().then_some(0);
+    }
+    let turn = upstream.turn.fetch_add(1, Ordering::Relaxed);
+    let weighs_load = upstream.spec.balance == Balance::LeastRequests;
+    let views = upstream.targets.iter().map(|target| {
+        let condition = target.condition();
+        View {
+            is_resting: condition.is_resting(),
+            is_out: condition.is_out(),
+            load: match weighs_load {
+                true => target.calls.load(Ordering::Relaxed),
+                false => 0,
+            },
+        }
+    });
+    prefer(views, |index| tried.contains(&index), turn)
 }
 
 fn none_left(upstream: &Upstream) -> UpstreamFault {
-    let detail = format!("every target of `{}` is marked unhealthy", upstream.name());
+    let detail = format!("`{}` has no target to ask", upstream.name());
     UpstreamFault::new(Kind::Unreachable, detail)
 }
 
-/// Bytes were sent. Repeating is safe for idempotent methods only (RFC 9110 §9.2.2), and only where no answer had begun.
-fn may_repeat(call: &UpstreamCall<'_>, fault: &UpstreamFault, is_stale: bool) -> bool {
-    let has_no_answer = is_stale || fault.kind == Kind::Unreachable;
-    call.is_retryable && call.method.is_idempotent() && has_no_answer
+/// Nothing was sent: another target may be asked whatever the method is. What this machine lacks, it lacks for all of them.
+fn after_dialling(fault: DialFault) -> Next {
+    match fault.kind {
+        DialFaultKind::OutOfResources => {
+            Next::Stop(UpstreamFault::new(Kind::Overloaded, fault.detail))
+        }
+        DialFaultKind::Refused | DialFaultKind::Timeout => {
+            Next::Another(UpstreamFault::new(Kind::Unreachable, fault.detail))
+        }
+    }
 }
 
-/// An answer that is too large or odd may be one caller's doing and must not take the target away from the others.
-fn shows_sickness(fault: ExchangeFault) -> bool {
-    matches!(
-        fault,
-        ExchangeFault::ClosedBeforeAnswer | ExchangeFault::Timeout
-    )
+/// Whether the call may go out again, and where. A call of which no byte was sent may always. Once bytes were sent,
+/// repeating is safe for idempotent methods only (RFC 9110 §9.2.2), and only where no answer had begun.
+fn after_sending(
+    failed: &Attempt,
+    call: &UpstreamCall<'_>,
+    target: &Target,
+    repeats: &mut u8,
+) -> Next {
+    let Err(fault) = failed.result else {
+        return Next::Stop(UpstreamFault::new(
+            Kind::Protocol,
+            "an answer is no failure",
+        ));
+    };
+    let described = described(fault, target);
+    let is_unsent = fault == ExchangeFault::NothingSent;
+    let is_unanswered = is_unsent || fault == ExchangeFault::ClosedBeforeAnswer;
+    let is_safe = is_unsent || (call.is_retryable && call.method.is_idempotent());
+    if !is_unanswered || !is_safe || *repeats >= REPEATS_MAX {
+        return Next::Stop(described);
+    }
+    *repeats = repeats.saturating_add(1);
+    // A rested connection that turns out closed says nothing about the target.
+    if failed.is_reused {
+        Next::Fresh(described)
+    } else {
+        Next::Another(described)
+    }
 }
 
 fn described(fault: ExchangeFault, target: &Target) -> UpstreamFault {
     let (kind, what) = match fault {
+        ExchangeFault::NothingSent => (Kind::Unreachable, "closed the connection beforehand"),
         ExchangeFault::ClosedBeforeAnswer => {
             (Kind::Unreachable, "closed the connection without an answer")
         }
@@ -309,6 +388,11 @@ impl<'a> Under<'a> {
             return None;
         }
         Some(Under(count))
+    }
+
+    fn count(count: &'a AtomicU32) -> Under<'a> {
+        count.fetch_add(1, Ordering::Relaxed);
+        Under(count)
     }
 }
 

@@ -1,20 +1,14 @@
 //! One target of an upstream: where it is and how it has been doing.
-//! Gives `Origin`, `Target`. State is atomic: all threads see and change it without a lock.
+//! Gives `Origin`, `Target`. Its condition is one atomic word: all threads see and change it without a lock.
 //! Used by upstream and client.
 //! Start reading at `Target`.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
+use super::condition::{Condition, Event};
 use crate::h1::authority;
-
-/// Failed calls in a row after which a target is left alone for a while.
-const FAILURES_MAX: u32 = 5;
-/// First pause in milliseconds; doubled with every further failure.
-const PAUSE_MS: u64 = 1_000;
-/// Longest pause.
-const PAUSE_MS_MAX: u64 = 60_000;
 
 /// Scheme, host and port.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,16 +56,18 @@ impl Origin {
     }
 }
 
-/// Milliseconds since this process first asked.
-pub(crate) fn now_ms() -> u64 {
-    ms_at(Instant::now())
+/// Microseconds since this process first asked.
+pub(crate) fn now_us() -> u64 {
+    us_at(Instant::now())
 }
 
 /// The same for a moment that is known already.
-pub(crate) fn ms_at(moment: Instant) -> u64 {
+pub(crate) fn us_at(moment: Instant) -> u64 {
     static START: OnceLock<Instant> = OnceLock::new();
     let start = *START.get_or_init(|| moment);
-    u64::try_from(moment.saturating_duration_since(start).as_millis()).unwrap_or(u64::MAX)
+    // Never 0: that stands for "nothing is known yet".
+    let passed = moment.saturating_duration_since(start).as_micros();
+    u64::try_from(passed).unwrap_or(u64::MAX).saturating_add(1)
 }
 
 /// One target.
@@ -80,10 +76,7 @@ pub(crate) struct Target {
     pub(crate) origin: Origin,
     pub(crate) name: Arc<str>,
     pub(crate) calls: AtomicU32,
-    failures: AtomicU32,
-    paused_until: AtomicU64,
-    is_down: AtomicBool,
-    checks: AtomicU32,
+    condition: AtomicU64,
 }
 
 impl Target {
@@ -92,72 +85,34 @@ impl Target {
             origin,
             name: Arc::from(name),
             calls: AtomicU32::new(0),
-            failures: AtomicU32::new(0),
-            paused_until: AtomicU64::new(0),
-            is_down: AtomicBool::new(false),
-            checks: AtomicU32::new(0),
+            condition: AtomicU64::new(Condition::default().pack()),
         }
     }
 
-    /// Neither taken out by checks nor paused after failures.
-    pub(crate) fn is_available(&self, now: u64) -> bool {
-        !self.is_down.load(Ordering::Relaxed) && self.paused_until.load(Ordering::Relaxed) <= now
+    /// What is known of it.
+    pub(crate) fn condition(&self) -> Condition {
+        Condition::unpack(self.condition.load(Ordering::Relaxed))
     }
 
-    /// Whether this call may go there. After a pause one call goes as a probe; the others wait for its outcome.
-    pub(crate) fn admits(&self, now: u64) -> bool {
-        if !self.is_available(now) {
-            return false;
-        }
-        let until = self.paused_until.load(Ordering::Relaxed);
-        until == 0
-            || self
-                .paused_until
-                .compare_exchange(until, now + PAUSE_MS, Ordering::Relaxed, Ordering::Relaxed)
+    /// Learns from an event.
+    pub(crate) fn note(&self, event: Event, now_us: u64) {
+        let next = |word| Some(Condition::unpack(word).after(event, now_us).pack());
+        // Always `Some`, so it never fails.
+        let _ = self
+            .condition
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, next);
+    }
+
+    /// Whether a probe is due, and this caller of the function is the one to make it.
+    pub(crate) fn takes_probe(&self, now_us: u64) -> bool {
+        let word = self.condition.load(Ordering::Relaxed);
+        let condition = Condition::unpack(word);
+        let probed = condition.after(Event::Probed, now_us).pack();
+        condition.is_probe_due(now_us)
+            && self
+                .condition
+                .compare_exchange(word, probed, Ordering::Relaxed, Ordering::Relaxed)
                 .is_ok()
-    }
-
-    /// A whole answer arrived.
-    pub(crate) fn succeeded(&self) {
-        if self.failures.load(Ordering::Relaxed) != 0 {
-            self.failures.store(0, Ordering::Relaxed);
-            self.paused_until.store(0, Ordering::Relaxed);
-        }
-    }
-
-    /// No connection, no answer, or none that makes sense.
-    pub(crate) fn failed(&self, now: u64) {
-        let failures = self.failures.fetch_add(1, Ordering::Relaxed) + 1;
-        if failures >= FAILURES_MAX {
-            let doublings = (failures - FAILURES_MAX).min(6);
-            let pause = (PAUSE_MS << doublings).min(PAUSE_MS_MAX);
-            self.paused_until.store(now + pause, Ordering::Relaxed);
-        }
-    }
-
-    /// Outcome of an active check. Only one task checks, so plain loads and stores do.
-    pub(crate) fn checked(&self, is_good: bool, unhealthy_after: u32, healthy_after: u32) {
-        let is_down = self.is_down.load(Ordering::Relaxed);
-        if is_good != is_down {
-            self.checks.store(0, Ordering::Relaxed);
-            return;
-        }
-        let streak = self.checks.load(Ordering::Relaxed) + 1;
-        let needed = if is_down {
-            healthy_after
-        } else {
-            unhealthy_after
-        };
-        if streak < needed {
-            self.checks.store(streak, Ordering::Relaxed);
-            return;
-        }
-        self.checks.store(0, Ordering::Relaxed);
-        self.is_down.store(!is_down, Ordering::Relaxed);
-        if is_down {
-            self.failures.store(0, Ordering::Relaxed);
-            self.paused_until.store(0, Ordering::Relaxed);
-        }
     }
 }
 
@@ -191,38 +146,14 @@ mod tests {
     }
 
     #[test]
-    fn a_failing_target_is_paused_longer_and_longer_and_probed_by_one_call() {
+    fn a_probe_is_taken_by_one_only() {
         let target = target();
-        for _ in 0..4 {
-            target.failed(1_000);
-        }
-        assert!(target.admits(1_000));
-        target.failed(1_000);
-        assert!(!target.admits(1_999));
-        assert!(target.admits(2_000), "one probe");
-        assert!(!target.admits(2_000), "only one");
-        target.failed(2_000);
-        assert!(!target.is_available(3_999));
-        assert!(target.admits(4_000));
-        target.succeeded();
-        assert!(target.admits(4_000) && target.admits(4_000));
-    }
-
-    #[test]
-    fn checks_take_out_and_bring_back_after_their_streaks() {
-        let target = target();
-        let check = |is_good| target.checked(is_good, 3, 2);
-        check(false);
-        check(false);
-        check(true);
-        check(false);
-        check(false);
-        assert!(target.admits(0), "the streak was broken");
-        check(false);
-        assert!(!target.admits(0));
-        check(true);
-        assert!(!target.admits(0));
-        check(true);
-        assert!(target.admits(0));
+        assert!(!target.takes_probe(1), "nothing is wrong");
+        target.note(Event::NotConnected { began_us: 5 }, 6);
+        assert!(!target.takes_probe(7));
+        assert!(target.takes_probe(200_000));
+        assert!(!target.takes_probe(200_000));
+        target.note(Event::Connected, 200_001);
+        assert!(!target.condition().is_resting());
     }
 }

@@ -1,3 +1,5 @@
 //! Bars: figures the product promises, measured against the real binary and reported by `testkit::bar`.
 //! Run small with the suite, at their own scale by `cargo xtask prove NAME`.
 //! One module per bar.
+
+mod upstreams;
