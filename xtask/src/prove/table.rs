@@ -12,7 +12,16 @@ pub struct Figure {
     bar: String,
     what: String,
     figure: String,
-    holds: bool,
+    verdict: Verdict,
+}
+
+/// What a figure says of its bar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Verdict {
+    Holds,
+    Missed,
+    /// Nothing: it is measured another way.
+    Open,
 }
 
 impl Figure {
@@ -22,7 +31,21 @@ impl Figure {
             bar: bar.to_owned(),
             what: what.to_owned(),
             figure,
-            holds,
+            verdict: if holds {
+                Verdict::Holds
+            } else {
+                Verdict::Missed
+            },
+        }
+    }
+
+    /// A figure that this run does not measure, and why.
+    pub fn not_measured(bar: &str, why: &str) -> Figure {
+        Figure {
+            bar: bar.to_owned(),
+            what: "not measured".to_owned(),
+            figure: why.to_owned(),
+            verdict: Verdict::Open,
         }
     }
 
@@ -52,9 +75,13 @@ pub fn print(bars: &[(&str, &str)], figures: &[Figure]) -> Vec<String> {
         println!("{bar}  {title}");
         let own: Vec<&Figure> = figures.iter().filter(|f| f.bar == *bar).collect();
         for figure in &own {
-            let verdict = if figure.holds { "holds " } else { "MISSED" };
+            let verdict = match figure.verdict {
+                Verdict::Holds => "holds ",
+                Verdict::Missed => "MISSED",
+                Verdict::Open => "-     ",
+            };
             println!("    {verdict}  {}: {}", figure.what, figure.figure);
-            if !figure.holds {
+            if figure.verdict == Verdict::Missed {
                 missed.push(format!("{bar} missed: {}: {}", figure.what, figure.figure));
             }
         }
