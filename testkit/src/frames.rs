@@ -13,6 +13,8 @@ use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use socket2::{Domain, Protocol, Socket, Type};
 
+use crate::PATIENCE;
+
 /// Types of frames.
 pub mod kind {
     /// Bodies.
@@ -154,7 +156,7 @@ impl Hostile {
             .expect("the listener accepts");
         let socket = TcpStream::from(socket);
         socket.set_nodelay(true).expect("a socket option");
-        let wait = Some(Duration::from_secs(10));
+        let wait = Some(PATIENCE);
         socket.set_write_timeout(wait).expect("a socket option");
         socket.set_read_timeout(wait).expect("a socket option");
         let mut roots = RootCertStore::empty();
@@ -210,7 +212,7 @@ impl Hostile {
                 }
             }
         }
-        self.listen(Duration::from_secs(3));
+        self.listen(PATIENCE);
         self.is_closed.then_some(most)
     }
 

@@ -19,7 +19,7 @@ pub mod wire;
 pub use bar::{Scale, bar};
 pub use gate::Gate;
 pub use server::{Ended, Key, Server, run, send_signal};
-pub use upstream::{Play, Received, RecordingUpstream, answer, json_answer};
+pub use upstream::{Latch, Play, Received, RecordingUpstream, answer, json_answer};
 
 use std::time::{Duration, Instant};
 

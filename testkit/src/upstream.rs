@@ -1,5 +1,5 @@
 //! An upstream that records every byte it is sent and answers as it is told.
-//! Gives `RecordingUpstream`, `Received`, `Play`.
+//! Gives `RecordingUpstream`, `Received`, `Play`, `Latch`.
 //! Used by the suite: what is not in its record did not reach the company's system.
 //! Start reading at `RecordingUpstream::start`.
 
@@ -50,6 +50,23 @@ pub enum Play {
     Hang(Vec<u8>),
     /// Waits, then writes these bytes and keeps the connection.
     Later(Duration, Vec<u8>),
+    /// Waits until the latch is opened or the test ends, then writes these bytes and keeps the connection.
+    Held(Latch, Vec<u8>),
+}
+
+/// Holds answers back until it is opened.
+#[derive(Clone, Debug, Default)]
+pub struct Latch(Arc<AtomicBool>);
+
+impl Latch {
+    /// Lets everything go that is held, now and later.
+    pub fn open(&self) {
+        self.0.store(true, Ordering::Release);
+    }
+
+    fn is_open(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
 }
 
 type Script = Box<dyn Fn(&Received) -> Play + Send + Sync>;
@@ -203,6 +220,12 @@ fn serve(mut stream: TcpStream, state: &State) -> std::io::Result<()> {
             }
             Play::Later(wait, bytes) => {
                 thread::sleep(wait);
+                stream.write_all(&bytes)?;
+            }
+            Play::Held(latch, bytes) => {
+                while !latch.is_open() && !state.is_over.load(Ordering::Acquire) {
+                    thread::sleep(Duration::from_millis(5));
+                }
                 stream.write_all(&bytes)?;
             }
         }

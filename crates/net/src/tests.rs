@@ -13,11 +13,14 @@ use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use model::{Head, Peer, Reason, Reply};
 
 use crate::{Body, Bounds, Dropped, ListenerSpec, Service, TlsSlot, Unreadable, Workers};
+
+/// How long a busy machine may take for anything.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What the service saw, in order.
 type Log = Arc<Mutex<Vec<String>>>;
@@ -123,9 +126,7 @@ impl Gate {
 
     fn connect(&self) -> TcpStream {
         let stream = TcpStream::connect(self.address()).unwrap();
-        stream
-            .set_read_timeout(Some(Duration::from_secs(5)))
-            .unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream
     }
 
@@ -134,6 +135,11 @@ impl Gate {
         let mut stream = self.connect();
         let _ = stream.write_all(bytes.as_bytes());
         rest(&mut stream)
+    }
+
+    /// Waits until so many connections are taken in.
+    fn wait_for_connections(&self, count: usize) {
+        wait_until("connections", || self.workers.connections() == count);
     }
 
     fn seen(&self) -> Vec<String> {
@@ -157,6 +163,15 @@ impl Gate {
     }
 }
 
+/// Waits until it holds. Panics when it never does.
+fn wait_until(what: &str, holds: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !holds() {
+        assert!(begun.elapsed() < PATIENCE, "{what}: never");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
 fn rest(stream: &mut impl Read) -> String {
     let mut all = Vec::new();
     stream
@@ -165,14 +180,13 @@ fn rest(stream: &mut impl Read) -> String {
     String::from_utf8_lossy(&all).into_owned()
 }
 
-/// Short bounds, so that tests of slowness are quick.
+/// Short bounds, so that tests of slowness are quick. The handshake, in which a client has to act in time, keeps its own.
 fn impatient() -> Bounds {
     Bounds {
         head_read: Duration::from_millis(300),
         body_grace: Duration::from_millis(300),
         write_grace: Duration::from_millis(300),
         idle: Duration::from_millis(300),
-        handshake: Duration::from_millis(500),
         rate_min: 1_000_000,
         ..Bounds::default()
     }

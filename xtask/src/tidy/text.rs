@@ -75,6 +75,7 @@ pub fn complaints(root: &Path) -> Vec<String> {
         door_plate(&name, &text, &mut out);
         sizes(&name, &text, &mut out);
         leftovers(&name, &text, &mut out);
+        speed(&name, &text, &mut out);
     }
     out
 }
@@ -189,9 +190,62 @@ fn leftovers(name: &str, text: &str, out: &mut Vec<String>) {
     }
 }
 
+/// Tests that assert how quickly something happens fail on a busy machine and say nothing about the code.
+fn speed(name: &str, text: &str, out: &mut Vec<String>) {
+    if !(name.contains("/tests/") || name.ends_with("tests.rs") || name.starts_with("testkit")) {
+        return;
+    }
+    let mut asserted: Option<(usize, String)> = None;
+    for (index, line) in text.lines().enumerate() {
+        let bare = line.trim();
+        if bare.starts_with("assert!(") {
+            asserted = Some((index + 1, String::new()));
+        }
+        let Some((at, words)) = &mut asserted else {
+            continue;
+        };
+        words.push_str(bare);
+        if !bare.ends_with(");") {
+            continue;
+        }
+        if QUICKER.iter().any(|quicker| words.contains(quicker)) {
+            out.push(format!(
+                "{name}:{at}: a test asserts speed; wait for the condition as long as PATIENCE, and report the time as a `testkit::bar`"
+            ));
+        }
+        asserted = None;
+    }
+}
+
+/// How an upper bound on a time is written.
+const QUICKER: &[&str] = &[
+    "< Duration::from_",
+    "<= Duration::from_",
+    "as_millis() <",
+    "as_secs() <",
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_test_that_asserts_speed_is_found_and_a_generous_bound_is_none() {
+        let found = |text: &str| {
+            let mut out = Vec::new();
+            speed("crates/net/src/tests.rs", text, &mut out);
+            out.len()
+        };
+        assert_eq!(
+            found("assert!(begun.elapsed() < Duration::from_secs(2));"),
+            1
+        );
+        let broken = "    assert!(\n  took.as_millis() < 4_000,\n  \"{took:?}\"\n    );";
+        assert_eq!(found(broken), 1);
+        assert_eq!(found("assert!(begun.elapsed() < PATIENCE);"), 0);
+        let lower = "assert!(took > Duration::from_millis(250));\nwait(Duration::from_secs(1));";
+        assert_eq!(found(lower), 0);
+    }
 
     #[test]
     fn leftovers_are_words_not_parts_of_words() {

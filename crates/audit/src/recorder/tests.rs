@@ -41,22 +41,24 @@ fn after_a_burst_single_records_wait_once_at_most() {
     let gather = Duration::from_millis(500);
     let recorder = gathering(dir.path(), gather);
     let begin = Instant::now();
-    for n in 400..420 {
+    for n in 400..500 {
         recorder.record(&event(n)).wait().unwrap();
     }
-    assert!(begin.elapsed() < gather * 6, "{:?}", begin.elapsed());
+    // Had each of them waited, it were 100 times as long.
+    assert!(begin.elapsed() < gather * 60, "{:?}", begin.elapsed());
 }
 
 #[test]
 fn nobody_who_asks_for_a_checkpoint_or_the_end_waits_for_a_group() {
     let dir = tempfile::tempdir().unwrap();
-    let recorder = gathering(dir.path(), Duration::from_secs(120));
+    let gather = Duration::from_secs(120);
+    let recorder = gathering(dir.path(), gather);
     let begin = Instant::now();
     recorder.checkpoint().unwrap();
     let waiting = recorder.record(&event(400));
     recorder.stop().unwrap();
     waiting.wait().unwrap();
-    assert!(begin.elapsed() < Duration::from_secs(30));
+    assert!(begin.elapsed() < gather, "{:?}", begin.elapsed());
 }
 
 #[test]

@@ -9,19 +9,19 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_rustls::TlsConnector;
 
 use super::tls::Authority;
-use super::{Gate, impatient, on_a_runtime};
-use crate::TlsSlot;
+use super::{Gate, PATIENCE, impatient, on_a_runtime, wait_until};
+use crate::{Bounds, TlsSlot};
 
 /// Reads until the gate has closed, in order or not.
 fn wait_for_the_end(mut stream: TcpStream) {
     let _ = stream.read_to_end(&mut Vec::new());
 }
 
-fn tls_gate() -> (Gate, Authority) {
+fn tls_gate(bounds: Bounds) -> (Gate, Authority) {
     let authority = Authority::new();
     let (certificate, key) = authority.issue("localhost");
     let slot = TlsSlot::new(&certificate, &key, None).unwrap();
-    (Gate::with("public", Some(slot), impatient()), authority)
+    (Gate::with("public", Some(slot), bounds), authority)
 }
 
 fn sums(gate: Gate) -> Vec<(String, u64)> {
@@ -48,7 +48,7 @@ fn connections_that_are_not_taken_in_are_counted() {
     assert_eq!(sums(panicking), is("http.internal", 1));
     let full = Gate::plain(crate::Bounds::default());
     let held: Vec<_> = (0..20).map(|_| full.connect()).collect();
-    std::thread::sleep(Duration::from_millis(100));
+    full.wait_for_connections(20);
     for _ in 0..3 {
         wait_for_the_end(full.connect());
     }
@@ -78,25 +78,23 @@ fn answers_that_are_not_taken_are_counted() {
         stream.write_all(ask).unwrap();
     }
     let counted = || !gate.dropped.lock().unwrap().is_empty();
-    for _ in 0..100 {
-        if counted() {
-            break;
-        }
-        std::thread::sleep(Duration::from_millis(100));
-    }
+    wait_until("a dropped connection", counted);
     drop(stream);
     assert_eq!(sums(gate), is("http.not_read", 1));
 }
 
 #[test]
 fn handshakes_that_fail_or_never_end_are_counted_and_probes_are_not() {
-    let (gate, _) = tls_gate();
+    let (gate, _) = tls_gate(impatient());
     drop(gate.connect());
     let mut broken = gate.connect();
     broken.write_all(&[0x16, 3, 1, 0, 4, 1, 2, 3, 4]).unwrap();
     wait_for_the_end(broken);
     assert_eq!(sums(gate), is("tls.handshake", 1));
-    let (gate, _) = tls_gate();
+    let (gate, _) = tls_gate(Bounds {
+        handshake: Duration::from_millis(500),
+        ..impatient()
+    });
     wait_for_the_end(gate.connect());
     let mut begun = gate.connect();
     begun.write_all(&[0x16, 3, 1, 0, 200, 1]).unwrap();
@@ -118,7 +116,7 @@ fn over_h2(gate: &Gate, authority: &Authority, bytes: &[u8]) {
         let mut stream = connector.connect(name, stream).await.unwrap();
         stream.write_all(bytes).await.unwrap();
         stream.flush().await.unwrap();
-        let end = tokio::time::timeout(Duration::from_secs(10), async {
+        let end = tokio::time::timeout(PATIENCE, async {
             while stream.read(&mut [0; 1024]).await.is_ok_and(|n| n > 0) {}
         });
         end.await.expect("the gate closes");
@@ -128,13 +126,13 @@ fn over_h2(gate: &Gate, authority: &Authority, bytes: &[u8]) {
 #[test]
 fn broken_frames_are_counted_and_an_http2_connection_that_says_nothing_is_too() {
     const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-    let (gate, authority) = tls_gate();
+    let (gate, authority) = tls_gate(impatient());
     over_h2(&gate, &authority, b"GET / HTTP/1.1\r\n\r\nnever HTTP/2");
     // SETTINGS of five bytes: no multiple of six (RFC 9113 §6.5).
     let frame = [0, 0, 5, 4, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5];
     over_h2(&gate, &authority, &[PREFACE, &frame].concat());
     assert_eq!(sums(gate), is("http.frames_malformed", 2));
-    let (gate, authority) = tls_gate();
+    let (gate, authority) = tls_gate(impatient());
     over_h2(&gate, &authority, b"");
     assert_eq!(sums(gate), is("http.timeout", 1));
 }

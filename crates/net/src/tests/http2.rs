@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 use super::tls::Authority;
-use super::{Gate, impatient, on_a_runtime};
+use super::{Gate, PATIENCE, impatient, on_a_runtime};
 use crate::{Bounds, TlsSlot};
 
 fn gate(bounds: Bounds) -> (Gate, Authority) {
@@ -232,14 +232,9 @@ fn readers_that_grant_no_window_and_idle_connections_are_closed() {
         let idle = connect(&gate, &authority, 65_535).await;
         let begun = std::time::Instant::now();
         assert!(!matches!(body.data().await, Some(Ok(_))));
-        assert!(
-            begun.elapsed() < Duration::from_secs(6),
-            "{:?}",
-            begun.elapsed()
-        );
         while ask(&idle, request("GET", "/echo"), b"").await.is_ok() {
             tokio::time::sleep(Duration::from_millis(1500)).await;
-            assert!(begun.elapsed() < Duration::from_secs(10));
+            assert!(begun.elapsed() < PATIENCE, "never closed");
         }
     });
     gate.stop();

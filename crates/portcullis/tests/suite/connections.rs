@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
-use std::time::Duration;
+use std::time::Instant;
 
 use serde_json::{Value, json};
 use testkit::{Gate, RecordingUpstream, Server};
@@ -11,9 +11,7 @@ use super::serve;
 
 /// Reads until the gate has closed, in order or not.
 fn wait_for_the_end(mut stream: TcpStream) {
-    stream
-        .set_read_timeout(Some(Duration::from_secs(20)))
-        .unwrap();
+    stream.set_read_timeout(Some(testkit::PATIENCE)).unwrap();
     if let Err(why) = stream.read_to_end(&mut Vec::new()) {
         assert_ne!(why.kind(), std::io::ErrorKind::WouldBlock, "never closed");
     }
@@ -31,6 +29,24 @@ fn records(server: &Server, code: &str, count: u64) -> Vec<Value> {
     let sum: u64 = found.iter().filter_map(|e| e["count"].as_u64()).sum();
     assert_eq!(sum, count, "{found:?}");
     found
+}
+
+/// How many connections that never became a request are on the record.
+fn connections(shown: &Value) -> usize {
+    let records = shown["records"].as_array().unwrap().iter();
+    let mine = records.filter(|record| record["event"]["kind"] == "connection");
+    mine.count()
+}
+
+/// An open connection that the gate has taken in: one request was answered on it.
+fn taken_in(address: SocketAddr) -> TcpStream {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(testkit::PATIENCE)).unwrap();
+    stream
+        .write_all(b"GET /v1/notes HTTP/1.1\r\nHost: gate.test\r\n\r\n")
+        .unwrap();
+    assert!(stream.read(&mut [0; 4096]).unwrap() > 0);
+    stream
 }
 
 fn metrics(server: &Server) -> String {
@@ -71,16 +87,16 @@ fn addresses_that_are_denied_and_connections_beyond_the_bound_are_on_the_record(
     assert!(denied.iter().any(|e| from(e, "127.0.9.1")), "{denied:?}");
     assert!(denied.iter().any(|e| from(e, "127.0.9.2")), "{denied:?}");
 
-    let held: Vec<TcpStream> = (0..4)
-        .map(|_| TcpStream::connect(address).unwrap())
-        .collect();
-    std::thread::sleep(Duration::from_millis(200));
+    let held: Vec<TcpStream> = (0..4).map(|_| taken_in(address)).collect();
+    let begun = Instant::now();
     for _ in 0..30 {
         wait_for_the_end(TcpStream::connect(address).unwrap());
     }
     let bounded = records(&server, "limit.connections", 30);
+    let seconds = usize::try_from(begun.elapsed().as_secs()).unwrap() + 2;
+    // Each of two threads keeps its own account.
     assert!(
-        bounded.len() < 10,
+        bounded.len() <= 2 * seconds,
         "one per second, not per connection: {bounded:?}"
     );
     drop(held);
@@ -167,12 +183,17 @@ fn handshakes_that_fail_and_connections_that_say_nothing_are_on_the_record() {
         (&json!("local"), &json!("http"))
     );
     // Somebody who looks whether the port is open, and leaves, is nothing to record.
-    let before = server.ledger().len();
+    let before = connections(&server.desk("ledger.show", &json!({ "limit": 10_000 })));
     drop(open(tls, &[]));
     drop(open(server.address("local"), &[]));
-    std::thread::sleep(Duration::from_millis(1500));
-    assert_eq!(server.ledger().len(), before);
     assert!(upstream.requests().is_empty());
+    // A stop records what was counted until then.
+    let (ended, gate) = server.stop();
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let arguments = ["ledger", "show", "--limit", "10000", "-o", "json"];
+    let shown = testkit::run(super::program(), &gate, &arguments);
+    let shown = serde_json::from_str(&shown.stdout).unwrap();
+    assert_eq!(connections(&shown), before);
 }
 
 #[test]
@@ -198,7 +219,7 @@ fn a_flood_of_refused_connections_keeps_the_ledger_small_and_others_served() {
         }
         sent
     });
-    let begun = std::time::Instant::now();
+    let begun = Instant::now();
     while !flood.is_finished() {
         let answer = server.send(&super::call("GET", "/v1/notes"), Some(&key));
         assert_ne!(answer.status, 503, "{answer:?}");
@@ -210,5 +231,7 @@ fn a_flood_of_refused_connections_keeps_the_ledger_small_and_others_served() {
     assert!(events.len() <= bound, "{} in {seconds} s", events.len());
     let others = events.iter().filter(|e| e["address"].is_null());
     let summed: u64 = others.filter_map(|e| e["count"].as_u64()).sum();
-    assert!(summed > sent / 2, "{summed} of {sent} are counted together");
+    let named = usize::try_from(sent - summed).unwrap();
+    // An address may have two of them, where its last number is 0 or 1.
+    assert!(named <= bound + 12, "{named} of {sent} are counted by name");
 }

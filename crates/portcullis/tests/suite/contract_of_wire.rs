@@ -7,10 +7,11 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use demo::{Call, Fieldworks};
-use testkit::{Gate, Key, PATIENCE, Play, RecordingUpstream, Server, json_answer, poll, wire};
+use testkit::{
+    Gate, Key, Latch, PATIENCE, Play, RecordingUpstream, Server, json_answer, poll, wire,
+};
 
 use crate::{call, serve};
 
@@ -184,9 +185,10 @@ fn gate(upstream: &RecordingUpstream) -> Gate {
     gate
 }
 
-fn upstream() -> RecordingUpstream {
-    RecordingUpstream::start(
-        |asked| match asked.target.rsplit('/').next().unwrap_or_default() {
+fn upstream(late: &Latch) -> RecordingUpstream {
+    let late = late.clone();
+    RecordingUpstream::start(move |asked| {
+        match asked.target.rsplit('/').next().unwrap_or_default() {
             "hang" => Play::Hang(Vec::new()),
             "cut" => Play::Close(b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n{".to_vec()),
             "fails" => Play::Answer(json_answer(500, "{}")),
@@ -194,10 +196,10 @@ fn upstream() -> RecordingUpstream {
             "busy" => Play::Answer(json_answer(429, "{}")),
             "drifts" => Play::Answer(json_answer(200, r#"{"id":"1","id":"2"}"#)),
             "leaks" => Play::Answer(json_answer(200, &leaking())),
-            "late" => Play::Later(Duration::from_secs(2), json_answer(200, NOTE)),
+            "late" => Play::Held(late.clone(), json_answer(200, NOTE)),
             _ => Play::Answer(json_answer(200, NOTE)),
-        },
-    )
+        }
+    })
 }
 
 /// A note with a private key in its text; put together here, so that no scanner takes this file for a leak.
@@ -337,7 +339,7 @@ fn upstreams(book: &mut Book, server: &Server, alpha: &Key) {
     }
 }
 
-fn rules(book: &mut Book, server: &Server, upstream: &RecordingUpstream) {
+fn rules(book: &mut Book, server: &Server, upstream: &RecordingUpstream, held: &Latch) {
     let read = call("GET", "/v1/notes/1");
     let key = |name: &str| server.quick_key(name, &[]);
     book.call(
@@ -370,6 +372,7 @@ fn rules(book: &mut Book, server: &Server, upstream: &RecordingUpstream) {
     };
     assert!(poll(PATIENCE, || is_there().then_some(())).is_some());
     book.call(server, &read, Some(&one), "limit.concurrency");
+    held.open();
     late.join().unwrap();
 }
 
@@ -395,10 +398,11 @@ fn places(book: &mut Book, server: &Server) {
 #[test]
 fn every_refusal_reads_as_it_always_did() {
     let mut book = Book::default();
-    let upstream = upstream();
+    let late = Latch::default();
+    let upstream = upstream(&late);
     let server = serve(gate(&upstream));
     let alpha = server.quick_key("alpha", &[]);
-    rules(&mut book, &server, &upstream);
+    rules(&mut book, &server, &upstream, &late);
     requests(&mut book, &server, &alpha);
     upstreams(&mut book, &server, &alpha);
     strangers(&mut book, &server);

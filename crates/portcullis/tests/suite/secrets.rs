@@ -408,10 +408,20 @@ fn mistakes(server: &Server, kek: &str, pem: &str, key: &str, writings: &mut Wri
             &format!("json check of mistake {at}"),
             &server.cli(&["check", "gate", "-o", "json"]),
         );
+        let before = refusals(server);
         server.hang_up();
-        std::thread::sleep(std::time::Duration::from_millis(60));
+        let refused = testkit::poll(testkit::PATIENCE, || {
+            (refusals(server) > before).then_some(())
+        });
+        assert!(refused.is_some(), "mistake {at}: {}", server.stderr());
     }
     gate.write("portcullis.yaml", &good);
+}
+
+/// How often the server has refused its files so far.
+fn refusals(server: &Server) -> usize {
+    let filter = serde_json::json!({ "kind": "configuration.refused" });
+    server.ledger_of(&filter).len()
 }
 
 /// A gate with secrets of every kind.

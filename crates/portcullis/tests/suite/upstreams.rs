@@ -2,10 +2,9 @@
 //! Start reading at `every_failure_is_a_generic_problem_and_gives_nothing_away`.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::time::{Duration, Instant};
 
 use demo::Answer;
-use testkit::{Gate, PATIENCE, Play, RecordingUpstream, answer, json_answer, poll};
+use testkit::{Gate, Latch, PATIENCE, Play, RecordingUpstream, answer, json_answer, poll};
 
 use crate::{call, serve};
 
@@ -262,13 +261,12 @@ fn every_failure_is_a_generic_problem_and_gives_nothing_away() {
     gate.edit(
         "apis/notes.yaml",
         "timeout: 5s",
-        "timeout: 1s, answer_bytes_max: 64KiB",
+        "timeout: 3s, answer_bytes_max: 64KiB",
     );
     let server = serve(gate);
     let key = server.quick_key("alpha", &[]);
     let mut wrong = Vec::new();
     for (name, _, status, code) in all {
-        let started = Instant::now();
         // A target that failed rests for a while; only the failure itself is of interest here.
         let answer = poll(PATIENCE, || {
             let answer = server.send(&call("GET", &format!("/v1/notes/{name}")), Some(&key));
@@ -289,7 +287,6 @@ fn every_failure_is_a_generic_problem_and_gives_nothing_away() {
             answer.header("proxy-status").is_some(),
             "{name} is our own answer"
         );
-        assert!(started.elapsed() < PATIENCE);
         let event = server.event(answer.decision().unwrap());
         assert_eq!(event["code"], code, "{event}");
         let good = poll(PATIENCE, || {
@@ -433,11 +430,15 @@ fn a_failing_target_rests_while_the_other_serves() {
 
 #[test]
 fn one_hanging_operation_does_not_hold_up_another() {
-    let upstream = RecordingUpstream::start(|asked| match asked.target.ends_with("/hang") {
-        true => Play::Hang(Vec::new()),
+    let release = Latch::default();
+    let held = release.clone();
+    let upstream = RecordingUpstream::start(move |asked| match asked.target.ends_with("/hang") {
+        true => Play::Held(held.clone(), json_answer(200, NOTE)),
         false => Play::Answer(json_answer(200, NOTE)),
     });
-    let server = serve(Gate::small(upstream.address()));
+    let gate = Gate::small(upstream.address());
+    gate.edit("apis/notes.yaml", "timeout: 5s", "timeout: 60s");
+    let server = serve(gate);
     let key = server.quick_key("alpha", &[]);
     let address = server.address("public");
     let hanging: Vec<_> = (0..8)
@@ -448,15 +449,20 @@ fn one_hanging_operation_does_not_hold_up_another() {
             })
         })
         .collect();
-    let started = Instant::now();
+    let all_hang = || (upstream.requests().len() >= 8).then_some(());
+    assert!(poll(PATIENCE, all_hang).is_some());
     for _ in 0..20 {
         assert_eq!(
             server.send(&call("GET", "/v1/notes/1"), Some(&key)).status,
             200
         );
     }
-    assert!(started.elapsed() < Duration::from_secs(20), "others waited");
+    assert!(
+        hanging.iter().all(|one| !one.is_finished()),
+        "the others were answered meanwhile"
+    );
+    release.open();
     for one in hanging {
-        assert_eq!(one.join().unwrap(), 504);
+        assert_eq!(one.join().unwrap(), 200);
     }
 }

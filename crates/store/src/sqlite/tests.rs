@@ -474,14 +474,14 @@ fn a_killed_writer_loses_nothing_acknowledged_and_leaves_nothing_half() {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        for _ in 0..1_000 {
-            std::thread::sleep(Duration::from_millis(10 + round * 3));
-            if fs::read_to_string(&acknowledged)
-                .is_ok_and(|id| id.len() == 8 && id.as_str() >= "00000010")
-            {
-                break;
-            }
+        let least = format!("{:08}", 5 + round * 7);
+        let is_there =
+            || fs::read_to_string(&acknowledged).is_ok_and(|id| id.len() == 8 && id >= least);
+        let begun = std::time::Instant::now();
+        while !is_there() && begun.elapsed() < Duration::from_secs(60) {
+            std::thread::sleep(Duration::from_millis(5));
         }
+        assert!(is_there(), "{round}: the child does not write");
         child.kill().unwrap();
         child.wait().unwrap();
         let last = fs::read_to_string(&acknowledged).unwrap();

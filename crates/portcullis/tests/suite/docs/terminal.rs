@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use super::page::Step;
 
 /// Longest wait for an answer. Compiling the stand-in upstream is the slowest step.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = testkit::PATIENCE;
 /// Printed after each command, to know that it ended.
 const END: &str = "=end-of-command=";
 
