@@ -131,6 +131,7 @@ fn whole(
         inspection: inspection.plan,
         rules_digest: inspection.rules_digest,
         proven: inspection.proven,
+        forwarded: inspection.forwarded,
         answers,
         sources: Arc::new(files.clone()),
     };

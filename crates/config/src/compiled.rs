@@ -52,6 +52,8 @@ pub struct Compiled {
     pub(crate) rules_digest: [u8; 32],
     /// What these rules cannot find in which languages, so that it is not proven again.
     pub(crate) proven: Proven,
+    /// What remains to ask of each field in `contract::forwarded::FIELDS`; empty where that was not worked out.
+    pub forwarded: Vec<waf::FieldPlan>,
     /// Data that must not leave.
     pub answers: Arc<AnswerRules>,
     /// The files this was compiled from, for `explain` and `plan`.

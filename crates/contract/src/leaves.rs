@@ -3,6 +3,8 @@
 //! Used by gateway's stage inspect.
 //! Start reading at `leaves`.
 
+use std::borrow::Cow;
+
 use model::shape::Node;
 use model::{Json, Shape};
 
@@ -18,7 +20,7 @@ pub struct Leaf<'a> {
     /// Name of the parameter, or JSON pointer in the body.
     pub pointer: String,
     /// The text. Names of undeclared keys are texts too; numbers and booleans are shown as they are written.
-    pub text: &'a str,
+    pub text: Cow<'a, str>,
     /// Whether the text is the name of an undeclared key, not a value: `{"$where": …}` means something only as a name.
     pub is_name: bool,
     /// What the contract says about such texts: a number of `Contract::languages`. Free where it says nothing, and for
@@ -51,10 +53,11 @@ pub fn leaves<'a>(
             }
             Some(_) => walk.value(&judged.value, &nothing, None),
             None => {
-                walk.push(&judged.name, true, FREE);
+                walk.push(&*judged.name, true, FREE);
                 walk.value(&judged.value, &nothing, None);
             }
         }
+        walk.joined(&judged.value);
     }
     if let Some(body) = &request.body {
         walk.place = "body";
@@ -112,7 +115,7 @@ impl<'a> Walk<'a, '_> {
                     }
                     self.below(key, |walk| {
                         if field.is_none() {
-                            walk.push(key, true, FREE);
+                            walk.push(key.as_str(), true, FREE);
                         }
                         walk.value(child, shape, below);
                     });
@@ -124,6 +127,41 @@ impl<'a> Walk<'a, '_> {
                 }
             }
         }
+    }
+
+    /// The pieces of a parameter as one text, where more than one of them was looked at: the upstream gets them in one
+    /// value, or as several that some frameworks join by a comma. An attack must not pass in pieces.
+    fn joined(&mut self, value: &Json) {
+        let is_piece = |leaf: &&Leaf<'_>| leaf.place == self.place && self.is_below(&leaf.pointer);
+        if self.out.iter().filter(is_piece).count() < 2 {
+            return;
+        }
+        let mut text = String::new();
+        let mut add = |piece: &str| {
+            if !text.is_empty() {
+                text.push(',');
+            }
+            text.push_str(piece);
+        };
+        match value {
+            Json::List(items) => {
+                let texts = items.iter().filter_map(|item| scalar(item, None));
+                texts.for_each(|(text, _)| add(text));
+            }
+            Json::Object(members) => members.iter().for_each(|(key, child)| {
+                add(key);
+                scalar(child, None)
+                    .into_iter()
+                    .for_each(|(text, _)| add(text));
+            }),
+            _ => return,
+        }
+        self.push(text, false, FREE);
+    }
+
+    fn is_below(&self, pointer: &str) -> bool {
+        let rest = pointer.strip_prefix(&*self.pointer);
+        rest.is_some_and(|rest| rest.starts_with('/'))
     }
 
     /// Whether anything at or below this value may have to be looked at. Most values need not, and cost no pointer.
@@ -138,14 +176,14 @@ impl<'a> Walk<'a, '_> {
         self.skipped.get(language).copied().unwrap_or(false)
     }
 
-    fn push(&mut self, text: &'a str, is_name: bool, language: usize) {
+    fn push(&mut self, text: impl Into<Cow<'a, str>>, is_name: bool, language: usize) {
         if self.is_skipped(language) {
             return;
         }
         self.out.push(Leaf {
             place: self.place,
             pointer: self.pointer.clone(),
-            text,
+            text: text.into(),
             is_name,
             language,
         });

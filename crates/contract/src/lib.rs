@@ -1,6 +1,6 @@
 //! Is this message what the OpenAPI document promised? Both directions, unknown fields refused by default.
 //! Gives `compile`, `Router`, `check_request`, `check_request_leniently`, `check_writes`, `check_response`, `leaves`,
-//! `fields`. Pure: texts in, plans out.
+//! `fields`, `forwarded`. Pure: texts in, plans out.
 //! Used by config (compile, locate) and by gateway's stages route, validate, inspect and response.
 //! Start reading at `compile`, then at `check_request`; `plan` names what a compiled contract consists of.
 
@@ -9,6 +9,7 @@ mod docs;
 mod errors;
 mod fields;
 mod form;
+pub mod forwarded;
 pub mod language;
 mod leaves;
 mod lower;
@@ -30,6 +31,7 @@ use model::Reason;
 
 pub use compile::{Source, UnknownFields, compile};
 pub use fields::{Field, fields, language_at};
+pub use forwarded::Forwarded;
 pub use language::Language;
 pub use leaves::{Leaf, leaves};
 pub use plan::{

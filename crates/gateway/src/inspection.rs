@@ -8,7 +8,7 @@ use std::net::IpAddr;
 
 use config::Compiled;
 use config::compiled::{ApiVersion, OperationPlan};
-use contract::{Leaf, ValidRequest};
+use contract::{Forwarded, Leaf, Operation, ValidRequest};
 use model::http::Protocol;
 use model::{CanonicalRequest, Timestamp};
 use waf::{Finding, Findings, Part, Place, RequestFacts};
@@ -33,21 +33,33 @@ pub struct Facts<'a> {
     pub headers: Vec<(&'a str, Cow<'a, [u8]>)>,
     /// Length of the body.
     pub body_bytes: usize,
+    /// Fields that travel on although the contract does not declare them.
+    pub forwarded: Forwarded<'a>,
 }
 
 impl<'a> Facts<'a> {
     /// What every plan is told: it costs nothing.
-    pub fn few(asked: &'a CanonicalRequest, valid: &'a ValidRequest) -> Facts<'a> {
+    pub fn few(
+        asked: &'a CanonicalRequest,
+        valid: &'a ValidRequest,
+        operation: &Operation,
+    ) -> Facts<'a> {
         Facts {
             method: asked.method().name(),
             path: asked.path(),
             body_bytes: valid.body_bytes.len(),
+            forwarded: Forwarded::of(asked.headers(), operation),
             ..Facts::default()
         }
     }
 
     /// What rules from directories, and recordings, are told.
-    pub fn all(asked: &'a CanonicalRequest, valid: &'a ValidRequest, client: IpAddr) -> Facts<'a> {
+    pub fn all(
+        asked: &'a CanonicalRequest,
+        valid: &'a ValidRequest,
+        operation: &Operation,
+        client: IpAddr,
+    ) -> Facts<'a> {
         Facts {
             query: &valid.query,
             protocol: match asked.protocol() {
@@ -57,7 +69,7 @@ impl<'a> Facts<'a> {
             },
             client: client.to_string(),
             headers: headers(asked, valid.body_bytes.len()),
-            ..Facts::few(asked, valid)
+            ..Facts::few(asked, valid, operation)
         }
     }
 }
@@ -95,16 +107,24 @@ pub fn look(
 ) -> Findings {
     let plan = &compiled.inspection;
     // Without rules from directories only texts are looked at.
-    if leaves.is_empty() && !plan.wants_headers() {
+    if leaves.is_empty() && facts.forwarded.is_closed() && !plan.wants_headers() {
         return Findings::default();
     }
-    let parts: Vec<Part<'_>> = leaves
+    let declared = leaves.iter().map(|leaf| Part {
+        field: version.fields.get(leaf.language),
+        ..part(leaf, operation, now)
+    });
+    let inspected = facts
+        .forwarded
         .iter()
-        .map(|leaf| Part {
-            field: version.fields.get(leaf.language),
-            ..part(leaf, operation, now)
-        })
-        .collect();
+        .filter(|(_, field, _)| field.is_inspected());
+    let undeclared = inspected.map(|(place, field, value)| Part {
+        field: compiled.forwarded.get(place),
+        paranoia: operation.inspected.paranoia_of(field.name, now),
+        recurs: field.recurs(),
+        ..Part::value(Place::Header, field.name, value)
+    });
+    let parts: Vec<Part<'_>> = declared.chain(undeclared).collect();
     let headers: Vec<(&str, &[u8])> = facts
         .headers
         .iter()

@@ -108,7 +108,7 @@ impl Recorded {
         let text = |leaf: &Leaf<'_>| Text {
             place: leaf.place.to_owned(),
             pointer: leaf.pointer.clone(),
-            text: leaf.text.to_owned(),
+            text: leaf.text.clone().into_owned(),
             is_name: leaf.is_name,
         };
         let shown = facts.headers.iter().filter(|(name, _)| is_kept(name));

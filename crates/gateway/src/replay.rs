@@ -10,7 +10,7 @@ use std::sync::Arc;
 use config::Compiled;
 use config::api::Mode;
 use config::compiled::{ApiVersion, OperationPlan};
-use contract::{Found, Leaf, Leniency, Operation, ValidRequest};
+use contract::{Forwarded, Found, Leaf, Leniency, Operation, ValidRequest};
 use model::http::{BodyLength, Protocol};
 use model::{CanonicalRequest, Head, Headers, Method, Refusal, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -54,10 +54,19 @@ impl Verdict {
 /// Judges recorded texts. `None` when the configuration has no such operation.
 pub fn recorded(request: &Recorded, compiled: &Compiled, now: Timestamp) -> Option<Verdict> {
     let mut all = compiled.versions.iter().flat_map(|version| {
-        let operations = version.operations.iter();
-        operations.map(move |plan| (version, plan))
+        let declared = version
+            .contract
+            .iter()
+            .flat_map(|contract| &contract.operations);
+        let operations = version.operations.iter().zip(declared);
+        operations.map(move |(plan, operation)| (version, plan, operation))
     });
-    let (version, plan) = all.find(|(_, plan)| *plan.inspected.scope == *request.operation)?;
+    let (version, plan, operation) =
+        all.find(|(_, plan, _)| *plan.inspected.scope == *request.operation)?;
+    let mut headers = Headers::new();
+    for (name, value) in &request.headers {
+        headers.push(name, value);
+    }
     let leaves: Vec<Leaf<'_>> = request.texts.iter().map(leaf).collect();
     let facts = Facts {
         method: &request.method,
@@ -71,6 +80,7 @@ pub fn recorded(request: &Recorded, compiled: &Compiled, now: Timestamp) -> Opti
             .map(|(name, value)| (name.as_str(), Cow::Borrowed(value.as_bytes())))
             .collect(),
         body_bytes: request.body_bytes,
+        forwarded: Forwarded::of(&headers, operation),
     };
     Some(inspected(&leaves, &facts, (version, plan), compiled, now))
 }
@@ -85,7 +95,7 @@ fn leaf(text: &Text) -> Leaf<'_> {
             _ => "body",
         },
         pointer: text.pointer.clone(),
-        text: &text.text,
+        text: text.text.as_str().into(),
         is_name: text.is_name,
         // Today's contract may promise more of the field than the text keeps: nothing is proven about it.
         language: contract::language::FREE,
@@ -156,7 +166,12 @@ pub fn written(request: &Written, compiled: &Compiled, now: Timestamp) -> Result
         },
         Ok(valid) => {
             let leaves = contract::leaves(operation, &valid, &version.fields.skipped);
-            let facts = Facts::all(&asked, &valid, std::net::Ipv4Addr::LOCALHOST.into());
+            let facts = Facts::all(
+                &asked,
+                &valid,
+                operation,
+                std::net::Ipv4Addr::LOCALHOST.into(),
+            );
             inspected(&leaves, &facts, (version, plan), compiled, now)
         }
     };

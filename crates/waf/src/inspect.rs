@@ -19,6 +19,7 @@ pub fn inspect(parts: &[Part<'_>], request: &RequestFacts<'_>, plan: &Plan, now:
         operation: request.operation,
         now,
         work: 0,
+        reports: 0,
         scratch: Candidates::default(),
         found: Findings::default(),
     };
@@ -51,6 +52,8 @@ pub(crate) struct Run<'p> {
     now: i64,
     /// Bytes read by patterns so far: the clock of a crate that has no clock.
     pub(crate) work: u64,
+    /// How often something was found so far, whatever came of it.
+    pub(crate) reports: u64,
     pub(crate) scratch: Candidates,
     found: Findings,
 }
@@ -70,6 +73,7 @@ impl Run<'_> {
 
     /// Counts a finding, once per rule and field.
     pub(crate) fn report(&mut self, finding: Finding) {
+        self.reports = self.reports.saturating_add(1);
         let same = |known: &Finding| known.rule == finding.rule && known.pointer == finding.pointer;
         let found = &mut self.found;
         if found.findings.iter().any(same) || found.excluded.iter().any(same) {

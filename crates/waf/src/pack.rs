@@ -5,6 +5,7 @@
 
 mod names;
 mod proof;
+mod recurring;
 mod rules;
 mod ssrf;
 
@@ -127,8 +128,27 @@ impl Pack {
     }
 
     /// Shows the part to every rule, as sent and in every decoded reading. As sent it meets only the
-    /// rules that are live for its field; what it decodes to is no text of the field and meets all.
+    /// rules that are live for its field; what it decodes to is no text of the field and meets all. Where none is live
+    /// there is nothing to decode either.
     pub(crate) fn inspect(&self, part: &Part<'_>, live: Option<&Live>, run: &mut Run<'_>) {
+        if live.is_some_and(Live::is_dead) {
+            return;
+        }
+        let paranoia = part.paranoia.unwrap_or(run.plan.paranoia);
+        if part.recurs
+            && let Some(work) = recurring::harmless(part.text, paranoia)
+        {
+            run.work = run.work.saturating_add(work);
+            return;
+        }
+        let (work, reports) = (run.work, run.reports);
+        self.readings(part, live, run);
+        if part.recurs && run.reports == reports && !run.exhausted() {
+            recurring::keep(part.text, paranoia, run.work.saturating_sub(work));
+        }
+    }
+
+    fn readings(&self, part: &Part<'_>, live: Option<&Live>, run: &mut Run<'_>) {
         let as_sent = Reading {
             part,
             text: part.text,

@@ -59,6 +59,8 @@ pub struct Part<'a> {
     pub binary: bool,
     /// The contract declares this field a URL: an address inside is judged strictly.
     pub url: bool,
+    /// The same text comes with most messages of its sender, and is no secret: that it is harmless may be remembered.
+    pub recurs: bool,
     /// What the contract proves about this field; `None`: nothing, every rule is shown the text.
     pub field: Option<&'a FieldPlan>,
 }
@@ -74,6 +76,7 @@ impl<'a> Part<'a> {
             paranoia: None,
             binary: false,
             url: false,
+            recurs: false,
             field: None,
         }
     }

@@ -30,6 +30,8 @@ pub(super) struct Inspection {
     /// Names the files of rules it was made from.
     pub rules_digest: [u8; 32],
     pub proven: Proven,
+    /// Of the fields that are forwarded undeclared.
+    pub forwarded: Vec<waf::FieldPlan>,
 }
 
 /// Compiles the plan of detection, and tells the operations what is special about their fields.
@@ -88,6 +90,7 @@ pub(super) fn compile(
     Some(Inspection {
         plan,
         rules_digest,
+        forwarded: proofs::of_forwarded(&proven),
         proven,
     })
 }

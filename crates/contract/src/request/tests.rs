@@ -428,7 +428,7 @@ fn inspection_sees_free_text_and_names_of_undeclared_keys() {
     let patch_operation = api.operation("updateCustomer").unwrap().1;
     let seen: Vec<_> = free_leaves(patch_operation, &valid)
         .into_iter()
-        .map(|leaf| (leaf.pointer, leaf.text.to_owned(), leaf.is_name))
+        .map(|leaf| (leaf.pointer, leaf.text.into_owned(), leaf.is_name))
         .collect();
     let owned = |pointer: &str, text: &str, is_name| (pointer.to_owned(), text.to_owned(), is_name);
     assert_eq!(
@@ -563,7 +563,7 @@ fn a_skipped_schema_notes_nothing_and_leaves_everything_to_inspection() {
     let operation = api.operation("getCustomer").unwrap().1;
     let seen: Vec<_> = free_leaves(operation, &valid)
         .into_iter()
-        .map(|l| l.text.to_owned())
+        .map(|l| l.text.into_owned())
         .collect();
     assert_eq!(seen, ["zip", "role", "admin"]);
 }

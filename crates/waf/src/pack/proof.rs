@@ -25,6 +25,11 @@ impl Live {
         self.patterns.get(place).copied().unwrap_or(true)
     }
 
+    /// Whether no rule is left at any level.
+    pub(super) fn is_dead(&self) -> bool {
+        self.level == u8::MAX && !self.sqli && !self.xss && !self.address
+    }
+
     /// Whether no pattern of this level may match.
     pub(super) fn has_no_pattern(&self, level: u8) -> bool {
         level < self.level

@@ -27,6 +27,7 @@ const USUAL_HEADERS: &[&str] = &[
     "cookie",
     "from",
     "host",
+    "idempotency-key",
     "if-match",
     "if-modified-since",
     "if-none-match",
@@ -35,6 +36,7 @@ const USUAL_HEADERS: &[&str] = &[
     "prefer",
     "range",
     "referer",
+    "traceparent",
     "user-agent",
     "x-requested-with",
 ];

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 
+use contract::forwarded::{FIELDS, ForwardedField};
 use contract::{Contract, Language};
 use waf::{FieldLanguage, FieldPlan, Plan};
 
@@ -16,7 +17,9 @@ use crate::compiled::{ApiVersion, FieldPlans, Proven};
 pub(super) fn prove(plan: &Plan, apis: &mut Apis, known: Option<&Proven>) -> Proven {
     let versions = apis.versions.iter();
     let used: Vec<BTreeSet<usize>> = versions.map(used).collect();
+    let forwarded: Vec<Language> = FIELDS.iter().map(ForwardedField::language).collect();
     let mut wanted: Vec<&Language> = vec![&Language::Free];
+    wanted.extend(&forwarded);
     for (version, used) in apis.versions.iter().zip(&used) {
         let languages = version.contract.iter().flat_map(|c| c.languages.iter());
         let inspected = languages.enumerate().filter(|(n, _)| used.contains(n));
@@ -29,6 +32,14 @@ pub(super) fn prove(plan: &Plan, apis: &mut Apis, known: Option<&Proven>) -> Pro
         }
     }
     proven
+}
+
+/// What remains of the fields that travel on undeclared, in their order; empty where nothing was proven.
+pub(super) fn of_forwarded(proven: &Proven) -> Vec<FieldPlan> {
+    let plans = FIELDS
+        .iter()
+        .map(|field| proven.get(&field.language()).cloned());
+    plans.collect::<Option<Vec<_>>>().unwrap_or_default()
 }
 
 /// Every wanted language once, those that are not known proven together.
