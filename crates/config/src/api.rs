@@ -50,7 +50,10 @@ pub struct Version {
     /// The company's system behind this version. Required where an operation is exposed.
     #[serde(default)]
     pub upstream: Option<At<Upstream>>,
-    /// Operations (by `operationId`) by listener. What is listed nowhere stays unreachable.
+    /// Operations (by `operationId`) by listener. What is listed nowhere stays unreachable, also through a template beside
+    /// it: a request is matched against everything the contracts declare first, concrete paths before templates, and
+    /// then asked for exposure. A value that an upstream could read as another declared path (`ALL` or `all.json` beside
+    /// `/jobs/all`) is refused.
     #[serde(default)]
     pub expose: Map<Vec<At<String>>>,
     /// The objects of this version by the name of their schema. Conditions of grants judge their attributes wherever the

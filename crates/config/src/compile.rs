@@ -119,12 +119,10 @@ fn whole(
             "Run `portcullis check` on it.",
         )]);
     };
-    let retired = routes::retired(&apis.versions);
     let compiled = Compiled {
         hash: files.hash(),
         server,
         versions: apis.versions,
-        retired,
         router,
         integrations,
         rules,

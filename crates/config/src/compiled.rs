@@ -38,9 +38,7 @@ pub struct Compiled {
     pub server: ServerSettings,
     /// Every version of every api, in the order of names. A route's `api` is an index into this list.
     pub versions: Vec<ApiVersion>,
-    /// Base paths of retired versions, the longest first. See [`Compiled::retired_at`].
-    pub retired: Vec<RetiredPath>,
-    /// Routes of all exposed operations of versions that are active or deprecated, on every listener.
+    /// Every declared path of every version. Exposed are the operations of versions that are active or deprecated.
     pub router: contract::Router,
     /// The integrations by name.
     pub integrations: BTreeMap<Arc<str>, Arc<IntegrationSettings>>,
@@ -67,23 +65,6 @@ impl Compiled {
             .iter()
             .enumerate()
             .find(|(_, version)| &*version.name == name)
-    }
-
-    /// The retired version whose base path begins these path segments, as an index into `versions`.
-    /// Ask the router first: a retired base path never hides a route that is served.
-    pub fn retired_at(&self, segments: &[String]) -> Option<usize> {
-        let is_below = |retired: &&RetiredPath| {
-            retired.segments.len() <= segments.len()
-                && retired
-                    .segments
-                    .iter()
-                    .zip(segments)
-                    .all(|(a, b)| **a == **b)
-        };
-        self.retired
-            .iter()
-            .find(is_below)
-            .map(|retired| retired.version)
     }
 
     /// The listener with this name.
@@ -324,15 +305,6 @@ pub struct OperationPlan {
     pub inspected: Inspected,
     /// The operation as policy knows it; present in every configuration that `compile` gave.
     pub policy: Option<policy::OperationRef>,
-}
-
-/// Base path of a retired version.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RetiredPath {
-    /// Segments of the base path.
-    pub segments: Vec<Arc<str>>,
-    /// Index into `versions`.
-    pub version: usize,
 }
 
 /// The company's system behind a version.

@@ -105,7 +105,8 @@ pub struct Grant {
     #[serde(default)]
     pub writes: Vec<At<String>>,
     /// How a refused object looks: `forbidden` (403) or `not_found` (404, the same bytes as an absent object).
-    /// Default: `not_found` on public listeners, `forbidden` on internal ones.
+    /// Default: `not_found` on public listeners, `forbidden` on internal ones. `forbidden` on an operation whose path
+    /// names an object tells which objects exist, and `check` warns of it.
     #[serde(default)]
     pub deny_as: Option<DenyAs>,
 }

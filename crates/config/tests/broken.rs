@@ -11,7 +11,7 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use config::{Files, Options, compile, compile_to_read, render};
-use model::Timestamp;
+use model::{Method, Timestamp};
 
 #[derive(serde::Deserialize)]
 struct Case {
@@ -84,7 +84,12 @@ fn the_good_configuration_compiles_without_a_word() {
             assert_eq!(shown(&warnings), "");
             assert_eq!(compiled.operation_counts(), (6, 6));
             assert_eq!(compiled.versions.len(), 3);
-            assert!(compiled.retired_at(&["v0".into(), "x".into()]).is_some());
+            let retired = [String::from("v0"), String::from("x")];
+            let found = compiled.router.find("public", Method::Get, &retired);
+            assert!(
+                matches!(found, contract::Found::Retired { .. }),
+                "{found:?}"
+            );
             assert_eq!(compiled.secrets().len(), 3);
         }
         Err(mistakes) => panic!("{}", shown(&mistakes)),
@@ -147,6 +152,40 @@ fn an_exclusion_that_ended_is_a_warning_and_silences_nothing() {
         "{said}"
     );
     assert_eq!(warned(("expires: 2027-06-30", "expires: 2026-11-24")), "");
+}
+
+#[test]
+fn a_refusal_that_tells_which_objects_exist_is_a_warning_at_its_grant() {
+    let file = "integrations/accounting.yaml";
+    let told = |edits: &[(&str, &str)]| {
+        let mut files = base();
+        let mut text = files.text(file).unwrap().to_owned();
+        for (from, to) in edits {
+            assert!(text.contains(from), "{from}");
+            text = text.replacen(from, to, 1);
+        }
+        files.insert(file, text.into_bytes());
+        let (_, warnings) = compile(&files, options()).unwrap();
+        let shown = warnings.iter().map(|warning| render(warning, &files));
+        shown.collect::<String>()
+    };
+    let forbidden = ("deny_as: not_found", "deny_as: forbidden");
+    let said = told(&[forbidden]);
+    assert!(
+        said.contains("`getWorkOrder`") && said.contains("accounting.yaml:12:5"),
+        "{said}"
+    );
+    // A list names no object, and a grant without a condition on objects hides none.
+    for edit in [
+        (
+            "operations: [listWorkOrders, getWorkOrder]",
+            "operations: [listWorkOrders]",
+        ),
+        ("    when: resource.status == \"completed\"\n", ""),
+    ] {
+        let said = told(&[forbidden, edit]);
+        assert!(!said.contains("which objects exist"), "{said}");
+    }
 }
 
 #[test]

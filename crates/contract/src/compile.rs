@@ -7,7 +7,7 @@ mod operations;
 
 pub(crate) use operations::is_json;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use model::Mistake;
 use model::json::Bounds;
@@ -16,8 +16,9 @@ use serde_json::Value;
 use crate::docs::{At, Docs};
 use crate::language::Languages;
 use crate::lower::Lowering;
-use crate::plan::Contract;
+use crate::plan::{Contract, Operation, TemplateSegment};
 use crate::shape::Names;
+use crate::template;
 use crate::text::{self, Tree};
 use crate::validator::Built;
 use crate::words;
@@ -59,8 +60,10 @@ pub fn compile(source: &Source<'_>) -> Result<Contract, Vec<Mistake>> {
 fn read(source: &Source<'_>) -> Result<Contract, Vec<Mistake>> {
     let mut value =
         text::to_value(source.text).map_err(|mistake| vec![mistake.in_file(source.file)])?;
+    let mut declared = declared_paths(&value);
     if let Some((file, overlay)) = source.overlay {
         crate::overlay::apply(&mut value, file, overlay)?;
+        declared.extend(declared_paths(&value));
     }
     let docs = Docs::load(source.file, value, source.load)
         .map_err(|mistake| vec![mistake.in_file(source.file)])?;
@@ -91,11 +94,30 @@ fn read(source: &Source<'_>) -> Result<Contract, Vec<Mistake>> {
     Ok(Contract {
         title: info(&root, "title"),
         version: info(&root, "version"),
+        idle_paths: idle_paths(declared, &operations),
         operations,
         schemas: words::schema_names(&docs, &names).into_iter().collect(),
         languages: languages.all,
         notes: notes(&root),
     })
+}
+
+/// The templates under `paths`, as written.
+fn declared_paths(document: &Value) -> BTreeSet<String> {
+    let paths = document.get("paths").and_then(Value::as_object);
+    let names = paths.into_iter().flat_map(|paths| paths.keys());
+    names
+        .filter(|name| name.starts_with('/'))
+        .cloned()
+        .collect()
+}
+
+/// The declared paths without an operation. A template that cannot be read was taken away by the overlay for that reason.
+fn idle_paths(declared: BTreeSet<String>, operations: &[Operation]) -> Vec<Vec<TemplateSegment>> {
+    let used: BTreeSet<&str> = operations.iter().map(|o| &*o.template).collect();
+    let idle = declared.iter().filter(|path| !used.contains(path.as_str()));
+    idle.filter_map(|path| template::segments(path).ok())
+        .collect()
 }
 
 /// Facts about the data that nobody here understands would protect nothing, so they are refused.

@@ -42,7 +42,7 @@ pub use request::{
     JudgedParameter, Leniency, ValidRequest, check_request, check_request_leniently,
 };
 pub use response::{Drift, check_response};
-pub use router::{Found, Route, Router};
+pub use router::{Declared, Found, Route, Router};
 pub use text::{locate, to_value};
 pub use validator::Validator;
 pub use writes::check_writes;

@@ -20,6 +20,9 @@ pub struct Contract {
     pub version: String,
     /// Operations in the order of the document.
     pub operations: Vec<Operation>,
+    /// Paths that are declared without an operation, or whose operations an overlay took away. A request for one of them
+    /// means it, and nothing that a looser template offers.
+    pub idle_paths: Vec<Vec<TemplateSegment>>,
     /// Names that object kinds can have: those under `components.schemas`, and for schemas in files of their own that
     /// have no such name, the file's name without its endings (`models/WorkOrder.yml` is `WorkOrder`).
     pub schemas: BTreeSet<Arc<str>>,

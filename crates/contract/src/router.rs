@@ -1,37 +1,57 @@
-//! Which operation is asked for? Segment-exact, static before parameter, flat cost.
-//! Gives `Router`. Ambiguous pairs are refused when it is built.
-//! Used by config (build) and gateway's stage route (find).
+//! Which operation is asked for? The whole contract is matched first, then asked for exposure on the listener.
+//! Exports `Router`. Segment-exact, concrete before templated, flat cost; ambiguous pairs are refused when it is built.
+//! Used by config (build) and gateway's stages route (find) and upstream (leads_to).
 //! Start reading at `Router::find`; a trie node is visited at most once per look-up, whatever the templates.
+
+mod rivals;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use model::canonical::is_plain_segment;
 use model::{Method, Mistake};
 
 use crate::plan::TemplateSegment;
 use crate::template;
+use rivals::{Rivals, is_blank};
 
-/// One operation on one listener.
+/// One path of one version, exposed or not: what is declared decides which path a request means.
 #[derive(Clone, Debug)]
 pub struct Route {
-    /// Listener it is exposed on.
-    pub listener: Arc<str>,
-    /// Base path of the version, e.g. `/v2`; empty or `/` for none.
-    pub base_path: Arc<str>,
-    /// Method.
-    pub method: Method,
-    /// Template segments behind the base path.
-    pub segments: Vec<TemplateSegment>,
     /// Index of the api version, as the caller counts.
     pub api: usize,
-    /// Index of the operation in its contract.
-    pub operation: usize,
+    /// Base path of the version, e.g. `/v2`; empty or `/` for none.
+    pub base_path: Arc<str>,
+    /// Template segments behind the base path.
+    pub segments: Vec<TemplateSegment>,
+    /// What is declared there.
+    pub declared: Declared,
+}
+
+/// What is declared at a path.
+#[derive(Clone, Debug)]
+pub enum Declared {
+    /// An operation.
+    Operation {
+        /// Its method.
+        method: Method,
+        /// Its index in its contract.
+        operation: usize,
+        /// Listeners it is exposed on; none where it is unreachable, whether nobody exposes it or its version is in design.
+        listeners: Vec<Arc<str>>,
+    },
+    /// A path without any operation.
+    Path,
+    /// A path of a retired version.
+    Retired,
+    /// The base path of a retired version: everything below it that no other path declares.
+    RetiredBelow,
 }
 
 /// What a look-up found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Found {
-    /// One operation.
+    /// One operation, exposed on this listener.
     Operation {
         /// Index of the api version.
         api: usize,
@@ -40,19 +60,42 @@ pub enum Found {
         /// Path parameters with their decoded texts, in template order.
         path_values: Vec<(Arc<str>, String)>,
     },
-    /// The path exists, the method does not.
+    /// The path is exposed, the method is not.
     MethodNotAllowed {
-        /// Methods that do, in a fixed order.
+        /// Methods that are, in a fixed order.
         allowed: Vec<Method>,
     },
-    /// No such path on this listener.
+    /// The path belongs to a retired version.
+    Retired {
+        /// Index of the api version.
+        api: usize,
+    },
+    /// The path is declared, and nothing of it is exposed on this listener.
+    NotExposed {
+        /// Index of the api version.
+        api: usize,
+        /// Index of the operation that has the method, where one has.
+        operation: Option<usize>,
+    },
+    /// A value in the path could make the upstream see another declared path.
+    Ambiguous {
+        /// Index of the api version.
+        api: usize,
+        /// Index of the operation that was matched.
+        operation: usize,
+        /// The other path as declared; none where the value is blank and would shorten the path.
+        rival: Option<Arc<str>>,
+    },
+    /// No such path in any contract.
     NotFound,
 }
 
-/// All routes of all listeners.
+/// All declared paths of all versions.
 #[derive(Clone, Debug, Default)]
 pub struct Router {
-    listeners: HashMap<Arc<str>, Node>,
+    root: Node,
+    /// Template of every operation, base path included, by api and operation.
+    templates: HashMap<(usize, usize), Vec<TemplateSegment>>,
 }
 
 /// What stands behind one path prefix.
@@ -63,6 +106,12 @@ struct Node {
     mixed: Vec<(Vec<Arc<str>>, Node)>,
     parameter: Option<Box<Node>>,
     ends: Vec<End>,
+    /// Version that declares a path here, where one does.
+    declared_by: Option<usize>,
+    /// Retired version that declares a path here.
+    retired: Option<usize>,
+    /// Retired version whose base path ends here.
+    retired_below: Option<usize>,
 }
 
 /// An operation that ends here.
@@ -71,8 +120,18 @@ struct End {
     method: Method,
     api: usize,
     operation: usize,
+    listeners: Vec<Arc<str>>,
     names: Vec<Arc<str>>,
     written: String,
+    /// Where a parameter is a whole segment.
+    whole: Vec<usize>,
+    rivals: Rivals,
+}
+
+/// Where a path leads.
+enum Place<'n> {
+    Path(&'n Node),
+    RetiredBelow(usize),
 }
 
 impl Router {
@@ -83,71 +142,224 @@ impl Router {
     pub fn build(routes: impl IntoIterator<Item = Route>) -> Result<Router, Vec<Mistake>> {
         let mut router = Router::default();
         let mut mistakes = Vec::new();
+        let mut declared = rivals::Paths::default();
         for route in routes {
-            if let Err(mistake) = router.add(route) {
+            if let Err(mistake) = router.add(route, &mut declared) {
                 mistakes.push(mistake);
             }
         }
-        if mistakes.is_empty() {
-            Ok(router)
-        } else {
-            Err(mistakes)
+        if !mistakes.is_empty() {
+            return Err(mistakes);
         }
+        let templates = std::mem::take(&mut router.templates);
+        router.root.each_end(&mut |end| {
+            if let Some(template) = templates.get(&(end.api, end.operation)) {
+                end.rivals = declared.rivals(template);
+            }
+        });
+        router.templates = templates;
+        Ok(router)
     }
 
-    fn add(&mut self, route: Route) -> Result<(), Mistake> {
+    fn add(&mut self, route: Route, declared: &mut rivals::Paths) -> Result<(), Mistake> {
         let base = base_segments(&route.base_path)?;
         let segments: Vec<TemplateSegment> = base.into_iter().chain(route.segments).collect();
-        let mut here = self.listeners.entry(route.listener.clone()).or_default();
+        let mut here = &mut self.root;
         for segment in &segments {
             here = here.child(segment);
         }
-        let end = End {
-            method: route.method,
-            api: route.api,
-            operation: route.operation,
-            names: template::names(&segments).map(Arc::from).collect(),
-            written: written(&segments),
-        };
-        if let Some(other) = here.ends.iter().find(|known| known.method == end.method) {
-            return Err(Mistake::new(
-                format!(
-                    "`{} {}` and `{} {}` on listener `{}` answer the same requests",
-                    other.method, other.written, end.method, end.written, route.listener
-                ),
-                "change one base path, or expose only one of the two on this listener",
-            ));
+        let api = route.api;
+        match route.declared {
+            Declared::Operation {
+                method,
+                operation,
+                listeners,
+            } => {
+                let end = End {
+                    method,
+                    api,
+                    operation,
+                    listeners,
+                    names: template::names(&segments).map(Arc::from).collect(),
+                    written: written(&segments),
+                    whole: whole(&segments),
+                    rivals: Rivals::default(),
+                };
+                here.end(end)?;
+                here.declared_by.get_or_insert(api);
+                declared.insert(&segments, written(&segments));
+                self.templates.insert((api, operation), segments);
+            }
+            Declared::Path => {
+                here.declared_by.get_or_insert(api);
+                declared.insert(&segments, written(&segments));
+            }
+            Declared::Retired => {
+                here.retired.get_or_insert(api);
+                declared.insert(&segments, written(&segments));
+            }
+            Declared::RetiredBelow => {
+                here.retired_below.get_or_insert(api);
+                declared.insert_below(&segments, written(&segments));
+            }
         }
-        here.ends.push(end);
-        here.ends.sort_by_key(|end| end.method);
         Ok(())
     }
 
     /// Finds the operation for a request. Segments are decoded, as `CanonicalRequest::segments` gives them.
     pub fn find(&self, listener: &str, method: Method, segments: &[String]) -> Found {
         let mut values = Vec::new();
-        let Some(node) = self
-            .listeners
-            .get(listener)
-            .and_then(|root| root.find(segments, &mut values))
-        else {
-            return Found::NotFound;
+        let node = match self.root.find(segments, &mut values) {
+            Some(Place::Path(node)) => node,
+            Some(Place::RetiredBelow(api)) => return Found::Retired { api },
+            None => return Found::NotFound,
         };
         // The path decides first: checks belong to the most exact path, never to a looser one that has the method.
-        let Some(end) = node.ends.iter().find(|end| end.method == method) else {
-            return Found::MethodNotAllowed {
-                allowed: node.ends.iter().map(|end| end.method).collect(),
-            };
+        let is_here = |end: &&End| end.listeners.iter().any(|name| **name == *listener);
+        let Some(end) = node
+            .ends
+            .iter()
+            .filter(is_here)
+            .find(|end| end.method == method)
+        else {
+            return node.without(method, node.ends.iter().filter(is_here));
         };
+        if let Some(rival) = end.rival(segments) {
+            return Found::Ambiguous {
+                api: end.api,
+                operation: end.operation,
+                rival,
+            };
+        }
         Found::Operation {
             api: end.api,
             operation: end.operation,
             path_values: end.names.iter().cloned().zip(values).collect(),
         }
     }
+
+    /// Whether a path written from this operation's template and these values leads to this operation and to no other
+    /// declared path, however the upstream reads it. For calls the gateway makes itself, whose values may come from bodies.
+    pub fn leads_to(&self, api: usize, operation: usize, values: &[(Arc<str>, String)]) -> bool {
+        let Some(template) = self.templates.get(&(api, operation)) else {
+            return false;
+        };
+        let Some(segments) = template
+            .iter()
+            .map(|segment| filled(segment, values))
+            .collect::<Option<Vec<_>>>()
+        else {
+            return false;
+        };
+        let Some(Place::Path(node)) = self.root.find(&segments, &mut Vec::new()) else {
+            return false;
+        };
+        let own = node
+            .ends
+            .iter()
+            .find(|end| (end.api, end.operation) == (api, operation));
+        own.is_some_and(|end| end.rival(&segments).is_none())
+    }
+}
+
+/// One segment of a path that is about to be written; none where it would not be one plain segment.
+fn filled(segment: &TemplateSegment, values: &[(Arc<str>, String)]) -> Option<String> {
+    let value = |name: &Arc<str>| {
+        values
+            .iter()
+            .find(|(n, _)| n == name)
+            .map(|(_, value)| value.as_str())
+    };
+    let text = match segment {
+        TemplateSegment::Static(text) => return Some(text.to_string()),
+        TemplateSegment::Parameter(name) => value(name)?.to_owned(),
+        TemplateSegment::Mixed { texts, names } => {
+            let mut text = String::new();
+            let mut names = names.iter();
+            for fixed in texts {
+                text.push_str(fixed);
+                if let Some(name) = names.next() {
+                    text.push_str(value(name).filter(|value| !value.is_empty())?);
+                }
+            }
+            text
+        }
+    };
+    is_plain_segment(&text).then_some(text)
+}
+
+impl End {
+    /// What else the upstream could see in these segments: another declared path, or a shorter one.
+    fn rival(&self, segments: &[String]) -> Option<Option<Arc<str>>> {
+        let mut values = self.whole.iter().filter_map(|at| segments.get(*at));
+        if values.any(|value| is_blank(value)) {
+            return Some(None);
+        }
+        self.rivals
+            .in_path(segments)
+            .map(|written| Some(written.clone()))
+    }
 }
 
 impl Node {
+    /// What this path says to a method that is not exposed here.
+    fn without<'n>(&self, method: Method, exposed: impl Iterator<Item = &'n End>) -> Found {
+        let allowed: Vec<Method> = exposed.map(|end| end.method).collect();
+        if !allowed.is_empty() {
+            return Found::MethodNotAllowed { allowed };
+        }
+        if let Some(api) = self.retired {
+            return Found::Retired { api };
+        }
+        match (
+            self.ends.iter().find(|end| end.method == method),
+            self.declared_by,
+        ) {
+            (Some(end), _) => Found::NotExposed {
+                api: end.api,
+                operation: Some(end.operation),
+            },
+            (None, Some(api)) => Found::NotExposed {
+                api,
+                operation: None,
+            },
+            (None, None) => Found::NotFound,
+        }
+    }
+
+    /// Adds an operation. Two may have the same path and method while no listener exposes both.
+    fn end(&mut self, end: End) -> Result<(), Mistake> {
+        for listener in &end.listeners {
+            let is_same =
+                |known: &&End| known.method == end.method && known.listeners.contains(listener);
+            if let Some(other) = self.ends.iter().find(is_same) {
+                return Err(Mistake::new(
+                    format!(
+                        "`{} {}` and `{} {}` on listener `{listener}` answer the same requests",
+                        other.method, other.written, end.method, end.written
+                    ),
+                    "change one base path, or expose only one of the two on this listener",
+                ));
+            }
+        }
+        self.ends.push(end);
+        self.ends.sort_by_key(|end| end.method);
+        Ok(())
+    }
+
+    fn each_end(&mut self, act: &mut impl FnMut(&mut End)) {
+        self.ends.iter_mut().for_each(&mut *act);
+        let mixed = self.mixed.iter_mut().map(|(_, node)| node);
+        let below = self
+            .statics
+            .values_mut()
+            .chain(mixed)
+            .chain(self.parameter.as_deref_mut());
+        for node in below {
+            node.each_end(act);
+        }
+    }
+
     fn child(&mut self, segment: &TemplateSegment) -> &mut Node {
         match segment {
             TemplateSegment::Static(text) => self.statics.entry(text.clone()).or_default(),
@@ -176,10 +388,20 @@ impl Node {
         }
     }
 
-    /// The node with an operation whose path is the most exact one: static before mixed before parameter, from left to right.
-    fn find(&self, segments: &[String], values: &mut Vec<String>) -> Option<&Node> {
+    /// Whether a path ends here.
+    fn is_declared(&self) -> bool {
+        self.declared_by.or(self.retired).is_some()
+    }
+
+    /// The most exact declared path: static before mixed before parameter before "everything below", from left to right.
+    fn find(&self, segments: &[String], values: &mut Vec<String>) -> Option<Place<'_>> {
+        self.within(segments, values)
+            .or(self.retired_below.map(Place::RetiredBelow))
+    }
+
+    fn within(&self, segments: &[String], values: &mut Vec<String>) -> Option<Place<'_>> {
         let Some((first, rest)) = segments.split_first() else {
-            return (!self.ends.is_empty()).then_some(self);
+            return self.is_declared().then_some(Place::Path(self));
         };
         if let Some(child) = self.statics.get(first.as_str())
             && let Some(found) = child.find(rest, values)
@@ -208,6 +430,14 @@ impl Node {
         }
         found
     }
+}
+
+/// Where a parameter is a whole segment.
+fn whole(segments: &[TemplateSegment]) -> Vec<usize> {
+    let all = segments.iter().enumerate();
+    all.filter(|(_, segment)| matches!(segment, TemplateSegment::Parameter(_)))
+        .map(|(at, _)| at)
+        .collect()
 }
 
 fn base_segments(base: &str) -> Result<Vec<TemplateSegment>, Mistake> {

@@ -235,7 +235,7 @@ fn found<'c>(
                     let plan = version.operations.get(operation)?;
                     Some((version, plan, declared, path_values))
                 }
-                Found::MethodNotAllowed { .. } | Found::NotFound => None,
+                _ => None,
             },
         )
 }

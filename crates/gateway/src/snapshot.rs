@@ -108,6 +108,19 @@ impl Snapshot {
         version.contract.as_ref()?.operations.get(index)
     }
 
+    /// Whether a path with these values leads to this operation and to no other, however the upstream reads it.
+    pub fn leads_to(
+        &self,
+        version: usize,
+        wanted: OperationRef,
+        values: &[(Arc<str>, String)],
+    ) -> bool {
+        let operations = self.compiled.versions.get(version).map(|v| &v.operations);
+        let index =
+            operations.and_then(|all| all.iter().position(|plan| plan.policy == Some(wanted)));
+        index.is_some_and(|index| self.compiled.router.leads_to(version, index, values))
+    }
+
     /// Names version and operation in a record.
     pub fn note_operation(&self, event: &mut Event, version: usize, operation: Option<usize>) {
         let Some(version) = self.compiled.versions.get(version) else {

@@ -11,7 +11,7 @@ use crate::http::Protocol;
 use crate::{Head, Headers, Method, Reason, Refusal, Stage};
 
 pub use headers::is_dropped_from_clients;
-pub use path::encode_segment;
+pub use path::{encode_segment, is_plain_segment};
 pub use query::encode_component;
 
 /// The request could be read in more than one way.

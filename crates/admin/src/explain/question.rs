@@ -7,7 +7,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use config::Compiled;
-use contract::{Found, TemplateSegment};
+use config::api::State;
+use contract::Found;
 use model::canonical::CanonicalRequest;
 use model::http::{BodyLength, Protocol};
 use model::{Event, Head, Headers, Method, Principal};
@@ -103,36 +104,44 @@ pub fn exposed_elsewhere(event: &Event, compiled: &Compiled) -> Option<String> {
             listener.name
         ));
     }
-    match declared(event, compiled) {
-        Some(name) => Some(format!(
-            "the contract has {name}, but no listener's `expose` names it"
-        )),
-        None => Some("no contract has such a path".to_owned()),
-    }
-}
-
-/// The operation of a contract that has this path and method, exposed or not: `field-service/v2 getSite`.
-fn declared(event: &Event, compiled: &Compiled) -> Option<String> {
-    let method = Method::parse(event.method.as_deref()?)?;
-    let path = event.path.as_deref()?;
-    compiled.versions.iter().find_map(|version| {
-        let below = path.strip_prefix(&*version.base_path)?;
-        let segments: Vec<&str> = below.split('/').skip(1).collect();
-        let contract = version.contract.as_ref()?;
-        let operation = contract
-            .operations
-            .iter()
-            .find(|operation| operation.method == method && fits(&operation.segments, &segments))?;
-        Some(format!("{} {}", version.name, operation.id))
+    Some(match found(event, compiled, here)? {
+        Found::NotExposed { api, operation } => not_exposed(api, operation, compiled),
+        Found::Ambiguous {
+            rival: Some(rival), ..
+        } => {
+            format!(
+                "with this value an upstream could read the path as `{rival}`, so it is not sent there"
+            )
+        }
+        Found::Ambiguous { rival: None, .. } => {
+            "a blank value would let an upstream read a shorter path".to_owned()
+        }
+        _ => "no contract has such a path".to_owned(),
     })
 }
 
-fn fits(template: &[TemplateSegment], segments: &[&str]) -> bool {
-    let fit = |(template, segment): (&TemplateSegment, &&str)| match template {
-        TemplateSegment::Static(text) => **text == **segment,
-        TemplateSegment::Parameter(_) | TemplateSegment::Mixed { .. } => !segment.is_empty(),
+/// Why nobody can reach a declared path.
+fn not_exposed(api: usize, operation: Option<usize>, compiled: &Compiled) -> String {
+    let Some(version) = compiled.versions.get(api) else {
+        return "no contract has such a path".to_owned();
     };
-    template.len() == segments.len() && template.iter().zip(segments).all(fit)
+    let plan = operation.and_then(|index| version.operations.get(index));
+    match plan {
+        Some(plan) if version.state == State::Design => {
+            format!(
+                "the contract has {} {}, and the version is in design",
+                version.name, plan.id
+            )
+        }
+        Some(plan) => format!(
+            "the contract has {} {}, but no listener's `expose` names it",
+            version.name, plan.id
+        ),
+        None => format!(
+            "the contract of {} declares the path without this method",
+            version.name
+        ),
+    }
 }
 
 /// Routes the recorded path again.

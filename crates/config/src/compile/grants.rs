@@ -123,6 +123,7 @@ fn grant(
     let writes = paths(&at.writes, file, report);
     let masks = masks(at, file, report);
     let operations = operations.filter(|list| !list.is_empty())?;
+    tells_of_objects(at, &operations, file, apis, report);
     Some(policy::Grant {
         rule: at.place(file).rule_ref(),
         role: role.cloned(),
@@ -137,6 +138,43 @@ fn grant(
         writes,
         deny_as: at.deny_as,
     })
+}
+
+/// A refusal that says "forbidden" beside an absent object that says "not found" tells which objects exist.
+fn tells_of_objects(
+    grant: &At<Grant>,
+    operations: &[Arc<str>],
+    file: &Arc<str>,
+    apis: &Apis,
+    report: &mut Report,
+) {
+    let is_about_objects = |when: &At<String>| when.contains("resource");
+    if grant.deny_as != Some(policy::DenyAs::Forbidden)
+        || !grant.when.as_ref().is_some_and(is_about_objects)
+    {
+        return;
+    }
+    let contract = apis
+        .find(&grant.api)
+        .and_then(|version| version.contract.as_deref());
+    let names_object = |id: &&Arc<str>| {
+        let declared = contract.and_then(|contract| contract.operation(id));
+        declared.is_some_and(|(_, operation)| operation.template.contains('{'))
+    };
+    let named: Vec<&str> = operations
+        .iter()
+        .filter(names_object)
+        .map(|id| &**id)
+        .collect();
+    if named.is_empty() {
+        return;
+    }
+    let message = format!(
+        "`deny_as: forbidden` tells the caller of {} which objects exist: hidden ones answer 403, absent ones 404",
+        listed(&named)
+    );
+    let help = "Write `deny_as: not_found`, or move operations whose path names no object into a grant of their own.";
+    report.warn(&grant.place(file), message, help);
 }
 
 /// The operations that exist; none where the version does not, or is already known to be broken.

@@ -1,23 +1,23 @@
-//! All exposed operations on all listeners, and the base paths of retired versions.
-//! Gives `compile` and `retired`. Two routes that answer the same requests are refused.
+//! All declared paths of all versions, exposed or not: the whole contract decides which path a request means.
+//! Exports `compile`. Two exposed operations that answer the same requests are refused.
 //! Used by `compile` of the whole.
 //! Start reading at `compile`.
 
 use std::sync::Arc;
 
-use contract::{Route, Router};
+use contract::{Declared, Route, Router, TemplateSegment};
 
 use super::apis::Apis;
 use crate::api::State;
-use crate::compiled::{ApiVersion, RetiredPath};
+use crate::compiled::{ApiVersion, OperationPlan};
 use crate::de::sentence;
 use crate::report::Report;
 
-/// Builds the router from the versions that are served.
+/// Builds the router. Versions in design and retired ones are in it as well: what they declare is never reached through
+/// a looser path of another version.
 pub(super) fn compile(apis: &Apis, report: &mut Report) -> Option<Router> {
     let versions = apis.versions.iter().enumerate();
-    let served = versions.filter(|(_, v)| matches!(v.state, State::Active | State::Deprecated));
-    let routes: Vec<Route> = served
+    let routes: Vec<Route> = versions
         .flat_map(|(index, version)| routes_of(index, version))
         .collect();
     let built = Router::build(routes);
@@ -52,45 +52,47 @@ fn is_named(version: &ApiVersion, message: &str) -> bool {
         .any(|operation| message.contains(&operation))
 }
 
-fn routes_of(index: usize, version: &ApiVersion) -> Vec<Route> {
-    let Some(contract) = &version.contract else {
-        return Vec::new();
+fn routes_of(api: usize, version: &ApiVersion) -> Vec<Route> {
+    let route = |segments: &[TemplateSegment], declared: Declared| Route {
+        api,
+        base_path: version.base_path.clone(),
+        segments: segments.to_vec(),
+        declared,
     };
+    let is_retired = version.state == State::Retired;
     let mut routes = Vec::new();
-    for (number, (operation, plan)) in contract
-        .operations
-        .iter()
-        .zip(&version.operations)
-        .enumerate()
-    {
-        routes.extend(plan.listeners.iter().map(|listener| Route {
-            listener: listener.clone(),
-            base_path: version.base_path.clone(),
-            method: operation.method,
-            segments: operation.segments.clone(),
-            api: index,
-            operation: number,
-        }));
+    if is_retired {
+        routes.push(route(&[], Declared::RetiredBelow));
+    }
+    let Some(contract) = &version.contract else {
+        return routes;
+    };
+    let operations = contract.operations.iter().zip(&version.operations);
+    for (number, (operation, plan)) in operations.enumerate() {
+        let declared = match is_retired {
+            true => Declared::Retired,
+            false => Declared::Operation {
+                method: operation.method,
+                operation: number,
+                listeners: listeners(version, plan),
+            },
+        };
+        routes.push(route(&operation.segments, declared));
+    }
+    for segments in &contract.idle_paths {
+        let declared = match is_retired {
+            true => Declared::Retired,
+            false => Declared::Path,
+        };
+        routes.push(route(segments, declared));
     }
     routes
 }
 
-/// Base paths of retired versions, the longest first.
-pub(super) fn retired(versions: &[ApiVersion]) -> Vec<RetiredPath> {
-    let mut paths: Vec<RetiredPath> = versions
-        .iter()
-        .enumerate()
-        .filter(|(_, version)| version.state == State::Retired)
-        .map(|(index, version)| RetiredPath {
-            segments: version
-                .base_path
-                .split('/')
-                .skip(1)
-                .map(Arc::from)
-                .collect(),
-            version: index,
-        })
-        .collect();
-    paths.sort_by_key(|path| std::cmp::Reverse(path.segments.len()));
-    paths
+/// Listeners on which the operation can be called.
+fn listeners(version: &ApiVersion, plan: &OperationPlan) -> Vec<Arc<str>> {
+    match version.state {
+        State::Active | State::Deprecated => plan.listeners.clone(),
+        State::Design | State::Retired => Vec::new(),
+    }
 }

@@ -175,3 +175,26 @@ fn a_place_is_never_half_a_letter() {
         }
     }
 }
+
+#[test]
+fn paths_without_an_operation_stay_declared_also_where_an_overlay_took_them_away() {
+    let text = "openapi: 3.1.0\ninfo: { title: t, version: '1' }\npaths:\n  /jobs/{id}:\n    parameters: [{ name: id, in: path, \
+                required: true, schema: { type: string } }]\n    get: { operationId: getJob, responses: { '204': { description: d } } }\n  \
+                /jobs/all:\n    delete: { operationId: purge, responses: { '204': { description: d } } }\n  /jobs/idle: {}\n";
+    let overlay = "overlay: 1.0.0\ninfo: { title: o, version: '1' }\nactions:\n  - { target: \"$.paths['/jobs/all']\", remove: true }\n";
+    let compiled = compile(&Source {
+        file: "api.yaml",
+        text,
+        overlay: Some(("overlay.yaml", overlay)),
+        load: &|_| None,
+        unknown_fields: UnknownFields::Refuse,
+        bounds: Bounds::default(),
+    })
+    .unwrap();
+    let parsed = |path| template::segments(path).unwrap();
+    assert_eq!(compiled.operations.len(), 1);
+    assert_eq!(
+        compiled.idle_paths,
+        [parsed("/jobs/all"), parsed("/jobs/idle")]
+    );
+}

@@ -2,7 +2,7 @@ use super::*;
 use crate::Found;
 use crate::compile::tests::contract;
 use crate::plan::Contract;
-use crate::router::{Route, Router};
+use crate::router::{Declared, Route, Router};
 use model::http::{BodyLength, Head, Protocol};
 use model::{Headers, Method};
 use proptest::prelude::*;
@@ -108,12 +108,14 @@ fn with<T>(
         .iter()
         .enumerate()
         .map(|(index, operation)| Route {
-            listener: Arc::from("public"),
-            base_path: Arc::from(""),
-            method: operation.method,
-            segments: operation.segments.clone(),
             api: 0,
-            operation: index,
+            base_path: Arc::from(""),
+            segments: operation.segments.clone(),
+            declared: Declared::Operation {
+                method: operation.method,
+                operation: index,
+                listeners: vec![Arc::from("public")],
+            },
         });
     let router = Router::build(routes).unwrap();
     let Found::Operation {

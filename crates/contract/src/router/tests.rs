@@ -1,14 +1,35 @@
+mod readings;
+
 use super::*;
 use proptest::prelude::*;
 
-fn route(method: Method, base: &str, template: &str, operation: usize) -> Route {
+fn on(listeners: &[&str], method: Method, base: &str, template: &str, operation: usize) -> Route {
     Route {
-        listener: Arc::from("public"),
-        base_path: Arc::from(base),
-        method,
-        segments: template::segments(template).unwrap(),
         api: 0,
-        operation,
+        base_path: Arc::from(base),
+        segments: template::segments(template).unwrap(),
+        declared: Declared::Operation {
+            method,
+            operation,
+            listeners: listeners.iter().map(|name| Arc::from(*name)).collect(),
+        },
+    }
+}
+
+fn route(method: Method, base: &str, template: &str, operation: usize) -> Route {
+    on(&["public"], method, base, template, operation)
+}
+
+fn declared(api: usize, base: &str, template: &str, declared: Declared) -> Route {
+    let segments = match template {
+        "" => Vec::new(),
+        template => template::segments(template).unwrap(),
+    };
+    Route {
+        api,
+        base_path: Arc::from(base),
+        segments,
+        declared,
     }
 }
 
@@ -105,6 +126,168 @@ fn routes_that_answer_the_same_requests_are_refused() {
     );
 }
 
+#[test]
+fn an_operation_that_is_not_exposed_is_not_reached_through_a_template_beside_it() {
+    let router = Router::build([
+        on(&["public"], Method::Delete, "/v2", "/jobs/{id}", 1),
+        on(&["internal"], Method::Delete, "/v2", "/jobs/all", 2),
+        on(&[], Method::Delete, "/v2", "/jobs/none", 3),
+        on(&[], Method::Get, "/v2", "/jobs/other", 4),
+        declared(0, "/v2", "/jobs/idle", Declared::Path),
+    ])
+    .unwrap();
+    let delete = |path| find(&router, Method::Delete, path);
+    assert_eq!(number(&delete("/v2/jobs/7")), Some(1));
+    for path in [
+        "/v2/jobs/all",
+        "/v2/jobs/none",
+        "/v2/jobs/other",
+        "/v2/jobs/idle",
+    ] {
+        assert!(matches!(delete(path), Found::NotExposed { .. }), "{path}");
+    }
+    let internal = |path: &str| {
+        let segments: Vec<String> = path.split('/').skip(1).map(str::to_owned).collect();
+        router.find("internal", Method::Delete, &segments)
+    };
+    assert_eq!(number(&internal("/v2/jobs/all")), Some(2));
+    assert!(matches!(internal("/v2/jobs/7"), Found::NotExposed { .. }));
+}
+
+#[test]
+fn a_value_that_an_upstream_could_read_as_another_path_is_ambiguous() {
+    let router = Router::build([
+        route(Method::Delete, "/v2", "/jobs/{id}", 1),
+        on(&[], Method::Delete, "/v2", "/jobs/all", 2),
+        on(&[], Method::Delete, "/v2", "/jobs/{id}/runs", 3),
+        route(Method::Delete, "/v2", "/jobs/{id}/{part}", 4),
+        on(&[], Method::Delete, "/v2", "/jobs/first/{part}", 5),
+        on(&[], Method::Post, "/v2", "/jobs/{id}:cancel", 6),
+        on(&[], Method::Get, "/v2", "/orders/count.json", 7),
+        route(Method::Get, "/v2", "/orders/{id}", 8),
+        route(Method::Get, "/v2", "/report.{format}", 9),
+        on(&[], Method::Get, "/v2", "/report", 10),
+    ])
+    .unwrap();
+    let is_ambiguous =
+        |method, path: &str| matches!(find(&router, method, path), Found::Ambiguous { .. });
+    for path in [
+        "/v2/jobs/ALL",
+        "/v2/jobs/all.json",
+        "/v2/jobs/All.XML",
+        "/v2/jobs/all ",
+        "/v2/jobs/all.",
+        "/v2/jobs/\u{FF41}ll",
+        "/v2/jobs/ ",
+        "/v2/jobs/...",
+        "/v2/jobs/7/RUNS",
+        "/v2/jobs/7/runs.json",
+        "/v2/jobs/FIRST/x",
+        "/v2/jobs/7:CANCEL",
+        "/v2/jobs/7:cancel.json",
+    ] {
+        assert!(
+            is_ambiguous(Method::Delete, path),
+            "{path}: {:?}",
+            find(&router, Method::Delete, path)
+        );
+    }
+    for path in [
+        "/v2/orders/count",
+        "/v2/orders/COUNT",
+        "/v2/orders/count.xml",
+    ] {
+        assert!(
+            is_ambiguous(Method::Get, path),
+            "{path}: {:?}",
+            find(&router, Method::Get, path)
+        );
+    }
+    for (path, operation) in [
+        ("/v2/jobs/7", 1),
+        ("/v2/jobs/all1", 1),
+        ("/v2/jobs/v1.0", 1),
+        ("/v2/jobs/7/7", 4),
+    ] {
+        assert_eq!(
+            number(&find(&router, Method::Delete, path)),
+            Some(operation),
+            "{path}"
+        );
+    }
+    // What two fixed texts have in common is the contract's own: no value brings it about.
+    assert_eq!(
+        number(&find(&router, Method::Get, "/v2/report.json")),
+        Some(9)
+    );
+}
+
+#[test]
+fn versions_in_design_and_retired_ones_keep_their_paths() {
+    let router = Router::build([
+        on(&["public"], Method::Get, "/", "/{tenant}/jobs/{id}", 1),
+        on(&["public"], Method::Get, "/", "/v0/jobs/open", 2),
+        declared(1, "/v0", "", Declared::RetiredBelow),
+        declared(1, "/v0", "/jobs/{id}", Declared::Retired),
+        declared(
+            2,
+            "/v3",
+            "/jobs/{id}",
+            Declared::Operation {
+                method: Method::Get,
+                operation: 0,
+                listeners: Vec::new(),
+            },
+        ),
+    ])
+    .unwrap();
+    let get = |path| find(&router, Method::Get, path);
+    assert_eq!(number(&get("/acme/jobs/7")), Some(1));
+    assert_eq!(number(&get("/v0/jobs/open")), Some(2));
+    for path in ["/v0/jobs/7", "/v0/jobs/7/x", "/v0", "/v0/"] {
+        assert_eq!(get(path), Found::Retired { api: 1 }, "{path}");
+    }
+    assert_eq!(
+        get("/v3/jobs/7"),
+        Found::NotExposed {
+            api: 2,
+            operation: Some(0)
+        }
+    );
+    for path in ["/V0/jobs/7", "/V3/jobs/7", "/v3 /jobs/7"] {
+        assert!(
+            matches!(get(path), Found::Ambiguous { .. }),
+            "{path}: {:?}",
+            get(path)
+        );
+    }
+}
+
+#[test]
+fn a_path_that_is_written_here_leads_where_it_should_or_is_not_written() {
+    let router = Router::build([
+        route(Method::Get, "/v2", "/jobs/{id}", 1),
+        on(&[], Method::Get, "/v2", "/jobs/all", 2),
+        on(&[], Method::Get, "/v2", "/jobs/{id}/runs/{run}", 3),
+    ])
+    .unwrap();
+    let leads = |operation, values: &[(&str, &str)]| {
+        let values: Vec<(Arc<str>, String)> = values
+            .iter()
+            .map(|(name, value)| (Arc::from(*name), (*value).to_owned()))
+            .collect();
+        router.leads_to(0, operation, &values)
+    };
+    assert!(leads(1, &[("id", "7")]) && leads(3, &[("run", "1"), ("id", "7")]) && leads(2, &[]));
+    for odd in [
+        "all", "ALL", "all.json", "", " ", ".", "..", "a/b", "../x", "a%2Fb", "7;x", "7?x", "7#x",
+        "a\\b", "7\n", "7/runs/1",
+    ] {
+        assert!(!leads(1, &[("id", odd)]), "{odd:?}");
+    }
+    assert!(!leads(1, &[]) && !leads(9, &[("id", "7")]));
+}
+
 /// Slow and obviously right: compares every template, keeps the most exact one from left to right.
 fn naive(templates: &[Vec<TemplateSegment>], segments: &[String]) -> Option<usize> {
     let rank = |template: &Vec<TemplateSegment>| -> Option<Vec<u8>> {
@@ -148,8 +331,8 @@ proptest! {
             }
         }
         let routes = parsed.iter().enumerate().map(|(index, segments)| Route {
-            listener: Arc::from("public"), base_path: Arc::from(""), method: Method::Get,
-            segments: segments.clone(), api: 0, operation: index,
+            api: 0, base_path: Arc::from(""), segments: segments.clone(),
+            declared: Declared::Operation { method: Method::Get, operation: index, listeners: vec![Arc::from("public")] },
         });
         let router = Router::build(routes).unwrap();
         let segments: Vec<String> = path.split('/').skip(1).map(str::to_owned).collect();

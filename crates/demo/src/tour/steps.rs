@@ -103,9 +103,9 @@ fn fields() -> Vec<Step> {
         ),
         step(
             "Accounting reads one that is still in progress",
-            "The same operation, another object: its status does not meet the condition of the grant.",
+            "The same operation, another object: its status does not meet the condition of the grant, so it reads as absent.",
             Act::Call(Call::get("/v2/work-orders/4712").by("accounting")),
-            vec![Status(403), Code("object.denied"), Lacks("in_progress")],
+            vec![Status(404), Code("object.absent"), Lacks("in_progress")],
         ),
         step(
             "Accounting lists work orders",

@@ -75,6 +75,18 @@ async fn fetch(
             .because("the look-up's operation is unknown")
             .into());
     };
+    // The id may come from a body or a query, and no template has judged it.
+    if !r
+        .snapshot
+        .leads_to(op.version_index, lookup.operation, &lookup.path)
+    {
+        return Err(policy::ABSENT
+            .because(format!(
+                "`{}` cannot be looked up: an upstream could read the path of `{}` as another one",
+                lookup.id, other.id
+            ))
+            .into());
+    }
     upstream::look_up(x, caller, op, other, &lookup.path, r).await
 }
 

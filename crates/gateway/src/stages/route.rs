@@ -18,8 +18,10 @@ pub const NOT_FOUND: Reason = Reason::new(
     404,
     "There is no such operation here.",
     "Check host, version and path against the API's description.",
-    "No exposed operation of any contract matches this path on this listener. An operation that no listener's `expose` \
-     names is unreachable by design; `explain` says when the path exists on another listener.",
+    "The path means no operation that is exposed on this listener. It is matched against everything the contracts declare \
+     first, concrete paths before templates; an operation that no listener's `expose` names is unreachable by design, also \
+     through a template beside it. A value that an upstream could read as another declared path (`ALL` or `all.json` beside \
+     `/jobs/all`) is refused as well. `explain` says which of these it was, and when the path exists on another listener.",
 );
 
 /// The operation a request is for.
@@ -33,7 +35,8 @@ pub struct Target {
     pub path_values: Vec<(Arc<str>, String)>,
 }
 
-/// Finds the operation.
+/// Finds the operation. Whatever is not exposed reads the same to the caller: declared elsewhere, hidden behind a value
+/// that the upstream could read as another path, or nowhere.
 pub fn find(
     x: &mut Exchange<'_, '_>,
     asked: &CanonicalRequest,
@@ -64,23 +67,28 @@ pub fn find(
                 .because(format!("offered: {}", allowed.join(", ")))
                 .into())
         }
-        Found::NotFound => retired(x, asked, s),
+        // A retired version has no operations; its paths still answer, with 410.
+        Found::Retired { api } => {
+            s.note_operation(&mut x.event, api, None);
+            Ok(Target {
+                version: api,
+                operation: None,
+                path_values: Vec::new(),
+            })
+        }
+        Found::NotExposed { .. } => Err(NOT_FOUND
+            .because("the path is declared, and nothing of it is exposed on this listener")
+            .into()),
+        Found::Ambiguous { rival, .. } => {
+            Err(NOT_FOUND.because(ambiguous(rival.as_deref())).into())
+        }
+        Found::NotFound => Err(NOT_FOUND.because("no contract declares this path").into()),
     }
 }
 
-/// A retired version has no operations; its base path still answers, with 410.
-fn retired(
-    x: &mut Exchange<'_, '_>,
-    asked: &CanonicalRequest,
-    s: &Snapshot,
-) -> Result<Target, Stop> {
-    let Some(version) = s.compiled.retired_at(asked.segments()) else {
-        return Err(NOT_FOUND.because("no exposed operation matches").into());
-    };
-    s.note_operation(&mut x.event, version, None);
-    Ok(Target {
-        version,
-        operation: None,
-        path_values: Vec::new(),
-    })
+fn ambiguous(rival: Option<&str>) -> String {
+    match rival {
+        Some(rival) => format!("with this value an upstream could read the path as `{rival}`"),
+        None => "with this blank value an upstream could read a shorter path".to_owned(),
+    }
 }

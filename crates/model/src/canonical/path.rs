@@ -1,5 +1,5 @@
 //! One path decision: decode each segment once, refuse every second spelling.
-//! Gives `segments`, `join`, `encode_segment`. Pure.
+//! Gives `segments`, `join`, `encode_segment`, `is_plain_segment`. Pure.
 //! Used by `CanonicalRequest::of` and, for writing upstream paths, by the gateway.
 //! Start reading at `segments`.
 
@@ -106,6 +106,12 @@ pub fn encode_segment(segment: &str, out: &mut String) {
             push_escape(byte, out);
         }
     }
+}
+
+/// Whether a decoded text is one segment to every upstream: what [`CanonicalRequest::of`] would have accepted.
+pub fn is_plain_segment(text: &str) -> bool {
+    let is_odd = |c: char| c.is_control() || matches!(c, '/' | '\\' | '%' | '?' | '#' | ';');
+    !text.is_empty() && !matches!(text, "." | "..") && !text.contains(is_odd)
 }
 
 /// Appends `%XX`.

@@ -30,6 +30,7 @@ mod limits;
 mod line;
 mod modes;
 mod planted;
+mod routes;
 mod rule_files;
 mod secrets;
 mod smoke;

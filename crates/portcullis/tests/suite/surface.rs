@@ -512,10 +512,13 @@ fn foreign(careless: &Fieldworks) -> Vec<Foreign> {
         hidden("thermo", "GET", asset, &plant, None),
         hidden("thermo", "POST", readings, &plant, Some(reading)),
         hidden("crm", "GET", orders, &cancelled, None),
-        shown("accounting", Call::get(&orders(&open))),
-        shown(
+        hidden("accounting", "GET", orders, &open, None),
+        hidden(
             "accounting",
-            Call::new("PATCH", &orders(&open)).json(r#"{"externalRefs":{"accounting":"INV-1"}}"#),
+            "PATCH",
+            orders,
+            &open,
+            Some(r#"{"externalRefs":{"accounting":"INV-1"}}"#),
         ),
         shown(
             "inventory",

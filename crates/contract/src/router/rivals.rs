@@ -1,0 +1,281 @@
+//! Which other declared paths could an upstream see in a path that was matched here?
+//! Exports `Paths` (all that is declared), `Rivals` (of one operation) and `is_blank`.
+//! Used by `Router`: what can be known from the templates is known when it is built.
+//! Start reading at `Paths::rivals`, then at `Test::holds`: the readings of upstreams.
+//!
+//! Upstreams route more loosely than we do. Some ignore case, some take `/jobs/all.json` or `/jobs/all/` for `/jobs/all`,
+//! some trim blanks and dots, some narrow wide letters. A value that is harmless as a parameter could so become another
+//! path, with another operation. What two fixed texts of a contract have in common is its author's business: only what a
+//! caller's value brings about makes a rival.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::plan::TemplateSegment;
+use crate::template;
+
+/// Stands for the value of a parameter in a text made from a template: private use, in no fixed text of a contract.
+const VALUE: char = '\u{E000}';
+/// Longest ending that is taken for a format: `.json`, `.xhtml`.
+const FORMAT_MAX: usize = 12;
+
+/// All declared paths by their number of segments, a trailing slash left out.
+#[derive(Debug, Default)]
+pub(super) struct Paths {
+    whole: BTreeMap<usize, Vec<Path>>,
+    below: Vec<Path>,
+    known: BTreeSet<(bool, Vec<Option<Vec<Arc<str>>>>)>,
+}
+
+/// One declared path.
+#[derive(Debug)]
+struct Path {
+    segments: Vec<TemplateSegment>,
+    written: Arc<str>,
+}
+
+/// The paths that an upstream could see in place of one operation's.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Rivals(Arc<[Rival]>);
+
+#[derive(Debug)]
+struct Rival {
+    written: Arc<str>,
+    /// All of them have to hold; never empty.
+    tests: Vec<Test>,
+}
+
+/// Whether a segment of the request reads like the rival's.
+#[derive(Debug)]
+struct Test {
+    at: usize,
+    is_last: bool,
+    pattern: Pattern,
+}
+
+#[derive(Clone, Debug)]
+enum Pattern {
+    Text(String),
+    /// Fixed texts around values, folded.
+    Mixed(Vec<Arc<str>>),
+    Anything,
+}
+
+impl Paths {
+    /// Adds a path.
+    pub fn insert(&mut self, segments: &[TemplateSegment], written: String) {
+        let segments = without_slash(segments);
+        if self.known.insert((false, pattern_of(segments))) {
+            let path = Path {
+                segments: segments.to_vec(),
+                written: written.into(),
+            };
+            self.whole.entry(segments.len()).or_default().push(path);
+        }
+    }
+
+    /// Adds a prefix that stands for everything below it.
+    pub fn insert_below(&mut self, segments: &[TemplateSegment], written: String) {
+        if self.known.insert((true, pattern_of(segments))) {
+            let written = format!("{written}/…").into();
+            self.below.push(Path {
+                segments: segments.to_vec(),
+                written,
+            });
+        }
+    }
+
+    /// What an upstream could see where this template was matched.
+    pub fn rivals(&self, template: &[TemplateSegment]) -> Rivals {
+        let own = without_slash(template);
+        let same = self.whole.get(&own.len()).into_iter().flatten();
+        let below = self
+            .below
+            .iter()
+            .filter(|path| path.segments.len() <= own.len());
+        let found = same.chain(below).flat_map(|path| {
+            let written = path.written.clone();
+            views(&path.segments, own.len())
+                .into_iter()
+                .filter_map(move |view| {
+                    Some(Rival {
+                        written: written.clone(),
+                        tests: tests(own, &view)?,
+                    })
+                })
+        });
+        Rivals(found.collect())
+    }
+}
+
+impl Rivals {
+    /// The first rival that these segments read like.
+    pub fn in_path(&self, segments: &[String]) -> Option<&Arc<str>> {
+        let is_seen = |rival: &&Rival| {
+            rival.tests.iter().all(|test| {
+                segments
+                    .get(test.at)
+                    .is_some_and(|segment| test.holds(segment))
+            })
+        };
+        self.0.iter().find(is_seen).map(|rival| &rival.written)
+    }
+}
+
+/// A trailing slash is nothing to many upstreams.
+fn without_slash(segments: &[TemplateSegment]) -> &[TemplateSegment] {
+    match segments {
+        [rest @ .., TemplateSegment::Static(last)] if last.is_empty() => rest,
+        all => all,
+    }
+}
+
+/// The fixed texts of a path, so that names of parameters do not tell two paths apart.
+fn pattern_of(segments: &[TemplateSegment]) -> Vec<Option<Vec<Arc<str>>>> {
+    let one = |segment: &TemplateSegment| match segment {
+        TemplateSegment::Static(text) => Some(vec![text.clone()]),
+        TemplateSegment::Parameter(_) => None,
+        TemplateSegment::Mixed { texts, .. } => Some(texts.clone()),
+    };
+    segments.iter().map(one).collect()
+}
+
+/// A path as declared, and as an upstream has it that takes the ending of its last segment for a format.
+fn views(segments: &[TemplateSegment], length: usize) -> Vec<Vec<Pattern>> {
+    let plain = || segments.iter().map(Pattern::of);
+    let mut views = vec![plain().collect::<Vec<_>>()];
+    let last = segments.last().filter(|_| segments.len() == length);
+    if let Some(cut) = last.and_then(without_format) {
+        let rest = segments.len().saturating_sub(1);
+        views.push(plain().take(rest).chain([cut]).collect());
+    }
+    views
+}
+
+fn without_format(segment: &TemplateSegment) -> Option<Pattern> {
+    match segment {
+        TemplateSegment::Static(text) => stem(text).map(|stem| Pattern::Text(folded(stem))),
+        TemplateSegment::Parameter(_) => None,
+        TemplateSegment::Mixed { texts, .. } => {
+            let (last, front) = texts.split_last()?;
+            let (rest, format) = last.rsplit_once('.')?;
+            is_format(format).then_some(())?;
+            let texts: Vec<Arc<str>> = front
+                .iter()
+                .map(|text| folded(text).into())
+                .chain([folded(rest).into()])
+                .collect();
+            match texts.iter().all(|text| text.is_empty()) {
+                true => Some(Pattern::Anything),
+                false => Some(Pattern::Mixed(texts)),
+            }
+        }
+    }
+}
+
+/// What a request that matched `own` must hold to read like the other path as well; none where it never does, or does
+/// whatever the values are.
+fn tests(own: &[TemplateSegment], other: &[Pattern]) -> Option<Vec<Test>> {
+    let mut tests = Vec::new();
+    for (at, (own_segment, pattern)) in own.iter().zip(other).enumerate() {
+        let is_last = at.checked_add(1) == Some(own.len());
+        let test = Test {
+            at,
+            is_last,
+            pattern: pattern.clone(),
+        };
+        if test.holds(&with_placeholders(own_segment)) {
+            continue;
+        }
+        if matches!(own_segment, TemplateSegment::Static(_)) {
+            return None;
+        }
+        tests.push(test);
+    }
+    (!tests.is_empty()).then_some(tests)
+}
+
+fn with_placeholders(segment: &TemplateSegment) -> String {
+    match segment {
+        TemplateSegment::Static(text) => text.to_string(),
+        TemplateSegment::Parameter(_) => VALUE.to_string(),
+        TemplateSegment::Mixed { texts, .. } => texts.join(VALUE.encode_utf8(&mut [0; 4])),
+    }
+}
+
+impl Pattern {
+    fn of(segment: &TemplateSegment) -> Pattern {
+        match segment {
+            TemplateSegment::Static(text) => Pattern::Text(folded(text)),
+            TemplateSegment::Parameter(_) => Pattern::Anything,
+            TemplateSegment::Mixed { texts, .. } => {
+                Pattern::Mixed(texts.iter().map(|text| folded(text).into()).collect())
+            }
+        }
+    }
+}
+
+impl Test {
+    /// Whether some upstream could read this segment as the rival's: in any case, blanks and trailing dots trimmed, and at
+    /// the end of the path with or without the ending that names a format.
+    fn holds(&self, segment: &str) -> bool {
+        let plain = trimmed(segment);
+        let cut = stem(plain).filter(|_| self.is_last).map(trimmed);
+        [Some(plain), cut]
+            .into_iter()
+            .flatten()
+            .any(|text| self.pattern.fits(text))
+    }
+}
+
+impl Pattern {
+    fn fits(&self, text: &str) -> bool {
+        match self {
+            Pattern::Text(fixed) => fold(text).eq(fixed.chars()),
+            Pattern::Mixed(texts) => template::match_mixed(texts, &folded(text)).is_some(),
+            Pattern::Anything => true,
+        }
+    }
+}
+
+/// Whether a value would be nothing to an upstream that trims.
+pub(super) fn is_blank(value: &str) -> bool {
+    trimmed(value).is_empty()
+}
+
+/// Without what upstreams trim: blanks (`+` is one in forms), and dots at the end.
+fn trimmed(text: &str) -> &str {
+    let is_space = |c: char| c.is_whitespace() || c == '+';
+    text.trim_start_matches(is_space)
+        .trim_end_matches(|c| is_space(c) || c == '.')
+}
+
+/// `all` of `all.json`.
+fn stem(text: &str) -> Option<&str> {
+    let (stem, format) = text.rsplit_once('.')?;
+    (!stem.is_empty() && is_format(format)).then_some(stem)
+}
+
+/// `json` and `mp4`, not the `0` of `v1.0`.
+fn is_format(ending: &str) -> bool {
+    let is_letter = |c: char| c.is_ascii_alphabetic() || c == VALUE;
+    ending.starts_with(is_letter)
+        && ending.len() <= FORMAT_MAX
+        && ending.chars().all(|c| is_letter(c) || c.is_ascii_digit())
+}
+
+fn folded(text: &str) -> String {
+    fold(text).collect()
+}
+
+/// Letters without case, wide ones narrowed. By way of upper case, because some upstreams compare so: `ſ` is `S` there.
+fn fold(text: &str) -> impl Iterator<Item = char> {
+    let narrow = |c: char| match c {
+        '\u{FF01}'..='\u{FF5E}' => char::from_u32((c as u32).wrapping_sub(0xFEE0)).unwrap_or(c),
+        c => c,
+    };
+    text.chars()
+        .map(narrow)
+        .flat_map(char::to_uppercase)
+        .flat_map(char::to_lowercase)
+}
