@@ -24,8 +24,11 @@ const FORMAT_MAX: usize = 12;
 pub(super) struct Paths {
     whole: BTreeMap<usize, Vec<Path>>,
     below: Vec<Path>,
-    known: BTreeSet<(bool, Vec<Option<Vec<Arc<str>>>>)>,
+    known: BTreeSet<(bool, Vec<FixedTexts>)>,
 }
+
+/// The fixed texts of one segment; none for a parameter alone.
+type FixedTexts = Option<Vec<Arc<str>>>;
 
 /// One declared path.
 #[derive(Debug)]
@@ -131,7 +134,7 @@ fn without_slash(segments: &[TemplateSegment]) -> &[TemplateSegment] {
 }
 
 /// The fixed texts of a path, so that names of parameters do not tell two paths apart.
-fn pattern_of(segments: &[TemplateSegment]) -> Vec<Option<Vec<Arc<str>>>> {
+fn pattern_of(segments: &[TemplateSegment]) -> Vec<FixedTexts> {
     let one = |segment: &TemplateSegment| match segment {
         TemplateSegment::Static(text) => Some(vec![text.clone()]),
         TemplateSegment::Parameter(_) => None,

@@ -141,7 +141,7 @@ fn fit(template: &str, text: &str) -> Option<Fit> {
             [] => text.is_empty(),
             [last] => text.len() > last.len() && text.ends_with(last),
             [part, rest @ ..] => text.char_indices().skip(1).any(|(at, _)| {
-                let after = text[at..].strip_prefix(part);
+                let after = text.get(at..).and_then(|rest| rest.strip_prefix(part));
                 after.is_some_and(|after| splits(rest, after))
             }),
         }
