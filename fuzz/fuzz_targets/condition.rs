@@ -55,6 +55,7 @@ fuzz_target!(|text: &str| {
                 answer: Arc::new(order()),
                 request: Arc::new(Shape::default()),
                 parameters: Vec::new(),
+                ends_in: None,
             }],
             objects: vec![ObjectKind {
                 rule: rule(1),

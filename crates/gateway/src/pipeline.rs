@@ -43,7 +43,8 @@ pub async fn run(x: &mut Exchange<'_, '_>, r: &Road<'_>) -> Result<Reply, Stop> 
     // Strict JSON or nothing; drift from the contract is seen here.
     let read = response::read(x, answer, &op, r)?;
     // The rest of "whose is it", from what the upstream returned; only granted fields become bytes.
-    let released = object::after(x, permit, &checked, read.body.as_ref())?;
+    let body = read.body.as_ref();
+    let released = object::after(x, permit, &caller, &checked, body, &op, r).await?;
     // What got into a granted field by mistake is held back.
     response::release(x, read, released, &op, r)
 }

@@ -43,6 +43,12 @@ pub(crate) struct Needs {
     pub is_on_context: bool,
     pub object_attributes: BTreeSet<String>,
     pub principal_attributes: BTreeSet<String>,
+    /// What is asked of the request: `network`, `query`, `path`, `time`.
+    pub context_attributes: BTreeSet<String>,
+    /// The one type the policy's scope is about; nothing of another type ever satisfies it.
+    pub scope: Option<String>,
+    /// Types that its clauses name (`resource is …`).
+    pub named: BTreeSet<String>,
 }
 
 impl Needs {
@@ -55,13 +61,22 @@ impl Needs {
             .extend(other.object_attributes.iter().cloned());
         self.principal_attributes
             .extend(other.principal_attributes.iter().cloned());
+        self.context_attributes
+            .extend(other.context_attributes.iter().cloned());
     }
 
     /// Reads what a policy mentions out of its syntax tree.
     fn of(policy: &Policy) -> Needs {
-        let mut needs = Needs::default();
+        let mut needs = Needs {
+            scope: scope_of(policy),
+            ..Needs::default()
+        };
         match policy.to_json() {
-            Ok(tree) => needs.walk(tree.get("conditions").unwrap_or(&Value::Null)),
+            Ok(tree) => {
+                let conditions = tree.get("conditions").unwrap_or(&Value::Null);
+                needs.walk(conditions);
+                needs.scope = needs.scope.or_else(|| scope_in(conditions));
+            }
             // Cannot be read: assume it asks for everything.
             Err(_) => {
                 needs.is_on_object = true;
@@ -81,6 +96,9 @@ impl Needs {
                     match (key.as_str(), value) {
                         ("Var", Value::String(name)) => self.mention(name, None),
                         ("." | "has", Value::Object(_)) => self.walk_access(value),
+                        ("entity_type" | "type", Value::String(name)) => {
+                            self.named.insert(name.clone());
+                        }
                         _ => self.walk(value),
                     }
                 }
@@ -113,10 +131,46 @@ impl Needs {
                 self.principal_attributes
                     .extend(attribute.map(String::from));
             }
-            ("context", _) => self.is_on_context = true,
+            ("context", attribute) => {
+                self.is_on_context = true;
+                self.context_attributes
+                    .insert(attribute.unwrap_or(EVERYTHING).to_owned());
+            }
             _ => {}
         }
     }
+}
+
+/// Stands for the whole of the context.
+const EVERYTHING: &str = "*";
+
+/// The type of resource a policy's scope names.
+fn scope_of(policy: &Policy) -> Option<String> {
+    use cedar_policy::ResourceConstraint as Constraint;
+    match policy.resource_constraint() {
+        Constraint::Any => None,
+        Constraint::Is(kind) | Constraint::IsIn(kind, _) => Some(kind.to_string()),
+        Constraint::Eq(uid) | Constraint::In(uid) => Some(uid.type_name().to_string()),
+    }
+}
+
+/// The type that a policy asks its resource to be before anything else counts: `when { resource is T && … }`.
+fn scope_in(conditions: &Value) -> Option<String> {
+    fn of(body: &Value) -> Option<&str> {
+        if let Some(both) = body.get("&&") {
+            return of(both.get("left")?).or_else(|| of(both.get("right")?));
+        }
+        let is = body.get("is")?;
+        let variable = is.get("left")?.get("Var")?.as_str()?;
+        is.get("entity_type")?
+            .as_str()
+            .filter(|_| variable == "resource")
+    }
+    let mut clauses = conditions.as_array()?.iter();
+    clauses.find_map(|clause| match clause.get("kind")?.as_str()? {
+        "when" => of(clause.get("body")?).map(str::to_owned),
+        _ => None,
+    })
 }
 
 /// What went wrong with a condition or policy.
@@ -141,9 +195,28 @@ type Members = serde_json::Map<String, Value>;
 /// The schema in the making: one namespace per api version.
 #[derive(Debug, Default)]
 pub(crate) struct TypesDraft {
-    /// Entity types and actions of each namespace.
-    namespaces: BTreeMap<String, (Members, Members)>,
+    namespaces: BTreeMap<String, Space>,
     principal: BTreeSet<String>,
+    has_parents: bool,
+}
+
+/// One namespace.
+#[derive(Debug, Default)]
+struct Space {
+    kinds: Members,
+    /// Actions on the objects that operations are about.
+    actions: Members,
+    /// The same, also on the other objects that their paths name.
+    wide: Members,
+}
+
+/// What an operation may be asked about: full type names.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Resources<'a> {
+    /// The objects it is about.
+    pub own: &'a [String],
+    /// Other objects that its path names.
+    pub parents: &'a [String],
 }
 
 /// Namespace of an api version: `field-service/v2` -> `field_service::v2`.
@@ -185,15 +258,15 @@ impl TypesDraft {
             .collect();
         let shape = json!({ "shape": { "type": "Record", "attributes": attributes } });
         let space = self.namespaces.entry(namespace.into()).or_default();
-        space.0.insert(name.into(), shape);
+        space.kinds.insert(name.into(), shape);
     }
 
-    /// Declares an operation; `resources` are full type names.
+    /// Declares an operation.
     pub fn operation(
         &mut self,
         namespace: &str,
         id: &str,
-        resources: &[String],
+        resources: Resources<'_>,
         path: &[(Arc<str>, Scalar)],
         query: &[(Arc<str>, Scalar)],
     ) {
@@ -219,10 +292,16 @@ impl TypesDraft {
             "time": { "type": "Record", "attributes": {
                 "epoch": { "type": "Long" }, "hour": { "type": "Long" }, "weekday": { "type": "Long" } } },
         }});
-        let action = json!({ "appliesTo": {
-            "principalTypes": ["Portcullis::Integration"], "resourceTypes": resources, "context": context } });
+        let action = |resources: &[&String]| {
+            json!({ "appliesTo": {
+                "principalTypes": ["Portcullis::Integration"], "resourceTypes": resources, "context": context } })
+        };
+        let own: Vec<&String> = resources.own.iter().collect();
+        let all: Vec<&String> = resources.own.iter().chain(resources.parents).collect();
         let space = self.namespaces.entry(namespace.into()).or_default();
-        space.1.insert(id.into(), action);
+        space.actions.insert(id.into(), action(&own));
+        space.wide.insert(id.into(), action(&all));
+        self.has_parents |= !resources.parents.is_empty();
     }
 
     pub fn finish(self) -> Result<Types, String> {
@@ -240,12 +319,24 @@ impl TypesDraft {
             },
             "actions": {},
         }));
-        for (name, (kinds, actions)) in self.namespaces {
-            whole.insert(name, json!({ "entityTypes": kinds, "actions": actions }));
+        let mut wide = self.has_parents.then(|| whole.clone());
+        for (name, space) in self.namespaces {
+            if let Some(wide) = &mut wide {
+                let members = json!({ "entityTypes": space.kinds, "actions": space.wide });
+                wide.insert(name.clone(), members);
+            }
+            whole.insert(
+                name,
+                json!({ "entityTypes": space.kinds, "actions": space.actions }),
+            );
         }
-        let schema = Schema::from_json_value(Value::Object(whole)).map_err(|e| e.to_string())?;
+        let validator = |members| {
+            let schema = Schema::from_json_value(Value::Object(members));
+            schema.map(Validator::new).map_err(|e| e.to_string())
+        };
         Ok(Types {
-            validator: Validator::new(schema),
+            validator: validator(whole)?,
+            wide: wide.map(validator).transpose()?,
         })
     }
 }
@@ -267,16 +358,19 @@ fn attribute_json(kind: AttributeType) -> Value {
 /// The finished schema.
 pub(crate) struct Types {
     validator: Validator,
+    /// Also knows the other objects that paths name; `None` where no path names any.
+    wide: Option<Validator>,
 }
 
 impl Types {
-    /// Checks one condition of a grant against the types of an operation on one of these resource types; it has to fit
-    /// at least one of them (where it does not fit, it never holds).
+    /// Checks one condition of a grant against the types of an operation. It has to fit one of the objects the operation
+    /// is about (where it does not fit, it never holds), else one of the others that its path names: then it is about
+    /// that one.
     pub fn condition(
         &self,
         text: &str,
         action: &EntityUid,
-        resources: &[String],
+        resources: Resources<'_>,
     ) -> Result<Checked, Wrong> {
         // Alone it has to be one expression, so that it cannot end the clause it is put in.
         text.parse::<Expression>().map_err(|e| Wrong {
@@ -285,16 +379,19 @@ impl Types {
             offset: None,
         })?;
         let mut first = None;
-        for resource in resources {
+        let own = resources.own.iter().map(|resource| (resource, false));
+        let parents = resources.parents.iter().map(|resource| (resource, true));
+        for (resource, is_parent) in own.chain(parents) {
             let scoped = format!(
                 "permit(principal is Portcullis::Integration, action == {action}, resource is {resource})\nwhen {{\n{text}\n}};"
             );
-            match self.validated(&scoped) {
-                Ok(_) => {
+            match parsed(&scoped).and_then(|policy| self.check(&policy, is_parent)) {
+                Ok(()) => {
                     let plain =
                         format!("permit(principal, action, resource)\nwhen {{\n{text}\n}};");
                     let policy = parsed(&plain)?;
-                    let needs = Needs::of(&policy);
+                    let mut needs = Needs::of(&policy);
+                    needs.scope = is_parent.then(|| resource.clone());
                     return Ok(Checked { policy, needs });
                 }
                 Err(wrong) => first = first.or(Some(wrong)),
@@ -307,19 +404,16 @@ impl Types {
         }))
     }
 
-    fn validated(&self, text: &str) -> Result<Policy, Wrong> {
-        let policy = parsed(text)?;
-        self.check(&policy)?;
-        Ok(policy)
-    }
-
-    fn check(&self, policy: &Policy) -> Result<(), Wrong> {
+    fn check(&self, policy: &Policy, is_wide: bool) -> Result<(), Wrong> {
+        let wide = self.wide.as_ref().filter(|_| is_wide);
         let set = PolicySet::from_policies([policy.clone()]).map_err(|e| Wrong {
             message: e.to_string(),
             help: String::new(),
             offset: None,
         })?;
-        let result = self.validator.validate(&set, ValidationMode::Strict);
+        let result = wide
+            .unwrap_or(&self.validator)
+            .validate(&set, ValidationMode::Strict);
         let Some(error) = result.validation_errors().next() else {
             return Ok(());
         };
@@ -364,10 +458,10 @@ impl Types {
                 .parse()
                 .unwrap_or(0);
             let offset = offsets.get(index).copied().unwrap_or(0);
-            match self.check(policy) {
+            let mut needs = Needs::of(policy);
+            match self.check(policy, needs.scope.is_some()) {
                 Ok(()) => {
-                    let mut needs = Needs::of(policy);
-                    if policy.resource_constraint() != cedar_policy::ResourceConstraint::Any {
+                    if needs.scope.is_some() {
                         needs.is_on_object = true;
                         needs.is_on_identity = true;
                     }

@@ -103,11 +103,13 @@ pub fn decide(question: &Question<'_>, rules: &Arc<Rules>) -> Result<Permit, Box
         integration: integration.clone(),
         operation: question.operation,
         live,
+        decided: live,
         writes: (entry.writes_differ(live)).then(|| entry.writes_of(live)),
         deny_as: question.deny_as,
         context,
         listener: integration.is_on_listener.then(|| question.listener.into()),
         is_asked: !owes(operation, entry),
+        is_judged: false,
         pending: Vec::new(),
         objects: Vec::new(),
     })
@@ -131,7 +133,7 @@ fn live(
     question: &Question<'_>,
     context: Option<&Scenery>,
 ) -> Result<u64, Box<Refusal>> {
-    let open = entry.always | entry.on_object;
+    let open = entry.always | entry.on_object | entry.on_named;
     let Some(set) = &entry.at_request else {
         return Ok(open);
     };
@@ -197,7 +199,8 @@ pub(crate) fn context(question: &Question<'_>, operation: &Operation) -> Scenery
 
 /// Whether anything has to be judged before the request may be forwarded.
 fn owes(operation: &Operation, entry: &Entry) -> bool {
-    (operation.is_write && entry.at_object.is_some())
+    let is_told_later = !operation.is_write && operation.is_told_by_answer();
+    (entry.at_object.is_some() && !is_told_later)
         || !operation.named.is_empty()
         || operation.has_body_references
 }
@@ -208,13 +211,17 @@ pub struct Permit {
     pub(crate) rules: Arc<Rules>,
     pub(crate) integration: Arc<Integration>,
     pub(crate) operation: OperationRef,
-    /// Bits of the grants that hold as far as the request alone can tell.
+    /// Bits of the grants that hold as far as request and judged objects can tell.
     pub(crate) live: u64,
+    /// The same before any object was judged.
+    decided: u64,
     writes: Option<FieldSet>,
     deny_as: DenyAs,
     context: Option<Scenery>,
     listener: Option<Box<str>>,
     pub(crate) is_asked: bool,
+    /// The object that the path names was judged, before the answer or for want of it in the answer.
+    pub(crate) is_judged: bool,
     pub(crate) pending: Vec<(Lookup, Role)>,
     pub(crate) objects: Vec<String>,
 }
@@ -222,8 +229,10 @@ pub struct Permit {
 /// Why an object is looked up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
-    /// The request changes it.
+    /// The request is about it.
     Subject(KindId),
+    /// The path names it above or beside the one the request is about; with its position in [`Operation::named`].
+    Parent(KindId, usize),
     /// The body describes it as new, but with an id.
     Item(KindId),
     /// The request names it.
@@ -333,7 +342,7 @@ impl Permit {
         }
     }
 
-    fn judged(
+    pub(crate) fn judged(
         &self,
         set: &cedar::ConditionSet,
         operation: OperationRef,
@@ -370,6 +379,10 @@ impl Permit {
             return Some(true);
         }
         Some(entries().any(|(reference, entry)| {
+            // What another object forbids or decides cannot be told from this one.
+            if entry.at_named.iter().any(|(_, set)| set.has_forbid()) {
+                return false;
+            }
             let mut grants = entry.always;
             for set in [&entry.at_request, &entry.at_object].into_iter().flatten() {
                 let held = self.judged(set, reference, kind, seen);
@@ -397,8 +410,7 @@ impl Permit {
         let references = self.integration.by_kind.get(&kind);
         references.into_iter().flatten().all(|reference| {
             let entry = self.integration.entries.get(reference);
-            let sets = entry.map(|e| [&e.at_request, &e.at_object]);
-            let mut sets = sets.into_iter().flatten().flatten();
+            let mut sets = entry.into_iter().flat_map(Entry::sets);
             sets.all(|set| !set.needs.is_on_identity)
         })
     }
@@ -409,7 +421,7 @@ impl Permit {
             return true;
         };
         entry
-            .held(self.live)
+            .held(self.decided)
             .any(|g| g.deny_as.unwrap_or(self.deny_as) == DenyAs::NotFound)
     }
 

@@ -54,8 +54,10 @@ pub struct OperationShape {
     pub answer: Arc<Shape>,
     /// Fields of the request body; empty when it has none.
     pub request: Arc<Shape>,
-    /// Declared parameters.
+    /// Declared parameters; those of the path in its order.
     pub parameters: Vec<ParameterShape>,
+    /// The parameter the path ends with: a read of such a path answers with the object that it names.
+    pub ends_in: Option<Arc<str>>,
 }
 
 /// One declared parameter.

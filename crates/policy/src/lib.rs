@@ -16,6 +16,7 @@ mod object;
 mod place;
 mod plan;
 pub mod rate;
+mod reads;
 mod release;
 pub mod rules;
 

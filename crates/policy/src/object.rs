@@ -5,8 +5,9 @@
 //!
 //! A write to an existing object is judged by the object as it is (looked up first) and as it will be (the body laid
 //! over it), so that nobody moves an object into or out of another's hands. A new object is judged as the body
-//! describes it. An object that a parameter or the body names is judged by the caller's grants for reading that kind;
-//! when he has none, a reference the contract declares is refused.
+//! describes it. A read of an object that its answer does not show is judged by looking the object up (see `reads`).
+//! Another object that a parameter or the body names is judged by the conditions and policies that are about it, and
+//! by the caller's grants for reading that kind; when he has none, a reference the contract declares is refused.
 
 use std::sync::Arc;
 
@@ -17,7 +18,7 @@ use crate::cedar::Held;
 use crate::decide::{ABSENT, Lookup, Permit, RequestFacts, Role};
 use crate::input::{ParameterPlace, Source};
 use crate::plan::{Ground, KindId};
-use crate::rules::{Operation, Overlay, Rules, Seen};
+use crate::rules::{Named, Operation, Overlay, Rules, Seen, is_told_by_path};
 
 /// Most objects one request may name.
 pub const LOOKUPS_MAX: usize = 32;
@@ -36,14 +37,24 @@ impl Permit {
         let Some(operation) = rules.op(self.operation) else {
             return Err(self.refuse("the operation is not of these rules".into(), None));
         };
-        self.before_subject(operation, facts)?;
+        match operation.is_write {
+            true => self.before_subject(operation, facts)?,
+            false => self.before_read(operation, facts)?,
+        }
         self.before_references(operation, facts)?;
         self.is_asked = true;
-        Ok(self
-            .pending
-            .iter()
-            .map(|(lookup, _)| lookup.clone())
-            .collect())
+        Ok(self.asked())
+    }
+
+    /// What has to be fetched, each object once.
+    pub(crate) fn asked(&self) -> Vec<Lookup> {
+        let mut all: Vec<Lookup> = Vec::new();
+        for (lookup, _) in &self.pending {
+            if !all.contains(lookup) {
+                all.push(lookup.clone());
+            }
+        }
+        all
     }
 
     fn before_subject(
@@ -51,10 +62,12 @@ impl Permit {
         operation: &Operation,
         facts: &RequestFacts<'_>,
     ) -> Result<(), Box<Refusal>> {
-        let is_judged = self.entry().is_some_and(|entry| entry.at_object.is_some());
-        if !operation.is_write || !is_judged {
+        let rules = self.rules.clone();
+        let integration = self.integration.clone();
+        let entry = integration.entries.get(&self.operation);
+        let Some(set) = entry.and_then(|entry| entry.at_object.as_ref()) else {
             return Ok(());
-        }
+        };
         let named = operation
             .subject
             .as_ref()
@@ -62,16 +75,11 @@ impl Permit {
         let Some((kind, id)) = named else {
             return self.before_create(operation, facts);
         };
-        let rules = self.rules.clone();
         let Some(shape) = rules.kind(kind) else {
             return Err(self.refuse("the kind is not of these rules".into(), None));
         };
         self.name_object(format!("{}:{id}", shape.schema));
-        let is_in_path = shape
-            .attributes
-            .iter()
-            .all(|a| matches!(a.source, Source::Path(_)));
-        if is_in_path {
+        if is_told_by_path(shape, set) {
             let seen = Seen {
                 id: Some(&id),
                 path: facts.path,
@@ -128,17 +136,24 @@ impl Permit {
         facts: &RequestFacts<'_>,
     ) -> Result<(), Box<Refusal>> {
         let mut found: Vec<(KindId, String, bool)> = Vec::new();
-        for (kind, index, is_outright) in &operation.named {
-            let Some(parameter) = operation.parameters.get(*index) else {
+        for (index, named) in operation.named.iter().enumerate() {
+            let Some(parameter) = operation.parameters.get(named.parameter) else {
                 continue;
             };
+            let Named {
+                kind, is_outright, ..
+            } = named;
             match parameter.place {
                 ParameterPlace::Path => {
                     let values = facts
                         .path
                         .iter()
                         .filter(|(name, _)| *name == parameter.name);
-                    found.extend(values.map(|(_, v)| (*kind, v.clone(), *is_outright)));
+                    let values: Vec<&String> = values.map(|(_, v)| v).collect();
+                    for id in &values {
+                        self.before_parent(index, *kind, id, facts)?;
+                    }
+                    found.extend(values.into_iter().map(|v| (*kind, v.clone(), *is_outright)));
                 }
                 ParameterPlace::Query => {
                     let values = facts
@@ -198,7 +213,7 @@ impl Permit {
         }
     }
 
-    fn look_up(
+    pub(crate) fn look_up(
         &mut self,
         kind: KindId,
         id: String,
@@ -266,24 +281,39 @@ impl Permit {
         answer: Option<&Json>,
     ) -> Result<(), Box<Refusal>> {
         let rules = self.rules.clone();
-        let role = self
-            .pending
-            .iter()
-            .find(|(known, _)| known == lookup)
-            .map(|(_, role)| *role);
-        let (Some(role), Some(operation)) = (role, rules.op(self.operation)) else {
+        let known = self.pending.iter().filter(|(known, _)| known == lookup);
+        let roles: Vec<Role> = known.map(|(_, role)| *role).collect();
+        let Some(operation) = rules.op(self.operation).filter(|_| !roles.is_empty()) else {
             return Err(self.refuse(
                 format!("{}:{} was not asked for", lookup.kind, lookup.id),
                 None,
             ));
         };
-        let (Role::Subject(kind) | Role::Item(kind) | Role::Reference(kind)) = role;
-        let object = match (answer, rules.op(lookup.operation)) {
-            (Some(answer), Some(fetched)) => object_of(fetched.ground(), kind, answer),
-            _ => None,
+        for role in roles {
+            self.judge_as(role, operation, lookup, facts, answer)?;
+        }
+        self.pending.retain(|(known, _)| known != lookup);
+        Ok(())
+    }
+
+    fn judge_as(
+        &mut self,
+        role: Role,
+        operation: &Operation,
+        lookup: &Lookup,
+        facts: &RequestFacts<'_>,
+        answer: Option<&Json>,
+    ) -> Result<(), Box<Refusal>> {
+        let (Role::Subject(kind)
+        | Role::Parent(kind, _)
+        | Role::Item(kind)
+        | Role::Reference(kind)) = role;
+        let object = match answer {
+            Some(answer) => Some(self.asked_for(kind, lookup, answer)?),
+            None => None,
         };
         let path = match role {
-            Role::Subject(_) | Role::Item(_) => facts.path,
+            Role::Subject(_) | Role::Parent(..) | Role::Item(_) => facts.path,
             Role::Reference(_) => &lookup.path,
         };
         let seen = Seen {
@@ -309,10 +339,14 @@ impl Permit {
                     false => return Err(absent(lookup)),
                 }
             }
-            (Role::Reference(_), None) => return Err(absent(lookup)),
-            (Role::Subject(_), Some(_)) => self.judge_change(kind, &seen, facts)?,
+            (Role::Reference(_) | Role::Parent(..), None) => return Err(absent(lookup)),
+            (Role::Subject(_), Some(_)) if operation.is_write => {
+                self.judge_change(kind, &seen, facts)?;
+            }
+            (Role::Subject(_), Some(_)) => self.judge_read(kind, &seen)?,
+            (Role::Parent(_, index), Some(_)) => self.judge_parent(index, kind, &seen)?,
             (Role::Reference(_), Some(_)) => {
-                if object.is_none() || self.may_see(kind, &seen) != Some(true) {
+                if self.may_see(kind, &seen) != Some(true) {
                     let detail = format!(
                         "the request names {}:{}, which no grant lets the integration read",
                         lookup.kind, lookup.id
@@ -321,13 +355,36 @@ impl Permit {
                 }
             }
         }
-        self.pending.retain(|(known, _)| known != lookup);
         Ok(())
+    }
+
+    /// The object that was asked for. Where it is only a part of the answer, its id must not be another one; an answer
+    /// in which it cannot be found says nothing of it.
+    fn asked_for<'j>(
+        &self,
+        kind: KindId,
+        lookup: &Lookup,
+        answer: &'j Json,
+    ) -> Result<&'j Json, Box<Refusal>> {
+        let fetched = self.rules.op(lookup.operation);
+        let object = fetched.and_then(|op| object_of(op.ground(), kind, answer));
+        let source = self.rules.kind(kind).map(|kind| &kind.id);
+        let is_it = |object: &&Json| {
+            let own = source.and_then(|source| own_id(source, object));
+            std::ptr::eq(*object, answer) || own.is_none_or(|own| own == lookup.id)
+        };
+        object.filter(is_it).ok_or_else(|| {
+            let (kind, id) = (&lookup.kind, &lookup.id);
+            self.refuse(
+                format!("the answer of the look-up does not show {kind}:{id}"),
+                None,
+            )
+        })
     }
 
     /// An existing object, as it is and as it will be.
     fn judge_change(
-        &self,
+        &mut self,
         kind: KindId,
         seen: &Seen<'_>,
         facts: &RequestFacts<'_>,
@@ -347,10 +404,21 @@ impl Permit {
             };
             self.holds(kind, &after, "as the request would make it")?;
         }
-        self.writes_within(now.grants, facts)
+        self.writes_within(now.grants, facts)?;
+        // Where the answer shows no object that could be judged again, only what holds now lets anything leave.
+        let operation = self.rules.op(self.operation);
+        if operation.is_some_and(|operation| !operation.ground().is_guarded()) {
+            self.live = now.grants;
+        }
+        Ok(())
     }
 
-    fn holds(&self, kind: KindId, seen: &Seen<'_>, when: &str) -> Result<Held, Box<Refusal>> {
+    pub(crate) fn holds(
+        &self,
+        kind: KindId,
+        seen: &Seen<'_>,
+        when: &str,
+    ) -> Result<Held, Box<Refusal>> {
         let held = match self.entry() {
             Some(entry) => self.held(entry, kind, seen),
             None => Held::default(),
@@ -392,7 +460,7 @@ fn absent(lookup: &Lookup) -> Box<Refusal> {
     ))
 }
 
-fn subject_id(source: &Source, facts: &RequestFacts<'_>) -> Option<String> {
+pub(crate) fn subject_id(source: &Source, facts: &RequestFacts<'_>) -> Option<String> {
     match source {
         Source::Path(name) => facts
             .path

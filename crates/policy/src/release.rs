@@ -24,7 +24,8 @@ use crate::decide::{Permit, Released, RequestFacts};
 use crate::input::{Mask, Source};
 use crate::object::own_id;
 use crate::plan::{Guard, KindId, Place, Plan, Sight};
-use crate::rules::{Entry, Operation, Seen};
+use crate::reads::shows;
+use crate::rules::{Entry, Operation, Seen, Shown};
 
 /// Most verdicts remembered during one answer: lists repeat the same few attribute values.
 const REMEMBERED_MAX: usize = 32;
@@ -35,7 +36,8 @@ impl Permit {
     ///
     /// # Errors
     /// `object.denied` or `object.absent` (by `deny_as`) when the answer is an object the caller may not have, when it
-    /// cannot be judged for want of a body, or when [`Permit::before`] still waits for a lookup.
+    /// does not show the object that the path names and [`Permit::after`] was not asked for it, or when a lookup is
+    /// still waited for.
     pub fn release(
         mut self,
         facts: &RequestFacts<'_>,
@@ -49,18 +51,16 @@ impl Permit {
         let Some((operation, entry)) = known.filter(|_| self.is_cleared()) else {
             return Err(self.refuse("the object was never judged before the answer".into(), None));
         };
+        // A write was judged before it was sent. A read that nothing can be judged by stays here.
+        if self.owes(operation, entry) && !shows(operation, facts, answer) {
+            let detail = "the answer does not show the object, and it was not looked up";
+            return Err(self.refuse(detail.into(), None));
+        }
         let Some(answer) = answer else {
-            // A write was judged before it was sent. A read that nothing can be judged by stays here.
-            let is_open = operation.is_write || entry.at_object.is_none();
-            return match is_open {
-                true => Ok(Released {
-                    objects: std::mem::take(&mut self.objects),
-                    ..Released::default()
-                }),
-                false => {
-                    Err(self.refuse("the answer has no body to judge the object by".into(), None))
-                }
-            };
+            return Ok(Released {
+                objects: std::mem::take(&mut self.objects),
+                ..Released::default()
+            });
         };
         let plan = entry.plan(operation, self.live);
         let objects = std::mem::take(&mut self.objects);
@@ -362,15 +362,19 @@ impl Walk<'_> {
             .subject
             .as_ref()
             .filter(|(subject, _)| *subject == kind && !is_many);
-        if let Some((_, Source::Path(name))) = subject {
-            return self
-                .facts
-                .path
-                .iter()
-                .find(|(n, _)| n == name)
-                .map(|(_, v)| v.clone());
+        let Some((_, Source::Path(name))) = subject else {
+            return own_id(source, object);
+        };
+        let in_path = || {
+            let mut path = self.facts.path.iter();
+            path.find(|(n, _)| n == name).map(|(_, v)| v.clone())
+        };
+        // Where the answer may hold another object than the one the path names, only its own id counts.
+        match (&self.operation.shown, self.operation.is_write) {
+            (Shown::Root, _) => in_path(),
+            (Shown::Nowhere, false) => own_id(source, object),
+            _ => own_id(source, object).or_else(in_path),
         }
-        own_id(source, object)
     }
 
     fn name(&mut self, kind: KindId, object: &Json, is_many: bool) {

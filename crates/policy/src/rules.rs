@@ -6,6 +6,8 @@
 mod build;
 mod check;
 
+pub(crate) use build::is_told_by_path;
+
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -54,14 +56,44 @@ pub(crate) struct Operation {
     pub resources: Vec<KindId>,
     /// The one object the request names as what it is about: kind and the path parameter (or the id in the body).
     pub subject: Option<(KindId, Source)>,
-    /// Other objects named by parameters: kind, parameter, and whether the contract says so outright.
-    pub named: Vec<(KindId, usize, bool)>,
+    /// Other objects named by parameters.
+    pub named: Vec<Named>,
+    /// The parameter the path ends with.
+    pub ends_in: Option<Arc<str>>,
+    /// Where a read's answer shows the object that the path names.
+    pub shown: Shown,
     /// Whether the request body names other objects.
     pub has_body_references: bool,
     /// Two kinds that one place may hold; no grant may use such an operation.
     pub ambiguous: Option<(Arc<str>, Arc<str>)>,
     /// For each attribute of the subject's kind, the objects of the request body that may carry it.
     pub overlays: Vec<Vec<Steps>>,
+}
+
+/// An object that a parameter names, other than the one the operation is about.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Named {
+    pub kind: KindId,
+    /// Position among the operation's parameters.
+    pub parameter: usize,
+    /// The contract says so (`x-portcullis-refers-to`), not only the kind's `id`.
+    pub is_outright: bool,
+}
+
+/// Where a read's answer shows the object that the path names.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Shown {
+    /// Nowhere: it has to be looked up.
+    #[default]
+    Nowhere,
+    /// The answer is that object.
+    Root,
+    /// At this place, provided that the id there is the one asked for.
+    Inside {
+        steps: Steps,
+        /// It may stand there without an id: the path ends with the object, or looking up reads it here.
+        is_trusted: bool,
+    },
 }
 
 /// Steps from the root of a body to an object.
@@ -76,6 +108,14 @@ impl Operation {
             shape: &self.answer,
             guards: &self.guards,
             leads: &self.leads,
+        }
+    }
+
+    /// Whether a read's answer shows what has to be judged, so that nothing is owed before it.
+    pub fn is_told_by_answer(&self) -> bool {
+        match &self.subject {
+            Some((_, Source::Path(_))) => self.shown != Shown::Nowhere,
+            _ => self.ground().is_guarded(),
         }
     }
 
@@ -139,6 +179,10 @@ pub(crate) struct Entry {
     pub at_object: Option<ConditionSet>,
     /// Bits of the grants whose condition needs the object.
     pub on_object: u64,
+    /// Conditions and policies about other objects that the path names, by position in [`Operation::named`].
+    pub at_named: Vec<(usize, ConditionSet)>,
+    /// Bits of the grants whose condition needs one of those.
+    pub on_named: u64,
     /// What leaves under each combination of grants that is worth preparing.
     pub plans: Vec<(u64, Arc<Plan>)>,
     /// What all grants together let be sent.
@@ -161,9 +205,13 @@ pub(crate) struct EntryGrant {
 impl Entry {
     /// Whether every object satisfies it, whatever it is like and whoever asks.
     pub fn is_open(&self) -> bool {
-        let has_forbid =
-            |set: &Option<ConditionSet>| set.as_ref().is_some_and(ConditionSet::has_forbid);
-        self.always != 0 && !has_forbid(&self.at_request) && !has_forbid(&self.at_object)
+        self.always != 0 && !self.sets().any(ConditionSet::has_forbid)
+    }
+
+    /// Everything that is asked.
+    pub fn sets(&self) -> impl Iterator<Item = &ConditionSet> {
+        let named = self.at_named.iter().map(|(_, set)| set);
+        self.at_request.iter().chain(&self.at_object).chain(named)
     }
 
     /// What leaves when these grants hold.

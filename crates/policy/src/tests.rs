@@ -7,6 +7,7 @@ mod envelopes;
 mod fields;
 mod matrix;
 mod objects;
+mod reads;
 mod speed;
 
 use std::collections::BTreeMap;
@@ -152,35 +153,41 @@ pub(super) fn operation(
     request: &str,
     parameters: &[&str],
 ) -> OperationShape {
-    let parameters = parameters
+    let parsed = parameters
         .iter()
         .map(|text| {
+            let text = text.trim_end_matches('/');
             let (text, refers_to) = text
                 .split_once('>')
-                .map_or((*text, None), |(t, k)| (t, Some(k.into())));
+                .map_or((text, None), |(t, k)| (t, Some(k.into())));
             let (place, name) = text.split_once(' ').unwrap();
             ParameterShape {
                 name: name.trim_end_matches('#').into(),
-                place: if place == "path" {
-                    ParameterPlace::Path
-                } else {
-                    ParameterPlace::Query
+                place: match place {
+                    "path" => ParameterPlace::Path,
+                    _ => ParameterPlace::Query,
                 },
-                scalar: if name.ends_with('#') {
-                    Scalar::Integer
-                } else {
-                    Scalar::Text
+                scalar: match name.ends_with('#') {
+                    true => Scalar::Integer,
+                    false => Scalar::Text,
                 },
                 refers_to,
             }
         })
         .collect();
+    // `path jobId/`: the path goes on behind it.
+    let in_path = parameters.iter().filter_map(|p| p.strip_prefix("path "));
+    let ends_in = in_path.last().filter(|name| !name.ends_with('/'));
+    let ends_in = ends_in.and_then(|name| name.split('>').next());
     OperationShape {
         id: id.into(),
-        is_write: !id.starts_with("get") && !id.starts_with("list"),
+        is_write: !["get", "list", "head"]
+            .iter()
+            .any(|verb| id.starts_with(verb)),
         answer: shape(answer),
         request: shape(request),
-        parameters,
+        parameters: parsed,
+        ends_in: ends_in.map(Arc::from),
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use contract::{Contract, Operation, Place as ParameterPlace};
+use contract::{Contract, Operation, Parameter, Place as ParameterPlace, TemplateSegment};
 use model::shape::Node;
 use model::{Method, Shape};
 use policy::{ApiShape, ObjectKind, OperationShape, ParameterShape, Source};
@@ -240,15 +240,42 @@ pub(super) fn shapes(apis: &Apis) -> Vec<ApiShape> {
         .collect()
 }
 
+/// The declared parameters; those of the path come first and stand as they do there, whatever the document's order.
+fn in_path_order(operation: &Operation) -> Vec<&Parameter> {
+    let names = operation.segments.iter().flat_map(|segment| match segment {
+        TemplateSegment::Static(_) => &[],
+        TemplateSegment::Parameter(name) => std::slice::from_ref(name),
+        TemplateSegment::Mixed { names, .. } => names.as_slice(),
+    });
+    let is_in_path = |parameter: &&Parameter| parameter.place == ParameterPlace::Path;
+    let in_path = names.filter_map(|name| operation.parameter(ParameterPlace::Path, name));
+    let mut all: Vec<&Parameter> = in_path.collect();
+    let rest = operation.parameters.iter();
+    all.extend(rest.filter(|parameter| !is_in_path(parameter)));
+    all
+}
+
+/// The parameter the path ends with: `{workOrderId}`, also in `{workOrderId}.json`.
+fn ends_in(operation: &Operation) -> Option<Arc<str>> {
+    match operation.segments.last()? {
+        TemplateSegment::Static(_) => None,
+        TemplateSegment::Parameter(name) => Some(name.clone()),
+        TemplateSegment::Mixed { names, texts } => match (names.as_slice(), texts.first()) {
+            ([name], Some(before)) if before.is_empty() => Some(name.clone()),
+            _ => None,
+        },
+    }
+}
+
 fn operation_shape(operation: &Operation) -> OperationShape {
     OperationShape {
         id: operation.id.clone(),
         is_write: !operation.method.is_safe(),
         answer: Arc::new(operation.answer_shape().cloned().unwrap_or_default()),
         request: Arc::new(operation.request_shape.clone()),
-        parameters: operation
-            .parameters
-            .iter()
+        ends_in: ends_in(operation),
+        parameters: in_path_order(operation)
+            .into_iter()
             .map(|parameter| ParameterShape {
                 name: parameter.name.clone(),
                 place: match parameter.place {

@@ -13,9 +13,6 @@ use crate::stages::lifecycle::Op;
 use crate::stages::upstream;
 use crate::{Exchange, Stop};
 
-/// Most objects one request may have looked up.
-const LOOKUPS_MAX: usize = 16;
-
 /// Discharges what the request and look-ups can discharge.
 pub async fn before(
     x: &mut Exchange<'_, '_>,
@@ -47,15 +44,19 @@ async fn judge(
     r: &Road<'_>,
 ) -> Result<(), Stop> {
     let lookups = permit.before(facts)?;
-    if lookups.len() > LOOKUPS_MAX {
-        return Err(policy::OBJECT_DENIED
-            .because(format!(
-                "{} objects to look up, more than {LOOKUPS_MAX}",
-                lookups.len()
-            ))
-            .into());
-    }
-    for lookup in &lookups {
+    look_up(x, permit, &lookups, (caller, facts), op, r).await
+}
+
+/// Fetches what policy asks for and shows it, one object after the other.
+async fn look_up(
+    x: &mut Exchange<'_, '_>,
+    permit: &mut Permit,
+    lookups: &[Lookup],
+    (caller, facts): (&Caller, &RequestFacts<'_>),
+    op: &Op<'_>,
+    r: &Road<'_>,
+) -> Result<(), Stop> {
+    for lookup in lookups {
         let found = fetch(x, lookup, caller, op, r).await?;
         x.enter(Stage::Object);
         permit.judge(lookup, facts, found.as_ref())?;
@@ -90,15 +91,27 @@ async fn fetch(
     upstream::look_up(x, caller, op, other, &lookup.path, r).await
 }
 
-/// Judges the answer and turns what may leave into bytes.
-pub fn after(
+/// Judges the answer and turns what may leave into bytes. An answer that does not show the object it should makes a
+/// look-up necessary: nothing of it leaves before that.
+pub async fn after(
     x: &mut Exchange<'_, '_>,
-    permit: Permit,
+    mut permit: Permit,
+    caller: &Caller,
     checked: &CheckedRequest,
     answer: Option<&Json>,
+    op: &Op<'_>,
+    r: &Road<'_>,
 ) -> Result<Released, Stop> {
     x.enter(Stage::Object);
-    Ok(permit.release(&facts_of(checked), answer)?)
+    let facts = facts_of(checked);
+    let lookups = permit.after(&facts, answer)?;
+    if !lookups.is_empty() {
+        // The record names the call the caller asked for, not the look-up.
+        let answered = (x.event.upstream.clone(), x.event.upstream_status);
+        look_up(x, &mut permit, &lookups, (caller, &facts), op, r).await?;
+        (x.event.upstream, x.event.upstream_status) = answered;
+    }
+    Ok(permit.release(&facts, answer)?)
 }
 
 fn facts_of(checked: &CheckedRequest) -> RequestFacts<'_> {

@@ -4,10 +4,13 @@
 //! Start reading at `Build::run`.
 
 mod beings;
+mod enforced;
 mod grants;
 mod kinds;
 mod places;
 mod references;
+mod shown;
+mod sorted;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,10 +19,13 @@ use model::shape::Scalar;
 use model::{Mistake, RuleRef};
 
 use super::{Operation, OperationRef, Rules};
-use crate::cedar::{self, AttributeType, Checked, NO_OBJECT, SetCache, Types, TypesDraft, Wrong};
+use crate::cedar::{
+    self, AttributeType, Checked, NO_OBJECT, Resources, SetCache, Types, TypesDraft, Wrong,
+};
 use crate::input::{ParameterPlace, PolicyInput};
 use crate::plan::{Plan, Trees};
 use beings::Beings;
+pub(crate) use enforced::is_told_by_path;
 
 /// A hand-written policy that passed the validator.
 struct Written {
@@ -93,6 +99,8 @@ impl Build {
             draft.kind(&space, name, &attributes);
         }
         for operation in &self.rules.operations {
+            let own = self.resource_types(operation);
+            let parents = self.parent_types(operation);
             let of = |place: ParameterPlace| -> Vec<(Arc<str>, Scalar)> {
                 let here = operation.parameters.iter().filter(|p| p.place == place);
                 here.map(|p| (p.name.clone(), p.scalar)).collect()
@@ -100,7 +108,10 @@ impl Build {
             draft.operation(
                 &cedar::namespace(&operation.api),
                 &operation.id,
-                &self.resource_types(operation),
+                Resources {
+                    own: &own,
+                    parents: &parents,
+                },
                 &of(ParameterPlace::Path),
                 &of(ParameterPlace::Query),
             );
@@ -116,6 +127,22 @@ impl Build {
                 None
             }
         }
+    }
+
+    /// Types of the other objects that the path names.
+    fn parent_types(&self, operation: &Operation) -> Vec<String> {
+        let named = operation.named.iter().filter(|named| {
+            let parameter = operation.parameters.get(named.parameter);
+            parameter.is_some_and(|p| p.place == ParameterPlace::Path)
+        });
+        let kinds = named.filter(|named| !operation.resources.contains(&named.kind));
+        let mut types: Vec<String> = kinds
+            .filter_map(|named| self.rules.kind(named.kind))
+            .map(|kind| kind.type_text.clone())
+            .collect();
+        types.sort();
+        types.dedup();
+        types
     }
 
     fn resource_types(&self, operation: &Operation) -> Vec<String> {

@@ -29,6 +29,7 @@ mod lifecycle;
 mod limits;
 mod line;
 mod modes;
+mod objects;
 mod planted;
 mod routes;
 mod rule_files;

@@ -11,9 +11,10 @@ use model::{FieldSet, Mistake, RuleRef};
 
 use super::super::check::{self, listed, nearest};
 use super::super::{Entry, EntryGrant, GRANTS_PER_OPERATION_MAX, Integration, OperationRef};
+use super::sorted::Sorted;
 use super::{Build, Written};
-use crate::cedar::{self, Checked, ConditionSet, Member, Types};
-use crate::input::{Grant, IntegrationGrants, PolicyInput, Source};
+use crate::cedar::{self, Checked, ConditionSet, Resources, Types};
+use crate::input::{Grant, IntegrationGrants, PolicyInput};
 use crate::plan::{KindId, Plan, Tree, Trees};
 
 impl Build {
@@ -131,9 +132,7 @@ impl Build {
         for (reference, draft) in drafts {
             self.check_unions(reference, &draft);
             if let Some(entry) = self.entry(reference, draft, &integration.being, &input, written) {
-                let sets = [&entry.at_request, &entry.at_object];
-                let asking = sets.into_iter().flatten();
-                for set in asking.filter(|set| set.needs.is_on_context) {
+                for set in entry.sets().filter(|set| set.needs.is_on_context) {
                     // A plain condition may still meet a value that only the engine understands.
                     integration.is_on_context |= !set.is_plain() || set.needs.is_on_object;
                     integration.is_on_listener |= set.is_plain();
@@ -142,6 +141,7 @@ impl Build {
             }
         }
         self.by_kind(&mut integration);
+        self.check_enforced(&integration);
         self.check_references(&input, &integration);
         self.rules
             .integrations
@@ -205,12 +205,10 @@ impl Build {
             self.check_lists(grant, reference);
             let checked = match &grant.when {
                 None => None,
-                Some(condition) => {
-                    match self.condition(grant, condition, reference, integration, types) {
-                        Some(checked) => Some(checked),
-                        None => continue,
-                    }
-                }
+                Some(condition) => match self.condition(condition, reference, integration, types) {
+                    Some(checked) => Some(checked),
+                    None => continue,
+                },
             };
             let entry = EntryGrant {
                 rule_text: shown(&grant.rule),
@@ -295,7 +293,6 @@ impl Build {
 
     fn condition(
         &mut self,
-        grant: &Grant,
         condition: &crate::input::Condition,
         reference: OperationRef,
         integration: &IntegrationGrants,
@@ -303,11 +300,15 @@ impl Build {
     ) -> Option<Checked> {
         let operation = self.rules.op(reference)?;
         let key = (condition.text.clone(), reference);
-        let resources = self.resource_types(operation);
+        let (own, parents) = (self.resource_types(operation), self.parent_types(operation));
+        let resources = Resources {
+            own: &own,
+            parents: &parents,
+        };
         let checked = self
             .conditions
             .entry(key)
-            .or_insert_with(|| types.condition(&condition.text, &operation.action, &resources))
+            .or_insert_with(|| types.condition(&condition.text, &operation.action, resources))
             .clone();
         let checked = match checked {
             Ok(checked) => checked,
@@ -335,7 +336,6 @@ impl Build {
                 self.mistake(&condition.rule, message, help);
             }
         }
-        self.check_resolvable(grant, reference, &checked);
         Some(checked)
     }
 
@@ -359,33 +359,6 @@ impl Build {
             parts.push("the answer holds no declared object, so there is no `resource` to ask; declare it under `objects`".into());
         }
         parts.join("; ")
-    }
-
-    /// A write to an existing object needs the object's attributes before it happens.
-    fn check_resolvable(&mut self, grant: &Grant, reference: OperationRef, checked: &Checked) {
-        let Some(operation) = self.rules.op(reference) else {
-            return;
-        };
-        let Some((kind, Source::Path(_))) =
-            operation.subject.as_ref().filter(|_| operation.is_write)
-        else {
-            return;
-        };
-        let Some(kind) = self.rules.kind(*kind) else {
-            return;
-        };
-        let is_in_body = kind.attributes.iter().any(|a| {
-            checked.needs.object_attributes.contains(&*a.name)
-                && matches!(a.source, Source::Body(_))
-        });
-        if is_in_body && kind.resolve.is_none() {
-            let (schema, id) = (kind.schema.clone(), operation.id.clone());
-            self.mistake(
-                &grant.rule,
-                format!("`{id}` changes a `{schema}` that the condition judges, but nothing says how to look it up first"),
-                format!("add `resolve: OPERATION` to `{schema}` under `objects` of the api"),
-            );
-        }
     }
 
     fn trees(&mut self, grant: &Grant) -> Arc<Trees> {
@@ -510,44 +483,30 @@ impl Build {
             self.mistake(&rule, message, "join grants that have the same condition");
             return None;
         }
-        let action = self.rules.op(reference)?.action.clone();
-        let (mut always, mut on_object) = (0u64, 0u64);
-        let (mut at_request, mut at_object) = (Vec::new(), Vec::new());
+        let operation = self.rules.op(reference)?;
+        let mut sorted = Sorted::of(&self.rules, operation);
         for (bit, (grant, checked)) in (0u32..).zip(&draft) {
-            let member = Member {
-                grant: Some(bit),
-                rule: grant.rule.clone(),
-            };
-            match checked {
-                None => always |= 1 << bit,
-                Some(checked) if checked.needs.is_on_object => {
-                    on_object |= 1 << bit;
-                    at_object.push((member, checked));
-                }
-                Some(checked) => at_request.push((member, checked)),
-            }
+            sorted.grant(bit, &grant.rule, checked.as_ref());
         }
-        for forbid in written
+        let forbids = written
             .iter()
-            .filter(|w| !cedar::is_permit(&w.checked.policy))
-        {
-            if !cedar::concerns(&forbid.checked.policy, being, &integration.roles, &action) {
-                continue;
-            }
-            let member = Member {
-                grant: None,
-                rule: forbid.rule.clone(),
-            };
-            match forbid.checked.needs.is_on_object {
-                true => at_object.push((member, &forbid.checked)),
-                false => at_request.push((member, &forbid.checked)),
+            .filter(|w| !cedar::is_permit(&w.checked.policy));
+        for forbid in forbids {
+            let policy = &forbid.checked.policy;
+            if cedar::concerns(policy, being, &integration.roles, &operation.action) {
+                sorted.forbid(&forbid.rule, &forbid.checked);
             }
         }
+        let named = sorted.at_named.iter().filter_map(|(index, members)| {
+            Some((*index, ConditionSet::of(members, &mut self.sets)?))
+        });
         let mut entry = Entry {
-            always,
-            on_object,
-            at_request: ConditionSet::of(&at_request, &mut self.sets),
-            at_object: ConditionSet::of(&at_object, &mut self.sets),
+            always: sorted.always,
+            on_object: sorted.on_object,
+            on_named: sorted.on_named,
+            at_named: named.collect(),
+            at_request: ConditionSet::of(&sorted.at_request, &mut self.sets),
+            at_object: ConditionSet::of(&sorted.at_object, &mut self.sets),
             plans: Vec::new(),
             writes: FieldSet::default(),
             grants: draft.into_iter().map(|(grant, _)| grant).collect(),

@@ -10,8 +10,8 @@ use model::Shape;
 use model::shape::NodeId;
 
 use super::super::check::{self, listed, nearest};
-use super::super::{Attribute, Kind, Operation, OperationRef, parameter_scalar};
-use super::{Build, places};
+use super::super::{Attribute, Kind, Named, Operation, OperationRef, Shown, parameter_scalar};
+use super::{Build, places, shown};
 use crate::cedar::{self, AttributeType};
 use crate::input::{ApiShape, ObjectKind, OperationShape, ParameterPlace, Source};
 use crate::plan::{KindId, leads, outermost};
@@ -34,7 +34,12 @@ impl Build {
         for object in &api.objects {
             self.kind_details(api, object, first, &kinds);
         }
-        for operation in self.rules.operations.iter_mut().skip(first) {
+        let references = (first..self.rules.operations.len())
+            .filter_map(|index| u32::try_from(index).ok().map(OperationRef));
+        let shown: Vec<Shown> = references.map(|r| shown::of(&self.rules, r)).collect();
+        let operations = self.rules.operations.iter_mut().skip(first);
+        for (operation, shown) in operations.zip(shown) {
+            operation.shown = shown;
             if let Some((id, _)) = &operation.subject
                 && let Some(kind) = self.rules.kinds.get(*id)
             {
@@ -111,6 +116,8 @@ impl Build {
             resources: Vec::new(),
             subject: None,
             named: Vec::new(),
+            ends_in: shape.ends_in.clone(),
+            shown: Shown::Nowhere,
             has_body_references: shape.request.nodes.iter().any(|n| n.refers_to.is_some()),
             ambiguous,
             overlays: Vec::new(),
@@ -136,7 +143,11 @@ impl Build {
         if !found.is_empty() {
             return found;
         }
-        let found = of(operation.request_ground());
+        let found = match operation.is_write {
+            true => of(operation.request_ground()),
+            // What a read is asked with is no object, only a description of one.
+            false => Vec::new(),
+        };
         if !found.is_empty() {
             return found;
         }
@@ -173,11 +184,7 @@ impl Build {
     }
 
     /// Parameters that name objects other than the one the operation is about.
-    fn named(
-        &self,
-        operation: &Operation,
-        kinds: &BTreeMap<Arc<str>, KindId>,
-    ) -> Vec<(KindId, usize, bool)> {
+    fn named(&self, operation: &Operation, kinds: &BTreeMap<Arc<str>, KindId>) -> Vec<Named> {
         let mut found = Vec::new();
         for (index, parameter) in operation.parameters.iter().enumerate() {
             let outright = parameter
@@ -195,7 +202,11 @@ impl Build {
                 })
             };
             if let Some(kind) = outright.or(by_path).filter(|kind| !is_subject(*kind)) {
-                found.push((kind, index, outright.is_some()));
+                found.push(Named {
+                    kind,
+                    parameter: index,
+                    is_outright: outright.is_some(),
+                });
             }
         }
         found

@@ -11,6 +11,7 @@ use model::{FieldPath, RuleRef, Shape};
 
 use super::super::{Entry, Integration, OperationRef};
 use super::Build;
+use super::enforced::unresolved;
 use crate::input::IntegrationGrants;
 
 impl Build {
@@ -44,6 +45,7 @@ impl Build {
             return;
         };
         let api = operation.api.clone();
+        let mut found: Vec<(String, String)> = Vec::new();
         for name in named_at(&operation.request, path) {
             let kinds = self.rules.kinds.iter();
             let Some(id) = kinds.clone().position(|k| k.schema == name && k.api == api) else {
@@ -51,20 +53,22 @@ impl Build {
             };
             let readers = done.by_kind.get(&id).map(Vec::as_slice).unwrap_or_default();
             let mut entries = readers.iter().filter_map(|r| done.entries.get(r));
-            let is_resolved = self.rules.kind(id).is_some_and(|k| k.resolve.is_some());
+            let kind = self.rules.kind(id);
+            let fault = kind.and_then(|kind| unresolved(&self.rules, operation, kind));
             if readers.is_empty() {
-                self.mistake(
-                    rule,
+                found.push((
                     format!("`{path}` names a `{name}`, but no grant of `{}` reads one, so that every such request would be refused", done.name),
                     format!("grant an operation that answers with a `{name}`, or take `{path}` out of `writes`"),
-                );
-            } else if !is_resolved && !entries.any(Entry::is_open) {
-                self.mistake(
-                    rule,
-                    format!("`{path}` names a `{name}` that has to be judged, but nothing says how to look it up"),
-                    format!("add `resolve: OPERATION` to `{name}` under `objects` of the api"),
-                );
+                ));
+            } else if let Some((why, help)) = fault
+                && !entries.any(Entry::is_open)
+            {
+                let message = format!("`{path}` names a `{name}` that has to be judged, but {why}");
+                found.push((message, help));
             }
+        }
+        for (message, help) in found {
+            self.mistake(rule, message, help);
         }
     }
 }

@@ -1,0 +1,185 @@
+//! Can what was written be enforced? A grant that nothing can judge is a mistake at its line.
+//! Gives the part of `Build` that checks the compiled entries of an integration.
+//! Used by `Build::integration`.
+//! Start reading at `Build::check_enforced`.
+
+use model::RuleRef;
+
+use super::super::{Entry, Integration, Kind, Operation, OperationRef, Rules, Shown};
+use super::Build;
+use crate::cedar::ConditionSet;
+use crate::input::{ParameterPlace, Source};
+use crate::plan::KindId;
+
+/// What keeps a rule from being enforced: sentence and remedy.
+type Fault = (String, String);
+
+impl Build {
+    /// Every operation that an integration may use: what its conditions, policies and parameters make necessary has to
+    /// be possible.
+    pub(super) fn check_enforced(&mut self, done: &Integration) {
+        let mut references: Vec<OperationRef> = done.entries.keys().copied().collect();
+        references.sort_unstable();
+        for reference in references {
+            let (Some(operation), Some(entry)) =
+                (self.rules.op(reference), done.entries.get(&reference))
+            else {
+                continue;
+            };
+            let mut found: Vec<(RuleRef, Fault)> = Vec::new();
+            if let Some(set) = &entry.at_object {
+                let fault = subject(&self.rules, operation, set);
+                found.extend(placed(fault, entry, entry.on_object));
+            }
+            for (index, set) in &entry.at_named {
+                let kind = operation.named.get(*index).map(|named| named.kind);
+                let fault = kind.and_then(|kind| looked_up(&self.rules, operation, kind, set));
+                found.extend(placed(fault, entry, entry.on_named));
+            }
+            let fault = references_of(&self.rules, operation, done);
+            found.extend(placed(fault, entry, u64::MAX));
+            for (rule, (message, help)) in found {
+                self.mistake(&rule, message, help);
+            }
+        }
+    }
+}
+
+/// A fault at each of the grants with these bits; where a policy alone is why, at the first grant.
+fn placed(fault: Option<Fault>, entry: &Entry, bits: u64) -> Vec<(RuleRef, Fault)> {
+    let Some(fault) = fault else {
+        return Vec::new();
+    };
+    let meant: Vec<_> = entry.held(bits).collect();
+    let first = entry.grants.iter().take(1).collect();
+    let grants = if meant.is_empty() { first } else { meant };
+    let at = grants.into_iter().map(|grant| grant.rule.clone());
+    at.map(|rule| (rule, fault.clone())).collect()
+}
+
+/// The object that an operation is about.
+fn subject(rules: &Rules, operation: &Operation, set: &ConditionSet) -> Option<Fault> {
+    match &operation.subject {
+        Some((kind, Source::Path(_))) => match operation.shown {
+            Shown::Nowhere => looked_up(rules, operation, *kind, set),
+            Shown::Root | Shown::Inside { .. } => None,
+        },
+        // Judged one by one in the answer, or as the body describes it.
+        _ if operation.is_write || operation.ground().is_guarded() => None,
+        _ => {
+            let message = format!(
+                "`{}` reads, and nothing it is asked with or answers shows the object that the condition judges",
+                operation.id
+            );
+            let help = "declare the object in the contract's answer, or take the condition away";
+            Some((message, help.to_owned()))
+        }
+    }
+}
+
+/// An object that has to be fetched before it can be judged.
+fn looked_up(
+    rules: &Rules,
+    operation: &Operation,
+    kind: KindId,
+    set: &ConditionSet,
+) -> Option<Fault> {
+    let kind = rules.kind(kind)?;
+    if is_told_by_path(kind, set) {
+        return None;
+    }
+    let what = match operation.is_write {
+        true => "changes",
+        false => "does not show",
+    };
+    let doing = format!(
+        "`{}` {what} a `{}` that {} judges",
+        operation.id,
+        kind.schema,
+        cause(set)
+    );
+    unresolved(rules, operation, kind).map(|(why, help)| (format!("{doing}, but {why}"), help))
+}
+
+/// Whether everything that is asked of an object stands in the path.
+pub(crate) fn is_told_by_path(kind: &Kind, set: &ConditionSet) -> bool {
+    let mut asked = kind
+        .attributes
+        .iter()
+        .filter(|a| set.needs.object_attributes.contains(&*a.name));
+    asked.all(|attribute| matches!(attribute.source, Source::Path(_)))
+}
+
+fn cause(set: &ConditionSet) -> String {
+    let grants = set.members.iter().any(|member| member.grant.is_some());
+    let forbid = set.members.iter().find(|member| member.grant.is_none());
+    match forbid.filter(|_| !grants) {
+        Some(forbid) => format!("the policy {}", forbid.rule),
+        None => "the condition".to_owned(),
+    }
+}
+
+/// Why an object of a kind cannot be looked up for a request of this operation.
+pub(super) fn unresolved(rules: &Rules, operation: &Operation, kind: &Kind) -> Option<Fault> {
+    let schema = &kind.schema;
+    let Some((resolve, parameter)) = &kind.resolve else {
+        return Some((
+            "nothing says how to look it up first".to_owned(),
+            format!("add `resolve: OPERATION` to `{schema}` under `objects` of the api"),
+        ));
+    };
+    let resolve = rules.op(*resolve)?;
+    let is_in_path = |name: &str| {
+        let mut own = operation.parameters.iter();
+        own.any(|p| p.place == ParameterPlace::Path && *p.name == *name)
+    };
+    let mut needed = resolve
+        .parameters
+        .iter()
+        .filter(|p| p.place == ParameterPlace::Path && p.name != *parameter);
+    let missing = needed.find(|p| !is_in_path(&p.name))?;
+    Some((
+        format!(
+            "`{}`, which looks it up, needs `{}`, and the path of `{}` does not name one",
+            resolve.id, missing.name, operation.id
+        ),
+        format!("name an operation that needs only the id as `resolve` of `{schema}`"),
+    ))
+}
+
+/// Other objects that the path names: they are judged by the integration's grants for reading them.
+fn references_of(rules: &Rules, operation: &Operation, done: &Integration) -> Option<Fault> {
+    let in_path = operation.named.iter().filter_map(|named| {
+        let parameter = operation.parameters.get(named.parameter)?;
+        (parameter.place == ParameterPlace::Path).then_some((named, &parameter.name))
+    });
+    for (named, parameter) in in_path {
+        let kind = rules.kind(named.kind)?;
+        let readers = done.by_kind.get(&named.kind);
+        let mut entries = readers
+            .into_iter()
+            .flatten()
+            .filter_map(|r| done.entries.get(r));
+        let schema = &kind.schema;
+        if readers.is_none() && named.is_outright {
+            return Some((
+                format!(
+                    "the path of `{}` names a `{schema}` (`{parameter}`), and no grant of `{}` reads one, so that every call would be refused",
+                    operation.id, done.name
+                ),
+                format!("grant an operation that answers with a `{schema}`"),
+            ));
+        }
+        if readers.is_none() || entries.any(Entry::is_open) {
+            continue;
+        }
+        if let Some((why, help)) = unresolved(rules, operation, kind) {
+            let message = format!(
+                "the path of `{}` names a `{schema}` (`{parameter}`) that `{}` may see only in part, but {why}",
+                operation.id, done.name
+            );
+            return Some((message, help));
+        }
+    }
+    None
+}

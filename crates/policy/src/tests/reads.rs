@@ -1,0 +1,441 @@
+//! Reads whose answer does not show the object that the path names.
+
+use super::*;
+
+const OWN: &str = "resource.partner == principal.partner";
+const JOB: &str = "Job{id,title,partner,status,locked?}";
+
+/// Jobs with parts below them (of a kind of their own, and of none), in every form of answer.
+fn jobs() -> ApiShape {
+    let get = |id: &str, answer: &str, path: &[&str]| operation(id, answer, "", path);
+    let kind = |schema: &str, id: &str, resolve: Option<&str>, attributes: &[&str]| ObjectKind {
+        rule: RuleRef {
+            file: "apis/jobs.yaml".into(),
+            line: 9,
+        },
+        schema: schema.into(),
+        id: Source::parse(id).unwrap(),
+        resolve: resolve.map(Arc::from),
+        attributes: attributes
+            .iter()
+            .map(|name| {
+                let source = Source::parse(&format!("body.{name}")).unwrap();
+                (Arc::from(*name), source)
+            })
+            .collect(),
+    };
+    let below = ["path jobId/"];
+    ApiShape {
+        name: "field-service/v2".into(),
+        operations: vec![
+            get("getJob", JOB, &["path jobId"]),
+            get("listJobs", &format!("{{items:[{JOB}],total#}}"), &[]),
+            get("listJobParts", "{items:[{sku,price#}],total#}", &below),
+            get("getJobInline", "{data:{id,title,partner}}", &["path jobId"]),
+            get(
+                "getJobWrapped",
+                &format!("{{data:{JOB},trace}}"),
+                &["path jobId"],
+            ),
+            get("getJobInvoice", &format!("{{number,job:{JOB}}}"), &below),
+            get("listRelatedJobs", &format!("[{JOB}]"), &below),
+            get("getParentJob", JOB, &below),
+            get("headJob", "", &["path jobId"]),
+            get("listJobItems", "[Item{id,sku,price#}]", &below),
+            get(
+                "getJobItem",
+                "Item{id,sku,price#}",
+                &["path jobId/", "path itemId"],
+            ),
+            operation("addJobNote", "{text}", "{text}", &below),
+            operation(
+                "addJobItem",
+                "Item{id,sku,price#}",
+                "Item{id,sku,price#}",
+                &below,
+            ),
+            operation("deleteJobPart", "", "", &["path jobId/", "path partId"]),
+            get("getHealth", "{status}", &[]),
+            operation("ping", "", "{text}", &[]),
+        ],
+        objects: vec![
+            kind(
+                "Job",
+                "path.jobId",
+                Some("getJob"),
+                &["partner", "status", "locked"],
+            ),
+            kind("Item", "path.itemId", None, &["sku"]),
+        ],
+    }
+}
+
+fn input_of(grants: Vec<Grant>, policy: &str) -> PolicyInput {
+    PolicyInput {
+        apis: vec![jobs()],
+        integrations: vec![integration("north", grants)],
+        cedar: match policy {
+            "" => Vec::new(),
+            text => vec![CedarFile {
+                file: "policies/extra.cedar".into(),
+                text: text.into(),
+            }],
+        },
+        names: Names::default(),
+    }
+}
+
+fn job(id: &str, partner: &str) -> String {
+    format!(r#"{{"id":"{id}","title":"t","partner":"{partner}","status":"open","locked":false}}"#)
+}
+
+/// The whole road: what leaves, or the code; behind it how many objects were looked up.
+fn road(rules: &Arc<Rules>, text: &str, body: &str, upstream: &str) -> String {
+    let known = [
+        ("own", job("own", "north")),
+        ("foreign", job("foreign", "south")),
+        ("frozen", job("frozen", "north").replace("false", "true")),
+    ];
+    let call = call(text, body);
+    let mut count = 0;
+    let mut run = || -> Result<String, Box<Refusal>> {
+        let mut permit = call.decide(rules)?;
+        let answer = (!upstream.is_empty()).then(|| json(upstream));
+        for is_after in [false, true] {
+            let lookups = match is_after {
+                false => permit.before(&call.facts())?,
+                true => permit.after(&call.facts(), answer.as_ref())?,
+            };
+            for lookup in lookups {
+                count += 1;
+                let found = known.iter().find(|(id, _)| *id == lookup.id);
+                let found = found.map(|(_, text)| json(text));
+                permit.judge(&lookup, &call.facts(), found.as_ref())?;
+            }
+        }
+        let released = permit.release(&call.facts(), answer.as_ref())?;
+        Ok(String::from_utf8(released.body).unwrap())
+    };
+    let said = run().unwrap_or_else(|refusal| said(&refusal));
+    format!("{said} ({count})")
+}
+
+const HIDDEN: &str = "object.denied as object.absent 404";
+
+#[test]
+fn a_list_below_an_object_is_judged_on_that_object_before_it_is_asked_for() {
+    let rules = Arc::new(
+        compile(input_of(
+            vec![grant(1, "listJobParts", OWN, "items $.total", "")],
+            "",
+        ))
+        .unwrap(),
+    );
+    let parts = r#"{"items":[{"sku":"s","price":1}],"total":1}"#;
+    let list =
+        |id: &str, answer: &str| road(&rules, &format!("listJobParts jobId={id}"), "", answer);
+    assert_eq!(list("own", parts), format!("{parts} (1)"));
+    assert_eq!(list("foreign", parts), format!("{HIDDEN} (1)"));
+    assert_eq!(list("foreign", ""), format!("{HIDDEN} (1)"));
+    assert_eq!(list("nowhere", parts), "object.absent 404 (1)");
+    // The very look-up comes before the call.
+    let call = call("listJobParts jobId=own", "");
+    let mut permit = call.decide(&rules).unwrap();
+    let lookups = permit.before(&call.facts()).unwrap();
+    assert_eq!(lookups.len(), 1);
+    assert!(!permit.is_cleared());
+}
+
+#[test]
+fn an_answer_that_cannot_show_the_object_makes_a_look_up() {
+    for (operation, answer) in [
+        (
+            "getJobInline",
+            r#"{"data":{"id":"foreign","title":"t","partner":"north"}}"#,
+        ),
+        ("headJob", ""),
+        ("listRelatedJobs", r#"[{"id":"own","partner":"north"}]"#),
+        ("listRelatedJobs", "[]"),
+    ] {
+        let fields = match operation {
+            "getJobInline" => "data",
+            "headJob" => "",
+            _ => "id",
+        };
+        let grants = vec![grant(1, operation, OWN, fields, "")];
+        let rules = Arc::new(compile(input_of(grants, "")).unwrap());
+        let at = |id: &str| road(&rules, &format!("{operation} jobId={id}"), "", answer);
+        assert_eq!(at("foreign"), format!("{HIDDEN} (1)"), "{operation}");
+        assert!(
+            at("own").ends_with(" (1)") && !at("own").contains("object."),
+            "{operation}"
+        );
+    }
+}
+
+#[test]
+fn an_answer_that_shows_the_object_costs_no_look_up() {
+    let grants = vec![grant(
+        1,
+        "getJob getJobWrapped getJobInvoice",
+        OWN,
+        "id",
+        "",
+    )];
+    let rules = Arc::new(compile(input_of(grants, "")).unwrap());
+    let own = job("own", "north");
+    assert_eq!(
+        road(&rules, "getJob jobId=own", "", &own),
+        r#"{"id":"own"} (0)"#
+    );
+    for (operation, answer, left) in [
+        (
+            "getJobWrapped",
+            format!(r#"{{"data":{own},"trace":"x"}}"#),
+            r#"{"data":{"id":"own"}}"#,
+        ),
+        (
+            "getJobInvoice",
+            format!(r#"{{"number":"7","job":{own}}}"#),
+            r#"{"job":{"id":"own"}}"#,
+        ),
+    ] {
+        let text = format!("{operation} jobId=own");
+        assert_eq!(road(&rules, &text, "", &answer), format!("{left} (0)"));
+    }
+}
+
+#[test]
+fn an_answer_that_lacks_the_object_it_should_show_is_looked_up_or_refused() {
+    let grants = vec![
+        grant(1, "getJobWrapped", OWN, "id $.trace", ""),
+        grant(4, "getJobInvoice", OWN, "id $.number", ""),
+        grant(7, "getJob", OWN, "id", ""),
+        grant(9, "getParentJob", OWN, "id", ""),
+    ];
+    let rules = Arc::new(compile(input_of(grants, "")).unwrap());
+    let other = job("own", "north");
+    for answer in [
+        "",
+        r#"{"data":null,"trace":"x"}"#,
+        r#"{"trace":"x"}"#,
+        r#"{"data":[],"trace":"x"}"#,
+        r#"{"data":"x","trace":"x"}"#,
+        r#"["x"]"#,
+        // Another object than the one that was asked for.
+        &format!(r#"{{"data":{other},"trace":"x"}}"#),
+    ] {
+        let text = "getJobWrapped jobId=foreign";
+        assert_eq!(
+            road(&rules, text, "", answer),
+            format!("{HIDDEN} (1)"),
+            "{answer}"
+        );
+    }
+    let text = "getJobWrapped jobId=own";
+    assert_eq!(
+        road(&rules, text, "", r#"{"data":null,"trace":"x"}"#),
+        r#"{"data":null,"trace":"x"} (1)"#
+    );
+    // A part of it without an id tells nothing.
+    let blank = r#"{"number":"7","job":{"partner":"north"}}"#;
+    assert_eq!(
+        road(&rules, "getJobInvoice jobId=foreign", "", blank),
+        format!("{HIDDEN} (1)")
+    );
+    // Its parent is another object; so is the id by which it is judged.
+    assert_eq!(
+        road(&rules, "getParentJob jobId=foreign", "", &other),
+        format!("{HIDDEN} (1)")
+    );
+    assert_eq!(
+        road(
+            &rules,
+            "getParentJob jobId=own",
+            "",
+            &job("foreign", "south")
+        ),
+        format!("{HIDDEN} (1)")
+    );
+    // Looking up would ask the same again.
+    for answer in ["", "null", "[]", r#"["x"]"#, "7"] {
+        assert_eq!(
+            road(&rules, "getJob jobId=own", "", answer),
+            format!("{HIDDEN} (0)"),
+            "{answer}"
+        );
+    }
+}
+
+#[test]
+fn a_policy_that_forbids_an_object_forbids_what_lies_below_it() {
+    let policy =
+        "forbid(principal, action, resource is field_service::v2::Job) when { resource.locked };";
+    let grants = || {
+        vec![
+            grant(1, "listJobParts", "", "items", ""),
+            grant(2, "headJob getJob", "", "", ""),
+            grant(3, "listJobItems getJobItem", "", "sku", ""),
+            grant(4, "addJobNote", "", "text", "text"),
+            grant(5, "addJobItem", "", "sku", "sku"),
+            grant(6, "deleteJobPart", "", "", ""),
+            grant(7, "getHealth", "", "status", ""),
+            grant(8, "ping", "", "", "text"),
+        ]
+    };
+    let rules = Arc::new(compile(input_of(grants(), policy)).unwrap());
+    for (text, body) in [
+        ("listJobParts jobId=@", ""),
+        ("headJob jobId=@", ""),
+        ("listJobItems jobId=@", ""),
+        ("getJobItem jobId=@ itemId=1", ""),
+        ("addJobNote jobId=@", r#"{"text":"x"}"#),
+        ("addJobItem jobId=@", r#"{"sku":"x"}"#),
+        ("deleteJobPart jobId=@ partId=1", ""),
+    ] {
+        let at = |id: &str| road(&rules, &text.replace('@', id), body, "");
+        assert!(at("frozen").starts_with(HIDDEN), "{text} {}", at("frozen"));
+        assert!(
+            at("foreign").ends_with("(1)") && !at("foreign").contains("object."),
+            "{text} {}",
+            at("foreign")
+        );
+    }
+    // What is about no job is not touched.
+    assert_eq!(road(&rules, "getHealth", "", ""), " (0)");
+    assert_eq!(road(&rules, "ping", r#"{"text":"x"}"#, ""), " (0)");
+}
+
+#[test]
+fn a_condition_may_be_about_the_object_above() {
+    let grants = vec![
+        grant(1, "listJobItems getJobItem", OWN, "sku price", ""),
+        grant(4, "listJobItems", "resource.sku == \"a\"", "id", ""),
+    ];
+    let rules = Arc::new(compile(input_of(grants, "")).unwrap());
+    let items = r#"[{"id":"1","sku":"a","price":1},{"id":"2","sku":"b","price":2}]"#;
+    let at = |id: &str| road(&rules, &format!("listJobItems jobId={id}"), "", items);
+    assert_eq!(
+        at("own"),
+        r#"[{"id":"1","sku":"a","price":1},{"sku":"b","price":2}] (1)"#
+    );
+    assert_eq!(at("foreign"), r#"[{"id":"1"}] (1)"#);
+    let item = r#"{"id":"1","sku":"a","price":1}"#;
+    let at = |id: &str| road(&rules, &format!("getJobItem jobId={id} itemId=1"), "", item);
+    assert_eq!(at("own"), r#"{"sku":"a","price":1} (1)"#);
+    assert_eq!(at("foreign"), format!("{HIDDEN} (1)"));
+}
+
+#[test]
+fn a_parent_that_may_be_seen_in_part_is_judged_before_what_lies_below_it() {
+    let grants = vec![
+        grant(1, "getJob", OWN, "id", ""),
+        grant(4, "listJobItems", "", "sku", ""),
+        grant(6, "addJobItem", "", "sku", "sku"),
+    ];
+    let rules = Arc::new(compile(input_of(grants, "")).unwrap());
+    let body = r#"{"sku":"x"}"#;
+    assert_eq!(
+        road(&rules, "listJobItems jobId=foreign", "", "[]"),
+        format!("{HIDDEN} (1)")
+    );
+    assert_eq!(road(&rules, "listJobItems jobId=own", "", "[]"), "[] (1)");
+    assert_eq!(
+        road(&rules, "addJobItem jobId=foreign", body, ""),
+        format!("{HIDDEN} (1)")
+    );
+    assert_eq!(road(&rules, "addJobItem jobId=own", body, ""), " (1)");
+}
+
+#[test]
+fn only_grants_that_hold_for_the_object_let_anything_leave_below_it() {
+    let grants = vec![
+        grant(
+            1,
+            "listJobParts",
+            "resource.status == \"open\"",
+            "items.*.sku",
+            "",
+        ),
+        grant(4, "listJobParts", OWN, "items.*.price", ""),
+    ];
+    let rules = Arc::new(compile(input_of(grants, "")).unwrap());
+    let parts = r#"{"items":[{"sku":"s","price":1}]}"#;
+    let at = |id: &str| road(&rules, &format!("listJobParts jobId={id}"), "", parts);
+    assert_eq!(at("own"), format!("{parts} (1)"));
+    assert_eq!(at("foreign"), r#"{"items":[{"sku":"s"}]} (1)"#);
+}
+
+#[test]
+fn what_nothing_can_judge_is_a_mistake_at_the_grant() {
+    let mut blind = input_of(vec![grant(5, "getJob listJobParts", OWN, "", "")], "");
+    blind.apis[0].objects[0].resolve = None;
+    let found = mistakes(blind);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(
+        found[0].starts_with("integrations/test.yaml:5 `listJobParts` does not show a `Job`")
+            && found[0].contains("add `resolve: OPERATION`"),
+        "{found:?}"
+    );
+    let policy =
+        "forbid(principal, action, resource is field_service::v2::Job) when { resource.locked };";
+    let mut blind = input_of(vec![grant(5, "listJobItems", "", "", "")], policy);
+    blind.apis[0].objects[0].resolve = None;
+    let found = mistakes(blind);
+    assert!(
+        found[0].contains("the policy policies/extra.cedar:1 judges"),
+        "{found:?}"
+    );
+    // The parent may be seen in part, and nothing looks it up.
+    let grants = vec![
+        grant(5, "getJob", OWN, "", ""),
+        grant(7, "listJobItems", "", "", ""),
+    ];
+    let mut blind = input_of(grants, "");
+    blind.apis[0].objects[0].resolve = None;
+    let found = mistakes(blind);
+    assert!(
+        found[0].starts_with("integrations/test.yaml:7")
+            && found[0].contains("may see only in part"),
+        "{found:?}"
+    );
+    // The look-up needs more than the path names.
+    let mut deep = input_of(vec![grant(5, "listJobParts", OWN, "", "")], "");
+    deep.apis[0].operations[0].parameters.insert(
+        0,
+        ParameterShape {
+            name: "siteId".into(),
+            place: ParameterPlace::Path,
+            scalar: Scalar::Text,
+            refers_to: None,
+        },
+    );
+    let found = mistakes(deep);
+    assert!(found[0].contains("needs `siteId`"), "{found:?}");
+}
+
+#[test]
+fn an_object_named_in_two_roles_is_looked_up_once_and_judged_in_both() {
+    let mut input = input_of(
+        vec![
+            grant(1, "getJob", "resource.status == \"open\"", "", ""),
+            grant(4, "addJobNote", OWN, "", "text"),
+        ],
+        "",
+    );
+    let note = &mut input.apis[0].operations[11];
+    note.request = shape("{text>Job}");
+    let rules = Arc::new(compile(input).unwrap());
+    let text = "addJobNote jobId=own";
+    assert_eq!(road(&rules, text, r#"{"text":"own"}"#, ""), " (1)");
+    assert_eq!(road(&rules, text, r#"{"text":"foreign"}"#, ""), " (2)");
+    assert!(
+        road(
+            &rules,
+            "addJobNote jobId=foreign",
+            r#"{"text":"foreign"}"#,
+            ""
+        )
+        .starts_with(HIDDEN)
+    );
+}

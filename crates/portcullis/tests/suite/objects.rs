@@ -1,0 +1,232 @@
+//! Conditions and policies hold on every read and write, also where the answer does not show the object.
+
+use testkit::{Gate, Key, Play, Received, RecordingUpstream, Server, json_answer};
+
+use crate::{call, serve};
+
+const CONTRACT: &str = include_str!("objects/jobs.openapi.yaml");
+
+const API: &str = "owner: platform@brightline.example
+versions:
+  v1:
+    contract: jobs.v1.openapi.yaml
+    state: active
+    base_path: /field
+    upstream: { targets: [\"http://@UPSTREAM@\"], timeout: 5s }
+    expose:
+      public: [listJobs, getJob, headJob, updateJob, deleteJob, listJobParts, getJobInline, getJobWrapped, addJobNote]
+    objects:
+      Job: { id: path.jobId, resolve: getJob, attributes: { partner: body.partner, locked: body.locked } }
+";
+
+const NORTH: &str = "owner: partners@brightline.example
+purpose: Does jobs
+review_by: 2099-12-31
+attributes: { partner: north }
+credentials: { api_key: { max_age: 90d, overlap: 1h } }
+grants:
+";
+
+/// Everything, for its own jobs only.
+const OWN: &str = "  - api: jobs/v1
+    operations: [listJobs, getJob, headJob, updateJob, deleteJob, listJobParts, getJobInline, getJobWrapped, addJobNote]
+    when: resource.partner == principal.partner
+    deny_as: not_found
+  - api: jobs/v1
+    operations: [listJobs, getJob, updateJob]
+    when: resource.partner == principal.partner
+    fields: [id, title]
+  - api: jobs/v1
+    operations: [listJobParts]
+    when: resource.partner == principal.partner
+    fields: [items]
+  - api: jobs/v1
+    operations: [getJobInline]
+    when: resource.partner == principal.partner
+    fields: [data]
+  - api: jobs/v1
+    operations: [getJobWrapped]
+    when: resource.partner == principal.partner
+    fields: [id, $.trace]
+  - api: jobs/v1
+    operations: [updateJob]
+    when: resource.partner == principal.partner
+    writes: [title]
+  - api: jobs/v1
+    operations: [addJobNote]
+    when: resource.partner == principal.partner
+    writes: [text]
+    fields: [text]
+";
+
+/// A gate in front of the jobs, with these grants for `north`.
+fn gate(upstream: &RecordingUpstream, grants: &str) -> Gate {
+    let address = upstream.address();
+    let gate = Gate::small(address);
+    gate.write("apis/jobs.v1.openapi.yaml", CONTRACT);
+    gate.write(
+        "apis/jobs.yaml",
+        API.replace("@UPSTREAM@", &address.to_string()),
+    );
+    gate.write("integrations/north.yaml", format!("{NORTH}{grants}"));
+    gate
+}
+
+/// A system that gives anything to anybody: `own…` belongs to north, `locked` too, everything else to south; an id
+/// that begins with `null` is answered without the object.
+fn careless(asked: &Received) -> Play {
+    let path = asked.target.split('?').next().unwrap_or_default();
+    let mut steps = path
+        .trim_start_matches("/field/jobs")
+        .trim_matches('/')
+        .split('/');
+    let id = steps.next().unwrap_or_default().to_owned();
+    let below = steps.next();
+    let partner = match id.starts_with("own") || id == "locked" {
+        true => "north",
+        false => "south",
+    };
+    let locked = id == "locked";
+    let job =
+        format!(r#"{{"id":"{id}","title":"canary","partner":"{partner}","locked":{locked}}}"#);
+    let text = match (below, asked.method.as_str()) {
+        (_, "DELETE") => return Play::Answer(testkit::answer(204, &[], b"")),
+        (None, _) => job,
+        (Some("parts"), _) => r#"{"items":[{"sku":"canary","price":1}]}"#.to_owned(),
+        (Some("inline"), _) => format!(r#"{{"data":{job}}}"#),
+        (Some("wrapped"), _) if id.contains("null") => {
+            r#"{"data":null,"trace":"canary"}"#.to_owned()
+        }
+        (Some("wrapped"), _) => format!(r#"{{"data":{job},"trace":"canary"}}"#),
+        _ => r#"{"text":"canary"}"#.to_owned(),
+    };
+    Play::Answer(json_answer(200, &text))
+}
+
+/// Status and text of an answer, and the upstream's calls for it.
+fn ask(
+    server: &Server,
+    upstream: &RecordingUpstream,
+    key: &Key,
+    (method, target, body): (&str, &str, &str),
+) -> (u16, String, Vec<String>) {
+    upstream.forget();
+    let mut call = call(method, target);
+    if !body.is_empty() {
+        call = call.json(body);
+    }
+    let answer = server.send(&call, Some(key));
+    let seen = upstream.requests();
+    let calls = seen.iter().map(|r| format!("{} {}", r.method, r.target));
+    (answer.status, answer.text(), calls.collect())
+}
+
+/// Every operation that names a job in its path, with the calls that come before its own.
+const ON_A_JOB: [(&str, &str, &str, usize); 8] = [
+    ("GET", "/field/jobs/@", "", 0),
+    ("HEAD", "/field/jobs/@", "", 1),
+    ("GET", "/field/jobs/@/parts", "", 1),
+    ("GET", "/field/jobs/@/inline", "", 1),
+    ("GET", "/field/jobs/@/wrapped", "", 0),
+    ("PATCH", "/field/jobs/@", r#"{"title":"x"}"#, 1),
+    ("DELETE", "/field/jobs/@", "", 1),
+    ("POST", "/field/jobs/@/notes", r#"{"text":"x"}"#, 1),
+];
+
+#[test]
+fn a_condition_holds_on_every_operation_whose_path_names_the_object() {
+    let upstream = RecordingUpstream::start(careless);
+    let server = serve(gate(&upstream, OWN));
+    let key = server.quick_key("north", &[]);
+    for (method, target, body, before) in ON_A_JOB {
+        let at = |id: &str| {
+            let target = target.replace('@', id);
+            ask(&server, &upstream, &key, (method, &target, body))
+        };
+        let (status, text, calls) = at("own1");
+        assert!(
+            (200..300).contains(&status),
+            "{method} {target}: {status} {text}"
+        );
+        assert_eq!(calls.len(), before + 1, "{method} {target}: {calls:?}");
+        let (status, text, calls) = at("foreign");
+        assert_eq!(status, 404, "{method} {target}: {text}");
+        assert!(!text.contains("canary"), "{method} {target}: {text}");
+        // What has to be looked up is looked up first, and then the call itself is never made.
+        assert_eq!(
+            calls,
+            ["GET /field/jobs/foreign".to_owned()].map(|look_up| match before {
+                1 => look_up,
+                _ => format!("{method} {}", target.replace('@', "foreign")),
+            }),
+            "{method} {target}"
+        );
+    }
+}
+
+#[test]
+fn an_answer_without_the_object_leaves_only_after_a_look_up() {
+    let upstream = RecordingUpstream::start(careless);
+    let server = serve(gate(&upstream, OWN));
+    let key = server.quick_key("north", &[]);
+    let at = |id: &str| {
+        let target = format!("/field/jobs/{id}/wrapped");
+        ask(&server, &upstream, &key, ("GET", &target, ""))
+    };
+    let (status, text, calls) = at("null");
+    assert_eq!(status, 404, "{text}");
+    assert_eq!(
+        calls,
+        ["GET /field/jobs/null/wrapped", "GET /field/jobs/null"]
+    );
+    assert!(!text.contains("canary"), "{text}");
+    let (status, text, calls) = at("ownnull");
+    assert_eq!((status, calls.len()), (200, 2));
+    assert_eq!(text, r#"{"data":null,"trace":"canary"}"#);
+}
+
+#[test]
+fn a_policy_that_forbids_an_object_holds_on_every_operation_whose_path_names_it() {
+    let upstream = RecordingUpstream::start(careless);
+    let gate = gate(
+        &upstream,
+        &OWN.replace("    when: resource.partner == principal.partner\n", ""),
+    );
+    gate.write(
+        "policies/locked.cedar",
+        "forbid(principal, action, resource is jobs::v1::Job) when { resource.locked };\n",
+    );
+    let server = serve(gate);
+    let key = server.quick_key("north", &[]);
+    for (method, target, body, _) in ON_A_JOB {
+        let at = |id: &str| {
+            let target = target.replace('@', id);
+            ask(&server, &upstream, &key, (method, &target, body))
+        };
+        let (status, text, _) = at("locked");
+        assert_eq!(status, 404, "{method} {target}: {text}");
+        let (status, text, _) = at("foreign");
+        assert!(
+            (200..300).contains(&status),
+            "{method} {target}: {status} {text}"
+        );
+    }
+}
+
+#[test]
+fn a_grant_that_nothing_can_judge_is_refused_with_its_line() {
+    let upstream = RecordingUpstream::start(careless);
+    let blind = gate(&upstream, OWN);
+    blind.edit("apis/jobs.yaml", "resolve: getJob, ", "");
+    let dir = blind.dir();
+    let ended = testkit::run(crate::program(), &blind, &["check", dir.to_str().unwrap()]);
+    assert_eq!(ended.code, Some(78), "{ended:?}");
+    assert!(
+        ended
+            .stderr
+            .contains("`listJobParts` does not show a `Job`")
+            && ended.stderr.contains("[integrations/north.yaml:7:3]"),
+        "{}",
+        ended.stderr
+    );
+}
