@@ -1,5 +1,5 @@
 //! What tests need to drive the real binary over real sockets: directories, servers, upstreams, raw bytes.
-//! Gives `Gate`, `Server`, `RecordingUpstream`, `wire`, `frames`, `bar`. Panics with everything it knows when something is not as it must be.
+//! Gives `Gate`, `Server`, `RecordingUpstream`, `WallClock`, `wire`, `frames`, `bar`. Panics with everything it knows when something is not as it must be.
 //! Used by the suite of `portcullis` only; nothing that ships depends on it.
 //! Start reading at `Server::start`.
 #![expect(
@@ -10,6 +10,7 @@
 )]
 
 mod bar;
+mod clock;
 pub mod frames;
 mod gate;
 mod server;
@@ -17,6 +18,7 @@ mod upstream;
 pub mod wire;
 
 pub use bar::{Scale, bar};
+pub use clock::WallClock;
 pub use gate::Gate;
 pub use server::{Ended, Key, Server, run, send_signal};
 pub use upstream::{Latch, Play, Received, RecordingUpstream, answer, json_answer};

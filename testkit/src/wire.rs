@@ -1,5 +1,5 @@
 //! Bytes to a listener and back, without any client's niceties.
-//! Gives `raw`, `raw_from`, `pieces`, `answers`, `send`, `tls`.
+//! Gives `raw`, `raw_from`, `pieces`, `answers`, `send`, `tls`, `Connection`.
 //! Used by the suite.
 //! Start reading at `raw`.
 
@@ -141,6 +141,60 @@ pub fn answers(mut bytes: &[u8]) -> Vec<Answer> {
 pub fn send(address: SocketAddr, call: &Call, key: Option<&str>) -> Answer {
     demo::send_plain(address, call, key)
         .unwrap_or_else(|why| panic!("{} {}: {why}", call.method, call.target))
+}
+
+/// A plain connection that carries one call after the other.
+#[derive(Debug)]
+pub struct Connection {
+    stream: TcpStream,
+    heard: Vec<u8>,
+}
+
+impl Connection {
+    /// Connects.
+    ///
+    /// # Errors
+    /// When nobody accepts.
+    pub fn open(address: SocketAddr) -> std::io::Result<Connection> {
+        let stream = TcpStream::connect(address)?;
+        stream.set_nodelay(true)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        let heard = Vec::new();
+        Ok(Connection { stream, heard })
+    }
+
+    /// Sends a call and hears its answer, which has to state its length.
+    ///
+    /// # Errors
+    /// When the other side closed instead.
+    pub fn send(&mut self, call: &Call, key: Option<&str>) -> std::io::Result<Answer> {
+        let mut bytes = call.bytes("gate.test", key);
+        let close = b"Connection: close\r\n";
+        if let Some(at) = bytes.windows(close.len()).position(|w| w == close) {
+            bytes.drain(at..at + close.len());
+        }
+        self.stream.write_all(&bytes)?;
+        loop {
+            let head_end = self.heard.windows(4).position(|w| w == b"\r\n\r\n");
+            if let Some(head_end) = head_end.map(|at| at + 4) {
+                let head = Answer::read(self.heard.get(..head_end).unwrap_or_default())
+                    .expect("an answer");
+                let length = head.header("content-length").expect("a length");
+                let end = head_end + length.parse::<usize>().expect("a length");
+                if self.heard.len() >= end {
+                    let one: Vec<u8> = self.heard.drain(..end).collect();
+                    return Ok(Answer::read(&one).expect("an answer"));
+                }
+            }
+            let mut piece = [0; 4096];
+            match self.stream.read(&mut piece)? {
+                0 => return Err(std::io::ErrorKind::UnexpectedEof.into()),
+                count => self
+                    .heard
+                    .extend_from_slice(piece.get(..count).unwrap_or_default()),
+            }
+        }
+    }
 }
 
 /// Sends one call over TLS, trusting this authority only.

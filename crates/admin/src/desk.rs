@@ -73,7 +73,7 @@ impl Desk {
 
     /// The time.
     pub fn now(&self) -> Timestamp {
-        Clock.now()
+        Clock::default().now()
     }
 
     /// Every credential.

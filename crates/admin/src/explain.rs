@@ -48,6 +48,8 @@ pub struct Explanation {
     pub similar: Option<Similar>,
     /// What inspection saw.
     pub found: Found,
+    /// Blocks in force now that keep out whoever this was about.
+    pub blocks: Vec<String>,
 }
 
 impl Explanation {
@@ -82,6 +84,7 @@ impl Explanation {
             is_configuration_changed: is_changed,
             similar,
             found: Found::of(event, now),
+            blocks: Vec::new(),
         }
     }
 
@@ -99,6 +102,7 @@ impl Explanation {
             "similar_in_24h": self.similar.map(|s| s.count),
             "findings": self.found.to_json(),
             "exclusion": self.found.exclusion,
+            "blocks_now": self.blocks,
         })
     }
 }

@@ -6,6 +6,7 @@
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use model::{DecisionId, Event, Timestamp};
 
@@ -19,7 +20,10 @@ use crate::tree::{Hash, Proof, ProofBuilder, leaf_hash};
 /// Frames that are read forwards at a time when the newest are wanted first.
 const CHUNK: usize = 256;
 /// Requests are recorded when they end; a filter by time looks this much further back.
-const LATE_MICROS: i64 = 3_600_000_000;
+const LATE: Duration = Duration::from_secs(3_600);
+/// A record whose moment lies further than this before one that came earlier names that one (`Event::latest`), so that a
+/// filter by time still knows when to stop.
+pub(crate) const SET_BACK_MIN: Duration = Duration::from_secs(1_800);
 /// Every so many records that cannot match are parsed all the same, for their time.
 const LOOK_EVERY: u64 = 64;
 
@@ -361,7 +365,8 @@ impl Ledger {
 }
 
 fn is_long_before(event: &Event, since: Option<Timestamp>) -> bool {
-    since.is_some_and(|since| event.at.micros().saturating_add(LATE_MICROS) < since.micros())
+    let latest = event.latest.map_or(event.at, |latest| latest.max(event.at));
+    since.is_some_and(|since| latest.plus(LATE) < since)
 }
 
 fn wrong(path: &Path, damage: &Damage) -> LedgerFault {

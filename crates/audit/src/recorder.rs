@@ -16,7 +16,7 @@ use crate::checkpoint::SignedCheckpoint;
 use crate::disk::{Disk, RealDisk};
 use crate::fault::LedgerFault;
 use crate::pending::{Group, Pending, lock};
-use crate::reader::{Entry, Ledger};
+use crate::reader::{Entry, Filter, Ledger, SET_BACK_MIN};
 use crate::recovery::{self, Recovered};
 use crate::tree::{Hash, leaf_hash};
 use crate::writer::{OnCheckpoint, Writer};
@@ -153,6 +153,8 @@ struct Queue {
     /// Set for good when the writer cannot go on.
     broken: Option<LedgerFault>,
     wanted: Vec<Wanted>,
+    /// The latest moment of any record.
+    latest: Timestamp,
 }
 
 /// Whether the writer sleeps, and what wakes it.
@@ -250,6 +252,15 @@ impl Recorder {
             ledger: Ledger::new(&dir, keys, &origin),
             thread: Mutex::new(Some(thread)),
         };
+        // What cannot be read here stays shown as it is; only searches by time may then end early.
+        let newest = recorder.ledger.newest(&Filter {
+            limit: 1,
+            ..Filter::default()
+        });
+        let newest = newest.ok().and_then(|found| found.first()?.event().ok());
+        if let Some(newest) = newest {
+            lock(&recorder.shared.queue).latest = newest.at.max(newest.latest.unwrap_or_default());
+        }
         if let Some(recovered) = &recovered {
             recorder.record(&recovered.event(now)).wait()?;
         }
@@ -258,11 +269,18 @@ impl Recorder {
 
     /// Puts an event into the ledger. Never blocks on the disk: await or [`Pending::wait`] for the result.
     pub fn record(&self, event: &Event) -> Pending {
+        let id = event.id.map_or(0, DecisionId::bits);
         SCRATCH.with_borrow_mut(|buffer| {
-            buffer.clear();
-            event.write(buffer);
-            self.shared
-                .submit(buffer, event.id.map_or(0, DecisionId::bits))
+            let mut latest = None;
+            // Written a second time where the clock has been set back, and again should it be set while this goes on.
+            loop {
+                buffer.clear();
+                event.write_with(latest, buffer);
+                match self.shared.submit(buffer, id, event.at, latest) {
+                    Ok(pending) => return pending,
+                    Err(later) => latest = Some(later),
+                }
+            }
         })
     }
 
@@ -355,11 +373,19 @@ impl Shared {
         }
     }
 
-    fn submit(&self, record: &[u8], id: u128) -> Pending {
+    /// Queues a record; `marked` is the latest moment that it names. Gives the one it has to name where its own moment lies
+    /// so far before it that a search by time could not know.
+    fn submit(
+        &self,
+        record: &[u8],
+        id: u128,
+        at: Timestamp,
+        marked: Option<Timestamp>,
+    ) -> Result<Pending, Timestamp> {
         if record.len() > RECORD_BYTES_MAX {
-            return Pending::refused(LedgerFault::TooLarge {
+            return Ok(Pending::refused(LedgerFault::TooLarge {
                 bytes: record.len(),
-            });
+            }));
         }
         let leaf = leaf_hash(record);
         let length = u32::try_from(record.len())
@@ -367,13 +393,17 @@ impl Shared {
             .to_le_bytes();
         let mut queue = lock(&self.queue);
         if let Some(fault) = queue.refuses() {
-            return Pending::refused(fault);
+            return Ok(Pending::refused(fault));
         }
+        if queue.latest.since(at) > SET_BACK_MIN && marked < Some(queue.latest) {
+            return Err(queue.latest);
+        }
+        queue.latest = queue.latest.max(at);
         let batch = &mut queue.batch;
         let is_full = batch.leaves.len() >= self.queue_records
             || batch.payload.len().saturating_add(record.len() + 4) > self.queue_bytes;
         if is_full {
-            return Pending::refused(LedgerFault::Busy);
+            return Ok(Pending::refused(LedgerFault::Busy));
         }
         let index = u64::try_from(batch.leaves.len()).unwrap_or(u64::MAX);
         batch.payload.extend_from_slice(&length);
@@ -386,7 +416,7 @@ impl Shared {
         if is_enough {
             self.work.notify_one();
         }
-        pending
+        Ok(pending)
     }
 
     /// Wakes the writer, if it sleeps. While it is busy it looks at the queue by itself.

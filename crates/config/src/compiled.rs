@@ -179,7 +179,7 @@ pub struct ListenerSettings {
     pub allow: Option<AddressSet>,
     /// Addresses that may not.
     pub deny: AddressSet,
-    /// Requests of one address before authentication.
+    /// Requests of strangers at one address, and of each credential at one address.
     pub address_limit: Limit,
     /// Most connections at once.
     pub connections_max: u32,

@@ -65,7 +65,8 @@ pub struct Listener {
     /// Addresses that are refused with `ip.denied`, also where `allow` names them. Default: nobody.
     #[serde(default)]
     pub deny: Vec<At<AddressRange>>,
-    /// Requests of one address, counted before anybody is authenticated. Default: `defaults.address_limit`.
+    /// Requests of one address whose caller is not proven; and, counted apart, those of each credential at one address.
+    /// Default: `defaults.address_limit`.
     #[serde(default)]
     pub address_limit: Option<At<AddressLimit>>,
     /// Most connections at once; further ones are closed. Default: `defaults.connections_max`.
@@ -151,7 +152,8 @@ pub struct Defaults {
     /// Temporary blocks after repeated refusals, or `off`.
     /// Default `{ after: 20 refusals/min, for: 15m, escalate: 4 }`.
     pub blocks: Blocks,
-    /// Requests of one address, counted before anybody is authenticated. Default `{ rate: 100/s, burst: 200 }`.
+    /// Requests of one address whose caller is not proven; and, counted apart, those of each credential at one address.
+    /// Default `{ rate: 100/s, burst: 200 }`.
     pub address_limit: Option<At<AddressLimit>>,
     /// Largest accepted request body. Larger ones are refused with `http.too_large`. Default `1MiB`, at most `64MiB`.
     pub body_bytes_max: Option<At<ByteSize>>,
@@ -175,11 +177,13 @@ pub enum Blocks {
     On(At<BlockRule>),
 }
 
-/// Who is refused too often is blocked for a while, and told when it ends.
+/// Callers with too many refusals are blocked temporarily; the answer says until when. Refusals count for the person that a
+/// call names (`user_header`), else for its credential; where no credential proves a caller, for strangers at its address, and
+/// such a block keeps out strangers only.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BlockRule {
-    /// How many refusals of one address or integration lead to a block: `20 refusals/min`.
+    /// How many refusals of one credential, person or address lead to a block: `20 refusals/min`.
     pub after: Strikes,
     /// How long the first block lasts. At most `24h`.
     #[serde(rename = "for")]
@@ -187,6 +191,10 @@ pub struct BlockRule {
     /// Each further block within a day lasts this many times longer than the one before, up to `24h`. 1 to 10. Default 4.
     #[serde(default)]
     pub escalate: Option<u32>,
+    /// Whether refusals by a limit (`limit.exceeded`, `limit.concurrency`) count as well. Default `false`: who is too fast
+    /// waits as long as `Retry-After` says, and is not locked out for it.
+    #[serde(default)]
+    pub count_limits: bool,
 }
 
 impl<'de> Deserialize<'de> for Blocks {

@@ -1,149 +1,162 @@
-//! Who is refused again and again: strikes by address before a caller is known, by integration after.
-//! Gives `Blocks`. The rule is `policy::block`; this only keeps the states, bounded.
-//! Read by stages `ip` and `limit`, written by the service when a refusal was decided.
-//! Start reading at `Blocks::strike`.
+//! Who is kept out for a while: by people, or because of refusals counted by address, by credential and by person apart.
+//! Exports `Blocks`, `Block`, `ChargedTo`. The rule is `policy::block`; this keeps the states, bounded.
+//! Read by stages `ip` and `authn`, written when a refusal was decided and by the operator's commands.
+//! Start reading at `Blocks`.
 
-use std::collections::HashMap;
-use std::hash::{BuildHasher, Hash, RandomState};
+mod added;
+mod refused;
+
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::Arc;
+use std::time::Duration;
 
-use model::Timestamp;
-use policy::block::{self, BlockSettings, State};
+use model::{DecisionId, KeyId, Monotonic};
+use policy::block::{BlockSettings, Subject};
 use policy::client_key;
 
-const SHARDS: usize = 64;
-/// States per shard; the one that matters least is dropped for a new one.
-const PER_SHARD: usize = 1024;
+use added::AddedBlocks;
+pub use added::{ADDED_MAX, Added};
+use refused::Refused;
 
-/// States of those who were refused lately.
+/// All blocks of this process.
+///
+/// What strangers do at an address is held against strangers there: whoever proves a caller passes. A block that a person
+/// added to an address holds for everybody there.
+#[derive(Default)]
 pub struct Blocks {
-    shards: Vec<Mutex<HashMap<u64, State>>>,
-    seed: RandomState,
-    /// How many states are kept. Zero in peace, and then nobody takes a lock.
-    kept: AtomicUsize,
+    refused: Refused,
+    added: AddedBlocks,
 }
 
-impl Default for Blocks {
-    fn default() -> Self {
-        Blocks {
-            shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
-            seed: RandomState::new(),
-            kept: AtomicUsize::new(0),
+/// Whose refusals are counted: an address while no credential proves a caller, else the person it names, else the credential.
+#[derive(Clone, Copy, Debug, Hash)]
+pub enum ChargedTo<'a> {
+    /// Strangers at an address, by [`client_key`].
+    Address(u128),
+    /// A credential.
+    Credential(KeyId),
+    /// A person, within an integration.
+    User(&'a str, &'a str),
+}
+
+/// A block in force.
+#[derive(Clone, Debug)]
+pub struct Block {
+    /// Whom it keeps out.
+    pub subject: Subject,
+    /// When it ends.
+    pub ends: Monotonic,
+    /// Who or what began it.
+    pub origin: Origin,
+}
+
+/// Who or what began a block.
+#[derive(Clone, Debug)]
+pub enum Origin {
+    /// Too many refusals.
+    Refusals {
+        /// How many are borne: `20 refusals/min`.
+        after: String,
+        /// Stable code of the last one.
+        code: &'static str,
+        /// The last one; `explain` shows what was wrong.
+        decision: DecisionId,
+    },
+    /// A person.
+    Person(Arc<Added>),
+}
+
+impl Block {
+    /// How long it lasts from now on.
+    pub fn left(&self, now: Monotonic) -> Duration {
+        self.ends.since(now)
+    }
+
+    /// What began it, in a few words.
+    pub fn because(&self) -> String {
+        match &self.origin {
+            Origin::Refusals {
+                after,
+                code,
+                decision,
+            } => {
+                format!("more than {after}, the last one {code}, {decision}")
+            }
+            Origin::Person(added) => format!("added by {}: {}", added.by, added.reason),
         }
     }
-}
-
-/// Who is charged.
-#[derive(Clone, Copy, Debug, Hash)]
-pub enum Accused<'a> {
-    /// An address, nobody known behind it yet.
-    Address(u128),
-    /// An integration.
-    Integration(&'a str),
 }
 
 impl Blocks {
-    /// The end of the block of this address, while it lasts.
-    pub fn of_address(&self, address: IpAddr, now: Timestamp) -> Option<Timestamp> {
-        self.until(Accused::Address(client_key(address)), now)
+    /// With blocks that people added before this process began.
+    pub fn of(added: Vec<Added>) -> Blocks {
+        let blocks = Blocks::default();
+        added.into_iter().for_each(|one| blocks.added.put(one));
+        blocks
     }
 
-    /// The end of the block of this integration, while it lasts.
-    pub fn of_integration(&self, integration: &str, now: Timestamp) -> Option<Timestamp> {
-        self.until(Accused::Integration(integration), now)
+    /// The block a person added that holds for everybody at this address.
+    pub fn of_address(&self, address: IpAddr, now: Monotonic) -> Option<Block> {
+        self.added.of_address(address, now)
     }
 
-    fn until(&self, who: Accused<'_>, now: Timestamp) -> Option<Timestamp> {
-        if self.kept.load(Ordering::Acquire) == 0 {
-            return None;
-        }
-        let (key, shard) = self.place(who)?;
-        let states = shard.lock().unwrap_or_else(PoisonError::into_inner);
-        block::blocked_until(states.get(&key)?, now)
+    /// The block that holds for strangers at this address.
+    pub fn of_strangers(&self, address: IpAddr, now: Monotonic) -> Option<Block> {
+        self.refused
+            .block(ChargedTo::Address(client_key(address)), now)
     }
 
-    /// Counts a refusal; gives the end of the block that begins with it, if one does.
-    pub fn strike(
+    /// The block of a proven caller: of the credential, of the person it names, or of its integration.
+    pub fn of_caller(
         &self,
-        who: Accused<'_>,
+        credential: KeyId,
+        integration: &str,
+        user: Option<&str>,
+        now: Monotonic,
+    ) -> Option<Block> {
+        let by_user = |user| self.refused.block(ChargedTo::User(integration, user), now);
+        self.added
+            .of_caller(credential, integration, user, now)
+            .or_else(|| self.refused.block(ChargedTo::Credential(credential), now))
+            .or_else(|| user.and_then(by_user))
+    }
+
+    /// Counts a refusal; gives the block that begins with it, if one does.
+    pub fn count_refusal(
+        &self,
+        who: ChargedTo<'_>,
+        refusal: (&'static str, DecisionId),
         settings: &BlockSettings,
-        now: Timestamp,
-    ) -> Option<Timestamp> {
-        let (key, shard) = self.place(who)?;
-        let mut states = shard.lock().unwrap_or_else(PoisonError::into_inner);
-        let (next, until) = block::strike(states.get(&key).copied(), settings, now);
-        if states.len() >= PER_SHARD && !states.contains_key(&key) {
-            drop_least(&mut states);
-        } else if !states.contains_key(&key) {
-            self.kept.fetch_add(1, Ordering::AcqRel);
-        }
-        states.insert(key, next);
-        until
+        now: Monotonic,
+    ) -> Option<Block> {
+        self.refused.count(who, refusal, settings, now)
     }
 
-    /// Ends every block of this integration; for the operator who mended the cause.
-    pub fn forgive(&self, integration: &str) -> bool {
-        let Some((key, shard)) = self.place(Accused::Integration(integration)) else {
-            return false;
-        };
-        let was = shard
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(&key)
-            .is_some();
-        if was {
-            self.kept.fetch_sub(1, Ordering::AcqRel);
-        }
-        was
+    /// Every block in force, the one that ends first in front.
+    pub fn list(&self, now: Monotonic) -> Vec<Block> {
+        let mut all = self.added.list(now);
+        all.extend(self.refused.list(now));
+        all.sort_by(|a, b| (a.ends, &a.subject).cmp(&(b.ends, &b.subject)));
+        all
     }
 
-    fn place(&self, who: Accused<'_>) -> Option<(u64, &Mutex<HashMap<u64, State>>)> {
-        let key = self.seed.hash_one(who);
-        let index = usize::try_from(key % SHARDS as u64).ok()?;
-        Some((key, self.shards.get(index)?))
+    /// Adds a person's block, in place of an earlier one of the same subject.
+    pub fn add(&self, added: Added) {
+        self.added.put(added);
     }
-}
 
-/// Drops the state whose block ended (or would end) first, fewest strikes first.
-fn drop_least(states: &mut HashMap<u64, State>) {
-    let least = states
-        .iter()
-        .min_by_key(|(_, s)| (s.until, s.strikes.0))
-        .map(|(key, _)| *key);
-    if let Some(key) = least {
-        states.remove(&key);
+    /// Ends every block of this subject and forgets its refusals; gives the blocks that were in force.
+    pub fn lift(&self, subject: &Subject, now: Monotonic) -> Vec<Block> {
+        let mut ended = self.added.remove(subject, now);
+        ended.extend(self.refused.forget(subject, now));
+        ended
+    }
+
+    /// Drops people's blocks that are over, and gives them, so that they are taken out of the store.
+    pub fn take_ended(&self, now: Monotonic) -> Vec<Arc<Added>> {
+        self.added.take_ended(now)
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn one_who_is_refused_too_often_is_blocked_and_others_are_not() {
-        let blocks = Blocks::default();
-        let settings = BlockSettings::default();
-        let now = Timestamp::from_micros(1_000_000_000);
-        let mut until = None;
-        for _ in 0..100 {
-            until = until.or(blocks.strike(Accused::Integration("noisy"), &settings, now));
-        }
-        assert_eq!(blocks.of_integration("noisy", now), until);
-        assert!(until.is_some());
-        assert_eq!(blocks.of_integration("quiet", now), None);
-        assert!(blocks.forgive("noisy"));
-        assert_eq!(blocks.of_integration("noisy", now), None);
-    }
-
-    #[test]
-    fn the_table_stays_bounded() {
-        let blocks = Blocks::default();
-        let settings = BlockSettings::default();
-        for n in 0..200_000u128 {
-            blocks.strike(Accused::Address(n), &settings, Timestamp::from_micros(5));
-        }
-        assert!(blocks.kept.load(Ordering::Acquire) <= SHARDS * PER_SHARD);
-    }
-}
+mod tests;

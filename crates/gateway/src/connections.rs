@@ -6,32 +6,35 @@
 use std::net::IpAddr;
 
 use model::text::shared;
-use model::{Event, Text, Timestamp};
+use model::{DecisionId, Event, Monotonic, Text, Timestamp};
 use net::reasons::{FRAMES_EXCESSIVE, FRAMES_MALFORMED};
 use net::{Dropped, Origin};
 use policy::client_key;
 
-use crate::blocks::Accused;
+use crate::blocks::{Block, ChargedTo};
 use crate::exchange::bounded;
-use crate::record::DETAIL_BYTES_MAX;
+use crate::record::{self, DETAIL_BYTES_MAX};
 use crate::service::Ids;
 use crate::{Io, Snapshot};
 
-/// Most strikes one report adds to one address: no block needs more, however long the flood.
-const STRIKES_MAX: u64 = 100;
+/// Most refusals one report adds to one address: no block needs more, however long the flood.
+const REFUSALS_MAX: u64 = 100;
 
 /// Writes the records, all in one group of the ledger. These connections are refused already, so a ledger that cannot
 /// take a record opens nothing: what is missing from it is counted.
 pub async fn record(io: &Io, dropped: Vec<Dropped>) {
     let snapshot = io.snapshot.load_full();
-    let (now, ids) = (io.clock.now(), Ids::new());
+    let (now, moment) = (io.clock.now(), io.clock.monotonic(io.clock.tick()));
+    let ids = Ids::new();
     let mut pending = Vec::with_capacity(dropped.len());
     for one in dropped {
         io.metrics
             .count_dropped(&one.listener, one.reason.code, one.count);
-        let until = strike(&one, io, &snapshot, now);
-        let mut event = event(&one, &snapshot, now, until);
-        event.id = Some(ids.next(now));
+        let id = ids.next(now);
+        let begun = charge(&one, io, &snapshot, id, moment);
+        let begun = begun.map(|block| record::begun(&block, now, moment));
+        let mut event = event(&one, &snapshot, now, begun);
+        event.id = Some(id);
         pending.push((io.recorder.record(&event), one.count));
     }
     for (recorded, count) in pending {
@@ -41,13 +44,13 @@ pub async fn record(io: &Io, dropped: Vec<Dropped>) {
     }
 }
 
-fn event(one: &Dropped, snapshot: &Snapshot, now: Timestamp, until: Option<Timestamp>) -> Event {
+fn event(one: &Dropped, snapshot: &Snapshot, now: Timestamp, begun: Option<String>) -> Event {
     let mut detail = match one.origin {
         Origin::Others => format!("addresses beyond those told apart; {}", one.detail),
         _ => one.detail.clone(),
     };
-    if let Some(until) = until {
-        detail = format!("blocked until {until}; {detail}");
+    if let Some(begun) = begun {
+        detail = format!("{begun}; {detail}");
     }
     Event {
         at: now,
@@ -64,15 +67,24 @@ fn event(one: &Dropped, snapshot: &Snapshot, now: Timestamp, until: Option<Times
     }
 }
 
-/// Counts abuse of HTTP/2 against its address like any refusal: who opens a new connection for each flood is blocked on
-/// all of them. Failed handshakes and slow connections are no strikes, because bad networks have them too.
-fn strike(one: &Dropped, io: &Io, snapshot: &Snapshot, now: Timestamp) -> Option<Timestamp> {
+/// Charges abuse of HTTP/2 to strangers at its address like any refusal. Failed handshakes and slow connections do not
+/// count, because bad networks have them too.
+fn charge(
+    one: &Dropped,
+    io: &Io,
+    snapshot: &Snapshot,
+    id: DecisionId,
+    moment: Monotonic,
+) -> Option<Block> {
     let is_abuse = one.reason == &FRAMES_EXCESSIVE || one.reason == &FRAMES_MALFORMED;
     let address: IpAddr = one.origin.address().filter(|_| is_abuse)?;
     let settings = snapshot.compiled.server.blocks.as_ref()?;
-    let who = Accused::Address(client_key(address));
-    let strikes = 0..one.count.min(STRIKES_MAX);
-    strikes
-        .filter_map(|_| io.blocks.strike(who, settings, now))
+    let who = ChargedTo::Address(client_key(address));
+    let refusals = 0..one.count.min(REFUSALS_MAX);
+    refusals
+        .filter_map(|_| {
+            io.blocks
+                .count_refusal(who, (one.reason.code, id), settings, moment)
+        })
         .last()
 }

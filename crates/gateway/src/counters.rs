@@ -71,11 +71,21 @@ impl Counters {
         }
     }
 
-    fn slot(&self, key: u64) -> Option<&Slot> {
+    /// Reads the key's word (zero when new), and takes no slot for it.
+    pub fn read(&self, key: u64) -> u64 {
+        let owned = |slot: &&Slot| slot.key.load(Ordering::Acquire) == key;
+        let slot = self.probed(key).find(owned);
+        slot.map_or(0, |slot| slot.word.load(Ordering::Acquire))
+    }
+
+    fn probed(&self, key: u64) -> impl Iterator<Item = &Slot> {
         let start = usize::try_from(key % SLOTS as u64).unwrap_or(0);
-        let probed = (0..PROBES).filter_map(|i| self.slots.get((start + i) % SLOTS));
+        (0..PROBES).filter_map(move |i| self.slots.get((start + i) % SLOTS))
+    }
+
+    fn slot(&self, key: u64) -> Option<&Slot> {
         let mut poorest: Option<(&Slot, u64)> = None;
-        for slot in probed {
+        for slot in self.probed(key) {
             match slot
                 .key
                 .compare_exchange(0, key, Ordering::AcqRel, Ordering::Acquire)
@@ -108,6 +118,10 @@ mod tests {
         counters.update(a, |w| (Some(w + 5), ()));
         assert_eq!(counters.update(a, |w| (None, w)), 5);
         assert_eq!(counters.update(b, |w| (None, w)), 0);
+        assert_eq!(
+            [a, b, counters.key("c")].map(|key| counters.read(key)),
+            [5, 0, 0]
+        );
     }
 
     #[test]

@@ -7,7 +7,9 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use model::{DecisionId, Event, Head, Headers, Peer, Refusal, Stage, Text, Timestamp};
+use model::{
+    DecisionId, Event, Head, Headers, KeyId, Monotonic, Peer, Refusal, Stage, Text, Timestamp,
+};
 
 /// Why the road ended early.
 #[derive(Debug)]
@@ -37,8 +39,10 @@ impl Stop {
 pub struct Exchange<'a, 'b> {
     /// The decision's id, also the caller's reference.
     pub id: DecisionId,
-    /// Wall time at the first byte; every judge gets this moment.
+    /// Wall time at the first byte, for records and expiry.
     pub now: Timestamp,
+    /// The same moment by the clock that nobody can set, for limits and blocks.
+    pub moment: Monotonic,
     /// For measuring.
     pub started: Instant,
     /// The other end.
@@ -57,8 +61,19 @@ pub struct Exchange<'a, 'b> {
     pub event: Event,
     /// Stable code of the refusal or fault; empty while there is none.
     pub code: &'static str,
-    /// Who is charged for refusals once known: the integration. Before that, the address is.
-    pub accused: Option<Arc<str>>,
+    /// Who is charged for refusals once a credential has proven it. Before that, strangers at the address are.
+    pub charged_to: Option<Charged>,
+}
+
+/// Who is charged for refusals.
+#[derive(Clone, Debug)]
+pub struct Charged {
+    /// The credential.
+    pub credential: KeyId,
+    /// Its integration.
+    pub integration: Arc<str>,
+    /// The person it named.
+    pub user: Option<Arc<str>>,
 }
 
 impl Exchange<'_, '_> {

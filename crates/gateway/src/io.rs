@@ -37,7 +37,7 @@ pub struct Io {
     pub counters: Counters,
     /// Requests under way where their number is limited.
     pub turns: Turns,
-    /// Strikes and blocks.
+    /// Refusals counted, and blocks.
     pub blocks: Blocks,
     /// Numbers for Prometheus.
     pub metrics: Metrics,

@@ -27,7 +27,7 @@ mod stages;
 pub mod turns;
 
 pub use clock::Clock;
-pub use exchange::{Exchange, Stop};
+pub use exchange::{Charged, Exchange, Stop};
 pub use io::Io;
 pub use service::Gateway;
 pub use snapshot::Snapshot;

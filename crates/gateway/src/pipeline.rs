@@ -18,14 +18,16 @@ use crate::{Exchange, Stop, service::Road};
 pub async fn run(x: &mut Exchange<'_, '_>, r: &Road<'_>) -> Result<Reply, Stop> {
     // Plain text ends here: a credential on it is already lost, and a redirect would ask for the next one.
     tls::require(x, r.snapshot)?;
-    // Lists, blocks and the limit per address: cheap, and they need no identity.
+    // Lists, blocks and the limit of strangers per address: cheap, and a caller is looked for only where it would save one.
     ip::admit(x, r)?;
     // One request for routing, policy, limits, inspection, ledger and upstream alike.
     let mut asked = http::canonical(x)?;
     // Unknown or unexposed ends before anything costs money.
-    let target = route::find(x, &asked, r.snapshot)?;
+    let target = route::find(x, &asked, r.snapshot);
+    let target = authn::attribute(x, &asked, r, target)?;
     // Retired ends; deprecated goes on with its dates in the answer.
-    let op = lifecycle::check(x, &target, r.snapshot)?;
+    let op = lifecycle::check(x, &target, r.snapshot);
+    let op = authn::attribute(x, &asked, r, op)?;
     // Only `identity` can make a caller. The credential ends here: no later stage sees it.
     let caller = authn::verify(x, &mut asked, &op, r)?;
     // Only `policy` can make a permit; it carries what is owed for objects and fields.

@@ -1,5 +1,5 @@
 //! What the ledger will say of a request, filled in as the road learns it.
-//! Gives `note_head`, `allowed`, `stopped`, `finish`, `strike`.
+//! Gives `note_head`, `allowed`, `stopped`, `finish`, `charge`.
 //! Used by the service, in one place, so that every path ends in the ledger.
 //! Start reading at `finish`.
 
@@ -8,13 +8,14 @@ use std::sync::Arc;
 
 use identity::api_key::redacted;
 use model::text::shown;
-use model::{Event, Head, Method, Reason, Refusal, Reply, Stage, Text};
+use model::{Event, Head, Method, Monotonic, Reason, Refusal, Reply, Stage, Text, Timestamp};
 use policy::client_key;
 
-use crate::blocks::Accused;
+use crate::blocks::{Block, ChargedTo};
 use crate::clock::micros_since;
 use crate::exchange::bounded;
 use crate::metrics::Counted;
+use crate::stages::limit;
 use crate::{Exchange, Io, Snapshot, Stop};
 
 /// The ledger cannot take a record.
@@ -101,7 +102,10 @@ pub fn finish(x: &mut Exchange<'_, '_>, reply: &Reply) -> Counted {
         },
         stage: x.stage.name(),
         code: x.code,
-        integration: x.accused.clone().unwrap_or_else(|| Arc::from("")),
+        integration: match &x.charged_to {
+            Some(caller) => Arc::clone(&caller.integration),
+            None => Arc::from(""),
+        },
         took_us,
         upstream_us: x.event.upstream_us,
     }
@@ -134,23 +138,41 @@ fn scrub(event: &mut Event) {
     }
 }
 
-/// Counts a refusal against the integration, or against the address while no caller is known.
-pub fn strike(x: &mut Exchange<'_, '_>, refusal: &Refusal, io: &Io, s: &Snapshot) {
+/// Charges a refusal to whoever caused it: the person a proven caller named, else its credential, and strangers at the
+/// address while no caller is proven.
+pub fn charge(x: &mut Exchange<'_, '_>, refusal: &Refusal, io: &Io, s: &Snapshot) {
+    let shown = refusal.conceal.unwrap_or(refusal.reason);
+    let is_by_limit = shown.stage == Stage::Limit;
+    if x.charged_to.is_none() && !is_by_limit {
+        limit::charge_strangers(x, io, s);
+    }
     let Some(settings) = &s.compiled.server.blocks else {
         return;
     };
-    // While a block lasts, further knocking neither lengthens nor shortens it. A hidden object must not count
-    // where an absent one does not: the block would tell them apart.
-    let shown = refusal.conceal.unwrap_or(refusal.reason);
-    if shown == &policy::block::BLOCKED || shown == &policy::ABSENT {
+    // While a block lasts, further knocking neither lengthens nor shortens it. Limits say by themselves how long to wait.
+    if shown == &policy::block::BLOCKED || is_by_limit && !settings.count_limits {
         return;
     }
-    let who = match &x.accused {
-        Some(integration) => Accused::Integration(integration),
-        None => Accused::Address(client_key(x.address)),
+    // A hidden object must not count where an absent one does not: the block would tell them apart.
+    if shown == &policy::ABSENT {
+        return;
+    }
+    let who = match &x.charged_to {
+        None => ChargedTo::Address(client_key(x.address)),
+        Some(caller) => match &caller.user {
+            Some(user) => ChargedTo::User(&caller.integration, user),
+            None => ChargedTo::Credential(caller.credential),
+        },
     };
-    if let Some(until) = io.blocks.strike(who, settings, x.now) {
-        let noted = format!("blocked until {until}; {}", refusal.detail);
+    let why = (refusal.reason.code, x.id);
+    if let Some(block) = io.blocks.count_refusal(who, why, settings, x.moment) {
+        let noted = format!("{}; {}", begun(&block, x.now, x.moment), refusal.detail);
         x.event.detail = Some(bounded(&noted, DETAIL_BYTES_MAX));
     }
+}
+
+/// Whom a block keeps out and until when, by the clock of now.
+pub fn begun(block: &Block, now: Timestamp, moment: Monotonic) -> String {
+    let until = now.plus(block.left(moment));
+    format!("{} is blocked until {until}", block.subject)
 }

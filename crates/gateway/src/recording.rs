@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use contract::Leaf;
 use crypto::{Keys, SealKey};
-use model::{DecisionId, Timestamp};
+use model::{DecisionId, Monotonic, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::inspection::Facts;
@@ -198,8 +198,8 @@ pub struct Recordings {
 struct Running {
     heading: Heading,
     key: SealKey,
-    until: Timestamp,
-    fetched_at: Timestamp,
+    until: Monotonic,
+    fetched_at: Monotonic,
     requests_max: u64,
     requests: u64,
     left_out: u64,
@@ -215,15 +215,24 @@ impl Recordings {
     }
 
     /// Whether a recording could begin.
-    pub fn is_free(&self, now: Timestamp) -> bool {
+    pub fn is_free(&self, now: Monotonic) -> bool {
         let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         running.as_ref().is_none_or(|one| one.is_abandoned(now))
     }
 
     /// Begins a recording; `None` while another one runs.
-    pub fn begin(&self, wanted: &Wanted, by: &str, keys: &Keys, now: Timestamp) -> Option<Heading> {
+    pub fn begin(
+        &self,
+        wanted: &Wanted,
+        by: &str,
+        keys: &Keys,
+        (now, moment): (Timestamp, Monotonic),
+    ) -> Option<Heading> {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        if running.as_ref().is_some_and(|one| !one.is_abandoned(now)) {
+        if running
+            .as_ref()
+            .is_some_and(|one| !one.is_abandoned(moment))
+        {
             return None;
         }
         let heading = Heading {
@@ -236,8 +245,8 @@ impl Recordings {
         *running = Some(Running {
             key: key(keys, &heading),
             heading: heading.clone(),
-            until: now.plus(wanted.lasting),
-            fetched_at: now,
+            until: moment.plus(wanted.lasting),
+            fetched_at: moment,
             requests_max: wanted.requests_max,
             requests: 0,
             left_out: 0,
@@ -250,7 +259,7 @@ impl Recordings {
     }
 
     /// Keeps a request while a recording runs.
-    pub fn offer(&self, now: Timestamp, request: impl FnOnce() -> Recorded) {
+    pub fn offer(&self, now: Monotonic, request: impl FnOnce() -> Recorded) {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(one) = running.as_mut() else { return };
         if one.is_over(now) {
@@ -261,7 +270,7 @@ impl Recordings {
     }
 
     /// Takes what was recorded since the last call; `None` when that recording does not run.
-    pub fn fetch(&self, id: &str, now: Timestamp) -> Option<Fetched> {
+    pub fn fetch(&self, id: &str, now: Monotonic) -> Option<Fetched> {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         let one = running.as_mut().filter(|one| one.heading.id == id)?;
         let is_over = one.is_over(now);
@@ -285,11 +294,11 @@ impl Recordings {
 }
 
 impl Running {
-    fn is_over(&self, now: Timestamp) -> bool {
+    fn is_over(&self, now: Monotonic) -> bool {
         now >= self.until || self.requests >= self.requests_max || self.is_abandoned(now)
     }
 
-    fn is_abandoned(&self, now: Timestamp) -> bool {
+    fn is_abandoned(&self, now: Monotonic) -> bool {
         now.since(self.fetched_at) > PATIENCE
     }
 

@@ -79,7 +79,7 @@ impl Gateway {
         body: &'a mut Body<'b>,
         s: &Snapshot,
     ) -> Exchange<'a, 'b> {
-        let now = self.io.clock.now();
+        let (now, started) = (self.io.clock.now(), self.io.clock.tick());
         let mut event = Event {
             at: now,
             kind: Text::new_static("request"),
@@ -93,7 +93,8 @@ impl Gateway {
         Exchange {
             id: self.ids.next(now),
             now,
-            started: self.io.clock.tick(),
+            moment: self.io.clock.monotonic(started),
+            started,
             peer: Arc::clone(peer),
             address: peer.address,
             head,
@@ -102,7 +103,7 @@ impl Gateway {
             reply_headers: Headers::new(),
             event,
             code: "",
-            accused: None,
+            charged_to: None,
         }
     }
 
@@ -141,7 +142,7 @@ impl Gateway {
     fn refusal(&self, x: &mut Exchange<'_, '_>, stop: &Stop, is_head: bool, s: &Snapshot) -> Reply {
         record::stopped(x, stop);
         if let Stop::Refused(refusal) = stop {
-            record::strike(x, refusal, &self.io, s);
+            record::charge(x, refusal, &self.io, s);
         }
         let mut reply = problem::render(stop.refusal(), x.id, is_head);
         for (name, value) in x.reply_headers.iter() {

@@ -15,6 +15,10 @@ use crate::{DecisionId, Text, Timestamp};
 pub struct Event {
     /// Microseconds since 1970, UTC.
     pub at: Timestamp,
+    /// The latest moment recorded so far, only where the clock has been set back behind it. Written by the ledger: the order
+    /// of records is their number, and this says how far times before this record may reach.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub latest: Option<Timestamp>,
     /// What happened: `request`, `connection` (some ended without a request), `key.create`, `key.revoke`, `configuration.applied`, `start`, `stop`, …
     pub kind: Text,
     /// The decision, for requests and connections.

@@ -29,4 +29,4 @@ pub use mistake::Mistake;
 pub use principal::Principal;
 pub use shape::Shape;
 pub use text::Text;
-pub use time::Timestamp;
+pub use time::{Monotonic, Timestamp};

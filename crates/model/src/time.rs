@@ -1,5 +1,6 @@
 //! A moment, as microseconds since 1970 in UTC. Passed in everywhere; nobody below the doors asks a clock.
-//! Gives `Timestamp`, and `Span` for lengths of time as configuration writes them. Pure.
+//! Gives `Timestamp`, `Monotonic` for what must not change when the clock is set, and `Span` for lengths of time as
+//! configuration writes them. Pure.
 //! Used by every room.
 //! Start reading at `Timestamp`.
 
@@ -60,6 +61,35 @@ impl Timestamp {
     #[must_use]
     pub fn plus_days(self, days: u32) -> Self {
         self.plus(Duration::from_secs(u64::from(days) * 86_400))
+    }
+}
+
+/// A moment of this process's monotonic clock, in microseconds since some start. Nobody can set that clock, so limits,
+/// blocks and timeouts count by it. It means nothing to another process and is never stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Monotonic(u64);
+
+impl Monotonic {
+    /// From microseconds since the start.
+    pub const fn from_micros(micros: u64) -> Self {
+        Monotonic(micros)
+    }
+
+    /// Microseconds since the start.
+    pub const fn micros(self) -> u64 {
+        self.0
+    }
+
+    /// This moment plus a span; saturates.
+    #[must_use]
+    pub fn plus(self, span: Duration) -> Self {
+        let micros = u64::try_from(span.as_micros()).unwrap_or(u64::MAX);
+        Monotonic(self.0.saturating_add(micros))
+    }
+
+    /// Time from `earlier` to this moment; zero when `earlier` is later.
+    pub fn since(self, earlier: Monotonic) -> Duration {
+        Duration::from_micros(self.0.saturating_sub(earlier.0))
     }
 }
 

@@ -1,24 +1,30 @@
-//! Who is refused again and again is blocked for a while. Every block ends by itself.
-//! Gives `BlockSettings`, `State`, `strike`, `blocked_until`.
-//! Used by the gateway's counters.
-//! Start reading at `strike`.
+//! Who is refused again and again is blocked for a while, and people may block as well. Every block ends by itself.
+//! Exports `BlockSettings`, `State`, `count_refusal`, `blocked_until`, `Subject`, `shell_quoted`, `remaining`.
+//! Used by the gateway's table of blocks, by admin and the command line.
+//! Start reading at `count_refusal`.
+
+mod subject;
 
 use std::time::Duration;
 
-use model::{Reason, Stage, Timestamp};
+use model::{Monotonic, Reason, Stage, Timestamp};
 
 use crate::limit;
 use crate::rate::{Rate, Span, Strikes};
+
+pub use subject::{Subject, shell_quoted};
 
 /// The caller is blocked for a while.
 pub const BLOCKED: Reason = Reason::new(
     Stage::Limit,
     "limit.blocked",
     429,
-    "Blocked for a while after repeated refusals.",
-    "Stop, wait as long as Retry-After says, and mend what was refused before; each further block lasts longer.",
-    "The address or integration was refused more often than `blocks.after` allows and is blocked until the stated end. \
-     `portcullis explain` of the refusals before it shows what was wrong. The block ends by itself.",
+    "Blocked for a while.",
+    "Stop, wait as long as Retry-After says, and fix what was refused before; each further block lasts longer.",
+    "A block is in force. Either the credential, the person it named, or (as long as no credential proves a caller) the address was \
+     refused more often than `blocks.after` allows; `portcullis explain` of the refusals before it shows what was wrong. Or an operator \
+     added it. The ledger entry says which, and until when. `portcullis block list` shows all of them, `portcullis block lift` ends one; \
+     otherwise it ends by itself.",
 );
 
 /// When repeated refusals lead to a block.
@@ -35,6 +41,9 @@ pub struct BlockSettings {
     /// Each next block lasts this many times longer, up to a day. 1 keeps it the same.
     #[serde(default = "one")]
     pub escalate: u32,
+    /// Whether refusals by a limit count as well.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub count_limits: bool,
 }
 
 const fn one() -> u32 {
@@ -50,19 +59,20 @@ impl Default for BlockSettings {
             }),
             lasts: Span(Duration::from_secs(15 * 60)),
             escalate: 4,
+            count_limits: false,
         }
     }
 }
 
-/// What is remembered of one address or credential.
+/// What is remembered of one address, credential or person.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct State {
     /// The share of refusals used up.
-    pub strikes: limit::State,
+    pub refusals: limit::State,
     /// Blocks so far in a row.
     pub blocks: u32,
-    /// End of the present or last block, microseconds since 1970.
-    pub until: i64,
+    /// End of the present or last block.
+    pub until: Monotonic,
 }
 
 /// Longest block by escalation. A longer `for` stays as it is.
@@ -74,29 +84,29 @@ pub const FORGOTTEN_AFTER: Duration = Duration::from_secs(86_400);
 /// Counts one refusal. Gives the end of the block that begins with it, if one does.
 ///
 /// Refusals during a block do not count: otherwise a client that only retries would never get out.
-pub fn strike(
+pub fn count_refusal(
     state: Option<State>,
     settings: &BlockSettings,
-    now: Timestamp,
-) -> (State, Option<Timestamp>) {
+    now: Monotonic,
+) -> (State, Option<Monotonic>) {
     let mut state = state.unwrap_or_default();
     if blocked_until(&state, now).is_some() {
         return (state, None);
     }
-    if now.since(Timestamp::from_micros(state.until)) > FORGOTTEN_AFTER {
+    if now.since(state.until) > FORGOTTEN_AFTER {
         state.blocks = 0;
     }
     let limit = limit::Limit::new(settings.after.0, settings.after.0.count);
-    let (strikes, verdict) = limit::take(Some(state.strikes), 1, &limit, now);
-    state.strikes = strikes;
+    let (refusals, verdict) = limit::take(Some(state.refusals), 1, &limit, now);
+    state.refusals = refusals;
     if verdict.is_allowed && verdict.remaining > 0 {
         return (state, None);
     }
     let until = now.plus(lasts(settings, state.blocks));
     let state = State {
-        strikes: limit::State::default(),
+        refusals: limit::State::default(),
         blocks: state.blocks.saturating_add(1),
-        until: until.micros(),
+        until,
     };
     (state, Some(until))
 }
@@ -109,22 +119,29 @@ fn lasts(settings: &BlockSettings, blocks: u32) -> Duration {
 }
 
 /// The end of the present block, if there is one.
-pub fn blocked_until(state: &State, now: Timestamp) -> Option<Timestamp> {
-    (state.until > now.micros()).then(|| Timestamp::from_micros(state.until))
+pub fn blocked_until(state: &State, now: Monotonic) -> Option<Monotonic> {
+    (state.until > now).then_some(state.until)
+}
+
+/// What is left of a block that was stored. A clock that was set in between does not make it longer than it was meant to be.
+pub fn remaining(added_at: Timestamp, until: Timestamp, now: Timestamp) -> Duration {
+    until.since(now).min(until.since(added_at))
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
-    fn at(seconds: i64) -> Timestamp {
-        Timestamp::from_micros(1_800_000_000_000_000 + seconds * 1_000_000)
+    fn at(seconds: u64) -> Monotonic {
+        Monotonic::from_micros(seconds * 1_000_000)
     }
 
-    fn strikes(mut state: Option<State>, count: u32, second: i64) -> (State, Option<Timestamp>) {
+    fn refusals(mut state: Option<State>, count: u32, second: u64) -> (State, Option<Monotonic>) {
         let mut begun = None;
         for _ in 0..count {
-            let (next, until) = strike(state, &BlockSettings::default(), at(second));
+            let (next, until) = count_refusal(state, &BlockSettings::default(), at(second));
             state = Some(next);
             begun = begun.or(until);
         }
@@ -133,9 +150,9 @@ mod tests {
 
     #[test]
     fn the_twentieth_refusal_blocks_for_fifteen_minutes() {
-        let (state, begun) = strikes(None, 19, 0);
+        let (state, begun) = refusals(None, 19, 0);
         assert_eq!(begun, None);
-        let (state, begun) = strikes(Some(state), 1, 1);
+        let (state, begun) = refusals(Some(state), 1, 1);
         assert_eq!(begun, Some(at(1 + 15 * 60)));
         assert_eq!(blocked_until(&state, at(15 * 60)), Some(at(1 + 15 * 60)));
         assert_eq!(blocked_until(&state, at(1 + 15 * 60)), None);
@@ -145,15 +162,15 @@ mod tests {
     fn slow_refusals_never_block() {
         let mut state = None;
         for minute in 0..600 {
-            let (next, until) = strike(state, &BlockSettings::default(), at(minute * 4));
+            let (next, until) = count_refusal(state, &BlockSettings::default(), at(minute * 4));
             (state, _) = (Some(next), assert_eq!(until, None));
         }
     }
 
     #[test]
     fn refusals_during_a_block_do_not_lengthen_it() {
-        let (blocked, _) = strikes(None, 20, 0);
-        let (after, begun) = strikes(Some(blocked), 500, 60);
+        let (blocked, _) = refusals(None, 20, 0);
+        let (after, begun) = refusals(Some(blocked), 500, 60);
         assert_eq!((after, begun), (blocked, None));
     }
 
@@ -161,16 +178,13 @@ mod tests {
     fn each_next_block_is_longer_up_to_a_day_and_a_quiet_day_forgets() {
         let (mut state, mut second, mut lengths) = (None, 0, Vec::new());
         for _ in 0..6 {
-            let (next, begun) = strikes(state, 20, second);
-            let end = begun.unwrap();
-            lengths.push(end.since(at(second)).as_secs() / 60);
-            (state, second) = (
-                Some(next),
-                second + i64::try_from(end.since(at(second)).as_secs()).unwrap(),
-            );
+            let (next, begun) = refusals(state, 20, second);
+            let lasts = begun.unwrap().since(at(second)).as_secs();
+            lengths.push(lasts / 60);
+            (state, second) = (Some(next), second + lasts);
         }
         assert_eq!(lengths, [15, 60, 240, 960, 1_440, 1_440]);
-        let (_, begun) = strikes(state, 20, second + 2 * 86_400);
+        let (_, begun) = refusals(state, 20, second + 2 * 86_400);
         assert_eq!(begun, Some(at(second + 2 * 86_400 + 15 * 60)));
     }
 
@@ -180,5 +194,21 @@ mod tests {
         let settings: BlockSettings = serde_json::from_str(text).unwrap();
         assert_eq!(settings, BlockSettings::default());
         assert_eq!(serde_json::to_string(&settings).unwrap(), text);
+    }
+
+    proptest! {
+        /// Whatever the clock shows later: no stored block lasts longer than it was meant to, and one that ended by a right
+        /// clock is over.
+        #[test]
+        fn a_stored_block_never_lasts_longer_than_its_own_duration(
+            added in -4_000_000_000_000_000i64..4_000_000_000_000_000, lasts in 0u64..40 * 86_400,
+            now in any::<i64>(),
+        ) {
+            let added = Timestamp::from_micros(added);
+            let until = added.plus(Duration::from_secs(lasts));
+            let left = remaining(added, until, Timestamp::from_micros(now));
+            prop_assert!(left <= Duration::from_secs(lasts));
+            prop_assert_eq!(left.is_zero(), now >= until.micros() || lasts == 0);
+        }
     }
 }

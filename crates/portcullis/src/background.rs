@@ -1,4 +1,4 @@
-//! What goes on beside the road: health checks, uses of keys, the ledger's witness, changed files.
+//! What goes on beside the road: health checks, uses of keys, blocks that are over, the ledger's witness, changed files.
 //! Gives `Background`.
 //! Started and stopped by `running`.
 //! Start reading at `Background::start`.
@@ -44,6 +44,7 @@ impl Background {
                 keep_witness(&store, &witness);
                 if beat.is_multiple_of(USES_BEATS) || is_last {
                     keep_uses(&io, &store);
+                    forget_ended(&io, &store);
                 }
                 if is_last {
                     return;
@@ -77,6 +78,13 @@ fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Option<JoinHandle<
     spawned
         .map_err(|error| eprintln!("portcullis: cannot start the thread `{name}`: {error}"))
         .ok()
+}
+
+/// Takes blocks that are over out of the store. What cannot be taken out now stays, and ends by its own time.
+fn forget_ended(io: &Io, store: &Store) {
+    if let Err(fault) = admin::commands::forget_ended(io, store) {
+        eprintln!("portcullis: a block that is over could not be taken out of the store: {fault}");
+    }
 }
 
 /// Active health checks of whatever upstreams the snapshot names.

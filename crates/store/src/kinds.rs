@@ -30,6 +30,12 @@ pub enum IndexForm {
     Blind,
 }
 
+/// Blocks that people added (`admin::commands::AddedBlock`), by a random name.
+pub const BLOCK: Kind = Kind {
+    name: "block",
+    indexes: &[],
+};
+
 /// Credentials of integrations (`identity::Credential`).
 pub const CREDENTIAL: Kind = Kind {
     name: "credential",
@@ -58,7 +64,7 @@ pub const LEDGER_WITNESS: Kind = Kind {
 };
 
 /// All kinds, sorted by name.
-pub const KINDS: &[&Kind] = &[&CREDENTIAL, &INTEGRATION_STATE, &LEDGER_WITNESS];
+pub const KINDS: &[&Kind] = &[&BLOCK, &CREDENTIAL, &INTEGRATION_STATE, &LEDGER_WITNESS];
 
 #[cfg(test)]
 mod tests {

@@ -1,29 +1,382 @@
-//! Temporary blocks as an operator ends them.
-//! Gives `block.forgive`.
-//! Used by `COMMANDS`.
-//! Start reading at `forgive`.
+//! Blocks as an operator sees, adds and lifts them.
+//! Exports the `block.*` commands, and what keeps people's blocks over a restart: `AddedBlock`, `added_blocks`, `forget_ended`.
+//! Used by `COMMANDS`, by whoever starts a server, and by its maintenance.
+//! Start reading at `add`.
 
+use std::time::Duration;
+
+use gateway::Io;
+use gateway::blocks::{ADDED_MAX, Added, Block, Origin};
+use model::time::Span;
+use model::{Monotonic, Timestamp};
+use policy::block::{Subject, remaining, shell_quoted};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use store::{Filter, Step, Store, kinds};
 
 use crate::desk::text;
 use crate::{Desk, DeskFault};
 
-/// Ends the block of an integration.
-pub fn forgive(desk: &Desk, arguments: &Value, who: &str) -> Result<Value, DeskFault> {
-    let integration = text(arguments, "integration")?;
-    let Some(io) = &desk.io else {
+/// Longest block. Whoever has to stay out for longer is paused or has their key revoked.
+const LASTS_MAX: Span = Span::from_days(30);
+/// Longest reason that is kept.
+const REASON_BYTES_MAX: usize = 512;
+
+/// A block that a person added, as the store keeps it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AddedBlock {
+    /// Whom it keeps out, in its text form.
+    pub subject: String,
+    /// Why.
+    pub reason: String,
+    /// Who added it.
+    pub by: String,
+    /// When.
+    pub added_at: Timestamp,
+    /// When it ends.
+    pub until: Timestamp,
+}
+
+/// A block as commands show it.
+struct Shown {
+    subject: Subject,
+    left: Duration,
+    by: Option<String>,
+    reason: String,
+    added_at: Option<Timestamp>,
+    decision: Option<String>,
+}
+
+/// Every block in force.
+pub fn list(desk: &Desk, _arguments: &Value, _who: &str) -> Result<Value, DeskFault> {
+    let now = desk.now();
+    let mut shown: Vec<Shown> = match &desk.io {
+        Some(io) => in_force(io).iter().map(|one| of_block(io, one)).collect(),
+        None => stored(&desk.store)?
+            .into_iter()
+            .filter_map(|(_, record)| of_record(&record, now))
+            .collect(),
+    };
+    shown.sort_by_key(|one| one.left);
+    let rows: Vec<Value> = shown.iter().map(|one| row(one, now)).collect();
+    Ok(json!({ "schema_version": 1, "blocks": rows, "is_running": desk.io.is_some() }))
+}
+
+/// Adds a block. It holds from the next request on, and over a restart.
+pub fn add(desk: &Desk, arguments: &Value, who: &str) -> Result<Value, DeskFault> {
+    let subject = subject(arguments)?;
+    is_known(desk, &subject)?;
+    let lasts = lasting(text(arguments, "for")?)?;
+    let reason = text(arguments, "reason")?;
+    if reason.trim().is_empty() || reason.len() > REASON_BYTES_MAX {
         return Err(DeskFault::asked(
-            "no server is running",
-            "Blocks live in the running server and end with it.",
+            "a block needs a reason of 1 to 512 characters",
+            "Say why, for whoever finds it: --reason \"guesses order numbers, ticket 4711\".",
+        ));
+    }
+    let now = desk.now();
+    let record = AddedBlock {
+        subject: subject.to_string(),
+        reason: reason.to_owned(),
+        by: who.to_owned(),
+        added_at: now,
+        until: now.plus(lasts),
+    };
+    let id = format!("blk_{}", crypto::text::hex(&crypto::random::<8>()));
+    put(desk, &id, &record)?;
+    if let Some(io) = &desk.io {
+        let ends = moment(io).plus(lasts);
+        io.blocks.add(added(id, subject.clone(), &record, ends));
+    }
+    desk.record(
+        "block.add",
+        who,
+        integration_of(desk, &subject).as_deref(),
+        credential_of(&subject),
+        format!("{subject} until {}: {reason}", record.until),
+    )?;
+    Ok(json!({
+        "schema_version": 1, "subject": record.subject, "until": record.until.to_string(),
+        "seconds_left": lasts.as_secs(), "is_running": desk.io.is_some(),
+    }))
+}
+
+/// Ends a block, and forgets the refusals that led to it.
+pub fn lift(desk: &Desk, arguments: &Value, who: &str) -> Result<Value, DeskFault> {
+    let subject = subject(arguments)?;
+    let now = desk.now();
+    let same = |record: &AddedBlock| record.subject == subject.to_string();
+    let kept = stored(&desk.store)?;
+    let ours: Vec<&(String, AddedBlock)> = kept.iter().filter(|(_, record)| same(record)).collect();
+    let was_stored = ours
+        .iter()
+        .any(|(_, record)| of_record(record, now).is_some());
+    let ended = match &desk.io {
+        Some(io) => io.blocks.lift(&subject, moment(io)),
+        None => Vec::new(),
+    };
+    let was_in_force = !ended.is_empty() || (desk.io.is_none() && was_stored);
+    let steps = ours.iter().map(|(id, _)| Step::delete(&kinds::BLOCK, id));
+    let steps: Vec<Step> = steps.collect();
+    if !steps.is_empty() {
+        desk.store.transact(steps)?;
+    }
+    if !was_in_force {
+        return Err(not_blocked(desk, &subject));
+    }
+    let why = arguments.get("reason").and_then(Value::as_str);
+    let why = why.map_or_else(String::new, |why| format!(": {why}"));
+    desk.record(
+        "block.lift",
+        who,
+        integration_of(desk, &subject).as_deref(),
+        credential_of(&subject),
+        format!("{subject}{why}"),
+    )?;
+    Ok(json!({ "schema_version": 1, "subject": subject.to_string(), "was_blocked": true }))
+}
+
+/// Blocks in force that keep out whoever a record is about: their address, credential, integration or person.
+pub(crate) fn touching(io: &Io, event: &model::Event) -> Vec<String> {
+    let address = event.address.as_deref().and_then(|text| text.parse().ok());
+    let credential = event.credential.as_deref();
+    let is_meant = |subject: &Subject| match subject {
+        Subject::Address(_) => address.is_some_and(|address| subject.has_address(address)),
+        Subject::Credential(id) => Some(&*id.text()) == credential,
+        Subject::Integration(name) => Some(name.as_str()) == event.integration.as_deref(),
+        Subject::User { integration, user } => {
+            Some(integration.as_str()) == event.integration.as_deref()
+                && Some(user.as_str()) == event.user.as_deref()
+        }
+    };
+    let (now, moment) = (io.clock.now(), moment(io));
+    let blocks = io.blocks.list(moment);
+    let meant = blocks.iter().filter(|block| is_meant(&block.subject));
+    let sentence = |block: &Block| {
+        let until = now.plus(block.left(moment));
+        format!(
+            "{} until {until} ({}); end it with `portcullis block lift {}`",
+            block.subject,
+            block.because(),
+            shell_quoted(&block.subject.to_string())
+        )
+    };
+    meant.map(sentence).collect()
+}
+
+/// People's blocks, with their ends by the clock of this process.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn added_blocks(
+    store: &Store,
+    now: Timestamp,
+    moment: Monotonic,
+) -> Result<Vec<Added>, store::Fault> {
+    let in_force = |(id, record): (String, AddedBlock)| {
+        let subject = record.subject.parse().ok()?;
+        let left = remaining(record.added_at, record.until, now);
+        (!left.is_zero()).then(|| added(id, subject, &record, moment.plus(left)))
+    };
+    Ok(stored(store)?.into_iter().filter_map(in_force).collect())
+}
+
+/// Takes people's blocks that are over out of the store, so that no later start counts them again.
+///
+/// # Errors
+/// When the store cannot be written.
+pub fn forget_ended(io: &Io, store: &Store) -> Result<(), store::Fault> {
+    let ended = io.blocks.take_ended(moment(io));
+    let steps: Vec<Step> = ended
+        .iter()
+        .map(|one| Step::delete(&kinds::BLOCK, &one.id))
+        .collect();
+    match steps.is_empty() {
+        true => Ok(()),
+        false => store.transact(steps).map(drop),
+    }
+}
+
+/// Puts a block in place of an earlier one of the same subject, and drops those that are over.
+fn put(desk: &Desk, id: &str, record: &AddedBlock) -> Result<(), DeskFault> {
+    let kept = stored(&desk.store)?;
+    let is_out = |other: &AddedBlock| {
+        other.subject == record.subject || of_record(other, record.added_at).is_none()
+    };
+    let out = kept.iter().filter(|(_, other)| is_out(other));
+    let mut steps: Vec<Step> = out.map(|(id, _)| Step::delete(&kinds::BLOCK, id)).collect();
+    if kept.len() - steps.len() >= ADDED_MAX {
+        return Err(DeskFault::asked(
+            format!("{ADDED_MAX} blocks are in force already"),
+            "Block a network instead of its addresses, pause the integration, or lift some: `portcullis block list`.",
+        ));
+    }
+    steps.push(Step::put(&kinds::BLOCK, id, record)?);
+    desk.store.transact(steps)?;
+    Ok(())
+}
+
+fn stored(store: &Store) -> Result<Vec<(String, AddedBlock)>, store::Fault> {
+    // One more than there can be: those that are over stay until the next one is added.
+    let rows = store.list_all::<AddedBlock>(&kinds::BLOCK, Filter::All, 2 * ADDED_MAX)?;
+    Ok(rows.into_iter().map(|row| (row.id, row.value)).collect())
+}
+
+fn added(id: String, subject: Subject, record: &AddedBlock, ends: Monotonic) -> Added {
+    Added {
+        id,
+        subject,
+        reason: record.reason.clone(),
+        by: record.by.clone(),
+        added_at: record.added_at,
+        ends,
+    }
+}
+
+fn moment(io: &Io) -> Monotonic {
+    io.clock.monotonic(io.clock.tick())
+}
+
+fn in_force(io: &Io) -> Vec<Block> {
+    io.blocks.list(moment(io))
+}
+
+fn of_block(io: &Io, block: &Block) -> Shown {
+    let (by, added_at, decision, reason) = match &block.origin {
+        Origin::Person(added) => (
+            Some(added.by.clone()),
+            Some(added.added_at),
+            None,
+            added.reason.clone(),
+        ),
+        Origin::Refusals { decision, .. } => {
+            (None, None, Some(decision.to_string()), block.because())
+        }
+    };
+    Shown {
+        subject: block.subject.clone(),
+        left: block.left(moment(io)),
+        by,
+        reason,
+        added_at,
+        decision,
+    }
+}
+
+fn of_record(record: &AddedBlock, now: Timestamp) -> Option<Shown> {
+    let left = remaining(record.added_at, record.until, now);
+    let subject = record.subject.parse().ok()?;
+    (!left.is_zero()).then(|| Shown {
+        subject,
+        left,
+        by: Some(record.by.clone()),
+        reason: record.reason.clone(),
+        added_at: Some(record.added_at),
+        decision: None,
+    })
+}
+
+fn row(shown: &Shown, now: Timestamp) -> Value {
+    let is_added = shown.by.is_some();
+    // What was counted at an address is held against strangers there; everything else against everybody it names.
+    let is_for_strangers = !is_added && matches!(shown.subject, Subject::Address(_));
+    json!({
+        "subject": shown.subject.to_string(),
+        "holds_for": if is_for_strangers { "strangers" } else { "everybody" },
+        "until": now.plus(shown.left).to_string(),
+        "seconds_left": shown.left.as_secs(),
+        "by": shown.by,
+        "added_at": shown.added_at.map(|at| at.to_string()),
+        "reason": shown.reason,
+        "decision": shown.decision,
+        "survives_restart": is_added,
+    })
+}
+
+fn subject(arguments: &Value) -> Result<Subject, DeskFault> {
+    let given = text(arguments, "subject")?;
+    given.parse().map_err(|why: String| {
+        DeskFault::asked(
+            why,
+            "`portcullis block list` shows every block as it is written here.",
+        )
+    })
+}
+
+fn lasting(given: &str) -> Result<Duration, DeskFault> {
+    let lasts = Span::parse(given).filter(|lasts| *lasts <= LASTS_MAX);
+    lasts.map(Span::duration).ok_or_else(|| {
+        DeskFault::asked(
+            format!("a block cannot last `{given}`"),
+            "Write 10m, 12h or up to 30d. For longer, pause the integration or revoke the key.",
+        )
+    })
+}
+
+/// Whether there is such a subject: a slip would block nobody and say that it did.
+fn is_known(desk: &Desk, subject: &Subject) -> Result<(), DeskFault> {
+    let (name, needs_user) = match subject {
+        Subject::Address(_) => return Ok(()),
+        Subject::Credential(id) => return desk.credential(&id.to_string()).map(drop),
+        Subject::Integration(name) => (name, false),
+        Subject::User { integration, .. } => (integration, true),
+    };
+    let compiled = (desk.compiled)();
+    let Some(settings) = compiled.integrations.get(name.as_str()) else {
+        let known: Vec<&str> = compiled.integrations.keys().map(|name| &**name).collect();
+        let help = config::nearest(name, &known)
+            .unwrap_or_else(|| "`portcullis integration list` shows them.".into());
+        return Err(DeskFault::asked(
+            format!("there is no integration `{name}`"),
+            help,
         ));
     };
-    let was_blocked = io.blocks.forgive(integration);
-    desk.record(
-        "block.forgive",
-        who,
-        Some(integration),
-        None,
-        format!("was noted: {was_blocked}"),
-    )?;
-    Ok(json!({ "schema_version": 1, "integration": integration, "was_noted": was_blocked }))
+    match needs_user && settings.facts.user_header.is_none() {
+        true => Err(DeskFault::asked(
+            format!("`{name}` names no persons, so none of them can be blocked"),
+            format!(
+                "Write `user_header` in integrations/{name}.yaml, or block integration:{name}."
+            ),
+        )),
+        false => Ok(()),
+    }
+}
+
+fn not_blocked(desk: &Desk, subject: &Subject) -> DeskFault {
+    let Some(io) = &desk.io else {
+        return DeskFault::asked(
+            format!("{subject} is not blocked"),
+            "No server is running: only blocks that people added are kept, and `portcullis block list` shows them.",
+        );
+    };
+    // Somebody who lifts an address may have meant the network around it.
+    let around = in_force(io).into_iter().find(|block| match subject {
+        Subject::Address(network) => block.subject.has_address(network.addr()),
+        _ => false,
+    });
+    let help = match around {
+        Some(block) => format!("It is within {}, which is: lift that one.", block.subject),
+        None => "`portcullis block list` shows every block. One of an address and one of a credential are two.".to_owned(),
+    };
+    DeskFault::asked(format!("{subject} is not blocked"), help)
+}
+
+fn integration_of(desk: &Desk, subject: &Subject) -> Option<String> {
+    match subject {
+        Subject::Address(_) => None,
+        Subject::Integration(name) => Some(name.clone()),
+        Subject::User { integration, .. } => Some(integration.clone()),
+        Subject::Credential(id) => {
+            let found = desk.credential(&id.to_string()).ok()?;
+            Some(found.integration)
+        }
+    }
+}
+
+fn credential_of(subject: &Subject) -> Option<model::KeyId> {
+    match subject {
+        Subject::Credential(id) => Some(*id),
+        _ => None,
+    }
 }

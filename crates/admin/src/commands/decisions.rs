@@ -7,6 +7,7 @@ use audit::Filter;
 use model::DecisionId;
 use serde_json::{Value, json};
 
+use crate::commands::blocks::touching;
 use crate::desk::text;
 use crate::explain::{Explanation, Similar};
 use crate::{Desk, DeskFault};
@@ -36,7 +37,11 @@ pub fn explain(desk: &Desk, arguments: &Value, _who: &str) -> Result<Value, Desk
     })?;
     let event = entry.event()?;
     let similar = similar(desk, &event)?;
-    let explanation = Explanation::of(&event, entry.seq, &(desk.compiled)(), similar, desk.now());
+    let mut explanation =
+        Explanation::of(&event, entry.seq, &(desk.compiled)(), similar, desk.now());
+    if let Some(io) = &desk.io {
+        explanation.blocks = touching(io, &event);
+    }
     Ok(
         json!({ "schema_version": 1, "text": explanation.to_string(), "decision": explanation.to_json() }),
     )

@@ -29,7 +29,7 @@ pub fn record(desk: &Desk, arguments: &Value, who: &str) -> Result<Value, DeskFa
             "Wait until it ends; `portcullis ledger show --kind inspection.record` says who began it.",
         )
     };
-    if !io.recordings.is_free(desk.now()) {
+    if !io.recordings.is_free(io.clock.monotonic(io.clock.tick())) {
         return Err(other());
     }
     // On the record first: there is no recording nobody knows of.
@@ -40,7 +40,10 @@ pub fn record(desk: &Desk, arguments: &Value, who: &str) -> Result<Value, DeskFa
         None,
         format!("{seconds} s, at most {requests_max} requests, kept for {keep_days} days"),
     )?;
-    let begun = io.recordings.begin(&wanted, who, &io.keys, desk.now());
+    let moment = io.clock.monotonic(io.clock.tick());
+    let begun = io
+        .recordings
+        .begin(&wanted, who, &io.keys, (desk.now(), moment));
     let heading = begun.ok_or_else(other)?;
     Ok(json!({ "schema_version": 1, "heading": heading }))
 }
@@ -49,7 +52,8 @@ pub fn record(desk: &Desk, arguments: &Value, who: &str) -> Result<Value, DeskFa
 pub fn fetch(desk: &Desk, arguments: &Value, who: &str) -> Result<Value, DeskFault> {
     let io = running(desk)?;
     let id = text(arguments, "id")?;
-    let fetched = io.recordings.fetch(id, desk.now()).ok_or_else(|| {
+    let moment = io.clock.monotonic(io.clock.tick());
+    let fetched = io.recordings.fetch(id, moment).ok_or_else(|| {
         DeskFault::asked(
             format!("no recording `{}` runs", id.escape_debug()),
             "It has ended. Begin another one with `portcullis inspect record`.",

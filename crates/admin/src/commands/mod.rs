@@ -11,6 +11,7 @@ mod keys;
 mod ledger;
 mod server;
 
+pub use blocks::{AddedBlock, added_blocks, forget_ended};
 pub use integrations::paused;
 
 use serde_json::Value;
@@ -30,9 +31,19 @@ pub struct Command {
 /// Every command, sorted by name.
 pub const COMMANDS: &[Command] = &[
     Command {
-        name: "block.forgive",
+        name: "block.add",
         is_change: true,
-        run: blocks::forgive,
+        run: blocks::add,
+    },
+    Command {
+        name: "block.lift",
+        is_change: true,
+        run: blocks::lift,
+    },
+    Command {
+        name: "block.list",
+        is_change: false,
+        run: blocks::list,
     },
     Command {
         name: "decision.explain",

@@ -52,6 +52,9 @@ impl fmt::Display for Explanation {
         if !self.to_allow.is_empty() {
             paragraph(f, "To allow", &self.to_allow)?;
         }
+        for block in &self.blocks {
+            paragraph(f, "Blocked", block)?;
+        }
         if !self.found.exclusion.is_empty() {
             paragraph(f, "Exclude", EXCLUDE)?;
             for line in self.found.exclusion.lines() {

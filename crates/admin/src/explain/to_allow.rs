@@ -4,6 +4,7 @@
 //! Start reading at `sentence`.
 
 use model::{Event, Reason};
+use policy::block::shell_quoted;
 
 /// What to change where. Empty for allowed requests; the remedy of the reason where no change of grants would help.
 pub fn sentence(
@@ -15,6 +16,14 @@ pub fn sentence(
     let Some(reason) = reason else {
         return String::new();
     };
+    if reason.code == "limit.blocked"
+        && let Some(subject) = blocked(event)
+    {
+        return format!(
+            "wait until then, or run `portcullis block lift {}` once what led to it is fixed",
+            shell_quoted(subject)
+        );
+    }
     let (Some(who), Some(operation), Some(api)) =
         (&event.integration, &event.operation, &event.api)
     else {
@@ -35,6 +44,12 @@ pub fn sentence(
         }
         _ => reason.explain.to_owned(),
     }
+}
+
+/// Whom the block keeps out, as the record of a refusal by it says.
+fn blocked(event: &Event) -> Option<&str> {
+    let (subject, _) = event.detail.as_deref()?.split_once(" is blocked until ")?;
+    Some(subject)
 }
 
 /// The operation is granted nowhere.
@@ -181,6 +196,17 @@ mod tests {
         assert_eq!(
             writes,
             "add `lines.*.price`, `owner` to `writes` of the grant of `getSite` at integrations/crm.yaml:7; this widens its access"
+        );
+    }
+
+    #[test]
+    fn a_block_is_named_with_the_command_that_lifts_it() {
+        let mut event = event("limit.blocked", &[]);
+        event.detail = Some("user:crm/ann lee is blocked until 2026-11-30T10:00:00.000Z: …".into());
+        let said = sentence(&event, Some(&policy::block::BLOCKED), &[], &[]);
+        assert!(
+            said.contains("`portcullis block lift 'user:crm/ann lee'`"),
+            "{said}"
         );
     }
 

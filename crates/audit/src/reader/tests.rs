@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 use crate::Settings;
 use crate::fixture::{Dice, event, keys, ledger, settings};
@@ -70,6 +72,44 @@ fn filters_give_the_newest_matches_page_by_page() {
         ..Filter::default()
     };
     assert_eq!(ledger.newest(&none).unwrap(), []);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    /// Whatever the clock did, across restarts too: a question by time gives what reading every record gives.
+    #[test]
+    fn no_step_of_the_clock_hides_a_record_from_a_question_by_time(
+        steps in prop::collection::vec((-90_000i64..90_000, 1u64..90, any::<bool>()), 1..8),
+        since in -200_000i64..200_000,
+    ) {
+        let dir = tempfile::tempdir().unwrap();
+        let small = || Settings { segment_bytes: 4_000, ..settings() };
+        let mut recorder = crate::fixture::recorder(dir.path(), small());
+        let (mut second, mut n) = (0, 0);
+        for (step, records, is_restarted) in steps {
+            second += step;
+            if is_restarted {
+                recorder.stop().unwrap();
+                drop(recorder);
+                recorder = crate::fixture::recorder(dir.path(), small());
+            }
+            for _ in 0..records {
+                let at = event(0).at.micros() + second * 1_000_000;
+                let one = Event { at: Timestamp::from_micros(at), ..event(n) };
+                recorder.record(&one).wait().unwrap();
+                (second, n) = (second + 1, n + 1);
+            }
+        }
+        let since = Timestamp::from_micros(event(0).at.micros() + since * 1_000_000);
+        let filter = Filter { since: Some(since), code: Some("authn.expired".into()), limit: 1_000, ..Filter::default() };
+        let found = seqs(&recorder.ledger().newest(&filter).unwrap());
+        let every = recorder.ledger().from_seq(0).unwrap().map(|entry| entry.unwrap());
+        let mut wanted: Vec<u64> = every.filter(|entry| filter.matches(&entry.event().unwrap())).map(|entry| entry.seq).collect();
+        wanted.reverse();
+        prop_assert_eq!(found, wanted);
+        recorder.stop().unwrap();
+    }
 }
 
 #[test]

@@ -283,6 +283,7 @@ fn blocks(written: &Blocks, file: &Arc<str>, report: &mut Report) -> Option<Bloc
         after,
         duration,
         escalate,
+        count_limits,
     } = rule.value;
     let escalate = escalate.unwrap_or(4);
     if !(1..=10).contains(&escalate) {
@@ -303,6 +304,7 @@ fn blocks(written: &Blocks, file: &Arc<str>, report: &mut Report) -> Option<Bloc
         after,
         lasts: duration,
         escalate,
+        count_limits,
     })
 }
 

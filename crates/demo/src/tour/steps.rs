@@ -422,9 +422,12 @@ fn limits() -> Vec<Step> {
             ],
         ),
         step(
-            "It does not stop",
-            "Who goes on is blocked for a while; the block ends by itself and says when.",
-            Act::Blocked(call(), 80),
+            "It asks again and again for what it may not have",
+            "Repeated refusals block this credential for a while; the block ends by itself and says when.",
+            Act::Blocked(
+                Call::get("/v2/customers").by("noisy").from([127, 0, 8, 8]),
+                80,
+            ),
             vec![
                 Status(429),
                 Code("limit.blocked"),
@@ -432,9 +435,13 @@ fn limits() -> Vec<Step> {
             ],
         ),
         step(
-            "Meanwhile somebody else",
+            "Meanwhile somebody else at the same address",
             "One noisy client takes nothing from the others.",
-            Act::Call(Call::get("/v2/parts?limit=1").by("inventory")),
+            Act::Call(
+                Call::get("/v2/parts?limit=1")
+                    .by("inventory")
+                    .from([127, 0, 8, 8]),
+            ),
             vec![Status(200), Has("sku")],
         ),
     ]

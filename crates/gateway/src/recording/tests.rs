@@ -1,6 +1,8 @@
 use super::*;
 
 const MOMENT: Timestamp = Timestamp::from_micros(1_800_000_000_000_000);
+const TICK: Monotonic = Monotonic::from_micros(5_000_000);
+const NOW: (Timestamp, Monotonic) = (MOMENT, TICK);
 
 fn keys() -> Keys {
     Keys::of(&crypto::Root::generate())
@@ -56,12 +58,12 @@ fn file(heading: &Heading, lines: &[String]) -> String {
 fn a_recording_is_sealed_and_reads_back() {
     let (keys, recordings) = (keys(), Recordings::default());
     assert!(!recordings.is_on());
-    let heading = recordings.begin(&wanted(2), "ops", &keys, MOMENT).unwrap();
+    let heading = recordings.begin(&wanted(2), "ops", &keys, NOW).unwrap();
     assert!(recordings.is_on());
-    recordings.offer(MOMENT, || request("first private text"));
-    recordings.offer(MOMENT, || request("second"));
-    recordings.offer(MOMENT, || panic!("two are enough"));
-    let fetched = recordings.fetch(&heading.id, MOMENT).unwrap();
+    recordings.offer(TICK, || request("first private text"));
+    recordings.offer(TICK, || request("second"));
+    recordings.offer(TICK, || panic!("two are enough"));
+    let fetched = recordings.fetch(&heading.id, TICK).unwrap();
     assert!(fetched.is_over && fetched.requests == 2);
     assert!(!recordings.is_on());
     let text = file(&heading, &fetched.lines);
@@ -83,10 +85,10 @@ fn credentials_of_other_systems_are_left_out_too() {
 #[test]
 fn a_recording_cannot_be_changed_prolonged_or_read_elsewhere() {
     let (own, recordings) = (keys(), Recordings::default());
-    let heading = recordings.begin(&wanted(2), "ops", &own, MOMENT).unwrap();
-    recordings.offer(MOMENT, || request("first"));
-    recordings.offer(MOMENT, || request("second"));
-    let lines = recordings.fetch(&heading.id, MOMENT).unwrap().lines;
+    let heading = recordings.begin(&wanted(2), "ops", &own, NOW).unwrap();
+    recordings.offer(TICK, || request("first"));
+    recordings.offer(TICK, || request("second"));
+    let lines = recordings.fetch(&heading.id, TICK).unwrap().lines;
     let opened = |heading: &Heading, lines: &[String], now| {
         Reader::open(&file(heading, lines), &own, now).map(|read| read.is_whole)
     };
@@ -119,19 +121,19 @@ fn a_recording_cannot_be_changed_prolonged_or_read_elsewhere() {
 #[test]
 fn it_ends_by_its_time_and_when_nobody_fetches() {
     let (keys, recordings) = (keys(), Recordings::default());
-    let heading = recordings.begin(&wanted(9), "ops", &keys, MOMENT).unwrap();
-    assert!(
-        recordings
-            .begin(&wanted(9), "else", &keys, MOMENT)
-            .is_none()
-    );
-    recordings.offer(MOMENT.plus(Duration::from_secs(31)), || {
+    let heading = recordings.begin(&wanted(9), "ops", &keys, NOW).unwrap();
+    assert!(recordings.begin(&wanted(9), "else", &keys, NOW).is_none());
+    recordings.offer(TICK.plus(Duration::from_secs(31)), || {
         panic!("whoever asked is gone")
     });
     assert!(!recordings.is_on());
     // Its place is free again.
-    let later = MOMENT.plus(Duration::from_secs(40));
-    let second = recordings.begin(&wanted(9), "else", &keys, later).unwrap();
+    let later = TICK.plus(Duration::from_secs(40));
+    // The wall clock was set back by a day meanwhile, which changes nothing.
+    let yesterday = Timestamp::from_micros(MOMENT.micros() - 86_400_000_000);
+    let second = recordings
+        .begin(&wanted(9), "else", &keys, (yesterday, later))
+        .unwrap();
     assert!(recordings.fetch(&heading.id, later).is_none());
     let end = later.plus(Duration::from_secs(20));
     assert!(!recordings.fetch(&second.id, end).unwrap().is_over);
@@ -144,15 +146,13 @@ fn it_ends_by_its_time_and_when_nobody_fetches() {
 #[test]
 fn what_nobody_fetched_is_bounded() {
     let (keys, recordings) = (keys(), Recordings::default());
-    let heading = recordings
-        .begin(&wanted(1000), "ops", &keys, MOMENT)
-        .unwrap();
+    let heading = recordings.begin(&wanted(1000), "ops", &keys, NOW).unwrap();
     let large = "x".repeat(REQUEST_BYTES_MAX / 2);
     for _ in 0..80 {
-        recordings.offer(MOMENT, || request(&large));
+        recordings.offer(TICK, || request(&large));
     }
-    recordings.offer(MOMENT, || request(&"x".repeat(REQUEST_BYTES_MAX)));
-    let fetched = recordings.fetch(&heading.id, MOMENT).unwrap();
+    recordings.offer(TICK, || request(&"x".repeat(REQUEST_BYTES_MAX)));
+    let fetched = recordings.fetch(&heading.id, TICK).unwrap();
     assert!(fetched.lines.len() < 40, "{}", fetched.lines.len());
     assert_eq!(fetched.requests + fetched.left_out, 81);
 }

@@ -1,17 +1,19 @@
 //! Stage `authn`: who is calling.
-//! Gives `verify`. Takes the credential out of the request, so that nothing behind this stage can leak it.
+//! Exports `verify`, and `is_proven` and `attribute` for stages before it. Takes the credential out of the request, so that nothing behind this stage can leak it.
 //! Used by the pipeline.
 //! Start reading at `verify`.
+
+use std::sync::Arc;
 
 use identity::methods::credential_headers;
 use identity::{Caller, Presented, World};
 use model::text::shared;
-use model::{CanonicalRequest, Stage};
+use model::{CanonicalRequest, Headers, Refusal, Stage};
 
 use crate::service::Road;
 use crate::stages::lifecycle::Op;
 use crate::stages::limit;
-use crate::{Exchange, Stop, etag};
+use crate::{Charged, Exchange, Stop, etag};
 
 /// Conditions on entity tags. Answers carry tags sealed for the caller; from here on they are the upstream's own again,
 /// so that the contract judges and the upstream reads what the upstream gave.
@@ -30,6 +32,79 @@ pub fn verify(
     r: &Road<'_>,
 ) -> Result<Caller, Stop> {
     x.enter(Stage::Authn);
+    let verdict = presented(x, asked.headers(), r);
+    let is_passed = op
+        .version
+        .upstream
+        .as_ref()
+        .is_some_and(|upstream| upstream.pass_credential);
+    for name in credential_headers().filter(|_| !is_passed) {
+        asked.drop_header(name);
+    }
+    asked.drop_header("cookie");
+    let caller = verdict?;
+    caller.touch(x.now);
+    charge_to(x, &caller);
+    for name in ON_TAGS {
+        // Also what is no text: nothing the caller wrote is left in a condition.
+        if let Some(condition) = asked.headers().get(name) {
+            let condition = String::from_utf8_lossy(condition);
+            let tags = etag::reveal(&r.io.etags, &condition, caller.integration());
+            asked.set_header(name, &tags);
+        }
+    }
+    // Whoever is blocked learns so whatever they ask for next, not only where it would have been granted.
+    let (credential, user) = (caller.credential(), caller.principal().user.as_deref());
+    let block =
+        r.io.blocks
+            .of_caller(credential, caller.integration(), user, x.moment);
+    limit::refuse_blocked(x, block)?;
+    limit::charge_at_address(x, r, credential)?;
+    Ok(caller)
+}
+
+/// Whether the request shows a credential that would be accepted. Costs a digest and a look-up, so it is asked only where
+/// a stranger would be refused already.
+pub fn is_proven(x: &Exchange<'_, '_>, r: &Road<'_>) -> bool {
+    let head = x.head.as_ref();
+    head.is_some_and(|head| presented(x, &head.headers, r).is_ok())
+}
+
+/// A request that ended before this stage is still its caller's where its credential proves one: what one credential was
+/// refused counts for that credential, not for strangers at the same address.
+pub fn attribute<T>(
+    x: &mut Exchange<'_, '_>,
+    asked: &CanonicalRequest,
+    r: &Road<'_>,
+    outcome: Result<T, Stop>,
+) -> Result<T, Stop> {
+    if outcome.is_err()
+        && let Ok(caller) = presented(x, asked.headers(), r)
+    {
+        charge_to(x, &caller);
+    }
+    outcome
+}
+
+/// Notes who is charged from here on, and who the record names.
+fn charge_to(x: &mut Exchange<'_, '_>, caller: &Caller) {
+    let principal = caller.principal();
+    x.event.integration = Some(shared(&principal.integration));
+    x.event.credential = Some(caller.credential().text());
+    x.event.user = principal.user.as_ref().map(shared);
+    x.charged_to = Some(Charged {
+        credential: caller.credential(),
+        integration: Arc::clone(&principal.integration),
+        user: principal.user.clone(),
+    });
+}
+
+/// Whom the credential among these fields stands for.
+fn presented(
+    x: &Exchange<'_, '_>,
+    headers: &Headers,
+    r: &Road<'_>,
+) -> Result<Caller, Box<Refusal>> {
     let table = r.io.credentials.load();
     let is_allowed_from = |name: &str, address| {
         let listed = r
@@ -45,38 +120,9 @@ pub fn verify(
         is_allowed_from: &is_allowed_from,
     };
     let presented = Presented {
-        headers: asked.headers(),
+        headers,
         peer: &x.peer,
         address: x.address,
     };
-    let verdict = identity::verify(&presented, &world, x.now);
-    let is_passed = op
-        .version
-        .upstream
-        .as_ref()
-        .is_some_and(|upstream| upstream.pass_credential);
-    for name in credential_headers().filter(|_| !is_passed) {
-        asked.drop_header(name);
-    }
-    asked.drop_header("cookie");
-    let caller = verdict?;
-    caller.touch(x.now);
-    x.accused = Some(caller.principal().integration.clone());
-    x.event.integration = Some(shared(&caller.principal().integration));
-    x.event.credential = Some(caller.credential().text());
-    x.event.user = caller.principal().user.as_ref().map(shared);
-    for name in ON_TAGS {
-        // Also what is no text: nothing the caller wrote is left in a condition.
-        if let Some(condition) = asked.headers().get(name) {
-            let condition = String::from_utf8_lossy(condition);
-            let tags = etag::reveal(&r.io.etags, &condition, caller.integration());
-            asked.set_header(name, &tags);
-        }
-    }
-    // A blocked integration learns so whatever it asks for next, not only where it would have been granted.
-    limit::refuse_blocked(
-        r.io.blocks.of_integration(caller.integration(), x.now),
-        x.now,
-    )?;
-    Ok(caller)
+    identity::verify(&presented, &world, x.now)
 }

@@ -134,7 +134,7 @@ fn judge(
     let is_refused = mode == Mode::Enforce && refusal.is_some();
     if is_recorded {
         let scope = &op.plan.inspected.scope;
-        r.io.recordings.offer(x.now, || {
+        r.io.recordings.offer(x.moment, || {
             Recorded::of(
                 scope,
                 x.id,

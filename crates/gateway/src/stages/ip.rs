@@ -8,7 +8,7 @@ use model::text::shown;
 use policy::address;
 
 use crate::service::Road;
-use crate::stages::limit;
+use crate::stages::{authn, limit};
 use crate::{Exchange, Stop};
 
 /// Judges the client's address.
@@ -43,9 +43,16 @@ pub fn admit(x: &mut Exchange<'_, '_>, r: &Road<'_>) -> Result<(), Stop> {
             .because("in the listener's deny list")
             .into());
     }
-    limit::refuse_blocked(r.io.blocks.of_address(x.address, x.now), x.now)?;
-    let key =
-        r.io.counters
-            .key(("address", &listener.name, address::client_key(x.address)));
-    limit::charge(x, r, key, &listener.address_limit, "address")
+    limit::refuse_blocked(x, r.io.blocks.of_address(x.address, x.moment))?;
+    // What strangers did at this address is held against strangers only: whoever proves a caller passes.
+    let stranger = limit::refuse_blocked(x, r.io.blocks.of_strangers(x.address, x.moment))
+        .and_then(|()| limit::admit_stranger(x, r, listener));
+    match stranger {
+        Ok(()) => Ok(()),
+        Err(stop) if !authn::is_proven(x, r) => Err(stop),
+        Err(_) => {
+            x.reply_headers.remove("ratelimit");
+            Ok(())
+        }
+    }
 }

@@ -1,19 +1,22 @@
 //! Stage `limit`: rate, burst and concurrency by integration, user and operation; blocks that end by themselves.
-//! Gives `take`, and the pieces stage `ip` uses for addresses.
+//! Exports `take`, and the pieces that stages `ip` and `authn` use for addresses and blocks.
 //! Used by the pipeline.
 //! Start reading at `take`.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
+use config::compiled::ListenerSettings;
 use config::integration::Per;
 use identity::Caller;
-use model::{Reason, Stage, Timestamp};
-use policy::{block, limit};
+use model::{KeyId, Monotonic, Reason, Stage};
+use policy::{block, client_key, limit};
 
+use crate::blocks::Block;
 use crate::service::Road;
 use crate::stages::lifecycle::Op;
 use crate::turns::Turn;
-use crate::{Exchange, Stop};
+use crate::{Exchange, Io, Snapshot, Stop, record};
 
 /// Too many requests of one integration at once.
 pub const CONCURRENCY: Reason = Reason::new(
@@ -83,11 +86,28 @@ pub fn charge(
     one: &limit::Limit,
     what: &str,
 ) -> Result<(), Stop> {
-    let verdict = r.io.counters.update(key, |word| {
-        let state = (word != 0).then_some(limit::State(word));
-        let (next, verdict) = limit::take(state, 1, one, x.now);
-        (verdict.is_allowed.then_some(next.0), verdict)
-    });
+    let verdict = charged(r.io, key, one, x.moment);
+    refuse_exceeded(x, &verdict, one, what)
+}
+
+/// Takes one request from a limit. A refused one takes nothing, but a state out of reach comes back into it.
+fn charged(io: &Io, key: u64, one: &limit::Limit, now: Monotonic) -> limit::Verdict {
+    io.counters.update(key, |word| {
+        let (next, verdict) = limit::take(state(word), 1, one, now);
+        ((next.0 != word).then_some(next.0), verdict)
+    })
+}
+
+fn state(word: u64) -> Option<limit::State> {
+    (word != 0).then_some(limit::State(word))
+}
+
+fn refuse_exceeded(
+    x: &mut Exchange<'_, '_>,
+    verdict: &limit::Verdict,
+    one: &limit::Limit,
+    what: &str,
+) -> Result<(), Stop> {
     if verdict.is_allowed {
         return Ok(());
     }
@@ -106,13 +126,54 @@ pub fn charge(
         .into())
 }
 
+/// Refuses a stranger while refusals of strangers at this address have used up its share. Each refusal is charged when it
+/// is decided, so that accepted calls take nothing from it.
+pub fn admit_stranger(
+    x: &mut Exchange<'_, '_>,
+    r: &Road<'_>,
+    listener: &ListenerSettings,
+) -> Result<(), Stop> {
+    let key = strangers(r.io, listener, x.address);
+    let one = &listener.address_limit;
+    let (_, verdict) = limit::take(state(r.io.counters.read(key)), 1, one, x.moment);
+    refuse_exceeded(x, &verdict, one, "address")
+}
+
+/// Charges a refusal to strangers at the address.
+pub fn charge_strangers(x: &Exchange<'_, '_>, io: &Io, s: &Snapshot) {
+    if let Some(listener) = s.listener(&x.peer.listener) {
+        let key = strangers(io, listener, x.address);
+        charged(io, key, &listener.address_limit, x.moment);
+    }
+}
+
+fn strangers(io: &Io, listener: &ListenerSettings, address: IpAddr) -> u64 {
+    io.counters
+        .key(("address", &listener.name, client_key(address)))
+}
+
+/// Takes a call of a proven caller from the share that its credential has at this address: nobody else's calls count there.
+pub fn charge_at_address(
+    x: &mut Exchange<'_, '_>,
+    r: &Road<'_>,
+    credential: KeyId,
+) -> Result<(), Stop> {
+    let Some(listener) = r.snapshot.listener(&x.peer.listener) else {
+        return Ok(());
+    };
+    let client = client_key(x.address);
+    let key = ("credential", &listener.name, client, credential);
+    let key = r.io.counters.key(key);
+    charge(x, r, key, &listener.address_limit, "address")
+}
+
 /// Refuses while a block lasts.
-pub fn refuse_blocked(until: Option<Timestamp>, now: Timestamp) -> Result<(), Stop> {
-    let Some(until) = until else { return Ok(()) };
-    let wait = until.since(now);
+pub fn refuse_blocked(x: &Exchange<'_, '_>, block: Option<Block>) -> Result<(), Stop> {
+    let Some(block) = block else { return Ok(()) };
+    let begun = record::begun(&block, x.now, x.moment);
     Err(block::BLOCKED
-        .because(format!("blocked until {until}"))
-        .retry_after(whole_seconds(wait))
+        .because(format!("{begun}: {}", block.because()))
+        .retry_after(whole_seconds(block.left(x.moment)))
         .into())
 }
 

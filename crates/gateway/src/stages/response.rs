@@ -79,7 +79,8 @@ fn passed_on(x: &Exchange<'_, '_>, from: &Headers, key: &SealKey) -> Headers {
             headers.push(name, value);
         }
     }
-    let integration = x.accused.as_deref().unwrap_or_default();
+    let caller = x.charged_to.as_ref();
+    let integration = caller.map_or("", |caller| &caller.integration);
     if let Some(tag) = from
         .get("etag")
         .and_then(|tag| etag::hide(key, tag, integration))

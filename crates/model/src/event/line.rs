@@ -1,18 +1,27 @@
 //! Writes a record as the line of JSON that the ledger chains: one per request, so without a detour.
-//! Gives `Event::write`; what it writes reads back as the same event.
+//! Gives `Event::write` and `Event::write_with`; what it writes reads back as the same event.
 //! Used by audit.
 //! Start reading at `Event::write`.
 
 use super::Event;
-use crate::Text;
 use crate::json::{write_digits, write_string};
+use crate::{Text, Timestamp};
 
 impl Event {
     /// Appends the record as compact JSON, without a newline. Fields are in the order of the struct; absent ones are left out.
     pub fn write(&self, out: &mut Vec<u8>) {
+        self.write_with(self.latest, out);
+    }
+
+    /// The same with another `latest`.
+    pub fn write_with(&self, latest: Option<Timestamp>, out: &mut Vec<u8>) {
         let mut line = Line { out };
         line.out.extend_from_slice(b"{\"at\":");
         line.signed(self.at.micros());
+        if let Some(latest) = latest {
+            line.out.extend_from_slice(b",\"latest\":");
+            line.signed(latest.micros());
+        }
         line.string(",\"kind\":", &self.kind);
         if let Some(id) = self.id {
             line.out.extend_from_slice(b",\"id\":\"");
@@ -140,7 +149,7 @@ mod tests {
 
     prop_compose! {
         fn event()(
-            (at, id) in any::<(i64, Option<u128>)>(),
+            (at, latest, id) in any::<(i64, Option<i64>, Option<u128>)>(),
             (kind, outcome) in (text(), text()),
             texts in proptest::array::uniform14(some_text()),
             lists in proptest::array::uniform4(list()),
@@ -154,6 +163,7 @@ mod tests {
             let [count, bytes_in, bytes_out, took_us, upstream_us] = numbers;
             Event {
                 at: Timestamp::from_micros(at),
+                latest: latest.map(Timestamp::from_micros),
                 kind: kind.into(),
                 id: id.map(DecisionId::from_bits),
                 outcome: outcome.into(),

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use admin::commands::paused;
+use admin::commands::{added_blocks, paused};
 use arc_swap::ArcSwap;
 use config::compiled::{ListenerSettings, ServerSettings, TlsSettings};
 use config::{Compiled, Files};
@@ -49,6 +49,9 @@ pub fn io(
         )
         .map_err(failed)?;
     let paused = paused(&opened.store).map_err(failed)?;
+    let clock = Clock::default();
+    let moment = clock.monotonic(clock.tick());
+    let added = added_blocks(&opened.store, clock.now(), moment).map_err(failed)?;
     let read =
         |path: &str| std::fs::read(dir.join(path)).map_err(|error| format!("{path}: {error}"));
     let snapshot = Snapshot::of(Arc::clone(compiled), None, &paused, &read).map_err(|cannot| {
@@ -69,11 +72,11 @@ pub fn io(
         is_ledger_down: AtomicBool::new(false),
         counters: Counters::new(),
         turns: Turns::default(),
-        blocks: Blocks::default(),
+        blocks: Blocks::of(added),
         metrics: Metrics::new(),
         live: Live::default(),
         recordings: Recordings::default(),
-        clock: Clock,
+        clock,
     }))
 }
 

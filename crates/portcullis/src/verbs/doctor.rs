@@ -133,6 +133,7 @@ fn examine(dir: &Path) -> Vec<Finding> {
     let mut findings = vec![settings::configuration(about, dir, &compiled, &warnings)];
     let (server, said) = settings::server(&data, &compiled);
     findings.push(said);
+    findings.extend(settings::blocks(&data));
     let scene = Scene {
         dir,
         data,

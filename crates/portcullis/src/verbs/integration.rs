@@ -1,4 +1,4 @@
-//! `portcullis integration`: integrations listed, paused, resumed and unblocked.
+//! `portcullis integration`: integrations listed, paused and resumed.
 //! Gives `VERB`.
 //! Used by `verbs::VERBS`.
 //! Start reading at `run`.
@@ -14,7 +14,7 @@ use crate::{config_dir, office, output, table};
 /// The verb.
 pub const VERB: Verb = Verb {
     name: "integration",
-    about: "List, pause, resume and unblock integrations [writes]",
+    about: "List, pause and resume integrations [writes]",
     command,
     run,
 };
@@ -50,13 +50,6 @@ fn command() -> Command {
                 .args([config_dir::argument(), output::argument()])
                 .after_help("Example:\n  portcullis integration resume crm"),
         )
-        .subcommand(
-            Command::new("unblock")
-                .about("End the temporary block of an integration whose cause is mended [writes]")
-                .arg(name())
-                .args([config_dir::argument(), output::argument()])
-                .after_help("Example:\n  portcullis integration unblock crm"),
-        )
         .after_help("Example:\n  portcullis integration list")
 }
 
@@ -67,11 +60,6 @@ fn run(arguments: &ArgMatches) -> Outcome {
             arguments,
             "integration.pause",
             "paused: its calls are refused until `portcullis integration resume`",
-        ),
-        Some(("unblock", arguments)) => set(
-            arguments,
-            "block.forgive",
-            "no longer blocked: earlier refusals are forgotten",
         ),
         Some(("resume", arguments)) => set(
             arguments,

@@ -4,6 +4,7 @@
 //! Start reading at `VERBS`.
 
 mod access;
+mod block;
 mod can;
 mod check;
 mod completion;
@@ -37,6 +38,7 @@ pub struct Verb {
 /// Every verb, sorted by name.
 pub const VERBS: &[Verb] = &[
     access::VERB,
+    block::VERB,
     can::VERB,
     check::VERB,
     completion::VERB,

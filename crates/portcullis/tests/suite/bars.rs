@@ -2,4 +2,5 @@
 //! Run small with the suite, at their own scale by `cargo xtask prove NAME`.
 //! One module per bar.
 
+mod blocks;
 mod upstreams;

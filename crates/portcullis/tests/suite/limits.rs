@@ -182,41 +182,6 @@ fn who_goes_on_knocking_is_blocked_and_the_block_ends_when_it_says() {
 }
 
 #[test]
-fn strangers_who_guess_keys_are_blocked_by_address() {
-    let upstream = RecordingUpstream::always(NOTE);
-    let gate = Gate::small(upstream.address());
-    gate.edit(
-        "portcullis.yaml",
-        "blocks: off",
-        "blocks: { after: 5 refusals/min, for: 10min, escalate: 1 }",
-    );
-    let server = serve(gate);
-    let key = server.quick_key("alpha", &[]);
-    let guess = |address| {
-        let call = read().from(address);
-        testkit::wire::send(server.address("public"), &call, Some("pk_live_guess"))
-            .code()
-            .unwrap()
-    };
-    let codes: Vec<String> = (0..12).map(|_| guess([127, 0, 7, 7])).collect();
-    assert_eq!(codes[0], "authn.invalid");
-    assert_eq!(codes[11], "limit.blocked", "{codes:?}");
-    assert_eq!(
-        server.send(&read().from([127, 0, 7, 8]), Some(&key)).status,
-        200,
-        "another address"
-    );
-    assert_eq!(
-        server
-            .send(&read().from([127, 0, 7, 7]), Some(&key))
-            .code()
-            .as_deref(),
-        Some("limit.blocked"),
-        "a good key does not lift it"
-    );
-}
-
-#[test]
 fn an_address_has_its_own_share_before_anybody_is_known() {
     let upstream = RecordingUpstream::always(NOTE);
     let gate = Gate::small(upstream.address());

@@ -12,6 +12,7 @@
 
 mod bad_input;
 mod bars;
+mod blocks;
 mod bodies;
 mod broken_config;
 mod connections;

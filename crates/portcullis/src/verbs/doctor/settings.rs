@@ -12,7 +12,11 @@ use serde_json::Value;
 
 use super::{About, Finding, Scene, Server};
 use crate::exit::Exit;
+use crate::verbs::key::{cell, moment};
 use crate::{office, output, running, secrets};
+
+/// So many blocks are named; a flood has thousands.
+const BLOCKS_SHOWN: usize = 3;
 
 /// A configuration that compiles, perhaps with warnings.
 pub(super) fn configuration(
@@ -108,6 +112,32 @@ pub(super) fn server(data: &Path, compiled: &Compiled) -> (Option<Server>, Findi
         _ => about.ok(format!("{up}, serves this configuration")),
     };
     (Some(Server { process }), finding)
+}
+
+/// Blocks in force, where a server runs: whoever is kept out asks the operator why.
+pub(super) fn blocks(data: &Path) -> Option<Finding> {
+    let about = About("blocks", "");
+    let found = socket::ask(data, "block.list", &Value::Null, &office::who())?;
+    let found = match found {
+        Ok(found) => found,
+        Err(fault) => return Some(about.fail(Exit::Failed, fault.message, fault.remedy)),
+    };
+    let rows = found.get("blocks").and_then(Value::as_array);
+    let rows: Vec<&Value> = rows.into_iter().flatten().collect();
+    let said = |row: &&&Value| format!("{} until {}", cell(row, "subject"), moment(row, "until"));
+    let first: Vec<String> = rows
+        .iter()
+        .take(BLOCKS_SHOWN)
+        .map(|row| said(&row))
+        .collect();
+    Some(match rows.len() {
+        0 => about.ok("none in force"),
+        count => about.ok(format!(
+            "{} in force, `portcullis block list` shows all: {}",
+            output::counted(count, "block"),
+            first.join(", ")
+        )),
+    })
 }
 
 /// Every secret the configuration refers to: there, and only for its owner. Never its value.

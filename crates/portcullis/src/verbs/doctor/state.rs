@@ -9,7 +9,6 @@ use std::path::Path;
 use std::time::Duration;
 
 use audit::{CHECKPOINTS, Filter, Ledger, PublicKey, Report};
-use model::Timestamp;
 use rustix::fs::{Access, StatVfsMountFlags};
 use store::{Fault, Opened, Store};
 
@@ -226,13 +225,18 @@ fn clock(scene: &Scene<'_>, opened: Opened) -> Option<Finding> {
         limit: 1,
         ..Filter::default()
     };
-    let newest: Timestamp = ledger.newest(&only).ok()?.first()?.event().ok()?.at;
-    let ahead = newest.since(scene.now);
-    Some(if ahead > CLOCK_STEP_MAX {
+    let newest = ledger.newest(&only).ok()?.first()?.event().ok()?;
+    let latest = newest.latest.unwrap_or_default();
+    Some(if newest.at.since(scene.now) > CLOCK_STEP_MAX {
         about.fail(
             Exit::Failed,
-            format!("set back: the newest record is of {newest}, and it is {} now", scene.now),
-            "Set the clock (`timedatectl`, chrony): what has expired would be accepted again, and limits would stand still.",
+            format!("set back: the newest record is of {}, and it is {} now", newest.at, scene.now),
+            "Set the clock (`timedatectl`, chrony): what has expired would be accepted again. Limits and blocks go on.",
+        )
+    } else if latest.since(scene.now) > CLOCK_STEP_MAX {
+        about.warn(
+            format!("it was set back: there are records of up to {latest}, and it is {} now", scene.now),
+            "If it is right now, nothing is to be done: the order of records is their number, and questions by time find all of them.",
         )
     } else {
         about.ok(format!("{}, not before the newest record", scene.now))
