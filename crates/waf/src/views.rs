@@ -6,6 +6,7 @@
 use crate::part::PartKind;
 
 mod base64;
+mod blanks;
 mod escapes;
 mod forms;
 mod nested;
@@ -120,28 +121,32 @@ struct Signs(bool);
 
 impl Signs {
     fn of(text: &[u8]) -> Signs {
-        Signs(text.iter().any(|byte| {
-            matches!(
-                byte,
-                b'%' | b'\\'
-                    | b'&'
-                    | b'{'
-                    | b'['
-                    | b'"'
-                    | b'\''
-                    | b'^'
-                    | b'`'
-                    | b'$'
-                    | b'*'
-                    | b'+'
-                    | b'\0'
-                    | 0x1B
-            ) || *byte == 0xEF
-                || *byte == 0xE2
-                || *byte == 0xCA
-                || *byte == 0xC0
-                || *byte == 0xC1
-        }))
+        Signs(
+            text.iter().any(|byte| {
+                matches!(
+                    byte,
+                    b'%' | b'\\'
+                        | b'&'
+                        | b'{'
+                        | b'['
+                        | b'"'
+                        | b'\''
+                        | b'^'
+                        | b'`'
+                        | b'$'
+                        | b'*'
+                        | b'+'
+                        | b'\0'
+                        | 0x1B
+                ) || *byte == 0xEF
+                    || *byte == 0xE0
+                    || *byte == 0xE2
+                    || *byte == 0xF0
+                    || *byte == 0xCA
+                    || *byte == 0xC0
+                    || *byte == 0xC1
+            }) || blanks::may_hold(text),
+        )
     }
 
     fn any(self) -> bool {

@@ -4,23 +4,22 @@
 //! Start reading at `WORDS`; docs/decisions/009 says why.
 
 /// Rules of paranoia level 1 whose pattern is met by plain words, names, addresses, file paths, units or markup,
-/// in ascending order. What they are after the default pack looks for as well, with the sentence around it in view.
-const WORDS: [u32; 56] = [
+/// in ascending order. Each is met by an ordinary text of our corpora, which a test asks for. What they are after the default pack looks for as well, with the sentence around it in view.
+const WORDS: [u32; 48] = [
     921110, 921120, 921130, // lines of a log, `Location:` and the like
     930100, 930110, // one step up in an address
     930120, // names of files and folders
     931100, 931120, // addresses with a number or a question mark
     932120, 932125, 932130, 932140, 932160, // names of commands, `${…}`, `for … in`
-    932175, 932220, 932230, 932235, 932250,
-    932260, // short words after a comma, a semicolon or a line break
-    932270, 932280, 932340, 932370, 932380, // `~-`, braces, words that Windows knows too
-    933110, 933135, 933150, 933160, 933180, 933210, // `${name}`, words before a parenthesis
+    932230, 932235, 932250, 932260, // short words after a comma, a semicolon or a line break
+    932270, 932280, 932370, 932380, // `~-`, braces, words that Windows knows too
+    933135, 933150, 933160, 933210, // `${name}`, words before a parenthesis
     934100, 934110, 934170, // words of script engines, `localhost`, pictures as `data:`
     941130, 941160, 941170, 941180, 941210, // pictures, comments, `javascript:`
-    941310, 941370, 941390, // letters of other alphabets, `prompt (…)`
+    941370, 941390, // words in brackets, `prompt (…)`
     942100, // the tokenising detector, which the default pack runs itself
     942140, 942151, 942160, 942170, 942190, 942230, // names of functions, `union … select`
-    942270, 942290, 942320, 942350, 942360, // verbs of a query
+    942270, 942350, 942360, // verbs of a query
     942540, 942550, // a quote before a semicolon, braces
     944130, // names of Java classes
 ];

@@ -1,16 +1,15 @@
-//! Other spellings of the same text: without comments, without shell quoting, in plain letters.
+//! Other spellings of the same text: with plain blanks, without shell quoting, in plain letters.
 //! Gives `add`. A form is final: it is matched, but not decoded again.
 //! Used by `views`.
 //! Start reading at `add`.
 
-use super::{Budget, View, push};
+use super::{Budget, View, blanks, push};
 use crate::part::PartKind;
-use crate::scan::find_pair;
 
 /// Begins a command for a terminal.
 const ESCAPE: u8 = 0x1B;
 
-const FINAL: [&str; 2] = ["sql_comments", "shell_quotes"];
+const FINAL: [&str; 2] = ["sql_blanks", "shell_quotes"];
 
 /// Adds the forms of `text` that differ from it.
 pub(crate) fn add(
@@ -26,8 +25,8 @@ pub(crate) fn add(
     if let Some(bytes) = with_blanks(text) {
         push(found, budget, bytes, chain, "plus", kind);
     }
-    if let Some(bytes) = without_comments(text) {
-        push(found, budget, bytes, chain, "sql_comments", kind);
+    if let Some(bytes) = blanks::plain(text) {
+        push(found, budget, bytes, chain, "sql_blanks", kind);
     }
     if let Some(bytes) = without_shell_quotes(text) {
         push(found, budget, bytes, chain, "shell_quotes", kind);
@@ -39,13 +38,15 @@ pub(crate) fn is_final(view: &View) -> bool {
     view.chain.last().is_some_and(|step| FINAL.contains(step))
 }
 
-/// Full-width letters, overlong two-byte sequences and NULs as plain ASCII; printed quotes, too, where something is
+/// Full-width letters, overlong sequences and NULs as plain ASCII; printed quotes, too, where something is
 /// compared: databases fold them when they convert text.
 fn plain_letters(text: &[u8]) -> Option<Vec<u8>> {
-    if !text
-        .iter()
-        .any(|byte| matches!(*byte, 0xE2 | 0xEF | 0xC0 | 0xC1 | 0xCA | 0 | ESCAPE))
-    {
+    if !text.iter().any(|byte| {
+        matches!(
+            *byte,
+            0xE0 | 0xE2 | 0xEF | 0xF0 | 0xC0 | 0xC1 | 0xCA | 0 | ESCAPE
+        )
+    }) {
         return None;
     }
     let compares = memchr::memchr(b'=', text).is_some();
@@ -104,6 +105,15 @@ fn plain_letters(text: &[u8]) -> Option<Vec<u8>> {
                 rest = more;
                 continue;
             }
+            // So is E0 80 AF, and F0 80 80 AF.
+            (0xE0, [high @ (0x80 | 0x81), low, more @ ..])
+            | (0xF0, [0x80, high @ (0x80 | 0x81), low, more @ ..])
+                if (0x80..=0xBF).contains(low) =>
+            {
+                out.push(((high & 1) << 6) | (low & 0x3F));
+                rest = more;
+                continue;
+            }
             _ => out.push(*first),
         }
         rest = tail;
@@ -115,45 +125,16 @@ fn plain_letters(text: &[u8]) -> Option<Vec<u8>> {
 fn with_blanks(text: &[u8]) -> Option<Vec<u8>> {
     memchr::memchr(b'+', text)?;
     let has_blank = text.iter().any(u8::is_ascii_whitespace);
-    let has_sign = text.iter().any(|byte| b";|&'\"`(<".contains(byte));
-    (has_sign && !has_blank).then(|| {
+    let has_sign = || text.iter().any(|byte| b";|&'\"`(<*=".contains(byte));
+    let has_query = || {
+        text.windows(6)
+            .any(|word| word.eq_ignore_ascii_case(b"select"))
+    };
+    (!has_blank && (has_sign() || has_query())).then(|| {
         text.iter()
             .map(|byte| if *byte == b'+' { b' ' } else { *byte })
             .collect()
     })
-}
-
-/// `/**/` reads as a space, `/*!50000 x */` as x, in SQL.
-fn without_comments(text: &[u8]) -> Option<Vec<u8>> {
-    find_pair(text, *b"/*")?;
-    let mut out = Vec::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((first, tail)) = rest.split_first() {
-        if rest.starts_with(b"/*!") {
-            let body = rest.get(3..).unwrap_or_default();
-            let digits = body
-                .iter()
-                .take(6)
-                .take_while(|byte| byte.is_ascii_digit())
-                .count();
-            rest = body.get(digits..).unwrap_or_default();
-            out.push(b' ');
-        } else if rest.starts_with(b"/*") {
-            let body = rest.get(2..).unwrap_or_default();
-            let Some(end) = find_pair(body, *b"*/") else {
-                break;
-            };
-            rest = body.get(end + 2..).unwrap_or_default();
-            out.push(b' ');
-        } else if rest.starts_with(b"*/") {
-            rest = rest.get(2..).unwrap_or_default();
-            out.push(b' ');
-        } else {
-            out.push(*first);
-            rest = tail;
-        }
-    }
-    Some(out)
 }
 
 /// `$IFS` reads as a space, the other marks as nothing.
@@ -161,10 +142,21 @@ fn mark_is_blank(rest: &[u8]) -> bool {
     rest.starts_with(b"$I") || rest.starts_with(b"${I")
 }
 
-/// How long the variable is that begins here: `$u`, but no amount, and no name that a template would have.
+/// How long the variable is that begins here: `$u`, `${u}` or `$9`, but no amount, and no name that a template would have.
 fn variable(rest: &[u8]) -> Option<usize> {
     const NAME_MAX: usize = 3;
     let name = rest.strip_prefix(b"$")?;
+    if let [b'0'..=b'9', b'a'..=b'z' | b'A'..=b'Z', ..] = name {
+        return Some(2);
+    }
+    if let Some(inner) = name.strip_prefix(b"{") {
+        let length = inner
+            .iter()
+            .take_while(|byte| byte.is_ascii_alphanumeric())
+            .count();
+        let is_closed = inner.get(length) == Some(&b'}');
+        return ((1..=NAME_MAX).contains(&length) && is_closed).then_some(length + 3);
+    }
     let is_part = |byte: &&u8| byte.is_ascii_alphanumeric() || **byte == b'_';
     let length = name.iter().take_while(is_part).count();
     let begins = name.first().is_some_and(u8::is_ascii_alphabetic);

@@ -14,6 +14,11 @@ pub(crate) const RULES: &[Rule] = &[
         "The text holds an operator of a document database.",
     ),
     rule(
+        "pack.nosqli.bare_operator",
+        r"(?i)^\s*\$(?:where|not|nor|and|or|elemmatch|exists|text|regex|ne|eq|gte?|lte?|n?in|expr|jsonschema|function)\s*$",
+        "The text is an operator of a document database.",
+    ),
+    rule(
         "pack.nosqli.bracket",
         r#"(?i)\[\s*['"]?\$[a-z]\w{1,13}['"]?\s*\]|(?:^|[&?\s,])\w*\[(?:%24|\$)[a-z]\w*\]?|(?:^|[^\w$])\$(?:where|nin|elemmatch|jsonschema|regex|exists|accumulator)\b\s*(?:['"]\s*)?[:=]"#,
         "The text names a parameter with a database operator.",

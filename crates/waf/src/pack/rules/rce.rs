@@ -7,6 +7,13 @@ const fn rule(id: &'static str, pattern: &'static str, why: &'static str) -> Rul
     Rule::critical(Class::Rce, id, pattern, why)
 }
 
+/// Tools whose names are no words of a language.
+macro_rules! tools {
+    () => {
+        r"aa-\w+|ansible(?:-\w+)?|aptitude|apt|aria2c|arj|ash|base32|base58|bcdboot|blkid|bsdtar|bunzip2|bzcat|bzip2|c[89]9|capsh|chattr|chef-\w+|chroot|cpan|cpio|cpulimit|crash|cscli|debugfs|dnf|dosbox|easy_install|egrep|ethtool|fdisk|fgrep|flock|gcc[\d.]*|gcore|gdb|genisoimage|getcap|gtester|gunzip|gzip|htop|iconv|insmod|ionice|irb|iwmi|jjs|journalctl|jrunscript|jshell|lastlog(?:in)?|ldconfig|ldd|loginctl|logsave|losetup|lsblk|lsattr|lsmod|lspci|ltrace|lua[\d.]*|lwp-\w+|lzma|mawk|minicom|mkfs(?:\.\w+)?|mknod|modprobe|nawk|nft|ngrep|nmcli|nsenter|objdump|pacman|pdb|perf|pgrep|php\d[\d.]*|pidstat|pkexec|pkill|pry|pwsh|python[\d.]+|readelf|regedit|rlogin|rlwrap|rmmod|rmt(?:-\w+)?|rpm|rsh|rview|rvim|setarch|setcap|sftp|slsh|smbclient|sqlmap|ssh(?:-copy-id|-keygen|-keyscan)?|stdbuf|strace|sysctl|taskset|tclsh|tcpdump|timedatectl|tmux|tshark|umount|unrar|unshare|unxz|unzstd|valgrind|vigr|vipw|visudo|whois|wish|xdotool|xmodmap|xxd|xz(?:cat)?|zcat|zgrep|zip(?:grep|info|note|split)|zstd(?:cat)?|zypper"
+    };
+}
+
 pub(crate) const RULES: &[Rule] = &[
     rule(
         "pack.rce.separator_command",
@@ -40,7 +47,7 @@ pub(crate) const RULES: &[Rule] = &[
     ),
     rule(
         "pack.rce.php",
-        r#"(?i)<\?(?:php\b|=|\s|$)|\b(?:system|exec|passthru|shell_exec|popen|proc_open|pcntl_exec|eval|assert|create_function|call_user_func(?:_array)?|file_get_contents|file_put_contents|fopen|readfile|show_source|highlight_file|unserialize|base64_decode|gzinflate|gzuncompress|str_rot13|preg_replace|array_map|array_filter|usort|ob_start|move_uploaded_file|unlink|symlink|chmod|mail|putenv|ini_set|dl|scandir|glob|opendir|print_r|var_dump|register_shutdown_function|extract|parse_str)(?:\s*\(+\s*(?:['"]\s*(?:[a-z_/.<$;:\\\x60]|\d*\s*\))|\$(?:_|\{|[a-z])|~|\()|\(+\s*(?:base64_decode|gzinflate|str_rot13|chr\s*\(|system|exec|implode|file_get|getenv|current\s*\(|array_\w+\s*\(|phpinfo|__file__))|\b(?:include|require)(?:_once)?\s*\(?\s*(?:\$|['"]\s*(?:https?:|ftps?:|php:|data:|phar:|zip:|\.{0,2}/|\$|[\w/-]+\.(?:php|inc|txt|phtml|log|jpg)\b))|\bphpinfo\s*\(|\bphpversion\s*\(|\b(?:php|phar|zip|compress\.zlib|compress\.bzip2|zlib|glob|expect|ssh2|rar|ogg|data)://|\$_(?:get|post|request|cookie|server|files|session|env)\b\s*(?:\[|\{|$)|\$globals\b|\bo:\d+:"[\w\\]+":\d+:\{|\ba:\d+:\{[is]:\d+[:;]|\bc:\d+:"[\w\\]+":\d+:\{|\bdie\s*\(\s*(?:md5|['"@]|system|exec)|\bprint\s*\(?\s*(?:md5|\x60|system)\s*\(|\becho\s+(?:\x60|md5\s*\(|shell_exec|system\s*\()|\{\$\{\s*\w+\s*\(|\$\{\s*@?(?:print|system|eval|exec|phpinfo|passthru|assert)\b"#,
+        r#"(?i)<\?(?:php\b|=|\s|$)|\b(?:system|exec|passthru|shell_exec|popen|proc_open|pcntl_exec|eval|assert|create_function|call_user_func(?:_array)?|file_get_contents|file_put_contents|fopen|readfile|show_source|highlight_file|unserialize|base64_decode|gzinflate|gzuncompress|str_rot13|preg_replace|array_map|array_filter|usort|ob_start|move_uploaded_file|unlink|symlink|chmod|mail|putenv|ini_set|dl|scandir|glob|opendir|print_r|var_dump|register_shutdown_function|extract|parse_str)(?:\s*\(+\s*(?:['"]\s*(?:[a-z_/.<$;:\\\x60]|\d*\s*\))|\$(?:_|\{|[a-z])|~|\()|\(+\s*(?:base64_decode|gzinflate|str_rot13|chr\s*\(|system|exec|implode|file_get|getenv|current\s*\(|array_\w+\s*\(|phpinfo|__file__))|\b(?:include|require)(?:_once)?\s*\(?\s*(?:\$|['"]\s*(?:https?:|ftps?:|php:|data:|phar:|zip:|\.{0,2}/|\$|[\w/-]+\.(?:php|inc|txt|phtml|log|jpg)\b))|\bphpinfo\s*\(|\bphpversion\s*\(|\b(?:php|phar|zip|compress\.zlib|compress\.bzip2|zlib|glob|expect|ssh2(?:\.(?:shell|exec|tunnel|sftp|scp))?|rar|ogg|data)://|\[/?\\?php\]|\{/?php\}|\$_(?:get|post|request|cookie|server|files|session|env)\b\s*(?:\[|\{|$)|\$globals\b|\bo:\d+:"[\w\\]+":\d+:\{|\ba:\d+:\{[is]:\d+[:;]|\bc:\d+:"[\w\\]+":\d+:\{|\bdie\s*\(\s*(?:md5|['"@]|system|exec)|\bprint\s*\(?\s*(?:md5|\x60|system)\s*\(|\becho\s+(?:\x60|md5\s*\(|shell_exec|system\s*\()|\{\$\{\s*\w+\s*\(|\$\{\s*@?(?:print|system|eval|exec|phpinfo|passthru|assert)\b"#,
         "The text is PHP code or a serialised PHP object.",
     ),
     rule(
@@ -75,7 +82,7 @@ pub(crate) const RULES: &[Rule] = &[
     ),
     rule(
         "pack.rce.expansion",
-        r#"(?:[;&|]|\$\()\{[^{}\s]{0,40},[^{}\s]{0,60}\}|\x60\{\w{1,20},-\w|^\s*\{,[^{}\s\d][^{}\n]{0,80}\}\s*$|^\s*\{\w{1,20},-\w{1,20}\}\w*\s*$"#,
+        r#"(?:[;&|]|\$\()\s*\{[^{}\s]{0,40},[^{}\s]{0,60}\}|\x60\{\w{1,20},-\w|^\s*\{,[^{}\s\d][^{}\n]{0,80}\}\s*$|^\s*\{\w{1,20},-\w{1,20}\}\w*\s*$"#,
         "The text lets a shell put a command together.",
     ),
     Rule {
@@ -95,6 +102,88 @@ pub(crate) const RULES: &[Rule] = &[
         "pack.rce.object",
         r"!ruby/(?:object|hash|struct|array)\b|^\s*AAEAAAD/////|\bMarshal\.load\b",
         "The text is a serialised object.",
+    ),
+    rule(
+        "pack.rce.tool",
+        concat!(
+            r#"(?i)(?:[;|&]|\$\(|\x60)\s*(?:\w{1,20}=\S{0,40}\s+)?['"]?(?:[\w.-]*/)*(?:"#,
+            tools!(),
+            r#")['"]?(?:\s*(?:$|[;|&<>)\x60])|\s+(?:-|/|\.{1,2}/|[$~<>!'"]|\w+@\w|https?:|\w+\s*$))"#
+        ),
+        "The text runs a tool of a Unix system after a separator of the shell.",
+    ),
+    rule(
+        "pack.rce.tool_line",
+        concat!(
+            r#"(?i)^\s*['"]?(?:(?:[\w.-]*/)+)?(?:"#,
+            tools!(),
+            r#")['"]?\s+-{1,2}\w|^\s*['"]?(?:[\w.-]*/)*(?:ansible-\w+|chef-\w+|cscli|visudo|vipw|rmt-\w+|bcdboot|gunzip|zcat|zstdcat|unxz|xzcat|bzcat)\b['"]?(?:\s*$|\s+[\w/<.-])|^\s*env\s+-{1,2}\w"#
+        ),
+        "The text is a command line for a tool of a Unix system.",
+    ),
+    rule(
+        "pack.rce.wrapped_tool",
+        concat!(
+            r#"(?i)^\s*['"]?(?:time|nohup|strace|ltrace|sudo|doas|setsid|exec|command|busybox)['"]?\s+(?:-\w+\s+)*(?:"#,
+            tools!(),
+            r#"|whoami|ifconfig|ipconfig|netstat|uname|curl|wget|bash|sh|id|ls|cat|nc|who|ps)(?:\s*$|\s+(?:-|/|[$~<>'"]|\w+[./:]))"#
+        ),
+        "The text runs a tool of a Unix system by another one.",
+    ),
+    rule(
+        "pack.rce.folder",
+        r#"(?i);\s*cd\s+(?:/|etc\b)|^\s*cd\s+/\S{0,40}\s*;|;\s*chmod\s+[ugoa]*[+=-][rwxst]{1,4}\s+\S|^\s*\$(?:shell|\{shell\})\s+-|^\s*['"]?ll['"]?\s+/\S"#,
+        "The text works in a folder of the system.",
+    ),
+    rule(
+        "pack.rce.alias",
+        r#"(?i)(?:^|[;|&\s])alias\s+(?:[-+][\w+]*\s+)*['"]?[\w.]{1,30}['"]?=['"]?[\w$(./{]"#,
+        "The text gives a shell a command under another name.",
+    ),
+    rule(
+        "pack.rce.expression",
+        r"\$\[\s*[\d+*/ -]{0,20}\]|<\(\s*\w{2,12}\s+[\w/.-]+\s*\)|\$\{[@\w]{0,12}#|^\s*\(\s*\)\s*\{\s*(?::\s*;?\s*\}?\s*)?$",
+        "The text lets a shell work something out.",
+    ),
+    rule(
+        "pack.rce.bracket_glob",
+        r#"(?i)(?:^|[\s;|&<=`(])/[\w./-]{0,60}\w\[[!^]?[a-z?*/](?:-[a-z])?[a-z/]{0,20}\](?:[a-z]|$|/|\s-)|/\[[!^]?[a-z?*/](?:-[a-z])?/{0,20}\][a-z]"#,
+        "The text names a file so that only a shell puts the name together.",
+    ),
+    rule(
+        "pack.rce.batch",
+        r#"(?i)(?:^|[&|;\s(@])for\s+(?:/[dflr]\s+(?:"[^"]{0,80}"\s+|'[^']{0,80}'\s+|[a-z]:\\\S*\s+|\.\s+|%\S{1,20}%?\s+|\([^)]{0,40}\)\s+)?){0,4}%{1,2}\S{0,12}\s+in\s*\(.{0,200}\)\s*do\b|(?:^|[&|;\s(@])if\s+(?:/i\s+)?(?:not\s+)?(?:(?:exist|defined|errorlevel|cmdextversion)\s+\S{1,80}|"?[%!]\w{1,40}[%!]"?\s*(?:==|\b(?:equ|neq|lss|leq|gtr|geq)\b)\s*\S{1,40}|\S{1,40}\s*==\s*\S{1,40})\s+(?:\(|@?echo\b|set\s+"?\w+=|goto\b|call\b|del\b|copy\b|start\b|cmd\b|md\b|rd\b|rmdir\b|exit\b|type\b|dir\b)|\bif\s*(?:/i\s+)?(?:not\s+)?["\[({]?[%!][\w~:,-]{1,30}[%!]?["\])}]?\s*(?:==|\b(?:equ|neq|lss|leq|gtr|geq)\b)|^\s*if\s*/i\s+\S|[;|&]\s*regedit\b|\bHKEY_(?:LOCAL_MACHINE|CURRENT_USER|CLASSES_ROOT|USERS)\b"#,
+        "The text is a script for Windows.",
+    ),
+    rule(
+        "pack.rce.php_name",
+        r#"(?i)(?:base64_(?:de|en)code|bzdecompress|bzcompress|call_user_func(?:_array)?|p?fsockopen|gz(?:decode|inflate|uncompress|open|file)|get_defined_(?:functions|vars|constants)|posix_\w{2,20}|pcntl_\w{2,20}|shell_exec|proc_open|passthru|zlib_decode|curl_(?:init|exec|setopt)|print_r|var_dump|var_export|strrev|str_rot13|file_exists|file_(?:get|put)_contents|is_array|array_(?:map|walk|filter)|create_function|func_get_args|highlight_file|php_uname|phpversion|preg_replace_callback|show_source|stream_socket_client|tidy_parse_string|odbc_\w{4,40}|mysqli?_query|unserialize|strip_tags|intval|assert_options|ini_set|move_uploaded_file)(?:\s|/\*[^*]{0,40}\*/){0,4}=?\("#,
+        "The text calls a function of PHP.",
+    ),
+    rule(
+        "pack.rce.php_variable",
+        r#"(?i)\$[a-z_]\w{0,30}(?:\[[^\]]{0,40}\]|\{[^}]{0,40}\}){0,6}(?:/\*[^*]{0,20}\*/)?\(\s*(?:\)|\d|['"$@])|\$\$[a-z_]\w*\s*\(|(?:->|::)\$\w{1,30}\(|@?\$_{1,8}\[|\$\s*\{\s*['"@$]|\$\s+\{\s*\w"#,
+        "The text calls what a variable of PHP names.",
+    ),
+    rule(
+        "pack.rce.php_quoted",
+        r#"(?i)[(\["']\s*(?:system|exec|passthru|shell_exec|popen|assert|eval)\s*[)\]"']{1,3}(?:\[0\])?(?:\s*\(\s*['"]?(?:ls|id|whoami|uname|cat|dir|pwd|\$)|\(['"\w$])|\b(?:system|exec|popen)\s*\(\s*(?:ls|id|whoami|uname|cat|dir|pwd)\s*\)"#,
+        "The text calls a function of PHP by a name in quotes or brackets.",
+    ),
+    rule(
+        "pack.rce.php_joined",
+        r#"'\w{1,12}'\s*\.\s*'\w{1,12}'\s*;|"\w{1,12}"\s*\.\s*"\w{1,12}"\s*[;.]"#,
+        "The text is PHP in pieces.",
+    ),
+    rule(
+        "pack.rce.script_loop",
+        r#"(?i)\bwhile\s*\(+\s*(?:!|[+-]?infinity\b|[+-]?\d{1,4}\s*\)|new\s+\w+\s*\)|this\s*\)|string\s*\)|true\s*\))|^\s*process\.env\b\S*\s*$|\bprocess\s*\[\s*(?:['"]?\s*\w|req\.)|\brequire\s*\[\s*['"]?\w|^\s*module\.exports\s*=\s*$|__js_function|\breflect\.\w{2,12}\.(?:call|apply)\b|\[\s*\]\s*\.\s*sort\s*\.\s*call"#,
+        "The text is code for a script engine.",
+    ),
+    rule(
+        "pack.rce.java_name",
+        r#"(?i)^\s*(?:java|javax|sun|com\.sun|com\.opensymphony|org\.apache\.(?:commons|struts2?|xalan)|org\.omg\.corba|com\.bea)\.[\w.$]{1,120}(?:\s*$|\()|^\s*org\.apache\.commons\s*$|\b(?:invoker|instantiate|clone|constant|chained|switch|map)transformer\b|\b(?:prototype(?:clone|serialization)|instantiate)factory\b|\b(?:for|while|transformer)closure\b|\bjava\.(?:\w{1,20}\.)?(?:runtime|processbuilder)\b|\bprocessbuilder\.\w"#,
+        "The text names a class that deserialisation attacks use.",
     ),
     rule(
         "pack.rce.format",

@@ -77,6 +77,36 @@ pub(crate) const RULES: &[Rule] = &[
         "The text is a statement for a database.",
     ),
     rule(
+        "pack.sqli.probe",
+        r#"(?i)^[\s(]*(?:-?\d{1,12}['")\s]*|[\w.-]{0,20}['"][\s)]+)union\b[\s(+]+(?:(?:all|distinct(?:row)?)\b[\s(+]*)?select\b|^\s*union\s+(?:all\s+)?select\s*$|^\W*(?:information_schema|pg_catalog|mysysaccessobjects|msysaccessobjects)\W*$|\b(?:declare|exec(?:ute)?)\s*\(?\s*@\w{0,40}\s*$|;\s*(?:insert\s+into|delete\s+from|drop\s+table|truncate\s+table)\s*$|\balter\s+table\s+[\w.\x60"\[\]]+\s+(?:add|drop|modify|alter|change|rename)\b|;\s*(?:replace|truncate)\s*(?:into\s+)?[\w\[\x60]{1,40}\s*[(\[]"#,
+        "The text tries out what a database does with it.",
+    ),
+    rule(
+        "pack.sqli.probe_call",
+        r#"(?i)^\s*(?:benchmark|coalesce|(?:un)?compress|concat(?:_ws)?|current_user|session_user|system_user|user|database|db_name|version|(?:un)?hex|ifnull|nullif|[lr]?trim|md5|sha1|name_const|ord|pow|rand|strcmp|substr(?:ing)?|sysdate|mid|find_in_set|sleep|pg_sleep|cos|sin|char|chr|ascii)\s*\(\s*$|^\s*(?:if\s*\(\s*\d+\s*=|\)\s*like\s*\()\s*$|\bhaving\s+(?:count|sum|max|min|avg)\s*\(|\bprocedure\s+analyse\s*\(|\blo_get\s*\(\s*\d|\b(?:sqlite_compileoption_get|jsonb_pretty|json_build_object)\s*\("#,
+        "The text tries out the functions of a database.",
+    ),
+    rule(
+        "pack.sqli.cast",
+        r#"(?i)'[\[{][^']{0,120}[\]}]'\s*::\s*jsonb?\b|\)\s*::\s*(?:int\d?|integer|bigint|text|jsonb?|numeric|double\s+precision|varchar|regclass)\b|\b(?:current_user|session_user|password|passwd)\s*::\s*(?:int|text|json)"#,
+        "The text casts a value the way PostgreSQL does.",
+    ),
+    rule(
+        "pack.sqli.json_operator",
+        r#"(?i)'[\[{][^']{0,120}[\]}]'\s*(?:::\s*jsonb?\s*)?(?:<@|@>|\?[|&]?|#?->>?|#>>?|#-|@[?@]?|[=<>])\s*(?:'|\d|array\[)"#,
+        "The text compares JSON the way a database does.",
+    ),
+    rule(
+        "pack.sqli.number_glued",
+        r#"(?i)\b\d+\.e(?:\(|\.[a-z])|^\s*(?:\d+|\x60)\s*as\s+["\x60]\w+["\x60]\s+from\b"#,
+        "The text goes on as SQL right behind a number.",
+    ),
+    breaking(
+        "pack.sqli.break_query",
+        r#"(?i)^[\w.@-]{0,20}['"\x60][\s)]*(?:;\s*select\b|union\b[\s(+]*(?:(?:all|distinct)\b[\s(+]*)?select\b)"#,
+        "The text closes a quoted value and begins a query.",
+    ),
+    rule(
         "pack.sqli.version_comment",
         r"(?i)/\*!\d{0,6}\s*(?:union|select|and|or|from|where|order|sleep|all|concat|group|table|information_schema)\b",
         "The text hides SQL in a conditional comment.",

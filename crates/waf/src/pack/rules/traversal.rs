@@ -10,7 +10,7 @@ const fn rule(id: &'static str, pattern: &'static str, why: &'static str) -> Rul
 pub(crate) const RULES: &[Rule] = &[
     rule(
         "pack.traversal.steps",
-        r"(?:^|[^.\w])?\.\.+[/\\]+[./\\]*\.\.[/\\]|\.\.;/|\.\.\.\.[/\\]{2}|\.\.[/\\]+(?:windows|winnt|etc|proc|boot)[/\\]|\.\.0x(?:2f|5c)",
+        r"(?:^|[^.\w])?\.\.+[/\\]+[./\\]*\.\.[/\\]|\.\.;[^/\s]{0,40}/|\.\t{1,4}\.\t{0,4}[/\\]|\.\.\.\.[/\\]{2}|\.\.[/\\]+(?:windows|winnt|etc|proc|boot)[/\\]|\.\.0x(?:2f|5c)",
         "The text climbs more than one folder.",
     ),
     rule(
@@ -35,8 +35,18 @@ pub(crate) const RULES: &[Rule] = &[
     ),
     rule(
         "pack.traversal.encoded",
-        r"(?i)\.\.%(?:25)*(?:2f|5c|u2215|u2216|uf025|c[01]%(?:25)*[0-9a-z]{2})|%(?:25)*(?:2e|c0%(?:25)*[a2]e)%(?:25)*(?:2e|c0%(?:25)*[a2]e)(?:%(?:25)*(?:2f|5c|c[01]%)|[/\\])|(?:0x2e){2}(?:0x(?:2f|5c)|[/\\])|(?:\.\.(?:2f|5c)){3}",
+        r"(?i)\.\.%(?:25)*(?:2f|5c|u2215|u2216|uf025|c[01]%(?:25)*[0-9a-z]{2}|(?:e0|f0%(?:25)*80)%(?:25)*8[01]%(?:25)*[0-9a-z]{2})|%(?:25)*(?:2e|c0%(?:25)*[a2]e)%(?:25)*(?:2e|c0%(?:25)*[a2]e)(?:%(?:25)*(?:2f|5c|c[01]%)|[/\\])|(?:0x2e){2}(?:0x(?:2f|5c)|[/\\])|(?:\.\.(?:2f|5c)){3}",
         "The text climbs a folder in an encoding that hides it.",
+    ),
+    rule(
+        "pack.traversal.system_path",
+        r#"(?i)^\s*['"]?(?:file:/{0,3})?/+(?:\./+)*(?:etc|proc|sys|root|boot|dev|run|private/etc)/+\S{1,200}['"]?\s*$|^\s*['"]?(?:file:/{0,3})?/+(?:\./+)*(?:var|tmp|opt|srv|home|mnt|usr)/+(?:\./+)*(?:(?:local/+)?(?:etc|lib|lib64|libexec|sbin|share)/|log/|logs/|www/|lib/|mail/|spool/|backups?/|cache/|run/|db/|sess_)\S{0,200}['"]?\s*$|^\s*['"]?/*(?:[\w.-]{1,40}/+){0,8}(?:[\w.-]{1,40}\.sql\.(?:zip|gz|bz2?|tar|tgz|7z|rar|xz)|wp-config[\w.-]{0,20}|config(?:uration)?\.inc\.php|(?:credentials|secrets)\.(?:json|ya?ml)|database\.ya?ml|web\.config|phpinfo\.php|(?:debian|mysql|my)\.cnf|id_(?:rsa|dsa|ecdsa|ed25519)(?:\.pub)?)['"]?\s*$|^\s*['"]?/+(?:[\w.-]{1,40}/+){0,8}(?:config|settings|configuration|secrets|application)(?:[._-](?:dev|prod|test|sample|local|default)\w{0,10})?\.(?:php|ini|ya?ml|json|toml|xml|py|rb|pl|asp|properties)['"]?\s*$|^\s*['"]?/?apache(?:2|22|24)?/(?:conf|logs?|vhosts|sites|mods)\S{0,80}\s*$"#,
+        "The whole text is the path of a file that belongs to the system.",
+    ),
+    rule(
+        "pack.traversal.hidden_file",
+        r#"(?i)^\s*['"]?(?:(?:[a-z]:)?[/\\]+|~/)?(?:[\w.-]{1,60}[/\\]+){0,12}\.(?:env(?:rc)?(?:\.\w{1,12})?|git(?:config|credentials|modules|ignore|attributes|-credentials)?|svn(?:ignore)?|hg(?:ignore)?|cvs|bzr|ssh|aws|azure|boto|docker(?:env|cfg|ignore)?|kube|minikube|helm|terraform|vagrant\.d|ansible|netrc|pgpass|my\.cnf|(?:bash|zsh|sh|ksh|csh|tcsh|mysql|psql|sqlite|php|python|node_repl|rediscli|nano|irb)_?(?:history|rc|profile|logout|env|_aliases)|(?:z|l|r)?history|lesshst|viminfo|vimrc|profile|rhosts|forward|gnupg|pki|password-store|htaccess|htpasswd|htdigest|npmrc|yarnrc|pypirc|gem|cargo|rustup|nvm|npm|m2|gradle|s3cfg|gsutil|config|local|cache|subversion|xauthority|dbus|thunderbird|mozilla|google_authenticator|credentials|secrets?|ds_store|idea|vscode|travis\.ya?ml|wget-hsts|ftpconfig|msmtprc|lftp|tor|java|drush|composer)(?:[/\\]\S{0,200})?['"]?\s*$"#,
+        "The whole text is the path of a file that programs hide.",
     ),
     Rule {
         confirm: Confirm::SameSides,

@@ -54,6 +54,21 @@ pub(crate) const RULES: &[Rule] = &[
         "The text closes an attribute or element of a page.",
     ),
     rule(
+        "pack.xss.spelled_out",
+        r#"(?i)\+ADw-\s*/?\s*(?:script|img|svg|iframe|body|html)|\burl\s*\(\s*['"]?\s*javascript\b|<\w{0,20}:(?:vmlframe|script|import)\b|\bdocument\b\)?\s*(?:\.|\[\s*['"])\s*cookie\b|\bjava(?:&tab;|&newline;|\t|\n|\r){1,4}script\s*:|(?:self|window|top|parent|globalthis)\s*\[\s*['"]\\x"#,
+        "The text is script in a spelling that hides it.",
+    ),
+    rule(
+        "pack.xss.spaced_tag",
+        r"(?i)<\s*(?:f\s+o\s+r\s+m|d\s+i\s+a\s+l\s+o\s+g|i\s+f\s+r\s+a\s+m\s+e|s\s+v\s+g|i\s+m\s+g|s\s+t\s+y\s+l\s+e|o\s+b\s+j\s+e\s+c\s+t)\b",
+        "The text opens an element whose name is spaced out.",
+    ),
+    rule(
+        "pack.xss.bare_handler",
+        r"(?i)^\s*on[a-z]{4,60}\s*=\s*$",
+        "The text is the beginning of an event handler.",
+    ),
+    rule(
         "pack.xss.indirect",
         r#"(?i)\.(?:map|find|foreach|filter|some|every|reduce|sort|then|catch|replace|from)\s*\(\s*(?:alert|confirm|prompt|eval)\b|\.constructor\s*`|\b(?:alert|confirm|prompt)\s*(?:\?\.\s*\(|(?:\?)?\.\s*(?:call|apply|bind)\s*\()|\(\s*(?:[\w\s]{0,20},\s*)?(?:alert|confirm|prompt)\s*\)[(`]|\breflect\.apply\s*\(\s*(?:alert|confirm|prompt|eval)\b|\b(?:settimeout|setinterval|constructor|function|execscript|eval)\s*\(\s*(?:'[^']{0,40}'|"[^"]{0,40}")\s*\+|\b(?:window|top|self|parent|frames|globalthis)\[[^\n]{3,120}?\]\s*(?:\.\s*(?:call|apply))?\s*\(|\[(?:alert|confirm|prompt|eval)\]\s*\[|=![^\s,;]{1,12}\+[^\s,;]{1,12},[^\s,;]{1,12}="#,
         "The text calls into a page in a roundabout way.",
