@@ -5,6 +5,8 @@
 
 mod commands;
 mod problem_codes;
+mod request_fields;
+mod upstream_answers;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -41,6 +43,14 @@ fn pages() -> Vec<Page> {
         (
             PathBuf::from("docs/problem-codes.md"),
             problem_codes::page(),
+        ),
+        (
+            PathBuf::from("docs/request-fields.md"),
+            request_fields::page(),
+        ),
+        (
+            PathBuf::from("docs/upstream-answers.md"),
+            upstream_answers::page(),
         ),
     ];
     for kind in config::kinds() {

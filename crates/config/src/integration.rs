@@ -100,6 +100,11 @@ pub struct Grant {
     /// What may be seen only in part, by field path: `email: last4`, `taxId: redact`. The field has to be in `fields`.
     #[serde(default)]
     pub masks: Map<At<Mask>>,
+    /// What may be seen of answers by which the upstream reports an error, as field paths of the error schemas that the
+    /// contract declares: `code`, `message`, `details.*.field`. Without it the caller reads a problem document of the
+    /// gateway, with the upstream's status where that means something to them. See `docs/upstream-answers.md`. Default: nothing.
+    #[serde(default)]
+    pub errors: Vec<At<String>>,
     /// What may be sent in request bodies, as field paths of the body. Everything else in the body is refused.
     /// Default: nothing.
     #[serde(default)]

@@ -13,6 +13,7 @@ pub mod forwarded;
 pub mod language;
 mod leaves;
 mod lower;
+mod media;
 mod overlay;
 mod parameters;
 mod plan;
@@ -34,12 +35,13 @@ pub use fields::{Field, fields, language_at};
 pub use forwarded::Forwarded;
 pub use language::Language;
 pub use leaves::{Leaf, leaves};
+pub use media::{ACCEPT, AnswerMedia};
 pub use plan::{
     AnswerPlan, BodyFormat, BodyPlan, BodyPlanContent, Contract, Operation, Parameter, Place,
     StatusRange, Style, TemplateSegment,
 };
 pub use request::{
-    JudgedParameter, Leniency, ValidRequest, check_request, check_request_leniently,
+    HEADER, JudgedParameter, Leniency, ValidRequest, check_request, check_request_leniently,
 };
 pub use response::{Drift, check_response};
 pub use router::{Declared, Found, Route, Router};
@@ -51,6 +53,7 @@ pub use writes::check_writes;
 pub const REASONS: &[&Reason] = &[
     &request::BODY,
     &request::CONTENT_TYPE,
+    &media::ACCEPT,
     &request::HEADER,
     &request::PATH,
     &request::QUERY,

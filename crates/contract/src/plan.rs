@@ -9,6 +9,7 @@ use std::sync::Arc;
 use model::json::Bounds;
 use model::{Method, Shape};
 
+use crate::media::{AnswerMedia, successes};
 use crate::validator::Validator;
 
 /// One OpenAPI document, compiled.
@@ -62,6 +63,10 @@ pub struct Operation {
     pub request_shape: Shape,
     /// Answers by status.
     pub answers: Vec<AnswerPlan>,
+    /// Fields of successful JSON answers (statuses united); empty where none is declared.
+    pub success_shape: Shape,
+    /// Media types of the answers.
+    pub media: AnswerMedia,
     /// `deprecated: true`.
     pub is_deprecated: bool,
     /// First line of `summary` or `description`.
@@ -73,26 +78,38 @@ pub struct Operation {
 }
 
 impl Operation {
-    /// Shape of the successful JSON answer: the lowest declared 2xx status with a JSON body, else `2XX`, else `default`.
+    /// Shape of successful JSON answers: those of the 2xx class, else `default`.
     pub fn answer_shape(&self) -> Option<&Shape> {
-        let with_body = |wanted: fn(&StatusRange) -> bool| {
-            self.answers
-                .iter()
-                .filter(|answer| wanted(&answer.status) && !answer.shape.is_empty())
-                .min_by_key(|answer| answer.status)
-        };
-        with_body(|s| matches!(s, StatusRange::Exactly(200..=299)))
-            .or_else(|| with_body(|s| matches!(s, StatusRange::Family(2))))
-            .or_else(|| with_body(|s| matches!(s, StatusRange::Default)))
-            .map(|answer| &answer.shape)
+        (!self.success_shape.is_empty()).then_some(&self.success_shape)
     }
 
     /// The plan for an answer with this status: exact, else its family, else `default` (OpenAPI §4.8.16).
     pub fn answer(&self, status: u16) -> Option<&AnswerPlan> {
-        let find = |wanted: StatusRange| self.answers.iter().find(|a| a.status == wanted);
+        self.answers.get(self.answer_index(status)?)
+    }
+
+    /// Which of the declared answers an answer with this status is.
+    pub fn answer_index(&self, status: u16) -> Option<usize> {
+        let find = |wanted: StatusRange| self.answers.iter().position(|a| a.status == wanted);
         find(StatusRange::Exactly(status))
             .or_else(|| find(StatusRange::Family(status / 100)))
             .or_else(|| find(StatusRange::Default))
+    }
+
+    /// Declared answers that report an error with a JSON body, with their numbers. `default` reports errors where
+    /// successes are declared beside it.
+    pub fn error_answers(&self) -> impl Iterator<Item = (usize, &AnswerPlan)> {
+        let successes = successes(&self.answers);
+        let success: Vec<StatusRange> = successes.iter().map(|answer| answer.status).collect();
+        let answers = self.answers.iter().enumerate();
+        answers.filter(move |(_, answer)| {
+            let is_error = match answer.status {
+                StatusRange::Exactly(status) => status >= 400,
+                StatusRange::Family(family) => family >= 4,
+                StatusRange::Default => !success.contains(&StatusRange::Default),
+            };
+            is_error && !answer.shape.is_empty()
+        })
     }
 
     /// The declared parameter of this place and name.

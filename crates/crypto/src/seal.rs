@@ -7,7 +7,7 @@ use std::fmt;
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 
-use crate::{Secret, derive, random};
+use crate::{MacKey, Secret, derive, random};
 
 const VERSION: u8 = 1;
 const NONCE_LEN: usize = 12;
@@ -46,6 +46,11 @@ impl SealKey {
     /// An independent key below this one, e.g. for one segment: a fresh allowance of messages.
     pub fn subkey(&self, context: &str) -> SealKey {
         SealKey::from_secret(&derive(&self.secret, context))
+    }
+
+    /// A key for codes, for one purpose below this one.
+    pub fn mac_subkey(&self, context: &str) -> MacKey {
+        MacKey::from_secret(&derive(&self.secret, context))
     }
 
     /// Seals `plain`. `aad` is the context it belongs to: not stored, needed again to open.

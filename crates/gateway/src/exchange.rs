@@ -55,6 +55,8 @@ pub struct Exchange<'a, 'b> {
     pub body: &'a mut net::Body<'b>,
     /// The stage being walked.
     pub stage: Stage,
+    /// Media types to ask the upstream for, as agreed on with the caller by stage `validate`.
+    pub accept: Option<Arc<str>>,
     /// Fields for the answer that stages before the upstream know (deprecation, limits).
     pub reply_headers: Headers,
     /// What the ledger will say; stages add what they learn.

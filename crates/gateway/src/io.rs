@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicBool;
 
 use arc_swap::ArcSwap;
 use audit::Recorder;
-use crypto::{Keys, SealKey};
+use crypto::{Keys, MacKey, SealKey};
 use identity::CredentialTable;
 
 use crate::blocks::Blocks;
@@ -29,6 +29,8 @@ pub struct Io {
     pub keys: Arc<Keys>,
     /// Hides the upstreams' entity tags; see `etag`.
     pub etags: SealKey,
+    /// Binds `Idempotency-Key` to its caller; see `idempotency`.
+    pub idempotency: MacKey,
     /// The ledger.
     pub recorder: Arc<Recorder>,
     /// The last record could not be written; nothing is forwarded until one can.

@@ -3,6 +3,7 @@
 //! Used by the binary, which starts one per core.
 //! Start reading at `pipeline::run`.
 
+pub mod answers;
 pub mod blocks;
 pub mod clock;
 pub mod connections;
@@ -10,6 +11,7 @@ pub mod counters;
 pub mod etag;
 mod exchange;
 pub mod finding;
+pub mod idempotency;
 mod identity_token;
 pub mod inspection;
 pub mod io;
@@ -21,6 +23,8 @@ pub mod problem;
 mod record;
 pub mod recording;
 pub mod replay;
+pub mod request_fields;
+mod retry_after;
 mod service;
 pub mod snapshot;
 mod stages;
@@ -40,7 +44,10 @@ pub const REASONS: &[&model::Reason] = &[
     &stages::limit::CONCURRENCY,
     &stages::response::CONTRACT,
     &stages::response::LEAK,
-    &stages::upstream::FAILED,
-    &stages::upstream::REJECTED,
+    &answers::BUSY,
+    &answers::DENIED,
+    &answers::FAILED,
+    &answers::OUTCOME_UNKNOWN,
+    &answers::REJECTED,
     &record::LEDGER_UNAVAILABLE,
 ];

@@ -6,7 +6,7 @@
 use model::Reply;
 
 use crate::stages::{
-    authn, authz, http, inspect, ip, lifecycle, limit, object, response, route, tls, upstream,
+    answer, authn, authz, http, inspect, ip, lifecycle, limit, object, route, tls, upstream,
     validate,
 };
 use crate::{Exchange, Stop, service::Road};
@@ -41,12 +41,7 @@ pub async fn run(x: &mut Exchange<'_, '_>, r: &Road<'_>) -> Result<Reply, Stop> 
     // Whose object is it, as far as request and look-ups can tell.
     let permit = object::before(x, permit, &caller, &checked, &op, r).await?;
     // Asks for the proofs: a caller, a cleared permit, a checked request.
-    let answer = upstream::forward(x, &caller, &permit, &checked, &op, r).await?;
-    // Strict JSON or nothing; drift from the contract is seen here.
-    let read = response::read(x, answer, &op, r)?;
-    // The rest of "whose is it", from what the upstream returned; only granted fields become bytes.
-    let body = read.body.as_ref();
-    let released = object::after(x, permit, &caller, &checked, body, &op, r).await?;
-    // What got into a granted field by mistake is held back.
-    response::release(x, read, released, &op, r)
+    let came = upstream::forward(x, &caller, &permit, &checked, &op, r).await?;
+    // What the answer means, then stages response, object and response again. What was carried out is never told as failed.
+    answer::settle(x, permit, &caller, &checked, came, &op, r).await
 }

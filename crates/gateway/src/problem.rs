@@ -5,7 +5,7 @@
 
 use identity::api_key::redacted;
 use model::json::write_string;
-use model::{DecisionId, FieldError, Reason, Refusal, Reply, Stage};
+use model::{DecisionId, FieldError, ProxyCause, Reason, Refusal, Reply, Stage};
 
 /// The answer for a refusal.
 ///
@@ -21,7 +21,7 @@ pub fn render(refusal: &Refusal, id: DecisionId, is_head: bool) -> Reply {
         .with("content-type", "application/problem+json")
         .with("cache-control", "no-store")
         .with("x-content-type-options", "nosniff")
-        .with("proxy-status", proxy_status(shown.reason));
+        .with("proxy-status", proxy_status(&shown));
     if let Some(challenge) = identity::challenge(&shown) {
         reply = reply.with("www-authenticate", challenge);
     }
@@ -83,19 +83,29 @@ fn field_error(error: &FieldError, out: &mut Vec<u8>) {
     out.push(b'}');
 }
 
-/// RFC 9209 §2.3: whose answer this is and what kind of thing happened.
-fn proxy_status(reason: &Reason) -> String {
-    let kind = match (reason.code, reason.stage) {
-        ("upstream.timeout", _) => "http_response_timeout",
-        ("upstream.unreachable", _) => "destination_unavailable",
-        ("upstream.protocol", _) => "http_protocol_error",
-        (_, Stage::Upstream) => "http_response_incomplete",
+/// RFC 9209 §2.3: whose answer this is and what kind of thing happened. Where the upstream answered with an error, that
+/// is not an error between us and it: its status is named instead (§2.1.5).
+fn proxy_status(refusal: &Refusal) -> String {
+    match refusal.cause {
+        Some(ProxyCause::Error(kind)) => format!("portcullis; error={kind}"),
+        Some(ProxyCause::Received(status)) => format!("portcullis; received-status={status}"),
+        None => format!("portcullis; error={}", kind_of(refusal.reason)),
+    }
+}
+
+/// The type of error by the reason alone.
+fn kind_of(reason: &Reason) -> &'static str {
+    match (reason.code, reason.stage) {
+        ("http.internal" | "ledger.unavailable", _) => "proxy_internal_error",
+        ("route.not_found", _) => "destination_not_found",
+        (_, Stage::Upstream) => "destination_unavailable",
         (_, Stage::Response) => "http_protocol_error",
-        (_, Stage::Http | Stage::Tls) => "http_request_error",
-        (_, Stage::Route) => "destination_not_found",
+        // A 4xx on behalf of the origin. An object's absence is its statement, and a hidden one reads the same.
+        (_, Stage::Http | Stage::Tls | Stage::Route | Stage::Validate | Stage::Object) => {
+            "http_request_error"
+        }
         _ => "http_request_denied",
-    };
-    format!("portcullis; error={kind}")
+    }
 }
 
 #[cfg(test)]

@@ -100,6 +100,7 @@ impl Gateway {
             head,
             body,
             stage: Stage::Tls,
+            accept: None,
             reply_headers: Headers::new(),
             event,
             code: "",

@@ -54,6 +54,7 @@ impl CanonicalRequest {
         };
         let segments = path::segments(raw_path)?;
         let query = query::pairs(raw_query.unwrap_or_default())?;
+        headers::of_one_method(&head.headers, head.method)?;
         let headers = headers::cleaned(head.headers)?;
         Ok(CanonicalRequest {
             protocol: head.protocol,

@@ -149,6 +149,7 @@ impl Reason {
             status: self.status,
             scope: None,
             conceal: None,
+            cause: None,
         })
     }
 }
@@ -172,6 +173,17 @@ pub struct Refusal {
     pub scope: Option<String>,
     /// Answer with this other reason's bytes instead (a hidden object reads as absent).
     pub conceal: Option<&'static Reason>,
+    /// What happened between the gateway and the upstream, where that is what the answer is about (RFC 9209).
+    pub cause: Option<ProxyCause>,
+}
+
+/// What happened between the gateway and the upstream, as `Proxy-Status` says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProxyCause {
+    /// A type of error (RFC 9209 §2.3).
+    Error(&'static str),
+    /// The status the upstream answered with (RFC 9209 §2.1.5).
+    Received(u16),
 }
 
 impl Refusal {

@@ -18,7 +18,7 @@ pub mod text;
 pub mod time;
 
 pub use canonical::CanonicalRequest;
-pub use decision::{FieldError, Reason, Refusal, RuleRef, Stage};
+pub use decision::{FieldError, ProxyCause, Reason, Refusal, RuleRef, Stage};
 pub use event::Event;
 pub use field::{FieldPath, FieldSet};
 pub use headers::Headers;

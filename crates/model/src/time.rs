@@ -57,6 +57,17 @@ impl Timestamp {
         }
     }
 
+    /// Parses an HTTP date in the form that is sent today (RFC 9110 §5.6.7, IMF-fixdate).
+    pub fn parse_http_date(text: &str) -> Option<Timestamp> {
+        let moment = jiff::fmt::strtime::parse("%a, %d %b %Y %H:%M:%S GMT", text).ok()?;
+        let zoned = moment
+            .to_datetime()
+            .ok()?
+            .to_zoned(jiff::tz::TimeZone::UTC)
+            .ok()?;
+        Some(Timestamp(zoned.timestamp().as_microsecond()))
+    }
+
     /// Adds whole days, for dates such as a credential's end.
     #[must_use]
     pub fn plus_days(self, days: u32) -> Self {

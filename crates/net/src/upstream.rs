@@ -206,6 +206,10 @@ pub struct UpstreamFault {
     pub kind: UpstreamFaultKind,
     /// Private detail with the target: ledger only.
     pub detail: String,
+    /// Bytes of the call may have reached a target, so that it may have been carried out.
+    pub is_sent: bool,
+    /// The status of the answer, where its head was read and its body was not.
+    pub status: Option<u16>,
 }
 
 /// Kinds of faults of an upstream.
@@ -228,6 +232,31 @@ impl UpstreamFault {
         UpstreamFault {
             kind,
             detail: detail.into(),
+            is_sent: false,
+            status: None,
+        }
+    }
+
+    /// The same for a call of which bytes went out, and as far as the answer was read.
+    pub(crate) fn sent(mut self, status: Option<u16>) -> Self {
+        (self.is_sent, self.status) = (true, status);
+        self
+    }
+
+    /// There is nothing to send a call to.
+    pub fn unconfigured() -> Self {
+        UpstreamFault::new(UpstreamFaultKind::Unreachable, "no upstream is configured")
+    }
+
+    /// What happened, by the names of RFC 9209 §2.3.
+    pub fn proxy_error(&self) -> &'static str {
+        match (self.kind, self.is_sent) {
+            (UpstreamFaultKind::Unreachable, false) => "destination_unavailable",
+            (UpstreamFaultKind::Unreachable, true) => "connection_terminated",
+            (UpstreamFaultKind::Timeout, _) => "http_response_timeout",
+            (UpstreamFaultKind::TooLarge, _) => "http_response_body_size",
+            (UpstreamFaultKind::Protocol, _) => "http_protocol_error",
+            (UpstreamFaultKind::Overloaded, _) => "connection_limit_reached",
         }
     }
 

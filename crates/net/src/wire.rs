@@ -31,6 +31,8 @@ pub(crate) struct Wire {
     input: Vec<u8>,
     start: usize,
     alarm: Alarm,
+    /// Status of the answer being read from an upstream.
+    pub(crate) answered: Option<u16>,
 }
 
 /// Why reading or writing stopped.
@@ -85,6 +87,7 @@ impl Wire {
             input: Vec::new(),
             start: 0,
             alarm: Alarm::default(),
+            answered: None,
         }
     }
 

@@ -10,7 +10,7 @@ use model::{FieldSet, RuleRef, Shape};
 
 use crate::input::Mask;
 use crate::plan::{Guard, KindId, Plan, Sight};
-use crate::rules::{Integration, Rules};
+use crate::rules::{Entry, Integration, Operation, Rules};
 
 /// Everything one integration may see and send.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
@@ -56,6 +56,8 @@ pub enum How {
     Masked(Mask),
     /// May send it.
     Write,
+    /// Sees it in answers that report an error; the path is relative to the root of such an answer.
+    Error,
 }
 
 /// The effective matrix of one integration; `None` when there is no such integration.
@@ -91,6 +93,7 @@ pub fn access(rules: &Rules, integration: &str) -> Option<AccessMatrix> {
             if let Some(root) = plan.root {
                 walk.place(root, "", None, &mut Vec::new());
             }
+            walk.errors(operation, entry, bit);
             writes(
                 &operation.request,
                 0,
@@ -177,6 +180,27 @@ impl Walk<'_> {
             self.place(*below, &joined(path, "*"), judged_as, open);
         }
         open.pop();
+    }
+
+    /// What is seen of error answers, by the plans that release uses.
+    fn errors(&mut self, operation: &Operation, entry: &Entry, bit: usize) {
+        for error in &entry.errors {
+            let Some(plan) = error.plan(operation, entry, 1 << bit) else {
+                continue;
+            };
+            let from = self.rows.len();
+            let mut walk = Walk {
+                plan: &plan,
+                rows: &mut *self.rows,
+                ..*self
+            };
+            if let Some(root) = plan.root {
+                walk.place(root, "", None, &mut Vec::new());
+            }
+            for row in self.rows.iter_mut().skip(from) {
+                row.how = How::Error;
+            }
+        }
     }
 
     fn is_judged(&self, kind: KindId) -> bool {

@@ -12,7 +12,9 @@ use crate::cedar::{self, Held, Scene, Scenery, Thing};
 use crate::fast::{Found, Who};
 use crate::input::{DenyAs, ParameterPlace};
 use crate::plan::KindId;
-use crate::rules::{Entry, Integration, Operation, OperationRef, Rules, Seen, parameter_scalar};
+use crate::rules::{
+    Entry, EntryGrant, Integration, Operation, OperationRef, Rules, Seen, parameter_scalar,
+};
 
 /// No grant covers the operation.
 pub const OPERATION_NOT_GRANTED: Reason = Reason::new(
@@ -57,6 +59,18 @@ pub const ABSENT: Reason = Reason::new(
     "Check the id. Objects that this integration may not see read the same as objects that do not exist.",
     "The upstream knows no such object, or the object is hidden from the integration (`deny_as: not_found`); the caller cannot tell \
      these apart. `portcullis explain` says which it was.",
+);
+
+/// The caller may not create such an object. Nothing is hidden by saying so: the request alone decided.
+pub const CREATE_DENIED: Reason = Reason::new(
+    Stage::Object,
+    "object.create_denied",
+    403,
+    "This integration may not create an object with these values.",
+    "Send values as they were agreed for this integration, or ask the operator, quoting the decision id.",
+    "The operation is granted, but no grant's condition holds for the object as the request body describes it, or a policy forbids it. No \
+     object exists yet, so none is hidden: the answer is 403 also where the grant says `deny_as: not_found`. `portcullis explain` names what \
+     failed. Change the values sent, or the grant's condition.",
 );
 
 /// What is asked at stage `authz`.
@@ -104,6 +118,7 @@ pub fn decide(question: &Question<'_>, rules: &Arc<Rules>) -> Result<Permit, Box
         operation: question.operation,
         live,
         decided: live,
+        proven: live,
         writes: (entry.writes_differ(live)).then(|| entry.writes_of(live)),
         deny_as: question.deny_as,
         context,
@@ -215,6 +230,8 @@ pub struct Permit {
     pub(crate) live: u64,
     /// The same before any object was judged.
     decided: u64,
+    /// Those of them that hold for every object judged so far.
+    pub(crate) proven: u64,
     writes: Option<FieldSet>,
     deny_as: DenyAs,
     context: Option<Scenery>,
@@ -416,20 +433,19 @@ impl Permit {
     }
 
     /// How a refused object reads: hidden as soon as one of the grants hides.
-    fn is_hidden(&self) -> bool {
-        let Some(entry) = self.entry() else {
-            return true;
-        };
-        entry
-            .held(self.decided)
-            .any(|g| g.deny_as.unwrap_or(self.deny_as) == DenyAs::NotFound)
+    pub(crate) fn deny_as(&self) -> DenyAs {
+        let hides = |grant: &EntryGrant| grant.deny_as.unwrap_or(self.deny_as) == DenyAs::NotFound;
+        match self.entry() {
+            Some(entry) if !entry.held(self.decided).any(hides) => DenyAs::Forbidden,
+            _ => DenyAs::NotFound,
+        }
     }
 
     /// The refusal of an object, by `deny_as`.
     pub(crate) fn refuse(&self, detail: String, rule: Option<RuleRef>) -> Box<Refusal> {
         let rule = rule.or_else(|| self.rule().cloned());
         let mut refusal = OBJECT_DENIED.because(detail).with_rule(rule);
-        if self.is_hidden() {
+        if self.deny_as() == DenyAs::NotFound {
             refusal.status = ABSENT.status;
             refusal.conceal = Some(&ABSENT);
         }

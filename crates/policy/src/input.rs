@@ -54,10 +54,21 @@ pub struct OperationShape {
     pub answer: Arc<Shape>,
     /// Fields of the request body; empty when it has none.
     pub request: Arc<Shape>,
+    /// Declared answers that report an error with a JSON body.
+    pub errors: Vec<ErrorShape>,
     /// Declared parameters; those of the path in its order.
     pub parameters: Vec<ParameterShape>,
     /// The parameter the path ends with: a read of such a path answers with the object that it names.
     pub ends_in: Option<Arc<str>>,
+}
+
+/// One declared answer that reports an error.
+#[derive(Clone, Debug)]
+pub struct ErrorShape {
+    /// Which of the operation's declared answers it is, as the contract counts them.
+    pub answer: usize,
+    /// Fields of its body.
+    pub shape: Arc<Shape>,
 }
 
 /// One declared parameter.
@@ -162,6 +173,8 @@ pub struct Grant {
     pub fields: Vec<Listed<FieldPath>>,
     /// What may be seen only in part; each lies within `fields`.
     pub masks: Vec<Listed<(FieldPath, Mask)>>,
+    /// What may be seen of answers that report an error.
+    pub errors: Vec<Listed<FieldPath>>,
     /// What may be sent.
     pub writes: Vec<Listed<FieldPath>>,
     /// How a refused object reads; the listener's default when not said.

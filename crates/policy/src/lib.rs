@@ -8,6 +8,7 @@ pub mod address;
 pub mod block;
 mod cedar;
 pub mod decide;
+mod errors;
 mod fast;
 pub mod input;
 pub mod limit;
@@ -23,12 +24,13 @@ pub mod rules;
 pub use access::{AccessMatrix, AccessRow, How, NearMiss, access};
 pub use address::{AddressSet, client_address, client_key};
 pub use decide::{
-    ABSENT, CONDITION_FAILED, Lookup, OBJECT_DENIED, OPERATION_NOT_GRANTED, Permit, Question,
-    Released, RequestFacts, decide,
+    ABSENT, CONDITION_FAILED, CREATE_DENIED, Lookup, OBJECT_DENIED, OPERATION_NOT_GRANTED, Permit,
+    Question, Released, RequestFacts, decide,
 };
+pub use errors::Concealment;
 pub use input::{
-    ApiShape, CedarFile, Condition, DenyAs, Grant, IntegrationGrants, Listed, Mask, Names,
-    ObjectKind, OperationShape, ParameterPlace, ParameterShape, PolicyInput, Source,
+    ApiShape, CedarFile, Condition, DenyAs, ErrorShape, Grant, IntegrationGrants, Listed, Mask,
+    Names, ObjectKind, OperationShape, ParameterPlace, ParameterShape, PolicyInput, Source,
 };
 pub use near::near_misses;
 pub use rate::{Rate, Span, Strikes};
@@ -43,6 +45,7 @@ pub const REASONS: &[&model::Reason] = &[
     &address::FORWARDED,
     &decide::ABSENT,
     &decide::CONDITION_FAILED,
+    &decide::CREATE_DENIED,
     &decide::OBJECT_DENIED,
     &decide::OPERATION_NOT_GRANTED,
     &block::BLOCKED,

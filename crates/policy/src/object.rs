@@ -15,7 +15,7 @@ use model::shape::NodeId;
 use model::{FieldSet, Json, Refusal, Shape};
 
 use crate::cedar::Held;
-use crate::decide::{ABSENT, Lookup, Permit, RequestFacts, Role};
+use crate::decide::{ABSENT, CREATE_DENIED, Lookup, Permit, RequestFacts, Role};
 use crate::input::{ParameterPlace, Source};
 use crate::plan::{Ground, KindId};
 use crate::rules::{Named, Operation, Overlay, Rules, Seen, is_told_by_path};
@@ -97,7 +97,8 @@ impl Permit {
         operation: &Operation,
         facts: &RequestFacts<'_>,
     ) -> Result<(), Box<Refusal>> {
-        self.judge_new(operation, facts)?;
+        self.judge_new(operation, facts)
+            .map_err(|refusal| refused_create(&refusal))?;
         // An object with an id may exist already, whatever the body says it is like.
         for (kind, object) in new_objects(operation, facts) {
             let rules = self.rules.clone();
@@ -109,7 +110,7 @@ impl Permit {
     }
 
     fn judge_new(
-        &self,
+        &mut self,
         operation: &Operation,
         facts: &RequestFacts<'_>,
     ) -> Result<(), Box<Refusal>> {
@@ -127,6 +128,7 @@ impl Permit {
             };
             held &= self.holds(kind, &seen, "as it would be created")?.grants;
         }
+        self.proven &= held;
         self.writes_within(held, facts)
     }
 
@@ -326,7 +328,7 @@ impl Permit {
             // As it will be, it was judged by the body.
             (Role::Item(_), None) => {}
             (Role::Item(_), Some(_)) => {
-                self.holds(kind, &seen, "as it is")?;
+                self.proven &= self.holds(kind, &seen, "as it is")?.grants;
             }
             (Role::Subject(_), None) => {
                 let is_in_body = operation
@@ -404,6 +406,7 @@ impl Permit {
             };
             self.holds(kind, &after, "as the request would make it")?;
         }
+        self.proven &= now.grants;
         self.writes_within(now.grants, facts)?;
         // Where the answer shows no object that could be judged again, only what holds now lets anything leave.
         let operation = self.rules.op(self.operation);
@@ -451,6 +454,14 @@ impl Permit {
             )),
         }
     }
+}
+
+/// The refusal of a create says what it is: the request alone decided, and there is no object to hide. A request that
+/// names an id reads as it would for a hidden object of that id, so it is not refused like this.
+fn refused_create(refusal: &Refusal) -> Box<Refusal> {
+    CREATE_DENIED
+        .because(refusal.detail.clone())
+        .with_rule(refusal.rule.clone())
 }
 
 fn absent(lookup: &Lookup) -> Box<Refusal> {

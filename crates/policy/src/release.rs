@@ -82,6 +82,28 @@ impl Permit {
     }
 }
 
+impl Permit {
+    /// The same by another plan, of an answer without a resource object; `None` when it must not leave at all.
+    pub(crate) fn release_by(
+        &self,
+        plan: &Arc<Plan>,
+        facts: &RequestFacts<'_>,
+        answer: &Json,
+    ) -> Option<Released> {
+        let mut walk = Walk {
+            permit: self,
+            operation: self.rules.op(self.operation)?,
+            entry: self.entry()?,
+            facts,
+            out: Released::default(),
+            plans: Vec::new(),
+            verdicts: Vec::new(),
+        };
+        walk.root(plan, answer).ok()?;
+        Some(walk.out)
+    }
+}
+
 /// What was found out about an object.
 #[derive(Clone, Debug)]
 enum Verdict {

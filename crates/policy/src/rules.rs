@@ -18,6 +18,7 @@ use crate::cedar::{
     AttributeType, Being, ConditionSet, Held, Scene, Thing, TypeName, Uid, expression,
     text_expression,
 };
+use crate::errors::{ErrorGround, ErrorPlans};
 use crate::fast::{Atom, Found};
 use crate::input::{Condition, DenyAs, ParameterShape, PolicyInput, Source};
 use crate::plan::{Ground, KindId, Plan, Trees};
@@ -46,6 +47,7 @@ pub(crate) struct Operation {
     pub is_write: bool,
     pub action: Uid,
     pub answer: Arc<Shape>,
+    pub errors: Vec<ErrorGround>,
     pub request: Arc<Shape>,
     pub parameters: Vec<ParameterShape>,
     pub guards: Vec<Option<KindId>>,
@@ -119,6 +121,11 @@ impl Operation {
         }
     }
 
+    /// Whether a request may name objects besides the one it is about.
+    pub fn has_references(&self) -> bool {
+        !self.named.is_empty() || self.has_body_references
+    }
+
     pub fn request_ground(&self) -> Ground<'_> {
         Ground {
             shape: &self.request,
@@ -185,6 +192,8 @@ pub(crate) struct Entry {
     pub on_named: u64,
     /// What leaves under each combination of grants that is worth preparing.
     pub plans: Vec<(u64, Arc<Plan>)>,
+    /// The same for answers that report an error; empty where no grant lists error fields.
+    pub errors: Vec<ErrorPlans>,
     /// What all grants together let be sent.
     pub writes: FieldSet,
 }
@@ -198,6 +207,8 @@ pub(crate) struct EntryGrant {
     pub role: Option<Arc<str>>,
     pub condition: Option<Condition>,
     pub trees: Arc<Trees>,
+    /// What may be seen of error answers.
+    pub errors: Arc<Trees>,
     pub writes: FieldSet,
     pub deny_as: Option<DenyAs>,
 }

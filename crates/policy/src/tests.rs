@@ -186,6 +186,10 @@ pub(super) fn operation(
             .any(|verb| id.starts_with(verb)),
         answer: shape(answer),
         request: shape(request),
+        errors: vec![ErrorShape {
+            answer: 1,
+            shape: shape("{code,message,trace,key!,order:WorkOrder{id,assignment:{partnerId}}}"),
+        }],
         parameters: parsed,
         ends_in: ends_in.map(Arc::from),
     }
@@ -282,6 +286,7 @@ pub(super) fn grant(line: u32, operations: &str, when: &str, fields: &str, write
         fields: list(fields),
         masks: Vec::new(),
         writes: list(writes),
+        errors: Vec::new(),
         deny_as: None,
     }
 }

@@ -287,6 +287,11 @@ fn exposure(
             let Some(id) = operation(full, at, contract, &at.place(file), report) else {
                 continue;
             };
+            if let Some((_, operation)) =
+                contract.operation(&id).filter(|_| !found.contains_key(&id))
+            {
+                answerable(operation, &at.place(file), report);
+            }
             let listeners = found.entry(id).or_default();
             if listeners.iter().any(|l| **l == *listener.value) {
                 report.wrong(
@@ -300,6 +305,33 @@ fn exposure(
         }
     }
     found
+}
+
+/// Whether what the contract declares as a successful answer can ever be judged, and so leave.
+fn answerable(operation: &contract::Operation, place: &Place, report: &mut Report) {
+    let media = &operation.media;
+    if !media.has_unjudged_only() {
+        return;
+    }
+    let kinds: Vec<&str> = media.unjudged().iter().map(|kind| &**kind).collect();
+    let (id, kinds) = (&operation.id, listed(&kinds));
+    match (operation.method.is_safe(), media.shown().is_empty()) {
+        (true, true) => report.wrong(
+            place,
+            format!("`{id}` answers with {kinds}, which cannot be judged, so that none of its answers could leave"),
+            "Declare an answer in JSON in the contract, or take the operation out of `expose`.",
+        ),
+        (true, false) => report.warn(
+            place,
+            format!("one of the successful answers of `{id}` is {kinds} only, which cannot be judged"),
+            "Callers get 502 in its place; declare it in JSON in the contract.",
+        ),
+        (false, _) => report.warn(
+            place,
+            format!("a successful answer of `{id}` is {kinds}, which cannot be judged"),
+            "Callers get its status and no body; declare it in JSON, or without content, in the contract.",
+        ),
+    }
 }
 
 fn check_listener(name: &At<String>, scene: &Scene<'_>, file: &Arc<str>, report: &mut Report) {

@@ -121,6 +121,7 @@ fn grant(
     let operations = operations(at, file, apis, report);
     let fields = paths(&at.fields, file, report);
     let writes = paths(&at.writes, file, report);
+    let errors = paths(&at.errors, file, report);
     let masks = masks(at, file, report);
     let operations = operations.filter(|list| !list.is_empty())?;
     tells_of_objects(at, &operations, file, apis, report);
@@ -135,6 +136,7 @@ fn grant(
         }),
         fields,
         masks,
+        errors,
         writes,
         deny_as: at.deny_as,
     })

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use contract::{Contract, Operation, Parameter, Place as ParameterPlace, TemplateSegment};
 use model::shape::Node;
 use model::{Method, Shape};
-use policy::{ApiShape, ObjectKind, OperationShape, ParameterShape, Source};
+use policy::{ApiShape, ErrorShape, ObjectKind, OperationShape, ParameterShape, Source};
 
 use super::apis::{Apis, operation};
 use crate::api::{Object, Version};
@@ -272,6 +272,13 @@ fn operation_shape(operation: &Operation) -> OperationShape {
         id: operation.id.clone(),
         is_write: !operation.method.is_safe(),
         answer: Arc::new(operation.answer_shape().cloned().unwrap_or_default()),
+        errors: operation
+            .error_answers()
+            .map(|(answer, plan)| ErrorShape {
+                answer,
+                shape: Arc::new(plan.shape.clone()),
+            })
+            .collect(),
         request: Arc::new(operation.request_shape.clone()),
         ends_in: ends_in(operation),
         parameters: in_path_order(operation)

@@ -14,6 +14,7 @@ use model::{Method, Mistake};
 use crate::docs::{At, Docs};
 use crate::language::Languages;
 use crate::lower::{Definition, Direction, Lowering};
+use crate::media::AnswerMedia;
 use crate::plan::{Operation, TemplateSegment};
 use crate::shape::{Names, ShapeRules, shape_of};
 use crate::template;
@@ -274,12 +275,16 @@ impl<'a> Draft<'a> {
             .unwrap_or_default();
         let request_shape = shop.shape(&places, Direction::Request);
         let body = self.body.map(|body| body.finish(&mut shop)).transpose()?;
+        let places = parts::success_places(&self.answers);
+        let success_shape = shop.shape(&places, Direction::Answer);
         let answers = self
             .answers
             .into_iter()
             .map(|answer| answer.finish(&mut shop))
             .collect::<Result<Vec<_>, _>>()?;
         Ok(Operation {
+            media: AnswerMedia::of(self.method, &answers),
+            success_shape,
             id: self.id,
             method: self.method,
             template: self.template,

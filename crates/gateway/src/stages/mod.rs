@@ -3,6 +3,7 @@
 //! Used by `pipeline::run` only.
 //! Start reading at `pipeline::run`.
 
+pub mod answer;
 pub mod authn;
 pub mod authz;
 pub mod http;

@@ -114,7 +114,7 @@ pub async fn after(
     Ok(permit.release(&facts, answer)?)
 }
 
-fn facts_of(checked: &CheckedRequest) -> RequestFacts<'_> {
+pub fn facts_of(checked: &CheckedRequest) -> RequestFacts<'_> {
     RequestFacts {
         path: checked.path_values(),
         query: checked.asked().query(),

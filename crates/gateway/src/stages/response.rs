@@ -3,14 +3,17 @@
 //! Used by the pipeline, around the object rules.
 //! Start reading at `read`.
 
+use std::sync::Arc;
+
+use contract::AnswerPlan;
 use model::json::{self, Bounds};
 use model::{Headers, Json, Reason, Reply, Stage};
 use policy::Released;
 
 use crate::service::Road;
 use crate::stages::lifecycle::Op;
-use crate::stages::upstream::{self, Answered};
-use crate::{Exchange, Stop, etag, finding, leaks};
+use crate::stages::upstream::Answered;
+use crate::{Exchange, Stop, etag, finding, leaks, retry_after};
 use config::api::Mode;
 use crypto::SealKey;
 
@@ -21,8 +24,10 @@ pub const CONTRACT: Reason = Reason::new(
     502,
     "The system behind this API answered with something that may not be passed on.",
     "Try again later; give the decision id to the operator if it happens again.",
-    "The upstream's answer is not JSON as the contract declares, breaks strict JSON, or breaks the contract while \
-     `checks.response` is `enforce`. Nothing of it was passed on. `explain` lists what was found; correct the upstream or the contract.",
+    "The upstream's answer to a read is not JSON as the contract declares, breaks strict JSON, is a part that nobody asked for, or breaks the \
+     contract while `checks.response` is `enforce`. Nothing of it was passed on. A write with such an answer was carried out: its caller gets \
+     the upstream's status without a body, and the record has this code with the outcome `allow`. `explain` lists what was found; \
+     correct the upstream or the contract.",
 );
 
 /// The answer holds data that must not leave.
@@ -33,7 +38,7 @@ pub const LEAK: Reason = Reason::new(
     "The answer holds data that must not leave.",
     "Give the decision id to the operator; asking again does not help.",
     "A text in the upstream's answer holds data that `inspection.answers` says to block: by default a private key. Nothing of the \
-     answer was passed on. `explain` names kind and field, never the text. Take the data out of the upstream and replace the key; \
+     answer was passed on; a write, which was carried out, keeps its status. `explain` names kind and field, never the text. Take the data out of the upstream and replace the key; \
      where such data belongs into the field, set another action for its kind.",
 );
 
@@ -52,24 +57,26 @@ pub struct Read {
     pub body: Option<Json>,
     /// Fields that may be passed on.
     pub headers: Headers,
+    /// Media type to answer with.
+    pub kind: Arc<str>,
 }
+
+/// What answers are written in where the contract names no other type.
+const JSON: &str = "application/json";
 
 /// Whether a byte may stand in a field's value.
 type Form = fn(u8) -> bool;
 
 /// Fields of an upstream's answer that reach the caller, and the form they must have. Every other field says more about
 /// the upstream, or about fields that were not granted, than the contract does. `etag` goes sealed.
-const PASSED_ON: [(&str, Form); 2] = [
-    ("content-language", |byte| {
-        byte.is_ascii_alphanumeric() || b"-, ".contains(&byte)
-    }),
-    ("retry-after", |byte| byte.is_ascii_digit()),
-];
+const PASSED_ON: [(&str, Form); 1] = [("content-language", |byte| {
+    byte.is_ascii_alphanumeric() || b"-, ".contains(&byte)
+})];
 /// Longest value passed on.
 const PASSED_ON_BYTES_MAX: usize = 64;
 
-/// What of the upstream's fields may be passed on to this caller.
-fn passed_on(x: &Exchange<'_, '_>, from: &Headers, key: &SealKey) -> Headers {
+/// What of the upstream's fields may be passed on to this caller. An error has no entity tag to seal.
+pub fn passed_on(x: &Exchange<'_, '_>, from: &Headers, key: Option<&SealKey>) -> Headers {
     let mut headers = Headers::with_room(8, 256);
     for (name, is_form) in PASSED_ON {
         let value = from
@@ -79,12 +86,13 @@ fn passed_on(x: &Exchange<'_, '_>, from: &Headers, key: &SealKey) -> Headers {
             headers.push(name, value);
         }
     }
+    if let Some(seconds) = retry_after::seconds(from, x.now) {
+        headers.push("retry-after", seconds.to_string());
+    }
     let caller = x.charged_to.as_ref();
     let integration = caller.map_or("", |caller| &caller.integration);
-    if let Some(tag) = from
-        .get("etag")
-        .and_then(|tag| etag::hide(key, tag, integration))
-    {
+    let tag = key.zip(from.get("etag"));
+    if let Some(tag) = tag.and_then(|(key, tag)| etag::hide(key, tag, integration)) {
         headers.push("etag", tag);
     }
     headers
@@ -99,22 +107,19 @@ pub fn read(
 ) -> Result<Read, Stop> {
     x.enter(Stage::Response);
     let status = answer.status;
-    if !(200..300).contains(&status) && status != 304 {
-        return Err(upstream::error_answer(
-            status,
-            r.snapshot.compiled.rules.is_guarded(op.policy),
-        ));
-    }
+    let plan = op.operation.answer(status);
+    let kind = plan.and_then(|plan| json_type(&answer, plan));
     let body = match answer.body.is_empty() {
         true => None,
         false => Some(parse(&answer)?),
     };
     drift(x, status, &answer, body.as_ref(), op)?;
-    let headers = passed_on(x, &answer.headers, &r.io.etags);
+    let headers = passed_on(x, &answer.headers, Some(&r.io.etags));
     Ok(Read {
         status,
         body,
         headers,
+        kind: kind.unwrap_or_else(|| Arc::from(JSON)),
     })
 }
 
@@ -141,11 +146,23 @@ fn failed(detail: String) -> Stop {
 /// `application/json` or a `+json` type.
 fn is_json(content_type: &str) -> bool {
     let essence = content_type.split(';').next().unwrap_or_default().trim();
-    essence.eq_ignore_ascii_case("application/json")
-        || essence.to_ascii_lowercase().ends_with("+json")
+    essence.eq_ignore_ascii_case(JSON) || essence.to_ascii_lowercase().ends_with("+json")
 }
 
-fn drift(
+/// The type to answer with: the upstream's own where the contract declares it, else plain JSON. `None` when it is no JSON.
+pub fn json_type(answer: &Answered, plan: &AnswerPlan) -> Option<Arc<str>> {
+    let sent = answer
+        .headers
+        .text("content-type")
+        .filter(|kind| is_json(kind))?;
+    let essence = sent.split(';').next().unwrap_or_default().trim();
+    let mut declared = plan.content_types.iter();
+    let own = declared.find(|kind| kind.eq_ignore_ascii_case(essence));
+    Some(own.map_or_else(|| Arc::from(JSON), Arc::clone))
+}
+
+/// Compares an answer with the contract, as strictly as the operation's mode says.
+pub fn drift(
     x: &mut Exchange<'_, '_>,
     status: u16,
     answer: &Answered,
@@ -181,14 +198,36 @@ pub fn release(
 ) -> Result<Reply, Stop> {
     x.enter(Stage::Response);
     // Noted first: the record of an answer that is held back says whose it was.
-    x.event.objects.extend(released.objects);
+    note(x, &mut released);
     guard(x, &mut released.body, read.status, op, r)?;
+    Ok(reply(
+        x,
+        read.status,
+        released.body,
+        read.headers,
+        &read.kind,
+    ))
+}
+
+/// Notes what leaves.
+pub fn note(x: &mut Exchange<'_, '_>, released: &mut Released) {
+    x.event.objects.append(&mut released.objects);
     x.event.fields = Some((released.fields_out, released.fields_seen));
     x.event.withheld = Some(released.withheld).filter(|n| *n > 0);
-    let mut reply = Reply::new(read.status, released.body);
-    reply.headers = read.headers;
+}
+
+/// The upstream's answer as the caller gets it.
+pub fn reply(
+    x: &Exchange<'_, '_>,
+    status: u16,
+    body: Vec<u8>,
+    headers: Headers,
+    kind: &str,
+) -> Reply {
+    let mut reply = Reply::new(status, body);
+    reply.headers = headers;
     if !reply.body.is_empty() {
-        reply.headers.push("content-type", "application/json");
+        reply.headers.push("content-type", kind);
         reply.headers.push("x-content-type-options", "nosniff");
     }
     // What one caller may see is nobody's to keep.
@@ -196,11 +235,11 @@ pub fn release(
     for (name, value) in x.reply_headers.iter() {
         reply.headers.push(name, value);
     }
-    Ok(reply)
+    reply
 }
 
 /// Holds back data that must not leave, whoever asks: a grant is about fields, not about what got into them by mistake.
-fn guard(
+pub fn guard(
     x: &mut Exchange<'_, '_>,
     body: &mut Vec<u8>,
     status: u16,

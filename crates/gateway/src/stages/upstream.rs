@@ -10,42 +10,34 @@ use identity::Caller;
 use model::canonical::encode_segment;
 use model::json;
 use model::text::{shared, shown};
-use model::{Headers, Json, Method, Reason, Stage};
-use net::{UpstreamAnswer, UpstreamCall};
+use model::{Headers, Json, Method, ProxyCause, Stage};
+use net::{UpstreamAnswer, UpstreamCall, UpstreamFault};
 use policy::Permit;
 
+use crate::answers::{BUSY, DENIED, FAILED, OUTCOME_UNKNOWN, may_repeat};
 use crate::clock::micros_since;
 use crate::service::Road;
 use crate::stages::authn;
 use crate::stages::inspect::CheckedRequest;
 use crate::stages::lifecycle::Op;
 use crate::stages::response::ANSWER_BOUNDS;
-use crate::{Exchange, Stop};
-
-/// The upstream answered with an error of its own.
-pub const FAILED: Reason = Reason::new(
-    Stage::Upstream,
-    "upstream.failed",
-    502,
-    "The system behind this API failed to handle the request.",
-    "Try again later; give the decision id to the operator if it happens again.",
-    "The upstream answered with a status of the 5xx class, with a redirect, or refused the gateway itself (401, 403). Its body was not \
-     passed on, because error bodies disclose stacks and addresses. The ledger entry holds the status and the target.",
-);
-
-/// The upstream refused what the contract allows.
-pub const REJECTED: Reason = Reason::new(
-    Stage::Upstream,
-    "upstream.rejected",
-    409,
-    "The system behind this API did not accept the request.",
-    "Check the state of the object and the values sent.",
-    "The upstream answered with a status of the 4xx class to a request that met the contract: a conflict, a failed precondition, a \
-     business rule. The status is passed on, the body is not. The ledger entry holds status and target.",
-);
+use crate::{Exchange, Stop, idempotency, request_fields, retry_after};
 
 /// What came back, with the timing noted.
 pub type Answered = UpstreamAnswer;
+
+/// What became of the call.
+pub enum Came {
+    /// A whole answer.
+    Whole(Answered),
+    /// The head of an answer that says that a write was carried out, and no body that could be read.
+    Carried {
+        /// Its status.
+        status: u16,
+        /// What was wrong with the rest.
+        why: String,
+    },
+}
 
 /// Carries the request. The signature asks for the proofs: no call without caller, permit and checked request.
 pub async fn forward(
@@ -55,7 +47,7 @@ pub async fn forward(
     checked: &CheckedRequest,
     op: &Op<'_>,
     r: &Road<'_>,
-) -> Result<Answered, Stop> {
+) -> Result<Came, Stop> {
     x.enter(Stage::Upstream);
     if !permit.is_cleared() {
         return Err(policy::OBJECT_DENIED
@@ -73,16 +65,31 @@ pub async fn forward(
         Method::Head => Method::Get,
         method => method,
     };
-    call(
-        x,
-        method,
-        &target,
-        &headers,
-        &checked.valid().body_bytes,
-        op,
-        r,
-    )
-    .await
+    let body = &checked.valid().body_bytes;
+    let is_read = !permit.changes();
+    match call(x, method, &target, &headers, body, op, r).await {
+        Ok(answer) => Ok(Came::Whole(answer)),
+        Err(fault) => match fault.status {
+            Some(status @ 200..=299) if !is_read => Ok(Came::Carried {
+                status,
+                why: fault.detail,
+            }),
+            _ => Err(fault_stop(fault, may_repeat(method, is_read))),
+        },
+    }
+}
+
+/// What the caller is told of a call without an answer. One that may have been carried out is not to be sent again.
+fn fault_stop(fault: UpstreamFault, may_repeat: bool) -> Stop {
+    let cause = Some(ProxyCause::Error(fault.proxy_error()));
+    let mut refusal = match fault.is_sent && !may_repeat {
+        true => OUTCOME_UNKNOWN.because(&*fault.detail),
+        false => fault.reason().because(&*fault.detail),
+    };
+    // RFC 9110 §15.6.5 keeps its meaning: nothing came in time.
+    refusal.status = fault.reason().status;
+    refusal.cause = cause;
+    Stop::Failed(refusal)
 }
 
 /// Fetches one object with the operation the catalogue names for it.
@@ -97,9 +104,10 @@ pub async fn look_up(
     x.enter(Stage::Upstream);
     let target = path(op, by, path_values);
     let mut headers = Headers::with_room(6, 512);
-    headers.push("accept", "application/json");
+    headers.push("accept", by.media.accept().as_bytes());
     ours(x, caller, op, r, &mut headers);
-    let answer = call(x, by.method, &target, &headers, &[], op, r).await?;
+    let answer = call(x, by.method, &target, &headers, &[], op, r).await;
+    let answer = answer.map_err(|fault| fault_stop(fault, true))?;
     match answer.status {
         404 | 410 => Ok(None),
         200..=299 => json::parse(&answer.body, ANSWER_BOUNDS)
@@ -110,10 +118,22 @@ pub async fn look_up(
                     problem.kind, problem.offset
                 )))
             }),
-        status => Err(Stop::Failed(
-            FAILED.because(format!("look-up answered {status}")),
-        )),
+        status => Err(look_up_failed(x, status, &answer.headers)),
     }
+}
+
+/// Nothing was sent but a read, so that the caller's own call was certainly not carried out.
+fn look_up_failed(x: &Exchange<'_, '_>, status: u16, headers: &Headers) -> Stop {
+    let reason = match status {
+        401 | 403 | 407 | 511 => &DENIED,
+        429 | 503 => &BUSY,
+        _ => &FAILED,
+    };
+    let mut refusal = reason.because(format!("look-up answered {status}"));
+    if reason == &BUSY {
+        (refusal.status, refusal.retry_after_s) = (status, retry_after::seconds(headers, x.now));
+    }
+    Stop::Failed(refusal)
 }
 
 async fn call(
@@ -124,9 +144,9 @@ async fn call(
     body: &[u8],
     op: &Op<'_>,
     r: &Road<'_>,
-) -> Result<Answered, Stop> {
+) -> Result<Answered, UpstreamFault> {
     let (Some(upstream), Some(settings)) = (&op.runtime.upstream, &op.version.upstream) else {
-        return Err(Stop::Failed(FAILED.because("no upstream is configured")));
+        return Err(UpstreamFault::unconfigured());
     };
     let started = r.io.clock.tick();
     let call = UpstreamCall {
@@ -151,7 +171,7 @@ async fn call(
             x.event.upstream_status = Some(answer.status);
             Ok(answer)
         }
-        Err(fault) => Err(Stop::Failed(fault.reason().because(fault.detail))),
+        Err(fault) => Err(fault),
     }
 }
 
@@ -200,9 +220,9 @@ fn fields(
     r: &Road<'_>,
 ) -> Headers {
     let mut headers = Headers::with_room(16, 1024);
-    let is_guarded = r.snapshot.compiled.rules.is_guarded(op.policy);
-    // A 304 has no body to judge, and would tell that a hidden object is unchanged.
-    let is_kept = |name: &str| !(is_guarded && name == "if-none-match");
+    let is_conditional = sends_condition(checked, op, r);
+    let is_read = checked.asked().method().is_safe();
+    let is_kept = |name: &str| name != "if-none-match" || is_conditional || !is_read;
     let sent = checked.asked().headers();
     for (name, value) in sent.iter().filter(|(name, _)| is_kept(name)) {
         let is_declared = || {
@@ -216,15 +236,38 @@ fn fields(
         }
     }
     for (_, field, value) in Forwarded::of(sent, op.operation).iter() {
-        if is_kept(field.name) {
-            headers.push(field.name, value);
+        match field.name {
+            "prefer" => preferred(&mut headers, value),
+            name if is_kept(name) => headers.push(name, value),
+            _ => {}
         }
     }
+    if let Some(key) = sent.get("idempotency-key") {
+        let scoped = idempotency::scoped(&r.io.idempotency, caller.principal(), key);
+        headers.set("idempotency-key", scoped);
+    }
+    let accept = x.accept.as_ref().unwrap_or(op.operation.media.accept());
+    headers.set("accept", accept.as_bytes());
     if let Some(kind) = &checked.valid().content_type {
         headers.push("content-type", kind.as_bytes());
     }
     ours(x, caller, op, r, &mut headers);
     headers
+}
+
+/// Whether the caller's condition on its copy goes along. A 304 has no body to judge, and would tell that a hidden object
+/// is unchanged: such reads get a whole answer (RFC 9110 §13.1.2 leaves that to the server). Writes keep their condition.
+pub fn sends_condition(checked: &CheckedRequest, op: &Op<'_>, r: &Road<'_>) -> bool {
+    checked.asked().method().is_safe()
+        && !r.snapshot.compiled.rules.is_guarded(op.policy)
+        && checked.asked().headers().get("if-none-match").is_some()
+}
+
+fn preferred(headers: &mut Headers, value: &[u8]) {
+    let sent = std::str::from_utf8(value).unwrap_or_default();
+    if let Some(kept) = request_fields::preferences(sent) {
+        headers.push("prefer", kept);
+    }
 }
 
 /// Added last, after every client copy was dropped.
@@ -248,23 +291,4 @@ fn ours(x: &Exchange<'_, '_>, caller: &Caller, op: &Op<'_>, r: &Road<'_>, header
             .identity(caller, op.version_name(), x.now, &r.io.keys.identity)
             .as_bytes(),
     );
-}
-
-/// What the caller is told when the upstream says no.
-pub fn error_answer(status: u16, is_guarded: bool) -> Stop {
-    match status {
-        404 if is_guarded => Stop::Refused(policy::ABSENT.because("the upstream answered 404")),
-        429 => {
-            let mut refusal =
-                net::reasons::UPSTREAM_OVERLOADED.because("the upstream answered 429");
-            refusal.retry_after_s = Some(1);
-            Stop::Failed(refusal)
-        }
-        400 | 404..=499 if status != 407 => {
-            let mut refusal = REJECTED.because(format!("the upstream answered {status}"));
-            refusal.status = status;
-            Stop::Refused(refusal)
-        }
-        _ => Stop::Failed(FAILED.because(format!("the upstream answered {status}"))),
-    }
 }

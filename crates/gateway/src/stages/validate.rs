@@ -10,7 +10,7 @@ use policy::Permit;
 
 use crate::stages::lifecycle::Op;
 use crate::stages::route::Target;
-use crate::{Exchange, Snapshot, Stop};
+use crate::{Exchange, Snapshot, Stop, request_fields};
 
 /// Judges the request against its operation.
 pub async fn request(
@@ -22,6 +22,9 @@ pub async fn request(
     s: &Snapshot,
 ) -> Result<ValidRequest, Stop> {
     x.enter(Stage::Validate);
+    // Neither depends on the body, and nothing was sent yet.
+    request_fields::judge(op.operation, asked)?;
+    x.accept = Some(op.operation.media.agree(asked.headers().all("accept"))?);
     let most = s
         .listener(x.listener())
         .map_or(0, |listener| listener.body_bytes_max);

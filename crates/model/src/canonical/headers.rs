@@ -6,10 +6,10 @@
 use std::borrow::Cow;
 
 use super::MALFORMED;
-use crate::{Headers, Refusal};
+use crate::{Headers, Method, Refusal};
 
 /// Fields that may occur once only: a second copy is read differently by different servers.
-const SINGLE: [&str; 14] = [
+const SINGLE: [&str; 16] = [
     "authorization",
     "content-type",
     "content-encoding",
@@ -19,8 +19,10 @@ const SINGLE: [&str; 14] = [
     "dpop",
     "expect",
     "from",
+    "idempotency-key",
     "if-match",
     "if-modified-since",
+    "if-unmodified-since",
     "range",
     "referer",
     "user-agent",
@@ -41,6 +43,26 @@ const HOP_BY_HOP: [&str; 9] = [
 
 /// What `Connection` may name. Anything else could make a hop drop a field that a later stage relies on (hd01).
 const CONNECTION_MAY_NAME: [&str; 3] = ["close", "keep-alive", "te"];
+
+/// Fields that ask for another method than the one on the request line. Some upstreams obey them (hd02).
+const OVERRIDES: [&str; 3] = [
+    "x-http-method",
+    "x-http-method-override",
+    "x-method-override",
+];
+
+/// Refuses a request that names two methods: carrying out the one while the other was meant does harm.
+pub(super) fn of_one_method(headers: &Headers, method: Method) -> Result<(), Box<Refusal>> {
+    let mut overrides = headers
+        .iter()
+        .filter(|(name, _)| OVERRIDES.contains(&&*folded(name)));
+    let other =
+        overrides.find(|(_, value)| !value.eq_ignore_ascii_case(method.as_str().as_bytes()));
+    match other {
+        Some((name, _)) => Err(MALFORMED.because(format!("`{name}` names another method"))),
+        None => Ok(()),
+    }
+}
 
 /// Judges and cleans the client's fields.
 pub(super) fn cleaned(mut headers: Headers) -> Result<Headers, Box<Refusal>> {
@@ -106,10 +128,14 @@ pub fn is_dropped_from_clients(name: &str) -> bool {
         "x-envoy-",
         "x-auth-request-",
     ];
-    // A name with an underscore is a second spelling of the dashed one for CGI-like upstreams.
-    let folded = match name.contains('_') {
+    let folded = folded(name);
+    EXACT.contains(&&*folded) || PREFIXES.iter().any(|p| folded.starts_with(p))
+}
+
+/// A name with an underscore is a second spelling of the dashed one for CGI-like upstreams.
+fn folded(name: &str) -> Cow<'_, str> {
+    match name.contains('_') {
         true => Cow::Owned(name.replace('_', "-")),
         false => Cow::Borrowed(name),
-    };
-    EXACT.contains(&&*folded) || PREFIXES.iter().any(|p| folded.starts_with(p))
+    }
 }

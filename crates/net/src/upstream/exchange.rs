@@ -75,6 +75,7 @@ pub(crate) async fn exchange(
     }
     // A target may answer and close without reading the whole call: its answer counts.
     let head = head(wire, call).await?;
+    wire.answered = Some(head.status);
     let max = call.answer_bytes_max;
     let body = match head.body {
         AnswerBody::None => Ok(Vec::new()),

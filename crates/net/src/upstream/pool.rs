@@ -45,6 +45,8 @@ struct Idle {
 /// One try on one target.
 struct Attempt {
     result: Result<Answered, ExchangeFault>,
+    /// Status of the answer, as far as it was read.
+    status: Option<u16>,
     connect_us: u32,
     is_reused: bool,
 }
@@ -172,6 +174,7 @@ impl Pools {
             },
         )
         .await;
+        let status = wire.answered.take();
         match &result {
             Ok(answered) if answered.is_reusable => self.put(key, upstream, wire, times.begun),
             Ok(_) => {}
@@ -179,6 +182,7 @@ impl Pools {
         }
         Ok(Attempt {
             result,
+            status,
             connect_us,
             is_reused,
         })
@@ -326,8 +330,11 @@ fn after_sending(
             "an answer is no failure",
         ));
     };
-    let described = described(fault, target);
     let is_unsent = fault == ExchangeFault::NothingSent;
+    let described = match is_unsent {
+        true => described(fault, target),
+        false => described(fault, target).sent(failed.status),
+    };
     let is_unanswered = is_unsent || fault == ExchangeFault::ClosedBeforeAnswer;
     let is_safe = is_unsent || (call.is_retryable && call.method.is_idempotent());
     if !is_unanswered || !is_safe || *repeats >= REPEATS_MAX {

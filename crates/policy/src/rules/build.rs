@@ -33,6 +33,7 @@ struct Written {
     checked: Checked,
     fields: Vec<model::FieldPath>,
     writes: Vec<model::FieldPath>,
+    errors: Vec<model::FieldPath>,
     deny_as: Option<crate::input::DenyAs>,
 }
 

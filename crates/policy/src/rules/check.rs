@@ -6,6 +6,7 @@
 use model::shape::{Class, NodeId};
 use model::{FieldPath, Shape};
 
+use crate::errors::ErrorGround;
 use crate::plan::{Ground, outermost};
 
 /// What is wrong with one entry of a field list: sentence and remedy.
@@ -49,6 +50,30 @@ pub(super) fn answer_path(
         help = format!("it belongs to the answer, not to the object; write `$.{path}`");
     }
     Err((format!("{message} in the answer of `{operation}`"), help))
+}
+
+/// Checks one entry of `errors`: some declared error answer has to have it.
+pub(super) fn error_path(
+    errors: &[ErrorGround],
+    path: &FieldPath,
+    operation: &str,
+) -> Result<(), Fault> {
+    let mut fault = None;
+    for error in errors {
+        let root = error.shape.root();
+        let items = root.and_then(|r| r.items.filter(|_| r.fields.is_empty()));
+        match walk(&error.shape, items.unwrap_or(0), path, false) {
+            Ok(()) => return Ok(()),
+            Err(found) => fault = fault.or(Some(found)),
+        }
+    }
+    Err(match fault {
+        Some((message, help)) => (format!("{message} in the error answers of `{operation}`"), help),
+        None => (
+            format!("`{path}` names an error field, but `{operation}` declares no error answer with a JSON body"),
+            "declare one in the contract (`4XX`, `default`, a status), or leave `errors` out for this operation".into(),
+        ),
+    })
 }
 
 /// Checks one entry of `writes`.

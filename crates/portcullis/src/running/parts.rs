@@ -67,6 +67,7 @@ pub fn io(
             credentials.into_iter().map(|row| row.value),
         )),
         keys: Arc::clone(&opened.keys),
+        idempotency: gateway::idempotency::key(&opened.keys),
         etags: gateway::etag::key(&opened.keys),
         recorder: Arc::clone(&opened.recorder),
         is_ledger_down: AtomicBool::new(false),

@@ -158,7 +158,7 @@ pub fn steps_of(row: &AccessRow, compiled: &Compiled) -> Vec<Arc<str>> {
 /// A row's field as grants write it.
 pub fn field_of(row: &AccessRow, compiled: &Compiled) -> String {
     match row.how {
-        How::Write | How::Call => row.field.clone(),
+        How::Write | How::Error | How::Call => row.field.clone(),
         How::Full | How::Masked(_) => fields::relative(&row.field, &steps_of(row, compiled)),
     }
 }

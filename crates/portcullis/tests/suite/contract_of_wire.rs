@@ -18,7 +18,11 @@ use crate::{call, serve};
 const NOTE: &str = r#"{"id":"1","title":"t","owner":"somebody"}"#;
 
 /// Codes that no caller can bring about from outside on a healthy machine, and where they are tested instead.
-const ELSEWHERE: [(&str, &str); 3] = [
+const ELSEWHERE: [(&str, &str); 4] = [
+    (
+        "upstream.overloaded",
+        "more calls under way than an upstream takes: net's own tests",
+    ),
     ("http.internal", "a panic inside: net's own tests"),
     ("ledger.unavailable", "a full disk: bad_input"),
     (
@@ -150,6 +154,17 @@ fn gate(upstream: &RecordingUpstream) -> Gate {
             grant(yours, "forbidden")
         )),
     );
+    gate.write(
+        "integrations/creator.yaml",
+        integration(&format!(
+            "grants:\n  - {{ api: notes/v1, operations: [createNote], when: '{mine}', writes: [title, owner] }}\n"
+        )),
+    );
+    gate.edit(
+        "apis/notes.v1.openapi.yaml",
+        "        tree: {}\n",
+        "        tree: {}\n        owner: { type: string, maxLength: 20 }\n",
+    );
     gate.edit(
         "apis/notes.yaml",
         "versions:\n",
@@ -194,6 +209,10 @@ fn upstream(late: &Latch) -> RecordingUpstream {
             "fails" => Play::Answer(json_answer(500, "{}")),
             "rejects" => Play::Answer(json_answer(409, "{}")),
             "busy" => Play::Answer(json_answer(429, "{}")),
+            "denies" => Play::Answer(json_answer(401, "{}")),
+            "notes" if asked.body.ends_with(b"\"unknown\"}") => {
+                Play::Answer(json_answer(500, "{}"))
+            }
             "drifts" => Play::Answer(json_answer(200, r#"{"id":"1","id":"2"}"#)),
             "leaks" => Play::Answer(json_answer(200, &leaking())),
             "late" => Play::Held(late.clone(), json_answer(200, NOTE)),
@@ -302,6 +321,18 @@ fn requests(book: &mut Book, server: &Server, alpha: &Key) {
     let mut text = call("POST", "/v1/notes").with("Content-Type", "text/plain");
     text.body = b"t".to_vec();
     book.call(server, &text, key, "validate.content_type");
+    book.call(
+        server,
+        &call("GET", "/v1/notes/1").with("Accept", "text/csv"),
+        key,
+        "validate.accept",
+    );
+    book.call(
+        server,
+        &post(r#"{"title":"unknown"}"#),
+        key,
+        "upstream.outcome_unknown",
+    );
     let attack = r#"{"title":"t","text":"x' UNION SELECT password FROM users WHERE '1'='1"}"#;
     book.call(server, &post(attack), key, "inspect.sqli");
     book.call(
@@ -316,7 +347,8 @@ fn upstreams(book: &mut Book, server: &Server, alpha: &Key) {
     for (name, code) in [
         ("fails", "upstream.failed"),
         ("rejects", "upstream.rejected"),
-        ("busy", "upstream.overloaded"),
+        ("busy", "upstream.busy"),
+        ("denies", "upstream.denied"),
         ("drifts", "response.contract"),
         ("leaks", "response.leak"),
         ("cut", "upstream.protocol"),
@@ -356,6 +388,12 @@ fn rules(book: &mut Book, server: &Server, upstream: &RecordingUpstream, held: &
     );
     book.call(server, &read, Some(&key("hidden")), "object.absent");
     book.call(server, &read, Some(&key("shown")), "object.denied");
+    book.call(
+        server,
+        &call("POST", "/v1/notes").json(r#"{"title":"t","owner":"you"}"#),
+        Some(&key("creator")),
+        "object.create_denied",
+    );
     let few = key("few");
     assert_eq!(server.send(&read, Some(&few)).status, 200);
     book.call(server, &read, Some(&few), "limit.exceeded");

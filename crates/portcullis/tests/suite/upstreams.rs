@@ -130,8 +130,8 @@ fn failures() -> Vec<(&'static str, Play, u16, &'static str)> {
         (
             "error-json",
             says(503, "application/json", &json),
-            502,
-            "upstream.failed",
+            503,
+            "upstream.busy",
         ),
         (
             "redirect",
@@ -149,13 +149,13 @@ fn failures() -> Vec<(&'static str, Play, u16, &'static str)> {
             "denies-us",
             says(401, "application/json", &json),
             502,
-            "upstream.failed",
+            "upstream.denied",
         ),
         (
             "forbids-us",
             says(403, "application/json", &json),
             502,
-            "upstream.failed",
+            "upstream.denied",
         ),
         (
             "page-as-success",
@@ -223,8 +223,8 @@ fn failures() -> Vec<(&'static str, Play, u16, &'static str)> {
         (
             "busy",
             says(429, "application/json", &json),
-            503,
-            "upstream.overloaded",
+            429,
+            "upstream.busy",
         ),
     ]
 }

@@ -10,6 +10,7 @@ use model::Mistake;
 use super::Workshop;
 use crate::docs::At;
 use crate::lower::{Direction, Lowering};
+use crate::media::may_be_json;
 use crate::plan::{
     AnswerPlan, BodyFormat, BodyPlan, BodyPlanContent, Parameter, Place, StatusRange, Style,
     TemplateSegment,
@@ -359,7 +360,7 @@ pub(super) fn answers<'a>(lowering: &mut Lowering<'a>, operation: &At<'a>) -> Ve
         for (kind, media) in at.get("content").iter().flat_map(At::members) {
             let essence = essence(kind);
             // One JSON schema per answer; the first declared one describes it.
-            if is_json(&essence) && schema.is_none() {
+            if may_be_json(&essence) && schema.is_none() {
                 match lowering.docs.follow(&media) {
                     Ok(media) => {
                         schema = media.get("schema").map(|schema| {
@@ -379,6 +380,30 @@ pub(super) fn answers<'a>(lowering: &mut Lowering<'a>, operation: &At<'a>) -> Ve
         });
     }
     out
+}
+
+/// The schemas of the answers that mean success, each once.
+pub(super) fn success_places<'a>(answers: &[AnswerDraft<'a>]) -> Vec<At<'a>> {
+    let is_success = |status| {
+        matches!(
+            status,
+            StatusRange::Exactly(200..=299) | StatusRange::Family(2)
+        )
+    };
+    let has_success = answers.iter().any(|answer| is_success(answer.status));
+    let wanted = answers.iter().filter(|answer| match has_success {
+        true => is_success(answer.status),
+        false => answer.status == StatusRange::Default,
+    });
+    let mut known = Vec::new();
+    let mut places = Vec::new();
+    for (at, id) in wanted.filter_map(|answer| answer.schema.as_ref()) {
+        if !known.contains(id) {
+            known.push(*id);
+            places.push(at.clone());
+        }
+    }
+    places
 }
 
 impl AnswerDraft<'_> {

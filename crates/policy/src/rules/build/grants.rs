@@ -10,10 +10,13 @@ use model::text::shown;
 use model::{FieldSet, Mistake, RuleRef};
 
 use super::super::check::{self, listed, nearest};
-use super::super::{Entry, EntryGrant, GRANTS_PER_OPERATION_MAX, Integration, OperationRef};
+use super::super::{
+    Entry, EntryGrant, GRANTS_PER_OPERATION_MAX, Integration, Operation, OperationRef,
+};
 use super::sorted::Sorted;
 use super::{Build, Written};
 use crate::cedar::{self, Checked, ConditionSet, Resources, Types};
+use crate::errors::{ErrorGround, ErrorPlans};
 use crate::input::{Grant, IntegrationGrants, PolicyInput};
 use crate::plan::{KindId, Plan, Tree, Trees};
 
@@ -49,8 +52,8 @@ impl Build {
 
     /// Reads `@fields`, `@writes` and `@deny_as` of a hand-written permit.
     fn annotated(&mut self, rule: RuleRef, checked: Checked) -> Option<Written> {
-        let mut lists = [Vec::new(), Vec::new()];
-        for (name, list) in ["fields", "writes"].into_iter().zip(&mut lists) {
+        let mut lists = [Vec::new(), Vec::new(), Vec::new()];
+        for (name, list) in ["fields", "writes", "errors"].into_iter().zip(&mut lists) {
             let text = checked
                 .policy
                 .annotation(name)
@@ -85,16 +88,17 @@ impl Build {
             self.mistake(
                 &rule,
                 "a forbid lists fields",
-                "take @fields and @writes away; a forbid grants nothing",
+                "take @fields, @writes and @errors away; a forbid grants nothing",
             );
             return None;
         }
-        let [fields, writes] = lists;
+        let [fields, writes, errors] = lists;
         Some(Written {
             rule,
             checked,
             fields,
             writes,
+            errors,
             deny_as,
         })
     }
@@ -216,6 +220,7 @@ impl Build {
                 role: grant.role.clone(),
                 condition: grant.when.clone(),
                 trees: self.trees(grant),
+                errors: self.error_trees(grant.errors.iter().map(|field| &field.value)),
                 writes: FieldSet::of(grant.writes.iter().map(|w| &w.value)),
                 deny_as: grant.deny_as,
             };
@@ -277,6 +282,10 @@ impl Build {
                     (message, "add it to `fields`, or take the mask away".into()),
                 ));
             }
+        }
+        for field in &grant.errors {
+            let checked = check::error_path(&operation.errors, &field.value, &operation.id);
+            found.extend(checked.err().map(|fault| (field.line, fault)));
         }
         for path in &grant.writes {
             let checked = check::write_path(&operation.request, &path.value, &operation.id);
@@ -389,6 +398,20 @@ impl Build {
             .clone()
     }
 
+    /// One tree for each list, because prepared plans are told apart by the address of their trees.
+    fn error_trees<'p>(&mut self, paths: impl Iterator<Item = &'p model::FieldPath>) -> Arc<Trees> {
+        let mut key = String::from("errors\n");
+        let mut trees = Trees::default();
+        for path in paths {
+            key.push_str(&format!("{path}\n"));
+            trees.root.grant(path);
+        }
+        self.trees
+            .entry(key)
+            .or_insert_with(|| Arc::new(trees))
+            .clone()
+    }
+
     /// The operations a hand-written permit is about, for this integration.
     fn concerned(
         &self,
@@ -430,6 +453,7 @@ impl Build {
             .entry(key)
             .or_insert_with(|| Arc::new(trees))
             .clone();
+        let errors = self.error_trees(permit.errors.iter());
         for reference in references {
             let Some(operation) = self.rules.op(reference) else {
                 continue;
@@ -442,6 +466,9 @@ impl Build {
                 })
                 .chain(permit.writes.iter().filter_map(|path| {
                     check::write_path(&operation.request, path, &operation.id).err()
+                }))
+                .chain(permit.errors.iter().filter_map(|path| {
+                    check::error_path(&operation.errors, path, &operation.id).err()
                 }))
                 .collect();
             for (message, help) in faults {
@@ -456,6 +483,7 @@ impl Build {
                     rule: permit.rule.clone(),
                 }),
                 trees: trees.clone(),
+                errors: errors.clone(),
                 writes: FieldSet::of(&permit.writes),
                 deny_as: permit.deny_as,
             };
@@ -508,6 +536,7 @@ impl Build {
             at_request: ConditionSet::of(&sorted.at_request, &mut self.sets),
             at_object: ConditionSet::of(&sorted.at_object, &mut self.sets),
             plans: Vec::new(),
+            errors: Vec::new(),
             writes: FieldSet::default(),
             grants: draft.into_iter().map(|(grant, _)| grant).collect(),
         };
@@ -534,6 +563,7 @@ impl Build {
         };
         combinations.sort_unstable();
         combinations.dedup();
+        entry.errors = error_plans(operation, entry, &combinations);
         for held in combinations {
             let mut keys: Vec<usize> = entry
                 .held(held)
@@ -548,6 +578,24 @@ impl Build {
             entry.plans.push((held, plan.clone()));
         }
     }
+}
+
+/// The same for answers that report an error. None where no grant lists error fields, which is the ordinary case.
+fn error_plans(operation: &Operation, entry: &Entry, combinations: &[u64]) -> Vec<ErrorPlans> {
+    let is_told = |grant: &EntryGrant| grant.errors.root != Tree::default();
+    if !entry.grants.iter().any(is_told) {
+        return Vec::new();
+    }
+    let plan = |error: &ErrorGround, held: u64| {
+        let trees: Vec<&Trees> = entry.held(held).map(|grant| &*grant.errors).collect();
+        (held, Arc::new(Plan::build(error.ground(), &trees)))
+    };
+    let errors = operation.errors.iter();
+    let of = |error: &ErrorGround| ErrorPlans {
+        answer: error.answer,
+        plans: combinations.iter().map(|held| plan(error, *held)).collect(),
+    };
+    errors.map(of).collect()
 }
 
 /// Splits `id, lines.*.{sku,price}` at commas outside braces.

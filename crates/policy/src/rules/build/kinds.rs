@@ -13,7 +13,8 @@ use super::super::check::{self, listed, nearest};
 use super::super::{Attribute, Kind, Named, Operation, OperationRef, Shown, parameter_scalar};
 use super::{Build, places, shown};
 use crate::cedar::{self, AttributeType};
-use crate::input::{ApiShape, ObjectKind, OperationShape, ParameterPlace, Source};
+use crate::errors::ErrorGround;
+use crate::input::{ApiShape, ErrorShape, ObjectKind, OperationShape, ParameterPlace, Source};
 use crate::plan::{KindId, leads, outermost};
 
 impl Build {
@@ -101,7 +102,9 @@ impl Build {
                 .collect()
         };
         let (guards, request_guards) = (guards_of(&shape.answer), guards_of(&shape.request));
+        let errors = errors(shape, kinds);
         let mut operation = Operation {
+            errors,
             api: api.name.clone(),
             id: shape.id.clone(),
             is_write: shape.is_write,
@@ -469,4 +472,17 @@ fn missing_field(
         }
     }
     (message, String::new())
+}
+
+/// Error answers with the kinds in them. One in which a place may hold either of two kinds shows nothing.
+fn errors(shape: &OperationShape, kinds: &BTreeMap<Arc<str>, KindId>) -> Vec<ErrorGround> {
+    let ground = |error: &ErrorShape| {
+        let guards: Result<Vec<_>, _> = error.shape.nodes.iter().map(|n| guard(n, kinds)).collect();
+        Some(ErrorGround {
+            answer: error.answer,
+            shape: error.shape.clone(),
+            guards: guards.ok()?,
+        })
+    };
+    shape.errors.iter().filter_map(ground).collect()
 }

@@ -65,6 +65,8 @@ pub fn summaries(rows: &[AccessRow], compiled: &Compiled) -> Vec<Summary> {
                         .flat_map(|(shape, node)| fields::leaves(shape, node)),
                 );
             }
+            // No field of the object: what is told when something goes wrong.
+            How::Error => {}
             How::Write => drop(tally.sent.insert(field)),
             How::Full | How::Masked(_) if field.starts_with("$.") => {}
             How::Full | How::Masked(_) => {

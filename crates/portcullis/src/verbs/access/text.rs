@@ -117,20 +117,25 @@ fn grant_block(grant: &AccessRow, rows: &[AccessRow], compiled: &Compiled) -> St
     let _ = writeln!(out, "  {}{role}{when}", grant.rule);
     let own = || rows.iter().filter(|row| matrix::is_same_grant(row, grant));
     let seen: Vec<String> = own()
-        .filter(|row| !matches!(row.how, How::Call | How::Write))
+        .filter(|row| !matches!(row.how, How::Call | How::Write | How::Error))
         .map(|row| named(row, compiled))
         .collect();
     let sent: Vec<String> = own()
         .filter(|row| row.how == How::Write)
         .map(|row| named(row, compiled))
         .collect();
+    let mut told: Vec<String> = own()
+        .filter(|row| row.how == How::Error)
+        .map(|row| named(row, compiled))
+        .collect();
+    told.dedup();
     if seen.is_empty() && sent.is_empty() {
         out.push_str("    may call it; no field of the answer is let out\n");
     }
-    for (word, fields) in [("reads", seen), ("sends", sent)] {
+    for (word, fields) in [("reads", seen), ("sends", sent), ("errors", told)] {
         for (index, line) in wrapped(&fields, WIDTH).iter().enumerate() {
             let label = if index == 0 { word } else { "" };
-            let _ = writeln!(out, "    {label:<5}  {line}");
+            let _ = writeln!(out, "    {label:<6} {line}");
         }
     }
     out
@@ -163,6 +168,7 @@ pub fn field_row(integration: &str, row: &AccessRow, compiled: &Compiled) -> Vec
     let how = match row.how {
         How::Masked(mask) => format!("sees it masked: {}", mask.name()),
         How::Write => "sends".to_owned(),
+        How::Error => "sees it in error answers".to_owned(),
         How::Full | How::Call => "sees".to_owned(),
     };
     vec![
@@ -170,10 +176,9 @@ pub fn field_row(integration: &str, row: &AccessRow, compiled: &Compiled) -> Vec
         format!("{}:{}", row.api, row.operation),
         named(
             &AccessRow {
-                how: if row.how == How::Write {
-                    How::Write
-                } else {
-                    How::Full
+                how: match row.how {
+                    How::Write | How::Error => row.how,
+                    How::Full | How::Masked(_) | How::Call => How::Full,
                 },
                 ..row.clone()
             },

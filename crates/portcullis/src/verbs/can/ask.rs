@@ -252,6 +252,9 @@ fn in_general(road: &Road<'_>) -> Result<Verdict, Box<Verdict>> {
     let why = match (asked.field, first.how) {
         (None, _) => format!("{} may call {}", asked.integration.name, asked.plan.id),
         (Some(field), How::Write) => format!("{} may send {field}", asked.integration.name),
+        (Some(field), How::Error) => {
+            format!("{} sees {field} in error answers", asked.integration.name)
+        }
         (Some(field), How::Masked(mask)) => format!(
             "{} sees {field}, masked: {}",
             asked.integration.name,

@@ -1,0 +1,316 @@
+//! Which media types an operation's answers have, and which of them a caller accepts: agreed on before the call.
+//! Exports `AnswerMedia`. Pure.
+//! Used by gateway's stages validate (`agree`) and upstream (what the gateway itself asks for), and by config.
+//! Start reading at `AnswerMedia::agree`.
+
+use std::sync::Arc;
+
+use model::{FieldError, Method, Reason, Refusal, Stage};
+
+use crate::compile::is_json;
+use crate::errors::listed;
+use crate::plan::{AnswerPlan, StatusRange};
+
+/// Nothing this operation answers is acceptable to the caller.
+pub const ACCEPT: Reason = Reason::new(
+    Stage::Validate,
+    "validate.accept",
+    406,
+    "This operation answers in none of the media types that the request accepts.",
+    "Accept one of the media types named in `errors`, or send no `Accept`.",
+    "The request's `Accept` excludes every JSON media type that the contract declares for successful answers of the operation. Nothing was \
+     sent to the upstream. The integration has to accept a declared type.",
+);
+
+/// Most ranges of one `Accept` that are looked at.
+const RANGES_MAX: usize = 64;
+
+/// Media types of an operation's answers, as the contract declares them.
+#[derive(Clone, Debug, Default)]
+pub struct AnswerMedia {
+    /// Types of successful answers that can be judged and shown, in the order of the contract.
+    shown: Vec<Arc<str>>,
+    /// Types of successful answers that cannot be judged.
+    unjudged: Vec<Arc<str>>,
+    /// Statuses whose every type cannot be judged.
+    unjudged_only: bool,
+    /// Types of answers that report an error.
+    errors: Vec<Arc<str>>,
+    /// What is asked of the upstream when the caller accepts everything.
+    accept: Arc<str>,
+}
+
+/// Whether a declared type can be answered in JSON.
+pub(crate) fn may_be_json(essence: &str) -> bool {
+    is_json(essence) || matches!(essence, "*/*" | "application/*")
+}
+
+/// The answers that mean success: those of the 2xx class, else `default` (OpenAPI §4.8.16).
+pub(crate) fn successes(answers: &[AnswerPlan]) -> Vec<&AnswerPlan> {
+    let is_success = |status| {
+        matches!(
+            status,
+            StatusRange::Exactly(200..=299) | StatusRange::Family(2)
+        )
+    };
+    let found: Vec<_> = answers.iter().filter(|a| is_success(a.status)).collect();
+    match found.is_empty() {
+        true => answers
+            .iter()
+            .filter(|a| a.status == StatusRange::Default)
+            .collect(),
+        false => found,
+    }
+}
+
+impl AnswerMedia {
+    pub(crate) fn of(method: Method, answers: &[AnswerPlan]) -> AnswerMedia {
+        let mut media = AnswerMedia::default();
+        let successes = successes(answers);
+        for answer in &successes {
+            let has_json = answer.content_types.iter().any(|kind| may_be_json(kind));
+            media.unjudged_only |= !has_json && !answer.content_types.is_empty();
+            for kind in &answer.content_types {
+                match may_be_json(kind) {
+                    true => add(&mut media.shown, plain(kind)),
+                    false => add(&mut media.unjudged, kind.clone()),
+                }
+            }
+        }
+        for answer in answers {
+            let is_success = successes
+                .iter()
+                .any(|success| success.status == answer.status);
+            for kind in answer
+                .content_types
+                .iter()
+                .filter(|kind| !is_success && may_be_json(kind))
+            {
+                add(&mut media.errors, plain(kind));
+            }
+        }
+        // A write is carried out whatever its answer looks like, and must not be refused for want of a type.
+        let others: &[Arc<str>] = match media.shown.is_empty() && !method.is_safe() {
+            true => &media.unjudged,
+            false => &[],
+        };
+        let accept = media.asked(media.shown.iter().chain(others));
+        AnswerMedia { accept, ..media }
+    }
+
+    /// Types of successful answers that can be judged and shown.
+    pub fn shown(&self) -> &[Arc<str>] {
+        &self.shown
+    }
+
+    /// Types of successful answers that cannot be judged.
+    pub fn unjudged(&self) -> &[Arc<str>] {
+        &self.unjudged
+    }
+
+    /// Whether some successful status has a body that cannot be judged in any of its types.
+    pub fn has_unjudged_only(&self) -> bool {
+        self.unjudged_only
+    }
+
+    /// What the upstream is asked for when the caller accepts everything.
+    pub fn accept(&self) -> &Arc<str> {
+        &self.accept
+    }
+
+    /// What to ask the upstream for on behalf of a caller with these `Accept` fields (RFC 9110 §12.5.1).
+    ///
+    /// # Errors
+    /// [`ACCEPT`] when the caller accepts none of the types.
+    pub fn agree<'v>(
+        &self,
+        accepts: impl Iterator<Item = &'v [u8]>,
+    ) -> Result<Arc<str>, Box<Refusal>> {
+        let ranges = ranges(accepts);
+        // Without a range that can be read nothing is excluded; what has no body has no type either.
+        if ranges.is_empty() || self.shown.is_empty() {
+            return Ok(self.accept.clone());
+        }
+        let is_wanted = |kind: &&Arc<str>| is_accepted(kind, &ranges);
+        let wanted = self.shown.iter().filter(is_wanted).count();
+        if wanted == self.shown.len() {
+            return Ok(self.accept.clone());
+        }
+        if wanted == 0 {
+            return Err(self.refusal());
+        }
+        Ok(self.asked(self.shown.iter().filter(is_wanted)))
+    }
+
+    fn asked<'k>(&'k self, kinds: impl Iterator<Item = &'k Arc<str>>) -> Arc<str> {
+        let mut all: Vec<&str> = Vec::new();
+        for kind in kinds.chain(&self.errors) {
+            if !all.contains(&&**kind) {
+                all.push(kind);
+            }
+        }
+        match all.is_empty() {
+            true => Arc::from("*/*"),
+            false => all.join(", ").into(),
+        }
+    }
+
+    fn refusal(&self) -> Box<Refusal> {
+        let offered: Vec<&str> = self.shown.iter().map(|kind| &**kind).collect();
+        let offered = listed(&offered);
+        ACCEPT
+            .because(format!("offered: {offered}"))
+            .with_errors(vec![FieldError {
+                place: "header",
+                pointer: "accept".into(),
+                keyword: "contentType".into(),
+                detail: "none of the accepted media types is offered".into(),
+                fix: format!("accept one of: {offered}"),
+            }])
+    }
+}
+
+fn add(list: &mut Vec<Arc<str>>, kind: Arc<str>) {
+    if !list.contains(&kind) {
+        list.push(kind);
+    }
+}
+
+/// A type to ask for: a declared range is asked for as plain JSON.
+fn plain(kind: &Arc<str>) -> Arc<str> {
+    match kind.contains('*') {
+        true => Arc::from("application/json"),
+        false => kind.clone(),
+    }
+}
+
+/// One media range and whether it is wanted at all.
+struct Range<'v> {
+    kind: &'v str,
+    below: &'v str,
+    is_wanted: bool,
+}
+
+/// The ranges that can be read; others say nothing. Parameters other than the weight narrow nothing down here: no type
+/// is offered in several variants.
+fn ranges<'v>(accepts: impl Iterator<Item = &'v [u8]>) -> Vec<Range<'v>> {
+    let elements = accepts
+        .filter_map(|value| std::str::from_utf8(value).ok())
+        .flat_map(|value| value.split(','));
+    elements.filter_map(range).take(RANGES_MAX).collect()
+}
+
+fn range(element: &str) -> Option<Range<'_>> {
+    let mut pieces = element.split(';').map(str::trim);
+    let (kind, below) = match pieces.next()? {
+        // Sent by old clients for `*/*`.
+        "*" => ("*", "*"),
+        range => range.split_once('/')?,
+    };
+    let is_word = |word: &str| !word.is_empty() && word.bytes().all(model::http::is_token_byte);
+    if !is_word(kind) || !is_word(below) {
+        return None;
+    }
+    let weight = pieces.find_map(|piece| {
+        let (name, value) = piece.split_once('=')?;
+        name.trim().eq_ignore_ascii_case("q").then(|| value.trim())
+    });
+    // RFC 9110 §12.4.2: a weight of 0 means "not acceptable".
+    let is_zero =
+        |weight: &str| weight.bytes().all(|b| matches!(b, b'0' | b'.')) && weight.starts_with('0');
+    Some(Range {
+        kind,
+        below,
+        is_wanted: !weight.is_some_and(is_zero),
+    })
+}
+
+/// By the most exact range that matches (RFC 9110 §12.5.1).
+fn is_accepted(offered: &str, ranges: &[Range<'_>]) -> bool {
+    let (kind, below) = offered.split_once('/').unwrap_or((offered, ""));
+    let exactness = |range: &Range<'_>| match (range.kind, range.below) {
+        ("*", "*") => Some(1),
+        (k, "*") if k.eq_ignore_ascii_case(kind) => Some(2),
+        (k, b) if k.eq_ignore_ascii_case(kind) && b.eq_ignore_ascii_case(below) => Some(3),
+        _ => None,
+    };
+    let best = ranges
+        .iter()
+        .filter_map(|range| Some((exactness(range)?, range.is_wanted)));
+    best.max().is_some_and(|(_, is_wanted)| is_wanted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(status: StatusRange, kinds: &[&str]) -> AnswerPlan {
+        AnswerPlan {
+            status,
+            content_types: kinds.iter().map(|kind| Arc::from(*kind)).collect(),
+            validator: None,
+            shape: model::Shape::default(),
+        }
+    }
+
+    fn agreed(media: &AnswerMedia, accept: &str) -> Option<String> {
+        let one = [accept.as_bytes()];
+        media
+            .agree(one.into_iter())
+            .ok()
+            .map(|kinds| kinds.to_string())
+    }
+
+    #[test]
+    fn the_upstream_is_asked_for_what_the_caller_accepts_of_what_is_declared() {
+        let answers = [
+            answer(
+                StatusRange::Exactly(200),
+                &["application/json", "application/hal+json", "text/csv"],
+            ),
+            answer(StatusRange::Default, &["application/problem+json"]),
+        ];
+        let media = AnswerMedia::of(Method::Get, &answers);
+        let all = "application/json, application/hal+json, application/problem+json";
+        let hal = "application/hal+json, application/problem+json";
+        let json = "application/json, application/problem+json";
+        for (accept, wanted) in [
+            ("*/*", Some(all)),
+            ("*", Some(all)),
+            ("", Some(all)),
+            ("no type", Some(all)),
+            ("application/*", Some(all)),
+            ("Application/HAL+json", Some(hal)),
+            ("application/json;version=2;q=0.1", Some(json)),
+            ("*/*, application/json;q=0", Some(hal)),
+            ("*/*;q=0, application/json", Some(json)),
+            ("application/*;q=0.0, application/json;q=1", Some(json)),
+            ("text/csv", None),
+            ("text/*, image/png", None),
+            ("*/*;q=0", None),
+            ("application/json;q=0.000", None),
+        ] {
+            assert_eq!(agreed(&media, accept).as_deref(), wanted, "{accept}");
+        }
+    }
+
+    #[test]
+    fn what_has_no_body_is_never_unacceptable() {
+        let none = AnswerMedia::of(Method::Delete, &[answer(StatusRange::Exactly(204), &[])]);
+        assert_eq!(agreed(&none, "text/csv").as_deref(), Some("*/*"));
+        let text = [answer(StatusRange::Exactly(201), &["text/plain"])];
+        let text = AnswerMedia::of(Method::Post, &text);
+        assert_eq!(agreed(&text, "image/png").as_deref(), Some("text/plain"));
+        assert!(text.has_unjudged_only() && text.shown().is_empty());
+    }
+
+    #[test]
+    fn a_declared_range_is_asked_for_as_json() {
+        let any = AnswerMedia::of(Method::Get, &[answer(StatusRange::Exactly(200), &["*/*"])]);
+        assert_eq!(
+            agreed(&any, "application/json").as_deref(),
+            Some("application/json")
+        );
+        assert!(!any.has_unjudged_only());
+    }
+}

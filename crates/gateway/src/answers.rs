@@ -1,0 +1,341 @@
+//! What the status of an upstream's answer means for the caller: passed on, explained by us, or a fault.
+//! Exports `meaning`, `Meaning` and `ROWS`, the table of the manual. Pure.
+//! Used by stage `response`, and by `cargo xtask gen` for `docs/upstream-answers.md`.
+//! Start reading at `meaning`.
+
+use model::{Method, Reason, Stage};
+use policy::Concealment;
+
+/// The upstream answered with an error of its own.
+pub const FAILED: Reason = Reason::new(
+    Stage::Upstream,
+    "upstream.failed",
+    502,
+    "The system behind this API failed to handle the request.",
+    "Try again later; give the decision id to the operator if it happens again.",
+    "The upstream answered with a status of the 5xx class, with a redirect, or with one that concerns the call of the gateway and not the \
+     caller's. The call was safe or idempotent, or certainly not carried out, so it may be sent again. Its body was not passed on, because \
+     error bodies disclose stacks and addresses, unless the contract declares the status and a grant lists fields of it under `errors`. The \
+     ledger entry holds the status and the target.",
+);
+
+/// The upstream refused what the contract allows.
+pub const REJECTED: Reason = Reason::new(
+    Stage::Upstream,
+    "upstream.rejected",
+    409,
+    "The system behind this API did not accept the request.",
+    "Check the state of the object and the values sent.",
+    "The upstream answered with a status of the 4xx class to a request that met the contract: a conflict, a failed precondition, a \
+     business rule. The status is passed on; of the body only fields that a grant lists under `errors` and the contract declares for this \
+     status, and none leaves here. The ledger entry holds status and target.",
+);
+
+/// The upstream does not accept the gateway itself.
+pub const DENIED: Reason = Reason::new(
+    Stage::Upstream,
+    "upstream.denied",
+    502,
+    "The system behind this API does not accept calls of the gateway.",
+    "Give the decision id to the operator; sending it again does not help.",
+    "The upstream answered 401, 403, 407 or 511 to the gateway's own call. The caller's credential was accepted here and is not what the \
+     upstream objects to, so the caller is not told to sign in again. Check what the upstream demands of the gateway: the key by which it \
+     verifies `Portcullis-Identity`, its network rules, `pass_credential`.",
+);
+
+/// The upstream asks to be left alone for a while.
+pub const BUSY: Reason = Reason::new(
+    Stage::Upstream,
+    "upstream.busy",
+    503,
+    "The system behind this API is busy.",
+    "Wait as long as `Retry-After` says. A call that changes something and carries no `Idempotency-Key`: look whether it was carried out first.",
+    "The upstream answered 429 or 503. The status is passed on, and `Retry-After` as seconds, at most a day. It is the upstream's limit and \
+     not one of the gateway (`limit.exceeded`). Lower the integration's limits where one of them causes it.",
+);
+
+/// Nobody here knows whether the call was carried out.
+pub const OUTCOME_UNKNOWN: Reason = Reason::new(
+    Stage::Upstream,
+    "upstream.outcome_unknown",
+    502,
+    "The call was sent to the system behind this API, and whether it was carried out is not known.",
+    "Look whether it was carried out before you send it again, or send it again with the same `Idempotency-Key` if it carried one.",
+    "A call whose method is not idempotent (POST, PATCH) reached the upstream, and then the connection ended, the time was up, the answer \
+     could not be read, or it was an undeclared 5xx or a redirect. The call may have been carried out; the gateway never repeats such a call and never asks \
+     for its repetition. The detail says what happened; compare the upstream's own log by the decision id.",
+);
+
+/// What an answer means for the caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Meaning {
+    /// The upstream did what was asked: its status, and what the grants let out of the body.
+    Done,
+    /// The answer is only a part of what was asked for, and nobody asked for a part.
+    Part,
+    /// The caller's copy is still good (RFC 9110 §15.4.5).
+    Unchanged,
+    /// The upstream's own status, with the granted fields of its declared error body. With none of them: our problem
+    /// document for this reason, with `status` or the reason's own.
+    Passed {
+        /// The reason of our document.
+        reason: &'static Reason,
+        /// Its status.
+        status: u16,
+        /// `default` does not count as a declaration.
+        needs_own: bool,
+    },
+    /// Our problem document, whatever the contract and the grants say.
+    Ours(&'static Reason),
+}
+
+/// What an answer is judged by, besides its status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// Method that was sent.
+    pub method: Method,
+    /// The operation changes nothing, whatever its method is.
+    pub is_read: bool,
+    /// The caller's condition on its copy was sent along.
+    pub is_conditional: bool,
+    /// What the grants hide from this caller.
+    pub concealment: Concealment,
+    /// The request names one object.
+    pub names_object: bool,
+}
+
+impl Asked {
+    /// Whether it may be sent again without knowing what became of it (RFC 9110 §9.2.2).
+    pub fn may_repeat(&self) -> bool {
+        may_repeat(self.method, self.is_read)
+    }
+}
+
+/// Whether a call may be sent again without knowing what became of it (RFC 9110 §9.2.2).
+pub const fn may_repeat(method: Method, is_read: bool) -> bool {
+    is_read || method.is_idempotent()
+}
+
+/// What a status means.
+pub fn meaning(status: u16, asked: &Asked) -> Meaning {
+    let passed = |reason, status, needs_own| Meaning::Passed {
+        reason,
+        status,
+        needs_own,
+    };
+    let failed = match asked.may_repeat() {
+        true => &FAILED,
+        false => &OUTCOME_UNKNOWN,
+    };
+    let is_hidden = match asked.concealment {
+        Concealment::Nothing => false,
+        Concealment::Absence => matches!(status, 404 | 410),
+        Concealment::Everything => true,
+    };
+    match status {
+        206 | 226 => Meaning::Part,
+        200..=299 => Meaning::Done,
+        304 if asked.is_conditional && asked.is_read => Meaning::Unchanged,
+        ..=399 => Meaning::Ours(failed),
+        401 | 403 | 407 | 511 => Meaning::Ours(&DENIED),
+        // The call was not carried out, and what is wrong with it is the gateway's own doing.
+        408 | 421 | 425 | 426 => Meaning::Ours(&FAILED),
+        429 => passed(&BUSY, 429, false),
+        503 => passed(&BUSY, 503, true),
+        400..=499 if is_hidden => Meaning::Ours(&policy::ABSENT),
+        404 if asked.names_object => passed(&policy::ABSENT, 404, false),
+        400..=499 => passed(&REJECTED, status, false),
+        _ => passed(failed, 502, true),
+    }
+}
+
+/// One line of the table in the manual.
+#[derive(Clone, Copy, Debug)]
+pub struct Row {
+    /// Statuses as the page shows them.
+    pub shown: &'static str,
+    /// The statuses.
+    pub statuses: &'static [std::ops::RangeInclusive<u16>],
+    /// What the caller gets.
+    pub caller: &'static str,
+}
+
+const fn row(
+    shown: &'static str,
+    statuses: &'static [std::ops::RangeInclusive<u16>],
+    caller: &'static str,
+) -> Row {
+    Row {
+        shown,
+        statuses,
+        caller,
+    }
+}
+
+/// Every status an upstream can answer with. The first line that has a status is the one that holds.
+pub const ROWS: &[Row] = &[
+    row(
+        "100–199",
+        &[100..=199],
+        "Read over, up to eight of them; 101 (another protocol) ends the call: `upstream.protocol`, or `upstream.outcome_unknown` for POST and PATCH.",
+    ),
+    row(
+        "206, 226",
+        &[206..=206, 226..=226],
+        "A part, which nobody asked for (`Range` is not sent). A read: 502 `response.contract`. A write: 200 without a body, because it was carried out.",
+    ),
+    row(
+        "other 2xx",
+        &[200..=299],
+        "The status, and of a JSON body the granted fields. A body that cannot be shown (another media type, broken, against the contract while `checks.response` is `enforce`, \
+         an object the caller may not see, a leak to block): a read gets 502 `response.contract`, `response.leak` or the refusal of the object; \
+         **a write gets the status and no body**, and the record says `the body was withheld` and why.",
+    ),
+    row(
+        "304",
+        &[304..=304],
+        "304 without a body, where the caller's `If-None-Match` was sent along; otherwise as the other redirects.",
+    ),
+    row(
+        "other 3xx",
+        &[300..=399],
+        "Refused: no redirect is followed or passed on. 502 `upstream.failed`; after a POST or PATCH, which may have been carried out, 502 `upstream.outcome_unknown`.",
+    ),
+    row(
+        "401, 403, 407, 511",
+        &[401..=401, 403..=403, 407..=407, 511..=511],
+        "502 `upstream.denied`, also where the contract declares them: the upstream does not accept the gateway's own call, and that is for the operator to mend.",
+    ),
+    row(
+        "408, 421, 425, 426",
+        &[408..=408, 421..=421, 425..=426],
+        "502 `upstream.failed`: what is wrong is the gateway's call and not the caller's, and nothing was carried out.",
+    ),
+    row(
+        "429",
+        &[429..=429],
+        "429 with `Retry-After` (seconds, at most 86400), with granted error fields or as `upstream.busy`.",
+    ),
+    row(
+        "503",
+        &[503..=503],
+        "503 with `Retry-After` (seconds, at most 86400), with granted error fields where 503 or 5XX itself is declared, or as `upstream.busy`.",
+    ),
+    row(
+        "404, 410",
+        &[404..=404, 410..=410],
+        "Where the grant conceals (`deny_as: not_found`, with objects that are judged): 404 `object.absent`, byte for byte what a hidden object reads, whatever `errors` grants. \
+         Otherwise the status with granted error fields, or `object.absent` (404 on one object), or `upstream.rejected`.",
+    ),
+    row(
+        "other 4xx",
+        &[400..=499],
+        "The status, with granted error fields or as `upstream.rejected`. On a read of one object that the caller is not known to see, where the grant conceals: 404 `object.absent`.",
+    ),
+    row(
+        "other 5xx",
+        &[500..=599],
+        "Where the contract declares this status or 5XX (not `default`) and error fields are granted: the status with them. Otherwise 502 `upstream.failed`; \
+         after a POST or PATCH 502 `upstream.outcome_unknown`.",
+    ),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(method: Method) -> Asked {
+        Asked {
+            method,
+            is_read: method.is_safe(),
+            is_conditional: false,
+            concealment: Concealment::Nothing,
+            names_object: true,
+        }
+    }
+
+    fn row_of(status: u16) -> &'static str {
+        let holds = |row: &&Row| row.statuses.iter().any(|range| range.contains(&status));
+        ROWS.iter().find(holds).map(|row| row.shown).unwrap()
+    }
+
+    /// Statuses of one line mean the same, so that the page cannot say less than the code does.
+    #[test]
+    fn every_line_of_the_table_is_one_meaning() {
+        for method in Method::ALL {
+            for concealment in [
+                Concealment::Nothing,
+                Concealment::Absence,
+                Concealment::Everything,
+            ] {
+                let asked = Asked {
+                    concealment,
+                    ..asked(method)
+                };
+                let mut known: Vec<(&str, String)> = Vec::new();
+                for status in 200..600 {
+                    let found = match meaning(status, &asked) {
+                        Meaning::Passed {
+                            reason, needs_own, ..
+                        } if reason != &policy::ABSENT => {
+                            format!("passed {} {needs_own}", reason.code)
+                        }
+                        // 404 and 410 share a line that tells them apart.
+                        Meaning::Passed { .. } => "passed upstream.rejected false".to_owned(),
+                        other => format!("{other:?}"),
+                    };
+                    let row = row_of(status);
+                    match known.iter().find(|(name, _)| *name == row) {
+                        Some((_, first)) => assert_eq!(&found, first, "{method} {status} in {row}"),
+                        None => known.push((row, found)),
+                    }
+                }
+                assert_eq!(
+                    known.len(),
+                    ROWS.len() - 1,
+                    "every line but that of interim answers"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn nobody_is_asked_to_repeat_what_may_have_been_done() {
+        for status in 200..600 {
+            for method in [Method::Post, Method::Patch] {
+                let reason = match meaning(status, &asked(method)) {
+                    Meaning::Passed { reason, .. } | Meaning::Ours(reason) => reason,
+                    _ => continue,
+                };
+                let is_certain = matches!(status, 408 | 421 | 425 | 426);
+                assert!(
+                    is_certain || !reason.remedy.contains("Try again"),
+                    "{method} {status}: {}",
+                    reason.remedy
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn an_absent_object_reads_like_a_hidden_one_where_the_grant_conceals() {
+        for method in Method::ALL {
+            for concealment in [Concealment::Absence, Concealment::Everything] {
+                let asked = Asked {
+                    concealment,
+                    ..asked(method)
+                };
+                for status in [404, 410] {
+                    assert_eq!(meaning(status, &asked), Meaning::Ours(&policy::ABSENT));
+                }
+            }
+        }
+        let everything = Asked {
+            concealment: Concealment::Everything,
+            ..asked(Method::Get)
+        };
+        assert_eq!(meaning(409, &everything), Meaning::Ours(&policy::ABSENT));
+        let shown = meaning(409, &asked(Method::Get));
+        assert!(matches!(shown, Meaning::Passed { status: 409, .. }));
+    }
+}

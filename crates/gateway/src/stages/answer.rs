@@ -1,0 +1,162 @@
+//! What the upstream's answer means for the caller: passed on, cut down, explained, or a fault.
+//! Exports `settle`. What was carried out is never told as failed.
+//! Used by the pipeline, after stage `upstream`; calls stages `response` and `object` for an answer that means success.
+//! Start reading at `settle`.
+
+use contract::StatusRange;
+use identity::Caller;
+use model::json;
+use model::{Headers, ProxyCause, Reason, Refusal, Reply, Stage};
+use policy::Permit;
+
+use crate::answers::{Asked, Meaning, meaning};
+use crate::exchange::bounded;
+use crate::record::DETAIL_BYTES_MAX;
+use crate::service::Road;
+use crate::stages::inspect::CheckedRequest;
+use crate::stages::lifecycle::Op;
+use crate::stages::object;
+use crate::stages::response::{self, ANSWER_BOUNDS, CONTRACT};
+use crate::stages::upstream::{self, Answered, Came};
+use crate::{Exchange, Stop, retry_after};
+
+/// Settles what the caller gets.
+///
+/// # Errors
+/// The [`Stop`] that explains why it is not the upstream's answer.
+pub async fn settle(
+    x: &mut Exchange<'_, '_>,
+    permit: Permit,
+    caller: &Caller,
+    checked: &CheckedRequest,
+    came: Came,
+    op: &Op<'_>,
+    r: &Road<'_>,
+) -> Result<Reply, Stop> {
+    x.enter(Stage::Response);
+    let is_read = !permit.changes();
+    let answer = match came {
+        Came::Whole(answer) => answer,
+        Came::Carried { status, why } => {
+            return Ok(without_body(x, status, &CONTRACT.because(why)));
+        }
+    };
+    let asked = Asked {
+        method: checked.asked().method(),
+        is_read,
+        is_conditional: upstream::sends_condition(checked, op, r),
+        concealment: permit.concealment(),
+        names_object: permit.names_object(),
+    };
+    let status = answer.status;
+    match meaning(status, &asked) {
+        Meaning::Done | Meaning::Unchanged => {
+            match success(x, permit, caller, checked, answer, op, r).await {
+                Err(stop) if !is_read => Ok(without_body(x, status, stop.refusal())),
+                settled => settled,
+            }
+        }
+        Meaning::Part => {
+            let refusal = CONTRACT.because(format!(
+                "a part was answered ({status}) and none was asked for"
+            ));
+            match is_read {
+                true => Err(Stop::Failed(refusal)),
+                // Without its body the status would say something that is not there.
+                false => Ok(without_body(x, 200, &refusal)),
+            }
+        }
+        Meaning::Passed {
+            reason,
+            status,
+            needs_own,
+        } => {
+            let told = told(x, &permit, checked, &answer, needs_own, op, r);
+            told.ok_or_else(|| stop(x, reason, status, &answer))
+        }
+        Meaning::Ours(reason) => Err(stop(x, reason, reason.status, &answer)),
+    }
+}
+
+async fn success(
+    x: &mut Exchange<'_, '_>,
+    permit: Permit,
+    caller: &Caller,
+    checked: &CheckedRequest,
+    answer: Answered,
+    op: &Op<'_>,
+    r: &Road<'_>,
+) -> Result<Reply, Stop> {
+    // Strict JSON or nothing; drift from the contract is seen here.
+    let read = response::read(x, answer, op, r)?;
+    // The rest of "whose is it", from what the upstream returned; only granted fields become bytes.
+    let body = read.body.as_ref();
+    let released = object::after(x, permit, caller, checked, body, op, r).await?;
+    // What got into a granted field by mistake is held back.
+    response::release(x, read, released, op, r)
+}
+
+/// The answer to a write that was carried out, where nothing of the upstream's body may be shown. The record says why.
+fn without_body(x: &mut Exchange<'_, '_>, status: u16, why: &Refusal) -> Reply {
+    let detail = format!("the body was withheld: {}: {}", why.reason.code, why.detail);
+    x.event.detail = Some(bounded(&detail, DETAIL_BYTES_MAX));
+    x.code = why.reason.code;
+    x.event.fields = None;
+    response::reply(x, status, Vec::new(), Headers::new(), "")
+}
+
+/// Our own document in place of the upstream's answer.
+fn stop(x: &Exchange<'_, '_>, reason: &'static Reason, status: u16, answer: &Answered) -> Stop {
+    let mut refusal = reason.because(format!("the upstream answered {}", answer.status));
+    refusal.status = status;
+    if reason == &policy::ABSENT {
+        // Like a hidden object in everything.
+        return Stop::Refused(refusal);
+    }
+    refusal.cause = match reason.code {
+        "upstream.denied" => Some(ProxyCause::Error("proxy_configuration_error")),
+        _ => Some(ProxyCause::Received(answer.status)),
+    };
+    if matches!(answer.status, 429 | 503) {
+        refusal.retry_after_s = retry_after::seconds(&answer.headers, x.now);
+    }
+    match reason.code {
+        "upstream.rejected" => Stop::Refused(refusal),
+        _ => Stop::Failed(refusal),
+    }
+}
+
+/// The upstream's own error with the granted fields of its declared body; `None` when nothing of it may leave.
+fn told(
+    x: &mut Exchange<'_, '_>,
+    permit: &Permit,
+    checked: &CheckedRequest,
+    answer: &Answered,
+    needs_own: bool,
+    op: &Op<'_>,
+    r: &Road<'_>,
+) -> Option<Reply> {
+    if !permit.tells_errors() {
+        return None;
+    }
+    let index = op.operation.answer_index(answer.status)?;
+    let plan = op.operation.answers.get(index)?;
+    if needs_own && plan.status == StatusRange::Default {
+        return None;
+    }
+    let kind = response::json_type(answer, plan)?;
+    let body = json::parse(&answer.body, ANSWER_BOUNDS).ok()?;
+    response::drift(x, answer.status, answer, Some(&body), op).ok()?;
+    let mut released = permit.release_error(&object::facts_of(checked), index, &body)?;
+    // A leak that blocks costs the caller the body, not the status.
+    response::guard(x, &mut released.body, answer.status, op, r).ok()?;
+    response::note(x, &mut released);
+    let headers = response::passed_on(x, &answer.headers, None);
+    Some(response::reply(
+        x,
+        answer.status,
+        released.body,
+        headers,
+        &kind,
+    ))
+}

@@ -1,0 +1,50 @@
+//! The page on request fields that change what a request means, from the gateway's own table.
+//! Exports `page`.
+//! Used by `generate::pages`.
+//! Start reading at `page`.
+
+use std::fmt::Write;
+
+use gateway::request_fields::{TABLE, Treatment};
+
+const HEAD: &str = "# Request fields\n\n\
+    Generated from the table in the code (`crates/gateway/src/request_fields.rs`); `cargo xtask gen` writes it again. A test sends each line of it.\n\n\
+    A field that asks for a condition, a part, another method or another state must not get lost while the call is carried out. It is forwarded, answered\n\
+    here, or the request is refused before anything is sent. What a server may disregard by its own standard is dropped. A field that the contract declares as a\n\
+    header parameter is judged by its schema and forwarded as it was sent, except `Idempotency-Key`, which is always bound to its caller, and `Accept`. Credentials and cookies\n\
+    end where the caller is verified. Every other field is dropped: declare it where the API knows it.\n\n\
+    | field | reads | writes | defined in | why |\n|---|---|---|---|---|\n";
+
+const TAIL: &str = "\n## `Idempotency-Key`\n\n\
+    The upstream gets a keyed hash over the integration, the person (where the integration names one) and the key that was sent, in the form of a random UUID; a\n\
+    quoted key stays quoted. Two integrations, or two persons of one, that choose the same key never meet. The hash depends on no credential, so a caller\n\
+    repeats under the same key after a rotation, and on nothing but the installation's root key, so a restart or a new configuration changes nothing; a new data\n\
+    directory does. A key is 1 to 255 visible characters and is sent once; anything else is 400 `validate.header`.\n";
+
+/// The whole page.
+pub fn page() -> String {
+    let mut out = String::from(HEAD);
+    for field in TABLE {
+        let _ = writeln!(
+            out,
+            "| `{}` | {} | {} | {} | {} |",
+            field.name,
+            word(field.reads),
+            word(field.writes),
+            field.law,
+            field.why
+        );
+    }
+    out.push_str(TAIL);
+    out
+}
+
+fn word(treatment: Treatment) -> String {
+    match treatment {
+        Treatment::Forwarded => "forwarded".to_owned(),
+        Treatment::Rewritten => "rewritten".to_owned(),
+        Treatment::Answered => "answered".to_owned(),
+        Treatment::Refused(status) => format!("refused, {status}"),
+        Treatment::Dropped => "dropped".to_owned(),
+    }
+}
