@@ -29,51 +29,23 @@ pub enum FieldGrammar {
     Tags,
     /// What its standard says, for fields that a server may disregard (RFC 9110 §12.1, RFC 7240 §2, Trace Context §3.2).
     /// What does not fit is dropped.
-    Fits(fn(&[u8]) -> bool, Usual),
-}
-
-/// The texts nearly every request has there. Which rules they can meet is decided when a configuration loads.
-#[derive(Clone, Copy, Debug)]
-pub enum Usual {
-    /// These.
-    Values(&'static [&'static str]),
-    /// Those of a pattern.
-    Pattern(&'static str),
+    /// The text is a pattern of what nearly every request has there: which rules can meet it is decided when a configuration loads.
+    Fits(fn(&[u8]) -> bool, &'static str),
 }
 
 /// Every such field. A copy of the caller's field that is in no contract and not in this list ends at the gateway.
 pub const FIELDS: [ForwardedField; COUNT] = [
-    strict("accept", accept, Usual::Values(&ACCEPTED)),
-    strict(
-        "accept-language",
-        accept_language,
-        Usual::Pattern(LANGUAGES),
-    ),
+    strict("accept-language", accept_language, LANGUAGES),
     free("idempotency-key"),
     tags("if-match"),
     tags("if-none-match"),
-    strict("prefer", prefer, Usual::Pattern(PREFERENCES)),
-    strict("traceparent", traceparent, Usual::Pattern(TRACE)),
+    strict("prefer", prefer, PREFERENCES),
+    strict("traceparent", traceparent, TRACE),
     free("user-agent"),
 ];
 
-const COUNT: usize = 8;
+const COUNT: usize = 7;
 
-/// What clients that are not browsers send, and what browsers send.
-const ACCEPTED: [&str; 12] = [
-    "*/*",
-    "application/json",
-    "application/json, */*",
-    "application/json, */*;q=0.5",
-    "application/json, text/plain, */*",
-    "application/json, application/problem+json",
-    "application/json,application/problem+json",
-    "application/problem+json, application/json",
-    "application/json; charset=utf-8",
-    "application/json;charset=utf-8",
-    "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,image/apng,*/*;q=0.8,application/signed-exchange;v=b3;q=0.7",
-    "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
-];
 const LANGUAGES: &str =
     r"^[A-Za-z]{1,3}(?:-[A-Za-z0-9]{1,4})?(?:, ?[A-Za-z]{1,3}(?:-[A-Za-z0-9]{1,4})?)*$";
 const PREFERENCES: &str = r"^[a-z]+(?:-[a-z]+)*(?:=[a-z0-9]+(?:-[a-z0-9]+)*)?$";
@@ -93,7 +65,11 @@ const fn tags(name: &'static str) -> ForwardedField {
     }
 }
 
-const fn strict(name: &'static str, fits: fn(&[u8]) -> bool, usual: Usual) -> ForwardedField {
+const fn strict(
+    name: &'static str,
+    fits: fn(&[u8]) -> bool,
+    usual: &'static str,
+) -> ForwardedField {
     ForwardedField {
         name,
         grammar: FieldGrammar::Fits(fits, usual),
@@ -105,10 +81,7 @@ impl ForwardedField {
     pub fn language(&self) -> Language {
         match self.grammar {
             FieldGrammar::Free | FieldGrammar::Tags => Language::Free,
-            FieldGrammar::Fits(_, Usual::Values(values)) => {
-                Language::Values(values.iter().map(|value| (*value).into()).collect())
-            }
-            FieldGrammar::Fits(_, Usual::Pattern(source)) => Language::Pattern {
+            FieldGrammar::Fits(_, source) => Language::Pattern {
                 source: source.into(),
                 length_max: None,
             },
@@ -180,24 +153,6 @@ impl<'h> Forwarded<'h> {
     pub fn is_closed(&self) -> bool {
         !self.iter().any(|(_, field, _)| field.is_inspected())
     }
-}
-
-/// `#( media-range [ weight ] )` (RFC 9110 §12.5.1). Also what is often sent though no standard has it: a single `*`
-/// and weights without their zero.
-fn accept(value: &[u8]) -> bool {
-    list(value, |range| {
-        let mut pieces = Pieces::of(range, b';');
-        let Some(range) = pieces.next() else {
-            return false;
-        };
-        let mut kinds = range.splitn(2, |byte| *byte == b'/');
-        let is_range = match (kinds.next(), kinds.next()) {
-            (Some(kind), Some(below)) => is_restricted(kind) && is_restricted(below),
-            (Some(kind), None) => kind == b"*",
-            _ => false,
-        };
-        is_range && pieces.all(is_parameter)
-    })
 }
 
 /// `#( language-range [ weight ] )` (RFC 9110 §12.5.4, RFC 4647 §2.1). `en_US` is often sent for `en-US`.
@@ -327,25 +282,7 @@ mod tests {
 
     #[test]
     fn what_clients_send_fits() {
-        for value in ACCEPTED {
-            assert!(fits("accept", value), "{value}");
-        }
         for (name, value) in [
-            ("accept", ""),
-            (
-                "accept",
-                "text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2",
-            ),
-            ("accept", "application/vnd.api+json;version=2"),
-            (
-                "accept",
-                "application/ld+json;profile=\"https://www.w3.org/ns/activitystreams\"",
-            ),
-            ("accept", "text/xml, application/xml ;q=0.5 , , text/plain"),
-            (
-                "accept",
-                "application/json;odata.metadata=minimal;IEEE754Compatible=true",
-            ),
             ("accept-language", "de-DE,de;q=0.9,en-US;q=0.8,en;q=0.7"),
             ("accept-language", "*"),
             ("accept-language", "en_US"),
@@ -367,13 +304,6 @@ mod tests {
     #[test]
     fn what_is_no_such_list_does_not_fit() {
         for (name, value) in [
-            ("accept", "${jndi:ldap://a.example/x}"),
-            ("accept", "' or 1=1--"),
-            ("accept", "text/html <script>"),
-            ("accept", "text"),
-            ("accept", "text/html; cat /etc/passwd"),
-            ("accept", "a/b;c=\"unclosed"),
-            ("accept", "a/b;c=\"\\\"x\""),
             ("accept-language", "en; drop table x"),
             ("accept-language", "../../etc/passwd"),
             ("accept-language", "en;q=0.8x"),
@@ -401,6 +331,6 @@ mod tests {
         ] {
             assert!(!fits(name, value), "{name}: {value}");
         }
-        assert!(!fits("accept", &"a/b,".repeat(65)));
+        assert!(!fits("accept-language", &"de,".repeat(65)));
     }
 }

@@ -39,6 +39,8 @@ fn operation() -> Operation {
         body: None,
         request_shape: model::Shape::default(),
         answers: Vec::new(),
+        success_shape: model::Shape::default(),
+        media: contract::AnswerMedia::default(),
         is_deprecated: false,
         summary: None,
         security: Vec::new(),

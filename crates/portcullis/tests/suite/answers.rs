@@ -221,6 +221,7 @@ fn is_ours(answer: &Answer) -> bool {
     answer.header("proxy-status").is_some()
 }
 
+// LONG: a table of cases, to be read as a list.
 #[test]
 fn statuses_keep_their_meaning() {
     let upstream = RecordingUpstream::start(by_status);
@@ -319,6 +320,7 @@ fn statuses_keep_their_meaning() {
     }
 }
 
+// LONG: a table of cases, to be read as a list.
 #[test]
 fn what_was_carried_out_is_not_reported_as_failed() {
     let broken = r#"{"id":"1","id":"2","x":"INSIDE"}"#;
@@ -494,6 +496,7 @@ fn how_long_to_wait_is_passed_on_as_bounded_seconds() {
     }
 }
 
+// LONG: a table of cases, to be read as a list.
 #[test]
 fn media_types_are_agreed_on_before_the_call() {
     let upstream = RecordingUpstream::start(by_status);

@@ -262,6 +262,7 @@ fn strangers(book: &mut Book, server: &Server) {
     );
 }
 
+// LONG: one call for each refusal, in one place to be read as a list.
 fn requests(book: &mut Book, server: &Server, alpha: &Key) {
     let key = Some(alpha);
     let post = |body: &str| call("POST", "/v1/notes").json(body);
