@@ -114,6 +114,7 @@ pub async fn after(
     Ok(permit.release(&facts, answer)?)
 }
 
+/// What policy needs to know of the request.
 pub fn facts_of(checked: &CheckedRequest) -> RequestFacts<'_> {
     RequestFacts {
         path: checked.path_values(),
