@@ -80,7 +80,7 @@ impl Block {
                 code,
                 decision,
             } => {
-                format!("more than {after}, the last one {code}, {decision}")
+                format!("after {after}, the last one {code}, {decision}")
             }
             Origin::Person(added) => format!("added by {}: {}", added.by, added.reason),
         }
@@ -150,6 +150,11 @@ impl Blocks {
         let mut ended = self.added.remove(subject, now);
         ended.extend(self.refused.forget(subject, now));
         ended
+    }
+
+    /// Ends every block that refusals began, and forgets them: somebody has turned them off.
+    pub fn forget_refusals(&self) {
+        self.refused.clear();
     }
 
     /// Drops people's blocks that are over, and gives them, so that they are taken out of the store.

@@ -65,6 +65,8 @@ pub struct Exchange<'a, 'b> {
     pub code: &'static str,
     /// Who is charged for refusals once a credential has proven it. Before that, strangers at the address are.
     pub charged_to: Option<Charged>,
+    /// Whether the request was taken from its credential's share at its address.
+    pub is_charged_at_address: bool,
 }
 
 /// Who is charged for refusals.

@@ -38,7 +38,7 @@ impl Tokens {
         let key = (caller.credential(), Arc::clone(api), principal.user.clone());
         let mut cache = self.0.borrow_mut();
         if let Some((issued, token)) = cache.get(&key)
-            && (0..FRESH_S).contains(&(now.seconds() - issued))
+            && is_fresh(*issued, now)
         {
             return Arc::clone(token);
         }
@@ -49,6 +49,11 @@ impl Tokens {
         cache.insert(key, (now.seconds(), Arc::clone(&token)));
         token
     }
+}
+
+/// Whether a token that was signed then may still be shown. A clock that was set, in either direction, makes a new one.
+fn is_fresh(issued: i64, now: Timestamp) -> bool {
+    (0..FRESH_S).contains(&now.seconds().saturating_sub(issued))
 }
 
 fn claims(caller: &Caller, api: &str, now: Timestamp) -> Vec<u8> {
@@ -66,4 +71,24 @@ fn claims(caller: &Caller, api: &str, now: Timestamp) -> Vec<u8> {
     let issued = now.seconds();
     out.extend_from_slice(format!(r#","iat":{issued},"exp":{}}}"#, issued + LIFETIME_S).as_bytes());
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// Wherever the clock was set between signing and showing: what is shown began before now and has half its life left.
+        #[test]
+        fn a_token_that_is_shown_again_is_valid_by_the_clock_of_now(
+            issued in -4_000_000_000i64..4_000_000_000, step in prop_oneof![-200i64..200, -90_000i64..90_000, any::<i64>()],
+        ) {
+            let now = Timestamp::from_micros(issued.saturating_add(step).saturating_mul(1_000_000));
+            if is_fresh(issued, now) {
+                prop_assert!(issued <= now.seconds() && now.seconds() + (LIFETIME_S - FRESH_S) <= issued + LIFETIME_S);
+            }
+        }
+    }
 }

@@ -105,6 +105,7 @@ impl Gateway {
             event,
             code: "",
             charged_to: None,
+            is_charged_at_address: false,
         }
     }
 

@@ -120,6 +120,9 @@ impl Reload {
         let hash = next.short_hash.to_string();
         self.certificates(&compiled, texts)?;
         self.io.snapshot.store(Arc::new(next));
+        if compiled.server.blocks.is_none() {
+            self.io.blocks.forget_refusals();
+        }
         Ok(hash)
     }
 

@@ -19,6 +19,8 @@ use crate::{Desk, DeskFault};
 
 /// Longest block. Whoever has to stay out for longer is paused or has their key revoked.
 const LASTS_MAX: Span = Span::from_days(30);
+/// Most blocks that are listed: all of people's, and the longest of the others.
+const LISTED_MAX: usize = ADDED_MAX + 1_000;
 /// Longest reason that is kept.
 const REASON_BYTES_MAX: usize = 512;
 
@@ -58,9 +60,16 @@ pub fn list(desk: &Desk, _arguments: &Value, _who: &str) -> Result<Value, DeskFa
             .filter_map(|(_, record)| of_record(&record, now))
             .collect(),
     };
-    shown.sort_by_key(|one| one.left);
-    let rows: Vec<Value> = shown.iter().map(|one| row(one, now)).collect();
-    Ok(json!({ "schema_version": 1, "blocks": rows, "is_running": desk.io.is_some() }))
+    // A flood from many addresses begins many: people's first, then those that last longest.
+    shown.sort_by_key(|one| (one.by.is_none(), std::cmp::Reverse(one.left)));
+    let rows: Vec<Value> = shown
+        .iter()
+        .take(LISTED_MAX)
+        .map(|one| row(one, now))
+        .collect();
+    Ok(json!({
+        "schema_version": 1, "blocks": rows, "in_force": shown.len(), "is_running": desk.io.is_some(),
+    }))
 }
 
 /// Adds a block. It holds from the next request on, and over a restart.

@@ -404,11 +404,14 @@ fn errors() -> Vec<Step> {
     )]
 }
 
+/// Callers share it in these steps; `inventory` accepts calls from here.
+const SHARED_ADDRESS: [u8; 4] = [127, 0, 2, 200];
+
 fn limits() -> Vec<Step> {
     let call = || {
         Call::get("/v2/parts?limit=1")
             .by("noisy")
-            .from([127, 0, 8, 8])
+            .from(SHARED_ADDRESS)
     };
     vec![
         step(
@@ -425,7 +428,7 @@ fn limits() -> Vec<Step> {
             "It asks again and again for what it may not have",
             "Repeated refusals block this credential for a while; the block ends by itself and says when.",
             Act::Blocked(
-                Call::get("/v2/customers").by("noisy").from([127, 0, 8, 8]),
+                Call::get("/v2/customers").by("noisy").from(SHARED_ADDRESS),
                 80,
             ),
             vec![
@@ -440,7 +443,7 @@ fn limits() -> Vec<Step> {
             Act::Call(
                 Call::get("/v2/parts?limit=1")
                     .by("inventory")
-                    .from([127, 0, 8, 8]),
+                    .from(SHARED_ADDRESS),
             ),
             vec![Status(200), Has("sku")],
         ),

@@ -118,6 +118,12 @@ impl Refused {
         (block.ends > now).then_some(*block)
     }
 
+    pub(super) fn clear(&self) {
+        for shard in &self.shards {
+            shard.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        }
+    }
+
     fn place(&self, who: ChargedTo<'_>) -> Option<(u64, MutexGuard<'_, Shard>)> {
         let key = self.seed.hash_one(who);
         let shard = self

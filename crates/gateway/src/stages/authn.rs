@@ -1,5 +1,5 @@
 //! Stage `authn`: who is calling.
-//! Exports `verify`, and `is_proven` and `attribute` for stages before it. Takes the credential out of the request, so that nothing behind this stage can leak it.
+//! Exports `verify`, and `proven` and `attribute` for stages before it. Takes the credential out of the request, so that nothing behind this stage can leak it.
 //! Used by the pipeline.
 //! Start reading at `verify`.
 
@@ -8,7 +8,7 @@ use std::sync::Arc;
 use identity::methods::credential_headers;
 use identity::{Caller, Presented, World};
 use model::text::shared;
-use model::{CanonicalRequest, Headers, Refusal, Stage};
+use model::{CanonicalRequest, Headers, KeyId, Refusal, Stage};
 
 use crate::service::Road;
 use crate::stages::lifecycle::Op;
@@ -53,25 +53,31 @@ pub fn verify(
             asked.set_header(name, &tags);
         }
     }
-    // Whoever is blocked learns so whatever they ask for next, not only where it would have been granted.
+    admit(x, &caller, r)?;
+    Ok(caller)
+}
+
+/// Refuses a proven caller that is blocked, or whose credential has used up its share at this address. Whoever is blocked
+/// learns so whatever they ask for next, not only where it would have been granted.
+fn admit(x: &mut Exchange<'_, '_>, caller: &Caller, r: &Road<'_>) -> Result<(), Stop> {
     let (credential, user) = (caller.credential(), caller.principal().user.as_deref());
     let block =
         r.io.blocks
             .of_caller(credential, caller.integration(), user, x.moment);
     limit::refuse_blocked(x, block)?;
-    limit::charge_at_address(x, r, credential)?;
-    Ok(caller)
+    limit::charge_at_address(x, r, credential)
 }
 
-/// Whether the request shows a credential that would be accepted. Costs a digest and a look-up, so it is asked only where
-/// a stranger would be refused already.
-pub fn is_proven(x: &Exchange<'_, '_>, r: &Road<'_>) -> bool {
-    let head = x.head.as_ref();
-    head.is_some_and(|head| presented(x, &head.headers, r).is_ok())
+/// The credential of a request that would be accepted. Costs a digest and a look-up, so it is asked only where a stranger
+/// would be refused already.
+pub fn proven(x: &Exchange<'_, '_>, r: &Road<'_>) -> Option<KeyId> {
+    let head = x.head.as_ref()?;
+    let caller = presented(x, &head.headers, r).ok()?;
+    Some(caller.credential())
 }
 
 /// A request that ended before this stage is still its caller's where its credential proves one: what one credential was
-/// refused counts for that credential, not for strangers at the same address.
+/// refused counts for that credential, not for strangers at the same address, and takes from its share.
 pub fn attribute<T>(
     x: &mut Exchange<'_, '_>,
     asked: &CanonicalRequest,
@@ -82,6 +88,7 @@ pub fn attribute<T>(
         && let Ok(caller) = presented(x, asked.headers(), r)
     {
         charge_to(x, &caller);
+        admit(x, &caller, r)?;
     }
     outcome
 }

@@ -49,10 +49,13 @@ pub fn admit(x: &mut Exchange<'_, '_>, r: &Road<'_>) -> Result<(), Stop> {
         .and_then(|()| limit::admit_stranger(x, r, listener));
     match stranger {
         Ok(()) => Ok(()),
-        Err(stop) if !authn::is_proven(x, r) => Err(stop),
-        Err(_) => {
+        Err(stop) => {
+            let Some(credential) = authn::proven(x, r) else {
+                return Err(stop);
+            };
             x.reply_headers.remove("ratelimit");
-            Ok(())
+            // Here already: what is malformed ends before stage `authn`, and is bounded all the same.
+            limit::charge_at_address(x, r, credential)
         }
     }
 }

@@ -153,11 +153,15 @@ fn strangers(io: &Io, listener: &ListenerSettings, address: IpAddr) -> u64 {
 }
 
 /// Takes a call of a proven caller from the share that its credential has at this address: nobody else's calls count there.
+/// Once for each request.
 pub fn charge_at_address(
     x: &mut Exchange<'_, '_>,
     r: &Road<'_>,
     credential: KeyId,
 ) -> Result<(), Stop> {
+    if std::mem::replace(&mut x.is_charged_at_address, true) {
+        return Ok(());
+    }
     let Some(listener) = r.snapshot.listener(&x.peer.listener) else {
         return Ok(());
     };

@@ -102,6 +102,10 @@ fn list(arguments: &ArgMatches) -> Outcome {
         }
         let headings = ["SUBJECT", "HOLDS FOR", "UNTIL", "BY", "REASON"];
         print!("{}", table::render(&headings, &rows));
+        let in_force = found.get("in_force").and_then(Value::as_u64);
+        if let Some(all) = in_force.filter(|all| *all > rows.len() as u64) {
+            eprintln!("{all} blocks are in force; those that last longest are shown.");
+        }
     });
     Ok(Exit::Done)
 }
@@ -162,8 +166,8 @@ mod tests {
     #[test]
     fn a_block_says_whom_it_holds_for_until_when_and_who_began_it() {
         let counted = json!({ "subject": "address:192.0.2.7", "holds_for": "strangers", "until": "2026-11-30T10:00:00.000Z",
-            "by": null, "reason": "more than 20 refusals/min, the last one authn.invalid, dec_1" });
-        let reason = "more than 20 refusals/min, the last one authn.invalid, dec_1";
+            "by": null, "reason": "after 20 refusals/min, the last one authn.invalid, dec_1" });
+        let reason = "after 20 refusals/min, the last one authn.invalid, dec_1";
         assert_eq!(
             shown(&counted),
             [

@@ -91,9 +91,10 @@ fn refusals_of_one_credential_block_neither_its_sister_nor_its_address() {
     );
     // Also what ends before anybody has to be authenticated is this credential's, not its neighbours'.
     let nowhere = call("GET", "/v1/nothing/here");
-    for _ in 0..6 {
+    for _ in 0..5 {
         assert_eq!(code(&server.send(&nowhere, Some(&bad))), "route.not_found");
     }
+    assert_eq!(code(&server.send(&nowhere, Some(&bad))), "limit.blocked");
     assert_eq!(code(&server.send(&read(), Some(&bad))), "limit.blocked");
     assert_eq!(code(&server.send(&read(), Some(&sister))), "200");
     assert_eq!(guess(&server, [127, 0, 0, 1]), "authn.invalid");
@@ -146,6 +147,21 @@ fn strangers_are_blocked_at_their_address_and_callers_there_are_not() {
 }
 
 #[test]
+fn turning_blocks_off_ends_what_refusals_began() {
+    let upstream = RecordingUpstream::always(NOTE);
+    let server = serve(strict(&upstream, LONG));
+    let key = server.quick_key("alpha", &[]);
+    until_blocked(&server, &wrong(), &key);
+    let rule = format!("blocks: {{ after: 5 refusals/min, {LONG} }}");
+    server.gate.edit("portcullis.yaml", &rule, "blocks: off");
+    server.hang_up();
+    let ended = testkit::poll(testkit::PATIENCE, || {
+        (server.send(&read(), Some(&key)).status == 200).then_some(())
+    });
+    assert!(ended.is_some(), "{}", server.stderr());
+}
+
+#[test]
 fn limits_of_ones_own_block_nobody_unless_asked() {
     let upstream = RecordingUpstream::always(NOTE);
     for (setting, wanted) in [
@@ -194,6 +210,13 @@ fn strangers_and_callers_at_one_address_have_shares_of_their_own() {
         ["200", "200", "200", "200", "200", "limit.exceeded"]
     );
     assert_eq!(times(&second, 5), ["200"; 5]);
+    // What ends before anybody has to be authenticated costs a share as well.
+    let nowhere = call("GET", "/v1/nowhere");
+    for key in [&first, &second] {
+        assert_eq!(code(&server.send(&nowhere, Some(key))), "limit.exceeded");
+    }
+    let malformed = server.send(&call("GET", "/v1/%2e%2e/x"), Some(&first));
+    assert_eq!(code(&malformed), "limit.exceeded");
 }
 
 #[test]

@@ -16,6 +16,7 @@ mod bars;
 mod blocks;
 mod bodies;
 mod broken_config;
+mod clocks;
 mod connections;
 mod contract_of_wire;
 mod crashes;

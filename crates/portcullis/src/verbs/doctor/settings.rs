@@ -130,11 +130,12 @@ pub(super) fn blocks(data: &Path) -> Option<Finding> {
         .take(BLOCKS_SHOWN)
         .map(|row| said(&row))
         .collect();
-    Some(match rows.len() {
+    let in_force = found.get("in_force").and_then(Value::as_u64);
+    Some(match in_force.unwrap_or_default() {
         0 => about.ok("none in force"),
         count => about.ok(format!(
             "{} in force, `portcullis block list` shows all: {}",
-            output::counted(count, "block"),
+            output::counted(usize::try_from(count).unwrap_or(usize::MAX), "block"),
             first.join(", ")
         )),
     })
