@@ -176,8 +176,8 @@ pub(super) fn operation(
         })
         .collect();
     // `path jobId/`: the path goes on behind it.
-    let in_path = parameters.iter().filter_map(|p| p.strip_prefix("path "));
-    let ends_in = in_path.last().filter(|name| !name.ends_with('/'));
+    let mut in_path = parameters.iter().filter_map(|p| p.strip_prefix("path "));
+    let ends_in = in_path.next_back().filter(|name| !name.ends_with('/'));
     let ends_in = ends_in.and_then(|name| name.split('>').next());
     OperationShape {
         id: id.into(),
