@@ -48,7 +48,8 @@ const COUNT: usize = 7;
 
 const LANGUAGES: &str =
     r"^[A-Za-z]{1,3}(?:-[A-Za-z0-9]{1,4})?(?:, ?[A-Za-z]{1,3}(?:-[A-Za-z0-9]{1,4})?)*$";
-const PREFERENCES: &str = r"^[a-z]+(?:-[a-z]+)*(?:=[a-z0-9]+(?:-[a-z0-9]+)*)?$";
+const PREFERENCES: &str =
+    r"^(?:return=(?:minimal|representation)|respond-async|handling=(?:strict|lenient))$";
 const TRACE: &str = r"^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$";
 
 const fn free(name: &'static str) -> ForwardedField {

