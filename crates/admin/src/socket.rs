@@ -6,6 +6,7 @@
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -78,9 +79,16 @@ fn answer(stream: &UnixStream, desk: &Desk, changing: &Mutex<()>) -> io::Result<
                 .iter()
                 .any(|known| known.name == question.command && !known.is_change);
             let _turn = (!is_read).then(|| changing.lock().unwrap_or_else(PoisonError::into_inner));
-            match desk.call(&question.command, &question.arguments, &question.who) {
-                Ok(value) => Answer::Done(value),
-                Err(fault) => Answer::Fault(fault),
+            let call = || desk.call(&question.command, &question.arguments, &question.who);
+            // A panic costs this question, not one of the few threads that answer.
+            match catch_unwind(AssertUnwindSafe(call)) {
+                Ok(Ok(value)) => Answer::Done(value),
+                Ok(Err(fault)) => Answer::Fault(fault),
+                Err(_) => Answer::Fault(DeskFault {
+                    kind: crate::Kind::Failed,
+                    message: "an internal error; the server's log names it".into(),
+                    remedy: "Please report that line with the command.".into(),
+                }),
             }
         }
         Err(error) => Answer::Fault(DeskFault::asked(

@@ -30,6 +30,9 @@ pub struct Report {
     pub public_key: String,
     /// The first thing wrong.
     pub first_bad: Option<Bad>,
+    /// All that is wrong with an exported file is that it ends before its closing checkpoint: its export was not read to
+    /// the end, or somebody cut it off. What is there hangs together, and nothing signs it.
+    pub is_cut: bool,
 }
 
 impl Report {

@@ -28,7 +28,7 @@ pub use compiled::Compiled;
 pub use de::{listed, nearest};
 pub use files::Files;
 pub use reference::reference_markdown;
-pub use render::{Look, render, render_as};
+pub use render::{Look, render, render_all, render_as};
 pub use report::{MISTAKES_MAX, Warning};
 pub use rule_files::rule_directories;
 pub use schema::{kinds, schema};

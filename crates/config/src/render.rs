@@ -1,15 +1,16 @@
 //! A mistake as the person typing reads it: file, line, column, snippet, remedy. Secrets in the snippet are hidden.
-//! Gives `render` and `render_as`. Pure: colour is an argument, no terminal is asked.
+//! Gives `render_all`, and `render` and `render_as` for one. Pure: colour is an argument, no terminal is asked.
 //! Used by the binary and by the golden tests.
-//! Start reading at `render_as`; what is hidden is decided in `hidden`.
+//! Start reading at `render_all`; what is hidden is decided in `hidden`.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use miette::{
-    Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, Severity,
-    SourceCode,
+    Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError,
+    MietteSpanContents, Severity, SourceCode, SourceSpan, SpanContents,
 };
-use model::Mistake;
+use model::{Mistake, printable};
 
 use crate::Files;
 use crate::rule_files::is_rule_file;
@@ -19,8 +20,12 @@ use crate::tree::{self, Node, Value};
 /// Widest line.
 const WIDTH: usize = 100;
 
-/// Letters of one line of rules that are shown.
+/// Letters of a line that are shown; of a longer one, those around the place.
 const LINE_CHARS_MAX: usize = 120;
+/// Letters in front of the place that are shown of a long line.
+const LEAD_CHARS_MAX: usize = 40;
+/// Letters of a message or a remedy that are shown. They quote what stands in the file, which may be long.
+const MESSAGE_CHARS_MAX: usize = 800;
 
 /// Keys whose values are references to secrets, and whose literal values are never shown.
 const SECRET_KEYS: &[&str] = &["kek", "key"];
@@ -44,6 +49,11 @@ pub fn render(mistake: &Mistake, files: &Files) -> String {
 
 /// A mistake with its snippet.
 pub fn render_as(mistake: &Mistake, files: &Files, look: Look) -> String {
+    render_all(std::slice::from_ref(mistake), files, look).concat()
+}
+
+/// Mistakes with their snippets. Each file is looked through once, however many mistakes it has.
+pub fn render_all(mistakes: &[Mistake], files: &Files, look: Look) -> Vec<String> {
     let theme = match look.is_coloured {
         true => GraphicalTheme::unicode(),
         false => GraphicalTheme::unicode_nocolor(),
@@ -52,11 +62,179 @@ pub fn render_as(mistake: &Mistake, files: &Files, look: Look) -> String {
         .with_width(WIDTH)
         .with_context_lines(1)
         .with_links(false);
-    let mut out = String::new();
-    let shown = Shown::new(mistake, files, look);
-    match handler.render_report(&mut out, &shown) {
-        Ok(()) => out,
-        Err(_) => format!("{shown}\n  {}\n", mistake.help),
+    let mut prepared: BTreeMap<&str, Prepared> = BTreeMap::new();
+    let mut one = |mistake| {
+        let shown = Shown::new(mistake, files, look, &mut prepared);
+        let mut out = String::new();
+        match handler.render_report(&mut out, &shown) {
+            Ok(()) => out,
+            Err(_) => format!("{shown}\n  {}\n", shown.help),
+        }
+    };
+    mistakes.iter().map(&mut one).collect()
+}
+
+/// A file as it may be shown.
+struct Prepared {
+    /// Secrets hidden, and nothing in it acts on a terminal; every byte is where it was.
+    text: String,
+    /// Where each line begins.
+    lines: Vec<usize>,
+}
+
+impl Prepared {
+    fn new(file: &str, text: &str) -> Prepared {
+        let shown = match is_rule_file(file) {
+            true => printable::in_place(text).into_owned(),
+            false => printable::in_place(&hidden(text)).into_owned(),
+        };
+        let begins = shown
+            .match_indices('\n')
+            .map(|(at, _)| at.saturating_add(1));
+        let lines = std::iter::once(0).chain(begins).collect();
+        Prepared { text: shown, lines }
+    }
+
+    /// The index of the line that holds this byte.
+    fn line_of(&self, at: usize) -> usize {
+        self.lines
+            .partition_point(|begin| *begin <= at)
+            .saturating_sub(1)
+    }
+
+    /// A line without its end.
+    fn line(&self, index: usize) -> Option<&str> {
+        let begin = *self.lines.get(index)?;
+        self.text.get(begin..)?.lines().next().or(Some(""))
+    }
+}
+
+/// The lines around a place, cut where they go on for long. Every line keeps its number, the place its column.
+#[derive(Debug)]
+struct Snippet {
+    file: String,
+    text: String,
+    /// Columns that are missing in front of what is shown.
+    missing: usize,
+}
+
+impl Snippet {
+    fn new(
+        mistake: &Mistake,
+        prepared: &Prepared,
+        start: usize,
+        len: usize,
+    ) -> (Self, LabeledSpan) {
+        let start = start.min(prepared.text.len());
+        let wanted = prepared.line_of(start);
+        let mut text = "\n".repeat(wanted.saturating_sub(1));
+        let (mut missing, mut label) = (0, (0, 0));
+        for number in wanted.saturating_sub(1)..=wanted.saturating_add(1) {
+            let Some(line) = prepared.line(number) else {
+                break;
+            };
+            if number == wanted {
+                let begin = prepared.lines.get(wanted).copied().unwrap_or_default();
+                let at = start.saturating_sub(begin).min(line.len());
+                let window = Window::around(line, at);
+                missing = window.missing;
+                let from = text.len().saturating_add(window.place);
+                text.push_str(&window.text);
+                label = match is_rule_file(&mistake.file) {
+                    // A rule is one line: all of it is meant.
+                    true => whole(&text, from),
+                    // Only the first line is underlined: a whole block says less than its beginning.
+                    false => (
+                        from,
+                        len.min(text.get(from..).unwrap_or_default().trim_end().len()),
+                    ),
+                };
+            } else {
+                text.push_str(&printable::cut(line, LINE_CHARS_MAX));
+            }
+            // As in the file: its last line may have no end.
+            if prepared.lines.len() > number.saturating_add(1) {
+                text.push('\n');
+            }
+        }
+        let file = printable::line(&mistake.file).into_owned();
+        let label = LabeledSpan::new_with_span(None, label);
+        (
+            Snippet {
+                file,
+                text,
+                missing,
+            },
+            label,
+        )
+    }
+}
+
+/// The words of the line in which this byte stands.
+fn whole(text: &str, at: usize) -> (usize, usize) {
+    let begin = text.get(..at).and_then(|before| before.rfind('\n'));
+    let begin = begin.map_or(0, |newline| newline.saturating_add(1));
+    let line = text.get(begin..).unwrap_or_default();
+    let indent = line.len().saturating_sub(line.trim_start().len());
+    (
+        begin.saturating_add(indent),
+        line.trim().trim_end_matches('…').len(),
+    )
+}
+
+/// What is shown of a line.
+struct Window {
+    text: String,
+    /// Where the place is in it.
+    place: usize,
+    missing: usize,
+}
+
+impl Window {
+    fn around(line: &str, at: usize) -> Window {
+        const MARK: &str = "…";
+        let before = line.get(..at).unwrap_or_default();
+        let lead = before
+            .char_indices()
+            .rev()
+            .nth(LEAD_CHARS_MAX.saturating_sub(1));
+        let is_short = line.chars().nth(LINE_CHARS_MAX).is_none();
+        let from = match lead {
+            Some((from, _)) if !is_short => from,
+            _ => 0,
+        };
+        let rest = printable::cut(line.get(from..).unwrap_or_default(), LINE_CHARS_MAX);
+        let mark = if from > 0 { MARK } else { "" };
+        Window {
+            text: format!("{mark}{rest}"),
+            place: at.saturating_sub(from).saturating_add(mark.len()),
+            missing: from.saturating_sub(mark.len()),
+        }
+    }
+}
+
+impl SourceCode for Snippet {
+    fn read_span<'a>(
+        &'a self,
+        span: &SourceSpan,
+        before: usize,
+        after: usize,
+    ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
+        let inner = self.text.read_span(span, before, after)?;
+        // Asked without context it is the place itself, whose column is printed.
+        let missing = if before == 0 && after == 0 {
+            self.missing
+        } else {
+            0
+        };
+        Ok(Box::new(MietteSpanContents::new_named(
+            self.file.clone(),
+            inner.data(),
+            *inner.span(),
+            inner.line(),
+            inner.column().saturating_add(missing),
+            inner.line_count(),
+        )))
     }
 }
 
@@ -64,29 +242,41 @@ pub fn render_as(mistake: &Mistake, files: &Files, look: Look) -> String {
 #[derive(Debug)]
 struct Shown<'m> {
     mistake: &'m Mistake,
-    source: Option<(NamedSource<String>, LabeledSpan)>,
+    message: String,
+    help: String,
+    source: Option<(Snippet, LabeledSpan)>,
     is_warning: bool,
 }
 
 impl<'m> Shown<'m> {
-    fn new(mistake: &'m Mistake, files: &Files, look: Look) -> Self {
+    fn new<'f>(
+        mistake: &'m Mistake,
+        files: &'f Files,
+        look: Look,
+        prepared: &mut BTreeMap<&'f str, Prepared>,
+    ) -> Self
+    where
+        'm: 'f,
+    {
         let source = mistake
             .span
             .zip(files.text(&mistake.file))
             .map(|((start, len), text)| {
-                if is_rule_file(&mistake.file) {
-                    let (text, at) = near(text, start);
-                    return (NamedSource::new(&mistake.file, text), at);
-                }
-                // Only the first line is underlined: a whole block says less than its beginning.
-                let rest = text.get(start..).unwrap_or_default();
-                let first = rest.lines().next().map_or(0, |line| line.trim_end().len());
-                let label =
-                    LabeledSpan::new_with_span(None, (start.min(text.len()), len.min(first)));
-                (NamedSource::new(&mistake.file, hidden(text)), label)
+                let file: &'f str = &mistake.file;
+                let prepared = prepared
+                    .entry(file)
+                    .or_insert_with(|| Prepared::new(file, text));
+                Snippet::new(mistake, prepared, start, len)
             });
+        // Further lines of a message are shown behind a bar, so none of them can pass for a line of ours.
+        let said = |text: &str| {
+            let text = printable::cut(text, MESSAGE_CHARS_MAX);
+            printable::lines(&text).into_owned()
+        };
         Shown {
             mistake,
+            message: said(&mistake.message),
+            help: said(&mistake.help),
             source,
             is_warning: look.is_warning,
         }
@@ -95,13 +285,8 @@ impl<'m> Shown<'m> {
 
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Mistake {
-            file,
-            line,
-            message,
-            ..
-        } = self.mistake;
-        match (&self.source, line) {
+        let (file, message) = (printable::line(&self.mistake.file), &self.message);
+        match (&self.source, self.mistake.line) {
             (Some(_), _) => f.write_str(message),
             (None, Some(line)) => write!(f, "{file}:{line}: {message}"),
             (None, None) => write!(f, "{file}: {message}"),
@@ -120,8 +305,7 @@ impl Diagnostic for Shown<'_> {
         })
     }
     fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        let help = &self.mistake.help;
-        (!help.is_empty()).then(|| Box::new(help) as Box<dyn fmt::Display>)
+        (!self.help.is_empty()).then(|| Box::new(&self.help) as Box<dyn fmt::Display>)
     }
     fn source_code(&self) -> Option<&dyn SourceCode> {
         self.source
@@ -132,29 +316,6 @@ impl Diagnostic for Shown<'_> {
         let (_, label) = self.source.as_ref()?;
         Some(Box::new(std::iter::once(label.clone())))
     }
-}
-
-/// A file of rules as far as it is shown: the lines around the place, cut where they go on for long. Every line keeps
-/// its number. Rules hold no secrets.
-fn near(text: &str, start: usize) -> (String, LabeledSpan) {
-    let before = text.get(..start).unwrap_or(text);
-    let wanted = before.matches('\n').count();
-    let (mut shown, mut label) = (String::new(), (0, 0));
-    for (number, line) in text.lines().enumerate().take(wanted.saturating_add(2)) {
-        if number.abs_diff(wanted) <= 1 {
-            let cut: String = line.chars().take(LINE_CHARS_MAX).collect();
-            if number == wanted {
-                let indent = cut.len().saturating_sub(cut.trim_start().len());
-                label = (shown.len().saturating_add(indent), cut.trim().len());
-            }
-            shown.push_str(&cut);
-            if cut.len() < line.len() {
-                shown.push('…');
-            }
-        }
-        shown.push('\n');
-    }
-    (shown, LabeledSpan::new_with_span(None, label))
 }
 
 /// The text with everything that may be a secret replaced by stars, byte for byte.
@@ -170,10 +331,15 @@ fn hidden(text: &str) -> String {
         start = start.saturating_add(line.len());
     }
     blocks(text, &mut spans);
-    let is_hidden = |at: usize| spans.iter().any(|(from, to)| (*from..*to).contains(&at));
-    let mut out = String::with_capacity(text.len());
+    // In order, so that one walk over text and spans is enough. `until` is the end of all spans that have begun.
+    spans.sort_unstable();
+    let mut begun = spans.into_iter().peekable();
+    let (mut until, mut out) = (0, String::with_capacity(text.len()));
     for (at, letter) in text.char_indices() {
-        match is_hidden(at) && letter != '\n' {
+        while let Some((_, to)) = begun.next_if(|(from, _)| *from <= at) {
+            until = until.max(to);
+        }
+        match at < until && letter != '\n' {
             true => out.extend(std::iter::repeat_n('*', letter.len_utf8())),
             false => out.push(letter),
         }
@@ -317,6 +483,91 @@ mod tests {
             assert!(!shown.contains(&hex) && !shown.contains(base64), "{shown}");
             assert_eq!(shown.len(), text.len());
         }
+    }
+
+    fn rendered(text: &str, start: usize, len: usize) -> String {
+        let mut files = Files::new();
+        files.insert("a.yaml", text.as_bytes());
+        let mistake = Mistake::new("it is wrong", "Mend it.")
+            .in_file("a.yaml")
+            .at(start, len);
+        render(&mistake, &files)
+    }
+
+    /// A contract in one line, as tools write it: a place beyond column 65,535 ended the program.
+    #[test]
+    fn a_place_anywhere_in_a_long_line_is_shown_with_what_is_around_it() {
+        let text = format!("{{\"a\":[{}\"here\"]}}\n", "\"föö\",".repeat(20_000));
+        for start in [
+            0,
+            6,
+            65_534,
+            65_535,
+            65_536,
+            text.find("here").unwrap(),
+            text.len(),
+        ] {
+            let start = (start..).find(|at| text.is_char_boundary(*at)).unwrap();
+            let shown = rendered(&text, start, 4);
+            assert!(
+                shown.lines().all(|line| line.chars().count() < 180),
+                "{shown}"
+            );
+            let place = format!("[a.yaml:1:{}]", start + 1);
+            assert!(
+                start == text.len() || shown.contains(&place),
+                "{place} not in {shown}"
+            );
+        }
+        let shown = rendered(&text, text.find("here").unwrap(), 4);
+        assert!(shown.contains("here\"]}"), "{shown}");
+    }
+
+    #[test]
+    fn a_long_message_is_cut_and_nothing_in_a_file_acts_on_a_terminal() {
+        let hostile = "a\x1b]52;c;AAAA\x07\r\u{202e}\u{9b}b";
+        let mut files = Files::new();
+        let name = format!("{hostile}\n.yaml");
+        files.insert(
+            name.clone(),
+            format!("x: 1\r\n\t{hostile}: {hostile}\r\ny: 2\r\n").into_bytes(),
+        );
+        let mistake = Mistake::new(format!("{hostile}\n{}", "m".repeat(100_000)), hostile)
+            .in_file(name)
+            .at(7, 3);
+        for is_coloured in [false, true] {
+            let look = Look {
+                is_coloured,
+                ..Look::default()
+            };
+            let shown = render_as(&mistake, &files, look);
+            let acts = |c: char| c != '\n' && printable::is_active(c);
+            let plain = shown.replace("\x1b[", "");
+            assert!(is_coloured || !shown.contains('\x1b'));
+            assert!(!plain.chars().any(acts), "{plain:?}");
+            assert!(shown.len() < 6_000, "{}", shown.len());
+        }
+    }
+
+    /// Linear: 200 mistakes in one line of several megabytes took minutes.
+    #[test]
+    fn many_mistakes_of_one_large_line_are_rendered_in_one_look_at_it() {
+        let text = format!(
+            "key: [{}]\n",
+            "\"0123456789abcdef0123456789abcdef\", ".repeat(40_000)
+        );
+        let mut files = Files::new();
+        files.insert("a.yaml", text.as_bytes());
+        let mistakes: Vec<Mistake> = (0..200)
+            .map(|n| {
+                Mistake::new("it is wrong", "Mend it.")
+                    .in_file("a.yaml")
+                    .at(6 + n * 36, 34)
+            })
+            .collect();
+        let shown = render_all(&mistakes, &files, Look::default());
+        assert_eq!(shown.len(), 200);
+        assert!(!shown.concat().contains("0123456789abcdef"));
     }
 
     #[test]

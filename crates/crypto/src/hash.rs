@@ -112,8 +112,7 @@ fn hkdf_sha256(salt: &[u8], input: &[u8], info: &[u8], out: &mut [u8]) {
         .and_then(|okm| okm.fill(out));
     if filled.is_err() {
         // Only an output longer than 255 blocks fails. No caller asks for one, and an empty key must never be used.
-        eprintln!("portcullis: key derivation failed; stopping");
-        std::process::abort();
+        crate::fatal::stop("key derivation failed");
     }
 }
 

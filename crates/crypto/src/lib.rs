@@ -3,6 +3,7 @@
 //! Used by store, identity, audit, net and the doors. Takes no clock and logs nothing.
 //! Start reading at `keys`: the hierarchy from the key-encryption key down to one key per purpose.
 
+mod fatal;
 mod hash;
 mod jwt;
 pub mod keys;

@@ -12,8 +12,7 @@ pub fn random<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
     if aws_lc_rs::rand::fill(&mut bytes).is_err() {
         // A gateway without randomness would reuse nonces and issue guessable keys. Ending is the only safe answer.
-        eprintln!("portcullis: the operating system's random generator failed; stopping");
-        std::process::abort();
+        crate::fatal::stop("the operating system's random generator failed");
     }
     bytes
 }

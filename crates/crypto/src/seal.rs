@@ -108,8 +108,7 @@ impl fmt::Debug for SealKey {
 
 /// Ends the process: going on would mean storing something unsealed.
 fn impossible(why: &str) -> ! {
-    eprintln!("portcullis: sealing failed although {why}; stopping");
-    std::process::abort();
+    crate::fatal::stop(&format!("sealing failed although {why}"))
 }
 
 #[cfg(test)]

@@ -28,8 +28,7 @@ impl SigningKey {
     /// The key that belongs to a seed (RFC 8032 §5.1.5); every 32 bytes are one.
     pub fn from_seed(seed: &Secret<[u8; 32]>) -> Self {
         let Ok(pair) = Ed25519KeyPair::from_seed_unchecked(seed.expose()) else {
-            eprintln!("portcullis: an Ed25519 key could not be made from its seed; stopping");
-            std::process::abort();
+            crate::fatal::stop("an Ed25519 key could not be made from its seed");
         };
         SigningKey::of(pair)
     }

@@ -13,6 +13,7 @@ pub mod ids;
 pub mod json;
 pub mod mistake;
 pub mod principal;
+pub mod printable;
 pub mod shape;
 pub mod text;
 pub mod time;

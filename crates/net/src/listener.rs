@@ -147,7 +147,12 @@ pub(crate) async fn accept<S: Service>(listener: TcpListener, door: Door<S>) {
     });
     loop {
         match listener.accept().await {
-            Ok((stream, from)) => enter(&door, stream, from),
+            // A panic costs this connection and not the listener's share of this worker; the panic hook says it.
+            Ok((stream, from)) => {
+                drop(catch_unwind(AssertUnwindSafe(|| {
+                    enter(&door, stream, from)
+                })));
+            }
             Err(e) if is_of_the_connection(&e) => {}
             Err(_) => sleep(ACCEPT_PAUSE).await,
         }

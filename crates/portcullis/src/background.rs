@@ -10,14 +10,19 @@ use std::time::Duration;
 
 use gateway::Io;
 use identity::{Credential, credential};
+use model::Event;
 use store::{Expected, Fault, Step, Store, kinds};
 
+use crate::panics::{self, guarded};
 use crate::reload::Reload;
+use crate::{running, terminal};
 
 /// How often changed files are looked for, and the witness renewed.
 const BEAT: Duration = Duration::from_millis(250);
 /// Uses of keys are written every so many beats.
 const USES_BEATS: u64 = 120;
+/// Between an internal error of the health checks and their new beginning.
+const RESTART_PAUSE: Duration = Duration::from_secs(1);
 /// The one record of its kind.
 const NEWEST: &str = "newest";
 
@@ -41,20 +46,27 @@ impl Background {
             for beat in 1u64.. {
                 std::thread::sleep(BEAT);
                 let is_last = stop.load(Ordering::Acquire);
-                keep_witness(&store, &witness);
+                // Each for itself: what goes wrong in one must not end the others, nor the thread.
+                guarded(|| keep_witness(&store, &witness));
                 if beat.is_multiple_of(USES_BEATS) || is_last {
-                    keep_uses(&io, &store);
-                    forget_ended(&io, &store);
+                    guarded(|| keep_uses(&io, &store));
+                    guarded(|| forget_ended(&io, &store));
                 }
+                guarded(|| keep_panics(&io));
                 if is_last {
                     return;
                 }
-                reload.on_change();
+                guarded(|| reload.on_change());
             }
         };
         let threads = vec![
             spawn("keeper", keeper),
-            spawn("health", move || health(&for_health)),
+            spawn("health", move || {
+                while guarded(|| health(&for_health)).is_none() {
+                    terminal::say("portcullis: the health checks begin anew");
+                    std::thread::sleep(RESTART_PAUSE);
+                }
+            }),
         ];
         Background {
             is_stopping,
@@ -76,7 +88,11 @@ fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Option<JoinHandle<
         .name(name.to_owned())
         .spawn(work);
     spawned
-        .map_err(|error| eprintln!("portcullis: cannot start the thread `{name}`: {error}"))
+        .map_err(|error| {
+            terminal::say(format_args!(
+                "portcullis: cannot start the thread `{name}`: {error}"
+            ));
+        })
         .ok()
 }
 
@@ -93,7 +109,7 @@ fn health(io: &Arc<Io>) {
         .enable_all()
         .build()
     else {
-        eprintln!("portcullis: no active health checks: the runtime cannot be made");
+        terminal::say("portcullis: no active health checks: the runtime cannot be made");
         return;
     };
     let current = || {
@@ -117,7 +133,25 @@ fn keep_witness(store: &Store, witness: &Mutex<Option<String>>) {
     let put = Step::put(&kinds::LEDGER_WITNESS, NEWEST, &text)
         .and_then(|step| store.transact(vec![step]));
     if let Err(fault) = put {
-        eprintln!("portcullis: the database could not witness the ledger's checkpoint: {fault}");
+        terminal::say(format_args!(
+            "portcullis: the database could not witness the ledger's checkpoint: {fault}"
+        ));
+    }
+}
+
+/// Records what panicked, in whatever thread: it was said when it happened.
+fn keep_panics(io: &Io) {
+    for detail in panics::take() {
+        let event = Event {
+            at: running::now(),
+            kind: "internal.error".into(),
+            outcome: "failed".into(),
+            detail: Some(detail.into()),
+            ..Event::default()
+        };
+        if io.recorder.record(&event).wait().is_err() {
+            terminal::say("portcullis: an internal error could not be recorded");
+        }
     }
 }
 

@@ -3,11 +3,12 @@
 //! Used by destructive verbs.
 //! Start reading at `ask`.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 
 use clap::{Arg, ArgAction, ArgMatches};
 
 use crate::exit::{Exit, Trouble};
+use crate::terminal;
 
 /// The `--yes` argument.
 pub fn argument() -> Arg {
@@ -33,8 +34,7 @@ pub fn ask(arguments: &ArgMatches, question: &str) -> Result<(), Trouble> {
             "Nothing was changed. Add `--yes` to do it without being asked.",
         ));
     }
-    eprint!("{question} [y/N] ");
-    drop(io::stderr().flush());
+    terminal::ask(format_args!("{question} [y/N] "));
     let mut line = String::new();
     drop(io::stdin().read_line(&mut line));
     match is_yes(&line) {

@@ -7,6 +7,9 @@ use std::fmt::Display;
 use std::process::ExitCode;
 
 use identity::api_key::redacted;
+use model::printable;
+
+use crate::terminal;
 
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,22 +54,31 @@ pub struct Trouble {
 }
 
 impl Trouble {
-    /// Trouble with a remedy.
+    /// Trouble with a remedy, one line each: what they quote cannot make another line.
     pub fn new(exit: Exit, message: impl Display, remedy: impl Display) -> Self {
+        let one_line = |text: String| printable::line(&text).into_owned();
         Trouble {
             exit,
-            message: message.to_string(),
-            remedy: remedy.to_string(),
+            message: one_line(message.to_string()),
+            remedy: one_line(remedy.to_string()),
+        }
+    }
+
+    /// Trouble whose message has several lines; their fields were made safe by who rendered them.
+    pub fn report(exit: Exit, message: String, remedy: impl Display) -> Self {
+        Trouble {
+            message,
+            ..Trouble::new(exit, "", remedy)
         }
     }
 
     /// Prints both to stderr. A key typed in the wrong place is not repeated.
     pub fn print(&self) {
         if !self.message.is_empty() {
-            eprintln!("portcullis: {}", redacted(&self.message));
+            terminal::say_all(format_args!("portcullis: {}", redacted(&self.message)));
         }
         if !self.remedy.is_empty() {
-            eprintln!("  help: {}", redacted(&self.remedy));
+            terminal::say_all(format_args!("  help: {}", redacted(&self.remedy)));
         }
     }
 }

@@ -14,6 +14,7 @@ use config::{Compiled, Files, Look, Options, Warning};
 use model::{Mistake, Timestamp};
 
 use crate::exit::{Exit, Trouble};
+use crate::terminal;
 
 /// Deepest level of directories.
 const DEPTH_MAX: usize = 8;
@@ -237,26 +238,25 @@ pub fn compile_after(
 
 /// Mistakes as trouble.
 pub fn mistaken(mistakes: &[Mistake], files: &Files) -> Trouble {
-    let rendered: Vec<String> = mistakes
-        .iter()
-        .map(|mistake| config::render(mistake, files))
-        .collect();
+    let rendered = config::render_all(mistakes, files, Look::default());
     let count = match mistakes.len() {
         1 => "1 mistake".to_owned(),
         n => format!("{n} mistakes"),
     };
-    Trouble::new(
+    Trouble::report(
         Exit::Configuration,
         format!("the configuration has {count}\n\n{}", rendered.join("\n")),
         "Nothing was changed. Mend the places above and run `portcullis check` again.",
     )
 }
 
-/// Prints a warning with its snippet to stderr.
-pub fn warn(warning: &Warning, files: &Files) {
+/// Prints warnings with their snippets to stderr.
+pub fn warn(warnings: &[Warning], files: &Files) {
     let look = Look {
         is_warning: true,
         is_coloured: false,
     };
-    eprintln!("{}", config::render_as(warning, files, look));
+    for warning in config::render_all(warnings, files, look) {
+        terminal::say_all(warning);
+    }
 }

@@ -11,15 +11,18 @@ mod fields;
 mod files;
 mod office;
 mod output;
+mod panics;
 mod reload;
 mod running;
 mod secrets;
 mod table;
+mod terminal;
 mod verbs;
 
 use std::process::ExitCode;
 
 use clap::Command;
+use model::printable;
 
 use crate::exit::Exit;
 
@@ -27,6 +30,7 @@ use crate::exit::Exit;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    panics::install();
     let matches = match command().try_get_matches() {
         Ok(matches) => matches,
         Err(error) => {
@@ -36,13 +40,14 @@ fn main() -> ExitCode {
             } else {
                 Exit::Done
             };
-            let said = error.to_string();
+            let said = quotable(error.to_string());
             // A key typed as an argument is not repeated.
-            match identity::api_key::redacted(&said) {
-                std::borrow::Cow::Borrowed(_) => drop(error.print()),
-                std::borrow::Cow::Owned(clean) => eprint!("{clean}"),
+            let said = identity::api_key::redacted(&said);
+            match error.use_stderr() {
+                true => terminal::say_all(said.trim_end()),
+                false => terminal::text(&said),
             }
-            return exit.into();
+            return terminal::finish(exit).into();
         }
     };
     let Some((name, arguments)) = matches.subcommand() else {
@@ -52,11 +57,30 @@ fn main() -> ExitCode {
         return Exit::Usage.into();
     };
     match (verb.run)(arguments) {
-        Ok(exit) => exit.into(),
+        Ok(exit) => terminal::finish(exit).into(),
         Err(trouble) => {
             trouble.print();
-            trouble.exit.into()
+            terminal::finish(trouble.exit).into()
         }
+    }
+}
+
+/// What is said about the command line. It quotes arguments, which may hold line ends: then it is said about the same
+/// arguments made safe.
+fn quotable(said: String) -> String {
+    let given: Vec<String> = std::env::args_os()
+        .map(|argument| argument.to_string_lossy().into_owned())
+        .collect();
+    let safe: Vec<_> = given
+        .iter()
+        .map(|argument| printable::line(argument))
+        .collect();
+    if safe.iter().zip(&given).all(|(safe, given)| safe == given) {
+        return said;
+    }
+    match command().try_get_matches_from(safe.iter().map(|argument| argument.as_ref())) {
+        Err(error) => error.to_string(),
+        Ok(_) => printable::line(&said).into_owned(),
     }
 }
 

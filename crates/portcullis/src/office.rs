@@ -15,7 +15,7 @@ use serde_json::Value;
 use store::Store;
 
 use crate::exit::{Exit, Trouble};
-use crate::{files, running, secrets};
+use crate::{files, running, secrets, terminal};
 
 /// Store and ledger, open for this process alone.
 pub struct Opened {
@@ -179,10 +179,10 @@ pub fn open_with(compiled: &Compiled, dir: &Path, kek: &Kek) -> Result<Opened, T
     let (recorder, recovered) =
         Recorder::open(opening, running::now()).map_err(|fault| ledger_trouble(&fault))?;
     if let Some(recovered) = recovered {
-        eprintln!(
+        terminal::say(format_args!(
             "portcullis: the ledger was recovered after an unclean stop: {} bytes cut off {} ({}); {} records are in order",
             recovered.bytes, recovered.file, recovered.what, recovered.records
-        );
+        ));
     }
     Ok(Opened {
         dir: data,
@@ -241,11 +241,11 @@ pub fn ledger_trouble(fault: &LedgerFault) -> Trouble {
     } else {
         Exit::Failed
     };
-    Trouble::new(
-        exit,
-        fault,
-        "Run `portcullis ledger verify` to see what is wrong; keep the files as evidence.",
-    )
+    let remedy = match fault.is_integrity() {
+        true => "Run `portcullis ledger verify` to see what is wrong; keep the files as evidence.",
+        false => "",
+    };
+    Trouble::new(exit, fault, remedy)
 }
 
 /// Store and ledger for reading.

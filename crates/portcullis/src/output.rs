@@ -11,6 +11,7 @@ use clap::{Arg, ArgMatches};
 use serde_json::Value;
 
 use crate::exit::{Exit, Trouble};
+use crate::terminal;
 
 /// The `-o` argument.
 pub fn argument() -> Arg {
@@ -32,10 +33,7 @@ pub fn is_json(arguments: &ArgMatches) -> bool {
 /// Prints the value as JSON, or lets `text` print it for people.
 pub fn print(arguments: &ArgMatches, value: &Value, text: impl FnOnce()) {
     match is_json(arguments) {
-        true => println!(
-            "{}",
-            serde_json::to_string_pretty(value).unwrap_or_default()
-        ),
+        true => terminal::json(value),
         false => text(),
     }
 }

@@ -14,8 +14,9 @@ use model::Event;
 use store::Store;
 
 use crate::exit::Trouble;
+use crate::panics::guarded;
 use crate::running::{Slots, pair};
-use crate::{files, running};
+use crate::{files, running, terminal};
 
 /// The way to a new configuration.
 pub struct Reload {
@@ -53,12 +54,13 @@ impl Reload {
         *self.rules.lock().unwrap_or_else(PoisonError::into_inner) =
             files::rule_directories(&self.dir);
         *self.tried.lock().unwrap_or_else(PoisonError::into_inner) = self.stamp();
-        let outcome = files::read(&self.dir).and_then(|texts| self.apply(&texts));
+        let outcome = guarded(|| files::read(&self.dir).and_then(|texts| self.apply(&texts)))
+            .unwrap_or_else(|| Err(broken()));
         match outcome {
             Ok(hash) => {
                 self.io.metrics.swaps.inc();
                 self.note("configuration.applied", "done", &hash);
-                eprintln!("portcullis: configuration {hash} is in force");
+                terminal::say(format_args!("portcullis: configuration {hash} is in force"));
                 Ok(hash)
             }
             Err(trouble) => {
@@ -72,7 +74,9 @@ impl Reload {
                 self.note("configuration.refused", "failed", &first);
                 let hash = self.io.snapshot.load().short_hash.to_string();
                 trouble.print();
-                eprintln!("portcullis: configuration {hash} goes on serving");
+                terminal::say(format_args!(
+                    "portcullis: configuration {hash} goes on serving"
+                ));
                 Err(trouble.message)
             }
         }
@@ -98,9 +102,7 @@ impl Reload {
     fn apply(&self, texts: &Files) -> Result<String, Trouble> {
         let before = self.io.snapshot.load_full();
         let (compiled, warnings) = files::compile_after(texts, running::now(), &before.compiled)?;
-        for warning in &warnings {
-            files::warn(warning, texts);
-        }
+        files::warn(&warnings, texts);
         let compiled = Arc::new(compiled);
         fixed(&before.compiled, &compiled, texts)?;
         running::certificates(&compiled, &self.dir, texts)?;
@@ -156,9 +158,18 @@ impl Reload {
             ..Event::default()
         };
         if self.io.recorder.record(&event).wait().is_err() {
-            eprintln!("portcullis: the change of configuration could not be recorded");
+            terminal::say("portcullis: the change of configuration could not be recorded");
         }
     }
+}
+
+/// A configuration that cannot be taken for a fault of ours must not end hot reload, nor the server.
+fn broken() -> Trouble {
+    Trouble::new(
+        crate::exit::Exit::Failed,
+        "the configuration could not be taken: an internal error, told in the line above",
+        "Please report that line with the file that was changed last. The next change is tried again.",
+    )
 }
 
 /// Settings that a running server cannot change: they are refused, not ignored.

@@ -54,9 +54,7 @@ pub fn now() -> Timestamp {
 pub fn start(dir: &Path) -> Result<Running, Trouble> {
     let texts = files::read(dir)?;
     let (compiled, warnings) = files::compile(&texts, now())?;
-    for warning in &warnings {
-        files::warn(warning, &texts);
-    }
+    files::warn(&warnings, &texts);
     let compiled = Arc::new(compiled);
     let slots = certificates(&compiled, dir, &texts)?;
     let opened = office::open(&compiled, dir, &texts)?;

@@ -3,20 +3,29 @@
 //! Used by verbs that list things for people.
 //! Start reading at `render`.
 
+use model::printable;
+
 /// Columns end two spaces after their longest cell; the last one is never padded.
 pub fn render(headings: &[&str], rows: &[Vec<String>]) -> String {
+    // A cell is a text from anywhere; whatever it holds, it stays one cell in one line.
+    let safe = |row: &Vec<String>| {
+        row.iter()
+            .map(|cell| printable::line(cell).into())
+            .collect()
+    };
+    let rows: Vec<Vec<String>> = rows.iter().map(safe).collect();
     let mut widths: Vec<usize> = headings
         .iter()
         .map(|heading| heading.chars().count())
         .collect();
-    for row in rows {
+    for row in &rows {
         for (width, cell) in widths.iter_mut().zip(row) {
             *width = (*width).max(cell.chars().count());
         }
     }
     let mut out = String::new();
     let head: Vec<String> = headings.iter().map(ToString::to_string).collect();
-    for row in std::iter::once(&head).chain(rows) {
+    for row in std::iter::once(&head).chain(&rows) {
         let mut line = String::new();
         for (width, cell) in widths.iter().zip(row) {
             line.push_str(cell);

@@ -56,9 +56,29 @@ const CALLS: &[(&str, &[&str], &str)] = &[
         ],
         "let the binary read the environment",
     ),
+    ("println!(", PRINTERS, PRINT_BY),
+    ("print!(", PRINTERS, PRINT_BY),
+    ("io::stdout()", OWN_WRITERS, PRINT_BY),
+    ("io::stderr()", OWN_WRITERS, PRINT_BY),
     ("todo!(", &[], "finish it or leave it out"),
     ("unimplemented!(", &[], "finish it or leave it out"),
 ];
+
+/// Not shipped: tests, examples and our own tools.
+const PRINTERS: &[&str] = &["testkit", "xtask", "/tests/", "tests.rs", "/examples/"];
+/// The one way out of the binary, the last words before an abort, and a question whether somebody is there.
+const OWN_WRITERS: &[&str] = &[
+    "crates/portcullis/src/terminal.rs",
+    "crates/portcullis/src/confirm.rs",
+    "crates/crypto/src/fatal.rs",
+    "testkit",
+    "xtask",
+    "/tests/",
+    "tests.rs",
+    "/examples/",
+];
+const PRINT_BY: &str =
+    "print through `terminal`: it escapes what others wrote, and survives closed and full outputs";
 
 /// Breaches in the text of the code.
 pub fn complaints(root: &Path) -> Vec<String> {

@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use model::printable::line;
+
 use super::Explanation;
 
 /// Widest line.
@@ -30,7 +32,7 @@ fn paragraph(f: &mut fmt::Formatter<'_>, label: &str, text: &str) -> fmt::Result
             write!(f, "\n{:<9}", "")?;
             column = 9;
         }
-        write!(f, " {word}")?;
+        write!(f, " {}", line(word))?;
         column += length;
     }
     writeln!(f)
@@ -42,12 +44,12 @@ impl fmt::Display for Explanation {
         self.road(f)?;
         paragraph(f, "Why", &self.why)?;
         if let Some(rule) = &self.event.rule {
-            writeln!(f, "Rule      {rule}")?;
+            writeln!(f, "Rule      {}", line(rule))?;
         }
         self.seen(f)?;
         for (index, (place, text)) in self.nearest.iter().enumerate() {
             let label = if index == 0 { "Nearest" } else { "" };
-            writeln!(f, "{label:<9} {place}  {text}")?;
+            writeln!(f, "{label:<9} {}  {}", line(place), line(text))?;
         }
         if !self.to_allow.is_empty() {
             paragraph(f, "To allow", &self.to_allow)?;
@@ -57,8 +59,9 @@ impl fmt::Display for Explanation {
         }
         if !self.found.exclusion.is_empty() {
             paragraph(f, "Exclude", EXCLUDE)?;
-            for line in self.found.exclusion.lines() {
-                writeln!(f, "    {line}")?;
+            // Lines of YAML that we made: what was seen stands in them as JSON texts.
+            for one in self.found.exclusion.lines() {
+                writeln!(f, "    {}", line(one))?;
             }
         }
         paragraph(f, "Told", &self.told)?;
@@ -93,10 +96,10 @@ impl Explanation {
             write!(f, " {status}")?;
         }
         if let Some(stage) = e.stage.as_deref().filter(|_| e.outcome != "allow") {
-            write!(f, " at stage {stage}")?;
+            write!(f, " at stage {}", line(stage))?;
         }
         if let Some(code) = &e.code {
-            write!(f, "   {code}")?;
+            write!(f, "   {}", line(code))?;
         }
         writeln!(f)?;
         let optional = |label: &str, value: &Option<model::Text>| {
@@ -119,9 +122,9 @@ impl Explanation {
         .into_iter()
         .flatten()
         .collect();
-        writeln!(f, "  {}", parts.join(" · "))?;
+        writeln!(f, "  {}", line(&parts.join(" · ")))?;
         if let (Some(method), Some(path)) = (&e.method, &e.path) {
-            writeln!(f, "  {method} {}", path.escape_debug())?;
+            writeln!(f, "  {} {}", line(method), line(path))?;
         }
         Ok(())
     }
@@ -139,7 +142,7 @@ impl Explanation {
     fn seen(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let e = &self.event;
         for error in &e.errors {
-            writeln!(f, "Field     {error}")?;
+            writeln!(f, "Field     {}", line(error))?;
         }
         for finding in self.found.lines() {
             paragraph(f, "Finding", &finding)?;
@@ -152,17 +155,18 @@ impl Explanation {
             writeln!(f, "Fields    {out} of {seen} values let out{withheld}")?;
         }
         if !e.objects.is_empty() {
-            writeln!(f, "Objects   {}", e.objects.join(", "))?;
+            writeln!(f, "Objects   {}", line(&e.objects.join(", ")))?;
         }
         if let (Some(target), Some(status)) = (&e.upstream, e.upstream_status) {
             let waited = e
                 .upstream_us
                 .map(|us| format!(" after {}.{:02} ms", us / 1000, us % 1000 / 10))
                 .unwrap_or_default();
+            let target = line(target);
             writeln!(f, "Upstream  {target} answered {status}{waited}")?;
         }
         for drift in e.drift.iter().take(5) {
-            writeln!(f, "Drift     {drift}")?;
+            writeln!(f, "Drift     {}", line(drift))?;
         }
         Ok(())
     }

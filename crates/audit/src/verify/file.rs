@@ -44,10 +44,17 @@ pub fn verify_export(path: &Path, pin: Option<&PublicKey>) -> Result<Report, Led
     };
     let is_begun = match lines.next().map_err(io)? {
         Some((_, Line::Whole(text))) => check.header(text, pin),
-        Some((_, Line::Cut | Line::Strange)) => {
+        Some((_, Line::Cut)) => check.cut(0, "the file is cut off in its first line"),
+        Some((_, Line::Utf16)) => check.bad(
+            0,
+            0,
+            0,
+            "the file is UTF-16: something converted it (PowerShell's `>` does); compare it with the exported bytes, or export again with --out",
+        ),
+        Some((_, Line::Strange)) => {
             check.bad(0, 0, 0, "the first line is not that of a ledger export")
         }
-        None => check.bad(0, 0, 0, "the file is empty"),
+        None => check.cut(0, "the file is empty"),
     };
     if !is_begun {
         check.place_by(lines.next().map_err(io)?);
@@ -63,8 +70,8 @@ pub fn verify_export(path: &Path, pin: Option<&PublicKey>) -> Result<Report, Led
                 "something follows the closing checkpoint",
             ),
             Line::Whole(text) => check.line(text, offset),
-            Line::Cut => check.bad(next, next, offset, "the file is cut off in this line"),
-            Line::Strange => check.bad(
+            Line::Cut => check.cut(offset, "the file is cut off in this line"),
+            Line::Strange | Line::Utf16 => check.bad(
                 next,
                 next,
                 offset,
@@ -76,10 +83,7 @@ pub fn verify_export(path: &Path, pin: Option<&PublicKey>) -> Result<Report, Led
         }
     }
     if !check.is_closed {
-        let next = check.tip.next_seq();
-        check.bad(
-            next,
-            next,
+        check.cut(
             lines.offset,
             "the file ends without its closing checkpoint: it was cut off",
         );
@@ -108,6 +112,13 @@ impl Check {
         false
     }
 
+    /// Notes that the file ends early.
+    fn cut(&mut self, offset: u64, what: &str) -> bool {
+        let next = self.tip.next_seq();
+        self.report.is_cut = true;
+        self.bad(next, next, offset, what)
+    }
+
     /// The first line cannot be relied upon: the second says which record is the first.
     fn place_by(&mut self, second: Option<(u64, Line<'_>)>) {
         let Some((_, Line::Whole(text))) = second else {
@@ -119,6 +130,9 @@ impl Check {
     }
 
     fn header(&mut self, text: &str, pin: Option<&PublicKey>) -> bool {
+        if let Some(what) = converted(text) {
+            return self.bad(0, 0, 0, what);
+        }
         let Ok(header) = serde_json::from_str::<HeaderLine>(text) else {
             return self.bad(0, 0, 0, "the first line is not that of a ledger export");
         };
@@ -155,6 +169,10 @@ impl Check {
     }
 
     fn line(&mut self, text: &str, offset: u64) -> bool {
+        if let Some(what) = converted(text) {
+            let next = self.tip.next_seq();
+            return self.bad(next, next, offset, what);
+        }
         if text.starts_with(r#"{"checkpoint":"#) {
             return self.closing(text, offset);
         }
@@ -238,8 +256,23 @@ impl Check {
     }
 }
 
+/// What mail programs, editors and version control do to text files. The bytes are no longer those that were exported, but
+/// whoever looks should know that this alone is no sign of an attack.
+fn converted(line: &str) -> Option<&'static str> {
+    if line.starts_with('\u{feff}') {
+        return Some(
+            "the file begins with a byte order mark (BOM): an editor added it; take the file as it was exported, or remove these 3 bytes and verify again",
+        );
+    }
+    line.ends_with('\r').then_some(
+        "the lines end in CR LF instead of LF: something converted them; take the file as it was exported, or turn the line ends back and verify again",
+    )
+}
+
 enum Line<'a> {
     Whole(&'a str),
+    /// The file begins like UTF-16.
+    Utf16,
     /// The file ends without a newline.
     Cut,
     /// Too long, or not UTF-8.
@@ -262,6 +295,11 @@ impl Lines {
         self.offset = start.saturating_add(length as u64);
         if length == 0 {
             return Ok(None);
+        }
+        if start == 0
+            && (self.buffer.starts_with(&[0xff, 0xfe]) || self.buffer.starts_with(&[0xfe, 0xff]))
+        {
+            return Ok(Some((start, Line::Utf16)));
         }
         let Some(text) = self.buffer.strip_suffix(b"\n") else {
             let line = if length < LINE_BYTES_MAX {

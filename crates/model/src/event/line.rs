@@ -5,7 +5,7 @@
 
 use super::Event;
 use crate::json::{write_digits, write_string};
-use crate::{Text, Timestamp};
+use crate::{Text, Timestamp, printable};
 
 impl Event {
     /// Appends the record as compact JSON, without a newline. Fields are in the order of the struct; absent ones are left out.
@@ -90,7 +90,7 @@ struct Line<'o> {
 impl Line<'_> {
     fn string(&mut self, key: &str, value: &str) {
         self.out.extend_from_slice(key.as_bytes());
-        write_string(value, self.out);
+        write_safe(value, self.out);
     }
 
     fn text(&mut self, key: &str, value: &Option<Text>) {
@@ -113,7 +113,7 @@ impl Line<'_> {
         self.out.extend_from_slice(key.as_bytes());
         for (index, value) in values.iter().enumerate() {
             self.out.push(if index == 0 { b'[' } else { b',' });
-            write_string(value, self.out);
+            write_safe(value, self.out);
         }
         self.out.push(b']');
     }
@@ -123,6 +123,22 @@ impl Line<'_> {
             self.out.push(b'-');
         }
         write_digits(value.unsigned_abs(), self.out);
+    }
+}
+
+/// A text whose every character may be printed: an exported record is read in terminals, too.
+fn write_safe(value: &str, out: &mut Vec<u8>) {
+    let start = out.len();
+    write_string(value, out);
+    // Controls below the space are escaped already; DEL and what is not ASCII remain, which few texts hold.
+    if value.bytes().all(|byte| byte < 0x7f) {
+        return;
+    }
+    let written = out.get(start..).map(String::from_utf8_lossy);
+    let safe = written.map(|text| printable::json(&text).into_owned());
+    if let Some(safe) = safe {
+        out.truncate(start);
+        out.extend_from_slice(safe.as_bytes());
     }
 }
 
@@ -184,10 +200,12 @@ mod tests {
             let line = line.strip_prefix(b"before").unwrap();
             prop_assert_eq!(&serde_json::from_slice::<Event>(line).unwrap(), &event);
             let derived = serde_json::to_string(&event).unwrap();
+            let derived = printable::json(&derived);
+            prop_assert!(!std::str::from_utf8(line).unwrap().chars().any(printable::is_active));
             // Two control characters have a short and a long escape.
             let short = String::from_utf8(line.to_vec()).unwrap().replace("\\u0008", "\\b").replace("\\u000c", "\\f");
             if !derived.contains("\\\\u00") {
-                prop_assert_eq!(short, derived);
+                prop_assert_eq!(short, derived.as_ref());
             }
         }
     }

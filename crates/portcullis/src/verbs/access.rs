@@ -16,7 +16,7 @@ use serde_json::json;
 
 use crate::exit::{Exit, Outcome, Trouble};
 use crate::verbs::Verb;
-use crate::{config_dir, fields, files, output, running, table};
+use crate::{config_dir, fields, files, output, running, table, terminal};
 
 /// The verb.
 pub const VERB: Verb = Verb {
@@ -82,7 +82,7 @@ fn of_integration(arguments: &ArgMatches, compiled: &Compiled, who: &str) -> Out
         "rows": rows,
     });
     output::print(arguments, &document, || {
-        print!("{}", text::page(settings, &rows, &summaries, compiled))
+        terminal::text(&text::page(settings, &rows, &summaries, compiled))
     });
     Ok(Exit::Done)
 }
@@ -114,20 +114,15 @@ fn of_field(arguments: &ArgMatches, compiled: &Compiled, who: &str, field: &str)
         &json!({ "schema_version": 1, "field": field, "rows": rows }),
         || {
             if found.is_empty() {
-                println!("nobody can see or send {field}");
+                terminal::line(format_args!("nobody can see or send {field}"));
                 return;
             }
             let rows: Vec<Vec<String>> = found
                 .iter()
                 .map(|(name, row)| text::field_row(name, row, compiled))
                 .collect();
-            print!(
-                "{}",
-                table::render(
-                    &["INTEGRATION", "OPERATION", "FIELD", "HOW", "RULE", "WHEN"],
-                    &rows
-                )
-            );
+            let headings = ["INTEGRATION", "OPERATION", "FIELD", "HOW", "RULE", "WHEN"];
+            terminal::text(&table::render(&headings, &rows));
         },
     );
     Ok(Exit::Done)

@@ -10,14 +10,14 @@ use std::path::Path;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use config::Compiled;
 use config::compiled::{ApiVersion, OperationPlan};
-use model::Json;
 use model::json::Bounds;
+use model::{Json, printable};
 use serde_json::json;
 
 use crate::exit::{Exit, Outcome, Trouble};
 use crate::verbs::Verb;
 use crate::verbs::access;
-use crate::{config_dir, files, output, running};
+use crate::{config_dir, files, output, running, terminal};
 use ask::{Asked, Verdict};
 
 /// The verb.
@@ -65,7 +65,7 @@ fn run(arguments: &ArgMatches) -> Outcome {
     }
     let verdict = ask::ask(&asked, &compiled);
     output::print(arguments, &document(&asked, &verdict), || {
-        print!("{}", text(&asked, &verdict))
+        terminal::text(&text(&asked, &verdict))
     });
     Ok(if verdict.is_yes {
         Exit::Done
@@ -243,7 +243,7 @@ fn text(asked: &Asked<'_>, verdict: &Verdict) -> String {
     let mut out = format!(
         "{}  {}",
         if verdict.is_yes { "yes" } else { "no " },
-        verdict.why
+        printable::line(&verdict.why)
     );
     if let Some(code) = verdict.code {
         out.push_str(&format!("   {code}"));
@@ -252,7 +252,7 @@ fn text(asked: &Asked<'_>, verdict: &Verdict) -> String {
     let mut labelled = |label: &str, lines: Vec<String>| {
         for (index, line) in lines.iter().enumerate() {
             let label = if index == 0 { label } else { "" };
-            out.push_str(&format!("{label:<9}{line}\n"));
+            out.push_str(&format!("{label:<9}{}\n", printable::line(line)));
         }
     };
     labelled("Rule", verdict.rules.clone());

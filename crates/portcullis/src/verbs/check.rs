@@ -11,7 +11,7 @@ use config::compiled::Irrelevant;
 
 use crate::exit::{Exit, Outcome};
 use crate::verbs::Verb;
-use crate::{files, office, output, running, secrets, table};
+use crate::{files, office, output, running, secrets, table, terminal};
 
 /// The verb.
 pub const VERB: Verb = Verb {
@@ -46,9 +46,7 @@ fn run(arguments: &ArgMatches) -> Outcome {
         office::kek(&compiled, &dir, &files)?;
         running::certificates(&compiled, &dir, &files)?;
     }
-    for warning in &warnings {
-        files::warn(warning, &files);
-    }
+    files::warn(&warnings, &files);
     let (exposed, declared) = compiled.operation_counts();
     let hash: String = crypto::text::hex(&compiled.hash).chars().take(12).collect();
     let irrelevant = compiled.irrelevant();
@@ -61,11 +59,11 @@ fn run(arguments: &ArgMatches) -> Outcome {
         members.insert("inspection".into(), inspection_json(&compiled, &irrelevant));
     }
     output::print(arguments, &data, || {
-        println!(
+        terminal::line(format_args!(
             "valid: configuration {hash}, {}, {exposed} of {declared} operations exposed, {}",
             output::counted(compiled.versions.len(), "api version"),
             output::counted(compiled.integrations.len(), "integration"),
-        );
+        ));
         if is_verbose {
             inspection_text(&compiled, &irrelevant);
         }
@@ -108,13 +106,14 @@ fn inspection_text(compiled: &Compiled, irrelevant: &[Irrelevant]) {
     let plan = &compiled.inspection;
     let signature = plan.signature().filter(|signature| !signature.is_empty());
     let of = signature.map(|signature| format!(", with {signature}"));
-    println!(
-        "\ninspection: {}{}",
+    terminal::line("");
+    terminal::line(format_args!(
+        "inspection: {}{}",
         output::counted(plan.rules(), "rule"),
         of.unwrap_or_default()
-    );
-    println!(
-        "A rule is irrelevant for a field when no text that the contract admits can match it.\n"
+    ));
+    terminal::text(
+        "A rule is irrelevant for a field when no text that the contract admits can match it.\n\n",
     );
     let row = |one: &Irrelevant| {
         let share = one.dead.saturating_mul(100).checked_div(one.rules);
@@ -135,5 +134,5 @@ fn inspection_text(compiled: &Compiled, irrelevant: &[Irrelevant]) {
         "rules over fields",
         "irrelevant",
     ];
-    print!("{}", table::render(&heads, &rows));
+    terminal::text(&table::render(&heads, &rows));
 }

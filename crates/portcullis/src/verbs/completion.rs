@@ -7,6 +7,7 @@ use clap::{Arg, ArgMatches, Command, value_parser};
 use clap_complete::Shell;
 
 use crate::exit::{Exit, Outcome};
+use crate::terminal;
 use crate::verbs::Verb;
 
 /// The verb.
@@ -30,12 +31,10 @@ fn command() -> Command {
 
 fn run(arguments: &ArgMatches) -> Outcome {
     if let Some(shell) = arguments.get_one::<Shell>("shell") {
-        clap_complete::generate(
-            *shell,
-            &mut crate::command(),
-            "portcullis",
-            &mut std::io::stdout(),
-        );
+        // The generator panics where its writer fails, so it writes to memory.
+        let mut script = Vec::new();
+        clap_complete::generate(*shell, &mut crate::command(), "portcullis", &mut script);
+        terminal::exact(&script);
     }
     Ok(Exit::Done)
 }

@@ -13,9 +13,9 @@ use std::path::PathBuf;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
 use crate::exit::{Exit, Outcome, Trouble};
-use crate::output;
 use crate::verbs::Verb;
 use crate::verbs::serve::until_stopped;
+use crate::{output, terminal};
 
 use company::Company;
 
@@ -68,7 +68,10 @@ fn live(dir: &std::path::Path, seed: u64, with_traffic: bool) -> Outcome {
 
 fn reset(dir: &std::path::Path) -> Outcome {
     if !dir.join("gate").join("portcullis.yaml").exists() {
-        eprintln!("portcullis: there is no demo in {}", dir.display());
+        terminal::say(format_args!(
+            "portcullis: there is no demo in {}",
+            dir.display()
+        ));
         return Ok(Exit::Done);
     }
     if company::is_running(dir) {
@@ -85,9 +88,9 @@ fn reset(dir: &std::path::Path) -> Outcome {
             "",
         )
     })?;
-    eprintln!(
+    terminal::say(format_args!(
         "portcullis: {} is deleted; `portcullis demo` makes a new one",
         dir.display()
-    );
+    ));
     Ok(Exit::Done)
 }

@@ -13,12 +13,12 @@ use std::path::{Path, PathBuf};
 use clap::{ArgMatches, Command};
 use config::{Compiled, Options};
 use identity::api_key::redacted;
-use model::Timestamp;
+use model::{Timestamp, printable};
 use serde_json::{Value, json};
 
 use crate::exit::{Exit, Outcome};
 use crate::verbs::Verb;
-use crate::{config_dir, files, output, running};
+use crate::{config_dir, files, output, running, terminal};
 
 /// The verb.
 pub const VERB: Verb = Verb {
@@ -44,7 +44,7 @@ fn run(arguments: &ArgMatches) -> Outcome {
     let findings = examine(&config_dir::of(arguments));
     let exit = verdict(&findings);
     output::print(arguments, &document(&findings, exit), || {
-        print!("{}", text(&findings, exit));
+        terminal::text(&text(&findings, exit));
     });
     Ok(exit)
 }
@@ -187,7 +187,8 @@ fn text(findings: &[Finding], exit: Exit) -> String {
         out.push_str(line.trim_end());
         out.push('\n');
         if !finding.advice.is_empty() {
-            out.push_str(&format!("      advice: {}\n", finding.advice.trim()));
+            let advice = printable::line(finding.advice.trim());
+            out.push_str(&format!("      advice: {advice}\n"));
         }
     }
     let count = |is_wanted: fn(State) -> bool| {

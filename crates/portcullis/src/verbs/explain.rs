@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::exit::{Exit, Outcome};
 use crate::verbs::Verb;
 use crate::verbs::key::asked;
-use crate::{config_dir, office, output};
+use crate::{config_dir, office, output, terminal};
 
 /// The verb.
 pub const VERB: Verb = Verb {
@@ -42,13 +42,8 @@ fn run(arguments: &ArgMatches) -> Outcome {
     )?;
     let document = json!({ "schema_version": 1, "decision": explained.get("decision") });
     output::print(arguments, &document, || {
-        print!(
-            "{}",
-            explained
-                .get("text")
-                .and_then(Value::as_str)
-                .unwrap_or_default()
-        );
+        let text = explained.get("text").and_then(Value::as_str);
+        terminal::text(text.unwrap_or_default());
     });
     Ok(Exit::Done)
 }

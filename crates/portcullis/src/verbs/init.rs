@@ -19,7 +19,7 @@ use contract::{Contract, Source};
 
 use crate::exit::{Exit, Outcome, Trouble};
 use crate::verbs::Verb;
-use crate::{files, output, running};
+use crate::{files, output, running, terminal};
 use facts::Facts;
 
 /// The verb.
@@ -71,7 +71,7 @@ fn run(arguments: &ArgMatches) -> Outcome {
         "files": planned.iter().map(|file| &file.path).collect::<Vec<_>>(),
     });
     output::print(arguments, &document, || {
-        print!("{}", texts::next(&dir, &facts, &planned))
+        terminal::text(&texts::next(&dir, &facts, &planned))
     });
     Ok(Exit::Done)
 }

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::exit::{Exit, Outcome};
 use crate::verbs::Verb;
 use crate::verbs::key::{asked, cell, moment};
-use crate::{config_dir, office, output, table};
+use crate::{config_dir, office, output, table, terminal};
 
 /// The verb.
 pub const VERB: Verb = Verb {
@@ -80,25 +80,20 @@ fn list(arguments: &ArgMatches) -> Outcome {
         .collect();
     output::print(arguments, &found, || {
         if rows.is_empty() {
-            eprintln!("No integration is configured. Add a file to integrations/.");
+            terminal::say("No integration is configured. Add a file to integrations/.");
             return;
         }
         let rows: Vec<Vec<String>> = rows.iter().map(|row| shown(row)).collect();
-        print!(
-            "{}",
-            table::render(
-                &[
-                    "NAME",
-                    "STATE",
-                    "KEYS",
-                    "LAST USED",
-                    "REVIEW BY",
-                    "OWNER",
-                    "PURPOSE"
-                ],
-                &rows
-            )
-        );
+        let headings = [
+            "NAME",
+            "STATE",
+            "KEYS",
+            "LAST USED",
+            "REVIEW BY",
+            "OWNER",
+            "PURPOSE",
+        ];
+        terminal::text(&table::render(&headings, &rows));
     });
     let is_due = rows.iter().any(|row| is(row, "is_review_due"));
     Ok(if is_due { Exit::Look } else { Exit::Done })
@@ -138,7 +133,7 @@ fn set(arguments: &ArgMatches, command: &str, done: &str) -> Outcome {
         &asked(arguments, names(arguments)),
     )?;
     output::print(arguments, &changed, || {
-        println!("{} is {done}", cell(&changed, "integration"))
+        terminal::line(format_args!("{} is {done}", cell(&changed, "integration")))
     });
     Ok(Exit::Done)
 }

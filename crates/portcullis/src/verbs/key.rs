@@ -9,11 +9,12 @@ use std::io::Read;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use identity::api_key::{self, Reading};
+use model::printable;
 use serde_json::{Map, Value, json};
 
 use crate::exit::{Exit, Outcome, Trouble};
 use crate::verbs::Verb;
-use crate::{config_dir, confirm, files, office, output, running, table};
+use crate::{config_dir, confirm, files, office, output, running, table, terminal};
 
 /// The verb.
 pub const VERB: Verb = Verb {
@@ -102,10 +103,7 @@ fn run(arguments: &ArgMatches) -> Outcome {
         Some(("jwks", arguments)) => jwks(arguments),
         Some(("rotate-kek", arguments)) => rotate_kek::run(arguments),
         Some(("generate-kek", _)) => {
-            println!(
-                "{}",
-                crypto::text::hex(crypto::random_secret::<32>().expose())
-            );
+            terminal::line(crypto::text::hex(crypto::random_secret::<32>().expose()));
             Ok(Exit::Done)
         }
         _ => Ok(Exit::Usage),
@@ -118,10 +116,10 @@ fn jwks(arguments: &ArgMatches) -> Outcome {
     let texts = files::read(&dir)?;
     let (compiled, _) = files::compile_to_read(&texts, running::now())?;
     let looked = office::look(&compiled, &dir, &texts)?;
-    println!(
+    terminal::line(format_args!(
         "{{\"keys\":[{}]}}",
         looked.keys.identity.verifying_key().jwk()
-    );
+    ));
     Ok(Exit::Done)
 }
 
@@ -165,40 +163,70 @@ fn create(arguments: &ArgMatches) -> Outcome {
         members.insert("test".into(), json!(arguments.get_flag("test")));
     }
     let made = office::call(&config_dir::of(arguments), "key.create", &asked)?;
-    hand_out(arguments, &made, |made| {
-        format!(
-            "{} of {} ({}) works until {}",
-            cell(made, "id"),
-            cell(made, "integration"),
-            cell(made, "label"),
-            moment(made, "ends_at")
-        )
-    });
-    Ok(Exit::Done)
+    let about = format!(
+        "{} of {} ({}) works until {}",
+        cell(&made, "id"),
+        cell(&made, "integration"),
+        cell(&made, "label"),
+        moment(&made, "ends_at")
+    );
+    hand_out(arguments, &made, &about, "Nothing else was changed.")
 }
 
 fn rotate(arguments: &ArgMatches) -> Outcome {
     let asked = asked(arguments, &[("id", "id"), ("overlap", "overlap")]);
     let made = office::call(&config_dir::of(arguments), "key.rotate", &asked)?;
-    hand_out(arguments, &made, |made| {
-        format!(
-            "{} of {} replaces {}, which works until {}",
-            cell(made, "id"),
-            cell(made, "integration"),
-            cell(made, "replaces"),
-            moment(made, "old_key_works_until")
-        )
-    });
+    let (old, until) = (
+        cell(&made, "replaces"),
+        moment(&made, "old_key_works_until"),
+    );
+    let about = format!(
+        "{} of {} replaces {old}, which works until {until}",
+        cell(&made, "id"),
+        cell(&made, "integration"),
+    );
+    let left = format!("The old key {old} works until {until}: make another one before that.");
+    hand_out(arguments, &made, &about, &left)
+}
+
+/// The key alone on stdout, so that a shell can take it; the rest on stderr. A key that nobody could read is taken back:
+/// it exists already, and would go on without an owner. `left` says what else is left to do then.
+fn hand_out(arguments: &ArgMatches, made: &Value, about: &str, left: &str) -> Outcome {
+    let is_json = output::is_json(arguments);
+    let text = match is_json {
+        true => {
+            printable::json(&serde_json::to_string_pretty(made).unwrap_or_default()).into_owned()
+        }
+        false => cell(made, "key"),
+    };
+    if let Err(error) = terminal::hand_over(format!("{text}\n").as_bytes()) {
+        return Err(taken_back(arguments, made, &error, left));
+    }
+    if !is_json {
+        terminal::say(about);
+        terminal::say(
+            "This is the only time the key is shown. Hand it over by a channel you trust.",
+        );
+    }
     Ok(Exit::Done)
 }
 
-/// The key alone on stdout, so that a shell can take it; the rest on stderr.
-fn hand_out(arguments: &ArgMatches, made: &Value, about: impl FnOnce(&Value) -> String) {
-    output::print(arguments, made, || {
-        eprintln!("{}", about(made));
-        eprintln!("This is the only time the key is shown. Hand it over by a channel you trust.");
-        println!("{}", cell(made, "key"));
-    });
+fn taken_back(arguments: &ArgMatches, made: &Value, error: &std::io::Error, left: &str) -> Trouble {
+    let id = cell(made, "id");
+    let asked = json!({ "id": id, "reason": "it could not be shown to whoever made it" });
+    let what = format!("the new key could not be written to standard output ({error})");
+    match office::call(&config_dir::of(arguments), "key.revoke", &asked) {
+        Ok(_) => Trouble::new(
+            Exit::Failed,
+            format!("{what}, so {id} was revoked again"),
+            left,
+        ),
+        Err(trouble) => Trouble::new(
+            trouble.exit,
+            format!("{what}, and {id} could not be revoked: {}", trouble.message),
+            format!("Run `portcullis key revoke {id}`. {left}"),
+        ),
+    }
 }
 
 fn list(arguments: &ArgMatches) -> Outcome {
@@ -216,24 +244,21 @@ fn list(arguments: &ArgMatches) -> Outcome {
             .map(row)
             .collect();
         if rows.is_empty() {
-            eprintln!("There is no key yet. Make one: portcullis key create --integration NAME");
+            terminal::say(
+                "There is no key yet. Make one: portcullis key create --integration NAME",
+            );
             return;
         }
-        print!(
-            "{}",
-            table::render(
-                &[
-                    "ID",
-                    "INTEGRATION",
-                    "LABEL",
-                    "KEY",
-                    "STATE",
-                    "ENDS",
-                    "LAST USED"
-                ],
-                &rows
-            )
-        );
+        let headings = [
+            "ID",
+            "INTEGRATION",
+            "LABEL",
+            "KEY",
+            "STATE",
+            "ENDS",
+            "LAST USED",
+        ];
+        terminal::text(&table::render(&headings, &rows));
     });
     Ok(Exit::Done)
 }
@@ -260,12 +285,12 @@ fn revoke(arguments: &ArgMatches) -> Outcome {
     )?;
     output::print(arguments, &revoked, || {
         let key = revoked.get("key").unwrap_or(&Value::Null);
-        println!(
+        terminal::line(format_args!(
             "revoked {} ({}) of {}",
             cell(key, "id"),
             cell(key, "hint"),
             cell(key, "integration")
-        );
+        ));
     });
     Ok(Exit::Done)
 }
@@ -286,7 +311,7 @@ fn check(arguments: &ArgMatches) -> Outcome {
     output::print(
         arguments,
         &json!({ "schema_version": 1, "reading": word }),
-        || println!("{word}: {sentence}"),
+        || terminal::line(format_args!("{word}: {sentence}")),
     );
     Ok(exit)
 }

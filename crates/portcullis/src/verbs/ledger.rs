@@ -19,7 +19,7 @@ use store::Store;
 use crate::exit::{Exit, Outcome, Trouble};
 use crate::verbs::Verb;
 use crate::verbs::key::cell;
-use crate::{background, config_dir, files, office, output, running};
+use crate::{background, config_dir, files, office, output, running, terminal};
 
 /// The verb.
 pub const VERB: Verb = Verb {
@@ -56,7 +56,7 @@ fn verify_command() -> Command {
         .args([config_dir::argument(), output::argument()])
         .after_help(
             "Example:\n  portcullis ledger verify january.jsonl --public-key 'portcullis/ledger+1a2b3c4d+AQ…'\n\n\
-             Exit codes: 0 in order · 3 something is wrong; the first bad record is named",
+             Exit codes: 0 in order · 1 the file ends early, so nothing is proven by it · 3 something is wrong; the first bad record is named",
         )
 }
 
@@ -102,7 +102,7 @@ fn run(arguments: &ArgMatches) -> Outcome {
                 &Value::Null,
             )?;
             output::print(arguments, &signed, || {
-                print!("{}", cell(&signed, "checkpoint"))
+                terminal::text(&cell(&signed, "checkpoint"))
             });
             Ok(Exit::Done)
         }
@@ -151,12 +151,12 @@ fn verify(arguments: &ArgMatches) -> Outcome {
         None => verify_own(&config_dir::of(arguments), pin.as_ref())?,
     };
     output::print(arguments, &text::report_json(&report), || {
-        print!("{}", text::report(&report, pin.is_some()))
+        terminal::text(&text::report(&report, pin.is_some()))
     });
-    Ok(if report.is_good() {
-        Exit::Done
-    } else {
-        Exit::Integrity
+    Ok(match report.is_good() {
+        true => Exit::Done,
+        false if report.is_cut => Exit::Failed,
+        false => Exit::Integrity,
     })
 }
 
@@ -206,10 +206,10 @@ fn show(arguments: &ArgMatches) -> Outcome {
             .flatten()
             .collect();
         if records.is_empty() {
-            eprintln!("No record matches.");
+            terminal::say("No record matches.");
         }
         for record in records {
-            println!("{}", text::record(record));
+            terminal::line(text::record(record));
         }
     });
     Ok(Exit::Done)
@@ -279,8 +279,10 @@ fn export(arguments: &ArgMatches) -> Outcome {
         ));
     }
     let exported = match arguments.get_one::<PathBuf>("out") {
-        None => audit::export(&ledger, range, &mut std::io::stdout().lock())
-            .map_err(|fault| trouble(&fault))?,
+        None => {
+            let mut out = BufWriter::new(terminal::Out { is_exact: true });
+            audit::export(&ledger, range, &mut out).map_err(|fault| unfinished(&fault))?
+        }
         Some(path) => {
             let mut out = BufWriter::new(output::create(path)?);
             let written = audit::export(&ledger, range, &mut out)
@@ -294,15 +296,32 @@ fn export(arguments: &ArgMatches) -> Outcome {
             written.inspect_err(|_| drop(std::fs::remove_file(path)))?
         }
     };
-    eprintln!(
-        "{}",
-        text::exported(
-            &exported,
-            ledger.public_key(),
-            arguments.get_one::<PathBuf>("out").map(PathBuf::as_path)
-        )
-    );
+    terminal::say_all(text::exported(
+        &exported,
+        ledger.public_key(),
+        arguments.get_one::<PathBuf>("out").map(PathBuf::as_path),
+    ));
     Ok(Exit::Done)
+}
+
+/// An export that did not get to its end: the reader's or the disk's doing is no fault of the ledger.
+fn unfinished(fault: &LedgerFault) -> Trouble {
+    if terminal::is_closed() {
+        return Trouble::new(
+            Exit::Failed,
+            "standard output was closed before the export was whole: what was read of it does not verify",
+            "Read it to its end, or write it with `--out FILE`.",
+        );
+    }
+    match terminal::has_failed() {
+        // `finish` says why.
+        true => Trouble::new(
+            Exit::Failed,
+            "",
+            "Half an export does not verify: export again.",
+        ),
+        false => trouble(fault),
+    }
 }
 
 #[cfg(test)]

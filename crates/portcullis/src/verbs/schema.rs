@@ -6,6 +6,7 @@
 use clap::{Arg, ArgMatches, Command};
 
 use crate::exit::{Exit, Outcome, Trouble};
+use crate::terminal;
 use crate::verbs::Verb;
 
 /// The verb.
@@ -38,9 +39,7 @@ fn run(arguments: &ArgMatches) -> Outcome {
             format!("The kinds are {}.", config::kinds().join(", ")),
         ));
     };
-    println!(
-        "{}",
-        serde_json::to_string_pretty(&schema).unwrap_or_default()
-    );
+    let text = serde_json::to_string_pretty(&schema).unwrap_or_default();
+    terminal::text(&(text + "\n"));
     Ok(Exit::Done)
 }

@@ -9,7 +9,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::exit::{Exit, Outcome, Trouble};
 use crate::running::{self, Running};
 use crate::verbs::Verb;
-use crate::{config_dir, output};
+use crate::{config_dir, output, terminal};
 
 /// The verb.
 pub const VERB: Verb = Verb {
@@ -27,7 +27,7 @@ fn command() -> Command {
 
 fn run(arguments: &ArgMatches) -> Outcome {
     let running = running::start(&config_dir::of(arguments))?;
-    eprintln!("{}", ready(&running));
+    terminal::say(ready(&running));
     until_stopped(&running)?;
     running.stop()?;
     Ok(Exit::Done)

@@ -39,6 +39,7 @@ mod rule_files;
 mod secrets;
 mod smoke;
 mod surface;
+mod terminal;
 mod upstreams;
 
 use std::path::Path;

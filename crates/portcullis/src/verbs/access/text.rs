@@ -9,6 +9,8 @@ use config::Compiled;
 use config::compiled::IntegrationSettings;
 use policy::{AccessRow, How};
 
+use model::printable;
+
 use super::field_of;
 use super::matrix::{self, Summary};
 use crate::table::wrapped;
@@ -30,7 +32,9 @@ pub fn page(
     let _ = writeln!(
         out,
         "{} · {} · {} · review by {review}",
-        settings.name, settings.purpose, settings.owner
+        settings.name,
+        printable::line(&settings.purpose),
+        printable::line(&settings.owner)
     );
     out.push_str(&headline(&settings.name, summaries));
     let grants = matrix::grants(rows);
@@ -65,7 +69,7 @@ fn headline(name: &str, summaries: &[Summary]) -> String {
         };
         let when = match summary.conditions.as_slice() {
             [] => String::new(),
-            [one] => format!("   when {one}"),
+            [one] => format!("   when {}", printable::line(one)),
             several => format!("   under {} conditions", several.len()),
         };
         let _ = writeln!(
@@ -112,7 +116,7 @@ fn grant_block(grant: &AccessRow, rows: &[AccessRow], compiled: &Compiled) -> St
     let when = grant
         .condition
         .as_deref()
-        .map(|when| format!("   when {when}"))
+        .map(|when| format!("   when {}", printable::line(when)))
         .unwrap_or_default();
     let _ = writeln!(out, "  {}{role}{when}", grant.rule);
     let own = || rows.iter().filter(|row| matrix::is_same_grant(row, grant));

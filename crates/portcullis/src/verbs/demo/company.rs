@@ -19,6 +19,7 @@ use demo::{Fieldworks, Mix, Ports};
 use super::keys::Keyring;
 use crate::exit::{Exit, Trouble};
 use crate::running::{self, Running};
+use crate::terminal;
 
 /// Time between two calls of the gentle traffic.
 const PACE: Duration = Duration::from_millis(333);
@@ -146,7 +147,9 @@ fn free_ports() -> Ports {
             .find(|port| !taken.contains(port) && TcpListener::bind(("127.0.0.1", *port)).is_ok())
             .unwrap_or(wanted);
         if port != wanted {
-            eprintln!("portcullis: port {wanted} is in use; the demo takes {port}");
+            terminal::say(format_args!(
+                "portcullis: port {wanted} is in use; the demo takes {port}"
+            ));
         }
         taken.push(port);
         port

@@ -14,6 +14,7 @@ use serde_json::json;
 use super::company::remembered;
 use crate::exit::{Exit, Outcome, Trouble};
 use crate::running::Running;
+use crate::terminal;
 
 /// Keys by integration.
 #[derive(Clone, Default)]
@@ -113,11 +114,11 @@ pub fn print(dir: &Path) -> Outcome {
         ));
     };
     for (integration, key) in &keys.0 {
-        println!(
+        terminal::line(format_args!(
             "export {}={key}",
             integration.to_uppercase().replace('-', "_")
-        );
+        ));
     }
-    println!("export GATE=http://localhost:{}", ports.local);
+    terminal::line(format_args!("export GATE=http://localhost:{}", ports.local));
     Ok(Exit::Done)
 }

@@ -8,9 +8,10 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use gateway::Io;
-use model::Event;
+use model::{Event, printable};
 
 use super::company::{Company, Worker};
+use crate::terminal;
 
 /// Prints the first screen: at most 24 lines.
 pub fn print(company: &Company) {
@@ -23,8 +24,9 @@ pub fn print(company: &Company) {
         .values()
         .map(|integration| integration.limits.len())
         .sum();
-    let dir = company.dir.display();
-    println!(
+    let dir = company.dir.display().to_string();
+    let dir = printable::line(&dir);
+    terminal::text(&format!(
         "
   portcullis {version} · demo company \"Brightline Heating & Service\" · data in {dir} (`demo reset` starts over)
 
@@ -44,7 +46,8 @@ pub fn print(company: &Company) {
   Its configuration     {dir}/gate: ordinary files, edit them and watch
   Next                  {program} init --openapi your-api.yaml      ·   docs: README.md
 
-  Ctrl-C stops everything.  Live decisions follow:",
+  Ctrl-C stops everything.  Live decisions follow:
+",
         version = env!("CARGO_PKG_VERSION"),
         program = program(),
         local = ports.local,
@@ -54,7 +57,7 @@ pub fn print(company: &Company) {
         integrations = compiled.integrations.len(),
         hash = snapshot.short_hash,
         records = company.running.io.recorder.status().records,
-    );
+    ));
 }
 
 /// The program as it was called, so that the printed commands work where they are read.
@@ -74,7 +77,7 @@ pub fn follow(io: &Arc<Io>) -> Worker {
     Worker::start(move |is_stopping| {
         while !is_stopping.load(Ordering::Acquire) {
             for event in io.live.take() {
-                println!("  {}", line(&event));
+                terminal::line(format_args!("  {}", line(&event)));
             }
             std::thread::sleep(Duration::from_millis(250));
         }
@@ -98,6 +101,7 @@ fn line(event: &Event) -> String {
         (None, Some((out, seen)), _) => format!("fields {out}/{seen}"),
         _ => String::new(),
     };
+    // The caller of `line` makes it one: names come from outside.
     format!(
         "{time} {verdict} {:<11} {:<22} {status}  {:>3}.{} ms  {rest}",
         text(&event.integration),

@@ -124,7 +124,7 @@ fn plain(text: &str) -> String {
         .next()
         .unwrap_or_default()
         .chars()
-        .filter(|c| !c.is_control())
+        .filter(|c| !model::printable::is_active(*c))
         .take(100)
         .collect()
 }

@@ -13,7 +13,7 @@ use model::time::Span;
 use serde_json::{Value, json};
 
 use crate::exit::{Exit, Outcome, Trouble};
-use crate::{config_dir, office, output};
+use crate::{config_dir, office, output, terminal};
 
 /// How often the server is asked for what it recorded.
 const INTERVAL: Duration = Duration::from_millis(500);
@@ -33,10 +33,10 @@ pub fn run(arguments: &ArgMatches) -> Outcome {
     let heading = begun.get("heading").cloned().unwrap_or_default();
     let id = json!({ "id": heading.get("id") });
     write(&mut file, &path, &[heading.to_string()])?;
-    eprintln!(
+    terminal::say(format_args!(
         "portcullis: recording to {}; Ctrl-C ends it",
         path.display()
-    );
+    ));
     let last = loop {
         std::thread::sleep(INTERVAL);
         let fetched = office::ask(&data, "inspection.fetch", &id)?;
@@ -55,7 +55,9 @@ pub fn run(arguments: &ArgMatches) -> Outcome {
         "schema_version": 1, "file": path.display().to_string(), "requests": requests, "left_out": left_out,
     });
     output::print(arguments, &document, || {
-        println!("{requests} requests recorded, {left_out} left out for their size");
+        terminal::line(format_args!(
+            "{requests} requests recorded, {left_out} left out for their size"
+        ));
     });
     Ok(Exit::Done)
 }

@@ -11,11 +11,11 @@ use config::Compiled;
 use gateway::finding::Seen;
 use gateway::recording::{Reader, Unreadable};
 use gateway::replay::{self, Verdict, Written};
-use model::Timestamp;
+use model::{Timestamp, printable};
 use serde_json::{Value, json};
 
 use crate::exit::{Exit, Outcome, Trouble};
-use crate::{config_dir, files, office, output, running, table};
+use crate::{config_dir, files, office, output, running, table, terminal};
 
 /// Largest file that is read.
 const FILE_BYTES_MAX: u64 = 1 << 30;
@@ -39,7 +39,7 @@ pub fn run(arguments: &ArgMatches) -> Outcome {
         }
     }
     output::print(arguments, &judged.document(), || {
-        print!("{}", judged.text())
+        terminal::text(&judged.text())
     });
     Ok(match judged.is_quiet() {
         true => Exit::Done,
@@ -82,7 +82,7 @@ fn recording(
         Trouble::new(Exit::Failed, why, help)
     })?;
     if !reader.is_whole {
-        eprintln!("portcullis: the recording has no end; what there is of it is judged");
+        terminal::say("portcullis: the recording has no end; what there is of it is judged");
     }
     for request in &reader.requests {
         let name = request.decision.to_string();
@@ -219,7 +219,9 @@ impl Judged {
             self.requests, self.now_refused, self.now_let_through, self.lost
         );
         if let Some((name, why)) = &self.first_lost {
-            out.push_str(&format!("not judged: {name}: {why}\n"));
+            let lost = format!("not judged: {name}: {why}");
+            out.push_str(&printable::line(&lost));
+            out.push('\n');
         }
         if self.changes.is_empty() {
             return out;

@@ -13,7 +13,7 @@ use model::Event;
 use serde_json::json;
 
 use crate::exit::{Exit, Outcome, Trouble};
-use crate::{config_dir, files, office, output, running};
+use crate::{config_dir, files, office, output, running, terminal};
 
 /// Its arguments.
 pub fn command() -> Command {
@@ -66,16 +66,16 @@ pub fn run(arguments: &ArgMatches) -> Outcome {
     let document = json!({ "schema_version": 1, "old": old, "new": new, "was_done_before": done == Done::Before });
     output::print(arguments, &document, || {
         match done {
-            Done::Now => {
-                println!("the data is sealed under key {new}; key {old} opens it no longer")
-            }
-            Done::Before => {
-                println!("the data was sealed under key {new} already; the ledger now says so")
-            }
+            Done::Now => terminal::line(format_args!(
+                "the data is sealed under key {new}; key {old} opens it no longer"
+            )),
+            Done::Before => terminal::line(format_args!(
+                "the data was sealed under key {new} already; the ledger now says so"
+            )),
         }
-        eprintln!(
+        terminal::say(
             "Let keys.kek in portcullis.yaml refer to the new key, start the server, and keep the old key for as long as \
-             you keep backups that were made before."
+             you keep backups that were made before.",
         );
     });
     Ok(Exit::Done)

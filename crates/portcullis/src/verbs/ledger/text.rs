@@ -7,7 +7,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 use audit::{Exported, PublicKey, Report};
-use model::Timestamp;
+use model::{Timestamp, printable};
 use serde_json::{Value, json};
 
 /// A verification for people.
@@ -18,8 +18,14 @@ pub fn report(report: &Report, is_pinned: bool) -> String {
             true => format!("in records #{} to #{}", bad.seq, bad.through),
             false => format!("at record #{}", bad.seq),
         };
-        let _ = writeln!(out, "BAD {place}: {}", bad.what);
-        let _ = writeln!(out, "  file       {}, byte {}", bad.file, bad.offset);
+        let word = if report.is_cut { "NOT WHOLE" } else { "BAD" };
+        let _ = writeln!(out, "{word} {place}: {}", printable::line(&bad.what));
+        let _ = writeln!(
+            out,
+            "  file       {}, byte {}",
+            printable::line(&bad.file),
+            bad.offset
+        );
         let _ = writeln!(out, "  in order   {}", range(report));
     } else {
         let _ = writeln!(out, "good: {}", range(report));
@@ -43,9 +49,15 @@ pub fn report(report: &Report, is_pinned: bool) -> String {
         } else {
             "   (compare it with the key you know, or give it with --public-key)"
         };
-        let _ = writeln!(out, "  key        {}{note}", report.public_key);
+        let key = printable::line(&report.public_key);
+        let _ = writeln!(out, "  key        {key}{note}");
     }
-    if report.first_bad.is_some() {
+    if report.is_cut {
+        out.push_str(
+            "What is there hangs together, but nothing signs it. An export that was not read to its end (`| head`) looks like \
+             this, and so does a file that somebody cut: export again.\n",
+        );
+    } else if report.first_bad.is_some() {
         out.push_str("Keep the files as evidence and change nothing in them.\n");
     }
     out
@@ -83,6 +95,7 @@ pub fn report_json(report: &Report) -> Value {
         "checkpoints": report.checkpoints,
         "covered": report.covered,
         "torn_bytes": report.torn_bytes,
+        "is_cut": report.is_cut,
         "public_key": report.public_key,
         "first_bad": report.first_bad.as_ref().map(|bad| json!({
             "seq": bad.seq, "through": bad.through, "what": bad.what, "file": bad.file, "offset": bad.offset,
@@ -179,6 +192,7 @@ pub fn exported(exported: &Exported, public: &PublicKey, path: Option<&Path>) ->
         .saturating_add(exported.records)
         .saturating_sub(1);
     let file = path.map_or_else(|| "FILE".to_owned(), |path| path.display().to_string());
+    let file = printable::line(&file);
     format!(
         "exported {} records, #{} to #{last}\nAnybody verifies it without keys: portcullis ledger verify {file} --public-key '{public}'",
         exported.records, exported.first_seq

@@ -1,0 +1,75 @@
+//! What becomes of a panic: it is said in one line, recorded in the ledger, and the thread goes on with its next piece of work.
+//! Exports `install`, `guarded`, `take`.
+//! Used by `main` and by whatever runs beside the requests; requests have a guard of their own in `net`.
+//! Start reading at `install`.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Mutex, PoisonError};
+
+use identity::api_key::redacted;
+use model::printable;
+
+use crate::terminal;
+
+/// More panics than this between two looks are counted, not kept.
+const KEPT_MAX: usize = 32;
+/// Longest message that is said and recorded.
+const MESSAGE_CHARS_MAX: usize = 300;
+
+/// Panics that were not recorded yet, and how many more there were.
+static UNRECORDED: Mutex<(Vec<String>, usize)> = Mutex::new((Vec::new(), 0));
+
+/// From now on a panic of any thread is one line on standard error, and waits to be recorded.
+pub fn install() {
+    std::panic::set_hook(Box::new(|info| {
+        let thread = std::thread::current();
+        let place = info.location().map(ToString::to_string);
+        let what = redacted(info.payload_as_str().unwrap_or("no message")).into_owned();
+        let said = format!(
+            "internal error in thread `{}` at {}: {}",
+            thread.name().unwrap_or("?"),
+            place.unwrap_or_default(),
+            printable::cut(&what, MESSAGE_CHARS_MAX),
+        );
+        terminal::say(format_args!("portcullis: {said}"));
+        let mut unrecorded = UNRECORDED.lock().unwrap_or_else(PoisonError::into_inner);
+        let (kept, more) = &mut *unrecorded;
+        match kept.len() < KEPT_MAX {
+            true => kept.push(printable::line(&said).into_owned()),
+            false => *more = more.saturating_add(1),
+        }
+    }));
+}
+
+/// What panicked since this was asked last.
+pub fn take() -> Vec<String> {
+    let mut unrecorded = UNRECORDED.lock().unwrap_or_else(PoisonError::into_inner);
+    let (mut kept, more) = std::mem::take(&mut *unrecorded);
+    if more > 0 {
+        kept.push(format!("{more} more internal errors"));
+    }
+    kept
+}
+
+/// Does one piece of work; `None` when it panicked. What it shares must bear being left half done: every lock here is taken
+/// with its poison, and what is swapped is swapped whole.
+pub fn guarded<T>(work: impl FnOnce() -> T) -> Option<T> {
+    catch_unwind(AssertUnwindSafe(work)).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_said_once_recorded_once_and_over() {
+        install();
+        assert_eq!(guarded(|| 7), Some(7));
+        assert_eq!(guarded(|| -> u8 { panic!("evil\x1b[2J\nforged") }), None);
+        let taken = take();
+        let own: Vec<_> = taken.iter().filter(|said| said.contains("evil")).collect();
+        assert_eq!(own.len(), 1, "{taken:?}");
+        assert!(own[0].ends_with("evil\\u{1b}[2J\\nforged"), "{own:?}");
+        assert!(!take().iter().any(|said| said.contains("evil")));
+    }
+}

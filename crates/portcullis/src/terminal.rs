@@ -1,0 +1,148 @@
+//! The one way to standard output and standard error. What others wrote cannot act there, and a reader who left, a full disk or
+//! a closed stream ends in an exit code, never in a panic.
+//! Exports `line`, `text`, `json`, `Out` for data; `say` and `say_all` for words; `hand_over`; `finish`.
+//! Used by every command, by the server's log lines and by `panics`. `cargo xtask tidy` refuses other ways.
+//! Start reading at `write`; what is escaped is decided in `model::printable`.
+
+use std::fmt::Display;
+use std::io::{self, ErrorKind, Write};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use model::printable;
+use serde_json::Value;
+
+use crate::exit::Exit;
+
+/// The reader of standard output left: nothing more is written, and the command goes on to its own end.
+static IS_CLOSED: AtomicBool = AtomicBool::new(false);
+/// Why standard output took no more, when nobody left: a full disk, a bad descriptor.
+static FAILED: Mutex<Option<String>> = Mutex::new(None);
+
+/// Data: one line, whatever the value holds.
+pub fn line(value: impl Display) {
+    let value = value.to_string();
+    write(format!("{}\n", printable::line(&value)).as_bytes());
+}
+
+/// Data: a text of several lines whose fields were made safe by who put it together (`table::render`, `printable::line`).
+pub fn text(text: &str) {
+    write(printable::lines(text).as_bytes());
+}
+
+/// Data: a document.
+pub fn json(value: &Value) {
+    let text = serde_json::to_string_pretty(value).unwrap_or_default();
+    write(format!("{}\n", printable::json(&text)).as_bytes());
+}
+
+/// Data whose bytes are exact: an export, a script for a shell.
+pub fn exact(bytes: &[u8]) {
+    write(bytes);
+}
+
+/// Words for the person: one line on standard error. A log that cannot be written must not end the server.
+pub fn say(value: impl Display) {
+    let value = value.to_string();
+    whisper(&format!("{}\n", printable::line(&value)));
+}
+
+/// The same with several lines, made as for [`text`].
+pub fn say_all(text: impl Display) {
+    let text = text.to_string();
+    whisper(&format!("{}\n", printable::lines(&text)));
+}
+
+/// A question on standard error, without an end of line.
+pub fn ask(question: impl Display) {
+    let question = question.to_string();
+    whisper(&printable::line(&question));
+}
+
+/// Writes what exists once and cannot be shown again. The caller undoes what it did when this fails.
+///
+/// # Errors
+/// Whatever standard output says, a reader who left included.
+pub fn hand_over(bytes: &[u8]) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(bytes).and_then(|()| out.flush())
+}
+
+/// Whether nobody reads what is written to standard output.
+pub fn is_closed() -> bool {
+    IS_CLOSED.load(Ordering::Relaxed)
+}
+
+/// Whether standard output took no more although somebody reads.
+pub fn has_failed() -> bool {
+    FAILED.lock().is_ok_and(|failed| failed.is_some())
+}
+
+/// Standard output for what writes piece by piece, buffered; a reader who left is an error there, so that endless work ends.
+#[derive(Debug, Default)]
+pub struct Out {
+    /// Bytes pass as they are, instead of as printable text.
+    pub is_exact: bool,
+}
+
+impl Write for Out {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = match self.is_exact {
+            true => hand_over(bytes),
+            false => hand_over(printable::lines(&String::from_utf8_lossy(bytes)).as_bytes()),
+        };
+        match written {
+            Ok(()) => Ok(bytes.len()),
+            Err(error) => {
+                note(&error);
+                Err(error)
+            }
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn write(bytes: &[u8]) {
+    if !is_closed()
+        && !has_failed()
+        && let Err(error) = hand_over(bytes)
+    {
+        note(&error);
+    }
+}
+
+fn note(error: &io::Error) {
+    match error.kind() {
+        ErrorKind::BrokenPipe => IS_CLOSED.store(true, Ordering::Relaxed),
+        _ => {
+            if let Ok(mut failed) = FAILED.lock() {
+                failed.get_or_insert_with(|| error.to_string());
+            }
+        }
+    }
+}
+
+/// One write, so that lines of several threads do not mix. Where standard error takes nothing, nobody can be told.
+fn whisper(text: &str) {
+    drop(io::stderr().lock().write_all(text.as_bytes()));
+}
+
+/// How the command ends, once everything is written: output that was lost is a failure, a reader who left is not.
+pub fn finish(exit: Exit) -> Exit {
+    let failed = FAILED.lock().ok().and_then(|mut failed| failed.take());
+    match failed {
+        None => exit,
+        Some(why) => {
+            say(format_args!(
+                "portcullis: cannot write to standard output: {why}"
+            ));
+            match exit {
+                Exit::Done | Exit::Look => Exit::Failed,
+                worse => worse,
+            }
+        }
+    }
+}
