@@ -99,7 +99,9 @@ fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Option<JoinHandle<
 /// Takes blocks that are over out of the store. What cannot be taken out now stays, and ends by its own time.
 fn forget_ended(io: &Io, store: &Store) {
     if let Err(fault) = admin::commands::forget_ended(io, store) {
-        eprintln!("portcullis: a block that is over could not be taken out of the store: {fault}");
+        terminal::say(format_args!(
+            "portcullis: a block that is over could not be taken out of the store: {fault}"
+        ));
     }
 }
 

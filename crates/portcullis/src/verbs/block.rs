@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::exit::{Exit, Outcome};
 use crate::verbs::Verb;
 use crate::verbs::key::{asked, cell, moment};
-use crate::{config_dir, office, output, table};
+use crate::{config_dir, office, output, table, terminal};
 
 /// The verb.
 pub const VERB: Verb = Verb {
@@ -94,17 +94,19 @@ fn list(arguments: &ArgMatches) -> Outcome {
     let is_running = found.get("is_running") == Some(&Value::Bool(true));
     output::print(arguments, &found, || {
         if !is_running {
-            eprintln!("No server is running: only blocks that people added are known.");
+            terminal::say("No server is running: only blocks that people added are known.");
         }
         if rows.is_empty() {
-            eprintln!("No block is in force.");
+            terminal::say("No block is in force.");
             return;
         }
         let headings = ["SUBJECT", "HOLDS FOR", "UNTIL", "BY", "REASON"];
-        print!("{}", table::render(&headings, &rows));
+        terminal::text(&table::render(&headings, &rows));
         let in_force = found.get("in_force").and_then(Value::as_u64);
         if let Some(all) = in_force.filter(|all| *all > rows.len() as u64) {
-            eprintln!("{all} blocks are in force; those that last longest are shown.");
+            terminal::say(format_args!(
+                "{all} blocks are in force; those that last longest are shown."
+            ));
         }
     });
     Ok(Exit::Done)
@@ -132,12 +134,12 @@ fn add(arguments: &ArgMatches) -> Outcome {
         &asked(arguments, &names),
     )?;
     output::print(arguments, &added, || {
-        println!(
+        terminal::line(format_args!(
             "{} is blocked until {}; end it earlier with `portcullis block lift {}`",
             cell(&added, "subject"),
             moment(&added, "until"),
             shell_quoted(&cell(&added, "subject"))
-        );
+        ));
     });
     Ok(Exit::Done)
 }
@@ -150,10 +152,10 @@ fn lift(arguments: &ArgMatches) -> Outcome {
         &asked(arguments, &names),
     )?;
     output::print(arguments, &lifted, || {
-        println!(
+        terminal::line(format_args!(
             "{} is no longer blocked; its refusals are forgotten",
             cell(&lifted, "subject")
-        );
+        ));
     });
     Ok(Exit::Done)
 }

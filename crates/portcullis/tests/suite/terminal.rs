@@ -106,6 +106,8 @@ fn commands(server: &Server, printed: &mut Printed) {
         vec!["check", &dir, "--verbose"],
         vec!["doctor"],
         can.to_vec(),
+        vec!["block", "list"],
+        vec!["block", "lift", HOSTILE],
         vec!["explain", HOSTILE],
         vec!["access", HOSTILE],
         vec!["key", "revoke", HOSTILE, "--yes"],
