@@ -49,6 +49,7 @@ fuzz_target!(|text: &str| {
     let input = PolicyInput {
         apis: vec![ApiShape {
             name: "a/v1".into(),
+            lookups_max: policy::LOOKUPS_DEFAULT,
             operations: vec![OperationShape {
                 id: "getOrder".into(),
                 is_write: false,

@@ -62,6 +62,14 @@ pub struct Version {
     /// `WorkOrder`. What is composed of the schema (`allOf`, `oneOf`, `anyOf`) is judged as that object too.
     #[serde(default)]
     pub objects: Map<At<Object>>,
+    /// What the contract does not say of single operations, by `operationId`.
+    #[serde(default)]
+    pub operations: Map<OperationFacts>,
+    /// Most objects that one request may have looked up before it is forwarded: the one its path names and those its
+    /// parameters and body refer to. A request that needs more is refused with `object.too_many`. Default `32`, at most
+    /// `256`.
+    #[serde(default)]
+    pub lookups_max: Option<At<u32>>,
     /// Which checks refuse, which only observe, and which are off.
     #[serde(default)]
     pub checks: Checks,
@@ -166,13 +174,23 @@ pub struct Health {
 pub struct Object {
     /// Where a request names the object: `path.workOrderId` or `body.id`.
     pub id: At<String>,
-    /// The operation that looks the object up before a write, by `operationId`. It has to be a GET whose answer is the
-    /// object. Default: writes are judged by the request alone, and conditions that need more refuse them.
+    /// The operation that looks the object up, by `operationId`: before a write, and before a read whose answer does not
+    /// show the object that its path names. It has to be a GET whose answer is the object. Default: none; grants whose
+    /// condition cannot be judged without it are refused by `check`.
     #[serde(default)]
     pub resolve: Option<At<String>>,
     /// The attributes conditions may ask for, by name: `status: body.status`, `partner: body.assignment.partnerId`.
     #[serde(default)]
     pub attributes: Map<At<String>>,
+}
+
+/// What the contract does not say of one operation.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct OperationFacts {
+    /// It only reads, although its method is POST: a search whose question is the body. Conditions are then judged by the
+    /// answer, as for a GET, and not by the body. Default `false`.
+    pub reads: Option<At<bool>>,
 }
 
 /// Which checks refuse, which only observe, and which are off.

@@ -237,6 +237,8 @@ pub struct ApiVersion {
     pub contract: Option<Arc<contract::Contract>>,
     /// The company's system behind it. Present wherever an operation can be reached.
     pub upstream: Option<UpstreamSettings>,
+    /// Most objects that one request may have looked up.
+    pub lookups_max: usize,
     /// Plans of the operations, with the indices of the contract's own list.
     pub operations: Vec<OperationPlan>,
     /// What inspection has to ask of its fields, by the languages of the contract.
@@ -303,6 +305,8 @@ pub struct OperationPlan {
     pub inspect: Mode,
     /// What inspection knows of its fields.
     pub inspected: Inspected,
+    /// It only reads, although its method is POST.
+    pub reads: bool,
     /// The operation as policy knows it; present in every configuration that `compile` gave.
     pub policy: Option<policy::OperationRef>,
 }

@@ -190,6 +190,7 @@ impl<'a> Builder<'a> {
             } else {
                 node.is_open = true;
             }
+            node.items_max = items_max(&parts);
         }
         node
     }
@@ -328,6 +329,14 @@ impl<'a> Builder<'a> {
             _ => None,
         }
     }
+}
+
+/// The least of the bounds that hold for a list.
+fn items_max(parts: &[Part<'_>]) -> Option<u64> {
+    let certain = parts.iter().filter(|p| p.is_certain);
+    certain
+        .filter_map(|p| p.at.value.get("maxItems")?.as_u64())
+        .min()
 }
 
 fn class(at: &At<'_>) -> Option<Class> {

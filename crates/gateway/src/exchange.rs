@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
+use crate::stages::unchanged::LookedUp;
 use model::{
     DecisionId, Event, Head, Headers, KeyId, Monotonic, Peer, Refusal, Stage, Text, Timestamp,
 };
@@ -59,6 +60,8 @@ pub struct Exchange<'a, 'b> {
     pub accept: Option<Arc<str>>,
     /// Fields for the answer that stages before the upstream know (deprecation, limits).
     pub reply_headers: Headers,
+    /// The object that the request changes, as it was when it was judged.
+    pub looked_up: Option<LookedUp>,
     /// What the ledger will say; stages add what they learn.
     pub event: Event,
     /// Stable code of the refusal or fault; empty while there is none.

@@ -49,5 +49,6 @@ pub const REASONS: &[&model::Reason] = &[
     &answers::FAILED,
     &answers::OUTCOME_UNKNOWN,
     &answers::REJECTED,
+    &stages::unchanged::CHANGED,
     &record::LEDGER_UNAVAILABLE,
 ];

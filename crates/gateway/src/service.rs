@@ -102,6 +102,7 @@ impl Gateway {
             stage: Stage::Tls,
             accept: None,
             reply_headers: Headers::new(),
+            looked_up: None,
             event,
             code: "",
             charged_to: None,

@@ -3,9 +3,13 @@
 //! Used by policy (filter, writes), config (checks against the contract) and the access matrix.
 //! Start reading at `FieldPath::parse`.
 
+mod cover;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
+
+pub use cover::At;
 
 /// One concrete path: names and `*` (each item of a list, or each value of a map).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -29,6 +29,8 @@ pub struct Node {
     pub fields: BTreeMap<Arc<str>, Field>,
     /// The item, when the place may be an array.
     pub items: Option<NodeId>,
+    /// Most items such an array may have (`maxItems`), where the contract says so.
+    pub items_max: Option<u64>,
     /// The value of undeclared keys, when the contract declares them (`additionalProperties: {schema}`).
     pub values: Option<NodeId>,
     /// Undeclared keys are allowed without a schema (`additionalProperties: true`, or absent).

@@ -73,6 +73,18 @@ pub const CREATE_DENIED: Reason = Reason::new(
      failed. Change the values sent, or the grant's condition.",
 );
 
+/// The request names more objects than are looked up for one request.
+pub const TOO_MANY: Reason = Reason::new(
+    Stage::Object,
+    "object.too_many",
+    400,
+    "The request names too many objects at once.",
+    "Send the same in several smaller requests.",
+    "Objects that a request names are looked up and judged before it is forwarded, at most `lookups_max` of them for one request \
+     (a setting of the api's version, 32 where it says nothing). This is a bound, not a missing right: raise it, or lower the \
+     contract's `maxItems`, so that callers see it.",
+);
+
 /// What is asked at stage `authz`.
 #[derive(Clone, Copy, Debug)]
 pub struct Question<'a> {
@@ -125,6 +137,7 @@ pub fn decide(question: &Question<'_>, rules: &Arc<Rules>) -> Result<Permit, Box
         listener: integration.is_on_listener.then(|| question.listener.into()),
         is_asked: !owes(operation, entry),
         is_judged: false,
+        lookups: 0,
         pending: Vec::new(),
         objects: Vec::new(),
     })
@@ -148,7 +161,7 @@ fn live(
     question: &Question<'_>,
     context: Option<&Scenery>,
 ) -> Result<u64, Box<Refusal>> {
-    let open = entry.always | entry.on_object | entry.on_named;
+    let open = entry.always | (entry.waits() & !entry.on_request);
     let Some(set) = &entry.at_request else {
         return Ok(open);
     };
@@ -239,6 +252,8 @@ pub struct Permit {
     pub(crate) is_asked: bool,
     /// The object that the path names was judged, before the answer or for want of it in the answer.
     pub(crate) is_judged: bool,
+    /// Objects asked for so far.
+    pub(crate) lookups: usize,
     pub(crate) pending: Vec<(Lookup, Role)>,
     pub(crate) objects: Vec<String>,
 }
@@ -318,6 +333,18 @@ impl Permit {
     /// The grant that carries the permit (the first one, when several do).
     pub fn rule(&self) -> Option<&RuleRef> {
         self.entry()?.held(self.live).next().map(|g| &g.rule)
+    }
+
+    /// The grants that hold as far as is known, and whether an object has still to be judged for them.
+    pub fn grants(&self) -> impl Iterator<Item = (&RuleRef, bool)> {
+        let (live, entry) = (self.live, self.entry());
+        let waits = entry.map_or(0, Entry::waits);
+        let grants = entry
+            .into_iter()
+            .flat_map(|entry| (0u32..).zip(&entry.grants));
+        grants
+            .filter(move |(bit, _)| live.checked_shr(*bit).unwrap_or(0) & 1 == 1)
+            .map(move |(bit, grant)| (&grant.rule, waits.checked_shr(bit).unwrap_or(0) & 1 == 1))
     }
 
     /// The same as it prints.
@@ -400,15 +427,15 @@ impl Permit {
             if entry.at_named.iter().any(|(_, set)| set.has_forbid()) {
                 return false;
             }
-            let mut grants = entry.always;
-            for set in [&entry.at_request, &entry.at_object].into_iter().flatten() {
-                let held = self.judged(set, reference, kind, seen);
-                if held.forbidden.is_some() {
-                    return false;
-                }
-                grants |= held.grants;
-            }
-            grants != 0
+            let judged = |set: &Option<cedar::ConditionSet>| {
+                let set = set.as_ref();
+                set.map(|set| self.judged(set, reference, kind, seen))
+                    .unwrap_or_default()
+            };
+            let (request, object) = (judged(&entry.at_request), judged(&entry.at_object));
+            let is_free = request.forbidden.is_none() && object.forbidden.is_none();
+            let grants = entry.always | (request.grants & !entry.waits()) | object.grants;
+            is_free && grants != 0
         }))
     }
 

@@ -41,14 +41,21 @@ pub struct ApiShape {
     pub operations: Vec<OperationShape>,
     /// Its object kinds (`objects:`).
     pub objects: Vec<ObjectKind>,
+    /// Most objects that one request may have looked up.
+    pub lookups_max: usize,
 }
+
+/// How many objects one request may have looked up, where the api does not say.
+pub const LOOKUPS_DEFAULT: usize = 32;
+/// The most that an api may say.
+pub const LOOKUPS_MOST: usize = 256;
 
 /// What is known of one operation.
 #[derive(Clone, Debug)]
 pub struct OperationShape {
     /// Operation id of the contract.
     pub id: Arc<str>,
-    /// The method is not safe: it may change something.
+    /// It may change something: the method is not safe, and the api does not say that it only reads.
     pub is_write: bool,
     /// Fields of the successful answer; empty when it has no body.
     pub answer: Arc<Shape>,

@@ -8,6 +8,7 @@ pub mod address;
 pub mod block;
 mod cedar;
 pub mod decide;
+mod enforcement;
 mod errors;
 mod fast;
 pub mod input;
@@ -19,18 +20,21 @@ mod plan;
 pub mod rate;
 mod reads;
 mod release;
+mod root;
 pub mod rules;
 
 pub use access::{AccessMatrix, AccessRow, How, NearMiss, access};
 pub use address::{AddressSet, client_address, client_key};
 pub use decide::{
     ABSENT, CONDITION_FAILED, CREATE_DENIED, Lookup, OBJECT_DENIED, OPERATION_NOT_GRANTED, Permit,
-    Question, Released, RequestFacts, decide,
+    Question, Released, RequestFacts, TOO_MANY, decide,
 };
+pub use enforcement::{By, Enforcement, Judged};
 pub use errors::Concealment;
 pub use input::{
-    ApiShape, CedarFile, Condition, DenyAs, ErrorShape, Grant, IntegrationGrants, Listed, Mask,
-    Names, ObjectKind, OperationShape, ParameterPlace, ParameterShape, PolicyInput, Source,
+    ApiShape, CedarFile, Condition, DenyAs, ErrorShape, Grant, IntegrationGrants, LOOKUPS_DEFAULT,
+    LOOKUPS_MOST, Listed, Mask, Names, ObjectKind, OperationShape, ParameterPlace, ParameterShape,
+    PolicyInput, Source,
 };
 pub use near::near_misses;
 pub use rate::{Rate, Span, Strikes};
@@ -48,6 +52,7 @@ pub const REASONS: &[&model::Reason] = &[
     &decide::CREATE_DENIED,
     &decide::OBJECT_DENIED,
     &decide::OPERATION_NOT_GRANTED,
+    &decide::TOO_MANY,
     &block::BLOCKED,
     &limit::EXCEEDED,
 ];

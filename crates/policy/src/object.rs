@@ -9,19 +9,17 @@
 //! Another object that a parameter or the body names is judged by the conditions and policies that are about it, and
 //! by the caller's grants for reading that kind; when he has none, a reference the contract declares is refused.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use model::shape::NodeId;
 use model::{FieldSet, Json, Refusal, Shape};
 
 use crate::cedar::Held;
-use crate::decide::{ABSENT, CREATE_DENIED, Lookup, Permit, RequestFacts, Role};
+use crate::decide::{ABSENT, CREATE_DENIED, Lookup, Permit, RequestFacts, Role, TOO_MANY};
 use crate::input::{ParameterPlace, Source};
 use crate::plan::{Ground, KindId};
 use crate::rules::{Named, Operation, Overlay, Rules, Seen, is_told_by_path};
-
-/// Most objects one request may name.
-pub const LOOKUPS_MAX: usize = 32;
 
 impl Permit {
     /// Stage `object`, before the upstream: judges what the request alone shows and says which objects have to be
@@ -223,11 +221,8 @@ impl Permit {
         role: Role,
     ) -> Result<(), Box<Refusal>> {
         let rules = self.rules.clone();
-        let (Some(shape), true) = (rules.kind(kind), self.pending.len() < LOOKUPS_MAX) else {
-            return Err(self.refuse(
-                format!("the request names more than {LOOKUPS_MAX} objects"),
-                None,
-            ));
+        let Some(shape) = rules.kind(kind) else {
+            return Err(self.refuse("the kind is not of these rules".into(), None));
         };
         let Some((operation, parameter)) = &shape.resolve else {
             return Err(self.refuse(
@@ -261,14 +256,20 @@ impl Permit {
             operation: *operation,
             path,
         };
-        if !self
-            .pending
-            .iter()
-            .any(|(known, r)| *known == lookup && *r == role)
-        {
+        let is_new = !self.pending.iter().any(|(known, _)| *known == lookup);
+        if !self.pending.contains(&(lookup.clone(), role)) {
             self.pending.push((lookup, role));
         }
-        Ok(())
+        self.lookups = self.lookups.saturating_add(usize::from(is_new));
+        let most = rules
+            .op(self.operation)
+            .map_or(0, |operation| operation.lookups_max);
+        match self.lookups > most {
+            true => Err(TOO_MANY.because(format!(
+                "more than {most} objects to look up; `lookups_max` of the api sets the bound"
+            ))),
+            false => Ok(()),
+        }
     }
 
     /// Judges one fetched object. `answer` is the body of the lookup's successful answer; `None` when the upstream
@@ -296,6 +297,17 @@ impl Permit {
         }
         self.pending.retain(|(known, _)| known != lookup);
         Ok(())
+    }
+
+    /// Whether a lookup is of the object that the request changes, which its path names.
+    pub fn is_changed(&self, lookup: &Lookup) -> bool {
+        let operation = self.rules.op(self.operation);
+        let is_change = operation.is_some_and(|operation| {
+            operation.is_write && matches!(operation.subject, Some((_, Source::Path(_))))
+        });
+        let is_subject =
+            |(known, role): &(Lookup, Role)| known == lookup && matches!(role, Role::Subject(_));
+        is_change && self.pending.iter().any(is_subject)
     }
 
     fn judge_as(
@@ -446,7 +458,7 @@ impl Permit {
         if held == self.live {
             return Ok(());
         }
-        match beyond(body, &entry.writes_of(held), &mut String::new()) {
+        match beyond(body, &entry.writes_of(held)) {
             None => Ok(()),
             Some(pointer) => Err(self.refuse(
                 format!("no grant that holds for this object lets `{pointer}` be sent"),
@@ -638,29 +650,11 @@ fn reference(
 }
 
 /// The first value of a body outside a set of fields, as a JSON pointer.
-fn beyond(value: &Json, set: &FieldSet, at: &mut String) -> Option<String> {
-    if set.is_whole {
-        return None;
-    }
-    let length = at.len();
-    let mut enter = |name: &str, value: &Json, below: Option<&FieldSet>| {
-        at.push('/');
-        at.push_str(name);
-        let found = match below {
-            Some(below) => beyond(value, below, at),
-            None => Some(at.clone()),
-        };
-        at.truncate(length);
-        found
-    };
-    match value {
-        Json::Object(members) => members.iter().find_map(|(key, value)| {
-            enter(key, value, set.fields.get(&**key).or(set.each.as_deref()))
-        }),
-        Json::List(items) => items
-            .iter()
-            .enumerate()
-            .find_map(|(index, value)| enter(&index.to_string(), value, set.each.as_deref())),
-        _ => Some(at.clone()),
-    }
+fn beyond(body: &Json, set: &FieldSet) -> Option<String> {
+    let mut first = None;
+    let _ = set.outside(body, &mut |at| {
+        first = Some(at.pointer());
+        ControlFlow::Break(())
+    });
+    first
 }

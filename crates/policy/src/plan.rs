@@ -24,6 +24,11 @@ pub(crate) struct Tree {
 }
 
 impl Tree {
+    /// Whether nothing is granted.
+    pub fn is_empty(&self) -> bool {
+        !self.is_whole && self.mask.is_none() && self.fields.is_empty() && self.each.is_none()
+    }
+
     fn reach(&mut self, path: &FieldPath) -> &mut Tree {
         let mut here = self;
         for step in &path.steps {

@@ -12,6 +12,8 @@
 //!   none holds, one object is refused (`deny_as`), an item of a list is left out.
 //! - An object of a declared kind inside another must satisfy one of the integration's grants for that kind. When the
 //!   integration has none, the enclosing grant's field list alone governs. A refused one is left out, with its key.
+//! - What `$.` lets leave of the root leaves by the grants that held for an object of the answer, or, where the
+//!   answer holds none, by those that may hold for some object (see `root`).
 //! - An attribute that is missing in the answer satisfies nothing.
 
 use std::sync::Arc;
@@ -62,7 +64,6 @@ impl Permit {
                 ..Released::default()
             });
         };
-        let plan = entry.plan(operation, self.live);
         let objects = std::mem::take(&mut self.objects);
         let mut walk = Walk {
             permit: &self,
@@ -77,6 +78,7 @@ impl Permit {
             plans: Vec::new(),
             verdicts: Vec::new(),
         };
+        let plan = entry.plan(operation, walk.root_grants(answer));
         walk.root(&plan, answer)?;
         Ok(walk.out)
     }
@@ -112,10 +114,10 @@ enum Verdict {
     Nested(bool),
 }
 
-struct Walk<'a> {
-    permit: &'a Permit,
-    operation: &'a Operation,
-    entry: &'a Entry,
+pub(crate) struct Walk<'a> {
+    pub(crate) permit: &'a Permit,
+    pub(crate) operation: &'a Operation,
+    pub(crate) entry: &'a Entry,
     facts: &'a RequestFacts<'a>,
     out: Released,
     /// Plans for combinations of grants, kept for the next object.
@@ -299,7 +301,7 @@ impl Walk<'_> {
         plan
     }
 
-    fn outermost(&mut self, kind: KindId, object: &Json, is_many: bool) -> Held {
+    pub(crate) fn outermost(&mut self, kind: KindId, object: &Json, is_many: bool) -> Held {
         let Some(set) = &self.entry.at_object else {
             return Held {
                 grants: self.permit.live,

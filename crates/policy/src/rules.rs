@@ -7,6 +7,8 @@ mod build;
 mod check;
 
 pub(crate) use build::is_told_by_path;
+#[cfg(test)]
+pub(crate) use check::write_path;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -60,6 +62,8 @@ pub(crate) struct Operation {
     pub subject: Option<(KindId, Source)>,
     /// Other objects named by parameters.
     pub named: Vec<Named>,
+    /// Most objects that one request may have looked up.
+    pub lookups_max: usize,
     /// The parameter the path ends with.
     pub ends_in: Option<Arc<str>>,
     /// Where a read's answer shows the object that the path names.
@@ -190,6 +194,10 @@ pub(crate) struct Entry {
     pub at_named: Vec<(usize, ConditionSet)>,
     /// Bits of the grants whose condition needs one of those.
     pub on_named: u64,
+    /// Bits of those of both whose condition also asks for the request: that part is decided first.
+    pub on_request: u64,
+    /// Bits of the grants that let something of the answer's root leave (`$.`).
+    pub roots: u64,
     /// What leaves under each combination of grants that is worth preparing.
     pub plans: Vec<(u64, Arc<Plan>)>,
     /// The same for answers that report an error; empty where no grant lists error fields.
@@ -217,6 +225,11 @@ impl Entry {
     /// Whether every object satisfies it, whatever it is like and whoever asks.
     pub fn is_open(&self) -> bool {
         self.always != 0 && !self.sets().any(ConditionSet::has_forbid)
+    }
+
+    /// Bits of the grants that an object decides.
+    pub fn waits(&self) -> u64 {
+        self.on_object | self.on_named
     }
 
     /// Everything that is asked.
@@ -504,6 +517,11 @@ impl Rules {
     pub fn is_guarded(&self, operation: OperationRef) -> bool {
         self.op(operation)
             .is_some_and(|op| !op.resources.is_empty())
+    }
+
+    /// Whether this operation may change something.
+    pub fn is_write(&self, operation: OperationRef) -> bool {
+        self.op(operation).is_some_and(|op| op.is_write)
     }
 
     pub(crate) fn op(&self, operation: OperationRef) -> Option<&Operation> {

@@ -8,7 +8,9 @@ mod fields;
 mod matrix;
 mod objects;
 mod reads;
+mod roots;
 mod speed;
+mod writes;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -207,6 +209,7 @@ pub(super) fn api() -> ApiShape {
     let body = "{status,assignment:{partnerId},notes,customerId>Customer,number^}";
     ApiShape {
         name: "field-service/v2".into(),
+        lookups_max: LOOKUPS_DEFAULT,
         operations: vec![
             operation(
                 "listOrders",

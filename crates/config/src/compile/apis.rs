@@ -10,7 +10,7 @@ use contract::Contract;
 use model::Timestamp;
 
 use super::bounds::not_empty;
-use super::{foreign, lifecycle, objects, upstream};
+use super::{foreign, lifecycle, lookups, objects, reading, upstream};
 use crate::Files;
 use crate::api::{Api, Checks, Mode, State, Version};
 use crate::compiled::{ApiVersion, FieldPlans, Inspected, OperationPlan};
@@ -186,19 +186,7 @@ fn version(
         return;
     };
     let contract = contract.map(Arc::new);
-    if written.state.value == State::Retired && !written.expose.is_empty() {
-        let first = written
-            .expose
-            .iter()
-            .next()
-            .map_or(place.clone(), |(key, _)| key.place(file));
-        let help = "Take `expose` out; a retired version answers every call with 410.";
-        report.wrong(
-            &first,
-            format!("`{full}` is retired and still exposed"),
-            help,
-        );
-    }
+    check_retired(&full, written, &place, report);
     let listeners = exposure(&full, written, contract.as_deref(), scene, file, report);
     let upstream = upstream::compile(&full, &place, written, scene, file, report);
     let operations = operations(
@@ -210,6 +198,14 @@ fn version(
         report,
     );
     let kinds = objects::compile(&full, written, contract.as_deref(), file, report);
+    let lookups_max = lookups::compile(
+        written,
+        &operations,
+        contract.as_deref(),
+        &kinds,
+        &place,
+        report,
+    );
     apis.objects.push(kinds);
     apis.versions.push(ApiVersion {
         name: full,
@@ -223,10 +219,29 @@ fn version(
         base_path,
         contract,
         upstream,
+        lookups_max,
         operations,
         fields: FieldPlans::default(),
         place,
     });
+}
+
+/// A retired version answers every call with 410, so nothing of it can be exposed.
+fn check_retired(full: &str, written: &Version, place: &Place, report: &mut Report) {
+    if written.state.value != State::Retired || written.expose.is_empty() {
+        return;
+    }
+    let first = written
+        .expose
+        .iter()
+        .next()
+        .map_or(place.clone(), |(key, _)| key.place(&place.file));
+    let help = "Take `expose` out; a retired version answers every call with 410.";
+    report.wrong(
+        &first,
+        format!("`{full}` is retired and still exposed"),
+        help,
+    );
 }
 
 /// `/v2`, or empty for none.
@@ -395,13 +410,13 @@ fn operations(
     for (id, _) in written.checks.operations.iter() {
         operation(full, id, contract, &id.place(file), report);
     }
+    let reading = reading::compile(full, written, contract, file, report);
     let plan = |id: &Arc<str>| {
-        plan(
-            full,
-            id,
-            &written.checks,
-            listeners.get(id).cloned().unwrap_or_default(),
-        )
+        let listeners = listeners.get(id).cloned().unwrap_or_default();
+        OperationPlan {
+            reads: reading.contains(id),
+            ..plan(full, id, &written.checks, listeners)
+        }
     };
     contract
         .operations
@@ -423,6 +438,7 @@ fn plan(full: &str, id: &Arc<str>, checks: &Checks, listeners: Vec<Arc<str>>) ->
             scope: format!("{full}:{id}").into(),
             ..Inspected::default()
         },
+        reads: false,
         policy: None,
     }
 }

@@ -233,8 +233,14 @@ pub(super) fn shapes(apis: &Apis) -> Vec<ApiShape> {
             let contract = version.contract.as_deref()?;
             Some(ApiShape {
                 name: version.name.clone(),
-                operations: contract.operations.iter().map(operation_shape).collect(),
+                operations: contract
+                    .operations
+                    .iter()
+                    .zip(&version.operations)
+                    .map(|(operation, plan)| operation_shape(operation, plan.reads))
+                    .collect(),
                 objects: objects.clone(),
+                lookups_max: version.lookups_max,
             })
         })
         .collect()
@@ -267,10 +273,10 @@ fn ends_in(operation: &Operation) -> Option<Arc<str>> {
     }
 }
 
-fn operation_shape(operation: &Operation) -> OperationShape {
+fn operation_shape(operation: &Operation, reads: bool) -> OperationShape {
     OperationShape {
         id: operation.id.clone(),
-        is_write: !operation.method.is_safe(),
+        is_write: !(operation.method.is_safe() || reads),
         answer: Arc::new(operation.answer_shape().cloned().unwrap_or_default()),
         errors: operation
             .error_answers()

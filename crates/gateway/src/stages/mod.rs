@@ -15,5 +15,6 @@ pub mod object;
 pub mod response;
 pub mod route;
 pub mod tls;
+pub mod unchanged;
 pub mod upstream;
 pub mod validate;

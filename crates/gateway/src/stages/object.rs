@@ -10,6 +10,7 @@ use policy::{Lookup, Permit, Released, RequestFacts};
 use crate::service::Road;
 use crate::stages::inspect::CheckedRequest;
 use crate::stages::lifecycle::Op;
+use crate::stages::unchanged::LookedUp;
 use crate::stages::upstream;
 use crate::{Exchange, Stop};
 
@@ -57,8 +58,12 @@ async fn look_up(
     r: &Road<'_>,
 ) -> Result<(), Stop> {
     for lookup in lookups {
-        let found = fetch(x, lookup, caller, op, r).await?;
+        let (found, looked_up) = fetch(x, lookup, caller, op, r).await?;
         x.enter(Stage::Object);
+        // What the request changes is changed as it was judged, or not at all.
+        if permit.is_changed(lookup) {
+            x.looked_up = looked_up;
+        }
         permit.judge(lookup, facts, found.as_ref())?;
     }
     Ok(())
@@ -70,7 +75,7 @@ async fn fetch(
     caller: &Caller,
     op: &Op<'_>,
     r: &Road<'_>,
-) -> Result<Option<Json>, Stop> {
+) -> Result<(Option<Json>, Option<LookedUp>), Stop> {
     let Some(other) = r.snapshot.operation(op.version_index, lookup.operation) else {
         return Err(policy::OBJECT_DENIED
             .because("the look-up's operation is unknown")

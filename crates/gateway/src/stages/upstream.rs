@@ -21,6 +21,7 @@ use crate::stages::authn;
 use crate::stages::inspect::CheckedRequest;
 use crate::stages::lifecycle::Op;
 use crate::stages::response::ANSWER_BOUNDS;
+use crate::stages::unchanged::{self, LookedUp};
 use crate::{Exchange, Stop, idempotency, request_fields, retry_after};
 
 /// What came back, with the timing noted.
@@ -59,7 +60,13 @@ pub async fn forward(
         target.push('?');
         target.push_str(&checked.valid().query);
     }
-    let headers = fields(x, caller, checked, op, r);
+    let mut headers = fields(x, caller, checked, op, r);
+    let plain = target.split('?').next().unwrap_or_default();
+    let tag = unchanged::condition(x.looked_up.as_ref(), plain, &headers);
+    let is_held = tag.is_some();
+    if let Some(tag) = tag {
+        headers.push("if-match", tag);
+    }
     // A HEAD is judged on the body a GET would have: without it no object rule could be kept.
     let method = match checked.asked().method() {
         Method::Head => Method::Get,
@@ -68,6 +75,9 @@ pub async fn forward(
     let body = &checked.valid().body_bytes;
     let is_read = !permit.changes();
     match call(x, method, &target, &headers, body, op, r).await {
+        Ok(answer) if answer.status == 412 && is_held => Err(unchanged::CHANGED
+            .because("the upstream answered 412 to the tag of the look-up")
+            .into()),
         Ok(answer) => Ok(Came::Whole(answer)),
         Err(fault) => match fault.status {
             Some(status @ 200..=299) if !is_read => Ok(Came::Carried {
@@ -100,7 +110,7 @@ pub async fn look_up(
     by: &Operation,
     path_values: &[(Arc<str>, String)],
     r: &Road<'_>,
-) -> Result<Option<Json>, Stop> {
+) -> Result<(Option<Json>, Option<LookedUp>), Stop> {
     x.enter(Stage::Upstream);
     let target = path(op, by, path_values);
     let mut headers = Headers::with_room(6, 512);
@@ -109,9 +119,9 @@ pub async fn look_up(
     let answer = call(x, by.method, &target, &headers, &[], op, r).await;
     let answer = answer.map_err(|fault| fault_stop(fault, true))?;
     match answer.status {
-        404 | 410 => Ok(None),
+        404 | 410 => Ok((None, None)),
         200..=299 => json::parse(&answer.body, ANSWER_BOUNDS)
-            .map(Some)
+            .map(|body| (Some(body), LookedUp::of(&target, &answer.headers)))
             .map_err(|problem| {
                 Stop::Failed(FAILED.because(format!(
                     "look-up: {:?} at byte {}",

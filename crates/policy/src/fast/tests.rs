@@ -62,7 +62,14 @@ fn set(policies: &[(bool, String)]) -> ConditionSet {
                 object_attributes: ATTRIBUTES.iter().map(|(n, _)| (*n).to_owned()).collect(),
                 ..Needs::default()
             };
-            (member, Checked { policy, needs })
+            (
+                member,
+                Checked {
+                    policy,
+                    needs,
+                    part: None,
+                },
+            )
         })
         .collect();
     let borrowed: Vec<_> = checked.iter().map(|(m, c)| (m.clone(), c)).collect();

@@ -10,7 +10,7 @@ use crate::errors::ErrorGround;
 use crate::plan::{Ground, outermost};
 
 /// What is wrong with one entry of a field list: sentence and remedy.
-pub(super) type Fault = (String, String);
+pub(crate) type Fault = (String, String);
 
 /// Checks one entry of `fields` or `masks`.
 pub(super) fn answer_path(
@@ -77,7 +77,7 @@ pub(super) fn error_path(
 }
 
 /// Checks one entry of `writes`.
-pub(super) fn write_path(shape: &Shape, path: &FieldPath, operation: &str) -> Result<(), Fault> {
+pub(crate) fn write_path(shape: &Shape, path: &FieldPath, operation: &str) -> Result<(), Fault> {
     if shape.is_empty() {
         return Err((
             format!("`{path}` may be sent, but `{operation}` takes no body"),

@@ -355,6 +355,92 @@ fn one_request_cannot_name_objects_without_end() {
         grant(4, "getCustomer", OWN, "", ""),
     ]);
     let ids: Vec<String> = (0..40).map(|i| format!("c{i}")).collect();
-    let list = call(&format!("listOrders ?customer={}", ids.join(",")), "");
-    assert!(list.decide(&rules).unwrap().before(&list.facts()).is_err());
+    let at = |count: usize| {
+        let list = call(
+            &format!("listOrders ?customer={}", ids[..count].join(",")),
+            "",
+        );
+        let mut permit = list.decide(&rules).unwrap();
+        permit.before(&list.facts()).map(|lookups| lookups.len())
+    };
+    assert_eq!(at(LOOKUPS_DEFAULT).unwrap(), LOOKUPS_DEFAULT);
+    // A bound, and told as one.
+    assert_eq!(
+        said(&at(LOOKUPS_DEFAULT + 1).unwrap_err()),
+        "object.too_many 400"
+    );
+}
+
+#[test]
+fn an_object_named_often_counts_once() {
+    let mut input = input(vec![
+        grant(1, "listOrders", "", "id", ""),
+        grant(4, "getCustomer", OWN, "", ""),
+    ]);
+    input.apis[0].lookups_max = 1;
+    let rules = Arc::new(compile(input).unwrap());
+    let list = call("listOrders ?customer=c1,c1,c1", "");
+    let lookups = list.decide(&rules).unwrap().before(&list.facts()).unwrap();
+    assert_eq!(lookups.len(), 1);
+    let list = call("listOrders ?customer=c1,c2", "");
+    let refusal = list
+        .decide(&rules)
+        .unwrap()
+        .before(&list.facts())
+        .unwrap_err();
+    assert_eq!(said(&refusal), "object.too_many 400");
+}
+
+#[test]
+fn a_new_object_whose_body_cannot_hold_what_the_condition_asks_is_a_mistake() {
+    for (condition, is_mistake) in [
+        ("resource.priority > 2", true),
+        ("resource.status == \"open\" && resource.priority > 2", true),
+        ("!(resource.priority > 2)", true),
+        ("resource has priority && resource.priority > 2", true),
+        (
+            "resource.status == \"open\" || resource.priority > 2",
+            false,
+        ),
+        ("!(resource has priority)", false),
+        (OWN, false),
+        ("context.network.listener == \"public\"", false),
+    ] {
+        let found = mistakes(input(vec![grant(5, "createOrder", condition, "", "notes")]));
+        assert_eq!(!found.is_empty(), is_mistake, "{condition} {found:?}");
+        if is_mistake {
+            assert!(
+                found[0].starts_with("integrations/test.yaml:5")
+                    && found[0].contains("its `priority`"),
+                "{found:?}"
+            );
+        }
+    }
+    // One of two grants can hold: the operation can be used.
+    let both = vec![
+        grant(5, "createOrder", OWN, "", "notes"),
+        grant(8, "createOrder", "resource.priority > 2", "", "notes"),
+    ];
+    assert!(mistakes(input(both)).is_empty());
+}
+
+#[test]
+fn a_read_that_is_asked_by_a_body_is_judged_by_its_answer() {
+    let mut input = input(vec![grant(1, "searchOrders", OWN, "id", "status")]);
+    let list = format!("{{items:[{ORDER}]}}");
+    let mut search = operation("searchOrders", &list, "{status}", &[]);
+    search.is_write = false;
+    input.apis[0].operations.push(search);
+    let rules = Arc::new(compile(input).unwrap());
+    let asked = call("searchOrders", r#"{"status":"open"}"#);
+    let permit = asked.before(&rules, &[]).unwrap();
+    let answer = format!(
+        r#"{{"items":[{},{}]}}"#,
+        order("1", "open", "north"),
+        order("2", "open", "south")
+    );
+    let released = permit
+        .release(&asked.facts(), Some(&json(&answer)))
+        .unwrap();
+    assert_eq!(released.body, br#"{"items":[{"id":"1"}]}"#);
 }

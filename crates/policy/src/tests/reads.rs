@@ -27,6 +27,7 @@ fn jobs() -> ApiShape {
     let below = ["path jobId/"];
     ApiShape {
         name: "field-service/v2".into(),
+        lookups_max: LOOKUPS_DEFAULT,
         operations: vec![
             get("getJob", JOB, &["path jobId"]),
             get("listJobs", &format!("{{items:[{JOB}],total#}}"), &[]),

@@ -6,6 +6,7 @@
 mod matrix;
 mod text;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use clap::{Arg, ArgMatches, Command};
@@ -72,6 +73,17 @@ fn of_integration(arguments: &ArgMatches, compiled: &Compiled, who: &str) -> Out
         .unwrap_or_default()
         .rows;
     let summaries = matrix::summaries(&rows, compiled);
+    let judged: Vec<_> = matrix::grants(&rows)
+        .into_iter()
+        .map(|row| (row.api.clone(), row.operation.clone()))
+        .collect::<BTreeSet<_>>()
+        .into_iter()
+        .filter_map(|(api, operation)| {
+            let reference = compiled.rules.operation(&api, &operation)?;
+            let enforcement = compiled.rules.enforcement(who, reference)?;
+            Some(json!({ "api": api, "operation": operation, "enforcement": enforcement }))
+        })
+        .collect();
     let document = json!({
         "schema_version": 1,
         "integration": who,
@@ -79,6 +91,7 @@ fn of_integration(arguments: &ArgMatches, compiled: &Compiled, who: &str) -> Out
         "purpose": &*settings.purpose,
         "review_by": settings.review_by.to_string(),
         "summary": summaries,
+        "judged": judged,
         "rows": rows,
     });
     output::print(arguments, &document, || {

@@ -18,7 +18,7 @@ use crate::exit::{Exit, Outcome, Trouble};
 use crate::verbs::Verb;
 use crate::verbs::access;
 use crate::{config_dir, files, output, running, terminal};
-use ask::{Asked, Verdict};
+use ask::{Asked, Verdict, Word};
 
 /// The verb.
 pub const VERB: Verb = Verb {
@@ -49,7 +49,7 @@ fn command() -> Command {
         .after_help(
             "Example:\n  portcullis can accounting getWorkOrder --api field-service/v2 --object '{\"status\":\"open\"}'\n  \
              portcullis can crm field-service/v2:getCustomer --field email\n\n\
-             Keys, limits, blocks and pauses are not looked at.\nExit codes: 0 yes · 2 no · 1 no such integration, operation or field",
+             Keys, limits, blocks and pauses are not looked at.\nExit codes: 0 yes · 2 no, or undecided without the object · 1 no such integration, operation or field",
         )
 }
 
@@ -67,10 +67,9 @@ fn run(arguments: &ArgMatches) -> Outcome {
     output::print(arguments, &document(&asked, &verdict), || {
         terminal::text(&text(&asked, &verdict))
     });
-    Ok(if verdict.is_yes {
-        Exit::Done
-    } else {
-        Exit::Look
+    Ok(match verdict.word {
+        Word::Yes => Exit::Done,
+        Word::No | Word::Undecided => Exit::Look,
     })
 }
 
@@ -226,7 +225,12 @@ fn document(asked: &Asked<'_>, verdict: &Verdict) -> serde_json::Value {
         .collect();
     json!({
         "schema_version": 1,
-        "can": verdict.is_yes,
+        "can": verdict.word == Word::Yes,
+        "verdict": match verdict.word {
+            Word::Yes => "yes",
+            Word::No => "no",
+            Word::Undecided => "undecided",
+        },
         "integration": &*asked.integration.name,
         "api": &*asked.version.name,
         "operation": &*asked.plan.id,
@@ -242,7 +246,11 @@ fn document(asked: &Asked<'_>, verdict: &Verdict) -> serde_json::Value {
 fn text(asked: &Asked<'_>, verdict: &Verdict) -> String {
     let mut out = format!(
         "{}  {}",
-        if verdict.is_yes { "yes" } else { "no " },
+        match verdict.word {
+            Word::Yes => "yes",
+            Word::No => "no ",
+            Word::Undecided => "undecided",
+        },
         printable::line(&verdict.why)
     );
     if let Some(code) = verdict.code {
@@ -265,8 +273,8 @@ fn text(asked: &Asked<'_>, verdict: &Verdict) -> String {
             .map(|miss| format!("{}  {}", miss.rule, miss.text))
             .collect(),
     );
-    if asked.object.is_none() && !verdict.conditions.is_empty() && verdict.is_yes {
-        out.push_str("Give the object with --object to have the condition judged.\n");
+    if asked.object.is_none() && verdict.word == Word::Undecided {
+        out.push_str("Give the object with --object to have it decided.\n");
     }
     out
 }

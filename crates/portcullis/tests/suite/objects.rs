@@ -14,7 +14,7 @@ versions:
     base_path: /field
     upstream: { targets: [\"http://@UPSTREAM@\"], timeout: 5s }
     expose:
-      public: [listJobs, getJob, headJob, updateJob, deleteJob, listJobParts, getJobInline, getJobWrapped, addJobNote]
+      public: [createJob, searchJobs, listTheseJobs, setStock, listJobs, getJob, headJob, updateJob, deleteJob, listJobParts, getJobInline, getJobWrapped, addJobNote]
     objects:
       Job: { id: path.jobId, resolve: getJob, attributes: { partner: body.partner, locked: body.locked } }
 ";
@@ -82,6 +82,25 @@ fn careless(asked: &Received) -> Play {
         .split('/');
     let id = steps.next().unwrap_or_default().to_owned();
     let below = steps.next();
+    if path.ends_with("/job-search") {
+        let text = String::from_utf8_lossy(&asked.body).into_owned();
+        let hits: Vec<String> = ["own1", "foreign"]
+            .iter()
+            .filter(|id| text.contains(**id))
+            .map(|id| {
+                let partner = if *id == "own1" { "north" } else { "south" };
+                format!(r#"{{"id":"{id}","title":"canary","partner":"{partner}","locked":false}}"#)
+            })
+            .collect();
+        let total = hits.len();
+        return Play::Answer(json_answer(
+            200,
+            &format!(r#"{{"items":[{}],"total":{total}}}"#, hits.join(",")),
+        ));
+    }
+    if path.ends_with("/job-lists") || path.ends_with("/stock") {
+        return Play::Answer(testkit::answer(204, &[], b""));
+    }
     let partner = match id.starts_with("own") || id == "locked" {
         true => "north",
         false => "south",
@@ -228,5 +247,175 @@ fn a_grant_that_nothing_can_judge_is_refused_with_its_line() {
             && ended.stderr.contains("[integrations/north.yaml:7:3]"),
         "{}",
         ended.stderr
+    );
+}
+
+/// The gate of `OWN` with more grants for `north`, and more lines for the api.
+fn more(upstream: &RecordingUpstream, grants: &str, api: &str) -> Gate {
+    let gate = gate(upstream, &format!("{OWN}{grants}"));
+    gate.edit(
+        "apis/jobs.yaml",
+        "    objects:\n",
+        &format!("{api}    objects:\n"),
+    );
+    gate
+}
+
+#[test]
+fn a_search_by_body_is_judged_by_its_answer() {
+    let upstream = RecordingUpstream::start(careless);
+    let search = "  - { api: jobs/v1, operations: [searchJobs], when: resource.partner == principal.partner, writes: [text], fields: [id, $.total] }\n";
+    let blind = more(&upstream, search, "");
+    let dir = blind.dir();
+    let ended = testkit::run(crate::program(), &blind, &["check", dir.to_str().unwrap()]);
+    assert_eq!(ended.code, Some(78), "{ended:?}");
+    assert!(ended.stderr.contains("reads: true"), "{}", ended.stderr);
+
+    let server = serve(more(
+        &upstream,
+        search,
+        "    operations: { searchJobs: { reads: true } }\n",
+    ));
+    let key = server.quick_key("north", &[]);
+    let at = |text: &str| {
+        let body = format!(r#"{{"text":"{text}"}}"#);
+        let (status, text, calls) = ask(
+            &server,
+            &upstream,
+            &key,
+            ("POST", "/field/job-search", &body),
+        );
+        assert_eq!((status, calls.len()), (200, 1), "{text}");
+        text
+    };
+    assert_eq!(at("own1"), r#"{"items":[{"id":"own1"}],"total":1}"#);
+    assert_eq!(at("nothing"), r#"{"items":[],"total":0}"#);
+    // All were withheld: the number of them stays as well.
+    assert_eq!(at("foreign"), r#"{"items":[]}"#);
+}
+
+#[test]
+fn the_bound_on_look_ups_is_told_as_one_and_can_be_set() {
+    let upstream = RecordingUpstream::start(careless);
+    let lists = "  - { api: jobs/v1, operations: [listTheseJobs], writes: [jobs] }\n";
+    let jobs = |count: usize| {
+        let ids: Vec<String> = (0..count).map(|n| format!("\"own{n}\"")).collect();
+        format!(r#"{{"jobs":[{}]}}"#, ids.join(","))
+    };
+    let gate = more(&upstream, lists, "");
+    let dir = gate.dir();
+    let ended = testkit::run(crate::program(), &gate, &["check", dir.to_str().unwrap()]);
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+    assert!(
+        ended.stderr.contains("`lookups_max: 40`") || ended.stdout.contains("`lookups_max: 40`"),
+        "{ended:?}"
+    );
+    let server = serve(gate);
+    let key = server.quick_key("north", &[]);
+    let at = |count: usize| {
+        ask(
+            &server,
+            &upstream,
+            &key,
+            ("POST", "/field/job-lists", &jobs(count)),
+        )
+    };
+    let (status, text, calls) = at(17);
+    assert_eq!((status, calls.len()), (204, 18), "{text}");
+    let (status, text, calls) = at(33);
+    assert_eq!((status, calls.len()), (400, 0), "{text}");
+    assert!(text.contains("object.too_many"), "{text}");
+
+    let server = serve(more(&upstream, lists, "    lookups_max: 40\n"));
+    let key = server.quick_key("north", &[]);
+    let (status, text, _) = ask(
+        &server,
+        &upstream,
+        &key,
+        ("POST", "/field/job-lists", &jobs(40)),
+    );
+    assert_eq!(status, 204, "{text}");
+}
+
+#[test]
+fn what_check_lets_be_sent_may_be_sent_in_lists_and_empty() {
+    let upstream = RecordingUpstream::start(careless);
+    let stock =
+        "  - { api: jobs/v1, operations: [setStock], writes: [\"*.sku\", \"*.lines.*.text\"] }\n";
+    let server = serve(more(&upstream, stock, ""));
+    let key = server.quick_key("north", &[]);
+    for (body, expected) in [
+        (r#"[{"sku":"a"},{"sku":"b","lines":[{"text":"x"}]}]"#, 204),
+        (r#"[{"sku":"a","lines":[]}]"#, 204),
+        (r#"[{"lines":[{}]}]"#, 204),
+        ("[]", 204),
+        (r#"[{"sku":"a","price":1}]"#, 400),
+    ] {
+        let (status, text, _) = ask(&server, &upstream, &key, ("PUT", "/field/stock", body));
+        assert_eq!(status, expected, "{body} {text}");
+    }
+}
+
+#[test]
+fn a_change_is_made_on_the_state_that_was_judged() {
+    let upstream = RecordingUpstream::start(|asked| {
+        let id = asked.target.rsplit('/').next().unwrap_or_default();
+        let job = format!(r#"{{"id":"{id}","title":"t","partner":"north","locked":false}}"#);
+        let fields = [
+            ("content-type".to_owned(), "application/json".to_owned()),
+            ("etag".to_owned(), "\"v1\"".to_owned()),
+        ];
+        let is_late = id == "moved" && asked.header("if-match").is_some();
+        Play::Answer(match is_late {
+            true => testkit::answer(412, &fields, b"{}"),
+            false => testkit::answer(200, &fields, job.as_bytes()),
+        })
+    });
+    let server = serve(gate(&upstream, OWN));
+    let key = server.quick_key("north", &[]);
+    let change = |id: &str| {
+        let target = format!("/field/jobs/{id}");
+        ask(
+            &server,
+            &upstream,
+            &key,
+            ("PATCH", &target, r#"{"title":"x"}"#),
+        )
+    };
+    let (status, text, _) = change("calm");
+    assert_eq!(status, 200, "{text}");
+    let seen = upstream.requests();
+    let sent: Vec<_> = seen
+        .iter()
+        .map(|r| (r.method.as_str(), r.header("if-match")))
+        .collect();
+    assert_eq!(sent, [("GET", None), ("PATCH", Some("\"v1\""))]);
+    let (status, text, _) = change("moved");
+    assert_eq!(status, 409, "{text}");
+    assert!(text.contains("object.changed"), "{text}");
+}
+
+#[test]
+fn can_is_undecided_and_access_tells_by_what_objects_are_judged() {
+    let upstream = RecordingUpstream::start(careless);
+    let gate = gate(&upstream, OWN);
+    let run = |arguments: &[&str]| testkit::run(crate::program(), &gate, arguments);
+    let ended = run(&["can", "north", "listJobParts"]);
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+    assert!(ended.stdout.starts_with("undecided"), "{}", ended.stdout);
+    for (partner, code, word) in [("north", 0, "yes"), ("south", 2, "no")] {
+        let object = format!(r#"{{"id":"own1","partner":"{partner}"}}"#);
+        let ended = run(&["can", "north", "listJobParts", "--object", &object]);
+        assert_eq!(ended.code, Some(code), "{ended:?}");
+        assert!(ended.stdout.starts_with(word), "{}", ended.stdout);
+    }
+    let access = run(&["access", "north"]).stdout;
+    assert!(
+        access.contains("each Job is judged by getJob, before the call"),
+        "{access}"
+    );
+    assert!(
+        access.contains("each Job is judged by the answer, before it leaves"),
+        "{access}"
     );
 }

@@ -3,13 +3,17 @@
 //! Used by `Build::integration`.
 //! Start reading at `Build::check_enforced`.
 
-use model::RuleRef;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use model::shape::NodeId;
+use model::{RuleRef, Shape};
 
 use super::super::{Entry, Integration, Kind, Operation, OperationRef, Rules, Shown};
 use super::Build;
 use crate::cedar::ConditionSet;
 use crate::input::{ParameterPlace, Source};
-use crate::plan::KindId;
+use crate::plan::{KindId, outermost};
 
 /// What keeps a rule from being enforced: sentence and remedy.
 type Fault = (String, String);
@@ -64,6 +68,7 @@ fn subject(rules: &Rules, operation: &Operation, set: &ConditionSet) -> Option<F
             Shown::Nowhere => looked_up(rules, operation, *kind, set),
             Shown::Root | Shown::Inside { .. } => None,
         },
+        None if operation.is_write => created(rules, operation, set),
         // Judged one by one in the answer, or as the body describes it.
         _ if operation.is_write || operation.ground().is_guarded() => None,
         _ => {
@@ -75,6 +80,69 @@ fn subject(rules: &Rules, operation: &Operation, set: &ConditionSet) -> Option<F
             Some((message, help.to_owned()))
         }
     }
+}
+
+/// A new object is judged as the body describes it: what the body cannot hold satisfies nothing.
+fn created(rules: &Rules, operation: &Operation, set: &ConditionSet) -> Option<Fault> {
+    let (ground, shape) = (operation.request_ground(), &operation.request);
+    let mut places: Vec<(KindId, NodeId)> = outermost(ground)
+        .into_iter()
+        .map(|(node, kind)| (kind, node))
+        .collect();
+    if places.is_empty() {
+        // The body itself is the object, or each of its items.
+        let root = shape.root();
+        let items = root.and_then(|root| root.items.filter(|_| root.fields.is_empty()));
+        let kind = operation.resources.first().copied()?;
+        places.push((kind, items.unwrap_or(0)));
+    }
+    let mut missing: Option<(Arc<str>, Arc<str>)> = None;
+    for (kind, node) in places {
+        let kind = rules.kind(kind)?;
+        let lacking: BTreeSet<String> = kind
+            .attributes
+            .iter()
+            .filter(|a| match &a.source {
+                Source::Body(steps) => !may_hold(shape, node, steps),
+                Source::Path(_) => false,
+            })
+            .map(|a| a.name.to_string())
+            .collect();
+        if set.can_hold(&lacking) {
+            return None;
+        }
+        let asked = &set.needs.object_attributes;
+        let first = asked.iter().find(|name| lacking.contains(*name))?;
+        missing = missing.or_else(|| Some((kind.schema.clone(), first.as_str().into())));
+    }
+    let (schema, attribute) = missing?;
+    Some((
+        format!(
+            "`{}` makes a `{schema}` that the condition judges by its `{attribute}`, and the body cannot hold one, so that every call would be refused",
+            operation.id
+        ),
+        format!(
+            "take the condition away, or declare the field in the contract's body; if the operation only reads, write `operations: {{ {}: {{ reads: true }} }}` in the file of the api",
+            operation.id
+        ),
+    ))
+}
+
+/// Whether an object at this place of a body can hold a value there.
+fn may_hold(shape: &Shape, start: NodeId, steps: &[Arc<str>]) -> bool {
+    let mut here = start;
+    for step in steps {
+        let Some(node) = shape.node(here) else {
+            return false;
+        };
+        let declared = node.fields.get(step);
+        match declared.map(|field| field.node).or(node.values) {
+            Some(below) if declared.is_none_or(|field| !field.is_read_only) => here = below,
+            Some(_) => return false,
+            None => return node.is_open,
+        }
+    }
+    true
 }
 
 /// An object that has to be fetched before it can be judged.

@@ -532,6 +532,8 @@ impl Build {
             always: sorted.always,
             on_object: sorted.on_object,
             on_named: sorted.on_named,
+            on_request: sorted.on_request,
+            roots: 0,
             at_named: named.collect(),
             at_request: ConditionSet::of(&sorted.at_request, &mut self.sets),
             at_object: ConditionSet::of(&sorted.at_object, &mut self.sets),
@@ -541,6 +543,12 @@ impl Build {
             grants: draft.into_iter().map(|(grant, _)| grant).collect(),
         };
         entry.writes = entry.writes_of(u64::MAX);
+        entry.roots = (0u32..)
+            .zip(&entry.grants)
+            .filter(|(_, grant)| !grant.trees.root.is_empty())
+            .fold(0, |bits, (bit, _)| {
+                bits | 1u64.checked_shl(bit).unwrap_or(0)
+            });
         self.plans(reference, &mut entry);
         Some(entry)
     }
@@ -561,6 +569,8 @@ impl Build {
                 .chain([0, all])
                 .collect(),
         };
+        let roots = (0..count).map(|bit| entry.roots & (entry.always | 1 << bit));
+        combinations.extend(roots.chain([entry.roots, entry.roots & entry.always]));
         combinations.sort_unstable();
         combinations.dedup();
         entry.errors = error_plans(operation, entry, &combinations);

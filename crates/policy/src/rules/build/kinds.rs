@@ -119,6 +119,7 @@ impl Build {
             resources: Vec::new(),
             subject: None,
             named: Vec::new(),
+            lookups_max: api.lookups_max,
             ends_in: shape.ends_in.clone(),
             shown: Shown::Nowhere,
             has_body_references: shape.request.nodes.iter().any(|n| n.refers_to.is_some()),

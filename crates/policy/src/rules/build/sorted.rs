@@ -21,6 +21,7 @@ pub(super) struct Sorted<'a> {
     pub always: u64,
     pub on_object: u64,
     pub on_named: u64,
+    pub on_request: u64,
     pub at_request: Vec<(Member, &'a Checked)>,
     pub at_object: Vec<(Member, &'a Checked)>,
     pub at_named: BTreeMap<usize, Vec<(Member, &'a Checked)>>,
@@ -45,6 +46,7 @@ impl<'a> Sorted<'a> {
             always: 0,
             on_object: 0,
             on_named: 0,
+            on_request: 0,
             at_request: Vec::new(),
             at_object: Vec::new(),
             at_named: BTreeMap::new(),
@@ -65,6 +67,10 @@ impl<'a> Sorted<'a> {
         if !checked.needs.is_on_object {
             return self.at_request.push((member, checked));
         }
+        if let Some(part) = &checked.part {
+            self.on_request |= mask;
+            self.at_request.push((member.clone(), part));
+        }
         let parents = self.parents_of(checked);
         if !parents.is_empty() && !self.is_about_own(checked) {
             self.on_named |= mask;
@@ -73,6 +79,10 @@ impl<'a> Sorted<'a> {
                 members.push((member.clone(), checked));
             }
         } else if self.own.is_empty() {
+            // There is no object to wait for.
+            self.on_request &= !mask;
+            self.at_request
+                .retain(|(known, _)| known.grant != Some(bit));
             self.at_request.push((member, checked));
         } else {
             self.on_object |= mask;

@@ -7,7 +7,7 @@ use std::fmt::Write;
 
 use config::Compiled;
 use config::compiled::IntegrationSettings;
-use policy::{AccessRow, How};
+use policy::{AccessRow, By, How};
 
 use model::printable;
 
@@ -44,6 +44,7 @@ pub fn page(
             last.is_none_or(|last| (&last.api, &last.operation) != (&grant.api, &grant.operation));
         if is_new {
             let _ = writeln!(out, "\n{}", operation_line(grant, compiled));
+            out.push_str(&judged_lines(&settings.name, grant, compiled));
         }
         last = Some(grant);
         out.push_str(&grant_block(grant, rows, compiled));
@@ -104,6 +105,33 @@ fn operation_line(row: &AccessRow, compiled: &Compiled) -> String {
         ),
         None => format!("{} · {} · {reach}", row.operation, row.api),
     }
+}
+
+/// By what the operation's objects are judged, one line for each kind, and which policies may forbid.
+fn judged_lines(integration: &str, row: &AccessRow, compiled: &Compiled) -> String {
+    let reference = compiled.rules.operation(&row.api, &row.operation);
+    let enforcement = reference.and_then(|r| compiled.rules.enforcement(integration, r));
+    let Some(enforcement) = enforcement else {
+        return String::new();
+    };
+    let mut out = String::new();
+    for judged in &enforcement.judged {
+        let look_up = judged.look_up.as_deref().unwrap_or("look-up");
+        let by = match (judged.by, &judged.look_up) {
+            (By::Path, _) => "by what the path says".to_owned(),
+            (By::Body, _) => "by the body, before it is sent".to_owned(),
+            (By::LookUp, _) => format!("by {look_up}, before the call"),
+            (By::Answer, None) => "by the answer, before it leaves".to_owned(),
+            (By::Answer, Some(_)) => {
+                format!("by the answer, before it leaves; by {look_up} where the answer lacks it")
+            }
+        };
+        let _ = writeln!(out, "  each {} is judged {by}", judged.kind);
+    }
+    for policy in &enforcement.policies {
+        let _ = writeln!(out, "  {policy} may forbid it");
+    }
+    out
 }
 
 fn grant_block(grant: &AccessRow, rows: &[AccessRow], compiled: &Compiled) -> String {

@@ -13,7 +13,8 @@ use contract::{Operation, Place};
 use model::json::Bounds;
 use model::{FieldError, Json, Principal, Refusal, Timestamp};
 use policy::{
-    AccessRow, How, Lookup, NearMiss, OperationRef, Permit, Question, Released, RequestFacts,
+    AccessRow, Enforcement, How, Lookup, NearMiss, OperationRef, Permit, Question, Released,
+    RequestFacts,
 };
 
 use crate::fields;
@@ -45,24 +46,45 @@ pub struct Asked<'a> {
     pub now: Timestamp,
 }
 
+/// Yes, no, or neither for want of something that only a running gateway would know.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Word {
+    /// It may.
+    Yes,
+    /// It may not.
+    #[default]
+    No,
+    /// It depends on what was not given.
+    Undecided,
+}
+
 /// The answer.
 #[derive(Debug, Default)]
 pub struct Verdict {
     /// Whether it may.
-    pub is_yes: bool,
+    pub word: Word,
     /// In one sentence.
     pub why: String,
     /// Code of the refusal a caller would get.
     pub code: Option<&'static str>,
     /// Rules that decided: `integrations/accounting.yaml:9`.
     pub rules: Vec<String>,
-    /// Conditions that were not judged for want of an object.
+    /// Conditions and policies that were not judged for want of an object or of the request.
     pub conditions: Vec<String>,
     /// What was nearest to a yes.
     pub nearest: Vec<NearMiss>,
 }
 
 impl Verdict {
+    fn undecided(why: impl Into<String>, conditions: Vec<String>) -> Verdict {
+        Verdict {
+            word: Word::Undecided,
+            why: why.into(),
+            conditions,
+            ..Verdict::default()
+        }
+    }
+
     fn no(why: impl Into<String>) -> Box<Verdict> {
         Box::new(Verdict {
             why: why.into(),
@@ -105,11 +127,14 @@ fn decided(asked: &Asked<'_>, compiled: &Compiled) -> Result<Verdict, Box<Verdic
         now: asked.now,
     };
     let refused = |refusal: Box<Refusal>| refused(&refusal, &question, asked, compiled);
+    if let Some(missing) = unasked(&road) {
+        return Ok(missing);
+    }
     let permit = policy::decide(&question, &compiled.rules).map_err(refused)?;
     let rule = permit.rule().map(ToString::to_string);
     match asked.object.is_some() || asked.body.is_some() {
         true => with_object(&road, permit, &refused, rule),
-        false => in_general(&road),
+        false => in_general(&road, &permit),
     }
 }
 
@@ -215,7 +240,7 @@ fn refused(
         false => errors.join("; "),
     };
     Box::new(Verdict {
-        is_yes: false,
+        word: Word::No,
         why,
         code: Some(refusal.reason.code),
         rules: refusal.rule.iter().map(ToString::to_string).collect(),
@@ -228,15 +253,48 @@ fn shown(error: &FieldError) -> String {
     format!("{} {}: {}", error.place, error.pointer, error.detail)
 }
 
+/// What a condition asks of the request and was not given.
+fn unasked(road: &Road<'_>) -> Option<Verdict> {
+    let enforcement = road.enforcement()?;
+    let is_unknown = |name: &str| {
+        let mut path = road.path.iter();
+        path.any(|(known, value)| **known == *name && value == UNKNOWN)
+    };
+    let mut missing: Vec<String> = Vec::new();
+    for asked in &enforcement.asks {
+        let (place, name) = asked.split_once('.').unwrap_or((asked, ""));
+        match place {
+            "network" if name != "listener" && road.asked.address.is_none() => {
+                missing.push("the address (--from)".to_owned());
+            }
+            "path" if is_unknown(name) => missing.push(format!("`{name}` (--path {name}=…)")),
+            _ => {}
+        }
+    }
+    missing.dedup();
+    if missing.is_empty() {
+        return None;
+    }
+    let why = format!("it depends on {}", missing.join(" and "));
+    Some(Verdict::undecided(why, road.conditions(&enforcement)))
+}
+
 /// Without an object: which grants there are, and under which conditions.
-fn in_general(road: &Road<'_>) -> Result<Verdict, Box<Verdict>> {
+fn in_general(road: &Road<'_>, permit: &Permit) -> Result<Verdict, Box<Verdict>> {
     let asked = road.asked;
+    // A grant whose condition on the request fails lets nothing be seen.
+    let held: Vec<(String, bool)> = permit
+        .grants()
+        .map(|(rule, waits)| (rule.to_string(), waits))
+        .collect();
+    let sure: Vec<&String> = held.iter().filter(|(_, w)| !w).map(|(r, _)| r).collect();
     let rows = policy::access(&road.compiled.rules, &asked.integration.name)
         .unwrap_or_default()
         .rows;
     let mut own: Vec<AccessRow> = rows
         .into_iter()
         .filter(|row| *row.api == *asked.version.name && *row.operation == *asked.plan.id)
+        .filter(|row| held.iter().any(|(rule, _)| *rule == row.rule))
         .collect();
     match asked.field {
         None => own.retain(|row| row.how == How::Call),
@@ -262,24 +320,50 @@ fn in_general(road: &Road<'_>) -> Result<Verdict, Box<Verdict>> {
         ),
         (Some(field), _) => format!("{} sees {field}", asked.integration.name),
     };
-    let is_free = own.iter().any(|row| row.condition.is_none());
-    let mut conditions: Vec<String> = own
-        .iter()
-        .filter(|_| !is_free)
-        .filter_map(|row| row.condition.as_deref().map(str::to_owned))
-        .collect();
     let mut rules: Vec<String> = own.iter().map(|row| row.rule.clone()).collect();
-    for list in [&mut conditions, &mut rules] {
-        list.sort();
-        list.dedup();
+    rules.sort();
+    rules.dedup();
+    let enforcement = road.enforcement().unwrap_or_default();
+    let is_sure = own.iter().any(|row| sure.contains(&&row.rule));
+    if is_sure && !enforcement.can_refuse {
+        return Ok(Verdict {
+            word: Word::Yes,
+            why,
+            rules,
+            ..Verdict::default()
+        });
     }
+    let kinds: Vec<&str> = enforcement.judged.iter().map(|j| &*j.kind).collect();
     Ok(Verdict {
-        is_yes: true,
-        why,
         rules,
-        conditions,
-        ..Verdict::default()
+        ..Verdict::undecided(
+            format!("{why} where the {} allows it", kinds.join(" and the ")),
+            road.conditions(&enforcement),
+        )
     })
+}
+
+impl Road<'_> {
+    fn enforcement(&self) -> Option<Enforcement> {
+        let name = &self.asked.integration.name;
+        self.compiled.rules.enforcement(name, self.operation)
+    }
+
+    /// The conditions of the grants that cover the operation, and the policies that may forbid it.
+    fn conditions(&self, enforcement: &Enforcement) -> Vec<String> {
+        let rows = policy::access(&self.compiled.rules, &self.asked.integration.name);
+        let rows = rows.unwrap_or_default().rows.into_iter();
+        let own = rows.filter(|row| {
+            *row.api == *self.asked.version.name && *row.operation == *self.asked.plan.id
+        });
+        let conditions = own.filter_map(|row| row.condition.as_deref().map(str::to_owned));
+        let policies = enforcement.policies.iter();
+        let policies = policies.map(|rule| format!("unless {rule} forbids it"));
+        let mut all: Vec<String> = conditions.chain(policies).collect();
+        all.sort();
+        all.dedup();
+        all
+    }
 }
 
 fn is_field(row: &AccessRow, field: &str, road: &Road<'_>) -> bool {
@@ -294,7 +378,8 @@ fn with_object(
     rule: Option<String>,
 ) -> Result<Verdict, Box<Verdict>> {
     let asked = road.asked;
-    let is_create = !road.contract.method.is_safe() && road.path.is_empty();
+    let rules = &road.compiled.rules;
+    let is_create = rules.is_write(road.operation) && road.path.is_empty();
     let body = asked
         .body
         .as_ref()
@@ -309,6 +394,7 @@ fn with_object(
     }
     let lookups = permit.before(&facts).map_err(refused)?;
     look_up(road, &mut permit, &facts, &lookups, refused)?;
+    let is_looked_up = !lookups.is_empty();
     let Some(object) = &asked.object else {
         return yes(asked, rule, "the request may be sent");
     };
@@ -317,6 +403,12 @@ fn with_object(
     }
     let steps = road.compiled.rules.object_steps(road.operation);
     let answer = fields::wrap(&steps, object.clone());
+    let later = permit.after(&facts, Some(&answer)).map_err(refused)?;
+    look_up(road, &mut permit, &facts, &later, refused)?;
+    // What the answer holds besides the object that was looked up is not known here.
+    if is_looked_up && asked.field.is_none() && !rules.is_write(road.operation) {
+        return yes(asked, rule, "the object it names allows it");
+    }
     let released = permit.release(&facts, Some(&answer)).map_err(refused)?;
     seen(road, &steps, &released, rule)
 }
@@ -337,7 +429,7 @@ fn look_up(
                 "it depends on {}:{}, which a running gateway would look up; give it with --object",
                 lookup.kind, lookup.id
             );
-            return Err(Verdict::no(why));
+            return Err(Box::new(Verdict::undecided(why, Vec::new())));
         };
         let answer = fields::wrap(
             &road.compiled.rules.object_steps(lookup.operation),
@@ -391,7 +483,7 @@ fn seen(
 
 fn yes(asked: &Asked<'_>, rule: Option<String>, what: &str) -> Result<Verdict, Box<Verdict>> {
     Ok(Verdict {
-        is_yes: true,
+        word: Word::Yes,
         why: format!(
             "{} may call {}; {what}",
             asked.integration.name, asked.plan.id

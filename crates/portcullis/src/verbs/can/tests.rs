@@ -10,7 +10,7 @@ fn verdict(line: &[&str]) -> Result<(bool, String), Trouble> {
     let arguments = command().get_matches_from([&["can"], line].concat());
     let asked = asked(&arguments, &compiled)?;
     let verdict = ask::ask(&asked, &compiled);
-    Ok((verdict.is_yes, text(&asked, &verdict)))
+    Ok((verdict.word == Word::Yes, text(&asked, &verdict)))
 }
 
 fn is_yes(line: &[&str]) -> bool {
@@ -34,10 +34,11 @@ fn the_objects_state_decides() {
 }
 
 #[test]
-fn without_an_object_the_condition_is_told() {
+fn without_an_object_it_is_undecided_and_the_condition_is_told() {
     let (is_yes, text) = verdict(&["accounting", GET]).unwrap();
     assert!(
-        is_yes
+        !is_yes
+            && text.starts_with("undecided")
             && text.contains("resource.status == \"completed\"")
             && text.contains("integrations/accounting.yaml:"),
         "{text}"
@@ -46,8 +47,13 @@ fn without_an_object_the_condition_is_told() {
 
 #[test]
 fn fields_are_judged_with_and_without_an_object() {
-    assert!(is_yes(&["accounting", GET, "--field", "customer.taxId"]));
-    assert!(!is_yes(&["accounting", GET, "--field", "customer.email"]));
+    let (_, text) = verdict(&["accounting", GET, "--field", "customer.taxId"]).unwrap();
+    assert!(text.starts_with("undecided"), "{text}");
+    let (_, text) = verdict(&["accounting", GET, "--field", "customer.email"]).unwrap();
+    assert!(text.starts_with("no"), "{text}");
+    // Nothing has to be judged for an invoice.
+    let invoice = "field-service/v2:getInvoice";
+    assert!(is_yes(&["accounting", invoice, "--field", "totals.gross"]));
     assert!(is_yes(&[
         "accounting",
         GET,
