@@ -18,7 +18,9 @@ use crate::{call, serve};
 const NOTE: &str = r#"{"id":"1","title":"t","owner":"somebody"}"#;
 
 /// Codes that no caller can bring about from outside on a healthy machine, and where they are tested instead.
-const ELSEWHERE: [(&str, &str); 4] = [
+const ELSEWHERE: [(&str, &str); 6] = [
+    ("object.too_many", "many look-ups: objects"),
+    ("object.changed", "a change in between: objects"),
     (
         "upstream.overloaded",
         "more calls under way than an upstream takes: net's own tests",
