@@ -3,4 +3,5 @@
 //! One module per bar.
 
 mod blocks;
+mod objects;
 mod upstreams;

@@ -1,0 +1,515 @@
+//! What is drawn: a contract, who may do what in it, and the careless system behind it.
+//! Start reading at `World::draw`.
+
+/// Numbers from a seed, the same on every machine.
+pub struct Draw(u64);
+
+impl Draw {
+    pub fn new(seed: u64) -> Draw {
+        Draw(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
+    }
+
+    pub fn below(&mut self, bound: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33).unwrap() % bound
+    }
+
+    pub fn one_in(&mut self, bound: usize) -> bool {
+        self.below(bound) == 0
+    }
+}
+
+/// One object of the system.
+#[derive(Debug)]
+pub struct Job {
+    pub id: &'static str,
+    pub partner: &'static str,
+    pub status: &'static str,
+    pub is_locked: bool,
+    /// The job above it.
+    pub parent: &'static str,
+}
+
+const fn job(
+    id: &'static str,
+    partner: &'static str,
+    status: &'static str,
+    is_locked: bool,
+    parent: &'static str,
+) -> Job {
+    Job {
+        id,
+        partner,
+        status,
+        is_locked,
+        parent,
+    }
+}
+
+pub const JOBS: [Job; 6] = [
+    job("own", "north", "open", false, "done"),
+    job("done", "north", "done", false, "foreign"),
+    job("frozen", "north", "open", true, "own"),
+    job("foreign", "south", "open", false, "own"),
+    job("shut", "south", "done", true, "shut"),
+    job("ended", "south", "done", false, "own"),
+];
+
+pub fn job_of(id: &str) -> Option<&'static Job> {
+    JOBS.iter().find(|job| job.id == id)
+}
+
+/// What an operation does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sort {
+    /// The object itself, as the look-up reads it.
+    Get,
+    /// The object, at a path that ends with it.
+    Show,
+    /// The object, at a path that goes on.
+    View,
+    /// Another object.
+    Parent,
+    /// A list below the object, of no kind.
+    Parts,
+    /// A list below the object, of a kind of its own.
+    Items,
+    /// A list of other objects.
+    Related,
+    /// No body at all.
+    Head,
+    List,
+    /// A list that is asked for with a body.
+    Search,
+    /// Below another object that the path names.
+    Site,
+    Note,
+    Patch,
+    Delete,
+}
+
+/// How the object or list stands in the answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wrap {
+    Bare,
+    Data,
+    Deep,
+    Nullable,
+    Named,
+}
+
+/// What an answer that could hold something holds instead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Variant {
+    Normal,
+    Null,
+    Missing,
+    Empty,
+    Odd,
+}
+
+/// One operation.
+#[derive(Clone, Debug)]
+pub struct Op {
+    pub name: &'static str,
+    pub sort: Sort,
+    pub wrap: Wrap,
+    /// The schema is written where it stands, so that nothing says what kind of object it is.
+    pub is_inline: bool,
+}
+
+impl Op {
+    pub fn variants(&self) -> Vec<Variant> {
+        use Variant::{Empty, Missing, Normal, Null, Odd};
+        match (self.sort, self.wrap) {
+            (Sort::Head | Sort::Delete | Sort::Note | Sort::Patch, _) => vec![Normal],
+            (_, Wrap::Bare) => vec![Normal, Null, Empty, Odd],
+            _ => vec![Normal, Null, Missing, Empty, Odd],
+        }
+    }
+
+    pub fn path(&self, id: &str) -> Vec<(&'static str, String)> {
+        match self.sort {
+            Sort::List | Sort::Search => Vec::new(),
+            // South's jobs are at the site of the south.
+            Sort::Site => {
+                let site = job_of(id).map_or("home", |job| site_of(job));
+                vec![("siteId", site.to_owned()), ("jobId", id.to_owned())]
+            }
+            _ => vec![("jobId", id.to_owned())],
+        }
+    }
+
+    pub fn body(&self) -> Option<String> {
+        match self.sort {
+            Sort::Search => Some(r#"{"text":"x"}"#.to_owned()),
+            Sort::Note => Some(r#"{"text":"x"}"#.to_owned()),
+            Sort::Patch => Some(r#"{"title":"x"}"#.to_owned()),
+            _ => None,
+        }
+    }
+
+    fn template(&self) -> (&'static str, &'static str) {
+        match self.sort {
+            Sort::Get => ("/jobs/{jobId}", "get"),
+            Sort::Show => ("/shown/{jobId}", "get"),
+            Sort::View => ("/jobs/{jobId}/view", "get"),
+            Sort::Parent => ("/jobs/{jobId}/parent", "get"),
+            Sort::Parts => ("/jobs/{jobId}/parts", "get"),
+            Sort::Items => ("/jobs/{jobId}/items", "get"),
+            Sort::Related => ("/jobs/{jobId}/related", "get"),
+            Sort::Head => ("/jobs/{jobId}/state", "head"),
+            Sort::List => ("/jobs", "get"),
+            Sort::Search => ("/job-search", "post"),
+            Sort::Site => ("/sites/{siteId}/jobs/{jobId}", "get"),
+            Sort::Note => ("/jobs/{jobId}/notes", "post"),
+            Sort::Patch => ("/jobs/{jobId}/title", "patch"),
+            Sort::Delete => ("/jobs/{jobId}/end", "delete"),
+        }
+    }
+
+    /// Whether the contract says of what kind the objects in the answer are.
+    pub fn is_told(&self) -> bool {
+        !self.is_inline
+            && !matches!(
+                self.sort,
+                Sort::Parts | Sort::Note | Sort::Head | Sort::Delete
+            )
+    }
+
+    /// The field of the title (or of the part) as a grant writes it, and that of the trace beside the object.
+    pub fn fields(&self) -> (String, Option<String>) {
+        let name = match self.sort {
+            Sort::Parts | Sort::Items => "sku",
+            Sort::Note => "text",
+            _ => "title",
+        };
+        if matches!(self.sort, Sort::Head | Sort::Delete) {
+            return (String::new(), None);
+        }
+        let is_list = matches!(self.sort, Sort::Parts);
+        let each = if is_list { "*." } else { "" };
+        let title = match (self.is_told(), self.wrap) {
+            // Lists at the root count from their items.
+            (true, _) | (false, Wrap::Bare) => name.to_owned(),
+            (false, Wrap::Deep) => format!("data.inner.{each}{name}"),
+            (false, _) => format!("data.{each}{name}"),
+        };
+        let trace = match (self.wrap, self.is_told()) {
+            (Wrap::Bare, _) => None,
+            (_, true) => Some("$.trace".to_owned()),
+            (_, false) => Some("trace".to_owned()),
+        };
+        (title, trace)
+    }
+
+    fn answer_schema(&self) -> Option<String> {
+        const INLINE: &str = "{ type: object, properties: { id: { type: string }, title: { type: string }, partner: { type: string }, status: { type: string }, locked: { type: boolean } } }";
+        let one = |name: &str| format!("{{ $ref: \"#/components/schemas/{name}\" }}");
+        let list = |item: &str| format!("{{ type: array, items: {item} }}");
+        let inner = match self.sort {
+            Sort::Head | Sort::Delete => return None,
+            Sort::Note => {
+                return Some("{ type: object, properties: { text: { type: string } } }".into());
+            }
+            Sort::Parts => list("{ type: object, properties: { sku: { type: string } } }"),
+            Sort::Items => list(&one("Item")),
+            Sort::Related | Sort::List | Sort::Search => list(&one("Job")),
+            _ if self.is_inline => INLINE.to_owned(),
+            _ => one("Job"),
+        };
+        let trace = "trace: { type: string }";
+        Some(match self.wrap {
+            Wrap::Bare => inner,
+            Wrap::Data => format!("{{ type: object, properties: {{ data: {inner}, {trace} }} }}"),
+            Wrap::Deep => format!(
+                "{{ type: object, properties: {{ data: {{ type: object, properties: {{ inner: {inner} }} }}, {trace} }} }}"
+            ),
+            Wrap::Nullable => format!(
+                "{{ type: object, properties: {{ data: {{ nullable: true, allOf: [{inner}] }}, {trace} }} }}"
+            ),
+            Wrap::Named => one(&format!("{}Envelope", self.name)),
+        })
+    }
+
+    fn envelope(&self) -> Option<String> {
+        let plain = Op {
+            wrap: Wrap::Data,
+            ..self.clone()
+        };
+        (self.wrap == Wrap::Named).then(|| {
+            format!(
+                "    {}Envelope: {}\n",
+                self.name,
+                plain.answer_schema().unwrap()
+            )
+        })
+    }
+}
+
+/// The site a job stands at.
+pub fn site_of(job: &Job) -> &'static str {
+    if job.partner == "north" {
+        "home"
+    } else {
+        "away"
+    }
+}
+
+/// One grant for one operation.
+#[derive(Clone, Debug)]
+pub struct Grant {
+    pub op: &'static str,
+    /// Index into [`CONDITIONS`].
+    pub condition: usize,
+    pub has_title: bool,
+    pub has_trace: bool,
+}
+
+/// Conditions on a job, as they are written and as they are meant.
+pub const CONDITIONS: [(&str, fn(&Job) -> bool); 7] = [
+    ("", |_| true),
+    ("resource.partner == principal.partner", |job| {
+        job.partner == "north"
+    }),
+    ("resource.status == \"open\"", |job| job.status == "open"),
+    (
+        "resource.partner == principal.partner && resource.status == \"done\"",
+        |job| job.partner == "north" && job.status == "done",
+    ),
+    ("!(resource.partner == \"south\")", |job| {
+        job.partner != "south"
+    }),
+    (
+        "resource.partner == principal.partner || resource.status == \"done\"",
+        |job| job.partner == "north" || job.status == "done",
+    ),
+    (
+        "if resource.locked then resource.partner == \"south\" else resource.partner == \"north\"",
+        |job| (job.partner == "south") == job.is_locked,
+    ),
+];
+
+/// Policies that forbid locked jobs, in two ways of writing.
+const POLICIES: [&str; 2] = [
+    "forbid(principal, action, resource is jobs::v1::Job) when { resource.locked };\n",
+    "forbid(principal, action, resource) when { resource is jobs::v1::Job && resource.locked };\n",
+];
+
+/// Everything of one case.
+#[derive(Debug)]
+pub struct World {
+    pub ops: Vec<Op>,
+    pub grants: Vec<Grant>,
+    /// The condition on sites: none, or those at home.
+    pub site_grant: Option<bool>,
+    pub policy: Option<&'static str>,
+    pub is_resolved: bool,
+}
+
+impl World {
+    pub fn draw(draw: &mut Draw) -> World {
+        use Sort::{
+            Delete, Get, Head, Items, List, Note, Parent, Parts, Patch, Related, Search, Show,
+            Site, View,
+        };
+        let names = [
+            (Get, "getJob"),
+            (Show, "showJob"),
+            (View, "viewJob"),
+            (Parent, "getParent"),
+            (Parts, "listParts"),
+            (Items, "listItems"),
+            (Related, "listRelated"),
+            (Head, "headJob"),
+            (List, "listJobs"),
+            (Search, "searchJobs"),
+            (Site, "getSiteJob"),
+            (Note, "addNote"),
+            (Patch, "setTitle"),
+            (Delete, "endJob"),
+        ];
+        let ops: Vec<Op> = names
+            .into_iter()
+            .map(|(sort, name)| {
+                let is_list = matches!(sort, Parts | Items | Related | List | Search);
+                let wrap = [
+                    Wrap::Bare,
+                    Wrap::Data,
+                    Wrap::Deep,
+                    Wrap::Named,
+                    Wrap::Nullable,
+                ][draw.below(if is_list { 4 } else { 5 })];
+                let is_bare = matches!(sort, Note | Patch | Delete | Head);
+                Op {
+                    name,
+                    sort,
+                    wrap: if is_bare { Wrap::Bare } else { wrap },
+                    is_inline: matches!(sort, Show | View | Site) && draw.one_in(2),
+                }
+            })
+            .collect();
+        let mut grants = Vec::new();
+        for op in &ops {
+            for _ in 0..draw.below(4) {
+                grants.push(Grant {
+                    op: op.name,
+                    condition: draw.below(CONDITIONS.len()),
+                    has_title: !draw.one_in(4),
+                    has_trace: draw.one_in(2) && op.fields().1.is_some(),
+                });
+            }
+        }
+        World {
+            ops,
+            grants,
+            site_grant: [None, Some(false), Some(true)][draw.below(3)],
+            policy: [None, Some(POLICIES[0]), Some(POLICIES[1])][draw.below(3)],
+            is_resolved: !draw.one_in(6),
+        }
+    }
+
+    pub fn contract(&self) -> String {
+        let mut out = "openapi: 3.0.3\ninfo: { title: Jobs, version: \"1\" }\npaths:\n".to_owned();
+        let path = |name: &str| {
+            format!("{{ name: {name}, in: path, required: true, schema: {{ type: string }} }}")
+        };
+        for op in &self.ops {
+            let (template, method) = op.template();
+            let parameters: Vec<String> = op
+                .path("x")
+                .iter()
+                .rev()
+                .map(|(name, _)| path(name))
+                .collect();
+            out.push_str(&format!(
+                "  {template}:\n    {method}:\n      operationId: {}\n      parameters: [{}]\n",
+                op.name,
+                parameters.join(", ")
+            ));
+            let field = if op.sort == Sort::Patch {
+                "title"
+            } else {
+                "text"
+            };
+            if op.body().is_some() {
+                out.push_str(&format!("      requestBody: {{ content: {{ application/json: {{ schema: {{ type: object, properties: {{ {field}: {{ type: string }} }} }} }} }} }}\n"));
+            }
+            out.push_str(&match op.answer_schema() {
+                Some(schema) => format!("      responses: {{ \"200\": {{ description: ok, content: {{ application/json: {{ schema: {schema} }} }} }} }}\n"),
+                None => "      responses: { \"204\": { description: ok } }\n".to_owned(),
+            });
+        }
+        out.push_str(&format!(
+            "  /sites/{{siteId}}:\n    get:\n      operationId: getSite\n      parameters: [{}]\n",
+            path("siteId")
+        ));
+        out.push_str("      responses: { \"200\": { description: ok, content: { application/json: { schema: { $ref: \"#/components/schemas/Site\" } } } } }\n");
+        out.push_str("components:\n  schemas:\n    Site: { type: object, properties: { id: { type: string }, region: { type: string } } }\n");
+        out.push_str("    Item: { type: object, properties: { id: { type: string }, sku: { type: string } } }\n");
+        out.push_str("    Job: { type: object, properties: { id: { type: string }, title: { type: string }, partner: { type: string }, status: { type: string }, locked: { type: boolean } } }\n");
+        out.extend(self.ops.iter().filter_map(Op::envelope));
+        out
+    }
+
+    pub fn files(&self) -> Vec<(String, String)> {
+        let names: Vec<&str> = self
+            .ops
+            .iter()
+            .map(|op| op.name)
+            .chain(["getSite"])
+            .collect();
+        let resolve = if self.is_resolved {
+            "resolve: getJob, "
+        } else {
+            ""
+        };
+        let api = format!(
+            "owner: a@b.example\nversions:\n  v1:\n    contract: jobs.v1.openapi.yaml\n    state: active\n    base_path: /v1\n    upstream: {{ targets: [\"http://127.0.0.1:9\"] }}\n    operations: {{ searchJobs: {{ reads: true }} }}\n    expose: {{ public: [{}] }}\n    objects:\n      Job: {{ id: path.jobId, {resolve}attributes: {{ partner: body.partner, status: body.status, locked: body.locked }} }}\n      Item: {{ id: path.itemId, attributes: {{ sku: body.sku }} }}\n      Site: {{ id: path.siteId, resolve: getSite, attributes: {{ region: body.region }} }}\n",
+            names.join(", ")
+        )
+        .replace("      Item: { id: path.itemId, attributes", "      Item: { id: body.id, attributes");
+        let mut north = "owner: a@b.example\npurpose: Jobs\nreview_by: 2099-12-31\nattributes: { partner: north }\ncredentials: { api_key: { max_age: 90d, overlap: 1h } }\ngrants:\n".to_owned();
+        for grant in &self.grants {
+            let op = self.ops.iter().find(|op| op.name == grant.op).unwrap();
+            let (title, trace) = op.fields();
+            let mut fields: Vec<String> = Vec::new();
+            fields.extend(Some(title).filter(|title| grant.has_title && !title.is_empty()));
+            fields.extend(trace.filter(|_| grant.has_trace));
+            let fields: Vec<String> = fields.iter().map(|field| format!("\"{field}\"")).collect();
+            north.push_str(&format!("  - api: jobs/v1\n    operations: [{}]\n    fields: [{}]\n    deny_as: not_found\n", grant.op, fields.join(", ")));
+            if grant.condition > 0 {
+                north.push_str(&format!("    when: '{}'\n", CONDITIONS[grant.condition].0));
+            }
+            match op.sort {
+                Sort::Note | Sort::Search => north.push_str("    writes: [text]\n"),
+                Sort::Patch => north.push_str("    writes: [title]\n"),
+                _ => {}
+            }
+        }
+        if let Some(is_part) = self.site_grant {
+            north.push_str("  - api: jobs/v1\n    operations: [getSite]\n    fields: [id]\n    deny_as: not_found\n");
+            north.push_str(if is_part {
+                "    when: 'resource.region == \"home\"'\n"
+            } else {
+                ""
+            });
+        }
+        if self.grants.is_empty() && self.site_grant.is_none() {
+            north = north.replace("grants:\n", "");
+        }
+        let server = "listeners:\n  public: { address: \"127.0.0.1:0\", plain: true }\nstore: { dir: data }\nkeys: { kek: \"file:kek\" }\n";
+        let mut files = vec![
+            ("portcullis.yaml".to_owned(), server.to_owned()),
+            ("apis/jobs.yaml".to_owned(), api),
+            ("apis/jobs.v1.openapi.yaml".to_owned(), self.contract()),
+            ("integrations/north.yaml".to_owned(), north),
+        ];
+        files.extend(
+            self.policy
+                .map(|text| ("policies/locked.cedar".to_owned(), text.to_owned())),
+        );
+        files
+    }
+
+    /// What the careless system answers: everything to anybody. `None` for 404, empty for no body. Every title says
+    /// whose it is: `title-own`, `trace-own`.
+    pub fn answer(&self, op: &Op, id: &str, variant: Variant) -> Option<String> {
+        let object = |job: &Job| {
+            format!(
+                r#"{{"id":"{0}","title":"title-{0}","partner":"{1}","status":"{2}","locked":{3}}}"#,
+                job.id, job.partner, job.status, job.is_locked
+            )
+        };
+        let job = match op.is_on_a_job() {
+            true => Some(job_of(id)?),
+            false => None,
+        };
+        let all: Vec<String> = JOBS.iter().map(object).collect();
+        let all = format!("[{}]", all.join(","));
+        let inner = match (op.sort, job) {
+            (Sort::Head | Sort::Delete, _) => return Some(String::new()),
+            (Sort::Parent, Some(job)) => object(job_of(job.parent).unwrap()),
+            (Sort::Parts | Sort::Items, _) => format!(r#"[{{"id":"1","sku":"title-{id}"}}]"#),
+            (Sort::Note, _) => return Some(format!(r#"{{"text":"title-{id}"}}"#)),
+            (Sort::Related | Sort::List | Sort::Search, _) | (_, None) => all,
+            (_, Some(job)) => object(job),
+        };
+        let whose = if job.is_some() { id } else { "all" };
+        let (inner, is_missing) = match variant {
+            Variant::Normal => (inner, false),
+            Variant::Null => ("null".to_owned(), false),
+            Variant::Missing => (String::new(), true),
+            Variant::Empty => return Some(String::new()),
+            Variant::Odd => (format!(r#"{{"x":["title-{whose}"]}}"#), false),
+        };
+        Some(match (op.wrap, is_missing) {
+            (Wrap::Bare, _) => inner,
+            (_, true) => format!(r#"{{"trace":"trace-{whose}"}}"#),
+            (Wrap::Deep, _) => format!(r#"{{"data":{{"inner":{inner}}},"trace":"trace-{whose}"}}"#),
+            _ => format!(r#"{{"data":{inner},"trace":"trace-{whose}"}}"#),
+        })
+    }
+}
