@@ -109,7 +109,10 @@ fn whole(
     apis.link(rules.as_deref());
     let integrations =
         integrations::compile(&written, &apis, rules.as_deref(), options.now, &mut report);
-    references::unused(&written, &apis, &mut report);
+    references::unused(&written, files, &apis, &mut report);
+    if let Some(server) = &server {
+        references::strays(server, files, &apis, &mut report);
+    }
 
     let warnings = report.finish()?;
     // Whatever is missing here has left a mistake above; the branch cannot be taken, and it does not open the gate.

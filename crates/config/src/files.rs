@@ -6,6 +6,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::entries::Unread;
+
 /// Name of the server's file.
 pub const SERVER_FILE: &str = "portcullis.yaml";
 /// Most files one configuration may have.
@@ -14,6 +16,8 @@ pub const FILES_MAX: usize = 2_000;
 pub const FILE_BYTES_MAX: usize = 1 << 20;
 /// Largest contract or overlay.
 pub const CONTRACT_BYTES_MAX: usize = 8 << 20;
+/// Most entries of the directory, read or not.
+pub const ENTRIES_MAX: usize = 20_000;
 /// Most bytes of all files together.
 pub const TOTAL_BYTES_MAX: usize = 64 << 20;
 
@@ -23,6 +27,10 @@ pub struct Files {
     texts: BTreeMap<String, Arc<[u8]>>,
     /// What kept a directory of rules, or a file in it, from being read.
     unread: BTreeMap<String, String>,
+    /// What else lies in the directory and is not read.
+    entries: BTreeMap<String, Unread>,
+    /// What a pattern ignores.
+    ignored: BTreeMap<String, &'static str>,
 }
 
 impl Files {
@@ -49,6 +57,28 @@ impl Files {
     /// What kept this path from being read.
     pub fn unread(&self, path: &str) -> Option<&str> {
         self.unread.get(path).map(String::as_str)
+    }
+
+    /// Notes an entry of the directory that is not read.
+    pub fn insert_entry(&mut self, path: impl Into<String>, unread: Unread) {
+        self.entries.insert(path.into(), unread);
+    }
+
+    /// The entries that are not read and that no pattern ignores, in order of the paths.
+    pub fn entries(&self) -> impl Iterator<Item = (&str, &Unread)> {
+        let entries = self.entries.iter();
+        entries.map(|(path, unread)| (path.as_str(), unread))
+    }
+
+    /// Notes an entry that a pattern ignores.
+    pub fn insert_ignored(&mut self, path: impl Into<String>, pattern: &'static str) {
+        self.ignored.insert(path.into(), pattern);
+    }
+
+    /// The ignored entries with the patterns that ignore them.
+    pub fn ignored(&self) -> impl Iterator<Item = (&str, &'static str)> {
+        let ignored = self.ignored.iter();
+        ignored.map(|(path, pattern)| (path.as_str(), *pattern))
     }
 
     /// The bytes of a file.

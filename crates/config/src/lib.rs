@@ -8,6 +8,7 @@ pub mod api;
 mod compile;
 pub mod compiled;
 mod de;
+pub mod entries;
 pub mod files;
 pub mod integration;
 mod not_offered;

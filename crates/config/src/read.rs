@@ -3,6 +3,7 @@
 //! Used by compile.
 //! Start reading at `read`.
 
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -11,14 +12,17 @@ use serde::de::DeserializeOwned;
 
 use crate::api::Api;
 use crate::files::{
-    CONTRACT_BYTES_MAX, FILE_BYTES_MAX, FILES_MAX, Files, SERVER_FILE, TOTAL_BYTES_MAX,
+    CONTRACT_BYTES_MAX, FILE_BYTES_MAX, FILES_MAX, Files, SERVER_FILE, TOTAL_BYTES_MAX, resolve,
 };
 use crate::integration::{Integration, Role};
 use crate::report::Report;
 use crate::rule_files::is_rule_file;
 use crate::server::Server;
 use crate::tree::{Node, Value};
-use crate::{de, not_offered, tree};
+use crate::{de, entries, not_offered, tree};
+
+/// What to do with a policy that lies elsewhere.
+const IN_POLICIES: &str = "Policies lie in `policies/`. Move it there, or take it out.";
 
 /// One typed file with its name.
 pub(crate) struct Named<T> {
@@ -54,8 +58,10 @@ pub(crate) fn read(files: &Files, report: &mut Report) -> Written {
         let help = "Write one with `listeners` and `keys`; `portcullis init` makes a directory to begin with.";
         report.add(Mistake::new("the file is missing", help).in_file(SERVER_FILE));
     }
+    entries::check(files, report);
+    let targets = OnceCell::new();
     for path in files.paths() {
-        place(&mut written, files, path, report);
+        place(&mut written, files, path, &targets, report);
     }
     written
 }
@@ -74,7 +80,13 @@ fn is_within_bounds(files: &Files, report: &mut Report) -> bool {
 }
 
 /// Finds out what kind of file this is and reads it.
-fn place(written: &mut Written, files: &Files, path: &str, report: &mut Report) {
+fn place(
+    written: &mut Written,
+    files: &Files,
+    path: &str,
+    targets: &OnceCell<BTreeSet<String>>,
+    report: &mut Report,
+) {
     // Only directories that `inspection.rules` names are looked into for them; compile reads them there.
     if is_rule_file(path) {
         return;
@@ -88,7 +100,10 @@ fn place(written: &mut Written, files: &Files, path: &str, report: &mut Report) 
     }
     let is_cedar = path.ends_with(".cedar");
     match (directory, stem(rest)) {
-        ("apis", Some(name)) if !is_contract(files, path) => {
+        (directory, _) if is_cedar && directory != "policies" => {
+            misplaced(path, IN_POLICIES, report)
+        }
+        ("apis", Some(name)) if !is_contract(files, path) && !is_part(files, path, targets) => {
             written
                 .apis
                 .extend(named(name, path, files, &mut written.broken, report));
@@ -129,8 +144,10 @@ fn place(written: &mut Written, files: &Files, path: &str, report: &mut Report) 
 fn top_level(written: &mut Written, files: &Files, path: &str, report: &mut Report) {
     if path == SERVER_FILE {
         written.server = typed(path, files, &mut written.broken, report);
-    } else if path == "portcullis.yml" {
+    } else if path.to_lowercase().starts_with("portcullis.") {
         misplaced(path, "Name it `portcullis.yaml`.", report);
+    } else if path.ends_with(".cedar") {
+        misplaced(path, IN_POLICIES, report);
     } else {
         written.referred.insert(path.to_owned());
     }
@@ -155,6 +172,47 @@ fn is_contract(files: &Files, path: &str) -> bool {
             .any(|key| line.starts_with(key))
     };
     text.lines().take(50).any(is_key)
+}
+
+/// Part of a contract: a contract or another part refers to it, and it has no `versions` as an entry of the catalogue has.
+fn is_part(files: &Files, path: &str, targets: &OnceCell<BTreeSet<String>>) -> bool {
+    !is_catalogue(files, path) && targets.get_or_init(|| references(files)).contains(path)
+}
+
+/// Whether the file has the one key that every entry of the catalogue has.
+pub(crate) fn is_catalogue(files: &Files, path: &str) -> bool {
+    let text = files.text(path).unwrap_or_default();
+    text.lines()
+        .any(|line| line.starts_with("versions:") || line.starts_with("\"versions\":"))
+}
+
+/// Every file that a `$ref` names, whatever the file with the `$ref` is for.
+fn references(files: &Files) -> BTreeSet<String> {
+    let texts = files
+        .paths()
+        .filter_map(|path| Some((path, files.text(path)?)));
+    let found = texts
+        .filter(|(path, _)| !is_rule_file(path))
+        .flat_map(|(path, text)| {
+            let after = text
+                .match_indices("$ref")
+                .filter_map(|(at, word)| text.get(at.checked_add(word.len())?..));
+            after.filter_map(move |rest| resolve(path, target(rest)?).ok())
+        });
+    found.collect()
+}
+
+/// The file behind `$ref`: of `: "./models/site.yaml#/Site"`, `./models/site.yaml`.
+fn target(rest: &str) -> Option<&str> {
+    let value = rest
+        .trim_start_matches(['"', '\''])
+        .trim_start()
+        .strip_prefix(':')?;
+    let value = value.trim_start().trim_start_matches(['"', '\'']);
+    let end = value.find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '#' | ',' | '}'));
+    value
+        .get(..end.unwrap_or(value.len()))
+        .filter(|file| !file.is_empty())
 }
 
 fn cedar(written: &mut Written, files: &Files, path: &str, report: &mut Report) {

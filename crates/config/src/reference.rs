@@ -3,11 +3,12 @@
 //! Used by `cargo xtask gen`.
 //! Start reading at `reference_markdown`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use serde_json::Value;
 
+use crate::entries::{CERTIFICATES, IGNORED, KINDS as KINDS_OF_DIRECTORIES};
 use crate::schema::{KINDS, schema};
 
 const HEAD: &str = "# Configuration reference\n\n\
@@ -32,7 +33,36 @@ pub fn reference_markdown() -> String {
         let root = page.root.clone();
         page.object("", &root);
     }
+    entries_of_the_directory(&mut page.text);
     page.text
+}
+
+/// What lies in the directory and is not read.
+fn entries_of_the_directory(text: &mut String) {
+    text.push_str(
+        "\n## What is not read\n\n\
+         Every entry of the directory is read, refused, or ignored by one of these names, at any depth (`*` stands for any\n\
+         text; a pattern with one never ignores a name that ends in `.yaml`, `.yml`, `.json` or `.cedar`, except `.#*`):\n\n",
+    );
+    let mut by_what: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for (pattern, what) in IGNORED {
+        by_what
+            .entry(what)
+            .or_default()
+            .push(format!("`{pattern}`"));
+    }
+    for (what, patterns) in by_what {
+        let _ = writeln!(text, "- {what}: {}", patterns.join(", "));
+    }
+    let _ = write!(
+        text,
+        "\nNot looked into are the directory of the store and the top directory that holds directories of `inspection.rules`; of those,\n\
+         `*.conf` and `*.data` are read. In {}, certificates and keys are read where the configuration names them. A link that\n\
+         leads nowhere, a pipe, a name that is not UTF-8, another spelling of a name that counts (`f.CEDAR`, `f.cedar.txt`, `Policies/`)\n\
+         and anything else in `{}/` is refused. `check` warns of whatever else nothing refers to, and `check -v` lists what is ignored.\n",
+        CERTIFICATES.map(|name| format!("`{name}/`")).join(", "),
+        KINDS_OF_DIRECTORIES.join("/`, `"),
+    );
 }
 
 struct Page {

@@ -43,7 +43,8 @@ fn member<'n>(node: &'n Node, name: &str) -> Option<&'n Node> {
         .map(|(_, value)| value)
 }
 
-/// Whether a file of a rule directory is read: rules (`.conf`) and phrases (`.data`).
+/// Whether a file of a rule directory is read: rules (`.conf`) and phrases (`.data`). Everything else there (examples, tests, a
+/// licence) belongs to the release of the rules and is ignored.
 pub fn is_rule_file(path: &str) -> bool {
     path.ends_with(".conf") || path.ends_with(".data")
 }

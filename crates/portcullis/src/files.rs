@@ -1,12 +1,15 @@
 //! Reads a configuration directory into texts; everything else about it is the config room's.
-//! Gives `read`, `stamp`, `compile`, `compile_to_read`, `compile_after`.
+//! Exports `read`, `layout`, `stamp`, `compile`, `compile_to_read`, `compile_after`.
 //! Used by `check`, `serve`, `can`, `access` and the reload.
 //! Start reading at `read`.
 
 use std::fs;
 use std::path::Path;
 
-use config::files::{CONTRACT_BYTES_MAX, FILES_MAX, TOTAL_BYTES_MAX, is_wanted};
+use config::entries::{self, Unread};
+use config::files::{
+    CONTRACT_BYTES_MAX, ENTRIES_MAX, FILE_BYTES_MAX, FILES_MAX, TOTAL_BYTES_MAX, is_wanted,
+};
 use config::rule_files::{
     RULE_BYTES_MAX, RULE_FILE_BYTES_MAX, RULE_FILES_MAX, in_directory, is_rule_file,
 };
@@ -19,12 +22,11 @@ use crate::terminal;
 /// Deepest level of directories.
 const DEPTH_MAX: usize = 8;
 
-/// Reads every file that belongs to the configuration.
+/// Reads every file that belongs to the configuration, and notes every entry that does not.
 ///
 /// # Errors
 /// What cannot be read, with exit 78.
 pub fn read(dir: &Path) -> Result<Files, Trouble> {
-    let mut files = Files::new();
     if !dir.is_dir() {
         return Err(unreadable(
             dir,
@@ -32,13 +34,22 @@ pub fn read(dir: &Path) -> Result<Files, Trouble> {
             "Give the directory that holds `portcullis.yaml`.",
         ));
     }
-    let mut total = 0;
-    walk(dir, dir, 0, &mut files, &mut total)?;
+    let mut walk = Walk {
+        root: dir,
+        layout: layout(dir),
+        files: Files::new(),
+        bytes: 0,
+        entries: 0,
+    };
+    walk.directory(dir, 0)?;
+    let Walk {
+        mut files, layout, ..
+    } = walk;
     let mut room = Room {
         files: RULE_FILES_MAX,
         bytes: RULE_BYTES_MAX,
     };
-    for name in config::rule_directories(&files) {
+    for name in layout.rules {
         // What goes wrong here is a mistake in the configuration, said with the line that names the directory.
         if let Err(why) = rules(dir, &name, &mut files, &mut room) {
             files.insert_unread(name, why);
@@ -47,26 +58,63 @@ pub fn read(dir: &Path) -> Result<Files, Trouble> {
     Ok(files)
 }
 
+/// What the server's file says about the other directories, however broken the rest of it is.
+#[derive(Clone, Debug, Default)]
+pub struct Layout {
+    /// Directories of rules.
+    pub rules: Vec<String>,
+    /// Directory of the store; it holds no configuration.
+    pub store: String,
+}
+
+/// The directories that the server's file names now.
+pub fn layout(dir: &Path) -> Layout {
+    let mut files = Files::new();
+    let path = dir.join(config::files::SERVER_FILE);
+    // Where it cannot be read at all, that is said elsewhere.
+    if fs::metadata(&path).is_ok_and(|meta| meta.is_file() && meta.len() <= FILE_BYTES_MAX as u64)
+        && let Ok(bytes) = fs::read(&path)
+    {
+        files.insert(config::files::SERVER_FILE, bytes);
+    }
+    Layout {
+        rules: config::rule_directories(&files),
+        store: entries::store_directory(&files),
+    }
+}
+
 /// How much may still be read of rules.
 struct Room {
     files: usize,
     bytes: usize,
 }
 
-/// Reads the rules and phrases of one directory.
+/// Reads the rules and phrases of one directory. Everything else in it belongs to the release they come from.
 fn rules(root: &Path, name: &str, files: &mut Files, room: &mut Room) -> Result<(), String> {
-    let entries = fs::read_dir(root.join(name)).map_err(|error| error.to_string())?;
-    for entry in entries {
+    let found = fs::read_dir(root.join(name)).map_err(|error| error.to_string())?;
+    for entry in found {
         let path = entry.map_err(|error| error.to_string())?.path();
         let Some(file) = path.file_name().and_then(|file| file.to_str()) else {
-            continue;
+            return Err(format!("{}: the name is not UTF-8", path.display()));
         };
-        if !is_rule_file(file) || is_hidden(file) || !path.is_file() {
+        if entries::ignored(file).is_some() {
+            continue;
+        }
+        if path.is_dir() {
+            note_rules(&path, in_directory(name, file), files);
+            continue;
+        }
+        if !is_rule_file(&file.to_lowercase()) {
             continue;
         }
         let said = |error: std::io::Error| format!("{file}: {error}");
-        let length = fs::metadata(&path).map_err(said)?.len();
-        let length = usize::try_from(length).unwrap_or(usize::MAX);
+        let meta = fs::metadata(&path).map_err(said)?;
+        if !is_rule_file(file) || is_hidden(file) || !meta.is_file() {
+            return Err(format!(
+                "{file}: rules and phrases are visible files whose names end in `.conf` and `.data`, in small letters"
+            ));
+        }
+        let length = usize::try_from(meta.len()).unwrap_or(usize::MAX);
         if length > RULE_FILE_BYTES_MAX || length > room.bytes || room.files == 0 {
             return Err(format!(
                 "too much to read; at most {RULE_FILES_MAX} files with {RULE_BYTES_MAX} bytes, each at most \
@@ -81,122 +129,183 @@ fn rules(root: &Path, name: &str, files: &mut Files, room: &mut Room) -> Result<
     Ok(())
 }
 
-fn walk(
-    root: &Path,
-    dir: &Path,
-    depth: usize,
-    files: &mut Files,
-    total: &mut usize,
-) -> Result<(), Trouble> {
-    if depth > DEPTH_MAX {
-        return Err(unreadable(
-            dir,
-            "is nested too deeply",
-            "Keep the configuration within eight levels of directories.",
-        ));
+/// Notes a directory below one of rules that holds rules itself: somebody may believe that they are loaded.
+fn note_rules(path: &Path, name: String, files: &mut Files) {
+    let is_rules = |path: &Path| path.extension().is_some_and(|ending| ending == "conf");
+    let mut below = fs::read_dir(path)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .take(ENTRIES_MAX);
+    if below.any(|entry| is_rules(&entry.path())) {
+        files.insert_entry(name, Unread::Rules);
     }
-    let entries = fs::read_dir(dir).map_err(|error| {
-        unreadable(
-            dir,
-            &error.to_string(),
-            "Let the user that runs Portcullis read it.",
-        )
-    })?;
-    let mut paths: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
-    paths.sort();
-    for path in paths {
-        let name = path.strip_prefix(root).ok().and_then(Path::to_str);
-        let Some(name) = name.map(str::to_owned) else {
-            continue;
-        };
-        if path.is_dir() && !is_hidden(&name) && !is_state(&path) {
-            walk(root, &path, depth + 1, files, total)?;
-        } else if path.is_file() && is_wanted(&name) {
-            add(&path, name, files, total)?;
+}
+
+/// The reading of one directory.
+struct Walk<'d> {
+    root: &'d Path,
+    layout: Layout,
+    files: Files,
+    bytes: usize,
+    entries: usize,
+}
+
+impl Walk<'_> {
+    fn directory(&mut self, dir: &Path, depth: usize) -> Result<(), Trouble> {
+        if depth > DEPTH_MAX {
+            return Err(unreadable(
+                dir,
+                "is nested too deeply",
+                "Keep the configuration within eight levels of directories.",
+            ));
         }
+        let listed = fs::read_dir(dir).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+        let listed = listed.map_err(|error| cannot_read(dir, &error))?;
+        self.entries = self.entries.saturating_add(listed.len());
+        if self.entries > ENTRIES_MAX {
+            return Err(too_large(dir));
+        }
+        let mut paths: Vec<_> = listed.into_iter().map(|entry| entry.path()).collect();
+        paths.sort();
+        for path in paths {
+            self.entry(&path, depth)?;
+        }
+        Ok(())
     }
-    Ok(())
+
+    fn entry(&mut self, path: &Path, depth: usize) -> Result<(), Trouble> {
+        let below = path.strip_prefix(self.root).unwrap_or(path);
+        let Some(name) = below.to_str().map(str::to_owned) else {
+            self.files
+                .insert_entry(below.to_string_lossy(), Unread::Name);
+            return Ok(());
+        };
+        if let Some(pattern) = entries::ignored(&name) {
+            self.files.insert_ignored(name, pattern);
+            return Ok(());
+        }
+        let meta = match fs::metadata(path) {
+            Ok(meta) => meta,
+            Err(error) => {
+                self.files
+                    .insert_entry(name, Unread::Broken(error.to_string()));
+                return Ok(());
+            }
+        };
+        if meta.is_dir() {
+            return self.below(path, name, depth);
+        }
+        let unread = match meta.is_file() {
+            true if is_wanted(&name) => return self.file(path, name),
+            true => Unread::Stray,
+            false => Unread::Special,
+        };
+        self.files.insert_entry(name, unread);
+        Ok(())
+    }
+
+    fn below(&mut self, path: &Path, name: String, depth: usize) -> Result<(), Trouble> {
+        if self.layout.leaves_out(self.root, path, &name) {
+            return Ok(());
+        }
+        if entries::almost_kind(&name).is_some() {
+            self.files.insert_entry(name, Unread::Directory);
+            return Ok(());
+        }
+        if is_hidden(&name) {
+            self.files.insert_entry(name, Unread::Stray);
+            return Ok(());
+        }
+        self.directory(path, depth.saturating_add(1))
+    }
+
+    fn file(&mut self, path: &Path, name: String) -> Result<(), Trouble> {
+        let length = fs::metadata(path).map(|meta| meta.len()).unwrap_or(0);
+        let length = usize::try_from(length).unwrap_or(usize::MAX);
+        self.bytes = self.bytes.saturating_add(length);
+        if length > CONTRACT_BYTES_MAX
+            || self.bytes > TOTAL_BYTES_MAX
+            || self.files.len() >= FILES_MAX
+        {
+            return Err(too_large(path));
+        }
+        let bytes = fs::read(path).map_err(|error| cannot_read(path, &error))?;
+        self.files.insert(name, bytes);
+        Ok(())
+    }
+}
+
+impl Layout {
+    fn leaves_out(&self, root: &Path, path: &Path, name: &str) -> bool {
+        let is_store = root.join(&self.store) == path;
+        let store = if is_store { name } else { &self.store };
+        entries::is_left_out(name, store, &self.rules)
+    }
 }
 
 fn is_hidden(name: &str) -> bool {
     name.split('/').any(|part| part.starts_with('.'))
 }
 
-/// The directories of rules that the server's file names now.
-pub fn rule_directories(dir: &Path) -> Vec<String> {
-    let mut files = Files::new();
-    let mut total = 0;
-    let path = dir.join(config::files::SERVER_FILE);
-    match add(
-        &path,
-        config::files::SERVER_FILE.into(),
-        &mut files,
-        &mut total,
-    ) {
-        Ok(()) => config::rule_directories(&files),
-        // The configuration cannot be read at all, which is said elsewhere.
-        Err(_) => Vec::new(),
-    }
-}
-
 /// Names, sizes and times of everything a configuration can depend on, certificates and directories of rules included.
 /// Cheap: no file is read.
-pub fn stamp(dir: &Path, rules: &[String]) -> [u8; 32] {
+pub fn stamp(dir: &Path, layout: &Layout) -> [u8; 32] {
     let mut seen = Vec::new();
-    note(dir, 0, &mut seen);
-    for name in rules {
+    note(dir, dir, layout, 0, &mut seen);
+    for name in &layout.rules {
         // They may lie elsewhere, or in a hidden directory; what lies below them is not read.
-        note(&dir.join(name), DEPTH_MAX, &mut seen);
+        note(dir, &dir.join(name), layout, DEPTH_MAX, &mut seen);
     }
     seen.sort();
     crypto::sha256(&[seen.join("\n").as_bytes()])
 }
 
-fn note(dir: &Path, depth: usize, seen: &mut Vec<String>) {
-    let Ok(entries) = fs::read_dir(dir) else {
+fn note(root: &Path, dir: &Path, layout: &Layout, depth: usize, seen: &mut Vec<String>) {
+    let Ok(listed) = fs::read_dir(dir) else {
         return;
     };
-    for path in entries.flatten().map(|entry| entry.path()) {
-        let name = path.file_name().and_then(|name| name.to_str());
-        if name.is_none_or(is_hidden) || seen.len() > FILES_MAX || depth > DEPTH_MAX {
+    for path in listed.flatten().map(|entry| entry.path()) {
+        let below = path
+            .strip_prefix(root)
+            .unwrap_or(&path)
+            .to_string_lossy()
+            .into_owned();
+        if entries::ignored(&below).is_some() || seen.len() > ENTRIES_MAX || depth > DEPTH_MAX {
             continue;
         }
         match fs::metadata(&path) {
-            Ok(meta) if meta.is_dir() && !is_state(&path) => note(&path, depth + 1, seen),
+            Ok(meta) if meta.is_dir() && !layout.leaves_out(root, &path, &below) => {
+                seen.push(below.clone());
+                if !is_hidden(&below) {
+                    note(root, &path, layout, depth.saturating_add(1), seen);
+                }
+            }
             Ok(meta) if meta.is_file() => {
                 let modified = meta.modified().ok();
                 seen.push(format!("{} {} {modified:?}", path.display(), meta.len()));
             }
-            _ => {}
+            Ok(meta) if meta.is_dir() => {}
+            Ok(_) => seen.push(format!("{below} is no file")),
+            Err(error) => seen.push(format!("{below} {error}")),
         }
     }
 }
 
-/// The store's own directory may lie beside the configuration; it holds no configuration.
-fn is_state(path: &Path) -> bool {
-    path.join("ledger").is_dir() || path.join(store::DATABASE).exists()
+fn cannot_read(path: &Path, error: &std::io::Error) -> Trouble {
+    unreadable(
+        path,
+        &error.to_string(),
+        "Let the user that runs Portcullis read it.",
+    )
 }
 
-fn add(path: &Path, name: String, files: &mut Files, total: &mut usize) -> Result<(), Trouble> {
-    let length = fs::metadata(path).map(|meta| meta.len()).unwrap_or(0);
-    let length = usize::try_from(length).unwrap_or(usize::MAX);
-    *total = total.saturating_add(length);
-    if length > CONTRACT_BYTES_MAX || *total > TOTAL_BYTES_MAX || files.len() >= FILES_MAX {
-        return Err(unreadable(
-            path,
-            "makes the configuration too large",
-            "Keep only configuration in this directory.",
-        ));
-    }
-    let bytes = fs::read(path).map_err(|error| {
-        unreadable(
-            path,
-            &error.to_string(),
-            "Let the user that runs Portcullis read it.",
-        )
-    })?;
-    files.insert(name, bytes);
-    Ok(())
+fn too_large(path: &Path) -> Trouble {
+    unreadable(
+        path,
+        "makes the configuration too large",
+        "Keep only configuration in this directory.",
+    )
 }
 
 fn unreadable(path: &Path, what: &str, remedy: &str) -> Trouble {

@@ -28,15 +28,15 @@ pub struct Reload {
     tried: Mutex<[u8; 32]>,
     /// What the last look saw: an editor that writes several files is waited for.
     seen: Mutex<[u8; 32]>,
-    /// Directories of rules that were named at the last try; they may lie elsewhere.
-    rules: Mutex<Vec<String>>,
+    /// Other directories as they were named at the last try.
+    layout: Mutex<files::Layout>,
 }
 
 impl Reload {
     /// For a running server.
     pub fn new(dir: &Path, io: Arc<Io>, slots: Slots, store: Store) -> Self {
-        let rules = files::rule_directories(dir);
-        let stamp = files::stamp(dir, &rules);
+        let layout = files::layout(dir);
+        let stamp = files::stamp(dir, &layout);
         Reload {
             dir: dir.to_path_buf(),
             io,
@@ -44,15 +44,14 @@ impl Reload {
             store,
             tried: Mutex::new(stamp),
             seen: Mutex::new(stamp),
-            rules: Mutex::new(rules),
+            layout: Mutex::new(layout),
         }
     }
 
     /// Loads the directory now. Gives the hash in force, or everything that is wrong; then nothing changed.
     pub fn now(&self) -> Result<String, String> {
         // Seen before it is read: whatever changes meanwhile is looked at once more.
-        *self.rules.lock().unwrap_or_else(PoisonError::into_inner) =
-            files::rule_directories(&self.dir);
+        *self.layout.lock().unwrap_or_else(PoisonError::into_inner) = files::layout(&self.dir);
         *self.tried.lock().unwrap_or_else(PoisonError::into_inner) = self.stamp();
         let outcome = guarded(|| files::read(&self.dir).and_then(|texts| self.apply(&texts)))
             .unwrap_or_else(|| Err(broken()));
@@ -95,8 +94,8 @@ impl Reload {
     }
 
     fn stamp(&self) -> [u8; 32] {
-        let rules = self.rules.lock().unwrap_or_else(PoisonError::into_inner);
-        files::stamp(&self.dir, &rules)
+        let layout = self.layout.lock().unwrap_or_else(PoisonError::into_inner);
+        files::stamp(&self.dir, &layout)
     }
 
     fn apply(&self, texts: &Files) -> Result<String, Trouble> {

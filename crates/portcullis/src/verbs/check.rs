@@ -25,7 +25,7 @@ fn command() -> Command {
     Command::new("check")
         .arg(Arg::new("dir").required(true).value_parser(value_parser!(PathBuf)).help("Directory that holds portcullis.yaml"))
         .arg(Arg::new("offline").long("offline").action(ArgAction::SetTrue).help("Do not resolve secrets and certificates (for CI machines that have none)"))
-        .arg(Arg::new("verbose").short('v').long("verbose").action(ArgAction::SetTrue).help("Say what detection consists of, and what each operation's contract makes irrelevant"))
+        .arg(Arg::new("verbose").short('v').long("verbose").action(ArgAction::SetTrue).help("Say what detection consists of, what each operation's contract makes irrelevant, and which entries of the directory are ignored"))
         .arg(output::argument())
         .after_help("Example:\n  portcullis check gate/\n\nExit codes: 0 valid · 2 valid, with warnings · 78 invalid")
 }
@@ -57,6 +57,10 @@ fn run(arguments: &ArgMatches) -> Outcome {
     });
     if let Some(members) = data.as_object_mut().filter(|_| is_verbose) {
         members.insert("inspection".into(), inspection_json(&compiled, &irrelevant));
+        let ignored = files
+            .ignored()
+            .map(|(path, pattern)| serde_json::json!({ "path": path, "pattern": pattern }));
+        members.insert("ignored".into(), ignored.collect());
     }
     output::print(arguments, &data, || {
         terminal::line(format_args!(
@@ -66,6 +70,9 @@ fn run(arguments: &ArgMatches) -> Outcome {
         ));
         if is_verbose {
             inspection_text(&compiled, &irrelevant);
+            for (path, pattern) in files.ignored() {
+                println!("ignored: {} ({pattern})", path.escape_debug());
+            }
         }
     });
     Ok(if warnings.is_empty() {

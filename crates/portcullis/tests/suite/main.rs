@@ -23,6 +23,7 @@ mod crashes;
 mod docs;
 mod doctor;
 mod egress;
+mod entries;
 mod etags;
 mod framing;
 mod http2_abuse;
