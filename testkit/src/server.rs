@@ -58,8 +58,20 @@ impl Server {
     /// # Errors
     /// How it ended, when it ended before it was ready.
     pub fn try_start(program: &Path, gate: Gate) -> Result<Server, Box<Ended>> {
+        Server::try_start_with(program, gate, &[])
+    }
+
+    /// The same with more arguments of `serve`.
+    ///
+    /// # Errors
+    /// How it ended, when it ended before it was ready.
+    pub fn try_start_with(program: &Path, gate: Gate, more: &[&str]) -> Result<Server, Box<Ended>> {
         let mut command = command(program, &gate);
-        command.arg("serve").arg("--config").arg(gate.dir());
+        command
+            .arg("serve")
+            .arg("--config")
+            .arg(gate.dir())
+            .args(more);
         let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

@@ -36,8 +36,22 @@ pub struct Desk {
     pub io: Option<Arc<Io>>,
     /// The configuration in force (or, without a server, the one on disk).
     pub compiled: Box<dyn Fn() -> Arc<Compiled> + Send + Sync>,
-    /// Loads the configuration again; gives the new hash or everything that is wrong.
-    pub reload: Box<dyn Fn() -> Result<String, String> + Send + Sync>,
+    /// Loads the configuration again for this person; returns how that ended, or everything that is wrong.
+    pub reload: ReloadFn,
+}
+
+/// Loads the configuration again for a person.
+pub type ReloadFn = Box<dyn Fn(&str) -> Result<Reloaded, String> + Send + Sync>;
+
+/// A configuration that was loaded again.
+#[derive(Clone, Debug)]
+pub struct Reloaded {
+    /// The hash in force, short.
+    pub hash: String,
+    /// Whether its files differ from those before.
+    pub is_changed: bool,
+    /// What it no longer has, by name, bounded.
+    pub removed: Vec<String>,
 }
 
 impl Desk {

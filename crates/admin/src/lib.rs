@@ -11,6 +11,6 @@ pub mod health;
 pub mod socket;
 
 pub use commands::{COMMANDS, Command};
-pub use desk::Desk;
+pub use desk::{Desk, Reloaded};
 pub use fault::{DeskFault, Kind};
 pub use health::Health;

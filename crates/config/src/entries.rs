@@ -240,9 +240,6 @@ fn stray_refusal(path: &str) -> Option<(String, String)> {
         "integrations" | "roles" => {
             "Files of this kind lie directly here and end in `.yaml`, in small letters. Rename it, or take it out.".into()
         }
-        "apis" | "overlays" => {
-            "Names end in `.yaml`, `.yml` or `.json`, in small letters. Rename it, or take it out.".into()
-        }
         _ if is_like_configuration(&name) || name.contains(".cedar") => {
             "Endings are written in small letters, and policies lie in `policies/`. Rename it, or take it out.".into()
         }
@@ -264,7 +261,14 @@ pub(crate) fn strays(files: &Files, used: &BTreeSet<String>, report: &mut Report
         }
         let is_stray = *unread == Unread::Stray && stray_refusal(path).is_none();
         let is_named = || used.contains(path) || used.iter().any(|used| is_absolute(used, path));
-        if is_stray && !is_named() && !CERTIFICATES.contains(&top(path)) {
+        if !is_stray || CERTIFICATES.contains(&top(path)) || is_named() {
+            continue;
+        }
+        if KINDS.contains(&top(path)) && !path.ends_with(".pem") {
+            // An upstream's authorities may lie here; whatever else nothing refers to could be meant as something.
+            let help = "Names of contracts and overlays end in `.yaml`, `.yml` or `.json`. Rename it, or take it out.";
+            report.add(Mistake::new("this file would not be read", help).in_file(path));
+        } else {
             below.entry(top(path)).or_insert((0, path)).0 += 1;
         }
     }

@@ -13,6 +13,7 @@ mod errors;
 mod fast;
 pub mod input;
 pub mod limit;
+mod names;
 pub mod near;
 mod object;
 mod place;
@@ -36,6 +37,7 @@ pub use input::{
     LOOKUPS_MOST, Listed, Mask, Names, ObjectKind, OperationShape, ParameterPlace, ParameterShape,
     PolicyInput, Source,
 };
+pub use names::policy_names;
 pub use near::near_misses;
 pub use rate::{Rate, Span, Strikes};
 pub use rules::{OperationRef, Rules, compile};

@@ -38,7 +38,7 @@ impl Background {
         io: Arc<Io>,
         store: Store,
         witness: Arc<Mutex<Option<String>>>,
-        reload: Arc<Reload>,
+        reload: Option<Arc<Reload>>,
     ) -> Background {
         let is_stopping = Arc::new(AtomicBool::new(false));
         let (stop, for_health) = (Arc::clone(&is_stopping), Arc::clone(&io));
@@ -56,7 +56,9 @@ impl Background {
                 if is_last {
                     return;
                 }
-                guarded(|| reload.on_change());
+                if let Some(reload) = &reload {
+                    guarded(|| reload.on_change());
+                }
             }
         };
         let threads = vec![

@@ -185,6 +185,10 @@ impl Walk<'_> {
             self.files.insert_ignored(name, pattern);
             return Ok(());
         }
+        // Whatever lies in the store's place is the store's to judge.
+        if self.layout.leaves_out(self.root, path, &name) {
+            return Ok(());
+        }
         let meta = match fs::metadata(path) {
             Ok(meta) => meta,
             Err(error) => {
@@ -206,9 +210,6 @@ impl Walk<'_> {
     }
 
     fn below(&mut self, path: &Path, name: String, depth: usize) -> Result<(), Trouble> {
-        if self.layout.leaves_out(self.root, path, &name) {
-            return Ok(());
-        }
         if entries::almost_kind(&name).is_some() {
             self.files.insert_entry(name, Unread::Directory);
             return Ok(());

@@ -44,13 +44,10 @@ pub fn who() -> String {
     format!("{user} (local)")
 }
 
-/// Where a configuration keeps its state.
-///
-/// # Errors
-/// When it cannot be compiled.
-pub fn data_dir(dir: &Path) -> Result<PathBuf, Trouble> {
-    let (compiled, _) = files::compile_to_read(&files::read(dir)?, running::now())?;
-    Ok(dir.join(&compiled.server.store_dir.value))
+/// Where a configuration keeps its state. Found whatever else is wrong with the configuration: the server that runs on it
+/// is asked by this way.
+pub fn data_dir(dir: &Path) -> PathBuf {
+    dir.join(files::layout(dir).store)
 }
 
 /// Asks the server that runs on this data directory.
@@ -74,13 +71,12 @@ pub fn ask(data: &Path, command: &str, arguments: &Value) -> Result<Value, Troub
 /// # Errors
 /// What the desk says, in the words of the question.
 pub fn call(dir: &Path, command: &str, arguments: &Value) -> Result<Value, Trouble> {
-    let texts = files::read(dir)?;
-    let (compiled, _) = files::compile_to_read(&texts, running::now())?;
-    let data = dir.join(&compiled.server.store_dir.value);
     let who = who();
-    if let Some(answer) = socket::ask(&data, command, arguments, &who) {
+    if let Some(answer) = socket::ask(&data_dir(dir), command, arguments, &who) {
         return answer.map_err(trouble);
     }
+    let texts = files::read(dir)?;
+    let (compiled, _) = files::compile_to_read(&texts, running::now())?;
     let is_change = COMMANDS
         .iter()
         .any(|known| known.name == command && known.is_change);
@@ -139,7 +135,7 @@ fn desk(
         keys,
         io: None,
         compiled: Box::new(move || Arc::clone(&compiled)),
-        reload: Box::new(|| Err(String::from("no server is running"))),
+        reload: Box::new(|_| Err(String::from("no server is running"))),
     }
 }
 

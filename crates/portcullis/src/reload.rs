@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use admin::Reloaded;
 use admin::commands::paused;
 use config::compiled::ListenerSettings;
 use config::{Compiled, Files};
@@ -48,19 +49,25 @@ impl Reload {
         }
     }
 
-    /// Loads the directory now. Gives the hash in force, or everything that is wrong; then nothing changed.
-    pub fn now(&self) -> Result<String, String> {
+    /// Loads the directory now, for whoever asked. Returns what is in force, or everything that is wrong; then nothing changed.
+    pub fn now(&self, who: Option<&str>) -> Result<Reloaded, String> {
         // Seen before it is read: whatever changes meanwhile is looked at once more.
         *self.layout.lock().unwrap_or_else(PoisonError::into_inner) = files::layout(&self.dir);
         *self.tried.lock().unwrap_or_else(PoisonError::into_inner) = self.stamp();
         let outcome = guarded(|| files::read(&self.dir).and_then(|texts| self.apply(&texts)))
             .unwrap_or_else(|| Err(broken()));
         match outcome {
-            Ok(hash) => {
+            Ok(loaded) => {
                 self.io.metrics.swaps.inc();
-                self.note("configuration.applied", "done", &hash);
-                terminal::say(format_args!("portcullis: configuration {hash} is in force"));
-                Ok(hash)
+                self.note("configuration.applied", "done", who, &recorded(&loaded));
+                terminal::say(format_args!(
+                    "portcullis: configuration {} is in force",
+                    loaded.hash
+                ));
+                for removed in &loaded.removed {
+                    terminal::say(format_args!("portcullis: it no longer has {removed}"));
+                }
+                Ok(loaded)
             }
             Err(trouble) => {
                 self.io.metrics.swaps_refused.inc();
@@ -70,7 +77,7 @@ impl Reload {
                     .next()
                     .unwrap_or_default()
                     .to_owned();
-                self.note("configuration.refused", "failed", &first);
+                self.note("configuration.refused", "failed", who, &first);
                 let hash = self.io.snapshot.load().short_hash.to_string();
                 trouble.print();
                 terminal::say(format_args!(
@@ -89,7 +96,7 @@ impl Reload {
         let is_tried = *self.tried.lock().unwrap_or_else(PoisonError::into_inner) == now;
         drop(seen);
         if is_settled && !is_tried {
-            drop(self.now());
+            drop(self.now(None));
         }
     }
 
@@ -98,7 +105,7 @@ impl Reload {
         files::stamp(&self.dir, &layout)
     }
 
-    fn apply(&self, texts: &Files) -> Result<String, Trouble> {
+    fn apply(&self, texts: &Files) -> Result<Reloaded, Trouble> {
         let before = self.io.snapshot.load_full();
         let (compiled, warnings) = files::compile_after(texts, running::now(), &before.compiled)?;
         files::warn(&warnings, texts);
@@ -120,11 +127,16 @@ impl Reload {
         )?;
         let hash = next.short_hash.to_string();
         self.certificates(&compiled, texts)?;
+        let loaded = Reloaded {
+            hash,
+            is_changed: before.compiled.hash != compiled.hash,
+            removed: config::removed(&before.compiled, &compiled),
+        };
         self.io.snapshot.store(Arc::new(next));
         if compiled.server.blocks.is_none() {
             self.io.blocks.forget_refusals();
         }
-        Ok(hash)
+        Ok(loaded)
     }
 
     /// Puts changed certificates into the open listeners; they were checked before.
@@ -148,11 +160,12 @@ impl Reload {
         Ok(())
     }
 
-    fn note(&self, kind: &'static str, outcome: &'static str, detail: &str) {
+    fn note(&self, kind: &'static str, outcome: &'static str, who: Option<&str>, detail: &str) {
         let event = Event {
             at: running::now(),
             kind: kind.into(),
             outcome: outcome.into(),
+            user: who.map(model::Text::new),
             detail: Some(detail.to_owned().into()),
             ..Event::default()
         };
@@ -169,6 +182,14 @@ fn broken() -> Trouble {
         "the configuration could not be taken: an internal error, told in the line above",
         "Please report that line with the file that was changed last. The next change is tried again.",
     )
+}
+
+/// What the ledger keeps of a swap: the hash, and what is gone.
+fn recorded(loaded: &Reloaded) -> String {
+    match loaded.removed.is_empty() {
+        true => loaded.hash.clone(),
+        false => format!("{}; removed: {}", loaded.hash, loaded.removed.join("; ")),
+    }
 }
 
 /// Settings that a running server cannot change: they are refused, not ignored.

@@ -39,6 +39,15 @@ pub struct Running {
     background: Background,
 }
 
+/// Whether changed files are loaded by themselves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Watch {
+    /// Within a second.
+    Files,
+    /// Only when somebody asks: `portcullis reload`, SIGHUP.
+    Nothing,
+}
+
 /// The time, at the one level that may ask.
 pub fn now() -> Timestamp {
     let since = SystemTime::now()
@@ -51,7 +60,7 @@ pub fn now() -> Timestamp {
 ///
 /// # Errors
 /// What is wrong, with its exit code; then nothing runs.
-pub fn start(dir: &Path) -> Result<Running, Trouble> {
+pub fn start(dir: &Path, watch: Watch) -> Result<Running, Trouble> {
     let texts = files::read(dir)?;
     let (compiled, warnings) = files::compile(&texts, now())?;
     files::warn(&warnings, &texts);
@@ -84,7 +93,7 @@ pub fn start(dir: &Path) -> Result<Running, Trouble> {
         Arc::clone(&io),
         opened.store.clone(),
         opened.witness.clone(),
-        reload,
+        (watch == Watch::Files).then_some(reload),
     );
     Ok(Running {
         io,
@@ -104,7 +113,7 @@ fn desk(io: &Arc<Io>, opened: &office::Opened, reload: &Arc<Reload>) -> Desk {
         keys: Arc::clone(&opened.keys),
         io: Some(Arc::clone(io)),
         compiled: Box::new(move || Arc::clone(&current.snapshot.load().compiled)),
-        reload: Box::new(move || reload.now()),
+        reload: Box::new(move |who| reload.now(Some(who))),
     }
 }
 

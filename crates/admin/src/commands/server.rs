@@ -23,13 +23,27 @@ pub fn status(desk: &Desk, _arguments: &Value, _who: &str) -> Result<Value, Desk
     }))
 }
 
-/// Loads the configuration again. A bad one changes nothing.
-pub fn reload(desk: &Desk, _arguments: &Value, _who: &str) -> Result<Value, DeskFault> {
-    match (desk.reload)() {
-        Ok(hash) => Ok(json!({ "schema_version": 1, "configuration": hash })),
-        Err(mistakes) => Err(DeskFault::asked(
-            mistakes,
-            "The last good configuration goes on serving.",
-        )),
+/// Loads the configuration again. A bad one changes nothing, which is an answer as well: `refused`, with everything that
+/// is wrong.
+pub fn reload(desk: &Desk, _arguments: &Value, who: &str) -> Result<Value, DeskFault> {
+    if desk.io.is_none() {
+        return Err(DeskFault::asked(
+            "no server is running on this configuration",
+            "Start it with `portcullis serve`.",
+        ));
     }
+    Ok(match (desk.reload)(who) {
+        Ok(loaded) => json!({
+            "schema_version": 1,
+            "outcome": if loaded.is_changed { "swapped" } else { "unchanged" },
+            "configuration": loaded.hash,
+            "removed": loaded.removed,
+        }),
+        Err(mistakes) => json!({
+            "schema_version": 1,
+            "outcome": "refused",
+            "configuration": crypto::text::hex(&(desk.compiled)().hash).chars().take(12).collect::<String>(),
+            "mistakes": mistakes,
+        }),
+    })
 }

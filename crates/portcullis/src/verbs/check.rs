@@ -71,7 +71,7 @@ fn run(arguments: &ArgMatches) -> Outcome {
         if is_verbose {
             inspection_text(&compiled, &irrelevant);
             for (path, pattern) in files.ignored() {
-                println!("ignored: {} ({pattern})", path.escape_debug());
+                terminal::line(format_args!("ignored: {} ({pattern})", path.escape_debug()));
             }
         }
     });

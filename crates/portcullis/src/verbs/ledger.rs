@@ -187,7 +187,7 @@ fn show(arguments: &ArgMatches) -> Outcome {
     let asked = question(arguments);
     // The running server first: it needs no secret of the one who asks.
     let answer = admin::socket::ask(
-        &office::data_dir(&dir)?,
+        &office::data_dir(&dir),
         "ledger.show",
         &asked,
         "operator (local)",

@@ -16,6 +16,7 @@ mod inspect;
 mod integration;
 mod key;
 mod ledger;
+mod reload;
 mod schema;
 mod serve;
 
@@ -50,6 +51,7 @@ pub const VERBS: &[Verb] = &[
     integration::VERB,
     key::VERB,
     ledger::VERB,
+    reload::VERB,
     schema::VERB,
     serve::VERB,
 ];

@@ -3,11 +3,11 @@
 //! Used by `verbs::VERBS` and the demo.
 //! Start reading at `run`.
 
-use clap::{ArgMatches, Command};
+use clap::{Arg, ArgAction, ArgMatches, Command};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::exit::{Exit, Outcome, Trouble};
-use crate::running::{self, Running};
+use crate::running::{self, Running, Watch};
 use crate::verbs::Verb;
 use crate::{config_dir, output, terminal};
 
@@ -22,11 +22,17 @@ pub const VERB: Verb = Verb {
 fn command() -> Command {
     Command::new("serve")
         .arg(config_dir::argument())
-        .after_help("Example:\n  portcullis serve --config gate/\n\nSIGHUP loads the configuration again; a changed file does so by itself. SIGTERM and Ctrl-C finish the requests under way and stop.")
+        .arg(Arg::new("no-watch").long("no-watch").action(ArgAction::SetTrue).help("Do not load changed files by themselves; `portcullis reload` and SIGHUP do"))
+        .after_help("Example:\n  portcullis serve --config gate/\n\nSIGHUP and `portcullis reload` load the configuration again; a changed file does so by itself. SIGTERM and Ctrl-C finish the requests under way and stop.")
 }
 
 fn run(arguments: &ArgMatches) -> Outcome {
-    let running = running::start(&config_dir::of(arguments))?;
+    let watch = if arguments.get_flag("no-watch") {
+        Watch::Nothing
+    } else {
+        Watch::Files
+    };
+    let running = running::start(&config_dir::of(arguments), watch)?;
     terminal::say(ready(&running));
     until_stopped(&running)?;
     running.stop()?;
@@ -78,7 +84,7 @@ pub fn until_stopped(running: &Running) -> Result<(), Trouble> {
         let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
         loop {
             tokio::select! {
-                _ = hangup.recv() => drop((running.desk.reload)()),
+                _ = hangup.recv() => drop((running.desk.reload)("SIGHUP")),
                 _ = term.recv() => return Ok(()),
                 _ = interrupt.recv() => return Ok(()),
             }

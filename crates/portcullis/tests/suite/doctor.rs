@@ -295,6 +295,7 @@ fn a_secret_that_only_the_server_has_is_a_warning_beside_it() {
     let gate = Gate::small(upstream.address());
     gate.edit("portcullis.yaml", "file:kek", "env:DOCTORS_KEK");
     let value = gate.text("kek");
+    gate.remove("kek");
     let server = serve(gate.with_env("DOCTORS_KEK", value.trim()));
     doctor_beside(&server).only(0, &[]);
     let elsewhere = Command::new(program())
@@ -457,15 +458,15 @@ fn an_upstream_over_tls_shows_a_certificate_that_holds_or_is_named() {
     let plain = format!("targets: [\"http://{}\"]", behind.address());
     let port = company.address("public").port();
     let tls = format!("targets: [\"https://localhost:{port}\"]");
-    gate.write("apis/upstream-ca.pem", company.gate.ca());
+    gate.write("tls/upstream-ca.pem", company.gate.ca());
     gate.edit(
         "apis/notes.yaml",
         &plain,
-        &format!("{tls}, ca: upstream-ca.pem"),
+        &format!("{tls}, ca: ../tls/upstream-ca.pem"),
     );
     let ca = doctor(&gate);
     ca.says("upstream", "notes/v1", "ok", &["its certificate holds"]);
-    gate.edit("apis/notes.yaml", ", ca: upstream-ca.pem", "");
+    gate.edit("apis/notes.yaml", ", ca: ../tls/upstream-ca.pem", "");
     let said = doctor(&gate);
     said.only(1, &["upstream"]);
     said.says("upstream", "notes/v1", "fail", &["TLS", "certificate"]);

@@ -95,7 +95,7 @@ impl Company {
         let upstream = Fieldworks::new(seed)
             .host(ports.upstream)
             .map_err(|fault| Trouble::new(Exit::Failed, fault, "Free the port and try again."))?;
-        let running = running::start(&dir.join("gate"))?;
+        let running = running::start(&dir.join("gate"), running::Watch::Files)?;
         let keys = Keyring::complete(dir, &running)?;
         Ok(Company {
             running,

@@ -25,7 +25,7 @@ pub fn run(arguments: &ArgMatches) -> Outcome {
         "requests_max": arguments.get_one::<u64>("max").copied().unwrap_or(0),
         "keep_days": span(arguments, "keep")?.as_secs() / 86_400,
     });
-    let data = office::data_dir(&config_dir::of(arguments))?;
+    let data = office::data_dir(&config_dir::of(arguments));
     let path = output::path(arguments, "file");
     let mut file = output::create(&path)?;
     let begun = office::ask(&data, "inspection.record", &asked)
