@@ -268,8 +268,11 @@ pub struct Grant {
     pub has_trace: bool,
 }
 
+/// Whether a condition holds for a job.
+type Meant = fn(&Job) -> bool;
+
 /// Conditions on a job, as they are written and as they are meant.
-pub const CONDITIONS: [(&str, fn(&Job) -> bool); 7] = [
+pub const CONDITIONS: [(&str, Meant); 7] = [
     ("", |_| true),
     ("resource.partner == principal.partner", |job| {
         job.partner == "north"
