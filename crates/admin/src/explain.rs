@@ -117,7 +117,7 @@ fn reason(code: &str) -> Option<&'static Reason> {
 /// Which stages were passed. Stages behind the one that ended the road were never entered.
 fn stages(event: &Event) -> Vec<(Stage, bool)> {
     let last = event.stage.as_deref().and_then(Stage::from_name);
-    let is_allowed = event.outcome == "allow";
+    let is_allowed = event.outcome == "allow" || is_pending(event);
     Stage::ALL
         .into_iter()
         .filter(|stage| last.is_some_and(|last| *stage <= last))
@@ -125,7 +125,16 @@ fn stages(event: &Event) -> Vec<(Stage, bool)> {
         .collect()
 }
 
+/// Whether only the intent of a call is on the record.
+fn is_pending(event: &Event) -> bool {
+    event.kind == gateway::record::INTENT
+}
+
 fn why(event: &Event, reason: Option<&Reason>, compiled: &Compiled) -> String {
+    if is_pending(event) {
+        return "forwarded; its outcome is not recorded: the call is still under way, or the server was killed (the next start records that)"
+            .to_owned();
+    }
     let Some(reason) = reason else {
         let rule = event
             .rule
@@ -155,6 +164,12 @@ fn why(event: &Event, reason: Option<&Reason>, compiled: &Compiled) -> String {
 
 fn told(event: &Event) -> String {
     match &event.code {
+        None if is_pending(event) => "nothing yet".to_owned(),
+        Some(code)
+            if [gateway::record::CUT.code, gateway::record::UNDECIDED.code].contains(&&**code) =>
+        {
+            "nothing: the call was cut".to_owned()
+        }
         None => "the granted fields of the answer, and the decision id".to_owned(),
         Some(_) if event.kind == "connection" => {
             "nothing: the connection was closed before there was a request".to_owned()

@@ -36,6 +36,9 @@ impl Health {
             "/readyz" if self.io.is_ledger_down.load(Ordering::Acquire) => {
                 plain(503, "not ready: ledger\n")
             }
+            "/readyz" if self.io.is_stopping.load(Ordering::Acquire) => {
+                plain(503, "not ready: stopping\n")
+            }
             "/readyz" => plain(200, "ok\n"),
             "/metrics" => self.metrics(),
             _ => plain(404, "there is /livez, /readyz and /metrics\n"),

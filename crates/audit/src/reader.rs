@@ -3,12 +3,14 @@
 //! Used by the desk, `explain`, `ledger show` and the export.
 //! Start reading at `Ledger`. It may run beside the recorder: an unfinished frame is the end.
 
-use std::collections::VecDeque;
+use std::borrow::Cow;
+use std::collections::{HashSet, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use model::{DecisionId, Event, Timestamp};
+use serde::Deserialize;
 
 use crate::checkpoint::{PublicKey, SignedCheckpoint};
 use crate::fault::LedgerFault;
@@ -26,6 +28,11 @@ const LATE: Duration = Duration::from_secs(3_600);
 pub(crate) const SET_BACK_MIN: Duration = Duration::from_secs(1_800);
 /// Every so many records that cannot match are parsed all the same, for their time.
 const LOOK_EVERY: u64 = 64;
+
+/// So many of the newest records are searched for intents without an outcome, however old they are.
+const INTENTS_LOOK_MIN: usize = 10_000;
+/// Kind of the record of a call that is about to be forwarded; the record of its outcome follows, with the same id.
+const INTENT: &str = "intent";
 
 /// One record.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,10 +60,19 @@ impl Entry {
     }
 }
 
+/// What is needed of a record to tell whether a call was decided.
+#[derive(Deserialize)]
+struct Brief<'a> {
+    at: Timestamp,
+    #[serde(borrow)]
+    kind: Cow<'a, str>,
+    id: Option<DecisionId>,
+}
+
 /// Which records are wanted. Everything that is set must hold.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
-    /// Kind of event, e.g. `request`.
+    /// Kind of event, e.g. `request`. Intents are given only when they are asked for: each is followed by its outcome.
     pub kind: Option<String>,
     /// Integration.
     pub integration: Option<String>,
@@ -98,7 +114,11 @@ impl Filter {
         let is = |wanted: &Option<String>, found: Option<&str>| {
             wanted.is_none() || wanted.as_deref() == found
         };
-        is(&self.kind, Some(&event.kind))
+        let is_kind = match &self.kind {
+            Some(kind) => *kind == event.kind,
+            None => event.kind != INTENT,
+        };
+        is_kind
             && is(&self.integration, event.integration.as_deref())
             && is(&self.code, event.code.as_deref())
             && is(&self.outcome, Some(&event.outcome))
@@ -256,6 +276,43 @@ impl Ledger {
             found.len() < limit && fault.is_none()
         })?;
         fault.map_or(Ok(found), Err)
+    }
+
+    /// Intents without an outcome: calls that were forwarded by a server that was killed. Looks at the records of this
+    /// time before the newest one, and not beyond a stop in order, which leaves none behind.
+    ///
+    /// # Errors
+    /// When a file cannot be read or is damaged.
+    pub fn open_intents(&self, within: Duration) -> Result<Vec<Event>, LedgerFault> {
+        let (mut decided, mut open) = (HashSet::new(), Vec::new());
+        let (mut newest, mut fault, mut looked_at) = (None, None, 0);
+        self.walk_newest(|entry| {
+            let brief: Brief<'_> = match serde_json::from_str(&entry.json) {
+                Ok(brief) => brief,
+                Err(error) => {
+                    let what = format!("record {}: {error}", entry.seq);
+                    fault = Some(LedgerFault::Unusable { what });
+                    return false;
+                }
+            };
+            let last = *newest.get_or_insert(brief.at);
+            looked_at += 1;
+            // The clock may have been moved: some of the newest records are looked at whatever their times say.
+            let is_long_ago = looked_at > INTENTS_LOOK_MIN && last.since(brief.at) > within;
+            if brief.kind == "stop" || is_long_ago {
+                return false;
+            }
+            match brief.id {
+                Some(id) if brief.kind != INTENT => {
+                    decided.insert(id);
+                }
+                Some(id) if !decided.contains(&id) => open.extend(entry.event()),
+                _ => {}
+            }
+            true
+        })?;
+        open.reverse();
+        fault.map_or(Ok(open), Err)
     }
 
     /// Proves that a record is in the tree of a checkpoint. Reads the whole ledger up to there.

@@ -21,7 +21,7 @@ use crate::answers::AnswerRules;
 use crate::api::{Balance, Mode, State};
 use crate::integration::Per;
 use crate::secret_ref::SecretRef;
-use crate::server::{Durability, ListenerKind};
+use crate::server::{Durability, Intent, ListenerKind};
 use crate::spanned::{Located, Place};
 use crate::values::Origin;
 
@@ -147,6 +147,8 @@ pub struct ServerSettings {
     pub durability: Durability,
     /// Size at which a segment of the ledger is closed.
     pub segment_bytes: u64,
+    /// What is recorded before it is forwarded.
+    pub intent: Intent,
 }
 
 /// How long things may take.
@@ -162,6 +164,8 @@ pub struct TimeoutSettings {
     pub reply: Duration,
     /// A connection resting between requests.
     pub idle: Duration,
+    /// Requests under way when the server stops; `None` where it follows the upstreams' timeouts.
+    pub drain: Option<Duration>,
 }
 
 /// One listener, defaults filled in.

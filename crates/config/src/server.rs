@@ -261,6 +261,9 @@ pub struct Timeouts {
     pub reply: Option<At<Period>>,
     /// A connection resting between requests. Default `60s`.
     pub idle: Option<At<Period>>,
+    /// Requests under way when the server is told to stop. What takes longer is cut, and recorded as cut. Default: the
+    /// longest `timeout` of an upstream and 5 s more, at least `10s`.
+    pub drain: Option<At<Period>>,
 }
 
 /// How decisions are recorded.
@@ -272,6 +275,22 @@ pub struct Ledger {
     pub durability: Durability,
     /// Size at which a segment is closed and a new one begun. From `1MiB` to `1GiB`. Default `64MiB`.
     pub segment_bytes: Option<At<ByteSize>>,
+    /// What is recorded before it is forwarded, besides the record of every decision: `writes` (every call with another
+    /// method than GET, HEAD and OPTIONS, unless its grant says `reads: true`), so that no write reaches an upstream
+    /// without a trace even if the process is killed, or `off`. It costs a write one more flush of the disk. Default
+    /// `writes`.
+    pub intent: Intent,
+}
+
+/// What is recorded before it is forwarded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Intent {
+    /// Every call that may change something.
+    #[default]
+    Writes,
+    /// Nothing.
+    Off,
 }
 
 /// When an answer may leave.

@@ -12,6 +12,8 @@ use model::{
     DecisionId, Event, Head, Headers, KeyId, Monotonic, Peer, Refusal, Stage, Text, Timestamp,
 };
 
+use crate::{Io, record};
+
 /// Why the road ended early.
 #[derive(Debug)]
 pub enum Stop {
@@ -34,6 +36,20 @@ impl Stop {
             Stop::Refused(refusal) | Stop::Failed(refusal) => refusal,
         }
     }
+}
+
+/// What an upstream has been sent for a request.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sent {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// A look-up of an object, and not yet the call itself.
+    LookUp,
+    /// The call, which reads.
+    Read,
+    /// The call, which may have changed something.
+    Write,
 }
 
 /// One request on its way.
@@ -70,6 +86,22 @@ pub struct Exchange<'a, 'b> {
     pub charged_to: Option<Charged>,
     /// Whether the request was taken from its credential's share at its address.
     pub is_charged_at_address: bool,
+    /// What an upstream has been sent.
+    pub sent: Sent,
+    /// What the upstream answered to the call itself.
+    pub answered: Option<u16>,
+    /// Where the record goes if the work is given up; `None` once the record was handed over.
+    pub unrecorded: Option<&'a Io>,
+}
+
+impl Drop for Exchange<'_, '_> {
+    /// The work was given up in the middle: the drain of a stopping server is over, the caller's stream or connection
+    /// ended, or a stage panicked. Whatever it was, the request is on the record.
+    fn drop(&mut self) {
+        if let Some(io) = self.unrecorded.take() {
+            record::cut(self, io);
+        }
+    }
 }
 
 /// Who is charged for refusals.

@@ -3,13 +3,14 @@
 //! Made by the binary once; survives every change of configuration.
 //! Start reading at `Io`.
 
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
 use audit::Recorder;
 use crypto::{Keys, MacKey, SealKey};
 use identity::CredentialTable;
+use model::Event;
 
 use crate::blocks::Blocks;
 use crate::counters::Counters;
@@ -18,6 +19,49 @@ use crate::metrics::Metrics;
 use crate::recording::Recordings;
 use crate::turns::Turns;
 use crate::{Clock, Snapshot};
+
+/// Most records that are owed at once; beyond it the intent is all there is.
+const OWED_MAX: usize = 4096;
+
+/// Records that could not be written yet. Touched only when the ledger fails, and when it is well again.
+#[derive(Debug, Default)]
+pub struct Owed(Mutex<Vec<Event>>);
+
+impl Owed {
+    /// Keeps a record for later.
+    pub fn keep(&self, event: Event) {
+        let mut owed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if owed.len() < OWED_MAX {
+            owed.push(event);
+        }
+    }
+
+    /// Records what is owed, in one group; what the ledger still does not take stays owed.
+    pub async fn settle(&self, recorder: &Recorder) {
+        let owed = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        let pending: Vec<_> = owed
+            .into_iter()
+            .map(|event| (recorder.record(&event), event))
+            .collect();
+        for (recorded, event) in pending {
+            if recorded.await.is_err() {
+                self.keep(event);
+            }
+        }
+    }
+
+    /// The same at the very end, where nobody can try again.
+    pub fn settle_at_last(&self, recorder: &Recorder) {
+        for event in self
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .drain(..)
+        {
+            drop(recorder.record(&event));
+        }
+    }
+}
 
 /// What all roads share.
 pub struct Io {
@@ -35,6 +79,10 @@ pub struct Io {
     pub recorder: Arc<Recorder>,
     /// The last record could not be written; nothing is forwarded until one can.
     pub is_ledger_down: AtomicBool,
+    /// The server was told to stop: what is cut from now on is cut for that.
+    pub is_stopping: AtomicBool,
+    /// Outcomes of forwarded writes that the ledger could not take; recorded as soon as it can.
+    pub owed: Owed,
     /// Words of the limits.
     pub counters: Counters,
     /// Requests under way where their number is limited.

@@ -20,7 +20,7 @@ pub mod live;
 pub mod metrics;
 pub mod pipeline;
 pub mod problem;
-mod record;
+pub mod record;
 pub mod recording;
 pub mod replay;
 pub mod request_fields;
@@ -51,4 +51,7 @@ pub const REASONS: &[&model::Reason] = &[
     &answers::REJECTED,
     &stages::unchanged::CHANGED,
     &record::LEDGER_UNAVAILABLE,
+    &record::UNRECORDED,
+    &record::CUT,
+    &record::UNDECIDED,
 ];

@@ -92,6 +92,8 @@ pub struct Metrics {
     connections_dropped: Family<Connection, Counter>,
     /// Dropped connections whose record the ledger could not take.
     pub connections_unrecorded: Counter,
+    /// Requests whose work was given up before it was done; each has a record.
+    pub calls_cut: Counter,
     /// Configurations taken into force since the start.
     pub swaps: Counter,
     /// Configurations refused since the start; the last good one went on serving.
@@ -116,6 +118,7 @@ impl Metrics {
             upstream_seconds: Histogram::new(BUCKETS),
             connections_dropped: Family::default(),
             connections_unrecorded: Counter::default(),
+            calls_cut: Counter::default(),
             swaps: Counter::default(),
             swaps_refused: Counter::default(),
             ledger_records: Gauge::default(),
@@ -152,6 +155,11 @@ impl Metrics {
             "connections_unrecorded",
             "Dropped connections whose record the ledger could not take",
             self.connections_unrecorded.clone(),
+        );
+        registry.register(
+            "calls_cut",
+            "Requests cut before they were done: the caller went away, or the server stopped",
+            self.calls_cut.clone(),
         );
         registry.register(
             "configuration_swaps",

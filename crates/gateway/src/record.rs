@@ -1,10 +1,11 @@
 //! What the ledger will say of a request, filled in as the road learns it.
-//! Gives `note_head`, `allowed`, `stopped`, `finish`, `charge`.
+//! Gives `note_head`, `allowed`, `stopped`, `finish`, `charge`; `intent` before a write, `cut` for work that is given up.
 //! Used by the service, in one place, so that every path ends in the ledger.
 //! Start reading at `finish`.
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use identity::api_key::redacted;
 use model::text::shown;
@@ -13,7 +14,7 @@ use policy::client_key;
 
 use crate::blocks::{Block, ChargedTo};
 use crate::clock::micros_since;
-use crate::exchange::bounded;
+use crate::exchange::{Sent, bounded};
 use crate::metrics::Counted;
 use crate::stages::limit;
 use crate::{Exchange, Io, Snapshot, Stop};
@@ -28,6 +29,42 @@ pub const LEDGER_UNAVAILABLE: Reason = Reason::new(
     "The ledger could not write: disk full, a failed flush, or a directory that became read-only. Nothing is answered without a record. \
      Meanwhile `/readyz` answers 503. Make room or make the directory writable, and requests go on; after a failed flush, restart.",
 );
+
+/// A write was forwarded, and its outcome cannot be recorded.
+pub const UNRECORDED: Reason = Reason::new(
+    Stage::Response,
+    "ledger.unrecorded",
+    500,
+    "The gateway forwarded this request and cannot record its outcome, so it does not tell it.",
+    "Do not repeat it before you have looked whether it was carried out.",
+    "The ledger could not write after the call was forwarded. With `ledger: { intent: writes }` the ledger holds that it was forwarded; \
+     the next start records that its outcome is unknown. Otherwise the same as `ledger.unavailable`.",
+);
+
+/// A forwarded call was given up before its answer was recorded. Nobody is answered with it.
+pub const CUT: Reason = Reason::new(
+    Stage::Upstream,
+    "upstream.cut",
+    502,
+    "The call was cut before its outcome was known.",
+    "Look whether it was carried out before you repeat it.",
+    "The call had been forwarded when the caller's stream ended, a stopping server's time was over (`defaults.timeouts.drain`), its \
+     handling panicked, or the process was killed. The record says which, and whether the upstream had answered. The caller heard nothing.",
+);
+
+/// A request was given up before it was forwarded. Nobody is answered with it.
+pub const UNDECIDED: Reason = Reason::new(
+    Stage::Http,
+    "http.cut",
+    400,
+    "The request was cut before it was decided. Nothing was forwarded.",
+    "Send it again.",
+    "The caller's stream ended, a stopping server's time was over, or the handling panicked, before the request was decided. The record \
+     holds what was known of it by then. The caller heard nothing.",
+);
+
+/// Kind of the record of a call that is about to be forwarded. The record of the decision follows, with the same id.
+pub const INTENT: &str = "intent";
 
 /// Longest path kept in a record.
 const PATH_BYTES_MAX: usize = 512;
@@ -82,18 +119,110 @@ pub fn stopped(x: &mut Exchange<'_, '_>, stop: &Stop) {
         .collect();
 }
 
-/// Completes the record and says what to count.
-pub fn finish(x: &mut Exchange<'_, '_>, reply: &Reply) -> Counted {
+/// What the ledger says of a write before it is forwarded.
+pub fn intent(x: &Exchange<'_, '_>) -> Event {
+    let mut event = Event {
+        at: x.now,
+        kind: Text::new_static(INTENT),
+        id: Some(x.id),
+        outcome: Text::new_static("pending"),
+        stage: Some(Text::new_static(Stage::Upstream.name())),
+        integration: x.event.integration.clone(),
+        credential: x.event.credential.clone(),
+        user: x.event.user.clone(),
+        address: x.event.address.clone(),
+        listener: x.event.listener.clone(),
+        protocol: x.event.protocol.clone(),
+        method: x.event.method.clone(),
+        path: x.event.path.clone(),
+        api: x.event.api.clone(),
+        operation: x.event.operation.clone(),
+        objects: x.event.objects.clone(),
+        bytes_in: x.event.bytes_in,
+        configuration: x.event.configuration.clone(),
+        ..Event::default()
+    };
+    scrub(&mut event);
+    event
+}
+
+/// Records a request whose work was given up. It is on its way into the ledger when this returns.
+pub fn cut(x: &mut Exchange<'_, '_>, io: &Io) {
+    let why = match (
+        std::thread::panicking(),
+        io.is_stopping.load(Ordering::Acquire),
+    ) {
+        (true, _) => "its handling panicked",
+        (false, true) => "the server stopped before it was done",
+        (false, false) => "the caller went away",
+    };
+    let (reason, what) = match (x.sent, x.answered) {
+        (Sent::Nothing, _) => (&UNDECIDED, Cow::Borrowed("nothing was forwarded")),
+        (Sent::LookUp, _) => (&UNDECIDED, Cow::Borrowed("only a look-up was sent")),
+        (_, None) => (&CUT, Cow::Borrowed("forwarded; the outcome is unknown")),
+        (_, Some(status)) => (
+            &CUT,
+            Cow::Owned(format!(
+                "forwarded, and the upstream answered {status}; nobody was told"
+            )),
+        ),
+    };
+    x.event.outcome = Text::new_static("fault");
+    x.event.code = Some(Text::new_static(reason.code));
+    x.event.stage = Some(Text::new_static(x.stage.name()));
+    x.event.detail = Some(format!("{what}: {why}").into());
+    complete(x);
+    io.metrics.calls_cut.inc();
+    // Recorded all the same when nobody waits for it. If the ledger takes nothing now, an intent is all there is.
+    drop(io.recorder.record(&x.event));
+    io.live.offer(&x.event);
+}
+
+/// The outcome of a write that the ledger could not take when the caller was told so; for when it can again.
+pub fn late(x: &Exchange<'_, '_>) -> Event {
+    let known = match x.answered {
+        Some(status) => format!("the upstream answered {status}"),
+        None => String::from("no answer of the upstream is known"),
+    };
+    Event {
+        outcome: Text::new_static("fault"),
+        code: Some(Text::new_static(UNRECORDED.code)),
+        status: Some(UNRECORDED.status),
+        detail: Some(format!("recorded late, when the ledger could write again; {known}").into()),
+        ..x.event.clone()
+    }
+}
+
+/// The outcome of a call whose intent was recorded by a process that was killed before it could record more.
+pub fn lost(intent: Event) -> Event {
+    Event {
+        kind: Text::new_static("request"),
+        latest: None,
+        outcome: Text::new_static("fault"),
+        code: Some(Text::new_static(CUT.code)),
+        detail: Some(Text::new_static("forwarded; outcome not recorded (crash)")),
+        ..intent
+    }
+}
+
+/// What each record of a request has.
+fn complete(x: &mut Exchange<'_, '_>) -> u64 {
     let took_us = micros_since(x.started);
     x.event.id = Some(x.id);
     // Stage `ip` has noted it, unless the request ended before.
     if x.event.address.is_none() {
         x.event.address = Some(shown(&x.address));
     }
-    x.event.status = Some(reply.status);
-    x.event.bytes_out = u64::try_from(reply.body.len()).ok();
     x.event.took_us = Some(took_us);
     scrub(&mut x.event);
+    took_us
+}
+
+/// Completes the record and says what to count.
+pub fn finish(x: &mut Exchange<'_, '_>, reply: &Reply) -> Counted {
+    x.event.status = Some(reply.status);
+    x.event.bytes_out = u64::try_from(reply.body.len()).ok();
+    let took_us = complete(x);
     Counted {
         outcome: match &*x.event.outcome {
             "allow" => "allow",

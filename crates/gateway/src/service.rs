@@ -14,6 +14,7 @@ use model::{DecisionId, Event, Head, Headers, Method, Peer, Reason, Reply, Stage
 use net::{Body, Dropped, Pools, Service, Unreadable};
 use policy::address;
 
+use crate::exchange::Sent;
 use crate::identity_token::Tokens;
 use crate::metrics::Lately;
 use crate::{Exchange, Io, Snapshot, Stop, connections, pipeline, problem, record};
@@ -73,7 +74,7 @@ impl Gateway {
     }
 
     fn open<'a, 'b>(
-        &self,
+        &'a self,
         peer: &Arc<Peer>,
         head: Option<Head>,
         body: &'a mut Body<'b>,
@@ -107,6 +108,9 @@ impl Gateway {
             code: "",
             charged_to: None,
             is_charged_at_address: false,
+            sent: Sent::Nothing,
+            answered: None,
+            unrecorded: Some(&self.io),
         }
     }
 
@@ -127,14 +131,26 @@ impl Gateway {
         };
         let counted = record::finish(x, &reply);
         let recorded = self.io.recorder.record(&x.event);
+        // It is recorded from here on, whether anybody waits for it or not.
+        x.unrecorded = None;
         self.io.live.offer(&x.event);
         let is_down = recorded.await.is_err();
-        if is_down != self.io.is_ledger_down.load(Ordering::Acquire) {
-            self.io.is_ledger_down.store(is_down, Ordering::Release);
-        }
         if is_down {
             // Fail closed: what is not on the record is not answered.
-            reply = problem::render(&record::LEDGER_UNAVAILABLE.because(""), x.id, is_head);
+            let reason = match x.sent {
+                Sent::Write => {
+                    self.io.owed.keep(record::late(x));
+                    &record::UNRECORDED
+                }
+                _ => &record::LEDGER_UNAVAILABLE,
+            };
+            reply = problem::render(&reason.because(""), x.id, is_head);
+        }
+        if is_down != self.io.is_ledger_down.load(Ordering::Acquire) {
+            self.io.is_ledger_down.store(is_down, Ordering::Release);
+            if !is_down {
+                self.io.owed.settle(&self.io.recorder).await;
+            }
         }
         self.io.metrics.count(counted, &self.lately);
         reply.headers.set("portcullis-decision", x.id.ascii());

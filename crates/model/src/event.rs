@@ -19,12 +19,12 @@ pub struct Event {
     /// of records is their number, and this says how far times before this record may reach.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latest: Option<Timestamp>,
-    /// What happened: `request`, `connection` (some ended without a request), `key.create`, `key.revoke`, `configuration.applied`, `start`, `stop`, …
+    /// What happened: `request`, `intent` (a write is about to be forwarded), `connection` (some ended without a request), `key.create`, `key.revoke`, `configuration.applied`, `start`, `stop`, …
     pub kind: Text,
     /// The decision, for requests and connections.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<DecisionId>,
-    /// `allow`, `refuse`, `fault` for requests; `refuse` for connections; `done`, `failed` for changes.
+    /// `allow`, `refuse`, `fault` for requests; `pending` for intents; `refuse` for connections; `done`, `failed` for changes.
     pub outcome: Text,
     /// Stable code of a refusal or fault.
     #[serde(default, skip_serializing_if = "Option::is_none")]

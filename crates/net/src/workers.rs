@@ -107,6 +107,15 @@ impl Workers {
         self.counts.iter().map(|c| c.total()).sum()
     }
 
+    /// Ends the wait of a [`Workers::stop`] that another thread is in: what is still under way is cut at once.
+    pub fn hurry(&self) -> impl Fn() + Send + 'static {
+        let stop = self.stop.clone();
+        move || {
+            // Workers that have ended need not hurry.
+            let _ = stop.send(Some(Duration::ZERO));
+        }
+    }
+
     /// Stops accepting, closes idle connections, lets requests under way finish for at most `grace`, then ends the
     /// threads. Blocks; call it from a thread of its own or from `main`.
     pub fn stop(self, grace: Duration) {
@@ -169,7 +178,7 @@ fn work<S: Service>(
             Err(_) => Duration::ZERO,
         };
         doors.iter().for_each(tokio::task::JoinHandle::abort);
-        floor.drain(grace).await;
+        floor.drain(grace, &stopped).await;
         // Whatever was dropped last, by whichever worker: taken once, so it is recorded once.
         report(&*service, &drops).await;
     });

@@ -128,7 +128,7 @@ fn health(io: &Arc<Io>) {
 }
 
 /// Notes the newest checkpoint in the database: a ledger rolled back behind it is noticed at the next start.
-fn keep_witness(store: &Store, witness: &Mutex<Option<String>>) {
+pub fn keep_witness(store: &Store, witness: &Mutex<Option<String>>) {
     let newest = witness
         .lock()
         .unwrap_or_else(PoisonError::into_inner)

@@ -228,6 +228,7 @@ fn fixed(before: &Compiled, after: &Compiled, texts: &Files) -> Result<(), Troub
     }
     if a.durability != b.durability
         || a.segment_bytes != b.segment_bytes
+        || a.intent != b.intent
         || a.timeouts != b.timeouts
     {
         mistakes.push(b.kek.place.mistake(

@@ -6,7 +6,8 @@
 mod parts;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use admin::{Desk, Health, socket};
@@ -16,16 +17,22 @@ use config::server::ListenerKind;
 use gateway::{Gateway, Io};
 use model::{Event, Timestamp};
 use net::Workers;
+use store::Store;
 
-use crate::background::Background;
+use crate::background::{Background, keep_witness};
 use crate::exit::{Exit, Trouble};
 use crate::reload::Reload;
-use crate::{files, office};
+use crate::{files, office, output, terminal};
 
 pub use parts::{Slots, certificates, pair, slot};
 
-/// Requests under way get this long to finish when the server stops.
-const GRACE: Duration = Duration::from_secs(10);
+/// Requests under way get at least this long to finish when the server stops, unless `defaults.timeouts.drain` says less.
+const DRAIN_MIN: Duration = Duration::from_secs(10);
+/// What a request needs beside the longest call of an upstream: its body, the stages, the record, the reply.
+const DRAIN_MORE: Duration = Duration::from_secs(5);
+/// After its intent a call takes the upstream's timeout at most, and a little for its record. Older intents without an
+/// outcome cannot be.
+const OUTCOME_MORE: Duration = Duration::from_secs(60);
 
 /// A running server.
 pub struct Running {
@@ -35,6 +42,8 @@ pub struct Running {
     pub desk: Arc<Desk>,
     /// Data directory.
     pub data: PathBuf,
+    store: Store,
+    witness: Arc<Mutex<Option<String>>>,
     workers: Vec<Workers>,
     background: Background,
 }
@@ -75,20 +84,18 @@ pub fn start(dir: &Path, watch: Watch) -> Result<Running, Trouble> {
         opened.store.clone(),
     ));
     let desk = Arc::new(desk(&io, &opened, &reload));
-    let workers = listen(&compiled, &io, &slots)?;
     let data = opened.dir.clone();
-    socket::listen(&data, Arc::clone(&desk)).map_err(|error| {
-        Trouble::new(
-            Exit::Failed,
-            format!("cannot open the local door {}: {error}", data.join(socket::NAME).display()),
-            "A Unix socket's path may have about 100 characters; choose a shorter `store: { dir }`.",
-        )
-    })?;
+    close_intents(&opened.recorder, &compiled)?;
+    // Before the first listener: no request is on the record in front of the start that served it.
     note(
         &io.recorder,
         "start",
         format!("version {}", env!("CARGO_PKG_VERSION")),
     )?;
+    let doors = open_doors(&compiled, &io, &slots, &data, &desk);
+    let workers = doors.inspect_err(|trouble| {
+        at_rest(&opened, &data, format!("not started: {}", trouble.message));
+    })?;
     let background = Background::start(
         Arc::clone(&io),
         opened.store.clone(),
@@ -99,9 +106,71 @@ pub fn start(dir: &Path, watch: Watch) -> Result<Running, Trouble> {
         io,
         desk,
         data,
+        store: opened.store,
+        witness: opened.witness,
         workers,
         background,
     })
+}
+
+/// The desk's door, then the listeners.
+fn open_doors(
+    compiled: &Compiled,
+    io: &Arc<Io>,
+    slots: &Slots,
+    data: &Path,
+    desk: &Arc<Desk>,
+) -> Result<Vec<Workers>, Trouble> {
+    socket::listen(data, Arc::clone(desk)).map_err(|error| {
+        Trouble::new(
+            Exit::Failed,
+            format!("cannot open the local door {}: {error}", data.join(socket::NAME).display()),
+            "A Unix socket's path may have about 100 characters; choose a shorter `store: { dir }`.",
+        )
+    })?;
+    listen(compiled, io, slots)
+}
+
+/// Records the outcome of calls that a server which was killed had forwarded: it is not known.
+fn close_intents(recorder: &Recorder, compiled: &Compiled) -> Result<(), Trouble> {
+    let within = longest_call(compiled).saturating_add(OUTCOME_MORE);
+    let open = recorder.ledger().open_intents(within);
+    let open = open.map_err(|fault| office::ledger_trouble(&fault))?;
+    let count = open.len();
+    let pending: Vec<_> = open
+        .into_iter()
+        .map(|intent| recorder.record(&gateway::record::lost(intent)))
+        .collect();
+    for recorded in pending {
+        let recorded = recorded.wait();
+        recorded.map_err(|fault| office::ledger_trouble(&fault))?;
+    }
+    if count > 0 {
+        terminal::say(format!(
+            "portcullis: {} had been forwarded before the unclean stop, with an outcome that is not known; see `portcullis ledger show --code {}`",
+            output::counted(count, "write"),
+            gateway::record::CUT.code
+        ));
+    }
+    Ok(())
+}
+
+/// The longest time a call of an upstream may take.
+fn longest_call(compiled: &Compiled) -> Duration {
+    let upstreams = compiled.versions.iter().filter_map(|v| v.upstream.as_ref());
+    upstreams
+        .map(|upstream| upstream.timeout)
+        .max()
+        .unwrap_or_default()
+}
+
+/// Ends what was opened for a server that did not come to listen.
+fn at_rest(opened: &office::Opened, data: &Path, why: String) {
+    drop(std::fs::remove_file(data.join(socket::NAME)));
+    drop(note(&opened.recorder, "stop", why));
+    drop(opened.recorder.stop());
+    keep_witness(&opened.store, &opened.witness);
+    opened.store.close();
 }
 
 fn desk(io: &Arc<Io>, opened: &office::Opened, reload: &Arc<Reload>) -> Desk {
@@ -175,6 +244,16 @@ fn note(recorder: &Recorder, kind: &'static str, detail: String) -> Result<(), T
 }
 
 impl Running {
+    /// How long requests under way may take when the server stops.
+    fn drain(&self) -> Duration {
+        let snapshot = self.io.snapshot.load();
+        let written = snapshot.compiled.server.timeouts.drain;
+        written.unwrap_or_else(|| {
+            let longest = longest_call(&snapshot.compiled);
+            longest.saturating_add(DRAIN_MORE).max(DRAIN_MIN)
+        })
+    }
+
     /// Where a listener truly listens.
     pub fn address(&self, listener: &str) -> Option<std::net::SocketAddr> {
         self.workers
@@ -182,18 +261,48 @@ impl Running {
             .find_map(|workers| workers.address(listener))
     }
 
+    /// Ends the wait of [`Running::stop`] for requests under way.
+    pub fn hurry(&self) -> impl FnOnce() + Send + 'static {
+        let all: Vec<_> = self.workers.iter().map(Workers::hurry).collect();
+        move || all.iter().for_each(|hurry| hurry())
+    }
+
     /// Finishes requests under way, then the ledger.
     ///
     /// # Errors
     /// When the ledger could not be closed cleanly.
     pub fn stop(self) -> Result<(), Trouble> {
+        let grace = self.drain();
+        let cut_before = self.io.metrics.calls_cut.get();
+        self.io.is_stopping.store(true, Ordering::Release);
         for workers in self.workers {
-            workers.stop(GRACE);
+            workers.stop(grace);
         }
+        // Each of them has its record by now: the workers' threads have ended.
+        let cut = self.io.metrics.calls_cut.get().saturating_sub(cut_before);
+        self.io.owed.settle_at_last(&self.io.recorder);
         self.background.stop();
         drop(std::fs::remove_file(self.data.join(socket::NAME)));
-        note(&self.io.recorder, "stop", String::from("stopped in order"))?;
+        let how = match usize::try_from(cut).unwrap_or(usize::MAX) {
+            0 => String::from("stopped in order"),
+            cut => {
+                let calls = output::counted(cut, "call");
+                terminal::say(format!(
+                    "portcullis: {calls} did not end in time (at most {} s) and were cut; see `portcullis ledger show --outcome fault`",
+                    grace.as_secs()
+                ));
+                format!(
+                    "stopped; {calls} cut, at most {} s were given",
+                    grace.as_secs()
+                )
+            }
+        };
+        let noted = note(&self.io.recorder, "stop", how);
         let stopped = self.io.recorder.stop();
+        // The last checkpoint covers the record of the stop: the database has to know that one.
+        keep_witness(&self.store, &self.witness);
+        self.store.close();
+        noted?;
         stopped.map(|_| ()).map_err(|fault| {
             Trouble::new(
                 Exit::Failed,

@@ -118,6 +118,9 @@ pub struct Change {
 
 /// What a place to remember must be able to do.
 pub trait Backend: Send + Sync {
+    /// Ends everything in order, also where others still hold it; every later call is refused. Nothing to do by default.
+    fn close(&self) {}
+
     /// A named value outside the records, such as the wrapped root key.
     ///
     /// # Errors

@@ -496,6 +496,12 @@ impl Store {
         self.backend.watch(after, ROWS_MAX, wait)
     }
 
+    /// Ends in order, also where others still hold it: what was written is durable, no log is left beside the database,
+    /// and every later call is refused.
+    pub fn close(&self) {
+        self.backend.close();
+    }
+
     fn sealed(&self, step: Step) -> Result<RawStep, Fault> {
         Ok(match step.0 {
             Plain::Expect { kind, id, version } => RawStep::Expect {

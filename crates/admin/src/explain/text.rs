@@ -89,6 +89,7 @@ impl Explanation {
             "allow" => "ALLOWED",
             "refuse" => "REFUSED",
             "fault" => "FAILED",
+            "pending" => "FORWARDED",
             _ => "DONE",
         };
         f.write_str(verdict)?;

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::Settings;
-use crate::fixture::{Dice, event, keys, ledger, settings};
+use crate::fixture::{Dice, event, keys, ledger, recorder, settings};
 
 fn sample(count: u64) -> (tempfile::TempDir, Ledger) {
     let dir = tempfile::tempdir().unwrap();
@@ -142,4 +142,63 @@ fn a_damaged_frame_is_a_fault_and_never_shown() {
         ..Filter::default()
     };
     assert!(ledger.newest(&everything).is_err());
+}
+
+/// An intent of call `n` of the fixture, and its outcome.
+fn intent(n: u64) -> Event {
+    Event {
+        kind: "intent".into(),
+        outcome: "pending".into(),
+        code: None,
+        ..event(n)
+    }
+}
+
+fn stop_at(n: u64) -> Event {
+    Event {
+        kind: "stop".into(),
+        id: None,
+        ..event(n)
+    }
+}
+
+#[test]
+fn intents_are_open_until_their_outcome_is_recorded_and_a_decision_is_found_by_its_outcome() {
+    let dir = tempfile::tempdir().unwrap();
+    let recorder = recorder(dir.path(), settings());
+    let all = [
+        intent(1),
+        stop_at(2),
+        intent(3),
+        intent(4),
+        event(4),
+        event(5),
+        intent(6),
+    ];
+    for one in &all {
+        recorder.record(one).wait().unwrap();
+    }
+    let ledger = recorder.ledger();
+    let within = |millis| {
+        let open = ledger.open_intents(Duration::from_millis(millis)).unwrap();
+        open.iter().map(|event| event.id).collect::<Vec<_>>()
+    };
+    // Number 1 lies in front of a stop in order. Times alone end no search that has only begun: the clock may have moved.
+    assert_eq!(within(1_000), [event(3).id, event(6).id]);
+    assert_eq!(within(0), [event(3).id, event(6).id]);
+    for found in [
+        recorder.find(event(4).id.unwrap()),
+        ledger.find(event(4).id.unwrap()),
+    ] {
+        assert_eq!(found.unwrap().unwrap().event().unwrap(), event(4));
+    }
+    let shown = |kind: Option<&str>| {
+        let kind = kind.map(str::to_owned);
+        let filter = Filter {
+            kind,
+            ..Filter::default()
+        };
+        ledger.newest(&filter).unwrap().len()
+    };
+    assert_eq!((shown(None), shown(Some("intent"))), (3, 4));
 }

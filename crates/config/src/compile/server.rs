@@ -69,6 +69,7 @@ pub(super) fn compile(server: &Server, report: &mut Report) -> Option<ServerSett
         blocks: blocks(&server.defaults.blocks, &file, report),
         timeouts: timeouts(&server.defaults.timeouts, &file, report),
         durability: ledger.durability,
+        intent: ledger.intent,
         segment_bytes: filled(
             ledger.segment_bytes.as_ref(),
             SEGMENT_DEFAULT,
@@ -323,6 +324,7 @@ fn timeouts(written: &Timeouts, file: &Arc<str>, report: &mut Report) -> Timeout
         body: read(&written.body, 10),
         reply: read(&written.reply, 10),
         idle: read(&written.idle, 60),
+        drain: written.drain.is_some().then(|| read(&written.drain, 10)),
     }
 }
 

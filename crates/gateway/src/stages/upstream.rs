@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use config::server::Intent;
 use contract::{Forwarded, Operation, TemplateSegment};
 use identity::Caller;
 use model::canonical::encode_segment;
@@ -16,13 +17,14 @@ use policy::Permit;
 
 use crate::answers::{BUSY, DENIED, FAILED, OUTCOME_UNKNOWN, may_repeat};
 use crate::clock::micros_since;
+use crate::exchange::Sent;
 use crate::service::Road;
 use crate::stages::authn;
 use crate::stages::inspect::CheckedRequest;
 use crate::stages::lifecycle::Op;
 use crate::stages::response::ANSWER_BOUNDS;
 use crate::stages::unchanged::{self, LookedUp};
-use crate::{Exchange, Stop, idempotency, request_fields, retry_after};
+use crate::{Exchange, Stop, idempotency, record, request_fields, retry_after};
 
 /// What came back, with the timing noted.
 pub type Answered = UpstreamAnswer;
@@ -74,7 +76,18 @@ pub async fn forward(
     };
     let body = &checked.valid().body_bytes;
     let is_read = !permit.changes();
-    match call(x, method, &target, &headers, body, op, r).await {
+    if is_read {
+        x.sent = Sent::Read;
+    } else {
+        intend(x, r).await?;
+        x.sent = Sent::Write;
+    }
+    let outcome = call(x, method, &target, &headers, body, op, r).await;
+    x.answered = match &outcome {
+        Ok(answer) => Some(answer.status),
+        Err(fault) => fault.status,
+    };
+    match outcome {
         Ok(answer) if answer.status == 412 && is_held => Err(unchanged::CHANGED
             .because("the upstream answered 412 to the tag of the look-up")
             .into()),
@@ -87,6 +100,19 @@ pub async fn forward(
             _ => Err(fault_stop(fault, may_repeat(method, is_read))),
         },
     }
+}
+
+/// Puts on the record that a write is about to be forwarded: whatever happens to this process, no upstream is changed
+/// without a trace. Records of all writes at that moment share one flush.
+async fn intend(x: &mut Exchange<'_, '_>, r: &Road<'_>) -> Result<(), Stop> {
+    if r.snapshot.compiled.server.intent == Intent::Off {
+        return Ok(());
+    }
+    let recorded = r.io.recorder.record(&record::intent(x)).await;
+    recorded.map(|_| ()).map_err(|fault| {
+        let detail = format!("not forwarded, because that could not be recorded: {fault}");
+        Stop::Failed(record::LEDGER_UNAVAILABLE.because(detail))
+    })
 }
 
 /// What the caller is told of a call without an answer. One that may have been carried out is not to be sent again.
@@ -116,6 +142,9 @@ pub async fn look_up(
     let mut headers = Headers::with_room(6, 512);
     headers.push("accept", by.media.accept().as_bytes());
     ours(x, caller, op, r, &mut headers);
+    if x.sent == Sent::Nothing {
+        x.sent = Sent::LookUp;
+    }
     let answer = call(x, by.method, &target, &headers, &[], op, r).await;
     let answer = answer.map_err(|fault| fault_stop(fault, true))?;
     match answer.status {

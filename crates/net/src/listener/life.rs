@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::time::Duration;
 
+use tokio::sync::watch::Receiver;
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep};
 
@@ -67,13 +68,15 @@ impl Floor {
             .insert(id, (life, task.abort_handle()));
     }
 
-    /// Ends resting connections at once and busy ones when they are done, at the latest after `grace`.
-    pub(crate) async fn drain(&self, grace: Duration) {
+    /// Ends resting connections at once and busy ones when they are done, at the latest after `grace`, or when `grace` is
+    /// said again and is nothing.
+    pub(crate) async fn drain(&self, grace: Duration, said: &Receiver<Option<Duration>>) {
         const LOOK: Duration = Duration::from_millis(5);
         self.is_draining.set(true);
         let deadline = Instant::now() + grace;
         while !self.connections.borrow().is_empty() {
-            let is_over = Instant::now() >= deadline;
+            let is_hurried = *said.borrow() == Some(Duration::ZERO);
+            let is_over = is_hurried || Instant::now() >= deadline;
             for (life, task) in self.connections.borrow().values() {
                 if is_over || !life.is_busy.get() {
                     task.abort();

@@ -14,6 +14,7 @@ use config::compiled::{ListenerSettings, ServerSettings, TlsSettings};
 use config::{Compiled, Files};
 use gateway::blocks::Blocks;
 use gateway::counters::Counters;
+use gateway::io::Owed;
 use gateway::live::Live;
 use gateway::metrics::Metrics;
 use gateway::recording::Recordings;
@@ -71,6 +72,8 @@ pub fn io(
         etags: gateway::etag::key(&opened.keys),
         recorder: Arc::clone(&opened.recorder),
         is_ledger_down: AtomicBool::new(false),
+        is_stopping: AtomicBool::new(false),
+        owed: Owed::default(),
         counters: Counters::new(),
         turns: Turns::default(),
         blocks: Blocks::of(added),

@@ -14,7 +14,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
 use crate::exit::{Exit, Outcome, Trouble};
 use crate::verbs::Verb;
-use crate::verbs::serve::until_stopped;
+use crate::verbs::serve::Signals;
 use crate::{output, terminal};
 
 use company::Company;
@@ -51,17 +51,18 @@ fn run(arguments: &ArgMatches) -> Outcome {
 
 /// Runs until told to stop, showing decisions as they happen.
 fn live(dir: &std::path::Path, seed: u64, with_traffic: bool) -> Outcome {
+    let mut signals = Signals::install()?;
     let company = Company::start(dir, seed)?;
     screen::print(&company);
     company.running.io.live.watch();
     let show = screen::follow(&company.running.io);
     let traffic = with_traffic.then(|| company.traffic(seed));
-    let waited = until_stopped(&company.running);
+    signals.until_stopped(&company.running);
+    signals.next_one(company.running.hurry());
     show.stop();
     if let Some(traffic) = traffic {
         traffic.stop();
     }
-    waited?;
     company.stop()?;
     Ok(Exit::Done)
 }

@@ -1,10 +1,11 @@
 //! `portcullis serve`: runs a configuration directory until it is told to stop.
-//! Gives `VERB` and `until_stopped`.
+//! Gives `VERB` and `Signals`.
 //! Used by `verbs::VERBS` and the demo.
 //! Start reading at `run`.
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::runtime::Runtime;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::exit::{Exit, Outcome, Trouble};
 use crate::running::{self, Running, Watch};
@@ -23,10 +24,12 @@ fn command() -> Command {
     Command::new("serve")
         .arg(config_dir::argument())
         .arg(Arg::new("no-watch").long("no-watch").action(ArgAction::SetTrue).help("Do not load changed files by themselves; `portcullis reload` and SIGHUP do"))
-        .after_help("Example:\n  portcullis serve --config gate/\n\nSIGHUP and `portcullis reload` load the configuration again; a changed file does so by itself. SIGTERM and Ctrl-C finish the requests under way and stop.")
+        .after_help("Example:\n  portcullis serve --config gate/\n\nSIGHUP and `portcullis reload` load the configuration again; a changed file does so by itself. SIGTERM and Ctrl-C finish the requests under way and stop; a second one cuts them.")
 }
 
 fn run(arguments: &ArgMatches) -> Outcome {
+    // First of all: whoever stops a server that is starting is obeyed when it has started, and that is on the record.
+    let mut signals = Signals::install()?;
     let watch = if arguments.get_flag("no-watch") {
         Watch::Nothing
     } else {
@@ -34,7 +37,8 @@ fn run(arguments: &ArgMatches) -> Outcome {
     };
     let running = running::start(&config_dir::of(arguments), watch)?;
     terminal::say(ready(&running));
-    until_stopped(&running)?;
+    signals.until_stopped(&running);
+    signals.next_one(running.hurry());
     running.stop()?;
     Ok(Exit::Done)
 }
@@ -62,32 +66,73 @@ fn ready(running: &Running) -> String {
     )
 }
 
-/// Waits for SIGTERM or SIGINT; reloads on SIGHUP meanwhile.
-///
-/// # Errors
-/// When signals cannot be waited for.
-pub fn until_stopped(running: &Running) -> Result<(), Trouble> {
-    let failed = |error: std::io::Error| {
-        Trouble::new(
-            Exit::Failed,
-            format!("cannot wait for signals: {error}"),
-            "",
-        )
-    };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(failed)?;
-    runtime.block_on(async {
-        let mut hangup = signal(SignalKind::hangup()).map_err(failed)?;
-        let mut term = signal(SignalKind::terminate()).map_err(failed)?;
-        let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
-        loop {
-            tokio::select! {
-                _ = hangup.recv() => drop((running.desk.reload)("SIGHUP")),
-                _ = term.recv() => return Ok(()),
-                _ = interrupt.recv() => return Ok(()),
+/// What the process is told from outside. From its making on no signal ends the process by itself.
+pub struct Signals {
+    runtime: Runtime,
+    hangup: Signal,
+    term: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    /// Begins to listen for SIGTERM, SIGINT and SIGHUP.
+    ///
+    /// # Errors
+    /// When signals cannot be waited for.
+    pub fn install() -> Result<Signals, Trouble> {
+        let failed = |error: std::io::Error| {
+            Trouble::new(
+                Exit::Failed,
+                format!("cannot wait for signals: {error}"),
+                "",
+            )
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(failed)?;
+        let entered = runtime.enter();
+        let hangup = signal(SignalKind::hangup()).map_err(failed)?;
+        let term = signal(SignalKind::terminate()).map_err(failed)?;
+        let interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+        drop(entered);
+        Ok(Signals {
+            runtime,
+            hangup,
+            term,
+            interrupt,
+        })
+    }
+
+    /// Waits for SIGTERM or SIGINT; reloads on SIGHUP meanwhile. One that came since `install` counts.
+    pub fn until_stopped(&mut self, running: &Running) {
+        self.runtime.block_on(async {
+            loop {
+                tokio::select! {
+                    _ = self.hangup.recv() => drop((running.desk.reload)("SIGHUP")),
+                    _ = self.term.recv() => return,
+                    _ = self.interrupt.recv() => return,
+                }
             }
+        });
+    }
+
+    /// Waits on a thread of its own for one more SIGTERM or SIGINT: somebody does not want to wait any longer.
+    pub fn next_one(mut self, hurry: impl FnOnce() + Send + 'static) {
+        let waiting = std::thread::Builder::new().name("signals".into());
+        let spawned = waiting.spawn(move || {
+            self.runtime.block_on(async {
+                tokio::select! {
+                    _ = self.term.recv() => {}
+                    _ = self.interrupt.recv() => {}
+                }
+            });
+            hurry();
+        });
+        if let Err(error) = spawned {
+            terminal::say(format!(
+                "portcullis: a second signal will not end the wait: {error}"
+            ));
         }
-    })
+    }
 }

@@ -453,7 +453,7 @@ fn a_disk_that_fills_up_answers_503_and_goes_on_when_there_is_room() {
 }
 
 /// Writes until there is no room left.
-fn fill(path: &Path) {
+pub fn fill(path: &Path) {
     use std::io::Write;
     let mut file = fs::File::create(path).unwrap();
     for size in [64 * 1024, 1024, 1] {

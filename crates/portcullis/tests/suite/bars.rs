@@ -4,4 +4,5 @@
 
 mod blocks;
 mod objects;
+mod record;
 mod upstreams;

@@ -18,7 +18,7 @@ use crate::{call, serve};
 const NOTE: &str = r#"{"id":"1","title":"t","owner":"somebody"}"#;
 
 /// Codes that no caller can bring about from outside on a healthy machine, and where they are tested instead.
-const ELSEWHERE: [(&str, &str); 6] = [
+const ELSEWHERE: [(&str, &str); 9] = [
     ("object.too_many", "many look-ups: objects"),
     ("object.changed", "a change in between: objects"),
     (
@@ -27,6 +27,9 @@ const ELSEWHERE: [(&str, &str); 6] = [
     ),
     ("http.internal", "a panic inside: net's own tests"),
     ("ledger.unavailable", "a full disk: bad_input"),
+    ("ledger.unrecorded", "a full disk: bars::record"),
+    ("upstream.cut", "nobody is answered with it: stopping"),
+    ("http.cut", "nobody is answered with it: stopping"),
     (
         "http.timeout",
         "a slow client: here, but its connection has no request line to mask",

@@ -40,6 +40,7 @@ mod routes;
 mod rule_files;
 mod secrets;
 mod smoke;
+mod stopping;
 mod surface;
 mod terminal;
 mod upstreams;

@@ -33,7 +33,8 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(crate) struct Sqlite {
     place: Place,
-    readers: Vec<Mutex<Connection>>,
+    /// Empty once it is closed.
+    readers: Vec<Mutex<Option<Connection>>>,
     /// Absent when opened for reading only.
     writer: Option<Writer>,
     news: Arc<News>,
@@ -106,11 +107,16 @@ impl Sqlite {
     pub(crate) fn look(dir: &Path) -> Result<Sqlite, Fault> {
         let place = Place::of(&whole_file(dir)?);
         let readers = match is_at_rest(dir) {
-            true => vec![Mutex::new(connect_at_rest(&place)?)],
+            true => vec![Mutex::new(Some(connect_at_rest(&place)?))],
             false => readers(&place)?,
         };
-        if let Some(first) = readers.first() {
-            schema::check(&lock(first), &place)?;
+        if let Some(first) = readers
+            .first()
+            .map(lock)
+            .as_deref()
+            .and_then(Option::as_ref)
+        {
+            schema::check(first, &place)?;
         }
         Ok(Sqlite {
             place,
@@ -137,16 +143,21 @@ impl Sqlite {
         self.writer.as_ref().ok_or(Fault::ReadingOnly)
     }
 
-    /// A free reader, or the first one when it becomes free.
-    fn reader(&self) -> Result<MutexGuard<'_, Connection>, Fault> {
+    /// Reads by a free reader, or by the first one when it becomes free.
+    fn read<R>(&self, work: impl FnOnce(&Connection) -> Result<R, Fault>) -> Result<R, Fault> {
+        let reader = self.reader().ok_or(Fault::Closed)?;
+        work(reader.as_ref().ok_or(Fault::Closed)?)
+    }
+
+    fn reader(&self) -> Option<MutexGuard<'_, Option<Connection>>> {
         for reader in &self.readers {
             match reader.try_lock() {
-                Ok(free) => return Ok(free),
-                Err(TryLockError::Poisoned(free)) => return Ok(free.into_inner()),
+                Ok(free) => return Some(free),
+                Err(TryLockError::Poisoned(free)) => return Some(free.into_inner()),
                 Err(TryLockError::WouldBlock) => {}
             }
         }
-        self.readers.first().map(lock).ok_or(Fault::Closed)
+        self.readers.first().map(lock)
     }
 }
 
@@ -210,9 +221,10 @@ fn checked_whole(connection: &Connection, place: &Place) -> Result<(), Fault> {
     schema::check_whole(connection, place)
 }
 
-fn readers(place: &Place) -> Result<Vec<Mutex<Connection>>, Fault> {
+fn readers(place: &Place) -> Result<Vec<Mutex<Option<Connection>>>, Fault> {
+    let reader = || connect(place, OpenFlags::SQLITE_OPEN_READ_ONLY);
     (0..READERS)
-        .map(|_| connect(place, OpenFlags::SQLITE_OPEN_READ_ONLY).map(Mutex::new))
+        .map(|_| reader().map(|connection| Mutex::new(Some(connection))))
         .collect()
 }
 
@@ -231,8 +243,18 @@ impl News {
 }
 
 impl Backend for Sqlite {
+    /// The readers first: whoever closes last takes the log of the database away.
+    fn close(&self) {
+        for reader in &self.readers {
+            drop(lock(reader).take());
+        }
+        if let Some(writer) = &self.writer {
+            writer.stop();
+        }
+    }
+
     fn meta(&self, name: &str) -> Result<Option<Vec<u8>>, Fault> {
-        read::meta(&*self.reader()?, &self.place, name)
+        self.read(|connection| read::meta(connection, &self.place, name))
     }
 
     fn set_meta(&self, name: &str, before: Option<&[u8]>, after: &[u8]) -> Result<(), Fault> {
@@ -243,7 +265,7 @@ impl Backend for Sqlite {
     }
 
     fn get(&self, kind: &str, id: &str) -> Result<Option<Row>, Fault> {
-        read::get(&*self.reader()?, &self.place, kind, id)
+        self.read(|connection| read::get(connection, &self.place, kind, id))
     }
 
     fn list(
@@ -253,7 +275,7 @@ impl Backend for Sqlite {
         after: &str,
         limit: usize,
     ) -> Result<Vec<Row>, Fault> {
-        read::list(&*self.reader()?, &self.place, kind, index, after, limit)
+        self.read(|connection| read::list(connection, &self.place, kind, index, after, limit))
     }
 
     fn transact(&self, steps: Vec<RawStep>) -> Result<u64, Fault> {
@@ -262,7 +284,7 @@ impl Backend for Sqlite {
     }
 
     fn stream_end(&self, stream: &str) -> Result<u64, Fault> {
-        read::stream_end(&*self.reader()?, &self.place, stream)
+        self.read(|connection| read::stream_end(connection, &self.place, stream))
     }
 
     fn append(&self, stream: &str, first: u64, entries: Vec<Vec<u8>>) -> Result<(), Fault> {
@@ -278,7 +300,7 @@ impl Backend for Sqlite {
         from: u64,
         limit: usize,
     ) -> Result<Vec<(u64, Vec<u8>)>, Fault> {
-        read::stream(&*self.reader()?, &self.place, stream, from, limit)
+        self.read(|connection| read::stream(connection, &self.place, stream, from, limit))
     }
 
     fn claim(
@@ -307,14 +329,15 @@ impl Backend for Sqlite {
     }
 
     fn position(&self) -> Result<u64, Fault> {
-        read::position(&*self.reader()?, &self.place)
+        self.read(|connection| read::position(connection, &self.place))
     }
 
     fn watch(&self, after: u64, limit: usize, wait: Duration) -> Result<Vec<Change>, Fault> {
         let deadline = Instant::now() + wait;
         loop {
             let seen = *lock(&self.news.commits);
-            let changes = read::changes(&*self.reader()?, &self.place, after, limit)?;
+            let changes =
+                self.read(|connection| read::changes(connection, &self.place, after, limit))?;
             let left = deadline.saturating_duration_since(Instant::now());
             if !changes.is_empty() || left.is_zero() {
                 return Ok(changes);

@@ -385,12 +385,33 @@ fn a_clean_stop_is_noted_and_leaves_one_file() {
     let dir = tempfile::tempdir().unwrap();
     drop(fresh(dir.path()));
     let look = Sqlite::look(dir.path()).unwrap();
-    assert!(schema::was_stopped_cleanly(&look.reader().unwrap(), &look.place).unwrap());
+    let was_clean = look.read(|reader| schema::was_stopped_cleanly(reader, &look.place));
+    assert!(was_clean.unwrap());
     drop(look);
     assert!(
         !dir.path().join("store.db-wal").exists()
             || fs::metadata(dir.path().join("store.db-wal")).unwrap().len() == 0
     );
+}
+
+#[test]
+fn closed_while_others_hold_it_leaves_one_file_and_refuses_what_comes_later() {
+    let dir = tempfile::tempdir().unwrap();
+    let sqlite = fresh(dir.path());
+    sqlite.transact(vec![put("a", 1)]).unwrap();
+    assert!(dir.path().join("store.db-wal").exists());
+    sqlite.close();
+    for end in ["-wal", "-shm"] {
+        assert!(!dir.path().join(format!("store.db{end}")).exists(), "{end}");
+    }
+    assert!(matches!(sqlite.get("thing", "a"), Err(Fault::Closed)));
+    assert!(matches!(
+        sqlite.transact(vec![put("b", 1)]),
+        Err(Fault::Closed)
+    ));
+    sqlite.close();
+    let again = Sqlite::open(dir.path(), &kek()).unwrap();
+    assert!(again.get("thing", "a").unwrap().is_some());
 }
 
 #[test]

@@ -3,14 +3,14 @@
 //! Used by the SQLite backend.
 //! Start reading at `group`.
 
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
 use rusqlite::Connection;
 
 use super::errors::Place;
-use super::{News, schema};
+use super::{News, lock, schema};
 use crate::Fault;
 
 /// Calls waiting for the writer; more than these wait for a place.
@@ -26,8 +26,8 @@ type Answer = Box<dyn FnOnce(Result<(), Fault>)>;
 /// The writer thread. It stops, and notes a clean stop, when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Writer {
-    calls: Option<SyncSender<Call>>,
-    thread: Option<JoinHandle<()>>,
+    calls: Mutex<Option<SyncSender<Call>>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Writer {
@@ -43,8 +43,8 @@ impl Writer {
             .spawn(move || work(connection, &place, &waiting, &news))
             .map_err(|error| Fault::at(&path, &error))?;
         Ok(Writer {
-            calls: Some(calls),
-            thread: Some(thread),
+            calls: Mutex::new(Some(calls)),
+            thread: Mutex::new(Some(thread)),
         })
     }
 
@@ -66,19 +66,25 @@ impl Writer {
                 }
             }
         });
-        let calls = self.calls.as_ref().ok_or(Fault::Closed)?;
+        let calls = lock(&self.calls).clone().ok_or(Fault::Closed)?;
         calls.send(call).map_err(|_| Fault::Closed)?;
+        // The thread ends when the last sender is gone; this one must not keep it while it waits.
+        drop(calls);
         told.recv().map_err(|_| Fault::Closed)?
+    }
+
+    /// Ends the thread after the calls that are already waiting, and waits for it. Later calls are refused.
+    pub(crate) fn stop(&self) {
+        drop(lock(&self.calls).take());
+        if let Some(thread) = lock(&self.thread).take() {
+            drop(thread.join());
+        }
     }
 }
 
 impl Drop for Writer {
     fn drop(&mut self) {
-        // Closing the queue ends the thread after the calls that are already waiting.
-        drop(self.calls.take());
-        if let Some(thread) = self.thread.take() {
-            drop(thread.join());
-        }
+        self.stop();
     }
 }
 

@@ -123,8 +123,9 @@ pub fn record(record: &Value) -> String {
         .to_owned();
     let kind = text("kind");
     let mut parts = vec![format!("#{seq:<6} {at}")];
-    if kind == "request" {
+    if kind == "request" || kind == "intent" {
         let verdict = match text("outcome").as_str() {
+            "pending" => "intent",
             "allow" => "allow",
             "refuse" => "REFUSE",
             "fault" => "FAULT",
