@@ -4,6 +4,7 @@
 
 mod conditions;
 mod envelopes;
+mod errors;
 mod fields;
 mod matrix;
 mod objects;
