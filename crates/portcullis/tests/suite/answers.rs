@@ -2,6 +2,7 @@
 //! never reported as failed, and where a grant conceals, no answer of the upstream tells what is hidden.
 //! Start reading at `statuses_keep_their_meaning`.
 
+mod carried_out;
 mod concealed;
 mod fields;
 mod keys;
