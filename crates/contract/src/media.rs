@@ -124,9 +124,14 @@ impl AnswerMedia {
     /// [`ACCEPT`] when the caller accepts none of the types.
     pub fn agree<'v>(
         &self,
-        accepts: impl Iterator<Item = &'v [u8]>,
+        mut accepts: impl Iterator<Item = &'v [u8]>,
     ) -> Result<Arc<str>, Box<Refusal>> {
-        let ranges = ranges(accepts);
+        let (first, second) = (accepts.next(), accepts.next());
+        // What most clients send.
+        if second.is_none() && first.is_none_or(|value| value == b"*/*") {
+            return Ok(self.accept.clone());
+        }
+        let ranges = ranges(first.into_iter().chain(second).chain(accepts));
         // Without a range that can be read nothing is excluded; what has no body has no type either.
         if ranges.is_empty() || self.shown.is_empty() {
             return Ok(self.accept.clone());
@@ -292,6 +297,18 @@ mod tests {
         ] {
             assert_eq!(agreed(&media, accept).as_deref(), wanted, "{accept}");
         }
+    }
+
+    #[test]
+    fn several_lines_are_one_list() {
+        let answers = [answer(
+            StatusRange::Exactly(200),
+            &["application/json", "application/hal+json"],
+        )];
+        let media = AnswerMedia::of(Method::Get, &answers);
+        let lines = [&b"*/*"[..], b"application/json;q=0"];
+        let agreed = media.agree(lines.into_iter()).unwrap();
+        assert_eq!(&*agreed, "application/hal+json");
     }
 
     #[test]

@@ -96,7 +96,7 @@ fn proxy_status(refusal: &Refusal) -> String {
 /// The type of error by the reason alone.
 fn kind_of(reason: &Reason) -> &'static str {
     match (reason.code, reason.stage) {
-        ("http.internal" | "ledger.unavailable", _) => "proxy_internal_error",
+        ("http.internal" | "ledger.unavailable" | "ledger.unrecorded", _) => "proxy_internal_error",
         ("route.not_found", _) => "destination_not_found",
         (_, Stage::Upstream) => "destination_unavailable",
         (_, Stage::Response) => "http_protocol_error",

@@ -54,7 +54,7 @@ pub const INTERNAL: Reason = Reason::new(
     "http.internal",
     500,
     "The gateway could not handle this request because of a fault of its own.",
-    "Try again later; give the decision id to the operator if it happens again.",
+    "Give the decision id to the operator. If the request changes something, look whether it was carried out before you send it again.",
     "Handling of this request stopped at an internal fault and was refused; the process keeps serving. This is a defect \
      of the gateway, not of the caller. Report it together with the ledger entry of this decision.",
 );

@@ -24,7 +24,12 @@ pub async fn request(
     x.enter(Stage::Validate);
     // Neither depends on the body, and nothing was sent yet.
     request_fields::judge(op.operation, asked)?;
-    x.accept = Some(op.operation.media.agree(asked.headers().all("accept"))?);
+    let media = &op.operation.media;
+    x.accept = Some(match media.agree(asked.headers().all("accept")) {
+        Err(refusal) if op.plan.request == Mode::Enforce => return Err(refusal.into()),
+        // A contract that is not enforced is not what the caller's `Accept` is held against.
+        agreed => agreed.unwrap_or_else(|_| media.accept().clone()),
+    });
     let most = s
         .listener(x.listener())
         .map_or(0, |listener| listener.body_bytes_max);
