@@ -86,6 +86,8 @@ fuzz_target!(|text: &str| {
                 masks: Vec::new(),
                 writes: Vec::new(),
                 deny_as: None,
+                query: None,
+                set: Vec::new(),
             }],
         }],
         cedar: Vec::new(),

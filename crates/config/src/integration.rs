@@ -114,4 +114,14 @@ pub struct Grant {
     /// names an object tells which objects exist, and `check` warns of it.
     #[serde(default)]
     pub deny_as: Option<DenyAs>,
+    /// The only query parameters that may be used with this grant: `[status, limit, cursor]`. A request with another one
+    /// is not covered by it. Default: every parameter that tells nothing beyond what the grants show.
+    #[serde(default)]
+    pub query: Option<Vec<At<String>>>,
+    /// Values the grant fixes: `{ query.partnerId: principal.partner, body.source: '"crm"' }`. The gateway writes them into
+    /// every request; a caller that sends another value is refused, one that sends the same passes. A value is
+    /// `principal.NAME` (an attribute of the integration) or a literal as JSON writes it. Fields of the body need not
+    /// be in `writes`. All grants of an integration for one operation fix the same. Default: nothing.
+    #[serde(default)]
+    pub set: Map<At<String>>,
 }

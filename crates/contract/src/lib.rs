@@ -36,12 +36,13 @@ pub use forwarded::Forwarded;
 pub use language::Language;
 pub use leaves::{Leaf, leaves};
 pub use media::{ACCEPT, AnswerMedia};
+pub use parameters::write_query;
 pub use plan::{
     AnswerPlan, BodyFormat, BodyPlan, BodyPlanContent, Contract, Operation, Parameter, Place,
     StatusRange, Style, TemplateSegment,
 };
 pub use request::{
-    HEADER, JudgedParameter, Leniency, ValidRequest, check_request, check_request_leniently,
+    HEADER, JudgedParameter, Leniency, QUERY, ValidRequest, check_request, check_request_leniently,
 };
 pub use response::{Drift, check_response};
 pub use router::{Declared, Found, Route, Router};

@@ -64,11 +64,11 @@ pub(crate) fn judge(
     }
 }
 
-/// The query to forward. A comma that splits a value is written as a comma: an upstream that splits before it
+/// Query pairs as they are forwarded. A comma that splits a value is written as a comma: an upstream that splits before it
 /// decodes then reads the same items that were judged.
-pub(crate) fn query(operation: &Operation, request: &CanonicalRequest) -> String {
+pub fn write_query(operation: &Operation, pairs: &[(String, String)]) -> String {
     let mut out = String::new();
-    for (name, value) in request.query() {
+    for (name, value) in pairs {
         if !out.is_empty() {
             out.push('&');
         }

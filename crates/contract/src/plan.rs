@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use model::json::Bounds;
-use model::{Method, Shape};
+use model::{Method, PageParameter, Reveals, Shape};
 
 use crate::media::{AnswerMedia, successes};
 use crate::validator::Validator;
@@ -199,6 +199,10 @@ pub struct Parameter {
     pub shape: Shape,
     /// Name of the object kind the value refers to.
     pub refers_to: Option<Arc<str>>,
+    /// The fields it asks about (`x-portcullis-filters`); `None` where nothing is declared.
+    pub reveals: Option<Reveals>,
+    /// Its part in paging (`x-portcullis-page`).
+    pub page: Option<PageParameter>,
     /// How text becomes a typed value.
     pub(crate) target: crate::typing::Target,
 }

@@ -243,7 +243,7 @@ fn check(
         body_bytes: Vec::new(),
         content_type: None,
         parameters: judged,
-        query: parameters::query(operation, request),
+        query: parameters::write_query(operation, request.query()),
         is_unproven: false,
     };
     check_body(operation, request, body, valid, found)

@@ -10,8 +10,8 @@ mod texts;
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
-use model::Shape;
 use model::shape::{Class, Field, Node, NodeId};
+use model::{PageField, Shape};
 use serde_json::Value;
 
 use crate::docs::{At, Docs};
@@ -167,6 +167,7 @@ impl<'a> Builder<'a> {
                 .iter()
                 .find_map(|p| p.at.text("x-portcullis-refers-to"))
                 .map(Arc::from),
+            page: parts.iter().find_map(|p| page(&p.at)),
             ..Node::default()
         };
         if kinds.has(Kinds::OBJECT) {
@@ -337,6 +338,10 @@ fn items_max(parts: &[Part<'_>]) -> Option<u64> {
     certain
         .filter_map(|p| p.at.value.get("maxItems")?.as_u64())
         .min()
+}
+
+fn page(at: &At<'_>) -> Option<PageField> {
+    at.text("x-portcullis-page").and_then(PageField::parse)
 }
 
 fn class(at: &At<'_>) -> Option<Class> {

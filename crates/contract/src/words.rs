@@ -13,7 +13,14 @@ use crate::docs::{At, Docs, nearest};
 use crate::shape::Names;
 
 /// Every fact that can be stated.
-const FACTS: [&str; 2] = ["x-portcullis-class", "x-portcullis-refers-to"];
+const FACTS: [&str; 4] = [
+    "x-portcullis-class",
+    "x-portcullis-filters",
+    "x-portcullis-page",
+    "x-portcullis-refers-to",
+];
+/// What a field or a parameter can say of a page.
+const PAGES: [&str; 4] = ["cursor", "count", "plain", "size"];
 /// The classes, mildest first.
 const CLASSES: [&str; 5] = ["public", "internal", "personal", "sensitive", "secret"];
 /// Members whose content is data.
@@ -156,12 +163,29 @@ impl<'n> Walk<'n> {
                     "name a schema of this contract, as under `components.schemas`",
                 );
             }
+            // Their paths are read where the parameter is (`questions`).
+            "x-portcullis-filters" if at.value.is_array() || at.value.is_object() => {}
+            "x-portcullis-filters" => self.wrong(
+                at,
+                format!("`{shown}` is not a list of fields"),
+                &[],
+                &shown,
+                "write the fields the parameter asks about, `[status]`; `[]` where it tells nothing",
+            ),
+            "x-portcullis-page" if text.is_some_and(|t| PAGES.contains(&t)) => {}
+            "x-portcullis-page" => self.wrong(
+                at,
+                format!("`{shown}` says nothing of a page"),
+                &PAGES,
+                &shown,
+                "write `cursor`, `count` or `plain` on a field of the answer, `cursor` or `size` on a parameter",
+            ),
             _ => self.wrong(
                 at,
                 format!("`{key}` is not a fact that is known here"),
                 &FACTS,
                 key,
-                "facts are `x-portcullis-class` and `x-portcullis-refers-to`",
+                "facts are `x-portcullis-class`, `x-portcullis-filters`, `x-portcullis-page` and `x-portcullis-refers-to`",
             ),
         }
     }

@@ -70,6 +70,10 @@ pub const GATE_FILES: &[(&str, &str)] = &[
         include_str!("../gate/overlays/field-service.yaml"),
     ),
     (
+        "overlays/field-service.v1.yaml",
+        include_str!("../gate/overlays/field-service.v1.yaml"),
+    ),
+    (
         "integrations/accounting.yaml",
         include_str!("../gate/integrations/accounting.yaml"),
     ),

@@ -12,6 +12,7 @@ use model::{
     DecisionId, Event, Head, Headers, KeyId, Monotonic, Peer, Refusal, Stage, Text, Timestamp,
 };
 
+use crate::cursor::Resume;
 use crate::{Io, record};
 
 /// Why the road ended early.
@@ -74,6 +75,8 @@ pub struct Exchange<'a, 'b> {
     pub stage: Stage,
     /// Media types to ask the upstream for, as agreed on with the caller by stage `validate`.
     pub accept: Option<Arc<str>>,
+    /// Where the page begins, by the caller's own cursor.
+    pub resume: Resume,
     /// Fields for the answer that stages before the upstream know (deprecation, limits).
     pub reply_headers: Headers,
     /// The object that the request changes, as it was when it was judged.

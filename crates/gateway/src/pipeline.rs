@@ -6,8 +6,8 @@
 use model::Reply;
 
 use crate::stages::{
-    answer, authn, authz, http, inspect, ip, lifecycle, limit, object, route, tls, upstream,
-    validate,
+    answer, authn, authz, http, inspect, ip, lifecycle, limit, object, pages, parameters, route, tls,
+    upstream, validate,
 };
 use crate::{Exchange, Stop, service::Road};
 
@@ -30,12 +30,18 @@ pub async fn run(x: &mut Exchange<'_, '_>, r: &Road<'_>) -> Result<Reply, Stop> 
     let op = authn::attribute(x, &asked, r, op)?;
     // Only `identity` can make a caller. The credential ends here: no later stage sees it.
     let caller = authn::verify(x, &mut asked, &op, r)?;
+    // Values that grants fix are written in first: everything later is decided on what is forwarded.
+    parameters::fix_query(x, &caller, &mut asked, &op, r)?;
     // Only `policy` can make a permit; it carries what is owed for objects and fields.
-    let permit = authz::decide(x, &caller, &target, &asked, &op, r)?;
+    let mut permit = authz::decide(x, &caller, &target, &asked, &op, r)?;
     // After authn: quota belongs to an integration, and a shared office address must not starve.
     let _turns = limit::take(x, &caller, &op, r)?;
     // After authz: strangers do not get our memory or our parsers' time.
-    let valid = validate::request(x, &asked, &target, &op, &permit, r.snapshot).await?;
+    pages::open(x, &mut asked, &permit, &caller, &op, r)?;
+    let mut valid =
+        validate::request(x, &asked, &target, &op, &mut permit, r.snapshot).await?;
+    // Where objects may be left out of a list, the first page is asked for so that it can be filled again.
+    pages::ask(x, &mut valid, &asked, &permit, &op);
     // Attack detection on what the contract leaves free.
     let checked = inspect::request(x, asked, valid, target, &op, r)?;
     // Whose object is it, as far as request and look-ups can tell.

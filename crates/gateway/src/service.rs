@@ -102,6 +102,7 @@ impl Gateway {
             body,
             stage: Stage::Tls,
             accept: None,
+            resume: crate::cursor::Resume::default(),
             reply_headers: Headers::new(),
             looked_up: None,
             event,

@@ -107,6 +107,17 @@ impl CanonicalRequest {
         self.headers.set(name, value);
     }
 
+    /// Replaces a query parameter by what it stands for: a value that is fixed, or a sealed cursor's own.
+    pub fn set_query(&mut self, name: &str, value: &str) {
+        self.drop_query(name);
+        self.query.push((name.to_owned(), value.to_owned()));
+    }
+
+    /// Takes a query parameter out.
+    pub fn drop_query(&mut self, name: &str) {
+        self.query.retain(|(known, _)| known != name);
+    }
+
     /// Takes the credential out, so that no later stage can see or forward it.
     pub fn drop_header(&mut self, name: &str) {
         self.headers.remove(name);

@@ -6,6 +6,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::PageField;
+
 /// Index of a node in its shape.
 pub type NodeId = usize;
 
@@ -43,6 +45,8 @@ pub struct Node {
     pub class: Class,
     /// Name of the object kind the value refers to (`x-portcullis-refers-to`).
     pub refers_to: Option<Arc<str>>,
+    /// What the value says of the page it stands beside (`x-portcullis-page`).
+    pub page: Option<PageField>,
     /// A string whose content the contract leaves free: no enum, no const, no closed pattern, no strict format.
     pub is_free_text: bool,
     /// What the contract says about such a string in a request: the number of a language of the contract, 0 for free.

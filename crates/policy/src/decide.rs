@@ -330,6 +330,19 @@ impl Permit {
         }
     }
 
+    /// Goes on with some of the grants only.
+    pub(crate) fn narrow(&mut self, live: u64) {
+        if live == self.live {
+            return;
+        }
+        self.live = live;
+        let integration = self.integration.clone();
+        let entry = integration.entries.get(&self.operation);
+        self.writes = entry
+            .filter(|entry| entry.writes_differ(live))
+            .map(|entry| entry.writes_of(live));
+    }
+
     /// The grant that carries the permit (the first one, when several do).
     pub fn rule(&self) -> Option<&RuleRef> {
         self.entry()?.held(self.live).next().map(|g| &g.rule)

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use model::shape::Scalar;
-use model::{FieldPath, RuleRef, Shape};
+use model::{FieldPath, Json, PageParameter, Reveals, RuleRef, Shape};
 
 /// Everything that decides who may do what.
 #[derive(Clone, Debug, Default)]
@@ -89,6 +89,10 @@ pub struct ParameterShape {
     pub scalar: Scalar,
     /// The kind its value names (`x-portcullis-refers-to`).
     pub refers_to: Option<Arc<str>>,
+    /// The fields it asks about (`x-portcullis-filters`); `None` where nothing is declared.
+    pub reveals: Option<Reveals>,
+    /// Its part in paging (`x-portcullis-page`).
+    pub page: Option<PageParameter>,
 }
 
 /// Where a parameter is sent.
@@ -186,6 +190,84 @@ pub struct Grant {
     pub writes: Vec<Listed<FieldPath>>,
     /// How a refused object reads; the listener's default when not said.
     pub deny_as: Option<DenyAs>,
+    /// The query parameters that may be used; `None` for all that are usable.
+    pub query: Option<Vec<Listed<Arc<str>>>>,
+    /// Values the gateway writes into the request.
+    pub set: Vec<Listed<FixedValue>>,
+}
+
+/// One value that a grant fixes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FixedValue {
+    /// Where it stands in the request.
+    pub target: FixedTarget,
+    /// What stands there.
+    pub source: FixedSource,
+}
+
+/// A place of the request that a grant fixes.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum FixedTarget {
+    /// `query.partnerId`
+    Query(Arc<str>),
+    /// `body.assignment.partner`
+    Body(Vec<Arc<str>>),
+}
+
+/// Where a fixed value comes from.
+#[derive(Clone, Debug, PartialEq)]
+pub enum FixedSource {
+    /// `principal.partner`
+    Attribute(Arc<str>),
+    /// `"open"`, `20`, `true`
+    Literal(Json),
+}
+
+impl FixedTarget {
+    /// Reads `query.NAME` or `body.FIELD.FIELD`.
+    ///
+    /// # Errors
+    /// A sentence that says what is expected.
+    pub fn parse(text: &str) -> Result<FixedTarget, String> {
+        let expected = || format!("`{text}` is neither `query.NAME` nor `body.FIELD`");
+        match text.split_once('.') {
+            Some(("query", name)) if !name.is_empty() => Ok(FixedTarget::Query(name.into())),
+            Some(("body", path)) if path.split('.').all(|s| !s.is_empty() && s != "*") => {
+                Ok(FixedTarget::Body(path.split('.').map(Arc::from).collect()))
+            }
+            _ => Err(expected()),
+        }
+    }
+}
+
+impl FixedSource {
+    /// Reads `principal.NAME`, or a literal as JSON writes it.
+    ///
+    /// # Errors
+    /// A sentence that says what is expected.
+    pub fn parse(text: &str) -> Result<FixedSource, String> {
+        if let Some(name) = text.strip_prefix("principal.").filter(|n| !n.is_empty()) {
+            return Ok(FixedSource::Attribute(name.into()));
+        }
+        let literal = model::json::parse(text.as_bytes(), model::json::Bounds::default());
+        match literal {
+            Ok(value @ (Json::Text(_) | Json::Number(_) | Json::Bool(_))) => {
+                Ok(FixedSource::Literal(value))
+            }
+            _ => Err(format!(
+                "`{text}` is neither `principal.NAME` nor a literal such as `\"open\"`, `20` or `true`"
+            )),
+        }
+    }
+}
+
+impl std::fmt::Display for FixedTarget {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            FixedTarget::Query(name) => write!(f, "query.{name}"),
+            FixedTarget::Body(steps) => write!(f, "body.{}", steps.join(".")),
+        }
+    }
 }
 
 /// A Cedar condition and where it is written.

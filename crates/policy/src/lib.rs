@@ -16,6 +16,8 @@ pub mod limit;
 mod names;
 pub mod near;
 mod object;
+pub mod pages;
+pub mod parameters;
 mod place;
 mod plan;
 pub mod rate;
@@ -23,6 +25,7 @@ mod reads;
 mod release;
 mod root;
 pub mod rules;
+mod scope;
 
 pub use access::{AccessMatrix, AccessRow, How, NearMiss, access};
 pub use address::{AddressSet, client_address, client_key};
@@ -33,12 +36,14 @@ pub use decide::{
 pub use enforcement::{By, Enforcement, Judged};
 pub use errors::Concealment;
 pub use input::{
-    ApiShape, CedarFile, Condition, DenyAs, ErrorShape, Grant, IntegrationGrants, LOOKUPS_DEFAULT,
-    LOOKUPS_MOST, Listed, Mask, Names, ObjectKind, OperationShape, ParameterPlace, ParameterShape,
-    PolicyInput, Source,
+    ApiShape, CedarFile, Condition, DenyAs, ErrorShape, FixedSource, FixedTarget, FixedValue, Grant,
+    IntegrationGrants, LOOKUPS_DEFAULT, LOOKUPS_MOST, Listed, Mask, Names, ObjectKind,
+    OperationShape, ParameterPlace, ParameterShape, PolicyInput, Source,
 };
 pub use names::policy_names;
 pub use near::near_misses;
+pub use pages::Pages;
+pub use parameters::{Fixed, PARAMETER_NOT_GRANTED, ParameterNote, Sent, VALUE_FIXED};
 pub use rate::{Rate, Span, Strikes};
 pub use rules::{OperationRef, Rules, compile};
 
@@ -57,4 +62,6 @@ pub const REASONS: &[&model::Reason] = &[
     &decide::TOO_MANY,
     &block::BLOCKED,
     &limit::EXCEEDED,
+    &parameters::PARAMETER_NOT_GRANTED,
+    &parameters::VALUE_FIXED,
 ];

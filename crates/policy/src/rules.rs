@@ -4,7 +4,7 @@
 //! Start reading at `compile`; the steps are in `build`.
 
 mod build;
-mod check;
+pub(crate) mod check;
 
 pub(crate) use build::is_told_by_path;
 #[cfg(test)]
@@ -22,8 +22,11 @@ use crate::cedar::{
 };
 use crate::errors::{ErrorGround, ErrorPlans};
 use crate::fast::{Atom, Found};
-use crate::input::{Condition, DenyAs, ParameterShape, PolicyInput, Source};
+use crate::input::{Condition, DenyAs, FixedTarget, ParameterShape, PolicyInput, Source};
+use crate::pages::Pages;
+use crate::parameters::{Fixed, ParameterNote, ParameterRules};
 use crate::plan::{Ground, KindId, Plan, Trees};
+use crate::scope::Term;
 
 /// Most grants of one integration that may cover one operation.
 pub const GRANTS_PER_OPERATION_MAX: usize = 64;
@@ -35,6 +38,7 @@ pub struct Rules {
     pub(crate) by_name: HashMap<Arc<str>, HashMap<Arc<str>, OperationRef>>,
     pub(crate) kinds: Vec<Kind>,
     pub(crate) integrations: HashMap<Arc<str>, Arc<Integration>>,
+    pub(crate) parameter_notes: Vec<ParameterNote>,
 }
 
 /// One operation of one api version. Valid for the rules that gave it, and for no others.
@@ -74,6 +78,8 @@ pub(crate) struct Operation {
     pub ambiguous: Option<(Arc<str>, Arc<str>)>,
     /// For each attribute of the subject's kind, the objects of the request body that may carry it.
     pub overlays: Vec<Vec<Steps>>,
+    /// The list of its answer.
+    pub pages: Pages,
 }
 
 /// An object that a parameter names, other than the one the operation is about.
@@ -204,6 +210,8 @@ pub(crate) struct Entry {
     pub errors: Vec<ErrorPlans>,
     /// What all grants together let be sent.
     pub writes: FieldSet,
+    /// Which parameters may be used.
+    pub parameters: ParameterRules,
 }
 
 /// One grant, as it applies to one operation.
@@ -219,6 +227,12 @@ pub(crate) struct EntryGrant {
     pub errors: Arc<Trees>,
     pub writes: FieldSet,
     pub deny_as: Option<DenyAs>,
+    /// The query parameters that may be used; `None` for all that are usable.
+    pub query: Option<Vec<Arc<str>>>,
+    /// Values the gateway writes.
+    pub fixed: Vec<Fixed>,
+    /// The comparisons its condition consists of, where it consists of nothing else.
+    pub terms: Option<Vec<Term>>,
 }
 
 impl Entry {
@@ -269,6 +283,12 @@ impl Entry {
         let mut writes = FieldSet::default();
         for grant in self.held(held) {
             writes.union(&grant.writes);
+            // What the gateway itself writes need not be granted to the caller.
+            for fixed in &grant.fixed {
+                if let FixedTarget::Body(steps) = &fixed.target {
+                    writes.add(steps);
+                }
+            }
         }
         writes
     }

@@ -175,6 +175,8 @@ pub(super) fn operation(
                     false => Scalar::Text,
                 },
                 refers_to,
+                reveals: None,
+                page: None,
             }
         })
         .collect();
@@ -292,6 +294,8 @@ pub(super) fn grant(line: u32, operations: &str, when: &str, fields: &str, write
         writes: list(writes),
         errors: Vec::new(),
         deny_as: None,
+        query: None,
+        set: Vec::new(),
     }
 }
 

@@ -121,7 +121,16 @@ pub(super) fn policy(
         names: names(written),
     };
     match policy::compile(input) {
-        Ok(rules) => Some(Arc::new(rules)),
+        Ok(rules) => {
+            for note in rules.parameter_notes() {
+                let warning = Mistake::new(note.message.clone(), note.help.clone())
+                    .in_file(&*note.rule.file)
+                    .at_line(note.rule.line);
+                let file = warning.file.clone();
+                report.note(placed(warning, &file, files));
+            }
+            Some(Arc::new(rules))
+        }
         Err(mistakes) => {
             // What we said ourselves about a line is not said twice. The same sentence for a role that several
             // integrations have is dropped when the report is finished.

@@ -3,6 +3,8 @@
 //! Used by `compile` of the whole.
 //! Start reading at `collect`.
 
+mod parameters;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -123,6 +125,8 @@ fn grant(
     let writes = paths(&at.writes, file, report);
     let errors = paths(&at.errors, file, report);
     let masks = masks(at, file, report);
+    let query = parameters::query(at, file, apis, report);
+    let set = parameters::set(at, file, apis, report);
     let operations = operations.filter(|list| !list.is_empty())?;
     tells_of_objects(at, &operations, file, apis, report);
     Some(policy::Grant {
@@ -139,6 +143,8 @@ fn grant(
         errors,
         writes,
         deny_as: at.deny_as,
+        query,
+        set,
     })
 }
 

@@ -304,6 +304,8 @@ fn operation_shape(operation: &Operation, reads: bool) -> OperationShape {
                     .map(|node| node.scalar)
                     .unwrap_or_default(),
                 refers_to: parameter.refers_to.clone(),
+                reveals: parameter.reveals.clone(),
+                page: parameter.page,
             })
             .collect(),
     }

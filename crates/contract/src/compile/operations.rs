@@ -4,6 +4,7 @@
 //! Start reading at `read`; `parts` reads parameters, bodies and answers.
 
 mod parts;
+mod questions;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;

@@ -16,6 +16,7 @@ use crate::service::Road;
 use crate::stages::inspect::CheckedRequest;
 use crate::stages::lifecycle::Op;
 use crate::stages::object;
+use crate::stages::pages;
 use crate::stages::response::{self, ANSWER_BOUNDS, CONTRACT};
 use crate::stages::upstream::{self, Answered, Came};
 use crate::{Exchange, Stop, retry_after};
@@ -89,6 +90,8 @@ async fn success(
 ) -> Result<Reply, Stop> {
     // Strict JSON or nothing; drift from the contract is seen here.
     let read = response::read(x, answer, op, r)?;
+    // Pages from which objects are left out are filled again, so that they do not tell of them.
+    let read = pages::complete(x, read, &permit, (caller, checked), op, r).await?;
     // The rest of "whose is it", from what the upstream returned; only granted fields become bytes.
     let body = read.body.as_ref();
     let released = object::after(x, permit, caller, checked, body, op, r).await?;

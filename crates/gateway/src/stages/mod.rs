@@ -12,6 +12,8 @@ pub mod ip;
 pub mod lifecycle;
 pub mod limit;
 pub mod object;
+pub mod pages;
+pub mod parameters;
 pub mod response;
 pub mod route;
 pub mod tls;

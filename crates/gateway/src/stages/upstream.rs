@@ -51,6 +51,19 @@ pub async fn forward(
     op: &Op<'_>,
     r: &Road<'_>,
 ) -> Result<Came, Stop> {
+    forward_query(x, caller, permit, checked, &checked.valid().query, op, r).await
+}
+
+/// Carries the request with another query: a further page of the same list.
+pub async fn forward_query(
+    x: &mut Exchange<'_, '_>,
+    caller: &Caller,
+    permit: &Permit,
+    checked: &CheckedRequest,
+    query: &str,
+    op: &Op<'_>,
+    r: &Road<'_>,
+) -> Result<Came, Stop> {
     x.enter(Stage::Upstream);
     if !permit.is_cleared() {
         return Err(policy::OBJECT_DENIED
@@ -58,9 +71,9 @@ pub async fn forward(
             .into());
     }
     let mut target = path(op, op.operation, checked.path_values());
-    if !checked.valid().query.is_empty() {
+    if !query.is_empty() {
         target.push('?');
-        target.push_str(&checked.valid().query);
+        target.push_str(query);
     }
     let mut headers = fields(x, caller, checked, op, r);
     let plain = target.split('?').next().unwrap_or_default();
@@ -157,12 +170,12 @@ pub async fn look_up(
                     problem.kind, problem.offset
                 )))
             }),
-        status => Err(look_up_failed(x, status, &answer.headers)),
+        status => Err(read_failed(x, status, &answer.headers)),
     }
 }
 
 /// Nothing was sent but a read, so that the caller's own call was certainly not carried out.
-fn look_up_failed(x: &Exchange<'_, '_>, status: u16, headers: &Headers) -> Stop {
+pub fn read_failed(x: &Exchange<'_, '_>, status: u16, headers: &Headers) -> Stop {
     let reason = match status {
         401 | 403 | 407 | 511 => &DENIED,
         429 | 503 => &BUSY,

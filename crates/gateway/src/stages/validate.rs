@@ -9,6 +9,7 @@ use model::{CanonicalRequest, Stage};
 use policy::Permit;
 
 use crate::stages::lifecycle::Op;
+use crate::stages::parameters;
 use crate::stages::route::Target;
 use crate::{Exchange, Snapshot, Stop, request_fields};
 
@@ -18,7 +19,7 @@ pub async fn request(
     asked: &CanonicalRequest,
     target: &Target,
     op: &Op<'_>,
-    permit: &Permit,
+    permit: &mut Permit,
     s: &Snapshot,
 ) -> Result<ValidRequest, Stop> {
     x.enter(Stage::Validate);
@@ -39,7 +40,10 @@ pub async fn request(
         .await
         .map_err(net::BodyFault::into_refusal)?;
     x.event.bytes_in = u64::try_from(body.len()).ok();
-    let valid = judge(x, asked, target, op, &body)?;
+    let fixed = parameters::fix_body(&body, permit.fixed(), op.operation.bounds)?;
+    let valid = judge(x, asked, target, op, fixed.as_deref().unwrap_or(&body))?;
+    // Which parameters may be used is authorization too.
+    parameters::admit(permit, &valid, &x.resume)?;
     // What may be sent is authorization, not contract: enforced in every mode.
     if let Some(sent) = &valid.body {
         contract::check_writes(op.operation, sent, permit.writes())?;

@@ -7,6 +7,7 @@ mod beings;
 mod enforced;
 mod grants;
 mod kinds;
+mod parameters;
 mod places;
 mod references;
 mod shown;

@@ -409,6 +409,8 @@ fn what_nothing_can_judge_is_a_mistake_at_the_grant() {
             place: ParameterPlace::Path,
             scalar: Scalar::Text,
             refers_to: None,
+            reveals: None,
+            page: None,
         },
     );
     let found = mistakes(deep);

@@ -186,6 +186,11 @@ fn gate(upstream: &RecordingUpstream) -> Gate {
         "      operationId: listNotes\n      parameters:\n",
         "      operationId: listNotes\n      parameters:\n        - { name: X-Page, in: header, schema: { type: integer } }\n",
     );
+    gate.write(
+        "integrations/fixed.yaml",
+        gate.text("integrations/beta.yaml")
+            + "  - api: notes/v1\n    operations: [createNote]\n    set: { body.title: '\"t\"' }\n",
+    );
     gate.edit(
         "portcullis.yaml",
         "  admin:\n",
@@ -391,6 +396,18 @@ fn rules(book: &mut Book, server: &Server, upstream: &RecordingUpstream, held: &
         &call("GET", "/v1/notes?limit=8"),
         Some(&key("context")),
         "authz.condition_failed",
+    );
+    book.call(
+        server,
+        &call("GET", "/v1/notes?tag=a"),
+        Some(&key("beta")),
+        "authz.parameter_not_granted",
+    );
+    book.call(
+        server,
+        &call("POST", "/v1/notes").json(r#"{"title":"other"}"#),
+        Some(&key("fixed")),
+        "authz.value_fixed",
     );
     book.call(server, &read, Some(&key("hidden")), "object.absent");
     book.call(server, &read, Some(&key("shown")), "object.denied");

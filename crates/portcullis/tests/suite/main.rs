@@ -35,6 +35,7 @@ mod line;
 mod modes;
 mod objects;
 mod planted;
+mod questions;
 mod reload;
 mod routes;
 mod rule_files;

@@ -40,7 +40,9 @@ fn the_demo_gate_serves_plain_and_tls() {
     let plain = server.send(&Call::get("/v2/parts?limit=1"), Some(&key));
     let tls = server.send_tls(&Call::get("/v2/parts?limit=1").at(Door::Public), Some(&key));
     assert_eq!((plain.status, tls.status), (200, 200), "{}", plain.text());
-    assert_eq!(plain.body, tls.body);
+    // The cursor is sealed anew for each answer.
+    let items = |answer: &demo::Answer| answer.json().unwrap().get("items").cloned();
+    assert_eq!(items(&plain), items(&tls));
 }
 
 #[test]

@@ -5,9 +5,9 @@
 
 use std::sync::Arc;
 
-use model::Mistake;
+use model::{Mistake, PageParameter, Reveals};
 
-use super::Workshop;
+use super::{Workshop, questions};
 use crate::docs::At;
 use crate::lower::{Direction, Lowering};
 use crate::media::may_be_json;
@@ -27,6 +27,8 @@ pub(super) struct ParameterDraft<'a> {
     is_exploded: bool,
     may_be_empty: bool,
     refers_to: Option<Arc<str>>,
+    reveals: Option<Reveals>,
+    page: Option<PageParameter>,
     schema: At<'a>,
     id: usize,
 }
@@ -132,6 +134,8 @@ fn parameter<'a>(lowering: &mut Lowering<'a>, at: &At<'a>) -> Option<ParameterDr
         is_exploded,
         may_be_empty: at.is_true("allowEmptyValue"),
         refers_to,
+        reveals: questions::reveals(lowering, at),
+        page: questions::page(lowering, at, &schema),
         id: lowering.schema(&schema, Direction::Request),
         schema,
     })
@@ -203,6 +207,8 @@ impl ParameterDraft<'_> {
             may_be_empty: self.may_be_empty,
             shape,
             refers_to,
+            reveals: self.reveals,
+            page: self.page,
         })
     }
 }

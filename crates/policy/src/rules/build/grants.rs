@@ -18,7 +18,9 @@ use super::{Build, Written};
 use crate::cedar::{self, Checked, ConditionSet, Resources, Types};
 use crate::errors::{ErrorGround, ErrorPlans};
 use crate::input::{Grant, IntegrationGrants, PolicyInput};
+use crate::parameters::ParameterRules;
 use crate::plan::{KindId, Plan, Tree, Trees};
+use crate::scope;
 
 impl Build {
     pub(super) fn written(&mut self, input: &PolicyInput, types: &Types) -> Vec<Written> {
@@ -135,6 +137,7 @@ impl Build {
         };
         for (reference, draft) in drafts {
             self.check_unions(reference, &draft);
+            self.check_fixed(reference, &draft);
             if let Some(entry) = self.entry(reference, draft, &integration.being, &input, written) {
                 for set in entry.sets().filter(|set| set.needs.is_on_context) {
                     // A plain condition may still meet a value that only the engine understands.
@@ -146,6 +149,7 @@ impl Build {
         }
         self.by_kind(&mut integration);
         self.check_enforced(&integration);
+        self.parameters(&mut integration);
         self.check_references(&input, &integration);
         self.rules
             .integrations
@@ -223,6 +227,14 @@ impl Build {
                 errors: self.error_trees(grant.errors.iter().map(|field| &field.value)),
                 writes: FieldSet::of(grant.writes.iter().map(|w| &w.value)),
                 deny_as: grant.deny_as,
+                query: grant
+                    .query
+                    .as_ref()
+                    .map(|names| names.iter().map(|n| n.value.clone()).collect()),
+                fixed: self.fixed(grant, integration),
+                terms: checked
+                    .as_ref()
+                    .and_then(|c| scope::terms(c, &integration.attributes)),
             };
             drafts.entry(reference).or_default().push((entry, checked));
         }
@@ -486,6 +498,9 @@ impl Build {
                 errors: errors.clone(),
                 writes: FieldSet::of(&permit.writes),
                 deny_as: permit.deny_as,
+                query: None,
+                fixed: Vec::new(),
+                terms: None,
             };
             drafts
                 .entry(reference)
@@ -540,6 +555,7 @@ impl Build {
             plans: Vec::new(),
             errors: Vec::new(),
             writes: FieldSet::default(),
+            parameters: ParameterRules::default(),
             grants: draft.into_iter().map(|(grant, _)| grant).collect(),
         };
         entry.writes = entry.writes_of(u64::MAX);

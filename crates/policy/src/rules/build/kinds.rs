@@ -15,6 +15,7 @@ use super::{Build, places, shown};
 use crate::cedar::{self, AttributeType};
 use crate::errors::ErrorGround;
 use crate::input::{ApiShape, ErrorShape, ObjectKind, OperationShape, ParameterPlace, Source};
+use crate::pages::Pages;
 use crate::plan::{KindId, leads, outermost};
 
 impl Build {
@@ -125,7 +126,9 @@ impl Build {
             has_body_references: shape.request.nodes.iter().any(|n| n.refers_to.is_some()),
             ambiguous,
             overlays: Vec::new(),
+            pages: Pages::default(),
         };
+        operation.pages = Pages::new(operation.ground(), &operation.parameters);
         operation.resources = self.resources(&operation, kinds);
         operation.subject = self.subject(&operation);
         operation.named = self.named(&operation, kinds);

@@ -91,7 +91,7 @@ impl Generator {
         let query = match is_strict {
             // Enough items that some of them satisfy any condition.
             true if operation.parameters.iter().any(|p| p["name"] == "limit") => {
-                format!("limit=12&cursor=after-{}", self.dice.below(9_000))
+                "limit=40".to_owned()
             }
             true => String::new(),
             false => self.query(operation),
@@ -178,11 +178,9 @@ impl Generator {
             let name = parameter["name"].as_str().unwrap();
             if name == "limit" {
                 pairs.push(format!("limit={}", 1 + self.dice.below(5)));
-            } else if self.dice.is_lucky(20) {
-                let value = match name {
-                    "cursor" => json!("after-4711"),
-                    _ => self.sample(&operation.api, &parameter["schema"]),
-                };
+            // An invented cursor is refused before anything else.
+            } else if name != "cursor" && self.dice.is_lucky(20) {
+                let value = self.sample(&operation.api, &parameter["schema"]);
                 let text = value
                     .as_str()
                     .map_or_else(|| value.to_string(), str::to_owned);

@@ -1,0 +1,108 @@
+//! Cursors that tell nothing: where the next page begins, sealed for one integration and one operation.
+//! Exports `Resume`, `key`, `seal` and `open`. An upstream's own cursor may name a hidden object or hold a hidden value.
+//! Used by stage `pages`.
+//! Start reading at `seal`.
+
+use crypto::SealKey;
+use crypto::text::{base64url, unbase64url};
+
+/// Longest cursor of an upstream.
+const CURSOR_BYTES_MAX: usize = 2_048;
+/// Sealed cursors have few lengths, because a length would tell something too.
+const BLOCK: usize = 64;
+
+/// Where a page begins.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Resume {
+    /// The upstream's cursor of the page; `None` for its first one.
+    pub cursor: Option<String>,
+    /// Items of that page that were dealt with already.
+    pub skip: u32,
+}
+
+/// The key of this installation's cursors.
+pub fn key(etags: &SealKey) -> SealKey {
+    etags.subkey("page cursors")
+}
+
+/// A cursor for one integration and operation. `None` for one that is too long.
+pub fn seal(key: &SealKey, integration: &str, operation: &str, at: &Resume) -> Option<String> {
+    let cursor = at.cursor.as_deref().unwrap_or_default().as_bytes();
+    let length = u16::try_from(cursor.len())
+        .ok()
+        .filter(|_| cursor.len() <= CURSOR_BYTES_MAX)?;
+    let mut plain = Vec::with_capacity(cursor.len() + BLOCK);
+    plain.push(u8::from(at.cursor.is_some()));
+    plain.extend_from_slice(&at.skip.to_le_bytes());
+    plain.extend_from_slice(&length.to_le_bytes());
+    plain.extend_from_slice(cursor);
+    plain.resize(plain.len().next_multiple_of(BLOCK), 0);
+    Some(base64url(&key.seal(&whose(integration, operation), &plain)))
+}
+
+/// What a cursor says; `None` for every text that was not given to this integration for this operation.
+pub fn open(key: &SealKey, integration: &str, operation: &str, text: &str) -> Option<Resume> {
+    let plain = key
+        .open(&whose(integration, operation), &unbase64url(text)?)
+        .ok()?;
+    let (has_cursor, rest) = plain.split_first()?;
+    let (skip, rest) = rest.split_first_chunk::<4>()?;
+    let (length, rest) = rest.split_first_chunk::<2>()?;
+    let cursor = rest.get(..usize::from(u16::from_le_bytes(*length)))?;
+    let cursor = String::from_utf8(cursor.to_vec()).ok()?;
+    Some(Resume {
+        cursor: (*has_cursor == 1).then_some(cursor),
+        skip: u32::from_le_bytes(*skip),
+    })
+}
+
+fn whose(integration: &str, operation: &str) -> Vec<u8> {
+    format!("{integration}\0{operation}").into_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn installation() -> SealKey {
+        key(&SealKey::from_secret(&crypto::Secret::new([7; 32])))
+    }
+
+    #[test]
+    fn a_cursor_comes_back_as_it_was_and_only_to_whom_it_was_given() {
+        let key = installation();
+        for at in [
+            Resume::default(),
+            Resume {
+                cursor: Some("after-7".into()),
+                skip: 3,
+            },
+            Resume {
+                cursor: Some(String::new()),
+                skip: u32::MAX,
+            },
+        ] {
+            let sealed = seal(&key, "north", "a/v1:list", &at).unwrap();
+            assert_eq!(open(&key, "north", "a/v1:list", &sealed), Some(at));
+            assert_eq!(open(&key, "south", "a/v1:list", &sealed), None);
+            assert_eq!(open(&key, "north", "a/v1:other", &sealed), None);
+        }
+        for forged in ["", "after-7", "AAAA", "?"] {
+            assert_eq!(open(&key, "north", "a/v1:list", forged), None, "{forged}");
+        }
+    }
+
+    #[test]
+    fn the_length_of_a_cursor_says_nothing_of_short_ones_and_long_ones_are_not_given() {
+        let key = installation();
+        let length = |cursor: &str, skip| {
+            let at = Resume {
+                cursor: Some(cursor.into()),
+                skip,
+            };
+            seal(&key, "a", "b", &at).map(|sealed| sealed.len())
+        };
+        assert_eq!(length("1", 0), length("after-0123456789-0123456789", 99));
+        assert_eq!(length(&"x".repeat(3_000), 0), None);
+    }
+}

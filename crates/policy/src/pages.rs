@@ -1,0 +1,185 @@
+//! What an answer says of a list besides its objects: cursors, totals, and where the list itself stands.
+//! Exports `Pages`. Worked out once per operation, from the shape of the answer and the declared parameters.
+//! Used by parameters (may a filter be used?) and by gateway, which fills pages again where objects are left out.
+//! Start reading at `Pages::new`.
+
+use std::sync::Arc;
+
+use model::shape::{Class, NodeId};
+use model::{Json, PageField, PageParameter};
+
+use crate::decide::Permit;
+use crate::input::{ParameterPlace, ParameterShape};
+use crate::object::own_id;
+use crate::plan::{Ground, KindId, outermost};
+use crate::rules::{Seen, Steps};
+
+/// Most fields beside the objects that are told apart; what is beyond them counts as undeclared.
+const BESIDE_MAX: usize = 256;
+
+/// The list of an operation's answer.
+#[derive(Debug, Default)]
+pub struct Pages {
+    /// Steps from the root of the answer to the one list of resource objects; empty where the root is the list. `None`
+    /// where there is no list, or more than one.
+    pub list: Option<Steps>,
+    /// The field that says where the next page begins.
+    pub cursor: Option<Steps>,
+    /// The query parameter that takes it.
+    pub cursor_parameter: Option<Arc<str>>,
+    /// The query parameter for the number of items.
+    pub size_parameter: Option<Arc<str>>,
+    /// Items of a page when the caller does not say.
+    pub usual: Option<u32>,
+    /// Most items that may be asked for.
+    pub max: Option<u32>,
+    /// Places beside the objects, and what is declared of each.
+    pub beside: Vec<(Steps, Option<PageField>)>,
+    /// Kind of the list's items.
+    pub(crate) kind: Option<KindId>,
+    /// The answer holds many objects.
+    pub(crate) is_many: bool,
+}
+
+impl Pages {
+    pub(crate) fn new(ground: Ground<'_>, parameters: &[ParameterShape]) -> Pages {
+        let mut pages = Pages::default();
+        let mut walk = Beside {
+            ground,
+            open: Vec::new(),
+            found: Vec::new(),
+            lists: Vec::new(),
+            is_many: false,
+        };
+        walk.node(0, &mut Vec::new());
+        (pages.beside, pages.is_many) = (walk.found, walk.is_many);
+        let starts = outermost(ground);
+        if let ([(node, kind)], [(steps, item)]) = (starts.as_slice(), walk.lists.as_slice())
+            && node == item
+        {
+            pages.list = Some(steps.clone());
+            pages.kind = Some(*kind);
+        }
+        let mut cursors = pages
+            .beside
+            .iter()
+            .filter(|(_, field)| *field == Some(PageField::Cursor));
+        if let (Some((steps, _)), None) = (cursors.next(), cursors.next()) {
+            pages.cursor = Some(steps.clone());
+        }
+        for parameter in parameters {
+            match parameter.page {
+                Some(PageParameter::Cursor) if parameter.place == ParameterPlace::Query => {
+                    pages.cursor_parameter = Some(parameter.name.clone());
+                }
+                Some(PageParameter::Size { usual, max })
+                    if parameter.place == ParameterPlace::Query =>
+                {
+                    pages.size_parameter = Some(parameter.name.clone());
+                    (pages.usual, pages.max) = (usual, max);
+                }
+                _ => {}
+            }
+        }
+        pages
+    }
+
+    /// Whether the gateway can go on to the next page by itself.
+    pub fn is_refillable(&self) -> bool {
+        self.cursor.is_some()
+            && self.cursor_parameter.is_some()
+            && self.list.as_ref().is_some_and(|steps| !steps.is_empty())
+    }
+}
+
+/// Walks what stands around the resource objects.
+struct Beside<'g> {
+    ground: Ground<'g>,
+    open: Vec<NodeId>,
+    found: Vec<(Steps, Option<PageField>)>,
+    lists: Vec<(Steps, NodeId)>,
+    is_many: bool,
+}
+
+impl Beside<'_> {
+    fn node(&mut self, id: NodeId, at: &mut Steps) {
+        let Some(node) = self.ground.shape.node(id) else {
+            return;
+        };
+        let is_guarded = self.ground.guard(id).is_some();
+        if self.open.contains(&id) || is_guarded || node.class == Class::Secret {
+            return;
+        }
+        let leads_on = |id: NodeId| self.ground.leads.get(id).copied().unwrap_or(false);
+        let leads = leads_on(id);
+        let is_map = node.values.is_some_and(leads_on);
+        self.is_many |= is_map || (leads && self.found.len() >= BESIDE_MAX);
+        if let Some(item) = node.items.filter(|_| leads) {
+            self.is_many = true;
+            self.lists.push((at.clone(), item));
+            return;
+        }
+        if self.found.len() >= BESIDE_MAX {
+            return;
+        }
+        let has_more = node.values.is_some() || node.items.is_some();
+        let is_leaf = node.fields.is_empty() || has_more || node.page.is_some();
+        if !leads && is_leaf {
+            self.found.push((at.clone(), node.page));
+            return;
+        }
+        self.open.push(id);
+        for (name, field) in &node.fields {
+            at.push(name.clone());
+            self.node(field.node, at);
+            at.pop();
+        }
+        self.open.pop();
+    }
+}
+
+impl Permit {
+    /// The list this operation answers with, where it is known.
+    pub fn pages(&self) -> Option<&Pages> {
+        Some(&self.rules.op(self.operation)?.pages)
+    }
+
+    /// Whether objects may be left out of the answer: no grant that holds covers every object of the list.
+    pub fn is_gapped(&self) -> bool {
+        let is_many = self.pages().is_some_and(|pages| pages.is_many);
+        let gapless = self.entry().map_or(0, |entry| entry.parameters.gapless);
+        is_many && self.live & gapless == 0
+    }
+
+    /// Whether none can be left out only because a value that a grant fixes keeps the others out.
+    pub fn is_scoped(&self) -> bool {
+        let scoped = self.entry().map_or(0, |entry| entry.parameters.scoped);
+        let gapless = self.entry().map_or(0, |entry| entry.parameters.gapless);
+        self.live & scoped != 0 && self.live & gapless & !scoped == 0
+    }
+
+    /// Whether the caller may see one item of the list.
+    pub fn shows(&self, path: &[(Arc<str>, String)], item: &Json) -> bool {
+        let known = self.entry().zip(self.pages().and_then(|pages| pages.kind));
+        let Some((entry, kind)) = known else {
+            return true;
+        };
+        let id = self
+            .rules
+            .kind(kind)
+            .filter(|_| {
+                entry
+                    .at_object
+                    .as_ref()
+                    .is_some_and(|set| set.needs.is_on_identity)
+            })
+            .and_then(|kind| own_id(&kind.id, item));
+        let seen = Seen {
+            id: id.as_deref(),
+            path,
+            object: Some(item),
+            overlay: None,
+        };
+        matches!(item, Json::Object(_)) && self.held(entry, kind, &seen).grants != 0
+    }
+}

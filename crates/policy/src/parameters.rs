@@ -1,0 +1,297 @@
+//! Which parameters of a reading operation may be used: those that tell nothing beyond what the grants show.
+//! Exports `ParameterRules` (worked out once per integration and operation), `Permit::admit` and `ParameterNote`.
+//! Used by gateway's stage validate, by access, and by `check` (notes).
+//! Start reading at `Permit::admit`; the rule and its reasons are in docs/decisions/010.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use model::{FieldError, FieldPath, Json, Reason, Refusal, Reveals, RuleRef, Stage};
+
+use crate::decide::Permit;
+use crate::input::{FixedTarget, ParameterPlace};
+use crate::rules::{Operation, Rules};
+
+mod build;
+mod sight;
+
+pub(crate) use build::{Scene, build};
+
+/// A parameter that may not be used with the grants that hold.
+pub const PARAMETER_NOT_GRANTED: Reason = Reason::new(
+    Stage::Authz,
+    "authz.parameter_not_granted",
+    403,
+    "This integration may not use a parameter of this request.",
+    "Leave out the parameters named in `errors`, or ask the operator of the gateway, quoting the decision id.",
+    "Some objects or fields of the answer are hidden from the integration, and the parameter would tell something about them: it filters \
+     or sorts by a field that is not granted, or nothing says what it asks about; or the grant lists the parameters that may be used \
+     (`query`) and this is none of them. Say in the overlay what the parameter asks about (`x-portcullis-filters`), grant the field, or \
+     fix the parameter with `set`. `portcullis access` lists the parameters of each grant.",
+);
+
+/// The caller sent another value than the one its grant fixes.
+pub const VALUE_FIXED: Reason = Reason::new(
+    Stage::Authz,
+    "authz.value_fixed",
+    403,
+    "A value of this request is fixed for this integration and cannot be another one.",
+    "Leave out the values named in `errors`; the gateway fills them in.",
+    "The grant fixes the value (`set`): the gateway writes it into every request, and a caller that sends another one is refused. One that \
+     sends the same value passes. `portcullis access` lists what is fixed.",
+);
+
+/// One value the gateway writes into a request.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fixed {
+    /// Where.
+    pub target: FixedTarget,
+    /// What.
+    pub value: Json,
+}
+
+impl Fixed {
+    /// The value as it stands in a query.
+    pub fn text(&self) -> String {
+        match &self.value {
+            Json::Text(text) => text.to_string(),
+            other => {
+                let mut out = Vec::new();
+                model::json::write(other, &mut out);
+                String::from_utf8_lossy(&out).into_owned()
+            }
+        }
+    }
+}
+
+/// The parameters of one operation for one integration, by bits of its grants.
+#[derive(Debug, Default)]
+pub(crate) struct ParameterRules {
+    /// Query, header and cookie parameters; empty for operations that write.
+    pub known: Vec<ParameterRule>,
+    /// Whether anything is hidden under a grant, so that undeclared parameters are refused.
+    pub restricted: u64,
+    /// Grants that list the query parameters that may be used.
+    pub listing: u64,
+    /// Grants under which no object of the answer is left out.
+    pub gapless: u64,
+    /// Those of them for which that is so because of a fixed value.
+    pub scoped: u64,
+    /// Values the gateway writes.
+    pub fixed: Vec<Fixed>,
+}
+
+/// One parameter.
+#[derive(Debug)]
+pub(crate) struct ParameterRule {
+    pub name: Arc<str>,
+    pub place: ParameterPlace,
+    /// Grants whose `query` admits it.
+    pub listed: u64,
+    /// Grants with which it may be used.
+    pub usable: Usable,
+    /// Why it may not be used, by the first grant for which that is so.
+    pub why: Option<(u32, Why)>,
+}
+
+/// With which grants a parameter may be used.
+#[derive(Debug)]
+pub(crate) enum Usable {
+    Always(u64),
+    ByValue(BTreeMap<Arc<str>, u64>),
+}
+
+impl Usable {
+    /// Grants with which some value may be used.
+    pub fn any(&self) -> u64 {
+        match self {
+            Usable::Always(bits) => *bits,
+            Usable::ByValue(values) => values.values().fold(0, |all, bits| all | bits),
+        }
+    }
+}
+
+/// Why a parameter may not be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Why {
+    /// Nothing says what it asks about.
+    Undeclared,
+    /// It asks about a field that is not seen in full.
+    Hidden(FieldPath),
+    /// Objects are left out and pages are not filled again, so that any filter tells of them.
+    NotRefilled,
+}
+
+impl std::fmt::Display for Why {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Why::Undeclared => f.write_str("nothing says what it asks about"),
+            Why::Hidden(path) => write!(f, "it asks about `{path}`, which is not seen in full"),
+            Why::NotRefilled => f.write_str("objects are left out and pages are not filled again"),
+        }
+    }
+}
+
+/// Something about parameters and pages that `check` says at a grant's line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParameterNote {
+    /// The grant.
+    pub rule: RuleRef,
+    /// What.
+    pub message: String,
+    /// What to do.
+    pub help: String,
+}
+
+/// One parameter as a request sends it.
+#[derive(Clone, Copy, Debug)]
+pub struct Sent<'a> {
+    /// Where.
+    pub place: ParameterPlace,
+    /// Name as declared.
+    pub name: &'a str,
+    /// Typed value.
+    pub value: &'a Json,
+}
+
+impl Permit {
+    /// Judges the parameters of a request. Grants whose `query` does not admit one of them no longer hold; with every
+    /// grant that is left, each of them has to be usable.
+    ///
+    /// # Errors
+    /// [`PARAMETER_NOT_GRANTED`], with each parameter named.
+    pub fn admit<'a>(
+        &mut self,
+        sent: impl Iterator<Item = Sent<'a>> + Clone,
+    ) -> Result<(), Box<Refusal>> {
+        let integration = self.integration.clone();
+        let Some(entry) = integration.entries.get(&self.operation) else {
+            return Ok(());
+        };
+        let rules = &entry.parameters;
+        if rules.restricted | rules.listing == 0 {
+            return Ok(());
+        }
+        let sent = sent.filter(|one| !rules.is_fixed(one));
+        let mut live = self.live;
+        for one in sent
+            .clone()
+            .filter(|one| one.place == ParameterPlace::Query)
+        {
+            live &= rules.listed(&one);
+        }
+        let wrong = match live {
+            0 => errors(sent, |one| {
+                rules.listed(one) & self.live == 0 || rules.usable(one) == 0
+            }),
+            live => errors(sent, |one| {
+                live & rules.restricted & !rules.usable(one) != 0
+            }),
+        };
+        if live == 0 || !wrong.is_empty() {
+            let names: Vec<&str> = wrong.iter().map(|e| e.pointer.as_str()).collect();
+            let detail = match names.is_empty() {
+                true => "no one grant admits these parameters together".to_owned(),
+                false => format!("not usable with the grants that hold: {}", names.join(", ")),
+            };
+            return Err(PARAMETER_NOT_GRANTED
+                .because(detail)
+                .with_errors(wrong)
+                .with_rule(self.rule().cloned()));
+        }
+        self.narrow(live);
+        Ok(())
+    }
+
+    /// The values the gateway writes into this request.
+    pub fn fixed(&self) -> &[Fixed] {
+        self.entry().map_or(&[], |entry| &entry.parameters.fixed)
+    }
+}
+
+fn errors<'a>(
+    sent: impl Iterator<Item = Sent<'a>>,
+    is_wrong: impl Fn(&Sent<'a>) -> bool,
+) -> Vec<FieldError> {
+    let wrong = sent.filter(is_wrong).take(Refusal::ERRORS_MAX);
+    wrong
+        .map(|one| FieldError {
+            place: match one.place {
+                ParameterPlace::Query => "query",
+                ParameterPlace::Header => "header",
+                ParameterPlace::Path => "path",
+            },
+            pointer: one.name.chars().take(64).collect(),
+            keyword: "notGranted".into(),
+            detail: "this parameter is declared, but you may not use it".into(),
+            fix: "leave it out".into(),
+        })
+        .collect()
+}
+
+impl ParameterRules {
+    fn is_fixed(&self, one: &Sent<'_>) -> bool {
+        let is_query = one.place == ParameterPlace::Query;
+        is_query
+            && self.fixed.iter().any(
+                |fixed| matches!(&fixed.target, FixedTarget::Query(name) if **name == *one.name),
+            )
+    }
+
+    fn rule(&self, one: &Sent<'_>) -> Option<&ParameterRule> {
+        let mut known = self.known.iter();
+        known.find(|rule| rule.place == one.place && *rule.name == *one.name)
+    }
+
+    /// Grants whose `query` admits a parameter; undeclared ones are admitted where nothing is listed.
+    fn listed(&self, one: &Sent<'_>) -> u64 {
+        self.rule(one).map_or(!self.listing, |rule| rule.listed)
+    }
+
+    /// Grants with which a parameter may be used as it was sent.
+    fn usable(&self, one: &Sent<'_>) -> u64 {
+        match self.rule(one).map(|rule| &rule.usable) {
+            None => !self.restricted,
+            Some(Usable::Always(bits)) => *bits,
+            Some(Usable::ByValue(values)) => each(one.value, &|text| {
+                values.get(text).copied().unwrap_or(!self.restricted)
+            }),
+        }
+    }
+}
+
+/// What holds for every part of a value: the items of a list, or the value itself.
+fn each(value: &Json, of: &impl Fn(&str) -> u64) -> u64 {
+    match value {
+        Json::List(items) => items
+            .iter()
+            .fold(u64::MAX, |all, item| all & each(item, of)),
+        Json::Text(text) | Json::Number(text) => of(text),
+        Json::Bool(is) => of(if *is { "true" } else { "false" }),
+        Json::Null | Json::Object(_) => of(""),
+    }
+}
+
+impl Rules {
+    /// The values the gateway writes into a request of this integration, before anything else is asked.
+    pub fn fixed(&self, integration: &str, operation: crate::OperationRef) -> &[Fixed] {
+        let integration = self.integrations.get(integration);
+        let entry = integration.and_then(|i| i.entries.get(&operation));
+        entry.map_or(&[], |entry| &entry.parameters.fixed)
+    }
+
+    /// What `check` says about parameters and pages, at the lines of grants.
+    pub fn parameter_notes(&self) -> &[ParameterNote] {
+        &self.parameter_notes
+    }
+}
+
+/// Whether an operation only reads, so that its parameters are questions.
+fn asks(operation: &Operation) -> bool {
+    !operation.is_write && !operation.answer.is_empty()
+}
+
+/// Whether a parameter that names nothing is declared to.
+fn tells_nothing(reveals: Option<&Reveals>) -> bool {
+    reveals.is_some_and(|reveals| reveals.paths().next().is_none())
+}

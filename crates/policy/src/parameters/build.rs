@@ -1,0 +1,347 @@
+//! The parameter rules of one integration and one operation, and what `check` says about them.
+//! Exports `build`.
+//! Used by `Build::integration`, once the integration's other grants are known.
+//! Start reading at `build`.
+
+use std::sync::Arc;
+
+use model::{FieldPath, PageField, Reveals, RuleRef};
+
+use super::sight::{FieldSight, FieldView};
+use super::{ParameterNote, ParameterRule, ParameterRules, Usable, Why, asks, tells_nothing};
+use crate::input::{FixedTarget, ParameterPlace, ParameterShape, Source};
+use crate::plan::{KindId, Plan};
+use crate::rules::check::listed as names;
+use crate::rules::{Entry, EntryGrant, Kind, Operation};
+use crate::scope;
+
+/// Header fields that ask nothing about objects: they are forwarded whether they are declared or not.
+const NEUTRAL_HEADERS: [&str; 10] = [
+    "accept",
+    "accept-language",
+    "if-match",
+    "if-none-match",
+    "idempotency-key",
+    "traceparent",
+    "tracestate",
+    "user-agent",
+    "x-correlation-id",
+    "x-request-id",
+];
+
+/// What the rules depend on.
+pub(crate) struct Scene<'a> {
+    pub operation: &'a Operation,
+    pub kinds: &'a [Kind],
+    /// Kinds whose objects are judged one by one when they stand inside another object.
+    pub is_judged: &'a dyn Fn(KindId) -> bool,
+}
+
+/// Works out which parameters may be used with which grants.
+pub(crate) fn build(entry: &Entry, scene: &Scene<'_>) -> (ParameterRules, Vec<ParameterNote>) {
+    let operation = scene.operation;
+    let mut rules = ParameterRules {
+        fixed: entry
+            .grants
+            .first()
+            .map(|grant| grant.fixed.clone())
+            .unwrap_or_default(),
+        ..ParameterRules::default()
+    };
+    let all = bits(entry);
+    rules.listing = of(entry, |grant| grant.query.is_some());
+    covered(entry, scene, &mut rules);
+    let views: Vec<Plan> = (0..entry.grants.len())
+        .map(|bit| Plan::build(operation.ground(), &entry.trees(together(entry, bit))))
+        .collect();
+    let view = |bit: usize| {
+        views.get(bit).map(|plan| FieldView {
+            ground: operation.ground(),
+            plan,
+            is_judged: scene.is_judged,
+        })
+    };
+    if asks(operation) {
+        let is_open = |bit: usize| {
+            let is_covered = rules.gapless >> bit & 1 == 1 || rules.gapless & entry.always != 0;
+            is_covered && view(bit).is_some_and(|view| view.sees_all())
+        };
+        rules.restricted = all & !mask((0..entry.grants.len()).filter(|bit| is_open(*bit)));
+    }
+    for parameter in &operation.parameters {
+        let is_neutral = NEUTRAL_HEADERS.contains(&&*parameter.name);
+        let is_asked = match parameter.place {
+            ParameterPlace::Path => false,
+            ParameterPlace::Query => true,
+            ParameterPlace::Header => !is_neutral,
+        };
+        if is_asked {
+            let rule = rule(parameter, entry, &rules, operation, &view);
+            rules.known.push(rule);
+        }
+    }
+    let notes = notes(entry, operation, &rules);
+    (rules, notes)
+}
+
+fn bits(entry: &Entry) -> u64 {
+    mask(0..entry.grants.len())
+}
+
+fn mask(bits: impl Iterator<Item = usize>) -> u64 {
+    bits.filter(|bit| *bit < 64)
+        .fold(0, |all, bit| all | 1 << bit)
+}
+
+fn of(entry: &Entry, is: impl Fn(&EntryGrant) -> bool) -> u64 {
+    mask((0..entry.grants.len()).filter(|bit| entry.grants.get(*bit).is_some_and(&is)))
+}
+
+/// The grants that hold for every object for which this one holds: itself, those without a condition, and those with the
+/// same condition.
+fn together(entry: &Entry, bit: usize) -> u64 {
+    entry.always | same(entry, bit)
+}
+
+/// The grants with the same condition.
+fn same(entry: &Entry, bit: usize) -> u64 {
+    let text = |bit: usize| {
+        let grant = entry.grants.get(bit)?;
+        grant.condition.as_ref().map(|c| c.text.clone())
+    };
+    let own = text(bit);
+    mask((0..entry.grants.len()).filter(|other| text(*other) == own))
+}
+
+/// Grants under which no object is left out: those that ask for nothing of the object, and those whose condition a fixed
+/// filter already keeps.
+fn covered(entry: &Entry, scene: &Scene<'_>, rules: &mut ParameterRules) {
+    let has_forbid = entry.at_object.as_ref().is_some_and(|set| set.has_forbid());
+    if has_forbid {
+        return;
+    }
+    rules.gapless = bits(entry) & !entry.on_object;
+    let kind = match scene.operation.resources.as_slice() {
+        [only] => scene.kinds.get(*only),
+        _ => None,
+    };
+    let Some(kind) = kind else { return };
+    let keeps = |term: &scope::Term| {
+        let mut attributes = kind.attributes.iter();
+        let source = attributes.find(|a| *a.name == *term.attribute);
+        let Some(Source::Body(steps)) = source.map(|a| &a.source) else {
+            return false;
+        };
+        rules.fixed.iter().any(|fixed| {
+            let FixedTarget::Query(name) = &fixed.target else {
+                return false;
+            };
+            let mut parameters = scene.operation.parameters.iter();
+            let parameter = parameters
+                .find(|p| p.place == ParameterPlace::Query && p.name == *name);
+            let filters = parameter.and_then(|p| p.reveals.as_ref());
+            let is_exact = matches!(filters, Some(Reveals::Fields(paths))
+                if matches!(paths.as_slice(), [path] if !path.is_from_root && path.steps == *steps));
+            is_exact && fixed.text() == term.value
+        })
+    };
+    rules.scoped = of(entry, |grant| {
+        let terms = grant.terms.as_deref().unwrap_or_default();
+        !terms.is_empty() && terms.iter().all(keeps)
+    });
+    rules.gapless |= rules.scoped;
+}
+
+fn rule<'v>(
+    parameter: &ParameterShape,
+    entry: &Entry,
+    rules: &ParameterRules,
+    operation: &Operation,
+    view: &impl Fn(usize) -> Option<FieldView<'v>>,
+) -> ParameterRule {
+    let is_query = parameter.place == ParameterPlace::Query;
+    let listed = of(entry, |grant| {
+        let query = grant.query.as_ref().filter(|_| is_query);
+        query.is_none_or(|names| names.contains(&parameter.name))
+    });
+    let mut why = None;
+    let mut usable = |paths: Option<&[FieldPath]>| {
+        let fits = |bit: &usize| {
+            if rules.restricted >> bit & 1 == 0 {
+                return true;
+            }
+            let is_covered = rules.gapless >> bit & 1 == 1 || rules.gapless & entry.always != 0;
+            let is_exact = is_covered || operation.pages.is_refillable();
+            let problem = problem(paths, is_exact, view(*bit).as_ref());
+            if let (None, Some(problem)) = (&why, &problem) {
+                why = Some((u32::try_from(*bit).unwrap_or(0), problem.clone()));
+            }
+            problem.is_none()
+        };
+        mask((0..entry.grants.len()).filter(fits))
+    };
+    let usable = match (&parameter.reveals, parameter.page) {
+        (Some(Reveals::ByValue(values)), _) => Usable::ByValue(
+            values
+                .iter()
+                .map(|(value, paths)| (value.clone(), usable(Some(paths))))
+                .collect(),
+        ),
+        (Some(Reveals::Fields(paths)), _) => Usable::Always(usable(Some(paths))),
+        (None, Some(_)) => Usable::Always(usable(Some(&[]))),
+        (None, None) => Usable::Always(usable(None)),
+    };
+    ParameterRule {
+        name: parameter.name.clone(),
+        place: parameter.place,
+        listed,
+        usable,
+        why,
+    }
+}
+
+/// What keeps a parameter from being used with a grant.
+fn problem(
+    paths: Option<&[FieldPath]>,
+    is_exact: bool,
+    view: Option<&FieldView<'_>>,
+) -> Option<Why> {
+    let Some(paths) = paths else {
+        return Some(Why::Undeclared);
+    };
+    let first = paths.first()?;
+    let sights: Vec<FieldSight> = paths
+        .iter()
+        .map(|path| view.map_or(FieldSight::Hidden, |view| view.sees(path)))
+        .collect();
+    let hidden = sights.iter().position(|sight| *sight == FieldSight::Hidden);
+    let is_known = sights.contains(&FieldSight::Seen);
+    match (hidden.and_then(|index| paths.get(index)), is_known) {
+        (Some(path), _) => Some(Why::Hidden(path.clone())),
+        (None, false) => Some(Why::Hidden(first.clone())),
+        (None, true) if !is_exact => Some(Why::NotRefilled),
+        (None, true) => None,
+    }
+}
+
+/// What an operator should know: parameters that cannot be used, fields beside the list that are withheld, pages that
+/// show how much was left out.
+fn notes(entry: &Entry, operation: &Operation, rules: &ParameterRules) -> Vec<ParameterNote> {
+    let mut found = Vec::new();
+    if !asks(operation) {
+        return found;
+    }
+    for (bit, grant) in entry.grants.iter().enumerate() {
+        // Grants with one condition speak together: what one of them leaves out of `query` is left out.
+        let group = same(entry, bit);
+        if group.trailing_zeros() as usize != bit {
+            continue;
+        }
+        let unusable = |rule: &&ParameterRule| {
+            let is_listed = rule.listed & group == group;
+            is_listed && rule.usable.any() >> bit & 1 == 0 && !is_set(rules, rule)
+        };
+        let rules: Vec<&ParameterRule> = rules.known.iter().filter(unusable).collect();
+        found.extend(unusable_note(&grant.rule, operation, &rules));
+    }
+    let gaps = bits(entry) & !rules.gapless;
+    if gaps == 0 || rules.gapless & entry.always != 0 || !operation.pages.is_many {
+        return found;
+    }
+    for (bit, grant) in entry.grants.iter().enumerate() {
+        if gaps >> bit & 1 == 0 {
+            continue;
+        }
+        let is_first = same(entry, bit).trailing_zeros() as usize == bit;
+        let plan = Plan::build(operation.ground(), &[&grant.trees]);
+        found.extend(beside_note(&grant.rule, operation, &plan));
+        let pages = |rule: &&ParameterRule| {
+            let shape = operation.parameters.iter().find(|p| p.name == rule.name);
+            let is_neutral =
+                shape.is_some_and(|p| p.page.is_some() || tells_nothing(p.reveals.as_ref()));
+            let is_listed = rule.listed & same(entry, bit) == same(entry, bit);
+            rule.place == ParameterPlace::Query && is_neutral && is_listed
+        };
+        if is_first
+            && !operation.pages.is_refillable()
+            && rules.known.iter().any(|rule| pages(&rule))
+        {
+            found.push(ParameterNote {
+                rule: grant.rule.clone(),
+                message: format!("pages of `{}` are not filled again, so a short page shows how many objects were left out", operation.id),
+                help: "Declare its cursor (`x-portcullis-page: cursor` on the field and on the parameter), fix the scope with `set`, or leave the paging parameters out of `query`.".into(),
+            });
+        }
+    }
+    found
+}
+
+fn is_set(rules: &ParameterRules, rule: &ParameterRule) -> bool {
+    let is_query = rule.place == ParameterPlace::Query;
+    is_query
+        && rules
+            .fixed
+            .iter()
+            .any(|fixed| matches!(&fixed.target, FixedTarget::Query(name) if *name == rule.name))
+}
+
+fn unusable_note(
+    rule: &RuleRef,
+    operation: &Operation,
+    unusable: &[&ParameterRule],
+) -> Option<ParameterNote> {
+    let (_, why) = unusable.first()?.why.as_ref()?;
+    let list: Vec<&str> = unusable.iter().map(|rule| &*rule.name).collect();
+    let first = list.first().copied().unwrap_or_default();
+    let help = match why {
+        Why::Undeclared => {
+            "Say in the overlay what each asks about (`x-portcullis-filters: [status]`, `[]` for nothing), or list in `query` what may be used."
+        }
+        Why::Hidden(_) => "Grant the fields, or list in `query` what may be used.",
+        Why::NotRefilled => {
+            "Declare the cursor of the list (`x-portcullis-page`), fix the scope with `set`, or list in `query` what may be used."
+        }
+    };
+    Some(ParameterNote {
+        rule: rule.clone(),
+        message: format!(
+            "parameters of `{}` cannot be used with this grant: {} (`{first}`: {why})",
+            operation.id,
+            names(&list)
+        ),
+        help: help.into(),
+    })
+}
+
+/// Granted fields beside the list that nothing is declared of.
+fn beside_note(rule: &RuleRef, operation: &Operation, plan: &Plan) -> Option<ParameterNote> {
+    let is_shown = |steps: &[Arc<str>]| {
+        let mut place = plan.root;
+        for step in steps {
+            place = place.and_then(|place| Some(plan.place(place)?.member(step)?.0));
+        }
+        place.is_some()
+    };
+    let pages = &operation.pages;
+    let is_lost = |field: Option<PageField>| match field {
+        None | Some(PageField::Count) => true,
+        Some(PageField::Cursor) => !pages.is_refillable(),
+        Some(PageField::Plain) => false,
+    };
+    let lost: Vec<String> = pages
+        .beside
+        .iter()
+        .filter(|(steps, field)| is_lost(*field) && !steps.is_empty() && is_shown(steps))
+        .map(|(steps, _)| format!("$.{}", steps.join(".")))
+        .collect();
+    let lost: Vec<&str> = lost.iter().map(String::as_str).collect();
+    (!lost.is_empty()).then(|| ParameterNote {
+        rule: rule.clone(),
+        message: format!(
+            "`{}` leaves objects out, so what stands beside them is withheld: {}",
+            operation.id,
+            names(&lost)
+        ),
+        help: "Take them out of `fields`, fix the scope with `set`, or say in the overlay what they are (`x-portcullis-page: cursor`, or `plain` for what tells nothing of the objects).".into(),
+    })
+}

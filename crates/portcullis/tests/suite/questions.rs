@@ -1,0 +1,7 @@
+//! Questions: filters, search, sort, cursors and totals tell nothing of objects and fields outside a grant.
+//! The generator holds two worlds against each other that differ only in what the caller may not see; beside it stand
+//! the single cases, and what `check`, `access` and the demo say.
+
+mod cases;
+mod interference;
+mod jobs;

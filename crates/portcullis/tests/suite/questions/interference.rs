@@ -1,0 +1,255 @@
+//! Two worlds that differ only in what the caller may not see answer every question with the same bytes.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use demo::dice::Dice;
+use demo::{Answer, Call, Door};
+use serde_json::Value;
+use testkit::{Play, RecordingUpstream, Scale, wire};
+
+use super::jobs::{self, FIELDS, Job, Spec, World};
+use crate::{call, serve};
+
+/// Integrations with grants of all sorts.
+const SPECS: usize = 40;
+/// Pages that are followed.
+const PAGES_MAX: usize = 3;
+
+/// Two worlds and one question about them.
+struct Case {
+    spec: usize,
+    worlds: [World; 2],
+    path: &'static str,
+    query: String,
+    header: Option<&'static str>,
+}
+
+/// Where no page is filled again, a limit tells how many objects were left out between: that is documented and not
+/// asked for here.
+fn question(dice: &mut Dice, path: &'static str) -> (String, Option<&'static str>) {
+    const ASKED: [&str; 13] = [
+        "limit=1",
+        "limit=2",
+        "limit=10",
+        "status=open",
+        "status=done",
+        "owner=other",
+        "owner=own",
+        "q=an",
+        "q=c",
+        "minMargin=5",
+        "sort=name",
+        "sort=margin",
+        "expand=x",
+    ];
+    const PLAIN: [&str; 5] = ["status=open", "owner=other", "owner=own", "q=an", "q=c"];
+    let all: &[&str] = if path == "jobs" { &ASKED } else { &PLAIN };
+    let mut chosen: Vec<&str> = Vec::new();
+    for _ in 0..dice.below(4) {
+        let one = dice.pick(all);
+        let name = one.split('=').next();
+        if !chosen.iter().any(|other| other.split('=').next() == name) {
+            chosen.push(one);
+        }
+    }
+    if path == "jobs" && dice.is_lucky(5) {
+        chosen.push(dice.pick(&["legacy=other", "sort=priority", "sort=own"]));
+    }
+    let is_twice = chosen.iter().filter(|one| one.starts_with("sort")).count() > 1;
+    if is_twice {
+        chosen.pop();
+    }
+    let header = (path == "jobs" && dice.is_lucky(4)).then_some("done");
+    (chosen.join("&"), header)
+}
+
+fn case(specs: &[Spec], dice: &mut Dice) -> Case {
+    let spec = usize::try_from(dice.below(u64::try_from(specs.len()).unwrap())).unwrap();
+    let path = if dice.is_lucky(85) {
+        "jobs"
+    } else {
+        "plain-jobs"
+    };
+    let rules = &specs[spec];
+    let rolled: Vec<Job> = (0..10)
+        .map(|n| Job::random(format!("v{n}"), dice))
+        .collect();
+    let visible: Vec<Job> = rolled
+        .into_iter()
+        .filter(|job| rules.held(job) != 0)
+        .collect();
+    let twin: Vec<Job> = visible
+        .iter()
+        .map(|job| altered(rules, job, dice))
+        .collect();
+    let (query, header) = question(dice, path);
+    Case {
+        spec,
+        worlds: [woven(rules, &visible, dice), woven(rules, &twin, dice)],
+        path,
+        query,
+        header,
+    }
+}
+
+/// The same object with other values where they are not seen, so that the same grants hold for it.
+fn altered(rules: &Spec, job: &Job, dice: &mut Dice) -> Job {
+    for _ in 0..20 {
+        let other = Job::random(job.id.clone(), dice);
+        let (before, after) = (job.value(), other.value());
+        let is_same = FIELDS
+            .iter()
+            .all(|field| !rules.sees(job, field) || before[field] == after[field]);
+        if is_same && rules.held(&other) == rules.held(job) {
+            return other;
+        }
+    }
+    job.clone()
+}
+
+/// Hidden objects at random places between the visible ones.
+fn woven(rules: &Spec, visible: &[Job], dice: &mut Dice) -> World {
+    let mut world = visible.to_vec();
+    for n in 0..dice.below(14) {
+        let hidden = Job::random(format!("h{n}"), dice);
+        if rules.held(&hidden) == 0 {
+            let place = dice.below(u64::try_from(world.len()).unwrap() + 1);
+            world.insert(usize::try_from(place).unwrap(), hidden);
+        }
+    }
+    world
+}
+
+/// The pairs of a query; nothing in it has to be decoded.
+pub fn pairs(query: &str) -> Vec<(String, String)> {
+    let split = query.split('&').filter_map(|pair| pair.split_once('='));
+    split.map(|(n, v)| (n.to_owned(), v.to_owned())).collect()
+}
+
+/// What a caller can tell two answers apart by. A sealed cursor is fresh each time; its length is not.
+fn told(answer: &Answer) -> (u16, Vec<(String, String)>, String, Option<String>) {
+    let mut headers = answer.headers.clone();
+    headers.retain(|(name, _)| {
+        !matches!(
+            name.as_str(),
+            "portcullis-decision" | "date" | "content-length"
+        )
+    });
+    let mut text = answer.text();
+    let value: Value = serde_json::from_str(&text).unwrap_or_default();
+    if let Some(decision) = value["decision_id"].as_str() {
+        text = text.replace(decision, "dec");
+    }
+    let next = value["next"].as_str().map(str::to_owned);
+    if let Some(next) = &next {
+        text = text.replace(next, &format!("sealed {}", next.len()));
+    }
+    (answer.status, headers, text, next)
+}
+
+/// What was seen, so that the generator cannot ask nothing.
+#[derive(Default)]
+struct Counts {
+    passed: AtomicUsize,
+    refused: AtomicUsize,
+    followed: AtomicUsize,
+}
+
+/// Asks both worlds the same, page after page.
+fn compare(
+    index: usize,
+    case: &Case,
+    specs: &[Spec],
+    counts: &Counts,
+    ask: impl Fn(&Call) -> Answer,
+) {
+    let mut cursors = [None::<String>, None];
+    for page in 0..PAGES_MAX {
+        let side = |side: usize| {
+            let cursor = cursors[side]
+                .as_ref()
+                .map(|cursor| format!("cursor={cursor}"));
+            let parts = [Some(case.query.clone()).filter(|q| !q.is_empty()), cursor];
+            let query: Vec<String> = parts.into_iter().flatten().collect();
+            let world = index * 2 + side;
+            let target = format!("/v1/w/{world}/{}?{}", case.path, query.join("&"));
+            let asked = call("GET", target.trim_end_matches('?'));
+            told(&ask(&match case.header {
+                Some(status) => asked.with("X-Status", status),
+                None => asked,
+            }))
+        };
+        let (a, b) = (side(0), side(1));
+        assert_eq!(
+            (a.0, &a.1, &a.2),
+            (b.0, &b.1, &b.2),
+            "case {index}, page {page}: {} of {} by {:?}\n{:?}",
+            case.query,
+            case.path,
+            specs[case.spec],
+            case.worlds
+        );
+        let counted = if a.0 == 200 {
+            &counts.passed
+        } else {
+            &counts.refused
+        };
+        counted.fetch_add(1, Ordering::Relaxed);
+        cursors = [a.3, b.3];
+        if cursors[0].is_none() {
+            return;
+        }
+        counts.followed.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// The upstream of all worlds: the path says which one is meant.
+fn upstream(cases: Arc<Vec<Case>>) -> RecordingUpstream {
+    RecordingUpstream::start(move |asked| {
+        let (path, query) = asked.target.split_once('?').unwrap_or((&asked.target, ""));
+        let world: usize = path.split('/').nth(3).unwrap().parse().unwrap();
+        let world = &cases[world / 2].worlds[world % 2];
+        let body = jobs::answer(world, path, &pairs(query), asked.header("x-status"));
+        Play::Answer(testkit::json_answer(200, &body.to_string()))
+    })
+}
+
+#[test]
+fn worlds_that_differ_only_in_what_is_hidden_answer_with_the_same_bytes() {
+    let mut dice = Dice::new(20_261_130);
+    let specs: Vec<Spec> = (0..SPECS).map(|_| Spec::random(&mut dice)).collect();
+    let count = Scale::pick(2_400, 8_000, 30_000);
+    let cases: Arc<Vec<Case>> = Arc::new((0..count).map(|_| case(&specs, &mut dice)).collect());
+    let upstream = upstream(Arc::clone(&cases));
+    let server = serve(jobs::gate(upstream.address(), &specs));
+    let keys: Vec<String> = (0..SPECS)
+        .map(|n| server.quick_key(&format!("asker-{n}"), &[]).text)
+        .collect();
+    let address = server.address(Door::Public.name());
+    let (counts, turn) = (Counts::default(), AtomicUsize::new(0));
+    thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                loop {
+                    let index = turn.fetch_add(1, Ordering::Relaxed);
+                    let Some(case) = cases.get(index) else { return };
+                    let ask = |asked: &Call| wire::send(address, asked, Some(&keys[case.spec]));
+                    compare(index, case, &specs, &counts, ask);
+                }
+            });
+        }
+    });
+    let counted =
+        [&counts.passed, &counts.refused, &counts.followed].map(|n| n.load(Ordering::Relaxed));
+    // The generator asks what can be answered, what cannot, and goes on to further pages.
+    let is_varied = counted[0] > count / 3 && counted[1] > count / 10 && counted[2] > count / 10;
+    assert!(is_varied, "{counted:?}");
+    testkit::bar(
+        "A3",
+        "pairs of worlds that differ in what is hidden only, answered alike",
+        count,
+        true,
+    );
+}
