@@ -84,6 +84,20 @@ impl Pages {
         pages
     }
 
+    /// Whether the answer holds every object at once: nothing in the contract speaks of pages. A parameter that is declared
+    /// to ask about nothing may be one that does.
+    pub(crate) fn is_whole(&self, parameters: &[ParameterShape]) -> bool {
+        let is_silent = |parameter: &ParameterShape| {
+            let reveals = parameter.reveals.as_ref();
+            let is_filter = reveals.is_none_or(|r| r.paths().next().is_some());
+            parameter.place != ParameterPlace::Query || (parameter.page.is_none() && is_filter)
+        };
+        let is_cursor = |field: &Option<PageField>| *field == Some(PageField::Cursor);
+        self.is_many
+            && parameters.iter().all(is_silent)
+            && !self.beside.iter().any(|(_, field)| is_cursor(field))
+    }
+
     /// Whether the gateway can go on to the next page by itself.
     pub fn is_refillable(&self) -> bool {
         self.cursor.is_some()

@@ -171,7 +171,9 @@ fn rule<'v>(
                 return true;
             }
             let is_covered = rules.gapless >> bit & 1 == 1 || rules.gapless & entry.always != 0;
-            let is_exact = is_covered || operation.pages.is_refillable();
+            let pages = &operation.pages;
+            let is_exact =
+                is_covered || pages.is_refillable() || pages.is_whole(&operation.parameters);
             let problem = problem(paths, is_exact, view(*bit).as_ref());
             if let (None, Some(problem)) = (&why, &problem) {
                 why = Some((u32::try_from(*bit).unwrap_or(0), problem.clone()));
@@ -290,9 +292,14 @@ fn unusable_note(
     operation: &Operation,
     unusable: &[&ParameterRule],
 ) -> Option<ParameterNote> {
-    let (_, why) = unusable.first()?.why.as_ref()?;
-    let list: Vec<&str> = unusable.iter().map(|rule| &*rule.name).collect();
-    let first = list.first().copied().unwrap_or_default();
+    // Those of which nothing is said come first: that is what an overlay can change.
+    let mut sorted: Vec<(&str, &Why)> = unusable
+        .iter()
+        .filter_map(|rule| Some((&*rule.name, &rule.why.as_ref()?.1)))
+        .collect();
+    sorted.sort_by_key(|(_, why)| **why != Why::Undeclared);
+    let (first, why) = sorted.first()?;
+    let list: Vec<&str> = sorted.iter().map(|(name, _)| *name).collect();
     let help = match why {
         Why::Undeclared => {
             "Say in the overlay what each asks about (`x-portcullis-filters: [status]`, `[]` for nothing), or list in `query` what may be used."

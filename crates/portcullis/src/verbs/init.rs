@@ -5,6 +5,7 @@
 
 mod classes;
 mod facts;
+mod questions;
 mod texts;
 
 use std::fs::{self, OpenOptions};
@@ -42,7 +43,7 @@ fn command() -> Command {
         .arg(output::argument())
         .after_help(
             "Example:\n  portcullis init --openapi field-service.yaml --upstream http://127.0.0.1:9101\n\n\
-             It writes the server, the api with the contract beside it, an overlay with guessed data classes, an example\n\
+             It writes the server, the api with the contract beside it, an overlay with what was guessed of data and parameters, an example\n\
              integration without grants, and a new key-encryption key. Nothing can be reached until you list it.",
         )
 }
@@ -67,7 +68,7 @@ fn run(arguments: &ArgMatches) -> Outcome {
     }
     let document = serde_json::json!({
         "schema_version": 1, "dir": dir.display().to_string(), "api": format!("{}/{}", facts.name, facts.version),
-        "operations": facts.operations.len(), "classes": facts.classes.len(),
+        "operations": facts.operations.len(), "classes": facts.classes.len(), "questions": facts.questions.len(),
         "files": planned.iter().map(|file| &file.path).collect::<Vec<_>>(),
     });
     output::print(arguments, &document, || {

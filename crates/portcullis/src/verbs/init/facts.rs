@@ -11,6 +11,7 @@ use model::Method;
 use serde_json::Value;
 
 use super::classes::{class, classes};
+use super::questions::questions;
 use crate::exit::{Exit, Trouble};
 
 /// Names of the files that say nothing about the api.
@@ -47,6 +48,8 @@ pub struct Facts {
     pub objects: Vec<Object>,
     /// Target in the contract and class, guessed.
     pub classes: Vec<(String, &'static str)>,
+    /// Target in the contract, and what its parameters and pages probably ask and tell.
+    pub questions: Vec<(String, String)>,
 }
 
 /// One operation for people.
@@ -76,6 +79,11 @@ pub struct Object {
 }
 
 impl Facts {
+    /// Whether anything was guessed that belongs into an overlay.
+    pub fn has_overlay(&self) -> bool {
+        !self.classes.is_empty() || !self.questions.is_empty()
+    }
+
     /// Of a contract that compiled.
     ///
     /// # Errors
@@ -114,6 +122,7 @@ impl Facts {
             operations: contract.operations.iter().map(line).collect(),
             objects: objects(contract),
             classes: classes(&document),
+            questions: questions(&document, contract),
         })
     }
 }

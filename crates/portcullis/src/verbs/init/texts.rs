@@ -57,7 +57,7 @@ pub fn files(facts: &Facts, contract: &str, now: Timestamp) -> Vec<Planned> {
             contract.to_owned(),
         ),
     ];
-    if !facts.classes.is_empty() {
+    if facts.has_overlay() {
         out.push(plain(
             format!("overlays/{}.yaml", facts.name),
             overlay(facts),
@@ -97,7 +97,7 @@ fn api(facts: &Facts) -> String {
         facts.title, facts.version
     );
     let _ = writeln!(out, "    contract: {}", contract_file(facts));
-    if !facts.classes.is_empty() {
+    if facts.has_overlay() {
         let _ = writeln!(
             out,
             "    overlay: ../overlays/{}.yaml # guessed: read it once",
@@ -171,17 +171,25 @@ fn objects(objects: &[Object], out: &mut String) {
 fn overlay(facts: &Facts) -> String {
     let mut out = String::from(
         "# Facts about the data, guessed from the names of fields. Read them once and correct them: `secret` never leaves,\n\
-         # whatever a grant says; the others are shown in `portcullis access`, in reviews and in reports.\n",
+         # whatever a grant says; the others are shown in `portcullis access`, in reviews and in reports.\n\
+         # `x-portcullis-filters` says which fields a parameter asks about, `x-portcullis-page` what stands beside a list: a\n\
+         # parameter of which nothing is said cannot be used by whoever sees only part of the objects or fields.\n",
     );
     let _ = writeln!(
         out,
-        "overlay: 1.0.0\ninfo: {{ title: Data classes of {}, version: \"1\" }}\nactions:",
+        "overlay: 1.0.0\ninfo: {{ title: Facts about the data of {}, version: \"1\" }}\nactions:",
         facts.name
     );
     for (target, class) in &facts.classes {
         let _ = writeln!(
             out,
             "  - {{ target: \"{target}\", update: {{ x-portcullis-class: {class} }} }}"
+        );
+    }
+    for (target, stated) in &facts.questions {
+        let _ = writeln!(
+            out,
+            "  - {{ target: \"{target}\", update: {{ {stated} }} }}"
         );
     }
     out
@@ -230,7 +238,9 @@ pub fn next(dir: &Path, facts: &Facts, planned: &[Planned]) -> String {
     for file in planned.iter().filter(|file| !file.path.starts_with('.')) {
         let note = match file.path.as_str() {
             "secrets/kek" => "  keep a copy in a safe place: without it nothing stored can be read",
-            path if path.starts_with("overlays/") => "  guessed data classes: read them once",
+            path if path.starts_with("overlays/") => {
+                "  guessed facts about the data: read them once"
+            }
             _ => "",
         };
         let _ = writeln!(out, "  {dir}/{}{note}", file.path);

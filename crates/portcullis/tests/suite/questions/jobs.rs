@@ -127,8 +127,15 @@ impl Spec {
             "owner: t@brightline.example\npurpose: Asks questions\nreview_by: 2099-12-31\n\
              attributes: { owner: own }\ncredentials: { api_key: { max_age: 90d, overlap: 1h } }\ngrants:\n",
         );
-        for grant in &self.grants {
-            out.push_str("  - api: jobs/v1\n    operations: [listJobs, listPlainJobs]\n");
+        let pairs = self.grants.iter().flat_map(|grant| {
+            let mut plain = grant.clone();
+            plain.root.retain(|name| *name != "next");
+            let names = plain.query.iter_mut();
+            names.for_each(|names| names.retain(|n| ["status", "owner", "q"].contains(n)));
+            [("listJobs", grant.clone()), ("listPlainJobs", plain)]
+        });
+        for (operation, grant) in pairs {
+            let _ = writeln!(out, "  - api: jobs/v1\n    operations: [{operation}]");
             if let Some(index) = grant.condition {
                 let _ = writeln!(out, "    when: {}", CONDITIONS[index]);
             }
@@ -181,12 +188,11 @@ paths:
       operationId: listPlainJobs
       parameters:
         - { $ref: "#/components/parameters/World" }
-        - { name: limit, in: query, schema: { type: integer, minimum: 1, maximum: 10 } }
         - { name: status, in: query, schema: { type: string, maxLength: 10 } }
         - { name: owner, in: query, schema: { type: string, maxLength: 10 } }
         - { name: q, in: query, schema: { type: string, maxLength: 10 } }
       responses:
-        "200": { description: Done, content: { application/json: { schema: { $ref: "#/components/schemas/JobPage" } } } }
+        "200": { description: Done, content: { application/json: { schema: { $ref: "#/components/schemas/PlainPage" } } } }
 components:
   parameters:
     World: { name: world, in: path, required: true, schema: { type: string, pattern: "^[0-9]{1,6}$" } }
@@ -197,6 +203,15 @@ components:
       properties:
         items: { type: array, items: { $ref: "#/components/schemas/Job" } }
         next: { type: [string, "null"] }
+        total: { type: integer }
+        pages: { type: integer }
+        note: { type: string }
+        generated: { type: string }
+    PlainPage:
+      type: object
+      required: [items]
+      properties:
+        items: { type: array, items: { $ref: "#/components/schemas/Job" } }
         total: { type: integer }
         pages: { type: integer }
         note: { type: string }
@@ -232,13 +247,13 @@ actions:
   - { target: "$.paths['/w/{world}/jobs'].get.parameters[6]", update: { x-portcullis-filters: [margin] } }
   - { target: "$.paths['/w/{world}/jobs'].get.parameters[7]", update: { x-portcullis-filters: { name: [name], margin: [margin], priority: [priority] } } }
   - { target: "$.paths['/w/{world}/jobs'].get.parameters[8]", update: { x-portcullis-filters: [] } }
-  - { target: "$.paths['/w/{world}/plain-jobs'].get.parameters[1]", update: { x-portcullis-filters: [] } }
-  - { target: "$.paths['/w/{world}/plain-jobs'].get.parameters[2]", update: { x-portcullis-filters: [status] } }
-  - { target: "$.paths['/w/{world}/plain-jobs'].get.parameters[3]", update: { x-portcullis-filters: [owner] } }
-  - { target: "$.paths['/w/{world}/plain-jobs'].get.parameters[4]", update: { x-portcullis-filters: [name] } }
+  - { target: "$.paths['/w/{world}/plain-jobs'].get.parameters[1]", update: { x-portcullis-filters: [status] } }
+  - { target: "$.paths['/w/{world}/plain-jobs'].get.parameters[2]", update: { x-portcullis-filters: [owner] } }
+  - { target: "$.paths['/w/{world}/plain-jobs'].get.parameters[3]", update: { x-portcullis-filters: [name] } }
   - { target: "$.components.schemas.JobPage.properties.next", update: { x-portcullis-page: cursor } }
   - { target: "$.components.schemas.JobPage.properties.total", update: { x-portcullis-page: count } }
   - { target: "$.components.schemas.JobPage.properties.generated", update: { x-portcullis-page: plain } }
+  - { target: "$.components.schemas.PlainPage.properties.generated", update: { x-portcullis-page: plain } }
 "#;
 
 /// A gate in front of the jobs, with one integration for each spec: `asker-0`, `asker-1`, …
