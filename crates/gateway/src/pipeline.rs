@@ -6,8 +6,8 @@
 use model::Reply;
 
 use crate::stages::{
-    answer, authn, authz, http, inspect, ip, lifecycle, limit, object, pages, parameters, route, tls,
-    upstream, validate,
+    answer, authn, authz, http, inspect, ip, lifecycle, limit, object, pages, parameters, route,
+    tls, upstream, validate,
 };
 use crate::{Exchange, Stop, service::Road};
 
@@ -38,8 +38,7 @@ pub async fn run(x: &mut Exchange<'_, '_>, r: &Road<'_>) -> Result<Reply, Stop> 
     let _turns = limit::take(x, &caller, &op, r)?;
     // After authz: strangers do not get our memory or our parsers' time.
     pages::open(x, &mut asked, &permit, &caller, &op, r)?;
-    let mut valid =
-        validate::request(x, &asked, &target, &op, &mut permit, r.snapshot).await?;
+    let mut valid = validate::request(x, &asked, &target, &op, &mut permit, r.snapshot).await?;
     // Where objects may be left out of a list, the first page is asked for so that it can be filled again.
     pages::ask(x, &mut valid, &asked, &permit, &op);
     // Attack detection on what the contract leaves free.
