@@ -7,12 +7,12 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::stages::unchanged::LookedUp;
 use model::{
     DecisionId, Event, Head, Headers, KeyId, Monotonic, Peer, Refusal, Stage, Text, Timestamp,
 };
 
 use crate::cursor::Resume;
+use crate::stages::unchanged::LookedUp;
 use crate::{Io, record};
 
 /// Why the road ended early.

@@ -28,6 +28,8 @@ pub struct Gather<'p> {
     skip: usize,
     shown: usize,
     calls: usize,
+    /// Objects the caller may not see.
+    left_out: u32,
     items: Vec<Json>,
     envelope: Option<Json>,
 }
@@ -57,6 +59,7 @@ impl<'p> Gather<'p> {
             skip: usize::try_from(resume.skip).unwrap_or(usize::MAX),
             shown: 0,
             calls: 0,
+            left_out: 0,
             items: Vec::new(),
             envelope: None,
         }
@@ -130,8 +133,10 @@ impl<'p> Gather<'p> {
                     });
                 }
                 self.shown = self.shown.saturating_add(1);
+                self.items.push(item);
+            } else {
+                self.left_out = self.left_out.saturating_add(1);
             }
-            self.items.push(item);
         }
         match next {
             None => Step::End,
@@ -145,6 +150,11 @@ impl<'p> Gather<'p> {
     /// Whether no more pages may be asked for.
     pub fn is_spent(&self) -> bool {
         self.calls >= CALLS_MAX
+    }
+
+    /// Objects of the gathered pages that the caller may not see.
+    pub fn left_out(&self) -> u32 {
+        self.left_out
     }
 
     /// The answer: the gathered items, and beside them only what tells nothing of others. `next` is the sealed cursor.
@@ -212,6 +222,17 @@ pub fn seal(answer: &mut Json, pages: &Pages, seal: impl Fn(&Resume) -> Option<S
             None => remove(answer, steps),
         }
     }
+}
+
+/// Takes the objects out that the caller may not see, so that a list of hidden ones reads like an empty one. Their number.
+pub fn leave_out(answer: &mut Json, pages: &Pages, shows: impl Fn(&Json) -> bool) -> u32 {
+    let list = pages.list.as_deref().and_then(|steps| at(answer, steps));
+    let Some(Json::List(items)) = list else {
+        return 0;
+    };
+    let before = items.len();
+    items.retain(shows);
+    u32::try_from(before.saturating_sub(items.len())).unwrap_or(u32::MAX)
 }
 
 /// Takes out whatever stands beside the list and may tell of objects that were left out: everything but what is declared

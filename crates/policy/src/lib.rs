@@ -36,8 +36,8 @@ pub use decide::{
 pub use enforcement::{By, Enforcement, Judged};
 pub use errors::Concealment;
 pub use input::{
-    ApiShape, CedarFile, Condition, DenyAs, ErrorShape, FixedSource, FixedTarget, FixedValue, Grant,
-    IntegrationGrants, LOOKUPS_DEFAULT, LOOKUPS_MOST, Listed, Mask, Names, ObjectKind,
+    ApiShape, CedarFile, Condition, DenyAs, ErrorShape, FixedSource, FixedTarget, FixedValue,
+    Grant, IntegrationGrants, LOOKUPS_DEFAULT, LOOKUPS_MOST, Listed, Mask, Names, ObjectKind,
     OperationShape, ParameterPlace, ParameterShape, PolicyInput, Source,
 };
 pub use names::policy_names;

@@ -98,6 +98,7 @@ pub async fn complete(
         return Ok(read);
     }
     if !pages.is_refillable() {
+        x.event.withheld = Some(pages::leave_out(&mut body, pages, shows));
         pages::withhold(&mut body, pages);
         read.body = Some(body);
         return Ok(read);
@@ -138,6 +139,7 @@ pub async fn complete(
         }),
         Step::End => None,
     };
+    x.event.withheld = Some(gather.left_out());
     read.body = Some(gather.finish(next));
     Ok(read)
 }

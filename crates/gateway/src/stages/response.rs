@@ -213,7 +213,9 @@ pub fn release(
 pub fn note(x: &mut Exchange<'_, '_>, released: &mut Released) {
     x.event.objects.append(&mut released.objects);
     x.event.fields = Some((released.fields_out, released.fields_seen));
-    x.event.withheld = Some(released.withheld).filter(|n| *n > 0);
+    // Objects that were left out of a list before are counted already.
+    let before = x.event.withheld.unwrap_or(0);
+    x.event.withheld = Some(before.saturating_add(released.withheld)).filter(|n| *n > 0);
 }
 
 /// The upstream's answer as the caller gets it.
