@@ -43,7 +43,10 @@ pub use input::{
 pub use names::policy_names;
 pub use near::near_misses;
 pub use pages::Pages;
-pub use parameters::{Fixed, PARAMETER_NOT_GRANTED, ParameterNote, Sent, VALUE_FIXED};
+pub use parameters::{
+    Fixed, PARAMETER_NOT_GRANTED, ParameterAccess, ParameterNote, ParameterRefusal, ParameterUse,
+    Sent, VALUE_FIXED,
+};
 pub use rate::{Rate, Span, Strikes};
 pub use rules::{OperationRef, Rules, compile};
 

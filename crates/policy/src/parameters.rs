@@ -1,5 +1,6 @@
 //! Which parameters of a reading operation may be used: those that tell nothing beyond what the grants show.
-//! Exports `ParameterRules` (worked out once per integration and operation), `Permit::admit` and `ParameterNote`.
+//! Exports `ParameterRules` (worked out once per integration and operation), `Permit::admit`, `ParameterNote`, and
+//! `ParameterAccess` for people.
 //! Used by gateway's stage validate, by access, and by `check` (notes).
 //! Start reading at `Permit::admit`; the rule and its reasons are in docs/decisions/010.
 
@@ -13,9 +14,11 @@ use crate::input::{FixedTarget, ParameterPlace};
 use crate::rules::{Operation, Rules};
 
 mod build;
+mod shown;
 mod sight;
 
 pub(crate) use build::{Scene, build};
+pub use shown::{ParameterAccess, ParameterRefusal, ParameterUse};
 
 /// A parameter that may not be used with the grants that hold.
 pub const PARAMETER_NOT_GRANTED: Reason = Reason::new(
@@ -27,7 +30,7 @@ pub const PARAMETER_NOT_GRANTED: Reason = Reason::new(
     "Some objects or fields of the answer are hidden from the integration, and the parameter would tell something about them: it filters \
      or sorts by a field that is not granted, or nothing says what it asks about; or the grant lists the parameters that may be used \
      (`query`) and this is none of them. Say in the overlay what the parameter asks about (`x-portcullis-filters`), grant the field, or \
-     fix the parameter with `set`. `portcullis access` lists the parameters of each grant.",
+     fix the parameter with `set`. `portcullis access` shows which parameters of each operation may be used, and which not and why.",
 );
 
 /// The caller sent another value than the one its grant fixes.
@@ -38,7 +41,7 @@ pub const VALUE_FIXED: Reason = Reason::new(
     "A value of this request is fixed for this integration and cannot be another one.",
     "Leave out the values named in `errors`; the gateway fills them in.",
     "The grant fixes the value (`set`): the gateway writes it into every request, and a caller that sends another one is refused. One that \
-     sends the same value passes. `portcullis access` lists what is fixed.",
+     sends the same value passes. `portcullis access` shows what is fixed.",
 );
 
 /// One value the gateway writes into a request.
@@ -90,8 +93,27 @@ pub(crate) struct ParameterRule {
     pub listed: u64,
     /// Grants with which it may be used.
     pub usable: Usable,
-    /// Why it may not be used, by the first grant for which that is so.
-    pub why: Option<(u32, Why)>,
+    /// Why it, or one of its values, may not be used with a grant.
+    pub refused: Vec<Refused>,
+}
+
+/// What keeps a parameter from being used with one grant.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    /// Position of the grant.
+    pub grant: usize,
+    /// The value, where values ask about different fields.
+    pub value: Option<Arc<str>>,
+    pub why: Why,
+}
+
+impl ParameterRule {
+    /// The first thing that keeps it from being used with a grant.
+    pub fn why(&self, grant: usize) -> Option<&Why> {
+        let mut refused = self.refused.iter();
+        let first = refused.find(|refused| refused.grant == grant);
+        first.map(|refused| &refused.why)
+    }
 }
 
 /// With which grants a parameter may be used.
@@ -236,6 +258,15 @@ impl ParameterRules {
             && self.fixed.iter().any(
                 |fixed| matches!(&fixed.target, FixedTarget::Query(name) if **name == *one.name),
             )
+    }
+
+    /// The value the gateway writes for a parameter.
+    fn value_set(&self, rule: &ParameterRule) -> Option<&Fixed> {
+        let mut fixed = self.fixed.iter();
+        let is_query = rule.place == ParameterPlace::Query;
+        fixed.find(|one| {
+            is_query && matches!(&one.target, FixedTarget::Query(name) if *name == rule.name)
+        })
     }
 
     fn rule(&self, one: &Sent<'_>) -> Option<&ParameterRule> {

@@ -8,7 +8,9 @@ use std::sync::Arc;
 use model::{FieldPath, PageField, Reveals, RuleRef};
 
 use super::sight::{FieldSight, FieldView};
-use super::{ParameterNote, ParameterRule, ParameterRules, Usable, Why, asks, tells_nothing};
+use super::{
+    ParameterNote, ParameterRule, ParameterRules, Refused, Usable, Why, asks, tells_nothing,
+};
 use crate::input::{FixedTarget, ParameterPlace, ParameterShape, Source};
 use crate::plan::{KindId, Plan};
 use crate::rules::check::listed as names;
@@ -164,8 +166,8 @@ fn rule<'v>(
         let query = grant.query.as_ref().filter(|_| is_query);
         query.is_none_or(|names| names.contains(&parameter.name))
     });
-    let mut why = None;
-    let mut usable = |paths: Option<&[FieldPath]>| {
+    let mut refused = Vec::new();
+    let mut usable = |value: Option<&Arc<str>>, paths: Option<&[FieldPath]>| {
         let fits = |bit: &usize| {
             if rules.restricted >> bit & 1 == 0 {
                 return true;
@@ -174,11 +176,15 @@ fn rule<'v>(
             let pages = &operation.pages;
             let is_exact =
                 is_covered || pages.is_refillable() || pages.is_whole(&operation.parameters);
-            let problem = problem(paths, is_exact, view(*bit).as_ref());
-            if let (None, Some(problem)) = (&why, &problem) {
-                why = Some((u32::try_from(*bit).unwrap_or(0), problem.clone()));
-            }
-            problem.is_none()
+            let Some(why) = problem(paths, is_exact, view(*bit).as_ref()) else {
+                return true;
+            };
+            refused.push(Refused {
+                grant: *bit,
+                value: value.cloned(),
+                why,
+            });
+            false
         };
         mask((0..entry.grants.len()).filter(fits))
     };
@@ -186,19 +192,19 @@ fn rule<'v>(
         (Some(Reveals::ByValue(values)), _) => Usable::ByValue(
             values
                 .iter()
-                .map(|(value, paths)| (value.clone(), usable(Some(paths))))
+                .map(|(value, paths)| (value.clone(), usable(Some(value), Some(paths))))
                 .collect(),
         ),
-        (Some(Reveals::Fields(paths)), _) => Usable::Always(usable(Some(paths))),
-        (None, Some(_)) => Usable::Always(usable(Some(&[]))),
-        (None, None) => Usable::Always(usable(None)),
+        (Some(Reveals::Fields(paths)), _) => Usable::Always(usable(None, Some(paths))),
+        (None, Some(_)) => Usable::Always(usable(None, Some(&[]))),
+        (None, None) => Usable::Always(usable(None, None)),
     };
     ParameterRule {
         name: parameter.name.clone(),
         place: parameter.place,
         listed,
         usable,
-        why,
+        refused,
     }
 }
 
@@ -241,10 +247,10 @@ fn notes(entry: &Entry, operation: &Operation, rules: &ParameterRules) -> Vec<Pa
         }
         let unusable = |rule: &&ParameterRule| {
             let is_listed = rule.listed & group == group;
-            is_listed && rule.usable.any() >> bit & 1 == 0 && !is_set(rules, rule)
+            is_listed && rule.usable.any() >> bit & 1 == 0 && rules.value_set(rule).is_none()
         };
         let rules: Vec<&ParameterRule> = rules.known.iter().filter(unusable).collect();
-        found.extend(unusable_note(&grant.rule, operation, &rules));
+        found.extend(unusable_note(&grant.rule, bit, operation, &rules));
     }
     let gaps = bits(entry) & !rules.gapless;
     if gaps == 0 || rules.gapless & entry.always != 0 || !operation.pages.is_many {
@@ -278,24 +284,16 @@ fn notes(entry: &Entry, operation: &Operation, rules: &ParameterRules) -> Vec<Pa
     found
 }
 
-fn is_set(rules: &ParameterRules, rule: &ParameterRule) -> bool {
-    let is_query = rule.place == ParameterPlace::Query;
-    is_query
-        && rules
-            .fixed
-            .iter()
-            .any(|fixed| matches!(&fixed.target, FixedTarget::Query(name) if *name == rule.name))
-}
-
 fn unusable_note(
     rule: &RuleRef,
+    bit: usize,
     operation: &Operation,
     unusable: &[&ParameterRule],
 ) -> Option<ParameterNote> {
     // Those of which nothing is said come first: that is what an overlay can change.
     let mut sorted: Vec<(&str, &Why)> = unusable
         .iter()
-        .filter_map(|rule| Some((&*rule.name, &rule.why.as_ref()?.1)))
+        .filter_map(|rule| Some((&*rule.name, rule.why(bit)?)))
         .collect();
     sorted.sort_by_key(|(_, why)| **why != Why::Undeclared);
     let (first, why) = sorted.first()?;

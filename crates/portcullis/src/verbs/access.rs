@@ -1,9 +1,10 @@
-//! `portcullis access`: everything an integration may call, see and send, computed by the rules that enforce it.
+//! `portcullis access`: everything an integration may call, ask, see and send, computed by the rules that enforce it.
 //! Gives `VERB`. Needs the configuration only, no server.
 //! Used by `verbs::VERBS`.
 //! Start reading at `run`; `matrix` groups the rows, `text` prints them.
 
 mod matrix;
+pub mod questions;
 mod text;
 
 use std::collections::BTreeSet;
@@ -22,7 +23,7 @@ use crate::{config_dir, fields, files, output, running, table, terminal};
 /// The verb.
 pub const VERB: Verb = Verb {
     name: "access",
-    about: "Show what an integration may call, see and send, or who can see a field [read-only]",
+    about: "Show what an integration may call, ask, see and send, or who can see a field [read-only]",
     command,
     run,
 };
@@ -73,15 +74,24 @@ fn of_integration(arguments: &ArgMatches, compiled: &Compiled, who: &str) -> Out
         .unwrap_or_default()
         .rows;
     let summaries = matrix::summaries(&rows, compiled);
-    let judged: Vec<_> = matrix::grants(&rows)
+    let operations: BTreeSet<_> = matrix::grants(&rows)
         .into_iter()
         .map(|row| (row.api.clone(), row.operation.clone()))
-        .collect::<BTreeSet<_>>()
-        .into_iter()
+        .collect();
+    let judged: Vec<_> = operations
+        .iter()
         .filter_map(|(api, operation)| {
-            let reference = compiled.rules.operation(&api, &operation)?;
+            let reference = compiled.rules.operation(api, operation)?;
             let enforcement = compiled.rules.enforcement(who, reference)?;
             Some(json!({ "api": api, "operation": operation, "enforcement": enforcement }))
+        })
+        .collect();
+    let parameters: Vec<_> = operations
+        .iter()
+        .flat_map(|(api, operation)| {
+            let all = questions::parameters(compiled, who, api, operation);
+            let documents = all.into_iter();
+            documents.map(move |one| questions::document(api, operation, &one))
         })
         .collect();
     let document = json!({
@@ -92,6 +102,7 @@ fn of_integration(arguments: &ArgMatches, compiled: &Compiled, who: &str) -> Out
         "review_by": settings.review_by.to_string(),
         "summary": summaries,
         "judged": judged,
+        "parameters": parameters,
         "rows": rows,
     });
     output::print(arguments, &document, || {

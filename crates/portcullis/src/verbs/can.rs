@@ -4,6 +4,7 @@
 //! Start reading at `run`; `ask` asks the rules.
 
 mod ask;
+mod questions;
 
 use std::path::Path;
 
@@ -12,6 +13,7 @@ use config::Compiled;
 use config::compiled::{ApiVersion, OperationPlan};
 use model::json::Bounds;
 use model::{Json, printable};
+use policy::ParameterAccess;
 use serde_json::json;
 
 use crate::exit::{Exit, Outcome, Trouble};
@@ -19,6 +21,9 @@ use crate::verbs::Verb;
 use crate::verbs::access;
 use crate::{config_dir, files, output, running, terminal};
 use ask::{Asked, Verdict, Word};
+
+/// Lists are kept below this many characters a line.
+const WIDTH: usize = 90;
 
 /// The verb.
 pub const VERB: Verb = Verb {
@@ -43,7 +48,7 @@ fn command() -> Command {
             text("listener", "NAME", "Listener the call comes in by [default: the first that exposes the operation]"),
             text("from", "ADDRESS", "Address the call comes from"),
             text("path", "NAME=VALUE", "A path parameter [default: the object's id]").action(ArgAction::Append),
-            text("query", "NAME=VALUE", "A query parameter").action(ArgAction::Append),
+            text("query", "NAME=VALUE", "A query parameter; whether it may be used is judged too").action(ArgAction::Append),
         ])
         .args([config_dir::argument(), output::argument()])
         .after_help(
@@ -64,8 +69,14 @@ fn run(arguments: &ArgMatches) -> Outcome {
         return Err(access::unknown_field(field, &compiled));
     }
     let verdict = ask::ask(&asked, &compiled);
-    output::print(arguments, &document(&asked, &verdict), || {
-        terminal::text(&text(&asked, &verdict))
+    let parameters = access::questions::parameters(
+        &compiled,
+        &asked.integration.name,
+        &asked.version.name,
+        &asked.plan.id,
+    );
+    output::print(arguments, &document(&asked, &verdict, &parameters), || {
+        terminal::text(&text(&asked, &verdict, &parameters))
     });
     Ok(match verdict.word {
         Word::Yes => Exit::Done,
@@ -217,7 +228,11 @@ fn pairs(arguments: &ArgMatches, name: &str) -> Result<Vec<(String, String)>, Tr
         .collect()
 }
 
-fn document(asked: &Asked<'_>, verdict: &Verdict) -> serde_json::Value {
+fn document(
+    asked: &Asked<'_>,
+    verdict: &Verdict,
+    parameters: &[ParameterAccess],
+) -> serde_json::Value {
     let sources: Vec<_> = verdict
         .nearest
         .iter()
@@ -240,10 +255,11 @@ fn document(asked: &Asked<'_>, verdict: &Verdict) -> serde_json::Value {
         "rules": verdict.rules,
         "conditions": verdict.conditions,
         "nearest": sources,
+        "parameters": parameters,
     })
 }
 
-fn text(asked: &Asked<'_>, verdict: &Verdict) -> String {
+fn text(asked: &Asked<'_>, verdict: &Verdict, parameters: &[ParameterAccess]) -> String {
     let mut out = format!(
         "{}  {}",
         match verdict.word {
@@ -273,6 +289,13 @@ fn text(asked: &Asked<'_>, verdict: &Verdict) -> String {
             .map(|miss| format!("{}  {}", miss.rule, miss.text))
             .collect(),
     );
+    // Of a request without parameters, which ones it might have.
+    let is_general = asked.field.is_none() && asked.query.is_empty() && verdict.word != Word::No;
+    let lines = access::questions::lines(parameters, WIDTH);
+    for (label, shown) in [("asks", "Asks"), ("refuses", "Refuses"), ("fixes", "Fixes")] {
+        let own = lines.iter().filter(|(own, _)| is_general && *own == label);
+        labelled(shown, own.map(|(_, line)| line.clone()).collect());
+    }
     if asked.object.is_none() && verdict.word == Word::Undecided {
         out.push_str("Give the object with --object to have it decided.\n");
     }

@@ -5,3 +5,4 @@
 mod cases;
 mod interference;
 mod jobs;
+mod told;

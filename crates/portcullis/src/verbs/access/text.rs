@@ -13,6 +13,7 @@ use model::printable;
 
 use super::field_of;
 use super::matrix::{self, Summary};
+use super::questions;
 use crate::table::wrapped;
 
 /// Lines are kept below this many characters.
@@ -45,6 +46,7 @@ pub fn page(
         if is_new {
             let _ = writeln!(out, "\n{}", operation_line(grant, compiled));
             out.push_str(&judged_lines(&settings.name, grant, compiled));
+            out.push_str(&question_lines(&settings.name, grant, compiled));
         }
         last = Some(grant);
         out.push_str(&grant_block(grant, rows, compiled));
@@ -130,6 +132,19 @@ fn judged_lines(integration: &str, row: &AccessRow, compiled: &Compiled) -> Stri
     }
     for policy in &enforcement.policies {
         let _ = writeln!(out, "  {policy} may forbid it");
+    }
+    out
+}
+
+/// What its parameters may ask: of the operation, because a parameter has to be usable with every grant that may hold.
+fn question_lines(integration: &str, row: &AccessRow, compiled: &Compiled) -> String {
+    let parameters = questions::parameters(compiled, integration, &row.api, &row.operation);
+    let mut out = String::new();
+    let mut last = "";
+    for (label, line) in questions::lines(&parameters, WIDTH) {
+        let shown = if label == last { "" } else { label };
+        last = label;
+        let _ = writeln!(out, "  {shown:<8} {}", printable::line(&line));
     }
     out
 }

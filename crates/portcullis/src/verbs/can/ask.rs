@@ -17,6 +17,7 @@ use policy::{
     RequestFacts,
 };
 
+use super::questions;
 use crate::fields;
 use crate::verbs::access;
 
@@ -85,7 +86,8 @@ impl Verdict {
         }
     }
 
-    fn no(why: impl Into<String>) -> Box<Verdict> {
+    /// No, for a reason that is no refusal.
+    pub fn no(why: impl Into<String>) -> Box<Verdict> {
         Box::new(Verdict {
             why: why.into(),
             ..Verdict::default()
@@ -101,6 +103,8 @@ struct Road<'a> {
     operation: OperationRef,
     listener: &'a str,
     path: Vec<(Arc<str>, String)>,
+    /// The query with what the grants fix in it.
+    query: Vec<(String, String)>,
 }
 
 /// Asks the rules.
@@ -123,14 +127,15 @@ fn decided(asked: &Asked<'_>, compiled: &Compiled) -> Result<Verdict, Box<Verdic
         deny_as: policy::DenyAs::Forbidden,
         address: asked.address.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)),
         path: &road.path,
-        query: &asked.query,
+        query: &road.query,
         now: asked.now,
     };
     let refused = |refusal: Box<Refusal>| refused(&refusal, &question, asked, compiled);
     if let Some(missing) = unasked(&road) {
         return Ok(missing);
     }
-    let permit = policy::decide(&question, &compiled.rules).map_err(refused)?;
+    let mut permit = policy::decide(&question, &compiled.rules).map_err(refused)?;
+    questions::admit(&mut permit, &asked.query, road.contract).map_err(refused)?;
     let rule = permit.rule().map(ToString::to_string);
     match asked.object.is_some() || asked.body.is_some() {
         true => with_object(&road, permit, &refused, rule),
@@ -188,6 +193,7 @@ fn reach<'a>(asked: &'a Asked<'a>, compiled: &'a Compiled) -> Result<Road<'a>, B
         operation,
         listener,
         path: path(asked, contract),
+        query: questions::query(asked, operation, contract, compiled)?,
     })
 }
 
@@ -386,7 +392,7 @@ fn with_object(
         .or(asked.object.as_ref().filter(|_| is_create));
     let facts = RequestFacts {
         path: &road.path,
-        query: &asked.query,
+        query: &road.query,
         body,
     };
     if let Some(body) = body {

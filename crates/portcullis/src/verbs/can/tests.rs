@@ -10,7 +10,7 @@ fn verdict(line: &[&str]) -> Result<(bool, String), Trouble> {
     let arguments = command().get_matches_from([&["can"], line].concat());
     let asked = asked(&arguments, &compiled)?;
     let verdict = ask::ask(&asked, &compiled);
-    Ok((verdict.word == Word::Yes, text(&asked, &verdict)))
+    Ok((verdict.word == Word::Yes, text(&asked, &verdict, &[])))
 }
 
 fn is_yes(line: &[&str]) -> bool {

@@ -29,7 +29,7 @@ fn world() -> World {
     ]
 }
 
-fn upstream() -> RecordingUpstream {
+pub fn upstream() -> RecordingUpstream {
     RecordingUpstream::start(|asked| {
         let (path, query) = asked.target.split_once('?').unwrap_or((&asked.target, ""));
         let body = match asked.method.as_str() {
@@ -40,7 +40,7 @@ fn upstream() -> RecordingUpstream {
     })
 }
 
-fn granted(condition: Option<usize>, fields: &[&'static str], fixes_owner: bool) -> Spec {
+pub fn granted(condition: Option<usize>, fields: &[&'static str], fixes_owner: bool) -> Spec {
     Spec {
         grants: vec![GrantSpec {
             condition,
@@ -78,7 +78,7 @@ fn checked(gate: &Gate) -> testkit::Ended {
     run(program(), gate, &["check", gate.dir().to_str().unwrap()])
 }
 
-const ALL: [&str; 6] = jobs::FIELDS;
+pub const ALL: [&str; 6] = jobs::FIELDS;
 
 #[test]
 fn a_filter_for_somebody_elses_objects_finds_nothing_and_leaves_no_cursor() {
