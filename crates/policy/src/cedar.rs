@@ -492,6 +492,12 @@ impl Thing<'static> {
 pub(crate) type SetCache = HashMap<Vec<String>, (Arc<PolicySet>, Option<Arc<[Plain]>>)>;
 
 impl ConditionSet {
+    /// Bits of the grants whose conditions are asked.
+    pub fn grant_bits(&self) -> u64 {
+        let bits = self.members.iter().filter_map(|member| member.grant);
+        bits.fold(0, |all, bit| all | 1u64.checked_shl(bit).unwrap_or(0))
+    }
+
     /// Builds the set of these policies; `None` when there is none.
     pub fn of(policies: &[(Member, &Checked)], cache: &mut SetCache) -> Option<ConditionSet> {
         if policies.is_empty() {

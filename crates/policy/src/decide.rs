@@ -137,6 +137,7 @@ pub fn decide(question: &Question<'_>, rules: &Arc<Rules>) -> Result<Permit, Box
         listener: integration.is_on_listener.then(|| question.listener.into()),
         is_asked: !owes(operation, entry),
         is_judged: false,
+        roots_closed: 0,
         lookups: 0,
         pending: Vec::new(),
         objects: Vec::new(),
@@ -252,6 +253,9 @@ pub struct Permit {
     pub(crate) is_asked: bool,
     /// The object that the path names was judged, before the answer or for want of it in the answer.
     pub(crate) is_judged: bool,
+    /// Bits of the grants whose condition does not hold for another object that the path names: nothing of the answer's
+    /// root leaves by them.
+    pub(crate) roots_closed: u64,
     /// Objects asked for so far.
     pub(crate) lookups: usize,
     pub(crate) pending: Vec<(Lookup, Role)>,

@@ -143,11 +143,13 @@ impl Permit {
             return Ok(());
         };
         let judged = self.judged(set, self.operation, kind, seen);
-        let asked = set.members.iter().filter_map(|member| member.grant);
-        let asked = asked.fold(0, |bits, bit| bits | 1u64.checked_shl(bit).unwrap_or(0));
-        let live = self.live & (!asked | judged.grants);
+        let failed = set.grant_bits() & !judged.grants;
+        // A condition about the answer's own objects decides here about the root alone.
+        let on_named = entry.map_or(0, |entry| entry.on_named);
+        let live = self.live & !(failed & on_named);
         if judged.forbidden.is_none() && live != 0 {
             self.live = live;
+            self.roots_closed |= failed;
             return Ok(());
         }
         let schema = self.rules.kind(kind).map_or("object", |k| &*k.schema);

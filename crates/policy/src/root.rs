@@ -30,7 +30,7 @@ impl Walk<'_> {
         if !self.operation.ground().is_guarded() {
             return live;
         }
-        let live = live & self.entry.roots;
+        let live = live & self.entry.roots & !self.permit.roots_closed;
         let wanted = live & self.entry.on_object;
         // Without a condition on the object nothing has to be known of the objects.
         if wanted == 0 {

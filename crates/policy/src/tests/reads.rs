@@ -58,6 +58,11 @@ fn jobs() -> ApiShape {
             operation("deleteJobPart", "", "", &["path jobId/", "path partId"]),
             get("getHealth", "{status}", &[]),
             operation("ping", "", "{text}", &[]),
+            get(
+                "getJobWithSite",
+                "{data:{id,title,site:Site{id,partner}},trace}",
+                &below,
+            ),
         ],
         objects: vec![
             kind(
@@ -67,6 +72,7 @@ fn jobs() -> ApiShape {
                 &["partner", "status", "locked"],
             ),
             kind("Item", "path.itemId", None, &["sku"]),
+            kind("Site", "body.id", None, &["partner"]),
         ],
     }
 }
@@ -441,4 +447,37 @@ fn an_object_named_in_two_roles_is_looked_up_once_and_judged_in_both() {
         )
         .starts_with(HIDDEN)
     );
+}
+
+#[test]
+fn the_root_leaves_only_where_the_condition_also_holds_for_the_object_that_the_path_names() {
+    let grants = vec![
+        grant(1, "getJob", "", "id", ""),
+        grant(4, "getJobWithSite", OWN, "id $.data.title", ""),
+    ];
+    let rules = Arc::new(compile(input_of(grants, "")).unwrap());
+    let at = |id: &str, site: &str| {
+        let upstream =
+            format!(r#"{{"data":{{"id":"{id}","title":"t","site":{site}}},"trace":"x"}}"#);
+        road(&rules, &format!("getJobWithSite jobId={id}"), "", &upstream)
+    };
+    let (own, foreign) = (
+        r#"{"id":"s1","partner":"north"}"#,
+        r#"{"id":"s2","partner":"south"}"#,
+    );
+    assert_eq!(
+        at("own", "null"),
+        r#"{"data":{"title":"t","site":null}} (1)"#
+    );
+    assert_eq!(
+        at("own", own),
+        r#"{"data":{"title":"t","site":{"id":"s1"}}} (1)"#
+    );
+    for site in ["null", own, foreign] {
+        assert!(
+            !at("foreign", site).contains("title"),
+            "{}",
+            at("foreign", site)
+        );
+    }
 }

@@ -38,7 +38,7 @@ impl Build {
             for (index, set) in &entry.at_named {
                 let kind = operation.named.get(*index).map(|named| named.kind);
                 let fault = kind.and_then(|kind| looked_up(&self.rules, operation, kind, set));
-                found.extend(placed(fault, entry, entry.on_named));
+                found.extend(placed(fault, entry, set.grant_bits()));
             }
             let fault = references_of(&self.rules, operation, done);
             found.extend(placed(fault, entry, u64::MAX));

@@ -529,7 +529,8 @@ impl Build {
         let operation = self.rules.op(reference)?;
         let mut sorted = Sorted::of(&self.rules, operation);
         for (bit, (grant, checked)) in (0u32..).zip(&draft) {
-            sorted.grant(bit, &grant.rule, checked.as_ref());
+            let has_root = !grant.trees.root.is_empty();
+            sorted.grant(bit, &grant.rule, checked.as_ref(), has_root);
         }
         let forbids = written
             .iter()

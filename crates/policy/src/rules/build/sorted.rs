@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use model::RuleRef;
 
-use super::super::{Operation, Rules};
+use super::super::{Kind, Operation, Rules};
 use crate::cedar::{Checked, Member};
 use crate::input::ParameterPlace;
 
@@ -17,6 +17,8 @@ pub(super) struct Sorted<'a> {
     own: Vec<&'a str>,
     /// Types of the others that its path names, with their position in [`Operation::named`].
     parents: Vec<(usize, &'a str)>,
+    /// Kinds of those.
+    parent_kinds: Vec<(usize, &'a Kind)>,
     /// Bits of the grants without a condition.
     pub always: u64,
     pub on_object: u64,
@@ -41,7 +43,11 @@ impl<'a> Sorted<'a> {
                 .filter_map(|kind| type_of(*kind))
                 .collect(),
             parents: in_path
+                .clone()
                 .filter_map(|(index, named)| Some((index, type_of(named.kind)?)))
+                .collect(),
+            parent_kinds: in_path
+                .filter_map(|(index, named)| Some((index, rules.kind(named.kind)?)))
                 .collect(),
             always: 0,
             on_object: 0,
@@ -53,8 +59,15 @@ impl<'a> Sorted<'a> {
         }
     }
 
-    /// A grant asks about one thing: what its condition fits.
-    pub fn grant(&mut self, bit: u32, rule: &RuleRef, checked: Option<&'a Checked>) {
+    /// A grant asks about one thing: what its condition fits. What stands at the answer's root may be about another object
+    /// that the path names; where the condition fits that one too, it is asked about it before the root leaves.
+    pub fn grant(
+        &mut self,
+        bit: u32,
+        rule: &RuleRef,
+        checked: Option<&'a Checked>,
+        has_root: bool,
+    ) {
         let member = Member {
             grant: Some(bit),
             rule: rule.clone(),
@@ -86,7 +99,26 @@ impl<'a> Sorted<'a> {
             self.at_request.push((member, checked));
         } else {
             self.on_object |= mask;
+            if has_root {
+                self.close_root(&member, checked);
+            }
             self.at_object.push((member, checked));
+        }
+    }
+
+    /// Asks a condition about the others that the path names as well, where they have everything it asks for.
+    fn close_root(&mut self, member: &Member, checked: &'a Checked) {
+        let needs = &checked.needs;
+        let fits = |kind: &Kind| {
+            let has = |name: &String| kind.attributes.iter().any(|a| *a.name == **name);
+            needs.scope.is_none()
+                && !needs.is_on_identity
+                && needs.object_attributes.iter().all(has)
+        };
+        let fitting = self.parent_kinds.iter().filter(|(_, kind)| fits(kind));
+        for (index, _) in fitting {
+            let members = self.at_named.entry(*index).or_default();
+            members.push((member.clone(), checked));
         }
     }
 
