@@ -88,6 +88,12 @@ impl Operation {
         self.answers.get(self.answer_index(status)?)
     }
 
+    /// Whether this very status is declared, not only its family or `default`.
+    pub fn declares(&self, status: u16) -> bool {
+        let exact = StatusRange::Exactly(status);
+        self.answers.iter().any(|answer| answer.status == exact)
+    }
+
     /// Which of the declared answers an answer with this status is.
     pub fn answer_index(&self, status: u16) -> Option<usize> {
         let find = |wanted: StatusRange| self.answers.iter().position(|a| a.status == wanted);

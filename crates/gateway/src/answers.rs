@@ -38,7 +38,7 @@ pub const DENIED: Reason = Reason::new(
     502,
     "The system behind this API does not accept calls of the gateway.",
     "Give the decision id to the operator; sending it again does not help.",
-    "The upstream answered 401, 403, 407 or 511 to the gateway's own call. The caller's credential was accepted here and is not what the \
+    "The upstream answered 401, 407 or 511 to the gateway's own call, or a 403 that the operation does not declare. The caller's credential was accepted here and is not what the \
      upstream objects to, so the caller is not told to sign in again. Check what the upstream demands of the gateway: the key by which it \
      verifies `Portcullis-Identity`, its network rules, `pass_credential`.",
 );
@@ -102,6 +102,8 @@ pub struct Asked {
     pub concealment: Concealment,
     /// The request names one object.
     pub names_object: bool,
+    /// The contract declares 403 itself: then it is about the request, and not about the gateway's own call.
+    pub declares_403: bool,
 }
 
 impl Asked {
@@ -114,6 +116,20 @@ impl Asked {
 /// Whether a call may be sent again without knowing what became of it (RFC 9110 §9.2.2).
 pub const fn may_repeat(method: Method, is_read: bool) -> bool {
     is_read || method.is_idempotent()
+}
+
+/// Whether a look-up that was answered with this status leaves open what the object is. Told apart from a 404, it would say
+/// that the object exists.
+pub fn leaves_the_object_open(status: u16, declares_403: bool) -> bool {
+    let look_up = Asked {
+        method: Method::Get,
+        is_read: true,
+        is_conditional: false,
+        concealment: Concealment::Everything,
+        names_object: true,
+        declares_403,
+    };
+    matches!(meaning(status, &look_up), Meaning::Ours(reason) if reason == &policy::ABSENT)
 }
 
 /// What a status means.
@@ -137,7 +153,8 @@ pub fn meaning(status: u16, asked: &Asked) -> Meaning {
         200..=299 => Meaning::Done,
         304 if asked.is_conditional && asked.is_read => Meaning::Unchanged,
         ..=399 => Meaning::Ours(failed),
-        401 | 403 | 407 | 511 => Meaning::Ours(&DENIED),
+        401 | 407 | 511 => Meaning::Ours(&DENIED),
+        403 if !asked.declares_403 => Meaning::Ours(&DENIED),
         // The call was not carried out, and what is wrong with it is the gateway's own doing.
         408 | 421 | 425 | 426 => Meaning::Ours(&FAILED),
         429 => passed(&BUSY, 429, false),
@@ -202,9 +219,10 @@ pub const ROWS: &[Row] = &[
         "Refused: no redirect is followed or passed on. 502 `upstream.failed`; after a POST or PATCH, which may have been carried out, 502 `upstream.outcome_unknown`.",
     ),
     row(
-        "401, 403, 407, 511",
+        "401, 407, 511, and 403 where the operation does not declare it",
         &[401..=401, 403..=403, 407..=407, 511..=511],
-        "502 `upstream.denied`, also where the contract declares them: the upstream does not accept the gateway's own call, and that is for the operator to mend.",
+        "502 `upstream.denied`, also where the contract declares 401, 407 or 511: the upstream does not accept the gateway's own call, and that is for the operator to fix. \
+         A 403 that the operation declares by its number is about the request, as the other 4xx.",
     ),
     row(
         "408, 421, 425, 426",
@@ -244,6 +262,17 @@ pub const ROWS: &[Row] = &[
 mod tests {
     use super::*;
 
+    #[test]
+    fn a_look_up_tells_absent_from_broken_and_from_nothing_else() {
+        let open: Vec<u16> = (100..600)
+            .filter(|s| leaves_the_object_open(*s, false))
+            .collect();
+        assert!([400, 404, 409, 410, 422].iter().all(|s| open.contains(s)));
+        let ours = [200, 304, 401, 403, 407, 408, 421, 425, 426, 429, 500, 503];
+        assert!(!ours.iter().any(|s| open.contains(s)));
+        assert!(leaves_the_object_open(403, true) && !leaves_the_object_open(401, true));
+    }
+
     fn asked(method: Method) -> Asked {
         Asked {
             method,
@@ -251,6 +280,7 @@ mod tests {
             is_conditional: false,
             concealment: Concealment::Nothing,
             names_object: true,
+            declares_403: false,
         }
     }
 

@@ -48,6 +48,7 @@ pub async fn settle(
         is_conditional: upstream::sends_condition(checked, op, r),
         concealment: permit.concealment(),
         names_object: permit.names_object(),
+        declares_403: op.operation.declares(403),
     };
     let status = answer.status;
     match meaning(status, &asked) {

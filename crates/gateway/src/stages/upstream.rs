@@ -15,7 +15,7 @@ use model::{Headers, Json, Method, ProxyCause, Stage};
 use net::{UpstreamAnswer, UpstreamCall, UpstreamFault};
 use policy::Permit;
 
-use crate::answers::{BUSY, DENIED, FAILED, OUTCOME_UNKNOWN, may_repeat};
+use crate::answers::{BUSY, DENIED, FAILED, OUTCOME_UNKNOWN, leaves_the_object_open, may_repeat};
 use crate::clock::micros_since;
 use crate::exchange::Sent;
 use crate::service::Road;
@@ -170,6 +170,9 @@ pub async fn look_up(
                     problem.kind, problem.offset
                 )))
             }),
+        status if leaves_the_object_open(status, by.declares(403)) => Err(policy::ABSENT
+            .because(format!("the look-up answered {status}"))
+            .into()),
         status => Err(read_failed(x, status, &answer.headers)),
     }
 }

@@ -65,6 +65,7 @@ paths:
       operationId: deleteOrder
       responses:
         "204": { description: Done }
+        "403": { $ref: "#/components/responses/Wrong" }
         default: { $ref: "#/components/responses/Wrong" }
 components:
   responses:
@@ -280,6 +281,9 @@ fn statuses_keep_their_meaning() {
         ),
         ("PUT", 500, "502 upstream.failed", "502 upstream.failed"),
         ("PUT", 412, "412", "412 upstream.rejected"),
+        ("DELETE", 401, "502 upstream.denied", "502 upstream.denied"),
+        // Declared by its number, it is about the request.
+        ("DELETE", 403, "403", "403 upstream.rejected"),
         ("DELETE", 409, "409", "409 upstream.rejected"),
         ("DELETE", 410, "410", "410 upstream.rejected"),
     ] {
