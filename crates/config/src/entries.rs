@@ -126,7 +126,8 @@ fn is_like_configuration(name: &str) -> bool {
 pub fn is_left_out(path: &str, store: &str, rules: &[String]) -> bool {
     let is_kind = KINDS.contains(&top(path)) || crate::not_offered::directory(top(path)).is_some();
     let holds = |below: &String| below == path || (!path.contains('/') && top(below) == path);
-    !is_kind && (path == store || rules.iter().any(holds))
+    // The server's own file is read whatever somebody takes for rules: it says so itself.
+    !is_kind && path != crate::files::SERVER_FILE && (path == store || rules.iter().any(holds))
 }
 
 fn top(path: &str) -> &str {

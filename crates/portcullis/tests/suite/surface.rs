@@ -457,7 +457,7 @@ fn shown(who: &'static str, call: Call) -> Foreign {
         call,
         absent: None,
         status: 403,
-        code: "object.denied",
+        code: "object.create_denied",
     }
 }
 

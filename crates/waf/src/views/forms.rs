@@ -53,72 +53,46 @@ fn plain_letters(text: &[u8]) -> Option<Vec<u8>> {
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text;
     while let Some((first, tail)) = rest.split_first() {
-        match (first, tail) {
-            (0, _) => {}
-            // A command for the terminal hides where a word begins.
-            (&ESCAPE, [b'[', more @ ..]) => {
-                let numbers = more
-                    .iter()
-                    .take_while(|byte| byte.is_ascii_digit() || **byte == b';');
-                out.push(b'\n');
-                rest = more.get(numbers.count() + 1..).unwrap_or_default();
-                continue;
-            }
-            // U+FF01..U+FF5E are the full-width twins of `!`..`~`.
-            (0xEF, [0xBC, low, more @ ..]) if (0x81..=0xBF).contains(low) => {
-                out.push(low - 0x60);
-                rest = more;
-                continue;
-            }
-            (0xEF, [0xBD, low, more @ ..]) if (0x80..=0x9E).contains(low) => {
-                out.push(low - 0x20);
-                rest = more;
-                continue;
-            }
-            // Slashes and backslashes of other alphabets of signs.
-            (0xE2, [0x88, 0x95, more @ ..] | [0x81, 0x84, more @ ..]) => {
-                out.push(b'/');
-                rest = more;
-                continue;
-            }
-            (0xE2, [0x88, 0x96, more @ ..]) => {
-                out.push(b'\\');
-                rest = more;
-                continue;
-            }
-            // U+2018, U+2019, U+2032; U+02B9, U+02BC; U+201C, U+201D, U+2033.
-            (0xE2, [0x80, 0x98 | 0x99 | 0xB2, more @ ..]) | (0xCA, [0xB9 | 0xBC, more @ ..])
-                if compares =>
-            {
-                out.push(b'\'');
-                rest = more;
-                continue;
-            }
-            (0xE2, [0x80, 0x9C | 0x9D | 0xB3, more @ ..]) if compares => {
-                out.push(b'"');
-                rest = more;
-                continue;
-            }
-            // C0 AF is an overlong slash.
-            (0xC0 | 0xC1, [low, more @ ..]) if (0x80..=0xBF).contains(low) => {
-                out.push(((first & 1) << 6) | (low & 0x3F));
-                rest = more;
-                continue;
-            }
-            // So is E0 80 AF, and F0 80 80 AF.
-            (0xE0, [high @ (0x80 | 0x81), low, more @ ..])
-            | (0xF0, [0x80, high @ (0x80 | 0x81), low, more @ ..])
-                if (0x80..=0xBF).contains(low) =>
-            {
-                out.push(((high & 1) << 6) | (low & 0x3F));
-                rest = more;
-                continue;
-            }
-            _ => out.push(*first),
-        }
-        rest = tail;
+        let (letter, more) = plain_letter(*first, tail, compares);
+        out.extend(letter);
+        rest = more;
     }
     (out != text).then_some(out)
+}
+
+/// The plain letter at the front of a text, if there is one, and what follows it.
+fn plain_letter(first: u8, tail: &[u8], compares: bool) -> (Option<u8>, &[u8]) {
+    let (letter, more) = match (first, tail) {
+        (0, _) => return (None, tail),
+        // A command for the terminal hides where a word begins.
+        (ESCAPE, [b'[', more @ ..]) => {
+            let is_number = |byte: &&u8| byte.is_ascii_digit() || **byte == b';';
+            let numbers = more.iter().take_while(is_number).count();
+            (b'\n', more.get(numbers + 1..).unwrap_or_default())
+        }
+        // U+FF01..U+FF5E are the full-width twins of `!`..`~`.
+        (0xEF, [0xBC, low @ 0x81..=0xBF, more @ ..]) => (low - 0x60, more),
+        (0xEF, [0xBD, low @ 0x80..=0x9E, more @ ..]) => (low - 0x20, more),
+        // Slashes and backslashes of other alphabets of signs.
+        (0xE2, [0x88, 0x95, more @ ..] | [0x81, 0x84, more @ ..]) => (b'/', more),
+        (0xE2, [0x88, 0x96, more @ ..]) => (b'\\', more),
+        // U+2018, U+2019, U+2032; U+02B9, U+02BC; U+201C, U+201D, U+2033.
+        (0xE2, [0x80, 0x98 | 0x99 | 0xB2, more @ ..]) | (0xCA, [0xB9 | 0xBC, more @ ..])
+            if compares =>
+        {
+            (b'\'', more)
+        }
+        (0xE2, [0x80, 0x9C | 0x9D | 0xB3, more @ ..]) if compares => (b'"', more),
+        // C0 AF is an overlong slash.
+        (0xC0 | 0xC1, [low @ 0x80..=0xBF, more @ ..]) => (((first & 1) << 6) | (low & 0x3F), more),
+        // So is E0 80 AF, and F0 80 80 AF.
+        (0xE0, [high @ (0x80 | 0x81), low @ 0x80..=0xBF, more @ ..])
+        | (0xF0, [0x80, high @ (0x80 | 0x81), low @ 0x80..=0xBF, more @ ..]) => {
+            (((high & 1) << 6) | (low & 0x3F), more)
+        }
+        _ => (first, tail),
+    };
+    (Some(letter), more)
 }
 
 /// `;id+-a` reads as `;id -a` where a form is expected. Texts with blanks of their own mean a plus by a plus.
