@@ -3,6 +3,7 @@
 //! One module per bar.
 
 mod blocks;
+mod leaks;
 mod objects;
 mod record;
 mod upstreams;

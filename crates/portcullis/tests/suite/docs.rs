@@ -209,6 +209,27 @@ fn the_first_screen_in_the_readme_is_what_the_demo_shows() {
 }
 
 #[test]
+fn the_tour_of_the_demo_finds_nothing_wrong() {
+    let dir = Scratch::new("tour");
+    let mut demo = Terminal::open(&dir.0, crate::program());
+    demo.follow(
+        &page::Step {
+            command: Some("portcullis demo --no-traffic".to_owned()),
+            expected: "…Protection…".to_owned(),
+        },
+        true,
+    );
+    let tour = Command::new(crate::program())
+        .args(["demo", "tour"])
+        .current_dir(&dir.0)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&tour.stdout);
+    let wrong = String::from_utf8_lossy(&tour.stderr);
+    assert!(tour.status.success(), "{said}\n{wrong}");
+}
+
+#[test]
 fn links_between_pages_lead_somewhere() {
     let mut checked = 0;
     for path in pages() {

@@ -1,0 +1,167 @@
+//! The company's system of a world: careless, it tells everything to everybody; in the other world what the caller may not
+//! learn is different.
+//! Exports `start`.
+//! Start reading at `handle`.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use testkit::{Play, Received, RecordingUpstream, answer};
+
+use super::model::{Object, World, Wrapper};
+
+/// Listens. `is_other` says which of the two worlds it is.
+pub fn start(world: &World, is_other: bool) -> RecordingUpstream {
+    let world = Arc::new(world.clone());
+    let objects: HashMap<String, Vec<Object>> = world
+        .callers
+        .iter()
+        .map(|caller| {
+            let objects = match is_other {
+                true => world.changed_for(caller),
+                false => world.objects.clone(),
+            };
+            (caller.name.clone(), objects)
+        })
+        .collect();
+    RecordingUpstream::start(move |asked| {
+        let caller = caller_of(asked);
+        let objects = objects.get(&caller).map(Vec::as_slice).unwrap_or_default();
+        Play::Answer(handle(&world, objects, asked, is_other))
+    })
+}
+
+/// Who is calling, as the gateway says (`sub` of its token).
+fn caller_of(asked: &Received) -> String {
+    let token = asked.header("portcullis-identity").unwrap_or_default();
+    let claims = token.split('.').nth(1).and_then(crypto::text::unbase64url);
+    let claims: Value = serde_json::from_slice(&claims.unwrap_or_default()).unwrap_or_default();
+    claims["sub"].as_str().unwrap_or_default().to_owned()
+}
+
+fn handle(world: &World, objects: &[Object], asked: &Received, is_other: bool) -> Vec<u8> {
+    let (path, query) = asked.target.split_once('?').unwrap_or((&asked.target, ""));
+    let steps: Vec<&str> = path.trim_start_matches("/v1/").split('/').collect();
+    let collection = steps.first().copied().unwrap_or_default();
+    let Some(kind) = world.kinds.iter().position(|k| k.collection == collection) else {
+        return error(404, "none", is_other);
+    };
+    let own: Vec<&Object> = objects.iter().filter(|o| o.kind == kind).collect();
+    let render = |object: &Object| world.render(object, objects);
+    match (asked.method.as_str(), &steps[1..]) {
+        ("GET", []) => list(world, kind, &own, query, objects),
+        ("POST", ["search"]) | ("GET" | "DELETE", ["all"]) => said(
+            200,
+            &Value::Array(own.iter().map(|o| render(o)).collect()),
+            None,
+        ),
+        (method, [id, rest @ ..]) => {
+            let Some(object) = own.iter().find(|o| o.id() == *id) else {
+                return error(404, id, is_other);
+            };
+            if let Some(status) = object.failing {
+                return error(status, id, is_other);
+            }
+            match (method, rest) {
+                ("GET" | "HEAD" | "PATCH", []) => said(200, &render(object), Some(object)),
+                ("DELETE", []) => answer(204, &[], b""),
+                ("GET", ["full"]) => {
+                    // Every third object is missing from its own wrapper.
+                    let is_null =
+                        world.kinds[kind].wrapper == Wrapper::Nullable && object.number % 3 == 0;
+                    let data = if is_null { Value::Null } else { render(object) };
+                    said(200, &json!({ "data": data }), Some(object))
+                }
+                ("GET", ["notes"]) => {
+                    said(200, &json!([{ "text": object.text("note") }]), Some(object))
+                }
+                _ => error(404, id, is_other),
+            }
+        }
+        _ => error(404, "none", is_other),
+    }
+}
+
+/// Filters, sorts, counts and cuts as such systems do: over everything there is.
+fn list(world: &World, kind: usize, own: &[&Object], query: &str, objects: &[Object]) -> Vec<u8> {
+    let asked: HashMap<&str, &str> = query
+        .split('&')
+        .filter_map(|pair| pair.split_once('='))
+        .collect();
+    let mut found: Vec<&Object> = own
+        .iter()
+        .copied()
+        .filter(|o| asked.get("status").is_none_or(|state| o.state == *state))
+        .filter(|o| {
+            asked
+                .get("partner")
+                .is_none_or(|partner| o.partner == Some(partner))
+        })
+        .filter(|o| {
+            asked
+                .get("q")
+                .is_none_or(|start| o.text("name").starts_with(start))
+        })
+        .collect();
+    match asked.get("sort").copied() {
+        Some("f1") => found.sort_by_key(|o| o.text("f1")),
+        Some("name") => found.sort_by_key(|o| std::cmp::Reverse(o.text("name"))),
+        _ => {}
+    }
+    let total = found.len();
+    if let Some(cursor) = asked.get("cursor") {
+        let at = found
+            .iter()
+            .position(|o| o.id() == *cursor)
+            .unwrap_or(found.len());
+        found.drain(..at);
+    }
+    let limit = asked
+        .get("limit")
+        .and_then(|n| n.parse().ok())
+        .unwrap_or(100);
+    let next = found.get(limit).map(|o| o.id());
+    found.truncate(limit);
+    let items: Vec<Value> = found.iter().map(|o| world.render(o, objects)).collect();
+    let body = match world.kinds[kind].has_envelope {
+        true => json!({ "items": items, "total": total, "next": next }),
+        false => Value::Array(items),
+    };
+    let mut fields = json_fields();
+    fields.push(("x-total-count".into(), total.to_string()));
+    if let Some(next) = next {
+        fields.push((
+            "link".into(),
+            format!("</v1/x?cursor={next}>; rel=\"next\""),
+        ));
+    }
+    answer(200, &fields, body.to_string().as_bytes())
+}
+
+fn json_fields() -> Vec<(String, String)> {
+    vec![("content-type".into(), "application/json".into())]
+}
+
+fn said(status: u16, body: &Value, about: Option<&Object>) -> Vec<u8> {
+    let mut fields = json_fields();
+    if let Some(object) = about {
+        // Versions count what was changed, whoever may see it.
+        fields.push(("etag".into(), format!("\"{}\"", object.text("f1"))));
+        fields.push(("x-internal".into(), object.text("f0")));
+        fields.push(("set-cookie".into(), format!("s={}", object.text("f0"))));
+    }
+    answer(status, &fields, body.to_string().as_bytes())
+}
+
+/// Errors that say too much.
+fn error(status: u16, id: &str, is_other: bool) -> Vec<u8> {
+    let mark = if is_other { "b" } else { "a" };
+    let body = json!({ "code": "no", "message": format!("zq9999-0{mark} {id}"), "stack": format!("zq9999-1{mark}") });
+    let mut fields = json_fields();
+    if status == 503 {
+        fields.push(("retry-after".into(), "7".into()));
+    }
+    fields.push(("location".into(), format!("/zq9999-2{mark}")));
+    answer(status, &fields, body.to_string().as_bytes())
+}
