@@ -61,12 +61,14 @@ fn read(source: &Source<'_>) -> Result<Contract, Vec<Mistake>> {
     let mut value =
         text::to_value(source.text).map_err(|mistake| vec![mistake.in_file(source.file)])?;
     let mut declared = declared_paths(&value);
+    let mut applied = None;
     if let Some((file, overlay)) = source.overlay {
-        crate::overlay::apply(&mut value, file, overlay)?;
+        applied = Some(crate::overlay::apply(&mut value, file, overlay)?);
         declared.extend(declared_paths(&value));
     }
-    let docs = Docs::load(source.file, value, source.load)
+    let mut docs = Docs::load(source.file, value, source.load)
         .map_err(|mistake| vec![mistake.in_file(source.file)])?;
+    docs.overlay = applied;
     let root = docs.root();
     let is_30 = version(&docs, &root).map_err(|mistake| vec![mistake])?;
     let names = Names::of(&docs);

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use model::Mistake;
 use serde_json::{Map, Value};
 
+use crate::overlay::Applied;
 use crate::text;
 
 /// Most referenced files.
@@ -28,6 +29,8 @@ pub(crate) struct Docs {
     pub(crate) files: Vec<Doc>,
     by_name: HashMap<String, usize>,
     broken: HashMap<String, Mistake>,
+    /// What the overlay stated, for places of its facts.
+    pub(crate) overlay: Option<Applied>,
 }
 
 /// One place in one file.
@@ -111,6 +114,7 @@ impl Docs {
             }],
             by_name: HashMap::from([(file.to_owned(), 0)]),
             broken: HashMap::new(),
+            overlay: None,
         };
         let mut next = 0;
         while let Some(doc) = docs.files.get(next) {
@@ -175,9 +179,18 @@ impl Docs {
         message: impl Into<String>,
         help: impl Into<String>,
     ) -> Mistake {
+        let (file, pointer) = self.stated(at);
         Mistake::new(message, help)
-            .in_file(self.file(at.doc))
-            .at_pointer(at.pointer.clone())
+            .in_file(file)
+            .at_pointer(pointer)
+    }
+
+    /// File and pointer of a place; of a fact that the overlay states, its place there.
+    pub(crate) fn stated(&self, at: &At<'_>) -> (&str, String) {
+        let overlay = self.overlay.as_ref().filter(|_| at.doc == 0);
+        overlay
+            .and_then(|overlay| overlay.fact(&at.pointer, at.value))
+            .unwrap_or_else(|| (self.file(at.doc), at.pointer.clone()))
     }
 
     /// Follows `$ref` until something else stands there.

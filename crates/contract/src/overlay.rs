@@ -1,5 +1,5 @@
 //! OpenAPI Overlay 1.0: facts about the data, added to an untouched contract.
-//! Gives `apply`. Targets are a small part of JSONPath: names, `['name']`, `[0]` and `*`.
+//! Gives `apply` and `Applied`. Targets are a small part of JSONPath: names, `['name']`, `[0]` and `*`.
 //! Used by `compile`.
 //! Start reading at `apply`; a target that matches nothing is a mistake, never silence.
 
@@ -17,8 +17,48 @@ enum Step {
     Each,
 }
 
+/// An overlay that was applied, and where in the contract its updates went.
+pub(crate) struct Applied {
+    file: String,
+    value: Value,
+    /// Pointers into the contract, each with the pointer of the update in the overlay.
+    places: Vec<(String, String)>,
+}
+
+impl Applied {
+    /// Where the overlay states a fact (`x-portcullis-…`) that stands at this place of the contract: file and pointer.
+    pub(crate) fn fact(&self, pointer: &str, value: &Value) -> Option<(&str, String)> {
+        let stated = || {
+            let places = self.places.iter().rev();
+            places.filter_map(|(place, update)| {
+                let rest = pointer.strip_prefix(place.as_str())?;
+                let is_fact = rest.starts_with('/') && rest.contains("/x-portcullis-");
+                is_fact.then(|| format!("{update}{rest}"))
+            })
+        };
+        let same = stated().find_map(|stated| self.same(stated, value));
+        let there = || stated().find(|stated| self.value.pointer(stated).is_some());
+        Some((&self.file, same.or_else(there)?))
+    }
+
+    /// The place of this very value. What an update appends to a list stands elsewhere in the list of the contract.
+    fn same(&self, stated: String, value: &Value) -> Option<String> {
+        if self.value.pointer(&stated) == Some(value) {
+            return Some(stated);
+        }
+        let (list, _) = stated.rsplit_once('/')?;
+        let items = self.value.pointer(list)?.as_array()?;
+        let index = items.iter().position(|item| item == value)?;
+        Some(format!("{list}/{index}"))
+    }
+}
+
 /// Applies every action in order.
-pub(crate) fn apply(document: &mut Value, file: &str, overlay: &str) -> Result<(), Vec<Mistake>> {
+pub(crate) fn apply(
+    document: &mut Value,
+    file: &str,
+    overlay: &str,
+) -> Result<Applied, Vec<Mistake>> {
     let mistake = |pointer: &str, message: String, help: &str| {
         Mistake::new(message, help)
             .in_file(file)
@@ -43,22 +83,34 @@ pub(crate) fn apply(document: &mut Value, file: &str, overlay: &str) -> Result<(
         )]);
     };
     let mut mistakes = Vec::new();
+    let mut applied = Vec::new();
     for (index, action) in actions.iter().enumerate() {
         let pointer = format!("/actions/{index}");
-        if let Err((below, message, help)) = act(document, action) {
-            mistakes.push(mistake(&format!("{pointer}{below}"), message, &help));
+        match act(document, action) {
+            Ok(places) => applied.extend(
+                places
+                    .into_iter()
+                    .map(|place| (place, format!("{pointer}/update"))),
+            ),
+            Err((below, message, help)) => {
+                mistakes.push(mistake(&format!("{pointer}{below}"), message, &help));
+            }
         }
     }
-    if mistakes.is_empty() {
-        Ok(())
-    } else {
-        Err(mistakes)
+    if !mistakes.is_empty() {
+        return Err(mistakes);
     }
+    Ok(Applied {
+        file: file.to_owned(),
+        value,
+        places: applied,
+    })
 }
 
 type Wrong = (&'static str, String, String);
 
-fn act(document: &mut Value, action: &Value) -> Result<(), Wrong> {
+/// Carries out one action; gives the places that were updated.
+fn act(document: &mut Value, action: &Value) -> Result<Vec<String>, Wrong> {
     const KEYS: [&str; 4] = ["target", "description", "update", "remove"];
     let unknown = action.as_object().and_then(|members| {
         members
@@ -84,6 +136,10 @@ fn act(document: &mut Value, action: &Value) -> Result<(), Wrong> {
         let help = "add `update: {…}` or `remove: true`";
         return Err(("", "the action does nothing".into(), help.into()));
     }
+    let mut places = Vec::new();
+    if !is_removal {
+        locate(document, &steps, "", &mut places);
+    }
     let matched = if is_removal {
         remove(document, &steps)
     } else {
@@ -100,7 +156,7 @@ fn act(document: &mut Value, action: &Value) -> Result<(), Wrong> {
             why_nothing(document, &steps),
         ));
     }
-    Ok(())
+    Ok(places)
 }
 
 /// Reads `$.a.b['c d'].*`.
@@ -161,6 +217,37 @@ fn bracket(after: &str) -> Option<(Step, &str)> {
         return Some((Step::Each, rest));
     }
     inside.parse().ok().map(|index| (Step::Index(index), rest))
+}
+
+/// Pointers of every place the steps lead to.
+fn locate(value: &Value, steps: &[Step], here: &str, found: &mut Vec<String>) {
+    let Some((first, rest)) = steps.split_first() else {
+        return found.push(here.to_owned());
+    };
+    let below = |name: &str| {
+        let escaped = name.replace('~', "~0").replace('/', "~1");
+        format!("{here}/{escaped}")
+    };
+    match (first, value) {
+        (Step::Name(name), Value::Object(members)) => {
+            if let Some(child) = members.get(name) {
+                locate(child, rest, &below(name), found);
+            }
+        }
+        (Step::Index(index), Value::Array(items)) => {
+            if let Some(child) = items.get(*index) {
+                locate(child, rest, &below(&index.to_string()), found);
+            }
+        }
+        (Step::Each, Value::Object(members)) => members
+            .iter()
+            .for_each(|(name, child)| locate(child, rest, &below(name), found)),
+        (Step::Each, Value::Array(items)) => items
+            .iter()
+            .enumerate()
+            .for_each(|(index, child)| locate(child, rest, &below(&index.to_string()), found)),
+        _ => {}
+    }
 }
 
 /// Calls `change` at every place the steps lead to; gives their number.
@@ -265,7 +352,7 @@ mod tests {
             "Pet":{"properties":{"name":{"type":"string"},"age":{}},"required":["name"]}}}});
         let overlay = format!("overlay: 1.0.0\nactions:\n- {action}\n");
         apply(&mut document, "o.yaml", &overlay)
-            .map(|()| document)
+            .map(|_| document)
             .map_err(|mut mistakes| mistakes.remove(0))
     }
 

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use model::json::Bounds;
-use model::{Method, PageParameter, Reveals, Shape};
+use model::{Method, PageParameter, Reveals, Shape, StatedField};
 
 use crate::media::{AnswerMedia, successes};
 use crate::validator::Validator;
@@ -207,6 +207,8 @@ pub struct Parameter {
     pub refers_to: Option<Arc<str>>,
     /// The fields it asks about (`x-portcullis-filters`); `None` where nothing is declared.
     pub reveals: Option<Reveals>,
+    /// Those fields again, each with the place where it is named.
+    pub stated: Vec<StatedField>,
     /// Its part in paging (`x-portcullis-page`).
     pub page: Option<PageParameter>,
     /// How text becomes a typed value.

@@ -1,5 +1,5 @@
 //! What a list's parameters ask about, and what its answer says of the page besides its objects.
-//! Gives `Reveals`, `PageParameter` and `PageField`: facts of a contract as plain data.
+//! Gives `Reveals`, `StatedField`, `PageParameter` and `PageField`: facts of a contract as plain data.
 //! Made by contract (from overlays); read by policy (which parameters may be used) and gateway (cursors, counts).
 //! Start reading at `Reveals`.
 
@@ -28,6 +28,17 @@ impl Reveals {
             .flatten()
             .chain(by_value.into_iter().flatten())
     }
+}
+
+/// One field that a parameter is declared to ask about, and where that is said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StatedField {
+    /// The field.
+    pub path: FieldPath,
+    /// File of the contract or overlay, as the contract names it.
+    pub file: Arc<str>,
+    /// JSON pointer in it.
+    pub pointer: Arc<str>,
 }
 
 /// The part a parameter has in paging (`x-portcullis-page`).

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use model::shape::Scalar;
-use model::{FieldPath, Json, PageParameter, Reveals, RuleRef, Shape};
+use model::{FieldPath, Json, PageParameter, Reveals, RuleRef, Shape, StatedField};
 
 /// Everything that decides who may do what.
 #[derive(Clone, Debug, Default)]
@@ -91,6 +91,8 @@ pub struct ParameterShape {
     pub refers_to: Option<Arc<str>>,
     /// The fields it asks about (`x-portcullis-filters`); `None` where nothing is declared.
     pub reveals: Option<Reveals>,
+    /// Those fields again, each with the place where it is named.
+    pub stated: Vec<StatedField>,
     /// Its part in paging (`x-portcullis-page`).
     pub page: Option<PageParameter>,
 }

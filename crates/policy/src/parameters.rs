@@ -17,7 +17,7 @@ mod build;
 mod shown;
 mod sight;
 
-pub(crate) use build::{Scene, build};
+pub(crate) use build::{Scene, build, stated};
 pub use shown::{ParameterAccess, ParameterRefusal, ParameterUse};
 
 /// A parameter that may not be used with the grants that hold.

@@ -176,6 +176,7 @@ pub(super) fn operation(
                 },
                 refers_to,
                 reveals: None,
+                stated: Vec::new(),
                 page: None,
             }
         })

@@ -305,6 +305,7 @@ fn operation_shape(operation: &Operation, reads: bool) -> OperationShape {
                     .unwrap_or_default(),
                 refers_to: parameter.refers_to.clone(),
                 reveals: parameter.reveals.clone(),
+                stated: parameter.stated.clone(),
                 page: parameter.page,
             })
             .collect(),

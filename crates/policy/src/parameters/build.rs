@@ -3,9 +3,10 @@
 //! Used by `Build::integration`, once the integration's other grants are known.
 //! Start reading at `build`.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use model::{FieldPath, PageField, Reveals, RuleRef};
+use model::{FieldPath, Mistake, PageField, Reveals, RuleRef};
 
 use super::sight::{FieldSight, FieldView};
 use super::{
@@ -13,8 +14,8 @@ use super::{
 };
 use crate::input::{FixedTarget, ParameterPlace, ParameterShape, Source};
 use crate::plan::{KindId, Plan};
-use crate::rules::check::listed as names;
-use crate::rules::{Entry, EntryGrant, Kind, Operation};
+use crate::rules::check::{Fault, listed as names, question_path};
+use crate::rules::{Entry, EntryGrant, Kind, Operation, Rules};
 use crate::scope;
 
 /// Header fields that ask nothing about objects: they are forwarded whether they are declared or not.
@@ -84,6 +85,38 @@ pub(crate) fn build(entry: &Entry, scene: &Scene<'_>) -> (ParameterRules, Vec<Pa
     }
     let notes = notes(entry, operation, &rules);
     (rules, notes)
+}
+
+/// Fields that a parameter is declared to ask about and that no operation with this declaration answers with. They would read
+/// as hidden and only ever refuse. One declaration may serve several operations that call the same thing by other names.
+pub(crate) fn stated(rules: &Rules) -> Vec<Mistake> {
+    let mut found: BTreeMap<(&str, &str, String), Option<Fault>> = BTreeMap::new();
+    for operation in rules.operations.iter().filter(|operation| asks(operation)) {
+        let ground = operation.ground();
+        let plan = Plan::build(ground, &[]);
+        let view = FieldView {
+            ground,
+            plan: &plan,
+            is_judged: &|_| false,
+        };
+        for stated in operation.parameters.iter().flat_map(|p| &p.stated) {
+            let (path, nodes) = (&stated.path, view.nodes(stated.path.is_from_root));
+            let fault = question_path(ground.shape, &nodes, path, &operation.id).err();
+            let place = (&*stated.file, &*stated.pointer, path.to_string());
+            let known = found.entry(place).or_insert_with(|| fault.clone());
+            if fault.is_none() {
+                *known = None;
+            }
+        }
+    }
+    let faults = found.into_iter();
+    faults
+        .filter_map(|((file, pointer, _), fault)| {
+            let (message, help) = fault?;
+            let mistake = Mistake::new(message, help);
+            Some(mistake.in_file(file).at_pointer(pointer))
+        })
+        .collect()
 }
 
 fn bits(entry: &Entry) -> u64 {

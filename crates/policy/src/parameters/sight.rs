@@ -50,6 +50,12 @@ impl FieldView<'_> {
         best
     }
 
+    /// The places in the contract that a path counts from.
+    pub fn nodes(&self, is_from_root: bool) -> Vec<NodeId> {
+        let starts = self.starts(is_from_root).into_iter();
+        starts.map(|(node, _)| node).collect()
+    }
+
     /// The objects a path counts from: resource objects; where none is declared, the items of the answer's lists.
     fn starts(&self, is_from_root: bool) -> Vec<Start> {
         let root = (0, self.plan.root);

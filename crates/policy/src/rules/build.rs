@@ -59,6 +59,8 @@ impl Build {
         for api in &input.apis {
             self.api(api);
         }
+        let faults = crate::parameters::stated(&self.rules);
+        self.mistakes.extend(faults);
         let Some(types) = self.types(&input) else {
             return Err(self.mistakes);
         };

@@ -88,6 +88,44 @@ pub(crate) fn write_path(shape: &Shape, path: &FieldPath, operation: &str) -> Re
         .map_err(|(message, help)| (format!("{message} in the body of `{operation}`"), help))
 }
 
+/// Checks one field that a parameter is declared to ask about. `secret` and `writeOnly` fields exist, though nobody sees them.
+pub(crate) fn question_path(
+    shape: &Shape,
+    starts: &[NodeId],
+    path: &FieldPath,
+    operation: &str,
+) -> Result<(), Fault> {
+    let mut fault = None;
+    for start in starts {
+        match reach(shape, *start, path) {
+            Ok(()) => return Ok(()),
+            Err(found) => fault = fault.or(Some(found)),
+        }
+    }
+    let (message, help) = fault.unwrap_or_else(|| {
+        let message = format!("there is no object that `{path}` could be a field of");
+        (message, "leave the parameter undeclared".into())
+    });
+    Err((format!("{message} in the answer of `{operation}`"), help))
+}
+
+fn reach(shape: &Shape, start: NodeId, path: &FieldPath) -> Result<(), Fault> {
+    let mut here = start;
+    for step in &path.steps {
+        let node = shape.node(here);
+        let next = node.and_then(|node| match &**step {
+            "*" => node.items.or(node.values),
+            name => node
+                .fields
+                .get(name)
+                .map(|field| field.node)
+                .or(node.values),
+        });
+        here = next.ok_or_else(|| unknown(shape, here, step, path))?;
+    }
+    Ok(())
+}
+
 fn walk(shape: &Shape, start: NodeId, path: &FieldPath, is_write: bool) -> Result<(), Fault> {
     let mut here = start;
     for step in &path.steps {

@@ -416,6 +416,7 @@ fn what_nothing_can_judge_is_a_mistake_at_the_grant() {
             scalar: Scalar::Text,
             refers_to: None,
             reveals: None,
+            stated: Vec::new(),
             page: None,
         },
     );

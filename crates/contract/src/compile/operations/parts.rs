@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use model::{Mistake, PageParameter, Reveals};
+use model::{Mistake, PageParameter, Reveals, StatedField};
 
 use super::{Workshop, questions};
 use crate::docs::At;
@@ -28,6 +28,7 @@ pub(super) struct ParameterDraft<'a> {
     may_be_empty: bool,
     refers_to: Option<Arc<str>>,
     reveals: Option<Reveals>,
+    stated: Vec<StatedField>,
     page: Option<PageParameter>,
     schema: At<'a>,
     id: usize,
@@ -122,6 +123,7 @@ fn parameter<'a>(lowering: &mut Lowering<'a>, at: &At<'a>) -> Option<ParameterDr
         None => style == Style::Form,
     };
     let refers_to = at.text("x-portcullis-refers-to").map(Arc::from);
+    let (reveals, stated) = questions::reveals(lowering, at);
     Some(ParameterDraft {
         name: if place == Place::Header {
             Arc::from(folded)
@@ -134,7 +136,8 @@ fn parameter<'a>(lowering: &mut Lowering<'a>, at: &At<'a>) -> Option<ParameterDr
         is_exploded,
         may_be_empty: at.is_true("allowEmptyValue"),
         refers_to,
-        reveals: questions::reveals(lowering, at),
+        reveals,
+        stated,
         page: questions::page(lowering, at, &schema),
         id: lowering.schema(&schema, Direction::Request),
         schema,
@@ -208,6 +211,7 @@ impl ParameterDraft<'_> {
             shape,
             refers_to,
             reveals: self.reveals,
+            stated: self.stated,
             page: self.page,
         })
     }

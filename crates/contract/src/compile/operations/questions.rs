@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use model::{FieldPath, PageParameter, Reveals};
+use model::{FieldPath, PageParameter, Reveals, StatedField};
 use serde_json::Value;
 
 use crate::docs::At;
@@ -15,11 +15,18 @@ use crate::lower::Lowering;
 /// Most fields or values of one parameter.
 const ENTRIES_MAX: usize = 256;
 
-/// The fields a parameter asks about; `None` where nothing is declared.
-pub(super) fn reveals(lowering: &mut Lowering<'_>, parameter: &At<'_>) -> Option<Reveals> {
-    let at = parameter.get("x-portcullis-filters")?;
+/// The fields a parameter asks about, `None` where nothing is declared, and where each of them is said.
+pub(super) fn reveals(
+    lowering: &mut Lowering<'_>,
+    parameter: &At<'_>,
+) -> (Option<Reveals>, Vec<StatedField>) {
+    let mut stated = Vec::new();
+    let Some(at) = parameter.get("x-portcullis-filters") else {
+        return (None, stated);
+    };
     if at.value.is_array() {
-        return Some(Reveals::Fields(paths(lowering, &at)));
+        let all = Reveals::Fields(paths(lowering, &at, &mut stated));
+        return (Some(all), stated);
     }
     let mut values = BTreeMap::new();
     for (value, list) in at.members().take(ENTRIES_MAX) {
@@ -30,12 +37,16 @@ pub(super) fn reveals(lowering: &mut Lowering<'_>, parameter: &At<'_>) -> Option
                 "write the fields it asks about, `[status]`; `[]` where it tells nothing",
             );
         }
-        values.insert(Arc::from(value), paths(lowering, &list));
+        values.insert(Arc::from(value), paths(lowering, &list, &mut stated));
     }
-    Some(Reveals::ByValue(values))
+    (Some(Reveals::ByValue(values)), stated)
 }
 
-fn paths(lowering: &mut Lowering<'_>, list: &At<'_>) -> Vec<FieldPath> {
+fn paths(
+    lowering: &mut Lowering<'_>,
+    list: &At<'_>,
+    stated: &mut Vec<StatedField>,
+) -> Vec<FieldPath> {
     let mut found = Vec::new();
     for entry in list.items().take(ENTRIES_MAX) {
         let parsed = match entry.value {
@@ -43,7 +54,16 @@ fn paths(lowering: &mut Lowering<'_>, list: &At<'_>) -> Vec<FieldPath> {
             _ => Err("is not a text".to_owned()),
         };
         match parsed {
-            Ok(paths) => found.extend(paths),
+            Ok(paths) => {
+                let (file, pointer) = lowering.docs.stated(&entry);
+                let place = (Arc::<str>::from(file), Arc::<str>::from(pointer));
+                stated.extend(paths.iter().map(|path| StatedField {
+                    path: path.clone(),
+                    file: place.0.clone(),
+                    pointer: place.1.clone(),
+                }));
+                found.extend(paths);
+            }
             Err(why) => lowering.wrong(
                 &entry,
                 format!("the field path {} {why}", entry.value),
