@@ -210,6 +210,34 @@ fn objects() -> Vec<Step> {
             ],
         ),
         step(
+            "A partner searches by a text it may not see in full",
+            "Which orders are found would tell a word of hidden fields, letter by letter; the parameter is refused by its name.",
+            Act::Call(Call::get("/v2/work-orders?q=boiler").by("blue-river")),
+            vec![
+                Status(403),
+                Code("authz.parameter_not_granted"),
+                ErrorAt("q", "notGranted"),
+                Lacks("items"),
+            ],
+        ),
+        step(
+            "A partner asks for another partner's work orders",
+            "Its own name is written into every question of this kind; another one is refused.",
+            Act::Call(Call::get("/v2/work-orders?partnerId=north-star").by("blue-river")),
+            vec![Status(403), Code("authz.value_fixed"), Lacks("items")],
+        ),
+        step(
+            "A partner asks by a field it sees",
+            "The status is among its fields, so it may ask by it: whole pages, of its own orders only.",
+            Act::Call(Call::get("/v2/work-orders?status=completed&limit=5").by("blue-river")),
+            vec![
+                Status(200),
+                EachItem("status", "completed"),
+                EachItem("assignment.partnerId", "blue-river"),
+                Lacks("north-star"),
+            ],
+        ),
+        step(
             "A sensor asks about somebody else's plant",
             "thermo may read the plants it watches, and no others.",
             Act::Call(Call::get("/v2/assets/20002").by("thermo")),
