@@ -1,5 +1,6 @@
 //! Every entry of a configuration directory is read, refused, or ignored by a pattern that is written here.
-//! Exports `ignored`, `is_left_out`, `Unread`, `KINDS`, `IGNORED`, `store_directory`. Pure: the binary looks at the entries.
+//! Exports `ignored`, `is_left_out`, `Unread`, `KINDS`, `IGNORED`, `store_directory`, `kek_reference`.
+//! Pure: the binary looks at the entries.
 //! Used by the binary while it reads the directory, and by read and compile, which say what would not be read.
 //! Start reading at `IGNORED`, then at `check`.
 
@@ -10,6 +11,8 @@ use model::Mistake;
 use crate::Files;
 use crate::files::{SERVER_FILE, resolve};
 use crate::report::Report;
+use crate::secret_ref::SecretRef;
+use crate::spanned::{Located, Place, Span};
 use crate::tree::{self, Value};
 
 /// Directories whose files have a meaning by where they lie. Nothing in them is left unread without a word.
@@ -152,6 +155,27 @@ pub fn almost_kind(path: &str) -> Option<&'static str> {
 /// Where the store lies, as the server's file has it: relative to the configuration, or absolute. Found even where the
 /// file cannot be read otherwise, so that a running server is found beside a broken configuration.
 pub fn store_directory(files: &Files) -> String {
+    let written = setting(files, "store", "dir").unwrap_or_else(|| STORE.to_owned());
+    match written.starts_with('/') {
+        true => written,
+        false => resolve(SERVER_FILE, &written).unwrap_or(written),
+    }
+}
+
+/// Where the key-encryption key is found, as the server's file has it. Found even where the configuration cannot be read
+/// otherwise, so that what was recorded can be verified beside a broken one.
+pub fn kek_reference(files: &Files) -> Option<Located<SecretRef>> {
+    Some(Located {
+        value: setting(files, "keys", "kek")?.parse().ok()?,
+        place: Place {
+            file: SERVER_FILE.into(),
+            span: Span::default(),
+        },
+    })
+}
+
+/// A text of a section of the server's file, however broken the file is.
+fn setting(files: &Files, section: &str, name: &str) -> Option<String> {
     let text = files.text(SERVER_FILE).unwrap_or_default();
     let member = |node: &tree::Node, name: &str| match &node.value {
         Value::Map(map) => map
@@ -161,33 +185,28 @@ pub fn store_directory(files: &Files) -> String {
             .map(|(_, value)| value.clone()),
         _ => None,
     };
-    let written = match tree::parse(text) {
-        Ok(root) => member(&root, "store")
-            .and_then(|store| member(&store, "dir"))
-            .and_then(|dir| dir.as_text().map(str::to_owned)),
-        Err(_) => in_broken_text(text),
-    };
-    let written = written.unwrap_or_else(|| STORE.to_owned());
-    match written.starts_with('/') {
-        true => written,
-        false => resolve(SERVER_FILE, &written).unwrap_or(written),
+    match tree::parse(text) {
+        Ok(root) => member(&root, section)
+            .and_then(|section| member(&section, name))
+            .and_then(|value| value.as_text().map(str::to_owned)),
+        Err(_) => in_broken_text(text, section, name),
     }
 }
 
-/// `dir` of `store`, in a text that is not YAML.
-fn in_broken_text(text: &str) -> Option<String> {
-    let (_, behind) = format!("\n{text}")
-        .split_once("\nstore:")
-        .map(|(a, b)| (a.len(), b.to_owned()))?;
+/// The same in a text that is not YAML.
+fn in_broken_text(text: &str, section: &str, name: &str) -> Option<String> {
+    let text = format!("\n{text}");
+    let (_, behind) = text.split_once(&format!("\n{section}:"))?;
+    let name = format!("{name}:");
     let mut lines = behind.lines();
     let first = lines.next().unwrap_or_default();
     let below = lines.take_while(|line| line.starts_with([' ', '\t']));
-    let dir = std::iter::once(first).chain(below).find_map(|line| {
-        let (_, value) = line.split_once("dir:")?;
+    let found = std::iter::once(first).chain(below).find_map(|line| {
+        let (_, value) = line.split_once(&name)?;
         let value = value.split(['}', ',', '#']).next().unwrap_or_default();
         Some(value.trim().trim_matches(['"', '\'']).to_owned())
     })?;
-    (!dir.is_empty()).then_some(dir)
+    (!found.is_empty()).then_some(found)
 }
 
 /// Refuses every entry that somebody could believe to be in force.
@@ -355,6 +374,32 @@ mod tests {
             "flows",
         ] {
             assert!(!is_left_out(path, "policies", &rules), "{path}");
+        }
+    }
+
+    #[test]
+    fn the_key_is_found_in_good_and_in_broken_texts() {
+        let at = |text: &str| {
+            let mut files = Files::new();
+            files.insert(SERVER_FILE, text.as_bytes());
+            kek_reference(&files).map(|found| found.value)
+        };
+        let file = |path: &str| Some(SecretRef::File(path.to_owned()));
+        assert_eq!(
+            at("keys: { kek: \"file:secrets/kek\" }\n"),
+            file("secrets/kek")
+        );
+        assert_eq!(at("unknown: 1\nkeys:\n  kek: file:kek\n"), file("kek"));
+        assert_eq!(
+            at("listeners: [\nkeys: { kek: \"file:kek\" } # here\n"),
+            file("kek")
+        );
+        assert_eq!(
+            at("listeners: [\nkeys:\n  kek: env:KEK\n"),
+            Some(SecretRef::Env("KEK".into()))
+        );
+        for none in ["listeners: [\n", "keys: { kek: 0123 }\n", ""] {
+            assert_eq!(at(none), None, "{none}");
         }
     }
 

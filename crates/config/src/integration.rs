@@ -22,7 +22,7 @@ pub struct Integration {
     pub review_by: At<Day>,
     /// Addresses it may call from; its credentials are refused from everywhere else. Default: everywhere.
     #[serde(default)]
-    pub allow_from: Vec<At<AddressRange>>,
+    pub allow_from: Option<At<Vec<At<AddressRange>>>>,
     /// Facts about it that conditions may ask for: `attributes: { partner: north }` is `principal.partner`.
     #[serde(default)]
     pub attributes: Map<At<String>>,
@@ -66,7 +66,7 @@ pub struct Limit {
     /// Only these operations count: `getWorkOrder` wherever that is the `operationId`, or
     /// `field-service/v2:getWorkOrder`. Default: all.
     #[serde(default)]
-    pub operations: Vec<At<String>>,
+    pub operations: Option<At<Vec<At<String>>>>,
 }
 
 /// What a limit counts.

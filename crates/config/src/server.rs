@@ -61,7 +61,7 @@ pub struct Listener {
     pub plain: bool,
     /// Addresses that may connect; everybody else is refused with `ip.denied`. Default: everybody.
     #[serde(default)]
-    pub allow: Vec<At<AddressRange>>,
+    pub allow: Option<At<Vec<At<AddressRange>>>>,
     /// Addresses that are refused with `ip.denied`, also where `allow` names them. Default: nobody.
     #[serde(default)]
     pub deny: Vec<At<AddressRange>>,

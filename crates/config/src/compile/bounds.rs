@@ -31,6 +31,24 @@ pub(super) fn filled<T: Copy + PartialOrd + Display>(
     at.value
 }
 
+/// Says that a list which would mean everything when left out names nothing: it must not mean everything too.
+pub(super) fn names_some<T>(
+    list: &At<Vec<T>>,
+    what: &str,
+    nobody: &str,
+    help: &str,
+    file: &Arc<str>,
+    report: &mut Report,
+) {
+    if list.value.is_empty() {
+        report.wrong(
+            &list.place(file),
+            format!("{what} is empty and names {nobody}"),
+            help,
+        );
+    }
+}
+
 /// Says that a text which has to say something is empty.
 pub(super) fn not_empty(text: &At<String>, what: &str, file: &Arc<str>, report: &mut Report) {
     if text.value.trim().is_empty() {

@@ -10,8 +10,8 @@ use model::Timestamp;
 use policy::limit::Limit;
 
 use super::apis::Apis;
-use super::bounds::{filled, not_empty};
-use super::server::{addresses, per_second};
+use super::bounds::{filled, names_some, not_empty};
+use super::server::{named_addresses, per_second};
 use crate::compiled::{IntegrationSettings, LimitSettings};
 use crate::integration::{Integration, Limit as WrittenLimit, Per};
 use crate::read::{Named, Written};
@@ -70,7 +70,7 @@ fn integration(
         owner: written.owner.value.as_str().into(),
         purpose: written.purpose.value.as_str().into(),
         review_by: written.review_by.value.0,
-        allow_from: (!written.allow_from.is_empty()).then(|| addresses(&written.allow_from)),
+        allow_from: named_addresses(written.allow_from.as_ref(), "allow_from", file, report),
         facts: facts(named, report),
         roles: written
             .roles
@@ -190,11 +190,17 @@ fn operations(
     rules: Option<&policy::Rules>,
     report: &mut Report,
 ) -> Option<BTreeSet<policy::OperationRef>> {
-    if limit.operations.is_empty() {
-        return None;
-    }
+    let listed = limit.operations.as_ref()?;
+    names_some(
+        listed,
+        "the limit's `operations`",
+        "no operation",
+        "Leave `operations` out to count all, or list those that count.",
+        &named.file,
+        report,
+    );
     let mut found = BTreeSet::new();
-    for at in &limit.operations {
+    for at in listed.iter() {
         let meant = match apis.named(at) {
             Ok(meant) => meant,
             Err((message, help)) => {

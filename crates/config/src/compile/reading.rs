@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use contract::Contract;
+use contract::{Contract, Operation, StatusRange};
 use model::Method;
 
 use super::apis::operation;
@@ -29,10 +29,14 @@ pub(super) fn compile(
         let Some(reads) = facts.reads.as_ref() else {
             continue;
         };
-        let method = contract
-            .operation(&id)
-            .map(|(_, operation)| operation.method);
-        match method {
+        let declared = contract.operation(&id).map(|(_, operation)| operation);
+        match declared.map(|operation| operation.method) {
+            Some(Method::Post) if reads.value && declared.is_some_and(only_changes) => report
+                .wrong(
+                    &reads.place(file),
+                    format!("`{id}` declares no 200, only successes by which a change is answered"),
+                    "Take `reads` out, or declare in the contract the 200 with which a search answers.",
+                ),
             Some(Method::Post) if reads.value => drop(found.insert(id)),
             Some(method) if reads.value && !method.is_safe() => report.wrong(
                 &reads.place(file),
@@ -48,4 +52,20 @@ pub(super) fn compile(
         }
     }
     found
+}
+
+/// Whether every success that is declared says that something was made, taken on or done (RFC 9110 §15.3.2 to §15.3.6,
+/// without 203). Such a call would be carried out first, and its answer refused.
+fn only_changes(operation: &Operation) -> bool {
+    let mut successes = operation
+        .answers
+        .iter()
+        .filter(|answer| match answer.status {
+            StatusRange::Exactly(status) => (200..300).contains(&status),
+            StatusRange::Family(family) => family == 2,
+            StatusRange::Default => false,
+        })
+        .peekable();
+    let is_change = |status| matches!(status, StatusRange::Exactly(201 | 202 | 204 | 205));
+    successes.peek().is_some() && successes.all(|answer| is_change(answer.status))
 }

@@ -11,7 +11,7 @@ use policy::AddressSet;
 use policy::block::BlockSettings;
 use policy::limit::Limit;
 
-use super::bounds::filled;
+use super::bounds::{filled, names_some};
 use crate::compiled::{ListenerSettings, ServerSettings, TimeoutSettings, TlsSettings};
 use crate::files;
 use crate::files::SERVER_FILE;
@@ -120,7 +120,7 @@ fn listener(
         address: written.address.value.0,
         kind,
         tls: written.tls.as_ref().map(|tls| self::tls(tls, file, report)),
-        allow: (!written.allow.is_empty()).then(|| addresses(&written.allow)),
+        allow: named_addresses(written.allow.as_ref(), "allow", file, report),
         deny: addresses(&written.deny),
         address_limit: address_limit(limit, file, report),
         connections_max: filled(connections, 4096, CONNECTIONS_RANGE, file, report),
@@ -267,6 +267,19 @@ fn shared_addresses(listeners: &[ListenerSettings], report: &mut Report) {
             );
         }
     }
+}
+
+/// The set that a list of those who may come names; none, for everybody, only where it is left out.
+pub(super) fn named_addresses(
+    written: Option<&At<Vec<At<AddressRange>>>>,
+    key: &str,
+    file: &Arc<str>,
+    report: &mut Report,
+) -> Option<AddressSet> {
+    let listed = written?;
+    let help = format!("Leave `{key}` out to let everybody come, or list addresses.");
+    names_some(listed, &format!("`{key}`"), "nobody", &help, file, report);
+    Some(addresses(listed))
 }
 
 /// The set of these ranges.
