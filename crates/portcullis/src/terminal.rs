@@ -1,6 +1,6 @@
 //! The one way to standard output and standard error. What others wrote cannot act there, and a reader who left, a full disk or
 //! a closed stream ends in an exit code, never in a panic.
-//! Exports `line`, `text`, `json`, `Out` for data; `say` and `say_all` for words; `hand_over`; `finish`.
+//! Exports `line`, `text`, `json`, `Out` for data; `say` and `say_all` for words; `hand_over`, `is_nowhere`; `finish`.
 //! Used by every command, by the server's log lines and by `panics`. `cargo xtask tidy` refuses other ways.
 //! Start reading at `write`; what is escaped is decided in `model::printable`.
 
@@ -10,6 +10,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use model::printable;
+use rustix::fs::FileType;
 use serde_json::Value;
 
 use crate::exit::Exit;
@@ -66,6 +67,16 @@ pub fn ask(question: impl Display) {
 pub fn hand_over(bytes: &[u8]) -> io::Result<()> {
     let mut out = io::stdout().lock();
     out.write_all(bytes).and_then(|()| out.flush())
+}
+
+/// Whether what is handed over would be lost without an error: standard output was closed before the start, for which
+/// Rust's runtime opens `/dev/null`, or is `/dev/null` itself. A secret that is shown once is not made then.
+pub fn is_nowhere() -> bool {
+    let Ok(out) = rustix::fs::fstat(io::stdout()) else {
+        return true;
+    };
+    let is_device = FileType::from_raw_mode(out.st_mode) == FileType::CharacterDevice;
+    is_device && rustix::fs::stat("/dev/null").is_ok_and(|null| null.st_rdev == out.st_rdev)
 }
 
 /// Whether nobody reads what is written to standard output.

@@ -103,6 +103,7 @@ fn run(arguments: &ArgMatches) -> Outcome {
         Some(("jwks", arguments)) => jwks(arguments),
         Some(("rotate-kek", arguments)) => rotate_kek::run(arguments),
         Some(("generate-kek", _)) => {
+            shown_somewhere()?;
             terminal::line(crypto::text::hex(crypto::random_secret::<32>().expose()));
             Ok(Exit::Done)
         }
@@ -150,7 +151,20 @@ pub fn moment(value: &Value, name: &str) -> String {
     }
 }
 
+/// Refuses to make what is shown once where nobody could see it: nothing is made and nothing has to be taken back.
+fn shown_somewhere() -> Result<(), Trouble> {
+    match terminal::is_nowhere() {
+        false => Ok(()),
+        true => Err(Trouble::new(
+            Exit::Failed,
+            "standard output is closed or /dev/null: the key would be lost",
+            "Nothing was made. Let standard output lead to a terminal, a pipe or a file.",
+        )),
+    }
+}
+
 fn create(arguments: &ArgMatches) -> Outcome {
+    shown_somewhere()?;
     let mut asked = asked(
         arguments,
         &[
@@ -174,6 +188,7 @@ fn create(arguments: &ArgMatches) -> Outcome {
 }
 
 fn rotate(arguments: &ArgMatches) -> Outcome {
+    shown_somewhere()?;
     let asked = asked(arguments, &[("id", "id"), ("overlap", "overlap")]);
     let made = office::call(&config_dir::of(arguments), "key.rotate", &asked)?;
     let (old, until) = (

@@ -330,6 +330,34 @@ fn a_key_that_could_not_be_shown_is_taken_back() {
     assert_eq!(usable().1, 1, "the old one, for its overlap");
 }
 
+/// What is closed before the start becomes `/dev/null` in the process, where every byte is taken without an error.
+#[test]
+fn a_key_that_nobody_could_see_is_not_made() {
+    let (_upstream, server, key, _) = server_with_a_record();
+    let keys = || server.cli(&["key", "list", "-o", "json"]).stdout;
+    let before = keys();
+    for arguments in [
+        &["key", "create", "--integration", "alpha"][..],
+        &["key", "create", "--integration", "alpha", "-o", "json"],
+        &["key", "rotate", &key.id],
+        &["key", "generate-kek"],
+    ] {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", "exec \"$0\" \"$@\" >&-"]).arg(program());
+        shell.args(arguments).stdin(Stdio::null());
+        shell.env("PORTCULLIS_CONFIG", server.gate.dir());
+        let closed: Ended = shell.output().unwrap().into();
+        for ended in [closed, run_into(&server, arguments, Stdio::null())] {
+            assert_eq!(ended.code, Some(1), "{arguments:?} {ended:?}");
+            assert!(
+                ended.stderr.contains("the key would be lost"),
+                "{arguments:?} {ended:?}"
+            );
+            assert_eq!(keys(), before, "{arguments:?}");
+        }
+    }
+}
+
 #[test]
 fn an_export_that_ends_early_or_was_converted_is_named_as_that() {
     let (_upstream, server, ..) = server_with_a_record();
