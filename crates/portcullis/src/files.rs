@@ -1,5 +1,5 @@
 //! Reads a configuration directory into texts; everything else about it is the config room's.
-//! Exports `read`, `layout`, `stamp`, `compile`, `compile_to_read`, `compile_after`.
+//! Exports `read`, `layout`, `kek_reference`, `stamp`, `compile`, `compile_to_read`, `compile_after`.
 //! Used by `check`, `serve`, `can`, `access` and the reload.
 //! Start reading at `read`.
 
@@ -13,7 +13,7 @@ use config::files::{
 use config::rule_files::{
     RULE_BYTES_MAX, RULE_FILE_BYTES_MAX, RULE_FILES_MAX, in_directory, is_rule_file,
 };
-use config::{Compiled, Files, Look, Options, Warning};
+use config::{Compiled, Files, Located, Look, Options, SecretRef, Warning};
 use model::{Mistake, Timestamp};
 
 use crate::exit::{Exit, Trouble};
@@ -69,6 +69,20 @@ pub struct Layout {
 
 /// The directories that the server's file names now.
 pub fn layout(dir: &Path) -> Layout {
+    let files = server_file(dir);
+    Layout {
+        rules: config::rule_directories(&files),
+        store: entries::store_directory(&files),
+    }
+}
+
+/// Where the server's file says that the key-encryption key is, however broken the rest of the configuration is.
+pub fn kek_reference(dir: &Path) -> Option<Located<SecretRef>> {
+    entries::kek_reference(&server_file(dir))
+}
+
+/// The server's file alone; nothing where it cannot be read.
+fn server_file(dir: &Path) -> Files {
     let mut files = Files::new();
     let path = dir.join(config::files::SERVER_FILE);
     // Where it cannot be read at all, that is said elsewhere.
@@ -77,10 +91,7 @@ pub fn layout(dir: &Path) -> Layout {
     {
         files.insert(config::files::SERVER_FILE, bytes);
     }
-    Layout {
-        rules: config::rule_directories(&files),
-        store: entries::store_directory(&files),
-    }
+    files
 }
 
 /// How much may still be read of rules.

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use audit::{Entry, Filter, Ledger, LedgerFault, PublicKey, Report};
 use clap::{Arg, ArgMatches, Command, value_parser};
-use crypto::Keys;
+use crypto::{Kek, Keys};
 use model::Timestamp;
 use serde_json::{Map, Value, json};
 use store::Store;
@@ -118,16 +118,37 @@ struct Looked {
 }
 
 fn look(dir: &Path) -> Result<Looked, Trouble> {
-    let texts = files::read(dir)?;
-    let (compiled, _) = files::compile_to_read(&texts, running::now())?;
-    let data = dir.join(&compiled.server.store_dir.value);
-    let opened = Store::look(&data, &office::kek(&compiled, dir, &texts)?)
-        .map_err(|fault| office::store_trouble(&fault))?;
+    let (data, kek) = place(dir)?;
+    let opened = Store::look(&data, &kek).map_err(|fault| office::store_trouble(&fault))?;
     Ok(Looked {
         ledger: data.join("ledger"),
         store: opened.store,
         keys: Arc::new(opened.keys),
     })
+}
+
+/// Data directory and key. What was recorded can be read whatever is wrong with the configuration, as long as the
+/// server's file still says where both are.
+fn place(dir: &Path) -> Result<(PathBuf, Kek), Trouble> {
+    let compiled = files::read(dir).and_then(|texts| {
+        let (compiled, _) = files::compile_to_read(&texts, running::now())?;
+        Ok((texts, compiled))
+    });
+    match compiled {
+        Ok((texts, compiled)) => Ok((
+            dir.join(&compiled.server.store_dir.value),
+            office::kek(&compiled, dir, &texts)?,
+        )),
+        Err(mistaken) => {
+            let reference = files::kek_reference(dir);
+            let kek = reference.and_then(|reference| office::kek_at(&reference, dir).ok());
+            let kek = kek.ok_or(mistaken)?;
+            terminal::say(
+                "portcullis: the configuration has mistakes (`portcullis check` shows them); the ledger is read all the same",
+            );
+            Ok((office::data_dir(dir), kek))
+        }
+    }
 }
 
 fn trouble(fault: &LedgerFault) -> Trouble {

@@ -37,9 +37,10 @@ fn run(arguments: &ArgMatches) -> Outcome {
     let (outcome, hash) = (text("outcome"), text("configuration"));
     if outcome == "refused" {
         output::print(arguments, &answer, || {});
-        return Err(Trouble::new(
+        // As `check` prints it: the server rendered it, and `say_all` lets nothing in it act.
+        return Err(Trouble::report(
             Exit::Configuration,
-            text("mistakes"),
+            text("mistakes").to_owned(),
             format!("Fix the places above. Configuration {hash} keeps serving."),
         ));
     }

@@ -86,6 +86,43 @@ fn a_reload_says_how_it_ended() {
 }
 
 #[test]
+fn a_refused_reload_prints_what_check_prints_and_the_ledger_is_verified_beside_it() {
+    let (gate, _upstream) = gate();
+    let server = quiet(gate);
+    let good = server.gate.text("portcullis.yaml");
+    for (file, text) in [
+        (
+            "integrations/beta.yaml",
+            "owner: \"a\"\npurpose: 1\nunknown: \"q\"\n".to_owned(),
+        ),
+        ("portcullis.yaml", format!("unknown: \"q\"\n{good}")),
+        ("portcullis.yaml", format!("broken: [\n{good}")),
+    ] {
+        let before = server.gate.text(file);
+        server.gate.write(file, text);
+        let refused = server.cli(&["reload"]);
+        assert_eq!(refused.code, Some(78), "{refused:?}");
+        let check = server.cli(&["check", server.gate.dir().to_str().unwrap()]);
+        let snippet = |text: &str| -> Vec<String> {
+            let lines = text.lines().filter(|line| line.contains(['│', '×', '╰']));
+            lines.map(str::to_owned).collect()
+        };
+        assert!(!snippet(&check.stderr).is_empty(), "{check:?}");
+        assert_eq!(
+            snippet(&refused.stderr),
+            snippet(&check.stderr),
+            "{refused:?}"
+        );
+        assert!(!refused.stderr.contains("\\n"), "{}", refused.stderr);
+        for arguments in [&["ledger", "show"][..], &["ledger", "verify"]] {
+            let ended = server.cli(arguments);
+            assert_eq!(ended.code, Some(0), "{file} {arguments:?} {ended:?}");
+        }
+        server.gate.write(file, before);
+    }
+}
+
+#[test]
 fn a_swap_says_what_is_gone_in_the_log_and_in_the_ledger() {
     let (gate, _upstream) = gate();
     let server = quiet(gate);
@@ -116,6 +153,13 @@ fn a_swap_says_what_is_gone_in_the_log_and_in_the_ledger() {
         .iter()
         .filter_map(Value::as_str)
         .collect();
+    // The answer may come before the last line of the log was read.
+    poll(PATIENCE, || {
+        server
+            .stderr()
+            .contains("searchNotes on listener public")
+            .then_some(())
+    });
     let log = server.stderr();
     let events = server.ledger_of(&json!({ "kind": "configuration.applied" }));
     let recorded = events.last().unwrap()["detail"].as_str().unwrap();

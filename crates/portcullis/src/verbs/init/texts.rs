@@ -173,7 +173,8 @@ fn overlay(facts: &Facts) -> String {
         "# Facts about the data, guessed from the names of fields. Read them once and correct them: `secret` never leaves,\n\
          # whatever a grant says; the others are shown in `portcullis access`, in reviews and in reports.\n\
          # `x-portcullis-filters` says which fields a parameter asks about, `x-portcullis-page` what stands beside a list: a\n\
-         # parameter of which nothing is said cannot be used by whoever sees only part of the objects or fields.\n",
+         # parameter of which nothing is said cannot be used by whoever sees only part of the objects or fields.\n\
+         # `x-portcullis-refers-to: Customer` says that a parameter or a field of a body names an object of another kind.\n",
     );
     let _ = writeln!(
         out,
