@@ -1,15 +1,18 @@
-//! Cursors that tell nothing: where the next page begins, sealed for one integration and one operation.
-//! Exports `Resume`, `key`, `seal` and `open`. An upstream's own cursor may name a hidden object or hold a hidden value.
+//! Cursors that tell nothing: where the next page begins, sealed for one integration, one operation and one question.
+//! Exports `Resume`, `Question`, `question`, `key`, `seal` and `open`. An upstream's own cursor may name a hidden object or hold a hidden value.
 //! Used by stage `pages`.
 //! Start reading at `seal`.
 
-use crypto::SealKey;
 use crypto::text::{base64url, unbase64url};
+use crypto::{SealKey, sha256};
 
 /// Longest cursor of an upstream.
 const CURSOR_BYTES_MAX: usize = 2_048;
 /// Sealed cursors have few lengths, because a length would tell something too.
-const BLOCK: usize = 64;
+const BLOCK: usize = 96;
+
+/// Digest of what a list was asked, without cursor and page size.
+pub type Question = [u8; 32];
 
 /// Where a page begins.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -20,18 +23,38 @@ pub struct Resume {
     pub skip: u32,
 }
 
+/// The digest of a question: the path, named values whose order does not matter (that of one name's values does), the body.
+pub fn question(path: &str, mut values: Vec<(&str, &[u8])>, body: &[u8]) -> Question {
+    values.sort_by_key(|(name, _)| *name);
+    let mut plain = Vec::with_capacity(256);
+    let named = values
+        .iter()
+        .flat_map(|(name, value)| [name.as_bytes(), value]);
+    for part in [path.as_bytes(), &sha256(&[body])].into_iter().chain(named) {
+        plain.extend_from_slice(&part.len().to_le_bytes());
+        plain.extend_from_slice(part);
+    }
+    sha256(&[&plain])
+}
+
 /// The key of this installation's cursors.
 pub fn key(etags: &SealKey) -> SealKey {
     etags.subkey("page cursors")
 }
 
-/// A cursor for one integration and operation. `None` for one that is too long.
-pub fn seal(key: &SealKey, integration: &str, operation: &str, at: &Resume) -> Option<String> {
+/// A cursor for one integration, operation and question. `None` for one that is too long.
+pub fn seal(
+    key: &SealKey,
+    (integration, operation): (&str, &str),
+    question: &Question,
+    at: &Resume,
+) -> Option<String> {
     let cursor = at.cursor.as_deref().unwrap_or_default().as_bytes();
     let length = u16::try_from(cursor.len())
         .ok()
         .filter(|_| cursor.len() <= CURSOR_BYTES_MAX)?;
     let mut plain = Vec::with_capacity(cursor.len() + BLOCK);
+    plain.extend_from_slice(question);
     plain.push(u8::from(at.cursor.is_some()));
     plain.extend_from_slice(&at.skip.to_le_bytes());
     plain.extend_from_slice(&length.to_le_bytes());
@@ -40,20 +63,27 @@ pub fn seal(key: &SealKey, integration: &str, operation: &str, at: &Resume) -> O
     Some(base64url(&key.seal(&whose(integration, operation), &plain)))
 }
 
-/// What a cursor says; `None` for every text that was not given to this integration for this operation.
-pub fn open(key: &SealKey, integration: &str, operation: &str, text: &str) -> Option<Resume> {
+/// What a cursor says, and the question it belongs to; `None` for every text that was not given to this integration for
+/// this operation. The caller compares the question when the whole request is known.
+pub fn open(
+    key: &SealKey,
+    (integration, operation): (&str, &str),
+    text: &str,
+) -> Option<(Question, Resume)> {
     let plain = key
         .open(&whose(integration, operation), &unbase64url(text)?)
         .ok()?;
-    let (has_cursor, rest) = plain.split_first()?;
+    let (question, rest) = plain.split_first_chunk::<32>()?;
+    let (has_cursor, rest) = rest.split_first()?;
     let (skip, rest) = rest.split_first_chunk::<4>()?;
     let (length, rest) = rest.split_first_chunk::<2>()?;
     let cursor = rest.get(..usize::from(u16::from_le_bytes(*length)))?;
     let cursor = String::from_utf8(cursor.to_vec()).ok()?;
-    Some(Resume {
+    let resume = Resume {
         cursor: (*has_cursor == 1).then_some(cursor),
         skip: u32::from_le_bytes(*skip),
-    })
+    };
+    Some((*question, resume))
 }
 
 fn whose(integration: &str, operation: &str) -> Vec<u8> {
@@ -82,13 +112,14 @@ mod tests {
                 skip: u32::MAX,
             },
         ] {
-            let sealed = seal(&key, "north", "a/v1:list", &at).unwrap();
-            assert_eq!(open(&key, "north", "a/v1:list", &sealed), Some(at));
-            assert_eq!(open(&key, "south", "a/v1:list", &sealed), None);
-            assert_eq!(open(&key, "north", "a/v1:other", &sealed), None);
+            let sealed = seal(&key, ("north", "a/v1:list"), &[7; 32], &at).unwrap();
+            let opened = open(&key, ("north", "a/v1:list"), &sealed);
+            assert_eq!(opened, Some(([7; 32], at)));
+            assert_eq!(open(&key, ("south", "a/v1:list"), &sealed), None);
+            assert_eq!(open(&key, ("north", "a/v1:other"), &sealed), None);
         }
         for forged in ["", "after-7", "AAAA", "?"] {
-            assert_eq!(open(&key, "north", "a/v1:list", forged), None, "{forged}");
+            assert_eq!(open(&key, ("north", "a/v1:list"), forged), None, "{forged}");
         }
     }
 
@@ -100,9 +131,32 @@ mod tests {
                 cursor: Some(cursor.into()),
                 skip,
             };
-            seal(&key, "a", "b", &at).map(|sealed| sealed.len())
+            seal(&key, ("a", "b"), &[0; 32], &at).map(|sealed| sealed.len())
         };
         assert_eq!(length("1", 0), length("after-0123456789-0123456789", 99));
         assert_eq!(length(&"x".repeat(3_000), 0), None);
+    }
+
+    #[test]
+    fn a_question_is_its_path_values_and_body_whatever_the_order_of_names() {
+        let of = |path, values: &[(&'static str, &'static str)], body: &str| {
+            let values = values.iter().map(|(n, v)| (*n, v.as_bytes())).collect();
+            question(path, values, body.as_bytes())
+        };
+        let one = of("/jobs", &[("q", "an"), ("status", "open")], "");
+        assert_eq!(one, of("/jobs", &[("status", "open"), ("q", "an")], ""));
+        for other in [
+            of("/tools", &[("q", "an"), ("status", "open")], ""),
+            of("/jobs", &[("q", "an")], ""),
+            of("/jobs", &[("q", "anstatus"), ("", "open")], ""),
+            of("/jobs", &[("q", "open"), ("status", "an")], ""),
+            of("/jobs", &[("q", "an"), ("status", "open")], "{}"),
+        ] {
+            assert_ne!(one, other);
+        }
+        assert_ne!(
+            of("/jobs", &[("q", "a"), ("q", "b")], ""),
+            of("/jobs", &[("q", "b"), ("q", "a")], "")
+        );
     }
 }

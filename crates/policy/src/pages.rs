@@ -29,6 +29,8 @@ pub struct Pages {
     pub cursor_parameter: Option<Arc<str>>,
     /// The query parameter for the number of items.
     pub size_parameter: Option<Arc<str>>,
+    /// Header and cookie parameters that ask about fields.
+    pub headers: Vec<Arc<str>>,
     /// Items of a page when the caller does not say.
     pub usual: Option<u32>,
     /// Most items that may be asked for.
@@ -68,6 +70,11 @@ impl Pages {
             pages.cursor = Some(steps.clone());
         }
         for parameter in parameters {
+            // What is undeclared cannot be used where anything is hidden.
+            let mut reveals = parameter.reveals.iter().flat_map(|r| r.paths());
+            if parameter.place == ParameterPlace::Header && reveals.next().is_some() {
+                pages.headers.push(parameter.name.clone());
+            }
             match parameter.page {
                 Some(PageParameter::Cursor) if parameter.place == ParameterPlace::Query => {
                     pages.cursor_parameter = Some(parameter.name.clone());

@@ -3,12 +3,14 @@
 //! Used by the pipeline; `crate::pages` does the work, the calls are made here.
 //! Start reading at `complete`.
 
-use contract::ValidRequest;
+use std::sync::Arc;
+
+use contract::{Place, ValidRequest};
 use identity::Caller;
 use model::{CanonicalRequest, FieldError, Stage};
-use policy::Permit;
+use policy::{Pages, Permit};
 
-use crate::cursor::{self, Resume};
+use crate::cursor::{self, Question, Resume};
 use crate::pages::{self, Gather, Step};
 use crate::service::Road;
 use crate::stages::inspect::CheckedRequest;
@@ -17,7 +19,8 @@ use crate::stages::response::{self, Read};
 use crate::stages::upstream::{self, Came};
 use crate::{Exchange, Stop};
 
-/// Opens the caller's cursor and puts the upstream's own into the request.
+/// Opens the caller's cursor and puts the upstream's own into the request. Gives the question that the cursor belongs to,
+/// which `ask` compares.
 pub fn open(
     x: &mut Exchange<'_, '_>,
     asked: &mut CanonicalRequest,
@@ -25,51 +28,102 @@ pub fn open(
     caller: &Caller,
     op: &Op<'_>,
     r: &Road<'_>,
-) -> Result<(), Stop> {
+) -> Result<Option<Question>, Stop> {
     x.enter(Stage::Validate);
-    let parameter = permit.pages().and_then(|p| p.cursor_parameter.as_deref());
-    let sent = parameter.and_then(|name| {
-        let mut query = asked.query().iter();
-        Some((name, query.find(|(n, _)| n == name)?.1.as_str()))
-    });
-    let Some((name, text)) = sent else {
-        return Ok(());
+    let Some(name) = permit.pages().and_then(|p| p.cursor_parameter.as_deref()) else {
+        return Ok(None);
     };
+    let mut sent = asked.query().iter().filter(|(known, _)| known == name);
+    let Some((_, text)) = sent.next() else {
+        return Ok(None);
+    };
+    if sent.next().is_some() {
+        let detail = "sent more than once";
+        return Err(refused(name, "repeated", detail, "send it once"));
+    }
     let key = cursor::key(&r.io.etags);
-    let scope = &op.plan.inspected.scope;
-    let Some(resume) = cursor::open(&key, caller.integration(), scope, text) else {
-        let error = FieldError {
-            place: "query",
-            pointer: name.to_owned(),
-            keyword: "cursor".into(),
-            detail: "not a cursor that was given to this integration for this list".into(),
-            fix: "send the cursor of the last answer as it was given, or leave it out to begin at the start".into(),
-        };
-        let refusal = contract::QUERY.because("the cursor is foreign or forged");
-        return Err(refusal.with_errors(vec![error]).into());
-    };
+    let whose = (&**caller.integration(), &*op.plan.inspected.scope);
+    let (question, resume) = cursor::open(&key, whose, text).ok_or_else(|| foreign(name))?;
     match &resume.cursor {
         Some(cursor) => asked.set_query(name, cursor),
         None => asked.drop_query(name),
     }
     x.resume = resume;
-    Ok(())
+    Ok(Some(question))
 }
 
-/// Asks for the first page as it is needed where pages are filled again.
+fn foreign(name: &str) -> Stop {
+    refused(
+        name,
+        "cursor",
+        "not a cursor that was given to this integration for this list and question",
+        "send the cursor of the last answer as it was given, with the same parameters, or leave it out to begin at the start",
+    )
+}
+
+fn refused(name: &str, keyword: &str, detail: &str, fix: &str) -> Stop {
+    let error = FieldError {
+        place: "query",
+        pointer: name.to_owned(),
+        keyword: keyword.into(),
+        detail: detail.into(),
+        fix: fix.into(),
+    };
+    let refusal = contract::QUERY.because(format!("the cursor was refused: {detail}"));
+    refusal.with_errors(vec![error]).into()
+}
+
+/// What a list is asked, as it is forwarded: all but cursor and page size.
+fn question(pages: &Pages, asked: &CanonicalRequest, valid: &ValidRequest) -> Question {
+    let is = |name: &str, known: &Option<Arc<str>>| known.as_deref() == Some(name);
+    let mut values: Vec<(&str, &[u8])> = asked
+        .query()
+        .iter()
+        .filter(|(name, _)| !is(name, &pages.cursor_parameter) && !is(name, &pages.size_parameter))
+        .map(|(name, value)| (name.as_str(), value.as_bytes()))
+        .collect();
+    let headers: Vec<(String, Vec<u8>)> = valid
+        .parameters
+        .iter()
+        .filter(|p| matches!(p.place, Place::Header | Place::Cookie))
+        .filter(|p| pages.headers.contains(&p.name))
+        .map(|p| {
+            let mut text = Vec::new();
+            model::json::write(&p.value, &mut text);
+            // No query parameter is named like this.
+            (format!("\0{}", p.name), text)
+        })
+        .collect();
+    values.extend(
+        headers
+            .iter()
+            .map(|(name, text)| (name.as_str(), text.as_slice())),
+    );
+    cursor::question(asked.path(), values, &valid.body_bytes)
+}
+
+/// Refuses the cursor of another question, and asks for the first page as it is needed where pages are filled again.
 pub fn ask(
     x: &Exchange<'_, '_>,
     valid: &mut ValidRequest,
     asked: &CanonicalRequest,
     permit: &Permit,
+    sealed: Option<Question>,
     op: &Op<'_>,
-) {
+) -> Result<(), Stop> {
+    let Some(pages) = permit.pages() else {
+        return Ok(());
+    };
+    if sealed.is_some_and(|sealed| sealed != question(pages, asked, valid)) {
+        let name = pages.cursor_parameter.as_deref();
+        return Err(foreign(name.unwrap_or_default()));
+    }
     let resume = &x.resume;
-    let pages = permit.pages().filter(|pages| pages.is_refillable());
-    if let Some(pages) = pages.filter(|_| permit.is_gapped() || resume.skip > 0) {
+    if pages.is_refillable() && (permit.is_gapped() || resume.skip > 0) {
         let pairs = Gather::new(pages, asked.query(), resume).query(asked.query());
         valid.query = contract::write_query(op.operation, &pairs);
     }
+    Ok(())
 }
 
 /// Makes the upstream's page the caller's: filled again where objects are left out, its cursor sealed, and nothing beside
@@ -86,14 +140,12 @@ pub async fn complete(
         return Ok(read);
     };
     let resume = std::mem::take(&mut x.resume);
-    let scope = &op.plan.inspected.scope;
-    let key = cursor::key(&r.io.etags);
-    let seal = |at: &Resume| cursor::seal(&key, caller.integration(), scope, at);
+    let seal = sealer(pages, caller, checked, op, r);
     let shows = |item: &model::Json| permit.shows(checked.path_values(), item);
     let is_gapped =
         permit.is_gapped() || (permit.is_scoped() && leaves_out(&mut body, pages, shows));
     if !is_gapped && resume.skip == 0 {
-        pages::seal(&mut body, pages, seal);
+        pages::seal(&mut body, pages, &seal);
         read.body = Some(body);
         return Ok(read);
     }
@@ -142,6 +194,22 @@ pub async fn complete(
     x.event.withheld = Some(gather.left_out());
     read.body = Some(gather.finish(next));
     Ok(read)
+}
+
+/// Seals cursors for the caller and its question.
+fn sealer<'a>(
+    pages: &'a Pages,
+    caller: &'a Caller,
+    checked: &'a CheckedRequest,
+    op: &'a Op<'_>,
+    r: &'a Road<'_>,
+) -> impl Fn(&Resume) -> Option<String> + 'a {
+    move |at| {
+        let key = cursor::key(&r.io.etags);
+        let whose = (&**caller.integration(), &*op.plan.inspected.scope);
+        let question = question(pages, checked.asked(), checked.valid());
+        cursor::seal(&key, whose, &question, at)
+    }
 }
 
 /// Whether an upstream answered with more than the fixed scope.

@@ -219,6 +219,100 @@ fn cursors_of_others_and_invented_ones_are_refused() {
     );
 }
 
+fn next(answer: &Answer) -> String {
+    let value: Value = serde_json::from_str(&answer.text()).unwrap();
+    value["next"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_cursor_goes_on_with_its_own_question_only() {
+    let (upstream, server, key) = asker(granted(Some(0), &ALL, false));
+    let forged = asked(&server, &key, "q=zz&cursor=AAAA");
+    let guess = next(&asked(&server, &key, "limit=1&q=an"));
+    upstream.forget();
+    for query in [
+        "limit=1&q=zz",
+        "q=zz",
+        "limit=1",
+        "limit=1&q=an&status=open",
+        "limit=1&q=an&expand=x",
+    ] {
+        let answer = asked(&server, &key, &format!("{query}&cursor={guess}"));
+        let code = answer.code();
+        assert_eq!(code, forged.code(), "{query}: {}", answer.text());
+        assert_eq!(
+            answer.json().unwrap().get("errors"),
+            forged.json().unwrap().get("errors"),
+            "{query}"
+        );
+    }
+    let elsewhere = call("GET", &format!("/v1/w/2/jobs?q=an&cursor={guess}"));
+    let answer = server.send(&elsewhere, Some(&key));
+    assert_eq!(answer.code(), forged.code(), "{}", answer.text());
+    let twice = format!("q=an&cursor={guess}&cursor={guess}");
+    let answer = asked(&server, &key, &twice);
+    assert_eq!(answer.code().as_deref(), Some("validate.query"));
+    assert!(answer.text().contains("repeated"), "{}", answer.text());
+    upstream.assert_untouched("none of these is the question of the cursor");
+    for query in [
+        format!("q=an&limit=1&cursor={guess}"),
+        format!("cursor={guess}&limit=3&q=an"),
+    ] {
+        assert_eq!(ids(&asked(&server, &key, &query)), ["j4"], "{query}");
+    }
+}
+
+#[test]
+fn a_cursor_of_a_search_by_post_goes_on_with_its_own_body_only() {
+    let upstream = RecordingUpstream::start(|asked| {
+        let (path, query) = asked.target.split_once('?').unwrap_or((&asked.target, ""));
+        let body = jobs::answer(&world(), path, &pairs(query), None);
+        Play::Answer(testkit::json_answer(200, &body.to_string()))
+    });
+    let gate = jobs::gate(upstream.address(), &[granted(Some(0), &ALL, false)]);
+    let change = |path: &str, from: &str, to: &str| {
+        let text = gate.text(path);
+        assert!(text.contains(from), "{path}: {from}");
+        gate.write(path, text.replacen(from, to, 1));
+    };
+    let search = r##"  /w/{world}/search:
+    post:
+      operationId: searchJobs
+      parameters:
+        - { $ref: "#/components/parameters/World" }
+        - { name: limit, in: query, x-portcullis-page: size, schema: { type: integer, minimum: 1, maximum: 10, default: 4 } }
+        - { name: cursor, in: query, x-portcullis-page: cursor, schema: { type: string, pattern: "^[0-9]{1,6}$" } }
+      requestBody:
+        required: true
+        content: { application/json: { schema: { $ref: "#/components/schemas/JobNew" } } }
+      responses:
+        "200": { description: Done, content: { application/json: { schema: { $ref: "#/components/schemas/JobPage" } } } }
+components:
+"##;
+    change("apis/jobs.v1.openapi.yaml", "components:\n", search);
+    change("apis/jobs.yaml", "createJob]", "createJob, searchJobs]");
+    let reads = "    operations: { searchJobs: { reads: true } }\n    objects:\n";
+    change("apis/jobs.yaml", "    objects:\n", reads);
+    let grant = "  - api: jobs/v1\n    operations: [searchJobs]\n    when: resource.owner == principal.owner\n    writes: [name, owner]\n    fields: [id, name, owner, $.next]\n";
+    let own = gate.text("integrations/asker-0.yaml");
+    gate.write("integrations/asker-0.yaml", own + grant);
+    let server = serve(gate);
+    let key = server.quick_key("asker-0", &[]);
+    let post = |query: &str, name: &str| {
+        let body = format!(r#"{{"name":"{name}","owner":"own"}}"#);
+        let call = call("POST", &format!("/v1/w/1/search?{query}")).json(&body);
+        server.send(&call, Some(&key))
+    };
+    let first = post("limit=1", "an");
+    assert_eq!(ids(&first), ["j1"], "{}", first.text());
+    let on = format!("limit=1&cursor={}", next(&first));
+    assert_eq!(ids(&post(&on, "an")), ["j4"]);
+    upstream.forget();
+    let other = post(&on, "zz");
+    assert_eq!(other.code().as_deref(), Some("validate.query"));
+    upstream.assert_untouched("another body is another question");
+}
+
 #[test]
 fn a_cursor_that_is_an_address_is_not_given() {
     let upstream = RecordingUpstream::always(

@@ -155,6 +155,7 @@ struct Counts {
     passed: AtomicUsize,
     refused: AtomicUsize,
     followed: AtomicUsize,
+    mixed: AtomicUsize,
     whole: AtomicUsize,
 }
 
@@ -181,7 +182,7 @@ fn ids(answer: &Value) -> Vec<Value> {
 /// Asks both worlds the same, page after page.
 fn compare(
     index: usize,
-    case: &Case,
+    (case, other): (&Case, &Case),
     specs: &[Spec],
     counts: &Counts,
     ask: impl Fn(&Call) -> Answer,
@@ -189,11 +190,11 @@ fn compare(
     let mut cursors = [None::<String>, None];
     let mut listed = Vec::new();
     for page in 0..PAGES_MAX {
-        let side = |side: usize| {
+        let put = |side: usize, query: &str| {
             let cursor = cursors[side]
                 .as_ref()
                 .map(|cursor| format!("cursor={cursor}"));
-            let parts = [Some(case.query.clone()).filter(|q| !q.is_empty()), cursor];
+            let parts = [Some(query.to_owned()).filter(|q| !q.is_empty()), cursor];
             let query: Vec<String> = parts.into_iter().flatten().collect();
             let world = index * 2 + side;
             let target = format!("/v1/w/{world}/{}?{}", case.path, query.join("&"));
@@ -203,7 +204,7 @@ fn compare(
                 None => asked,
             }))
         };
-        let (a, b) = (side(0), side(1));
+        let (a, b) = (put(0, &case.query), put(1, &case.query));
         assert_eq!(
             (a.0, &a.1, &a.2),
             (b.0, &b.1, &b.2),
@@ -239,7 +240,38 @@ fn compare(
             return;
         }
         counts.followed.fetch_add(1, Ordering::Relaxed);
+        cross(index, (case, other), &cursors, counts, &ask);
     }
+}
+
+/// Asks both worlds another question with the cursors of the first.
+fn cross(
+    index: usize,
+    (case, other): (&Case, &Case),
+    cursors: &[Option<String>; 2],
+    counts: &Counts,
+    ask: &impl Fn(&Call) -> Answer,
+) {
+    if case.path != other.path {
+        return;
+    }
+    let [a, b] = [0, 1].map(|side| {
+        let (world, path, query) = (index * 2 + side, case.path, &other.query);
+        let cursor = cursors[side].as_deref().unwrap_or_default();
+        let target = format!("/v1/w/{world}/{path}?{query}&cursor={cursor}");
+        told(&ask(&call("GET", &target.replace("?&", "?"))))
+    });
+    assert_eq!(
+        (a.0, &a.1, &a.2),
+        (b.0, &b.1, &b.2),
+        "case {index}: a cursor of {} with {}",
+        case.query,
+        other.query
+    );
+    let is_refused = a.2.contains("validate.query");
+    counts
+        .mixed
+        .fetch_add(usize::from(is_refused), Ordering::Relaxed);
 }
 
 /// The upstream of all worlds: the path says which one is meant.
@@ -273,7 +305,8 @@ fn worlds_that_differ_only_in_what_is_hidden_answer_with_the_same_bytes() {
                     let index = turn.fetch_add(1, Ordering::Relaxed);
                     let Some(case) = cases.get(index) else { return };
                     let ask = |asked: &Call| wire::send(address, asked, Some(&keys[case.spec]));
-                    compare(index, case, &specs, &counts, ask);
+                    let other = &cases[(index + 1) % cases.len()];
+                    compare(index, (case, other), &specs, &counts, ask);
                 }
             });
         }
@@ -283,10 +316,11 @@ fn worlds_that_differ_only_in_what_is_hidden_answer_with_the_same_bytes() {
         &counts.refused,
         &counts.followed,
         &counts.whole,
+        &counts.mixed,
     ]
     .map(|n| n.load(Ordering::Relaxed));
     // The generator asks what can be answered, what cannot, and goes on to further pages.
-    let least = [count / 3, count / 10, count / 10, count / 20];
+    let least = [count / 3, count / 10, count / 10, count / 20, count / 20];
     let is_varied = counted.iter().zip(least).all(|(n, least)| *n > least);
     assert!(is_varied, "{counted:?}");
     testkit::bar(
