@@ -245,6 +245,16 @@ pub fn withhold(answer: &mut Json, pages: &Pages) {
     }
 }
 
+/// Takes out counts and whatever is undeclared beside the list; cursors stay. For lists that a fixed value narrows: whether the
+/// upstream counted within it cannot be seen.
+pub fn withhold_counts(answer: &mut Json, pages: &Pages) {
+    for (steps, field) in &pages.beside {
+        if matches!(field, None | Some(PageField::Count)) {
+            remove(answer, steps);
+        }
+    }
+}
+
 /// The value at some steps; objects only.
 pub fn at<'j>(value: &'j mut Json, steps: &[Arc<str>]) -> Option<&'j mut Json> {
     let mut here = value;

@@ -172,11 +172,13 @@ impl Permit {
         is_many && self.live & gapless == 0
     }
 
-    /// Whether none can be left out only because a value that a grant fixes keeps the others out.
+    /// Whether the answer holds many objects, of which none should be left out only because a value that a grant fixes keeps
+    /// the others out.
     pub fn is_scoped(&self) -> bool {
+        let is_many = self.pages().is_some_and(|pages| pages.is_many);
         let scoped = self.entry().map_or(0, |entry| entry.parameters.scoped);
         let gapless = self.entry().map_or(0, |entry| entry.parameters.gapless);
-        self.live & scoped != 0 && self.live & gapless & !scoped == 0
+        is_many && self.live & scoped != 0 && self.live & gapless & !scoped == 0
     }
 
     /// Whether the caller may see one item of the list.

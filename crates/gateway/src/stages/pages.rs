@@ -146,6 +146,9 @@ pub async fn complete(
         permit.is_gapped() || (permit.is_scoped() && leaves_out(&mut body, pages, shows));
     if !is_gapped && resume.skip == 0 {
         pages::seal(&mut body, pages, &seal);
+        if permit.is_scoped() {
+            pages::withhold_counts(&mut body, pages);
+        }
         read.body = Some(body);
         return Ok(read);
     }

@@ -285,17 +285,19 @@ fn notes(entry: &Entry, operation: &Operation, rules: &ParameterRules) -> Vec<Pa
         let rules: Vec<&ParameterRule> = rules.known.iter().filter(unusable).collect();
         found.extend(unusable_note(&grant.rule, bit, operation, &rules));
     }
-    let gaps = bits(entry) & !rules.gapless;
-    if gaps == 0 || rules.gapless & entry.always != 0 || !operation.pages.is_many {
+    // A fixed value does not vouch for what the upstream counts.
+    let sure = rules.gapless & !rules.scoped;
+    if sure == bits(entry) || sure & entry.always != 0 || !operation.pages.is_many {
         return found;
     }
+    let has_gaps = |bit: usize| rules.gapless >> bit & 1 == 0 && rules.gapless & entry.always == 0;
     for (bit, grant) in entry.grants.iter().enumerate() {
-        if gaps >> bit & 1 == 0 {
+        if sure >> bit & 1 == 1 {
             continue;
         }
         let is_first = same(entry, bit).trailing_zeros() as usize == bit;
         let plan = Plan::build(operation.ground(), &[&grant.trees]);
-        found.extend(beside_note(&grant.rule, operation, &plan));
+        found.extend(beside_note(&grant.rule, operation, &plan, has_gaps(bit)));
         let pages = |rule: &&ParameterRule| {
             let shape = operation.parameters.iter().find(|p| p.name == rule.name);
             let is_neutral =
@@ -304,6 +306,7 @@ fn notes(entry: &Entry, operation: &Operation, rules: &ParameterRules) -> Vec<Pa
             rule.place == ParameterPlace::Query && is_neutral && is_listed
         };
         if is_first
+            && has_gaps(bit)
             && !operation.pages.is_refillable()
             && rules.known.iter().any(|rule| pages(&rule))
         {
@@ -351,8 +354,13 @@ fn unusable_note(
     })
 }
 
-/// Granted fields beside the list that nothing is declared of.
-fn beside_note(rule: &RuleRef, operation: &Operation, plan: &Plan) -> Option<ParameterNote> {
+/// Granted fields beside the list that are withheld. Where a fixed value keeps objects out, cursors are given.
+fn beside_note(
+    rule: &RuleRef,
+    operation: &Operation,
+    plan: &Plan,
+    has_gaps: bool,
+) -> Option<ParameterNote> {
     let is_shown = |steps: &[Arc<str>]| {
         let mut place = plan.root;
         for step in steps {
@@ -363,7 +371,7 @@ fn beside_note(rule: &RuleRef, operation: &Operation, plan: &Plan) -> Option<Par
     let pages = &operation.pages;
     let is_lost = |field: Option<PageField>| match field {
         None | Some(PageField::Count) => true,
-        Some(PageField::Cursor) => !pages.is_refillable(),
+        Some(PageField::Cursor) => has_gaps && !pages.is_refillable(),
         Some(PageField::Plain) => false,
     };
     let lost: Vec<String> = pages
@@ -376,10 +384,10 @@ fn beside_note(rule: &RuleRef, operation: &Operation, plan: &Plan) -> Option<Par
     (!lost.is_empty()).then(|| ParameterNote {
         rule: rule.clone(),
         message: format!(
-            "`{}` leaves objects out, so what stands beside them is withheld: {}",
+            "the grant shows part of the objects of `{}`, so what stands beside them is withheld: {}",
             operation.id,
             names(&lost)
         ),
-        help: "Take them out of `fields`, fix the scope with `set`, or say in the overlay what they are (`x-portcullis-page: cursor`, or `plain` for what tells nothing of the objects).".into(),
+        help: "Take them out of `fields`, or say in the overlay what they are (`x-portcullis-page: cursor`, or `plain` for what tells nothing of the objects).".into(),
     })
 }

@@ -389,12 +389,11 @@ fn a_fixed_parameter_is_written_in_and_no_other_value_passes() {
             .all(|asked| asked.target.ends_with("limit=10&owner=own")),
         "{requests:?}"
     );
-    let total = plain
-        .json()
-        .unwrap()
-        .get("total")
-        .and_then(|total| total.as_i64());
-    assert_eq!(total, Some(2), "the total is of the caller's own");
+    let beside = plain.json().unwrap();
+    for name in ["total", "pages", "note"] {
+        assert!(beside.get(name).is_none(), "nobody vouches for {name}");
+    }
+    assert!(beside.get("next").is_some() && beside.get("generated").is_some());
     upstream.forget();
     let other = asked(&server, &key, "owner=other");
     assert_eq!(
@@ -421,14 +420,28 @@ fn an_upstream_that_ignores_the_fixed_scope_tells_nothing_either() {
         upstream.address(),
         &[granted(Some(0), &ALL, true)],
     ));
-    let answer = asked(&server, &server.quick_key("asker-0", &[]), "limit=2");
-    assert_eq!(
-        answer.text().matches("total").count(),
-        0,
-        "{}",
-        answer.text()
-    );
-    assert_eq!(ids(&answer), ["j1", "j4"]);
+    let key = server.quick_key("asker-0", &[]);
+    // The first page holds an own object only, so nothing shows that the filter was ignored.
+    for (query, expected) in [("limit=1", &["j1"][..]), ("limit=2", &["j1", "j4"])] {
+        let answer = asked(&server, &key, query);
+        assert_eq!(ids(&answer), expected);
+        for name in ["total", "pages", "note"] {
+            let beside = answer.json().unwrap();
+            assert!(beside.get(name).is_none(), "{query}: {}", answer.text());
+        }
+    }
+}
+
+#[test]
+fn check_says_that_counts_are_withheld_also_where_a_value_is_fixed() {
+    let gate = jobs::gate(([127, 0, 0, 1], 9).into(), &[granted(Some(0), &ALL, true)]);
+    let told = checked(&gate);
+    let flat = (told.stderr + &told.stdout).replace("\n  │ ", " ");
+    for words in ["`$.total`", "`$.note`", "part of the objects of `listJobs`"] {
+        assert!(flat.contains(words), "{words}: {flat}");
+    }
+    let hidden = ["`$.next`", "`$.generated`", "with `set`"];
+    assert!(!hidden.iter().any(|words| flat.contains(words)), "{flat}");
 }
 
 #[test]
