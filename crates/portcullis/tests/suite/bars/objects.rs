@@ -34,7 +34,7 @@ struct Stage<'w> {
 
 #[test]
 fn nobody_learns_of_an_object_he_may_not_see() {
-    let worlds = Scale::pick(40, 1_000, 10_000);
+    let worlds = Scale::pick(40, 400, 10_000);
     let (mut leaks, mut denials, mut asked, mut blind) = (0u32, 0u32, 0u32, 0u32);
     for seed in 0..worlds {
         let world = World::draw(&mut Draw::new(seed));
