@@ -53,6 +53,14 @@ impl Gate {
         gate
     }
 
+    /// A copy of a configuration directory with everything in it. Permissions become those of a new directory, so that
+    /// what version control keeps of them does not matter.
+    pub fn copied(from: &Path) -> Gate {
+        let gate = Gate::empty();
+        copy(from, &gate.dir());
+        gate
+    }
+
     /// Stands in for a gate that was taken out of its server.
     pub(crate) fn nothing() -> Gate {
         Gate::empty()
@@ -176,6 +184,21 @@ impl Gate {
             .collect();
         names.sort();
         names
+    }
+}
+
+/// Copies the files of a directory and of those below it.
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("a directory can be made");
+    for entry in fs::read_dir(from).expect("a directory can be read") {
+        let path = entry.expect("a directory can be read").path();
+        let target = to.join(path.file_name().expect("an entry has a name"));
+        if path.is_dir() {
+            copy(&path, &target);
+        } else {
+            fs::write(&target, fs::read(&path).expect("a file can be read"))
+                .expect("a file can be written");
+        }
     }
 }
 

@@ -45,6 +45,7 @@ mod stopping;
 mod surface;
 mod terminal;
 mod upstreams;
+mod written_before;
 
 use std::path::Path;
 
