@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use audit::{Ledger, Recorder};
 use config::Compiled;
+use config::compiled::IntegrationSettings;
 use crypto::Keys;
 use gateway::{Clock, Io};
 use identity::api_key::redacted;
@@ -119,6 +120,24 @@ impl Desk {
                 "`portcullis key list` shows every key.",
             )
         })
+    }
+
+    /// The settings of an integration that is configured.
+    ///
+    /// # Errors
+    /// When there is none of that name, with the nearest one.
+    pub fn integration(&self, name: &str) -> Result<Arc<IntegrationSettings>, DeskFault> {
+        let compiled = (self.compiled)();
+        if let Some(settings) = compiled.integrations.get(name) {
+            return Ok(Arc::clone(settings));
+        }
+        let known: Vec<&str> = compiled.integrations.keys().map(|name| &**name).collect();
+        let help = config::nearest(name, &known)
+            .unwrap_or_else(|| "`portcullis integration list` shows them.".into());
+        Err(DeskFault::asked(
+            format!("there is no integration `{name}`"),
+            help,
+        ))
     }
 
     /// When a credential was last used: what the running gateway noted, or what was stored before.

@@ -71,8 +71,8 @@ pub const INTEGRATION_PAUSED: Reason = Reason::new(
     403,
     "Access for this integration is paused.",
     "Ask the API's owner when it will be resumed; the credential stays valid.",
-    "The integration was paused by an operator, for a time or until further notice. Its keys stay as they are and work \
-     again when the pause ends. `portcullis integration list` shows who paused it, when and until when.",
+    "The integration was paused by an operator until somebody resumes it. Its keys stay as they are and work again then. \
+     `portcullis integration list` shows who paused it, when and why.",
 );
 
 /// The user header cannot be read.

@@ -288,11 +288,17 @@ fn of_record(record: &AddedBlock, now: Timestamp) -> Option<Shown> {
 
 fn row(shown: &Shown, now: Timestamp) -> Value {
     let is_added = shown.by.is_some();
-    // What was counted at an address is held against strangers there; everything else against everybody it names.
-    let is_for_strangers = !is_added && matches!(shown.subject, Subject::Address(_));
+    let holds_for = match shown.subject {
+        // What refusals led to is held against strangers there: they were counted at the address, not at a caller.
+        Subject::Address(_) if !is_added => "strangers",
+        Subject::Address(_) => "everybody",
+        Subject::Credential(_) => "credential",
+        Subject::Integration(_) => "integration",
+        Subject::User { .. } => "user",
+    };
     json!({
         "subject": shown.subject.to_string(),
-        "holds_for": if is_for_strangers { "strangers" } else { "everybody" },
+        "holds_for": holds_for,
         "until": now.plus(shown.left).to_string(),
         "seconds_left": shown.left.as_secs(),
         "by": shown.by,
@@ -331,25 +337,16 @@ fn is_known(desk: &Desk, subject: &Subject) -> Result<(), DeskFault> {
         Subject::Integration(name) => (name, false),
         Subject::User { integration, .. } => (integration, true),
     };
-    let compiled = (desk.compiled)();
-    let Some(settings) = compiled.integrations.get(name.as_str()) else {
-        let known: Vec<&str> = compiled.integrations.keys().map(|name| &**name).collect();
-        let help = config::nearest(name, &known)
-            .unwrap_or_else(|| "`portcullis integration list` shows them.".into());
+    let settings = desk.integration(name)?;
+    if needs_user && settings.facts.user_header.is_none() {
         return Err(DeskFault::asked(
-            format!("there is no integration `{name}`"),
-            help,
-        ));
-    };
-    match needs_user && settings.facts.user_header.is_none() {
-        true => Err(DeskFault::asked(
             format!("`{name}` names no persons, so none of them can be blocked"),
             format!(
                 "Write `user_header` in integrations/{name}.yaml, or block integration:{name}."
             ),
-        )),
-        false => Ok(()),
+        ));
     }
+    Ok(())
 }
 
 fn not_blocked(desk: &Desk, subject: &Subject) -> DeskFault {

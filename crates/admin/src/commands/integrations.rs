@@ -1,9 +1,9 @@
 //! Integrations as an operator sees, pauses and resumes them.
-//! Gives the `integration.*` commands.
+//! Exports the `integration.*` commands.
 //! Used by `COMMANDS`.
 //! Start reading at `pause`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use gateway::Snapshot;
@@ -20,7 +20,10 @@ use crate::{Desk, DeskFault};
 pub struct IntegrationState {
     /// Since when it is paused.
     pub paused_at: Option<Timestamp>,
-    /// Who paused it, and why.
+    /// Who paused or resumed it. Versions before did not keep it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// Why.
     pub reason: String,
 }
 
@@ -29,20 +32,22 @@ pub struct IntegrationState {
 /// # Errors
 /// When the store cannot be read.
 pub fn paused(store: &Store) -> Result<BTreeSet<String>, store::Fault> {
-    let rows =
-        store.list_all::<IntegrationState>(&kinds::INTEGRATION_STATE, Filter::All, 10_000)?;
-    Ok(rows
-        .into_iter()
-        .filter(|row| row.value.paused_at.is_some())
-        .map(|row| row.id)
-        .collect())
+    Ok(pauses(store)?.into_keys().collect())
 }
 
-/// Lists the integrations with owner, review date and credentials.
+/// The pauses in force, by the name of their integration.
+fn pauses(store: &Store) -> Result<BTreeMap<String, IntegrationState>, store::Fault> {
+    let rows =
+        store.list_all::<IntegrationState>(&kinds::INTEGRATION_STATE, Filter::All, 10_000)?;
+    let paused = rows.into_iter().filter(|row| row.value.paused_at.is_some());
+    Ok(paused.map(|row| (row.id, row.value)).collect())
+}
+
+/// Lists the integrations with owner, review date, credentials, and who paused them when and why.
 pub fn list(desk: &Desk, _arguments: &Value, _who: &str) -> Result<Value, DeskFault> {
     let compiled = (desk.compiled)();
     let credentials = desk.credentials()?;
-    let paused = paused(&desk.store)?;
+    let pauses = pauses(&desk.store)?;
     let row = |settings: &Arc<config::compiled::IntegrationSettings>| {
         let max_age = settings
             .facts
@@ -55,6 +60,7 @@ pub fn list(desk: &Desk, _arguments: &Value, _who: &str) -> Result<Value, DeskFa
                 .iter()
                 .filter(|c| *c.integration == *settings.name)
         };
+        let pause = pauses.get(&*settings.name);
         json!({
             "name": &*settings.name,
             "owner": &*settings.owner,
@@ -62,7 +68,10 @@ pub fn list(desk: &Desk, _arguments: &Value, _who: &str) -> Result<Value, DeskFa
             "review_by": settings.review_by.to_string(),
             "is_review_due": settings.review_by <= desk.now(),
             "roles": settings.roles.iter().map(|role| role.to_string()).collect::<Vec<_>>(),
-            "is_paused": paused.contains(&*settings.name),
+            "is_paused": pause.is_some(),
+            "paused": pause.map(|state| json!({
+                "at": state.paused_at.map(|at| at.to_string()), "by": state.by, "reason": state.reason,
+            })),
             "keys_usable": own().filter(|c| c.state(max_age, desk.now()).is_usable()).count(),
             "last_used_at": own().filter_map(|c| desk.last_used(c)).max().map(|at| at.to_string()),
         })
@@ -107,18 +116,10 @@ fn set(
     kind: &'static str,
     who: &str,
 ) -> Result<Value, DeskFault> {
-    let compiled = (desk.compiled)();
-    if !compiled.integrations.contains_key(name) {
-        let known: Vec<&str> = compiled.integrations.keys().map(|name| &**name).collect();
-        let help = config::nearest(name, &known)
-            .unwrap_or_else(|| "`portcullis integration list` shows them.".into());
-        return Err(DeskFault::asked(
-            format!("there is no integration `{name}`"),
-            help,
-        ));
-    }
+    desk.integration(name)?;
     let state = IntegrationState {
         paused_at,
+        by: Some(who.to_owned()),
         reason: reason.to_owned(),
     };
     desk.store

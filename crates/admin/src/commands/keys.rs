@@ -171,15 +171,7 @@ fn shown_once(issued: &Issued) -> Value {
 
 /// The rules for keys of a configured integration.
 fn rules(desk: &Desk, integration: &str) -> Result<ApiKeySettings, DeskFault> {
-    let compiled = (desk.compiled)();
-    let Some(settings) = compiled.integrations.get(integration) else {
-        let known: Vec<&str> = compiled.integrations.keys().map(|name| &**name).collect();
-        return Err(DeskFault::asked(
-            format!("there is no integration `{integration}`"),
-            config::nearest(integration, &known)
-                .unwrap_or_else(|| format!("Configured are: {}.", known.join(", "))),
-        ));
-    };
+    let settings = desk.integration(integration)?;
     settings.facts.credentials.api_key.clone().ok_or_else(|| {
         DeskFault::asked(
             format!("`{integration}` has no API keys"),

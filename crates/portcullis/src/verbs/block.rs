@@ -46,8 +46,8 @@ fn command() -> Command {
                 .args([config_dir::argument(), output::argument()])
                 .after_help(
                     "Example:\n  portcullis block list\n\n\
-                     What HOLDS FOR strangers keeps out calls from that address whose credential proves nobody; every other block \
-                     keeps out everybody it names. Blocks that people added survive a restart, the others end with the server.",
+                     What HOLDS FOR strangers keeps out calls from that address whose credential proves nobody; everybody is every \
+                     caller there; every other block keeps out that credential, integration or person alone, from any address. Blocks that people added survive a restart, the others end with the server.",
                 ),
         )
         .subcommand(
@@ -119,11 +119,21 @@ fn shown(row: &Value) -> Vec<String> {
     };
     vec![
         cell(row, "subject"),
-        cell(row, "holds_for"),
+        holds_for(row),
         moment(row, "until"),
         by,
         cell(row, "reason"),
     ]
+}
+
+/// Whom it keeps out, in words.
+fn holds_for(row: &Value) -> String {
+    match row.get("holds_for").and_then(Value::as_str) {
+        Some("credential") => "this credential".to_owned(),
+        Some("integration") => "this integration".to_owned(),
+        Some("user") => "this person".to_owned(),
+        _ => cell(row, "holds_for"),
+    }
 }
 
 fn add(arguments: &ArgMatches) -> Outcome {
@@ -180,5 +190,8 @@ mod tests {
                 reason
             ]
         );
+        let added = json!({ "subject": "user:crm/ann", "holds_for": "user", "until": "2026-11-30T10:00:00.000Z",
+            "by": "olga (local)", "reason": "sends duplicates" });
+        assert_eq!(shown(&added)[1], "this person");
     }
 }

@@ -1,5 +1,5 @@
 //! `portcullis integration`: integrations listed, paused and resumed.
-//! Gives `VERB`.
+//! Exports `VERB`.
 //! Used by `verbs::VERBS`.
 //! Start reading at `run`.
 
@@ -31,7 +31,7 @@ fn command() -> Command {
         .arg_required_else_help(true)
         .subcommand(
             Command::new("list")
-                .about("List integrations with owner, keys and review date [read-only]")
+                .about("List integrations with owner, keys, review date and who paused them [read-only]")
                 .args([config_dir::argument(), output::argument()])
                 .after_help("Example:\n  portcullis integration list\n\nExit codes: 0 nothing is due · 2 a review is due"),
         )
@@ -83,6 +83,7 @@ fn list(arguments: &ArgMatches) -> Outcome {
             terminal::say("No integration is configured. Add a file to integrations/.");
             return;
         }
+        let shown_rows = &rows;
         let rows: Vec<Vec<String>> = rows.iter().map(|row| shown(row)).collect();
         let headings = [
             "NAME",
@@ -94,6 +95,9 @@ fn list(arguments: &ArgMatches) -> Outcome {
             "PURPOSE",
         ];
         terminal::text(&table::render(&headings, &rows));
+        for line in shown_rows.iter().filter_map(|row| pause(row)) {
+            terminal::line(line);
+        }
     });
     let is_due = rows.iter().any(|row| is(row, "is_review_due"));
     Ok(if is_due { Exit::Look } else { Exit::Done })
@@ -124,6 +128,21 @@ fn shown(row: &Value) -> Vec<String> {
         cell(row, "owner"),
         cell(row, "purpose"),
     ]
+}
+
+/// Who paused an integration, when and why.
+fn pause(row: &Value) -> Option<String> {
+    let paused = row.get("paused").filter(|paused| paused.is_object())?;
+    Some(format!(
+        "{} was paused by {} at {}: {}",
+        cell(row, "name"),
+        paused
+            .get("by")
+            .and_then(Value::as_str)
+            .unwrap_or("an operator"),
+        moment(paused, "at"),
+        cell(paused, "reason")
+    ))
 }
 
 fn set(arguments: &ArgMatches, command: &str, done: &str) -> Outcome {
@@ -167,6 +186,23 @@ mod tests {
                 "p"
             ]
         );
+    }
+
+    #[test]
+    fn a_pause_says_who_when_and_why() {
+        let row = |paused: Value| json!({ "name": "crm", "is_paused": true, "paused": paused });
+        let by = json!({ "at": "2026-11-30T09:00:00.000Z", "by": "olga (local)", "reason": "sends duplicates" });
+        assert_eq!(
+            pause(&row(by)).as_deref(),
+            Some("crm was paused by olga (local) at 2026-11-30T09:00:00Z: sends duplicates")
+        );
+        // Before, nobody was kept.
+        let older = json!({ "at": "2026-11-30T09:00:00.000Z", "by": null, "reason": "paused by an operator" });
+        assert_eq!(
+            pause(&row(older)).as_deref(),
+            Some("crm was paused by an operator at 2026-11-30T09:00:00Z: paused by an operator")
+        );
+        assert_eq!(pause(&row(Value::Null)), None);
     }
 
     #[test]

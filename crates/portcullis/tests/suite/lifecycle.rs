@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use demo::{Call, Door, Fieldworks};
 use serde_json::json;
-use testkit::{Gate, PATIENCE, Play, RecordingUpstream, json_answer, poll, wire};
+use testkit::{Gate, PATIENCE, Play, RecordingUpstream, Server, json_answer, poll, wire};
 
 use crate::{call, program, serve};
 
@@ -102,8 +102,32 @@ fn revoking_rotating_and_pausing_hold_from_the_next_call_on() {
         &json!({ "integration": "alpha", "reason": "a test" }),
     );
     assert_eq!(code(&new).as_deref(), Some("authn.integration_paused"));
+    is_listed_as_paused(&server, "alpha", "a test");
     server.desk("integration.resume", &json!({ "integration": "alpha" }));
     assert_eq!(code(&new), None);
+}
+
+/// With who paused it, when and why.
+fn is_listed_as_paused(server: &Server, name: &str, reason: &str) {
+    let listed = server.desk("integration.list", &json!({}));
+    let rows = listed["integrations"].as_array().unwrap();
+    let paused = rows.iter().filter(|row| row["is_paused"] == true);
+    let paused: Vec<_> = paused.map(|row| (&row["name"], &row["paused"])).collect();
+    let [(found, pause)] = paused[..] else {
+        panic!("{listed}")
+    };
+    assert_eq!((found, &pause["reason"]), (&json!(name), &json!(reason)));
+    assert!(
+        pause["by"].as_str().is_some_and(|by| !by.is_empty()),
+        "{listed}"
+    );
+    assert!(
+        pause["at"].as_str().is_some_and(|at| at.ends_with('Z')),
+        "{listed}"
+    );
+    let table = server.cli(&["integration", "list"]).stdout;
+    let said = format!("{name} was paused by ");
+    assert!(table.contains(&said) && table.contains(reason), "{table}");
 }
 
 #[test]
