@@ -189,7 +189,9 @@ pub struct Object {
 #[serde(deny_unknown_fields, default)]
 pub struct OperationFacts {
     /// It only reads, although its method is POST: a search whose question is the body. Conditions are then judged by the
-    /// answer, as for a GET, and not by the body. Default `false`.
+    /// answer, as for a GET, and not by the body. The fields of the body are held to the rules of query parameters: each says at
+    /// its schema what it asks about (`x-portcullis-filters`) and which of them are the cursor and the size of a page
+    /// (`x-portcullis-page`); what is undeclared cannot be used where a grant hides anything. Default `false`.
     pub reads: Option<At<bool>>,
 }
 

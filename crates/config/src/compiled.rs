@@ -309,8 +309,8 @@ pub struct OperationPlan {
     pub inspect: Mode,
     /// What inspection knows of its fields.
     pub inspected: Inspected,
-    /// It only reads, although its method is POST.
-    pub reads: bool,
+    /// It only reads: its method is safe, or the api says so of its POST. The one answer to that question.
+    pub is_read: bool,
     /// The operation as policy knows it; present in every configuration that `compile` gave.
     pub policy: Option<policy::OperationRef>,
 }

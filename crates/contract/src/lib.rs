@@ -17,6 +17,7 @@ mod media;
 mod overlay;
 mod parameters;
 mod plan;
+mod questions;
 mod request;
 mod response;
 mod router;
@@ -42,7 +43,8 @@ pub use plan::{
     StatusRange, Style, TemplateSegment,
 };
 pub use request::{
-    HEADER, JudgedParameter, Leniency, QUERY, ValidRequest, check_request, check_request_leniently,
+    BODY, HEADER, JudgedParameter, Leniency, QUERY, ValidRequest, check_request,
+    check_request_leniently,
 };
 pub use response::{Drift, check_response};
 pub use router::{Declared, Found, Route, Router};

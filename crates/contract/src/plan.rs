@@ -78,6 +78,12 @@ pub struct Operation {
 }
 
 impl Operation {
+    /// Whether a request body may be something else than JSON.
+    pub fn takes_forms(&self) -> bool {
+        let mut contents = self.body.iter().flat_map(|body| &body.contents);
+        contents.any(|content| content.format != BodyFormat::Json)
+    }
+
     /// Shape of successful JSON answers: those of the 2xx class, else `default`.
     pub fn answer_shape(&self) -> Option<&Shape> {
         (!self.success_shape.is_empty()).then_some(&self.success_shape)

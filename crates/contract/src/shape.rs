@@ -11,12 +11,13 @@ use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use model::shape::{Class, Field, Node, NodeId};
-use model::{PageField, Shape};
+use model::{Asks, PageField, Shape};
 use serde_json::Value;
 
 use crate::docs::{At, Docs};
 use crate::language::{FREE, Languages};
 use crate::lower::{Direction, is_assertion, says};
+use crate::questions;
 
 pub(crate) use kinds::{Kinds, kinds, scalar};
 pub(crate) use names::Names;
@@ -168,6 +169,7 @@ impl<'a> Builder<'a> {
                 .find_map(|p| p.at.text("x-portcullis-refers-to"))
                 .map(Arc::from),
             page: parts.iter().find_map(|p| page(&p.at)),
+            asks: self.asks(places, &parts),
             ..Node::default()
         };
         if kinds.has(Kinds::OBJECT) {
@@ -194,6 +196,27 @@ impl<'a> Builder<'a> {
             node.items_max = items_max(&parts);
         }
         node
+    }
+
+    /// What the place asks about in a request, where each schema that may describe it says so: what one alternative leaves
+    /// unsaid is not said.
+    fn asks(&self, places: &[At<'a>], parts: &[Part<'a>]) -> Option<Arc<Asks>> {
+        if self.rules.direction != Direction::Request
+            || !parts.iter().any(|part| questions::is_stated(&part.at))
+        {
+            return None;
+        }
+        for place in places {
+            let mut own = Vec::new();
+            self.expand(place, true, &mut own, &mut HashSet::new());
+            let mut certain = own.iter().filter(|part| part.is_certain);
+            if !certain.any(|part| questions::is_stated(&part.at)) {
+                return None;
+            }
+        }
+        let all: Vec<At<'a>> = parts.iter().map(|part| part.at.clone()).collect();
+        let stated: Vec<&At<'a>> = all.iter().filter(|at| questions::is_stated(at)).collect();
+        questions::asks(self.docs, &stated, &all).map(Arc::new)
     }
 
     /// Collects the schemas that describe the same place: through references, allOf, oneOf, anyOf, then, else.

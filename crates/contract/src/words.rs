@@ -5,8 +5,8 @@
 
 use std::sync::Arc;
 
-use model::Mistake;
 use model::shape::Class;
+use model::{FieldPath, Mistake};
 use serde_json::Value;
 
 use crate::docs::{At, Docs, nearest};
@@ -163,8 +163,12 @@ impl<'n> Walk<'n> {
                     "name a schema of this contract, as under `components.schemas`",
                 );
             }
-            // Their paths are read where the parameter is (`questions`).
-            "x-portcullis-filters" if at.value.is_array() || at.value.is_object() => {}
+            "x-portcullis-filters" if at.value.is_array() => self.paths(at),
+            "x-portcullis-filters" if at.value.is_object() => {
+                for (value, list) in at.members() {
+                    self.value(value, &list);
+                }
+            }
             "x-portcullis-filters" => self.wrong(
                 at,
                 format!("`{shown}` is not a list of fields"),
@@ -178,7 +182,7 @@ impl<'n> Walk<'n> {
                 format!("`{shown}` says nothing of a page"),
                 &PAGES,
                 &shown,
-                "write `cursor`, `count` or `plain` on a field of the answer, `cursor` or `size` on a parameter",
+                "write `cursor`, `count` or `plain` on a field of the answer, `cursor` or `size` on a parameter or a field of a search's body",
             ),
             _ => self.wrong(
                 at,
@@ -187,6 +191,38 @@ impl<'n> Walk<'n> {
                 key,
                 "facts are `x-portcullis-class`, `x-portcullis-filters`, `x-portcullis-page` and `x-portcullis-refers-to`",
             ),
+        }
+    }
+
+    /// The fields that one value of a parameter asks about.
+    fn value(&mut self, value: &str, list: &At<'_>) {
+        if list.value.is_array() {
+            return self.paths(list);
+        }
+        self.wrong(
+            list,
+            format!("the value `{value}` has no list of fields"),
+            &[],
+            "",
+            "write the fields it asks about, `[status]`; `[]` where it tells nothing",
+        );
+    }
+
+    fn paths(&mut self, list: &At<'_>) {
+        for entry in list.items() {
+            let parsed = match entry.value {
+                Value::String(text) => FieldPath::parse(text).map(drop),
+                _ => Err("is not a text".to_owned()),
+            };
+            if let Err(why) = parsed {
+                self.wrong(
+                    &entry,
+                    format!("the field path {} {why}", entry.value),
+                    &[],
+                    "",
+                    "write a path of the resource object, like `status` or `customer.name`",
+                );
+            }
         }
     }
 

@@ -8,8 +8,12 @@ use crypto::{SealKey, sha256};
 
 /// Longest cursor of an upstream.
 const CURSOR_BYTES_MAX: usize = 2_048;
-/// Sealed cursors have few lengths, because a length would tell something too.
-const BLOCK: usize = 96;
+/// What is sealed has one of these lengths, because a length would tell something too: how long the next object's id is, where
+/// the upstream's cursor holds it.
+const LENGTHS: [usize; 3] = [96, 384, 2_112];
+
+/// What stands before the upstream's cursor: the question, whether there is one, items to pass over, its length.
+const HEAD: usize = 32 + 1 + 4 + 2;
 
 /// Digest of what a list was asked, without cursor and page size.
 pub type Question = [u8; 32];
@@ -53,13 +57,15 @@ pub fn seal(
     let length = u16::try_from(cursor.len())
         .ok()
         .filter(|_| cursor.len() <= CURSOR_BYTES_MAX)?;
-    let mut plain = Vec::with_capacity(cursor.len() + BLOCK);
+    let needed = cursor.len().saturating_add(HEAD);
+    let room = LENGTHS.into_iter().find(|length| *length >= needed)?;
+    let mut plain = Vec::with_capacity(room);
     plain.extend_from_slice(question);
     plain.push(u8::from(at.cursor.is_some()));
     plain.extend_from_slice(&at.skip.to_le_bytes());
     plain.extend_from_slice(&length.to_le_bytes());
     plain.extend_from_slice(cursor);
-    plain.resize(plain.len().next_multiple_of(BLOCK), 0);
+    plain.resize(room, 0);
     Some(base64url(&key.seal(&whose(integration, operation), &plain)))
 }
 
@@ -135,6 +141,11 @@ mod tests {
         };
         assert_eq!(length("1", 0), length("after-0123456789-0123456789", 99));
         assert_eq!(length(&"x".repeat(3_000), 0), None);
+        // However long the upstream's own is, there are few lengths.
+        let all = (0..=CURSOR_BYTES_MAX).map(|bytes| length(&"x".repeat(bytes), 7));
+        let all: std::collections::BTreeSet<_> = all.collect();
+        assert_eq!(all.len(), LENGTHS.len(), "{all:?}");
+        assert!(!all.contains(&None), "{all:?}");
     }
 
     #[test]

@@ -11,7 +11,7 @@ use model::{
     DecisionId, Event, Head, Headers, KeyId, Monotonic, Peer, Refusal, Stage, Text, Timestamp,
 };
 
-use crate::cursor::Resume;
+use crate::cursor::{Question, Resume};
 use crate::stages::unchanged::LookedUp;
 use crate::{Io, record};
 
@@ -77,6 +77,10 @@ pub struct Exchange<'a, 'b> {
     pub accept: Option<Arc<str>>,
     /// Where the page begins, by the caller's own cursor.
     pub resume: Resume,
+    /// The question that this cursor belongs to, until it is compared with the one that is asked.
+    pub sealed: Option<Question>,
+    /// How many items the caller asks for.
+    pub size: Option<u32>,
     /// Fields for the answer that stages before the upstream know (deprecation, limits).
     pub reply_headers: Headers,
     /// The object that the request changes, as it was when it was judged.

@@ -4,6 +4,7 @@
 //! Start reading at `pipeline::run`.
 
 pub mod answers;
+pub mod asking;
 pub mod blocks;
 pub mod clock;
 pub mod connections;

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use model::{Json, PageField, Text};
 use policy::Pages;
 
+use crate::asking::Asking;
 use crate::cursor::Resume;
 
 /// Most pages of the upstream for one page of ours.
@@ -46,12 +47,9 @@ pub enum Step {
 }
 
 impl<'p> Gather<'p> {
-    /// Begins with what the caller asks for.
-    pub fn new(pages: &'p Pages, query: &[(String, String)], resume: &Resume) -> Gather<'p> {
-        let name = pages.size_parameter.as_deref();
-        let sent = query.iter().find(|(n, _)| Some(n.as_str()) == name);
-        let limit = sent.and_then(|(_, value)| value.parse::<u32>().ok());
-        let limit = limit.or(pages.usual).filter(|_| name.is_some());
+    /// Begins with what the caller asks for: so many items, from there.
+    pub fn new(pages: &'p Pages, size: Option<u32>, resume: &Resume) -> Gather<'p> {
+        let limit = size.or(pages.usual).filter(|_| pages.size_sent.is_some());
         Gather {
             pages,
             limit: limit.and_then(|limit| usize::try_from(limit).ok()),
@@ -65,22 +63,9 @@ impl<'p> Gather<'p> {
         }
     }
 
-    /// The query of the upstream's next page.
-    pub fn query(&self, asked: &[(String, String)]) -> Vec<(String, String)> {
-        let is = |name: &str, known: &Option<Arc<str>>| known.as_deref() == Some(name);
-        let mut out: Vec<(String, String)> = asked
-            .iter()
-            .filter(|(name, _)| !is(name, &self.pages.cursor_parameter))
-            .filter(|(name, _)| self.size().is_none() || !is(name, &self.pages.size_parameter))
-            .cloned()
-            .collect();
-        if let (Some(name), Some(size)) = (&self.pages.size_parameter, self.size()) {
-            out.push((name.to_string(), size.to_string()));
-        }
-        if let (Some(name), Some(cursor)) = (&self.pages.cursor_parameter, &self.here) {
-            out.push((name.to_string(), cursor.clone()));
-        }
-        out
+    /// The request for the upstream's next page.
+    pub fn asked(&self, asked: &Asking) -> Asking {
+        asked.paged(self.pages, self.size(), self.here.as_deref())
     }
 
     /// Items to ask for: at first one more than wanted, which mostly answers at once whether another object follows.

@@ -37,11 +37,11 @@ pub async fn run(x: &mut Exchange<'_, '_>, r: &Road<'_>) -> Result<Reply, Stop> 
     // After authn: quota belongs to an integration, and a shared office address must not starve.
     let _turns = limit::take(x, &caller, &op, r)?;
     // After authz: strangers do not get our memory or our parsers' time.
-    let sealed = pages::open(x, &mut asked, &permit, &caller, &op, r)?;
-    let mut valid = validate::request(x, &asked, &target, &op, &mut permit, r.snapshot).await?;
+    pages::open(x, &mut asked, &permit, &caller, &op, r)?;
+    let mut valid = validate::request(x, &asked, &target, &caller, &op, &mut permit, r).await?;
     // A cursor goes on with its own question only. Where objects may be left out of a list, the first page is asked for so
     // that it can be filled again.
-    pages::ask(x, &mut valid, &asked, &permit, sealed, &op)?;
+    pages::ask(x, &mut valid, &asked, &permit, &op)?;
     // Attack detection on what the contract leaves free.
     let checked = inspect::request(x, asked, valid, target, &op, r)?;
     // Whose object is it, as far as request and look-ups can tell.

@@ -32,9 +32,9 @@ pub enum Treatment {
 pub struct RequestField {
     /// Name in lower case.
     pub name: &'static str,
-    /// With GET, HEAD, OPTIONS and TRACE.
+    /// With operations that only read: GET, HEAD, OPTIONS, TRACE, and a POST of which the api says so.
     pub reads: Treatment,
-    /// With every other method.
+    /// With every other one.
     pub writes: Treatment,
     /// Where it is defined.
     pub law: &'static str,
@@ -345,8 +345,11 @@ pub const TABLE: &[RequestField] = &[
 ///
 /// # Errors
 /// `validate.header` with the fields named; 400, or what the table says.
-pub fn judge(operation: &Operation, asked: &CanonicalRequest) -> Result<(), Box<Refusal>> {
-    let is_read = asked.method().is_safe();
+pub fn judge(
+    operation: &Operation,
+    is_read: bool,
+    asked: &CanonicalRequest,
+) -> Result<(), Box<Refusal>> {
     for (name, value) in asked.headers().iter() {
         let Some(known) = find(name) else { continue };
         let treatment = if is_read { known.reads } else { known.writes };

@@ -103,6 +103,8 @@ impl Gateway {
             stage: Stage::Tls,
             accept: None,
             resume: crate::cursor::Resume::default(),
+            sealed: None,
+            size: None,
             reply_headers: Headers::new(),
             looked_up: None,
             event,

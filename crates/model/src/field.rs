@@ -186,6 +186,16 @@ impl FieldSet {
         }
     }
 
+    /// Whether some path ends at these steps, leads through them or on from them.
+    pub fn meets(&self, steps: &[Arc<str>]) -> bool {
+        let Some((first, rest)) = steps.split_first() else {
+            return !self.is_empty();
+        };
+        let named = self.fields.get(first);
+        let mut below = named.into_iter().chain(self.each.as_deref());
+        self.is_whole || below.any(|below| below.meets(rest))
+    }
+
     /// Whether nothing is granted.
     pub fn is_empty(&self) -> bool {
         !self.is_whole && self.fields.is_empty() && self.each.is_none()

@@ -28,7 +28,7 @@ pub use http::{Head, Method, Peer, Protocol, Reply};
 pub use ids::{DecisionId, KeyId};
 pub use json::Json;
 pub use mistake::Mistake;
-pub use page::{PageField, PageParameter, Reveals, StatedField};
+pub use page::{Asks, PageField, PageParameter, Reveals, StatedField};
 pub use principal::Principal;
 pub use shape::Shape;
 pub use text::Text;

@@ -1,5 +1,5 @@
 //! What a list's parameters ask about, and what its answer says of the page besides its objects.
-//! Gives `Reveals`, `StatedField`, `PageParameter` and `PageField`: facts of a contract as plain data.
+//! Gives `Reveals`, `StatedField`, `PageParameter`, `Asks` and `PageField`: facts of a contract as plain data.
 //! Made by contract (from overlays); read by policy (which parameters may be used) and gateway (cursors, counts).
 //! Start reading at `Reveals`.
 
@@ -18,6 +18,21 @@ pub enum Reveals {
 }
 
 impl Reveals {
+    /// What is asked about where both are said of one thing: everything that either names, and only values that both name.
+    #[must_use]
+    pub fn and(self, other: Reveals) -> Reveals {
+        match (self, other) {
+            (Reveals::ByValue(values), Reveals::ByValue(mut more)) => {
+                let both = values.into_iter().filter_map(|(value, mut paths)| {
+                    paths.extend(more.remove(&value)?);
+                    Some((value, paths))
+                });
+                Reveals::ByValue(both.collect())
+            }
+            (one, other) => Reveals::Fields(one.paths().chain(other.paths()).cloned().collect()),
+        }
+    }
+
     /// Every field that is named.
     pub fn paths(&self) -> impl Iterator<Item = &FieldPath> {
         let (all, by_value) = match self {
@@ -39,6 +54,17 @@ pub struct StatedField {
     pub file: Arc<str>,
     /// JSON pointer in it.
     pub pointer: Arc<str>,
+}
+
+/// What a place of a request body asks about, where the operation only reads: what a parameter would say of itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Asks {
+    /// The fields it asks about (`x-portcullis-filters`); `None` where it is only said which part it has in paging.
+    pub reveals: Option<Reveals>,
+    /// Those fields again, each with the place where it is named.
+    pub stated: Vec<StatedField>,
+    /// Its part in paging (`x-portcullis-page`).
+    pub page: Option<PageParameter>,
 }
 
 /// The part a parameter has in paging (`x-portcullis-page`).

@@ -1,6 +1,6 @@
 //! Text from outside as it may stand in a terminal, a log or a file: what could act there becomes visible instead.
-//! Exports `line`, `lines`, `json`, `in_place`, `cut`. Pure.
-//! Used by everything that prints or quotes what others wrote.
+//! Exports `line`, `lines`, `json`, `in_place`, `cut`, and `is_ignorable`. Pure.
+//! Used by everything that prints or quotes what others wrote, and by the one reading of a path.
 //! Start reading at `is_active`.
 
 use std::borrow::Cow;
@@ -13,6 +13,17 @@ pub fn is_active(letter: char) -> bool {
         '\0'..='\x1f' | '\x7f'..='\u{9f}'
         | '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
         | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+/// Characters that have no width and no meaning of their own, so that comparisons may pass over them: the code points with
+/// the property `Default_Ignorable_Code_Point` (Unicode 16, DerivedCoreProperties). Two texts that differ in them only may
+/// be one name to somebody else.
+pub fn is_ignorable(letter: char) -> bool {
+    matches!(letter,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}'
+        | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}'
+        | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fff8}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
+        | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// Text that stands in one line, whatever it holds: line breaks are escaped as well.

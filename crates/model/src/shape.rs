@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::PageField;
+use crate::{Asks, PageField};
 
 /// Index of a node in its shape.
 pub type NodeId = usize;
@@ -47,6 +47,8 @@ pub struct Node {
     pub refers_to: Option<Arc<str>>,
     /// What the value says of the page it stands beside (`x-portcullis-page`).
     pub page: Option<PageField>,
+    /// What the place asks about, in a request body. `None` where nothing is declared.
+    pub asks: Option<Arc<Asks>>,
     /// A string whose content the contract leaves free: no enum, no const, no closed pattern, no strict format.
     pub is_free_text: bool,
     /// What the contract says about such a string in a request: the number of a language of the contract, 0 for free.

@@ -61,6 +61,8 @@ pub struct OperationShape {
     pub answer: Arc<Shape>,
     /// Fields of the request body; empty when it has none.
     pub request: Arc<Shape>,
+    /// The request body may be something else than JSON: a form.
+    pub takes_forms: bool,
     /// Declared answers that report an error with a JSON body.
     pub errors: Vec<ErrorShape>,
     /// Declared parameters; those of the path in its order.
@@ -106,6 +108,8 @@ pub enum ParameterPlace {
     Query,
     /// A header field or a cookie: not visible to conditions.
     Header,
+    /// A place of a body that is a question: declared in the body's shape.
+    Body,
 }
 
 /// One object kind: a schema of the contract whose instances are judged one by one.

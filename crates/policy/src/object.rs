@@ -163,7 +163,7 @@ impl Permit {
                     let parts = values.flat_map(|(_, v)| v.split(','));
                     found.extend(parts.map(|v| (*kind, v.to_owned(), *is_outright)));
                 }
-                ParameterPlace::Header => {
+                ParameterPlace::Header | ParameterPlace::Body => {
                     return Err(self.refuse(
                         format!(
                             "`{}` names an object in a header, which cannot be judged",

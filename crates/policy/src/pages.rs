@@ -1,5 +1,5 @@
 //! What an answer says of a list besides its objects: cursors, totals, and where the list itself stands.
-//! Exports `Pages`. Worked out once per operation, from the shape of the answer and the declared parameters.
+//! Exports `Pages` and `PagePlace`. Worked out once per operation, from the shape of the answer and what a request may ask.
 //! Used by parameters (may a filter be used?) and by gateway, which fills pages again where objects are left out.
 //! Start reading at `Pages::new`.
 
@@ -11,6 +11,7 @@ use model::{Json, PageField, PageParameter};
 use crate::decide::Permit;
 use crate::input::{ParameterPlace, ParameterShape};
 use crate::object::own_id;
+use crate::parameters::BodyAsks;
 use crate::plan::{Ground, KindId, outermost};
 use crate::rules::{Seen, Steps};
 
@@ -25,10 +26,10 @@ pub struct Pages {
     pub list: Option<Steps>,
     /// The field that says where the next page begins.
     pub cursor: Option<Steps>,
-    /// The query parameter that takes it.
-    pub cursor_parameter: Option<Arc<str>>,
-    /// The query parameter for the number of items.
-    pub size_parameter: Option<Arc<str>>,
+    /// Where a request sends it.
+    pub cursor_sent: Option<PagePlace>,
+    /// Where a request says the number of items.
+    pub size_sent: Option<PagePlace>,
     /// Header and cookie parameters that ask about fields.
     pub headers: Vec<Arc<str>>,
     /// Items of a page when the caller does not say.
@@ -43,8 +44,37 @@ pub struct Pages {
     pub(crate) is_many: bool,
 }
 
+/// Where a request says something of the page it wants.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PagePlace {
+    /// A query parameter.
+    Query(Arc<str>),
+    /// A member of a JSON body that is a question: steps from its root, through objects only.
+    Body {
+        /// The steps; at least one.
+        steps: Steps,
+        /// The member is a number.
+        is_number: bool,
+    },
+}
+
+impl PagePlace {
+    /// Whether this query parameter is meant.
+    pub fn is_query(&self, name: &str) -> bool {
+        matches!(self, PagePlace::Query(own) if **own == *name)
+    }
+
+    /// Steps to the member, where it stands in the body.
+    pub fn steps(&self) -> Option<&[Arc<str>]> {
+        match self {
+            PagePlace::Query(_) => None,
+            PagePlace::Body { steps, .. } => Some(steps),
+        }
+    }
+}
+
 impl Pages {
-    pub(crate) fn new(ground: Ground<'_>, parameters: &[ParameterShape]) -> Pages {
+    pub(crate) fn new(ground: Ground<'_>, parameters: &[ParameterShape], asks: &BodyAsks) -> Pages {
         let mut pages = Pages::default();
         let mut walk = Beside {
             ground,
@@ -69,31 +99,47 @@ impl Pages {
         if let (Some((steps, _)), None) = (cursors.next(), cursors.next()) {
             pages.cursor = Some(steps.clone());
         }
+        pages.sent(parameters, asks);
+        pages
+    }
+
+    /// Where the page is asked for: by the query, else by the body. What is declared twice is not known.
+    fn sent(&mut self, parameters: &[ParameterShape], asks: &BodyAsks) {
+        let mut cursors = Vec::new();
+        let mut sizes = Vec::new();
         for parameter in parameters {
             // What is undeclared cannot be used where anything is hidden.
             let mut reveals = parameter.reveals.iter().flat_map(|r| r.paths());
             if parameter.place == ParameterPlace::Header && reveals.next().is_some() {
-                pages.headers.push(parameter.name.clone());
+                self.headers.push(parameter.name.clone());
             }
-            match parameter.page {
-                Some(PageParameter::Cursor) if parameter.place == ParameterPlace::Query => {
-                    pages.cursor_parameter = Some(parameter.name.clone());
-                }
-                Some(PageParameter::Size { usual, max })
-                    if parameter.place == ParameterPlace::Query =>
-                {
-                    pages.size_parameter = Some(parameter.name.clone());
-                    (pages.usual, pages.max) = (usual, max);
-                }
-                _ => {}
+            let place = || PagePlace::Query(parameter.name.clone());
+            match parameter
+                .page
+                .filter(|_| parameter.place == ParameterPlace::Query)
+            {
+                Some(PageParameter::Cursor) => cursors.push(place()),
+                Some(PageParameter::Size { usual, max }) => sizes.push((place(), usual, max)),
+                None => {}
             }
         }
-        pages
+        for (place, page) in asks.pages() {
+            match page {
+                PageParameter::Cursor => cursors.push(place),
+                PageParameter::Size { usual, max } => sizes.push((place, usual, max)),
+            }
+        }
+        if let (Some(place), true) = (cursors.pop(), cursors.is_empty()) {
+            self.cursor_sent = Some(place);
+        }
+        if let (Some((place, usual, max)), true) = (sizes.pop(), sizes.is_empty()) {
+            (self.size_sent, self.usual, self.max) = (Some(place), usual, max);
+        }
     }
 
     /// Whether the answer holds every object at once: nothing in the contract speaks of pages. A parameter that is declared
     /// to ask about nothing may be one that does.
-    pub(crate) fn is_whole(&self, parameters: &[ParameterShape]) -> bool {
+    pub(crate) fn is_whole(&self, parameters: &[ParameterShape], asks: &BodyAsks) -> bool {
         let is_silent = |parameter: &ParameterShape| {
             let reveals = parameter.reveals.as_ref();
             let is_filter = reveals.is_none_or(|r| r.paths().next().is_some());
@@ -102,13 +148,14 @@ impl Pages {
         let is_cursor = |field: &Option<PageField>| *field == Some(PageField::Cursor);
         self.is_many
             && parameters.iter().all(is_silent)
+            && !asks.may_page()
             && !self.beside.iter().any(|(_, field)| is_cursor(field))
     }
 
     /// Whether the gateway can go on to the next page by itself.
     pub fn is_refillable(&self) -> bool {
         self.cursor.is_some()
-            && self.cursor_parameter.is_some()
+            && self.cursor_sent.is_some()
             && self.list.as_ref().is_some_and(|steps| !steps.is_empty())
     }
 }

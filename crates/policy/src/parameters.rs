@@ -1,4 +1,5 @@
-//! Which parameters of a reading operation may be used: those that tell nothing beyond what the grants show.
+//! Which parameters of a reading operation may be used: those that tell nothing beyond what the grants show. What the body of
+//! a search holds is a parameter like any other.
 //! Exports `ParameterRules` (worked out once per integration and operation), `Permit::admit`, `ParameterNote`, and
 //! `ParameterAccess` for people.
 //! Used by gateway's stage validate, by access, and by `check` (notes).
@@ -7,16 +8,19 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use model::field::At;
 use model::{FieldError, FieldPath, Json, Reason, Refusal, Reveals, RuleRef, Stage};
 
 use crate::decide::Permit;
 use crate::input::{FixedTarget, ParameterPlace};
 use crate::rules::{Operation, Rules};
 
+mod body;
 mod build;
 mod shown;
 mod sight;
 
+pub(crate) use body::{BodyAsks, BodyRules};
 pub(crate) use build::{Scene, build, stated};
 pub use shown::{ParameterAccess, ParameterRefusal, ParameterUse};
 
@@ -30,7 +34,8 @@ pub const PARAMETER_NOT_GRANTED: Reason = Reason::new(
     "Some objects or fields of the answer are hidden from the integration, and the parameter would tell something about them: it filters \
      or sorts by a field that is not granted, or nothing says what it asks about; or the grant lists the parameters that may be used \
      (`query`) and this is none of them. Say in the overlay what the parameter asks about (`x-portcullis-filters`), grant the field, or \
-     fix the parameter with `set`. `portcullis access` shows which parameters of each operation may be used, and which not and why.",
+     fix the parameter with `set`. The body of a search (`reads: true`) is held to the same: its fields are parameters, declared at their place in the \
+     schema. `portcullis access` shows which parameters of each operation may be used, and which not and why.",
 );
 
 /// The caller sent another value than the one its grant fixes.
@@ -70,8 +75,10 @@ impl Fixed {
 /// The parameters of one operation for one integration, by bits of its grants.
 #[derive(Debug, Default)]
 pub(crate) struct ParameterRules {
-    /// Query, header and cookie parameters; empty for operations that write.
+    /// Query, header and cookie parameters, and those of the path that are declared to ask about fields.
     pub known: Vec<ParameterRule>,
+    /// What the body asks, where the operation only reads.
+    pub body: BodyRules,
     /// Whether anything is hidden under a grant, so that undeclared parameters are refused.
     pub restricted: u64,
     /// Grants that list the query parameters that may be used.
@@ -89,7 +96,9 @@ pub(crate) struct ParameterRules {
 pub(crate) struct ParameterRule {
     pub name: Arc<str>,
     pub place: ParameterPlace,
-    /// Grants whose `query` admits it.
+    /// It is declared to ask about nothing, or to be part of paging.
+    pub is_neutral: bool,
+    /// Grants whose `query` admits it, or whose `writes` let it be sent.
     pub listed: u64,
     /// Grants with which it may be used.
     pub usable: Usable,
@@ -142,6 +151,8 @@ pub(crate) enum Why {
     Hidden(FieldPath),
     /// Objects are left out and pages are not filled again, so that any filter tells of them.
     NotRefilled,
+    /// It is part of paging in a way that the gateway cannot follow.
+    PageUnknown,
 }
 
 impl std::fmt::Display for Why {
@@ -150,6 +161,7 @@ impl std::fmt::Display for Why {
             Why::Undeclared => f.write_str("nothing says what it asks about"),
             Why::Hidden(path) => write!(f, "it asks about `{path}`, which is not seen in full"),
             Why::NotRefilled => f.write_str("objects are left out and pages are not filled again"),
+            Why::PageUnknown => f.write_str("the gateway cannot ask for a page by it"),
         }
     }
 }
@@ -177,7 +189,7 @@ pub struct Sent<'a> {
 }
 
 impl Permit {
-    /// Judges the parameters of a request. Grants whose `query` does not admit one of them no longer hold; with every
+    /// Judges the parameters of a request, and its body where that is a question. Grants whose `query` does not admit one of them no longer hold; with every
     /// grant that is left, each of them has to be usable.
     ///
     /// # Errors
@@ -185,9 +197,12 @@ impl Permit {
     pub fn admit<'a>(
         &mut self,
         sent: impl Iterator<Item = Sent<'a>> + Clone,
+        body: Option<&Json>,
     ) -> Result<(), Box<Refusal>> {
         let integration = self.integration.clone();
-        let Some(entry) = integration.entries.get(&self.operation) else {
+        let shared = self.rules.clone();
+        let known = integration.entries.get(&self.operation);
+        let Some((entry, operation)) = known.zip(shared.op(self.operation)) else {
             return Ok(());
         };
         let rules = &entry.parameters;
@@ -202,7 +217,7 @@ impl Permit {
         {
             live &= rules.listed(&one);
         }
-        let wrong = match live {
+        let mut wrong = match live {
             0 => errors(sent, |one| {
                 rules.listed(one) & self.live == 0 || rules.usable(one) == 0
             }),
@@ -210,6 +225,10 @@ impl Permit {
                 live & rules.restricted & !rules.usable(one) != 0
             }),
         };
+        let asked = body.filter(|_| live & rules.restricted != 0 && asks(operation));
+        if let Some(body) = asked {
+            rules.body_errors(body, operation, live & rules.restricted, &mut wrong);
+        }
         if live == 0 || !wrong.is_empty() {
             let names: Vec<&str> = wrong.iter().map(|e| e.pointer.as_str()).collect();
             let detail = match names.is_empty() {
@@ -237,21 +256,41 @@ fn errors<'a>(
 ) -> Vec<FieldError> {
     let wrong = sent.filter(is_wrong).take(Refusal::ERRORS_MAX);
     wrong
-        .map(|one| FieldError {
-            place: match one.place {
+        .map(|one| {
+            let place = match one.place {
                 ParameterPlace::Query => "query",
                 ParameterPlace::Header => "header",
                 ParameterPlace::Path => "path",
-            },
-            pointer: one.name.chars().take(64).collect(),
-            keyword: "notGranted".into(),
-            detail: "this parameter is declared, but you may not use it".into(),
-            fix: "leave it out".into(),
+                ParameterPlace::Body => "body",
+            };
+            not_granted(place, one.name.chars().take(64).collect())
         })
         .collect()
 }
 
+fn not_granted(place: &'static str, pointer: String) -> FieldError {
+    let what = match place {
+        "body" => "field",
+        _ => "parameter",
+    };
+    FieldError {
+        place,
+        pointer,
+        keyword: "notGranted".into(),
+        detail: format!("this {what} is declared, but you may not use it"),
+        fix: "leave it out".into(),
+    }
+}
+
 impl ParameterRules {
+    /// Every rule, for people: of parameters, and of places in the body.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &ParameterRule> {
+        let body = self.body.known.values().chain(&self.body.unsaid);
+        self.known
+            .iter()
+            .chain(body.filter(|rule| rule.listed != 0))
+    }
+
     fn is_fixed(&self, one: &Sent<'_>) -> bool {
         let is_query = one.place == ParameterPlace::Query;
         is_query
@@ -263,10 +302,36 @@ impl ParameterRules {
     /// The value the gateway writes for a parameter.
     fn value_set(&self, rule: &ParameterRule) -> Option<&Fixed> {
         let mut fixed = self.fixed.iter();
-        let is_query = rule.place == ParameterPlace::Query;
-        fixed.find(|one| {
-            is_query && matches!(&one.target, FixedTarget::Query(name) if *name == rule.name)
+        fixed.find(|one| match (&one.target, rule.place) {
+            (FixedTarget::Query(name), ParameterPlace::Query) => *name == rule.name,
+            (FixedTarget::Body(steps), ParameterPlace::Body) => steps.join(".") == *rule.name,
+            _ => false,
         })
+    }
+
+    /// What of a body may not be used with grants that hold and hide something.
+    fn body_errors(
+        &self,
+        body: &Json,
+        operation: &Operation,
+        strict: u64,
+        wrong: &mut Vec<FieldError>,
+    ) {
+        let mut tell = |at: &At<'_>, rule: Option<&ParameterRule>, value: &Json| {
+            let usable = rule.map_or(0, |rule| rule.usable_as(value, self.restricted));
+            if strict & !usable != 0 && wrong.len() < Refusal::ERRORS_MAX {
+                let pointer = at.pointer().chars().take(200).collect();
+                wrong.push(not_granted("body", pointer));
+            }
+        };
+        body::Walk {
+            rules: &self.body,
+            asks: &operation.asks,
+            shape: &operation.request,
+            fixed: &self.fixed,
+            tell: &mut tell,
+        }
+        .body(body);
     }
 
     fn rule(&self, one: &Sent<'_>) -> Option<&ParameterRule> {
@@ -276,16 +341,30 @@ impl ParameterRules {
 
     /// Grants whose `query` admits a parameter; undeclared ones are admitted where nothing is listed.
     fn listed(&self, one: &Sent<'_>) -> u64 {
+        if one.place == ParameterPlace::Path {
+            return u64::MAX;
+        }
         self.rule(one).map_or(!self.listing, |rule| rule.listed)
     }
 
     /// Grants with which a parameter may be used as it was sent.
     fn usable(&self, one: &Sent<'_>) -> u64 {
-        match self.rule(one).map(|rule| &rule.usable) {
+        match self.rule(one) {
+            Some(rule) => rule.usable_as(one.value, self.restricted),
+            // A path names what the request is about.
+            None if one.place == ParameterPlace::Path => u64::MAX,
             None => !self.restricted,
-            Some(Usable::Always(bits)) => *bits,
-            Some(Usable::ByValue(values)) => each(one.value, &|text| {
-                values.get(text).copied().unwrap_or(!self.restricted)
+        }
+    }
+}
+
+impl ParameterRule {
+    /// Grants with which it may be used with this value.
+    fn usable_as(&self, value: &Json, restricted: u64) -> u64 {
+        match &self.usable {
+            Usable::Always(bits) => *bits,
+            Usable::ByValue(values) => each(value, &|text| {
+                values.get(text).copied().unwrap_or(!restricted)
             }),
         }
     }

@@ -172,7 +172,11 @@ fn children(shape: &Shape, node: NodeId) -> impl Iterator<Item = NodeId> + use<'
 
 /// For each node, whether it is a resource object or leads to one.
 pub(crate) fn leads(shape: &Shape, guards: &[Option<KindId>]) -> Vec<bool> {
-    let mut out: Vec<bool> = guards.iter().map(Option::is_some).collect();
+    leads_to(shape, guards.iter().map(Option::is_some).collect())
+}
+
+/// The nodes that are marked, and those from which a marked one can be reached.
+pub(crate) fn leads_to(shape: &Shape, mut out: Vec<bool>) -> Vec<bool> {
     // Each round marks at least one more node, so this ends after as many rounds as there are nodes.
     loop {
         let more: Vec<NodeId> = (0..shape.nodes.len())

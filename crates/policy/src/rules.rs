@@ -24,7 +24,7 @@ use crate::errors::{ErrorGround, ErrorPlans};
 use crate::fast::{Atom, Found};
 use crate::input::{Condition, DenyAs, FixedTarget, ParameterShape, PolicyInput, Source};
 use crate::pages::Pages;
-use crate::parameters::{Fixed, ParameterNote, ParameterRules};
+use crate::parameters::{BodyAsks, Fixed, ParameterNote, ParameterRules};
 use crate::plan::{Ground, KindId, Plan, Trees};
 use crate::scope::Term;
 
@@ -55,6 +55,8 @@ pub(crate) struct Operation {
     pub answer: Arc<Shape>,
     pub errors: Vec<ErrorGround>,
     pub request: Arc<Shape>,
+    /// What the request body asks about, where the operation only reads.
+    pub asks: BodyAsks,
     pub parameters: Vec<ParameterShape>,
     pub guards: Vec<Option<KindId>>,
     pub leads: Vec<bool>,

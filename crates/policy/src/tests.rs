@@ -192,6 +192,7 @@ pub(super) fn operation(
             .any(|verb| id.starts_with(verb)),
         answer: shape(answer),
         request: shape(request),
+        takes_forms: false,
         errors: vec![ErrorShape {
             answer: 1,
             shape: shape("{code,message,trace,key!,order:WorkOrder{id,assignment:{partnerId}}}"),

@@ -187,16 +187,15 @@ fn version(
     };
     let contract = contract.map(Arc::new);
     check_retired(&full, written, &place, report);
-    let listeners = exposure(&full, written, contract.as_deref(), scene, file, report);
+    let reading = contract.as_deref().map(|contract| {
+        let said = reading::compile(&full, written, contract, file, report);
+        reading::all(contract, said)
+    });
+    let reading = reading.unwrap_or_default();
+    let known = contract.as_deref().map(|contract| (contract, &reading));
+    let listeners = exposure(&full, written, known, scene, file, report);
     let upstream = upstream::compile(&full, &place, written, scene, file, report);
-    let operations = operations(
-        &full,
-        written,
-        contract.as_deref(),
-        &listeners,
-        file,
-        report,
-    );
+    let operations = operations(&full, written, known, &listeners, file, report);
     let kinds = objects::compile(&full, written, contract.as_deref(), file, report);
     let lookups_max = lookups::compile(
         written,
@@ -289,7 +288,7 @@ pub(super) fn base_path_problem(path: &str) -> Option<&'static str> {
 fn exposure(
     full: &str,
     written: &Version,
-    contract: Option<&Contract>,
+    known: Option<(&Contract, &BTreeSet<Arc<str>>)>,
     scene: &Scene<'_>,
     file: &Arc<str>,
     report: &mut Report,
@@ -298,14 +297,16 @@ fn exposure(
     for (listener, operations) in written.expose.iter() {
         check_listener(listener, scene, file, report);
         for at in operations {
-            let Some(contract) = contract else { continue };
+            let Some((contract, reading)) = known else {
+                continue;
+            };
             let Some(id) = operation(full, at, contract, &at.place(file), report) else {
                 continue;
             };
             if let Some((_, operation)) =
                 contract.operation(&id).filter(|_| !found.contains_key(&id))
             {
-                answerable(operation, &at.place(file), report);
+                answerable(operation, reading.contains(&id), &at.place(file), report);
             }
             let listeners = found.entry(id).or_default();
             if listeners.iter().any(|l| **l == *listener.value) {
@@ -323,14 +324,14 @@ fn exposure(
 }
 
 /// Whether what the contract declares as a successful answer can ever be judged, and so leave.
-fn answerable(operation: &contract::Operation, place: &Place, report: &mut Report) {
+fn answerable(operation: &contract::Operation, is_read: bool, place: &Place, report: &mut Report) {
     let media = &operation.media;
     if !media.has_unjudged_only() {
         return;
     }
     let kinds: Vec<&str> = media.unjudged().iter().map(|kind| &**kind).collect();
     let (id, kinds) = (&operation.id, listed(&kinds));
-    match (operation.method.is_safe(), media.shown().is_empty()) {
+    match (is_read, media.shown().is_empty()) {
         (true, true) => report.wrong(
             place,
             format!("`{id}` answers with {kinds}, which cannot be judged, so that none of its answers could leave"),
@@ -399,22 +400,21 @@ pub(super) fn operation(
 fn operations(
     full: &str,
     written: &Version,
-    contract: Option<&Contract>,
+    known: Option<(&Contract, &BTreeSet<Arc<str>>)>,
     listeners: &BTreeMap<Arc<str>, Vec<Arc<str>>>,
     file: &Arc<str>,
     report: &mut Report,
 ) -> Vec<OperationPlan> {
-    let Some(contract) = contract else {
+    let Some((contract, reading)) = known else {
         return Vec::new();
     };
     for (id, _) in written.checks.operations.iter() {
         operation(full, id, contract, &id.place(file), report);
     }
-    let reading = reading::compile(full, written, contract, file, report);
     let plan = |id: &Arc<str>| {
         let listeners = listeners.get(id).cloned().unwrap_or_default();
         OperationPlan {
-            reads: reading.contains(id),
+            is_read: reading.contains(id),
             ..plan(full, id, &written.checks, listeners)
         }
     };
@@ -438,7 +438,7 @@ fn plan(full: &str, id: &Arc<str>, checks: &Checks, listeners: Vec<Arc<str>>) ->
             scope: format!("{full}:{id}").into(),
             ..Inspected::default()
         },
-        reads: false,
+        is_read: false,
         policy: None,
     }
 }

@@ -237,7 +237,7 @@ pub(super) fn shapes(apis: &Apis) -> Vec<ApiShape> {
                     .operations
                     .iter()
                     .zip(&version.operations)
-                    .map(|(operation, plan)| operation_shape(operation, plan.reads))
+                    .map(|(operation, plan)| operation_shape(operation, plan.is_read))
                     .collect(),
                 objects: objects.clone(),
                 lookups_max: version.lookups_max,
@@ -273,10 +273,10 @@ fn ends_in(operation: &Operation) -> Option<Arc<str>> {
     }
 }
 
-fn operation_shape(operation: &Operation, reads: bool) -> OperationShape {
+fn operation_shape(operation: &Operation, is_read: bool) -> OperationShape {
     OperationShape {
         id: operation.id.clone(),
-        is_write: !(operation.method.is_safe() || reads),
+        is_write: !is_read,
         answer: Arc::new(operation.answer_shape().cloned().unwrap_or_default()),
         errors: operation
             .error_answers()
@@ -286,6 +286,7 @@ fn operation_shape(operation: &Operation, reads: bool) -> OperationShape {
             })
             .collect(),
         request: Arc::new(operation.request_shape.clone()),
+        takes_forms: operation.takes_forms(),
         ends_in: ends_in(operation),
         parameters: in_path_order(operation)
             .into_iter()

@@ -1,5 +1,5 @@
-//! Operations that only read although their method is POST.
-//! Gives `compile`.
+//! Operations that only read: by their method, or although it is POST.
+//! Gives `compile` (what the api says of its POSTs) and `all`.
 //! Used by apis.
 //! Start reading at `compile`.
 
@@ -52,6 +52,14 @@ pub(super) fn compile(
         }
     }
     found
+}
+
+/// Every operation that only reads: those with a safe method, and the POSTs of which it was rightly said.
+pub(super) fn all(contract: &Contract, said: BTreeSet<Arc<str>>) -> BTreeSet<Arc<str>> {
+    let safe = contract.operations.iter().filter(|o| o.method.is_safe());
+    safe.map(|operation| operation.id.clone())
+        .chain(said)
+        .collect()
 }
 
 /// Whether every success that is declared says that something was made, taken on or done (RFC 9110 §15.3.2 to §15.3.6,

@@ -4,7 +4,6 @@
 //! Start reading at `read`; `parts` reads parameters, bodies and answers.
 
 mod parts;
-mod questions;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;

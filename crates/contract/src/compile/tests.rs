@@ -1,5 +1,6 @@
 use super::*;
 
+mod asked;
 mod corpora;
 mod languages;
 mod schemas;

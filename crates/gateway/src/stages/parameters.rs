@@ -9,7 +9,7 @@ use contract::{Place, ValidRequest};
 use identity::Caller;
 use model::json::Bounds;
 use model::{CanonicalRequest, FieldError, Json, Refusal, Stage, Text};
-use policy::{Fixed, FixedTarget, ParameterPlace, Permit, Sent, VALUE_FIXED};
+use policy::{Fixed, FixedTarget, PagePlace, ParameterPlace, Permit, Sent, VALUE_FIXED};
 
 use crate::cursor::Resume;
 use crate::service::Road;
@@ -31,6 +31,15 @@ pub fn fix_query(
             continue;
         };
         let wanted = fixed.text();
+        if asked
+            .query()
+            .iter()
+            .filter(|(sent, _)| **sent == **name)
+            .count()
+            > 1
+        {
+            return Err(repeated(name).into());
+        }
         let is_other = |(sent, value): &&(String, String)| **sent == **name && *value != wanted;
         if asked.query().iter().any(|pair| is_other(&pair)) {
             return Err(refused("query", name.to_string()).into());
@@ -38,6 +47,18 @@ pub fn fix_query(
         asked.set_query(name, &wanted);
     }
     Ok(())
+}
+
+/// A value that is fixed is one value: sent twice it is refused as the contract would refuse it.
+fn repeated(name: &str) -> Box<Refusal> {
+    let why = format!("{name} is fixed and was sent more than once");
+    contract::QUERY.because(why).with_errors(vec![FieldError {
+        place: "query",
+        pointer: name.to_owned(),
+        keyword: "repeated".into(),
+        detail: "sent more than once".into(),
+        fix: "send it once".into(),
+    }])
 }
 
 /// Writes the body's fields that the caller's grants fix. `None` where there is nothing to write.
@@ -48,11 +69,17 @@ pub fn fix_body(body: &[u8], fixed: &[Fixed], bounds: Bounds) -> Result<Option<V
             FixedTarget::Query(_) => None,
         })
     };
+    if body.is_empty() && wanted().next().is_some() {
+        return Err(nowhere(String::new(), "send a body, `{}` at least").into());
+    }
     // What is no JSON is refused when it is judged, and forms cannot be fixed (the configuration says so).
     let parsed = wanted().next().map(|_| model::json::parse(body, bounds));
     let Some(Ok(mut value)) = parsed else {
         return Ok(None);
     };
+    if matches!(&value, Json::List(items) if items.is_empty()) {
+        return Err(nowhere(String::new(), "send at least one item").into());
+    }
     for (steps, what) in wanted() {
         let places: Vec<(String, &mut Json)> = match &mut value {
             Json::List(items) => items
@@ -92,6 +119,19 @@ fn write(place: &mut Json, steps: &[Arc<str>], what: &Json) -> bool {
     true
 }
 
+/// Without a body the values could not be written, and the upstream would do without them.
+fn nowhere(pointer: String, fix: &str) -> Box<Refusal> {
+    let why = "values of the body are fixed, and there is none";
+    contract::BODY.because(why).with_errors(vec![FieldError {
+        place: "body",
+        pointer,
+        keyword: "required".into(),
+        detail: "values of the body are fixed for you, and there is nothing to write them into"
+            .into(),
+        fix: fix.into(),
+    }])
+}
+
 fn refused(place: &'static str, pointer: String) -> Box<Refusal> {
     let detail =
         format!("{place} {pointer} is fixed by the grant, and the caller sent another value");
@@ -104,24 +144,26 @@ fn refused(place: &'static str, pointer: String) -> Box<Refusal> {
     }])
 }
 
-/// Refuses parameters that would tell the caller what its grants hide.
+/// Refuses parameters that would tell the caller what its grants hide, those in a body that is a question included.
 pub fn admit(permit: &mut Permit, valid: &ValidRequest, resume: &Resume) -> Result<(), Stop> {
     // A cursor that leads back to the upstream's first page is no longer in the request, but it was sent.
     let pages = permit.pages().filter(|_| *resume != Resume::default());
-    let cursor = pages.and_then(|pages| pages.cursor_parameter.clone());
+    let cursor = match pages.and_then(|pages| pages.cursor_sent.as_ref()) {
+        Some(PagePlace::Query(name)) => Some(name.clone()),
+        // In a body it asks about nothing, or it is none (`Pages`).
+        Some(PagePlace::Body { .. }) | None => None,
+    };
     let is_cursor = |sent: &Sent<'_>| {
         sent.place == ParameterPlace::Query && Some(sent.name) == cursor.as_deref()
     };
-    let sent = valid.parameters.iter().filter_map(|parameter| {
-        Some(Sent {
-            place: match parameter.place {
-                Place::Path => return None,
-                Place::Query => ParameterPlace::Query,
-                Place::Header | Place::Cookie => ParameterPlace::Header,
-            },
-            name: &parameter.name,
-            value: &parameter.value,
-        })
+    let sent = valid.parameters.iter().map(|parameter| Sent {
+        place: match parameter.place {
+            Place::Path => ParameterPlace::Path,
+            Place::Query => ParameterPlace::Query,
+            Place::Header | Place::Cookie => ParameterPlace::Header,
+        },
+        name: &parameter.name,
+        value: &parameter.value,
     });
     let opened = cursor.as_deref().map(|name| Sent {
         place: ParameterPlace::Query,
@@ -129,5 +171,5 @@ pub fn admit(permit: &mut Permit, valid: &ValidRequest, resume: &Resume) -> Resu
         value: &Json::Null,
     });
     let sent = sent.filter(|sent| !is_cursor(sent)).chain(opened);
-    Ok(permit.admit(sent)?)
+    Ok(permit.admit(sent, valid.body.as_ref())?)
 }

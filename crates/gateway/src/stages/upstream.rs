@@ -51,16 +51,30 @@ pub async fn forward(
     op: &Op<'_>,
     r: &Road<'_>,
 ) -> Result<Came, Stop> {
-    forward_query(x, caller, permit, checked, &checked.valid().query, op, r).await
+    let valid = checked.valid();
+    let sent = (valid.query.as_str(), valid.body_bytes.as_slice());
+    carry(x, caller, permit, checked, sent, op, r).await
 }
 
-/// Carries the request with another query: a further page of the same list.
-pub async fn forward_query(
+/// Carries the request with another query and body: a further page of the same list.
+pub async fn forward_page(
     x: &mut Exchange<'_, '_>,
     caller: &Caller,
     permit: &Permit,
     checked: &CheckedRequest,
-    query: &str,
+    (query, body): &(String, Vec<u8>),
+    op: &Op<'_>,
+    r: &Road<'_>,
+) -> Result<Came, Stop> {
+    carry(x, caller, permit, checked, (query, body), op, r).await
+}
+
+async fn carry(
+    x: &mut Exchange<'_, '_>,
+    caller: &Caller,
+    permit: &Permit,
+    checked: &CheckedRequest,
+    (query, body): (&str, &[u8]),
     op: &Op<'_>,
     r: &Road<'_>,
 ) -> Result<Came, Stop> {
@@ -87,7 +101,6 @@ pub async fn forward_query(
         Method::Head => Method::Get,
         method => method,
     };
-    let body = &checked.valid().body_bytes;
     let is_read = !permit.changes();
     if is_read {
         x.sent = Sent::Read;
@@ -276,7 +289,7 @@ fn fields(
 ) -> Headers {
     let mut headers = Headers::with_room(16, 1024);
     let is_conditional = sends_condition(checked, op, r);
-    let is_read = checked.asked().method().is_safe();
+    let is_read = op.plan.is_read;
     let is_kept = |name: &str| name != "if-none-match" || is_conditional || !is_read;
     let sent = checked.asked().headers();
     for (name, value) in sent.iter().filter(|(name, _)| is_kept(name)) {
@@ -313,7 +326,7 @@ fn fields(
 /// Whether the caller's condition on its copy goes along. A 304 has no body to judge, and would tell that a hidden object
 /// is unchanged: such reads get a whole answer (RFC 9110 §13.1.2 leaves that to the server). Writes keep their condition.
 pub fn sends_condition(checked: &CheckedRequest, op: &Op<'_>, r: &Road<'_>) -> bool {
-    checked.asked().method().is_safe()
+    op.plan.is_read
         && !r.snapshot.compiled.rules.is_guarded(op.policy)
         && checked.asked().headers().get("if-none-match").is_some()
 }

@@ -5,33 +5,37 @@
 
 use config::api::Mode;
 use contract::{Leniency, ValidRequest};
+use identity::Caller;
 use model::{CanonicalRequest, Stage};
 use policy::Permit;
 
+use crate::service::Road;
 use crate::stages::lifecycle::Op;
-use crate::stages::parameters;
 use crate::stages::route::Target;
-use crate::{Exchange, Snapshot, Stop, request_fields};
+use crate::stages::{pages, parameters};
+use crate::{Exchange, Stop, request_fields};
 
 /// Judges the request against its operation.
 pub async fn request(
     x: &mut Exchange<'_, '_>,
     asked: &CanonicalRequest,
     target: &Target,
+    caller: &Caller,
     op: &Op<'_>,
     permit: &mut Permit,
-    s: &Snapshot,
+    r: &Road<'_>,
 ) -> Result<ValidRequest, Stop> {
     x.enter(Stage::Validate);
     // Neither depends on the body, and nothing was sent yet.
-    request_fields::judge(op.operation, asked)?;
+    request_fields::judge(op.operation, op.plan.is_read, asked)?;
     let media = &op.operation.media;
     x.accept = Some(match media.agree(asked.headers().all("accept")) {
         Err(refusal) if op.plan.request == Mode::Enforce => return Err(refusal.into()),
         // A contract that is not enforced is not what the caller's `Accept` is held against.
         agreed => agreed.unwrap_or_else(|_| media.accept().clone()),
     });
-    let most = s
+    let most = r
+        .snapshot
         .listener(x.listener())
         .map_or(0, |listener| listener.body_bytes_max);
     let body = x
@@ -41,7 +45,9 @@ pub async fn request(
         .map_err(net::BodyFault::into_refusal)?;
     x.event.bytes_in = u64::try_from(body.len()).ok();
     let fixed = parameters::fix_body(&body, permit.fixed(), op.operation.bounds)?;
-    let valid = judge(x, asked, target, op, fixed.as_deref().unwrap_or(&body))?;
+    let body = fixed.as_deref().unwrap_or(&body);
+    let opened = pages::open_body(x, body, permit, caller, op, r)?;
+    let valid = judge(x, asked, target, op, opened.as_deref().unwrap_or(body))?;
     // Which parameters may be used is authorization too.
     parameters::admit(permit, &valid, &x.resume)?;
     // What may be sent is authorization, not contract: enforced in every mode.

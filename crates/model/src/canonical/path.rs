@@ -5,6 +5,7 @@
 
 use super::{CanonicalRequest, MALFORMED};
 use crate::Refusal;
+use crate::printable::is_ignorable;
 
 /// Splits and decodes a path in origin form.
 pub(super) fn segments(raw: &str) -> Result<Vec<String>, Box<Refusal>> {
@@ -45,6 +46,14 @@ fn decode(piece: &str) -> Result<String, Box<Refusal>> {
     let text = String::from_utf8(bytes).map_err(|_| MALFORMED.because("the path is not UTF-8"))?;
     if text.chars().any(char::is_control) {
         return Err(MALFORMED.because("the path has an escaped control character"));
+    }
+    // Whoever compares by collation or cleans identifiers does not see these, and reads another name.
+    if let Some(letter) = text.chars().find(|letter| is_ignorable(*letter)) {
+        let detail = format!(
+            "the path has the invisible character U+{:04X}",
+            u32::from(letter)
+        );
+        return Err(MALFORMED.because(detail));
     }
     Ok(text)
 }
@@ -110,7 +119,9 @@ pub fn encode_segment(segment: &str, out: &mut String) {
 
 /// Whether a decoded text is one segment to every upstream: what [`CanonicalRequest::of`] would have accepted.
 pub fn is_plain_segment(text: &str) -> bool {
-    let is_odd = |c: char| c.is_control() || matches!(c, '/' | '\\' | '%' | '?' | '#' | ';');
+    let is_odd = |c: char| {
+        c.is_control() || is_ignorable(c) || matches!(c, '/' | '\\' | '%' | '?' | '#' | ';')
+    };
     !text.is_empty() && !matches!(text, "." | "..") && !text.contains(is_odd)
 }
 

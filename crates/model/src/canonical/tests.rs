@@ -106,3 +106,19 @@ proptest::proptest! {
         }
     }
 }
+
+#[test]
+fn a_path_with_a_character_that_nobody_sees_is_refused_whichever_it_is() {
+    // The soft hyphen, joiners and marks of direction, fillers, variation selectors, tags: every one there is.
+    let all = (0x80..=0x10_ffff).filter_map(char::from_u32);
+    let ignorable: Vec<char> = all.filter(|c| crate::printable::is_ignorable(*c)).collect();
+    assert_eq!(ignorable.len(), 4_174, "Unicode 16 counts them");
+    for letter in ignorable {
+        let mut path = String::from("/jobs/own");
+        encode_segment(&letter.to_string(), &mut path);
+        let detail = asked(&format!("{path}7"), &[]).unwrap_err();
+        assert!(detail.contains("invisible"), "{path}: {detail}");
+        assert!(!is_plain_segment(&format!("own{letter}7")), "{path}");
+    }
+    assert!(asked("/jobs/Z%C3%BCrich%E2%80%94%E6%97%A5", &[]).is_ok());
+}

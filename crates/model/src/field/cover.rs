@@ -26,7 +26,31 @@ enum Step<'p> {
     Index(usize),
 }
 
-impl At<'_> {
+impl<'p> At<'p> {
+    /// The whole message.
+    pub const fn root() -> At<'p> {
+        At {
+            above: None,
+            step: Step::Root,
+        }
+    }
+
+    /// A member of the object here.
+    pub const fn member(&'p self, name: &'p str) -> At<'p> {
+        At {
+            above: Some(self),
+            step: Step::Name(name),
+        }
+    }
+
+    /// An item of the list here.
+    pub const fn item(&'p self, index: usize) -> At<'p> {
+        At {
+            above: Some(self),
+            step: Step::Index(index),
+        }
+    }
+
     /// The steps from the root, as they are written.
     pub fn steps(&self) -> Vec<String> {
         let mut steps = Vec::new();
@@ -64,11 +88,7 @@ impl FieldSet {
         message: &Json,
         tell: &mut dyn FnMut(&At<'_>) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
-        let root = At {
-            above: None,
-            step: Step::Root,
-        };
-        walk(message, &[self], &root, tell)
+        walk(message, &[self], &At::root(), tell)
     }
 }
 

@@ -6,8 +6,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use model::{FieldPath, Mistake, PageField, Reveals, RuleRef};
+use model::{FieldPath, Mistake, PageField, PageParameter, Reveals, RuleRef};
 
+use super::body::BodyPlace;
 use super::sight::{FieldSight, FieldView};
 use super::{
     ParameterNote, ParameterRule, ParameterRules, Refused, Usable, Why, asks, tells_nothing,
@@ -71,16 +72,27 @@ pub(crate) fn build(entry: &Entry, scene: &Scene<'_>) -> (ParameterRules, Vec<Pa
         };
         rules.restricted = all & !mask((0..entry.grants.len()).filter(|bit| is_open(*bit)));
     }
-    for parameter in &operation.parameters {
-        let is_neutral = NEUTRAL_HEADERS.contains(&&*parameter.name);
-        let is_asked = match parameter.place {
-            ParameterPlace::Path => false,
-            ParameterPlace::Query => true,
-            ParameterPlace::Header => !is_neutral,
-        };
-        if is_asked {
-            let rule = rule(parameter, entry, &rules, operation, &view);
-            rules.known.push(rule);
+    for asked in operation
+        .parameters
+        .iter()
+        .filter_map(|p| Asked::parameter(p, operation))
+    {
+        let rule = rule(&asked, entry, &rules, operation, &view);
+        rules.known.push(rule);
+    }
+    if asks(operation) {
+        for place in &operation.asks.places {
+            let rule = rule(
+                &Asked::body(place, operation),
+                entry,
+                &rules,
+                operation,
+                &view,
+            );
+            match place.asks {
+                Some(_) => drop(rules.body.known.insert(place.node, rule)),
+                None => rules.body.unsaid.push(rule),
+            }
         }
     }
     let notes = notes(entry, operation, &rules);
@@ -99,7 +111,11 @@ pub(crate) fn stated(rules: &Rules) -> Vec<Mistake> {
             plan: &plan,
             is_judged: &|_| false,
         };
-        for stated in operation.parameters.iter().flat_map(|p| &p.stated) {
+        let places = operation.asks.places.iter();
+        let in_body = places.filter_map(|place| place.asks.as_ref());
+        let in_body = in_body.flat_map(|asks| &asks.stated);
+        let parameters = operation.parameters.iter().flat_map(|p| &p.stated);
+        for stated in parameters.chain(in_body) {
             let (path, nodes) = (&stated.path, view.nodes(stated.path.is_from_root));
             let fault = question_path(ground.shape, &nodes, path, &operation.id).err();
             let place = (&*stated.file, &*stated.pointer, path.to_string());
@@ -168,13 +184,7 @@ fn covered(entry: &Entry, scene: &Scene<'_>, rules: &mut ParameterRules) {
             return false;
         };
         rules.fixed.iter().any(|fixed| {
-            let FixedTarget::Query(name) = &fixed.target else {
-                return false;
-            };
-            let mut parameters = scene.operation.parameters.iter();
-            let parameter = parameters
-                .find(|p| p.place == ParameterPlace::Query && p.name == *name);
-            let filters = parameter.and_then(|p| p.reveals.as_ref());
+            let filters = reveals_of(&fixed.target, scene.operation);
             let is_exact = matches!(filters, Some(Reveals::Fields(paths))
                 if matches!(paths.as_slice(), [path] if !path.is_from_root && path.steps == *steps));
             is_exact && fixed.text() == term.value
@@ -187,17 +197,87 @@ fn covered(entry: &Entry, scene: &Scene<'_>, rules: &mut ParameterRules) {
     rules.gapless |= rules.scoped;
 }
 
+/// What the place of a fixed value is declared to ask about. Not in bodies that may be lists: there may be no item to write in.
+fn reveals_of<'o>(target: &FixedTarget, operation: &'o Operation) -> Option<&'o Reveals> {
+    match target {
+        FixedTarget::Query(name) => {
+            let mut parameters = operation.parameters.iter();
+            let found = parameters.find(|p| p.place == ParameterPlace::Query && p.name == *name);
+            found?.reveals.as_ref()
+        }
+        FixedTarget::Body(steps) => {
+            let is_list = operation.request.root()?.items.is_some();
+            let mut places = operation.asks.places.iter().filter(|_| !is_list);
+            let found = places.find(|place| place.steps == *steps);
+            found?.asks.as_ref()?.reveals.as_ref()
+        }
+    }
+}
+
+/// One thing that a request may ask by, wherever it is sent.
+struct Asked<'a> {
+    name: Arc<str>,
+    steps: &'a [Arc<str>],
+    place: ParameterPlace,
+    reveals: Option<&'a Reveals>,
+    page: Option<PageParameter>,
+    /// Its part in paging is one that the gateway takes.
+    is_page: bool,
+}
+
+impl<'a> Asked<'a> {
+    /// A parameter, where it asks: the path names what a request is about, unless it is declared to ask about fields.
+    fn parameter(parameter: &'a ParameterShape, operation: &Operation) -> Option<Asked<'a>> {
+        let mut paths = parameter.reveals.iter().flat_map(|reveals| reveals.paths());
+        let is_asked = match parameter.place {
+            ParameterPlace::Path => paths.next().is_some(),
+            ParameterPlace::Query => true,
+            ParameterPlace::Header => !NEUTRAL_HEADERS.contains(&&*parameter.name),
+            ParameterPlace::Body => false,
+        };
+        let pages = &operation.pages;
+        let mut sent = pages.cursor_sent.iter().chain(&pages.size_sent);
+        is_asked.then(|| Asked {
+            name: parameter.name.clone(),
+            steps: &[],
+            place: parameter.place,
+            reveals: parameter.reveals.as_ref(),
+            page: parameter.page,
+            is_page: parameter.place == ParameterPlace::Query
+                && sent.any(|sent| sent.is_query(&parameter.name)),
+        })
+    }
+
+    /// A place of a body.
+    fn body(place: &'a BodyPlace, operation: &Operation) -> Asked<'a> {
+        let pages = &operation.pages;
+        let mut sent = pages.cursor_sent.iter().chain(&pages.size_sent);
+        let asks = place.asks.as_deref();
+        Asked {
+            name: place.steps.join(".").into(),
+            steps: &place.steps,
+            place: ParameterPlace::Body,
+            reveals: asks.and_then(|asks| asks.reveals.as_ref()),
+            page: asks.and_then(|asks| asks.page),
+            is_page: sent.any(|sent| sent.steps() == Some(place.steps.as_slice())),
+        }
+    }
+}
+
 fn rule<'v>(
-    parameter: &ParameterShape,
+    parameter: &Asked<'_>,
     entry: &Entry,
     rules: &ParameterRules,
     operation: &Operation,
     view: &impl Fn(usize) -> Option<FieldView<'v>>,
 ) -> ParameterRule {
-    let is_query = parameter.place == ParameterPlace::Query;
-    let listed = of(entry, |grant| {
-        let query = grant.query.as_ref().filter(|_| is_query);
-        query.is_none_or(|names| names.contains(&parameter.name))
+    let listed = of(entry, |grant| match parameter.place {
+        ParameterPlace::Query => {
+            let query = grant.query.as_ref();
+            query.is_none_or(|names| names.contains(&parameter.name))
+        }
+        ParameterPlace::Body => grant.writes.meets(parameter.steps),
+        ParameterPlace::Path | ParameterPlace::Header => true,
     });
     let mut refused = Vec::new();
     let mut usable = |value: Option<&Arc<str>>, paths: Option<&[FieldPath]>| {
@@ -207,9 +287,12 @@ fn rule<'v>(
             }
             let is_covered = rules.gapless >> bit & 1 == 1 || rules.gapless & entry.always != 0;
             let pages = &operation.pages;
-            let is_exact =
-                is_covered || pages.is_refillable() || pages.is_whole(&operation.parameters);
-            let Some(why) = problem(paths, is_exact, view(*bit).as_ref()) else {
+            let is_exact = is_covered
+                || pages.is_refillable()
+                || pages.is_whole(&operation.parameters, &operation.asks);
+            let is_unknown = parameter.page.is_some() && !parameter.is_page;
+            let why = Some(Why::PageUnknown).filter(|_| is_unknown);
+            let Some(why) = why.or_else(|| problem(paths, is_exact, view(*bit).as_ref())) else {
                 return true;
             };
             refused.push(Refused {
@@ -221,7 +304,7 @@ fn rule<'v>(
         };
         mask((0..entry.grants.len()).filter(fits))
     };
-    let usable = match (&parameter.reveals, parameter.page) {
+    let usable = match (parameter.reveals, parameter.page) {
         (Some(Reveals::ByValue(values)), _) => Usable::ByValue(
             values
                 .iter()
@@ -235,6 +318,7 @@ fn rule<'v>(
     ParameterRule {
         name: parameter.name.clone(),
         place: parameter.place,
+        is_neutral: parameter.page.is_some() || tells_nothing(parameter.reveals),
         listed,
         usable,
         refused,
@@ -282,7 +366,7 @@ fn notes(entry: &Entry, operation: &Operation, rules: &ParameterRules) -> Vec<Pa
             let is_listed = rule.listed & group == group;
             is_listed && rule.usable.any() >> bit & 1 == 0 && rules.value_set(rule).is_none()
         };
-        let rules: Vec<&ParameterRule> = rules.known.iter().filter(unusable).collect();
+        let rules: Vec<&ParameterRule> = rules.all().filter(unusable).collect();
         found.extend(unusable_note(&grant.rule, bit, operation, &rules));
     }
     // A fixed value does not vouch for what the upstream counts.
@@ -299,16 +383,14 @@ fn notes(entry: &Entry, operation: &Operation, rules: &ParameterRules) -> Vec<Pa
         let plan = Plan::build(operation.ground(), &[&grant.trees]);
         found.extend(beside_note(&grant.rule, operation, &plan, has_gaps(bit)));
         let pages = |rule: &&ParameterRule| {
-            let shape = operation.parameters.iter().find(|p| p.name == rule.name);
-            let is_neutral =
-                shape.is_some_and(|p| p.page.is_some() || tells_nothing(p.reveals.as_ref()));
             let is_listed = rule.listed & same(entry, bit) == same(entry, bit);
-            rule.place == ParameterPlace::Query && is_neutral && is_listed
+            let is_sent = matches!(rule.place, ParameterPlace::Query | ParameterPlace::Body);
+            is_sent && rule.is_neutral && is_listed
         };
         if is_first
             && has_gaps(bit)
             && !operation.pages.is_refillable()
-            && rules.known.iter().any(|rule| pages(&rule))
+            && rules.all().any(|rule| pages(&rule))
         {
             found.push(ParameterNote {
                 rule: grant.rule.clone(),
@@ -337,6 +419,9 @@ fn unusable_note(
     let help = match why {
         Why::Undeclared => {
             "Say in the overlay what each asks about (`x-portcullis-filters: [status]`, `[]` for nothing), or list in `query` what may be used."
+        }
+        Why::PageUnknown => {
+            "Declare one cursor and one size (`x-portcullis-page`), each a query parameter or one field of a JSON body outside lists."
         }
         Why::Hidden(_) => "Grant the fields, or list in `query` what may be used.",
         Why::NotRefilled => {

@@ -15,7 +15,7 @@ use crate::rules::{Entry, Integration, Operation, OperationRef, Rules};
 /// One parameter of an operation for one integration.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct ParameterAccess {
-    /// `query`, `header` (cookies too), or `body` for a fixed field.
+    /// `query`, `header` (cookies too), `path`, or `body` for a field of a search or a fixed one.
     pub place: &'static str,
     /// Name as declared; for a fixed field its path.
     pub name: Arc<str>,
@@ -69,18 +69,22 @@ impl Rules {
             return Vec::new();
         };
         let holding = Holding::new(entry, integration, operation);
-        let known = entry.parameters.known.iter();
+        let known: Vec<&ParameterRule> = entry.parameters.all().collect();
         let bodies = entry.parameters.fixed.iter().filter_map(|fixed| {
             let FixedTarget::Body(steps) = &fixed.target else {
                 return None;
             };
-            Some(ParameterAccess {
+            let name = steps.join(".");
+            let is_it =
+                |rule: &&ParameterRule| rule.place == ParameterPlace::Body && *rule.name == *name;
+            (!known.iter().any(is_it)).then(|| ParameterAccess {
                 place: "body",
-                name: steps.join(".").into(),
+                name: name.into(),
                 value: Some(fixed.text()),
                 ..bare(ParameterUse::Fixed)
             })
         });
+        let known = known.iter().copied();
         known
             .map(|rule| shown(rule, &holding))
             .chain(bodies)
@@ -149,7 +153,12 @@ impl<'a> Holding<'a> {
 
     /// Grants that refuse a request with the parameter when they hold.
     fn blocking(&self, rule: &ParameterRule, usable: u64) -> u64 {
-        self.live & rule.listed & self.entry.parameters.restricted & !usable
+        // What the body holds is judged with every grant that holds, whichever of them lets it be sent.
+        let listed = match rule.place {
+            ParameterPlace::Body => u64::MAX,
+            _ => rule.listed,
+        };
+        self.live & listed & self.entry.parameters.restricted & !usable
     }
 
     /// Refused, or only while grants hold that the request decides.
@@ -179,7 +188,9 @@ fn shown(rule: &ParameterRule, holding: &Holding<'_>) -> ParameterAccess {
     let named = ParameterAccess {
         place: match rule.place {
             ParameterPlace::Header => "header",
-            ParameterPlace::Query | ParameterPlace::Path => "query",
+            ParameterPlace::Query => "query",
+            ParameterPlace::Path => "path",
+            ParameterPlace::Body => "body",
         },
         name: rule.name.clone(),
         ..bare(ParameterUse::Usable)

@@ -6,4 +6,5 @@ mod blocks;
 mod leaks;
 mod objects;
 mod record;
+mod searches;
 mod upstreams;

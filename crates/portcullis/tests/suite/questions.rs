@@ -3,6 +3,8 @@
 //! the single cases, and what `check`, `access` and the demo say.
 
 mod cases;
-mod interference;
-mod jobs;
+pub(crate) mod interference;
+pub(crate) mod jobs;
+mod searches;
+pub(crate) mod searching;
 mod told;

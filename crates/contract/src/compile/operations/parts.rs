@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use model::{Mistake, PageParameter, Reveals, StatedField};
 
-use super::{Workshop, questions};
+use super::Workshop;
 use crate::docs::At;
 use crate::lower::{Direction, Lowering};
 use crate::media::may_be_json;
@@ -15,6 +15,7 @@ use crate::plan::{
     AnswerPlan, BodyFormat, BodyPlan, BodyPlanContent, Parameter, Place, StatusRange, Style,
     TemplateSegment,
 };
+use crate::questions;
 use crate::template;
 use crate::typing::Target;
 
@@ -123,7 +124,7 @@ fn parameter<'a>(lowering: &mut Lowering<'a>, at: &At<'a>) -> Option<ParameterDr
         None => style == Style::Form,
     };
     let refers_to = at.text("x-portcullis-refers-to").map(Arc::from);
-    let (reveals, stated) = questions::reveals(lowering, at);
+    let (reveals, stated) = questions::reveals(lowering.docs, at);
     Some(ParameterDraft {
         name: if place == Place::Header {
             Arc::from(folded)

@@ -16,6 +16,7 @@ use crate::cedar::{self, AttributeType};
 use crate::errors::ErrorGround;
 use crate::input::{ApiShape, ErrorShape, ObjectKind, OperationShape, ParameterPlace, Source};
 use crate::pages::Pages;
+use crate::parameters::BodyAsks;
 use crate::plan::{KindId, leads, outermost};
 
 impl Build {
@@ -114,6 +115,10 @@ impl Build {
             request_leads: leads(&shape.request, &request_guards),
             answer: shape.answer.clone(),
             request: shape.request.clone(),
+            asks: match shape.is_write {
+                true => BodyAsks::default(),
+                false => BodyAsks::new(&shape.request, shape.takes_forms),
+            },
             parameters: shape.parameters.clone(),
             guards,
             request_guards,
@@ -128,7 +133,7 @@ impl Build {
             overlays: Vec::new(),
             pages: Pages::default(),
         };
-        operation.pages = Pages::new(operation.ground(), &operation.parameters);
+        operation.pages = Pages::new(operation.ground(), &operation.parameters, &operation.asks);
         operation.resources = self.resources(&operation, kinds);
         operation.subject = self.subject(&operation);
         operation.named = self.named(&operation, kinds);

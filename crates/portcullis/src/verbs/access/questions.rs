@@ -76,7 +76,7 @@ fn refused(parameters: &[ParameterAccess]) -> BTreeMap<(String, Vec<&str>), Vec<
 
 fn named(parameter: &ParameterAccess) -> String {
     match parameter.place {
-        "header" => format!("{} (header)", parameter.name),
+        place @ ("header" | "path" | "body") => format!("{} ({place})", parameter.name),
         _ => parameter.name.to_string(),
     }
 }

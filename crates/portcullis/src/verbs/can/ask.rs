@@ -135,7 +135,7 @@ fn decided(asked: &Asked<'_>, compiled: &Compiled) -> Result<Verdict, Box<Verdic
         return Ok(missing);
     }
     let mut permit = policy::decide(&question, &compiled.rules).map_err(refused)?;
-    questions::admit(&mut permit, &asked.query, road.contract).map_err(refused)?;
+    questions::admit(&mut permit, asked, road.contract).map_err(refused)?;
     let rule = permit.rule().map(ToString::to_string);
     match asked.object.is_some() || asked.body.is_some() {
         true => with_object(&road, permit, &refused, rule),

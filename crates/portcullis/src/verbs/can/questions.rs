@@ -71,21 +71,25 @@ pub fn query(
 /// [`policy::PARAMETER_NOT_GRANTED`].
 pub fn admit(
     permit: &mut Permit,
-    query: &[(String, String)],
+    asked: &Asked<'_>,
     contract: &Operation,
 ) -> Result<(), Box<Refusal>> {
-    let values: Vec<(&str, Json)> = query
-        .iter()
-        .filter_map(|(name, value)| {
-            let parameter = declared(contract, name)?;
-            Some((&*parameter.name, typed(parameter, value)))
-        })
-        .collect();
-    permit.admit(values.iter().map(|(name, value)| Sent {
-        place: ParameterPlace::Query,
+    let in_query = asked.query.iter().filter_map(|(name, value)| {
+        let parameter = declared(contract, name)?;
+        let value = typed(parameter, value);
+        Some((ParameterPlace::Query, &*parameter.name, value))
+    });
+    let in_path = asked.path.iter().map(|(name, value)| {
+        let value = Json::Text(value.as_str().into());
+        (ParameterPlace::Path, name.as_str(), value)
+    });
+    let values: Vec<(ParameterPlace, &str, Json)> = in_query.chain(in_path).collect();
+    let sent = values.iter().map(|(place, name, value)| Sent {
+        place: *place,
         name,
         value,
-    }))
+    });
+    permit.admit(sent, asked.body.as_ref())
 }
 
 /// The parameter a name belongs to; `filter[status]` belongs to the object `filter`.

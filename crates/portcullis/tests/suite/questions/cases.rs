@@ -284,7 +284,8 @@ fn a_cursor_of_a_search_by_post_goes_on_with_its_own_body_only() {
         - { name: cursor, in: query, x-portcullis-page: cursor, schema: { type: string, pattern: "^[0-9]{1,6}$" } }
       requestBody:
         required: true
-        content: { application/json: { schema: { $ref: "#/components/schemas/JobNew" } } }
+        content: { application/json: { schema: { type: object, properties: {
+          name: { type: string, maxLength: 20, x-portcullis-filters: [name] }, owner: { type: string, x-portcullis-filters: [owner] } } } } }
       responses:
         "200": { description: Done, content: { application/json: { schema: { $ref: "#/components/schemas/JobPage" } } } }
 components:

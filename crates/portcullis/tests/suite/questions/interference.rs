@@ -72,7 +72,19 @@ fn case(specs: &[Spec], dice: &mut Dice) -> Case {
     } else {
         "plain-jobs"
     };
-    let rules = &specs[spec];
+    let worlds = twins(&specs[spec], dice);
+    let (query, header) = question(dice, path);
+    Case {
+        spec,
+        worlds,
+        path,
+        query,
+        header,
+    }
+}
+
+/// Two worlds that differ only in what these rules hide.
+pub(crate) fn twins(rules: &Spec, dice: &mut Dice) -> [World; 2] {
     let rolled: Vec<Job> = (0..10)
         .map(|n| Job::random(format!("v{n}"), dice))
         .collect();
@@ -84,14 +96,7 @@ fn case(specs: &[Spec], dice: &mut Dice) -> Case {
         .iter()
         .map(|job| altered(rules, job, dice))
         .collect();
-    let (query, header) = question(dice, path);
-    Case {
-        spec,
-        worlds: [woven(rules, &visible, dice), woven(rules, &twin, dice)],
-        path,
-        query,
-        header,
-    }
+    [woven(rules, &visible, dice), woven(rules, &twin, dice)]
 }
 
 /// The same object with other values where they are not seen, so that the same grants hold for it.
@@ -129,7 +134,7 @@ pub fn pairs(query: &str) -> Vec<(String, String)> {
 }
 
 /// What a caller can tell two answers apart by. A sealed cursor is fresh each time; its length is not.
-fn told(answer: &Answer) -> (u16, Vec<(String, String)>, String, Option<String>) {
+pub(crate) fn told(answer: &Answer) -> (u16, Vec<(String, String)>, String, Option<String>) {
     let mut headers = answer.headers.clone();
     headers.retain(|(name, _)| {
         !matches!(

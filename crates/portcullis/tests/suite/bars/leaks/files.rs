@@ -155,6 +155,7 @@ fn paths_of(kind: &Kind) -> Vec<(String, Value)> {
     ]);
     let body = |schema: Value| json!({ "required": true, "content": { "application/json": { "schema": schema } } });
     let text = json!({ "type": "string", "maxLength": 40 });
+    let words = json!({ "type": "string", "maxLength": 40, "x-portcullis-filters": [] });
     vec![
         (
             format!("/{collection}"),
@@ -163,7 +164,7 @@ fn paths_of(kind: &Kind) -> Vec<(String, Value)> {
         (
             format!("/{collection}/search"),
             json!({ "post": { "operationId": format!("search{name}"),
-                "requestBody": body(json!({ "type": "object", "properties": { "words": text } })),
+                "requestBody": body(json!({ "type": "object", "properties": { "words": words } })),
                 "responses": answers(many.clone()) } }),
         ),
         (

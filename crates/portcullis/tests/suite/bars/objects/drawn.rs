@@ -398,7 +398,7 @@ impl World {
                 "text"
             };
             if op.body().is_some() {
-                out.push_str(&format!("      requestBody: {{ content: {{ application/json: {{ schema: {{ type: object, properties: {{ {field}: {{ type: string }} }} }} }} }} }}\n"));
+                out.push_str(&format!("      requestBody: {{ content: {{ application/json: {{ schema: {{ type: object, properties: {{ {field}: {{ type: string, x-portcullis-filters: [] }} }} }} }} }} }}\n"));
             }
             out.push_str(&match op.answer_schema() {
                 Some(schema) => format!("      responses: {{ \"200\": {{ description: ok, content: {{ application/json: {{ schema: {schema} }} }} }} }}\n"),
