@@ -138,16 +138,9 @@ impl<'a> Builder<'a> {
             .fold(Kinds::NONE, Kinds::or);
         let texts = texts::texts(self.docs, self.rules.is_30, places);
         let schema = self.name(places);
-        let mut also: Vec<Arc<str>> = parts
-            .iter()
-            .filter_map(|p| self.names.own(self.docs, &p.at))
-            .filter(|name| schema.as_ref() != Some(name))
-            .collect();
-        also.sort();
-        also.dedup();
         let mut node = Node {
+            also: self.others(&parts, schema.as_ref()),
             schema,
-            also,
             scalar: scalar(self.docs, self.rules.is_30, places),
             is_leaf: kinds.has_leaf(),
             is_free_text: kinds.has(Kinds::TEXT)
@@ -196,6 +189,17 @@ impl<'a> Builder<'a> {
             node.items_max = items_max(&parts);
         }
         node
+    }
+
+    /// Names of the other schemas that a place is or may be.
+    fn others(&self, parts: &[Part<'a>], own: Option<&Arc<str>>) -> Vec<Arc<str>> {
+        let names = parts
+            .iter()
+            .filter_map(|part| self.names.own(self.docs, &part.at));
+        let mut also: Vec<Arc<str>> = names.filter(|name| own != Some(name)).collect();
+        also.sort();
+        also.dedup();
+        also
     }
 
     /// What the place asks about in a request, where each schema that may describe it says so: what one alternative leaves
