@@ -57,9 +57,10 @@ impl Asking {
 /// A cursor as the contract has it: as a number where it is one.
 pub fn typed(value: &str, is_number: bool) -> Json {
     let is_digits = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
-    match is_number && is_digits && (value == "0" || !value.starts_with('0')) {
-        true => Json::Number(Text::new(value)),
-        false => Json::Text(Text::new(value)),
+    if is_number && is_digits && (value == "0" || !value.starts_with('0')) {
+        Json::Number(Text::new(value))
+    } else {
+        Json::Text(Text::new(value))
     }
 }
 

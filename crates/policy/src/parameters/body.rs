@@ -244,40 +244,39 @@ impl Walk<'_, '_> {
 
     /// Whether a place holds what the gateway wrote and nothing else. Where the body is a list, it was written into each item.
     fn is_fixed(&self, value: &Json, at: &At<'_>) -> bool {
-        let mut targets = self.fixed.iter().filter_map(|fixed| match &fixed.target {
-            FixedTarget::Query(_) => None,
-            FixedTarget::Body(steps) => Some(steps.as_slice()),
-        });
-        if targets.next().is_none() {
+        let targets: Vec<&[Arc<str>]> = self.fixed.iter().filter_map(body_steps).collect();
+        if targets.is_empty() {
             return false;
         }
         let steps = at.steps();
         let is_list = self.shape.root().is_some_and(|root| root.items.is_some());
-        let own = match is_list {
-            true => steps.get(1..).unwrap_or_default(),
-            false => steps.as_slice(),
+        let own = if is_list {
+            steps.get(1..).unwrap_or_default()
+        } else {
+            steps.as_slice()
         };
-        let begins = |target: &[Arc<str>]| {
-            let mut pairs = own.iter().zip(target);
+        let is_begun = |target: &&[Arc<str>]| {
+            let mut pairs = own.iter().zip(*target);
             target.len() >= own.len() && pairs.all(|(a, b)| **a == **b)
         };
-        let targets = self.fixed.iter().filter_map(|fixed| match &fixed.target {
-            FixedTarget::Query(_) => None,
-            FixedTarget::Body(steps) => Some(steps.as_slice()),
-        });
-        let mut leads_on = false;
-        for target in targets.filter(|target| begins(target)) {
-            if target.len() == own.len() && !own.is_empty() {
-                return true;
-            }
-            leads_on = true;
+        let begun: Vec<&[Arc<str>]> = targets.into_iter().filter(is_begun).collect();
+        if !own.is_empty() && begun.iter().any(|target| target.len() == own.len()) {
+            return true;
         }
         match value {
-            Json::Object(members) if leads_on && !members.is_empty() => members
+            Json::Object(members) if !begun.is_empty() && !members.is_empty() => members
                 .iter()
                 .all(|(name, child)| self.is_fixed(child, &at.member(name))),
             _ => false,
         }
+    }
+}
+
+/// Steps to a fixed value in a body.
+fn body_steps(fixed: &Fixed) -> Option<&[Arc<str>]> {
+    match &fixed.target {
+        FixedTarget::Query(_) => None,
+        FixedTarget::Body(steps) => Some(steps),
     }
 }
 

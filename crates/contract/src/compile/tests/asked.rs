@@ -14,7 +14,11 @@ fn asked(schema: &str, more: &str, pointer: &str) -> Option<String> {
     let node = crate::errors::node_at(&contract.operations[0].request_shape, pointer).unwrap();
     let asks = node.asks.as_ref()?;
     let reveals = asks.reveals.as_ref().map(|reveals| match reveals {
-        Reveals::Fields(paths) => paths.iter().map(|path| format!("{path} ")).collect(),
+        Reveals::Fields(paths) => {
+            let mut names: Vec<String> = paths.iter().map(ToString::to_string).collect();
+            names.sort();
+            names.join(" ")
+        }
         Reveals::ByValue(values) => values
             .iter()
             .map(|(value, paths)| format!("{value}={} ", paths.len()))

@@ -115,9 +115,10 @@ impl Build {
             request_leads: leads(&shape.request, &request_guards),
             answer: shape.answer.clone(),
             request: shape.request.clone(),
-            asks: match shape.is_write {
-                true => BodyAsks::default(),
-                false => BodyAsks::new(&shape.request, shape.takes_forms),
+            asks: if shape.is_write {
+                BodyAsks::default()
+            } else {
+                BodyAsks::new(&shape.request, shape.takes_forms)
             },
             parameters: shape.parameters.clone(),
             guards,
