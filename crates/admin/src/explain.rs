@@ -5,6 +5,7 @@
 
 mod findings;
 mod question;
+mod remedy;
 mod text;
 mod to_allow;
 
@@ -15,11 +16,14 @@ use model::{Event, Reason, Stage, Timestamp};
 use serde_json::{Value, json};
 
 pub use findings::Found;
+pub use question::Near;
+use question::Reached;
+pub use remedy::{Advice, By};
 
-/// Decisions like this one.
+/// Decisions like this one, before it: the same code, of the same integration where one is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Similar {
-    /// How many in the day before (at most 1,000 are counted).
+    /// How many in the day before, this one not among them (at most 1,000 are counted).
     pub count: usize,
     /// The first of them.
     pub first: Timestamp,
@@ -36,10 +40,10 @@ pub struct Explanation {
     pub stages: Vec<(Stage, bool)>,
     /// Why, in one or two sentences.
     pub why: String,
-    /// What was nearest to a yes: place and sentence.
-    pub nearest: Vec<(String, String)>,
-    /// What would allow it; empty for allowed requests.
-    pub to_allow: String,
+    /// What was nearest to a yes.
+    pub nearest: Vec<Near>,
+    /// What would allow it; `None` for allowed requests.
+    pub to_allow: Option<Advice>,
     /// What the caller was told.
     pub told: String,
     /// The configuration has changed since.
@@ -67,23 +71,29 @@ impl Explanation {
             .as_deref()
             .is_some_and(|then| !hash.starts_with(then));
         let reason = event.code.as_deref().and_then(reason);
-        let nearest = question::near_misses(event, compiled);
+        let nearest = question::near_misses(event, compiled, is_changed);
+        let grants = question::grants(event, compiled);
+        let reached = question::reached(event, compiled);
+        let parameters = question::parameters(event, compiled);
+        let found = Found::of(event, now);
+        let known = to_allow::Known {
+            nearest: &nearest,
+            grants: &grants,
+            reached: reached.as_ref(),
+            parameters: &parameters,
+            has_exclusion: !found.exclusion.is_empty(),
+        };
         Explanation {
             event: event.clone(),
             seq,
             stages: stages(event),
-            why: why(event, reason, compiled),
-            to_allow: to_allow::sentence(
-                event,
-                reason,
-                &nearest,
-                &question::grants(event, compiled),
-            ),
+            why: why(event, reason, reached.as_ref(), &grants),
+            to_allow: to_allow::advice(event, known),
             nearest,
             told: told(event),
             is_configuration_changed: is_changed,
             similar,
-            found: Found::of(event, now),
+            found,
             blocks: Vec::new(),
         }
     }
@@ -95,8 +105,9 @@ impl Explanation {
             "event": self.event,
             "stages": self.stages.iter().map(|(stage, is_passed)| json!({ "stage": stage.name(), "passed": is_passed })).collect::<Vec<_>>(),
             "why": self.why,
-            "nearest": self.nearest.iter().map(|(place, text)| json!({ "rule": place, "text": text })).collect::<Vec<_>>(),
-            "to_allow": self.to_allow,
+            "nearest": self.nearest.iter().map(|near| json!({ "rule": near.place, "nearness": near.nearness, "text": near.text })).collect::<Vec<_>>(),
+            "to_allow": self.to_allow.as_ref().map_or("", |advice| &advice.text),
+            "allowed_by": self.to_allow.as_ref().map(|advice| advice.by),
             "told_to_caller": self.told,
             "configuration_changed_since": self.is_configuration_changed,
             "similar_in_24h": self.similar.map(|s| s.count),
@@ -114,10 +125,11 @@ fn reason(code: &str) -> Option<&'static Reason> {
         .find(|reason| reason.code == code)
 }
 
-/// Which stages were passed. Stages behind the one that ended the road were never entered.
+/// Which stages were passed. Stages behind the one that ended the road were never entered; the stage that withheld the
+/// body of an allowed call was not passed by it.
 fn stages(event: &Event) -> Vec<(Stage, bool)> {
     let last = event.stage.as_deref().and_then(Stage::from_name);
-    let is_allowed = event.outcome == "allow" || is_pending(event);
+    let is_allowed = event.outcome == "allow" && !is_withheld(event) || is_pending(event);
     Stage::ALL
         .into_iter()
         .filter(|stage| last.is_some_and(|last| *stage <= last))
@@ -130,66 +142,115 @@ fn is_pending(event: &Event) -> bool {
     event.kind == gateway::record::INTENT
 }
 
-fn why(event: &Event, reason: Option<&Reason>, compiled: &Compiled) -> String {
+fn why(
+    event: &Event,
+    reason: Option<&Reason>,
+    reached: Option<&Reached>,
+    grants: &[String],
+) -> String {
     if is_pending(event) {
         return "forwarded; its outcome is not recorded: the call is still under way, or the server was killed (the next start records that)"
             .to_owned();
     }
-    let Some(reason) = reason else {
-        let rule = event
-            .rule
-            .as_deref()
-            .map(|rule| format!(" by the grant at {rule}"))
-            .unwrap_or_default();
-        let noted = event.detail.as_deref();
-        let noted = noted.map(|noted| format!("; {noted}")).unwrap_or_default();
-        return format!("every stage was passed; the operation is granted{rule}{noted}");
-    };
+    if event.outcome == "allow" {
+        return why_allowed(event, grants);
+    }
     let detail = event.detail.as_deref().unwrap_or_default();
-    let mut out = match detail.is_empty() {
-        true => reason.say.trim_end_matches('.').to_owned(),
-        false => detail.to_owned(),
+    let mut out = match reason {
+        Some(reason) if detail.is_empty() => reason.say.trim_end_matches('.').to_owned(),
+        None if detail.is_empty() => "the record says no more".to_owned(),
+        _ => detail.to_owned(),
     };
-    if reason.code == "authz.operation_not_granted" {
+    if event.code.as_deref() == Some("authz.operation_not_granted") {
         let who = event.integration.as_deref().unwrap_or("the integration");
         let operation = event.operation.as_deref().unwrap_or("the operation");
         out = format!("no grant of {who} covers {operation} (deny by default)");
     }
-    if let Some(elsewhere) = question::exposed_elsewhere(event, compiled) {
+    if let Some(reached) = reached {
         out.push_str("; ");
-        out.push_str(&elsewhere);
+        out.push_str(&reached.why());
     }
     out
 }
 
+fn why_allowed(event: &Event, grants: &[String]) -> String {
+    let rule = match (&event.rule, grants) {
+        // Which of several let each object and field out, the record does not say.
+        (Some(rule), [_, _, ..]) if !is_withheld(event) => {
+            format!(" by grants of which the first that held for the request is at {rule}")
+        }
+        (Some(rule), _) if !is_withheld(event) => format!(" by the grant at {rule}"),
+        _ => String::new(),
+    };
+    let noted = event.detail.as_deref();
+    let noted = noted.map(|noted| format!("; {noted}")).unwrap_or_default();
+    match is_withheld(event) {
+        true => format!("the operation is granted, and the call was carried out{noted}"),
+        false => format!("every stage was passed; the operation is granted{rule}{noted}"),
+    }
+}
+
+/// A write that was carried out, and whose answer could not be shown.
+fn is_withheld(event: &Event) -> bool {
+    event.outcome == "allow" && event.code.is_some()
+}
+
 fn told(event: &Event) -> String {
-    match &event.code {
-        None if is_pending(event) => "nothing yet".to_owned(),
+    let code = match &event.code {
+        _ if event.kind == "connection" => {
+            return "nothing: the connection was closed before there was a request".to_owned();
+        }
+        _ if is_pending(event) => return "nothing yet".to_owned(),
         Some(code)
             if [gateway::record::CUT.code, gateway::record::UNDECIDED.code].contains(&&**code) =>
         {
-            "nothing: the call was cut".to_owned()
+            return "nothing: the call was cut".to_owned();
         }
-        None => "the granted fields of the answer, and the decision id".to_owned(),
-        Some(_) if event.kind == "connection" => {
-            "nothing: the connection was closed before there was a request".to_owned()
-        }
-        Some(_) if is_concealed(event) => {
-            "status 404, code object.absent and the decision id: the bytes of an absent object"
-                .to_owned()
-        }
-        Some(code) => {
-            let status = event
-                .status
-                .map(|status| format!("status {status}, "))
-                .unwrap_or_default();
-            let errors = match event.errors.len() {
-                0 => String::new(),
-                n => format!(", {n} field error(s)"),
-            };
-            format!("{status}code {code}{errors} and the decision id")
-        }
+        Some(code) if event.outcome != "allow" => code,
+        _ => return told_when_allowed(event),
+    };
+    let is_head = event.method.as_deref() == Some("HEAD");
+    let status = event
+        .status
+        .map(|status| format!("status {status}"))
+        .unwrap_or_else(|| "no status that is recorded".to_owned());
+    if is_head {
+        return format!("{status} and the decision id; an answer to HEAD has no body");
     }
+    if is_concealed(event) {
+        return "status 404, code object.absent and the decision id: the bytes of an absent object"
+            .to_owned();
+    }
+    let errors = match event.errors.len() {
+        0 => String::new(),
+        n => format!(", {n} field error(s)"),
+    };
+    format!("{status}, code {code}{errors} and the decision id")
+}
+
+/// By what the record says of the answer.
+fn told_when_allowed(event: &Event) -> String {
+    let status = event
+        .status
+        .map(|status| format!("status {status}"))
+        .unwrap_or_default();
+    let what = match (event.status, event.bytes_out) {
+        (Some(304), _) => " without a body: the caller's copy is still good",
+        _ if event.method.as_deref() == Some("HEAD") => " and the head of the answer",
+        (_, Some(0)) => " without a body",
+        (Some(400..), _) => ", the granted fields of the upstream's error",
+        _ => ", the granted fields of the answer",
+    };
+    let masked = match event
+        .findings
+        .iter()
+        .filter(|f| f.ends_with(" what=masked"))
+        .count()
+    {
+        0 => String::new(),
+        n => format!(" ({n} masked by inspection)"),
+    };
+    format!("{status}{what}{masked}, and the decision id")
 }
 
 /// A refused object that was answered like an absent one.

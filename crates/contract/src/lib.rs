@@ -43,7 +43,7 @@ pub use plan::{
     StatusRange, Style, TemplateSegment,
 };
 pub use request::{
-    BODY, HEADER, JudgedParameter, Leniency, QUERY, ValidRequest, check_request,
+    BODY, HEADER, JudgedParameter, Leniency, PATH, QUERY, ValidRequest, check_request,
     check_request_leniently,
 };
 pub use response::{Drift, check_response};

@@ -38,6 +38,7 @@ pub use exchange::{Charged, Exchange, Stop};
 pub use io::Io;
 pub use service::Gateway;
 pub use snapshot::Snapshot;
+pub use stages::parameters::fix_body;
 
 /// Every reason this room itself gives.
 pub const REASONS: &[&model::Reason] = &[

@@ -91,10 +91,14 @@ pub fn note_seen(event: &mut Event, seen: Option<&(String, String)>) {
     }
 }
 
-/// Notes that every stage was passed.
+/// Notes that every stage was passed; where the body of a write's answer was withheld, the stage that withheld it.
 pub fn allowed(x: &mut Exchange<'_, '_>) {
+    let last = match x.event.code {
+        Some(_) => x.stage,
+        None => Stage::Response,
+    };
     x.event.outcome = Text::new_static("allow");
-    x.event.stage = Some(Text::new_static(Stage::Response.name()));
+    x.event.stage = Some(Text::new_static(last.name()));
 }
 
 /// Notes where and why the road ended.
@@ -189,6 +193,9 @@ pub fn late(x: &Exchange<'_, '_>) -> Event {
         code: Some(Text::new_static(UNRECORDED.code)),
         status: Some(UNRECORDED.status),
         detail: Some(format!("recorded late, when the ledger could write again; {known}").into()),
+        // The answer that was prepared did not leave.
+        bytes_out: None,
+        fields: None,
         ..x.event.clone()
     }
 }
@@ -221,7 +228,11 @@ fn complete(x: &mut Exchange<'_, '_>) -> u64 {
 /// Completes the record and says what to count.
 pub fn finish(x: &mut Exchange<'_, '_>, reply: &Reply) -> Counted {
     x.event.status = Some(reply.status);
-    x.event.bytes_out = u64::try_from(reply.body.len()).ok();
+    // A HEAD is answered with the length of a body that is not sent.
+    x.event.bytes_out = match reply.head_length {
+        Some(_) => Some(0),
+        None => u64::try_from(reply.body.len()).ok(),
+    };
     let took_us = complete(x);
     Counted {
         outcome: match &*x.event.outcome {

@@ -20,7 +20,7 @@ pub const MALFORMED: Reason = Reason::new(
     "http.malformed",
     400,
     "The request is not well-formed or could be read in more than one way.",
-    "Send one plain spelling: no dot segments, no empty segments, no encoded slashes, no repeated single-value headers.",
+    "Send one plain spelling: no dot segments, no empty segments, no encoded slashes, no repeated single-value headers, no header that names another method.",
     "The request was ambiguous or broke the grammar of HTTP. Such requests are refused, never repaired, because the \
      gateway and the upstream could read them differently. The detail names the part; the client has to send the plain form.",
 );

@@ -219,8 +219,34 @@ impl serde::Serialize for Span {
 
 impl<'de> serde::Deserialize<'de> for Span {
     fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        let text = <std::borrow::Cow<'de, str>>::deserialize(d)?;
-        text.parse().map_err(serde::de::Error::custom)
+        d.deserialize_str(SpanVisitor)
+    }
+}
+
+/// Reads the written form; of a bare number it says which unit is missing.
+struct SpanVisitor;
+
+impl serde::de::Visitor<'_> for SpanVisitor {
+    type Value = Span;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a length of time such as `30s`")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Span, E> {
+        text.parse().map_err(E::custom)
+    }
+
+    fn visit_i64<E: serde::de::Error>(self, number: i64) -> Result<Span, E> {
+        Err(E::custom(format!(
+            "`{number}` has no unit; write for example `{}s` or `{}ms`",
+            number.unsigned_abs(),
+            number.unsigned_abs()
+        )))
+    }
+
+    fn visit_u64<E: serde::de::Error>(self, number: u64) -> Result<Span, E> {
+        self.visit_i64(i64::try_from(number).unwrap_or(i64::MAX))
     }
 }
 

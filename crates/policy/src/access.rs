@@ -6,11 +6,11 @@
 use std::sync::Arc;
 
 use model::shape::{Class, NodeId};
-use model::{FieldSet, RuleRef, Shape};
+use model::{FieldSet, PageField, RuleRef, Shape};
 
 use crate::input::Mask;
 use crate::plan::{Guard, KindId, Plan, Sight};
-use crate::rules::{Entry, Integration, Operation, Rules};
+use crate::rules::{Entry, Integration, Operation, Rules, Steps};
 
 /// Everything one integration may see and send.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
@@ -90,9 +90,7 @@ pub fn access(rules: &Rules, integration: &str) -> Option<AccessMatrix> {
                 row: &row,
                 rows: &mut rows,
             };
-            if let Some(root) = plan.root {
-                walk.place(root, "", None, &mut Vec::new());
-            }
+            walk.success(operation, entry, bit);
             walk.errors(operation, entry, bit);
             writes(
                 &operation.request,
@@ -139,6 +137,26 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
+    /// What is seen of successful answers, without what stays with a list from which objects are left out.
+    fn success(&mut self, operation: &Operation, entry: &Entry, bit: usize) {
+        let Some(root) = self.plan.root else {
+            return;
+        };
+        let from = self.rows.len();
+        self.place(root, "", None, &mut Vec::new());
+        let withheld: Vec<String> = withheld(operation, entry, bit)
+            .map(|steps| steps.join("."))
+            .collect();
+        let is_withheld = |row: &AccessRow| {
+            let below = |place: &String| row.field.strip_prefix(place.as_str());
+            let mut all = withheld.iter().filter_map(below);
+            all.any(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        let seen = self.rows.split_off(from);
+        self.rows
+            .extend(seen.into_iter().filter(|row| !is_withheld(row)));
+    }
+
     fn place(
         &mut self,
         index: usize,
@@ -216,6 +234,30 @@ impl Walk<'_> {
             ..self.row.clone()
         });
     }
+}
+
+/// Places beside a list that tell of objects the grant does not show: they stay, whatever the grant lists.
+fn withheld<'a>(
+    operation: &'a Operation,
+    entry: &Entry,
+    bit: usize,
+) -> impl Iterator<Item = &'a Steps> {
+    let (pages, rules) = (&operation.pages, &entry.parameters);
+    let has = |bits: u64| bits >> bit & 1 == 1;
+    let sure = rules.gapless & !rules.scoped;
+    // Beside a grant that shows every object whatever the request is like, nothing is left out.
+    let is_sure = has(sure) || sure & entry.always != 0;
+    let has_gaps = !has(rules.gapless) && rules.gapless & entry.always == 0;
+    let kept = pages.cursor.as_ref().filter(|_| pages.is_refillable());
+    let stays = move |steps: &Steps, field: &Option<PageField>| match field {
+        Some(PageField::Plain) => false,
+        Some(PageField::Count) | None => true,
+        Some(PageField::Cursor) => has_gaps && kept != Some(steps),
+    };
+    let beside = pages.beside.iter();
+    beside
+        .filter(move |(steps, field)| pages.is_many && !is_sure && stays(steps, field))
+        .map(|(steps, _)| steps)
 }
 
 fn joined(path: &str, step: &str) -> String {
@@ -296,11 +338,29 @@ fn writes(
     open.pop();
 }
 
+/// In which way a grant or a policy is near to a refused request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Nearness {
+    /// A grant of the operation whose condition does not hold: it was evaluated again, or the record says so.
+    Unmet,
+    /// A grant of the operation whose condition asks for what is not known.
+    NotEvaluated,
+    /// A policy that forbids the request.
+    Forbidden,
+    /// A grant of another operation on the same kind of object.
+    SameKind,
+    /// Another integration's grant of the operation.
+    OtherIntegration,
+}
+
 /// Why a request was nearly allowed. For the operator, never for the caller.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct NearMiss {
     /// The grant or policy.
     pub rule: RuleRef,
+    /// In which way it is near.
+    pub nearness: Nearness,
     /// What is missing, in one sentence.
     pub text: String,
 }

@@ -542,6 +542,22 @@ impl ConditionSet {
         })
     }
 
+    /// The same without policies that forbid, for saying which conditions hold whatever is forbidden. Asks the engine.
+    pub fn permits(&self) -> ConditionSet {
+        let permits = self.set.policies().filter(|policy| is_permit(policy));
+        ConditionSet {
+            set: Arc::new(PolicySet::from_policies(permits.cloned()).unwrap_or_default()),
+            plain: None,
+            ..self.clone()
+        }
+    }
+
+    /// What one of its members asks for.
+    pub fn asks(&self, index: usize) -> Option<Needs> {
+        let id = PolicyId::new(index.to_string());
+        self.set.policy(&id).map(Needs::of)
+    }
+
     pub fn has_forbid(&self) -> bool {
         self.members.iter().any(|m| m.grant.is_none())
     }

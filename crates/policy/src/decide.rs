@@ -35,7 +35,8 @@ pub const CONDITION_FAILED: Reason = Reason::new(
     "This operation is granted under a condition that this request does not meet.",
     "Check the parameters, the network and the time of the call against what was agreed, or ask the operator, quoting the decision id.",
     "A grant covers the operation, but its condition over caller, network, time or parameters does not hold, or a policy forbids \
-     the request. `portcullis explain` names the condition. Change the grant's condition or the policy if the use is wanted.",
+     the request. `portcullis explain` names the policy, or evaluates the conditions again and names those that do not hold; those that ask for \
+     the query, which is not recorded, `portcullis can` evaluates. Change the grant's condition or the policy if the use is wanted.",
 );
 
 /// The caller may not have this object.
@@ -46,7 +47,8 @@ pub const OBJECT_DENIED: Reason = Reason::new(
     "This integration may not use this object.",
     "Use objects that belong to the integration, or ask the operator, quoting the decision id.",
     "The operation is granted, but no grant's condition holds for the object, or a policy forbids it. An object whose attributes \
-     are missing in the answer never satisfies a condition. `portcullis explain` names the attribute that failed.",
+     are missing in the answer never satisfies a condition. `portcullis explain` names the policy or the conditions; what the object held is not \
+     recorded, and `portcullis can` with `--object` evaluates it.",
 );
 
 /// There is no such object, or the caller may not know that there is. The gateway answers an upstream 404 of a
@@ -69,8 +71,8 @@ pub const CREATE_DENIED: Reason = Reason::new(
     "This integration may not create an object with these values.",
     "Send values as they were agreed for this integration, or ask the operator, quoting the decision id.",
     "The operation is granted, but no grant's condition holds for the object as the request body describes it, or a policy forbids it. No \
-     object exists yet, so none is hidden: the answer is 403 also where the grant says `deny_as: not_found`. `portcullis explain` names what \
-     failed. Change the values sent, or the grant's condition.",
+     object exists yet, so none is hidden: the answer is 403 also where the grant says `deny_as: not_found`. `portcullis explain` names the policy or \
+     the conditions; bodies are not recorded, and `portcullis can` with `--object` evaluates one. Change the values sent, or the grant's condition.",
 );
 
 /// The request names more objects than are looked up for one request.
@@ -362,6 +364,14 @@ impl Permit {
         grants
             .filter(move |(bit, _)| live.checked_shr(*bit).unwrap_or(0) & 1 == 1)
             .map(move |(bit, grant)| (&grant.rule, waits.checked_shr(bit).unwrap_or(0) & 1 == 1))
+    }
+
+    /// The grants that hold for every object judged so far.
+    pub fn proven_grants(&self) -> impl Iterator<Item = &RuleRef> {
+        let entry = self.entry().into_iter();
+        entry
+            .flat_map(|entry| entry.held(self.live & self.proven))
+            .map(|grant| &grant.rule)
     }
 
     /// The same as it prints.

@@ -27,7 +27,7 @@ mod root;
 pub mod rules;
 mod scope;
 
-pub use access::{AccessMatrix, AccessRow, How, NearMiss, access};
+pub use access::{AccessMatrix, AccessRow, How, NearMiss, Nearness, access};
 pub use address::{AddressSet, client_address, client_key};
 pub use decide::{
     ABSENT, CONDITION_FAILED, CREATE_DENIED, Lookup, OBJECT_DENIED, OPERATION_NOT_GRANTED, Permit,
@@ -41,8 +41,8 @@ pub use input::{
     OperationShape, ParameterPlace, ParameterShape, PolicyInput, Source,
 };
 pub use names::policy_names;
-pub use near::near_misses;
-pub use pages::{PagePlace, Pages};
+pub use near::{Cause, Evidence, ObjectEvidence, near_misses};
+pub use pages::Pages;
 pub use parameters::{
     Fixed, PARAMETER_NOT_GRANTED, ParameterAccess, ParameterNote, ParameterRefusal, ParameterUse,
     Sent, VALUE_FIXED,

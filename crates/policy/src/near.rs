@@ -1,25 +1,89 @@
 //! What was nearest to a yes, and what would have made it one. Off the hot path, for the operator only.
-//! Gives `near_misses`.
-//! Used by `explain`.
-//! Start reading at `near_misses`.
+//! Exports `near_misses`, what it may go by (`Evidence`), and `Cause`, which reads why an object was refused.
+//! Used by `explain` and `can`.
+//! Start reading at `near_misses`. It says of a condition that it does not hold only after evaluating it, or where the
+//! record of the decision says so.
 
 use model::{Json, RuleRef};
 
-use crate::access::NearMiss;
-use crate::cedar::{ConditionSet, Scene};
+use crate::access::{NearMiss, Nearness};
+use crate::cedar::{ConditionSet, Scene, Scenery, Thing};
 use crate::decide::{Question, context};
 use crate::fast::Who;
 use crate::input::Source;
 use crate::plan::KindId;
-use crate::rules::{Entry, Integration, Operation, Rules, Seen};
+use crate::rules::{Entry, EntryGrant, Integration, Operation, Rules, Seen};
 
 /// Most near misses told.
 pub const NEAR_MISSES_MAX: usize = 12;
 
+/// What is known of a refused request.
+#[derive(Clone, Copy, Debug)]
+pub struct Evidence<'a> {
+    /// Whether the question holds the query as it was sent. Records do not keep it.
+    pub is_query_known: bool,
+    /// What is known of the object.
+    pub object: ObjectEvidence<'a>,
+}
+
+/// What is known of the object that was asked for.
+#[derive(Clone, Copy, Debug)]
+pub enum ObjectEvidence<'a> {
+    /// Nothing: no condition on an object was evaluated, and none is.
+    NotEvaluated,
+    /// The object itself (not the answer around it): conditions are evaluated with it.
+    Given(&'a Json),
+    /// The record says that no condition held for the object, or for another one that the path names.
+    Unmet {
+        /// It is about another object that the path names.
+        is_parent: bool,
+    },
+}
+
+/// Why stage `object` refused, as the private detail of the refusal says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// A policy forbids the object.
+    Policy,
+    /// No grant's condition held for the object.
+    Condition,
+    /// No grant's condition held for another object that the path names.
+    ParentCondition,
+    /// The request names an object of a kind that no grant reads, or an object that no grant lets the integration read.
+    Reference,
+    /// The grants that hold for the object do not let a field be sent.
+    Writes,
+    /// Anything else: what was needed to decide was not there.
+    Other,
+}
+
+impl Cause {
+    /// Reads the cause. `rule` is the rule of the refusal: one in `policies/` has forbidden.
+    pub fn of(rule: Option<&str>, detail: &str) -> Cause {
+        let is_policy = rule.is_some_and(|rule| rule.starts_with("policies/"));
+        match detail {
+            _ if is_policy => Cause::Policy,
+            text if text.starts_with("no grant's condition holds for ") => {
+                if text.ends_with(", which the path names") {
+                    Cause::ParentCondition
+                } else {
+                    Cause::Condition
+                }
+            }
+            text if text.starts_with("the request names ") => Cause::Reference,
+            text if text.starts_with("no grant that holds for this object lets ") => Cause::Writes,
+            _ => Cause::Other,
+        }
+    }
+}
+
 /// Grants that nearly fit: this integration's for the operation with what failed in their condition, its other
-/// grants for the same kind of object, and other integrations' grants for the operation. `object` is the object
-/// that was judged, where it is known (the object itself, not the answer around it).
-pub fn near_misses(question: &Question<'_>, object: Option<&Json>, rules: &Rules) -> Vec<NearMiss> {
+/// grants for the same kind of object, and other integrations' grants for the operation.
+pub fn near_misses(
+    question: &Question<'_>,
+    evidence: Evidence<'_>,
+    rules: &Rules,
+) -> Vec<NearMiss> {
     let Some(operation) = rules.op(question.operation) else {
         return Vec::new();
     };
@@ -28,15 +92,17 @@ pub fn near_misses(question: &Question<'_>, object: Option<&Json>, rules: &Rules
     let mut found = Vec::new();
     match entry {
         Some((integration, entry)) => {
-            failed(
+            let scenery = context(question, operation);
+            let again = Again {
                 question,
-                object,
+                evidence,
                 rules,
                 operation,
                 integration,
                 entry,
-                &mut found,
-            );
+                scenery: &scenery,
+            };
+            again.failed(&mut found);
         }
         None => {
             if let Some(integration) = integration {
@@ -49,70 +115,181 @@ pub fn near_misses(question: &Question<'_>, object: Option<&Json>, rules: &Rules
     found
 }
 
-/// Conditions of the grants that cover the operation, and what they were asked about.
-fn failed(
-    question: &Question<'_>,
-    object: Option<&Json>,
-    rules: &Rules,
-    operation: &Operation,
-    integration: &Integration,
-    entry: &Entry,
-    out: &mut Vec<NearMiss>,
-) {
-    let scenery = context(question, operation);
-    let scene = Scene {
-        principal: &integration.being,
-        who: Who {
-            attributes: &integration.attributes,
-            listener: Some(question.listener),
-        },
-        action: &operation.action,
-        context: &scenery,
-    };
-    let kind = operation.resources.first().copied();
-    let seen = Seen {
-        id: None,
-        path: question.path,
-        object,
-        overlay: None,
-    };
-    for (set, on_object) in [(&entry.at_request, false), (&entry.at_object, true)] {
-        let Some(set) = set else {
-            continue;
+/// The conditions of the grants that cover the operation, evaluated again as far as there is evidence.
+struct Again<'a> {
+    question: &'a Question<'a>,
+    evidence: Evidence<'a>,
+    rules: &'a Rules,
+    operation: &'a Operation,
+    integration: &'a Integration,
+    entry: &'a Entry,
+    scenery: &'a Scenery,
+}
+
+impl Again<'_> {
+    fn failed(&self, out: &mut Vec<NearMiss>) {
+        // A grant that the request already ruled out is not asked for the object.
+        let ruled_out = match &self.entry.at_request {
+            Some(set) => self.by_request(set, out),
+            None => 0,
         };
-        let held = match kind.and_then(|kind| rules.kind(kind)) {
-            Some(kind) => kind.judge(set, &scene, &seen),
-            None => set.judge(&scene, crate::cedar::Thing::none()),
-        };
-        if let Some(rule) = &held.forbidden {
-            push(
-                out,
-                rule,
-                "this policy forbids it, whatever is granted".into(),
-            );
-        }
-        for member in &set.members {
-            let Some(bit) = member.grant else {
-                continue;
-            };
-            let is_held = held.grants.checked_shr(bit).unwrap_or(0) & 1 == 1;
-            let grant = usize::try_from(bit)
-                .ok()
-                .and_then(|bit| entry.grants.get(bit));
-            if let (false, Some(grant)) = (is_held, grant) {
-                let condition = grant.condition.as_ref().map_or("", |c| &*c.text);
-                let facts = match on_object {
-                    true => values(rules, kind, set, &seen),
-                    false => "it asks only for the request, its network or its time".into(),
-                };
-                push(
-                    out,
-                    &member.rule,
-                    format!("the condition `{condition}` does not hold: {facts}"),
-                );
+        match self.evidence.object {
+            ObjectEvidence::NotEvaluated => {}
+            ObjectEvidence::Given(object) => {
+                if let Some(set) = &self.entry.at_object {
+                    self.by_object(set, object, ruled_out, out);
+                }
+            }
+            ObjectEvidence::Unmet { is_parent: false } => {
+                let set = self.entry.at_object.as_ref();
+                set.into_iter()
+                    .for_each(|set| self.recorded(set, ruled_out, out));
+            }
+            ObjectEvidence::Unmet { is_parent: true } => {
+                let sets = self.entry.at_named.iter();
+                sets.for_each(|(_, set)| self.recorded(set, ruled_out, out));
             }
         }
     }
+
+    fn scene(&self) -> Scene<'_> {
+        Scene {
+            principal: &self.integration.being,
+            who: Who {
+                attributes: &self.integration.attributes,
+                listener: Some(self.question.listener),
+            },
+            action: &self.operation.action,
+            context: self.scenery,
+        }
+    }
+
+    /// What the request alone decides. Gives the bits of the grants that do not hold for it.
+    fn by_request(&self, set: &ConditionSet, out: &mut Vec<NearMiss>) -> u64 {
+        let scene = self.scene();
+        let judged = set.judge(&scene, Thing::none());
+        if let Some(rule) = judged.forbidden.filter(|rule| !self.is_unknown(set, rule)) {
+            push(out, &rule, Nearness::Forbidden, FORBIDDEN.into());
+        }
+        // With a policy that forbids, no condition would be said to hold.
+        let held = set.permits().judge(&scene, Thing::none()).grants;
+        let mut failed = 0;
+        for (index, member) in set.members.iter().enumerate() {
+            let Some((bit, grant)) = self.grant(member.grant) else {
+                continue;
+            };
+            if held & bit != 0 {
+                continue;
+            }
+            failed |= bit;
+            let condition = condition(grant);
+            if let Some(unknown) = self.unknown(set, index) {
+                let text = format!(
+                    "the condition `{condition}` asks for {unknown}, which the record does not hold; `portcullis can` with \
+                     `--query` evaluates it"
+                );
+                push(out, &member.rule, Nearness::NotEvaluated, text);
+                continue;
+            }
+            let text = match self.entry.waits() & bit {
+                0 => format!("the condition `{condition}` does not hold for this request"),
+                _ => format!(
+                    "what the condition `{condition}` asks of the request does not hold; it was not asked for the object"
+                ),
+            };
+            push(out, &member.rule, Nearness::Unmet, text);
+        }
+        failed
+    }
+
+    /// What of the request a condition asks for and the evidence does not hold.
+    fn unknown(&self, set: &ConditionSet, index: usize) -> Option<String> {
+        if self.evidence.is_query_known {
+            return None;
+        }
+        let asked = set.asks(index)?.context_attributes;
+        let names: Vec<String> = asked
+            .into_iter()
+            .filter(|name| name.split('.').next() == Some("query"))
+            .map(|name| format!("`{name}`"))
+            .collect();
+        (!names.is_empty()).then(|| names.join(", "))
+    }
+
+    fn is_unknown(&self, set: &ConditionSet, rule: &RuleRef) -> bool {
+        let members = set.members.iter().enumerate();
+        let mut own = members.filter(|(_, member)| member.rule == *rule);
+        own.any(|(index, _)| self.unknown(set, index).is_some())
+    }
+
+    fn by_object(
+        &self,
+        set: &ConditionSet,
+        object: &Json,
+        ruled_out: u64,
+        out: &mut Vec<NearMiss>,
+    ) {
+        let found = self.operation.resources.first().copied();
+        let Some(kind) = found.and_then(|kind| self.rules.kind(kind)) else {
+            return;
+        };
+        let seen = Seen {
+            id: None,
+            path: self.question.path,
+            object: Some(object),
+            overlay: None,
+        };
+        let scene = self.scene();
+        if let Some(rule) = kind.judge(set, &scene, &seen).forbidden {
+            push(out, &rule, Nearness::Forbidden, FORBIDDEN.into());
+        }
+        let held = kind.judge(&set.permits(), &scene, &seen).grants;
+        for member in &set.members {
+            let Some((bit, grant)) = self.grant(member.grant) else {
+                continue;
+            };
+            if (held | ruled_out) & bit == 0 {
+                let facts = values(self.rules, found, set, &seen);
+                let condition = condition(grant);
+                let text = format!("the condition `{condition}` does not hold: {facts}");
+                push(out, &member.rule, Nearness::Unmet, text);
+            }
+        }
+    }
+
+    /// Conditions that did not hold when it was decided: the record says so, and nothing is evaluated.
+    fn recorded(&self, set: &ConditionSet, ruled_out: u64, out: &mut Vec<NearMiss>) {
+        for member in &set.members {
+            let Some((bit, grant)) = self.grant(member.grant) else {
+                continue;
+            };
+            if ruled_out & bit == 0 {
+                let kept = match self.evidence.is_query_known {
+                    true => "",
+                    false => {
+                        "; what the object held is not kept, `portcullis can` with `--object` evaluates it"
+                    }
+                };
+                let condition = condition(grant);
+                let text = format!("its condition `{condition}` did not hold for the object{kept}");
+                push(out, &member.rule, Nearness::Unmet, text);
+            }
+        }
+    }
+
+    /// A grant and its bit.
+    fn grant(&self, bit: Option<u32>) -> Option<(u64, &EntryGrant)> {
+        let bit = bit?;
+        let grant = self.entry.grants.get(usize::try_from(bit).ok()?)?;
+        Some((1u64.checked_shl(bit)?, grant))
+    }
+}
+
+/// Said of a policy that forbids the request.
+const FORBIDDEN: &str = "this policy forbids it, whatever is granted";
+
+fn condition(grant: &EntryGrant) -> &str {
+    grant.condition.as_ref().map_or("", |c| &*c.text)
 }
 
 /// `status is "open"; partner is missing`.
@@ -120,9 +297,6 @@ fn values(rules: &Rules, kind: Option<KindId>, set: &ConditionSet, seen: &Seen<'
     let Some(kind) = kind.and_then(|kind| rules.kind(kind)) else {
         return "the answer holds no declared object".into();
     };
-    if seen.object.is_none() {
-        return "what the object held is not kept; ask `portcullis can` with `--object`".into();
-    }
     let asked = kind
         .attributes
         .iter()
@@ -177,10 +351,10 @@ fn same_kind(
     for (other, entry) in near {
         if let Some(grant) = entry.grants.first() {
             let text = format!(
-                "it grants `{}` of the same kind of object; adding `{}` to its operations would allow the call",
+                "it grants `{}` of the same kind of object, and not `{}`",
                 other.id, operation.id
             );
-            push(out, &grant.rule, text);
+            push(out, &grant.rule, Nearness::SameKind, text);
         }
     }
 }
@@ -197,13 +371,14 @@ fn others(question: &Question<'_>, rules: &Rules, operation: &Operation, out: &m
             "it grants `{}` to `{}`, not to this integration",
             operation.id, integration.name
         );
-        push(out, &grant.rule, text);
+        push(out, &grant.rule, Nearness::OtherIntegration, text);
     }
 }
 
-fn push(out: &mut Vec<NearMiss>, rule: &RuleRef, text: String) {
+fn push(out: &mut Vec<NearMiss>, rule: &RuleRef, nearness: Nearness, text: String) {
     let miss = NearMiss {
         rule: rule.clone(),
+        nearness,
         text,
     };
     if out.len() < NEAR_MISSES_MAX && !out.contains(&miss) {

@@ -310,6 +310,12 @@ impl Permit {
         is_change && self.pending.iter().any(is_subject)
     }
 
+    /// Whether a lookup is of the object that the request is about.
+    pub fn is_subject(&self, lookup: &Lookup) -> bool {
+        let mut pending = self.pending.iter();
+        pending.any(|(known, role)| known == lookup && matches!(role, Role::Subject(_)))
+    }
+
     fn judge_as(
         &mut self,
         role: Role,

@@ -6,7 +6,7 @@
 mod parts;
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -46,6 +46,8 @@ pub struct Running {
     witness: Arc<Mutex<Option<String>>>,
     workers: Vec<Workers>,
     background: Background,
+    /// Somebody ended the wait for requests under way.
+    is_hurried: Arc<AtomicBool>,
 }
 
 /// Whether changed files are loaded by themselves.
@@ -110,6 +112,7 @@ pub fn start(dir: &Path, watch: Watch) -> Result<Running, Trouble> {
         witness: opened.witness,
         workers,
         background,
+        is_hurried: Arc::default(),
     })
 }
 
@@ -264,7 +267,11 @@ impl Running {
     /// Ends the wait of [`Running::stop`] for requests under way.
     pub fn hurry(&self) -> impl FnOnce() + Send + 'static {
         let all: Vec<_> = self.workers.iter().map(Workers::hurry).collect();
-        move || all.iter().for_each(|hurry| hurry())
+        let is_hurried = Arc::clone(&self.is_hurried);
+        move || {
+            is_hurried.store(true, Ordering::Release);
+            all.iter().for_each(|hurry| hurry());
+        }
     }
 
     /// Finishes requests under way, then the ledger.
@@ -287,14 +294,15 @@ impl Running {
             0 => String::from("stopped in order"),
             cut => {
                 let calls = output::counted(cut, "call");
+                let why = if self.is_hurried.load(Ordering::Acquire) {
+                    "by the second signal".to_owned()
+                } else {
+                    format!("after {} s", grace.as_secs())
+                };
                 terminal::say(format!(
-                    "portcullis: {calls} did not end in time (at most {} s) and were cut; see `portcullis ledger show --outcome fault`",
-                    grace.as_secs()
+                    "portcullis: {calls} still under way cut {why}; see `portcullis ledger show --outcome fault`"
                 ));
-                format!(
-                    "stopped; {calls} cut, at most {} s were given",
-                    grace.as_secs()
-                )
+                format!("stopped; {calls} cut {why}")
             }
         };
         let noted = note(&self.io.recorder, "stop", how);

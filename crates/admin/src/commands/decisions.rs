@@ -36,7 +36,7 @@ pub fn explain(desk: &Desk, arguments: &Value, _who: &str) -> Result<Value, Desk
         )
     })?;
     let event = entry.event()?;
-    let similar = similar(desk, &event)?;
+    let similar = similar(desk, &event, entry.seq)?;
     let mut explanation =
         Explanation::of(&event, entry.seq, &(desk.compiled)(), similar, desk.now());
     if let Some(io) = &desk.io {
@@ -47,7 +47,7 @@ pub fn explain(desk: &Desk, arguments: &Value, _who: &str) -> Result<Value, Desk
     )
 }
 
-fn similar(desk: &Desk, event: &model::Event) -> Result<Option<Similar>, DeskFault> {
+fn similar(desk: &Desk, event: &model::Event, seq: u64) -> Result<Option<Similar>, DeskFault> {
     let Some(code) = &event.code else {
         return Ok(None);
     };
@@ -57,6 +57,7 @@ fn similar(desk: &Desk, event: &model::Event) -> Result<Option<Similar>, DeskFau
         since: Some(model::Timestamp::from_micros(
             event.at.micros().saturating_sub(SIMILAR_WINDOW),
         )),
+        before_seq: Some(seq),
         limit: 1000,
         ..Filter::default()
     };

@@ -47,12 +47,12 @@ impl fmt::Display for Explanation {
             writeln!(f, "Rule      {}", line(rule))?;
         }
         self.seen(f)?;
-        for (index, (place, text)) in self.nearest.iter().enumerate() {
+        for (index, near) in self.nearest.iter().enumerate() {
             let label = if index == 0 { "Nearest" } else { "" };
-            writeln!(f, "{label:<9} {}  {}", line(place), line(text))?;
+            writeln!(f, "{label:<9} {}  {}", line(&near.place), line(&near.text))?;
         }
-        if !self.to_allow.is_empty() {
-            paragraph(f, "To allow", &self.to_allow)?;
+        if let Some(advice) = &self.to_allow {
+            paragraph(f, "To allow", &advice.text)?;
         }
         for block in &self.blocks {
             paragraph(f, "Blocked", block)?;
@@ -65,17 +65,19 @@ impl fmt::Display for Explanation {
             }
         }
         paragraph(f, "Told", &self.told)?;
-        if let Some(similar) = self.similar.filter(|similar| similar.count > 1) {
+        if let Some(similar) = self.similar {
             writeln!(
                 f,
-                "Similar   {} in the 24 hours before, first {}",
-                similar.count, similar.first
+                "Similar   {} more in the 24 hours before{}, first {}",
+                similar.count,
+                self.whose(),
+                similar.first
             )?;
         }
         if self.is_configuration_changed {
             writeln!(
                 f,
-                "Note      the configuration has changed since; nearest grants are those of today"
+                "Note      the configuration has changed since; rules, grants and advice are those of today"
             )?;
         }
         Ok(())
@@ -83,6 +85,40 @@ impl fmt::Display for Explanation {
 }
 
 impl Explanation {
+    /// Whose decisions are counted as similar.
+    fn whose(&self) -> String {
+        let who = self.event.integration.as_deref();
+        who.map(|who| format!(" by {}", line(who)))
+            .unwrap_or_default()
+    }
+
+    /// What was answered to the call itself, and the time that all calls for it took. Records do not name look-ups.
+    fn upstream(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let e = &self.event;
+        let spent = e
+            .upstream_us
+            .map(|us| format!("{}.{:02} ms", us / 1000, us % 1000 / 10));
+        let target = e.upstream.as_deref().unwrap_or("a target");
+        match (e.upstream_status, spent, e.stage.as_deref()) {
+            (Some(status), Some(spent), _) => writeln!(
+                f,
+                "Upstream  {} answered {status}; all calls for it took {spent}",
+                line(target)
+            ),
+            (Some(status), None, _) => {
+                writeln!(f, "Upstream  {} answered {status}", line(target))
+            }
+            (None, Some(spent), Some("object")) => writeln!(
+                f,
+                "Upstream  the call was not sent; looking objects up took {spent}"
+            ),
+            (None, Some(spent), _) => {
+                writeln!(f, "Upstream  no answer; all calls for it took {spent}")
+            }
+            (None, None, _) => Ok(()),
+        }
+    }
+
     fn headline(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let e = &self.event;
         let verdict = match &*e.outcome {
@@ -158,14 +194,7 @@ impl Explanation {
         if !e.objects.is_empty() {
             writeln!(f, "Objects   {}", line(&e.objects.join(", ")))?;
         }
-        if let (Some(target), Some(status)) = (&e.upstream, e.upstream_status) {
-            let waited = e
-                .upstream_us
-                .map(|us| format!(" after {}.{:02} ms", us / 1000, us % 1000 / 10))
-                .unwrap_or_default();
-            let target = line(target);
-            writeln!(f, "Upstream  {target} answered {status}{waited}")?;
-        }
+        self.upstream(f)?;
         for drift in e.drift.iter().take(5) {
             writeln!(f, "Drift     {}", line(drift))?;
         }

@@ -1,89 +1,266 @@
-//! What would have allowed a refused request: the file, the line, and what to write there.
-//! Gives `sentence`.
+//! What would have allowed a refused request: the file, the line, and what to write there, or that nothing should.
+//! Exports `advice`.
 //! Used by `Explanation::of`.
-//! Start reading at `sentence`.
+//! Start reading at `advice`. A grant is advised only where a grant decides; every other code has its own remedy.
 
-use model::{Event, Reason};
+use model::Event;
 use policy::block::shell_quoted;
+use policy::{Cause, Nearness};
 
-/// What to change where. Empty for allowed requests; the remedy of the reason where no change of grants would help.
-pub fn sentence(
-    event: &Event,
-    reason: Option<&Reason>,
-    nearest: &[(String, String)],
-    grants: &[String],
-) -> String {
-    let Some(reason) = reason else {
-        return String::new();
+use super::question::{Near, Reached};
+use super::remedy::{Advice, By, of_code};
+
+/// What is known beside the record.
+#[derive(Clone, Copy, Debug)]
+pub struct Known<'a> {
+    /// What was nearest to a yes.
+    pub nearest: &'a [Near],
+    /// Places of the grants that cover the operation today.
+    pub grants: &'a [String],
+    /// Where the path leads today.
+    pub reached: Option<&'a Reached>,
+    /// Why parameters may not be used: sentence and place.
+    pub parameters: &'a [String],
+    /// An exclusion is proposed below.
+    pub has_exclusion: bool,
+}
+
+/// What to change where; `None` for what was not refused and lost nothing.
+pub fn advice(event: &Event, known: Known<'_>) -> Option<Advice> {
+    let code = event.code.as_deref()?;
+    let closer = match code {
+        "limit.blocked" => lifted(event),
+        "limit.exceeded" => raised(event),
+        "authn.integration_paused" => resumed(event),
+        "authn.address_not_allowed" => admitted(event),
+        "route.not_found" => known.reached.map(Reached::advice),
+        "authz.operation_not_granted" => granted(event, known.nearest),
+        "authz.condition_failed" => on_request(event, known),
+        "authz.parameter_not_granted" => usable(known.parameters),
+        "authz.value_fixed" => Some(not_fixed(known.grants)),
+        "validate.body" => writable(event, known.grants),
+        "object.denied" | "object.create_denied" => Some(on_object(event, known)),
+        "object.absent" => absent(event),
+        code if code.starts_with("inspect.") && known.has_exclusion => Some(excluded()),
+        _ => None,
     };
-    if reason.code == "limit.blocked"
-        && let Some(subject) = blocked(event)
-    {
-        return format!(
-            "wait until then, or run `portcullis block lift {}` once what led to it is fixed",
-            shell_quoted(subject)
-        );
-    }
-    let (Some(who), Some(operation), Some(api)) =
-        (&event.integration, &event.operation, &event.api)
-    else {
-        return reason.explain.to_owned();
+    closer.or_else(|| of_code(code))
+}
+
+/// What the record says of the refusal itself, without the block that it began.
+pub fn own_detail(event: &Event) -> &str {
+    let detail = event.detail.as_deref().unwrap_or_default();
+    let Some((_, rest)) = detail.split_once(" is blocked until ") else {
+        return detail;
     };
-    let fields = ungranted(event);
-    if !fields.is_empty() {
-        return format!(
-            "add {} to `writes` of the grant of `{operation}`{}; this widens its access",
-            fields.join(", "),
-            place(grants)
-        );
+    match rest.split_once("; ") {
+        Some((until, own)) if model::Timestamp::parse(until).is_some() => own,
+        _ => detail,
     }
-    match reason.code {
-        "authz.operation_not_granted" => granted(who, operation, api, nearest),
-        code if code.starts_with("object.") => {
-            on_object(who, operation, nearest).unwrap_or_else(|| reason.explain.to_owned())
-        }
-        _ => reason.explain.to_owned(),
-    }
+}
+
+fn excluded() -> Advice {
+    Advice::new(
+        By::Configuration,
+        "no grant decides this. If the text is meant as it stands, narrow the schema of the field in the contract, or use the exclusion below",
+    )
 }
 
 /// Whom the block keeps out, as the record of a refusal by it says.
-fn blocked(event: &Event) -> Option<&str> {
+fn lifted(event: &Event) -> Option<Advice> {
     let (subject, _) = event.detail.as_deref()?.split_once(" is blocked until ")?;
-    Some(subject)
+    let text = format!(
+        "wait until then, or run `portcullis block lift {}` once what led to it is fixed; no grant decides this",
+        shell_quoted(subject)
+    );
+    Some(Advice::new(By::Operator, text))
+}
+
+fn raised(event: &Event) -> Option<Advice> {
+    let text = match event.integration.as_deref() {
+        Some(who) => format!(
+            "no grant decides this: the caller waits as long as it was told, or `rate` or `burst` below `limits` of integrations/{who}.yaml is raised \
+             (for a limit per address, `address_limit` of the listener)"
+        ),
+        None => "no grant decides this: the caller waits as long as it was told, or `address_limit` of the listener is raised in portcullis.yaml"
+            .to_owned(),
+    };
+    Some(Advice::new(By::Configuration, text))
+}
+
+fn resumed(event: &Event) -> Option<Advice> {
+    let who = event.integration.as_deref()?;
+    let text = format!(
+        "no grant decides this: `portcullis integration resume {}` ends the pause",
+        shell_quoted(who)
+    );
+    Some(Advice::new(By::Operator, text))
+}
+
+fn admitted(event: &Event) -> Option<Advice> {
+    let (who, address) = (event.integration.as_deref()?, event.address.as_deref()?);
+    let text = format!(
+        "no grant decides this: add `{address}` to `allow_from` of integrations/{who}.yaml if it is meant to call from there; this widens its access"
+    );
+    Some(Advice::new(By::Configuration, text))
 }
 
 /// The operation is granted nowhere.
-fn granted(who: &str, operation: &str, api: &str, nearest: &[(String, String)]) -> String {
+fn granted(event: &Event, nearest: &[Near]) -> Option<Advice> {
+    let who = event.integration.as_deref()?;
+    let (operation, api) = (event.operation.as_deref()?, event.api.as_deref()?);
     let own = format!(
-        "`- {{ api: {api}, operations: [{operation}], fields: [id] }}` to `grants` of integrations/{who}.yaml, with the \
-         `fields` it may see"
+        "`- {{ api: {api}, operations: [{operation}] }}` to `grants` of integrations/{who}.yaml, with the `fields` it may see, the `writes` it may \
+         send and the `when` under which"
     );
     let same_kind = nearest
         .iter()
-        .find(|(_, text)| text.contains("of the same kind of object"));
-    match same_kind {
-        Some((place, _)) if place.starts_with("roles/") => format!(
-            "add `{operation}` to `operations` at {place} (for everybody with this role), or add {own}; this widens access"
+        .find(|near| near.nearness == Nearness::SameKind);
+    let text = match same_kind.map(|near| &near.place) {
+        Some(place) if place.starts_with("roles/") => format!(
+            "add {own}; or, where its `fields` and `when` fit the operation too, add `{operation}` to `operations` at {place}, for everybody with this \
+             role. This widens access"
         ),
-        Some((place, _)) => format!(
-            "add `{operation}` to `operations` at {place}, with the fields granted there, or add {own}; this widens its access"
+        Some(place) => format!(
+            "add {own}; or, where its `fields` and `when` fit the operation too, add `{operation}` to `operations` at {place}. This widens its access"
         ),
-        None => format!("add {own}; this widens its access"),
+        None => format!("add {own}. This widens its access"),
+    };
+    Some(Advice::new(By::Grant, text))
+}
+
+/// The operation is granted, for other requests.
+fn on_request(event: &Event, known: Known<'_>) -> Option<Advice> {
+    match Cause::of(event.rule.as_deref(), own_detail(event)) {
+        Cause::Policy => forbidden(event, "requests"),
+        _ => Some(widened(event, known, "this request")),
     }
 }
 
-/// The operation is granted, on other objects.
-fn on_object(who: &str, operation: &str, nearest: &[(String, String)]) -> Option<String> {
-    let (place, text) = nearest.first()?;
-    match text.starts_with("this policy forbids") {
-        true => Some(format!(
-            "except such objects from the policy at {place}; no grant outweighs it"
-        )),
-        false => Some(format!(
-            "widen `when` at {place} so that it holds for this object, or add a grant of `{operation}` with another `when` \
-             to integrations/{who}.yaml; this widens its access"
-        )),
+/// A policy has refused.
+fn forbidden(event: &Event, what: &str) -> Option<Advice> {
+    let rule = event.rule.as_deref()?;
+    let text = format!("except such {what} from the policy at {rule}; no grant outweighs it");
+    Some(Advice::new(By::Policy, text))
+}
+
+fn widened(event: &Event, known: Known<'_>, what: &str) -> Advice {
+    let unmet = known.nearest.iter();
+    let mut places: Vec<&str> = unmet
+        .filter(|near| matches!(near.nearness, Nearness::Unmet | Nearness::NotEvaluated))
+        .map(|near| &*near.place)
+        .collect();
+    places.dedup();
+    if places.is_empty() {
+        places = known.grants.iter().map(String::as_str).collect();
     }
+    let who = event.integration.as_deref().unwrap_or("NAME");
+    let operation = event.operation.as_deref().unwrap_or("OPERATION");
+    let add =
+        format!("add a grant of `{operation}` with another `when` to integrations/{who}.yaml");
+    let text = match places.as_slice() {
+        [] => format!("{add}; this widens its access"),
+        places => format!(
+            "widen `when` at {} so that it holds for {what}, or {add}; this widens its access",
+            places.join(" or ")
+        ),
+    };
+    Advice::new(By::Grant, text)
+}
+
+/// The operation is granted, on other objects.
+fn on_object(event: &Event, known: Known<'_>) -> Advice {
+    let who = event.integration.as_deref().unwrap_or("the integration");
+    let operation = event.operation.as_deref().unwrap_or("the operation");
+    match Cause::of(event.rule.as_deref(), own_detail(event)) {
+        Cause::Policy => forbidden(event, "objects")
+            .unwrap_or_else(|| Advice::new(By::Policy, "a policy forbids it")),
+        Cause::Condition => widened(event, known, "this object"),
+        Cause::ParentCondition => widened(event, known, "the object that the path names"),
+        Cause::Reference => Advice::new(
+            By::Grant,
+            format!(
+                "the caller leaves the object out that the request names, or a grant in integrations/{who}.yaml lets it read that object: one of an \
+                 operation that reads its kind, with a `when` that holds for it; this widens its access"
+            ),
+        ),
+        Cause::Writes => Advice::new(
+            By::Grant,
+            format!(
+                "the caller leaves the field out, or `writes` of a grant of `{operation}` whose `when` holds for this object names it{}; this widens \
+                 its access",
+                at(known.grants)
+            ),
+        ),
+        Cause::Other => Advice::new(
+            By::Configuration,
+            "no condition can allow it: what it asks for was not there to be evaluated, as said above. The contract, the object's `resolve` or the \
+             upstream has to show the object",
+        ),
+    }
+}
+
+fn absent(event: &Event) -> Option<Advice> {
+    let detail = own_detail(event);
+    if detail.contains("could read the path of") {
+        return Some(Advice::new(
+            By::Nothing,
+            "nothing should allow it: with such an id an upstream could read the path of another operation",
+        ));
+    }
+    let status = detail.strip_prefix("the look-up was answered with ")?;
+    Some(Advice::new(
+        By::Upstream,
+        format!(
+            "no grant decides this: the upstream answered {status} when the object was looked up"
+        ),
+    ))
+}
+
+fn usable(parameters: &[String]) -> Option<Advice> {
+    if parameters.is_empty() {
+        return None;
+    }
+    let text = format!(
+        "the caller leaves the parameter out, or the grants let it be used: {}. Grant in full what it asks about, say in the overlay what that is \
+         (`x-portcullis-filters`), list it under `query`, or fix it with `set`; this widens its access",
+        parameters.join("; ")
+    );
+    Some(Advice::new(By::Grant, text))
+}
+
+fn not_fixed(grants: &[String]) -> Advice {
+    let text = format!(
+        "the caller leaves the value out, and the gateway writes it; another value needs another `set` of the grant{}",
+        at(grants)
+    );
+    Advice::new(By::Caller, text)
+}
+
+/// Fields of the body that were sent and not granted.
+fn writable(event: &Event, grants: &[String]) -> Option<Advice> {
+    let fields = ungranted(event);
+    if fields.is_empty() {
+        return None;
+    }
+    let operation = event.operation.as_deref()?;
+    let text = format!(
+        "add {} to `writes` of the grant of `{operation}`{}; this widens its access",
+        fields.join(", "),
+        at(grants)
+    );
+    // Other things are wrong with the body as well, and no grant fixes those.
+    let also = match fields_are_all(event) {
+        true => "",
+        false => ". The other errors are the caller's to correct",
+    };
+    Some(Advice::new(By::Grant, format!("{text}{also}")))
+}
+
+/// Whether nothing but rights is wrong with the body.
+fn fields_are_all(event: &Event) -> bool {
+    let mut errors = event.errors.iter();
+    errors.all(|error| error.ends_with(" notGranted"))
 }
 
 /// Fields of the body that were sent and not granted, as field paths: `lines.*.price`.
@@ -108,7 +285,7 @@ fn path_of(pointer: &str) -> String {
     format!("`{}`", steps.collect::<Vec<_>>().join("."))
 }
 
-fn place(grants: &[String]) -> String {
+fn at(grants: &[String]) -> String {
     match grants {
         [] => String::new(),
         places => format!(" at {}", places.join(" or ")),
@@ -130,89 +307,141 @@ mod tests {
         }
     }
 
-    fn said(code: &'static str, errors: &[&str], nearest: &[(&str, &str)]) -> String {
-        let all = gateway::snapshot::reasons();
-        let reason = all.into_iter().find(|reason| reason.code == code);
-        let owned = |(place, text): &(&str, &str)| ((*place).to_owned(), (*text).to_owned());
-        let nearest: Vec<_> = nearest.iter().map(owned).collect();
-        let grants = ["integrations/crm.yaml:7".to_owned()];
-        sentence(&event(code, errors), reason, &nearest, &grants)
+    fn advised(event: &Event, nearest: &[(&str, Nearness)]) -> Advice {
+        let near = |(place, nearness): &(&str, Nearness)| Near {
+            place: (*place).to_owned(),
+            nearness: *nearness,
+            text: String::new(),
+        };
+        let nearest: Vec<Near> = nearest.iter().map(near).collect();
+        let known = Known {
+            nearest: &nearest,
+            grants: &["integrations/crm.yaml:7".to_owned()],
+            reached: None,
+            parameters: &[],
+            has_exclusion: false,
+        };
+        advice(event, known).unwrap()
+    }
+
+    fn refused(code: &'static str, rule: &'static str, detail: &'static str) -> Event {
+        Event {
+            rule: Some(rule.into()),
+            detail: Some(detail.into()),
+            ..event(code, &[])
+        }
     }
 
     #[test]
     fn the_nearest_grant_is_named_with_its_line() {
-        let near = "it grants `getCustomer` of the same kind of object; adding …";
-        let own = said(
-            "authz.operation_not_granted",
-            &[],
-            &[("integrations/crm.yaml:31", near)],
+        let refused = event("authz.operation_not_granted", &[]);
+        let own = advised(
+            &refused,
+            &[("integrations/crm.yaml:31", Nearness::SameKind)],
         );
         assert!(
-            own.contains("add `getSite` to `operations` at integrations/crm.yaml:31"),
-            "{own}"
+            own.text
+                .contains("add `getSite` to `operations` at integrations/crm.yaml:31"),
+            "{own:?}"
         );
-        let role = said(
-            "authz.operation_not_granted",
-            &[],
-            &[("roles/partner.yaml:3", near)],
-        );
-        assert!(role.contains("everybody with this role"), "{role}");
-        let none = said("authz.operation_not_granted", &[], &[]);
+        let role = advised(&refused, &[("roles/partner.yaml:3", Nearness::SameKind)]);
+        assert!(role.text.contains("everybody with this role"), "{role:?}");
+        let none = advised(&refused, &[]);
         assert!(
-            none.contains("`- { api: field-service/v2, operations: [getSite], fields: [id] }` to `grants` of integrations/crm.yaml"),
-            "{none}"
+            none.text.contains(
+                "`- { api: field-service/v2, operations: [getSite] }` to `grants` of integrations/crm.yaml"
+            ),
+            "{none:?}"
         );
+        assert_eq!(none.by, By::Grant);
     }
 
     #[test]
-    fn a_condition_a_policy_and_a_field_are_named_with_their_place() {
-        let condition = (
-            "integrations/crm.yaml:9",
-            "the condition `x` does not hold: …",
-        );
-        let loose = said("object.denied", &[], &[condition]);
-        assert!(
-            loose.contains("widen `when` at integrations/crm.yaml:9"),
-            "{loose}"
-        );
-        let policy = (
-            "policies/cancelled.cedar:2",
-            "this policy forbids it, whatever is granted",
-        );
-        let forbidden = said("object.denied", &[], &[policy]);
-        assert!(
-            forbidden.contains("policies/cancelled.cedar:2"),
-            "{forbidden}"
-        );
-        let writes = said(
-            "validate.body",
-            &[
-                "body /lines/0/price notGranted",
-                "body /owner notGranted",
-                "body /n type",
-            ],
-            &[],
-        );
+    fn a_condition_a_policy_a_reference_and_a_field_have_remedies_of_their_own() {
+        let at_9 = [("integrations/crm.yaml:9", Nearness::Unmet)];
+        for (rule, detail, by, words) in [
+            (
+                "integrations/crm.yaml:9",
+                "no grant's condition holds for Site:1",
+                By::Grant,
+                "widen `when` at integrations/crm.yaml:9",
+            ),
+            (
+                "policies/cancelled.cedar:2",
+                "policies/cancelled.cedar:2 forbids Site:1",
+                By::Policy,
+                "from the policy at policies/cancelled.cedar:2; no grant outweighs it",
+            ),
+            (
+                "integrations/crm.yaml:9",
+                "the request names Job:1, which no grant lets the integration read",
+                By::Grant,
+                "lets it read that object",
+            ),
+            (
+                "integrations/crm.yaml:9",
+                "no grant that holds for this object lets `/a` be sent",
+                By::Grant,
+                "`writes` of a grant of `getSite` whose `when` holds",
+            ),
+            (
+                "integrations/crm.yaml:9",
+                "the answer of the look-up does not show Site:1",
+                By::Configuration,
+                "no condition can allow it",
+            ),
+        ] {
+            let advice = advised(&refused("object.denied", rule, detail), &at_9);
+            assert_eq!(advice.by, by, "{detail}: {advice:?}");
+            assert!(advice.text.contains(words), "{detail}: {advice:?}");
+        }
+    }
+
+    #[test]
+    fn a_block_that_a_refusal_began_hides_none_of_its_cause() {
+        let detail = "user:crm/ann lee is blocked until 2026-11-30T10:00:00.000Z; no grant's condition holds for Site:1";
+        let event = refused("object.denied", "integrations/crm.yaml:9", detail);
+        assert_eq!(own_detail(&event), "no grant's condition holds for Site:1");
+        assert_eq!(advised(&event, &[]).by, By::Grant);
+    }
+
+    #[test]
+    fn fields_that_may_not_be_sent_are_named_as_grants_write_them() {
+        let errors = [
+            "body /lines/0/price notGranted",
+            "body /owner notGranted",
+            "body /n type",
+        ];
         assert_eq!(
-            writes,
-            "add `lines.*.price`, `owner` to `writes` of the grant of `getSite` at integrations/crm.yaml:7; this widens its access"
+            advised(&event("validate.body", &errors), &[]).text,
+            "add `lines.*.price`, `owner` to `writes` of the grant of `getSite` at integrations/crm.yaml:7; this widens its access. \
+             The other errors are the caller's to correct"
         );
+        let wrong = advised(&event("validate.body", &["body /n type"]), &[]);
+        assert_eq!(wrong.by, By::Caller);
     }
 
     #[test]
     fn a_block_is_named_with_the_command_that_lifts_it() {
         let mut event = event("limit.blocked", &[]);
         event.detail = Some("user:crm/ann lee is blocked until 2026-11-30T10:00:00.000Z: …".into());
-        let said = sentence(&event, Some(&policy::block::BLOCKED), &[], &[]);
+        let said = advised(&event, &[]);
         assert!(
-            said.contains("`portcullis block lift 'user:crm/ann lee'`"),
-            "{said}"
+            said.text
+                .contains("`portcullis block lift 'user:crm/ann lee'`"),
+            "{said:?}"
         );
     }
 
     #[test]
-    fn what_no_grant_would_help_is_explained_by_its_reason() {
-        assert!(said("validate.body", &["body /n type"], &[]).len() > 40);
-        assert_eq!(sentence(&event("", &[]), None, &[], &[]), "");
+    fn an_allowed_request_needs_no_advice() {
+        let known = Known {
+            nearest: &[],
+            grants: &[],
+            reached: None,
+            parameters: &[],
+            has_exclusion: false,
+        };
+        assert_eq!(advice(&Event::default(), known), None);
     }
 }

@@ -6,7 +6,8 @@
 use contract::StatusRange;
 use identity::Caller;
 use model::json;
-use model::{Headers, ProxyCause, Reason, Refusal, Reply, Stage};
+use model::text::shown;
+use model::{Headers, ProxyCause, Reason, Refusal, Reply, Stage, Text};
 use policy::Permit;
 
 use crate::answers::{Asked, Meaning, meaning};
@@ -105,12 +106,15 @@ fn without_body(x: &mut Exchange<'_, '_>, status: u16, why: &Refusal) -> Reply {
     let detail = format!("the body was withheld: {}: {}", why.reason.code, why.detail);
     x.event.detail = Some(bounded(&detail, DETAIL_BYTES_MAX));
     x.code = why.reason.code;
+    x.event.code = Some(Text::new_static(x.code));
+    x.event.rule = why.rule.as_ref().map(shown).or(x.event.rule.take());
     x.event.fields = None;
     response::reply(x, status, Vec::new(), Headers::new(), "")
 }
 
 /// Our own document in place of the upstream's answer.
-fn stop(x: &Exchange<'_, '_>, reason: &'static Reason, status: u16, answer: &Answered) -> Stop {
+fn stop(x: &mut Exchange<'_, '_>, reason: &'static Reason, status: u16, answer: &Answered) -> Stop {
+    x.enter(reason.stage);
     let mut refusal = reason.because(format!("the upstream answered {}", answer.status));
     refusal.status = status;
     if reason == &policy::ABSENT {

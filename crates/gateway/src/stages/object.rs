@@ -58,8 +58,10 @@ async fn look_up(
     r: &Road<'_>,
 ) -> Result<(), Stop> {
     for lookup in lookups {
-        let (found, looked_up) = fetch(x, lookup, caller, op, r).await?;
+        let fetched = fetch(x, lookup, caller, op, r).await;
+        // Also where it failed: the call itself was not sent, or was answered before.
         x.enter(Stage::Object);
+        let (found, looked_up) = fetched?;
         // What the request changes is changed as it was judged, or not at all.
         if permit.is_changed(lookup) {
             x.looked_up = looked_up;
@@ -111,10 +113,7 @@ pub async fn after(
     let facts = facts_of(checked);
     let lookups = permit.after(&facts, answer)?;
     if !lookups.is_empty() {
-        // The record names the call the caller asked for, not the look-up.
-        let answered = (x.event.upstream.clone(), x.event.upstream_status);
         look_up(x, &mut permit, &lookups, (caller, &facts), op, r).await?;
-        (x.event.upstream, x.event.upstream_status) = answered;
     }
     Ok(permit.release(&facts, answer)?)
 }

@@ -265,7 +265,13 @@ pub async fn complete(
         let answer = match came {
             Came::Whole(answer) if (200..=299).contains(&answer.status) => answer,
             Came::Whole(answer) => {
-                return Err(upstream::read_failed(x, answer.status, &answer.headers));
+                let what = "a further page of the list";
+                return Err(upstream::read_failed(
+                    x,
+                    what,
+                    answer.status,
+                    &answer.headers,
+                ));
             }
             Came::Carried { why, .. } => {
                 return Err(Stop::Failed(response::CONTRACT.because(why)));

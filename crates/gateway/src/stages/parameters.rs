@@ -62,6 +62,9 @@ fn repeated(name: &str) -> Box<Refusal> {
 }
 
 /// Writes the body's fields that the caller's grants fix. `None` where there is nothing to write.
+///
+/// # Errors
+/// [`VALUE_FIXED`] where another value was sent.
 pub fn fix_body(body: &[u8], fixed: &[Fixed], bounds: Bounds) -> Result<Option<Vec<u8>>, Stop> {
     let wanted = || {
         fixed.iter().filter_map(|fixed| match &fixed.target {

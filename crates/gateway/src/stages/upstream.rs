@@ -109,10 +109,7 @@ async fn carry(
         x.sent = Sent::Write;
     }
     let outcome = call(x, method, &target, &headers, body, op, r).await;
-    x.answered = match &outcome {
-        Ok(answer) => Some(answer.status),
-        Err(fault) => fault.status,
-    };
+    note_answer(x, &outcome);
     match outcome {
         Ok(answer) if answer.status == 412 && is_held => Err(unchanged::CHANGED
             .because("the upstream answered 412 to the tag of the look-up")
@@ -126,6 +123,16 @@ async fn carry(
             _ => Err(fault_stop(fault, may_repeat(method, is_read))),
         },
     }
+}
+
+/// The record holds what was answered to the call itself, never to a look-up made for it.
+fn note_answer(x: &mut Exchange<'_, '_>, outcome: &Result<Answered, UpstreamFault>) {
+    let (status, target) = match outcome {
+        Ok(answer) => (Some(answer.status), Some(shared(&answer.target))),
+        Err(fault) => (fault.status, None),
+    };
+    x.answered = status;
+    (x.event.upstream_status, x.event.upstream) = (status, target);
 }
 
 /// Puts on the record that a write is about to be forwarded: whatever happens to this process, no upstream is changed
@@ -179,25 +186,25 @@ pub async fn look_up(
             .map(|body| (Some(body), LookedUp::of(&target, &answer.headers)))
             .map_err(|problem| {
                 Stop::Failed(FAILED.because(format!(
-                    "look-up: {:?} at byte {}",
+                    "the look-up's answer is no JSON: {} at byte {}",
                     problem.kind, problem.offset
                 )))
             }),
         status if leaves_the_object_open(status, by.declares(403)) => Err(policy::ABSENT
-            .because(format!("the look-up answered {status}"))
+            .because(format!("the look-up was answered with {status}"))
             .into()),
-        status => Err(read_failed(x, status, &answer.headers)),
+        status => Err(read_failed(x, "the look-up", status, &answer.headers)),
     }
 }
 
 /// Nothing was sent but a read, so that the caller's own call was certainly not carried out.
-pub fn read_failed(x: &Exchange<'_, '_>, status: u16, headers: &Headers) -> Stop {
+pub fn read_failed(x: &Exchange<'_, '_>, what: &str, status: u16, headers: &Headers) -> Stop {
     let reason = match status {
         401 | 403 | 407 | 511 => &DENIED,
         429 | 503 => &BUSY,
         _ => &FAILED,
     };
-    let mut refusal = reason.because(format!("look-up answered {status}"));
+    let mut refusal = reason.because(format!("{what} was answered with {status}"));
     if reason == &BUSY {
         (refusal.status, refusal.retry_after_s) = (status, retry_after::seconds(headers, x.now));
     }
@@ -233,14 +240,7 @@ async fn call(
         Err(_) => micros_since(started),
     };
     x.event.upstream_us = Some(x.event.upstream_us.unwrap_or(0).saturating_add(waited));
-    match outcome {
-        Ok(answer) => {
-            x.event.upstream = Some(shared(&answer.target));
-            x.event.upstream_status = Some(answer.status);
-            Ok(answer)
-        }
-        Err(fault) => Err(fault),
-    }
+    outcome
 }
 
 /// The upstream's path is built from the matched template and the decoded parameters, never from the text received.

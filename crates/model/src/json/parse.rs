@@ -57,6 +57,21 @@ pub enum ProblemKind {
     Encoding,
 }
 
+impl std::fmt::Display for ProblemKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            ProblemKind::Syntax => "something is missing or out of place",
+            ProblemKind::DuplicateKey => "a key occurs twice in one object",
+            ProblemKind::TooDeep => "it is nested too deeply",
+            ProblemKind::TooLarge => "it holds too many values",
+            ProblemKind::Number => "a number has too many digits or too large an exponent",
+            ProblemKind::Encoding => {
+                "it is not UTF-8, begins with a byte order mark or holds half a surrogate pair"
+            }
+        })
+    }
+}
+
 /// Largest exponent that is accepted, in either direction; beyond it readers disagree (infinity, zero, error).
 const EXPONENT_MAX: i32 = 400;
 /// Objects up to this size look for duplicates by scanning, larger ones by hashing.

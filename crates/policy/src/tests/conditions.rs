@@ -247,6 +247,20 @@ fn wrong_policies_are_mistakes_with_their_line() {
     }
 }
 
+fn near<'a>(object: ObjectEvidence<'a>) -> Evidence<'a> {
+    Evidence {
+        is_query_known: true,
+        object,
+    }
+}
+
+fn north() -> Principal {
+    Principal {
+        integration: "north".into(),
+        ..Principal::default()
+    }
+}
+
 #[test]
 fn near_misses_name_what_failed() {
     let rules = rules(vec![grant(
@@ -256,28 +270,94 @@ fn near_misses_name_what_failed() {
         "id",
         "",
     )]);
-    let principal = Principal {
-        integration: "north".into(),
-        ..Principal::default()
-    };
+    let principal = north();
     let get = call("getOrder orderId=1", "");
-    let found = near_misses(
-        &get.question(&principal, &rules),
-        Some(&json(r#"{"status":"open"}"#)),
-        &rules,
+    let asked = get.question(&principal, &rules);
+    let (open, completed) = (
+        json(r#"{"status":"open"}"#),
+        json(r#"{"status":"completed"}"#),
     );
+    let found = near_misses(&asked, near(ObjectEvidence::Given(&open)), &rules);
     assert_eq!(found.len(), 1);
     assert_eq!(
         found[0].text,
         "the condition `resource.status == \"completed\"` does not hold: status is \"open\""
     );
     let list = call("listOrders", "");
-    let found = near_misses(&list.question(&principal, &rules), None, &rules);
-    assert!(found[0].text.contains("adding `listOrders`"), "{found:?}");
+    let list = list.question(&principal, &rules);
+    let nothing = near(ObjectEvidence::NotEvaluated);
+    let found = near_misses(&list, nothing, &rules);
+    assert_eq!(found[0].nearness, Nearness::SameKind);
     let stranger = Principal {
         integration: "south".into(),
         ..Principal::default()
     };
-    let found = near_misses(&get.question(&stranger, &rules), None, &rules);
+    let found = near_misses(&get.question(&stranger, &rules), nothing, &rules);
     assert!(found[0].text.contains("to `north`"), "{found:?}");
+    // Nothing is said of a condition that was not evaluated, or that holds.
+    assert_eq!(near_misses(&asked, nothing, &rules), []);
+    let held = near(ObjectEvidence::Given(&completed));
+    assert_eq!(near_misses(&asked, held, &rules), []);
+    let unmet = near(ObjectEvidence::Unmet { is_parent: false });
+    let found = near_misses(&asked, unmet, &rules);
+    assert!(found[0].text.contains("did not hold"), "{found:?}");
+    let other = near(ObjectEvidence::Unmet { is_parent: true });
+    assert_eq!(near_misses(&asked, other, &rules), []);
+}
+
+#[test]
+fn near_a_policy_that_forbids_no_condition_is_said_not_to_hold_that_holds() {
+    let forbid =
+        "forbid(principal, action, resource) when { context.network.listener == \"public\" };";
+    let rules = with_policies(
+        vec![
+            grant(
+                5,
+                "getOrder",
+                "context.network.listener == \"public\"",
+                "id",
+                "",
+            ),
+            grant(
+                9,
+                "getOrder",
+                "context.network.listener == \"inside\"",
+                "id",
+                "",
+            ),
+        ],
+        forbid,
+    );
+    let principal = north();
+    let get = call("getOrder orderId=1", "");
+    let asked = get.question(&principal, &rules);
+    let refusal = decide(&asked, &rules).unwrap_err();
+    let rule = refusal.rule.as_ref().map(ToString::to_string);
+    assert_eq!(Cause::of(rule.as_deref(), &refusal.detail), Cause::Policy);
+    let found = near_misses(&asked, near(ObjectEvidence::NotEvaluated), &rules);
+    let said: Vec<(u32, Nearness)> = found.iter().map(|m| (m.rule.line, m.nearness)).collect();
+    assert_eq!(said, [(1, Nearness::Forbidden), (9, Nearness::Unmet)]);
+}
+
+#[test]
+fn a_condition_on_a_query_that_is_not_kept_is_not_said_to_fail() {
+    let rules = rules(vec![grant(
+        5,
+        "listOrders",
+        "context.query has status && context.query.status == \"open\"",
+        "id",
+        "",
+    )]);
+    let principal = north();
+    let list = call("listOrders", "");
+    let asked = list.question(&principal, &rules);
+    let evidence = |is_query_known| Evidence {
+        is_query_known,
+        object: ObjectEvidence::NotEvaluated,
+    };
+    let found = near_misses(&asked, evidence(false), &rules);
+    assert_eq!(found[0].nearness, Nearness::NotEvaluated, "{found:?}");
+    assert!(found[0].text.contains("`query.status`"), "{found:?}");
+    let found = near_misses(&asked, evidence(true), &rules);
+    assert_eq!(found[0].nearness, Nearness::Unmet, "{found:?}");
 }

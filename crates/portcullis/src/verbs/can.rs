@@ -1,10 +1,12 @@
 //! `portcullis can`: may an integration do this, and by which rule? Asked of the rules that enforce it.
-//! Gives `VERB`. Needs the configuration only; keys, limits, blocks and pauses are not looked at.
+//! Gives `VERB`. Needs the configuration only; keys, limits, blocks, pauses and inspection are not looked at.
 //! Used by `verbs::VERBS`.
 //! Start reading at `run`; `ask` asks the rules.
 
 mod ask;
+mod many;
 mod questions;
+mod request;
 
 use std::path::Path;
 
@@ -38,8 +40,8 @@ fn command() -> Command {
         Arg::new(name).long(name).value_name(value).help(help)
     };
     Command::new("can")
-        .arg(Arg::new("who").required(true).value_name("WHO").help("Name of the integration"))
-        .arg(Arg::new("operation").required(true).value_name("OPERATION").help("operationId, or API:OPERATION as scopes are written: field-service/v2:getWorkOrder"))
+        .arg(Arg::new("who").required_unless_present("questions").value_name("WHO").help("Name of the integration"))
+        .arg(Arg::new("operation").required_unless_present("questions").value_name("OPERATION").help("operationId, or API:OPERATION as scopes are written: field-service/v2:getWorkOrder"))
         .args([
             text("api", "API", "Version, where several have the operation: field-service/v2"),
             text("object", "JSON", "The object as the upstream has it, or @FILE; for creates, as it is sent"),
@@ -50,25 +52,23 @@ fn command() -> Command {
             text("path", "NAME=VALUE", "A path parameter [default: the object's id]").action(ArgAction::Append),
             text("query", "NAME=VALUE", "A query parameter; whether it may be used is judged too").action(ArgAction::Append),
         ])
+        .arg(text("questions", "FILE", "Many questions at once: in each line the arguments of one as a JSON list, [\"crm\",\"getCustomer\",\"--field\",\"email\"]").conflicts_with("who"))
         .args([config_dir::argument(), output::argument()])
         .after_help(
             "Example:\n  portcullis can accounting getWorkOrder --api field-service/v2 --object '{\"status\":\"open\"}'\n  \
              portcullis can crm field-service/v2:getCustomer --field email\n\n\
-             Keys, limits, blocks and pauses are not looked at.\nExit codes: 0 yes · 2 no, or undecided without the object · 1 no such integration, operation or field",
+             Keys, limits, blocks, pauses and inspection are not looked at.\nExit codes: 0 yes · 2 no, or undecided without the object · 1 no such integration, operation or field\n\
+             Of many questions: 0 all of them yes · 2 otherwise",
         )
 }
 
 fn run(arguments: &ArgMatches) -> Outcome {
     let dir = config_dir::of(arguments);
     let (compiled, _) = files::compile_to_read(&files::read(&dir)?, running::now())?;
-    let asked = asked(arguments, &compiled)?;
-    if let Some(field) = asked
-        .field
-        .filter(|field| !access::is_declared(field, &compiled))
-    {
-        return Err(access::unknown_field(field, &compiled));
+    if let Some(path) = arguments.get_one::<String>("questions") {
+        return many::answer(arguments, path, &compiled);
     }
-    let verdict = ask::ask(&asked, &compiled);
+    let (asked, verdict) = answered(arguments, &compiled)?;
     let parameters = access::questions::parameters(
         &compiled,
         &asked.integration.name,
@@ -82,6 +82,22 @@ fn run(arguments: &ArgMatches) -> Outcome {
         Word::Yes => Exit::Done,
         Word::No | Word::Undecided => Exit::Look,
     })
+}
+
+/// One question and its answer.
+fn answered<'a>(
+    arguments: &'a ArgMatches,
+    compiled: &'a Compiled,
+) -> Result<(Asked<'a>, Verdict), Trouble> {
+    let asked = asked(arguments, compiled)?;
+    let unknown = asked
+        .field
+        .filter(|field| !access::is_declared(field, compiled));
+    if let Some(field) = unknown {
+        return Err(access::unknown_field(field, compiled));
+    }
+    let verdict = ask::ask(&asked, compiled);
+    Ok((asked, verdict))
 }
 
 fn asked<'a>(arguments: &'a ArgMatches, compiled: &'a Compiled) -> Result<Asked<'a>, Trouble> {
@@ -206,10 +222,10 @@ fn json_of(arguments: &ArgMatches, name: &str) -> Result<Option<Json>, Trouble> 
         Trouble::new(
             Exit::Usage,
             format!(
-                "--{name} is not JSON: {:?} at byte {}",
+                "--{name} is not JSON: {} at byte {}",
                 problem.kind, problem.offset
             ),
-            "Quote it for the shell: '{\"status\":\"open\"}'.",
+            "Write JSON and quote it for the shell, '{\"status\":\"open\"}', or name a file that holds it: @object.json.",
         )
     })
 }

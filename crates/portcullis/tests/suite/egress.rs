@@ -4,10 +4,12 @@
 //! Start reading at `no_canary_outside_a_grant_leaves`.
 
 mod canary;
+mod foretold;
 mod requests;
 mod written;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use net::Workers;
@@ -30,6 +32,8 @@ struct Company {
     keys: Arc<BTreeMap<&'static str, String>>,
     server: Server,
     upstream: Option<Workers>,
+    /// Where the upstream listens.
+    address: SocketAddr,
 }
 
 impl Company {
@@ -53,6 +57,7 @@ impl Company {
             keys,
             server,
             upstream: Some(upstream),
+            address,
         }
     }
 

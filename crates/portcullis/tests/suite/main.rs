@@ -25,6 +25,7 @@ mod doctor;
 mod egress;
 mod entries;
 mod etags;
+mod explained;
 mod framing;
 mod http2_abuse;
 mod inspection;

@@ -9,15 +9,15 @@ use std::sync::Arc;
 use config::Compiled;
 use config::api::State;
 use config::compiled::{ApiVersion, IntegrationSettings, OperationPlan};
-use contract::{Operation, Place};
+use contract::{Operation, Place, TemplateSegment};
 use model::json::Bounds;
-use model::{FieldError, Json, Principal, Refusal, Timestamp};
+use model::{FieldError, Json, Principal, Refusal, Stage, Timestamp};
 use policy::{
-    AccessRow, Enforcement, How, Lookup, NearMiss, OperationRef, Permit, Question, Released,
-    RequestFacts,
+    AccessRow, By, Cause, Enforcement, Evidence, How, Lookup, NearMiss, ObjectEvidence,
+    OperationRef, Permit, Question, Released, RequestFacts,
 };
 
-use super::questions;
+use super::{questions, request};
 use crate::fields;
 use crate::verbs::access;
 
@@ -45,6 +45,14 @@ pub struct Asked<'a> {
     pub query: Vec<(String, String)>,
     /// When.
     pub now: Timestamp,
+}
+
+impl Asked<'_> {
+    /// Whether it is about one request, not about what requests there may be.
+    fn is_specific(&self) -> bool {
+        let has_body = self.object.is_some() || self.body.is_some();
+        has_body || !self.query.is_empty() || !self.path.is_empty()
+    }
 }
 
 /// Yes, no, or neither for want of something that only a running gateway would know.
@@ -96,15 +104,23 @@ impl Verdict {
 }
 
 /// Everything that is known of the question before policy is asked.
-struct Road<'a> {
-    asked: &'a Asked<'a>,
-    compiled: &'a Compiled,
-    contract: &'a Operation,
-    operation: OperationRef,
-    listener: &'a str,
-    path: Vec<(Arc<str>, String)>,
+pub struct Road<'a> {
+    /// The question.
+    pub asked: &'a Asked<'a>,
+    /// The configuration.
+    pub compiled: &'a Compiled,
+    /// The operation as the contract has it.
+    pub contract: &'a Operation,
+    /// The operation as policy knows it.
+    pub operation: OperationRef,
+    /// The listener that is called.
+    pub listener: &'a str,
+    /// Values of the path's parameters.
+    pub path: Vec<(Arc<str>, String)>,
     /// The query with what the grants fix in it.
-    query: Vec<(String, String)>,
+    pub query: Vec<(String, String)>,
+    /// The request describes a new object.
+    pub is_create: bool,
 }
 
 /// Asks the rules.
@@ -134,11 +150,24 @@ fn decided(asked: &Asked<'_>, compiled: &Compiled) -> Result<Verdict, Box<Verdic
     if let Some(missing) = unasked(&road) {
         return Ok(missing);
     }
+    request::route(&road)?;
     let mut permit = policy::decide(&question, &compiled.rules).map_err(refused)?;
-    questions::admit(&mut permit, asked, road.contract).map_err(refused)?;
+    if let Some(name) = request::cursor(asked, &permit) {
+        let why = format!("`{name}` is good as an answer gave it, for the question of that answer");
+        return Ok(Verdict::undecided(why, Vec::new()));
+    }
+    let read = request::read(&road, &permit).map_err(refused)?;
+    request::admit(&mut permit, &read.parameters).map_err(refused)?;
+    if let Some(body) = &read.body {
+        contract::check_writes(road.contract, body, permit.writes()).map_err(refused)?;
+    }
+    if let (Some(name), true) = (read.missing.first(), asked.is_specific()) {
+        let why = format!("the contract demands the query parameter `{name}` (--query {name}=…)");
+        return Ok(Verdict::undecided(why, Vec::new()));
+    }
     let rule = permit.rule().map(ToString::to_string);
     match asked.object.is_some() || asked.body.is_some() {
-        true => with_object(&road, permit, &refused, rule),
+        true => with_object(&road, permit, read.body.as_ref(), &refused, rule),
         false => in_general(&road, &permit),
     }
 }
@@ -168,6 +197,20 @@ fn reach<'a>(asked: &'a Asked<'a>, compiled: &'a Compiled) -> Result<Road<'a>, B
             ))
         })?,
     };
+    if let (Some(address), Some(settings)) = (asked.address, compiled.listener(listener))
+        && (settings.deny.contains(address)
+            || settings
+                .allow
+                .as_ref()
+                .is_some_and(|allow| !allow.contains(address)))
+    {
+        return Err(Box::new(Verdict {
+            code: Some(policy::address::DENIED.code),
+            ..*Verdict::no(format!(
+                "listener {listener} accepts no calls from {address}"
+            ))
+        }));
+    }
     if let (Some(address), Some(allowed)) = (asked.address, &asked.integration.allow_from)
         && !allowed.contains(address)
     {
@@ -194,23 +237,33 @@ fn reach<'a>(asked: &'a Asked<'a>, compiled: &'a Compiled) -> Result<Road<'a>, B
         listener,
         path: path(asked, contract),
         query: questions::query(asked, operation, contract, compiled)?,
+        is_create: is_create(asked, operation, contract, compiled),
     })
 }
 
+/// Whether the request's body is judged as the object that it describes.
+fn is_create(
+    asked: &Asked<'_>,
+    operation: OperationRef,
+    contract: &Operation,
+    compiled: &Compiled,
+) -> bool {
+    let is_static = |segment: &TemplateSegment| matches!(segment, TemplateSegment::Static(_));
+    let enforcement = compiled
+        .rules
+        .enforcement(&asked.integration.name, operation);
+    let judged = enforcement.map(|enforcement| enforcement.judged);
+    let is_by_body = judged.is_some_and(|all| all.iter().any(|judged| judged.by == By::Body));
+    compiled.rules.is_write(operation) && (is_by_body || contract.segments.iter().all(is_static))
+}
+
 /// Stands for an id that was not given; no rule takes it for one.
-const UNKNOWN: &str = "?";
+pub const UNKNOWN: &str = "?";
 
 /// Values of the path parameters: as given, else the object's id, which is what most paths end with.
 fn path(asked: &Asked<'_>, contract: &Operation) -> Vec<(Arc<str>, String)> {
-    let id = asked
-        .object
-        .as_ref()
-        .and_then(|object| object.get("id"))
-        .and_then(|id| match id {
-            Json::Text(text) => Some(text.to_string()),
-            Json::Number(digits) => Some(digits.to_string()),
-            _ => None,
-        });
+    let object = asked.object.as_ref();
+    let id = object.and_then(|object| object.get("id")).and_then(id_text);
     let given = |name: &str| {
         asked
             .path
@@ -234,6 +287,14 @@ fn path(asked: &Asked<'_>, contract: &Operation) -> Vec<(Arc<str>, String)> {
         .collect()
 }
 
+fn id_text(id: &Json) -> Option<String> {
+    match id {
+        Json::Text(text) => Some(text.to_string()),
+        Json::Number(digits) => Some(digits.to_string()),
+        _ => None,
+    }
+}
+
 fn refused(
     refusal: &Refusal,
     question: &Question<'_>,
@@ -251,8 +312,38 @@ fn refused(
         code: Some(refusal.reason.code),
         rules: refusal.rule.iter().map(ToString::to_string).collect(),
         conditions: Vec::new(),
-        nearest: policy::near_misses(question, asked.object.as_ref(), &compiled.rules),
+        nearest: nearest(refusal, question, asked, compiled),
     })
+}
+
+/// What was near, where a grant or a policy refused.
+fn nearest(
+    refusal: &Refusal,
+    question: &Question<'_>,
+    asked: &Asked<'_>,
+    compiled: &Compiled,
+) -> Vec<NearMiss> {
+    let rule = refusal.rule.as_ref().map(ToString::to_string);
+    let cause = Cause::of(rule.as_deref(), &refusal.detail);
+    let is_new = refusal.reason == &policy::CREATE_DENIED;
+    let sent = asked.body.as_ref().filter(|_| is_new);
+    // Without an object the path alone was evaluated.
+    let nothing = Json::Object(Vec::new());
+    let object = match (refusal.reason.stage, cause) {
+        (Stage::Authz, _) if refusal.reason != &policy::PARAMETER_NOT_GRANTED => {
+            ObjectEvidence::NotEvaluated
+        }
+        (Stage::Object, Cause::Policy | Cause::Condition) => {
+            ObjectEvidence::Given(sent.or(asked.object.as_ref()).unwrap_or(&nothing))
+        }
+        (Stage::Object, Cause::ParentCondition) => ObjectEvidence::Unmet { is_parent: true },
+        _ => return Vec::new(),
+    };
+    let evidence = Evidence {
+        is_query_known: true,
+        object,
+    };
+    policy::near_misses(question, evidence, &compiled.rules)
 }
 
 fn shown(error: &FieldError) -> String {
@@ -326,6 +417,12 @@ fn in_general(road: &Road<'_>, permit: &Permit) -> Result<Verdict, Box<Verdict>>
         ),
         (Some(field), _) => format!("{} sees {field}", asked.integration.name),
     };
+    let is_sent_too = first.how != How::Write && own.iter().any(|row| row.how == How::Write);
+    let why = if is_sent_too {
+        format!("{why} and may send it")
+    } else {
+        why
+    };
     let mut rules: Vec<String> = own.iter().map(|row| row.rule.clone()).collect();
     rules.sort();
     rules.dedup();
@@ -350,6 +447,12 @@ fn in_general(road: &Road<'_>, permit: &Permit) -> Result<Verdict, Box<Verdict>>
 }
 
 impl Road<'_> {
+    /// What is sent.
+    pub fn body(&self) -> Option<&Json> {
+        let sent = self.asked.object.as_ref().filter(|_| self.is_create);
+        self.asked.body.as_ref().or(sent)
+    }
+
     fn enforcement(&self) -> Option<Enforcement> {
         let name = &self.asked.integration.name;
         self.compiled.rules.enforcement(name, self.operation)
@@ -376,47 +479,81 @@ fn is_field(row: &AccessRow, field: &str, road: &Road<'_>) -> bool {
     fields::is_below(&access::field_of(row, road.compiled), field)
 }
 
-/// With an object: judged as a request would be, before and after the upstream.
+/// With an object or a body: judged as a request would be, before and after the upstream.
 fn with_object(
     road: &Road<'_>,
     mut permit: Permit,
+    body: Option<&Json>,
     refused: &dyn Fn(Box<Refusal>) -> Box<Verdict>,
     rule: Option<String>,
 ) -> Result<Verdict, Box<Verdict>> {
     let asked = road.asked;
     let rules = &road.compiled.rules;
-    let is_create = rules.is_write(road.operation) && road.path.is_empty();
-    let body = asked
-        .body
-        .as_ref()
-        .or(asked.object.as_ref().filter(|_| is_create));
     let facts = RequestFacts {
         path: &road.path,
         query: &road.query,
         body,
     };
-    if let Some(body) = body {
-        contract::check_writes(road.contract, body, permit.writes()).map_err(refused)?;
-    }
     let lookups = permit.before(&facts).map_err(refused)?;
     look_up(road, &mut permit, &facts, &lookups, refused)?;
-    let is_looked_up = !lookups.is_empty();
-    let Some(object) = &asked.object else {
-        return yes(asked, rule, "the request may be sent");
-    };
-    if is_create && asked.field.is_none() {
-        return yes(asked, rule, "the object may be sent");
+    // What was carried out is answered with its status, whatever may be shown of the answer.
+    if rules.is_write(road.operation) {
+        return sent(road, permit, &facts, rule);
     }
-    let steps = road.compiled.rules.object_steps(road.operation);
+    let Some(object) = &asked.object else {
+        return in_general(road, &permit);
+    };
+    let steps = rules.object_steps(road.operation);
     let answer = fields::wrap(&steps, object.clone());
     let later = permit.after(&facts, Some(&answer)).map_err(refused)?;
     look_up(road, &mut permit, &facts, &later, refused)?;
     // What the answer holds besides the object that was looked up is not known here.
-    if is_looked_up && asked.field.is_none() && !rules.is_write(road.operation) {
+    if !lookups.is_empty() && asked.field.is_none() {
         return yes(asked, rule, "the object it names allows it");
     }
     let released = permit.release(&facts, Some(&answer)).map_err(refused)?;
     seen(road, &steps, &released, rule)
+}
+
+/// A change that may be made; with a field, whether it may be sent or leaves with the answer.
+fn sent(
+    road: &Road<'_>,
+    permit: Permit,
+    facts: &RequestFacts<'_>,
+    rule: Option<String>,
+) -> Result<Verdict, Box<Verdict>> {
+    let asked = road.asked;
+    let Some(field) = asked.field else {
+        let what = match road.is_create {
+            true => "the object may be sent",
+            false => "the request may be sent",
+        };
+        return yes(asked, rule, what);
+    };
+    let proven: Vec<String> = permit.proven_grants().map(ToString::to_string).collect();
+    let rows = policy::access(&road.compiled.rules, &asked.integration.name).unwrap_or_default();
+    let may_send = rows.rows.iter().find(|row| {
+        row.how == How::Write
+            && *row.api == *asked.version.name
+            && *row.operation == *asked.plan.id
+            && proven.contains(&row.rule)
+            && is_field(row, field, road)
+    });
+    if let Some(row) = may_send {
+        let rule = Some(row.rule.clone());
+        return yes(asked, rule, &format!("{field} may be sent"));
+    }
+    let steps = road.compiled.rules.object_steps(road.operation);
+    let answer = asked.object.clone();
+    let answer = answer.map(|object| fields::wrap(&steps, object));
+    let released = permit.release(facts, answer.as_ref());
+    match released {
+        Ok(released) if answer.is_some() => seen(road, &steps, &released, rule),
+        _ => Err(Verdict::no(format!(
+            "{} may call {}, but may not send {field}, and it does not leave with the answer",
+            asked.integration.name, asked.plan.id
+        ))),
+    }
 }
 
 /// Shows the object to the permit, for the look-ups that are about it.
@@ -427,12 +564,17 @@ fn look_up(
     lookups: &[Lookup],
     refused: &dyn Fn(Box<Refusal>) -> Box<Verdict>,
 ) -> Result<(), Box<Verdict>> {
-    for (index, lookup) in lookups.iter().enumerate() {
-        // What the request changes is looked up first; what it only names comes after.
-        let object = road.asked.object.as_ref().filter(|_| index == 0);
-        let Some(object) = object else {
+    for lookup in lookups {
+        if !request::leads(road.compiled, road.asked, lookup) {
             let why = format!(
-                "it depends on {}:{}, which a running gateway would look up; give it with --object",
+                "{}:{} cannot be looked up: an upstream could read its path as another one",
+                lookup.kind, lookup.id
+            );
+            return Err(refused(policy::ABSENT.because(why)));
+        }
+        let Some(object) = looked_up(road, permit, lookup) else {
+            let why = format!(
+                "it depends on {}:{}, which a running gateway would look up",
                 lookup.kind, lookup.id
             );
             return Err(Box::new(Verdict::undecided(why, Vec::new())));
@@ -446,6 +588,20 @@ fn look_up(
             .map_err(refused)?;
     }
     Ok(())
+}
+
+/// The object that was given, where it is the one that is looked up: what the request is about, or what has this id.
+fn looked_up<'a>(road: &Road<'a>, permit: &Permit, lookup: &Lookup) -> Option<&'a Json> {
+    let asked = road.asked;
+    // The object of a create is what is sent; another one was not given.
+    let is_sent = road.is_create && asked.body.is_none();
+    let object = asked.object.as_ref().filter(|_| !is_sent)?;
+    let own = object.get("id").and_then(id_text);
+    let is_it = match own {
+        Some(own) => own == lookup.id,
+        None => permit.is_subject(lookup),
+    };
+    is_it.then_some(object)
 }
 
 /// What of the object would leave.

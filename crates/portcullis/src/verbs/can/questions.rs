@@ -1,12 +1,11 @@
-//! The query of a request that `can` is asked about: what the grants fix in it, and whether its parameters may be used.
-//! Exports `query`, `admit`.
-//! Used by `ask`, where a request would pass stage authz and stage validate.
+//! The query of a request that `can` is asked about, with what the grants fix in it.
+//! Exports `query`.
+//! Used by `ask`, where a request would pass stage authz.
 //! Start reading at `query`.
 
 use config::Compiled;
 use contract::{Operation, Parameter, Place, Style};
-use model::{Json, Refusal};
-use policy::{FixedTarget, OperationRef, ParameterPlace, Permit, Sent};
+use policy::{FixedTarget, OperationRef};
 
 use super::ask::{Asked, Verdict};
 
@@ -65,33 +64,6 @@ pub fn query(
     Ok(query)
 }
 
-/// Judges the parameters that were given as the gateway judges those of a request.
-///
-/// # Errors
-/// [`policy::PARAMETER_NOT_GRANTED`].
-pub fn admit(
-    permit: &mut Permit,
-    asked: &Asked<'_>,
-    contract: &Operation,
-) -> Result<(), Box<Refusal>> {
-    let in_query = asked.query.iter().filter_map(|(name, value)| {
-        let parameter = declared(contract, name)?;
-        let value = typed(parameter, value);
-        Some((ParameterPlace::Query, &*parameter.name, value))
-    });
-    let in_path = asked.path.iter().map(|(name, value)| {
-        let value = Json::Text(value.as_str().into());
-        (ParameterPlace::Path, name.as_str(), value)
-    });
-    let values: Vec<(ParameterPlace, &str, Json)> = in_query.chain(in_path).collect();
-    let sent = values.iter().map(|(place, name, value)| Sent {
-        place: *place,
-        name,
-        value,
-    });
-    permit.admit(sent, asked.body.as_ref())
-}
-
 /// The parameter a name belongs to; `filter[status]` belongs to the object `filter`.
 fn declared<'a>(contract: &'a Operation, name: &str) -> Option<&'a Parameter> {
     let mut all = contract.parameters.iter();
@@ -101,17 +73,4 @@ fn declared<'a>(contract: &'a Operation, name: &str) -> Option<&'a Parameter> {
         parameter.place == Place::Query
             && rest.is_some_and(|rest| rest.is_empty() || is_below && rest.starts_with('['))
     })
-}
-
-/// The parts of a value that may ask about different fields.
-fn typed(parameter: &Parameter, value: &str) -> Json {
-    let is_list = parameter
-        .shape
-        .root()
-        .is_some_and(|root| root.items.is_some());
-    if !is_list || parameter.is_exploded || parameter.style != Style::Form {
-        return Json::Text(value.into());
-    }
-    let parts = value.split(',').map(|part| Json::Text(part.into()));
-    Json::List(parts.collect())
 }

@@ -79,6 +79,22 @@ impl Generator {
         self.asked(who, at, made, &body)
     }
 
+    /// A well-formed request, and the operation it is meant for: granted or not, of any object, now and then with a value that
+    /// the contract excludes.
+    pub fn question(&mut self) -> (Asked, usize) {
+        let (who, at) = self.pair(80);
+        let is_strict = self.dice.is_lucky(30);
+        let (mut made, mut body) = self.made(who, at, is_strict);
+        match self.dice.below(10) {
+            0 => made.query = "limit=0".to_owned(),
+            1 => made.query = "status=no-such-state".to_owned(),
+            2 if !body.is_empty() => body = b"{\"status\":7}".to_vec(),
+            3 if !body.is_empty() => body = b"{}".to_vec(),
+            _ => {}
+        }
+        (self.asked(who, at, made, &body), at)
+    }
+
     /// One of several.
     pub fn pick(&mut self, from: usize) -> usize {
         usize::try_from(self.dice.below(u64::try_from(from).unwrap())).unwrap()

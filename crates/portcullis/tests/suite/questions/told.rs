@@ -185,3 +185,37 @@ fn what_access_says_of_parameters_is_what_happens_to_requests() {
     // Both kinds have to occur, or nothing was compared.
     assert!(counts.iter().all(|count| *count > 20), "{counts:?}");
 }
+
+#[test]
+fn what_access_lists_beside_a_list_is_what_leaves_with_it() {
+    let mut dice = Dice::new(78);
+    let specs: Vec<Spec> = (0..Scale::pick(24, 60, 60))
+        .map(|_| Spec::random(&mut dice))
+        .collect();
+    let upstream = upstream();
+    let server = serve(jobs::gate(upstream.address(), &specs));
+    let (mut wrong, mut counts) = (Vec::new(), [0, 0]);
+    for (index, spec) in specs.iter().enumerate() {
+        let who = format!("asker-{index}");
+        let key = server.quick_key(&who, &[]);
+        let rows = json(&server.gate, &["access", &who])["rows"].clone();
+        for (operation, path) in [("listJobs", "jobs"), ("listPlainJobs", "plain-jobs")] {
+            let answer = server.send(&call("GET", &format!("/v1/w/1/{path}")), Some(&key));
+            let body: Value = serde_json::from_slice(&answer.body).unwrap();
+            for name in ["total", "pages", "note", "generated", "next"] {
+                let is_row = |row: &&Value| row["operation"] == operation && row["field"] == name;
+                let is_listed = rows.as_array().unwrap().iter().any(|row| is_row(&row));
+                let leaves = body.get(name).is_some();
+                counts[usize::from(is_listed)] += 1;
+                if is_listed != leaves {
+                    wrong.push(format!(
+                        "{operation} {name}: listed {is_listed}, {body}, {spec:?}"
+                    ));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    // Both have to occur, or nothing was compared.
+    assert!(counts.iter().all(|count| *count > 20), "{counts:?}");
+}

@@ -1,0 +1,250 @@
+//! The request that `can` is asked about, read as the gateway would read it: routed, completed and held against the contract.
+//! Exports `route`, `read`, `ReadRequest`.
+//! Used by `ask`, where a request would pass the stages route and validate.
+//! Start reading at `read`.
+
+use std::sync::Arc;
+
+use config::Compiled;
+use config::api::Mode;
+use contract::{BodyFormat, Found, JudgedParameter, Leniency, Place, TemplateSegment};
+use model::canonical::encode_segment;
+use model::http::{BodyLength, Protocol};
+use model::{CanonicalRequest, FieldError, Head, Headers, Json, Refusal};
+use policy::{ParameterPlace, Permit, Sent};
+
+use super::ask::{Asked, Road, UNKNOWN, Verdict};
+
+/// Stands in a path for an id that was not given.
+const ANY: &str = "any";
+
+/// A request as far as it was given.
+#[derive(Debug, Default)]
+pub struct ReadRequest {
+    /// The body as it would be forwarded.
+    pub body: Option<Json>,
+    /// Its parameters.
+    pub parameters: Vec<JudgedParameter>,
+    /// Query parameters that the contract demands and that were not given.
+    pub missing: Vec<String>,
+}
+
+/// Whether the path leads to the operation that was asked about, with these values.
+///
+/// # Errors
+/// When it leads elsewhere, or an upstream could read it as another path.
+pub fn route(road: &Road<'_>) -> Result<(), Box<Verdict>> {
+    if road.path.iter().any(|(_, value)| value == UNKNOWN) {
+        return Ok(());
+    }
+    let target = target(road);
+    let asked = head(road, &target, None);
+    let request = CanonicalRequest::of(asked).map_err(|refusal| not_found(&refusal.detail))?;
+    let router = &road.compiled.router;
+    match router.find(road.listener, request.method(), request.segments()) {
+        Found::Operation { api, operation, .. } => {
+            let version = road.compiled.versions.get(api);
+            let plan = version.and_then(|version| version.operations.get(operation));
+            match plan.is_some_and(|plan| plan.policy == Some(road.operation)) {
+                true => Ok(()),
+                false => Err(Verdict::no(format!(
+                    "with these values the path {target} means {}, not {}",
+                    plan.map_or("another operation", |plan| &plan.id),
+                    road.asked.plan.id
+                ))),
+            }
+        }
+        Found::Ambiguous {
+            rival: Some(rival), ..
+        } => Err(not_found(&format!(
+            "with this value an upstream could read the path as `{rival}`"
+        ))),
+        Found::Ambiguous { rival: None, .. } => Err(not_found(
+            "with a blank value an upstream could read a shorter path",
+        )),
+        _ => Err(not_found(&format!(
+            "the path {target} leads nowhere on listener {}",
+            road.listener
+        ))),
+    }
+}
+
+fn not_found(why: &str) -> Box<Verdict> {
+    Box::new(Verdict {
+        code: Some("route.not_found"),
+        ..*Verdict::no(why)
+    })
+}
+
+/// The path as a client would write it.
+fn target(road: &Road<'_>) -> String {
+    let mut out = road.asked.version.base_path.to_string();
+    let value = |name: &Arc<str>, out: &mut String| {
+        let known = road.path.iter().find(|(known, _)| known == name);
+        let known = known
+            .map(|(_, value)| &**value)
+            .filter(|value| *value != UNKNOWN);
+        encode_segment(known.unwrap_or(ANY), out);
+    };
+    for segment in &road.contract.segments {
+        out.push('/');
+        match segment {
+            TemplateSegment::Static(text) => encode_segment(text, &mut out),
+            TemplateSegment::Parameter(name) => value(name, &mut out),
+            TemplateSegment::Mixed { texts, names } => {
+                let mut names = names.iter();
+                for text in texts {
+                    encode_segment(text, &mut out);
+                    names
+                        .next()
+                        .into_iter()
+                        .for_each(|name| value(name, &mut out));
+                }
+            }
+        }
+    }
+    match out.is_empty() {
+        true => "/".to_owned(),
+        false => out,
+    }
+}
+
+fn head(road: &Road<'_>, target: &str, content_type: Option<&str>) -> Head {
+    let mut headers = Headers::new();
+    if let Some(kind) = content_type {
+        headers.set("content-type", kind.as_bytes());
+    }
+    Head {
+        protocol: Protocol::Http11,
+        method: road.contract.method,
+        target: target.to_owned(),
+        authority: String::new(),
+        headers,
+        body: BodyLength::None,
+    }
+}
+
+/// Completes the request with what the grants fix and holds it against the contract, as strictly as the gateway is set to.
+/// What was not given is not asked about: the body of a change, headers, ids in the path.
+///
+/// # Errors
+/// The refusal that the caller would get.
+pub fn read(road: &Road<'_>, permit: &Permit) -> Result<ReadRequest, Box<Refusal>> {
+    let body = match road.body() {
+        Some(body) => completed(road, body, permit)?,
+        None => Vec::new(),
+    };
+    let contents = road.contract.body.iter().flat_map(|plan| &plan.contents);
+    let kind = contents
+        .filter(|content| content.format == BodyFormat::Json)
+        .map(|content| &*content.content_type)
+        .next();
+    // A form is asked about as JSON; what it holds is judged by the grants alone.
+    let is_form = road.contract.body.is_some() && kind.is_none();
+    let sent: &[u8] = if is_form { &[] } else { &body };
+    let query = contract::write_query(road.contract, &road.query);
+    let target = format!("{}?{query}", target(road));
+    let asked = CanonicalRequest::of(head(road, &target, kind.filter(|_| !sent.is_empty())))?;
+    let leniency = match road.asked.plan.request {
+        Mode::Off => Leniency::Skip,
+        Mode::Enforce | Mode::Observe => Leniency::Observe,
+    };
+    let (valid, errors) =
+        contract::check_request_leniently(road.contract, &asked, &road.path, sent, leniency)?;
+    let (missing, wrong) = sorted(errors, road);
+    if road.asked.plan.request == Mode::Enforce {
+        refuse(wrong)?;
+    }
+    let body = match is_form {
+        true => model::json::parse(&body, road.contract.bounds).ok(),
+        false => valid.body,
+    };
+    Ok(ReadRequest {
+        body,
+        parameters: valid.parameters,
+        missing,
+    })
+}
+
+/// The body with the values that the grants fix in it.
+fn completed(road: &Road<'_>, body: &Json, permit: &Permit) -> Result<Vec<u8>, Box<Refusal>> {
+    let mut bytes = Vec::new();
+    model::json::write(body, &mut bytes);
+    let fixed = gateway::fix_body(&bytes, permit.fixed(), road.contract.bounds);
+    let fixed = fixed.map_err(|stop| Box::new(stop.refusal().clone()))?;
+    Ok(fixed.unwrap_or(bytes))
+}
+
+/// Query parameters that are missing, and what is wrong with what was given.
+fn sorted(errors: Vec<FieldError>, road: &Road<'_>) -> (Vec<String>, Vec<FieldError>) {
+    let (mut missing, mut wrong) = (Vec::new(), Vec::new());
+    for error in errors {
+        let is_missing = error.keyword == "required";
+        match error.place {
+            "query" if is_missing => missing.push(error.pointer),
+            "header" | "cookie" if is_missing => {}
+            "body" if is_missing && road.body().is_none() => {}
+            // The id of an object that was made up need not be one of the contract's.
+            "path" if !is_given(road, &error.pointer) => {}
+            _ => wrong.push(error),
+        }
+    }
+    (missing, wrong)
+}
+
+fn is_given(road: &Road<'_>, name: &str) -> bool {
+    road.asked.path.iter().any(|(known, _)| known == name)
+}
+
+fn refuse(wrong: Vec<FieldError>) -> Result<(), Box<Refusal>> {
+    let Some(first) = wrong.first() else {
+        return Ok(());
+    };
+    let reason = match first.place {
+        "path" => &contract::PATH,
+        "query" => &contract::QUERY,
+        "body" => &contract::BODY,
+        _ => &contract::HEADER,
+    };
+    Err(reason.because("it breaks the contract").with_errors(wrong))
+}
+
+/// Judges the parameters as the gateway judges those of a request.
+///
+/// # Errors
+/// [`policy::PARAMETER_NOT_GRANTED`].
+pub fn admit(permit: &mut Permit, parameters: &[JudgedParameter]) -> Result<(), Box<Refusal>> {
+    permit.admit(parameters.iter().filter_map(|parameter| {
+        Some(Sent {
+            place: match parameter.place {
+                Place::Path => return None,
+                Place::Query => ParameterPlace::Query,
+                Place::Header | Place::Cookie => ParameterPlace::Header,
+            },
+            name: &parameter.name,
+            value: &parameter.value,
+        })
+    }))
+}
+
+/// The cursor in the query, which only an answer can have given.
+pub fn cursor<'a>(asked: &'a Asked<'_>, permit: &Permit) -> Option<&'a str> {
+    let name = permit.pages()?.cursor_parameter.as_deref()?;
+    let mut sent = asked.query.iter();
+    sent.find(|(known, _)| known == name)
+        .map(|(known, _)| &**known)
+}
+
+/// Whether a look-up's path leads to the operation that looks up, and to no other.
+pub fn leads(compiled: &Compiled, asked: &Asked<'_>, lookup: &policy::Lookup) -> bool {
+    let versions = &compiled.versions;
+    let version = versions.iter().position(|v| v.name == asked.version.name);
+    let plans = &asked.version.operations;
+    let operation = plans
+        .iter()
+        .position(|p| p.policy == Some(lookup.operation));
+    let found = version.zip(operation);
+    found.is_some_and(|(version, operation)| {
+        compiled.router.leads_to(version, operation, &lookup.path)
+    })
+}
