@@ -270,6 +270,10 @@ impl schemars::JsonSchema for Span {
 
 #[cfg(test)]
 mod tests {
+    use serde::Deserialize as _;
+    use serde::de::IntoDeserializer as _;
+    use serde::de::value::{I64Deserializer, StrDeserializer};
+
     use super::*;
 
     #[test]
@@ -314,6 +318,16 @@ mod tests {
         ] {
             assert_eq!(Span::parse(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn a_length_of_time_without_a_unit_is_told_what_it_lacks() {
+        // As the reader of configuration files gives it.
+        let number: I64Deserializer<serde::de::value::Error> = 4_i64.into_deserializer();
+        let wrong = Span::deserialize(number).unwrap_err().to_string();
+        assert_eq!(wrong, "`4` has no unit; write for example `4s` or `4ms`");
+        let text: StrDeserializer<'_, serde::de::value::Error> = "4s".into_deserializer();
+        assert_eq!(Span::deserialize(text), Ok(Span::from_secs(4)));
     }
 
     #[test]

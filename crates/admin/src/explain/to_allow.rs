@@ -88,17 +88,22 @@ fn raised(event: &Event) -> Option<Advice> {
     Some(Advice::new(By::Configuration, text))
 }
 
+/// The integration: as the record has it, else as its detail names it, where a key was refused before anybody was proven.
+fn whose(event: &Event) -> Option<&str> {
+    let named = || own_detail(event).split('`').nth(1);
+    event.integration.as_deref().or_else(named)
+}
+
 fn resumed(event: &Event) -> Option<Advice> {
-    let who = event.integration.as_deref()?;
     let text = format!(
         "no grant decides this: `portcullis integration resume {}` ends the pause",
-        shell_quoted(who)
+        shell_quoted(whose(event)?)
     );
     Some(Advice::new(By::Operator, text))
 }
 
 fn admitted(event: &Event) -> Option<Advice> {
-    let (who, address) = (event.integration.as_deref()?, event.address.as_deref()?);
+    let (who, address) = (whose(event)?, event.address.as_deref()?);
     let text = format!(
         "no grant decides this: add `{address}` to `allow_from` of integrations/{who}.yaml if it is meant to call from there; this widens its access"
     );

@@ -152,6 +152,7 @@ fn decided(asked: &Asked<'_>, compiled: &Compiled) -> Result<Verdict, Box<Verdic
     }
     request::route(&road)?;
     let mut permit = policy::decide(&question, &compiled.rules).map_err(refused)?;
+    questions::known(asked, road.contract)?;
     if let Some(name) = request::cursor(asked, &permit) {
         let why = format!("`{name}` is good as an answer gave it, for the question of that answer");
         return Ok(Verdict::undecided(why, Vec::new()));
@@ -236,7 +237,7 @@ fn reach<'a>(asked: &'a Asked<'a>, compiled: &'a Compiled) -> Result<Road<'a>, B
         operation,
         listener,
         path: path(asked, contract),
-        query: questions::query(asked, operation, contract, compiled)?,
+        query: questions::query(asked, operation, compiled)?,
         is_create: is_create(asked, operation, contract, compiled),
     })
 }

@@ -75,3 +75,26 @@ fn question(number: usize, line: &str) -> Result<ArgMatches, Trouble> {
     }
     Ok(matches)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_that_is_no_question_is_named_with_its_number() {
+        for line in [
+            "crm",
+            "{}",
+            r#"["crm"]"#,
+            r#"["crm","getCustomer","--nope"]"#,
+            r#"["--questions","other.jsonl"]"#,
+        ] {
+            let trouble = question(7, line).unwrap_err();
+            assert!(
+                trouble.message.starts_with("line 7 is no question"),
+                "{line}: {trouble:?}"
+            );
+        }
+        assert!(question(1, r#"["crm","getCustomer","--field","email"]"#).is_ok());
+    }
+}

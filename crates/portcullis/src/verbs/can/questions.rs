@@ -1,6 +1,6 @@
 //! The query of a request that `can` is asked about, with what the grants fix in it.
-//! Exports `query`.
-//! Used by `ask`, where a request would pass stage authz.
+//! Exports `query`, and `known`: whether its parameters are declared.
+//! Used by `ask`, where a request would pass the stages authz and validate.
 //! Start reading at `query`.
 
 use config::Compiled;
@@ -12,13 +12,38 @@ use super::ask::{Asked, Verdict};
 /// The query as it would be forwarded.
 ///
 /// # Errors
-/// When a parameter is not declared, or another value of it is fixed.
+/// When another value of a parameter is fixed.
 pub fn query(
     asked: &Asked<'_>,
     operation: OperationRef,
-    contract: &Operation,
     compiled: &Compiled,
 ) -> Result<Vec<(String, String)>, Box<Verdict>> {
+    let mut query = asked.query.clone();
+    for fixed in compiled.rules.fixed(&asked.integration.name, operation) {
+        let FixedTarget::Query(name) = &fixed.target else {
+            continue;
+        };
+        let value = fixed.text();
+        if query
+            .iter()
+            .any(|(sent, other)| **sent == **name && *other != value)
+        {
+            return Err(Box::new(Verdict {
+                code: Some(policy::VALUE_FIXED.code),
+                ..*Verdict::no(format!("query.{name} is fixed: {value}"))
+            }));
+        }
+        query.retain(|(sent, _)| **sent != **name);
+        query.push((name.to_string(), value));
+    }
+    Ok(query)
+}
+
+/// Whether the contract declares every parameter of the query.
+///
+/// # Errors
+/// When one is not declared, with the name that was probably meant.
+pub fn known(asked: &Asked<'_>, contract: &Operation) -> Result<(), Box<Verdict>> {
     let names = || {
         contract
             .parameters
@@ -43,25 +68,7 @@ pub fn query(
             ))
         }));
     }
-    let mut query = asked.query.clone();
-    for fixed in compiled.rules.fixed(&asked.integration.name, operation) {
-        let FixedTarget::Query(name) = &fixed.target else {
-            continue;
-        };
-        let value = fixed.text();
-        if query
-            .iter()
-            .any(|(sent, other)| **sent == **name && *other != value)
-        {
-            return Err(Box::new(Verdict {
-                code: Some(policy::VALUE_FIXED.code),
-                ..*Verdict::no(format!("query.{name} is fixed: {value}"))
-            }));
-        }
-        query.retain(|(sent, _)| **sent != **name);
-        query.push((name.to_string(), value));
-    }
-    Ok(query)
+    Ok(())
 }
 
 /// The parameter a name belongs to; `filter[status]` belongs to the object `filter`.
