@@ -574,9 +574,15 @@ fn again(server: &Server, case: &Case, key: Option<&Key>) -> Option<String> {
         _ => send(),
     };
     let code = answer.code();
-    let is_right = (answer.status >= 400) == is_refused
-        && (code.as_deref() == Some(case.code)) == is_refused;
-    let what = format!("{} {}: {} {}", case.who, case.code, answer.status, answer.text());
+    let is_right =
+        (answer.status >= 400) == is_refused && (code.as_deref() == Some(case.code)) == is_refused;
+    let what = format!(
+        "{} {}: {} {}",
+        case.who,
+        case.code,
+        answer.status,
+        answer.text()
+    );
     (!is_right).then_some(what)
 }
 
