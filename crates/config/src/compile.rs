@@ -92,15 +92,10 @@ fn whole(
     lifecycle::check(&apis, &mut report);
     let router = routes::compile(&apis, &mut report);
     let grants = grants::collect(&written, &apis, &mut report);
-    let inspection = written.server.as_ref().and_then(|s| {
-        inspection::compile(
-            s,
-            files,
-            &mut apis,
-            (options.now, before, proofs),
-            &mut report,
-        )
-    });
+    let inspection = written
+        .server
+        .as_ref()
+        .and_then(|s| inspection::compile(s, files, &mut apis, (options.now, before), &mut report));
     let answers = written
         .server
         .as_ref()
@@ -124,6 +119,7 @@ fn whole(
             "Run `portcullis check` on it.",
         )]);
     };
+    let (proven, forwarded) = inspection::prove(&inspection, &mut apis, before, proofs);
     let compiled = Compiled {
         hash: files.hash(),
         server,
@@ -133,8 +129,8 @@ fn whole(
         rules,
         inspection: inspection.plan,
         rules_digest: inspection.rules_digest,
-        proven: inspection.proven,
-        forwarded: inspection.forwarded,
+        proven,
+        forwarded,
         answers,
         sources: Arc::new(files.clone()),
     };

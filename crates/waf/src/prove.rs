@@ -4,6 +4,7 @@
 //! Start reading at `Plan::field`; how a rule is proven dead is told in `product`.
 
 mod language;
+mod narrow;
 mod product;
 
 pub(crate) use language::Language;

@@ -29,9 +29,6 @@ pub(super) struct Inspection {
     pub plan: Arc<Plan>,
     /// Names the files of rules it was made from.
     pub rules_digest: [u8; 32],
-    pub proven: Proven,
-    /// Of the fields that are forwarded undeclared.
-    pub forwarded: Vec<waf::FieldPlan>,
 }
 
 /// Compiles the plan of detection, and tells the operations what is special about their fields.
@@ -39,7 +36,7 @@ pub(super) fn compile(
     server: &Server,
     files: &Files,
     apis: &mut Apis,
-    (now, before, proofs): (Timestamp, Option<&Compiled>, Proofs),
+    (now, before): (Timestamp, Option<&Compiled>),
     report: &mut Report,
 ) -> Option<Inspection> {
     let file: Arc<str> = SERVER_FILE.into();
@@ -82,17 +79,28 @@ pub(super) fn compile(
             known_rules(at, &plan, &file, report);
         }
     }
-    let known = before.filter(|before| before.inspection.paranoia() == plan.paranoia());
+    Some(Inspection { plan, rules_digest })
+}
+
+/// Works out which rules cannot match in which fields, last of all: a configuration with mistakes is not worth it. Gives what
+/// is proven, and what of it is about the fields that are forwarded undeclared.
+pub(super) fn prove(
+    inspection: &Inspection,
+    apis: &mut Apis,
+    before: Option<&Compiled>,
+    proofs: Proofs,
+) -> (Proven, Vec<waf::FieldPlan>) {
+    let plan = &inspection.plan;
+    let known = before.filter(|before| {
+        before.rules_digest == inspection.rules_digest
+            && before.inspection.paranoia() == plan.paranoia()
+    });
     let proven = match proofs {
-        Proofs::Made => proofs::prove(&plan, apis, known.map(|before| &before.proven)),
+        Proofs::Made => proofs::prove(plan, apis, known.map(|before| &before.proven)),
         Proofs::LeftOut => Proven::default(),
     };
-    Some(Inspection {
-        plan,
-        rules_digest,
-        forwarded: proofs::of_forwarded(&proven),
-        proven,
-    })
+    let forwarded = proofs::of_forwarded(&proven);
+    (proven, forwarded)
 }
 
 /// Compiles the rules about answers.

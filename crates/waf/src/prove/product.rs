@@ -5,6 +5,7 @@
 
 use super::FieldLanguage;
 use super::language::Language;
+use super::narrow::{narrowed, weight};
 use crate::detector::SQL_SIGNS;
 use crate::scan::ByteSet;
 use crate::seclang::Transform;
@@ -14,9 +15,10 @@ use regex_automata::nfa::thompson;
 use regex_automata::{Input, MatchKind};
 use regex_syntax::hir::Hir;
 use std::collections::HashSet;
+use std::hash::{BuildHasherDefault, Hasher};
 
 /// Steps one question may take.
-const STEPS_MAX: usize = 200_000;
+const STEPS_MAX: usize = 60_000;
 const CACHE_BYTES: usize = 8 << 20;
 /// Longer runs of digits count as unbounded.
 const DIGITS_MAX: usize = 64;
@@ -217,9 +219,19 @@ impl<'l> Image<'l> {
         !self.alphabet.has(b'<') && !self.alphabet.has(b'=')
     }
 
-    /// Whether a pattern may match somewhere in a text: both automata walk side by side.
+    /// Whether a pattern may match somewhere in a text: both automata walk side by side. Where little of the pattern is left
+    /// over the bytes of the language, that little gets an automaton of its own, which is quickly built and walked.
     pub(crate) fn may_match(&self, pattern: &Hir, automaton: &mut Automaton) -> bool {
-        let walked = automaton.of(pattern);
+        let Some(left) = narrowed(pattern, &self.alphabet) else {
+            return false;
+        };
+        let mut own = Automaton::default();
+        let is_little = weight(&left) <= weight(pattern) / 2;
+        let walked = if is_little {
+            own.of(&left)
+        } else {
+            automaton.of(pattern)
+        };
         walked
             .and_then(|(dfa, cache)| self.walk(dfa, cache))
             .unwrap_or(true)
@@ -234,7 +246,7 @@ impl<'l> Image<'l> {
         let clears = cache.clear_count();
         let start = dfa.start_state_forward(cache, &Input::new(b"")).ok()?;
         let bytes = self.distinct(dfa);
-        let mut known: HashSet<(u16, LazyStateID)> = HashSet::new();
+        let mut known: HashSet<(u16, LazyStateID), BuildHasherDefault<Quick>> = HashSet::default();
         let mut open = vec![(self.language().start(), start)];
         open.retain(|(state, _)| *state != 0);
         let mut left = STEPS_MAX;
@@ -287,6 +299,31 @@ impl<'l> Image<'l> {
                 ))
             })
             .collect()
+    }
+}
+
+/// Spreads pairs of small numbers. What is met in a walk is the operator's own pattern: nobody chooses collisions.
+#[derive(Default)]
+struct Quick(u64);
+
+impl Hasher for Quick {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_u32(u32::from(*byte));
+        }
+    }
+
+    fn write_u16(&mut self, number: u16) {
+        self.write_u32(u32::from(number));
+    }
+
+    fn write_u32(&mut self, number: u32) {
+        const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
+        self.0 = (self.0.rotate_left(29) ^ u64::from(number)).wrapping_mul(ODD);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0.rotate_left(26)
     }
 }
 
