@@ -179,7 +179,8 @@ pub enum Blocks {
 
 /// Callers with too many refusals are blocked temporarily; the answer says until when. Refusals count for the person that a
 /// call names (`user_header`), else for its credential; where no credential proves a caller, for strangers at its address, and
-/// such a block keeps out strangers only.
+/// such a block keeps out strangers only. A credential that names persons is blocked as well when they are refused ten times as
+/// often, all together.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BlockRule {

@@ -28,7 +28,8 @@ pub struct Blocks {
     added: AddedBlocks,
 }
 
-/// Whose refusals are counted: an address while no credential proves a caller, else the person it names, else the credential.
+/// Whose refusals are counted: an address while no credential proves a caller, else the person it names and all it names
+/// together, else the credential.
 #[derive(Clone, Copy, Debug, Hash)]
 pub enum ChargedTo<'a> {
     /// Strangers at an address, by [`client_key`].
@@ -37,6 +38,8 @@ pub enum ChargedTo<'a> {
     Credential(KeyId),
     /// A person, within an integration.
     User(&'a str, &'a str),
+    /// All persons that a credential names, together: whoever holds it could name a new one for each call.
+    People(KeyId),
 }
 
 /// A block in force.
@@ -118,6 +121,7 @@ impl Blocks {
         self.added
             .of_caller(credential, integration, user, now)
             .or_else(|| self.refused.block(ChargedTo::Credential(credential), now))
+            .or_else(|| self.refused.block(ChargedTo::People(credential), now))
             .or_else(|| user.and_then(by_user))
     }
 

@@ -9,7 +9,10 @@ use std::sync::atomic::Ordering;
 
 use identity::api_key::redacted;
 use model::text::shown;
-use model::{Event, Head, Method, Monotonic, Reason, Refusal, Reply, Stage, Text, Timestamp};
+use model::{
+    DecisionId, Event, Head, Method, Monotonic, Reason, Refusal, Reply, Stage, Text, Timestamp,
+};
+use policy::block::BlockSettings;
 use policy::client_key;
 
 use crate::blocks::{Block, ChargedTo};
@@ -297,18 +300,30 @@ pub fn charge(x: &mut Exchange<'_, '_>, refusal: &Refusal, io: &Io, s: &Snapshot
     if shown == &policy::ABSENT {
         return;
     }
-    let who = match &x.charged_to {
-        None => ChargedTo::Address(client_key(x.address)),
-        Some(caller) => match &caller.user {
-            Some(user) => ChargedTo::User(&caller.integration, user),
-            None => ChargedTo::Credential(caller.credential),
-        },
-    };
     let why = (refusal.reason.code, x.id);
-    if let Some(block) = io.blocks.count_refusal(who, why, settings, x.moment) {
+    if let Some(block) = counted(x, why, settings, io) {
         let noted = format!("{}; {}", begun(&block, x.now, x.moment), refusal.detail);
         x.event.detail = Some(bounded(&noted, DETAIL_BYTES_MAX));
     }
+}
+
+/// Counts a refusal, for a person and for all that their credential names; gives the widest block that begins with it.
+fn counted(
+    x: &Exchange<'_, '_>,
+    why: (&'static str, DecisionId),
+    settings: &BlockSettings,
+    io: &Io,
+) -> Option<Block> {
+    let count = |who, settings: &_| io.blocks.count_refusal(who, why, settings, x.moment);
+    let Some(caller) = &x.charged_to else {
+        return count(ChargedTo::Address(client_key(x.address)), settings);
+    };
+    let Some(user) = &caller.user else {
+        return count(ChargedTo::Credential(caller.credential), settings);
+    };
+    let of_person = count(ChargedTo::User(&caller.integration, user), settings);
+    let people = ChargedTo::People(caller.credential);
+    count(people, &settings.of_people()).or(of_person)
 }
 
 /// Whom a block keeps out and until when, by the clock of now.

@@ -22,7 +22,8 @@ pub const BLOCKED: Reason = Reason::new(
     "Blocked for a while.",
     "Stop, wait as long as Retry-After says, and fix what was refused before; each further block lasts longer.",
     "A block is in force. Either the credential, the person it named, or (as long as no credential proves a caller) the address was \
-     refused more often than `blocks.after` allows; `portcullis explain` of the refusals before it shows what was wrong. Or an operator \
+     refused more often than `blocks.after` allows; a credential also when the persons it named were, all together, ten times as \
+     often. `portcullis explain` of the refusals before it shows what was wrong. Or an operator \
      added it. The ledger entry says which, and until when. `portcullis block list` shows all of them, `portcullis block lift` ends one; \
      otherwise it ends by itself.",
 );
@@ -64,6 +65,20 @@ impl Default for BlockSettings {
     }
 }
 
+impl BlockSettings {
+    /// The rule for all persons that one credential names together. Each of them may be refused as often as the rule for one
+    /// says, so that only many names, all of them refused, come to this.
+    #[must_use]
+    pub fn of_people(&self) -> BlockSettings {
+        let Rate { count, per } = self.after.0;
+        let count = count.saturating_mul(PEOPLE);
+        BlockSettings {
+            after: Strikes(Rate { count, per }),
+            ..*self
+        }
+    }
+}
+
 /// What is remembered of one address, credential or person.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct State {
@@ -74,6 +89,9 @@ pub struct State {
     /// End of the present or last block.
     pub until: Monotonic,
 }
+
+/// A credential that names persons is blocked itself after so many times the refusals that are borne of one.
+pub const PEOPLE: u32 = 10;
 
 /// Longest block by escalation. A longer `for` stays as it is.
 pub const BLOCK_MAX: Duration = Duration::from_secs(86_400);

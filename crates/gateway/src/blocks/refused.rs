@@ -105,17 +105,22 @@ impl Refused {
         self.shards.iter().flat_map(of_shard).collect()
     }
 
-    /// Forgets what was counted of this subject, its refusals and its former blocks; gives the block that was in force.
-    pub(super) fn forget(&self, subject: &Subject, now: Monotonic) -> Option<Block> {
-        let who = match subject {
-            Subject::Address(_) => ChargedTo::Address(subject.client_key()?),
-            Subject::Credential(id) => ChargedTo::Credential(*id),
-            Subject::User { integration, user } => ChargedTo::User(integration, user),
-            Subject::Integration(_) => return None,
+    /// Forgets what was counted of this subject, its refusals and its former blocks; gives the blocks that were in force.
+    pub(super) fn forget(&self, subject: &Subject, now: Monotonic) -> Vec<Block> {
+        let whose = match subject {
+            Subject::Address(_) => vec![subject.client_key().map(ChargedTo::Address)],
+            Subject::Credential(id) => [ChargedTo::Credential(*id), ChargedTo::People(*id)]
+                .map(Some)
+                .to_vec(),
+            Subject::User { integration, user } => vec![Some(ChargedTo::User(integration, user))],
+            Subject::Integration(_) => Vec::new(),
         };
-        let (key, mut shard) = self.place(who)?;
-        let block = shard.remove(&key)?.block?;
-        (block.ends > now).then_some(*block)
+        let forget = |who| {
+            let (key, mut shard) = self.place(who)?;
+            let block = shard.remove(&key)?.block?;
+            (block.ends > now).then_some(*block)
+        };
+        whose.into_iter().flatten().filter_map(forget).collect()
     }
 
     pub(super) fn clear(&self) {
@@ -137,7 +142,7 @@ impl ChargedTo<'_> {
     fn subject(self) -> Subject {
         match self {
             ChargedTo::Address(client) => Subject::client(IpAddr::V6(Ipv6Addr::from(client))),
-            ChargedTo::Credential(id) => Subject::Credential(id),
+            ChargedTo::Credential(id) | ChargedTo::People(id) => Subject::Credential(id),
             ChargedTo::User(integration, user) => Subject::User {
                 integration: integration.to_owned(),
                 user: user.to_owned(),

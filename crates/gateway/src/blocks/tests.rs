@@ -64,6 +64,25 @@ fn a_person_is_blocked_within_their_integration_only() {
 }
 
 #[test]
+fn persons_together_count_for_the_credential_that_names_them() {
+    let blocks = Blocks::default();
+    let settings = BlockSettings::default().of_people();
+    let people = ChargedTo::People(KEY);
+    let refusal = ("authn.invalid", DecisionId::from_bits(1));
+    let mut begun =
+        (0..200).filter_map(|_| blocks.count_refusal(people, refusal, &settings, at(1)));
+    let begun = begun.next().expect("a block after ten times as many");
+    assert_eq!(begun.subject, Subject::Credential(KEY));
+    assert!(begun.because().starts_with("after 200 refusals/min"));
+    assert!(blocks.of_caller(KEY, "crm", Some("zoe"), at(2)).is_some());
+    assert!(blocks.of_caller(OTHER, "crm", Some("zoe"), at(2)).is_none());
+    assert_eq!(blocks.lift(&Subject::Credential(KEY), at(3)).len(), 1);
+    assert!(blocks.of_caller(KEY, "crm", Some("zoe"), at(3)).is_none());
+    let early = (0..199).filter_map(|_| blocks.count_refusal(people, refusal, &settings, at(3)));
+    assert_eq!(early.count(), 0, "lifting forgets the refusals, too");
+}
+
+#[test]
 fn a_persons_block_holds_for_whom_it_names() {
     let blocks = Blocks::of(vec![
         by_hand("address:10.0.0.0/8", at(50)),

@@ -43,6 +43,31 @@ fn guess(server: &Server, address: [u8; 4]) -> String {
     ))
 }
 
+#[test]
+fn a_key_that_names_a_new_person_for_each_refusal_is_blocked_itself() {
+    let upstream = RecordingUpstream::always(NOTE);
+    let server = serve(strict(&upstream, LONG));
+    let (key, other) = (
+        server.quick_key("alpha", &[]),
+        server.quick_key("alpha", &[]),
+    );
+    let as_person = |number: usize, call: &Call| {
+        let call = call.clone().with("X-Person", &format!("person{number}"));
+        server.send(&call, Some(&key))
+    };
+    // Five refusals are borne of each, and fifty of all together.
+    let refused = (0..100).map(|number| code(&as_person(number, &wrong())));
+    let until = refused.take_while(|code| code != "limit.blocked").count();
+    assert!((50..100).contains(&until), "blocked after {until}");
+    assert_eq!(code(&as_person(1000, &read())), "limit.blocked");
+    assert_eq!(code(&server.send(&read(), Some(&key))), "limit.blocked");
+    assert_eq!(code(&server.send(&read(), Some(&other))), "200");
+    assert_eq!(subjects(&server), [format!("credential:{}", key.id)]);
+    let lifted = server.cli(&["block", "lift", &key.id]);
+    assert_eq!(lifted.code, Some(0), "{lifted:?}");
+    assert_eq!(code(&as_person(1000, &read())), "200");
+}
+
 /// Sends a call until it is answered by a block.
 fn until_blocked(server: &Server, call: &Call, key: &Key) -> Answer {
     let answers = (0..20).map(|_| server.send(call, Some(key)));
