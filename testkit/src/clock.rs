@@ -1,6 +1,6 @@
 //! A wall clock that a test can set: a small library, loaded before the binary under test, shifts what the binary reads.
-//! Exports `WallClock`. Nothing in the product knows of it; monotonic time goes on as it is.
-//! Used by tests of what happens when somebody sets the clock.
+//! Exports `WallClock`. Nothing in the product knows of it; monotonic time goes on as it is, unless the ledger's thread shall fail.
+//! Used by tests of what happens when somebody sets the clock, and when the ledger's thread panics.
 //! Start reading at `WallClock::prepare`.
 
 use std::fs::{self, File};
@@ -24,7 +24,7 @@ impl WallClock {
     pub fn prepare(gate: Gate) -> (WallClock, Gate) {
         let library = build(gate.home());
         let place = gate.home().join("clock-shift");
-        fs::write(&place, 0_i64.to_ne_bytes()).expect("a file can be written");
+        fs::write(&place, [0; 16]).expect("a file can be written");
         let shift = File::options()
             .write(true)
             .open(&place)
@@ -39,6 +39,14 @@ impl WallClock {
     pub fn set(&self, seconds: i64) {
         self.shift
             .write_all_at(&seconds.to_ne_bytes(), 0)
+            .expect("a file can be written");
+    }
+
+    /// From now on the thread that writes the ledger panics when it looks at the clock after a record: the one fault of
+    /// it that can be caused from outside.
+    pub fn fail_the_ledger_thread(&self) {
+        self.shift
+            .write_all_at(&1_i64.to_ne_bytes(), 8)
             .expect("a file can be written");
     }
 }

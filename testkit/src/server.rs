@@ -229,6 +229,13 @@ impl Server {
         (ended, self.into_gate())
     }
 
+    /// Waits until it ends by itself and gives how it ended and its gate.
+    pub fn ends(mut self) -> (Ended, Gate) {
+        let status = self.waited();
+        let ended = self.ended(status);
+        (ended, self.into_gate())
+    }
+
     /// Ends it with SIGKILL and gives its gate.
     pub fn kill(mut self) -> Gate {
         self.child.kill().expect("a child can be killed");

@@ -301,6 +301,12 @@ impl Recorder {
         receiver.recv().unwrap_or(Err(LedgerFault::Stopped))
     }
 
+    /// Whether the writer ended although nobody stopped it. Then everything is refused until the ledger is opened again.
+    pub fn has_ended(&self) -> bool {
+        let queue = lock(&self.shared.queue);
+        queue.broken.is_some() && !queue.is_closing
+    }
+
     /// Where the ledger stands and how it is.
     pub fn status(&self) -> Status {
         let waiting = lock(&self.shared.queue).batch.leaves.len();

@@ -294,11 +294,13 @@ fn a_panic_of_the_writer_leaves_nobody_waiting() {
     };
     let (recorder, _) = Recorder::open(opening, now()).unwrap();
     recorder.record(&event(0)).wait().unwrap();
+    assert!(!recorder.has_ended());
     assert_eq!(recorder.checkpoint(), Err(LedgerFault::Stopped));
     assert!(matches!(
         recorder.record(&event(1)).wait(),
         Err(LedgerFault::Broken { .. })
     ));
+    assert!(recorder.has_ended());
     assert!(recorder.stop().is_err());
 }
 

@@ -3,14 +3,20 @@
 //! Used by `verbs::VERBS` and the demo.
 //! Start reading at `run`.
 
+use std::time::Duration;
+
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::time::interval;
 
 use crate::exit::{Exit, Outcome, Trouble};
 use crate::running::{self, Running, Watch};
 use crate::verbs::Verb;
 use crate::{config_dir, output, terminal};
+
+/// How often the ledger's writer is looked for.
+const LOOK: Duration = Duration::from_millis(250);
 
 /// The verb.
 pub const VERB: Verb = Verb {
@@ -105,13 +111,20 @@ impl Signals {
     }
 
     /// Waits for SIGTERM or SIGINT; reloads on SIGHUP meanwhile. One that came since `install` counts.
+    ///
+    /// Also ends when the ledger's writer has: what state it left is known only to a new start, which reads it from the disk.
     pub fn until_stopped(&mut self, running: &Running) {
         self.runtime.block_on(async {
+            let mut look = interval(LOOK);
             loop {
                 tokio::select! {
                     _ = self.hangup.recv() => drop((running.desk.reload)("SIGHUP")),
                     _ = self.term.recv() => return,
                     _ = self.interrupt.recv() => return,
+                    _ = look.tick() => if running.io.recorder.has_ended() {
+                        terminal::say("portcullis: the ledger's writer ended unexpectedly; the server stops, and a new start recovers the ledger");
+                        return;
+                    },
                 }
             }
         });
