@@ -137,6 +137,10 @@ pub struct Upstream {
     /// Largest answer body; larger ones are answered with 502. Default `8MiB`, at most `64MiB`.
     #[serde(default)]
     pub answer_bytes_max: Option<At<ByteSize>>,
+    /// Most calls under way at once, over all targets; further ones are answered with `upstream.overloaded`. One credential may
+    /// have as many under way as are still free for all others: half of them when it is alone. Default 4096, from 2 to 100000.
+    #[serde(default)]
+    pub calls_max: Option<At<u32>>,
     /// PEM file with the authorities that may vouch for the targets, relative to this file. Default: the system's.
     #[serde(default)]
     pub ca: Option<At<String>>,

@@ -328,6 +328,8 @@ pub struct UpstreamSettings {
     pub timeout: Duration,
     /// Largest answer body.
     pub answer_bytes_max: usize,
+    /// Most calls under way at once.
+    pub calls_max: u32,
     /// PEM file with the authorities that may vouch for the targets, relative to the configuration directory.
     pub ca: Option<Located<String>>,
     /// Forward the caller's own credential.

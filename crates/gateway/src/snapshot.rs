@@ -174,6 +174,7 @@ fn spec(
         ..HealthSpec::new(health.path.clone())
     });
     spec.answer_bytes_max = settings.answer_bytes_max;
+    spec.calls_max = settings.calls_max;
     spec.ca_pem = settings.ca.as_ref().map(|ca| read(&ca.value)).transpose()?;
     Ok(spec)
 }

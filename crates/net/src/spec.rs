@@ -105,7 +105,7 @@ pub struct UpstreamSpec {
     pub connect_timeout: Duration,
     /// Largest answer body.
     pub answer_bytes_max: usize,
-    /// Most calls under way at once, over all workers.
+    /// Most calls under way at once, over all workers; no caller has more of them than are free.
     pub calls_max: u32,
     /// Idle connections kept per target and worker.
     pub idle_max: usize,

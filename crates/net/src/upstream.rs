@@ -9,12 +9,13 @@ mod connect;
 mod exchange;
 mod health;
 mod pool;
+mod shares;
 #[cfg(test)]
 mod simulation;
 mod target;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use model::{Headers, Method, Reason};
@@ -33,6 +34,8 @@ pub(crate) use connect::dial;
 pub(crate) use exchange::{Exchange, ExchangeFault, exchange};
 pub(crate) use target::{Origin, Target};
 
+use shares::Shares;
+
 /// One configured upstream with the health of its targets, shared by all threads.
 #[derive(Debug)]
 pub struct Upstream {
@@ -41,7 +44,7 @@ pub struct Upstream {
     targets: Vec<Target>,
     tls: Option<Arc<ClientConfig>>,
     turn: AtomicUsize,
-    calls: AtomicU32,
+    calls: Shares,
 }
 
 /// What cannot be an upstream. The operator's mistake.
@@ -101,7 +104,7 @@ impl Upstream {
             targets,
             tls,
             turn: AtomicUsize::new(0),
-            calls: AtomicU32::new(0),
+            calls: Shares::default(),
         }))
     }
 
@@ -161,6 +164,8 @@ pub struct TargetState {
 pub struct UpstreamCall<'a> {
     /// Method.
     pub method: Method,
+    /// Whose call it is; no caller takes the places of all others.
+    pub caller: u128,
     /// Canonical path and query.
     pub path_and_query: &'a str,
     /// `host` to send; the target's own when absent.

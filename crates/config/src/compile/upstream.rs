@@ -27,6 +27,8 @@ const INTERVAL_RANGE: (Period, Period) = (
     Period(Duration::from_secs(1)),
     Period(Duration::from_secs(3600)),
 );
+const CALLS_DEFAULT: u32 = 4096;
+const CALLS_RANGE: (u32, u32) = (2, 100_000);
 const ANSWER_RANGE: (ByteSize, ByteSize) = (ByteSize(1024), ByteSize(64 << 20));
 
 /// Checks the upstream of a version.
@@ -64,6 +66,7 @@ pub(super) fn compile(
         file,
         report,
     );
+    let calls_max = written.calls_max.as_ref();
     Some(UpstreamSettings {
         targets: written.targets.iter().map(|at| at.value.clone()).collect(),
         balance: written.balance,
@@ -73,6 +76,7 @@ pub(super) fn compile(
             .map(|health| self::health(health, file, report)),
         timeout: timeout.0,
         answer_bytes_max: usize::try_from(answer.0).unwrap_or(usize::MAX),
+        calls_max: filled(calls_max, CALLS_DEFAULT, CALLS_RANGE, file, report),
         ca: written
             .ca
             .as_ref()

@@ -108,7 +108,7 @@ async fn carry(
         intend(x, r).await?;
         x.sent = Sent::Write;
     }
-    let outcome = call(x, method, &target, &headers, body, op, r).await;
+    let outcome = call(x, caller, (method, &target), &headers, body, op, r).await;
     note_answer(x, &outcome);
     match outcome {
         Ok(answer) if answer.status == 412 && is_held => Err(unchanged::CHANGED
@@ -178,7 +178,7 @@ pub async fn look_up(
     if x.sent == Sent::Nothing {
         x.sent = Sent::LookUp;
     }
-    let answer = call(x, by.method, &target, &headers, &[], op, r).await;
+    let answer = call(x, caller, (by.method, &target), &headers, &[], op, r).await;
     let answer = answer.map_err(|fault| fault_stop(fault, true))?;
     match answer.status {
         404 | 410 => Ok((None, None)),
@@ -213,8 +213,8 @@ pub fn read_failed(x: &Exchange<'_, '_>, what: &str, status: u16, headers: &Head
 
 async fn call(
     x: &mut Exchange<'_, '_>,
-    method: Method,
-    target: &str,
+    caller: &Caller,
+    (method, target): (Method, &str),
     headers: &Headers,
     body: &[u8],
     op: &Op<'_>,
@@ -226,6 +226,7 @@ async fn call(
     let started = r.io.clock.tick();
     let call = UpstreamCall {
         method,
+        caller: caller.credential().bits(),
         path_and_query: target,
         authority: None,
         headers,

@@ -90,6 +90,7 @@ fn call(method: Method) -> UpstreamCall<'static> {
     static NONE: std::sync::OnceLock<Headers> = std::sync::OnceLock::new();
     UpstreamCall {
         method,
+        caller: 1,
         path_and_query: "/a?b=c",
         authority: None,
         headers: NONE.get_or_init(|| {

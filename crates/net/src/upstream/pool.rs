@@ -16,6 +16,7 @@ use super::choice::{View, prefer};
 use super::condition::Outcome;
 use super::connect::{DialFault, DialFaultKind};
 use super::exchange::Answered;
+use super::shares::{NoPlace, Place};
 use super::target::{now_us, us_at};
 use super::{
     Exchange, ExchangeFault, Target, Upstream, UpstreamAnswer, UpstreamCall, UpstreamFault,
@@ -385,18 +386,10 @@ fn micros(start: Instant) -> u32 {
     u32::try_from(start.elapsed().as_micros()).unwrap_or(u32::MAX)
 }
 
-/// Counts a call while it is under way.
+/// Counts a target's call while it is under way.
 struct Under<'a>(&'a AtomicU32);
 
 impl<'a> Under<'a> {
-    fn begin(count: &'a AtomicU32, max: u32) -> Option<Under<'a>> {
-        if count.fetch_add(1, Ordering::Relaxed) >= max {
-            count.fetch_sub(1, Ordering::Relaxed);
-            return None;
-        }
-        Some(Under(count))
-    }
-
     fn count(count: &'a AtomicU32) -> Under<'a> {
         count.fetch_add(1, Ordering::Relaxed);
         Under(count)
@@ -413,7 +406,7 @@ impl Drop for Under<'_> {
 fn admitted<'a>(
     upstream: &'a Upstream,
     call: &UpstreamCall<'_>,
-) -> Result<Under<'a>, UpstreamFault> {
+) -> Result<Place<'a>, UpstreamFault> {
     if !is_plain_path(call.path_and_query) {
         return Err(UpstreamFault::new(
             Kind::Protocol,
@@ -421,8 +414,14 @@ fn admitted<'a>(
         ));
     }
     let most = upstream.spec.calls_max;
-    Under::begin(&upstream.calls, most).ok_or_else(|| {
-        let detail = format!("{most} calls to `{}` are under way", upstream.name());
+    upstream.calls.take(call.caller, most).map_err(|no_place| {
+        let name = upstream.name();
+        let detail = match no_place {
+            NoPlace::Full => format!("{most} calls to `{name}` are under way"),
+            NoPlace::Share { mine, free } => format!(
+                "this caller has {mine} calls to `{name}` under way; of {most} at once {free} are free, and those are for others"
+            ),
+        };
         UpstreamFault::new(Kind::Overloaded, detail)
     })
 }

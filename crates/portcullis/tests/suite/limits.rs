@@ -289,6 +289,53 @@ fn places_at_once_are_bounded_and_given_back() {
 }
 
 #[test]
+fn a_caller_who_holds_slow_calls_leaves_places_for_the_others() {
+    let latch = Latch::default();
+    let held = latch.clone();
+    let upstream = RecordingUpstream::start(move |asked| match asked.target.ends_with("/slow") {
+        true => Play::Held(held.clone(), json_answer(200, NOTE)),
+        false => Play::Answer(json_answer(200, NOTE)),
+    });
+    let gate = Gate::small(upstream.address());
+    gate.edit(
+        "apis/notes.yaml",
+        "timeout: 5s",
+        "timeout: 60s, calls_max: 12",
+    );
+    let server = serve(gate);
+    let greedy = server.quick_key("alpha", &[]);
+    let others = [
+        server.quick_key("alpha", &[]),
+        server.quick_key("beta", &[]),
+    ];
+    let slow = call("GET", "/v1/notes/slow");
+    std::thread::scope(|scope| {
+        let calls: Vec<_> = (0..12)
+            .map(|_| scope.spawn(|| server.send(&slow, Some(&greedy))))
+            .collect();
+        let refused = || calls.iter().filter(|call| call.is_finished()).count();
+        let came = testkit::poll(testkit::PATIENCE, || (refused() == 6).then_some(()));
+        let asked = upstream.requests().len();
+        for key in &others {
+            assert_eq!(server.send(&read(), Some(key)).status, 200);
+        }
+        // While the caller waits its own further calls are refused, and nothing of them is sent.
+        let more = server.send(&read(), Some(&greedy));
+        let (sent, since) = (upstream.requests().len(), asked + others.len());
+        latch.open();
+        assert!(came.is_some(), "{} of 12 are refused", refused());
+        assert_eq!(more.code().as_deref(), Some("upstream.overloaded"));
+        assert_eq!((asked, sent), (6, since));
+        let detail = server.event(more.decision().unwrap())["detail"].to_string();
+        assert!(detail.contains("this caller has 6 calls"), "{detail}");
+        let ends = calls.into_iter().map(|call| call.join().unwrap().status);
+        let served = ends.filter(|status| *status == 200).count();
+        assert_eq!(served, 6);
+    });
+    assert_eq!(server.send(&read(), Some(&greedy)).status, 200);
+}
+
+#[test]
 fn connections_beyond_the_bound_of_one_address_are_closed_and_others_are_not() {
     let upstream = RecordingUpstream::always(NOTE);
     let gate = Gate::small(upstream.address());
