@@ -69,7 +69,9 @@ fn claims(caller: &Caller, api: &str, now: Timestamp) -> Vec<u8> {
         write_string(user, &mut out);
     }
     let issued = now.seconds();
-    out.extend_from_slice(format!(r#","iat":{issued},"exp":{}}}"#, issued + LIFETIME_S).as_bytes());
+    // Nobody is vouched for beyond the end of what they showed.
+    let end = (issued + LIFETIME_S).min(caller.expires_at().seconds());
+    out.extend_from_slice(format!(r#","iat":{issued},"exp":{end}}}"#).as_bytes());
     out
 }
 

@@ -1,5 +1,5 @@
 //! The proof that a credential was accepted. Only this room can make one.
-//! Gives `Caller`. Private fields; `verify` is the only maker.
+//! Exports `Caller`. Private fields; `verify` is the only maker.
 //! Used by policy through `principal`, by the gateway and the ledger.
 //! Start reading at `Caller`.
 
@@ -7,22 +7,20 @@ use std::sync::Arc;
 
 use model::{KeyId, Principal, Timestamp};
 
-use crate::Entry;
+use crate::verified::{Scopes, Verified};
 
 /// Who an accepted credential stands for.
 #[derive(Clone, Debug)]
 pub struct Caller {
     principal: Principal,
-    entry: Arc<Entry>,
-    method: &'static str,
+    verified: Verified,
 }
 
 impl Caller {
-    pub(crate) fn new(principal: Principal, entry: Arc<Entry>, method: &'static str) -> Self {
+    pub(crate) fn new(principal: Principal, verified: Verified) -> Self {
         Caller {
             principal,
-            entry,
-            method,
+            verified,
         }
     }
 
@@ -38,26 +36,36 @@ impl Caller {
 
     /// The credential's public name.
     pub fn credential(&self) -> KeyId {
-        self.entry.record().id
+        self.verified.credential.id
     }
 
     /// What may be shown of the credential.
     pub fn hint(&self) -> &str {
-        &self.entry.record().hint
+        &self.verified.credential.hint
     }
 
     /// Method it was accepted by.
-    pub fn method(&self) -> &'static str {
-        self.method
+    pub fn method(&self) -> &str {
+        &self.verified.credential.kind
     }
 
     /// Whether the credential is for real work, not for trials.
     pub fn is_live(&self) -> bool {
-        self.entry.record().is_live
+        self.verified.credential.is_live
     }
 
-    /// Notes the use in memory: no lock, and at most one write in ten seconds. The door saves it later.
+    /// When the credential ends at the latest.
+    pub fn expires_at(&self) -> Timestamp {
+        self.verified.expires_at
+    }
+
+    /// Operations the credential may be used for, of those that the integration is granted.
+    pub fn scopes(&self) -> &Scopes {
+        &self.verified.scopes
+    }
+
+    /// Notes the use in memory: no lock, and at most one write in ten seconds. It is stored later.
     pub fn touch(&self, now: Timestamp) {
-        self.entry.touch(now);
+        self.verified.credential.last_use.touch(now);
     }
 }

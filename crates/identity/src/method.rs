@@ -1,20 +1,20 @@
 //! What every method of authentication has in common.
-//! Gives `Method` (one line of the registry), `Presented` (what the caller showed) and `World` (what we know).
+//! Exports `Method` (one line of the registry), `Presented` (what the caller showed) and `VerifyContext` (what we know).
 //! Used by `verify` and `methods`.
 //! Start reading at `Method`.
 
 use std::fmt;
 use std::net::IpAddr;
-use std::sync::Arc;
 
 use crypto::MacKey;
 use model::{Headers, Mistake, Peer, Reason, Refusal, Timestamp};
 
 use crate::methods::Settings;
-use crate::{CredentialTable, Entry, Integrations};
+use crate::{CredentialTable, Integrations, Verified};
 
-/// Finds the entry of a presented credential and judges it.
-pub type Judge = fn(&Presented<'_>, &World<'_>, Timestamp) -> Result<Arc<Entry>, Box<Refusal>>;
+/// Finds the presented credential and decides whether it may still be used.
+pub type Verify =
+    fn(&Presented<'_>, &VerifyContext<'_>, Timestamp) -> Result<Verified, Box<Refusal>>;
 
 /// One way to prove who is calling.
 #[derive(Debug)]
@@ -35,14 +35,20 @@ pub struct Method {
     pub user_header: fn(&Settings) -> Option<&str>,
     /// Whether the request carries a credential of this kind, good or bad.
     pub sees: fn(&Presented<'_>) -> bool,
-    /// Finds the credential's entry and judges it.
-    pub verify: Judge,
+    /// Finds the credential and decides whether it may still be used.
+    pub verify: Verify,
 }
 
 /// What the caller showed.
 #[derive(Clone, Copy, Debug)]
 pub struct Presented<'a> {
-    /// Header fields of the canonical request.
+    /// Method of the request; proofs of possession are bound to it.
+    pub method: model::Method,
+    /// Host and port the caller asked for, lower case.
+    pub authority: &'a str,
+    /// Path, without the query (RFC 9449 §4.2 binds a proof to no more).
+    pub path: &'a str,
+    /// Header fields of the request.
     pub headers: &'a Headers,
     /// The other end of the connection; methods bound to a client certificate read it.
     pub peer: &'a Peer,
@@ -52,7 +58,7 @@ pub struct Presented<'a> {
 
 /// What we know. All of it comes from one snapshot.
 #[derive(Clone, Copy)]
-pub struct World<'a> {
+pub struct VerifyContext<'a> {
     /// Every credential.
     pub table: &'a CredentialTable,
     /// Key of the credential digests ([`crypto::Keys::api_key_digest`]).
@@ -63,9 +69,9 @@ pub struct World<'a> {
     pub is_allowed_from: &'a dyn Fn(&str, IpAddr) -> bool,
 }
 
-impl fmt::Debug for World<'_> {
+impl fmt::Debug for VerifyContext<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("World")
+        f.debug_struct("VerifyContext")
             .field("table", self.table)
             .finish_non_exhaustive()
     }

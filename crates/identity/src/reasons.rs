@@ -30,6 +30,18 @@ pub const INVALID: Reason = Reason::new(
      An unknown key that is well-formed was made by another installation or deleted here.",
 );
 
+/// The credential is bound to a certificate or key that the caller did not prove to hold. Listed by the methods whose
+/// credentials can be bound.
+pub const BINDING_MISMATCH: Reason = Reason::new(
+    Stage::Authn,
+    "authn.binding_mismatch",
+    401,
+    "The credential was not sent by its holder.",
+    "Send it over a connection that shows the client certificate, or with a proof by the key, that it was issued for.",
+    "The credential is bound to a client certificate or a key, and the request proved neither. Whoever copied the credential \
+     cannot use it; where its holder is refused, the certificate or key was replaced without a new credential.",
+);
+
 /// The credential's time is over.
 pub const EXPIRED: Reason = Reason::new(
     Stage::Authn,

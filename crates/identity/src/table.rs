@@ -6,33 +6,32 @@
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::Duration;
 
 use model::{KeyId, Timestamp};
 
 use crate::Credential;
+use crate::last_use::LastUse;
+use crate::verified::CredentialRef;
 
-/// One credential with the moment of its last use.
+/// A credential of the store.
 #[derive(Debug)]
 pub struct Entry {
     record: Credential,
-    used: AtomicI64,
-    saved: AtomicI64,
+    reference: Arc<CredentialRef>,
 }
 
-/// Uses closer together than this are not told apart, so that busy keys do not write on every request.
-const USE_RESOLUTION: Duration = Duration::from_secs(10);
-
 impl Entry {
-    fn of(record: Credential, before: Option<&Entry>) -> Entry {
-        let saved = record.last_used_at.map_or(0, Timestamp::micros);
-        let used = before.map_or(0, |entry| entry.used.load(Ordering::Relaxed));
-        Entry {
-            record,
-            used: AtomicI64::new(used.max(saved)),
-            saved: AtomicI64::new(saved),
-        }
+    fn new(record: Credential, before: Option<&Entry>) -> Entry {
+        let before = before.map(|entry| &entry.reference.last_use);
+        let reference = Arc::new(CredentialRef {
+            id: record.id,
+            kind: record.method.clone(),
+            integration: Arc::from(record.integration.as_str()),
+            hint: record.hint.clone(),
+            is_live: record.is_live,
+            last_use: LastUse::new(record.last_used_at, before),
+        });
+        Entry { record, reference }
     }
 
     /// The record.
@@ -40,17 +39,14 @@ impl Entry {
         &self.record
     }
 
-    /// Last accepted use, including those not written yet.
-    pub fn last_used_at(&self) -> Option<Timestamp> {
-        let used = self.used.load(Ordering::Relaxed);
-        (used > 0).then(|| Timestamp::from_micros(used))
+    /// The credential by name.
+    pub fn reference(&self) -> &Arc<CredentialRef> {
+        &self.reference
     }
 
-    pub(crate) fn touch(&self, now: Timestamp) {
-        let before = Timestamp::from_micros(self.used.load(Ordering::Relaxed));
-        if now.since(before) >= USE_RESOLUTION {
-            self.used.fetch_max(now.micros(), Ordering::Relaxed);
-        }
+    /// Last accepted use, including those not written yet.
+    pub fn last_used_at(&self) -> Option<Timestamp> {
+        self.reference.last_use.at()
     }
 }
 
@@ -108,7 +104,7 @@ impl CredentialTable {
     fn put(&mut self, record: Credential) {
         let before = self.take(record.id);
         let (id, digest) = (record.id, record.digest.0);
-        let entry = Arc::new(Entry::of(record, before.as_deref()));
+        let entry = Arc::new(Entry::new(record, before.as_deref()));
         self.by_digest.insert(digest, Arc::clone(&entry));
         self.by_id.insert(id, entry);
     }
@@ -146,11 +142,8 @@ impl CredentialTable {
 
     /// Uses that are not in the store yet, each told once. Write them with [`crate::credential::used`].
     pub fn take_uses(&self) -> Vec<(KeyId, Timestamp)> {
-        let unsaved = |entry: &Arc<Entry>| {
-            let used = entry.used.load(Ordering::Relaxed);
-            let saved = entry.saved.fetch_max(used, Ordering::Relaxed);
-            (used > saved).then(|| (entry.record.id, Timestamp::from_micros(used)))
-        };
+        let unsaved =
+            |entry: &Arc<Entry>| Some((entry.record.id, entry.reference.last_use.take_unsaved()?));
         self.iter().filter_map(unsaved).collect()
     }
 }

@@ -1,5 +1,5 @@
 //! The one road from a request to a caller.
-//! Gives `verify`. Exactly one credential, of one method, of an integration that may be used now and from here.
+//! Exports `verify`. Exactly one credential, of one method, of an integration that may be used now and from here.
 //! Used by gateway::pipeline (stage authn).
 //! Start reading at `verify`.
 
@@ -8,9 +8,10 @@ use std::sync::Arc;
 use model::{Headers, Principal, Refusal, Timestamp};
 
 use crate::methods::{METHODS, credential_headers};
+use crate::verified::Binding;
 use crate::{
-    ADDRESS_NOT_ALLOWED, Caller, Entry, INTEGRATION_PAUSED, INVALID, IntegrationFacts, MISSING,
-    Method, Presented, USER_MALFORMED, World,
+    ADDRESS_NOT_ALLOWED, BINDING_MISMATCH, Caller, INTEGRATION_PAUSED, INVALID, IntegrationFacts,
+    MISSING, Method, Presented, USER_MALFORMED, Verified, VerifyContext,
 };
 
 /// Who is calling. The credential's own state is judged first, then its integration, then the address.
@@ -19,18 +20,24 @@ use crate::{
 /// A refusal of stage `authn`; its detail never holds any part of what was presented.
 pub fn verify(
     presented: &Presented<'_>,
-    world: &World<'_>,
+    world: &VerifyContext<'_>,
     now: Timestamp,
 ) -> Result<Caller, Box<Refusal>> {
     let method = the_one_method(presented)?;
-    let entry = (method.verify)(presented, world, now)?;
-    let facts = integration(&entry, method, presented, world)?;
+    let verified = (method.verify)(presented, world, now)?;
+    bound(&verified, presented)?;
+    let facts = integration(&verified, method, presented, world)?;
+    // Whom the credential proves, nobody can override with a header.
+    let user = match &verified.person {
+        Some(person) => Some(Arc::clone(person)),
+        None => user(presented.headers, facts.user_header.as_deref())?,
+    };
     let principal = Principal {
         integration: Arc::clone(&facts.name),
         attributes: Arc::clone(&facts.attributes),
-        user: user(presented.headers, facts.user_header.as_deref())?,
+        user,
     };
-    Ok(Caller::new(principal, entry, method.name))
+    Ok(Caller::new(principal, verified))
 }
 
 /// The method whose credential was sent, if exactly one was.
@@ -47,15 +54,31 @@ fn the_one_method(presented: &Presented<'_>) -> Result<&'static Method, Box<Refu
     }
 }
 
+/// Whether a credential that is bound to a certificate came with it. A key's proof was checked by the method that reads it.
+fn bound(verified: &Verified, presented: &Presented<'_>) -> Result<(), Box<Refusal>> {
+    let Binding::Certificate(expected) = verified.binding else {
+        return Ok(());
+    };
+    let tls = presented.peer.tls.as_ref();
+    if tls.and_then(|tls| tls.client_certificate) == Some(expected) {
+        Ok(())
+    } else {
+        let id = verified.credential.id;
+        Err(BINDING_MISMATCH.because(format!(
+            "{id} is bound to a client certificate that was not shown"
+        )))
+    }
+}
+
 /// The credential's integration, if it may be used now, with this method and from this address.
 fn integration<'a>(
-    entry: &Entry,
+    verified: &Verified,
     method: &Method,
     presented: &Presented<'_>,
-    world: &World<'a>,
+    world: &VerifyContext<'a>,
 ) -> Result<&'a IntegrationFacts, Box<Refusal>> {
-    let record = entry.record();
-    let Some(facts) = world.integrations.get(record.integration.as_str()) else {
+    let record = &verified.credential;
+    let Some(facts) = world.integrations.get(&record.integration) else {
         return Err(INVALID.because(format!(
             "{} belongs to `{}`, which is no longer configured",
             record.id, record.integration

@@ -6,9 +6,9 @@
 use std::sync::Arc;
 
 use identity::methods::credential_headers;
-use identity::{Caller, Presented, World};
+use identity::{Caller, Presented, VerifyContext};
 use model::text::shared;
-use model::{CanonicalRequest, Headers, KeyId, Refusal, Stage};
+use model::{CanonicalRequest, KeyId, Refusal, Stage};
 
 use crate::service::Road;
 use crate::stages::lifecycle::Op;
@@ -32,7 +32,7 @@ pub fn verify(
     r: &Road<'_>,
 ) -> Result<Caller, Stop> {
     x.enter(Stage::Authn);
-    let verdict = presented(x, asked.headers(), r);
+    let verdict = presented(x, &of_canonical(x, asked), r);
     let is_passed = op
         .version
         .upstream
@@ -72,7 +72,15 @@ fn admit(x: &mut Exchange<'_, '_>, caller: &Caller, r: &Road<'_>) -> Result<(), 
 /// would be refused already.
 pub fn proven(x: &Exchange<'_, '_>, r: &Road<'_>) -> Option<KeyId> {
     let head = x.head.as_ref()?;
-    let caller = presented(x, &head.headers, r).ok()?;
+    let shown = Presented {
+        method: head.method,
+        authority: &head.authority,
+        path: head.target.split('?').next().unwrap_or_default(),
+        headers: &head.headers,
+        peer: &x.peer,
+        address: x.address,
+    };
+    let caller = presented(x, &shown, r).ok()?;
     Some(caller.credential())
 }
 
@@ -85,7 +93,7 @@ pub fn attribute<T>(
     outcome: Result<T, Stop>,
 ) -> Result<T, Stop> {
     if outcome.is_err()
-        && let Ok(caller) = presented(x, asked.headers(), r)
+        && let Ok(caller) = presented(x, &of_canonical(x, asked), r)
     {
         charge_to(x, &caller);
         admit(x, &caller, r)?;
@@ -106,10 +114,22 @@ fn charge_to(x: &mut Exchange<'_, '_>, caller: &Caller) {
     });
 }
 
-/// Whom the credential among these fields stands for.
+/// What the caller showed, of a request that has one reading.
+fn of_canonical<'a>(x: &'a Exchange<'_, '_>, asked: &'a CanonicalRequest) -> Presented<'a> {
+    Presented {
+        method: asked.method(),
+        authority: asked.authority(),
+        path: asked.path(),
+        headers: asked.headers(),
+        peer: &x.peer,
+        address: x.address,
+    }
+}
+
+/// Whom the credential that was shown stands for.
 fn presented(
     x: &Exchange<'_, '_>,
-    headers: &Headers,
+    shown: &Presented<'_>,
     r: &Road<'_>,
 ) -> Result<Caller, Box<Refusal>> {
     let table = r.io.credentials.load();
@@ -120,16 +140,11 @@ fn presented(
             .and_then(|i| i.allow_from.as_ref());
         listed.is_none_or(|listed| listed.contains(address))
     };
-    let world = World {
+    let world = VerifyContext {
         table: &table,
         digest_key: &r.io.keys.api_key_digest,
         integrations: &r.snapshot.identities,
         is_allowed_from: &is_allowed_from,
     };
-    let presented = Presented {
-        headers,
-        peer: &x.peer,
-        address: x.address,
-    };
-    identity::verify(&presented, &world, x.now)
+    identity::verify(shown, &world, x.now)
 }

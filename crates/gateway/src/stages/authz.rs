@@ -22,6 +22,7 @@ pub fn decide(
     r: &Road<'_>,
 ) -> Result<Permit, Stop> {
     x.enter(Stage::Authz);
+    in_scope(caller, op)?;
     let question = Question {
         principal: caller.principal(),
         operation: op.policy,
@@ -35,6 +36,19 @@ pub fn decide(
     let permit = policy::decide(&question, &r.snapshot.compiled.rules)?;
     x.event.rule = permit.rule_text();
     Ok(permit)
+}
+
+/// Refuses what the credential itself was not issued for, whatever its integration is granted (RFC 6750 §3.1).
+fn in_scope(caller: &Caller, op: &Op<'_>) -> Result<(), Stop> {
+    let (version, operation) = (op.version_name(), &*op.operation.id);
+    if caller.scopes().covers(version, operation) {
+        return Ok(());
+    }
+    let scope = format!("{version}:{operation}");
+    let detail = format!("{} is not issued for `{scope}`", caller.credential());
+    let mut refusal = policy::OPERATION_NOT_GRANTED.because(detail);
+    refusal.scope = Some(scope);
+    Err(refusal.into())
 }
 
 /// How a refused object reads where its grant does not say: as the listener has it, hidden when in doubt.

@@ -1,5 +1,5 @@
 //! API keys: `Authorization: Bearer pk_live_…` (RFC 6750 §2.1) or `X-API-Key: pk_live_…`.
-//! Gives `METHOD` and `ApiKeySettings`. A key is found by its keyed digest; the text itself is kept nowhere.
+//! Exports `METHOD` and `ApiKeySettings`. A key is found by its keyed digest; the text itself is kept nowhere.
 //! Used through `methods::METHODS`.
 //! Start reading at `verify`.
 
@@ -13,7 +13,10 @@ use serde::Deserialize;
 use super::Settings;
 use crate::api_key::{self, Reading};
 use crate::settings::user_header;
-use crate::{EXPIRED, Entry, INVALID, MISSING, Method, Presented, REVOKED, State, World};
+use crate::verified::{Binding, Scopes};
+use crate::{
+    EXPIRED, Entry, INVALID, MISSING, Method, Presented, REVOKED, State, Verified, VerifyContext,
+};
 
 /// The line of the registry.
 pub const METHOD: Method = Method {
@@ -90,9 +93,9 @@ fn sees(presented: &Presented<'_>) -> bool {
 
 fn verify(
     presented: &Presented<'_>,
-    world: &World<'_>,
+    world: &VerifyContext<'_>,
     now: Timestamp,
-) -> Result<Arc<Entry>, Box<Refusal>> {
+) -> Result<Verified, Box<Refusal>> {
     let key = the_one_key(presented.headers)?;
     // The form and checksum are public, so that telling a mistyped key apart quickly tells nobody anything.
     match api_key::read(key) {
@@ -108,8 +111,13 @@ fn verify(
     let Some(entry) = world.table.find(&digest) else {
         return Err(INVALID.because("a well-formed API key that is not known here"));
     };
-    judge(entry, world, now)?;
-    Ok(Arc::clone(entry))
+    Ok(Verified {
+        credential: Arc::clone(entry.reference()),
+        scopes: Scopes::All,
+        binding: Binding::Bearer,
+        person: None,
+        expires_at: usable_until(entry, world, now)?,
+    })
 }
 
 /// The key, if exactly one credential was sent.
@@ -130,16 +138,21 @@ fn bearer(value: &[u8]) -> Option<&[u8]> {
         .then(|| token.trim_ascii_start())
 }
 
-/// Whether the key may still be used.
-fn judge(entry: &Entry, world: &World<'_>, now: Timestamp) -> Result<(), Box<Refusal>> {
+/// Until when the key may be used.
+fn usable_until(
+    entry: &Entry,
+    world: &VerifyContext<'_>,
+    now: Timestamp,
+) -> Result<Timestamp, Box<Refusal>> {
     let record = entry.record();
     // A shorter max_age in the configuration reaches keys made before it.
     let rules = world
         .integrations
         .get(record.integration.as_str())
         .and_then(|facts| facts.credentials.api_key.as_ref());
-    match record.state(rules.map(|rules| rules.max_age), now) {
-        State::Active | State::Replaced { .. } => Ok(()),
+    let max_age = rules.map(|rules| rules.max_age);
+    match record.state(max_age, now) {
+        State::Active | State::Replaced { .. } => Ok(record.ends_at(max_age)),
         State::Revoked { at } => Err(REVOKED.because(format!("{} was revoked at {at}", record.id))),
         State::Expired { at } => Err(EXPIRED.because(format!("{} ended at {at}", record.id))),
     }

@@ -72,15 +72,15 @@ fn uses_are_noted_without_a_lock_and_handed_over_once() {
     let table = CredentialTable::of([record(1), record(2)]);
     let entry = Arc::clone(table.get(record(1).id).unwrap());
     assert_eq!((entry.last_used_at(), table.take_uses().len()), (None, 0));
-    entry.touch(second(100));
-    entry.touch(second(105));
+    entry.reference().last_use.touch(second(100));
+    entry.reference().last_use.touch(second(105));
     assert_eq!(
         table.take_uses(),
         [(record(1).id, second(100))],
         "uses close together are one"
     );
     assert!(table.take_uses().is_empty());
-    entry.touch(second(110));
+    entry.reference().last_use.touch(second(110));
     let changed = table.with(revoke(&record(1), "", second(111)));
     let carried = changed.get(record(1).id).unwrap();
     assert_eq!(
@@ -89,7 +89,7 @@ fn uses_are_noted_without_a_lock_and_handed_over_once() {
         "a use is not lost when the record changes"
     );
     assert_eq!(changed.take_uses(), [(record(1).id, second(110))]);
-    entry.touch(second(10));
+    entry.reference().last_use.touch(second(10));
     assert_eq!(
         entry.last_used_at(),
         Some(second(110)),

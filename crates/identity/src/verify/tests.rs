@@ -87,7 +87,7 @@ impl Scene {
             tls: None,
         };
         let home: IpAddr = HOME.parse().unwrap();
-        let world = World {
+        let world = VerifyContext {
             table: &self.table,
             digest_key: &self.pepper,
             integrations: &self.integrations,
@@ -95,6 +95,9 @@ impl Scene {
         };
         verify(
             &Presented {
+                method: model::Method::Get,
+                authority: "api.example",
+                path: "/v2/jobs",
                 headers: &sent,
                 peer: &peer,
                 address,
@@ -439,4 +442,49 @@ proptest! {
         let value = String::from_utf8_lossy(&value).into_owned();
         prop_assert_ne!(scene.code(&[(&name, &value)]), "accepted");
     }
+}
+
+#[test]
+fn a_bound_credential_needs_the_certificate_it_is_bound_to() {
+    let mut scene = Scene::new();
+    let issued = scene.issue(1);
+    let entry = scene.table.get(issued.record.id).unwrap();
+    let mut verified = Verified {
+        credential: Arc::clone(entry.reference()),
+        scopes: crate::verified::Scopes::All,
+        binding: Binding::Certificate([7; 32]),
+        person: None,
+        expires_at: day(30),
+    };
+    let headers = Headers::new();
+    let ask = |verified: &Verified, shown: Option<Option<[u8; 32]>>| {
+        let address: IpAddr = HOME.parse().unwrap();
+        let peer = Peer {
+            address,
+            address_text: model::text::shown(&address),
+            port: 1,
+            listener: "public".into(),
+            tls: shown.map(|client_certificate| model::http::Tls {
+                version: "1.3",
+                group: None,
+                server_name: None,
+                client_certificate,
+            }),
+        };
+        let presented = Presented {
+            method: model::Method::Get,
+            authority: "api.example",
+            path: "/v2/jobs",
+            headers: &headers,
+            peer: &peer,
+            address,
+        };
+        bound(verified, &presented).map_err(|refusal| refusal.reason.code)
+    };
+    assert_eq!(ask(&verified, Some(Some([7; 32]))), Ok(()));
+    for shown in [None, Some(None), Some(Some([8; 32]))] {
+        assert_eq!(ask(&verified, shown), Err("authn.binding_mismatch"));
+    }
+    verified.binding = Binding::Bearer;
+    assert_eq!(ask(&verified, None), Ok(()));
 }
