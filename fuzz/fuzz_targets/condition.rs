@@ -17,6 +17,7 @@ fn order() -> Shape {
         is_required: false,
         is_read_only: false,
         is_write_only: false,
+        clue: None,
     };
     let leaf = |scalar| Node {
         is_leaf: true,
@@ -57,6 +58,8 @@ fuzz_target!(|text: &str| {
                 request: Arc::new(Shape::default()),
                 parameters: Vec::new(),
                 ends_in: None,
+                body: policy::BodyMeaning::default(),
+                takes_steps: false,
             }],
             objects: vec![ObjectKind {
                 rule: rule(1),

@@ -211,6 +211,8 @@ pub struct Parameter {
     pub shape: Shape,
     /// Name of the object kind the value refers to.
     pub refers_to: Option<Arc<str>>,
+    /// Where an overlay reaches it; none where it stands in another file.
+    pub at: Option<Arc<str>>,
     /// The fields it asks about (`x-portcullis-filters`); `None` where nothing is declared.
     pub reveals: Option<Reveals>,
     /// Those fields again, each with the place where it is named.

@@ -3,6 +3,7 @@
 //! Used by `compile`; policy, config and inspection read the result.
 //! Start reading at `Builder::node`: a node stands for a set of schemas that describe the same place.
 
+mod clues;
 mod kinds;
 mod names;
 mod texts;
@@ -19,6 +20,7 @@ use crate::language::{FREE, Languages};
 use crate::lower::{Direction, is_assertion, says};
 use crate::questions;
 
+pub(crate) use clues::target;
 pub(crate) use kinds::{Kinds, kinds, scalar};
 pub(crate) use names::Names;
 
@@ -310,6 +312,10 @@ impl<'a> Builder<'a> {
                 is_required,
                 is_read_only: any("readOnly"),
                 is_write_only: any("writeOnly"),
+                clue: match self.rules.direction {
+                    Direction::Request => clues::clue(self.docs, self.names, name, &children),
+                    Direction::Answer => None,
+                },
                 node: 0,
             };
             let node_id = self.node(children);

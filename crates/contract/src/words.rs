@@ -5,8 +5,8 @@
 
 use std::sync::Arc;
 
-use model::shape::Class;
-use model::{FieldPath, Mistake};
+use model::Mistake;
+use model::shape::{Class, NO_KIND};
 use serde_json::Value;
 
 use crate::docs::{At, Docs, nearest};
@@ -152,6 +152,7 @@ impl<'n> Walk<'n> {
                 &shown,
                 &format!("write one of: {}", CLASSES.join(", ")),
             ),
+            "x-portcullis-refers-to" if text == Some(NO_KIND) => {}
             "x-portcullis-refers-to" if self.known.iter().any(|k| Some(&**k) == text) => {}
             "x-portcullis-refers-to" => {
                 let known: Vec<&str> = self.known.iter().map(|k| &**k).collect();
@@ -160,7 +161,7 @@ impl<'n> Walk<'n> {
                     format!("there is no schema `{shown}` to refer to"),
                     &known,
                     &shown,
-                    "name a schema of this contract, as under `components.schemas`",
+                    "name a schema of this contract, as under `components.schemas`, or `none` where no object is named",
                 );
             }
             "x-portcullis-filters" if at.value.is_array() => self.paths(at),

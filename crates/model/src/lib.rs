@@ -11,6 +11,7 @@ pub mod headers;
 pub mod http;
 pub mod ids;
 pub mod json;
+pub mod likeness;
 pub mod mistake;
 pub mod page;
 pub mod principal;

@@ -6,7 +6,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::{Asks, PageField};
+use crate::PageField;
+use crate::likeness::Clue;
 
 /// Index of a node in its shape.
 pub type NodeId = usize;
@@ -43,7 +44,7 @@ pub struct Node {
     pub scalar: Scalar,
     /// Data class from an overlay, `internal` where nothing is said.
     pub class: Class,
-    /// Name of the object kind the value refers to (`x-portcullis-refers-to`).
+    /// Name of the object kind the value refers to (`x-portcullis-refers-to`), or [`NO_KIND`].
     pub refers_to: Option<Arc<str>>,
     /// What the value says of the page it stands beside (`x-portcullis-page`).
     pub page: Option<PageField>,
@@ -66,7 +67,12 @@ pub struct Field {
     pub is_read_only: bool,
     /// `writeOnly`: never let out in an answer.
     pub is_write_only: bool,
+    /// For fields of requests that may name an object.
+    pub clue: Option<Arc<Clue>>,
 }
+
+/// What `x-portcullis-refers-to` says where a value looks as if it named an object and names none.
+pub const NO_KIND: &str = "none";
 
 /// Type of a leaf value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -124,6 +130,13 @@ impl Class {
 }
 
 impl Node {
+    /// Whether its values are declared to name objects of some kind.
+    pub fn names_objects(&self) -> bool {
+        self.refers_to
+            .as_deref()
+            .is_some_and(|kind| kind != NO_KIND)
+    }
+
     /// Whether the place is, or may be, what this component schema describes.
     pub fn may_be(&self, schema: &str) -> bool {
         self.schema.as_deref() == Some(schema) || self.also.iter().any(|name| &**name == schema)

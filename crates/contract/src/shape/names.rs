@@ -3,9 +3,10 @@
 //! Used by shapes.
 //! Start reading at `Names::own`.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use model::likeness;
 use serde_json::{Map, Value};
 
 use crate::docs::{At, Docs};
@@ -18,6 +19,10 @@ const COMPONENTS: &str = "/components/schemas/";
 #[derive(Debug, Default)]
 pub(crate) struct Names {
     elsewhere: HashMap<(usize, String), Arc<str>>,
+    /// Component schemas by the words of their names.
+    spoken: HashMap<String, Arc<str>>,
+    /// Parameters of paths, in words.
+    in_paths: HashSet<String>,
 }
 
 impl Names {
@@ -25,7 +30,9 @@ impl Names {
         let root = docs.root();
         let components = root.get("components").and_then(|c| c.get("schemas"));
         let mut elsewhere = HashMap::new();
+        let mut spoken = HashMap::new();
         for (name, at) in components.iter().flat_map(At::members) {
+            spoken.insert(likeness::words(name).join(" "), Arc::from(name));
             if let Ok(target) = docs.follow(&at)
                 && target.doc != 0
             {
@@ -34,7 +41,28 @@ impl Names {
                     .or_insert_with(|| Arc::from(name));
             }
         }
-        Names { elsewhere }
+        let paths = root.get("paths");
+        let templates = paths.iter().flat_map(At::members);
+        let in_paths = templates
+            .flat_map(|(template, _)| template.split('{').skip(1))
+            .filter_map(|rest| rest.split('}').next())
+            .map(|name| likeness::words(name).join(" "))
+            .collect();
+        Names {
+            elsewhere,
+            spoken,
+            in_paths,
+        }
+    }
+
+    /// The component schema that these words name.
+    pub(crate) fn spoken(&self, words: &[String]) -> Option<&Arc<str>> {
+        self.spoken.get(&words.join(" "))
+    }
+
+    /// Whether a path has a parameter of this name.
+    pub(crate) fn is_in_path(&self, words: &[String]) -> bool {
+        self.in_paths.contains(&words.join(" "))
     }
 
     /// The name of the schema that is written at this very place.

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use model::shape::NO_KIND;
 use model::{Mistake, PageParameter, Reveals, StatedField};
 
 use super::Workshop;
@@ -15,7 +16,7 @@ use crate::plan::{
     AnswerPlan, BodyFormat, BodyPlan, BodyPlanContent, Parameter, Place, StatusRange, Style,
     TemplateSegment,
 };
-use crate::questions;
+use crate::shape::target;
 use crate::template;
 use crate::typing::Target;
 
@@ -28,6 +29,7 @@ pub(super) struct ParameterDraft<'a> {
     is_exploded: bool,
     may_be_empty: bool,
     refers_to: Option<Arc<str>>,
+    at: Option<Arc<str>>,
     reveals: Option<Reveals>,
     stated: Vec<StatedField>,
     page: Option<PageParameter>,
@@ -137,6 +139,7 @@ fn parameter<'a>(lowering: &mut Lowering<'a>, at: &At<'a>) -> Option<ParameterDr
         is_exploded,
         may_be_empty: at.is_true("allowEmptyValue"),
         refers_to,
+        at: target(at),
         reveals,
         stated,
         page: questions::page(lowering, at, &schema),
@@ -211,6 +214,7 @@ impl ParameterDraft<'_> {
             may_be_empty: self.may_be_empty,
             shape,
             refers_to,
+            at: self.at,
             reveals: self.reveals,
             stated: self.stated,
             page: self.page,
@@ -236,7 +240,7 @@ impl ParameterDraft<'_> {
         let wrong =
             |message: String, help: &str| Err(shop.docs.mistake(&self.schema, message, help));
         match (&found, self.place) {
-            (Some(kind), Place::Header | Place::Cookie) => wrong(
+            (Some(kind), Place::Header | Place::Cookie) if &**kind != NO_KIND => wrong(
                 format!(
                     "`{}` names an object in a {} (`{kind}`), where it cannot be judged",
                     self.name,
@@ -244,7 +248,7 @@ impl ParameterDraft<'_> {
                 ),
                 "let the path, the query or the body name the object, or take `x-portcullis-refers-to` away",
             ),
-            (None, _) if shape.nodes.iter().any(|node| node.refers_to.is_some()) => wrong(
+            (None, _) if shape.nodes.iter().any(model::shape::Node::names_objects) => wrong(
                 format!(
                     "`{}` names objects inside a list or an object, where they cannot be judged",
                     self.name
