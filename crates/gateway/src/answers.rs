@@ -63,7 +63,8 @@ pub const OUTCOME_UNKNOWN: Reason = Reason::new(
     "Look whether it was carried out before you send it again, or send it again with the same `Idempotency-Key` if it carried one.",
     "A call whose method is not idempotent (POST, PATCH) reached the upstream, and then the connection ended, the time was up, the answer \
      could not be read, or it was an undeclared 5xx or a redirect. The call may have been carried out; the gateway never repeats such a call and never asks \
-     for its repetition. The detail says what happened; compare the upstream's own log by the decision id.",
+     for its repetition. Or a PUT or DELETE with a condition (`If-Match`) went unanswered, was sent again, and was answered 412: the first \
+     attempt may be what changed the state. The detail says what happened; compare the upstream's own log by the decision id.",
 );
 
 /// What an answer means for the caller.

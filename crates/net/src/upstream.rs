@@ -201,6 +201,8 @@ pub struct UpstreamAnswer {
     pub answer_us: u32,
     /// How often the call was repeated.
     pub retries: u8,
+    /// An earlier attempt was sent and went unanswered, so that the call may have been carried out before this answer.
+    pub is_second: bool,
 }
 
 /// Why there is no answer.

@@ -1,6 +1,6 @@
 //! Between the look-up that judged an object and the change itself the object may become another one's. Where the upstream
 //! gives entity tags, the change is made only on the object that was judged.
-//! Gives `LookedUp`, `condition` and the reason for a change that came too late.
+//! Gives `LookedUp`, `condition`, `On` and the reason for a change that came too late.
 //! Used by stages `object` (notes the tag) and `upstream` (sends it, RFC 9110 §13.1.1).
 //! Start reading at `condition`.
 
@@ -14,8 +14,7 @@ pub const CHANGED: Reason = Reason::new(
     "The object changed while the request was judged.",
     "Read the object again, and send the request again if it still applies.",
     "Before a change the object is looked up and judged, and the change is made on that very state (`If-Match` with the entity tag \
-     of the look-up). The upstream answered 412: somebody else changed the object in between, or a first \
-     attempt of this call got through whose answer was lost.",
+     of the look-up). The upstream answered 412: somebody else changed the object in between.",
 );
 
 /// Longest tag that is sent back.
@@ -44,17 +43,40 @@ impl LookedUp {
     }
 }
 
-/// The tag to send with a change of the resource at this path; none where the caller set a condition of its own, or the
-/// tag belongs to another resource.
-pub fn condition<'l>(
-    looked_up: Option<&'l LookedUp>,
-    target: &str,
-    headers: &Headers,
-) -> Option<&'l [u8]> {
-    const OWN: [&str; 3] = ["if-match", "if-none-match", "if-unmodified-since"];
-    let is_free = OWN.iter().all(|name| headers.get(name).is_none());
-    let fitting = looked_up.filter(|found| is_free && found.target == target)?;
-    Some(&fitting.tag)
+/// On which state a change is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum On<'l> {
+    /// Nothing is known of it: whatever the caller asks for.
+    Any,
+    /// The state that was judged.
+    Judged(&'l [u8]),
+    /// The state that was judged, which is also one the caller asks for, or about which the caller asks something else.
+    Agreed(&'l [u8]),
+    /// None: the caller asks for another state than the one that was judged.
+    None,
+}
+
+/// On which state a change of the resource at this path is made. The caller's own condition is kept, but it never takes
+/// the place of the judged state: `If-Match` is narrowed to it, and other conditions are sent beside it (RFC 9110 §13.2.2
+/// asks for `If-Match` first).
+pub fn condition<'l>(looked_up: Option<&'l LookedUp>, target: &str, headers: &Headers) -> On<'l> {
+    let Some(found) = looked_up.filter(|found| found.target == target) else {
+        return On::Any;
+    };
+    let named = headers.get("if-match").map(|text| text.trim_ascii());
+    match named {
+        None if headers.get("if-none-match").is_some() => On::Agreed(&found.tag),
+        None | Some(b"*") => On::Judged(&found.tag),
+        Some(tags) => {
+            let mut tags = tags.split(|byte| *byte == b',');
+            let is_named = tags.any(|tag| tag.trim_ascii() == found.tag.as_slice());
+            if is_named {
+                On::Agreed(&found.tag)
+            } else {
+                On::None
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -73,16 +95,28 @@ mod tests {
     fn only_a_strong_tag_of_the_same_resource_is_sent() {
         let of = |tag: &str| LookedUp::of("/jobs/7", &headers(&[("etag", tag)]));
         let found = of("\"v1\"");
-        let sent = |target: &str, own: &[(&str, &str)]| {
-            condition(found.as_ref(), target, &headers(own)).map(<[u8]>::to_vec)
-        };
-        assert_eq!(sent("/jobs/7", &[]).as_deref(), Some(b"\"v1\"".as_slice()));
-        assert_eq!(sent("/jobs/7/notes", &[]), None);
-        assert_eq!(sent("/jobs/7", &[("if-match", "\"v0\"")]), None);
-        assert_eq!(sent("/jobs/7", &[("if-none-match", "*")]), None);
+        let sent = |target: &str| condition(found.as_ref(), target, &Headers::new());
+        assert_eq!(sent("/jobs/7"), On::Judged(b"\"v1\""));
+        assert_eq!(sent("/jobs/7/notes"), On::Any);
         for tag in ["W/\"v1\"", "v1", "\"", "", "\"a b\""] {
             assert!(of(tag).is_none(), "{tag}");
         }
         assert!(LookedUp::of("/jobs/7", &Headers::new()).is_none());
+    }
+
+    #[test]
+    fn no_condition_of_the_caller_takes_the_place_of_the_judged_state() {
+        let found = LookedUp::of("/jobs/7", &headers(&[("etag", "\"v1\"")]));
+        let sent = |name: &str, value: &str| {
+            condition(found.as_ref(), "/jobs/7", &headers(&[(name, value)]))
+        };
+        let tag = b"\"v1\"".as_slice();
+        assert_eq!(sent("if-match", "*"), On::Judged(tag));
+        assert_eq!(sent("if-match", "\"v0\", \"v1\""), On::Agreed(tag));
+        assert_eq!(sent("if-none-match", "*"), On::Agreed(tag));
+        assert_eq!(sent("if-none-match", "\"v0\""), On::Agreed(tag));
+        for other in ["\"v0\"", "W/\"v1\"", "\"v0\", W/\"v1\"", ""] {
+            assert_eq!(sent("if-match", other), On::None, "{other}");
+        }
     }
 }

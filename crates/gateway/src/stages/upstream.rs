@@ -15,7 +15,9 @@ use model::{Headers, Json, Method, ProxyCause, Stage};
 use net::{UpstreamAnswer, UpstreamCall, UpstreamFault};
 use policy::Permit;
 
-use crate::answers::{BUSY, DENIED, FAILED, OUTCOME_UNKNOWN, leaves_the_object_open, may_repeat};
+use crate::answers::{
+    BUSY, DENIED, FAILED, OUTCOME_UNKNOWN, REJECTED, leaves_the_object_open, may_repeat,
+};
 use crate::clock::micros_since;
 use crate::exchange::Sent;
 use crate::service::Road;
@@ -23,7 +25,7 @@ use crate::stages::authn;
 use crate::stages::inspect::CheckedRequest;
 use crate::stages::lifecycle::Op;
 use crate::stages::response::ANSWER_BOUNDS;
-use crate::stages::unchanged::{self, LookedUp};
+use crate::stages::unchanged::{self, LookedUp, On};
 use crate::{Exchange, Stop, idempotency, record, request_fields, retry_after};
 
 /// What came back, with the timing noted.
@@ -91,11 +93,13 @@ async fn carry(
     }
     let mut headers = fields(x, caller, checked, op, r);
     let plain = target.split('?').next().unwrap_or_default();
-    let tag = unchanged::condition(x.looked_up.as_ref(), plain, &headers);
-    let is_held = tag.is_some();
-    if let Some(tag) = tag {
-        headers.push("if-match", tag);
+    let on = unchanged::condition(x.looked_up.as_ref(), plain, &headers);
+    match on {
+        On::Any => {}
+        On::Judged(tag) | On::Agreed(tag) => headers.set("if-match", tag),
+        On::None => return Err(not_this_state()),
     }
+    let is_held = matches!(on, On::Judged(_));
     // A HEAD is judged on the body a GET would have: without it no object rule could be kept.
     let method = match checked.asked().method() {
         Method::Head => Method::Get,
@@ -111,6 +115,11 @@ async fn carry(
     let outcome = call(x, caller, (method, &target), &headers, body, op, r).await;
     note_answer(x, &outcome);
     match outcome {
+        // The first attempt may be what changed the state that the second one asked for.
+        Ok(answer) if answer.status == 412 && answer.is_second && !is_read => {
+            let detail = "sent twice, because the first attempt went unanswered; the second was answered 412";
+            Err(Stop::Failed(OUTCOME_UNKNOWN.because(detail)))
+        }
         Ok(answer) if answer.status == 412 && is_held => Err(unchanged::CHANGED
             .because("the upstream answered 412 to the tag of the look-up")
             .into()),
@@ -133,6 +142,13 @@ fn note_answer(x: &mut Exchange<'_, '_>, outcome: &Result<Answered, UpstreamFaul
     };
     x.answered = status;
     (x.event.upstream_status, x.event.upstream) = (status, target);
+}
+
+/// The caller asks for a change of another state than the one that was judged: as the upstream would answer.
+fn not_this_state() -> Stop {
+    let mut refusal = REJECTED.because("`If-Match` names another state than the look-up found");
+    refusal.status = 412;
+    Stop::Failed(refusal)
 }
 
 /// Puts on the record that a write is about to be forwarded: whatever happens to this process, no upstream is changed

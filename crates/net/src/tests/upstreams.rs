@@ -261,6 +261,7 @@ fn calls_are_repeated_only_where_that_is_safe() {
     spec.targets.push(spec.targets[0].clone());
     let answer = send(spec, &[call(Method::Get)]).remove(0).unwrap();
     assert_eq!((answer.retries, fake.count()), (1, 2));
+    assert!(answer.is_second, "the first may have been carried out");
     let fake = Fake::scripted(&[&["close"], &[OK]]);
     let mut spec = fake.spec();
     spec.targets.push(spec.targets[0].clone());
@@ -329,6 +330,7 @@ fn a_call_that_was_not_sent_asks_every_target_and_the_dead_ones_rest() {
         let pools = Pools::new();
         let first = pools.send(&upstream, call(Method::Post)).await.unwrap();
         assert_eq!(first.retries, 5, "five refused it, no byte was sent");
+        assert!(!first.is_second);
         for _ in 0..5 {
             let answer = pools.send(&upstream, call(Method::Post)).await.unwrap();
             assert_eq!(answer.retries, 0, "the others rest");

@@ -94,7 +94,7 @@ impl Pools {
         if upstream.targets.len() > 1 {
             probe_the_resting(upstream, us_at(call.begun));
         }
-        let (mut retries, mut repeats) = (0u8, 0u8);
+        let (mut retries, mut repeats, mut is_second) = (0u8, 0u8, false);
         let mut tried = Vec::new();
         let mut wants_fresh = None;
         let mut last = None;
@@ -113,8 +113,17 @@ impl Pools {
                     result: Ok(answered),
                     connect_us,
                     ..
-                }) => return Ok(answer(answered, target, connect_us, begun, retries)),
-                Ok(failed) => after_sending(&failed, &call, target, &mut repeats),
+                }) => {
+                    let answer = answer(answered, target, connect_us, begun, retries);
+                    return Ok(UpstreamAnswer {
+                        is_second,
+                        ..answer
+                    });
+                }
+                Ok(failed) => {
+                    is_second |= !matches!(failed.result, Err(ExchangeFault::NothingSent));
+                    after_sending(&failed, &call, target, &mut repeats)
+                }
                 Err(fault) => after_dialling(fault),
             };
             let fault = match next {
@@ -379,6 +388,7 @@ fn answer(
         connect_us,
         answer_us: micros(start),
         retries,
+        is_second: false,
     }
 }
 
