@@ -6,6 +6,7 @@
 mod classes;
 mod facts;
 mod questions;
+mod references;
 mod texts;
 
 use std::fs::{self, OpenOptions};
@@ -69,6 +70,7 @@ fn run(arguments: &ArgMatches) -> Outcome {
     let document = serde_json::json!({
         "schema_version": 1, "dir": dir.display().to_string(), "api": format!("{}/{}", facts.name, facts.version),
         "operations": facts.operations.len(), "classes": facts.classes.len(), "questions": facts.questions.len(),
+        "references": facts.references.len(),
         "files": planned.iter().map(|file| &file.path).collect::<Vec<_>>(),
     });
     output::print(arguments, &document, || {

@@ -6,12 +6,14 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use contract::{Contract, Operation, TemplateSegment};
+use contract::{Contract, Operation, Place, TemplateSegment};
 use model::Method;
+use model::shape::Scalar;
 use serde_json::Value;
 
 use super::classes::{class, classes};
 use super::questions::questions;
+use super::references::references;
 use crate::exit::{Exit, Trouble};
 
 /// Names of the files that say nothing about the api.
@@ -50,6 +52,8 @@ pub struct Facts {
     pub classes: Vec<(String, &'static str)>,
     /// Target in the contract, and what its parameters and pages probably ask and tell.
     pub questions: Vec<(String, String)>,
+    /// Target in the contract, and the kind of object that is probably named there.
+    pub references: Vec<(String, String)>,
 }
 
 /// One operation for people.
@@ -72,6 +76,8 @@ pub struct Object {
     pub schema: String,
     /// Path parameter that names it.
     pub parameter: String,
+    /// Type of that parameter.
+    pub scalar: Scalar,
     /// Operation that reads it.
     pub resolve: String,
     /// Fields that conditions will probably ask for.
@@ -81,7 +87,7 @@ pub struct Object {
 impl Facts {
     /// Whether anything was guessed that belongs into an overlay.
     pub fn has_overlay(&self) -> bool {
-        !self.classes.is_empty() || !self.questions.is_empty()
+        !self.classes.is_empty() || !self.questions.is_empty() || !self.references.is_empty()
     }
 
     /// Of a contract that compiled.
@@ -111,6 +117,7 @@ impl Facts {
                 "Give one with --name: 1 to 63 of a-z, 0-9 and -, beginning with a letter.",
             ));
         }
+        let objects = objects(contract);
         Ok(Facts {
             name,
             version: version_name(&contract.version),
@@ -120,7 +127,8 @@ impl Facts {
             upstream,
             server: server.starts_with("http").then(|| plain(server)),
             operations: contract.operations.iter().map(line).collect(),
-            objects: objects(contract),
+            references: references(contract, &objects),
+            objects,
             classes: classes(&document),
             questions: questions(&document, contract),
         })
@@ -259,6 +267,11 @@ fn objects(contract: &Contract) -> Vec<Object> {
         found.entry(schema.to_owned()).or_insert_with(|| Object {
             schema: schema.to_owned(),
             parameter: parameter.to_string(),
+            scalar: operation
+                .parameter(Place::Path, parameter)
+                .and_then(|parameter| parameter.shape.root())
+                .map(|root| root.scalar)
+                .unwrap_or_default(),
             resolve: operation.id.to_string(),
             attributes: attributes.take(6).collect(),
         });

@@ -68,6 +68,30 @@ fn the_demos_contract_becomes_a_configuration_that_opens_nothing() {
 }
 
 #[test]
+fn what_probably_names_an_object_is_proposed_and_compiles() {
+    let (facts, planned) = planned(demo_contract(), None);
+    let said = |name: &str, kind: &str| {
+        let mut all = facts.references.iter();
+        all.any(|(target, found)| target.ends_with(name) && found == kind)
+    };
+    for (name, kind) in [
+        ("ServiceRequestNew.properties.customerId", "Customer"),
+        ("ServiceRequestNew.properties.assetId", "Asset"),
+        ("InvoiceNew.properties.workOrderId", "WorkOrder"),
+        ("VisitAssignment.properties.technicianId", "Technician"),
+    ] {
+        assert!(said(name, kind), "{name}: {:#?}", facts.references);
+    }
+    let overlay = planned.iter().find(|f| f.path.starts_with("overlays/"));
+    assert!(
+        overlay
+            .unwrap()
+            .text
+            .contains("x-portcullis-refers-to: Asset } } # guessed")
+    );
+}
+
+#[test]
 fn what_stands_in_comments_compiles_once_it_is_moved_in() {
     let (_, mut planned) = planned(demo_contract(), Some("http://127.0.0.1:9101"));
     for file in &mut planned {

@@ -174,7 +174,8 @@ fn overlay(facts: &Facts) -> String {
          # whatever a grant says; the others are shown in `portcullis access`, in reviews and in reports.\n\
          # `x-portcullis-filters` says which fields a parameter asks about, `x-portcullis-page` what stands beside a list: a\n\
          # parameter of which nothing is said cannot be used by whoever sees only part of the objects or fields.\n\
-         # `x-portcullis-refers-to: Customer` says that a parameter or a field of a body names an object of another kind.\n",
+         # `x-portcullis-refers-to: Customer` says that a parameter or a field of a body names an object of another kind: whoever\n\
+         # sends one has to be allowed to read it. Those below are guessed from names; `none` says that no object is named.\n",
     );
     let _ = writeln!(
         out,
@@ -191,6 +192,12 @@ fn overlay(facts: &Facts) -> String {
         let _ = writeln!(
             out,
             "  - {{ target: \"{target}\", update: {{ {stated} }} }}"
+        );
+    }
+    for (target, kind) in &facts.references {
+        let _ = writeln!(
+            out,
+            "  - {{ target: \"{target}\", update: {{ x-portcullis-refers-to: {kind} }} }} # guessed"
         );
     }
     out
