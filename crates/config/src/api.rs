@@ -176,7 +176,8 @@ pub struct Health {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Object {
-    /// Where a request names the object: `path.workOrderId` or `body.id`.
+    /// Where a request names the object: `path.workOrderId` or `body.id`. Where the path ends with the id and the body
+    /// carries one too, they have to be the same (`object.id_differs`).
     pub id: At<String>,
     /// The operation that looks the object up, by `operationId`: before a write, and before a read whose answer does not
     /// show the object that its path names. It has to be a GET whose answer is the object. Default: none; grants whose

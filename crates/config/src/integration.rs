@@ -105,8 +105,10 @@ pub struct Grant {
     /// gateway, with the upstream's status where that means something to them. See `docs/upstream-answers.md`. Default: nothing.
     #[serde(default)]
     pub errors: Vec<At<String>>,
-    /// What may be sent in request bodies, as field paths of the body. Everything else in the body is refused.
-    /// Default: nothing.
+    /// What may be sent in request bodies, as field paths of the body. Everything else in the body is refused. Where
+    /// several grants allow the operation, only those count whose condition holds for the object as it is and as the body
+    /// makes it: PATCH is laid over it, PUT replaces it, so that what it leaves out is gone. Fields that look like ids of
+    /// declared objects are warned of by `check` until `x-portcullis-refers-to` says what they name. Default: nothing.
     #[serde(default)]
     pub writes: Vec<At<String>>,
     /// How a refused object looks: `forbidden` (403) or `not_found` (404, the same bytes as an absent object).

@@ -69,6 +69,22 @@ pub struct OperationShape {
     pub parameters: Vec<ParameterShape>,
     /// The parameter the path ends with: a read of such a path answers with the object that it names.
     pub ends_in: Option<Arc<str>>,
+    /// What its body is to the object that the path names.
+    pub body: BodyMeaning,
+    /// A body that is a list may be steps to carry out (`application/json-patch+json`).
+    pub takes_steps: bool,
+}
+
+/// What the body of a write is to the object at the path it is sent to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum BodyMeaning {
+    /// Something to do with it, or something below it (POST).
+    #[default]
+    Action,
+    /// A change of it: what is left out stays (PATCH, RFC 7396).
+    Change,
+    /// What it will be: what is left out is gone (PUT, RFC 9110 §9.3.4).
+    Replacement,
 }
 
 /// One declared answer that reports an error.
@@ -91,6 +107,8 @@ pub struct ParameterShape {
     pub scalar: Scalar,
     /// The kind its value names (`x-portcullis-refers-to`).
     pub refers_to: Option<Arc<str>>,
+    /// Where an overlay reaches it.
+    pub at: Option<Arc<str>>,
     /// The fields it asks about (`x-portcullis-filters`); `None` where nothing is declared.
     pub reveals: Option<Reveals>,
     /// Those fields again, each with the place where it is named.

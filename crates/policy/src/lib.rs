@@ -13,6 +13,7 @@ mod errors;
 mod fast;
 pub mod input;
 pub mod limit;
+mod named;
 mod names;
 pub mod near;
 mod object;
@@ -30,15 +31,16 @@ mod scope;
 pub use access::{AccessMatrix, AccessRow, How, NearMiss, Nearness, access};
 pub use address::{AddressSet, client_address, client_key};
 pub use decide::{
-    ABSENT, CONDITION_FAILED, CREATE_DENIED, Lookup, OBJECT_DENIED, OPERATION_NOT_GRANTED, Permit,
-    Question, Released, RequestFacts, TOO_MANY, decide,
+    ABSENT, CONDITION_FAILED, CREATE_DENIED, ID_DIFFERS, Lookup, OBJECT_DENIED,
+    OPERATION_NOT_GRANTED, PATCH_STEPS, Permit, Question, Released, RequestFacts, TOO_DEEP,
+    TOO_MANY, decide,
 };
 pub use enforcement::{By, Enforcement, Judged};
 pub use errors::Concealment;
 pub use input::{
-    ApiShape, CedarFile, Condition, DenyAs, ErrorShape, FixedSource, FixedTarget, FixedValue,
-    Grant, IntegrationGrants, LOOKUPS_DEFAULT, LOOKUPS_MOST, Listed, Mask, Names, ObjectKind,
-    OperationShape, ParameterPlace, ParameterShape, PolicyInput, Source,
+    ApiShape, BodyMeaning, CedarFile, Condition, DenyAs, ErrorShape, FixedSource, FixedTarget,
+    FixedValue, Grant, IntegrationGrants, LOOKUPS_DEFAULT, LOOKUPS_MOST, Listed, Mask, Names,
+    ObjectKind, OperationShape, ParameterPlace, ParameterShape, PolicyInput, Source,
 };
 pub use names::policy_names;
 pub use near::{Cause, Evidence, ObjectEvidence, near_misses};
@@ -62,6 +64,9 @@ pub const REASONS: &[&model::Reason] = &[
     &decide::CREATE_DENIED,
     &decide::OBJECT_DENIED,
     &decide::OPERATION_NOT_GRANTED,
+    &decide::ID_DIFFERS,
+    &decide::PATCH_STEPS,
+    &decide::TOO_DEEP,
     &decide::TOO_MANY,
     &block::BLOCKED,
     &limit::EXCEEDED,

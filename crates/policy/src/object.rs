@@ -4,22 +4,24 @@
 //! Start reading at `Permit::before`.
 //!
 //! A write to an existing object is judged by the object as it is (looked up first) and as it will be (the body laid
-//! over it), so that nobody moves an object into or out of another's hands. A new object is judged as the body
-//! describes it. A read of an object that its answer does not show is judged by looking the object up (see `reads`).
-//! Another object that a parameter or the body names is judged by the conditions and policies that are about it, and
-//! by the caller's grants for reading that kind; when he has none, a reference the contract declares is refused.
+//! over it, or alone where it replaces the object), so that nobody moves an object into or out of another's hands, and
+//! by one and the same grant, which also has to let every sent field be sent. A new object is judged as the body
+//! describes it, and so is each object that the body lists below the one of the path. A read of an object that its answer does not show is judged by looking the object up (see `reads`).
+//! Other objects that a request names are judged in `named`.
 
 use std::ops::ControlFlow;
-use std::sync::Arc;
 
 use model::shape::NodeId;
-use model::{FieldSet, Json, Refusal, Shape};
+use model::{FieldError, FieldSet, Json, Refusal};
 
 use crate::cedar::Held;
-use crate::decide::{ABSENT, CREATE_DENIED, Lookup, Permit, RequestFacts, Role, TOO_MANY};
+use crate::decide::{
+    ABSENT, CREATE_DENIED, ID_DIFFERS, Lookup, PATCH_STEPS, Permit, RequestFacts, Role, TOO_DEEP,
+    TOO_MANY,
+};
 use crate::input::{ParameterPlace, Source};
 use crate::plan::{Ground, KindId};
-use crate::rules::{Named, Operation, Overlay, Rules, Seen, is_told_by_path};
+use crate::rules::{Operation, Overlay, Rules, Seen, is_told_by_path};
 
 impl Permit {
     /// Stage `object`, before the upstream: judges what the request alone shows and says which objects have to be
@@ -28,19 +30,21 @@ impl Permit {
     /// # Errors
     /// `object.denied` or `object.absent` (by `deny_as`).
     pub fn before(&mut self, facts: &RequestFacts<'_>) -> Result<Vec<Lookup>, Box<Refusal>> {
-        if self.is_asked {
-            return Ok(Vec::new());
-        }
         let rules = self.rules.clone();
         let Some(operation) = rules.op(self.operation) else {
             return Err(self.refuse("the operation is not of these rules".into(), None));
         };
+        same_id(operation, &rules, facts)?;
+        if self.is_asked {
+            return Ok(Vec::new());
+        }
         match operation.is_write {
             true => self.before_subject(operation, facts)?,
             false => self.before_read(operation, facts)?,
         }
         self.before_references(operation, facts)?;
         self.is_asked = true;
+        self.settle(facts)?;
         Ok(self.asked())
     }
 
@@ -77,7 +81,16 @@ impl Permit {
             return Err(self.refuse("the kind is not of these rules".into(), None));
         };
         self.name_object(format!("{}:{id}", shape.schema));
-        if is_told_by_path(shape, set) {
+        let is_told = is_told_by_path(shape, set);
+        let is_steps = facts.body.is_some_and(|b| operation.change.is_steps(b));
+        if is_steps && !is_told {
+            let detail = "what steps make of the object cannot be judged";
+            return Err(PATCH_STEPS.because(detail));
+        }
+        if operation.change.holds_items() {
+            self.before_items(operation, facts)?;
+        }
+        if is_told {
             let seen = Seen {
                 id: Some(&id),
                 path: facts.path,
@@ -89,6 +102,46 @@ impl Permit {
         self.look_up(kind, id, facts, Role::Subject(kind))
     }
 
+    /// Objects that the body lists below the one that the path names: each is a new one, or with an id one that may be
+    /// there already.
+    fn before_items(
+        &mut self,
+        operation: &Operation,
+        facts: &RequestFacts<'_>,
+    ) -> Result<(), Box<Refusal>> {
+        let mut found = Vec::new();
+        if let Some(body) = facts.body {
+            items_in(operation.request_ground(), 0, body, &mut found);
+        }
+        found.retain(|(kind, _)| operation.resources.contains(kind));
+        for (kind, object) in found {
+            let seen = Seen {
+                id: None,
+                path: facts.path,
+                object: Some(object),
+                overlay: None,
+            };
+            let held = self.holds(kind, &seen, "as it would be created");
+            self.proven &= held.map_err(|refusal| refused_create(&refusal))?.grants;
+            self.look_up_item(kind, object, facts)?;
+        }
+        Ok(())
+    }
+
+    /// An object with an id may exist already, whatever the body says it is like.
+    fn look_up_item(
+        &mut self,
+        kind: KindId,
+        object: &Json,
+        facts: &RequestFacts<'_>,
+    ) -> Result<(), Box<Refusal>> {
+        let rules = self.rules.clone();
+        match rules.kind(kind).and_then(|k| own_id(&k.id, object)) {
+            Some(id) => self.look_up(kind, id, facts, Role::Item(kind)),
+            None => Ok(()),
+        }
+    }
+
     /// A new object, or several, as the body describes them.
     fn before_create(
         &mut self,
@@ -97,12 +150,8 @@ impl Permit {
     ) -> Result<(), Box<Refusal>> {
         self.judge_new(operation, facts)
             .map_err(|refusal| refused_create(&refusal))?;
-        // An object with an id may exist already, whatever the body says it is like.
         for (kind, object) in new_objects(operation, facts) {
-            let rules = self.rules.clone();
-            if let Some(id) = rules.kind(kind).and_then(|k| own_id(&k.id, object)) {
-                self.look_up(kind, id, facts, Role::Item(kind))?;
-            }
+            self.look_up_item(kind, object, facts)?;
         }
         Ok(())
     }
@@ -128,89 +177,6 @@ impl Permit {
         }
         self.proven &= held;
         self.writes_within(held, facts)
-    }
-
-    fn before_references(
-        &mut self,
-        operation: &Operation,
-        facts: &RequestFacts<'_>,
-    ) -> Result<(), Box<Refusal>> {
-        let mut found: Vec<(KindId, String, bool)> = Vec::new();
-        for (index, named) in operation.named.iter().enumerate() {
-            let Some(parameter) = operation.parameters.get(named.parameter) else {
-                continue;
-            };
-            let Named {
-                kind, is_outright, ..
-            } = named;
-            match parameter.place {
-                ParameterPlace::Path => {
-                    let values = facts
-                        .path
-                        .iter()
-                        .filter(|(name, _)| *name == parameter.name);
-                    let values: Vec<&String> = values.map(|(_, v)| v).collect();
-                    for id in &values {
-                        self.before_parent(index, *kind, id, facts)?;
-                    }
-                    found.extend(values.into_iter().map(|v| (*kind, v.clone(), *is_outright)));
-                }
-                ParameterPlace::Query => {
-                    let values = facts
-                        .query
-                        .iter()
-                        .filter(|(name, _)| **name == *parameter.name);
-                    let parts = values.flat_map(|(_, v)| v.split(','));
-                    found.extend(parts.map(|v| (*kind, v.to_owned(), *is_outright)));
-                }
-                ParameterPlace::Header | ParameterPlace::Body => {
-                    return Err(self.refuse(
-                        format!(
-                            "`{}` names an object in a header, which cannot be judged",
-                            parameter.name
-                        ),
-                        None,
-                    ));
-                }
-            }
-        }
-        if let Some(body) = facts.body.filter(|_| operation.has_body_references) {
-            references_in(
-                &self.rules,
-                operation,
-                &operation.request,
-                0,
-                body,
-                &mut found,
-            );
-        }
-        found.sort();
-        found.dedup_by(|a, b| (a.0, &a.1) == (b.0, &b.1));
-        for (kind, id, is_outright) in found {
-            self.before_reference(kind, id, is_outright, facts)?;
-        }
-        Ok(())
-    }
-
-    fn before_reference(
-        &mut self,
-        kind: KindId,
-        id: String,
-        is_outright: bool,
-        facts: &RequestFacts<'_>,
-    ) -> Result<(), Box<Refusal>> {
-        let rules = self.rules.clone();
-        let schema = rules.kind(kind).map_or("object", |k| &*k.schema);
-        self.name_object(format!("{schema}:{id}"));
-        match self.sees_all(kind) {
-            Some(true) => Ok(()),
-            Some(false) => self.look_up(kind, id, facts, Role::Reference(kind)),
-            None if is_outright => Err(self.refuse(
-                format!("the request names {schema}:{id}, and no grant of the integration reads a `{schema}`"),
-                None,
-            )),
-            None => Ok(()),
-        }
     }
 
     pub(crate) fn look_up(
@@ -296,7 +262,24 @@ impl Permit {
             self.judge_as(role, operation, lookup, facts, answer)?;
         }
         self.pending.retain(|(known, _)| known != lookup);
-        Ok(())
+        self.settle(facts)
+    }
+
+    /// Once all objects of a write are judged: only grants that held for each of them let anything be sent.
+    fn settle(&self, facts: &RequestFacts<'_>) -> Result<(), Box<Refusal>> {
+        let operation = self.rules.op(self.operation);
+        let is_judged = self
+            .entry()
+            .is_some_and(|entry| entry.at_object.is_some() || !entry.at_named.is_empty());
+        if !is_judged || !self.is_cleared() || !operation.is_some_and(|op| op.is_write) {
+            return Ok(());
+        }
+        let held = self.live & self.proven;
+        if held == 0 {
+            let detail = "no one grant's condition holds for every object that the request changes";
+            return Err(self.refuse(detail.into(), None));
+        }
+        self.writes_within(held, facts)
     }
 
     /// Whether a lookup is of the object that the request changes, which its path names.
@@ -409,27 +392,33 @@ impl Permit {
         seen: &Seen<'_>,
         facts: &RequestFacts<'_>,
     ) -> Result<(), Box<Refusal>> {
-        let now = self.holds(kind, seen, "as it is")?;
+        let rules = self.rules.clone();
+        let Some(operation) = rules.op(self.operation) else {
+            return Err(self.refuse("the operation is not of these rules".into(), None));
+        };
+        let mut held = self.holds(kind, seen, "as it is")?.grants;
         if let Some(body) = facts.body {
+            let overlay = Overlay {
+                body,
+                change: &operation.change,
+            };
             let after = Seen {
-                overlay: Some(Overlay {
-                    body,
-                    places: self
-                        .rules
-                        .op(self.operation)
-                        .map_or(&[], |op| &*op.overlays),
-                }),
+                overlay: Some(overlay),
                 path: facts.path,
                 ..*seen
             };
-            self.holds(kind, &after, "as the request would make it")?;
+            let after = self.holds(kind, &after, "as the request would make it");
+            held &= match after {
+                Err(_) if overlay.is_too_deep() => {
+                    return Err(TOO_DEEP.because("an undeclared attribute may stand deeper"));
+                }
+                after => after?.grants,
+            };
         }
-        self.proven &= now.grants;
-        self.writes_within(now.grants, facts)?;
-        // Where the answer shows no object that could be judged again, only what holds now lets anything leave.
-        let operation = self.rules.op(self.operation);
-        if operation.is_some_and(|operation| !operation.ground().is_guarded()) {
-            self.live = now.grants;
+        self.proven &= held;
+        // Where the answer shows no object that could be judged again, only what holds lets anything leave.
+        if !operation.ground().is_guarded() {
+            self.live &= held;
         }
         Ok(())
     }
@@ -461,7 +450,8 @@ impl Permit {
         let (Some(entry), Some(body)) = (self.entry(), facts.body) else {
             return Ok(());
         };
-        if held == self.live {
+        // What all of them let be sent was asked of the body before.
+        if held == self.decided {
             return Ok(());
         }
         match beyond(body, &entry.writes_of(held)) {
@@ -539,6 +529,88 @@ pub(crate) fn own_id(source: &Source, object: &Json) -> Option<String> {
     }
 }
 
+/// An id in the body of a request that is sent to one object has to be that object's.
+fn same_id(
+    operation: &Operation,
+    rules: &Rules,
+    facts: &RequestFacts<'_>,
+) -> Result<(), Box<Refusal>> {
+    let is_asked = operation.is_write && operation.change.is_at_id;
+    let Some(body) = facts.body.filter(|_| is_asked) else {
+        return Ok(());
+    };
+    let subject = operation.subject.as_ref();
+    let named = subject.and_then(|(kind, at)| Some((rules.kind(*kind)?, subject_id(at, facts)?)));
+    let Some((kind, id)) = named else {
+        return Ok(());
+    };
+    let objects = operation.change.objects.iter().filter_map(|at| {
+        let object = at.iter().try_fold(body, |here, step| here.get(step))?;
+        Some((at, object))
+    });
+    for (at, object) in objects {
+        if let Some((steps, own)) = own_member(&kind.id, object)
+            && id_text(own).as_ref() != Some(&id)
+        {
+            let steps = at.iter().map(|step| &**step).chain(steps);
+            return Err(id_differs(steps));
+        }
+    }
+    Ok(())
+}
+
+fn id_differs<'s>(steps: impl Iterator<Item = &'s str>) -> Box<Refusal> {
+    let escaped = steps.map(|step| step.replace('~', "~0").replace('/', "~1"));
+    let error = FieldError {
+        place: "body",
+        pointer: escaped.map(|step| format!("/{step}")).collect(),
+        keyword: "idDiffers".into(),
+        detail: "this is not the id that the path names".into(),
+        fix: "send the id of the path, or leave it out".into(),
+    };
+    ID_DIFFERS
+        .because("the id in the body is not the one in the path")
+        .with_errors(vec![error])
+}
+
+/// The member that holds the id an object carries in itself, with the steps to it.
+fn own_member<'a>(source: &'a Source, object: &'a Json) -> Option<(Vec<&'a str>, &'a Json)> {
+    match source {
+        Source::Body(steps) => {
+            let value = steps.iter().try_fold(object, |here, step| here.get(step))?;
+            Some((steps.iter().map(|step| &**step).collect(), value))
+        }
+        Source::Path(name) => {
+            let named = |name: &'a str| Some((vec![name], object.get(name)?));
+            named(name).or_else(|| named("id"))
+        }
+    }
+}
+
+/// The objects of a message that stand in lists.
+fn items_in<'a>(
+    ground: Ground<'_>,
+    node: NodeId,
+    value: &'a Json,
+    out: &mut Vec<(KindId, &'a Json)>,
+) {
+    let Some(place) = ground.shape.node(node) else {
+        return;
+    };
+    match value {
+        Json::List(_) => objects_in(ground, node, value, out),
+        Json::Object(members) if ground.guard(node).is_none() => {
+            for (key, value) in members {
+                let below = place.fields.get(&**key).map(|f| f.node).or(place.values);
+                if let Some(below) = below {
+                    items_in(ground, below, value, out);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
 /// The outermost objects of a message.
 pub(crate) fn objects_in<'a>(
     ground: Ground<'_>,
@@ -580,78 +652,6 @@ fn object_of<'a>(ground: Ground<'_>, kind: KindId, answer: &'a Json) -> Option<&
         (Some((_, object)), None) => Some(object),
         // Several: which of them was meant cannot be told.
         _ => None,
-    }
-}
-
-/// Values of a body that name objects.
-fn references_in(
-    rules: &Rules,
-    operation: &Operation,
-    shape: &Shape,
-    node: NodeId,
-    value: &Json,
-    out: &mut Vec<(KindId, String, bool)>,
-) {
-    let Some(place) = shape.node(node) else {
-        return;
-    };
-    if place.refers_to.is_some() {
-        // Whatever stands at a marked place names objects, also where a relaxed contract lets odd values through.
-        marked(rules, operation, place.refers_to.as_ref(), value, out);
-    }
-    match value {
-        Json::List(items) => {
-            if let Some(item) = place.items {
-                items
-                    .iter()
-                    .for_each(|value| references_in(rules, operation, shape, item, value, out));
-            }
-        }
-        Json::Object(members) => {
-            for (key, value) in members {
-                if let Some(below) = place.fields.get(&**key).map(|f| f.node).or(place.values) {
-                    references_in(rules, operation, shape, below, value, out);
-                }
-            }
-        }
-        _ => {}
-    }
-}
-
-/// Every plain value at a marked place or below it.
-fn marked(
-    rules: &Rules,
-    operation: &Operation,
-    name: Option<&Arc<str>>,
-    value: &Json,
-    out: &mut Vec<(KindId, String, bool)>,
-) {
-    match value {
-        Json::List(items) => items
-            .iter()
-            .for_each(|value| marked(rules, operation, name, value, out)),
-        Json::Object(members) => members
-            .iter()
-            .for_each(|(_, value)| marked(rules, operation, name, value, out)),
-        value => reference(rules, operation, name, value, out),
-    }
-}
-
-fn reference(
-    rules: &Rules,
-    operation: &Operation,
-    name: Option<&Arc<str>>,
-    value: &Json,
-    out: &mut Vec<(KindId, String, bool)>,
-) {
-    let kind = name.and_then(|name| {
-        rules
-            .kinds
-            .iter()
-            .position(|k| k.schema == *name && k.api == operation.api)
-    });
-    if let (Some(kind), Some(id)) = (kind, id_text(value)) {
-        out.push((kind, id, true));
     }
 }
 

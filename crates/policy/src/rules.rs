@@ -4,9 +4,11 @@
 //! Start reading at `compile`; the steps are in `build`.
 
 mod build;
+mod change;
 pub(crate) mod check;
 
 pub(crate) use build::is_told_by_path;
+pub(crate) use change::{Change, Overlay};
 #[cfg(test)]
 pub(crate) use check::write_path;
 
@@ -27,6 +29,7 @@ use crate::pages::Pages;
 use crate::parameters::{BodyAsks, Fixed, ParameterNote, ParameterRules};
 use crate::plan::{Ground, KindId, Plan, Trees};
 use crate::scope::Term;
+use change::{Reached, reach};
 
 /// Most grants of one integration that may cover one operation.
 pub const GRANTS_PER_OPERATION_MAX: usize = 64;
@@ -78,8 +81,8 @@ pub(crate) struct Operation {
     pub has_body_references: bool,
     /// Two kinds that one place may hold; no grant may use such an operation.
     pub ambiguous: Option<(Arc<str>, Arc<str>)>,
-    /// For each attribute of the subject's kind, the objects of the request body that may carry it.
-    pub overlays: Vec<Vec<Steps>>,
+    /// What the body is to that object.
+    pub change: Change,
     /// The list of its answer.
     pub pages: Pages,
 }
@@ -346,76 +349,6 @@ pub(crate) struct Seen<'a> {
     pub overlay: Option<Overlay<'a>>,
 }
 
-/// A request body that changes an object, and where in it the object's attributes stand.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Overlay<'a> {
-    pub body: &'a Json,
-    /// By attribute; see [`Operation::overlays`].
-    pub places: &'a [Vec<Steps>],
-}
-
-impl<'a> Overlay<'a> {
-    /// What the body makes of an attribute. Said twice, it counts as removed: which of the two the upstream takes
-    /// cannot be told.
-    fn reach(&self, attribute: &Attribute, steps: &[Arc<str>]) -> Reached<'a> {
-        let places = self.places.get(attribute.index);
-        let Some(places) = places.filter(|places| !places.is_empty()) else {
-            return anywhere(self.body, steps, OVERLAY_DEPTH_MAX);
-        };
-        let reached = places.iter().map(|place| match inside(self.body, place) {
-            Reached::Value(object) => reach(object, steps),
-            other => other,
-        });
-        only(reached)
-    }
-}
-
-/// Deepest object in which undeclared attributes are looked for.
-const OVERLAY_DEPTH_MAX: usize = 16;
-
-/// The one thing that was reached.
-fn only<'a>(all: impl Iterator<Item = Reached<'a>>) -> Reached<'a> {
-    let mut all = all.filter(|reached| !matches!(reached, Reached::Nothing));
-    match (all.next(), all.next()) {
-        (None, _) => Reached::Nothing,
-        (Some(one), None) => one,
-        (Some(_), Some(_)) => Reached::Cut,
-    }
-}
-
-/// The object at a place of a body. Lists hide which of their items counts.
-fn inside<'a>(body: &'a Json, place: &[Arc<str>]) -> Reached<'a> {
-    let mut here = body;
-    for step in place {
-        here = match here {
-            Json::Object(_) => match here.get(step) {
-                Some(value) => value,
-                None => return Reached::Nothing,
-            },
-            Json::List(items) if items.is_empty() => return Reached::Nothing,
-            _ => return Reached::Cut,
-        };
-    }
-    Reached::Value(here)
-}
-
-/// An attribute that the contract declares nowhere in the body, wherever undeclared fields carried it.
-fn anywhere<'a>(value: &'a Json, steps: &[Arc<str>], depth: usize) -> Reached<'a> {
-    let here = match value {
-        Json::Object(_) => reach(value, steps),
-        // At the root a list says nothing that could be read as the object.
-        _ if depth == OVERLAY_DEPTH_MAX => Reached::Cut,
-        _ => Reached::Nothing,
-    };
-    let (Reached::Nothing, Json::Object(members)) = (&here, value) else {
-        return here;
-    };
-    match depth.checked_sub(1) {
-        Some(depth) => only(members.iter().map(|(_, v)| anywhere(v, steps, depth))),
-        None => Reached::Cut,
-    }
-}
-
 impl<'a> Seen<'a> {
     /// The value an attribute will be judged by; `None` when it is missing.
     pub fn value(&self, attribute: &Attribute, steps: &[Arc<str>]) -> Option<&'a Json> {
@@ -487,32 +420,6 @@ fn long(digits: &str) -> Found<'static> {
     digits
         .parse()
         .map_or(Found::Missing, |value| Found::Atom(Atom::Long(value)))
-}
-
-/// What a path leads to.
-enum Reached<'a> {
-    Value(&'a Json),
-    /// The body does not speak of it.
-    Nothing,
-    /// The body removes it, or puts something else in its way.
-    Cut,
-}
-
-fn reach<'a>(body: &'a Json, steps: &[Arc<str>]) -> Reached<'a> {
-    let mut here = body;
-    for step in steps {
-        here = match here {
-            Json::Object(_) => match here.get(step) {
-                Some(value) => value,
-                None => return Reached::Nothing,
-            },
-            _ => return Reached::Cut,
-        };
-    }
-    match here {
-        Json::Null => Reached::Cut,
-        value => Reached::Value(value),
-    }
 }
 
 /// Compiles grants and policies.

@@ -2,6 +2,7 @@
 //! Gives the stage for the tests below it. Contracts are written as short trees.
 //! Start reading at `company`.
 
+mod changes;
 mod conditions;
 mod envelopes;
 mod errors;
@@ -78,6 +79,7 @@ fn read(
                     is_required: false,
                     is_read_only: flag == '^',
                     is_write_only: flag == '~',
+                    clue: None,
                 };
                 match key.as_str() {
                     "any" => shape.nodes[id].values = Some(node),
@@ -175,6 +177,7 @@ pub(super) fn operation(
                     false => Scalar::Text,
                 },
                 refers_to,
+                at: None,
                 reveals: None,
                 stated: Vec::new(),
                 page: None,
@@ -199,6 +202,12 @@ pub(super) fn operation(
         }],
         parameters: parsed,
         ends_in: ends_in.map(Arc::from),
+        body: match id {
+            id if id.starts_with("update") => BodyMeaning::Change,
+            id if id.starts_with("put") => BodyMeaning::Replacement,
+            _ => BodyMeaning::Action,
+        },
+        takes_steps: false,
     }
 }
 

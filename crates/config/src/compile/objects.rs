@@ -8,7 +8,9 @@ use std::sync::Arc;
 use contract::{Contract, Operation, Parameter, Place as ParameterPlace, TemplateSegment};
 use model::shape::Node;
 use model::{Method, Shape};
-use policy::{ApiShape, ErrorShape, ObjectKind, OperationShape, ParameterShape, Source};
+use policy::{
+    ApiShape, BodyMeaning, ErrorShape, ObjectKind, OperationShape, ParameterShape, Source,
+};
 
 use super::apis::{Apis, operation};
 use crate::api::{Object, Version};
@@ -273,7 +275,15 @@ fn ends_in(operation: &Operation) -> Option<Arc<str>> {
     }
 }
 
-fn operation_shape(operation: &Operation, is_read: bool) -> OperationShape {
+/// Whether a body may be a list of steps (RFC 6902), which says nothing of the object but what to do with it.
+fn takes_steps(operation: &Operation) -> bool {
+    let contents = operation.body.iter().flat_map(|body| &body.contents);
+    contents
+        .into_iter()
+        .any(|content| &*content.content_type == "application/json-patch+json")
+}
+
+fn operation_shape(operation: &Operation, reads: bool) -> OperationShape {
     OperationShape {
         id: operation.id.clone(),
         is_write: !is_read,
@@ -288,6 +298,12 @@ fn operation_shape(operation: &Operation, is_read: bool) -> OperationShape {
         request: Arc::new(operation.request_shape.clone()),
         takes_forms: operation.takes_forms(),
         ends_in: ends_in(operation),
+        body: match operation.method {
+            Method::Put => BodyMeaning::Replacement,
+            Method::Patch => BodyMeaning::Change,
+            _ => BodyMeaning::Action,
+        },
+        takes_steps: takes_steps(operation),
         parameters: in_path_order(operation)
             .into_iter()
             .map(|parameter| ParameterShape {
@@ -305,6 +321,7 @@ fn operation_shape(operation: &Operation, is_read: bool) -> OperationShape {
                     .map(|node| node.scalar)
                     .unwrap_or_default(),
                 refers_to: parameter.refers_to.clone(),
+                at: parameter.at.clone(),
                 reveals: parameter.reveals.clone(),
                 stated: parameter.stated.clone(),
                 page: parameter.page,

@@ -7,6 +7,7 @@ mod beings;
 mod enforced;
 mod grants;
 mod kinds;
+mod likely;
 mod parameters;
 mod places;
 mod references;
@@ -16,6 +17,7 @@ mod sorted;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use model::likeness::Likely;
 use model::shape::Scalar;
 use model::{Mistake, RuleRef};
 
@@ -51,6 +53,8 @@ pub(super) struct Build {
     plans: HashMap<(OperationRef, String), Arc<Plan>>,
     trees: HashMap<String, Arc<Trees>>,
     beings: Beings,
+    known: HashMap<Arc<str>, Arc<likely::Known>>,
+    likely: HashMap<OperationRef, Arc<Vec<Likely>>>,
 }
 
 impl Build {

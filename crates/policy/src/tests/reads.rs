@@ -415,6 +415,7 @@ fn what_nothing_can_judge_is_a_mistake_at_the_grant() {
             place: ParameterPlace::Path,
             scalar: Scalar::Text,
             refers_to: None,
+            at: None,
             reveals: None,
             stated: Vec::new(),
             page: None,

@@ -54,6 +54,7 @@ fn shape_of(kind: &Kind, out: &mut Shape) -> NodeId {
                     is_required: false,
                     is_read_only: false,
                     is_write_only: false,
+                    clue: None,
                 };
                 out.nodes[id].fields.insert((*name).into(), field);
             }

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use model::shape::NodeId;
-use model::{RuleRef, Shape};
+use model::{FieldSet, RuleRef, Shape};
 
 use super::super::{Entry, Integration, Kind, Operation, OperationRef, Rules, Shown};
 use super::Build;
@@ -32,7 +32,8 @@ impl Build {
             };
             let mut found: Vec<(RuleRef, Fault)> = Vec::new();
             if let Some(set) = &entry.at_object {
-                let fault = subject(&self.rules, operation, set);
+                let fault = subject(&self.rules, operation, set)
+                    .or_else(|| changed(&self.rules, operation, entry, set));
                 found.extend(placed(fault, entry, entry.on_object));
             }
             for (index, set) in &entry.at_named {
@@ -128,8 +129,72 @@ fn created(rules: &Rules, operation: &Operation, set: &ConditionSet) -> Option<F
     ))
 }
 
+/// A change whose outcome would never satisfy the condition: a replacement that may not carry what is asked for, or
+/// steps of which nobody knows what they make of the object.
+fn changed(
+    rules: &Rules,
+    operation: &Operation,
+    entry: &Entry,
+    set: &ConditionSet,
+) -> Option<Fault> {
+    let (kind, change) = match &operation.subject {
+        Some((kind, _)) if operation.is_write => (rules.kind(*kind)?, &operation.change),
+        _ => return None,
+    };
+    let root = operation.request.root();
+    let only_steps = root.is_some_and(|root| root.items.is_some() && root.fields.is_empty());
+    if change.takes_steps && only_steps && !is_told_by_path(kind, set) {
+        let message = format!(
+            "`{}` takes steps (`application/json-patch+json`), and what they make of a `{}` cannot be judged by the condition",
+            operation.id, kind.schema
+        );
+        let help =
+            "declare `application/merge-patch+json` with the fields, or take the condition away";
+        return Some((message, help.to_owned()));
+    }
+    if !change.is_replacement() {
+        return None;
+    }
+    let attributes = kind.attributes.iter().zip(&change.places).zip(&change.kept);
+    let lacking: BTreeSet<String> = attributes
+        .filter(|((attribute, places), is_kept)| {
+            let Source::Body(steps) = &attribute.source else {
+                return false;
+            };
+            let mut all = places.iter().chain(&change.objects);
+            !**is_kept && !all.any(|at| is_covered(&entry.writes, at.iter().chain(steps)))
+        })
+        .map(|((attribute, _), _)| attribute.name.to_string())
+        .collect();
+    let asked = &set.needs.object_attributes;
+    let first = asked.iter().find(|name| lacking.contains(*name))?;
+    (!set.can_hold(&lacking)).then(|| {
+        let message = format!(
+            "`{}` replaces a `{}` that the condition judges by its `{first}`, and no grant lets one be sent, so that every call would be refused",
+            operation.id, kind.schema
+        );
+        let help = format!("add the field of `{first}` to `writes`, or fix its value with `set`");
+        (message, help)
+    })
+}
+
+/// Whether a value there, or a part of it, may be sent.
+fn is_covered<'s>(set: &FieldSet, steps: impl Iterator<Item = &'s Arc<str>>) -> bool {
+    let mut here = set;
+    for step in steps {
+        if here.is_whole {
+            return true;
+        }
+        match here.fields.get(step).or(here.each.as_deref()) {
+            Some(below) => here = below,
+            None => return false,
+        }
+    }
+    true
+}
+
 /// Whether an object at this place of a body can hold a value there.
-fn may_hold(shape: &Shape, start: NodeId, steps: &[Arc<str>]) -> bool {
+pub(super) fn may_hold(shape: &Shape, start: NodeId, steps: &[Arc<str>]) -> bool {
     let mut here = start;
     for step in steps {
         let Some(node) = shape.node(here) else {

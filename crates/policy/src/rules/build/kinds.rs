@@ -7,10 +7,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use model::Shape;
-use model::shape::NodeId;
+use model::shape::{Node, NodeId};
 
 use super::super::check::{self, listed, nearest};
-use super::super::{Attribute, Kind, Named, Operation, OperationRef, Shown, parameter_scalar};
+use super::super::{
+    Attribute, Change, Kind, Named, Operation, OperationRef, Shown, parameter_scalar,
+};
 use super::{Build, places, shown};
 use crate::cedar::{self, AttributeType};
 use crate::errors::ErrorGround;
@@ -43,12 +45,8 @@ impl Build {
         let operations = self.rules.operations.iter_mut().skip(first);
         for (operation, shown) in operations.zip(shown) {
             operation.shown = shown;
-            if let Some((id, _)) = &operation.subject
-                && let Some(kind) = self.rules.kinds.get(*id)
-            {
-                let guards = &operation.request_guards;
-                operation.overlays = places::of(*id, kind, &operation.request, guards);
-            }
+            operation.subject = written(operation, &self.rules.kinds);
+            operation.change = places::of(operation, &self.rules.kinds);
         }
     }
 
@@ -129,9 +127,13 @@ impl Build {
             lookups_max: api.lookups_max,
             ends_in: shape.ends_in.clone(),
             shown: Shown::Nowhere,
-            has_body_references: shape.request.nodes.iter().any(|n| n.refers_to.is_some()),
+            has_body_references: shape.request.nodes.iter().any(Node::names_objects),
             ambiguous,
-            overlays: Vec::new(),
+            change: Change {
+                meaning: shape.body,
+                takes_steps: shape.takes_steps,
+                ..Change::default()
+            },
             pages: Pages::default(),
         };
         operation.pages = Pages::new(operation.ground(), &operation.parameters, &operation.asks);
@@ -397,6 +399,23 @@ impl Build {
                 None
             }
         }
+    }
+}
+
+/// The object that a write is about. Where the kind's id stands in the object, the path still names which one is changed
+/// when it carries the parameter that the look-up asks for: what the body says is no more than what it will be.
+fn written(operation: &Operation, kinds: &[Kind]) -> Option<(KindId, Source)> {
+    let by_path = operation.resources.iter().find_map(|id| {
+        let kind = kinds.get(*id)?;
+        let (_, parameter) = kind.resolve.as_ref()?;
+        let mut own = operation.parameters.iter();
+        let is_named = own.any(|p| p.place == ParameterPlace::Path && p.name == *parameter);
+        let is_in_body = matches!(kind.id, Source::Body(_));
+        (is_named && is_in_body).then(|| (*id, Source::Path(parameter.clone())))
+    });
+    match by_path {
+        Some(subject) if operation.is_write => Some(subject),
+        _ => operation.subject.clone(),
     }
 }
 

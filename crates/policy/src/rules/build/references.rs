@@ -29,7 +29,9 @@ impl Build {
                         line: path.line,
                     };
                     self.check_reference(&rule, reference, &path.value, done);
+                    self.note_fields(&rule, reference, &path.value, done);
                 }
+                self.note_parameters(&grant.rule, reference, done);
             }
         }
     }
