@@ -18,8 +18,14 @@ use crate::{call, serve};
 const NOTE: &str = r#"{"id":"1","title":"t","owner":"somebody"}"#;
 
 /// Codes that no caller can bring about from outside on a healthy machine, and where they are tested instead.
-const ELSEWHERE: [(&str, &str); 9] = [
+const ELSEWHERE: [(&str, &str); 12] = [
     ("object.too_many", "many look-ups: objects"),
+    ("object.id_differs", "another id in the body: objects"),
+    (
+        "object.patch_steps",
+        "steps of a patch document: policy's own tests",
+    ),
+    ("object.too_deep", "deep bodies: policy's own tests"),
     ("object.changed", "a change in between: objects"),
     (
         "upstream.overloaded",

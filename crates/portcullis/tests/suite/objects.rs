@@ -14,7 +14,7 @@ versions:
     base_path: /field
     upstream: { targets: [\"http://@UPSTREAM@\"], timeout: 5s }
     expose:
-      public: [createJob, searchJobs, listTheseJobs, setStock, listJobs, getJob, headJob, updateJob, deleteJob, listJobParts, getJobInline, getJobWrapped, addJobNote]
+      public: [createJob, searchJobs, listTheseJobs, setStock, listJobs, getJob, headJob, updateJob, deleteJob, listJobParts, getJobInline, getJobWrapped, addJobNote, putJob, addJobKids, linkJob]
     objects:
       Job: { id: path.jobId, resolve: getJob, attributes: { partner: body.partner, locked: body.locked } }
 ";
@@ -98,7 +98,8 @@ fn careless(asked: &Received) -> Play {
             &format!(r#"{{"items":[{}],"total":{total}}}"#, hits.join(",")),
         ));
     }
-    if path.ends_with("/job-lists") || path.ends_with("/stock") {
+    let is_silent = ["/job-lists", "/stock", "/kids", "/links"];
+    if is_silent.iter().any(|end| path.ends_with(end)) {
         return Play::Answer(testkit::answer(204, &[], b""));
     }
     let partner = match id.starts_with("own") || id == "locked" {
@@ -393,6 +394,182 @@ fn a_change_is_made_on_the_state_that_was_judged() {
     let (status, text, _) = change("moved");
     assert_eq!(status, 409, "{text}");
     assert!(text.contains("object.changed"), "{text}");
+}
+
+/// Replacements, lists of new jobs and links, for its own jobs only.
+const BODIES: &str = "  - api: jobs/v1
+    operations: [putJob]
+    when: resource.partner == principal.partner
+    writes: [id, title, partner]
+    deny_as: not_found
+  - api: jobs/v1
+    operations: [addJobKids]
+    when: resource.partner == principal.partner
+    writes: [\"*.{id,title,partner}\"]
+    deny_as: not_found
+  - api: jobs/v1
+    operations: [linkJob]
+    when: resource.partner == principal.partner
+    writes: [otherJobId]
+    deny_as: not_found
+";
+
+#[test]
+fn a_write_is_judged_by_what_its_body_makes_of_the_object() {
+    let upstream = RecordingUpstream::start(careless);
+    let server = serve(more(&upstream, BODIES, ""));
+    let key = server.quick_key("north", &[]);
+    let own = "/field/jobs/own1";
+    let kids = "/field/jobs/own1/kids";
+    for (method, target, body, status, code, is_sent) in [
+        (
+            "PUT",
+            own,
+            r#"{"title":"x","partner":"north"}"#,
+            200,
+            "",
+            true,
+        ),
+        ("PUT", own, r#"{"title":"x"}"#, 404, "object.absent", false),
+        (
+            "PUT",
+            own,
+            r#"{"partner":"south"}"#,
+            404,
+            "object.absent",
+            false,
+        ),
+        (
+            "PUT",
+            own,
+            r#"{"id":"own1","partner":"north"}"#,
+            200,
+            "",
+            true,
+        ),
+        (
+            "PUT",
+            own,
+            r#"{"id":"own2","partner":"north"}"#,
+            400,
+            "object.id_differs",
+            false,
+        ),
+        (
+            "PUT",
+            "/field/jobs/foreign",
+            r#"{"partner":"north"}"#,
+            404,
+            "object.absent",
+            false,
+        ),
+        (
+            "POST",
+            kids,
+            r#"[{"partner":"north"},{"partner":"north"}]"#,
+            204,
+            "",
+            true,
+        ),
+        (
+            "POST",
+            kids,
+            r#"[{"partner":"north"},{"partner":"south"}]"#,
+            403,
+            "object.create_denied",
+            false,
+        ),
+        (
+            "POST",
+            kids,
+            r#"[{"id":"foreign","partner":"north"}]"#,
+            404,
+            "object.absent",
+            false,
+        ),
+        (
+            "POST",
+            "/field/jobs/foreign/kids",
+            r#"[{"partner":"north"}]"#,
+            404,
+            "object.absent",
+            false,
+        ),
+    ] {
+        let (got, text, calls) = ask(&server, &upstream, &key, (method, target, body));
+        assert_eq!(got, status, "{method} {target} {body}: {text}");
+        assert!(text.contains(code), "{method} {target} {body}: {text}");
+        let asked = format!("{method} {target}");
+        assert_eq!(calls.contains(&asked), is_sent, "{body}: {calls:?}");
+    }
+}
+
+#[test]
+fn an_id_that_nothing_is_said_of_is_warned_of_with_the_line_that_judges_it() {
+    let upstream = RecordingUpstream::start(careless);
+    let gate = more(&upstream, BODIES, "");
+    let check = |gate: &Gate| testkit::run(crate::program(), gate, &["check"]);
+    let said = check(&gate);
+    let line = r#"target: "$.components.schemas.Link.properties.otherJobId", update: { x-portcullis-refers-to: Job }"#;
+    let all = format!("{}{}", said.stdout, said.stderr);
+    assert!(said.code == Some(0) && all.contains(line), "{said:?}");
+    let linked = |gate: Gate| {
+        let server = serve(gate);
+        let key = server.quick_key("north", &[]);
+        let body = r#"{"otherJobId":"foreign"}"#;
+        ask(
+            &server,
+            &upstream,
+            &key,
+            ("POST", "/field/jobs/own1/links", body),
+        )
+        .0
+    };
+    assert_eq!(linked(gate), 204, "nothing says that it names a job");
+    for (kind, status) in [("Job", 404), ("none", 204)] {
+        let gate = more(&upstream, BODIES, "");
+        gate.write(
+            "overlays/jobs.yaml",
+            format!(
+                "overlay: 1.0.0\ninfo: {{ title: t, version: \"1\" }}\nactions:\n  - {{ {} }}\n",
+                line.replace("to: Job", &format!("to: {kind}"))
+            ),
+        );
+        let api = API.replace("@UPSTREAM@", &upstream.address().to_string());
+        let overlay = "    overlay: ../overlays/jobs.yaml\n    state: active";
+        gate.write("apis/jobs.yaml", api.replace("    state: active", overlay));
+        let said = check(&gate);
+        let all = format!("{}{}", said.stdout, said.stderr);
+        assert!(!all.contains("looks like"), "{kind}: {said:?}");
+        assert_eq!(linked(gate), status, "{kind}");
+    }
+}
+
+#[test]
+fn a_change_that_went_out_twice_is_not_said_to_have_failed() {
+    let upstream = RecordingUpstream::start(|asked| {
+        let fields = [
+            ("content-type".to_owned(), "application/json".to_owned()),
+            ("etag".to_owned(), "\"v1\"".to_owned()),
+        ];
+        static PUTS: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
+        let job = br#"{"id":"own1","title":"t","partner":"north","locked":false}"#;
+        if asked.method == "GET" {
+            return Play::Answer(testkit::answer(200, &fields, job));
+        }
+        // The first one changes the state, and its answer is lost.
+        match PUTS.fetch_add(1, std::sync::atomic::Ordering::SeqCst) {
+            0 => Play::Close(Vec::new()),
+            _ => Play::Answer(testkit::answer(412, &fields, b"{}")),
+        }
+    });
+    let server = serve(gate(&upstream, &format!("{OWN}{BODIES}")));
+    let key = server.quick_key("north", &[]);
+    let put = r#"{"title":"x","partner":"north"}"#;
+    let (status, text, calls) = ask(&server, &upstream, &key, ("PUT", "/field/jobs/own1", put));
+    let puts = calls.iter().filter(|call| call.starts_with("PUT")).count();
+    assert_eq!((status, puts), (502, 2), "{text}");
+    assert!(text.contains("upstream.outcome_unknown"), "{text}");
 }
 
 #[test]

@@ -145,6 +145,17 @@ impl Stage<'_> {
             Err(refusal) if refusal.reason.code == "authz.operation_not_granted" => return None,
             Err(refusal) => return Some(told(&refusal)),
         };
+        // Fields that no grant at all lets be sent never come this far.
+        let mut is_outside = false;
+        if let Some(body) = &body {
+            let _ = permit.writes().outside(body, &mut |_| {
+                is_outside = true;
+                std::ops::ControlFlow::Break(())
+            });
+        }
+        if is_outside {
+            return None;
+        }
         let road = self.road(op, id, variant, operation, permit, &facts);
         Some(road.unwrap_or_else(|refusal| told(&refusal)))
     }

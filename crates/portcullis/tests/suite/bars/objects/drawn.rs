@@ -88,6 +88,76 @@ pub enum Sort {
     Note,
     Patch,
     Delete,
+    /// The object is changed: what is left out stays.
+    Change,
+    /// The object is replaced: what is left out is gone.
+    Put,
+    /// A list below the object, of no kind.
+    Lines,
+    /// A list of new objects below the object.
+    Kids,
+    /// Another object is named in the body.
+    Link,
+}
+
+/// What the body of a write says.
+#[derive(Clone, Debug, Default)]
+pub struct Sent {
+    pub has_title: bool,
+    pub partner: Option<&'static str>,
+    pub status: Option<&'static str>,
+    /// The id in the body.
+    pub id: Option<&'static str>,
+    /// New objects: partner, status, locked.
+    pub items: Vec<(&'static str, &'static str, bool)>,
+    /// The object that is named.
+    pub other: &'static str,
+}
+
+impl Sent {
+    fn draw(draw: &mut Draw) -> Sent {
+        let partners = [None, Some("north"), Some("south")];
+        let states = [None, Some("open"), Some("done")];
+        let items = (0..=draw.below(2)).map(|_| {
+            let partner = ["north", "north", "south"][draw.below(3)];
+            let status = ["open", "done"][draw.below(2)];
+            (partner, status, draw.one_in(4))
+        });
+        Sent {
+            items: items.collect(),
+            has_title: draw.one_in(2),
+            partner: partners[draw.below(3)],
+            status: states[draw.below(3)],
+            id: Some("own").filter(|_| draw.one_in(4)),
+            other: JOBS[draw.below(JOBS.len())].id,
+        }
+    }
+
+    /// The fields of a change.
+    pub fn fields(&self) -> Vec<&'static str> {
+        let title = self.has_title.then_some("title");
+        let partner = self.partner.map(|_| "partner");
+        let status = self.status.map(|_| "status");
+        [title, partner, status].into_iter().flatten().collect()
+    }
+
+    fn change(&self) -> String {
+        let mut members = Vec::new();
+        members.extend(self.id.map(|id| format!(r#""id":"{id}""#)));
+        members.extend(self.has_title.then(|| r#""title":"x""#.to_owned()));
+        members.extend(self.partner.map(|v| format!(r#""partner":"{v}""#)));
+        members.extend(self.status.map(|v| format!(r#""status":"{v}""#)));
+        format!("{{{}}}", members.join(","))
+    }
+
+    fn list(&self) -> String {
+        let items = self.items.iter().map(|(partner, status, is_locked)| {
+            format!(
+                r#"{{"title":"x","partner":"{partner}","status":"{status}","locked":{is_locked}}}"#
+            )
+        });
+        format!("[{}]", items.collect::<Vec<_>>().join(","))
+    }
 }
 
 /// How the object or list stands in the answer.
@@ -118,6 +188,7 @@ pub struct Op {
     pub wrap: Wrap,
     /// The schema is written where it stands, so that nothing says what kind of object it is.
     pub is_inline: bool,
+    pub sent: Sent,
 }
 
 impl Op {
@@ -125,6 +196,7 @@ impl Op {
         use Variant::{Empty, Missing, Normal, Null, Odd};
         match (self.sort, self.wrap) {
             (Sort::Head | Sort::Delete | Sort::Note | Sort::Patch, _) => vec![Normal],
+            (Sort::Change | Sort::Put | Sort::Lines | Sort::Kids | Sort::Link, _) => vec![Normal],
             (_, Wrap::Bare) => vec![Normal, Null, Empty, Odd],
             _ => vec![Normal, Null, Missing, Empty, Odd],
         }
@@ -147,8 +219,37 @@ impl Op {
             Sort::Search => Some(r#"{"text":"x"}"#.to_owned()),
             Sort::Note => Some(r#"{"text":"x"}"#.to_owned()),
             Sort::Patch => Some(r#"{"title":"x"}"#.to_owned()),
+            Sort::Change | Sort::Put => Some(self.sent.change()),
+            Sort::Lines => Some(r#"[{"text":"x","status":"y"},{"text":"z"}]"#.to_owned()),
+            Sort::Kids => Some(self.sent.list()),
+            Sort::Link => Some(format!(r#"{{"otherId":"{}"}}"#, self.sent.other)),
             _ => None,
         }
+    }
+
+    fn body_schema(&self) -> &'static str {
+        match self.sort {
+            Sort::Patch => "{ type: object, properties: { title: { type: string } } }",
+            Sort::Change | Sort::Put => {
+                "{ type: object, properties: { id: { type: string }, title: { type: string }, partner: { type: string }, status: { type: string } } }"
+            }
+            Sort::Lines => {
+                "{ oneOf: [{ $ref: \"#/components/schemas/Line\" }, { type: array, items: { $ref: \"#/components/schemas/Line\" } }] }"
+            }
+            Sort::Kids => "{ type: array, items: { $ref: \"#/components/schemas/Job\" } }",
+            Sort::Link => {
+                "{ type: object, properties: { otherId: { type: string, x-portcullis-refers-to: Job } } }"
+            }
+            _ => "{ type: object, properties: { text: { type: string } } }",
+        }
+    }
+
+    /// Whether the answer has no body.
+    fn is_silent(&self) -> bool {
+        matches!(
+            self.sort,
+            Sort::Head | Sort::Delete | Sort::Lines | Sort::Kids | Sort::Link
+        )
     }
 
     fn template(&self) -> (&'static str, &'static str) {
@@ -167,16 +268,17 @@ impl Op {
             Sort::Note => ("/jobs/{jobId}/notes", "post"),
             Sort::Patch => ("/jobs/{jobId}/title", "patch"),
             Sort::Delete => ("/jobs/{jobId}/end", "delete"),
+            Sort::Change => ("/changed/{jobId}", "patch"),
+            Sort::Put => ("/put/{jobId}", "put"),
+            Sort::Lines => ("/jobs/{jobId}/lines", "post"),
+            Sort::Kids => ("/jobs/{jobId}/kids", "post"),
+            Sort::Link => ("/jobs/{jobId}/links", "post"),
         }
     }
 
     /// Whether the contract says of what kind the objects in the answer are.
     pub fn is_told(&self) -> bool {
-        !self.is_inline
-            && !matches!(
-                self.sort,
-                Sort::Parts | Sort::Note | Sort::Head | Sort::Delete
-            )
+        !self.is_inline && !self.is_silent() && !matches!(self.sort, Sort::Parts | Sort::Note)
     }
 
     /// The field of the title (or of the part) as a grant writes it, and that of the trace beside the object.
@@ -186,7 +288,7 @@ impl Op {
             Sort::Note => "text",
             _ => "title",
         };
-        if matches!(self.sort, Sort::Head | Sort::Delete) {
+        if self.is_silent() {
             return (String::new(), None);
         }
         let is_list = matches!(self.sort, Sort::Parts);
@@ -210,7 +312,7 @@ impl Op {
         let one = |name: &str| format!("{{ $ref: \"#/components/schemas/{name}\" }}");
         let list = |item: &str| format!("{{ type: array, items: {item} }}");
         let inner = match self.sort {
-            Sort::Head | Sort::Delete => return None,
+            _ if self.is_silent() => return None,
             Sort::Note => {
                 return Some("{ type: object, properties: { text: { type: string } } }".into());
             }
@@ -266,6 +368,8 @@ pub struct Grant {
     pub condition: usize,
     pub has_title: bool,
     pub has_trace: bool,
+    /// Fields of a change that may be sent.
+    pub writes: Vec<&'static str>,
 }
 
 /// Whether a condition holds for a job.
@@ -301,6 +405,24 @@ const POLICIES: [&str; 2] = [
     "forbid(principal, action, resource) when { resource is jobs::v1::Job && resource.locked };\n",
 ];
 
+/// Operations that write, and one that reads no jobs.
+const NO_READERS: [&str; 9] = [
+    "listItems",
+    "addNote",
+    "setTitle",
+    "endJob",
+    "changeJob",
+    "putJob",
+    "addLines",
+    "addKids",
+    "linkJob",
+];
+
+/// Whether a grant is for reading jobs.
+pub fn reads_jobs(grant: &Grant) -> bool {
+    !NO_READERS.contains(&grant.op)
+}
+
 /// Everything of one case.
 #[derive(Debug)]
 pub struct World {
@@ -315,8 +437,8 @@ pub struct World {
 impl World {
     pub fn draw(draw: &mut Draw) -> World {
         use Sort::{
-            Delete, Get, Head, Items, List, Note, Parent, Parts, Patch, Related, Search, Show,
-            Site, View,
+            Change, Delete, Get, Head, Items, Kids, Lines, Link, List, Note, Parent, Parts, Patch,
+            Put, Related, Search, Show, Site, View,
         };
         let names = [
             (Get, "getJob"),
@@ -333,6 +455,11 @@ impl World {
             (Note, "addNote"),
             (Patch, "setTitle"),
             (Delete, "endJob"),
+            (Change, "changeJob"),
+            (Put, "putJob"),
+            (Lines, "addLines"),
+            (Kids, "addKids"),
+            (Link, "linkJob"),
         ];
         let ops: Vec<Op> = names
             .into_iter()
@@ -345,24 +472,39 @@ impl World {
                     Wrap::Named,
                     Wrap::Nullable,
                 ][draw.below(if is_list { 4 } else { 5 })];
-                let is_bare = matches!(sort, Note | Patch | Delete | Head);
+                let is_bare = matches!(
+                    sort,
+                    Note | Patch | Delete | Head | Change | Put | Lines | Kids | Link
+                );
                 Op {
                     name,
                     sort,
                     wrap: if is_bare { Wrap::Bare } else { wrap },
                     is_inline: matches!(sort, Show | View | Site) && draw.one_in(2),
+                    sent: Sent::draw(draw),
                 }
             })
             .collect();
         let mut grants = Vec::new();
         for op in &ops {
+            // Whoever reads no job at all may not name one: `check` refuses the grant.
+            let is_idle = op.sort == Link && !grants.iter().any(reads_jobs);
             for _ in 0..draw.below(4) {
+                let all = ["title", "partner", "status"];
+                let writes = all
+                    .into_iter()
+                    .filter(|_| op.sort == Put || !draw.one_in(3));
+                let writes = writes.collect();
                 grants.push(Grant {
                     op: op.name,
                     condition: draw.below(CONDITIONS.len()),
                     has_title: !draw.one_in(4),
                     has_trace: draw.one_in(2) && op.fields().1.is_some(),
+                    writes,
                 });
+            }
+            if is_idle {
+                grants.retain(|grant| grant.op != op.name);
             }
         }
         World {
@@ -392,13 +534,11 @@ impl World {
                 op.name,
                 parameters.join(", ")
             ));
-            let field = if op.sort == Sort::Patch {
-                "title"
-            } else {
-                "text"
-            };
             if op.body().is_some() {
-                out.push_str(&format!("      requestBody: {{ content: {{ application/json: {{ schema: {{ type: object, properties: {{ {field}: {{ type: string, x-portcullis-filters: [] }} }} }} }} }} }}\n"));
+                out.push_str(&format!(
+                    "      requestBody: {{ content: {{ application/json: {{ schema: {} }} }} }}\n",
+                    op.body_schema()
+                ));
             }
             out.push_str(&match op.answer_schema() {
                 Some(schema) => format!("      responses: {{ \"200\": {{ description: ok, content: {{ application/json: {{ schema: {schema} }} }} }} }}\n"),
@@ -411,6 +551,7 @@ impl World {
         ));
         out.push_str("      responses: { \"200\": { description: ok, content: { application/json: { schema: { $ref: \"#/components/schemas/Site\" } } } } }\n");
         out.push_str("components:\n  schemas:\n    Site: { type: object, properties: { id: { type: string }, region: { type: string } } }\n");
+        out.push_str("    Line: { type: object, properties: { text: { type: string }, status: { type: string } } }\n");
         out.push_str("    Item: { type: object, properties: { id: { type: string }, sku: { type: string } } }\n");
         out.push_str("    Job: { type: object, properties: { id: { type: string }, title: { type: string }, partner: { type: string }, status: { type: string }, locked: { type: boolean } } }\n");
         out.extend(self.ops.iter().filter_map(Op::envelope));
@@ -449,6 +590,16 @@ impl World {
             match op.sort {
                 Sort::Note | Sort::Search => north.push_str("    writes: [text]\n"),
                 Sort::Patch => north.push_str("    writes: [title]\n"),
+                Sort::Put => north.push_str("    writes: [id, title, partner, status]\n"),
+                Sort::Change => {
+                    let writes: Vec<&str> = ["id"].iter().chain(&grant.writes).copied().collect();
+                    north.push_str(&format!("    writes: [{}]\n", writes.join(", ")));
+                }
+                Sort::Lines => north.push_str("    writes: [\"*.{text,status}\"]\n"),
+                Sort::Kids => {
+                    north.push_str("    writes: [\"*.{title,partner,status,locked}\"]\n");
+                }
+                Sort::Link => north.push_str("    writes: [otherId]\n"),
                 _ => {}
             }
         }
@@ -493,7 +644,7 @@ impl World {
         let all: Vec<String> = JOBS.iter().map(object).collect();
         let all = format!("[{}]", all.join(","));
         let inner = match (op.sort, job) {
-            (Sort::Head | Sort::Delete, _) => return Some(String::new()),
+            _ if op.is_silent() => return Some(String::new()),
             (Sort::Parent, Some(job)) => object(job_of(job.parent).unwrap()),
             (Sort::Parts | Sort::Items, _) => format!(r#"[{{"id":"1","sku":"title-{id}"}}]"#),
             (Sort::Note, _) => return Some(format!(r#"{{"text":"title-{id}"}}"#)),

@@ -4,7 +4,9 @@
 use std::collections::BTreeSet;
 
 use super::Outcome;
-use super::drawn::{CONDITIONS, Grant, JOBS, Job, Op, Sort, Variant, World, job_of, site_of};
+use super::drawn::{
+    CONDITIONS, Grant, JOBS, Job, Op, Sent, Sort, Variant, World, job_of, reads_jobs, site_of,
+};
 
 /// What has to be true of an outcome.
 pub struct Expected {
@@ -12,6 +14,8 @@ pub struct Expected {
     is_refused: bool,
     /// It has to be answered.
     is_answered: bool,
+    /// The request alone says that it is refused: the code, whatever the object is.
+    code: Option<&'static str>,
     /// What may be seen: titles and traces.
     may: BTreeSet<String>,
     /// What has to be seen.
@@ -21,6 +25,12 @@ pub struct Expected {
 impl Expected {
     pub fn of(world: &World, op: &Op, id: &str, variant: Variant) -> Expected {
         let grants: Vec<&Grant> = world.grants.iter().filter(|g| g.op == op.name).collect();
+        if let Some(code) = refused_by_itself(world, op, id, &grants) {
+            return Expected {
+                code: Some(code),
+                ..Expected::refused()
+            };
+        }
         let named = match op.is_on_a_job() {
             true => match job_of(id) {
                 Some(job) => Some(job),
@@ -41,7 +51,7 @@ impl Expected {
                 .collect(),
             None => grants,
         };
-        if held.is_empty() {
+        if held.is_empty() || !may_write(world, op, named, &held) {
             return Expected::refused();
         }
         let shown = shown(op, named);
@@ -56,6 +66,7 @@ impl Expected {
         Expected {
             is_refused: false,
             is_answered: is_answered(world, op, variant),
+            code: None,
             must: match variant {
                 Variant::Normal => may.clone(),
                 _ => BTreeSet::new(),
@@ -68,6 +79,7 @@ impl Expected {
         Expected {
             is_refused: true,
             is_answered: false,
+            code: None,
             may: BTreeSet::new(),
             must: BTreeSet::new(),
         }
@@ -76,6 +88,8 @@ impl Expected {
     /// What the caller learned and may not.
     pub fn leak(&self, outcome: &Outcome) -> Option<String> {
         match outcome {
+            Outcome::Refused(code, _) if self.code == Some(code) => None,
+            _ if self.code.is_some() => Some(format!("not refused with {:?}", self.code)),
             Outcome::Refused(code, status) => {
                 let is_absent = code == "object.absent" && *status == 404;
                 (!is_absent).then(|| format!("{code} {status} tells that it is there"))
@@ -157,14 +171,99 @@ fn holds(world: &World, grant: &Grant, job: &Job) -> bool {
 fn may_enter(world: &World, op: &Op, job: &Job) -> bool {
     match op.sort {
         Sort::Items => {
-            let reads = |grant: &&Grant| {
-                !["listItems", "addNote", "setTitle", "endJob"].contains(&grant.op)
-            };
-            let mut readers = world.grants.iter().filter(reads).peekable();
+            let mut readers = world.grants.iter().filter(|g| reads_jobs(g)).peekable();
             readers.peek().is_none() || readers.any(|grant| holds(world, grant, job))
         }
         Sort::Site => world.site_grant != Some(true) || site_of(job) == "home",
         _ => true,
+    }
+}
+
+/// What the request alone shows: another id than the path's, or a new object that no grant lets be made.
+fn refused_by_itself(world: &World, op: &Op, id: &str, grants: &[&Grant]) -> Option<&'static str> {
+    // Where nothing is asked of any job, none is judged.
+    let is_judged = world.policy.is_some() || grants.iter().any(|grant| grant.condition > 0);
+    match op.sort {
+        Sort::Change | Sort::Put => {
+            let is_other = op.sent.id.is_some_and(|own| own != id);
+            is_other.then_some("object.id_differs")
+        }
+        Sort::Kids if is_judged => {
+            let mut kids = op.sent.items.iter().map(kid);
+            let is_wrong = kids.any(|kid| !grants.iter().any(|g| holds(world, g, &kid)));
+            is_wrong.then_some("object.create_denied")
+        }
+        _ => None,
+    }
+}
+
+fn kid((partner, status, is_locked): &(&'static str, &'static str, bool)) -> Job {
+    Job {
+        id: "kid",
+        partner,
+        status,
+        is_locked: *is_locked,
+        parent: "own",
+    }
+}
+
+/// Whether what is sent may be sent: by grants that hold for the object as it is and as it will be.
+fn may_write(world: &World, op: &Op, named: Option<&'static Job>, held: &[&Grant]) -> bool {
+    let Some(job) = named else {
+        return true;
+    };
+    match op.sort {
+        Sort::Change | Sort::Put => {
+            let is_put = op.sort == Sort::Put;
+            let after = Job {
+                partner: op
+                    .sent
+                    .partner
+                    .unwrap_or(if is_put { "" } else { job.partner }),
+                status: op
+                    .sent
+                    .status
+                    .unwrap_or(if is_put { "" } else { job.status }),
+                ..*job
+            };
+            let asks_missing = |grant: &Grant| is_put && asks_missing(grant, &op.sent);
+            let mut both = held
+                .iter()
+                .filter(|grant| !asks_missing(grant) && holds(world, grant, &after))
+                .peekable();
+            let is_held = both.peek().is_some();
+            let writes: BTreeSet<&str> = match op.sort {
+                Sort::Put => ["title", "partner", "status"].into(),
+                _ => both
+                    .flat_map(|grant| grant.writes.iter().copied())
+                    .collect(),
+            };
+            is_held && op.sent.fields().iter().all(|field| writes.contains(field))
+        }
+        Sort::Kids => held.iter().any(|grant| {
+            let mut kids = op.sent.items.iter().map(kid);
+            kids.all(|kid| holds(world, grant, &kid))
+        }),
+        Sort::Link => {
+            let other = job_of(op.sent.other).unwrap();
+            let mut readers = world.grants.iter().filter(|g| reads_jobs(g));
+            readers.any(|grant| holds(world, grant, other))
+        }
+        _ => true,
+    }
+}
+
+/// Whether a condition asks for what the replacement left out. Asked first for something that is there and decides, it
+/// never comes to that.
+fn asks_missing(grant: &Grant, sent: &Sent) -> bool {
+    let (no_partner, no_status) = (sent.partner.is_none(), sent.status.is_none());
+    match grant.condition {
+        1 | 4 | 6 => no_partner,
+        2 => no_status,
+        3 => no_partner || (no_status && sent.partner == Some("north")),
+        // `partner || status`: the partner is asked first.
+        5 => no_partner || (no_status && sent.partner != Some("north")),
+        _ => false,
     }
 }
 
@@ -173,7 +272,7 @@ fn shown(op: &Op, named: Option<&'static Job>) -> Vec<&'static Job> {
     match (op.sort, named) {
         (Sort::List | Sort::Search | Sort::Related, _) => JOBS.iter().collect(),
         (Sort::Parent, Some(job)) => job_of(job.parent).into_iter().collect(),
-        (Sort::Head | Sort::Delete, _) => Vec::new(),
+        (Sort::Head | Sort::Delete | Sort::Lines | Sort::Kids | Sort::Link, _) => Vec::new(),
         (_, job) => job.into_iter().collect(),
     }
 }
