@@ -496,13 +496,3 @@ proptest! {
         prop_assert_eq!(is_passed, passes, "{:?} {} {} {:?}", grants, name, body, before);
     }
 }
-
-#[test]
-fn zz_root() {
-    let rules = with_policies(
-        vec![grant(1, "listOrders", "", "id $.total", "")],
-        "forbid(principal, action, resource is field_service::v2::WorkOrder) when { resource.status == \"open\" };",
-    );
-    let list = format!(r#"{{"items":[{}],"total":1}}"#, order("1", "open", "north"));
-    println!("ZZROOT {}", answer(&rules, "listOrders", &list));
-}

@@ -508,7 +508,10 @@ fn a_write_is_judged_by_what_its_body_makes_of_the_object() {
 fn an_id_that_nothing_is_said_of_is_warned_of_with_the_line_that_judges_it() {
     let upstream = RecordingUpstream::start(careless);
     let gate = more(&upstream, BODIES, "");
-    let check = |gate: &Gate| testkit::run(crate::program(), gate, &["check"]);
+    let check = |gate: &Gate| {
+        let dir = gate.dir();
+        testkit::run(crate::program(), gate, &["check", dir.to_str().unwrap()])
+    };
     let said = check(&gate);
     let line = r#"target: "$.components.schemas.Link.properties.otherJobId", update: { x-portcullis-refers-to: Job }"#;
     let all = format!("{}{}", said.stdout, said.stderr);

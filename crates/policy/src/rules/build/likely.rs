@@ -195,7 +195,7 @@ fn note(rule: &RuleRef, said: &str, schema: &str, target: Option<&str>) -> Param
     ParameterNote {
         rule: rule.clone(),
         message: format!(
-            "{said} looks like the id of a `{schema}`, and nothing says whether it is one: whatever id is sent is passed on"
+            "{said} looks like an id of `{schema}`, and nothing says whether it is one: whatever is sent is passed on"
         ),
         help: format!("{line}, with `{NO_KIND}` for `{schema}` where it names no such object."),
     }
@@ -210,7 +210,7 @@ fn in_header(
     let none = note(rule, said, NO_KIND, parameter.at.as_deref());
     ParameterNote {
         message: format!(
-            "{said} looks like the id of a `{schema}`, and in a header or a cookie no object can be judged: whatever id is sent is passed on"
+            "{said} looks like an id of `{schema}`, and in a header or a cookie no object can be judged: whatever is sent is passed on"
         ),
         help: format!(
             "Let the path, the query or the body name the object, or say that it names none: {}",
