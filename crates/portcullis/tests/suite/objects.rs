@@ -414,6 +414,7 @@ const BODIES: &str = "  - api: jobs/v1
     deny_as: not_found
 ";
 
+// LONG: one line for each body, in one place to be read as a list.
 #[test]
 fn a_write_is_judged_by_what_its_body_makes_of_the_object() {
     let upstream = RecordingUpstream::start(careless);

@@ -435,6 +435,7 @@ pub struct World {
 }
 
 impl World {
+    // LONG: one table of operations, read from top to bottom.
     pub fn draw(draw: &mut Draw) -> World {
         use Sort::{
             Change, Delete, Get, Head, Items, Kids, Lines, Link, List, Note, Parent, Parts, Patch,
