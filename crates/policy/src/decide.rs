@@ -94,7 +94,7 @@ pub const ID_DIFFERS: Reason = Reason::new(
     400,
     "The body names another object than the path.",
     "Send the id of the path in the body, or leave it out.",
-    "A request is sent to one object, and the id in its body is another one (or `null`). Which of the two a system takes cannot be      told, so neither is changed. The id is the member that is called like the parameter, else `id`, or the one that `id` of the kind names.      Ids are not changed through the gateway.",
+    "A request is sent to one object, and the id in its body is another one (or `null`). Which of the two a system takes cannot be told, so neither is changed. The id is the member that is called like the parameter, else `id`, or the one that `id` of the kind names. Ids are not changed through the gateway.",
 );
 
 /// A body that says what to do with an object, and not what becomes of it.
@@ -104,7 +104,7 @@ pub const PATCH_STEPS: Reason = Reason::new(
     415,
     "Steps of a patch document are not accepted for this object.",
     "Send the changed fields as an object (`application/merge-patch+json` or `application/json`, as the contract declares).",
-    "The integration may change the object only while a condition holds, also afterwards. What a list of steps      (`application/json-patch+json`, RFC 6902) makes of the object is not worked out, so nothing is changed.",
+    "The integration may change the object only while a condition holds, also afterwards. What a list of steps (`application/json-patch+json`, RFC 6902) makes of the object is not worked out, so nothing is changed.",
 );
 
 /// A body in which an attribute may stand deeper than it is looked for.
@@ -114,7 +114,7 @@ pub const TOO_DEEP: Reason = Reason::new(
     400,
     "The body is nested too deeply.",
     "Send it with less nesting.",
-    "The condition of the grant asks for an attribute that the contract declares nowhere in the body. It is looked for wherever an      undeclared field could carry it, down to 16 objects within each other. This is a bound, not a missing right: declare where the      attribute stands in the body.",
+    "The condition of the grant asks for an attribute that the contract declares nowhere in the body. It is looked for wherever an undeclared field could carry it, down to 16 objects within each other. This is a bound, not a missing right: declare where the attribute stands in the body.",
 );
 
 /// What is asked at stage `authz`.
