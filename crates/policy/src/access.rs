@@ -9,7 +9,8 @@ use model::shape::{Class, NodeId};
 use model::{FieldSet, PageField, RuleRef, Shape};
 
 use crate::input::Mask;
-use crate::plan::{Guard, KindId, Plan, Sight};
+use crate::nested::{Levels, Within};
+use crate::plan::{Guard, Place, Plan, Sight, Step};
 use crate::rules::{Entry, Integration, Operation, Rules, Steps};
 
 /// Everything one integration may see and send.
@@ -89,6 +90,8 @@ pub fn access(rules: &Rules, integration: &str) -> Option<AccessMatrix> {
                 plan: &plan,
                 row: &row,
                 rows: &mut rows,
+                levels: Levels::default(),
+                open: Vec::new(),
             };
             walk.success(operation, entry, bit);
             walk.errors(operation, entry, bit);
@@ -134,16 +137,26 @@ struct Walk<'a> {
     plan: &'a Plan,
     row: &'a AccessRow,
     rows: &'a mut Vec<AccessRow>,
+    /// What the nested objects around a place let out of it at most.
+    levels: Levels,
+    /// Places on the way.
+    open: Vec<usize>,
+}
+
+/// A place on the walk.
+#[derive(Clone, Copy)]
+struct At<'p> {
+    index: usize,
+    path: &'p str,
+    within: Within,
+    judged_as: Option<&'p Arc<str>>,
 }
 
 impl Walk<'_> {
     /// What is seen of successful answers, without what stays with a list from which objects are left out.
     fn success(&mut self, operation: &Operation, entry: &Entry, bit: usize) {
-        let Some(root) = self.plan.root else {
-            return;
-        };
         let from = self.rows.len();
-        self.place(root, "", None, &mut Vec::new());
+        self.root();
         let withheld: Vec<String> = withheld(operation, entry, bit)
             .map(|steps| steps.join("."))
             .collect();
@@ -157,47 +170,89 @@ impl Walk<'_> {
             .extend(seen.into_iter().filter(|row| !is_withheld(row)));
     }
 
-    fn place(
-        &mut self,
-        index: usize,
-        path: &str,
-        judged_as: Option<&Arc<str>>,
-        open: &mut Vec<usize>,
-    ) {
-        let Some(place) = self.plan.place(index) else {
+    fn root(&mut self) {
+        if let Some(index) = self.plan.root {
+            self.place(At {
+                index,
+                path: "",
+                within: Within::default(),
+                judged_as: None,
+            });
+        }
+    }
+
+    fn place(&mut self, at: At<'_>) {
+        let (plan, rules) = (self.plan, self.rules);
+        let Some(place) = plan.place(at.index) else {
             return;
         };
         // Shapes may contain themselves; the matrix shows the first round and a sign that it goes on.
-        if open.contains(&index) {
-            return self.row(&joined(path, "…"), How::Full, place.class, judged_as);
+        if self.open.contains(&at.index) {
+            let field = joined(at.path, "…");
+            return self.row(&field, How::Full, place.class, at.judged_as);
         }
-        open.push(index);
+        let Some(within) = self.judged(place, at.within) else {
+            return;
+        };
+        self.open.push(at.index);
         let kind = match place.guard {
-            Guard::Nested(kind) if self.is_judged(kind) => self.rules.kind(kind).map(|k| &k.schema),
+            Guard::Nested(kind) if self.integration.by_kind.contains_key(&kind) => {
+                rules.kind(kind).map(|k| &k.schema)
+            }
             _ => None,
         };
-        let judged_as = kind.or(judged_as);
-        match (place.leaf, place.guard) {
-            (Some(Sight::Full), _) => self.row(path, How::Full, place.class, judged_as),
+        let at = At {
+            within,
+            judged_as: kind.or(at.judged_as),
+            ..at
+        };
+        let start = match place.guard {
+            Guard::Outermost(_, node) => plan.start(node),
+            Guard::None | Guard::Nested(_) => None,
+        };
+        match (self.levels.sight(within, place.leaf), start) {
+            (Some(Sight::Full), _) => self.row(at.path, How::Full, place.class, at.judged_as),
             (Some(Sight::Masked(mask)), _) => {
-                self.row(path, How::Masked(mask), place.class, judged_as)
+                self.row(at.path, How::Masked(mask), place.class, at.judged_as);
             }
-            (None, Guard::Outermost(_, node)) => {
-                if let Some(start) = self.plan.start(node) {
-                    self.place(start, path, judged_as, open);
-                }
+            (None, Some(index)) => self.place(At { index, ..at }),
+            (None, None) => {}
+        }
+        self.inside(place, at);
+        self.open.pop();
+    }
+
+    fn inside(&mut self, place: &Place, at: At<'_>) {
+        let members = place.members.iter();
+        let members =
+            members.filter_map(|(name, below)| Some((Step::Member(name), &**name, (*below)?)));
+        let items = place.items.map(|below| (Step::Item, "*", below));
+        let values = place.values.map(|below| (Step::Rest, "*", below));
+        for (step, name, index) in members.chain(items).chain(values) {
+            let mark = self.levels.mark();
+            if let Some(within) = self.levels.enter(at.within, step) {
+                let path = joined(at.path, name);
+                self.place(At {
+                    index,
+                    path: &path,
+                    within,
+                    judged_as: at.judged_as,
+                });
             }
-            (None, _) => {}
+            self.levels.leave(mark);
         }
-        for (name, below) in &place.members {
-            if let Some(below) = below {
-                self.place(*below, &joined(path, name), judged_as, open);
+    }
+
+    /// The most that the grants for the kinds of a nested object let out of it; `None` where they let out nothing.
+    fn judged(&mut self, place: &Place, within: Within) -> Option<Within> {
+        let mut all = within;
+        for kind in self.levels.kinds(place.guard, within) {
+            if let Some(inner) = self.integration.inner.get(&kind) {
+                let spot = inner.at_most(self.rules, self.integration)?;
+                all = self.levels.add(all, &spot);
             }
         }
-        for below in place.items.iter().chain(&place.values) {
-            self.place(*below, &joined(path, "*"), judged_as, open);
-        }
-        open.pop();
+        Some(all)
     }
 
     /// What is seen of error answers, by the plans that release uses.
@@ -210,19 +265,15 @@ impl Walk<'_> {
             let mut walk = Walk {
                 plan: &plan,
                 rows: &mut *self.rows,
+                levels: Levels::default(),
+                open: Vec::new(),
                 ..*self
             };
-            if let Some(root) = plan.root {
-                walk.place(root, "", None, &mut Vec::new());
-            }
+            walk.root();
             for row in self.rows.iter_mut().skip(from) {
                 row.how = How::Error;
             }
         }
-    }
-
-    fn is_judged(&self, kind: KindId) -> bool {
-        self.integration.by_kind.contains_key(&kind)
     }
 
     fn row(&mut self, field: &str, how: How, class: Class, judged_as: Option<&Arc<str>>) {

@@ -479,21 +479,34 @@ impl Permit {
         if entries().any(|(_, entry)| entry.is_open()) {
             return Some(true);
         }
-        Some(entries().any(|(reference, entry)| {
-            // What another object forbids or decides cannot be told from this one.
-            if entry.at_named.iter().any(|(_, set)| set.has_forbid()) {
-                return false;
-            }
-            let judged = |set: &Option<cedar::ConditionSet>| {
-                let set = set.as_ref();
-                set.map(|set| self.judged(set, reference, kind, seen))
-                    .unwrap_or_default()
-            };
-            let (request, object) = (judged(&entry.at_request), judged(&entry.at_object));
-            let is_free = request.forbidden.is_none() && object.forbidden.is_none();
-            let grants = entry.always | (request.grants & !entry.waits()) | object.grants;
-            is_free && grants != 0
-        }))
+        Some(
+            entries()
+                .any(|(reference, entry)| self.held_elsewhere(reference, entry, kind, seen) != 0),
+        )
+    }
+
+    /// Bits of the grants of a reading operation that hold for an object, wherever it was met.
+    pub(crate) fn held_elsewhere(
+        &self,
+        reference: OperationRef,
+        entry: &Entry,
+        kind: KindId,
+        seen: &Seen<'_>,
+    ) -> u64 {
+        // What another object forbids or decides cannot be told from this one.
+        if entry.at_named.iter().any(|(_, set)| set.has_forbid()) {
+            return 0;
+        }
+        let judged = |set: &Option<cedar::ConditionSet>| {
+            let set = set.as_ref();
+            set.map(|set| self.judged(set, reference, kind, seen))
+                .unwrap_or_default()
+        };
+        let (request, object) = (judged(&entry.at_request), judged(&entry.at_object));
+        match (request.forbidden, object.forbidden) {
+            (None, None) => entry.always | (request.grants & !entry.waits()) | object.grants,
+            _ => 0,
+        }
     }
 
     /// Whether objects of this kind need no look: `Some(true)` all are visible, `Some(false)` each is judged,

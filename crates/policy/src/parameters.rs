@@ -166,7 +166,7 @@ impl std::fmt::Display for Why {
     }
 }
 
-/// Something about parameters and pages that `check` says at a grant's line.
+/// Something about parameters, pages or nested fields that `check` says at a grant's line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParameterNote {
     /// The grant.
@@ -390,7 +390,7 @@ impl Rules {
         entry.map_or(&[], |entry| &entry.parameters.fixed)
     }
 
-    /// What `check` says about parameters and pages, at the lines of grants.
+    /// What `check` says about parameters, pages and nested fields, at the lines of grants.
     pub fn parameter_notes(&self) -> &[ParameterNote] {
         &self.parameter_notes
     }

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use model::shape::{Class, NodeId};
-use model::{FieldPath, Shape};
+use model::{FieldPath, Json, Shape};
 
 use crate::input::Mask;
 
@@ -83,6 +83,17 @@ pub(crate) enum Guard {
     Nested(KindId),
 }
 
+/// A step from a place to one below it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Step<'a> {
+    /// To a member, declared or not.
+    Member(&'a str),
+    /// To the items of a list.
+    Item,
+    /// To the values of undeclared keys.
+    Rest,
+}
+
 /// One place of an answer.
 #[derive(Clone, Debug)]
 pub(crate) struct Place {
@@ -120,6 +131,26 @@ impl Place {
         match self.declared(key) {
             Some(place) => place.map(|place| (place, false)),
             None => self.values.map(|place| (place, true)),
+        }
+    }
+
+    /// The place that a step leads to.
+    pub fn step(&self, step: Step<'_>) -> Option<usize> {
+        match step {
+            Step::Member(key) => self.member(key).map(|(place, _)| place),
+            Step::Item => self.items,
+            Step::Rest => self.values,
+        }
+    }
+
+    /// Whether the place may hold a value of this sort.
+    pub fn fits(&self, value: &Json) -> bool {
+        match value {
+            Json::Object(_) => !self.members.is_empty() || self.values.is_some() || self.is_start,
+            Json::List(_) => self.items.is_some(),
+            // `null` in place of a container says only that there is none.
+            Json::Null => true,
+            _ => self.leaf.is_some(),
         }
     }
 }
@@ -296,6 +327,14 @@ impl Plan {
             places: builder.places,
             root,
             starts: Vec::new(),
+        }
+    }
+
+    /// A plan of these places alone.
+    pub fn of_places(places: Vec<Place>) -> Plan {
+        Plan {
+            places,
+            ..Plan::default()
         }
     }
 

@@ -10,8 +10,10 @@
 //!   Keys that the contract does not declare are dropped. Class `secret` and `writeOnly` never leave.
 //! - For each object, what leaves is the union of the fields of the grants whose condition holds for that object. When
 //!   none holds, one object is refused (`deny_as`), an item of a list is left out.
-//! - An object of a declared kind inside another must satisfy one of the integration's grants for that kind. When the
-//!   integration has none, the enclosing grant's field list alone governs. A refused one is left out, with its key.
+//! - An object of a declared kind inside another must satisfy one of the integration's grants for that kind, and shows
+//!   only fields that both what encloses it and those of them that hold let leave (see `nested`); of two masks the
+//!   stricter one. That goes for each object around a value. When the integration has no such grant, what encloses the
+//!   object governs alone. A refused one is left out, with its key; so is a `null` where one could be refused.
 //! - What `$.` lets leave of the root leaves by the grants that held for an object of the answer, or, where the
 //!   answer holds none, by those that may hold for some object (see `root`).
 //! - An attribute that is missing in the answer satisfies nothing.
@@ -24,8 +26,9 @@ use model::{Json, Refusal, Text};
 use crate::cedar::Held;
 use crate::decide::{Permit, Released, RequestFacts};
 use crate::input::{Mask, Source};
+use crate::nested::{Inner, Inside, Levels, Within, nested_kind};
 use crate::object::own_id;
-use crate::plan::{Guard, KindId, Place, Plan, Sight};
+use crate::plan::{Guard, KindId, Place, Plan, Sight, Step};
 use crate::reads::shows;
 use crate::rules::{Entry, Operation, Seen, Shown};
 
@@ -76,6 +79,7 @@ impl Permit {
                 ..Released::default()
             },
             plans: Vec::new(),
+            levels: Levels::default(),
             verdicts: Vec::new(),
         };
         let plan = entry.plan(operation, walk.root_grants(answer));
@@ -99,6 +103,7 @@ impl Permit {
             facts,
             out: Released::default(),
             plans: Vec::new(),
+            levels: Levels::default(),
             verdicts: Vec::new(),
         };
         walk.root(plan, answer).ok()?;
@@ -111,7 +116,7 @@ impl Permit {
 enum Verdict {
     /// Bits of the grants that hold.
     Outermost(Held),
-    Nested(bool),
+    Nested(Inside),
 }
 
 pub(crate) struct Walk<'a> {
@@ -122,6 +127,8 @@ pub(crate) struct Walk<'a> {
     out: Released,
     /// Plans for combinations of grants, kept for the next object.
     plans: Vec<(u64, Arc<Plan>)>,
+    /// What the nested objects around a value let out of it.
+    levels: Levels,
     verdicts: Vec<(Vec<u8>, Verdict)>,
 }
 
@@ -131,14 +138,31 @@ enum Gate {
     Hidden,
     /// It does not; it was an object that was judged.
     Withheld,
-    /// It does, by this place of this plan (the same plan when `None`).
-    Open(Option<Arc<Plan>>, usize),
+    /// It does, by this place of this plan (the same plan when `None`) and what the objects around it let out.
+    Open(Option<Arc<Plan>>, usize, Within),
+}
+
+/// A value below another.
+#[derive(Clone, Copy)]
+struct Below<'k> {
+    place: Option<usize>,
+    step: Step<'k>,
+    is_many: bool,
+}
+
+/// Where a value stands.
+#[derive(Clone, Copy)]
+struct At<'p> {
+    place: &'p Place,
+    index: usize,
+    within: Within,
+    is_many: bool,
 }
 
 impl Walk<'_> {
     fn root(&mut self, plan: &Arc<Plan>, answer: &Json) -> Result<(), Box<Refusal>> {
-        let gate = match plan.root {
-            Some(root) => self.gate(plan, root, answer, false)?,
+        let gate = match Self::at(plan, plan.root, Some(Within::default()), false) {
+            Some(at) => self.gate(at, answer)?,
             None => Gate::Hidden,
         };
         match gate {
@@ -152,70 +176,101 @@ impl Walk<'_> {
                 });
                 Ok(())
             }
-            Gate::Open(other, place) => {
-                self.value(other.as_ref().unwrap_or(plan), place, answer, false)
+            Gate::Open(other, place, within) => {
+                let plan = other.as_ref().unwrap_or(plan);
+                self.value(
+                    plan,
+                    Self::at(plan, Some(place), Some(within), false),
+                    answer,
+                )
             }
         }
     }
 
-    /// Asks whatever has to be asked before a value goes out.
-    fn gate(
-        &mut self,
+    fn at(
         plan: &Plan,
-        place: usize,
-        value: &Json,
+        place: Option<usize>,
+        within: Option<Within>,
         is_many: bool,
-    ) -> Result<Gate, Box<Refusal>> {
-        let Some(here) = plan.place(place) else {
-            return Ok(Gate::Hidden);
-        };
-        match (here.guard, value) {
+    ) -> Option<At<'_>> {
+        Some(At {
+            place: plan.place(place?)?,
+            index: place?,
+            within: within?,
+            is_many,
+        })
+    }
+
+    /// Asks whatever has to be asked before a value goes out.
+    fn gate(&mut self, at: At<'_>, value: &Json) -> Result<Gate, Box<Refusal>> {
+        match (at.place.guard, value) {
             (Guard::Outermost(kind, node), Json::Object(_)) => {
-                let held = self.outermost(kind, value, is_many);
+                let held = self.outermost(kind, value, at.is_many);
                 if held.grants == 0 {
-                    return match is_many {
+                    return match at.is_many {
                         true => Ok(Gate::Withheld),
                         false => Err(self.refused(kind, value, held)),
                     };
                 }
-                self.name(kind, value, is_many);
+                self.name(kind, value, at.is_many);
                 let inner = self.plan(held.grants);
                 Ok(match inner.start(node) {
-                    Some(start) => Gate::Open(Some(inner), start),
+                    Some(start) => Gate::Open(Some(inner), start, at.within),
                     None => Gate::Hidden,
                 })
             }
             // `null` in place of an object says only that there is none.
-            (Guard::Outermost(..), Json::Null) => Ok(Gate::Open(None, place)),
+            (Guard::Outermost(..), Json::Null) => Ok(Gate::Open(None, at.index, at.within)),
             (Guard::Outermost(..), _) => Ok(Gate::Hidden),
-            (Guard::Nested(kind), Json::Object(_)) => match self.nested(kind, value) {
-                true => Ok(Gate::Open(None, place)),
-                false => Ok(Gate::Withheld),
-            },
-            _ => Ok(match fits(here, value) {
-                true => Gate::Open(None, place),
-                false => Gate::Hidden,
-            }),
+            _ => Ok(self.inner_gate(at, value)),
         }
     }
 
-    fn value(
-        &mut self,
-        plan: &Plan,
-        place: usize,
-        value: &Json,
-        is_many: bool,
-    ) -> Result<(), Box<Refusal>> {
-        let Some(here) = plan.place(place) else {
+    /// The same inside an object: its kind is judged by the integration's own grants for it, and again where one of the
+    /// objects around it takes it for another kind.
+    fn inner_gate(&mut self, at: At<'_>, value: &Json) -> Gate {
+        let own = nested_kind(at.place.guard);
+        let is_object = matches!(value, Json::Object(_));
+        let fits = (own.is_some() && is_object) || at.place.fits(value);
+        if !fits || !self.levels.fit(at.within, value) {
+            return Gate::Hidden;
+        }
+        let mut within = at.within;
+        let around = (0..at.within.count()).map(Some);
+        for level in std::iter::once(None).chain(around) {
+            let kind = match level {
+                None => own,
+                Some(level) => self
+                    .levels
+                    .guard(at.within, level)
+                    .filter(|k| Some(*k) != own),
+            };
+            let Some(kind) = kind else { continue };
+            within = match (value, is_object) {
+                (_, true) => match self.nested(kind, value) {
+                    Inside::Hidden => return Gate::Withheld,
+                    Inside::Free => within,
+                    Inside::Shown(spot) => self.levels.add(within, &spot),
+                },
+                // None at all reads like one that is left out.
+                (Json::Null, _) if self.permit.may_hide(kind) => return Gate::Hidden,
+                _ => within,
+            };
+        }
+        Gate::Open(None, at.index, within)
+    }
+
+    fn value(&mut self, plan: &Plan, at: Option<At<'_>>, value: &Json) -> Result<(), Box<Refusal>> {
+        let Some(at) = at else {
             return Ok(());
         };
         match value {
-            Json::Object(members) => self.object(plan, here, members, is_many),
-            Json::List(items) => self.list(plan, here, items),
+            Json::Object(members) => self.object(plan, at, members),
+            Json::List(items) => self.list(plan, at, items),
             leaf => {
                 self.out.fields_seen += 1;
                 self.out.fields_out += 1;
-                self.leaf(here, leaf);
+                self.leaf(self.levels.sight(at.within, at.place.leaf), leaf);
                 Ok(())
             }
         }
@@ -224,55 +279,74 @@ impl Walk<'_> {
     fn object(
         &mut self,
         plan: &Plan,
-        here: &Place,
+        at: At<'_>,
         members: &[(Text, Json)],
-        is_many: bool,
     ) -> Result<(), Box<Refusal>> {
         self.out.body.push(b'{');
         let mut is_first = true;
         for (key, value) in members {
             // The values of undeclared keys are many, like the items of a list.
-            let found = here.member(key);
-            let is_many = is_many || found.is_some_and(|(_, is_value)| is_value);
-            let gate = match found {
-                Some((place, _)) => self.gate(plan, place, value, is_many)?,
-                None => Gate::Hidden,
+            let found = at.place.member(key);
+            let is_many = at.is_many || found.is_some_and(|(_, is_value)| is_value);
+            let below = Below {
+                place: found.map(|(place, _)| place),
+                step: Step::Member(key),
+                is_many,
             };
-            let Gate::Open(other, place) = gate else {
-                self.hold_back(&gate, value);
-                continue;
-            };
-            if !is_first {
-                self.out.body.push(b',');
-            }
-            is_first = false;
-            write_string(key, &mut self.out.body);
-            self.out.body.push(b':');
-            self.value(other.as_deref().unwrap_or(plan), place, value, is_many)?;
+            self.below(plan, at.within, below, value, &mut is_first)?;
         }
         self.out.body.push(b'}');
         Ok(())
     }
 
-    fn list(&mut self, plan: &Plan, here: &Place, items: &[Json]) -> Result<(), Box<Refusal>> {
+    fn list(&mut self, plan: &Plan, at: At<'_>, items: &[Json]) -> Result<(), Box<Refusal>> {
         self.out.body.push(b'[');
         let mut is_first = true;
         for value in items {
-            let gate = match here.items {
-                Some(place) => self.gate(plan, place, value, true)?,
-                None => Gate::Hidden,
+            let below = Below {
+                place: at.place.items,
+                step: Step::Item,
+                is_many: true,
             };
-            let Gate::Open(other, place) = gate else {
-                self.hold_back(&gate, value);
-                continue;
-            };
-            if !is_first {
-                self.out.body.push(b',');
-            }
-            is_first = false;
-            self.value(other.as_deref().unwrap_or(plan), place, value, true)?;
+            self.below(plan, at.within, below, value, &mut is_first)?;
         }
         self.out.body.push(b']');
+        Ok(())
+    }
+
+    /// A member with its key, or an item.
+    fn below(
+        &mut self,
+        plan: &Plan,
+        within: Within,
+        below: Below<'_>,
+        value: &Json,
+        is_first: &mut bool,
+    ) -> Result<(), Box<Refusal>> {
+        let mark = self.levels.mark();
+        let within = below
+            .place
+            .and_then(|_| self.levels.enter(within, below.step));
+        let gate = match Self::at(plan, below.place, within, below.is_many) {
+            Some(at) => self.gate(at, value)?,
+            None => Gate::Hidden,
+        };
+        if let Gate::Open(other, place, within) = gate {
+            if !*is_first {
+                self.out.body.push(b',');
+            }
+            *is_first = false;
+            if let Step::Member(key) = below.step {
+                write_string(key, &mut self.out.body);
+                self.out.body.push(b':');
+            }
+            let plan = other.as_deref().unwrap_or(plan);
+            let at = Self::at(plan, Some(place), Some(within), below.is_many);
+            self.value(plan, at, value)?;
+        } else {
+            self.hold_back(&gate, value);
+        }
+        self.levels.leave(mark);
         Ok(())
     }
 
@@ -283,9 +357,9 @@ impl Walk<'_> {
         }
     }
 
-    fn leaf(&mut self, here: &Place, value: &Json) {
+    fn leaf(&mut self, sight: Option<Sight>, value: &Json) {
         let body = &mut self.out.body;
-        match (here.leaf, value) {
+        match (sight, value) {
             (Some(Sight::Full), value) => write(value, body),
             (Some(Sight::Masked(mask)), Json::Text(text)) => masked(text, mask, body),
             _ => body.extend_from_slice(b"null"),
@@ -332,11 +406,11 @@ impl Walk<'_> {
         held
     }
 
-    fn nested(&mut self, kind: KindId, object: &Json) -> bool {
-        match self.permit.sees_all(kind) {
-            // No grant is about that kind: the enclosing field list governs.
-            None | Some(true) => return true,
-            Some(false) => {}
+    fn nested(&mut self, kind: KindId, object: &Json) -> Inside {
+        let known = self.permit.integration.inner.get(&kind);
+        if known.is_none() && self.permit.sees_all(kind) != Some(false) {
+            // No grant says anything of such objects: what encloses them governs.
+            return Inside::Free;
         }
         let id = self.id(kind, object, true);
         // The request's path names the outer object, not this one.
@@ -346,22 +420,30 @@ impl Walk<'_> {
             object: Some(object),
             overlay: None,
         };
-        let key = self
-            .key(1, kind, &seen)
-            .filter(|_| self.permit.is_repeatable(kind));
-        if let Some(Verdict::Nested(is_seen)) = self.remembered(key.as_deref()) {
-            return *is_seen;
+        let key = match known.is_some_and(Inner::is_settled) {
+            true => Some(Self::kind_key(1, kind)),
+            false => self
+                .key(2, kind, &seen)
+                .filter(|_| self.permit.is_repeatable(kind)),
+        };
+        if let Some(Verdict::Nested(inside)) = self.remembered(key.as_deref()) {
+            return inside.clone();
         }
-        let is_seen = self.permit.may_see(kind, &seen) == Some(true);
-        self.remember(key, Verdict::Nested(is_seen));
-        is_seen
+        let inside = self.permit.inside(kind, &seen);
+        self.remember(key, Verdict::Nested(inside.clone()));
+        inside
     }
 
     fn key(&self, role: u8, kind: KindId, seen: &Seen<'_>) -> Option<Vec<u8>> {
-        let mut key = vec![role];
-        key.extend_from_slice(&kind.to_le_bytes());
+        let mut key = Self::kind_key(role, kind);
         seen.key(self.permit.rules.kind(kind)?, &mut key);
         Some(key)
+    }
+
+    fn kind_key(role: u8, kind: KindId) -> Vec<u8> {
+        let mut key = vec![role];
+        key.extend_from_slice(&kind.to_le_bytes());
+        key
     }
 
     fn remembered(&self, key: Option<&[u8]>) -> Option<&Verdict> {
@@ -427,17 +509,6 @@ impl Walk<'_> {
             None => format!("no grant's condition holds for {schema}:{id}"),
         };
         self.permit.refuse(detail, held.forbidden)
-    }
-}
-
-/// Whether a place may hold a value of this sort.
-fn fits(place: &Place, value: &Json) -> bool {
-    match value {
-        Json::Object(_) => !place.members.is_empty() || place.values.is_some() || place.is_start,
-        Json::List(_) => place.items.is_some(),
-        // `null` in place of a container says only that there is none.
-        Json::Null => true,
-        _ => place.leaf.is_some(),
     }
 }
 

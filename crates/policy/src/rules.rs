@@ -25,6 +25,7 @@ use crate::cedar::{
 use crate::errors::{ErrorGround, ErrorPlans};
 use crate::fast::{Atom, Found};
 use crate::input::{Condition, DenyAs, FixedTarget, ParameterShape, PolicyInput, Source};
+use crate::nested::Inner;
 use crate::pages::Pages;
 use crate::parameters::{BodyAsks, Fixed, ParameterNote, ParameterRules};
 use crate::plan::{Ground, KindId, Plan, Trees};
@@ -183,6 +184,8 @@ pub(crate) struct Integration {
     pub entries: HashMap<OperationRef, Entry>,
     /// By which operations it may see objects of a kind: reading ones where it has any.
     pub by_kind: HashMap<KindId, Vec<OperationRef>>,
+    /// What it may see of objects of a kind that stand inside others, where a grant says so.
+    pub inner: HashMap<KindId, Inner>,
     /// Whether any of its conditions asks the engine about the request.
     pub is_on_context: bool,
     /// Whether any of its conditions asks for the listener alone.

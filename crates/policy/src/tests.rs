@@ -8,6 +8,7 @@ mod envelopes;
 mod errors;
 mod fields;
 mod matrix;
+mod nested;
 mod objects;
 mod reads;
 mod roots;

@@ -14,6 +14,7 @@ use super::{
     ParameterNote, ParameterRule, ParameterRules, Refused, Usable, Why, asks, tells_nothing,
 };
 use crate::input::{FixedTarget, ParameterPlace, ParameterShape, Source};
+use crate::nested::Inside;
 use crate::plan::{KindId, Plan};
 use crate::rules::check::{Fault, listed as names, question_path};
 use crate::rules::{Entry, EntryGrant, Kind, Operation, Rules};
@@ -37,8 +38,8 @@ const NEUTRAL_HEADERS: [&str; 10] = [
 pub(crate) struct Scene<'a> {
     pub operation: &'a Operation,
     pub kinds: &'a [Kind],
-    /// Kinds whose objects are judged one by one when they stand inside another object.
-    pub is_judged: &'a dyn Fn(KindId) -> bool,
+    /// What is seen of every object of a kind that stands inside another.
+    pub inside: &'a dyn Fn(KindId) -> Inside,
 }
 
 /// Works out which parameters may be used with which grants.
@@ -62,7 +63,7 @@ pub(crate) fn build(entry: &Entry, scene: &Scene<'_>) -> (ParameterRules, Vec<Pa
         views.get(bit).map(|plan| FieldView {
             ground: operation.ground(),
             plan,
-            is_judged: scene.is_judged,
+            inside: scene.inside,
         })
     };
     if asks(operation) {
@@ -109,7 +110,7 @@ pub(crate) fn stated(rules: &Rules) -> Vec<Mistake> {
         let view = FieldView {
             ground,
             plan: &plan,
-            is_judged: &|_| false,
+            inside: &|_| Inside::Free,
         };
         let places = operation.asks.places.iter();
         let in_body = places.filter_map(|place| place.asks.as_ref());

@@ -9,14 +9,15 @@ use std::sync::Arc;
 use model::FieldPath;
 use model::shape::{Class, NodeId};
 
-use crate::plan::{Ground, Guard, KindId, Plan, Sight, outermost};
+use crate::nested::{Inside, Levels, Within};
+use crate::plan::{Ground, Guard, KindId, Plan, Sight, Step, outermost};
 
 /// What some grants together show of one operation's objects.
 pub(super) struct FieldView<'a> {
     pub ground: Ground<'a>,
     pub plan: &'a Plan,
-    /// Kinds whose objects are judged one by one when they stand inside another object.
-    pub is_judged: &'a dyn Fn(KindId) -> bool,
+    /// What is seen of every object of a kind that stands inside another; hidden where some may be left out.
+    pub inside: &'a dyn Fn(KindId) -> Inside,
 }
 
 /// Whether a field is there and seen.
@@ -29,12 +30,21 @@ pub(super) enum FieldSight {
 
 type Start = (NodeId, Option<usize>);
 
+/// A place that was entered, and what the nested objects around it let out.
+type Entered = (usize, Within);
+
+/// Positions of the walk over shape and plans.
+type Met = HashSet<(NodeId, usize, Vec<(usize, usize)>)>;
+
 impl FieldView<'_> {
     /// Whether every field of the objects is seen in full.
     pub fn sees_all(&self) -> bool {
-        self.starts(false)
-            .into_iter()
-            .all(|(node, place)| self.whole(node, place, &mut HashSet::new()))
+        self.starts(false).into_iter().all(|(node, place)| {
+            let mut levels = Levels::default();
+            let entered =
+                place.and_then(|place| self.entered(place, Within::default(), &mut levels));
+            self.whole(node, entered, &mut levels, &mut Met::new())
+        })
     }
 
     /// Whether a field is seen in full wherever an object has it.
@@ -88,70 +98,96 @@ impl FieldView<'_> {
         if lists.is_empty() { vec![root] } else { lists }
     }
 
-    fn at(&self, (mut node, mut place): Start, steps: &[Arc<str>]) -> FieldSight {
+    fn at(&self, (mut node, place): Start, steps: &[Arc<str>]) -> FieldSight {
+        let mut levels = Levels::default();
+        let mut entered = place.map(|place| (place, Within::default()));
         for step in steps {
             let Some(here) = self.ground.shape.node(node) else {
                 return FieldSight::Absent;
             };
-            let below = match &**step {
-                "*" => here.items.or(here.values),
-                name => here.fields.get(name).map(|f| f.node).or(here.values),
+            let (step, below) = match &**step {
+                "*" if here.items.is_some() => (Step::Item, here.items),
+                "*" => (Step::Rest, here.values),
+                name => {
+                    let field = here.fields.get(name).map(|f| f.node);
+                    (Step::Member(name), field.or(here.values))
+                }
             };
             let Some(below) = below else {
                 return FieldSight::Absent;
             };
-            let shown = place.and_then(|place| self.plan.place(place));
-            place = shown.and_then(|shown| match &**step {
-                "*" => shown.items.or(shown.values),
-                name => shown.member(name).map(|(place, _)| place),
-            });
-            place = self.entered(place);
+            entered = self.below(entered, step, &mut levels);
             node = below;
         }
-        match self.whole(node, place, &mut HashSet::new()) {
+        if steps.is_empty() {
+            entered = entered.and_then(|(place, within)| self.entered(place, within, &mut levels));
+        }
+        match self.whole(node, entered, &mut levels, &mut Met::new()) {
             true => FieldSight::Seen,
             false => FieldSight::Hidden,
         }
     }
 
-    /// A place behind its guard.
-    fn entered(&self, place: Option<usize>) -> Option<usize> {
-        match self.plan.place(place?)?.guard {
-            Guard::None => place,
-            Guard::Outermost(_, node) => self.plan.start(node),
-            Guard::Nested(kind) => place.filter(|_| !(self.is_judged)(kind)),
-        }
+    /// One step further in, behind whatever guards that place.
+    fn below(&self, from: Option<Entered>, step: Step<'_>, levels: &mut Levels) -> Option<Entered> {
+        let (place, within) = from?;
+        let place = self.plan.place(place)?.step(step)?;
+        let within = levels.enter(within, step)?;
+        self.entered(place, within, levels)
     }
 
-    /// Whether a place and everything below it is seen in full.
+    /// A place behind its guards.
+    fn entered(&self, place: usize, mut within: Within, levels: &mut Levels) -> Option<Entered> {
+        let guard = self.plan.place(place)?.guard;
+        if let Guard::Outermost(_, node) = guard {
+            return Some((self.plan.start(node)?, within));
+        }
+        for kind in levels.kinds(guard, within) {
+            within = match (self.inside)(kind) {
+                Inside::Hidden => return None,
+                Inside::Free => within,
+                Inside::Shown(spot) => levels.add(within, &spot),
+            };
+        }
+        Some((place, within))
+    }
+
+    /// Whether a place that was entered and everything below it is seen in full.
     fn whole(
         &self,
         node: NodeId,
-        place: Option<usize>,
-        seen: &mut HashSet<(NodeId, usize)>,
+        entered: Option<Entered>,
+        levels: &mut Levels,
+        met: &mut Met,
     ) -> bool {
-        let (Some(here), Some(index)) = (self.ground.shape.node(node), self.entered(place)) else {
+        let (Some(here), Some((index, within))) = (self.ground.shape.node(node), entered) else {
             return false;
         };
         let Some(shown) = self.plan.place(index) else {
             return false;
         };
         let is_value = here.fields.is_empty() && here.items.is_none() && here.values.is_none();
-        if here.class == Class::Secret || (is_value && shown.leaf != Some(Sight::Full)) {
+        let sight = levels.sight(within, shown.leaf);
+        if here.class == Class::Secret || (is_value && sight != Some(Sight::Full)) {
             return false;
         }
         // Met before: either it is seen, or the walk has ended already.
-        if !seen.insert((node, index)) {
+        if !met.insert((node, index, levels.key(within).to_vec())) {
             return true;
         }
-        here.fields.iter().all(|(name, field)| {
-            let below = shown.member(name).map(|(place, _)| place);
-            !field.is_write_only && self.whole(field.node, below, seen)
-        }) && here
-            .items
-            .is_none_or(|item| self.whole(item, shown.items, seen))
-            && here
-                .values
-                .is_none_or(|value| self.whole(value, shown.values, seen))
+        if here.fields.values().any(|field| field.is_write_only) {
+            return false;
+        }
+        let fields = here.fields.iter();
+        let fields = fields.map(|(name, field)| (Step::Member(name), field.node));
+        let items = here.items.map(|item| (Step::Item, item));
+        let values = here.values.map(|value| (Step::Rest, value));
+        fields.chain(items).chain(values).all(|(step, node)| {
+            let mark = levels.mark();
+            let below = self.below(entered, step, levels);
+            let is_whole = self.whole(node, below, levels, met);
+            levels.leave(mark);
+            is_whole
+        })
     }
 }

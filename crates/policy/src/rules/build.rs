@@ -8,6 +8,7 @@ mod enforced;
 mod grants;
 mod kinds;
 mod likely;
+mod nested;
 mod parameters;
 mod places;
 mod references;

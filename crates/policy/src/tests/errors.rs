@@ -106,7 +106,7 @@ proptest! {
         let errors: Vec<&str> = FIELDS.iter().zip(&picked).filter(|(_, is)| **is).map(|(f, _)| *f).collect();
         // `getOrder` makes orders of north visible and no others; `getHealth` has no object at all.
         let rules = rules(vec![
-            grant(1, "getOrder", r#"resource.partner == "north""#, "id", ""),
+            grant(1, "getOrder", r#"resource.partner == "north""#, "id assignment", ""),
             told(5, "getHealth", "", &errors),
         ]);
         let partner = body.pointer("/order/assignment/partnerId").and_then(Value::as_str);

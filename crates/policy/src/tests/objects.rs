@@ -103,7 +103,7 @@ fn nested_objects_are_judged_by_the_grants_for_their_kind() {
             1,
             "getOrder listOrders",
             "",
-            "id customer.legalName parent.{id,status}",
+            "id status customer.legalName parent.{id,status}",
             "",
         )
     };
@@ -114,7 +114,10 @@ fn nested_objects_are_judged_by_the_grants_for_their_kind() {
         answer(&free, "getOrder orderId=1", upstream),
         r#"{"id":"1","customer":{"legalName":"Acme"},"parent":{"id":"0","status":"open"}}"#
     );
-    let judged = rules(vec![enclosing(), grant(4, "getCustomer", OWN, "id", "")]);
+    let judged = rules(vec![
+        enclosing(),
+        grant(4, "getCustomer", OWN, "id legalName", ""),
+    ]);
     assert_eq!(
         answer(&judged, "getOrder orderId=1", upstream),
         r#"{"id":"1","parent":{"id":"0","status":"open"}}"#

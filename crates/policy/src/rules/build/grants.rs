@@ -18,6 +18,7 @@ use super::{Build, Written};
 use crate::cedar::{self, Checked, ConditionSet, Resources, Types};
 use crate::errors::{ErrorGround, ErrorPlans};
 use crate::input::{Grant, IntegrationGrants, PolicyInput};
+use crate::nested::Inner;
 use crate::parameters::ParameterRules;
 use crate::plan::{KindId, Plan, Tree, Trees};
 use crate::scope;
@@ -132,6 +133,7 @@ impl Build {
             attributes: input.attributes.clone(),
             entries: HashMap::new(),
             by_kind: HashMap::new(),
+            inner: HashMap::new(),
             is_on_context: false,
             is_on_listener: false,
         };
@@ -148,8 +150,13 @@ impl Build {
             }
         }
         self.by_kind(&mut integration);
+        let kinds = integration.by_kind.keys();
+        integration.inner = kinds
+            .filter_map(|kind| Some((*kind, Inner::of(&self.rules, &integration, *kind)?)))
+            .collect();
         self.check_enforced(&integration);
         self.parameters(&mut integration);
+        self.note_nested(&input, &integration);
         self.check_references(&input, &integration);
         self.rules
             .integrations

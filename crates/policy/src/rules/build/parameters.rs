@@ -3,8 +3,6 @@
 //! Used by `Build::integration`.
 //! Start reading at `Build::parameters`.
 
-use std::collections::HashSet;
-
 use model::{Json, RuleRef};
 
 use super::super::check::{self, listed};
@@ -13,32 +11,27 @@ use super::Build;
 use crate::cedar::Checked;
 use crate::input::{FixedSource, FixedTarget, Grant, IntegrationGrants};
 use crate::parameters::{self, Fixed};
-use crate::plan::KindId;
 
 impl Build {
     /// Works out which parameters may be used, once it is known what the integration may see by all its grants.
     pub(super) fn parameters(&mut self, integration: &mut Integration) {
-        let judged: HashSet<KindId> = integration
-            .by_kind
-            .iter()
-            .filter(|(_, references)| {
-                let mut entries = references.iter().filter_map(|r| integration.entries.get(r));
-                !entries.any(super::super::Entry::is_open)
-            })
-            .map(|(kind, _)| *kind)
-            .collect();
-        let mut notes = Vec::new();
-        for (reference, entry) in &mut integration.entries {
+        let mut done = Vec::new();
+        for (reference, entry) in &integration.entries {
             let Some(operation) = self.rules.op(*reference) else {
                 continue;
             };
             let scene = parameters::Scene {
                 operation,
                 kinds: &self.rules.kinds,
-                is_judged: &|kind| judged.contains(&kind),
+                inside: &|kind| integration.always_inside(&self.rules, kind),
             };
-            let (rules, found) = parameters::build(entry, &scene);
-            entry.parameters = rules;
+            done.push((*reference, parameters::build(entry, &scene)));
+        }
+        let mut notes = Vec::new();
+        for (reference, (rules, found)) in done {
+            if let Some(entry) = integration.entries.get_mut(&reference) {
+                entry.parameters = rules;
+            }
             notes.extend(found);
         }
         // Roles say the same for each integration that has them.
