@@ -8,7 +8,7 @@ mod files;
 mod model;
 mod upstream;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::thread;
 
@@ -110,6 +110,8 @@ struct Pair {
     /// What the caller may not learn is different.
     other: Server,
     keys: Vec<(String, String)>,
+    /// What each caller may be told by the one and by the other.
+    allowed: Vec<[BTreeSet<String>; 2]>,
     _upstreams: [testkit::RecordingUpstream; 2],
 }
 
@@ -141,7 +143,11 @@ impl Pair {
                 )
             })
             .collect();
+        let allowed = world.callers.iter().map(|caller| {
+            [&world.objects, &world.changed_for(caller)].map(|all| world.allowed(caller, all))
+        });
         Some(Pair {
+            allowed: allowed.collect(),
             world,
             real,
             other,
@@ -224,9 +230,9 @@ impl Pair {
         if plain != changed {
             found.push(format!("{what}: told apart\n  {plain}\n  {changed}"));
         }
-        for (answer, is_other) in [(here, false), (there, true)] {
+        for (answer, allowed) in [here, there].into_iter().zip(&self.allowed[caller]) {
             let told = asking::whole(answer);
-            for token in self.world.untold(caller, asked, &told, is_other) {
+            for token in self.world.untold(allowed, asked, &told) {
                 found.push(format!("{what}: {token} in\n  {told}"));
             }
         }

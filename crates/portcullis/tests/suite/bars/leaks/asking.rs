@@ -215,7 +215,10 @@ fn some_object(world: &World, kind: usize, topic: Topic, random: &mut Random) ->
 
 fn query(topic: Topic, world: &World, kind: usize, random: &mut Random) -> String {
     let mut pairs = Vec::new();
-    let filters = ["status", "partner", "q", "sort"];
+    let mut filters = vec!["status", "partner", "q", "sort"];
+    if world.kinds[kind].has_site {
+        filters.push("site");
+    }
     let count = match topic {
         Topic::Filters => 1 + random.below(2),
         _ => random.below(2),
@@ -227,7 +230,13 @@ fn query(topic: Topic, world: &World, kind: usize, random: &mut Random) -> Strin
             "partner" => (*random.pick(&PARTNERS)).to_owned(),
             "sort" => (*random.pick(&["f1", "name"])).to_owned(),
             _ => {
-                let object = random.below(world.objects.len());
+                // Sites come first.
+                let among = if name == "site" {
+                    10
+                } else {
+                    world.objects.len()
+                };
+                let object = random.below(among);
                 let text = world.objects[object].text("name");
                 text[..2 + random.below(text.len() - 1)].to_owned()
             }

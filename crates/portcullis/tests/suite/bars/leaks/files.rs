@@ -2,6 +2,7 @@
 //! Exports `gate`.
 //! Start reading at `gate`.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 
@@ -94,8 +95,12 @@ fn schema(kind: &Kind) -> Value {
         }
     }
     if kind.has_site {
-        properties["site"] =
-            json!({ "anyOf": [{ "$ref": "#/components/schemas/Site" }, { "type": "null" }] });
+        let site = json!({ "$ref": "#/components/schemas/Site" });
+        let or_none = |name: &str| json!({ "anyOf": [{ "$ref": format!("#/components/schemas/{name}") }, { "type": "null" }] });
+        properties["site"] = or_none("Site");
+        properties["parent"] = or_none("Job");
+        properties["stops"] = json!({ "type": "array", "maxItems": 50, "items": site });
+        properties["named"] = json!({ "type": "object", "additionalProperties": site });
     }
     json!({ "type": "object", "properties": properties })
 }
@@ -139,7 +144,7 @@ fn paths_of(kind: &Kind) -> Vec<(String, Value)> {
     let query =
         |name: &str, schema: Value| json!({ "name": name, "in": "query", "schema": schema });
     let word = json!({ "type": "string", "pattern": "^[a-z0-9-]{1,40}$" });
-    let parameters = json!([
+    let mut parameters = json!([
         query(
             "limit",
             json!({ "type": "integer", "minimum": 1, "maximum": 100 })
@@ -151,8 +156,11 @@ fn paths_of(kind: &Kind) -> Vec<(String, Value)> {
         ),
         query("partner", word.clone()),
         query("q", word.clone()),
-        query("sort", word),
+        query("sort", word.clone()),
     ]);
+    if let Some(parameters) = parameters.as_array_mut().filter(|_| kind.has_site) {
+        parameters.push(query("site", word));
+    }
     let body = |schema: Value| json!({ "required": true, "content": { "application/json": { "schema": schema } } });
     let text = json!({ "type": "string", "maxLength": 40 });
     let words = json!({ "type": "string", "maxLength": 40, "x-portcullis-filters": [] });
@@ -250,6 +258,9 @@ fn overlay(world: &World) -> String {
         add(parameter(3), &format!("filters: [{partner}]"));
         add(parameter(4), "filters: [name]");
         // `sort` declares nothing.
+        if kind.has_site {
+            add(parameter(6), "filters: [site.name]");
+        }
         let page = format!("components.schemas.{}Page.properties", kind.name);
         if kind.has_envelope {
             add(format!("{page}.total"), "page: count");
@@ -268,44 +279,33 @@ fn integration(world: &World, caller: &Caller) -> String {
     for grant in &caller.grants {
         let kind = &world.kinds[grant.kind];
         let name = kind.name;
-        let fields: Vec<String> = grant.fields.iter().map(|f| (*f).to_owned()).collect();
-        let mut main = vec![format!("get{name}"), format!("head{name}")];
+        let from = |root: &str, fields: &BTreeSet<&'static str>| -> Vec<String> {
+            fields.iter().map(|f| format!("{root}{f}")).collect()
+        };
+        let (fields, masked) = (from("", &grant.fields), from("", &grant.masked));
+        let mut write = |operations: &[&str], fields: &[String], masked: &[String], writes| {
+            let operations: Vec<String> = operations.iter().map(|o| format!("{o}{name}")).collect();
+            write_grant(&mut text, grant, &operations, [fields, masked], writes);
+        };
+        let mut main = vec!["get", "head"];
         if kind.wrapper != Wrapper::Inline {
-            main.push(format!("full{name}"));
+            main.push("full");
         } else {
             // Where the answer holds another kind, fields count from that one.
-            let root = if kind.has_site { "$." } else { "" };
-            let inner: Vec<String> = fields.iter().map(|f| format!("{root}data.{f}")).collect();
-            write_grant(&mut text, grant, &[format!("full{name}")], &inner, &[]);
+            let root = if kind.has_site { "$.data." } else { "data." };
+            let (fields, masked) = (from(root, &grant.fields), from(root, &grant.masked));
+            write(&["full"], &fields, &masked, &[]);
         }
-        write_grant(&mut text, grant, &main, &fields, &[]);
-        write_grant(
-            &mut text,
-            grant,
-            &[format!("search{name}")],
-            &fields,
-            &["words"],
-        );
-        write_grant(
-            &mut text,
-            grant,
-            &[format!("patch{name}")],
-            &fields,
-            &["f0"],
-        );
-        write_grant(&mut text, grant, &[format!("delete{name}")], &[], &[]);
-        write_grant(
-            &mut text,
-            grant,
-            &[format!("notes{name}")],
-            &["text".to_owned()],
-            &[],
-        );
-        let mut listed = fields;
+        write(&main, &fields, &masked, &[]);
+        write(&["search"], &fields, &masked, &["words"]);
+        write(&["patch"], &fields, &masked, &["f0"]);
+        write(&["delete"], &[], &[], &[]);
+        write(&["notes"], &["text".to_owned()], &[], &[]);
+        let mut listed = fields.clone();
         if kind.has_envelope && grant.has_root {
             listed.extend(["$.total".to_owned(), "$.next".to_owned()]);
         }
-        write_grant(&mut text, grant, &[format!("list{name}")], &listed, &[]);
+        write(&["list"], &listed, &masked, &[]);
     }
     text
 }
@@ -314,7 +314,7 @@ fn write_grant(
     text: &mut String,
     grant: &Grant,
     operations: &[String],
-    fields: &[String],
+    [fields, masked]: [&[String]; 2],
     writes: &[&str],
 ) {
     writeln!(
@@ -332,6 +332,10 @@ fn write_grant(
     if !fields.is_empty() {
         let quoted: Vec<String> = fields.iter().map(|f| format!("\"{f}\"")).collect();
         writeln!(text, "    fields: [{}]", quoted.join(", ")).expect("a text");
+    }
+    if !masked.is_empty() {
+        let masks: Vec<String> = masked.iter().map(|f| format!("\"{f}\": redact")).collect();
+        writeln!(text, "    masks: {{ {} }}", masks.join(", ")).expect("a text");
     }
     if grant.has_errors && !operations.iter().any(|id| id.starts_with("delete")) {
         text.push_str("    errors: [code]\n");

@@ -54,6 +54,22 @@ pub const FIELDS: [&str; 7] = [
     "lines.*.note",
 ];
 
+/// Fields of objects inside jobs.
+const INNER: [&str; 12] = [
+    "site.id",
+    "site.name",
+    "site.detail.a",
+    "parent.id",
+    "parent.name",
+    "parent.f1",
+    "parent.site.id",
+    "parent.site.name",
+    "parent.stops.*.detail.a",
+    "stops.*.id",
+    "stops.*.name",
+    "named.*.name",
+];
+
 /// Where an object says whose it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Owner {
@@ -83,7 +99,7 @@ pub struct Kind {
     pub wrapper: Wrapper,
     /// The list is `{items, total, next}` instead of a bare list.
     pub has_envelope: bool,
-    /// Jobs hold a site.
+    /// Jobs hold sites and a parent.
     pub has_site: bool,
     /// A policy forbids objects of this state.
     pub forbidden: Option<&'static str>,
@@ -109,6 +125,12 @@ pub struct Object {
     pub partner: Option<&'static str>,
     pub state: &'static str,
     pub site: Option<usize>,
+    /// Another job.
+    pub parent: Option<usize>,
+    /// Sites in a list.
+    pub stops: Vec<usize>,
+    /// A site below a name of the upstream's own.
+    pub named: Option<usize>,
     /// Number that stands in its texts: differs between worlds where the caller may not see the text.
     pub edition: BTreeSet<&'static str>,
     /// Status with which the upstream answers every call for it.
@@ -192,6 +214,8 @@ pub struct Grant {
     pub when: When,
     /// Of the object: fields, `site.name`, …
     pub fields: BTreeSet<&'static str>,
+    /// Those of them that are seen as `***`.
+    pub masked: BTreeSet<&'static str>,
     /// `$.total` and `$.next` of lists.
     pub has_root: bool,
     /// `code` of error answers.
@@ -232,9 +256,19 @@ impl World {
                 forbidden: random.chance(30).then_some("void"),
             })
             .collect();
-        let objects = (0..36)
+        let mut objects: Vec<Object> = (0..36)
             .map(|number| object(number, &kinds, &mut random))
             .collect();
+        for index in 0..objects.len() {
+            let before: Vec<usize> = objects[..index]
+                .iter()
+                .filter(|o| o.kind == 0)
+                .map(|o| o.number)
+                .collect();
+            if objects[index].kind == 0 && !before.is_empty() && random.chance(60) {
+                objects[index].parent = Some(*random.pick(&before));
+            }
+        }
         let callers = (0..4)
             .map(|index| caller(index, &kinds, &mut random))
             .collect();
@@ -266,38 +300,41 @@ impl World {
         })
     }
 
-    /// Fields of the object that the caller may see.
-    pub fn fields(&self, caller: &Caller, object: &Object) -> BTreeSet<&'static str> {
-        self.holding(caller, object)
-            .flat_map(|grant| grant.fields.iter().copied())
-            .collect()
+    fn has_grant(&self, caller: &Caller, kind: usize) -> bool {
+        caller.grants.iter().any(|grant| grant.kind == kind)
     }
 
-    /// Whether a site inside a job is shown with the fields that the job's grants name.
-    pub fn shows_site(&self, caller: &Caller, site: &Object) -> bool {
-        let has_any = caller.grants.iter().any(|grant| grant.kind == site.kind);
-        !has_any || self.may_see(caller, site)
+    /// Whether an object of this kind may be hidden from the caller where it stands inside another.
+    fn may_hide(&self, caller: &Caller, kind: usize) -> bool {
+        let is_open = |grant: &Grant| grant.kind == kind && grant.when == When::Always;
+        let is_open = caller.grants.iter().any(is_open) && self.kinds[kind].forbidden.is_none();
+        self.has_grant(caller, kind) && !is_open
     }
 
-    /// Texts of the object, of any place in which they may appear to this caller.
-    fn told(&self, caller: &Caller, object: &Object) -> BTreeSet<&'static str> {
-        let mut told = self.fields(caller, object);
-        if !told.is_empty() {
+    /// Whether an object is shown where it stands inside another.
+    fn shows_inside(&self, caller: &Caller, object: &Object) -> bool {
+        !self.has_grant(caller, object.kind) || self.may_see(caller, object)
+    }
+
+    /// Every text that this caller may be told, of objects as they are in `all`.
+    pub fn allowed(&self, caller: &Caller, all: &[Object]) -> BTreeSet<String> {
+        let mut allowed = BTreeSet::new();
+        for object in all.iter().filter(|o| self.may_see(caller, o)) {
+            allowed.extend(tokens(&self.shown_among(caller, object, all).to_string()));
             // Every grant is also one for the object's notes.
-            told.insert("note");
+            allowed.insert(object.text("note"));
         }
-        for outer in self
-            .objects
-            .iter()
-            .filter(|o| o.site == Some(object.number))
-        {
-            if self.shows_site(caller, object) {
-                let fields = self.fields(caller, outer);
-                let inner = fields.iter().filter_map(|f| f.strip_prefix("site."));
-                told.extend(
-                    inner.filter_map(|f| FIELDS.iter().copied().chain(["id"]).find(|k| *k == f)),
-                );
-            }
+        allowed
+    }
+
+    /// Fields of the object whose texts this caller may be told anywhere.
+    fn told(&self, object: &Object, allowed: &BTreeSet<String>) -> BTreeSet<&'static str> {
+        let texts = FIELDS.iter().copied().chain(["note"]);
+        let mut told: BTreeSet<_> = texts
+            .filter(|field| allowed.contains(&object.text(field)))
+            .collect();
+        if allowed.contains(&object.id()) {
+            told.insert("id");
         }
         told
     }
@@ -305,10 +342,12 @@ impl World {
     /// The same world, but everything this caller may not learn is different.
     pub fn changed_for(&self, caller: &Caller) -> Vec<Object> {
         let mut random = Random::new(self.seed ^ 0xABCD);
+        let allowed = self.allowed(caller, &self.objects);
+        let inside = self.inside();
         let mut objects = Vec::new();
         for object in &self.objects {
-            let told = self.told(caller, object);
-            let is_inside = self.objects.iter().any(|o| o.site == Some(object.number));
+            let told = self.told(object, &allowed);
+            let is_inside = inside.contains(&object.number);
             let is_hidden = told.is_empty() && !self.may_see(caller, object);
             // An upstream that breaks down over one object says so to everybody: a breakdown that read as "no such
             // object" would make callers delete what is theirs. It is the same in both worlds.
@@ -323,6 +362,7 @@ impl World {
                     .chain(["note"])
                     .filter(|f| !told.contains(f))
                     .collect();
+                self.change_inside(caller, &mut changed, &inside, &mut random);
                 if is_hidden && !is_broken {
                     changed.failing = random
                         .chance(30)
@@ -333,7 +373,8 @@ impl World {
             if comes {
                 let mut more = object.clone();
                 more.number = 1_000 + object.number;
-                more.site = None;
+                (more.site, more.parent, more.named) = (None, None, None);
+                more.stops.clear();
                 more.failing = None;
                 objects.push(more);
             }
@@ -341,54 +382,180 @@ impl World {
         objects
     }
 
-    /// Tokens in what was told that this caller may not have been told by this question.
-    pub fn untold(&self, caller: usize, asked: &Asked, told: &str, is_other: bool) -> Vec<String> {
-        let caller = &self.callers[caller];
-        let objects = match is_other {
-            true => self.changed_for(caller),
-            false => self.objects.clone(),
+    /// Numbers of the objects that stand inside others. They are there in both worlds.
+    fn inside(&self) -> BTreeSet<usize> {
+        let all = self.objects.iter();
+        all.flat_map(|o| {
+            let one = [o.site, o.parent, o.named].into_iter().flatten();
+            one.chain(o.stops.iter().copied())
+        })
+        .collect()
+    }
+
+    /// Puts other hidden objects, or none, in the place of hidden ones.
+    fn change_inside(
+        &self,
+        caller: &Caller,
+        object: &mut Object,
+        inside: &BTreeSet<usize>,
+        random: &mut Random,
+    ) {
+        // Where a wrapper is written out, what stands in it is an outermost object of its own.
+        if !self.kinds[object.kind].has_site || !self.kinds[object.kind].is_certain() {
+            return;
+        }
+        let hidden = |kind: usize| -> Vec<usize> {
+            let all = self.objects.iter().filter(|o| o.kind == kind);
+            let all = all.filter(|o| inside.contains(&o.number));
+            all.filter(|o| !self.shows_inside(caller, o))
+                .map(|o| o.number)
+                .collect()
         };
-        let mut found = Vec::new();
-        for token in tokens(told) {
-            let is_own_word = asked.target.contains(&token) || asked.body.contains(&token);
-            let is_allowed = token.split_once('-').is_some_and(|(number, field)| {
-                let number = number.trim_start_matches("zq");
-                let Some(object) = objects.iter().find(|o| o.number.to_string() == number) else {
-                    return false;
-                };
-                self.told(caller, object).iter().any(|name| {
-                    let text = if *name == "id" {
-                        object.id()
-                    } else {
-                        object.text(name)
-                    };
-                    text == format!("zq{number}-{field}")
-                })
-            });
-            if !is_allowed && !is_own_word {
-                found.push(token);
+        let (jobs, sites) = (hidden(0), hidden(1));
+        let swap = |place: &mut Option<usize>, hidden: &[usize], random: &mut Random| {
+            let is_free = place.is_none_or(|number| hidden.contains(&number));
+            if is_free && !hidden.is_empty() {
+                *place = random.chance(50).then(|| *random.pick(hidden));
+            }
+        };
+        swap(&mut object.site, &sites, random);
+        swap(&mut object.named, &sites, random);
+        // Parents have smaller numbers, so that nobody is their own ancestor.
+        let before: Vec<usize> = jobs.into_iter().filter(|n| *n < object.number).collect();
+        swap(&mut object.parent, &before, random);
+        object.stops.retain(|stop| !sites.contains(stop));
+        for site in sites {
+            if random.chance(30) {
+                let at = random.below(object.stops.len() + 1);
+                object.stops.insert(at, site);
             }
         }
+    }
+
+    /// Tokens in what was told that this caller may not have been told by this question.
+    pub fn untold(&self, allowed: &BTreeSet<String>, asked: &Asked, told: &str) -> Vec<String> {
+        let is_own_word =
+            |token: &String| asked.target.contains(token) || asked.body.contains(token);
+        let found = tokens(told).into_iter();
         found
+            .filter(|token| !allowed.contains(token) && !is_own_word(token))
+            .collect()
     }
 
     /// What a caller sees of an object.
     pub fn shown(&self, caller: &Caller, object: &Object) -> Value {
-        let fields = self.fields(caller, object);
-        let whole = self.render(object, &self.objects);
-        let mut shown = filtered(&whole, &fields, "");
-        let is_site_shown = object
-            .site
-            .and_then(|number| self.objects.iter().find(|o| o.number == number))
-            .is_none_or(|site| self.shows_site(caller, site));
-        if !is_site_shown && let Some(members) = shown.as_object_mut() {
-            members.remove("site");
+        self.shown_among(caller, object, &self.objects)
+    }
+
+    fn shown_among(&self, caller: &Caller, object: &Object, all: &[Object]) -> Value {
+        let rings = vec![Ring {
+            grants: self.holding(caller, object).collect(),
+            path: String::new(),
+        }];
+        self.shown_inside(caller, object, all, &rings, 0)
+    }
+
+    /// What a caller sees of an object inside others, each of which lets out only what its own grants name.
+    fn shown_inside(
+        &self,
+        caller: &Caller,
+        object: &Object,
+        all: &[Object],
+        rings: &[Ring<'_>],
+        depth: usize,
+    ) -> Value {
+        let mut shown = filtered(&self.bare(object), rings).unwrap_or_else(|| json!({}));
+        let nested = |object: &Object, rings: &[Ring<'_>]| -> Option<Value> {
+            // There has to be something that may be seen of it.
+            covered(rings, false)?;
+            if !self.shows_inside(caller, object) {
+                return None;
+            }
+            let mut rings = rings.to_vec();
+            if self.has_grant(caller, object.kind) {
+                rings.push(Ring {
+                    grants: self.holding(caller, object).collect(),
+                    path: String::new(),
+                });
+            }
+            Some(self.shown_inside(caller, object, all, &rings, depth + 1))
+        };
+        // Where one could be hidden, none reads like a hidden one.
+        let none = |kind: usize, rings: &[Ring<'_>]| {
+            covered(rings, false)?;
+            (!self.may_hide(caller, kind)).then_some(Value::Null)
+        };
+        for (name, kind, inner) in self.places(object, all, depth) {
+            let below = step(rings, name);
+            let value = match inner {
+                Inner::One(Some(inner)) => nested(inner, &below),
+                Inner::One(None) => none(kind, &below),
+                Inner::Many(items) => covered(&below, false).map(|_| {
+                    let each = step(&below, "*");
+                    items
+                        .iter()
+                        .filter_map(|item| nested(item, &each))
+                        .collect()
+                }),
+                Inner::Named(item) => covered(&below, false).map(|_| {
+                    let each = step(&below, "*");
+                    let value = match item {
+                        Some(item) => nested(item, &each),
+                        None => none(kind, &each),
+                    };
+                    value.map_or_else(|| json!({}), |value| json!({ "main": value }))
+                }),
+            };
+            if let Some(value) = value {
+                shown[name] = value;
+            }
         }
         shown
     }
 
+    /// The places of an object that hold others, with their kind. Upstreams do not go on without end.
+    fn places<'o>(
+        &self,
+        object: &Object,
+        all: &'o [Object],
+        depth: usize,
+    ) -> Vec<(&'static str, usize, Inner<'o>)> {
+        if !self.kinds[object.kind].has_site || depth > 1 {
+            return Vec::new();
+        }
+        let of = |number: usize| all.iter().find(|o| o.number == number);
+        vec![
+            ("site", 1, Inner::One(object.site.and_then(of))),
+            ("parent", 0, Inner::One(object.parent.and_then(of))),
+            (
+                "stops",
+                1,
+                Inner::Many(object.stops.iter().filter_map(|n| of(*n)).collect()),
+            ),
+            ("named", 1, Inner::Named(object.named.and_then(of))),
+        ]
+    }
+
     /// The object as the upstream has it.
     pub fn render(&self, object: &Object, all: &[Object]) -> Value {
+        self.rendered(object, all, 0)
+    }
+
+    fn rendered(&self, object: &Object, all: &[Object], depth: usize) -> Value {
+        let mut whole = self.bare(object);
+        let inner = |object: &Object| self.rendered(object, all, depth + 1);
+        for (name, _, place) in self.places(object, all, depth) {
+            whole[name] = match place {
+                Inner::One(one) => one.map_or(Value::Null, inner),
+                Inner::Many(many) => many.into_iter().map(inner).collect(),
+                Inner::Named(one) => json!({ "main": one.map_or(Value::Null, inner) }),
+            };
+        }
+        whole
+    }
+
+    /// The object without the others that it holds.
+    fn bare(&self, object: &Object) -> Value {
         let kind = &self.kinds[object.kind];
         let mut whole = json!({
             "id": object.id(),
@@ -407,12 +574,53 @@ impl World {
             }
             (Owner::Deep, None) => whole["assignment"] = json!({ "partner": null }),
         }
-        if kind.has_site {
-            let site = object.site.and_then(|n| all.iter().find(|o| o.number == n));
-            whole["site"] = site.map_or(Value::Null, |site| self.render(site, all));
-        }
         whole
     }
+}
+
+/// Others in a place of an object.
+enum Inner<'o> {
+    One(Option<&'o Object>),
+    Many(Vec<&'o Object>),
+    Named(Option<&'o Object>),
+}
+
+/// The grants of one object around a value, and the path from there.
+#[derive(Clone)]
+struct Ring<'g> {
+    grants: Vec<&'g Grant>,
+    path: String,
+}
+
+fn step<'g>(rings: &[Ring<'g>], name: &str) -> Vec<Ring<'g>> {
+    let further = |ring: &Ring<'g>| Ring {
+        grants: ring.grants.clone(),
+        path: match ring.path.as_str() {
+            "" => name.to_owned(),
+            path => format!("{path}.{name}"),
+        },
+    };
+    rings.iter().map(further).collect()
+}
+
+/// Whether each of the rings names a value, or something inside it; `Some(true)` where one of them masks it.
+fn covered(rings: &[Ring<'_>], is_leaf: bool) -> Option<bool> {
+    let one = |ring: &Ring<'_>| -> Option<bool> {
+        let path = ring.path.as_str();
+        let inside = format!("{path}.");
+        let masks = |grant: &&Grant| -> Option<bool> {
+            let mut fields = grant.fields.iter();
+            let named = fields.any(|f| *f == path || (!is_leaf && f.starts_with(&inside)));
+            named.then(|| grant.masked.contains(path))
+        };
+        // Unmasked by one of them is unmasked.
+        ring.grants.iter().filter_map(masks).min()
+    };
+    rings
+        .iter()
+        .map(one)
+        .collect::<Option<Vec<bool>>>()
+        .map(|all| all.contains(&true))
 }
 
 fn object(number: usize, kinds: &[Kind], random: &mut Random) -> Object {
@@ -427,6 +635,12 @@ fn object(number: usize, kinds: &[Kind], random: &mut Random) -> Object {
         partner: random.chance(90).then(|| *random.pick(&PARTNERS)),
         state: random.pick::<&str>(&STATES),
         site: (kinds[kind].has_site && random.chance(70)).then(|| random.below(10)),
+        parent: None,
+        stops: match kinds[kind].has_site {
+            true => (0..random.below(4)).map(|_| random.below(10)).collect(),
+            false => Vec::new(),
+        },
+        named: (kinds[kind].has_site && random.chance(50)).then(|| random.below(10)),
         edition: BTreeSet::new(),
         failing: random
             .chance(12)
@@ -462,53 +676,61 @@ fn grant(kind: usize, kinds: &[Kind], random: &mut Random) -> Grant {
         fields.insert("status");
     }
     if kinds[kind].has_site {
-        for inner in ["site.id", "site.name", "site.detail.a"] {
+        for inner in INNER {
             if random.chance(40) {
                 fields.insert(inner);
             }
         }
     }
+    let maskable = [
+        "name",
+        "f0",
+        "site.name",
+        "parent.name",
+        "parent.site.name",
+        "stops.*.name",
+    ];
+    let masked = maskable
+        .into_iter()
+        .filter(|field| fields.contains(field) && random.chance(15))
+        .collect();
     let when = *random.pick(&When::ALL);
     Grant {
         kind,
         when,
         fields,
+        masked,
         has_root: random.chance(50),
         has_errors: random.chance(40),
         is_fixed: when == When::Own && random.chance(60),
     }
 }
 
-/// What is left of a value when only these paths may be seen.
-fn filtered(value: &Value, fields: &BTreeSet<&'static str>, at: &str) -> Value {
-    let below = |path: &str| {
-        fields
-            .iter()
-            .any(|f| *f == path || f.starts_with(&format!("{path}.")))
+/// What is left of a value when only what each ring names may be seen.
+fn filtered(value: &Value, rings: &[Ring<'_>]) -> Option<Value> {
+    let is_root = rings.iter().any(|ring| ring.path.is_empty());
+    let is_leaf = !(value.is_object() || value.is_array());
+    let is_masked = match is_root {
+        true => false,
+        false => covered(rings, is_leaf)?,
     };
-    match value {
+    Some(match value {
         Value::Object(members) => {
             let kept = members.iter().filter_map(|(name, value)| {
-                let path = if at.is_empty() {
-                    name.clone()
-                } else {
-                    format!("{at}.{name}")
-                };
-                below(&path).then(|| (name.clone(), filtered(value, fields, &path)))
+                Some((name.clone(), filtered(value, &step(rings, name))?))
             });
             Value::Object(kept.collect())
         }
         Value::Array(items) => {
-            let path = format!("{at}.*");
-            Value::Array(
-                items
-                    .iter()
-                    .map(|item| filtered(item, fields, &path))
-                    .collect(),
-            )
+            let each = step(rings, "*");
+            items
+                .iter()
+                .filter_map(|item| filtered(item, &each))
+                .collect()
         }
+        _ if is_masked => json!("***"),
         leaf => leaf.clone(),
-    }
+    })
 }
 
 /// Texts that nobody else has.

@@ -103,6 +103,12 @@ fn list(world: &World, kind: usize, own: &[&Object], query: &str, objects: &[Obj
                 .get("q")
                 .is_none_or(|start| o.text("name").starts_with(start))
         })
+        .filter(|o| {
+            let site = || objects.iter().find(|s| o.site == Some(s.number));
+            asked
+                .get("site")
+                .is_none_or(|start| site().is_some_and(|s| s.text("name").starts_with(start)))
+        })
         .collect();
     match asked.get("sort").copied() {
         Some("f1") => found.sort_by_key(|o| o.text("f1")),
