@@ -59,7 +59,9 @@ pub struct Version {
     /// The objects of this version by the name of their schema. Conditions of grants judge their attributes wherever the
     /// schema appears: single answers, list items, nested objects; for creates in the request body. A schema in a file
     /// of its own that has no name under `components.schemas` is named after the file: `models/WorkOrder.yml` is
-    /// `WorkOrder`. What is composed of the schema (`allOf`, `oneOf`, `anyOf`) is judged as that object too.
+    /// `WorkOrder`. What is composed of the schema (`allOf`, `oneOf`, `anyOf`) is judged as that object too. Inside
+    /// another object it shows only fields that an integration's grants for reading its kind list as well; where one
+    /// could be hidden, it reads like none: the key is missing, also where the upstream sent `null`.
     #[serde(default)]
     pub objects: Map<At<Object>>,
     /// What the contract does not say of single operations, by `operationId`.

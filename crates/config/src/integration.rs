@@ -94,7 +94,8 @@ pub struct Grant {
     #[serde(default)]
     pub when: Option<At<String>>,
     /// What may be seen in answers, as field paths of the object: `id`, `customer.{id,legalName}`, `lines.*.sku`.
-    /// `$.` in front counts from the root of the answer. Default: nothing.
+    /// `$.` in front counts from the root of the answer. Of a declared object inside another leaves only what the
+    /// integration's grants for reading that kind list as well, where it has any. Default: nothing.
     #[serde(default)]
     pub fields: Vec<At<String>>,
     /// What may be seen only in part, by field path: `email: last4`, `taxId: redact`. The field has to be in `fields`.
