@@ -5,8 +5,8 @@
 
 use std::sync::Arc;
 
-use model::Mistake;
 use model::shape::{Class, NO_KIND};
+use model::{FieldPath, Mistake};
 use serde_json::Value;
 
 use crate::docs::{At, Docs, nearest};

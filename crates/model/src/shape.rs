@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::PageField;
 use crate::likeness::Clue;
+use crate::{Asks, PageField};
 
 /// Index of a node in its shape.
 pub type NodeId = usize;

@@ -46,7 +46,7 @@ pub use input::{
 };
 pub use names::policy_names;
 pub use near::{Cause, Evidence, ObjectEvidence, near_misses};
-pub use pages::Pages;
+pub use pages::{PagePlace, Pages};
 pub use parameters::{
     Fixed, PARAMETER_NOT_GRANTED, ParameterAccess, ParameterNote, ParameterRefusal, ParameterUse,
     Sent, VALUE_FIXED,

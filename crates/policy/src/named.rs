@@ -93,7 +93,7 @@ impl Permit {
                 found.extend(parts.map(|v| (kind, v.to_owned(), is_outright)));
             }
             // The contract refuses to name an object there.
-            ParameterPlace::Header => {
+            ParameterPlace::Header | ParameterPlace::Body => {
                 let detail = format!(
                     "`{}` names an object in a header, which cannot be judged",
                     parameter.name

@@ -283,7 +283,7 @@ fn takes_steps(operation: &Operation) -> bool {
         .any(|content| &*content.content_type == "application/json-patch+json")
 }
 
-fn operation_shape(operation: &Operation, reads: bool) -> OperationShape {
+fn operation_shape(operation: &Operation, is_read: bool) -> OperationShape {
     OperationShape {
         id: operation.id.clone(),
         is_write: !is_read,

@@ -16,6 +16,7 @@ use crate::plan::{
     AnswerPlan, BodyFormat, BodyPlan, BodyPlanContent, Parameter, Place, StatusRange, Style,
     TemplateSegment,
 };
+use crate::questions;
 use crate::shape::target;
 use crate::template;
 use crate::typing::Target;

@@ -23,6 +23,7 @@ fn object(fields: &[(&str, NodeId)]) -> Node {
             is_required: false,
             is_read_only: false,
             is_write_only: false,
+            clue: None,
         };
         (Arc::from(*name), field)
     };

@@ -158,7 +158,7 @@ fn decided(asked: &Asked<'_>, compiled: &Compiled) -> Result<Verdict, Box<Verdic
         return Ok(Verdict::undecided(why, Vec::new()));
     }
     let read = request::read(&road, &permit).map_err(refused)?;
-    request::admit(&mut permit, &read.parameters).map_err(refused)?;
+    request::admit(&mut permit, &read).map_err(refused)?;
     if let Some(body) = &read.body {
         contract::check_writes(road.contract, body, permit.writes()).map_err(refused)?;
     }

@@ -11,7 +11,7 @@ use contract::{BodyFormat, Found, JudgedParameter, Leniency, Place, TemplateSegm
 use model::canonical::encode_segment;
 use model::http::{BodyLength, Protocol};
 use model::{CanonicalRequest, FieldError, Head, Headers, Json, Refusal};
-use policy::{ParameterPlace, Permit, Sent};
+use policy::{PagePlace, ParameterPlace, Permit, Sent};
 
 use super::ask::{Asked, Road, UNKNOWN, Verdict};
 
@@ -209,30 +209,39 @@ fn refuse(wrong: Vec<FieldError>) -> Result<(), Box<Refusal>> {
     Err(reason.because("it breaks the contract").with_errors(wrong))
 }
 
-/// Judges the parameters as the gateway judges those of a request.
+/// Judges the parameters and the body as the gateway judges those of a request.
 ///
 /// # Errors
 /// [`policy::PARAMETER_NOT_GRANTED`].
-pub fn admit(permit: &mut Permit, parameters: &[JudgedParameter]) -> Result<(), Box<Refusal>> {
-    permit.admit(parameters.iter().filter_map(|parameter| {
-        Some(Sent {
-            place: match parameter.place {
-                Place::Path => return None,
-                Place::Query => ParameterPlace::Query,
-                Place::Header | Place::Cookie => ParameterPlace::Header,
-            },
-            name: &parameter.name,
-            value: &parameter.value,
-        })
-    }))
+pub fn admit(permit: &mut Permit, read: &ReadRequest) -> Result<(), Box<Refusal>> {
+    let sent = read.parameters.iter().map(|parameter| Sent {
+        place: match parameter.place {
+            Place::Path => ParameterPlace::Path,
+            Place::Query => ParameterPlace::Query,
+            Place::Header | Place::Cookie => ParameterPlace::Header,
+        },
+        name: &parameter.name,
+        value: &parameter.value,
+    });
+    permit.admit(sent, read.body.as_ref())
 }
 
-/// The cursor in the query, which only an answer can have given.
-pub fn cursor<'a>(asked: &'a Asked<'_>, permit: &Permit) -> Option<&'a str> {
-    let name = permit.pages()?.cursor_parameter.as_deref()?;
-    let mut sent = asked.query.iter();
-    sent.find(|(known, _)| known == name)
-        .map(|(known, _)| &**known)
+/// The cursor of the request, which only an answer can have given.
+pub fn cursor(asked: &Asked<'_>, permit: &Permit) -> Option<String> {
+    match permit.pages()?.cursor_sent.as_ref()? {
+        PagePlace::Query(name) => {
+            let mut sent = asked.query.iter();
+            sent.find(|(known, _)| **known == **name)
+                .map(|(known, _)| known.clone())
+        }
+        PagePlace::Body { steps, .. } => {
+            let mut value = asked.body.as_ref()?;
+            for step in steps.iter() {
+                value = value.get(step)?;
+            }
+            (*value != Json::Null).then(|| steps.join("."))
+        }
+    }
 }
 
 /// Whether a look-up's path leads to the operation that looks up, and to no other.

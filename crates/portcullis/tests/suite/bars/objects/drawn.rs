@@ -240,7 +240,9 @@ impl Op {
             Sort::Link => {
                 "{ type: object, properties: { otherId: { type: string, x-portcullis-refers-to: Job } } }"
             }
-            _ => "{ type: object, properties: { text: { type: string } } }",
+            _ => {
+                "{ type: object, properties: { text: { type: string, x-portcullis-filters: [] } } }"
+            }
         }
     }
 
