@@ -164,7 +164,8 @@ impl Server {
 
     /// Asks the desk by the server's local door. Panics when it refuses.
     pub fn desk(&self, command: &str, arguments: &Value) -> Value {
-        admin::socket::ask(&self.gate.data(), command, arguments, "the suite")
+        let sockets = admin::socket::in_data(&self.gate.data());
+        admin::socket::ask(&sockets, command, arguments, "the suite")
             .expect("the server's local door is open")
             .unwrap_or_else(|fault| panic!("{command}: {fault:?}"))
     }

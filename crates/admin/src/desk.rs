@@ -1,23 +1,27 @@
-//! One desk: the store, the ledger, the configuration, and the running gateway where there is one.
-//! Gives `Desk::call`, the one way in for the socket and the command line.
+//! One desk: the one owner of the running state, and of store and ledger behind it.
+//! Exports `Desk` and `Desk::call`, the one way in for the socket and the command line.
 //! Made by the binary.
 //! Start reading at `Desk::call`.
 
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use audit::{Ledger, Recorder};
 use config::Compiled;
 use config::compiled::IntegrationSettings;
 use crypto::Keys;
-use gateway::{Clock, Io};
+use gateway::{Clock, Io, Snapshot};
 use identity::api_key::redacted;
-use identity::{Credential, CredentialTable};
+use identity::Credential;
 use model::Text;
 use model::{Event, KeyId, Timestamp};
 use serde_json::Value;
 use store::{Filter, Store, kinds};
 
+use crate::journal::Journal;
+use crate::order::State;
+use crate::reload::Loading;
+use crate::supervisor::Tasks;
 use crate::{COMMANDS, DeskFault};
 
 /// Most credentials an installation may hold.
@@ -25,37 +29,107 @@ pub const CREDENTIALS_MAX: usize = 100_000;
 
 /// What commands work with.
 pub struct Desk {
-    /// What is remembered.
+    /// What is remembered. Written by a [`crate::order::Turn`] alone.
     pub store: Store,
     /// The ledger for reading.
     pub ledger: Ledger,
-    /// The ledger for writing: every change is recorded before it is answered. `None` on a desk that only reads.
+    /// The ledger for writing. `None` on a desk that only reads.
     pub recorder: Option<Arc<Recorder>>,
+    /// Where changes are recorded; the recorder, except in a simulation.
+    pub(crate) journal: Option<Arc<dyn Journal>>,
     /// One key per purpose.
     pub keys: Arc<Keys>,
     /// The running gateway; `None` while no server runs and the command works on the store alone.
     pub io: Option<Arc<Io>>,
     /// The configuration in force (or, without a server, the one on disk).
     pub compiled: Box<dyn Fn() -> Arc<Compiled> + Send + Sync>,
-    /// Loads the configuration again for this person; returns how that ended, or everything that is wrong.
-    pub reload: ReloadFn,
+    /// Where another configuration comes from; `None` while no server runs.
+    pub(crate) loading: Option<Loading>,
+    /// How the threads beside the requests are.
+    pub tasks: Tasks,
+    /// What is owned here: one change at a time.
+    pub(crate) state: Mutex<State>,
 }
 
-/// Loads the configuration again for a person.
-pub type ReloadFn = Box<dyn Fn(&str) -> Result<Reloaded, String> + Send + Sync>;
-
-/// A configuration that was loaded again.
-#[derive(Clone, Debug)]
-pub struct Reloaded {
-    /// The hash in force, short.
-    pub hash: String,
-    /// Whether its files differ from those before.
-    pub is_changed: bool,
-    /// What it no longer has, by name, bounded.
-    pub removed: Vec<String>,
+/// What a desk is made of.
+pub struct Parts {
+    /// What is remembered.
+    pub store: Store,
+    /// The ledger for reading.
+    pub ledger: Ledger,
+    /// The ledger for writing.
+    pub recorder: Option<Arc<Recorder>>,
+    /// One key per purpose.
+    pub keys: Arc<Keys>,
 }
 
 impl Desk {
+    /// A desk without a server: it works on the store alone.
+    pub fn alone(parts: Parts, compiled: Arc<Compiled>) -> Desk {
+        Desk {
+            store: parts.store,
+            ledger: parts.ledger,
+            journal: parts
+                .recorder
+                .clone()
+                .map(|recorder| recorder as Arc<dyn Journal>),
+            recorder: parts.recorder,
+            keys: parts.keys,
+            io: None,
+            compiled: Box::new(move || Arc::clone(&compiled)),
+            loading: None,
+            tasks: Tasks::default(),
+            state: Mutex::default(),
+        }
+    }
+
+    /// The desk of a running gateway, from here on the only one that changes anything in it. The gateway's snapshot becomes
+    /// the one that store and configuration make together.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn running(
+        parts: Parts,
+        io: Arc<Io>,
+        base: Snapshot,
+        loading: Loading,
+    ) -> Result<Desk, store::Fault> {
+        let current = Arc::clone(&io);
+        let stamp = loading.source.stamp();
+        let desk = Desk {
+            io: Some(io),
+            loading: Some(loading),
+            compiled: Box::new(move || Arc::clone(&current.snapshot.load().compiled)),
+            ..Desk::alone(parts, Arc::clone(&base.compiled))
+        };
+        desk.adopt(Arc::new(base), stamp)?;
+        Ok(desk)
+    }
+
+    /// The same with another journal.
+    #[must_use]
+    pub fn with_journal(self, journal: Arc<dyn Journal>) -> Desk {
+        Desk {
+            journal: Some(journal),
+            ..self
+        }
+    }
+
+    /// Where changes are recorded.
+    ///
+    /// # Errors
+    /// On a desk that only reads.
+    pub(crate) fn journal(&self) -> Result<&Arc<dyn Journal>, DeskFault> {
+        self.journal.as_ref().ok_or_else(DeskFault::only_reads)
+    }
+
+    /// Records something that nobody waits for; whether that worked.
+    pub(crate) fn has_recorded(&self, event: &Event) -> bool {
+        self.journal
+            .as_ref()
+            .is_some_and(|journal| journal.record(event).is_ok())
+    }
+
     /// Does one command for one person.
     ///
     /// # Errors
@@ -78,12 +152,7 @@ impl Desk {
     /// # Errors
     /// On a desk that only reads.
     pub fn recorder(&self) -> Result<&Arc<Recorder>, DeskFault> {
-        self.recorder.as_ref().ok_or_else(|| {
-            DeskFault::asked(
-                "this desk only reads",
-                "Changes go through the running server, or open the store alone.",
-            )
-        })
+        self.recorder.as_ref().ok_or_else(DeskFault::only_reads)
     }
 
     /// The time.
@@ -149,19 +218,7 @@ impl Desk {
         noted.max(record.last_used_at)
     }
 
-    /// Makes changed credentials hold in the running gateway, from its next request on.
-    pub fn publish(&self, changed: &[Credential]) {
-        let Some(io) = &self.io else { return };
-        io.credentials.rcu(|table| {
-            changed
-                .iter()
-                .fold(CredentialTable::clone(table), |table, record| {
-                    table.with(record.clone())
-                })
-        });
-    }
-
-    /// Records a change; it is answered only after it is on the record.
+    /// Records an act that changes nothing in the store; it is done only after it is on the record.
     ///
     /// # Errors
     /// When the ledger cannot take it.
@@ -184,7 +241,7 @@ impl Desk {
             detail: Some(detail.into()),
             ..Event::default()
         };
-        self.recorder()?.record(&event).wait()?;
+        self.journal()?.record(&event)?;
         Ok(())
     }
 }

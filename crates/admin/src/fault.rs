@@ -38,6 +38,14 @@ impl DeskFault {
             remedy: remedy.into(),
         }
     }
+
+    /// A change was asked of a desk that only reads.
+    pub(crate) fn only_reads() -> Self {
+        DeskFault::asked(
+            "this desk only reads",
+            "Changes go through the running server, or open the store alone.",
+        )
+    }
 }
 
 impl From<store::Fault> for DeskFault {

@@ -1,5 +1,5 @@
-//! The local door of a running server: a Unix socket that only the server's own user can open.
-//! Gives `listen` and `ask`. One question and one answer per connection, a line of JSON each, bounded.
+//! The local socket of a running server, which only the server's own user can open.
+//! Exports `listen` and `ask`. One question and one answer per connection, a line of JSON each, bounded.
 //! Used by the binary: the server listens, the command line asks.
 //! Start reading at `listen`.
 
@@ -7,17 +7,19 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{COMMANDS, Desk, DeskFault};
+use crate::{Desk, DeskFault};
 
 /// Name of the socket in the data directory.
-pub const NAME: &str = "desk.sock";
+pub const NAME: &str = "admin.sock";
+/// Its name up to version 0.1; a server of that version is still asked.
+const OLD_NAME: &str = "desk.sock";
 const QUESTION_BYTES_MAX: u64 = 64 * 1024;
 const ANSWER_BYTES_MAX: u64 = 64 * 1024 * 1024;
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -37,10 +39,11 @@ enum Answer {
     Fault(DeskFault),
 }
 
-/// Questions answered at once. A search through the ledger keeps nobody else waiting.
-const ANSWERERS: usize = 4;
+/// Questions answered at once. A search through the ledger, or the few reloads that may be under way, keep nobody else
+/// waiting.
+const ANSWERERS: usize = 8;
 
-/// Answers questions on threads of its own until the process ends. Changes are done one after the other.
+/// Answers questions on threads of its own until the process ends.
 ///
 /// # Errors
 /// When the socket cannot be made.
@@ -52,33 +55,26 @@ pub fn listen(dir: &Path, desk: Arc<Desk>) -> io::Result<()> {
     }
     let listener = UnixListener::bind(&path)?;
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
-    let changing = Arc::new(Mutex::new(()));
     for _ in 0..ANSWERERS {
         let (listener, desk) = (listener.try_clone()?, Arc::clone(&desk));
-        let changing = Arc::clone(&changing);
         std::thread::Builder::new()
             .name("desk".into())
             .spawn(move || {
                 for stream in listener.incoming().flatten() {
-                    drop(answer(&stream, &desk, &changing));
+                    drop(answer(&stream, &desk));
                 }
             })?;
     }
     Ok(())
 }
 
-fn answer(stream: &UnixStream, desk: &Desk, changing: &Mutex<()>) -> io::Result<()> {
+fn answer(stream: &UnixStream, desk: &Desk) -> io::Result<()> {
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
     let mut line = String::new();
     BufReader::new(stream.take(QUESTION_BYTES_MAX)).read_line(&mut line)?;
     let answer = match serde_json::from_str::<Question>(&line) {
         Ok(question) => {
-            // Changes are rare and their order is the ledger's; an unknown command is refused either way.
-            let is_read = COMMANDS
-                .iter()
-                .any(|known| known.name == question.command && !known.is_change);
-            let _turn = (!is_read).then(|| changing.lock().unwrap_or_else(PoisonError::into_inner));
             let call = || desk.call(&question.command, &question.arguments, &question.who);
             // A panic costs this question, not one of the few threads that answer.
             match catch_unwind(AssertUnwindSafe(call)) {
@@ -102,17 +98,24 @@ fn answer(stream: &UnixStream, desk: &Desk, changing: &Mutex<()>) -> io::Result<
     stream.write_all(&bytes)
 }
 
-/// Asks the running server of a data directory. `None` when no server listens there.
+/// Where the server of a data directory listens.
+pub fn in_data(data: &Path) -> Vec<PathBuf> {
+    vec![data.join(NAME), data.join(OLD_NAME)]
+}
+
+/// Asks the server behind the first of these sockets on which one listens. `None` when there is none.
 ///
 /// # Errors
 /// What the desk says, or a connection that broke off.
 pub fn ask(
-    dir: &Path,
+    sockets: &[PathBuf],
     command: &str,
     arguments: &Value,
     who: &str,
 ) -> Option<Result<Value, DeskFault>> {
-    let stream = UnixStream::connect(dir.join(NAME)).ok()?;
+    let stream = sockets
+        .iter()
+        .find_map(|socket| UnixStream::connect(socket).ok())?;
     Some(
         exchange(&stream, command, arguments, who).unwrap_or_else(|error| {
             Err(DeskFault {

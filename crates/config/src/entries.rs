@@ -45,6 +45,7 @@ pub const IGNORED: &[(&str, &str)] = &[
     (".editorconfig", "editor"),
     (".idea", "editor"),
     (".vscode", "editor"),
+    (".portcullis", "where the running server is found"),
     (".schemas", "schemas for an editor, as `init` writes them"),
     (".pre-commit-config.yaml", "checks before a commit"),
     (".yamllint*", "checks before a commit"),

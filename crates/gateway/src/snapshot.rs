@@ -46,15 +46,14 @@ pub struct CannotRun {
 }
 
 impl Snapshot {
-    /// Prepares a compiled configuration to run. Upstreams that did not change keep their health and connections.
-    /// `read` gives the text of a file of the configuration directory (certificate authorities).
+    /// Prepares a compiled configuration to run, with nobody paused. Upstreams that did not change keep their health and
+    /// connections. `read` gives the text of a file of the configuration directory (certificate authorities).
     ///
     /// # Errors
     /// [`CannotRun`] for an upstream that cannot be used; nothing was changed then.
     pub fn of(
         compiled: Arc<Compiled>,
         previous: Option<&Snapshot>,
-        paused: &BTreeSet<String>,
         read: &dyn Fn(&str) -> Result<Vec<u8>, String>,
     ) -> Result<Snapshot, CannotRun> {
         let versions = compiled
@@ -64,28 +63,21 @@ impl Snapshot {
             .collect::<Result<_, _>>()?;
         Ok(Snapshot {
             versions,
-            identities: identities(&compiled, paused),
+            identities: identities(&compiled, &BTreeSet::new()),
             short_hash: crypto::text::hex(&compiled.hash).chars().take(12).collect(),
             compiled,
         })
     }
 
-    /// The same configuration with one integration paused or resumed.
-    pub fn with_paused(
-        snapshot: &Arc<Snapshot>,
-        integration: &str,
-        is_paused: bool,
-    ) -> Arc<Snapshot> {
-        let mut identities = snapshot.identities.clone();
-        if let Some(facts) = identities.get_mut(integration) {
-            facts.is_paused = is_paused;
+    /// The same configuration with these integrations paused, and no others.
+    #[must_use]
+    pub fn with_paused(&self, paused: &BTreeSet<String>) -> Snapshot {
+        Snapshot {
+            versions: self.versions.clone(),
+            identities: identities(&self.compiled, paused),
+            short_hash: self.short_hash.clone(),
+            compiled: Arc::clone(&self.compiled),
         }
-        Arc::new(Snapshot {
-            compiled: Arc::clone(&snapshot.compiled),
-            versions: snapshot.versions.clone(),
-            identities,
-            short_hash: snapshot.short_hash.clone(),
-        })
     }
 
     /// The listener with this name.

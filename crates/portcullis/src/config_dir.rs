@@ -1,5 +1,5 @@
 //! Which configuration a command works on.
-//! Gives `argument`, `of`. Flag, then `PORTCULLIS_CONFIG`, then `gate`, then the demo's, then the directory one stands in.
+//! Exports `argument`, `of`, and `socket`, `target` for commands that ask a running server. Flag, then `PORTCULLIS_CONFIG`, then `gate`, then the demo's, then the directory one stands in.
 //! Used by every verb that needs a configuration.
 //! Start reading at `of`.
 
@@ -19,6 +19,43 @@ pub fn argument() -> Arg {
         .value_name("DIR")
         .value_parser(value_parser!(PathBuf))
         .help("Directory that holds portcullis.yaml [default: $PORTCULLIS_CONFIG, else gate, .demo/gate or .]")
+}
+
+/// The `--socket` argument.
+pub fn socket() -> Arg {
+    Arg::new("socket")
+        .long("socket")
+        .value_name("PATH")
+        .value_parser(value_parser!(PathBuf))
+        .help("Socket of the running server, where its directory does not lead to it [default: what the server wrote beside its configuration]")
+}
+
+/// An installation: its directory, and the socket of its server where that was named.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// The configuration directory.
+    pub dir: PathBuf,
+    /// The socket. Where it is named nothing else is asked or opened.
+    pub socket: Option<PathBuf>,
+}
+
+/// The installation of this directory.
+impl From<&Path> for Target {
+    fn from(dir: &Path) -> Target {
+        Target {
+            dir: dir.to_path_buf(),
+            socket: None,
+        }
+    }
+}
+
+/// The installation meant.
+pub fn target(arguments: &ArgMatches) -> Target {
+    let socket = arguments.try_get_one::<PathBuf>("socket");
+    Target {
+        dir: of(arguments),
+        socket: socket.ok().flatten().cloned(),
+    }
 }
 
 /// The directory meant.

@@ -3,7 +3,6 @@
 //! Used by people, service managers and the test suite.
 //! Start reading at `main`; verbs are listed in `verbs::VERBS`, `serve` is wired in `running`.
 
-mod background;
 mod config_dir;
 mod confirm;
 mod exit;

@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use admin::{COMMANDS, Desk, DeskFault, Kind, socket};
+use admin::{COMMANDS, Desk, DeskFault, Kind, Parts, announcement, socket};
 use audit::{Ledger, LedgerFault, Opening, Recorder, Settings};
 use config::{Compiled, Files, Located, SecretRef};
 use crypto::{Kek, Keys};
@@ -14,6 +14,7 @@ use model::Mistake;
 use serde_json::Value;
 use store::Store;
 
+use crate::config_dir::Target;
 use crate::exit::{Exit, Trouble};
 use crate::{files, running, secrets, terminal};
 
@@ -38,7 +39,7 @@ pub const ORIGIN: &str = "portcullis/ledger";
 /// load lets a group wait to the end; 2 ms is too short for the turn of 256 connections on one core.
 const GATHER: std::time::Duration = std::time::Duration::from_millis(4);
 
-/// Who asks, as the ledger names him.
+/// Who asks, as the ledger names them.
 pub fn who() -> String {
     let user = std::env::var("USER").unwrap_or_else(|_| "operator".into());
     format!("{user} (local)")
@@ -50,50 +51,86 @@ pub fn data_dir(dir: &Path) -> PathBuf {
     dir.join(files::layout(dir).store)
 }
 
-/// Asks the server that runs on this data directory.
+/// Where the server of an installation may listen, the likeliest first.
+pub fn sockets(target: &Target) -> Vec<PathBuf> {
+    if let Some(socket) = &target.socket {
+        return vec![socket.clone()];
+    }
+    let announced = announcement::announced(&target.dir).into_iter();
+    let usual = socket::in_data(&data_dir(&target.dir));
+    announced.chain(usual).collect()
+}
+
+/// Asks the server that runs on this installation.
 ///
 /// # Errors
 /// What the desk says; exit 69 when no server runs.
-pub fn ask(data: &Path, command: &str, arguments: &Value) -> Result<Value, Trouble> {
-    let answer = socket::ask(data, command, arguments, &who());
-    let answer = answer.ok_or_else(|| {
-        Trouble::new(
-            Exit::Unreachable,
-            "no server is running on this configuration",
+pub fn ask(target: &Target, command: &str, arguments: &Value) -> Result<Value, Trouble> {
+    let answer = socket::ask(&sockets(target), command, arguments, &who());
+    answer
+        .ok_or_else(|| unreachable(target))?
+        .map_err(trouble)
+}
+
+/// No server answers.
+pub fn unreachable(target: &Target) -> Trouble {
+    let (message, remedy) = match &target.socket {
+        Some(socket) => (
+            format!("no server answers at {}", socket.display()),
+            "Name the socket of the running server, or leave `--socket` out.",
+        ),
+        None => (
+            "no server is running on this configuration".to_owned(),
             "Start it with `portcullis serve`.",
-        )
-    })?;
-    answer.map_err(trouble)
+        ),
+    };
+    Trouble::new(Exit::Unreachable, message, remedy)
 }
 
 /// Asks the running server, or does the command on the store while none runs.
 ///
 /// # Errors
 /// What the desk says, in the words of the question.
-pub fn call(dir: &Path, command: &str, arguments: &Value) -> Result<Value, Trouble> {
-    let who = who();
-    if let Some(answer) = socket::ask(&data_dir(dir), command, arguments, &who) {
+pub fn call(target: &Target, command: &str, arguments: &Value) -> Result<Value, Trouble> {
+    // The server first: it needs neither the files nor a secret of the one who asks.
+    if let Some(answer) = socket::ask(&sockets(target), command, arguments, &who()) {
         return answer.map_err(trouble);
     }
+    if target.socket.is_some() {
+        return Err(unreachable(target));
+    }
+    without_server(&target.dir, command, arguments).map_err(|trouble| match trouble.exit {
+        Exit::Configuration => Trouble {
+            remedy: format!(
+                "{} Should a server be running all the same, name its socket with `--socket`.",
+                trouble.remedy
+            ),
+            ..trouble
+        },
+        _ => trouble,
+    })
+}
+
+/// Does the command on the store.
+fn without_server(dir: &Path, command: &str, arguments: &Value) -> Result<Value, Trouble> {
+    let who = who();
     let texts = files::read(dir)?;
     let (compiled, _) = files::compile_to_read(&texts, running::now())?;
     let is_change = COMMANDS
         .iter()
         .any(|known| known.name == command && known.is_change);
-    match is_change {
-        true => change(Arc::new(compiled), dir, &texts, command, arguments, &who),
-        false => {
-            let looked = look(&compiled, dir, &texts)?;
-            let desk = desk(
-                Arc::new(compiled),
-                looked.store,
-                looked.keys,
-                looked.ledger,
-                None,
-            );
-            desk.call(command, arguments, &who).map_err(trouble)
-        }
+    if is_change {
+        return change(Arc::new(compiled), dir, &texts, command, arguments, &who);
     }
+    let looked = look(&compiled, dir, &texts)?;
+    let desk = desk(
+        Arc::new(compiled),
+        looked.store,
+        looked.keys,
+        looked.ledger,
+        None,
+    );
+    desk.call(command, arguments, &who).map_err(trouble)
 }
 
 /// Does a change with store and ledger open for this process alone.
@@ -128,15 +165,13 @@ fn desk(
     ledger: Ledger,
     recorder: Option<Arc<Recorder>>,
 ) -> Desk {
-    Desk {
+    let parts = Parts {
         store,
         ledger,
         recorder,
         keys,
-        io: None,
-        compiled: Box::new(move || Arc::clone(&compiled)),
-        reload: Box::new(|_| Err(String::from("no server is running"))),
-    }
+    };
+    Desk::alone(parts, compiled)
 }
 
 /// Opens store and ledger for this process alone.
@@ -166,7 +201,7 @@ pub fn open_with(compiled: &Compiled, dir: &Path, kek: &Kek) -> Result<Opened, T
     let noted = Arc::clone(&witness);
     let mut opening = Opening::new(data.join("ledger"), settings, Arc::clone(&keys));
     opening.witness =
-        crate::background::witnessed(&opened.store).map_err(|fault| store_trouble(&fault))?;
+        admin::maintenance::witnessed(&opened.store).map_err(|fault| store_trouble(&fault))?;
     opening.on_checkpoint = Some(Box::new(move |signed| {
         if let Ok(mut newest) = noted.lock() {
             *newest = Some(signed.text.clone());

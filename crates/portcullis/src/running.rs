@@ -4,24 +4,26 @@
 //! Start reading at `start`.
 
 mod parts;
+mod tasks;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use admin::{Desk, Health, socket};
+use admin::maintenance::{Witness, keep_witness};
+use admin::supervisor::Supervisor;
+use admin::{Desk, Health, Loading, Parts, announcement, socket};
 use audit::Recorder;
 use config::Compiled;
 use config::server::ListenerKind;
-use gateway::{Gateway, Io};
+use gateway::{Gateway, Io, Snapshot};
 use model::{Event, Timestamp};
 use net::Workers;
 use store::Store;
 
-use crate::background::{Background, keep_witness};
 use crate::exit::{Exit, Trouble};
-use crate::reload::Reload;
+use crate::reload::Directory;
 use crate::{files, office, output, terminal};
 
 pub use parts::{Slots, certificates, pair, slot};
@@ -40,12 +42,14 @@ pub struct Running {
     pub io: Arc<Io>,
     /// The desk, for callers in the same process.
     pub desk: Arc<Desk>,
+    /// Configuration directory.
+    dir: PathBuf,
     /// Data directory.
     pub data: PathBuf,
     store: Store,
-    witness: Arc<Mutex<Option<String>>>,
+    witness: Witness,
     workers: Vec<Workers>,
-    background: Background,
+    supervisor: Supervisor,
     /// Somebody ended the wait for requests under way.
     is_hurried: Arc<AtomicBool>,
 }
@@ -78,14 +82,10 @@ pub fn start(dir: &Path, watch: Watch) -> Result<Running, Trouble> {
     let compiled = Arc::new(compiled);
     let slots = certificates(&compiled, dir, &texts)?;
     let opened = office::open(&compiled, dir, &texts)?;
-    let io = parts::io(&compiled, dir, &opened)?;
-    let reload = Arc::new(Reload::new(
-        dir,
-        Arc::clone(&io),
-        slots.clone(),
-        opened.store.clone(),
-    ));
-    let desk = Arc::new(desk(&io, &opened, &reload));
+    let base = parts::base(&compiled, dir)?;
+    let io = admin::start::shared(&opened.store, &opened.keys, &opened.recorder, &base)
+        .map_err(|fault| office::store_trouble(&fault))?;
+    let desk = Arc::new(desk(dir, &io, base, &opened, &slots)?);
     let data = opened.dir.clone();
     close_intents(&opened.recorder, &compiled)?;
     // Before the first listener: no request is on the record in front of the start that served it.
@@ -98,25 +98,32 @@ pub fn start(dir: &Path, watch: Watch) -> Result<Running, Trouble> {
     let workers = doors.inspect_err(|trouble| {
         at_rest(&opened, &data, format!("not started: {}", trouble.message));
     })?;
-    let background = Background::start(
-        Arc::clone(&io),
-        opened.store.clone(),
-        opened.witness.clone(),
-        (watch == Watch::Files).then_some(reload),
+    // Where nothing can be written beside the configuration, the server is found by what its file says about the store.
+    drop(announcement::announce(dir, &data.join(socket::NAME)));
+    let supervisor = Supervisor::start(
+        tasks::beside(&desk, &opened.witness, watch),
+        &desk.tasks,
+        say_all,
     );
     Ok(Running {
         io,
         desk,
+        dir: dir.to_path_buf(),
         data,
         store: opened.store,
         witness: opened.witness,
         workers,
-        background,
+        supervisor,
         is_hurried: Arc::default(),
     })
 }
 
-/// The desk's door, then the listeners.
+/// Lines for the operator. A key is not repeated.
+fn say_all(lines: &str) {
+    terminal::say_all(identity::api_key::redacted(lines));
+}
+
+/// The local socket, then the listeners.
 fn open_doors(
     compiled: &Compiled,
     io: &Arc<Io>,
@@ -127,7 +134,7 @@ fn open_doors(
     socket::listen(data, Arc::clone(desk)).map_err(|error| {
         Trouble::new(
             Exit::Failed,
-            format!("cannot open the local door {}: {error}", data.join(socket::NAME).display()),
+            format!("cannot open the local socket {}: {error}", data.join(socket::NAME).display()),
             "A Unix socket's path may have about 100 characters; choose a shorter `store: { dir }`.",
         )
     })?;
@@ -142,7 +149,10 @@ fn close_intents(recorder: &Recorder, compiled: &Compiled) -> Result<(), Trouble
     let count = open.len();
     let pending: Vec<_> = open
         .into_iter()
-        .map(|intent| recorder.record(&gateway::record::lost(intent)))
+        .map(|intent| {
+            let of_a_change = admin::journal::lost(&intent);
+            recorder.record(&of_a_change.unwrap_or_else(|| gateway::record::lost(intent)))
+        })
         .collect();
     for recorded in pending {
         let recorded = recorded.wait();
@@ -172,21 +182,27 @@ fn at_rest(opened: &office::Opened, data: &Path, why: String) {
     drop(std::fs::remove_file(data.join(socket::NAME)));
     drop(note(&opened.recorder, "stop", why));
     drop(opened.recorder.stop());
-    keep_witness(&opened.store, &opened.witness);
+    keep_witness(&opened.store, &opened.witness, say_all);
     opened.store.close();
 }
 
-fn desk(io: &Arc<Io>, opened: &office::Opened, reload: &Arc<Reload>) -> Desk {
-    let (current, reload) = (Arc::clone(io), Arc::clone(reload));
-    Desk {
+/// The owner of what runs, made of what was opened.
+fn desk(
+    dir: &Path,
+    io: &Arc<Io>,
+    base: Snapshot,
+    opened: &office::Opened,
+    slots: &Slots,
+) -> Result<Desk, Trouble> {
+    let parts = Parts {
         store: opened.store.clone(),
         ledger: opened.recorder.ledger().clone(),
         recorder: Some(Arc::clone(&opened.recorder)),
         keys: Arc::clone(&opened.keys),
-        io: Some(Arc::clone(io)),
-        compiled: Box::new(move || Arc::clone(&current.snapshot.load().compiled)),
-        reload: Box::new(move |who| reload.now(Some(who))),
-    }
+    };
+    let source = Box::new(Directory::new(dir, slots.clone()));
+    let desk = Desk::running(parts, Arc::clone(io), base, Loading::new(source, say_all));
+    desk.map_err(|fault| office::store_trouble(&fault))
 }
 
 /// Binds the data plane's listeners for every core, and the admin listener once.
@@ -288,7 +304,8 @@ impl Running {
         // Each of them has its record by now: the workers' threads have ended.
         let cut = self.io.metrics.calls_cut.get().saturating_sub(cut_before);
         self.io.owed.settle_at_last(&self.io.recorder);
-        self.background.stop();
+        self.supervisor.stop();
+        announcement::withdraw(&self.dir);
         drop(std::fs::remove_file(self.data.join(socket::NAME)));
         let how = match usize::try_from(cut).unwrap_or(usize::MAX) {
             0 => String::from("stopped in order"),
@@ -308,7 +325,7 @@ impl Running {
         let noted = note(&self.io.recorder, "stop", how);
         let stopped = self.io.recorder.stop();
         // The last checkpoint covers the record of the stop: the database has to know that one.
-        keep_witness(&self.store, &self.witness);
+        keep_witness(&self.store, &self.witness, say_all);
         self.store.close();
         noted?;
         stopped.map(|_| ()).map_err(|fault| {

@@ -1,5 +1,5 @@
 //! Blocks as an operator sees, adds and lifts them.
-//! Exports the `block.*` commands, and what keeps people's blocks over a restart: `AddedBlock`, `added_blocks`, `forget_ended`.
+//! Exports the `block.*` commands, and what keeps people's blocks over a restart: `AddedBlock`, `added_blocks`.
 //! Used by `COMMANDS`, by whoever starts a server, and by its maintenance.
 //! Start reading at `add`.
 
@@ -15,6 +15,8 @@ use serde_json::{Value, json};
 use store::{Filter, Step, Store, kinds};
 
 use crate::desk::text;
+use crate::journal::Change;
+use crate::order::Effect;
 use crate::{Desk, DeskFault};
 
 /// Longest block. Whoever has to stay out for longer is paused or has their key revoked.
@@ -93,18 +95,18 @@ pub fn add(desk: &Desk, arguments: &Value, who: &str) -> Result<Value, DeskFault
         until: now.plus(lasts),
     };
     let id = format!("blk_{}", crypto::text::hex(&crypto::random::<8>()));
-    put(desk, &id, &record)?;
-    if let Some(io) = &desk.io {
-        let ends = moment(io).plus(lasts);
-        io.blocks.add(added(id, subject.clone(), &record, ends));
-    }
-    desk.record(
-        "block.add",
+    let mut turn = desk.turn();
+    let steps = put(desk, &id, &record)?;
+    let change = Change {
+        kind: "block.add",
         who,
-        integration_of(desk, &subject).as_deref(),
-        credential_of(&subject),
-        format!("{subject} until {}: {reason}", record.until),
-    )?;
+        integration: integration_of(desk, &subject),
+        credential: credential_of(&subject),
+        detail: format!("{subject} until {}: {reason}", record.until),
+    };
+    let ends = desk.io.as_deref().map_or_else(Monotonic::default, moment).plus(lasts);
+    let effect = Effect::Blocked(added(id, subject, &record, ends));
+    turn.commit(&change, steps, effect)?;
     Ok(json!({
         "schema_version": 1, "subject": record.subject, "until": record.until.to_string(),
         "seconds_left": lasts.as_secs(), "is_running": desk.io.is_some(),
@@ -115,34 +117,28 @@ pub fn add(desk: &Desk, arguments: &Value, who: &str) -> Result<Value, DeskFault
 pub fn lift(desk: &Desk, arguments: &Value, who: &str) -> Result<Value, DeskFault> {
     let subject = subject(arguments)?;
     let now = desk.now();
+    let mut turn = desk.turn();
     let same = |record: &AddedBlock| record.subject == subject.to_string();
     let kept = stored(&desk.store)?;
     let ours: Vec<&(String, AddedBlock)> = kept.iter().filter(|(_, record)| same(record)).collect();
-    let was_stored = ours
-        .iter()
-        .any(|(_, record)| of_record(record, now).is_some());
-    let ended = match &desk.io {
-        Some(io) => io.blocks.lift(&subject, moment(io)),
-        None => Vec::new(),
+    let was_in_force = match &desk.io {
+        Some(io) => in_force(io).iter().any(|one| one.subject == subject),
+        None => ours.iter().any(|(_, record)| of_record(record, now).is_some()),
     };
-    let was_in_force = !ended.is_empty() || (desk.io.is_none() && was_stored);
-    let steps = ours.iter().map(|(id, _)| Step::delete(&kinds::BLOCK, id));
-    let steps: Vec<Step> = steps.collect();
-    if !steps.is_empty() {
-        desk.store.transact(steps)?;
-    }
     if !was_in_force {
         return Err(not_blocked(desk, &subject));
     }
     let why = arguments.get("reason").and_then(Value::as_str);
     let why = why.map_or_else(String::new, |why| format!(": {why}"));
-    desk.record(
-        "block.lift",
+    let change = Change {
+        kind: "block.lift",
         who,
-        integration_of(desk, &subject).as_deref(),
-        credential_of(&subject),
-        format!("{subject}{why}"),
-    )?;
+        integration: integration_of(desk, &subject),
+        credential: credential_of(&subject),
+        detail: format!("{subject}{why}"),
+    };
+    let steps = ours.iter().map(|(id, _)| Step::delete(&kinds::BLOCK, id));
+    turn.commit(&change, steps.collect(), Effect::Lifted(subject.clone()))?;
     Ok(json!({ "schema_version": 1, "subject": subject.to_string(), "was_blocked": true }))
 }
 
@@ -191,24 +187,8 @@ pub fn added_blocks(
     Ok(stored(store)?.into_iter().filter_map(in_force).collect())
 }
 
-/// Takes people's blocks that are over out of the store, so that no later start counts them again.
-///
-/// # Errors
-/// When the store cannot be written.
-pub fn forget_ended(io: &Io, store: &Store) -> Result<(), store::Fault> {
-    let ended = io.blocks.take_ended(moment(io));
-    let steps: Vec<Step> = ended
-        .iter()
-        .map(|one| Step::delete(&kinds::BLOCK, &one.id))
-        .collect();
-    match steps.is_empty() {
-        true => Ok(()),
-        false => store.transact(steps).map(drop),
-    }
-}
-
 /// Puts a block in place of an earlier one of the same subject, and drops those that are over.
-fn put(desk: &Desk, id: &str, record: &AddedBlock) -> Result<(), DeskFault> {
+fn put(desk: &Desk, id: &str, record: &AddedBlock) -> Result<Vec<Step>, DeskFault> {
     let kept = stored(&desk.store)?;
     let is_out = |other: &AddedBlock| {
         other.subject == record.subject || of_record(other, record.added_at).is_none()
@@ -222,8 +202,7 @@ fn put(desk: &Desk, id: &str, record: &AddedBlock) -> Result<(), DeskFault> {
         ));
     }
     steps.push(Step::put(&kinds::BLOCK, id, record)?);
-    desk.store.transact(steps)?;
-    Ok(())
+    Ok(steps)
 }
 
 fn stored(store: &Store) -> Result<Vec<(String, AddedBlock)>, store::Fault> {

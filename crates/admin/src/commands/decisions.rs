@@ -36,6 +36,12 @@ pub fn explain(desk: &Desk, arguments: &Value, _who: &str) -> Result<Value, Desk
         )
     })?;
     let event = entry.event()?;
+    if is_change(&event) {
+        return Err(DeskFault::asked(
+            format!("{id} is a change by an operator, not a decision: record #{}", entry.seq),
+            format!("`portcullis ledger show --kind {}` has it.", event.kind),
+        ));
+    }
     let similar = similar(desk, &event, entry.seq)?;
     let mut explanation =
         Explanation::of(&event, entry.seq, &(desk.compiled)(), similar, desk.now());
@@ -45,6 +51,12 @@ pub fn explain(desk: &Desk, arguments: &Value, _who: &str) -> Result<Value, Desk
     Ok(
         json!({ "schema_version": 1, "text": explanation.to_string(), "decision": explanation.to_json() }),
     )
+}
+
+/// Whether a record is one of a change, which has an id for its intent and its outcome.
+fn is_change(event: &model::Event) -> bool {
+    let is_call = event.kind == "request" || event.kind == "connection" || event.method.is_some();
+    !is_call
 }
 
 fn similar(desk: &Desk, event: &model::Event, seq: u64) -> Result<Option<Similar>, DeskFault> {

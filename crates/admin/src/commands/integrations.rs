@@ -6,13 +6,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use gateway::Snapshot;
 use model::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use store::{Filter, Step, Store, kinds};
 
 use crate::desk::text;
+use crate::journal::Change;
+use crate::order::Effect;
 use crate::{Desk, DeskFault};
 
 /// What an operator decided about an integration beside its file.
@@ -122,16 +123,15 @@ fn set(
         by: Some(who.to_owned()),
         reason: reason.to_owned(),
     };
-    desk.store
-        .transact(vec![Step::put(&kinds::INTEGRATION_STATE, name, &state)?])?;
-    publish(desk, name, paused_at.is_some());
-    desk.record(kind, who, Some(name), None, reason.to_owned())?;
+    let change = Change {
+        kind,
+        who,
+        integration: Some(name.to_owned()),
+        credential: None,
+        detail: reason.to_owned(),
+    };
+    let steps = vec![Step::put(&kinds::INTEGRATION_STATE, name, &state)?];
+    let effect = Effect::Paused(name.to_owned(), paused_at.is_some());
+    desk.turn().commit(&change, steps, effect)?;
     Ok(json!({ "schema_version": 1, "integration": name, "is_paused": paused_at.is_some() }))
-}
-
-/// Makes the change hold from the running gateway's next request on.
-fn publish(desk: &Desk, name: &str, is_paused: bool) {
-    let Some(io) = &desk.io else { return };
-    io.snapshot
-        .rcu(|snapshot| Snapshot::with_paused(snapshot, name, is_paused));
 }

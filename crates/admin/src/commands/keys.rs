@@ -11,7 +11,9 @@ use serde_json::{Value, json};
 use store::{Step, kinds};
 
 use crate::desk::{CREDENTIALS_MAX, text};
-use crate::{Desk, DeskFault};
+use crate::journal::Change;
+use crate::order::Effect;
+use crate::{Desk, DeskFault, ids};
 
 /// Longest label.
 const LABEL_BYTES_MAX: usize = 100;
@@ -20,16 +22,8 @@ const LABEL_BYTES_MAX: usize = 100;
 pub fn create(desk: &Desk, arguments: &Value, who: &str) -> Result<Value, DeskFault> {
     let integration = text(arguments, "integration")?;
     let rules = rules(desk, integration)?;
-    let label = arguments
-        .get("label")
-        .and_then(Value::as_str)
-        .unwrap_or("default");
-    if label.len() > LABEL_BYTES_MAX || label.chars().any(char::is_control) {
-        return Err(DeskFault::asked(
-            "the label is too long or has control characters",
-            "Use at most 100 plain characters.",
-        ));
-    }
+    let label = label(arguments)?;
+    let mut turn = desk.turn();
     if desk.credentials()?.len() >= CREDENTIALS_MAX {
         return Err(DeskFault::asked(
             "there are too many keys",
@@ -52,24 +46,37 @@ pub fn create(desk: &Desk, arguments: &Value, who: &str) -> Result<Value, DeskFa
         &desk.keys.api_key_digest,
         desk.now(),
     );
-    desk.store.transact(vec![Step::put(
-        &kinds::CREDENTIAL,
-        issued.record.id,
-        &issued.record,
-    )?])?;
-    desk.record(
-        "key.create",
+    let change = Change {
+        kind: "key.create",
         who,
-        Some(integration),
-        Some(issued.record.id),
-        format!("label {label}, ends {}", issued.record.expires_at),
+        integration: Some(integration.to_owned()),
+        credential: Some(issued.record.id),
+        detail: format!("label {label}, ends {}", issued.record.expires_at),
+    };
+    turn.commit(
+        &change,
+        vec![put(&issued.record)?],
+        Effect::Credentials(vec![issued.record.clone()]),
     )?;
-    desk.publish(std::slice::from_ref(&issued.record));
     Ok(shown_once(&issued))
+}
+
+/// What tells a key from the others.
+fn label(arguments: &Value) -> Result<&str, DeskFault> {
+    let label = arguments.get("label").and_then(Value::as_str);
+    let label = label.unwrap_or("default");
+    if label.len() > LABEL_BYTES_MAX || label.chars().any(char::is_control) {
+        return Err(DeskFault::asked(
+            "the label is too long or has control characters",
+            "Use at most 100 plain characters.",
+        ));
+    }
+    Ok(label)
 }
 
 /// Makes a key's replacement; the old one goes on for the overlap.
 pub fn rotate(desk: &Desk, arguments: &Value, who: &str) -> Result<Value, DeskFault> {
+    let mut turn = desk.turn();
     let old = desk.credential(text(arguments, "id")?)?;
     let mut rules = rules(desk, &old.integration)?;
     if let Some(overlap) = arguments.get("overlap").and_then(Value::as_str) {
@@ -85,19 +92,19 @@ pub fn rotate(desk: &Desk, arguments: &Value, who: &str) -> Result<Value, DeskFa
                 )
             },
         )?;
-    desk.store.transact(vec![
-        Step::put(&kinds::CREDENTIAL, issued.record.id, &issued.record)?,
-        Step::put(&kinds::CREDENTIAL, replaced.id, &replaced)?,
-    ])?;
     let until = replaced.overlap_until.unwrap_or(now);
-    desk.record(
-        "key.rotate",
+    let change = Change {
+        kind: "key.rotate",
         who,
-        Some(&old.integration),
-        Some(old.id),
-        format!("replaced by {}, works until {until}", issued.record.id),
+        integration: Some(old.integration.clone()),
+        credential: Some(old.id),
+        detail: format!("replaced by {}, works until {until}", issued.record.id),
+    };
+    turn.commit(
+        &change,
+        vec![put(&issued.record)?, put(&replaced)?],
+        Effect::Credentials(vec![issued.record.clone(), replaced]),
     )?;
-    desk.publish(&[issued.record.clone(), replaced.clone()]);
     let mut out = shown_once(&issued);
     if let Some(members) = out.as_object_mut() {
         members.insert("replaces".into(), json!(old.id.to_string()));
@@ -108,22 +115,24 @@ pub fn rotate(desk: &Desk, arguments: &Value, who: &str) -> Result<Value, DeskFa
 
 /// Takes a key back, effective at once.
 pub fn revoke(desk: &Desk, arguments: &Value, who: &str) -> Result<Value, DeskFault> {
+    let mut turn = desk.turn();
     let old = desk.credential(text(arguments, "id")?)?;
     let reason = arguments
         .get("reason")
         .and_then(Value::as_str)
         .unwrap_or("revoked by an operator");
     let revoked = credential::revoke(&old, reason, desk.now());
-    // The gateway first: should the disk be slow, the key is dead already.
-    desk.publish(std::slice::from_ref(&revoked));
-    desk.store
-        .transact(vec![Step::put(&kinds::CREDENTIAL, revoked.id, &revoked)?])?;
-    desk.record(
-        "key.revoke",
+    let change = Change {
+        kind: "key.revoke",
         who,
-        Some(&old.integration),
-        Some(old.id),
-        reason.to_owned(),
+        integration: Some(old.integration),
+        credential: Some(old.id),
+        detail: reason.to_owned(),
+    };
+    turn.commit(
+        &change,
+        vec![put(&revoked)?],
+        Effect::Credentials(vec![revoked.clone()]),
     )?;
     Ok(json!({ "schema_version": 1, "key": row(desk, &revoked) }))
 }
@@ -156,6 +165,10 @@ fn row(desk: &Desk, record: &Credential) -> Value {
         "reason": record.reason,
         "replaced_by": record.replaced_by.map(|id| id.to_string()),
     })
+}
+
+fn put(record: &Credential) -> Result<Step, DeskFault> {
+    Ok(Step::put(&kinds::CREDENTIAL, record.id, record)?)
 }
 
 fn shown_once(issued: &Issued) -> Value {
@@ -200,14 +213,8 @@ fn span(text: &str) -> Result<Span, DeskFault> {
 }
 
 fn chance(now: Timestamp) -> Chance {
-    let millis = u128::try_from(now.micros() / 1000).unwrap_or(0) & ((1 << 48) - 1);
-    let random = u128::from_le_bytes(crypto::random::<16>()) & ((1 << 80) - 1);
-    // UUID version 7: time in front, so that ids sort by age.
-    let bits = (millis << 80) | random;
-    let bits = (bits & !(0xf << 76)) | (0x7 << 76);
-    let bits = (bits & !(0b11 << 62)) | (0b10 << 62);
     Chance {
-        id: KeyId::from_bits(bits),
+        id: KeyId::from_bits(ids::fresh(now)),
         random: crypto::random_secret::<32>(),
     }
 }

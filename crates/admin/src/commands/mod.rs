@@ -11,7 +11,7 @@ mod keys;
 mod ledger;
 mod server;
 
-pub use blocks::{AddedBlock, added_blocks, forget_ended};
+pub use blocks::{AddedBlock, added_blocks};
 pub use integrations::paused;
 
 use serde_json::Value;

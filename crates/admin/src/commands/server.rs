@@ -19,6 +19,7 @@ pub fn status(desk: &Desk, _arguments: &Value, _who: &str) -> Result<Value, Desk
         "configuration": crypto::text::hex(&compiled.hash),
         "operations": { "exposed": exposed, "declared": declared },
         "integrations": compiled.integrations.len(),
+        "tasks": desk.tasks.status(),
         "ledger": { "records": ledger.records, "waiting": ledger.waiting, "fault": ledger.fault.map(|f| f.to_string()) },
     }))
 }
@@ -32,18 +33,18 @@ pub fn reload(desk: &Desk, _arguments: &Value, who: &str) -> Result<Value, DeskF
             "Start it with `portcullis serve`.",
         ));
     }
-    Ok(match (desk.reload)(who) {
+    Ok(match desk.reload(Some(who)) {
         Ok(loaded) => json!({
             "schema_version": 1,
             "outcome": if loaded.is_changed { "swapped" } else { "unchanged" },
             "configuration": loaded.hash,
             "removed": loaded.removed,
         }),
-        Err(mistakes) => json!({
+        Err(refused) => json!({
             "schema_version": 1,
             "outcome": "refused",
             "configuration": crypto::text::hex(&(desk.compiled)().hash).chars().take(12).collect::<String>(),
-            "mistakes": mistakes,
+            "mistakes": refused.message,
         }),
     })
 }

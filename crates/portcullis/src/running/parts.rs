@@ -1,87 +1,35 @@
 //! The parts of a running server, each made from the compiled configuration.
-//! Gives `io`, `listener`, `certificates`.
+//! Exports `base`, `listener`, `certificates`.
 //! Used by `running::start` and the reload.
-//! Start reading at `io`.
+//! Start reading at `base`.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
-use admin::commands::{added_blocks, paused};
-use arc_swap::ArcSwap;
 use config::compiled::{ListenerSettings, ServerSettings, TlsSettings};
 use config::{Compiled, Files};
-use gateway::blocks::Blocks;
-use gateway::counters::Counters;
-use gateway::io::Owed;
-use gateway::live::Live;
-use gateway::metrics::Metrics;
-use gateway::recording::Recordings;
-use gateway::turns::Turns;
-use gateway::{Clock, Io, Snapshot};
-use identity::{Credential, CredentialTable};
+use gateway::Snapshot;
 use model::Mistake;
 use net::{Bounds, ClientCertificates, ListenerSpec, TlsSlot};
-use store::{Filter, kinds};
 
 use crate::exit::{Exit, Trouble};
-use crate::{files, office, secrets};
+use crate::{files, secrets};
 
 /// Certificates by listener.
 pub type Slots = BTreeMap<Arc<str>, Arc<TlsSlot>>;
 
-/// What all roads share.
+/// The configuration a server begins with.
 ///
 /// # Errors
-/// When the store cannot be read or an upstream cannot be used.
-pub fn io(
-    compiled: &Arc<Compiled>,
-    dir: &Path,
-    opened: &office::Opened,
-) -> Result<Arc<Io>, Trouble> {
-    let failed = |fault: store::Fault| office::store_trouble(&fault);
-    let credentials = opened
-        .store
-        .list_all::<Credential>(
-            &kinds::CREDENTIAL,
-            Filter::All,
-            admin::desk::CREDENTIALS_MAX,
-        )
-        .map_err(failed)?;
-    let paused = paused(&opened.store).map_err(failed)?;
-    let clock = Clock::default();
-    let moment = clock.monotonic(clock.tick());
-    let added = added_blocks(&opened.store, clock.now(), moment).map_err(failed)?;
+/// When an upstream cannot be used.
+pub fn base(compiled: &Arc<Compiled>, dir: &Path) -> Result<Snapshot, Trouble> {
     let read =
         |path: &str| std::fs::read(dir.join(path)).map_err(|error| format!("{path}: {error}"));
-    let snapshot = Snapshot::of(Arc::clone(compiled), None, &paused, &read).map_err(|cannot| {
-        Trouble::new(
-            Exit::Configuration,
-            cannot,
-            "Mend the upstream in the api's file.",
-        )
-    })?;
-    Ok(Arc::new(Io {
-        snapshot: ArcSwap::from_pointee(snapshot),
-        credentials: ArcSwap::from_pointee(CredentialTable::of(
-            credentials.into_iter().map(|row| row.value),
-        )),
-        keys: Arc::clone(&opened.keys),
-        idempotency: gateway::idempotency::key(&opened.keys),
-        etags: gateway::etag::key(&opened.keys),
-        recorder: Arc::clone(&opened.recorder),
-        is_ledger_down: AtomicBool::new(false),
-        is_stopping: AtomicBool::new(false),
-        owed: Owed::default(),
-        counters: Counters::new(),
-        turns: Turns::default(),
-        blocks: Blocks::of(added),
-        metrics: Metrics::new(),
-        live: Live::default(),
-        recordings: Recordings::default(),
-        clock,
-    }))
+    Snapshot::of(Arc::clone(compiled), None, &read).map_err(|cannot| {
+        let remedy = "Fix the upstream in the api's file.";
+        Trouble::new(Exit::Configuration, cannot, remedy)
+    })
 }
 
 /// One listener for net.

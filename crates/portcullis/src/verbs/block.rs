@@ -43,7 +43,7 @@ fn command() -> Command {
         .subcommand(
             Command::new("list")
                 .about("List blocks in force: whom, until when, who or what began them [read-only]")
-                .args([config_dir::argument(), output::argument()])
+                .args([config_dir::argument(), config_dir::socket(), output::argument()])
                 .after_help(
                     "Example:\n  portcullis block list\n\n\
                      What HOLDS FOR strangers keeps out calls from that address whose credential proves nobody; everybody is every \
@@ -56,7 +56,7 @@ fn command() -> Command {
                 .arg(subject())
                 .arg(Arg::new("for").long("for").required(true).value_name("SPAN").help("How long: 30m, 12h, up to 30d"))
                 .arg(reason("Why, for the ledger and for whoever lists it").required(true))
-                .args([config_dir::argument(), output::argument()])
+                .args([config_dir::argument(), config_dir::socket(), output::argument()])
                 .after_help(format!(
                     "Example:\n  portcullis block add key_01KA7ZQ4X… --for 30m --reason \"sends duplicates, ticket 4711\"\n  \
                      portcullis block add address:192.0.2.0/24 --for 12h --reason \"scans\"\n\n{SUBJECTS}\n\
@@ -69,7 +69,7 @@ fn command() -> Command {
                 .about("End a block, and forget the refusals that led to it [writes]")
                 .arg(subject())
                 .arg(reason("Why, for the ledger"))
-                .args([config_dir::argument(), output::argument()])
+                .args([config_dir::argument(), config_dir::socket(), output::argument()])
                 .after_help(format!(
                     "Example:\n  portcullis block lift credential:key_01KA7ZQ4X…\n\n{SUBJECTS}\n\
                      Exit codes: 0 lifted · 1 it was not blocked"
@@ -88,7 +88,7 @@ fn run(arguments: &ArgMatches) -> Outcome {
 }
 
 fn list(arguments: &ArgMatches) -> Outcome {
-    let found = office::call(&config_dir::of(arguments), "block.list", &Value::Null)?;
+    let found = office::call(&config_dir::target(arguments), "block.list", &Value::Null)?;
     let blocks = found.get("blocks").and_then(Value::as_array);
     let rows: Vec<Vec<String>> = blocks.into_iter().flatten().map(shown).collect();
     let is_running = found.get("is_running") == Some(&Value::Bool(true));
@@ -139,7 +139,7 @@ fn holds_for(row: &Value) -> String {
 fn add(arguments: &ArgMatches) -> Outcome {
     let names = [("subject", "subject"), ("for", "for"), ("reason", "reason")];
     let added = office::call(
-        &config_dir::of(arguments),
+        &config_dir::target(arguments),
         "block.add",
         &asked(arguments, &names),
     )?;
@@ -157,7 +157,7 @@ fn add(arguments: &ArgMatches) -> Outcome {
 fn lift(arguments: &ArgMatches) -> Outcome {
     let names = [("subject", "subject"), ("reason", "reason")];
     let lifted = office::call(
-        &config_dir::of(arguments),
+        &config_dir::target(arguments),
         "block.lift",
         &asked(arguments, &names),
     )?;

@@ -27,7 +27,7 @@ fn command() -> Command {
                 .value_name("DECISION")
                 .help("The id: `decision_id` of a refusal, or the header Portcullis-Decision of any answer"),
         )
-        .args([config_dir::argument(), output::argument()])
+        .args([config_dir::argument(), config_dir::socket(), output::argument()])
         .after_help(
             "Example:\n  portcullis explain dec_01KA7ZQ4X8M2V5T9B3N6C1R0WY\n\n\
              What it says is for the operator: it names rules and other integrations. The caller never sees it.",
@@ -36,7 +36,7 @@ fn command() -> Command {
 
 fn run(arguments: &ArgMatches) -> Outcome {
     let explained = office::call(
-        &config_dir::of(arguments),
+        &config_dir::target(arguments),
         "decision.explain",
         &asked(arguments, &[("id", "id")]),
     )?;

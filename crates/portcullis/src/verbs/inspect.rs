@@ -52,7 +52,7 @@ fn record_command() -> Command {
         .arg(wanted("for", "TIME", "10m").help("How long, up to 24h"))
         .arg(wanted("max", "N", "1000").value_parser(value_parser!(u64)).help("At most so many requests, up to 100000"))
         .arg(wanted("keep", "TIME", "7d").help("How long the recording may be replayed, whole days up to 90d"))
-        .args([config_dir::argument(), output::argument()])
+        .args([config_dir::argument(), config_dir::socket(), output::argument()])
         .after_help(
             "Example:\n  portcullis inspect record monday.rec --for 10m --max 1000\n\n\
              Kept are the texts that inspection looked at and the header fields, without credentials; each request is sealed before it \

@@ -32,7 +32,7 @@ fn command() -> Command {
         .subcommand(
             Command::new("list")
                 .about("List integrations with owner, keys, review date and who paused them [read-only]")
-                .args([config_dir::argument(), output::argument()])
+                .args([config_dir::argument(), config_dir::socket(), output::argument()])
                 .after_help("Example:\n  portcullis integration list\n\nExit codes: 0 nothing is due · 2 a review is due"),
         )
         .subcommand(
@@ -40,14 +40,14 @@ fn command() -> Command {
                 .about("Refuse every call of an integration until it is resumed [writes]")
                 .arg(name())
                 .arg(Arg::new("reason").long("reason").value_name("TEXT").help("Why, for the ledger"))
-                .args([config_dir::argument(), output::argument()])
+                .args([config_dir::argument(), config_dir::socket(), output::argument()])
                 .after_help("Example:\n  portcullis integration pause crm --reason \"sends duplicates since release 7.2\""),
         )
         .subcommand(
             Command::new("resume")
                 .about("Let a paused integration call again [writes]")
                 .arg(name())
-                .args([config_dir::argument(), output::argument()])
+                .args([config_dir::argument(), config_dir::socket(), output::argument()])
                 .after_help("Example:\n  portcullis integration resume crm"),
         )
         .after_help("Example:\n  portcullis integration list")
@@ -71,7 +71,7 @@ fn run(arguments: &ArgMatches) -> Outcome {
 }
 
 fn list(arguments: &ArgMatches) -> Outcome {
-    let found = office::call(&config_dir::of(arguments), "integration.list", &Value::Null)?;
+    let found = office::call(&config_dir::target(arguments), "integration.list", &Value::Null)?;
     let rows: Vec<&Value> = found
         .get("integrations")
         .and_then(Value::as_array)
@@ -147,7 +147,7 @@ fn pause(row: &Value) -> Option<String> {
 
 fn set(arguments: &ArgMatches, command: &str, done: &str) -> Outcome {
     let changed = office::call(
-        &config_dir::of(arguments),
+        &config_dir::target(arguments),
         command,
         &asked(arguments, names(arguments)),
     )?;

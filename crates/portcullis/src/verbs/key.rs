@@ -36,7 +36,7 @@ fn command() -> Command {
             Command::new("list")
                 .about("List keys, never their texts [read-only]")
                 .arg(Arg::new("integration").long("integration").value_name("NAME").help("Only keys of this integration"))
-                .args([config_dir::argument(), output::argument()])
+                .args([config_dir::argument(), config_dir::socket(), output::argument()])
                 .after_help("Example:\n  portcullis key list --integration accounting"),
         )
         .subcommand(
@@ -44,7 +44,7 @@ fn command() -> Command {
                 .about("Make a key's replacement; the old key goes on for the overlap [writes]")
                 .arg(Arg::new("id").required(true).value_name("ID").help("Key id, as `key list` shows it"))
                 .arg(Arg::new("overlap").long("overlap").value_name("SPAN").help("How long the old key goes on: 10m, 24h [default: as the integration's file says]"))
-                .args([config_dir::argument(), output::argument()])
+                .args([config_dir::argument(), config_dir::socket(), output::argument()])
                 .after_help("Example:\n  NEW=$(portcullis key rotate key_01KA7ZQ4X… --overlap 10m)"),
         )
         .subcommand(
@@ -52,7 +52,7 @@ fn command() -> Command {
                 .about("Take a key back, effective at once and for good [destructive]")
                 .arg(Arg::new("id").required(true).value_name("ID").help("Key id, as `key list` shows it"))
                 .arg(Arg::new("reason").long("reason").value_name("TEXT").help("Why, for the ledger"))
-                .args([confirm::argument(), config_dir::argument(), output::argument()])
+                .args([confirm::argument(), config_dir::argument(), config_dir::socket(), output::argument()])
                 .after_help("Example:\n  portcullis key revoke key_01KA7ZQ4X… --reason \"laptop stolen\" --yes"),
         )
         .subcommand(
@@ -86,7 +86,7 @@ fn create_command() -> Command {
         .arg(Arg::new("label").long("label").value_name("TEXT").help("What tells it from the others: \"erp production\""))
         .arg(Arg::new("expires-in").long("expires-in").value_name("SPAN").help("When it ends: 12h, 30d [default: the integration's max_age]"))
         .arg(Arg::new("test").long("test").action(ArgAction::SetTrue).help("A key for trials, told apart at sight: pk_test_…"))
-        .args([config_dir::argument(), output::argument()])
+        .args([config_dir::argument(), config_dir::socket(), output::argument()])
         .after_help(
             "Example:\n  KEY=$(portcullis key create --integration accounting --label \"erp production\" --expires-in 30d)\n\n\
              Only the key goes to standard output; what is to be known about it goes to standard error.",
@@ -176,7 +176,7 @@ fn create(arguments: &ArgMatches) -> Outcome {
     if let Some(members) = asked.as_object_mut() {
         members.insert("test".into(), json!(arguments.get_flag("test")));
     }
-    let made = office::call(&config_dir::of(arguments), "key.create", &asked)?;
+    let made = office::call(&config_dir::target(arguments), "key.create", &asked)?;
     let about = format!(
         "{} of {} ({}) works until {}",
         cell(&made, "id"),
@@ -190,7 +190,7 @@ fn create(arguments: &ArgMatches) -> Outcome {
 fn rotate(arguments: &ArgMatches) -> Outcome {
     shown_somewhere()?;
     let asked = asked(arguments, &[("id", "id"), ("overlap", "overlap")]);
-    let made = office::call(&config_dir::of(arguments), "key.rotate", &asked)?;
+    let made = office::call(&config_dir::target(arguments), "key.rotate", &asked)?;
     let (old, until) = (
         cell(&made, "replaces"),
         moment(&made, "old_key_works_until"),
@@ -230,7 +230,7 @@ fn taken_back(arguments: &ArgMatches, made: &Value, error: &std::io::Error, left
     let id = cell(made, "id");
     let asked = json!({ "id": id, "reason": "it could not be shown to whoever made it" });
     let what = format!("the new key could not be written to standard output ({error})");
-    match office::call(&config_dir::of(arguments), "key.revoke", &asked) {
+    match office::call(&config_dir::target(arguments), "key.revoke", &asked) {
         Ok(_) => Trouble::new(
             Exit::Failed,
             format!("{what}, so {id} was revoked again"),
@@ -246,7 +246,7 @@ fn taken_back(arguments: &ArgMatches, made: &Value, error: &std::io::Error, left
 
 fn list(arguments: &ArgMatches) -> Outcome {
     let found = office::call(
-        &config_dir::of(arguments),
+        &config_dir::target(arguments),
         "key.list",
         &asked(arguments, &[("integration", "integration")]),
     )?;
@@ -294,7 +294,7 @@ fn revoke(arguments: &ArgMatches) -> Outcome {
         &format!("Revoke {id} for good? Calls with it are refused from now on."),
     )?;
     let revoked = office::call(
-        &config_dir::of(arguments),
+        &config_dir::target(arguments),
         "key.revoke",
         &asked(arguments, &[("id", "id"), ("reason", "reason")]),
     )?;

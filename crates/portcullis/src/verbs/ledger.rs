@@ -19,7 +19,7 @@ use store::Store;
 use crate::exit::{Exit, Outcome, Trouble};
 use crate::verbs::Verb;
 use crate::verbs::key::cell;
-use crate::{background, config_dir, files, office, output, running, terminal};
+use crate::{config_dir, files, office, output, running, terminal};
 
 /// The verb.
 pub const VERB: Verb = Verb {
@@ -39,7 +39,7 @@ fn command() -> Command {
         .subcommand(
             Command::new("checkpoint")
                 .about("Sign a checkpoint over everything recorded up to now, and print it [writes]")
-                .args([config_dir::argument(), output::argument()])
+                .args([config_dir::argument(), config_dir::socket(), output::argument()])
                 .after_help(
                     "Example:\n  portcullis ledger checkpoint >> /mnt/elsewhere/checkpoints\n\n\
                      Kept elsewhere, it proves later that nothing before it was changed or taken away.",
@@ -76,7 +76,7 @@ fn show_command() -> Command {
             wanted("before", "N", "Only records with a smaller number: the next page").value_parser(value_parser!(u64)),
             wanted("limit", "N", "At most so many, up to 10000 [default: 100]").value_parser(value_parser!(u64)),
         ])
-        .args([config_dir::argument(), output::argument()])
+        .args([config_dir::argument(), config_dir::socket(), output::argument()])
         .after_help("Example:\n  portcullis ledger show --integration crm --outcome refuse --since 2026-11-23")
 }
 
@@ -97,7 +97,7 @@ fn run(arguments: &ArgMatches) -> Outcome {
         Some(("export", arguments)) => export(arguments),
         Some(("checkpoint", arguments)) => {
             let signed = office::call(
-                &config_dir::of(arguments),
+                &config_dir::target(arguments),
                 "ledger.checkpoint",
                 &Value::Null,
             )?;
@@ -186,7 +186,7 @@ fn verify_own(dir: &Path, pin: Option<&PublicKey>) -> Result<Report, Trouble> {
     let looked = look(dir)?;
     let own = PublicKey::new(office::ORIGIN, looked.keys.ledger_signing.verifying_key());
     let witness =
-        background::witnessed(&looked.store).map_err(|fault| office::store_trouble(&fault))?;
+        admin::maintenance::witnessed(&looked.store).map_err(|fault| office::store_trouble(&fault))?;
     let public = pin.unwrap_or(&own);
     audit::verify_directory(
         &looked.ledger,
@@ -204,11 +204,11 @@ fn verify_own(dir: &Path, pin: Option<&PublicKey>) -> Result<Report, Trouble> {
 }
 
 fn show(arguments: &ArgMatches) -> Outcome {
-    let dir = config_dir::of(arguments);
+    let target = config_dir::target(arguments);
     let asked = question(arguments);
     // The running server first: it needs no secret of the one who asks.
     let answer = admin::socket::ask(
-        &office::data_dir(&dir),
+        &office::sockets(&target),
         "ledger.show",
         &asked,
         "operator (local)",
@@ -217,7 +217,8 @@ fn show(arguments: &ArgMatches) -> Outcome {
         Some(answer) => {
             answer.map_err(|fault| Trouble::new(Exit::Failed, fault.message, fault.remedy))?
         }
-        None => read(&dir, arguments)?,
+        None if target.socket.is_some() => return Err(office::unreachable(&target)),
+        None => read(&target.dir, arguments)?,
     };
     output::print(arguments, &found, || {
         let records: Vec<&Value> = found

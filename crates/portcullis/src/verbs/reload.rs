@@ -20,7 +20,7 @@ pub const VERB: Verb = Verb {
 
 fn command() -> Command {
     Command::new("reload")
-        .arg(config_dir::argument())
+        .args([config_dir::argument(), config_dir::socket()])
         .arg(output::argument())
         .after_help(
             "Example:\n  portcullis reload --config gate/\n\n\
@@ -31,8 +31,7 @@ fn command() -> Command {
 }
 
 fn run(arguments: &ArgMatches) -> Outcome {
-    let dir = config_dir::of(arguments);
-    let answer = office::ask(&office::data_dir(&dir), "server.reload", &json!({}))?;
+    let answer = office::ask(&config_dir::target(arguments), "server.reload", &json!({}))?;
     let text = |name: &str| answer.get(name).and_then(Value::as_str).unwrap_or_default();
     let (outcome, hash) = (text("outcome"), text("configuration"));
     if outcome == "refused" {

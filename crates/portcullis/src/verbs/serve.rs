@@ -3,6 +3,7 @@
 //! Used by `verbs::VERBS` and the demo.
 //! Start reading at `run`.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
@@ -72,6 +73,17 @@ fn ready(running: &Running) -> String {
     )
 }
 
+/// Loads the configuration on a thread of its own: a load that takes long does not keep the next signal waiting.
+fn reload(running: &Running) {
+    let desk = Arc::clone(&running.desk);
+    let load = std::thread::Builder::new().name("reload".into());
+    // How it ends is said by whoever loads.
+    let spawned = load.spawn(move || drop(desk.reload(Some("SIGHUP"))));
+    if let Err(error) = spawned {
+        terminal::say(format!("portcullis: SIGHUP could not be obeyed: {error}"));
+    }
+}
+
 /// What the process is told from outside. From its making on no signal ends the process by itself.
 pub struct Signals {
     runtime: Runtime,
@@ -118,7 +130,7 @@ impl Signals {
             let mut look = interval(LOOK);
             loop {
                 tokio::select! {
-                    _ = self.hangup.recv() => drop((running.desk.reload)("SIGHUP")),
+                    _ = self.hangup.recv() => reload(running),
                     _ = self.term.recv() => return,
                     _ = self.interrupt.recv() => return,
                     _ = look.tick() => if running.io.recorder.has_ended() {

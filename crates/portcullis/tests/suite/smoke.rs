@@ -49,7 +49,7 @@ fn the_demo_gate_serves_plain_and_tls() {
 fn whoever_keeps_the_desk_waiting_keeps_nobody_else_waiting() {
     let upstream = RecordingUpstream::always("{}");
     let gate = Gate::small(upstream.address());
-    let door = gate.data().join("desk.sock");
+    let door = gate.data().join("admin.sock");
     let server = serve(gate);
     let silent: Vec<UnixStream> = (0..3)
         .map(|_| UnixStream::connect(&door).unwrap())

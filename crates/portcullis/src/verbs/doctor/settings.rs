@@ -75,7 +75,7 @@ fn short(hash: &str) -> String {
 /// The running server, asked at its local door: it runs, records, and serves this configuration.
 pub(super) fn server(data: &Path, compiled: &Compiled) -> (Option<Server>, Finding) {
     let about = About("server", "");
-    let answer = socket::ask(data, "server.status", &Value::Null, &office::who());
+    let answer = socket::ask(&socket::in_data(data), "server.status", &Value::Null, &office::who());
     let status = match answer {
         None => {
             return (
@@ -104,6 +104,10 @@ pub(super) fn server(data: &Path, compiled: &Compiled) -> (Option<Server>, Findi
             format!("{up}; its ledger does not write: {fault}"),
             "Without the ledger it answers nothing. Free the disk, or restart the server when the disk is well.",
         ),
+        (None, _) if !troubled(&status).is_empty() => about.warn(
+            format!("{up}; it had internal errors beside the requests: {}", troubled(&status)),
+            "`portcullis ledger show --kind internal.error` has them. Please report them; restart the server if it does not recover.",
+        ),
         (None, Some(serves)) if serves != hash(compiled) => about.warn(
             format!("{up}; it serves another configuration, {}", short(serves)),
             "It takes a changed one up within a second, or on SIGHUP; its log says why it did not. New listeners, stores and keys \
@@ -114,10 +118,27 @@ pub(super) fn server(data: &Path, compiled: &Compiled) -> (Option<Server>, Findi
     (Some(Server { process }), finding)
 }
 
+/// Tasks of the server that ended or were begun again after a panic.
+fn troubled(status: &Value) -> String {
+    let tasks = status.get("tasks").and_then(Value::as_array);
+    let said = |task: &Value| {
+        let restarts = task.get("restarts").and_then(Value::as_u64).unwrap_or(0);
+        let is_running = task.get("is_running") != Some(&Value::Bool(false));
+        let state = match (is_running, restarts) {
+            (true, 0) => return None,
+            (true, _) => "begun again",
+            (false, _) => "not running",
+        };
+        Some(format!("{} {state} ({restarts})", cell(task, "name")))
+    };
+    let tasks = tasks.into_iter().flatten().filter_map(said);
+    tasks.collect::<Vec<_>>().join(", ")
+}
+
 /// Blocks in force, where a server runs: whoever is kept out asks the operator why.
 pub(super) fn blocks(data: &Path) -> Option<Finding> {
     let about = About("blocks", "");
-    let found = socket::ask(data, "block.list", &Value::Null, &office::who())?;
+    let found = socket::ask(&socket::in_data(data), "block.list", &Value::Null, &office::who())?;
     let found = match found {
         Ok(found) => found,
         Err(fault) => return Some(about.fail(Exit::Failed, fault.message, fault.remedy)),

@@ -14,7 +14,7 @@ use store::{Fault, Opened, Store};
 
 use super::{About, Finding, Scene};
 use crate::exit::Exit;
-use crate::{background, office, output};
+use crate::{office, output};
 
 /// Below this the server stops soon: neither a segment of the ledger nor a checkpoint of the store has room.
 const FREE_BYTES_MIN: u64 = 64 << 20;
@@ -162,7 +162,7 @@ fn ledger(scene: &Scene<'_>, opened: Option<&Opened>) -> Finding {
             "Restore it from a backup before anything starts: a start without it begins a new ledger.",
         );
     }
-    let witness = match background::witnessed(&opened.store) {
+    let witness = match admin::maintenance::witnessed(&opened.store) {
         Ok(witness) => witness,
         Err(fault) => return about.fault(office::store_trouble(&fault).exit, &fault),
     };

@@ -25,10 +25,10 @@ pub fn run(arguments: &ArgMatches) -> Outcome {
         "requests_max": arguments.get_one::<u64>("max").copied().unwrap_or(0),
         "keep_days": span(arguments, "keep")?.as_secs() / 86_400,
     });
-    let data = office::data_dir(&config_dir::of(arguments));
+    let target = config_dir::target(arguments);
     let path = output::path(arguments, "file");
     let mut file = output::create(&path)?;
-    let begun = office::ask(&data, "inspection.record", &asked)
+    let begun = office::ask(&target, "inspection.record", &asked)
         .inspect_err(|_| drop(std::fs::remove_file(&path)))?;
     let heading = begun.get("heading").cloned().unwrap_or_default();
     let id = json!({ "id": heading.get("id") });
@@ -39,7 +39,7 @@ pub fn run(arguments: &ArgMatches) -> Outcome {
     ));
     let last = loop {
         std::thread::sleep(INTERVAL);
-        let fetched = office::ask(&data, "inspection.fetch", &id)?;
+        let fetched = office::ask(&target, "inspection.fetch", &id)?;
         let lines = fetched.get("lines").and_then(Value::as_array);
         let lines = lines.into_iter().flatten().filter_map(Value::as_str);
         write(&mut file, &path, &lines.collect::<Vec<_>>())?;

@@ -1,0 +1,83 @@
+//! Where a change is recorded before it takes effect, and how it ended.
+//! Exports `Journal`, `Change`.
+//! Used by `order`; the simulator has a journal of its own.
+//! Start reading at `Change`.
+
+use audit::{LedgerFault, Recorder};
+use model::{DecisionId, Event, KeyId, Text, Timestamp};
+
+/// A ledger that changes are recorded in.
+pub trait Journal: Send + Sync {
+    /// Returns the record's number once it is durable.
+    ///
+    /// # Errors
+    /// When it is not.
+    fn record(&self, event: &Event) -> Result<u64, LedgerFault>;
+}
+
+impl Journal for Recorder {
+    fn record(&self, event: &Event) -> Result<u64, LedgerFault> {
+        Recorder::record(self, event).wait()
+    }
+}
+
+/// What is recorded of one change.
+#[derive(Clone, Debug)]
+pub struct Change<'a> {
+    /// The command, which is also the kind of its record: `key.revoke`.
+    pub kind: &'static str,
+    /// Who makes it.
+    pub who: &'a str,
+    /// The integration it is about.
+    pub integration: Option<String>,
+    /// The credential it is about.
+    pub credential: Option<KeyId>,
+    /// What changes, and why.
+    pub detail: String,
+}
+
+impl Change<'_> {
+    /// The record made before anything is changed.
+    pub(crate) fn intent(&self, id: DecisionId, at: Timestamp) -> Event {
+        Event {
+            kind: Text::new_static(gateway::record::INTENT),
+            operation: Some(Text::new_static(self.kind)),
+            ..self.event("pending", id, at)
+        }
+    }
+
+    /// The record of how it ended. It has the intent's id.
+    pub(crate) fn outcome(&self, outcome: &'static str, id: DecisionId, at: Timestamp) -> Event {
+        self.event(outcome, id, at)
+    }
+
+    fn event(&self, outcome: &'static str, id: DecisionId, at: Timestamp) -> Event {
+        Event {
+            at,
+            kind: Text::new_static(self.kind),
+            id: Some(id),
+            outcome: Text::new_static(outcome),
+            user: Some(Text::new(self.who)),
+            integration: self.integration.as_deref().map(Text::new),
+            credential: self.credential.map(|id| id.text()),
+            detail: Some(self.detail.as_str().into()),
+            ..Event::default()
+        }
+    }
+}
+
+/// The outcome of a change whose intent was recorded by a process that was killed before it could record more; `None` when
+/// the intent is not one of a change.
+pub fn lost(intent: &Event) -> Option<Event> {
+    let is_call = intent.method.is_some();
+    let kind = intent.operation.clone().filter(|_| !is_call)?;
+    let detail = intent.detail.as_deref().unwrap_or_default();
+    Some(Event {
+        kind,
+        latest: None,
+        operation: None,
+        outcome: Text::new_static("unknown"),
+        detail: Some(format!("{detail}; outcome not recorded (crash)").into()),
+        ..intent.clone()
+    })
+}

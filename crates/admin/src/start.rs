@@ -1,0 +1,61 @@
+//! What the requests of a running gateway share, filled with what the store remembers.
+//! Exports `shared`.
+//! Used by whoever starts a server, once.
+//! Start reading at `shared`.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use arc_swap::ArcSwap;
+use audit::Recorder;
+use crypto::Keys;
+use gateway::blocks::Blocks;
+use gateway::counters::Counters;
+use gateway::io::Owed;
+use gateway::live::Live;
+use gateway::metrics::Metrics;
+use gateway::recording::Recordings;
+use gateway::turns::Turns;
+use gateway::{Clock, Io, Snapshot};
+use identity::{Credential, CredentialTable};
+use store::{Fault, Filter, Store, kinds};
+
+use crate::commands::added_blocks;
+use crate::desk::CREDENTIALS_MAX;
+
+/// What all requests share. Nobody is paused in it yet: the owner of the running state sees to that before anything listens.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn shared(
+    store: &Store,
+    keys: &Arc<Keys>,
+    recorder: &Arc<Recorder>,
+    base: &Snapshot,
+) -> Result<Arc<Io>, Fault> {
+    let credentials =
+        store.list_all::<Credential>(&kinds::CREDENTIAL, Filter::All, CREDENTIALS_MAX)?;
+    let clock = Clock::default();
+    let added = added_blocks(store, clock.now(), clock.monotonic(clock.tick()))?;
+    Ok(Arc::new(Io {
+        snapshot: ArcSwap::from_pointee(base.with_paused(&BTreeSet::new())),
+        credentials: ArcSwap::from_pointee(CredentialTable::of(
+            credentials.into_iter().map(|row| row.value),
+        )),
+        keys: Arc::clone(keys),
+        idempotency: gateway::idempotency::key(keys),
+        etags: gateway::etag::key(keys),
+        recorder: Arc::clone(recorder),
+        is_ledger_down: AtomicBool::new(false),
+        is_stopping: AtomicBool::new(false),
+        owed: Owed::default(),
+        counters: Counters::new(),
+        turns: Turns::default(),
+        blocks: Blocks::of(added),
+        metrics: Metrics::new(),
+        live: Live::default(),
+        recordings: Recordings::default(),
+        clock,
+    }))
+}

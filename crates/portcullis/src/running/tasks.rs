@@ -1,0 +1,72 @@
+//! What runs beside the requests: maintenance, health checks, the look for changed files.
+//! Exports `beside`.
+//! Used by `running::start`.
+//! Start reading at `beside`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use admin::Desk;
+use admin::maintenance::{Maintenance, Witness};
+use admin::supervisor::Task;
+use gateway::Io;
+
+use super::{Watch, say_all};
+use crate::{panics, terminal};
+
+/// How often changed files are looked for.
+const LOOK: Duration = Duration::from_millis(250);
+
+/// What runs beside the requests.
+pub(super) fn beside(desk: &Arc<Desk>, witness: &Witness, watch: Watch) -> Vec<Task> {
+    let maintenance = Maintenance {
+        desk: Arc::clone(desk),
+        witness: Arc::clone(witness),
+        panics: panics::take,
+        say: say_all,
+    };
+    let (watching, checked) = (Arc::clone(desk), Arc::clone(desk));
+    let mut tasks = vec![
+        Task {
+            name: "maintenance",
+            is_waited_for: true,
+            work: Box::new(move |stop| maintenance.work(stop)),
+        },
+        Task {
+            name: "health",
+            is_waited_for: false,
+            work: Box::new(move |_| checked.io.iter().for_each(health)),
+        },
+    ];
+    if watch == Watch::Files {
+        tasks.push(Task {
+            name: "files",
+            is_waited_for: false,
+            work: Box::new(move |stop| {
+                while !stop.wait(LOOK) {
+                    watching.reload_on_change();
+                }
+            }),
+        });
+    }
+    tasks
+}
+
+/// Active health checks of whatever upstreams the snapshot names.
+fn health(io: &Arc<Io>) {
+    let Ok(runtime) = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+    else {
+        terminal::say("portcullis: no active health checks: the runtime cannot be made");
+        return;
+    };
+    let current = || {
+        let snapshot = io.snapshot.load();
+        let upstreams = snapshot.versions.iter();
+        upstreams
+            .filter_map(|version| version.upstream.clone())
+            .collect()
+    };
+    tokio::task::LocalSet::new().block_on(&runtime, net::upstream::watch_health(current));
+}
