@@ -150,7 +150,7 @@ impl Server {
         key(&serde_json::from_str(&ended.stdout).expect("JSON on standard output"))
     }
 
-    /// Makes a key at the desk directly, faster; `more` are further arguments such as `expires_in`.
+    /// Makes a key by the server's socket directly, faster; `more` are further arguments such as `expires_in`.
     pub fn quick_key(&self, integration: &str, more: &[(&str, &str)]) -> Key {
         let mut asked = json!({ "integration": integration });
         for (name, value) in more {
@@ -162,10 +162,10 @@ impl Server {
         key(&self.desk("key.create", &asked))
     }
 
-    /// Asks the desk by the server's local door. Panics when it refuses.
+    /// Asks the server by its local socket. Panics when it refuses.
     pub fn desk(&self, command: &str, arguments: &Value) -> Value {
-        let sockets = admin::socket::in_data(&self.gate.data());
-        admin::socket::ask(&sockets, command, arguments, "the suite")
+        let sockets = control::socket::in_data(&self.gate.data());
+        control::socket::ask(&sockets, command, arguments, "the suite")
             .expect("the server's local door is open")
             .unwrap_or_else(|fault| panic!("{command}: {fault:?}"))
     }

@@ -48,7 +48,7 @@ const SUBJECTS: &[Subject] = &[
         ],
         tests: &[
             Tests {
-                at: &["--package", "admin", "--lib"],
+                at: &["--package", "control", "--lib"],
                 names: &["simulation::"],
             },
             Tests {

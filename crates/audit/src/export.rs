@@ -1,6 +1,6 @@
 //! Writes a range of the ledger as one portable file that anyone can verify without keys.
 //! Gives `export`, and the line forms that `verify` reads back.
-//! Used by `ledger export` and the desk.
+//! Used by `ledger export` and control.
 //! Start reading at `export`; the form is docs/ledger-format.md. The closing checkpoint is signed afresh.
 
 use std::io::{self, Write};

@@ -1,6 +1,6 @@
 //! What happened, provably: the append-only, sealed, chained and signed ledger.
 //! Gives `Recorder` (write), `Ledger` (read), `export` and `verify` (needs no store, and for exports no keys).
-//! Used by the gateway (one event per request), the desk and the command line. Drops no event silently, holds no secret.
+//! Used by the gateway (one event per request), control and the command line. Drops no event silently, holds no secret.
 //! Start reading at `Recorder::record`; file format and promises are in docs/ledger-format.md.
 
 mod checkpoint;

@@ -1,6 +1,6 @@
 //! Reads a ledger: from a number on, by decision, filtered, newest first; and proves single records.
 //! Gives `Ledger`, `Entry`, `Filter`. Every record shown opened under its seal and continues the chain.
-//! Used by the desk, `explain`, `ledger show` and the export.
+//! Used by control, `explain`, `ledger show` and the export.
 //! Start reading at `Ledger`. It may run beside the recorder: an unfinished frame is the end.
 
 use std::borrow::Cow;

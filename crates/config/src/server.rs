@@ -21,7 +21,7 @@ use crate::values::{AddressRange, ByteSize, Day, ListenAddress};
 #[serde(deny_unknown_fields)]
 pub struct Server {
     /// Where Portcullis listens, by name. Names are 1 to 63 of `a-z`, `0-9` and `-`, beginning with a letter.
-    /// At least one; the name `admin` is kept for the desk.
+    /// At least one; the name `admin` is kept for health, metrics and administration.
     pub listeners: Map<Listener>,
     /// Where state is kept. Default `{ dir: data }`.
     #[serde(default)]
@@ -89,7 +89,7 @@ pub enum ListenerKind {
     Public,
     /// Only the company's own systems can reach it.
     Internal,
-    /// The desk: health, metrics, administration. Serves no api.
+    /// Health, metrics, administration. Serves no api.
     Admin,
 }
 

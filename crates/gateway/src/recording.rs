@@ -1,6 +1,6 @@
 //! Requests kept for a replay: what inspection looked at, for a time and a number an operator chose.
 //! Gives `Recordings` (in the running gateway), `Recorded` (one request) and `Reader` (a finished file).
-//! Written by stage `inspect`; begun and emptied by the desk; read by the command line.
+//! Written by stage `inspect`; begun and emptied by commands; read by the command line.
 //! Start reading at `Recordings::offer`.
 //!
 //! A recording holds texts of requests, so it leaves the process sealed only: AES-256-GCM under a key of its own below

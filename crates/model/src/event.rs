@@ -1,6 +1,6 @@
 //! One entry of the ledger: who, what, when, how, and why it was decided so.
 //! Gives `Event`. Serialised once; the exact bytes are what the ledger chains and shows.
-//! Made by the gateway (requests) and the desk (changes); read by audit and `explain`.
+//! Made by the gateway (requests) and control (changes); read by audit and `explain`.
 //! Start reading at `Event`.
 
 mod line;

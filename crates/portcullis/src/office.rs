@@ -1,4 +1,4 @@
-//! Where commands find the desk: in the running server by its local door, or on the store itself.
+//! Where commands are done: by the running server, through its local socket, or on the store itself.
 //! Gives `call`, and `open` for whoever starts a server.
 //! Used by every verb that asks or changes something.
 //! Start reading at `call`.
@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use admin::{COMMANDS, Desk, DeskFault, Kind, Parts, announcement, socket};
+use control::{COMMANDS, Control, AdminError, Kind, Parts, announcement, socket};
 use audit::{Ledger, LedgerFault, Opening, Recorder, Settings};
 use config::{Compiled, Files, Located, SecretRef};
 use crypto::{Kek, Keys};
@@ -64,7 +64,7 @@ pub fn sockets(target: &Target) -> Vec<PathBuf> {
 /// Asks the server that runs on this installation.
 ///
 /// # Errors
-/// What the desk says; exit 69 when no server runs.
+/// What the server says; exit 69 when no server runs.
 pub fn ask(target: &Target, command: &str, arguments: &Value) -> Result<Value, Trouble> {
     let answer = socket::ask(&sockets(target), command, arguments, &who());
     answer
@@ -90,7 +90,7 @@ pub fn unreachable(target: &Target) -> Trouble {
 /// Asks the running server, or does the command on the store while none runs.
 ///
 /// # Errors
-/// What the desk says, in the words of the question.
+/// What the server says, in the words of the question.
 pub fn call(target: &Target, command: &str, arguments: &Value) -> Result<Value, Trouble> {
     // The server first: it needs neither the files nor a secret of the one who asks.
     if let Some(answer) = socket::ask(&sockets(target), command, arguments, &who()) {
@@ -123,14 +123,14 @@ fn without_server(dir: &Path, command: &str, arguments: &Value) -> Result<Value,
         return change(Arc::new(compiled), dir, &texts, command, arguments, &who);
     }
     let looked = look(&compiled, dir, &texts)?;
-    let desk = desk(
+    let control = control(
         Arc::new(compiled),
         looked.store,
         looked.keys,
         looked.ledger,
         None,
     );
-    desk.call(command, arguments, &who).map_err(trouble)
+    control.call(command, arguments, &who).map_err(trouble)
 }
 
 /// Does a change with store and ledger open for this process alone.
@@ -145,33 +145,33 @@ fn change(
     let opened = open(&compiled, dir, texts)?;
     let recorder = Arc::clone(&opened.recorder);
     let ledger = recorder.ledger().clone();
-    let desk = desk(
+    let control = control(
         compiled,
         opened.store.clone(),
         Arc::clone(&opened.keys),
         ledger,
         Some(Arc::clone(&recorder)),
     );
-    let answer = desk.call(command, arguments, who).map_err(trouble);
+    let answer = control.call(command, arguments, who).map_err(trouble);
     recorder.stop().map_err(|fault| ledger_trouble(&fault))?;
     answer
 }
 
-/// A desk without a server.
-fn desk(
+/// The owner, without a server.
+fn control(
     compiled: Arc<Compiled>,
     store: Store,
     keys: Arc<Keys>,
     ledger: Ledger,
     recorder: Option<Arc<Recorder>>,
-) -> Desk {
+) -> Control {
     let parts = Parts {
         store,
         ledger,
         recorder,
         keys,
     };
-    Desk::alone(parts, compiled)
+    Control::alone(parts, compiled)
 }
 
 /// Opens store and ledger for this process alone.
@@ -201,7 +201,7 @@ pub fn open_with(compiled: &Compiled, dir: &Path, kek: &Kek) -> Result<Opened, T
     let noted = Arc::clone(&witness);
     let mut opening = Opening::new(data.join("ledger"), settings, Arc::clone(&keys));
     opening.witness =
-        admin::maintenance::witnessed(&opened.store).map_err(|fault| store_trouble(&fault))?;
+        control::maintenance::witnessed(&opened.store).map_err(|fault| store_trouble(&fault))?;
     opening.on_checkpoint = Some(Box::new(move |signed| {
         if let Ok(mut newest) = noted.lock() {
             *newest = Some(signed.text.clone());
@@ -245,7 +245,7 @@ pub fn kek_at(reference: &Located<SecretRef>, dir: &Path) -> Result<Kek, Mistake
     })
 }
 
-fn trouble(fault: DeskFault) -> Trouble {
+fn trouble(fault: AdminError) -> Trouble {
     let exit = match fault.kind {
         Kind::Asked | Kind::Failed => Exit::Failed,
         Kind::Integrity => Exit::Integrity,

@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use admin::{Loaded, Refused, Source};
+use control::{Loaded, Refused, Source};
 use config::compiled::ListenerSettings;
 use config::{Compiled, Files};
 use gateway::Snapshot;

@@ -11,9 +11,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use admin::maintenance::{Witness, keep_witness};
-use admin::supervisor::Supervisor;
-use admin::{Desk, Health, Loading, Parts, announcement, socket};
+use control::maintenance::{Witness, keep_witness};
+use control::supervisor::Supervisor;
+use control::{Control, Health, Loading, Parts, announcement, socket};
 use audit::Recorder;
 use config::Compiled;
 use config::server::ListenerKind;
@@ -40,8 +40,8 @@ const OUTCOME_MORE: Duration = Duration::from_secs(60);
 pub struct Running {
     /// What all roads share.
     pub io: Arc<Io>,
-    /// The desk, for callers in the same process.
-    pub desk: Arc<Desk>,
+    /// The owner of what runs, for callers in the same process.
+    pub control: Arc<Control>,
     /// Configuration directory.
     dir: PathBuf,
     /// Data directory.
@@ -83,9 +83,9 @@ pub fn start(dir: &Path, watch: Watch) -> Result<Running, Trouble> {
     let slots = certificates(&compiled, dir, &texts)?;
     let opened = office::open(&compiled, dir, &texts)?;
     let base = parts::base(&compiled, dir)?;
-    let io = admin::start::shared(&opened.store, &opened.keys, &opened.recorder, &base)
+    let io = control::start::shared(&opened.store, &opened.keys, &opened.recorder, &base)
         .map_err(|fault| office::store_trouble(&fault))?;
-    let desk = Arc::new(desk(dir, &io, base, &opened, &slots)?);
+    let control = Arc::new(control(dir, &io, base, &opened, &slots)?);
     let data = opened.dir.clone();
     close_intents(&opened.recorder, &compiled)?;
     // Before the first listener: no request is on the record in front of the start that served it.
@@ -94,20 +94,20 @@ pub fn start(dir: &Path, watch: Watch) -> Result<Running, Trouble> {
         "start",
         format!("version {}", env!("CARGO_PKG_VERSION")),
     )?;
-    let doors = open_doors(&compiled, &io, &slots, &data, &desk);
+    let doors = open_doors(&compiled, &io, &slots, &data, &control);
     let workers = doors.inspect_err(|trouble| {
         at_rest(&opened, &data, format!("not started: {}", trouble.message));
     })?;
     // Where nothing can be written beside the configuration, the server is found by what its file says about the store.
     drop(announcement::announce(dir, &data.join(socket::NAME)));
     let supervisor = Supervisor::start(
-        tasks::beside(&desk, &opened.witness, watch),
-        &desk.tasks,
+        tasks::beside(&control, &opened.witness, watch),
+        &control.tasks,
         say_all,
     );
     Ok(Running {
         io,
-        desk,
+        control,
         dir: dir.to_path_buf(),
         data,
         store: opened.store,
@@ -129,9 +129,9 @@ fn open_doors(
     io: &Arc<Io>,
     slots: &Slots,
     data: &Path,
-    desk: &Arc<Desk>,
+    control: &Arc<Control>,
 ) -> Result<Vec<Workers>, Trouble> {
-    socket::listen(data, Arc::clone(desk)).map_err(|error| {
+    socket::listen(data, Arc::clone(control)).map_err(|error| {
         Trouble::new(
             Exit::Failed,
             format!("cannot open the local socket {}: {error}", data.join(socket::NAME).display()),
@@ -150,7 +150,7 @@ fn close_intents(recorder: &Recorder, compiled: &Compiled) -> Result<(), Trouble
     let pending: Vec<_> = open
         .into_iter()
         .map(|intent| {
-            let of_a_change = admin::journal::lost(&intent);
+            let of_a_change = control::journal::lost(&intent);
             recorder.record(&of_a_change.unwrap_or_else(|| gateway::record::lost(intent)))
         })
         .collect();
@@ -187,13 +187,13 @@ fn at_rest(opened: &office::Opened, data: &Path, why: String) {
 }
 
 /// The owner of what runs, made of what was opened.
-fn desk(
+fn control(
     dir: &Path,
     io: &Arc<Io>,
     base: Snapshot,
     opened: &office::Opened,
     slots: &Slots,
-) -> Result<Desk, Trouble> {
+) -> Result<Control, Trouble> {
     let parts = Parts {
         store: opened.store.clone(),
         ledger: opened.recorder.ledger().clone(),
@@ -201,14 +201,14 @@ fn desk(
         keys: Arc::clone(&opened.keys),
     };
     let source = Box::new(Directory::new(dir, slots.clone()));
-    let desk = Desk::running(parts, Arc::clone(io), base, Loading::new(source, say_all));
-    desk.map_err(|fault| office::store_trouble(&fault))
+    let control = Control::running(parts, Arc::clone(io), base, Loading::new(source, say_all));
+    control.map_err(|fault| office::store_trouble(&fault))
 }
 
 /// Binds the data plane's listeners for every core, and the admin listener once.
 fn listen(compiled: &Compiled, io: &Arc<Io>, slots: &Slots) -> Result<Vec<Workers>, Trouble> {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let (desk, road): (Vec<_>, Vec<_>) = compiled
+    let (control, road): (Vec<_>, Vec<_>) = compiled
         .server
         .listeners
         .iter()
@@ -233,10 +233,10 @@ fn listen(compiled: &Compiled, io: &Arc<Io>, slots: &Slots) -> Result<Vec<Worker
         })
         .map_err(busy)?,
     ];
-    if !desk.is_empty() {
+    if !control.is_empty() {
         let for_desk = Arc::clone(io);
         workers.push(
-            Workers::start(1, specs(&desk), move |_| Health::new(Arc::clone(&for_desk)))
+            Workers::start(1, specs(&control), move |_| Health::new(Arc::clone(&for_desk)))
                 .map_err(busy)?,
         );
     }

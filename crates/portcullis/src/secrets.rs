@@ -1,6 +1,6 @@
 //! Resolves references to secrets, after parsing and never before; prints none of them.
 //! Gives `resolve`.
-//! Used by `serve`, the desk's commands and the demo.
+//! Used by `serve`, commands and the demo.
 //! Start reading at `resolve`.
 
 use std::fs;

@@ -30,7 +30,7 @@ pub enum IndexForm {
     Blind,
 }
 
-/// Blocks that people added (`admin::commands::AddedBlock`), by a random name.
+/// Blocks that people added (`control::commands::AddedBlock`), by a random name.
 pub const BLOCK: Kind = Kind {
     name: "block",
     indexes: &[],

@@ -31,7 +31,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     (
-        "admin",
+        "control",
         &[
             "audit", "config", "contract", "crypto", "gateway", "identity", "model", "net",
             "policy", "store", "waf",

@@ -356,7 +356,7 @@ fn check_listener(name: &At<String>, scene: &Scene<'_>, file: &Arc<str>, report:
         return;
     };
     if name.as_str() == "admin" {
-        let help = "Expose operations on another listener; `admin` serves the desk.";
+        let help = "Expose operations on another listener; `admin` serves health and metrics.";
         return report.wrong(
             &name.place(file),
             "apis are not exposed on the admin listener",

@@ -131,7 +131,7 @@ fn listener(
     }
 }
 
-/// What the listener is for. The name `admin` means the desk and nothing else.
+/// What the listener is for. The name `admin` means administration and nothing else.
 fn kind(
     name: &At<String>,
     written: &Listener,
@@ -147,7 +147,7 @@ fn kind(
     if let Some(at) = &written.kind
         && (by_name == ListenerKind::Admin) != (kind == ListenerKind::Admin)
     {
-        let help = "Name the desk's listener `admin`, and no other one.";
+        let help = "Name the listener for health and metrics `admin`, and no other one.";
         report.wrong(
             &at.place(file),
             "the name `admin` and the kind `admin` belong together",

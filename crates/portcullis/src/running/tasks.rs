@@ -6,9 +6,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use admin::Desk;
-use admin::maintenance::{Maintenance, Witness};
-use admin::supervisor::Task;
+use control::Control;
+use control::maintenance::{Maintenance, Witness};
+use control::supervisor::Task;
 use gateway::Io;
 
 use super::{Watch, say_all};
@@ -18,14 +18,14 @@ use crate::{panics, terminal};
 const LOOK: Duration = Duration::from_millis(250);
 
 /// What runs beside the requests.
-pub(super) fn beside(desk: &Arc<Desk>, witness: &Witness, watch: Watch) -> Vec<Task> {
+pub(super) fn beside(control: &Arc<Control>, witness: &Witness, watch: Watch) -> Vec<Task> {
     let maintenance = Maintenance {
-        desk: Arc::clone(desk),
+        control: Arc::clone(control),
         witness: Arc::clone(witness),
         panics: panics::take,
         say: say_all,
     };
-    let (watching, checked) = (Arc::clone(desk), Arc::clone(desk));
+    let (watching, checked) = (Arc::clone(control), Arc::clone(control));
     let mut tasks = vec![
         Task {
             name: "maintenance",

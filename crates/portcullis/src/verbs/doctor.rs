@@ -114,7 +114,7 @@ struct Scene<'a> {
     server: Option<Server>,
 }
 
-/// A server that answered at its local door, or should have.
+/// A server that answered by its local socket, or should have.
 struct Server {
     process: Option<u32>,
 }

@@ -124,7 +124,7 @@ fn jwks(arguments: &ArgMatches) -> Outcome {
     Ok(Exit::Done)
 }
 
-/// The given ones of the named arguments, for the desk.
+/// The given ones of the named arguments, for the server.
 pub fn asked(arguments: &ArgMatches, names: &[(&str, &str)]) -> Value {
     let given = names.iter().filter_map(|(name, member)| {
         let text = arguments.get_one::<String>(name)?;

@@ -186,7 +186,7 @@ fn verify_own(dir: &Path, pin: Option<&PublicKey>) -> Result<Report, Trouble> {
     let looked = look(dir)?;
     let own = PublicKey::new(office::ORIGIN, looked.keys.ledger_signing.verifying_key());
     let witness =
-        admin::maintenance::witnessed(&looked.store).map_err(|fault| office::store_trouble(&fault))?;
+        control::maintenance::witnessed(&looked.store).map_err(|fault| office::store_trouble(&fault))?;
     let public = pin.unwrap_or(&own);
     audit::verify_directory(
         &looked.ledger,
@@ -207,7 +207,7 @@ fn show(arguments: &ArgMatches) -> Outcome {
     let target = config_dir::target(arguments);
     let asked = question(arguments);
     // The running server first: it needs no secret of the one who asks.
-    let answer = admin::socket::ask(
+    let answer = control::socket::ask(
         &office::sockets(&target),
         "ledger.show",
         &asked,
@@ -237,7 +237,7 @@ fn show(arguments: &ArgMatches) -> Outcome {
     Ok(Exit::Done)
 }
 
-/// What was asked for, as the desk wants it.
+/// What was asked for, as the command wants it.
 fn question(arguments: &ArgMatches) -> Value {
     let words = ["integration", "code", "outcome", "kind", "since", "until"];
     let texts = words

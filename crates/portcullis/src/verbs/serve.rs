@@ -75,10 +75,10 @@ fn ready(running: &Running) -> String {
 
 /// Loads the configuration on a thread of its own: a load that takes long does not keep the next signal waiting.
 fn reload(running: &Running) {
-    let desk = Arc::clone(&running.desk);
+    let control = Arc::clone(&running.control);
     let load = std::thread::Builder::new().name("reload".into());
     // How it ends is said by whoever loads.
-    let spawned = load.spawn(move || drop(desk.reload(Some("SIGHUP"))));
+    let spawned = load.spawn(move || drop(control.reload(Some("SIGHUP"))));
     if let Err(error) = spawned {
         terminal::say(format!("portcullis: SIGHUP could not be obeyed: {error}"));
     }

@@ -39,7 +39,7 @@ pub struct Company {
 
 /// Whether a demo is running on this directory.
 pub fn is_running(dir: &Path) -> bool {
-    UnixStream::connect(dir.join("gate/data").join(admin::socket::NAME)).is_ok()
+    UnixStream::connect(dir.join("gate/data").join(control::socket::NAME)).is_ok()
 }
 
 /// A thread that can be told to stop.

@@ -36,7 +36,7 @@ impl Keyring {
                 continue;
             }
             let made = running
-                .desk
+                .control
                 .call(
                     "key.create",
                     &json!({ "integration": integration, "label": "demo" }),

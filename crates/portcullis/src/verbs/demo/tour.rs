@@ -65,7 +65,7 @@ fn walk(dir: &Path) -> Outcome {
     }
 }
 
-/// Who makes the tour: calls as a partner would, asks the desk as the operator would.
+/// Who makes the tour: calls as a partner would, commands as the operator would.
 struct Visitor {
     gate: PathBuf,
     scratch: PathBuf,

@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use admin::socket;
+use control::socket;
 use config::{Compiled, Located, SecretRef, Warning};
 use model::Mistake;
 use serde_json::Value;
@@ -72,7 +72,7 @@ fn short(hash: &str) -> String {
     hash.chars().take(12).collect()
 }
 
-/// The running server, asked at its local door: it runs, records, and serves this configuration.
+/// The running server, asked by its local socket: it runs, records, and serves this configuration.
 pub(super) fn server(data: &Path, compiled: &Compiled) -> (Option<Server>, Finding) {
     let about = About("server", "");
     let answer = socket::ask(&socket::in_data(data), "server.status", &Value::Null, &office::who());

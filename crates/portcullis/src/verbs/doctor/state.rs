@@ -162,7 +162,7 @@ fn ledger(scene: &Scene<'_>, opened: Option<&Opened>) -> Finding {
             "Restore it from a backup before anything starts: a start without it begins a new ledger.",
         );
     }
-    let witness = match admin::maintenance::witnessed(&opened.store) {
+    let witness = match control::maintenance::witnessed(&opened.store) {
         Ok(witness) => witness,
         Err(fault) => return about.fault(office::store_trouble(&fault).exit, &fault),
     };

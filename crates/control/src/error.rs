@@ -1,7 +1,7 @@
-//! Why the desk did not do it, for the person who asked.
-//! Gives `DeskFault` and its `Kind`, which the command line turns into an exit code.
+//! Why a command was not done, for the person who asked.
+//! Gives `AdminError` and its `Kind`, which the command line turns into an exit code.
 //! Used by every command.
-//! Start reading at `DeskFault`.
+//! Start reading at `AdminError`.
 
 use serde::{Deserialize, Serialize};
 
@@ -17,10 +17,10 @@ pub enum Kind {
     Integrity,
 }
 
-/// Why the desk did not do it.
+/// Why a command was not done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{message}")]
-pub struct DeskFault {
+pub struct AdminError {
     /// What kind of trouble.
     pub kind: Kind,
     /// What happened.
@@ -29,28 +29,28 @@ pub struct DeskFault {
     pub remedy: String,
 }
 
-impl DeskFault {
+impl AdminError {
     /// Something about the question.
     pub fn asked(message: impl Into<String>, remedy: impl Into<String>) -> Self {
-        DeskFault {
+        AdminError {
             kind: Kind::Asked,
             message: message.into(),
             remedy: remedy.into(),
         }
     }
 
-    /// A change was asked of a desk that only reads.
+    /// A change was asked of somebody who only reads.
     pub(crate) fn only_reads() -> Self {
-        DeskFault::asked(
-            "this desk only reads",
+        AdminError::asked(
+            "this only reads",
             "Changes go through the running server, or open the store alone.",
         )
     }
 }
 
-impl From<store::Fault> for DeskFault {
+impl From<store::Fault> for AdminError {
     fn from(fault: store::Fault) -> Self {
-        DeskFault {
+        AdminError {
             kind: Kind::Failed,
             message: fault.to_string(),
             remedy: "Nothing was changed. See the server's log for more.".into(),
@@ -58,9 +58,9 @@ impl From<store::Fault> for DeskFault {
     }
 }
 
-impl From<audit::LedgerFault> for DeskFault {
+impl From<audit::LedgerFault> for AdminError {
     fn from(fault: audit::LedgerFault) -> Self {
-        DeskFault {
+        AdminError {
             kind: if fault.is_integrity() {
                 Kind::Integrity
             } else {

@@ -1,7 +1,7 @@
-//! One desk: the one owner of the running state, and of store and ledger behind it.
-//! Exports `Desk` and `Desk::call`, the one way in for the socket and the command line.
+//! The one owner of the running state, and of store and ledger behind it.
+//! Exports `Control` and `Control::call`, the one way in for the socket and the command line.
 //! Made by the binary.
-//! Start reading at `Desk::call`.
+//! Start reading at `Control::call`.
 
 use std::borrow::Cow;
 use std::sync::{Arc, Mutex};
@@ -22,18 +22,18 @@ use crate::journal::Journal;
 use crate::order::State;
 use crate::reload::Loading;
 use crate::supervisor::Tasks;
-use crate::{COMMANDS, DeskFault};
+use crate::{COMMANDS, AdminError};
 
 /// Most credentials an installation may hold.
 pub const CREDENTIALS_MAX: usize = 100_000;
 
 /// What commands work with.
-pub struct Desk {
+pub struct Control {
     /// What is remembered. Written by a [`crate::order::Turn`] alone.
     pub store: Store,
     /// The ledger for reading.
     pub ledger: Ledger,
-    /// The ledger for writing. `None` on a desk that only reads.
+    /// The ledger for writing. `None` where one only reads.
     pub recorder: Option<Arc<Recorder>>,
     /// Where changes are recorded; the recorder, except in a simulation.
     pub(crate) journal: Option<Arc<dyn Journal>>,
@@ -51,7 +51,7 @@ pub struct Desk {
     pub(crate) state: Mutex<State>,
 }
 
-/// What a desk is made of.
+/// What the owner works with.
 pub struct Parts {
     /// What is remembered.
     pub store: Store,
@@ -63,10 +63,10 @@ pub struct Parts {
     pub keys: Arc<Keys>,
 }
 
-impl Desk {
-    /// A desk without a server: it works on the store alone.
-    pub fn alone(parts: Parts, compiled: Arc<Compiled>) -> Desk {
-        Desk {
+impl Control {
+    /// Without a server: it works on the store alone.
+    pub fn alone(parts: Parts, compiled: Arc<Compiled>) -> Control {
+        Control {
             store: parts.store,
             ledger: parts.ledger,
             journal: parts
@@ -83,7 +83,7 @@ impl Desk {
         }
     }
 
-    /// The desk of a running gateway, from here on the only one that changes anything in it. The gateway's snapshot becomes
+    /// For a running gateway; from here on nobody else changes anything in it. The gateway's snapshot becomes
     /// the one that store and configuration make together.
     ///
     /// # Errors
@@ -93,23 +93,23 @@ impl Desk {
         io: Arc<Io>,
         base: Snapshot,
         loading: Loading,
-    ) -> Result<Desk, store::Fault> {
+    ) -> Result<Control, store::Fault> {
         let current = Arc::clone(&io);
         let stamp = loading.source.stamp();
-        let desk = Desk {
+        let control = Control {
             io: Some(io),
             loading: Some(loading),
             compiled: Box::new(move || Arc::clone(&current.snapshot.load().compiled)),
-            ..Desk::alone(parts, Arc::clone(&base.compiled))
+            ..Control::alone(parts, Arc::clone(&base.compiled))
         };
-        desk.adopt(Arc::new(base), stamp)?;
-        Ok(desk)
+        control.adopt(Arc::new(base), stamp)?;
+        Ok(control)
     }
 
     /// The same with another journal.
     #[must_use]
-    pub fn with_journal(self, journal: Arc<dyn Journal>) -> Desk {
-        Desk {
+    pub fn with_journal(self, journal: Arc<dyn Journal>) -> Control {
+        Control {
             journal: Some(journal),
             ..self
         }
@@ -118,9 +118,9 @@ impl Desk {
     /// Where changes are recorded.
     ///
     /// # Errors
-    /// On a desk that only reads.
-    pub(crate) fn journal(&self) -> Result<&Arc<dyn Journal>, DeskFault> {
-        self.journal.as_ref().ok_or_else(DeskFault::only_reads)
+    /// Where one only reads.
+    pub(crate) fn journal(&self) -> Result<&Arc<dyn Journal>, AdminError> {
+        self.journal.as_ref().ok_or_else(AdminError::only_reads)
     }
 
     /// Records something that nobody waits for; whether that worked.
@@ -133,11 +133,11 @@ impl Desk {
     /// Does one command for one person.
     ///
     /// # Errors
-    /// [`DeskFault`] in the words of the person's question.
-    pub fn call(&self, command: &str, arguments: &Value, who: &str) -> Result<Value, DeskFault> {
+    /// [`AdminError`] in the words of the person's question.
+    pub fn call(&self, command: &str, arguments: &Value, who: &str) -> Result<Value, AdminError> {
         let Some(found) = COMMANDS.iter().find(|c| c.name == command) else {
-            return Err(DeskFault::asked(
-                format!("the desk knows no command `{command}`"),
+            return Err(AdminError::asked(
+                format!("there is no command `{command}`"),
                 "Use a command line of the same version as the server.",
             ));
         };
@@ -150,9 +150,9 @@ impl Desk {
     /// The ledger for writing.
     ///
     /// # Errors
-    /// On a desk that only reads.
-    pub fn recorder(&self) -> Result<&Arc<Recorder>, DeskFault> {
-        self.recorder.as_ref().ok_or_else(DeskFault::only_reads)
+    /// Where one only reads.
+    pub fn recorder(&self) -> Result<&Arc<Recorder>, AdminError> {
+        self.recorder.as_ref().ok_or_else(AdminError::only_reads)
     }
 
     /// The time.
@@ -164,7 +164,7 @@ impl Desk {
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub fn credentials(&self) -> Result<Vec<Credential>, DeskFault> {
+    pub fn credentials(&self) -> Result<Vec<Credential>, AdminError> {
         let rows =
             self.store
                 .list_all::<Credential>(&kinds::CREDENTIAL, Filter::All, CREDENTIALS_MAX)?;
@@ -175,16 +175,16 @@ impl Desk {
     ///
     /// # Errors
     /// When the text is no id, or there is no such credential.
-    pub fn credential(&self, text: &str) -> Result<Credential, DeskFault> {
+    pub fn credential(&self, text: &str) -> Result<Credential, AdminError> {
         let id = KeyId::parse(text).ok_or_else(|| {
-            DeskFault::asked(
+            AdminError::asked(
                 format!("`{text}` is not a key id"),
                 "A key id looks like key_01KA7ZQ4…; `portcullis key list` shows them.",
             )
         })?;
         let found = self.store.get::<Credential>(&kinds::CREDENTIAL, id)?;
         found.map(|stored| stored.value).ok_or_else(|| {
-            DeskFault::asked(
+            AdminError::asked(
                 format!("there is no key {id}"),
                 "`portcullis key list` shows every key.",
             )
@@ -195,7 +195,7 @@ impl Desk {
     ///
     /// # Errors
     /// When there is none of that name, with the nearest one.
-    pub fn integration(&self, name: &str) -> Result<Arc<IntegrationSettings>, DeskFault> {
+    pub fn integration(&self, name: &str) -> Result<Arc<IntegrationSettings>, AdminError> {
         let compiled = (self.compiled)();
         if let Some(settings) = compiled.integrations.get(name) {
             return Ok(Arc::clone(settings));
@@ -203,7 +203,7 @@ impl Desk {
         let known: Vec<&str> = compiled.integrations.keys().map(|name| &**name).collect();
         let help = config::nearest(name, &known)
             .unwrap_or_else(|| "`portcullis integration list` shows them.".into());
-        Err(DeskFault::asked(
+        Err(AdminError::asked(
             format!("there is no integration `{name}`"),
             help,
         ))
@@ -229,7 +229,7 @@ impl Desk {
         integration: Option<&str>,
         credential: Option<KeyId>,
         detail: String,
-    ) -> Result<(), DeskFault> {
+    ) -> Result<(), AdminError> {
         let text = |value: &str| Text::new(value);
         let event = Event {
             at: self.now(),
@@ -264,9 +264,9 @@ fn without_keys(value: &mut Value) {
 ///
 /// # Errors
 /// When it is absent.
-pub fn text<'a>(arguments: &'a Value, name: &str) -> Result<&'a str, DeskFault> {
+pub fn text<'a>(arguments: &'a Value, name: &str) -> Result<&'a str, AdminError> {
     arguments.get(name).and_then(Value::as_str).ok_or_else(|| {
-        DeskFault::asked(
+        AdminError::asked(
             format!("the argument `{name}` is missing"),
             "See --help of the command.",
         )

@@ -8,44 +8,44 @@ use model::DecisionId;
 use serde_json::{Value, json};
 
 use crate::commands::blocks::touching;
-use crate::desk::text;
+use crate::owner::text;
 use crate::explain::{Explanation, Similar};
-use crate::{Desk, DeskFault};
+use crate::{Control, AdminError};
 
 /// Similar decisions are counted over this many microseconds before the decision.
 const SIMILAR_WINDOW: i64 = 24 * 3600 * 1_000_000;
 
 /// Why a decision was made as it was.
-pub fn explain(desk: &Desk, arguments: &Value, _who: &str) -> Result<Value, DeskFault> {
+pub fn explain(control: &Control, arguments: &Value, _who: &str) -> Result<Value, AdminError> {
     let given = text(arguments, "id")?;
     let id = DecisionId::parse(given).ok_or_else(|| {
-        DeskFault::asked(
+        AdminError::asked(
             format!("`{given}` is not a decision id"),
             "A decision id looks like dec_01KA7ZQ4… and stands in every answer: `decision_id` and the header Portcullis-Decision.",
         )
     })?;
     // The recorder knows the newest decisions without searching the files.
-    let found = match &desk.recorder {
+    let found = match &control.recorder {
         Some(recorder) => recorder.find(id)?,
-        None => desk.ledger.find(id)?,
+        None => control.ledger.find(id)?,
     };
     let entry = found.ok_or_else(|| {
-        DeskFault::asked(
+        AdminError::asked(
             format!("the ledger holds no decision {id}"),
             "Check the id, and that this is the installation that answered.",
         )
     })?;
     let event = entry.event()?;
     if is_change(&event) {
-        return Err(DeskFault::asked(
+        return Err(AdminError::asked(
             format!("{id} is a change by an operator, not a decision: record #{}", entry.seq),
             format!("`portcullis ledger show --kind {}` has it.", event.kind),
         ));
     }
-    let similar = similar(desk, &event, entry.seq)?;
+    let similar = similar(control, &event, entry.seq)?;
     let mut explanation =
-        Explanation::of(&event, entry.seq, &(desk.compiled)(), similar, desk.now());
-    if let Some(io) = &desk.io {
+        Explanation::of(&event, entry.seq, &(control.compiled)(), similar, control.now());
+    if let Some(io) = &control.io {
         explanation.blocks = touching(io, &event);
     }
     Ok(
@@ -59,7 +59,11 @@ fn is_change(event: &model::Event) -> bool {
     !is_call
 }
 
-fn similar(desk: &Desk, event: &model::Event, seq: u64) -> Result<Option<Similar>, DeskFault> {
+fn similar(
+    control: &Control,
+    event: &model::Event,
+    seq: u64,
+) -> Result<Option<Similar>, AdminError> {
     let Some(code) = &event.code else {
         return Ok(None);
     };
@@ -73,7 +77,7 @@ fn similar(desk: &Desk, event: &model::Event, seq: u64) -> Result<Option<Similar
         limit: 1000,
         ..Filter::default()
     };
-    let found = desk.ledger.newest(&filter)?;
+    let found = control.ledger.newest(&filter)?;
     let first = found
         .last()
         .and_then(|entry| entry.event().ok())

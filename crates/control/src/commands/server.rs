@@ -5,35 +5,35 @@
 
 use serde_json::{Value, json};
 
-use crate::{Desk, DeskFault};
+use crate::{Control, AdminError};
 
 /// How the server is.
-pub fn status(desk: &Desk, _arguments: &Value, _who: &str) -> Result<Value, DeskFault> {
-    let compiled = (desk.compiled)();
-    let ledger = desk.recorder()?.status();
+pub fn status(control: &Control, _arguments: &Value, _who: &str) -> Result<Value, AdminError> {
+    let compiled = (control.compiled)();
+    let ledger = control.recorder()?.status();
     let (exposed, declared) = compiled.operation_counts();
     Ok(json!({
         "schema_version": 1,
-        "is_running": desk.io.is_some(),
+        "is_running": control.io.is_some(),
         "process": std::process::id(),
         "configuration": crypto::text::hex(&compiled.hash),
         "operations": { "exposed": exposed, "declared": declared },
         "integrations": compiled.integrations.len(),
-        "tasks": desk.tasks.status(),
+        "tasks": control.tasks.status(),
         "ledger": { "records": ledger.records, "waiting": ledger.waiting, "fault": ledger.fault.map(|f| f.to_string()) },
     }))
 }
 
 /// Loads the configuration again. A bad one changes nothing, which is an answer as well: `refused`, with everything that
 /// is wrong.
-pub fn reload(desk: &Desk, _arguments: &Value, who: &str) -> Result<Value, DeskFault> {
-    if desk.io.is_none() {
-        return Err(DeskFault::asked(
+pub fn reload(control: &Control, _arguments: &Value, who: &str) -> Result<Value, AdminError> {
+    if control.io.is_none() {
+        return Err(AdminError::asked(
             "no server is running on this configuration",
             "Start it with `portcullis serve`.",
         ));
     }
-    Ok(match desk.reload(Some(who)) {
+    Ok(match control.reload(Some(who)) {
         Ok(loaded) => json!({
             "schema_version": 1,
             "outcome": if loaded.is_changed { "swapped" } else { "unchanged" },
@@ -43,7 +43,7 @@ pub fn reload(desk: &Desk, _arguments: &Value, who: &str) -> Result<Value, DeskF
         Err(refused) => json!({
             "schema_version": 1,
             "outcome": "refused",
-            "configuration": crypto::text::hex(&(desk.compiled)().hash).chars().take(12).collect::<String>(),
+            "configuration": crypto::text::hex(&(control.compiled)().hash).chars().take(12).collect::<String>(),
             "mistakes": refused.message,
         }),
     })

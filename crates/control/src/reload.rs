@@ -1,7 +1,7 @@
 //! A new configuration in a running server: read whole, made ready whole, swapped whole, or refused whole.
-//! Exports `Desk::reload`, `Desk::reload_on_change`, and `Source`, which is where configurations come from.
+//! Exports `Control::reload`, `Control::reload_on_change`, and `Source`, which is where configurations come from.
 //! Used by `server.reload`, by SIGHUP, and by the maintenance when files changed.
-//! Start reading at `Desk::reload`.
+//! Start reading at `Control::reload`.
 //!
 //! Reading and compiling may take long, and happens outside the order of changes: an integration can be paused meanwhile.
 //! Loads are numbered. One that took longer than a later one is dropped, and one whose files changed while it was read
@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use gateway::Snapshot;
 use model::{Event, Text, printable};
 
-use crate::Desk;
+use crate::Control;
 use crate::order::Turn;
 
 /// Loads that may be under way at once. More than one is needed: what was put right must not wait for what takes long.
@@ -128,7 +128,7 @@ pub(crate) enum Ended {
     Refused(Refused),
 }
 
-impl Desk {
+impl Control {
     /// Loads the directory now, for whoever asked. Returns what is in force, or everything that is wrong; then nothing
     /// changed.
     ///
@@ -282,8 +282,8 @@ impl Turn<'_> {
             is_changed: before.compiled.hash != snapshot.compiled.hash,
             removed,
         };
-        let event = note(self.desk, "configuration.applied", "done", who, &recorded(&done));
-        if !self.desk.has_recorded(&event) {
+        let event = note(self.control, "configuration.applied", "done", who, &recorded(&done));
+        if !self.control.has_recorded(&event) {
             return Ended::Refused(Refused {
                 message: "the change of configuration could not be recorded".into(),
                 remedy: "Nothing was changed. See the server's log for what the ledger lacks, then reload again.".into(),
@@ -311,7 +311,7 @@ impl Turn<'_> {
         self.state.applied = ticket.number;
         self.state.stamp = ticket.stamp;
         self.publish_snapshot();
-        if let Some(io) = &self.desk.io {
+        if let Some(io) = &self.control.io {
             io.metrics.swaps.inc();
             if !blocks_refusals {
                 io.blocks.forget_refusals();
@@ -321,14 +321,14 @@ impl Turn<'_> {
 }
 
 fn note(
-    desk: &Desk,
+    control: &Control,
     kind: &'static str,
     outcome: &'static str,
     who: Option<&str>,
     detail: &str,
 ) -> Event {
     Event {
-        at: desk.now(),
+        at: control.now(),
         kind: Text::new_static(kind),
         outcome: Text::new_static(outcome),
         user: who.map(Text::new),

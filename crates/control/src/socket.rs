@@ -14,7 +14,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Desk, DeskFault};
+use crate::{Control, AdminError};
 
 /// Name of the socket in the data directory.
 pub const NAME: &str = "admin.sock";
@@ -36,7 +36,7 @@ struct Question {
 #[serde(rename_all = "snake_case")]
 enum Answer {
     Done(Value),
-    Fault(DeskFault),
+    Fault(AdminError),
 }
 
 /// Questions answered at once. A search through the ledger, or the few reloads that may be under way, keep nobody else
@@ -47,7 +47,7 @@ const ANSWERERS: usize = 8;
 ///
 /// # Errors
 /// When the socket cannot be made.
-pub fn listen(dir: &Path, desk: Arc<Desk>) -> io::Result<()> {
+pub fn listen(dir: &Path, control: Arc<Control>) -> io::Result<()> {
     let path = dir.join(NAME);
     // A socket left behind by a crash; the data directory's lock says that no other server runs.
     if path.exists() {
@@ -56,38 +56,38 @@ pub fn listen(dir: &Path, desk: Arc<Desk>) -> io::Result<()> {
     let listener = UnixListener::bind(&path)?;
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
     for _ in 0..ANSWERERS {
-        let (listener, desk) = (listener.try_clone()?, Arc::clone(&desk));
+        let (listener, control) = (listener.try_clone()?, Arc::clone(&control));
         std::thread::Builder::new()
-            .name("desk".into())
+            .name("admin".into())
             .spawn(move || {
                 for stream in listener.incoming().flatten() {
-                    drop(answer(&stream, &desk));
+                    drop(answer(&stream, &control));
                 }
             })?;
     }
     Ok(())
 }
 
-fn answer(stream: &UnixStream, desk: &Desk) -> io::Result<()> {
+fn answer(stream: &UnixStream, control: &Control) -> io::Result<()> {
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
     let mut line = String::new();
     BufReader::new(stream.take(QUESTION_BYTES_MAX)).read_line(&mut line)?;
     let answer = match serde_json::from_str::<Question>(&line) {
         Ok(question) => {
-            let call = || desk.call(&question.command, &question.arguments, &question.who);
+            let call = || control.call(&question.command, &question.arguments, &question.who);
             // A panic costs this question, not one of the few threads that answer.
             match catch_unwind(AssertUnwindSafe(call)) {
                 Ok(Ok(value)) => Answer::Done(value),
                 Ok(Err(fault)) => Answer::Fault(fault),
-                Err(_) => Answer::Fault(DeskFault {
+                Err(_) => Answer::Fault(AdminError {
                     kind: crate::Kind::Failed,
                     message: "an internal error; the server's log names it".into(),
                     remedy: "Please report that line with the command.".into(),
                 }),
             }
         }
-        Err(error) => Answer::Fault(DeskFault::asked(
+        Err(error) => Answer::Fault(AdminError::asked(
             format!("the question cannot be read: {error}"),
             "Use a command line of the same version.",
         )),
@@ -106,19 +106,19 @@ pub fn in_data(data: &Path) -> Vec<PathBuf> {
 /// Asks the server behind the first of these sockets on which one listens. `None` when there is none.
 ///
 /// # Errors
-/// What the desk says, or a connection that broke off.
+/// What the server says, or a connection that broke off.
 pub fn ask(
     sockets: &[PathBuf],
     command: &str,
     arguments: &Value,
     who: &str,
-) -> Option<Result<Value, DeskFault>> {
+) -> Option<Result<Value, AdminError>> {
     let stream = sockets
         .iter()
         .find_map(|socket| UnixStream::connect(socket).ok())?;
     Some(
         exchange(&stream, command, arguments, who).unwrap_or_else(|error| {
-            Err(DeskFault {
+            Err(AdminError {
                 kind: crate::Kind::Failed,
                 message: format!("the running server did not answer: {error}"),
                 remedy: "Look at the server's log, then try again.".into(),
@@ -132,7 +132,7 @@ fn exchange(
     command: &str,
     arguments: &Value,
     who: &str,
-) -> io::Result<Result<Value, DeskFault>> {
+) -> io::Result<Result<Value, AdminError>> {
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
     let question = Question {

@@ -11,7 +11,7 @@ use identity::{Credential, credential};
 use model::{Event, Text};
 use store::{Expected, Fault, Step, Store, kinds};
 
-use crate::Desk;
+use crate::Control;
 use crate::supervisor::Stop;
 
 /// How often the witness is renewed and internal errors are recorded.
@@ -27,7 +27,7 @@ pub type Witness = Arc<Mutex<Option<String>>>;
 /// What has to be written beside the requests.
 pub struct Maintenance {
     /// The owner of what is written.
-    pub desk: Arc<Desk>,
+    pub control: Arc<Control>,
     /// The newest checkpoint.
     pub witness: Witness,
     /// Takes the internal errors that were not recorded yet.
@@ -42,7 +42,7 @@ impl Maintenance {
         for tick in 1u64.. {
             let is_last = stop.wait(TICK);
             // Each for itself: what goes wrong in one must not hinder the others.
-            guarded(|| keep_witness(&self.desk.store, &self.witness, self.say));
+            guarded(|| keep_witness(&self.control.store, &self.witness, self.say));
             if tick.is_multiple_of(USES_TICKS) || is_last {
                 guarded(|| self.keep_uses());
                 guarded(|| self.forget_ended());
@@ -57,8 +57,8 @@ impl Maintenance {
     /// Takes blocks that are over out of the store, so that no later start counts them again. What cannot be taken out now
     /// stays, and ends by its own time.
     fn forget_ended(&self) {
-        let Some(io) = &self.desk.io else { return };
-        let mut turn = self.desk.turn();
+        let Some(io) = &self.control.io else { return };
+        let mut turn = self.control.turn();
         let ended = io.blocks.take_ended(io.clock.monotonic(io.clock.tick()));
         let steps = ended.iter().map(|one| Step::delete(&kinds::BLOCK, &one.id));
         if let Err(fault) = turn.tidy(steps.collect()) {
@@ -70,10 +70,10 @@ impl Maintenance {
 
     /// Writes when keys were used last, in turn with whoever changes keys.
     fn keep_uses(&self) {
-        let Some(io) = &self.desk.io else { return };
+        let Some(io) = &self.control.io else { return };
         for (id, at) in io.credentials.load().take_uses() {
-            let mut turn = self.desk.turn();
-            let Ok(Some(stored)) = self.desk.store.get::<Credential>(&kinds::CREDENTIAL, id) else {
+            let mut turn = self.control.turn();
+            let Ok(Some(stored)) = self.control.store.get::<Credential>(&kinds::CREDENTIAL, id) else {
                 continue;
             };
             let used = credential::used(&stored.value, at);
@@ -90,13 +90,13 @@ impl Maintenance {
     fn keep_panics(&self) {
         for detail in (self.panics)() {
             let event = Event {
-                at: self.desk.now(),
+                at: self.control.now(),
                 kind: Text::new_static("internal.error"),
                 outcome: Text::new_static("failed"),
                 detail: Some(detail.into()),
                 ..Event::default()
             };
-            if !self.desk.has_recorded(&event) {
+            if !self.control.has_recorded(&event) {
                 (self.say)("portcullis: an internal error could not be recorded");
             }
         }

@@ -1,6 +1,6 @@
-//! What the desk can be asked to do: one file per noun, one line per command.
+//! What can be asked for: one file per noun, one line per command.
 //! Gives `Command`, `COMMANDS`.
-//! Used by `Desk::call`.
+//! Used by `Control::call`.
 //! Start reading at `COMMANDS`.
 
 mod blocks;
@@ -16,7 +16,7 @@ pub use integrations::paused;
 
 use serde_json::Value;
 
-use crate::{Desk, DeskFault};
+use crate::{Control, AdminError};
 
 /// One command.
 pub struct Command {
@@ -25,7 +25,7 @@ pub struct Command {
     /// Whether it changes something. What only reads works beside whoever holds the store.
     pub is_change: bool,
     /// Does it.
-    pub run: fn(&Desk, &Value, &str) -> Result<Value, DeskFault>,
+    pub run: fn(&Control, &Value, &str) -> Result<Value, AdminError>,
 }
 
 /// Every command, sorted by name.

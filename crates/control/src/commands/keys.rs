@@ -10,22 +10,22 @@ use model::{KeyId, Timestamp};
 use serde_json::{Value, json};
 use store::{Step, kinds};
 
-use crate::desk::{CREDENTIALS_MAX, text};
+use crate::owner::{CREDENTIALS_MAX, text};
 use crate::journal::Change;
 use crate::order::Effect;
-use crate::{Desk, DeskFault, ids};
+use crate::{Control, AdminError, ids};
 
 /// Longest label.
 const LABEL_BYTES_MAX: usize = 100;
 
 /// Makes a key for an integration.
-pub fn create(desk: &Desk, arguments: &Value, who: &str) -> Result<Value, DeskFault> {
+pub fn create(control: &Control, arguments: &Value, who: &str) -> Result<Value, AdminError> {
     let integration = text(arguments, "integration")?;
-    let rules = rules(desk, integration)?;
+    let rules = rules(control, integration)?;
     let label = label(arguments)?;
-    let mut turn = desk.turn();
-    if desk.credentials()?.len() >= CREDENTIALS_MAX {
-        return Err(DeskFault::asked(
+    let mut turn = control.turn();
+    if control.credentials()?.len() >= CREDENTIALS_MAX {
+        return Err(AdminError::asked(
             "there are too many keys",
             "Remove integrations that are no longer used.",
         ));
@@ -42,9 +42,9 @@ pub fn create(desk: &Desk, arguments: &Value, who: &str) -> Result<Value, DeskFa
     let issued = credential::create(
         &order,
         &rules,
-        &chance(desk.now()),
-        &desk.keys.api_key_digest,
-        desk.now(),
+        &chance(control.now()),
+        &control.keys.api_key_digest,
+        control.now(),
     );
     let change = Change {
         kind: "key.create",
@@ -62,11 +62,11 @@ pub fn create(desk: &Desk, arguments: &Value, who: &str) -> Result<Value, DeskFa
 }
 
 /// What tells a key from the others.
-fn label(arguments: &Value) -> Result<&str, DeskFault> {
+fn label(arguments: &Value) -> Result<&str, AdminError> {
     let label = arguments.get("label").and_then(Value::as_str);
     let label = label.unwrap_or("default");
     if label.len() > LABEL_BYTES_MAX || label.chars().any(char::is_control) {
-        return Err(DeskFault::asked(
+        return Err(AdminError::asked(
             "the label is too long or has control characters",
             "Use at most 100 plain characters.",
         ));
@@ -75,18 +75,18 @@ fn label(arguments: &Value) -> Result<&str, DeskFault> {
 }
 
 /// Makes a key's replacement; the old one goes on for the overlap.
-pub fn rotate(desk: &Desk, arguments: &Value, who: &str) -> Result<Value, DeskFault> {
-    let mut turn = desk.turn();
-    let old = desk.credential(text(arguments, "id")?)?;
-    let mut rules = rules(desk, &old.integration)?;
+pub fn rotate(control: &Control, arguments: &Value, who: &str) -> Result<Value, AdminError> {
+    let mut turn = control.turn();
+    let old = control.credential(text(arguments, "id")?)?;
+    let mut rules = rules(control, &old.integration)?;
     if let Some(overlap) = arguments.get("overlap").and_then(Value::as_str) {
         rules.overlap = Some(span(overlap)?);
     }
-    let now = desk.now();
+    let now = control.now();
     let (issued, replaced) =
-        credential::rotate(&old, &rules, &chance(now), &desk.keys.api_key_digest, now).map_err(
+        credential::rotate(&old, &rules, &chance(now), &control.keys.api_key_digest, now).map_err(
             |why| {
-                DeskFault::asked(
+                AdminError::asked(
                     why.to_string(),
                     "`portcullis key list` shows the state of every key.",
                 )
@@ -114,14 +114,14 @@ pub fn rotate(desk: &Desk, arguments: &Value, who: &str) -> Result<Value, DeskFa
 }
 
 /// Takes a key back, effective at once.
-pub fn revoke(desk: &Desk, arguments: &Value, who: &str) -> Result<Value, DeskFault> {
-    let mut turn = desk.turn();
-    let old = desk.credential(text(arguments, "id")?)?;
+pub fn revoke(control: &Control, arguments: &Value, who: &str) -> Result<Value, AdminError> {
+    let mut turn = control.turn();
+    let old = control.credential(text(arguments, "id")?)?;
     let reason = arguments
         .get("reason")
         .and_then(Value::as_str)
         .unwrap_or("revoked by an operator");
-    let revoked = credential::revoke(&old, reason, desk.now());
+    let revoked = credential::revoke(&old, reason, control.now());
     let change = Change {
         kind: "key.revoke",
         who,
@@ -134,21 +134,21 @@ pub fn revoke(desk: &Desk, arguments: &Value, who: &str) -> Result<Value, DeskFa
         vec![put(&revoked)?],
         Effect::Credentials(vec![revoked.clone()]),
     )?;
-    Ok(json!({ "schema_version": 1, "key": row(desk, &revoked) }))
+    Ok(json!({ "schema_version": 1, "key": row(control, &revoked) }))
 }
 
 /// Lists keys; never their texts.
-pub fn list(desk: &Desk, arguments: &Value, _who: &str) -> Result<Value, DeskFault> {
+pub fn list(control: &Control, arguments: &Value, _who: &str) -> Result<Value, AdminError> {
     let wanted = arguments.get("integration").and_then(Value::as_str);
-    let mut rows = desk.credentials()?;
+    let mut rows = control.credentials()?;
     rows.retain(|record| wanted.is_none_or(|name| name == record.integration));
     rows.sort_by(|a, b| (&a.integration, a.created_at).cmp(&(&b.integration, b.created_at)));
-    let rows: Vec<Value> = rows.iter().map(|record| row(desk, record)).collect();
+    let rows: Vec<Value> = rows.iter().map(|record| row(control, record)).collect();
     Ok(json!({ "schema_version": 1, "keys": rows }))
 }
 
-fn row(desk: &Desk, record: &Credential) -> Value {
-    let max_age = rules(desk, &record.integration)
+fn row(control: &Control, record: &Credential) -> Value {
+    let max_age = rules(control, &record.integration)
         .ok()
         .map(|rules| rules.max_age);
     let moment = |at: Option<Timestamp>| at.map(|at| at.to_string());
@@ -157,17 +157,17 @@ fn row(desk: &Desk, record: &Credential) -> Value {
         "integration": record.integration,
         "label": record.label,
         "hint": record.hint,
-        "state": record.state(max_age, desk.now()).name(),
+        "state": record.state(max_age, control.now()).name(),
         "created_at": record.created_at.to_string(),
         "ends_at": record.ends_at(max_age).to_string(),
-        "last_used_at": moment(desk.last_used(record)),
+        "last_used_at": moment(control.last_used(record)),
         "revoked_at": moment(record.revoked_at),
         "reason": record.reason,
         "replaced_by": record.replaced_by.map(|id| id.to_string()),
     })
 }
 
-fn put(record: &Credential) -> Result<Step, DeskFault> {
+fn put(record: &Credential) -> Result<Step, AdminError> {
     Ok(Step::put(&kinds::CREDENTIAL, record.id, record)?)
 }
 
@@ -183,10 +183,10 @@ fn shown_once(issued: &Issued) -> Value {
 }
 
 /// The rules for keys of a configured integration.
-fn rules(desk: &Desk, integration: &str) -> Result<ApiKeySettings, DeskFault> {
-    let settings = desk.integration(integration)?;
+fn rules(control: &Control, integration: &str) -> Result<ApiKeySettings, AdminError> {
+    let settings = control.integration(integration)?;
     settings.facts.credentials.api_key.clone().ok_or_else(|| {
-        DeskFault::asked(
+        AdminError::asked(
             format!("`{integration}` has no API keys"),
             format!(
                 "Write `credentials: {{ api_key: {{}} }}` into integrations/{integration}.yaml."
@@ -195,7 +195,7 @@ fn rules(desk: &Desk, integration: &str) -> Result<ApiKeySettings, DeskFault> {
     })
 }
 
-fn lasts(arguments: &Value) -> Result<Option<Span>, DeskFault> {
+fn lasts(arguments: &Value) -> Result<Option<Span>, AdminError> {
     arguments
         .get("expires_in")
         .and_then(Value::as_str)
@@ -203,9 +203,9 @@ fn lasts(arguments: &Value) -> Result<Option<Span>, DeskFault> {
         .transpose()
 }
 
-fn span(text: &str) -> Result<Span, DeskFault> {
+fn span(text: &str) -> Result<Span, AdminError> {
     text.parse().map_err(|_| {
-        DeskFault::asked(
+        AdminError::asked(
             format!("`{text}` is not a length of time"),
             "Write 15m, 24h or 90d.",
         )

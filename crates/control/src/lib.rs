@@ -1,13 +1,13 @@
-//! The desk: what an operator sees and changes. Keys, explanations, blocks, health and metrics.
-//! Gives `Desk`, `COMMANDS` (one file and one line each), `socket` (the local door) and `Health` (the admin listener).
+//! The one owner of the running state (configuration, pauses, credentials, blocks), and the commands by which people change it.
+//! Exports `Control`, `COMMANDS` (one file and one line each), `socket` (the local one) and `Health` (the admin listener).
 //! Used by the binary: inside a running server, or directly on the store while none runs.
-//! Start reading at `Desk::call`.
+//! Start reading at `Control::call`, then at `order::Turn::commit`.
 
 pub mod announcement;
 pub mod commands;
-pub mod desk;
+pub mod owner;
 pub mod explain;
-mod fault;
+mod error;
 pub mod health;
 mod ids;
 pub mod journal;
@@ -22,8 +22,8 @@ pub mod supervisor;
 mod simulation;
 
 pub use commands::{COMMANDS, Command};
-pub use desk::{Desk, Parts};
-pub use fault::{DeskFault, Kind};
+pub use owner::{Control, Parts};
+pub use error::{AdminError, Kind};
 pub use health::Health;
 pub use journal::Journal;
 pub use reload::{Loaded, Loading, Refused, Reloaded, Source};

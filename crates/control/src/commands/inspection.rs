@@ -9,12 +9,12 @@ use gateway::Io;
 use gateway::recording::{KEEP_DAYS_MAX, REQUESTS_MAX, SECONDS_MAX, Wanted};
 use serde_json::{Value, json};
 
-use crate::desk::text;
-use crate::{Desk, DeskFault};
+use crate::owner::text;
+use crate::{Control, AdminError};
 
 /// Begins a recording.
-pub fn record(desk: &Desk, arguments: &Value, who: &str) -> Result<Value, DeskFault> {
-    let io = running(desk)?;
+pub fn record(control: &Control, arguments: &Value, who: &str) -> Result<Value, AdminError> {
+    let io = running(control)?;
     let seconds = number(arguments, "seconds", SECONDS_MAX)?;
     let requests_max = number(arguments, "requests_max", REQUESTS_MAX)?;
     let keep_days = number(arguments, "keep_days", KEEP_DAYS_MAX)?;
@@ -24,7 +24,7 @@ pub fn record(desk: &Desk, arguments: &Value, who: &str) -> Result<Value, DeskFa
         keep_days: u32::try_from(keep_days).unwrap_or(1),
     };
     let other = || {
-        DeskFault::asked(
+        AdminError::asked(
             "another recording runs",
             "Wait until it ends; `portcullis ledger show --kind inspection.record` says who began it.",
         )
@@ -33,7 +33,7 @@ pub fn record(desk: &Desk, arguments: &Value, who: &str) -> Result<Value, DeskFa
         return Err(other());
     }
     // On the record first: there is no recording nobody knows of.
-    desk.record(
+    control.record(
         "inspection.record",
         who,
         None,
@@ -43,18 +43,18 @@ pub fn record(desk: &Desk, arguments: &Value, who: &str) -> Result<Value, DeskFa
     let moment = io.clock.monotonic(io.clock.tick());
     let begun = io
         .recordings
-        .begin(&wanted, who, &io.keys, (desk.now(), moment));
+        .begin(&wanted, who, &io.keys, (control.now(), moment));
     let heading = begun.ok_or_else(other)?;
     Ok(json!({ "schema_version": 1, "heading": heading }))
 }
 
 /// Gives what was recorded since the last call, sealed.
-pub fn fetch(desk: &Desk, arguments: &Value, who: &str) -> Result<Value, DeskFault> {
-    let io = running(desk)?;
+pub fn fetch(control: &Control, arguments: &Value, who: &str) -> Result<Value, AdminError> {
+    let io = running(control)?;
     let id = text(arguments, "id")?;
     let moment = io.clock.monotonic(io.clock.tick());
     let fetched = io.recordings.fetch(id, moment).ok_or_else(|| {
-        DeskFault::asked(
+        AdminError::asked(
             format!("no recording `{}` runs", id.escape_debug()),
             "It has ended. Begin another one with `portcullis inspect record`.",
         )
@@ -64,7 +64,7 @@ pub fn fetch(desk: &Desk, arguments: &Value, who: &str) -> Result<Value, DeskFau
             "{id}: {} requests, {} left out for their size",
             fetched.requests, fetched.left_out
         );
-        desk.record("inspection.recorded", who, None, None, detail)?;
+        control.record("inspection.recorded", who, None, None, detail)?;
     }
     Ok(json!({
         "schema_version": 1, "lines": fetched.lines, "is_over": fetched.is_over,
@@ -72,19 +72,19 @@ pub fn fetch(desk: &Desk, arguments: &Value, who: &str) -> Result<Value, DeskFau
     }))
 }
 
-fn running(desk: &Desk) -> Result<&Io, DeskFault> {
-    desk.io.as_deref().ok_or_else(|| {
-        DeskFault::asked(
+fn running(control: &Control) -> Result<&Io, AdminError> {
+    control.io.as_deref().ok_or_else(|| {
+        AdminError::asked(
             "no server is running",
             "Requests are recorded in the running server: start it with `portcullis serve`.",
         )
     })
 }
 
-fn number(arguments: &Value, name: &str, most: u64) -> Result<u64, DeskFault> {
+fn number(arguments: &Value, name: &str, most: u64) -> Result<u64, AdminError> {
     let given = arguments.get(name).and_then(Value::as_u64);
     given.filter(|n| (1..=most).contains(n)).ok_or_else(|| {
-        DeskFault::asked(
+        AdminError::asked(
             format!("`{name}` is not from 1 to {most}"),
             "See --help of the command.",
         )

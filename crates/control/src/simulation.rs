@@ -20,7 +20,7 @@ use testkit::{Scale, bar};
 
 use crate::commands::paused;
 use crate::reload::{Ended, Ticket};
-use crate::{Desk, Loaded, Loading, Parts, Refused};
+use crate::{Control, Loaded, Loading, Parts, Refused};
 use memory::{Book, Folder, Memory, Write};
 
 /// Steps of one interleaving.
@@ -72,7 +72,7 @@ struct Seen {
 
 struct Run<'f> {
     fixture: &'f Fixture,
-    desk: Desk,
+    control: Control,
     book: Arc<Book>,
     folder: Folder,
     model: Model,
@@ -169,11 +169,11 @@ impl<'f> Run<'f> {
         };
         let base = Snapshot::of(Arc::clone(&fixture.known[0]), None, &|_| Err(String::new()));
         let loading = Loading::new(Box::new(folder()), quiet);
-        let desk = Desk::running(parts, Arc::clone(&fixture.io), base.unwrap(), loading).unwrap();
+        let control = Control::running(parts, Arc::clone(&fixture.io), base.unwrap(), loading).unwrap();
         let book = Arc::new(Book::default());
         Run {
             fixture,
-            desk: desk.with_journal(Arc::clone(&book) as Arc<dyn crate::Journal>),
+            control: control.with_journal(Arc::clone(&book) as Arc<dyn crate::Journal>),
             book,
             folder: folder(),
             model: Model::default(),
@@ -240,7 +240,7 @@ impl<'f> Run<'f> {
 
     fn begin(&mut self) {
         if self.loads.len() < LOADS_MAX {
-            let (ticket, before) = self.desk.begin(self.desk.loading.as_ref().unwrap(), false);
+            let (ticket, before) = self.control.begin(self.control.loading.as_ref().unwrap(), false);
             self.loads.push(Load {
                 ticket,
                 before: before.unwrap(),
@@ -265,8 +265,8 @@ impl<'f> Run<'f> {
         let load = self.loads.remove(index);
         let (outcome, read) = load.read.unwrap();
         let records = self.records();
-        let loading = self.desk.loading.as_ref().unwrap();
-        match self.desk.finish(loading, &load.ticket, &load.before, None, outcome) {
+        let loading = self.control.loading.as_ref().unwrap();
+        match self.control.finish(loading, &load.ticket, &load.before, None, outcome) {
             Ended::Done(_, None) => {
                 assert!(read.1 >= self.model.configuration.1, "an older one replaced a newer one");
                 assert!(self.recorded(records, |kind| kind == "configuration.applied"));
@@ -297,7 +297,7 @@ impl<'f> Run<'f> {
     fn call(&mut self, command: &'static str, arguments: Value, promise: Promise) {
         let records = self.records();
         let write = self.fixture.memory.peek();
-        let answer = self.desk.call(command, &arguments, "simulated");
+        let answer = self.control.call(command, &arguments, "simulated");
         let is_begun = self.recorded(records, |kind| kind == "intent");
         let is_done = self.recorded(records, |kind| kind == command);
         match (&answer, is_begun) {
@@ -363,7 +363,7 @@ impl<'f> Run<'f> {
             self.check();
         }
         let lies = *self.folder.lies.lock().unwrap();
-        match self.desk.reload(None) {
+        match self.control.reload(None) {
             Ok(_) => self.model.configuration = lies,
             Err(_) => assert_eq!(lies.0, self.fixture.known.len(), "a good one was refused"),
         }

@@ -11,10 +11,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use store::{Filter, Step, Store, kinds};
 
-use crate::desk::text;
+use crate::owner::text;
 use crate::journal::Change;
 use crate::order::Effect;
-use crate::{Desk, DeskFault};
+use crate::{Control, AdminError};
 
 /// What an operator decided about an integration beside its file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,10 +45,10 @@ fn pauses(store: &Store) -> Result<BTreeMap<String, IntegrationState>, store::Fa
 }
 
 /// Lists the integrations with owner, review date, credentials, and who paused them when and why.
-pub fn list(desk: &Desk, _arguments: &Value, _who: &str) -> Result<Value, DeskFault> {
-    let compiled = (desk.compiled)();
-    let credentials = desk.credentials()?;
-    let pauses = pauses(&desk.store)?;
+pub fn list(control: &Control, _arguments: &Value, _who: &str) -> Result<Value, AdminError> {
+    let compiled = (control.compiled)();
+    let credentials = control.credentials()?;
+    let pauses = pauses(&control.store)?;
     let row = |settings: &Arc<config::compiled::IntegrationSettings>| {
         let max_age = settings
             .facts
@@ -67,14 +67,14 @@ pub fn list(desk: &Desk, _arguments: &Value, _who: &str) -> Result<Value, DeskFa
             "owner": &*settings.owner,
             "purpose": &*settings.purpose,
             "review_by": settings.review_by.to_string(),
-            "is_review_due": settings.review_by <= desk.now(),
+            "is_review_due": settings.review_by <= control.now(),
             "roles": settings.roles.iter().map(|role| role.to_string()).collect::<Vec<_>>(),
             "is_paused": pause.is_some(),
             "paused": pause.map(|state| json!({
                 "at": state.paused_at.map(|at| at.to_string()), "by": state.by, "reason": state.reason,
             })),
-            "keys_usable": own().filter(|c| c.state(max_age, desk.now()).is_usable()).count(),
-            "last_used_at": own().filter_map(|c| desk.last_used(c)).max().map(|at| at.to_string()),
+            "keys_usable": own().filter(|c| c.state(max_age, control.now()).is_usable()).count(),
+            "last_used_at": own().filter_map(|c| control.last_used(c)).max().map(|at| at.to_string()),
         })
     };
     let rows: Vec<Value> = compiled.integrations.values().map(row).collect();
@@ -82,15 +82,15 @@ pub fn list(desk: &Desk, _arguments: &Value, _who: &str) -> Result<Value, DeskFa
 }
 
 /// Refuses every call of an integration until it is resumed.
-pub fn pause(desk: &Desk, arguments: &Value, who: &str) -> Result<Value, DeskFault> {
+pub fn pause(control: &Control, arguments: &Value, who: &str) -> Result<Value, AdminError> {
     let reason = arguments
         .get("reason")
         .and_then(Value::as_str)
         .unwrap_or("paused by an operator");
     set(
-        desk,
+        control,
         text(arguments, "integration")?,
-        Some(desk.now()),
+        Some(control.now()),
         reason,
         "integration.pause",
         who,
@@ -98,9 +98,9 @@ pub fn pause(desk: &Desk, arguments: &Value, who: &str) -> Result<Value, DeskFau
 }
 
 /// Lets a paused integration call again.
-pub fn resume(desk: &Desk, arguments: &Value, who: &str) -> Result<Value, DeskFault> {
+pub fn resume(control: &Control, arguments: &Value, who: &str) -> Result<Value, AdminError> {
     set(
-        desk,
+        control,
         text(arguments, "integration")?,
         None,
         "resumed",
@@ -110,14 +110,14 @@ pub fn resume(desk: &Desk, arguments: &Value, who: &str) -> Result<Value, DeskFa
 }
 
 fn set(
-    desk: &Desk,
+    control: &Control,
     name: &str,
     paused_at: Option<Timestamp>,
     reason: &str,
     kind: &'static str,
     who: &str,
-) -> Result<Value, DeskFault> {
-    desk.integration(name)?;
+) -> Result<Value, AdminError> {
+    control.integration(name)?;
     let state = IntegrationState {
         paused_at,
         by: Some(who.to_owned()),
@@ -132,6 +132,6 @@ fn set(
     };
     let steps = vec![Step::put(&kinds::INTEGRATION_STATE, name, &state)?];
     let effect = Effect::Paused(name.to_owned(), paused_at.is_some());
-    desk.turn().commit(&change, steps, effect)?;
+    control.turn().commit(&change, steps, effect)?;
     Ok(json!({ "schema_version": 1, "integration": name, "is_paused": paused_at.is_some() }))
 }

@@ -17,9 +17,9 @@ use policy::block::Subject;
 use store::{Filter, Step, kinds};
 
 use crate::commands::{added_blocks, paused};
-use crate::desk::CREDENTIALS_MAX;
+use crate::owner::CREDENTIALS_MAX;
 use crate::journal::Change;
-use crate::{Desk, DeskFault};
+use crate::{Control, AdminError};
 
 /// What the running gateway's snapshot is made of, and which load of the configuration it stands for.
 #[derive(Default)]
@@ -51,16 +51,16 @@ pub(crate) enum Effect {
 
 /// The right to change something, held by one at a time.
 pub(crate) struct Turn<'d> {
-    pub(crate) desk: &'d Desk,
+    pub(crate) control: &'d Control,
     pub(crate) state: MutexGuard<'d, State>,
 }
 
-impl Desk {
+impl Control {
     /// Waits for the turn to change something.
     pub(crate) fn turn(&self) -> Turn<'_> {
         // What a panic left behind is repaired by the next change that fails to fit; nothing is half published.
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        Turn { desk: self, state }
+        Turn { control: self, state }
     }
 
     /// Takes what the store holds as what is in force, at the start.
@@ -85,21 +85,21 @@ impl Turn<'_> {
         change: &Change<'_>,
         steps: Vec<Step>,
         effect: Effect,
-    ) -> Result<(), DeskFault> {
-        let id = change_id(self.desk.now());
-        self.desk
+    ) -> Result<(), AdminError> {
+        let id = change_id(self.control.now());
+        self.control
             .journal()?
-            .record(&change.intent(id, self.desk.now()))?;
+            .record(&change.intent(id, self.control.now()))?;
         if let Err(fault) = self.tidy(steps) {
             self.resync();
-            let mut failed = change.outcome("failed", id, self.desk.now());
+            let mut failed = change.outcome("failed", id, self.control.now());
             failed.detail = Some(format!("{}; not done: {fault}", change.detail).into());
             drop(self.outcome(&failed));
             return Err(fault.into());
         }
         self.publish(effect);
-        let done = change.outcome("done", id, self.desk.now());
-        self.outcome(&done).map_err(|fault| DeskFault {
+        let done = change.outcome("done", id, self.control.now());
+        self.outcome(&done).map_err(|fault| AdminError {
             message: format!("it is done, but that could not be recorded: {fault}"),
             remedy: "Its intent is in the ledger. The outcome is recorded when the ledger can write again.".into(),
             ..fault.into()
@@ -108,11 +108,11 @@ impl Turn<'_> {
 
     /// Records an outcome, now or as soon as the ledger can.
     fn outcome(&self, event: &Event) -> Result<(), audit::LedgerFault> {
-        let recorded = self.desk.journal.as_ref().map(|journal| journal.record(event));
+        let recorded = self.control.journal.as_ref().map(|journal| journal.record(event));
         let Some(Err(fault)) = recorded else {
             return Ok(());
         };
-        if let Some(io) = &self.desk.io {
+        if let Some(io) = &self.control.io {
             io.owed.keep(event.clone());
         }
         Err(fault)
@@ -122,7 +122,7 @@ impl Turn<'_> {
     pub(crate) fn tidy(&mut self, steps: Vec<Step>) -> Result<(), store::Fault> {
         match steps.is_empty() {
             true => Ok(()),
-            false => self.desk.store.transact(steps).map(drop),
+            false => self.control.store.transact(steps).map(drop),
         }
     }
 
@@ -133,7 +133,7 @@ impl Turn<'_> {
                 false => self.state.paused.remove(name),
             };
         }
-        let Some(io) = &self.desk.io else { return };
+        let Some(io) = &self.control.io else { return };
         match effect {
             Effect::Credentials(changed) => with_credentials(io, changed),
             Effect::Paused(..) => self.publish_snapshot(),
@@ -144,7 +144,7 @@ impl Turn<'_> {
 
     /// The one place where a snapshot is made: the configuration in force, with the pauses in force.
     pub(crate) fn publish_snapshot(&self) {
-        if let (Some(io), Some(base)) = (&self.desk.io, &self.state.base) {
+        if let (Some(io), Some(base)) = (&self.control.io, &self.state.base) {
             let next = base.with_paused(&self.state.paused);
             io.snapshot.store(Arc::new(next));
         }
@@ -153,12 +153,12 @@ impl Turn<'_> {
     /// After a write that failed: it may have reached the disk all the same, so what the store holds is what holds. Where it
     /// cannot be read either, everything stays as it was.
     fn resync(&mut self) {
-        if let Ok(paused) = paused(&self.desk.store) {
+        if let Ok(paused) = paused(&self.control.store) {
             self.state.paused = paused;
             self.publish_snapshot();
         }
-        let Some(io) = &self.desk.io else { return };
-        let rows = self.desk.store.list_all::<Credential>(
+        let Some(io) = &self.control.io else { return };
+        let rows = self.control.store.list_all::<Credential>(
             &kinds::CREDENTIAL,
             Filter::All,
             CREDENTIALS_MAX,
@@ -167,7 +167,7 @@ impl Turn<'_> {
             replace_credentials(io, rows.into_iter().map(|row| row.value).collect());
         }
         let moment = moment(io);
-        if let Ok(stored) = added_blocks(&self.desk.store, io.clock.now(), moment) {
+        if let Ok(stored) = added_blocks(&self.control.store, io.clock.now(), moment) {
             replace_blocks(io, stored, moment);
         }
     }

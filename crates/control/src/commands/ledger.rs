@@ -1,5 +1,5 @@
 //! The ledger as an operator reads it.
-//! Gives the `ledger.*` commands that need the recorder. Verification works on the files and needs no desk.
+//! Gives the `ledger.*` commands that need the recorder. Verification works on the files and needs no server.
 //! Used by `COMMANDS`.
 //! Start reading at `show`.
 
@@ -8,10 +8,10 @@ use model::Timestamp;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use crate::{Desk, DeskFault};
+use crate::{Control, AdminError};
 
 /// The newest records that match.
-pub fn show(desk: &Desk, arguments: &Value, _who: &str) -> Result<Value, DeskFault> {
+pub fn show(control: &Control, arguments: &Value, _who: &str) -> Result<Value, AdminError> {
     let wanted = |name: &str| {
         arguments
             .get(name)
@@ -32,7 +32,7 @@ pub fn show(desk: &Desk, arguments: &Value, _who: &str) -> Result<Value, DeskFau
             .and_then(|n| usize::try_from(n).ok())
             .unwrap_or(0),
     };
-    let entries = desk.ledger.newest(&filter)?;
+    let entries = control.ledger.newest(&filter)?;
     let records: Vec<Value> = entries.iter().map(shown).collect();
     Ok(json!({ "schema_version": 1, "records": records }))
 }
@@ -44,11 +44,11 @@ fn shown(entry: &Entry) -> Value {
     json!({ "seq": entry.seq, "event": event })
 }
 
-fn moment(text: &Option<String>) -> Result<Option<Timestamp>, DeskFault> {
+fn moment(text: &Option<String>) -> Result<Option<Timestamp>, AdminError> {
     let Some(text) = text else { return Ok(None) };
     let read = Timestamp::parse(text);
     read.map(Some).ok_or_else(|| {
-        DeskFault::asked(
+        AdminError::asked(
             format!("`{text}` is not a moment"),
             "Write 2026-11-23 or 2026-11-23T12:00:00Z.",
         )
@@ -56,14 +56,14 @@ fn moment(text: &Option<String>) -> Result<Option<Timestamp>, DeskFault> {
 }
 
 /// Signs a checkpoint over everything recorded up to now.
-pub fn checkpoint(desk: &Desk, _arguments: &Value, who: &str) -> Result<Value, DeskFault> {
-    desk.record(
+pub fn checkpoint(control: &Control, _arguments: &Value, who: &str) -> Result<Value, AdminError> {
+    control.record(
         "ledger.checkpoint",
         who,
         None,
         None,
         "asked for a checkpoint".into(),
     )?;
-    let signed = desk.recorder()?.checkpoint()?;
+    let signed = control.recorder()?.checkpoint()?;
     Ok(json!({ "schema_version": 1, "checkpoint": signed.text.clone() }))
 }

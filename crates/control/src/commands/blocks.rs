@@ -14,10 +14,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use store::{Filter, Step, Store, kinds};
 
-use crate::desk::text;
+use crate::owner::text;
 use crate::journal::Change;
 use crate::order::Effect;
-use crate::{Desk, DeskFault};
+use crate::{Control, AdminError};
 
 /// Longest block. Whoever has to stay out for longer is paused or has their key revoked.
 const LASTS_MAX: Span = Span::from_days(30);
@@ -53,11 +53,11 @@ struct Shown {
 }
 
 /// Every block in force.
-pub fn list(desk: &Desk, _arguments: &Value, _who: &str) -> Result<Value, DeskFault> {
-    let now = desk.now();
-    let mut shown: Vec<Shown> = match &desk.io {
+pub fn list(control: &Control, _arguments: &Value, _who: &str) -> Result<Value, AdminError> {
+    let now = control.now();
+    let mut shown: Vec<Shown> = match &control.io {
         Some(io) => in_force(io).iter().map(|one| of_block(io, one)).collect(),
-        None => stored(&desk.store)?
+        None => stored(&control.store)?
             .into_iter()
             .filter_map(|(_, record)| of_record(&record, now))
             .collect(),
@@ -70,23 +70,23 @@ pub fn list(desk: &Desk, _arguments: &Value, _who: &str) -> Result<Value, DeskFa
         .map(|one| row(one, now))
         .collect();
     Ok(json!({
-        "schema_version": 1, "blocks": rows, "in_force": shown.len(), "is_running": desk.io.is_some(),
+        "schema_version": 1, "blocks": rows, "in_force": shown.len(), "is_running": control.io.is_some(),
     }))
 }
 
 /// Adds a block. It holds from the next request on, and over a restart.
-pub fn add(desk: &Desk, arguments: &Value, who: &str) -> Result<Value, DeskFault> {
+pub fn add(control: &Control, arguments: &Value, who: &str) -> Result<Value, AdminError> {
     let subject = subject(arguments)?;
-    is_known(desk, &subject)?;
+    is_known(control, &subject)?;
     let lasts = lasting(text(arguments, "for")?)?;
     let reason = text(arguments, "reason")?;
     if reason.trim().is_empty() || reason.len() > REASON_BYTES_MAX {
-        return Err(DeskFault::asked(
+        return Err(AdminError::asked(
             "a block needs a reason of 1 to 512 characters",
             "Say why, for whoever finds it: --reason \"guesses order numbers, ticket 4711\".",
         ));
     }
-    let now = desk.now();
+    let now = control.now();
     let record = AddedBlock {
         subject: subject.to_string(),
         reason: reason.to_owned(),
@@ -95,45 +95,45 @@ pub fn add(desk: &Desk, arguments: &Value, who: &str) -> Result<Value, DeskFault
         until: now.plus(lasts),
     };
     let id = format!("blk_{}", crypto::text::hex(&crypto::random::<8>()));
-    let mut turn = desk.turn();
-    let steps = put(desk, &id, &record)?;
+    let mut turn = control.turn();
+    let steps = put(control, &id, &record)?;
     let change = Change {
         kind: "block.add",
         who,
-        integration: integration_of(desk, &subject),
+        integration: integration_of(control, &subject),
         credential: credential_of(&subject),
         detail: format!("{subject} until {}: {reason}", record.until),
     };
-    let ends = desk.io.as_deref().map_or_else(Monotonic::default, moment).plus(lasts);
+    let ends = control.io.as_deref().map_or_else(Monotonic::default, moment).plus(lasts);
     let effect = Effect::Blocked(added(id, subject, &record, ends));
     turn.commit(&change, steps, effect)?;
     Ok(json!({
         "schema_version": 1, "subject": record.subject, "until": record.until.to_string(),
-        "seconds_left": lasts.as_secs(), "is_running": desk.io.is_some(),
+        "seconds_left": lasts.as_secs(), "is_running": control.io.is_some(),
     }))
 }
 
 /// Ends a block, and forgets the refusals that led to it.
-pub fn lift(desk: &Desk, arguments: &Value, who: &str) -> Result<Value, DeskFault> {
+pub fn lift(control: &Control, arguments: &Value, who: &str) -> Result<Value, AdminError> {
     let subject = subject(arguments)?;
-    let now = desk.now();
-    let mut turn = desk.turn();
+    let now = control.now();
+    let mut turn = control.turn();
     let same = |record: &AddedBlock| record.subject == subject.to_string();
-    let kept = stored(&desk.store)?;
+    let kept = stored(&control.store)?;
     let ours: Vec<&(String, AddedBlock)> = kept.iter().filter(|(_, record)| same(record)).collect();
-    let was_in_force = match &desk.io {
+    let was_in_force = match &control.io {
         Some(io) => in_force(io).iter().any(|one| one.subject == subject),
         None => ours.iter().any(|(_, record)| of_record(record, now).is_some()),
     };
     if !was_in_force {
-        return Err(not_blocked(desk, &subject));
+        return Err(not_blocked(control, &subject));
     }
     let why = arguments.get("reason").and_then(Value::as_str);
     let why = why.map_or_else(String::new, |why| format!(": {why}"));
     let change = Change {
         kind: "block.lift",
         who,
-        integration: integration_of(desk, &subject),
+        integration: integration_of(control, &subject),
         credential: credential_of(&subject),
         detail: format!("{subject}{why}"),
     };
@@ -188,15 +188,15 @@ pub fn added_blocks(
 }
 
 /// Puts a block in place of an earlier one of the same subject, and drops those that are over.
-fn put(desk: &Desk, id: &str, record: &AddedBlock) -> Result<Vec<Step>, DeskFault> {
-    let kept = stored(&desk.store)?;
+fn put(control: &Control, id: &str, record: &AddedBlock) -> Result<Vec<Step>, AdminError> {
+    let kept = stored(&control.store)?;
     let is_out = |other: &AddedBlock| {
         other.subject == record.subject || of_record(other, record.added_at).is_none()
     };
     let out = kept.iter().filter(|(_, other)| is_out(other));
     let mut steps: Vec<Step> = out.map(|(id, _)| Step::delete(&kinds::BLOCK, id)).collect();
     if kept.len() - steps.len() >= ADDED_MAX {
-        return Err(DeskFault::asked(
+        return Err(AdminError::asked(
             format!("{ADDED_MAX} blocks are in force already"),
             "Block a network instead of its addresses, pause the integration, or lift some: `portcullis block list`.",
         ));
@@ -288,20 +288,20 @@ fn row(shown: &Shown, now: Timestamp) -> Value {
     })
 }
 
-fn subject(arguments: &Value) -> Result<Subject, DeskFault> {
+fn subject(arguments: &Value) -> Result<Subject, AdminError> {
     let given = text(arguments, "subject")?;
     given.parse().map_err(|why: String| {
-        DeskFault::asked(
+        AdminError::asked(
             why,
             "`portcullis block list` shows every block as it is written here.",
         )
     })
 }
 
-fn lasting(given: &str) -> Result<Duration, DeskFault> {
+fn lasting(given: &str) -> Result<Duration, AdminError> {
     let lasts = Span::parse(given).filter(|lasts| *lasts <= LASTS_MAX);
     lasts.map(Span::duration).ok_or_else(|| {
-        DeskFault::asked(
+        AdminError::asked(
             format!("a block cannot last `{given}`"),
             "Write 10m, 12h or up to 30d. For longer, pause the integration or revoke the key.",
         )
@@ -309,16 +309,16 @@ fn lasting(given: &str) -> Result<Duration, DeskFault> {
 }
 
 /// Whether there is such a subject: a slip would block nobody and say that it did.
-fn is_known(desk: &Desk, subject: &Subject) -> Result<(), DeskFault> {
+fn is_known(control: &Control, subject: &Subject) -> Result<(), AdminError> {
     let (name, needs_user) = match subject {
         Subject::Address(_) => return Ok(()),
-        Subject::Credential(id) => return desk.credential(&id.to_string()).map(drop),
+        Subject::Credential(id) => return control.credential(&id.to_string()).map(drop),
         Subject::Integration(name) => (name, false),
         Subject::User { integration, .. } => (integration, true),
     };
-    let settings = desk.integration(name)?;
+    let settings = control.integration(name)?;
     if needs_user && settings.facts.user_header.is_none() {
-        return Err(DeskFault::asked(
+        return Err(AdminError::asked(
             format!("`{name}` names no persons, so none of them can be blocked"),
             format!(
                 "Write `user_header` in integrations/{name}.yaml, or block integration:{name}."
@@ -328,9 +328,9 @@ fn is_known(desk: &Desk, subject: &Subject) -> Result<(), DeskFault> {
     Ok(())
 }
 
-fn not_blocked(desk: &Desk, subject: &Subject) -> DeskFault {
-    let Some(io) = &desk.io else {
-        return DeskFault::asked(
+fn not_blocked(control: &Control, subject: &Subject) -> AdminError {
+    let Some(io) = &control.io else {
+        return AdminError::asked(
             format!("{subject} is not blocked"),
             "No server is running: only blocks that people added are kept, and `portcullis block list` shows them.",
         );
@@ -344,16 +344,16 @@ fn not_blocked(desk: &Desk, subject: &Subject) -> DeskFault {
         Some(block) => format!("It is within {}, which is: lift that one.", block.subject),
         None => "`portcullis block list` shows every block. One of an address and one of a credential are two.".to_owned(),
     };
-    DeskFault::asked(format!("{subject} is not blocked"), help)
+    AdminError::asked(format!("{subject} is not blocked"), help)
 }
 
-fn integration_of(desk: &Desk, subject: &Subject) -> Option<String> {
+fn integration_of(control: &Control, subject: &Subject) -> Option<String> {
     match subject {
         Subject::Address(_) => None,
         Subject::Integration(name) => Some(name.clone()),
         Subject::User { integration, .. } => Some(integration.clone()),
         Subject::Credential(id) => {
-            let found = desk.credential(&id.to_string()).ok()?;
+            let found = control.credential(&id.to_string()).ok()?;
             Some(found.integration)
         }
     }
