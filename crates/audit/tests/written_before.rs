@@ -1,9 +1,5 @@
 //! Ledgers and exports of earlier forms are read and verified for ever. The files were written by the version of their day.
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test ends at the first surprise"
-)]
+#![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -5,14 +5,14 @@
 
 pub mod announcement;
 pub mod commands;
-pub mod owner;
-pub mod explain;
 mod error;
+pub mod explain;
 pub mod health;
 mod ids;
 pub mod journal;
 pub mod maintenance;
 mod order;
+pub mod owner;
 pub mod reload;
 pub mod socket;
 pub mod start;
@@ -22,8 +22,8 @@ pub mod supervisor;
 mod simulation;
 
 pub use commands::{COMMANDS, Command};
-pub use owner::{Control, Parts};
 pub use error::{AdminError, Kind};
 pub use health::Health;
 pub use journal::Journal;
+pub use owner::{Control, Parts};
 pub use reload::{Loaded, Loading, Refused, Reloaded, Source};

@@ -73,7 +73,8 @@ impl Maintenance {
         let Some(io) = &self.control.io else { return };
         for (id, at) in io.credentials.load().take_uses() {
             let mut turn = self.control.turn();
-            let Ok(Some(stored)) = self.control.store.get::<Credential>(&kinds::CREDENTIAL, id) else {
+            let Ok(Some(stored)) = self.control.store.get::<Credential>(&kinds::CREDENTIAL, id)
+            else {
                 continue;
             };
             let used = credential::used(&stored.value, at);

@@ -17,9 +17,9 @@ use policy::block::Subject;
 use store::{Filter, Step, kinds};
 
 use crate::commands::{added_blocks, paused};
-use crate::owner::CREDENTIALS_MAX;
 use crate::journal::Change;
-use crate::{Control, AdminError};
+use crate::owner::CREDENTIALS_MAX;
+use crate::{AdminError, Control};
 
 /// What the running gateway's snapshot is made of, and which load of the configuration it stands for.
 #[derive(Default)]
@@ -60,7 +60,10 @@ impl Control {
     pub(crate) fn turn(&self) -> Turn<'_> {
         // What a panic left behind is repaired by the next change that fails to fit; nothing is half published.
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        Turn { control: self, state }
+        Turn {
+            control: self,
+            state,
+        }
     }
 
     /// Takes what the store holds as what is in force, at the start.
@@ -108,7 +111,11 @@ impl Turn<'_> {
 
     /// Records an outcome, now or as soon as the ledger can.
     fn outcome(&self, event: &Event) -> Result<(), audit::LedgerFault> {
-        let recorded = self.control.journal.as_ref().map(|journal| journal.record(event));
+        let recorded = self
+            .control
+            .journal
+            .as_ref()
+            .map(|journal| journal.record(event));
         let Some(Err(fault)) = recorded else {
             return Ok(());
         };
@@ -199,7 +206,9 @@ fn replace_credentials(io: &Io, stored: Vec<Credential>) {
     };
     let next = gone
         .into_iter()
-        .fold(CredentialTable::clone(&table), |table, id| table.without(id));
+        .fold(CredentialTable::clone(&table), |table, id| {
+            table.without(id)
+        });
     let next = stored
         .into_iter()
         .filter(differs)

@@ -11,8 +11,8 @@ use config::Compiled;
 use config::compiled::IntegrationSettings;
 use crypto::Keys;
 use gateway::{Clock, Io, Snapshot};
-use identity::api_key::redacted;
 use identity::Credential;
+use identity::api_key::redacted;
 use model::Text;
 use model::{Event, KeyId, Timestamp};
 use serde_json::Value;
@@ -22,7 +22,7 @@ use crate::journal::Journal;
 use crate::order::State;
 use crate::reload::Loading;
 use crate::supervisor::Tasks;
-use crate::{COMMANDS, AdminError};
+use crate::{AdminError, COMMANDS};
 
 /// Most credentials an installation may hold.
 pub const CREDENTIALS_MAX: usize = 100_000;

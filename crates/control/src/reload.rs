@@ -143,7 +143,9 @@ impl Control {
         };
         let Some(_place) = loading.enter() else {
             let refused = Refused {
-                message: format!("{UNDER_WAY_MAX} loads of the configuration are under way already"),
+                message: format!(
+                    "{UNDER_WAY_MAX} loads of the configuration are under way already"
+                ),
                 remedy: "Wait for them. They load what lies in the directory at their end.".into(),
             };
             return Err(self.refused(loading, who, refused));
@@ -188,7 +190,11 @@ impl Control {
     }
 
     /// Takes a number for a load.
-    pub(crate) fn begin(&self, loading: &Loading, is_last: bool) -> (Ticket, Option<Arc<Snapshot>>) {
+    pub(crate) fn begin(
+        &self,
+        loading: &Loading,
+        is_last: bool,
+    ) -> (Ticket, Option<Arc<Snapshot>>) {
         let mut turn = self.turn();
         turn.state.begun += 1;
         let number = turn.state.begun;
@@ -282,7 +288,13 @@ impl Turn<'_> {
             is_changed: before.compiled.hash != snapshot.compiled.hash,
             removed,
         };
-        let event = note(self.control, "configuration.applied", "done", who, &recorded(&done));
+        let event = note(
+            self.control,
+            "configuration.applied",
+            "done",
+            who,
+            &recorded(&done),
+        );
         if !self.control.has_recorded(&event) {
             return Ended::Refused(Refused {
                 message: "the change of configuration could not be recorded".into(),

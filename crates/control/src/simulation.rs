@@ -98,12 +98,27 @@ fn set(names: &mut BTreeSet<String>, name: String, is_in: bool) {
 
 fn files(beta: bool, word: &str) -> Files {
     let mut files = Files::new();
-    let text = |text: &str| text.replace("@UPSTREAM@", "127.0.0.1:9").replace("Keeps notes", word);
+    let text = |text: &str| {
+        text.replace("@UPSTREAM@", "127.0.0.1:9")
+            .replace("Keeps notes", word)
+    };
     for (path, content) in [
-        ("portcullis.yaml", include_str!("../../../testkit/gate/portcullis.yaml")),
-        ("apis/notes.yaml", include_str!("../../../testkit/gate/apis/notes.yaml")),
-        ("apis/notes.v1.openapi.yaml", include_str!("../../../testkit/gate/apis/notes.v1.openapi.yaml")),
-        ("integrations/alpha.yaml", include_str!("../../../testkit/gate/integrations/alpha.yaml")),
+        (
+            "portcullis.yaml",
+            include_str!("../../../testkit/gate/portcullis.yaml"),
+        ),
+        (
+            "apis/notes.yaml",
+            include_str!("../../../testkit/gate/apis/notes.yaml"),
+        ),
+        (
+            "apis/notes.v1.openapi.yaml",
+            include_str!("../../../testkit/gate/apis/notes.v1.openapi.yaml"),
+        ),
+        (
+            "integrations/alpha.yaml",
+            include_str!("../../../testkit/gate/integrations/alpha.yaml"),
+        ),
     ] {
         files.insert(path, text(content).into_bytes());
     }
@@ -169,7 +184,8 @@ impl<'f> Run<'f> {
         };
         let base = Snapshot::of(Arc::clone(&fixture.known[0]), None, &|_| Err(String::new()));
         let loading = Loading::new(Box::new(folder()), quiet);
-        let control = Control::running(parts, Arc::clone(&fixture.io), base.unwrap(), loading).unwrap();
+        let control =
+            Control::running(parts, Arc::clone(&fixture.io), base.unwrap(), loading).unwrap();
         let book = Arc::new(Book::default());
         Run {
             fixture,
@@ -189,8 +205,13 @@ impl<'f> Run<'f> {
             self.step();
             self.check();
             // No record, no effect.
-            let is_recorded = self.recorded(records, |kind| kind == "intent" || kind == "configuration.applied");
-            assert!(state == self.state() || is_recorded, "changed without a record");
+            let is_recorded = self.recorded(records, |kind| {
+                kind == "intent" || kind == "configuration.applied"
+            });
+            assert!(
+                state == self.state() || is_recorded,
+                "changed without a record"
+            );
         }
         self.end();
     }
@@ -207,12 +228,24 @@ impl<'f> Run<'f> {
             2 => self.begin(),
             3 => self.read(),
             4 | 5 => self.finish(),
-            6 => self.call("integration.pause", json!({ "integration": who }), Promise::Paused(who, true)),
-            7 => self.call("integration.resume", json!({ "integration": who }), Promise::Paused(who, false)),
+            6 => self.call(
+                "integration.pause",
+                json!({ "integration": who }),
+                Promise::Paused(who, true),
+            ),
+            7 => self.call(
+                "integration.resume",
+                json!({ "integration": who }),
+                Promise::Paused(who, false),
+            ),
             8 => self.call("key.create", json!({ "integration": who }), Promise::Made),
             9 => {
                 if let Some(id) = key(self) {
-                    self.call("key.revoke", json!({ "id": id.to_string() }), Promise::Revoked(id));
+                    self.call(
+                        "key.revoke",
+                        json!({ "id": id.to_string() }),
+                        Promise::Revoked(id),
+                    );
                 }
             }
             10 => {
@@ -240,7 +273,9 @@ impl<'f> Run<'f> {
 
     fn begin(&mut self) {
         if self.loads.len() < LOADS_MAX {
-            let (ticket, before) = self.control.begin(self.control.loading.as_ref().unwrap(), false);
+            let (ticket, before) = self
+                .control
+                .begin(self.control.loading.as_ref().unwrap(), false);
             self.loads.push(Load {
                 ticket,
                 before: before.unwrap(),
@@ -266,16 +301,25 @@ impl<'f> Run<'f> {
         let (outcome, read) = load.read.unwrap();
         let records = self.records();
         let loading = self.control.loading.as_ref().unwrap();
-        match self.control.finish(loading, &load.ticket, &load.before, None, outcome) {
+        match self
+            .control
+            .finish(loading, &load.ticket, &load.before, None, outcome)
+        {
             Ended::Done(_, None) => {
-                assert!(read.1 >= self.model.configuration.1, "an older one replaced a newer one");
+                assert!(
+                    read.1 >= self.model.configuration.1,
+                    "an older one replaced a newer one"
+                );
                 assert!(self.recorded(records, |kind| kind == "configuration.applied"));
                 self.model.configuration = read;
             }
             Ended::Done(_, Some(_)) => {
                 self.seen.dropped += 1;
                 let lies = *self.folder.lies.lock().unwrap();
-                assert_eq!(self.model.configuration, lies, "dropped for one that is not the newest");
+                assert_eq!(
+                    self.model.configuration, lies,
+                    "dropped for one that is not the newest"
+                );
             }
             Ended::Again => {
                 self.seen.again += 1;
@@ -301,7 +345,10 @@ impl<'f> Run<'f> {
         let is_begun = self.recorded(records, |kind| kind == "intent");
         let is_done = self.recorded(records, |kind| kind == command);
         match (&answer, is_begun) {
-            (Ok(_), _) => assert!(is_begun && is_done, "{command} was done without its records"),
+            (Ok(_), _) => assert!(
+                is_begun && is_done,
+                "{command} was done without its records"
+            ),
             (Err(_), false) => {
                 self.seen.unrecorded += 1;
                 return;
@@ -336,10 +383,17 @@ impl<'f> Run<'f> {
     fn check(&self) {
         let snapshot = self.fixture.io.snapshot.load();
         for (name, facts) in &snapshot.identities {
-            assert_eq!(facts.is_paused, self.model.paused.contains(&**name), "{name}");
+            assert_eq!(
+                facts.is_paused,
+                self.model.paused.contains(&**name),
+                "{name}"
+            );
         }
         let in_force = &self.fixture.known[self.model.configuration.0];
-        assert!(snapshot.compiled.hash == in_force.hash, "another configuration");
+        assert!(
+            snapshot.compiled.hash == in_force.hash,
+            "another configuration"
+        );
         let table = self.fixture.io.credentials.load();
         for (id, is_revoked) in &self.model.keys {
             let entry = table.get(*id).unwrap_or_else(|| panic!("{id} is gone"));
@@ -349,9 +403,16 @@ impl<'f> Run<'f> {
     }
 
     fn blocked(&self) -> BTreeSet<String> {
-        let moment = self.fixture.io.clock.monotonic(self.fixture.io.clock.tick());
+        let moment = self
+            .fixture
+            .io
+            .clock
+            .monotonic(self.fixture.io.clock.tick());
         let blocks = self.fixture.io.blocks.list(moment);
-        blocks.iter().map(|block| block.subject.to_string()).collect()
+        blocks
+            .iter()
+            .map(|block| block.subject.to_string())
+            .collect()
     }
 
     /// Everything comes to rest: the newest directory is in force, and the store holds what was promised.
@@ -369,7 +430,10 @@ impl<'f> Run<'f> {
         }
         self.check();
         assert_eq!(paused(&self.fixture.store).unwrap(), self.model.paused);
-        let rows = self.fixture.store.list_all::<Credential>(&kinds::CREDENTIAL, Filter::All, 1_000);
+        let rows =
+            self.fixture
+                .store
+                .list_all::<Credential>(&kinds::CREDENTIAL, Filter::All, 1_000);
         let rows: BTreeMap<KeyId, bool> = rows
             .unwrap()
             .into_iter()
@@ -397,10 +461,20 @@ impl<'f> Run<'f> {
     /// All that requests are decided by.
     fn state(&self) -> (String, BTreeSet<String>, String) {
         let snapshot = self.fixture.io.snapshot.load();
-        let paused: Vec<_> = snapshot.identities.iter().map(|(name, facts)| (name.to_string(), facts.is_paused)).collect::<BTreeMap<_, _>>().into_iter().collect();
+        let paused: Vec<_> = snapshot
+            .identities
+            .iter()
+            .map(|(name, facts)| (name.to_string(), facts.is_paused))
+            .collect::<BTreeMap<_, _>>()
+            .into_iter()
+            .collect();
         let table = self.fixture.io.credentials.load();
         let keys: Vec<_> = table.iter().map(|entry| entry.record().clone()).collect();
-        (format!("{} {paused:?}", snapshot.short_hash), self.blocked(), format!("{keys:?}"))
+        (
+            format!("{} {paused:?}", snapshot.short_hash),
+            self.blocked(),
+            format!("{keys:?}"),
+        )
     }
 
     fn records(&self) -> usize {
@@ -433,12 +507,22 @@ fn what_was_reported_holds_in_every_interleaving() {
     for seed in 1..=count {
         let run = std::panic::AssertUnwindSafe(|| Run::new(&fixture, &mut seen, seed).go());
         if let Err(panic) = std::panic::catch_unwind(run) {
-            bar("T1", "interleavings until a promise was broken", seed, false);
+            bar(
+                "T1",
+                "interleavings until a promise was broken",
+                seed,
+                false,
+            );
             eprintln!("PORTCULLIS_SEED={seed} shows it");
             std::panic::resume_unwind(panic);
         }
     }
-    bar("T1", "random interleavings in which every promise held", count, true);
+    bar(
+        "T1",
+        "random interleavings in which every promise held",
+        count,
+        true,
+    );
     let Seen {
         dropped,
         again,

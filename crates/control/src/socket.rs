@@ -14,7 +14,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Control, AdminError};
+use crate::{AdminError, Control};
 
 /// Name of the socket in the data directory.
 pub const NAME: &str = "admin.sock";

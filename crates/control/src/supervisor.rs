@@ -156,13 +156,7 @@ impl Supervisor {
     }
 }
 
-fn supervise(
-    mut task: Task,
-    watched: &Watched,
-    stop: &Stop,
-    say: fn(&str),
-    _ended: &Sender<()>,
-) {
+fn supervise(mut task: Task, watched: &Watched, stop: &Stop, say: fn(&str), _ended: &Sender<()>) {
     let mut pause = PAUSE_MIN;
     loop {
         watched.is_running.store(true, Ordering::Release);

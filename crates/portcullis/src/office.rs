@@ -6,9 +6,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use control::{COMMANDS, Control, AdminError, Kind, Parts, announcement, socket};
 use audit::{Ledger, LedgerFault, Opening, Recorder, Settings};
 use config::{Compiled, Files, Located, SecretRef};
+use control::{AdminError, COMMANDS, Control, Kind, Parts, announcement, socket};
 use crypto::{Kek, Keys};
 use model::Mistake;
 use serde_json::Value;
@@ -67,9 +67,7 @@ pub fn sockets(target: &Target) -> Vec<PathBuf> {
 /// What the server says; exit 69 when no server runs.
 pub fn ask(target: &Target, command: &str, arguments: &Value) -> Result<Value, Trouble> {
     let answer = socket::ask(&sockets(target), command, arguments, &who());
-    answer
-        .ok_or_else(|| unreachable(target))?
-        .map_err(trouble)
+    answer.ok_or_else(|| unreachable(target))?.map_err(trouble)
 }
 
 /// No server answers.

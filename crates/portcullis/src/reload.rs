@@ -6,9 +6,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use control::{Loaded, Refused, Source};
 use config::compiled::ListenerSettings;
 use config::{Compiled, Files};
+use control::{Loaded, Refused, Source};
 use gateway::Snapshot;
 use net::TlsSlot;
 

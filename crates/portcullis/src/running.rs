@@ -11,12 +11,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use control::maintenance::{Witness, keep_witness};
-use control::supervisor::Supervisor;
-use control::{Control, Health, Loading, Parts, announcement, socket};
 use audit::Recorder;
 use config::Compiled;
 use config::server::ListenerKind;
+use control::maintenance::{Witness, keep_witness};
+use control::supervisor::Supervisor;
+use control::{Control, Health, Loading, Parts, announcement, socket};
 use gateway::{Gateway, Io, Snapshot};
 use model::{Event, Timestamp};
 use net::Workers;
@@ -236,8 +236,10 @@ fn listen(compiled: &Compiled, io: &Arc<Io>, slots: &Slots) -> Result<Vec<Worker
     if !control.is_empty() {
         let for_desk = Arc::clone(io);
         workers.push(
-            Workers::start(1, specs(&control), move |_| Health::new(Arc::clone(&for_desk)))
-                .map_err(busy)?,
+            Workers::start(1, specs(&control), move |_| {
+                Health::new(Arc::clone(&for_desk))
+            })
+            .map_err(busy)?,
         );
     }
     Ok(workers)

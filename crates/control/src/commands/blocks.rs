@@ -14,10 +14,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use store::{Filter, Step, Store, kinds};
 
-use crate::owner::text;
 use crate::journal::Change;
 use crate::order::Effect;
-use crate::{Control, AdminError};
+use crate::owner::text;
+use crate::{AdminError, Control};
 
 /// Longest block. Whoever has to stay out for longer is paused or has their key revoked.
 const LASTS_MAX: Span = Span::from_days(30);
@@ -104,7 +104,11 @@ pub fn add(control: &Control, arguments: &Value, who: &str) -> Result<Value, Adm
         credential: credential_of(&subject),
         detail: format!("{subject} until {}: {reason}", record.until),
     };
-    let ends = control.io.as_deref().map_or_else(Monotonic::default, moment).plus(lasts);
+    let ends = control
+        .io
+        .as_deref()
+        .map_or_else(Monotonic::default, moment)
+        .plus(lasts);
     let effect = Effect::Blocked(added(id, subject, &record, ends));
     turn.commit(&change, steps, effect)?;
     Ok(json!({
@@ -123,7 +127,9 @@ pub fn lift(control: &Control, arguments: &Value, who: &str) -> Result<Value, Ad
     let ours: Vec<&(String, AddedBlock)> = kept.iter().filter(|(_, record)| same(record)).collect();
     let was_in_force = match &control.io {
         Some(io) => in_force(io).iter().any(|one| one.subject == subject),
-        None => ours.iter().any(|(_, record)| of_record(record, now).is_some()),
+        None => ours
+            .iter()
+            .any(|(_, record)| of_record(record, now).is_some()),
     };
     if !was_in_force {
         return Err(not_blocked(control, &subject));

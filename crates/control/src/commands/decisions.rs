@@ -8,9 +8,9 @@ use model::DecisionId;
 use serde_json::{Value, json};
 
 use crate::commands::blocks::touching;
-use crate::owner::text;
 use crate::explain::{Explanation, Similar};
-use crate::{Control, AdminError};
+use crate::owner::text;
+use crate::{AdminError, Control};
 
 /// Similar decisions are counted over this many microseconds before the decision.
 const SIMILAR_WINDOW: i64 = 24 * 3600 * 1_000_000;
@@ -38,13 +38,21 @@ pub fn explain(control: &Control, arguments: &Value, _who: &str) -> Result<Value
     let event = entry.event()?;
     if is_change(&event) {
         return Err(AdminError::asked(
-            format!("{id} is a change by an operator, not a decision: record #{}", entry.seq),
+            format!(
+                "{id} is a change by an operator, not a decision: record #{}",
+                entry.seq
+            ),
             format!("`portcullis ledger show --kind {}` has it.", event.kind),
         ));
     }
     let similar = similar(control, &event, entry.seq)?;
-    let mut explanation =
-        Explanation::of(&event, entry.seq, &(control.compiled)(), similar, control.now());
+    let mut explanation = Explanation::of(
+        &event,
+        entry.seq,
+        &(control.compiled)(),
+        similar,
+        control.now(),
+    );
     if let Some(io) = &control.io {
         explanation.blocks = touching(io, &event);
     }

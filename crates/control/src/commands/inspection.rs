@@ -10,7 +10,7 @@ use gateway::recording::{KEEP_DAYS_MAX, REQUESTS_MAX, SECONDS_MAX, Wanted};
 use serde_json::{Value, json};
 
 use crate::owner::text;
-use crate::{Control, AdminError};
+use crate::{AdminError, Control};
 
 /// Begins a recording.
 pub fn record(control: &Control, arguments: &Value, who: &str) -> Result<Value, AdminError> {

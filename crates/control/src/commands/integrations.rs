@@ -11,10 +11,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use store::{Filter, Step, Store, kinds};
 
-use crate::owner::text;
 use crate::journal::Change;
 use crate::order::Effect;
-use crate::{Control, AdminError};
+use crate::owner::text;
+use crate::{AdminError, Control};
 
 /// What an operator decided about an integration beside its file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -10,10 +10,10 @@ use model::{KeyId, Timestamp};
 use serde_json::{Value, json};
 use store::{Step, kinds};
 
-use crate::owner::{CREDENTIALS_MAX, text};
 use crate::journal::Change;
 use crate::order::Effect;
-use crate::{Control, AdminError, ids};
+use crate::owner::{CREDENTIALS_MAX, text};
+use crate::{AdminError, Control, ids};
 
 /// Longest label.
 const LABEL_BYTES_MAX: usize = 100;
@@ -83,15 +83,19 @@ pub fn rotate(control: &Control, arguments: &Value, who: &str) -> Result<Value, 
         rules.overlap = Some(span(overlap)?);
     }
     let now = control.now();
-    let (issued, replaced) =
-        credential::rotate(&old, &rules, &chance(now), &control.keys.api_key_digest, now).map_err(
-            |why| {
-                AdminError::asked(
-                    why.to_string(),
-                    "`portcullis key list` shows the state of every key.",
-                )
-            },
-        )?;
+    let (issued, replaced) = credential::rotate(
+        &old,
+        &rules,
+        &chance(now),
+        &control.keys.api_key_digest,
+        now,
+    )
+    .map_err(|why| {
+        AdminError::asked(
+            why.to_string(),
+            "`portcullis key list` shows the state of every key.",
+        )
+    })?;
     let until = replaced.overlap_until.unwrap_or(now);
     let change = Change {
         kind: "key.rotate",

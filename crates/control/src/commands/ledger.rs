@@ -8,7 +8,7 @@ use model::Timestamp;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use crate::{Control, AdminError};
+use crate::{AdminError, Control};
 
 /// The newest records that match.
 pub fn show(control: &Control, arguments: &Value, _who: &str) -> Result<Value, AdminError> {

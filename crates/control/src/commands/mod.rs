@@ -16,7 +16,7 @@ pub use integrations::paused;
 
 use serde_json::Value;
 
-use crate::{Control, AdminError};
+use crate::{AdminError, Control};
 
 /// One command.
 pub struct Command {

@@ -5,7 +5,7 @@
 
 use serde_json::{Value, json};
 
-use crate::{Control, AdminError};
+use crate::{AdminError, Control};
 
 /// How the server is.
 pub fn status(control: &Control, _arguments: &Value, _who: &str) -> Result<Value, AdminError> {

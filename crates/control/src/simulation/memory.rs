@@ -104,7 +104,10 @@ impl Backend for Memory {
         limit: usize,
     ) -> Result<Vec<Row>, Fault> {
         let rows = self.0.lock().unwrap();
-        let behind = rows.records.iter().filter(|((k, id), _)| k == kind && id.as_str() > after);
+        let behind = rows
+            .records
+            .iter()
+            .filter(|((k, id), _)| k == kind && id.as_str() > after);
         Ok(behind.map(|(_, row)| row.clone()).take(limit).collect())
     }
 

@@ -71,7 +71,11 @@ fn run(arguments: &ArgMatches) -> Outcome {
 }
 
 fn list(arguments: &ArgMatches) -> Outcome {
-    let found = office::call(&config_dir::target(arguments), "integration.list", &Value::Null)?;
+    let found = office::call(
+        &config_dir::target(arguments),
+        "integration.list",
+        &Value::Null,
+    )?;
     let rows: Vec<&Value> = found
         .get("integrations")
         .and_then(Value::as_array)

@@ -185,8 +185,8 @@ fn verify(arguments: &ArgMatches) -> Outcome {
 fn verify_own(dir: &Path, pin: Option<&PublicKey>) -> Result<Report, Trouble> {
     let looked = look(dir)?;
     let own = PublicKey::new(office::ORIGIN, looked.keys.ledger_signing.verifying_key());
-    let witness =
-        control::maintenance::witnessed(&looked.store).map_err(|fault| office::store_trouble(&fault))?;
+    let witness = control::maintenance::witnessed(&looked.store)
+        .map_err(|fault| office::store_trouble(&fault))?;
     let public = pin.unwrap_or(&own);
     audit::verify_directory(
         &looked.ledger,

@@ -201,7 +201,7 @@ fn a_running_server_outlives_every_broken_configuration() {
         let told = poll(PATIENCE, || {
             let words = server.stderr()[said..].to_owned();
             let after = words.split_once(&headline)?.1;
-            (after.contains("help:") && after.contains("goes on serving")).then_some(())
+            (after.contains("help:") && after.contains("keeps serving")).then_some(())
         });
         if told.is_none() {
             mistakes.push(format!("{}: {}", case.name, &server.stderr()[said..]));

@@ -2,7 +2,7 @@
 //! Start reading at `whatever_is_wrong_with_the_files_the_running_server_is_reached`.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -15,13 +15,20 @@ const NOTE: &str = r#"{"id":"1","title":"t"}"#;
 /// A server whose data directory nobody finds without its configuration.
 fn server(upstream: &RecordingUpstream) -> Server {
     let gate = Gate::small(upstream.address());
-    gate.edit("portcullis.yaml", "store: { dir: data }", "store: { dir: ../state/of/gate }");
-    fs::create_dir_all(gate.home().join("state/of")).unwrap();
+    let state = format!("store: {{ dir: \"{}\" }}", state(&gate).display());
+    gate.edit("portcullis.yaml", "store: { dir: data }", &state);
     serve(gate)
 }
 
+fn state(gate: &Gate) -> PathBuf {
+    gate.home().join("state")
+}
+
+/// Spoils a directory.
+type Spoil = fn(&Gate);
+
 /// What may have become of a directory.
-const WRONG: &[(&str, fn(&Gate))] = &[
+const WRONG: &[(&str, Spoil)] = &[
     ("a typo", |gate| {
         gate.edit("portcullis.yaml", "listeners:", "listeners: [");
     }),
@@ -31,7 +38,9 @@ const WRONG: &[(&str, fn(&Gate))] = &[
     ("a broken integration", |gate| {
         gate.write("integrations/alpha.yaml", "owner: [\n");
     }),
-    ("no integration", |gate| gate.remove("integrations/beta.yaml")),
+    ("no integration", |gate| {
+        gate.remove("integrations/beta.yaml")
+    }),
     ("no server file", |gate| gate.remove("portcullis.yaml")),
     ("a server file that cannot be read", |gate| {
         gate.remove("portcullis.yaml");
@@ -73,17 +82,23 @@ fn everything(server: &Server, what: &str, more: &[&str]) -> Vec<Duration> {
     good(&cli(&["key", "list"]), what);
     good(&cli(&["explain", &decision]), what);
     good(&cli(&["ledger", "show"]), what);
-    good(&cli(&["integration", "pause", "alpha", "--reason", "night"]), what);
+    good(
+        &cli(&["integration", "pause", "alpha", "--reason", "night"]),
+        what,
+    );
     let status = || server.send(&call("GET", "/v1/notes/1"), Some(&key)).status;
     assert_eq!(status(), 403, "{what}");
     good(&cli(&["integration", "list"]), what);
     good(&cli(&["integration", "resume", "alpha"]), what);
     let who = format!("credential:{}", key.id);
-    good(&cli(&["block", "add", &who, "--for", "1h", "--reason", "night"]), what);
+    good(
+        &cli(&["block", "add", &who, "--for", "1h", "--reason", "night"]),
+        what,
+    );
     assert_eq!(status(), 403, "{what}");
     good(&cli(&["block", "list"]), what);
     good(&cli(&["block", "lift", &who]), what);
-    good(&cli(&["key", "revoke", &key.id]), what);
+    good(&cli(&["key", "revoke", &key.id, "--yes"]), what);
     assert_eq!(status(), 401, "{what}");
     took
 }
@@ -102,7 +117,12 @@ fn whatever_is_wrong_with_the_files_the_running_server_is_reached() {
     took.sort();
     let median = took[took.len() / 2].as_millis();
     let all = took.len();
-    bar("T2", "commands done beside broken files", format!("{all} of {all}"), true);
+    bar(
+        "T2",
+        "commands done beside broken files",
+        format!("{all} of {all}"),
+        true,
+    );
     bar("T2", "median of a command, ms", median, median <= 100);
 }
 
@@ -110,7 +130,7 @@ fn whatever_is_wrong_with_the_files_the_running_server_is_reached() {
 fn a_directory_that_is_gone_leaves_the_socket_to_be_named() {
     let upstream = RecordingUpstream::always(NOTE);
     let server = server(&upstream);
-    let socket = server.gate.home().join("state/of/gate/admin.sock");
+    let socket = state(&server.gate).join("admin.sock");
     fs::rename(server.gate.dir(), server.gate.home().join("moved")).unwrap();
     let lost = server.cli(&["key", "list"]);
     assert_eq!(lost.code, Some(78), "{lost:?}");
@@ -125,7 +145,13 @@ fn a_socket_that_nobody_answers_is_said_and_nothing_is_done_instead() {
     let ended = run(
         program(),
         &gate,
-        &["integration", "pause", "alpha", "--socket", "/nowhere/admin.sock"],
+        &[
+            "integration",
+            "pause",
+            "alpha",
+            "--socket",
+            "/nowhere/admin.sock",
+        ],
     );
     assert_eq!(ended.code, Some(69), "{ended:?}");
     assert!(ended.stderr.contains("/nowhere/admin.sock"), "{ended:?}");

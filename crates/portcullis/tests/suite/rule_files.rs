@@ -86,7 +86,7 @@ fn rules_elsewhere_are_watched_too_and_a_wrong_one_changes_nothing() {
     .unwrap();
     server.wait_for("the operator @fuzzyHash is not understood");
     server.wait_for("rules-elsewhere/own.conf:1");
-    server.wait_for("goes on serving");
+    server.wait_for("keeps serving");
     assert!(is_refused(&server, &key, "xyzzy"));
     fs::write(elsewhere.join(name), good.replace("id:1001", "id:1002")).unwrap();
     fs::write(elsewhere.join("words.data"), "plugh\n").unwrap();

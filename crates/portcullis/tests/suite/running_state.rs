@@ -88,14 +88,18 @@ fn code(server: &Server, key: &Key) -> String {
 fn is_paused(server: &Server, name: &str) -> bool {
     let listed = server.desk("integration.list", &json!({}));
     let rows = listed["integrations"].as_array().unwrap();
-    rows.iter().any(|row| row["name"] == name && row["is_paused"] == true)
+    rows.iter()
+        .any(|row| row["name"] == name && row["is_paused"] == true)
 }
 
 #[test]
 fn a_pause_during_a_reload_holds() {
     let upstream = RecordingUpstream::always(NOTE);
     let server = quiet(&upstream);
-    let (alpha, beta) = (server.quick_key("alpha", &[]), server.quick_key("beta", &[]));
+    let (alpha, beta) = (
+        server.quick_key("alpha", &[]),
+        server.quick_key("beta", &[]),
+    );
     good(&server.cli(&["integration", "pause", "beta", "--reason", "before"]));
     let slow = Slow::put(&server, &upstream);
     server.hang_up();
@@ -119,7 +123,7 @@ fn what_is_revoked_blocked_or_made_during_a_reload_is_so_after_it() {
     let slow = Slow::put(&server, &upstream);
     server.hang_up();
     let go_on = slow.reached(&server);
-    good(&server.cli(&["key", "revoke", &revoked.id, "--reason", "leaked"]));
+    good(&server.cli(&["key", "revoke", &revoked.id, "--yes"]));
     let who = format!("credential:{}", blocked.id);
     good(&server.cli(&["block", "add", &who, "--for", "1h", "--reason", "guesses"]));
     let made = server.quick_key("alpha", &[]);
@@ -139,7 +143,7 @@ fn a_change_does_not_wait_for_a_reload_that_somebody_asked_for() {
     std::thread::scope(|scope| {
         let asked = scope.spawn(|| server.cli(&["reload"]));
         let go_on = slow.reached(&server);
-        good(&server.cli(&["key", "revoke", &key.id]));
+        good(&server.cli(&["key", "revoke", &key.id, "--yes"]));
         assert_eq!(code(&server, &key), "authn.revoked");
         go_on();
         good(&asked.join().unwrap());
@@ -178,7 +182,9 @@ fn files_that_change_while_they_are_loaded_are_loaded_again() {
     let go_on = slow.reached(&server);
     // Nobody asks again: the one load has to notice it.
     server.gate.write("apis/notes.yaml", before);
-    server.gate.edit("integrations/beta.yaml", "Reads notes", "Reads notes aloud");
+    server
+        .gate
+        .edit("integrations/beta.yaml", "Reads notes", "Reads notes aloud");
     go_on();
     applied(&server, 1);
     assert_eq!(code(&server, &key), "", "{}", server.stderr());

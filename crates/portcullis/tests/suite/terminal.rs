@@ -160,7 +160,7 @@ fn files(server: &Server, printed: &mut Printed) {
     let versions = format!("owner: x\nversions: {{ {}: 1 }}\n", quoted(HOSTILE));
     gate.write("apis/second.yaml", versions);
     server.hang_up();
-    server.wait_for("goes on serving");
+    server.wait_for("keeps serving");
     let dir = gate.dir().display().to_string();
     let export = gate.home().join("strange\x1b[2J\nFORGED");
     std::fs::write(&export, HOSTILE).unwrap();
@@ -423,7 +423,7 @@ fn a_mistake_far_to_the_right_ends_neither_a_command_nor_hot_reload() {
     let one_line = format!("{{ {padding} \"owner\": \"o\", \"versions\": {{ \"v1\": 7 }} }}\n");
     assert!(one_line.find("\"versions\"").unwrap() > 65_535);
     server.gate.write("apis/notes.yaml", &one_line);
-    server.wait_for("goes on serving");
+    server.wait_for("keeps serving");
     let ended = server.cli(&["check", &server.gate.dir().display().to_string()]);
     assert_eq!(ended.code, Some(78), "{ended:?}");
     assert!(

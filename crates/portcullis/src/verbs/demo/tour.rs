@@ -75,7 +75,8 @@ struct Visitor {
 
 impl Visitor {
     fn ask(&self, command: &str, arguments: &Value) -> Result<Value, String> {
-        office::call(&self.gate.as_path().into(), command, arguments).map_err(|trouble| trouble.message)
+        office::call(&self.gate.as_path().into(), command, arguments)
+            .map_err(|trouble| trouble.message)
     }
 
     /// The ledger beside the running server, for reading.

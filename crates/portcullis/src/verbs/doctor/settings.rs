@@ -5,8 +5,8 @@
 
 use std::path::Path;
 
-use control::socket;
 use config::{Compiled, Located, SecretRef, Warning};
+use control::socket;
 use model::Mistake;
 use serde_json::Value;
 
@@ -75,7 +75,12 @@ fn short(hash: &str) -> String {
 /// The running server, asked by its local socket: it runs, records, and serves this configuration.
 pub(super) fn server(data: &Path, compiled: &Compiled) -> (Option<Server>, Finding) {
     let about = About("server", "");
-    let answer = socket::ask(&socket::in_data(data), "server.status", &Value::Null, &office::who());
+    let answer = socket::ask(
+        &socket::in_data(data),
+        "server.status",
+        &Value::Null,
+        &office::who(),
+    );
     let status = match answer {
         None => {
             return (
@@ -138,7 +143,12 @@ fn troubled(status: &Value) -> String {
 /// Blocks in force, where a server runs: whoever is kept out asks the operator why.
 pub(super) fn blocks(data: &Path) -> Option<Finding> {
     let about = About("blocks", "");
-    let found = socket::ask(&socket::in_data(data), "block.list", &Value::Null, &office::who())?;
+    let found = socket::ask(
+        &socket::in_data(data),
+        "block.list",
+        &Value::Null,
+        &office::who(),
+    )?;
     let found = match found {
         Ok(found) => found,
         Err(fault) => return Some(about.fail(Exit::Failed, fault.message, fault.remedy)),
