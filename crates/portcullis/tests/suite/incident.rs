@@ -95,7 +95,7 @@ fn everything(server: &Server, what: &str, more: &[&str]) -> Vec<Duration> {
         &cli(&["block", "add", &who, "--for", "1h", "--reason", "night"]),
         what,
     );
-    assert_eq!(status(), 403, "{what}");
+    assert_eq!(status(), 429, "{what}");
     good(&cli(&["block", "list"]), what);
     good(&cli(&["block", "lift", &who]), what);
     good(&cli(&["key", "revoke", &key.id, "--yes"]), what);
