@@ -225,6 +225,18 @@ fn of_objects(code: &str) -> Option<Known> {
             By::Grant,
             "a grant of the integration has to hold for the object",
         ),
+        "object.id_differs" => (
+            By::Caller,
+            "nothing should allow it: the body has to name the object of the path, or none",
+        ),
+        "object.patch_steps" => (
+            By::Caller,
+            "nothing should allow it while the grant has a condition: the caller sends the changed fields as an object",
+        ),
+        "object.too_deep" => (
+            By::Configuration,
+            "no grant decides this: declare in the contract where the attribute stands in the body, or let the caller nest less",
+        ),
         "object.too_many" => (
             By::Configuration,
             "no grant decides this: raise `lookups_max` of the api's version, or let the caller name fewer objects at once",
