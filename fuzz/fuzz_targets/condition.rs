@@ -51,11 +51,14 @@ fuzz_target!(|text: &str| {
         apis: vec![ApiShape {
             name: "a/v1".into(),
             lookups_max: policy::LOOKUPS_DEFAULT,
+            unsure: Default::default(),
             operations: vec![OperationShape {
                 id: "getOrder".into(),
                 is_write: false,
                 answer: Arc::new(order()),
                 request: Arc::new(Shape::default()),
+                takes_forms: false,
+                errors: Vec::new(),
                 parameters: Vec::new(),
                 ends_in: None,
                 body: policy::BodyMeaning::default(),
@@ -78,23 +81,31 @@ fuzz_target!(|text: &str| {
             roles: Vec::new(),
             grants: vec![Grant {
                 rule: rule(3),
+                span: None,
                 role: None,
                 api: "a/v1".into(),
-                operations: vec!["getOrder".into()],
+                operations: vec![policy::Listed {
+                    value: "getOrder".into(),
+                    spot: policy::Spot::line(3),
+                }],
                 when: Some(Condition {
                     text: text.into(),
                     rule: rule(4),
+                    span: None,
                 }),
                 fields: Vec::new(),
                 masks: Vec::new(),
+                errors: Vec::new(),
                 writes: Vec::new(),
                 deny_as: None,
                 query: None,
                 set: Vec::new(),
             }],
+            is_partial: false,
         }],
         cedar: Vec::new(),
         names: policy::Names::default(),
+        is_partial: false,
     };
     if let Err(mistakes) = policy::compile(input) {
         assert!(mistakes.iter().all(|m| m.line.is_some()), "{mistakes:?}");

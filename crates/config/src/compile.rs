@@ -87,11 +87,11 @@ fn whole(
     let server = written
         .server
         .as_ref()
-        .and_then(|s| server::compile(s, &mut report));
+        .and_then(|s| server::compile(s, &written, &mut report));
     let mut apis = apis::compile(&written, files, listeners, options.now, &mut report);
     lifecycle::check(&apis, &mut report);
     let router = routes::compile(&apis, &mut report);
-    let grants = grants::collect(&written, &apis, &mut report);
+    let grants = grants::collect(&written, files, &apis, &mut report);
     let inspection = written
         .server
         .as_ref()
@@ -105,6 +105,7 @@ fn whole(
     let integrations =
         integrations::compile(&written, &apis, rules.as_deref(), options.now, &mut report);
     references::unused(&written, files, &apis, &mut report);
+    references::idle(&written, &apis, &mut report);
     if let Some(server) = &server {
         references::strays(server, files, &apis, &mut report);
     }

@@ -1,5 +1,5 @@
 //! Reads a `tree::Node` into a typed file, with a place and a remedy for everything that does not fit.
-//! Gives `typed`. A part that is wrong is reported, taken out, and the rest is read on, so that one run shows all.
+//! Exports `typed`, which gives what could be read and what could not. A part that is wrong is reported, taken out, and the rest is read on, so that one run shows all.
 //! Used by `read`. Nothing here knows which kinds of files exist.
 //! Start reading at `typed`.
 
@@ -14,35 +14,159 @@ use serde::de::{
 
 use crate::not_offered;
 use crate::spanned::{AT, NOTED, Span};
-use crate::tree::{MISTAKES_MAX, Node, Value, at};
+use crate::tree::{ANY_KEY, Entries, MISTAKES_MAX, Node, Value, at};
 
-/// Reads the tree as `T`.
-///
-/// # Errors
-/// All mistakes found, at most [`MISTAKES_MAX`].
-pub fn typed<T: DeserializeOwned>(mut root: Node) -> Result<T, Vec<Mistake>> {
-    let mut mistakes = Vec::new();
-    loop {
-        let snag = match T::deserialize(NodeReader(&root)) {
-            Ok(value) if mistakes.is_empty() => return Ok(value),
-            Ok(_) => return Err(mistakes),
-            Err(snag) => snag,
-        };
-        let is_at_root = snag.path.is_empty();
-        if !snag.is_consequence {
-            mistakes.push(snag.mistake(&root));
-        }
-        if is_at_root
-            || mistakes.len() >= MISTAKES_MAX
-            || !take_out(&mut root, &snag.path, snag.is_unknown_key)
-        {
-            return Err(mistakes);
-        }
+/// A file as far as it could be read.
+pub struct Read<T> {
+    /// What it says, without the parts that are wrong; none where nothing of it can be used.
+    pub value: Option<T>,
+    /// All mistakes found, at most [`MISTAKES_MAX`].
+    pub mistakes: Vec<Mistake>,
+    /// The parts that are not in the value.
+    pub lost: Lost,
+}
+
+/// The parts of a file that could not be read, as names from its root: what follows from their absence is no mistake.
+#[derive(Clone, Debug, Default)]
+pub struct Lost(Vec<Vec<String>>);
+
+impl Lost {
+    /// Whether something is lost at this place or below it. Entries of lists are all called `*`.
+    pub fn has(&self, path: &[&str]) -> bool {
+        self.0.iter().any(|lost| {
+            let names = lost.iter().map(String::as_str);
+            lost.len() >= path.len() && names.zip(path).all(|(lost, name)| lost == *name)
+        })
     }
 }
 
-/// Stands for whatever an unknown key was meant to be. No YAML holds it as a key.
-const ANY_KEY: &str = "\u{0}any";
+/// Reads the tree as `T`.
+pub fn typed<T: DeserializeOwned>(mut root: Node) -> Read<T> {
+    let (mut mistakes, mut lost) = (Vec::new(), Lost::default());
+    let value = loop {
+        let snag = match T::deserialize(NodeReader(&root)) {
+            Ok(value) => break Some(value),
+            Err(snag) => snag,
+        };
+        let mut names = names(&root, &snag.path);
+        if !snag.is_consequence && !is_filled(&root, &snag.path) {
+            mistakes.push(snag.mistake(&root));
+        }
+        if mistakes.len() >= MISTAKES_MAX {
+            break None;
+        }
+        if let Some(field) = snag
+            .lacking
+            .filter(|field| fill(&mut root, &snag.path, field))
+        {
+            names.push(field.to_owned());
+        } else if !take_out(&mut root, &snag.path, snag.is_unknown_key) {
+            break None;
+        }
+        if let (Some(meant), Some(last)) = (snag.meant, names.last_mut()) {
+            *last = meant;
+        }
+        lost.0.push(names);
+    };
+    Read {
+        value,
+        mistakes,
+        lost,
+    }
+}
+
+/// The names that lead to a place, with `*` for the entries of lists. The path was collected from the leaf to the root.
+fn names(root: &Node, path: &[usize]) -> Vec<String> {
+    let mut here = Some(root);
+    let mut names = Vec::new();
+    for index in path.iter().rev() {
+        let Some(node) = here else { break };
+        let (name, below) = match &node.value {
+            Value::Map(entries) => match entries.pairs.get(*index) {
+                Some((key, value)) => (key.as_text().unwrap_or_default(), Some(value)),
+                None => break,
+            },
+            Value::List(items) => ("*", items.get(*index)),
+            _ => break,
+        };
+        names.push(name.to_owned());
+        here = below;
+    }
+    names
+}
+
+/// The node at a path that was collected from the leaf to the root.
+fn reach<'n>(root: &'n mut Node, path: &[usize]) -> Option<&'n mut Node> {
+    path.iter()
+        .rev()
+        .try_fold(root, |node, index| match &mut node.value {
+            Value::Map(entries) => entries.pairs.get_mut(*index).map(|(_, value)| value),
+            Value::List(items) => items.get_mut(*index),
+            _ => None,
+        })
+}
+
+/// Puts a value in the place of a field that is missing, once, so that the rest of the entry can be read. The mistake is
+/// told, so nothing ever runs with this value.
+fn fill(root: &mut Node, path: &[usize], field: &'static str) -> bool {
+    let (Some(value), Some(Value::Map(entries))) = (
+        stand_in(field),
+        reach(root, path).map(|node| &mut node.value),
+    ) else {
+        return false;
+    };
+    if entries.filled.contains(&field) {
+        return false;
+    }
+    entries.filled.push(field);
+    let node = |value| Node {
+        span: Span::default(),
+        value,
+    };
+    let key = node(Value::Text(field.to_owned()));
+    entries.pairs.push((key, node(value)));
+    true
+}
+
+/// What stands for a required field that is missing or wrong; none for what other files depend on.
+fn stand_in(field: &str) -> Option<Value> {
+    let text = match field {
+        "owner" | "purpose" | "reason" | "cert" | "dir" => "-",
+        "review_by" | "expires" => "2999-12-31",
+        "address" => "127.0.0.1:0",
+        "kek" | "key" => "env:X",
+        "rate" => "1/s",
+        "after" => "20 refusals/min",
+        "for" => "15m",
+        "state" => "active",
+        "path" => "/",
+        "per" => "integration",
+        "paranoia" => return Some(Value::Int(4)),
+        "targets" | "grants" | "operations" | "rules" => return Some(Value::List(Vec::new())),
+        "listeners" | "versions" | "keys" | "credentials" => {
+            return Some(Value::Map(Entries::default()));
+        }
+        _ => return None,
+    };
+    Some(Value::Text(text.to_owned()))
+}
+
+/// Whether the node at this path, or one above it, stands for a missing field.
+fn is_filled(root: &Node, path: &[usize]) -> bool {
+    let mut here = Some(root);
+    for index in path.iter().rev() {
+        here = match here.map(|node| &node.value) {
+            Some(Value::Map(entries)) => entries.pairs.get(*index).map(|(_, value)| value),
+            Some(Value::List(items)) => items.get(*index),
+            _ => None,
+        };
+        // No line of a file is numbered 0.
+        if here.is_some_and(|node| node.span.line == 0) {
+            return true;
+        }
+    }
+    false
+}
 
 /// Takes the entry at this path out of the tree; its name stays known as dropped.
 fn take_out(node: &mut Node, path: &[usize], is_unknown_key: bool) -> bool {
@@ -86,6 +210,10 @@ pub struct Snag {
     path: Vec<usize>,
     /// Name of a field that is missing, before it is known whether it had been dropped.
     missing: Option<&'static str>,
+    /// The same, kept: what could be filled in.
+    lacking: Option<&'static str>,
+    /// The known key that an unknown one is nearest to.
+    meant: Option<String>,
     /// Follows from a mistake that was reported before.
     is_consequence: bool,
     /// A key that is not known: perhaps the one that will be missed.
@@ -99,8 +227,18 @@ impl Snag {
             span: None,
             path: Vec::new(),
             missing: None,
+            lacking: None,
+            meant: None,
             is_consequence: false,
             is_unknown_key: false,
+        }
+    }
+
+    /// About something that was told already.
+    fn consequence() -> Self {
+        Snag {
+            is_consequence: true,
+            ..Snag::new("", "")
         }
     }
 
@@ -163,6 +301,7 @@ impl de::Error for Snag {
             format!("Add `{field}: …` here."),
         );
         snag.missing = Some(field);
+        snag.lacking = Some(field);
         snag
     }
 }
@@ -231,6 +370,7 @@ impl<'t> NodeReader<'t> {
             Value::Text(text) => Unexpected::Str(text),
             Value::List(_) => Unexpected::Seq,
             Value::Map(_) => Unexpected::Map,
+            Value::Broken => Unexpected::Other("something unreadable"),
         }
     }
 
@@ -314,6 +454,7 @@ impl<'de> Deserializer<'de> for NodeReader<'_> {
             Value::Text(_) => self.text(visitor),
             Value::List(_) => self.list(visitor),
             Value::Map(_) => self.map(visitor),
+            Value::Broken => Err(Snag::consequence().at(self.0.span)),
         }
     }
 
@@ -441,27 +582,33 @@ fn unknown_key(kind: &str, word: &str, fields: &[&str]) -> Snag {
             ..snag
         };
     }
-    let help = match nearest(word, fields) {
-        Some(help) => help,
+    let meant = nearest_word(word, fields);
+    let help = match meant {
+        Some(meant) => format!("Did you mean `{meant}`?"),
         None if fields.is_empty() => "Nothing can be set here.".into(),
         None => format!("Known here: {}.", listed(fields)),
     };
-    let snag = Snag::new(format!("unknown key `{word}`"), help);
     Snag {
         is_unknown_key: true,
-        ..snag
+        meant: meant.map(str::to_owned),
+        ..Snag::new(format!("unknown key `{word}`"), help)
     }
 }
 
 /// "Did you mean" for the nearest of the words, where one is near enough.
 pub fn nearest<S: AsRef<str>>(word: &str, known: &[S]) -> Option<String> {
+    nearest_word(word, known).map(|word| format!("Did you mean `{word}`?"))
+}
+
+/// The nearest of the words, where one is near enough.
+pub(crate) fn nearest_word<'k, S: AsRef<str>>(word: &str, known: &'k [S]) -> Option<&'k str> {
     let word = word.get(..64).unwrap_or(word);
     let score = |other: &str| strsim::jaro_winkler(&word.to_lowercase(), &other.to_lowercase());
     let best = known
         .iter()
         .map(|other| (score(other.as_ref()), other.as_ref()))
         .max_by(|(a, _), (b, _)| a.total_cmp(b))?;
-    (best.0 >= 0.8).then(|| format!("Did you mean `{}`?", best.1))
+    (best.0 >= 0.8).then_some(best.1)
 }
 
 /// `a`, `b` and `c`; at most twelve.
@@ -491,6 +638,9 @@ impl<'de> SeqAccess<'de> for Items<'_> {
             return Ok(None);
         };
         self.next = index.saturating_add(1);
+        if matches!(node.value, Value::Broken) {
+            return Err(Snag::consequence().below(index));
+        }
         let value = seed.deserialize(NodeReader(node));
         value
             .map(Some)
@@ -522,6 +672,9 @@ impl<'de> MapAccess<'de> for Pairs<'_> {
         let Some((key, value)) = self.pairs.get(index) else {
             return Err(Snag::new("a value is missing", ""));
         };
+        if matches!(value.value, Value::Broken) {
+            return Err(Snag::consequence().below(index));
+        }
         // A key without a value is pointed at by its name; there is nothing else to see.
         let span = if value.span.len == 0 {
             key.span

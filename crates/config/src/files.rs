@@ -169,9 +169,38 @@ pub fn resolve(from: &str, path: &str) -> Result<String, &'static str> {
     Ok(parts.join("/"))
 }
 
+/// How `path` is written in the file `from`, so that [`resolve`] finds it again.
+pub(crate) fn relative(from: &str, path: &str) -> String {
+    let directory = from.rsplit_once('/').map_or("", |(directory, _)| directory);
+    let mut own = directory
+        .split('/')
+        .filter(|part| !part.is_empty())
+        .peekable();
+    let mut rest = path.split('/').peekable();
+    while own.peek().is_some() && own.peek() == rest.peek() {
+        own.next();
+        rest.next();
+    }
+    let up = own.map(|_| "..");
+    up.chain(rest).collect::<Vec<_>>().join("/")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_path_is_written_so_that_it_is_found_again() {
+        for (from, path, written) in [
+            ("apis/a.yaml", "overlays/a.yaml", "../overlays/a.yaml"),
+            ("apis/a.yaml", "apis/parts/b.yaml", "parts/b.yaml"),
+            ("apis/x/a.yaml", "apis/y/b.yaml", "../y/b.yaml"),
+            ("a.yaml", "b.yaml", "b.yaml"),
+        ] {
+            assert_eq!(relative(from, path), written);
+            assert_eq!(resolve(from, written).as_deref(), Ok(path));
+        }
+    }
 
     #[test]
     fn paths_resolve_beside_the_file_and_never_leave_the_directory() {

@@ -116,7 +116,7 @@ pub struct Grant {
     /// Default: `not_found` on public listeners, `forbidden` on internal ones. `forbidden` on an operation whose path
     /// names an object tells which objects exist, and `check` warns of it.
     #[serde(default)]
-    pub deny_as: Option<DenyAs>,
+    pub deny_as: Option<At<DenyAs>>,
     /// The only query parameters that may be used with this grant: `[status, limit, cursor]`. A request with another one
     /// is not covered by it. Default: every parameter that tells nothing beyond what the grants show.
     #[serde(default)]

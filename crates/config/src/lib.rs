@@ -11,6 +11,7 @@ mod de;
 pub mod entries;
 pub mod files;
 pub mod integration;
+mod merge;
 mod not_offered;
 mod read;
 mod reference;

@@ -1,16 +1,17 @@
 //! From the texts of a directory to typed files: which file is of which kind, and what has no place here.
-//! Gives `read` and `Written`. A broken file does not stop the reading of the others.
+//! Exports `read` and `Written`. Neither a broken file nor a broken part of one stops the reading of the rest.
 //! Used by compile.
 //! Start reading at `read`.
 
 use std::cell::OnceCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use model::Mistake;
 use serde::de::DeserializeOwned;
 
 use crate::api::Api;
+use crate::de::Lost;
 use crate::files::{
     CONTRACT_BYTES_MAX, FILE_BYTES_MAX, FILES_MAX, Files, SERVER_FILE, TOTAL_BYTES_MAX, resolve,
 };
@@ -44,8 +45,17 @@ pub(crate) struct Written {
     pub cedar: Vec<policy::CedarFile>,
     /// Files that could not be read. What refers to them is no second mistake.
     pub broken: BTreeSet<String>,
+    /// Parts that could not be read of files that were.
+    lost: BTreeMap<String, Lost>,
     /// Files that count only where another file refers to them: contracts, parts of contracts, overlays.
     pub referred: BTreeSet<String>,
+}
+
+impl Written {
+    /// Whether something of a file could not be read, at this place of it or below.
+    pub fn has_lost(&self, file: &str, path: &[&str]) -> bool {
+        self.lost.get(file).is_some_and(|lost| lost.has(path))
+    }
 }
 
 /// Reads all files.
@@ -104,22 +114,19 @@ fn place(
             misplaced(path, IN_POLICIES, report)
         }
         ("apis", Some(name)) if !is_contract(files, path) && !is_part(files, path, targets) => {
-            written
-                .apis
-                .extend(named(name, path, files, &mut written.broken, report));
+            let found = named(name, path, files, written, report);
+            written.apis.extend(found);
         }
         ("apis" | "overlays", _) => {
             written.referred.insert(path.to_owned());
         }
         ("integrations", Some(name)) => {
-            written
-                .integrations
-                .extend(named(name, path, files, &mut written.broken, report));
+            let found = named(name, path, files, written, report);
+            written.integrations.extend(found);
         }
         ("roles", Some(name)) => {
-            written
-                .roles
-                .extend(named(name, path, files, &mut written.broken, report));
+            let found = named(name, path, files, written, report);
+            written.roles.extend(found);
         }
         ("policies", None) if is_cedar && !rest.contains('/') => {
             cedar(written, files, path, report)
@@ -143,7 +150,7 @@ fn place(
 
 fn top_level(written: &mut Written, files: &Files, path: &str, report: &mut Report) {
     if path == SERVER_FILE {
-        written.server = typed(path, files, &mut written.broken, report);
+        written.server = typed(path, files, written, report);
     } else if path.to_lowercase().starts_with("portcullis.") {
         misplaced(path, "Name it `portcullis.yaml`.", report);
     } else if path.ends_with(".cedar") {
@@ -229,17 +236,17 @@ fn named<T: DeserializeOwned>(
     name: &str,
     path: &str,
     files: &Files,
-    broken: &mut BTreeSet<String>,
+    written: &mut Written,
     report: &mut Report,
 ) -> Option<Named<T>> {
     if !model::ids::is_name(name) {
         let help = "The name of the file is the name of what it describes: 1 to 63 of `a-z`, `0-9` and `-`, beginning \
                     with a letter and not ending with `-`.";
         report.add(Mistake::new(format!("`{name}` is not a valid name"), help).in_file(path));
-        broken.insert(path.to_owned());
+        written.broken.insert(path.to_owned());
         return None;
     }
-    let value = typed(path, files, broken, report)?;
+    let value = typed(path, files, written, report)?;
     Some(Named {
         name: name.into(),
         file: path.into(),
@@ -247,38 +254,49 @@ fn named<T: DeserializeOwned>(
     })
 }
 
-/// Reads one file as its kind; mistakes go to the report, and the file is remembered as broken.
+/// Reads one file as its kind, as far as it can be read; mistakes go to the report. What is lost of the file is
+/// remembered, and the whole file as broken where nothing of it can be used.
 fn typed<T: DeserializeOwned>(
     path: &str,
     files: &Files,
-    broken: &mut BTreeSet<String>,
+    written: &mut Written,
     report: &mut Report,
 ) -> Option<T> {
-    let read = text(files, path, FILE_BYTES_MAX).map_err(|mistake| vec![*mistake]);
-    match read
-        .and_then(tree::parse)
-        .and_then(not_empty)
-        .and_then(de::typed)
-    {
-        Ok(value) => Some(value),
-        Err(mistakes) => {
-            broken.insert(path.to_owned());
-            for mistake in mistakes {
-                report.add(mistake.in_file(path));
-            }
-            None
+    let (root, mut mistakes) = match text(files, path, FILE_BYTES_MAX) {
+        Ok(text) => tree::parse_on(text),
+        Err(mistake) => (None, vec![*mistake]),
+    };
+    let root = root.and_then(|root| not_empty(root, &mut mistakes));
+    let read = root.map(de::typed);
+    let (value, lost) = match read {
+        Some(read) => {
+            mistakes.extend(read.mistakes);
+            (read.value, read.lost)
         }
+        None => (None, Lost::default()),
+    };
+    for mistake in mistakes {
+        report.unread(mistake.in_file(path));
     }
+    written.lost.insert(path.to_owned(), lost);
+    if value.is_none() {
+        written.broken.insert(path.to_owned());
+    }
+    value
 }
 
-fn not_empty(root: Node) -> Result<Node, Vec<Mistake>> {
+fn not_empty(root: Node, mistakes: &mut Vec<Mistake>) -> Option<Node> {
     match root.value {
-        Value::Map(_) => Ok(root),
-        _ => Err(vec![tree::at(
-            root.span,
-            "the file holds no settings",
-            "Write `name: value` lines; the reference of the configuration lists what belongs here.",
-        )]),
+        Value::Map(_) => Some(root),
+        Value::Broken => None,
+        _ => {
+            mistakes.push(tree::at(
+                root.span,
+                "the file holds no settings",
+                "Write `name: value` lines; the reference of the configuration lists what belongs here.",
+            ));
+            None
+        }
     }
 }
 

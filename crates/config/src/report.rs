@@ -3,10 +3,11 @@
 //! Used by read and by every part of compile.
 //! Start reading at `Report::finish`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::Mistake;
 
+use crate::merge::once;
 use crate::spanned::Place;
 
 /// Something to look at that does not refuse the configuration. Has the same parts as a mistake.
@@ -20,17 +21,60 @@ pub const MISTAKES_MAX: usize = 200;
 pub(crate) struct Report {
     mistakes: Vec<Mistake>,
     warnings: Vec<Warning>,
+    /// Sentences about a name that leads nowhere.
+    named: BTreeSet<String>,
+    /// Places of parts that could not be read, by file.
+    unread: BTreeMap<String, Vec<(usize, usize)>>,
 }
 
 impl Report {
-    /// Adds a mistake.
+    /// Adds a mistake, unless it follows from one that was found while reading.
     pub fn add(&mut self, mistake: Mistake) {
+        if !self.is_consequence(&mistake) {
+            self.mistakes.push(mistake);
+        }
+    }
+
+    /// Adds a mistake about a name that leads nowhere: when the name is what is right, and what it should lead to is
+    /// misspelt, every use says the same, and only the first is shown with its lines.
+    pub fn unknown(&mut self, place: &Place, message: impl Into<String>, help: impl Into<String>) {
+        self.add_unknown(place.mistake(message, help));
+    }
+
+    /// The same for a mistake that has its place.
+    pub fn add_unknown(&mut self, mistake: Mistake) {
+        self.named.insert(mistake.message.clone());
+        self.add(mistake);
+    }
+
+    /// Adds a mistake for which a part of a file was left out.
+    pub fn unread(&mut self, mistake: Mistake) {
+        let parts = self.unread.entry(mistake.file.clone()).or_default();
+        parts.extend(mistake.span);
         self.mistakes.push(mistake);
     }
 
-    /// Adds a mistake at a place.
+    /// Adds a mistake at a place, unless it follows from one that was found while reading.
     pub fn wrong(&mut self, place: &Place, message: impl Into<String>, help: impl Into<String>) {
-        self.mistakes.push(place.mistake(message, help));
+        self.add(place.mistake(message, help));
+    }
+
+    /// What is said of an entry as a whole, of which a part was left out, says that this part is missing.
+    fn is_consequence(&self, mistake: &Mistake) -> bool {
+        let (Some(parts), Some((start, len))) = (self.unread.get(&mistake.file), mistake.span)
+        else {
+            return false;
+        };
+        let end = start.saturating_add(len);
+        let is_inside = |(at, of): &(usize, usize)| {
+            (start..end).contains(at) && at.saturating_add(*of) <= end && *of < len
+        };
+        parts.iter().any(is_inside)
+    }
+
+    /// How many mistakes were found so far.
+    pub fn len(&self) -> usize {
+        self.mistakes.len()
     }
 
     /// Adds a warning at a place.
@@ -43,102 +87,13 @@ impl Report {
         self.warnings.push(warning);
     }
 
-    /// The lines that have a mistake already.
-    pub fn lines(&self) -> BTreeSet<(String, Option<u32>)> {
-        let with_line = self.mistakes.iter().filter(|m| m.line.is_some());
-        with_line.map(|m| (m.file.clone(), m.line)).collect()
-    }
-
-    /// Whether a file of this directory has a mistake.
-    pub fn has_below(&self, directory: &str) -> bool {
-        self.mistakes.iter().any(|m| m.file.starts_with(directory))
-    }
-
-    /// The warnings, or all mistakes; both in the order of file and place.
-    pub fn finish(mut self) -> Result<Vec<Warning>, Vec<Mistake>> {
+    /// The warnings, or all mistakes; both in the order of file and place, what is said twice only once.
+    pub fn finish(self) -> Result<Vec<Warning>, Vec<Mistake>> {
         if self.mistakes.is_empty() {
-            sort(&mut self.warnings);
-            return Ok(self.warnings);
+            return Ok(once(self.warnings, &self.named));
         }
-        sort(&mut self.mistakes);
-        self.mistakes
-            .dedup_by(|later, first| is_merged(first, later));
-        self.mistakes.truncate(MISTAKES_MAX);
-        Err(self.mistakes)
-    }
-}
-
-/// Takes a later mistake into an earlier one about the same words: a field that two operations of one grant lack is one
-/// mistake of the person typing. The two say the same but for the name at their end.
-fn is_merged(first: &mut Mistake, later: &Mistake) -> bool {
-    if first == later {
-        return true;
-    }
-    let is_same_place =
-        first.file == later.file && first.span == later.span && first.span.is_some();
-    let Some((said, name)) = ending(&later.message).filter(|_| is_same_place) else {
-        return false;
-    };
-    let names = first.message.strip_prefix(said).unwrap_or_default();
-    let is_name = |word: &str| word.len() > 2 && word.starts_with('`') && word.ends_with('`');
-    let is_same = names.split(", ").all(is_name);
-    if is_same {
-        first.message = format!("{}, `{name}`", first.message);
-    }
-    is_same
-}
-
-/// The last name in backticks, and what stands before it.
-fn ending(message: &str) -> Option<(&str, &str)> {
-    message.strip_suffix('`')?.rsplit_once('`')
-}
-
-fn sort(found: &mut [Mistake]) {
-    found.sort_by(|a, b| {
-        let key = |m: &Mistake| (m.line, m.span.map(|(start, _)| start));
-        a.file.cmp(&b.file).then_with(|| key(a).cmp(&key(b)))
-    });
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn said(messages: &[(&str, usize)]) -> Vec<String> {
-        let mut report = Report::default();
-        for (message, start) in messages {
-            report.add(
-                Mistake::new(*message, "Help.")
-                    .in_file("a.yaml")
-                    .at(*start, 3)
-                    .at_line(1),
-            );
-        }
-        let mistakes = report.finish().unwrap_err();
-        mistakes.into_iter().map(|m| m.message).collect()
-    }
-
-    #[test]
-    fn one_word_that_several_operations_lack_is_one_mistake() {
-        let found = said(&[
-            ("no field `x` in `a`", 5),
-            ("no field `x` in `b`", 5),
-            ("no field `x` in `c`", 5),
-            ("no field `x` in `a`", 9),
-        ]);
-        assert_eq!(
-            found,
-            ["no field `x` in `a`, `b`, `c`", "no field `x` in `a`"]
-        );
-    }
-
-    #[test]
-    fn different_sentences_about_one_place_stay_apart() {
-        let found = said(&[
-            ("no field `x` in `a`", 5),
-            ("no mask for `x` in `a`", 5),
-            ("the place is empty", 5),
-        ]);
-        assert_eq!(found.len(), 3);
+        let mut mistakes = once(self.mistakes, &self.named);
+        mistakes.truncate(MISTAKES_MAX);
+        Err(mistakes)
     }
 }

@@ -1,5 +1,5 @@
 //! One YAML 1.2 document as a tree with places: the strict half of reading.
-//! Gives `parse`. Duplicate keys, anchors, aliases, tags, directives, second documents, tabs and `${…}` are refused.
+//! Exports `parse`, and `parse_on`, which goes on after single refused values. Duplicate keys, anchors, aliases, tags, directives, second documents, tabs and `${…}` are refused.
 //! Used by `read`, which turns the tree into typed files, and by `render`, which hides secrets.
 //! Start reading at `parse`.
 
@@ -41,6 +41,8 @@ pub enum Value {
     List(Vec<Node>),
     /// Names with values.
     Map(Entries),
+    /// Something that was reported already.
+    Broken,
 }
 
 /// The entries of a map, and the names of those that were already found wrong and taken out.
@@ -50,7 +52,12 @@ pub struct Entries {
     pub pairs: Vec<(Node, Node)>,
     /// Keys whose value was reported; their absence is no second mistake.
     pub dropped: Vec<String>,
+    /// Fields that are missing and were filled with a value that stands for them, so that the rest could be read.
+    pub filled: Vec<&'static str>,
 }
+
+/// Stands for whatever an unknown key was meant to be. No YAML holds it as a key.
+pub const ANY_KEY: &str = "\u{0}any";
 
 impl Node {
     /// The text, if it is one.
@@ -67,6 +74,15 @@ impl Node {
 /// # Errors
 /// Everything the strict reading refuses, each with its place; the file name is left to the caller.
 pub fn parse(text: &str) -> Result<Node, Vec<Mistake>> {
+    match parse_on(text) {
+        (Some(node), mistakes) if mistakes.is_empty() => Ok(node),
+        (_, mistakes) => Err(mistakes),
+    }
+}
+
+/// Reads one document as far as it goes: where single values are refused, the rest is there with [`Value::Broken`] in
+/// their place. None where the text is not YAML, or more is wrong than would be told.
+pub fn parse_on(text: &str) -> (Option<Node>, Vec<Mistake>) {
     let mut options = granit_parser::options! {
         strict_indentation: true,
         disallow_directives: true,
@@ -81,11 +97,11 @@ pub fn parse(text: &str) -> Result<Node, Vec<Mistake>> {
         nodes: 0,
     };
     match composer.document() {
-        Ok(node) if composer.mistakes.is_empty() => Ok(node),
-        Ok(_) => Err(composer.mistakes),
+        Ok(node) if composer.mistakes.len() < MISTAKES_MAX => (Some(node), composer.mistakes),
+        Ok(_) => (None, composer.mistakes),
         Err(fatal) => {
             composer.mistakes.push(*fatal);
-            Err(composer.mistakes)
+            (None, composer.mistakes)
         }
     }
 }
@@ -175,7 +191,7 @@ impl<'t> Composer<'t> {
             Event::Alias(_) => {
                 self.mistakes
                     .push(at(span, "aliases are not accepted", ALIAS_HELP));
-                Ok(null(span))
+                Ok(broken(span))
             }
             _ => Ok(null(span)),
         }
@@ -225,6 +241,7 @@ impl<'t> Composer<'t> {
                 "merge keys (`<<`) are not accepted",
                 ALIAS_HELP,
             ));
+            entries.dropped.push(ANY_KEY.to_owned());
             return;
         }
         let earlier = entries
@@ -253,6 +270,7 @@ impl<'t> Composer<'t> {
                     .push(at(span, "a key has to be a word", "Write `name: value`."));
                 String::new()
             }
+            Value::Broken => String::new(),
             _ => slice(self.text, span).to_owned(),
         };
         Node {
@@ -269,6 +287,7 @@ impl<'t> Composer<'t> {
                 "Templates are not accepted. A secret is a reference in a field for secrets: `env:NAME`, `file:PATH` or \
                  `cred:NAME`. Everything else is written out.",
             ));
+            return broken(span);
         }
         let value = match style {
             ScalarStyle::Plain => plain(text),
@@ -381,6 +400,13 @@ fn null(span: Span) -> Node {
     Node {
         span,
         value: Value::Null,
+    }
+}
+
+fn broken(span: Span) -> Node {
+    Node {
+        span,
+        value: Value::Broken,
     }
 }
 

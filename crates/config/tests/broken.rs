@@ -4,6 +4,7 @@
 //! Start reading at `every_broken_configuration_is_refused_with_its_golden_message`.
 #![expect(
     clippy::unwrap_used,
+    clippy::string_slice,
     reason = "a test that cannot read its data has failed"
 )]
 
@@ -155,7 +156,23 @@ fn an_exclusion_that_ended_is_a_warning_and_silences_nothing() {
 }
 
 #[test]
-fn a_refusal_that_tells_which_objects_exist_is_a_warning_at_its_grant() {
+fn a_role_that_nobody_has_and_a_listener_that_serves_nothing_are_warnings() {
+    let idle = "  idle: { address: \"127.0.0.1:8445\", plain: true }\n  admin:";
+    let said = warned(("  admin:", idle));
+    assert!(
+        said.contains("nothing is exposed on the listener `idle`"),
+        "{said}"
+    );
+    let mut files = base();
+    let role = files.text("roles/partner.yaml").unwrap().to_owned();
+    files.insert("roles/nobody.yaml", role.into_bytes());
+    let (_, warnings) = compile(&files, options()).unwrap();
+    let told: Vec<&str> = warnings.iter().map(|m| &*m.message).collect();
+    assert_eq!(told, ["no integration has the role `nobody`"]);
+}
+
+#[test]
+fn a_refusal_that_tells_which_objects_exist_is_a_warning_at_its_word() {
     let file = "integrations/accounting.yaml";
     let told = |edits: &[(&str, &str)]| {
         let mut files = base();
@@ -172,7 +189,7 @@ fn a_refusal_that_tells_which_objects_exist_is_a_warning_at_its_grant() {
     let forbidden = ("deny_as: not_found", "deny_as: forbidden");
     let said = told(&[forbidden]);
     assert!(
-        said.contains("`getWorkOrder`") && said.contains("accounting.yaml:12:5"),
+        said.contains("`getWorkOrder`") && said.contains("accounting.yaml:16:14"),
         "{said}"
     );
     // A list names no object, and a grant without a condition on objects hides none.
@@ -227,3 +244,8 @@ fn the_reference_of_the_configuration_is_what_the_structs_say() {
         "docs/configuration.md is out of date; run `cargo xtask gen`"
     );
 }
+
+#[path = "broken/together.rs"]
+mod together;
+#[path = "broken/tokens.rs"]
+mod tokens;

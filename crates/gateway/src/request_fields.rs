@@ -358,7 +358,10 @@ pub fn judge(
             Refused(415) => continue,
             Refused(425) if value != b"1" => continue,
             Refused(status) => status,
-            Rewritten if name == "idempotency-key" && !is_key(asked.headers(), value) => 400,
+            // It is rewritten whatever the contract says of it, so it has to be a key.
+            Rewritten if name == "idempotency-key" && !is_key(asked.headers(), value) => {
+                return Err(refusal(known, 400));
+            }
             _ => continue,
         };
         if operation.parameter(Place::Header, name).is_none() {
@@ -379,7 +382,9 @@ fn is_key(headers: &Headers, value: &[u8]) -> bool {
 
 fn refusal(field: &RequestField, status: u16) -> Box<Refusal> {
     let fix = match (field.name, status) {
-        ("idempotency-key", _) => "send one key of 1 to 255 visible characters",
+        ("idempotency-key", _) => {
+            "send one key of 1 to 255 visible ASCII characters, blanks between them allowed"
+        }
         (_, 425) => "send the request again when the handshake is complete",
         ("if-unmodified-since", _) => "send `If-Match` with the `ETag` of the last answer",
         _ => "send the request without it",

@@ -13,7 +13,8 @@ use std::sync::{Arc, LazyLock};
 
 use cedar_policy::{
     Authorizer, Context, Effect, Entities, Entity, EntityId, EntityTypeName, EntityUid, Expression,
-    Policy, PolicyId, PolicySet, Request, RestrictedExpression, Schema, ValidationMode, Validator,
+    Policy, PolicyId, PolicySet, Request, RestrictedExpression, Schema, ValidationMode,
+    ValidationWarning, Validator,
 };
 use model::RuleRef;
 use model::shape::Scalar;
@@ -40,8 +41,8 @@ pub(crate) struct AttributeType {
 pub(crate) struct Wrong {
     pub message: String,
     pub help: String,
-    /// Byte offset in the text, where known.
-    pub offset: Option<usize>,
+    /// Offset and number of bytes in the text, where known.
+    pub span: Option<(usize, usize)>,
 }
 
 /// A policy that passed the validator.
@@ -49,12 +50,14 @@ pub(crate) struct Wrong {
 pub(crate) struct Checked {
     pub policy: Policy,
     pub needs: Needs,
+    /// Whether the types say that it can hold.
+    pub can_hold: bool,
     /// What of it the request alone decides, where it also asks for the object.
     pub part: Option<Box<Checked>>,
 }
 
 impl Checked {
-    fn new(policy: Policy, needs: Needs) -> Checked {
+    fn new(policy: Policy, needs: Needs, can_hold: bool) -> Checked {
         let part = match needs.is_on_object {
             true => partial::request_part(&policy),
             false => None,
@@ -62,11 +65,13 @@ impl Checked {
         let part = part.map(|(policy, needs)| Checked {
             policy,
             needs,
+            can_hold,
             part: None,
         });
         Checked {
             policy,
             needs,
+            can_hold,
             part: part.map(Box::new),
         }
     }
@@ -254,84 +259,95 @@ impl Types {
         text: &str,
         action: &EntityUid,
         resources: Resources<'_>,
-    ) -> Result<Checked, Wrong> {
+    ) -> Result<Checked, Vec<Wrong>> {
         // Alone it has to be one expression, so that it cannot end the clause it is put in.
-        text.parse::<Expression>().map_err(|e| Wrong {
-            message: format!("the condition cannot be read: {e}"),
-            help: "write a Cedar expression such as `resource.status == \"completed\"`".into(),
-            offset: None,
-        })?;
+        text.parse::<Expression>()
+            .map_err(|errors| unreadable(&errors, "the condition", CONDITION_HELP))?;
         let mut first = None;
         let own = resources.own.iter().map(|resource| (resource, false));
         let parents = resources.parents.iter().map(|resource| (resource, true));
         for (resource, is_parent) in own.chain(parents) {
-            let scoped = format!(
-                "permit(principal is Portcullis::Integration, action == {action}, resource is {resource})\nwhen {{\n{text}\n}};"
+            let head = format!(
+                "permit(principal is Portcullis::Integration, action == {action}, resource is {resource})\nwhen {{\n"
             );
-            match parsed(&scoped).and_then(|policy| self.check(&policy, is_parent)) {
-                Ok(()) => {
-                    let plain =
-                        format!("permit(principal, action, resource)\nwhen {{\n{text}\n}};");
-                    let policy = parsed(&plain)?;
-                    let mut needs = Needs::of(&policy);
-                    needs.scope = is_parent.then(|| resource.clone());
-                    return Ok(Checked::new(policy, needs));
-                }
-                Err(wrong) => first = first.or(Some(wrong)),
+            let scoped = parsed(&format!("{head}{text}\n}};"))?;
+            let (mut wrongs, can_hold) = self.check(&scoped, is_parent);
+            if wrongs.is_empty() {
+                let policy = parsed(&format!(
+                    "permit(principal, action, resource)\nwhen {{\n{text}\n}};"
+                ))?;
+                let mut needs = Needs::of(&policy);
+                needs.scope = is_parent.then(|| resource.clone());
+                return Ok(Checked::new(policy, needs, can_hold));
             }
+            for wrong in &mut wrongs {
+                let inside = wrong
+                    .span
+                    .and_then(|(at, len)| Some((at.checked_sub(head.len())?, len)));
+                wrong.span =
+                    inside.filter(|(at, len)| text.get(*at..at.saturating_add(*len)).is_some());
+            }
+            first = first.or(Some(wrongs));
         }
-        Err(first.unwrap_or(Wrong {
-            message: "the condition fits no operation".into(),
-            help: String::new(),
-            offset: None,
+        Err(first.unwrap_or_else(|| {
+            vec![Wrong {
+                message: "there is nothing to ask".into(),
+                help: String::new(),
+                span: None,
+            }]
         }))
     }
 
-    fn check(&self, policy: &Policy, is_wide: bool) -> Result<(), Wrong> {
+    /// Everything that the types say against a policy, and whether they leave it a way to hold.
+    fn check(&self, policy: &Policy, is_wide: bool) -> (Vec<Wrong>, bool) {
         let wide = self.wide.as_ref().filter(|_| is_wide);
-        let set = PolicySet::from_policies([policy.clone()]).map_err(|e| Wrong {
-            message: e.to_string(),
-            help: String::new(),
-            offset: None,
-        })?;
-        let result = wide
-            .unwrap_or(&self.validator)
-            .validate(&set, ValidationMode::Strict);
-        let Some(error) = result.validation_errors().next() else {
-            return Ok(());
+        let set = match PolicySet::from_policies([policy.clone()]) {
+            Ok(set) => set,
+            Err(error) => {
+                let wrong = Wrong {
+                    message: error.to_string(),
+                    help: String::new(),
+                    span: None,
+                };
+                return (vec![wrong], true);
+            }
         };
-        let text = error.to_string();
-        // The engine's sentence begins with the policy's name, which the reader never gave.
-        let message = text
-            .split_once("`, ")
-            .filter(|(head, _)| head.starts_with("for policy"))
-            .map_or(text.as_str(), |(_, rest)| rest);
-        Err(Wrong {
-            message: message.to_owned(),
-            help: miette_help(error),
-            offset: None,
-        })
+        let validator = wide.unwrap_or(&self.validator);
+        let result = validator.validate(&set, ValidationMode::Strict);
+        let errors = result.validation_errors().map(|error| {
+            let text = error.to_string();
+            // The engine's sentence begins with the policy's name, which the reader never gave.
+            let message = text
+                .split_once("`, ")
+                .filter(|(head, _)| head.starts_with("for policy"))
+                .map_or(text.as_str(), |(_, rest)| rest);
+            Wrong {
+                message: message.to_owned(),
+                help: miette_help(error),
+                span: span_of(error),
+            }
+        });
+        let is_impossible =
+            |warning: &ValidationWarning| matches!(warning, ValidationWarning::ImpossiblePolicy(_));
+        let can_hold = !result.validation_warnings().any(is_impossible);
+        (errors.take(WRONGS_MAX).collect(), can_hold)
     }
 
-    /// Reads and checks one file of hand-written policies.
-    pub fn file(&self, text: &str) -> Result<Vec<(usize, Checked)>, Vec<Wrong>> {
-        let set: PolicySet = text.parse().map_err(|e| {
-            vec![Wrong {
-                message: format!("the policy cannot be read: {e}"),
-                help: "see the grammar of Cedar policies".into(),
-                offset: parse_offset(&e),
-            }]
+    /// Reads and checks one file of hand-written policies. `is_partial`: what they are about may be missing, so that only
+    /// those that can be read wrongly are told; the others are left out.
+    pub fn file(&self, text: &str, is_partial: bool) -> Result<Vec<(usize, Checked)>, Vec<Wrong>> {
+        let set: PolicySet = text.parse().map_err(|errors| {
+            unreadable(&errors, "the policy", "see the grammar of Cedar policies")
         })?;
         if set.templates().next().is_some() {
             return Err(vec![Wrong {
                 message: "the file holds a policy template".into(),
                 help: "write out the policies; templates with `?principal` or `?resource` are not used".into(),
-                offset: text.find('?'),
+                span: text.find('?').map(|at| (at, 1)),
             }]);
         }
         let offsets = policy_offsets(text);
-        let mut found = Vec::new();
-        let mut wrong = Vec::new();
+        let (mut found, mut wrong) = (Vec::new(), Vec::new());
         for policy in set.policies() {
             // The engine names the policies of a text `policy0`, `policy1`, … in order.
             let index: usize = policy
@@ -342,20 +358,20 @@ impl Types {
                 .unwrap_or(0);
             let offset = offsets.get(index).copied().unwrap_or(0);
             let mut needs = Needs::of(policy);
-            match self.check(policy, needs.scope.is_some()) {
-                Ok(()) => {
-                    if needs.scope.is_some() {
-                        needs.is_on_object = true;
-                        needs.is_on_identity = true;
-                    }
-                    // Scopes compare the principal, or ask for its roles.
-                    needs.is_on_principal = true;
-                    found.push((offset, Checked::new(policy.clone(), needs)));
+            let (wrongs, can_hold) = self.check(policy, needs.scope.is_some());
+            if wrongs.is_empty() {
+                if needs.scope.is_some() {
+                    needs.is_on_object = true;
+                    needs.is_on_identity = true;
                 }
-                Err(mut error) => {
-                    error.offset = Some(offset);
-                    wrong.push(error);
-                }
+                // Scopes compare the principal, or ask for its roles.
+                needs.is_on_principal = true;
+                found.push((offset, Checked::new(policy.clone(), needs, can_hold)));
+            } else if !is_partial {
+                wrong.extend(wrongs.into_iter().map(|error| Wrong {
+                    span: error.span.or(Some((offset, 1))),
+                    ..error
+                }));
             }
         }
         found.sort_by_key(|(offset, _)| *offset);
@@ -365,6 +381,30 @@ impl Types {
             Err(wrong)
         }
     }
+}
+
+/// Most mistakes that are told of one policy.
+const WRONGS_MAX: usize = 20;
+
+/// How the sentence about a condition begins that is not Cedar.
+pub(crate) const UNREADABLE: &str = "the condition cannot be read";
+
+const CONDITION_HELP: &str = "write a Cedar expression such as `resource.status == \"completed\"`";
+
+/// Everything that keeps a text from being read.
+fn unreadable(errors: &cedar_policy::ParseErrors, what: &str, help: &str) -> Vec<Wrong> {
+    let errors = errors.iter().map(|error| Wrong {
+        message: format!("{what} cannot be read: {error}"),
+        help: help.to_owned(),
+        span: span_of(error),
+    });
+    errors.take(WRONGS_MAX).collect()
+}
+
+/// Where the engine says that something is wrong.
+fn span_of(error: &dyn miette::Diagnostic) -> Option<(usize, usize)> {
+    let label = error.labels()?.next()?;
+    Some((label.offset(), label.len()))
 }
 
 /// The integrations and roles (`true`) that a policy names, each once.
@@ -382,11 +422,14 @@ pub(crate) fn beings(policy: &Policy) -> BTreeSet<(bool, String)> {
         .collect()
 }
 
-fn parsed(text: &str) -> Result<Policy, Wrong> {
-    Policy::parse(Some(PolicyId::new("condition")), text).map_err(|e| Wrong {
-        message: format!("the condition cannot be read: {e}"),
-        help: "write a Cedar expression such as `resource.status == \"completed\"`".into(),
-        offset: None,
+fn parsed(text: &str) -> Result<Policy, Vec<Wrong>> {
+    Policy::parse(Some(PolicyId::new("condition")), text).map_err(|errors| {
+        let unplaced = |wrong| Wrong {
+            span: None,
+            ..wrong
+        };
+        let wrongs = unreadable(&errors, "the condition", CONDITION_HELP);
+        wrongs.into_iter().map(unplaced).collect()
     })
 }
 
@@ -395,11 +438,6 @@ fn miette_help(error: &cedar_policy::ValidationError) -> String {
     miette::Diagnostic::help(error)
         .map(|h| h.to_string())
         .unwrap_or_default()
-}
-
-fn parse_offset(error: &cedar_policy::ParseErrors) -> Option<usize> {
-    let mut labels = miette::Diagnostic::labels(error)?;
-    labels.next().map(|label| label.offset())
 }
 
 /// Where each policy of a text begins: the first letter after the `;` that ended the one before.

@@ -3,7 +3,7 @@
 //! Made by config; read by `compile`.
 //! Start reading at `PolicyInput`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use model::shape::Scalar;
@@ -20,6 +20,8 @@ pub struct PolicyInput {
     pub cedar: Vec<CedarFile>,
     /// Names that hand-written policies may name besides those of `integrations` and their roles.
     pub names: Names,
+    /// Versions are missing because they are broken: policies may be about them.
+    pub is_partial: bool,
 }
 
 /// Integrations and roles that exist although nothing is granted to them here: roles that nobody has, and files that
@@ -43,7 +45,12 @@ pub struct ApiShape {
     pub objects: Vec<ObjectKind>,
     /// Most objects that one request may have looked up.
     pub lookups_max: usize,
+    /// What is declared and could not be read: attributes, kinds, operations. What follows from their absence is not told.
+    pub unsure: BTreeSet<Arc<str>>,
 }
+
+/// Stands in [`ApiShape::unsure`] where a whole kind of object could not be read: what an operation is about is not known.
+pub const UNSURE_OBJECTS: &str = "resource";
 
 /// How many objects one request may have looked up, where the api does not say.
 pub const LOOKUPS_DEFAULT: usize = 32;
@@ -189,6 +196,8 @@ pub struct IntegrationGrants {
     pub roles: Vec<Arc<str>>,
     /// Its grants, those of its roles included.
     pub grants: Vec<Grant>,
+    /// Some of its grants or attributes are missing because they are broken.
+    pub is_partial: bool,
 }
 
 /// One grant: operations, for objects that satisfy a condition, with the fields that may be seen and sent.
@@ -196,12 +205,14 @@ pub struct IntegrationGrants {
 pub struct Grant {
     /// Where it is written.
     pub rule: RuleRef,
+    /// All of its bytes in that file, where they are known.
+    pub span: Option<(usize, usize)>,
     /// The role it comes from, if it comes from one.
     pub role: Option<Arc<str>>,
     /// `field-service/v2`
     pub api: Arc<str>,
     /// Operation ids.
-    pub operations: Vec<Arc<str>>,
+    pub operations: Vec<Listed<Arc<str>>>,
     /// Cedar condition.
     pub when: Option<Condition>,
     /// What may be seen.
@@ -301,15 +312,33 @@ pub struct Condition {
     pub text: Arc<str>,
     /// Where it is written.
     pub rule: RuleRef,
+    /// Its bytes in that file, where they are known.
+    pub span: Option<(usize, usize)>,
 }
 
-/// An entry of a list and the line it stands on.
+/// An entry of a list and where it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listed<T> {
     /// The entry.
     pub value: T,
-    /// Line in the grant's file, counted from 1.
+    /// Line and bytes in the grant's file.
+    pub spot: Spot,
+}
+
+/// Where a part of a grant stands in the grant's file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Spot {
+    /// Line, counted from 1.
     pub line: u32,
+    /// Offset and number of the bytes, where they are known.
+    pub span: Option<(usize, usize)>,
+}
+
+impl Spot {
+    /// A place of which only the line is known.
+    pub fn line(line: u32) -> Spot {
+        Spot { line, span: None }
+    }
 }
 
 /// How a value is shown in part.

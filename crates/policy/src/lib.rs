@@ -42,7 +42,8 @@ pub use errors::Concealment;
 pub use input::{
     ApiShape, BodyMeaning, CedarFile, Condition, DenyAs, ErrorShape, FixedSource, FixedTarget,
     FixedValue, Grant, IntegrationGrants, LOOKUPS_DEFAULT, LOOKUPS_MOST, Listed, Mask, Names,
-    ObjectKind, OperationShape, ParameterPlace, ParameterShape, PolicyInput, Source,
+    ObjectKind, OperationShape, ParameterPlace, ParameterShape, PolicyInput, Source, Spot,
+    UNSURE_OBJECTS,
 };
 pub use names::policy_names;
 pub use near::{Cause, Evidence, ObjectEvidence, near_misses};

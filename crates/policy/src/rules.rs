@@ -24,7 +24,7 @@ use crate::cedar::{
 };
 use crate::errors::{ErrorGround, ErrorPlans};
 use crate::fast::{Atom, Found};
-use crate::input::{Condition, DenyAs, FixedTarget, ParameterShape, PolicyInput, Source};
+use crate::input::{Condition, DenyAs, FixedTarget, ParameterShape, PolicyInput, Source, Spot};
 use crate::nested::Inner;
 use crate::pages::Pages;
 use crate::parameters::{BodyAsks, Fixed, ParameterNote, ParameterRules};
@@ -226,6 +226,9 @@ pub(crate) struct Entry {
 #[derive(Debug)]
 pub(crate) struct EntryGrant {
     pub rule: RuleRef,
+    /// Where it stands, and where in it the operation is named.
+    pub whole: Spot,
+    pub spot: Spot,
     /// The rule as it prints: every allowed request's record names it.
     pub rule_text: Text,
     pub role: Option<Arc<str>>,

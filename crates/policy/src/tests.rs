@@ -225,6 +225,7 @@ pub(super) fn api() -> ApiShape {
     ApiShape {
         name: "field-service/v2".into(),
         lookups_max: LOOKUPS_DEFAULT,
+        unsure: Default::default(),
         operations: vec![
             operation(
                 "listOrders",
@@ -284,22 +285,35 @@ pub(super) fn api() -> ApiShape {
     }
 }
 
+/// An entry of which only the line is known.
+pub(super) fn listed<T>(value: T, line: u32) -> Listed<T> {
+    Listed {
+        value,
+        spot: crate::input::Spot::line(line),
+    }
+}
+
 /// A grant in short: operations, condition, fields, writes.
 pub(super) fn grant(line: u32, operations: &str, when: &str, fields: &str, writes: &str) -> Grant {
     let list = |text: &str| -> Vec<Listed<FieldPath>> {
         text.split_whitespace()
             .flat_map(|entry| FieldPath::parse(entry).unwrap())
-            .map(|value| Listed { value, line })
+            .map(|value| listed(value, line))
             .collect()
     };
     Grant {
         rule: rule(line),
+        span: None,
         role: None,
         api: "field-service/v2".into(),
-        operations: operations.split(' ').map(Arc::from).collect(),
+        operations: operations
+            .split(' ')
+            .map(|id| listed(id.into(), line))
+            .collect(),
         when: (!when.is_empty()).then(|| Condition {
             text: when.into(),
             rule: rule(line + 1),
+            span: None,
         }),
         fields: list(fields),
         masks: Vec::new(),
@@ -317,6 +331,7 @@ pub(super) fn integration(name: &str, grants: Vec<Grant>) -> IntegrationGrants {
         attributes: BTreeMap::from([("partner".into(), name.into())]),
         roles: vec!["partner".into()],
         grants,
+        is_partial: false,
     }
 }
 
@@ -326,6 +341,7 @@ pub(super) fn input(grants: Vec<Grant>) -> PolicyInput {
         integrations: vec![integration("north", grants)],
         cedar: Vec::new(),
         names: Names::default(),
+        is_partial: false,
     }
 }
 

@@ -20,7 +20,8 @@ const TAIL: &str = "\n## `Idempotency-Key`\n\n\
     The upstream gets a keyed hash over the integration, the person (where the integration names one) and the key that was sent, in the form of a random UUID; a\n\
     quoted key stays quoted. Two integrations, or two persons of one, that choose the same key never meet. The hash depends on no credential, so a caller\n\
     repeats under the same key after a rotation, and on nothing but the installation's root key, so a restart or a new configuration changes nothing; a new data\n\
-    directory does. A key is 1 to 255 visible characters and is sent once; anything else is 400 `validate.header`.\n";
+    directory does. A key is 1 to 255 visible ASCII characters, with blanks between them where the caller likes; anything else is 400 `validate.header`,\n\
+    also where the contract declares the header and its schema would admit it. Two keys are 400 `http.malformed`, like two of every field that is sent once.\n";
 
 /// The whole page.
 pub fn page() -> String {

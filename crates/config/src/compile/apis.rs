@@ -13,8 +13,9 @@ use super::bounds::not_empty;
 use super::{foreign, lifecycle, lookups, objects, reading, upstream};
 use crate::Files;
 use crate::api::{Api, Checks, Mode, State, Version};
-use crate::compiled::{ApiVersion, FieldPlans, Inspected, OperationPlan};
+use crate::compiled::{ApiVersion, FieldPlans, Inspected, OperationPlan, UpstreamSettings};
 use crate::de::{listed, nearest};
+use crate::files::SERVER_FILE;
 use crate::read::{Named, Written};
 use crate::report::Report;
 use crate::server::Listener;
@@ -24,10 +25,12 @@ use crate::spanned::{At, Map, Place};
 pub(super) struct Apis {
     /// In the order of names.
     pub versions: Vec<ApiVersion>,
-    /// Object kinds by index of the version.
-    pub objects: Vec<Vec<policy::ObjectKind>>,
+    /// Object kinds by index of the version, with the names of what is declared and wrong.
+    pub objects: Vec<(Vec<policy::ObjectKind>, BTreeSet<Arc<str>>)>,
     /// Versions that are written but could not be compiled. What refers to them is no second mistake.
     pub broken: BTreeSet<String>,
+    /// Base paths in the order of names.
+    pub paths: Vec<lifecycle::BasePath>,
     /// Files that contracts and overlays refer to.
     pub used: BTreeSet<String>,
 }
@@ -107,6 +110,7 @@ impl Apis {
 /// What every version is checked against.
 pub(super) struct Scene<'a> {
     pub files: &'a Files,
+    pub written: &'a Written,
     pub listeners: Option<&'a Map<Listener>>,
     pub now: Timestamp,
 }
@@ -123,6 +127,7 @@ pub(super) fn compile(
         versions: Vec::new(),
         objects: Vec::new(),
         broken: BTreeSet::new(),
+        paths: Vec::new(),
         used: BTreeSet::new(),
     };
     for path in &written.broken {
@@ -133,6 +138,7 @@ pub(super) fn compile(
     }
     let scene = Scene {
         files,
+        written,
         listeners,
         now,
     };
@@ -145,7 +151,7 @@ pub(super) fn compile(
 fn api(apis: &mut Apis, named: &Named<Api>, scene: &Scene<'_>, report: &mut Report) {
     let file = &named.file;
     not_empty(&named.value.owner, "owner", file, report);
-    if named.value.versions.is_empty() {
+    if named.value.versions.is_empty() && !scene.written.has_lost(file, &["versions"]) {
         let help = "Write at least one version, or take the file out.";
         report.wrong(
             &named.value.owner.place(file),
@@ -178,46 +184,142 @@ fn version(
         );
     }
     let full: Arc<str> = format!("{}/{}", api.name, name.value).into();
-    let life = lifecycle::of(api, name, written, scene.now, report);
-    let base_path = base_path(name, written, file, report);
-    let contract = foreign::contract(written, &place, scene.files, &mut apis.used, report);
-    let Ok(contract) = contract else {
+    let is_lost = |key: &str| is_lost(scene, file, name, key);
+    // Where its state could not be read, it may be one that needs no contract.
+    let is_unknown = ["contract", "overlay", "unknown_fields"]
+        .into_iter()
+        .any(is_lost)
+        || (is_lost("state") && written.contract.is_none());
+    let contract = match is_unknown {
+        false => foreign::contract(written, &place, scene.files, &mut apis.used, report),
+        true => Err(foreign::Broken),
+    };
+    let is_broken = contract.is_err();
+    let contract = contract.unwrap_or_default().map(Arc::new);
+    if !is_lost("state") {
+        check_retired(&full, written, &place, report);
+    }
+    // What conditions ask of objects that could not be read may be there.
+    let mut unsure = match ["objects", "operations"].into_iter().any(is_lost) {
+        true => BTreeSet::from([Arc::from(policy::UNSURE_OBJECTS)]),
+        false => BTreeSet::new(),
+    };
+    let said = (full.clone(), contract.as_deref(), &mut unsure);
+    let frame = frame(apis, (api, name, written), said, scene, report);
+    if is_broken {
         apis.broken.insert(full.to_string());
         return;
+    }
+    let (version, known) = ((api, name, written), (full, contract, unsure));
+    add(apis, version, known, frame, report);
+}
+
+/// Whether a part of a version could not be read.
+fn is_lost(scene: &Scene<'_>, file: &str, version: &At<String>, key: &str) -> bool {
+    scene
+        .written
+        .has_lost(file, &["versions", version.value.as_str(), key])
+}
+
+/// What is known of a version beside its contract.
+struct Frame {
+    life: lifecycle::Life,
+    base_path: Arc<str>,
+    /// Operations that only read.
+    reading: BTreeSet<Arc<str>>,
+    listeners: BTreeMap<Arc<str>, Vec<Arc<str>>>,
+    upstream: Option<UpstreamSettings>,
+}
+
+/// Works out what can be known of a version whose contract may be broken.
+fn frame(
+    apis: &mut Apis,
+    (api, name, written): (&Named<Api>, &At<String>, &At<Version>),
+    (full, contract, unsure): (Arc<str>, Option<&Contract>, &mut BTreeSet<Arc<str>>),
+    scene: &Scene<'_>,
+    report: &mut Report,
+) -> Frame {
+    let (file, place) = (&api.file, name.place(&api.file));
+    let is_lost = |key: &str| is_lost(scene, file, name, key);
+    let life = match is_lost("state") {
+        false => lifecycle::of(api, name, written, scene.now, report),
+        true => lifecycle::Life::default(),
     };
-    let contract = contract.map(Arc::new);
-    check_retired(&full, written, &place, report);
-    let reading = contract.as_deref().map(|contract| {
-        let said = reading::compile(&full, written, contract, file, report);
-        reading::all(contract, said)
-    });
-    let reading = reading.unwrap_or_default();
-    let known = contract.as_deref().map(|contract| (contract, &reading));
-    let listeners = exposure(&full, written, known, scene, file, report);
-    let upstream = upstream::compile(&full, &place, written, scene, file, report);
-    let operations = operations(&full, written, known, &listeners, file, report);
-    let kinds = objects::compile(&full, written, contract.as_deref(), file, report);
-    let lookups_max = lookups::compile(
-        written,
-        &operations,
-        contract.as_deref(),
-        &kinds,
-        &place,
-        report,
-    );
-    apis.objects.push(kinds);
+    let base_path = base_path(name, written, file, report);
+    if !is_lost("base_path") {
+        apis.paths.push(lifecycle::BasePath {
+            name: full.clone(),
+            path: base_path.clone(),
+            is_design: written.state.value == State::Design,
+            place: place.clone(),
+        });
+    }
+    let reading = reads(&full, written, contract, (file, unsure), report);
+    let known = contract.map(|contract| (contract, &reading));
+    let listeners = exposure(&full, written, known, scene, (file, unsure), report);
+    let upstream = match is_lost("upstream") && written.upstream.is_none() {
+        false => upstream::compile(&full, &place, written, scene, file, report),
+        true => None,
+    };
+    Frame {
+        life,
+        base_path,
+        reading,
+        listeners,
+        upstream,
+    }
+}
+
+/// Operations that only read. What is wrongly said of them makes all of them unsure.
+fn reads(
+    full: &str,
+    written: &Version,
+    contract: Option<&Contract>,
+    (file, unsure): (&Arc<str>, &mut BTreeSet<Arc<str>>),
+    report: &mut Report,
+) -> BTreeSet<Arc<str>> {
+    let Some(contract) = contract else {
+        return BTreeSet::new();
+    };
+    let known = report.len();
+    let said = reading::compile(full, written, contract, file, report);
+    if report.len() > known {
+        unsure.insert("operations".into());
+    }
+    reading::all(contract, said)
+}
+
+/// Adds a version whose contract is known, with its operations and objects.
+fn add(
+    apis: &mut Apis,
+    (api, name, written): (&Named<Api>, &At<String>, &At<Version>),
+    (full, contract, mut unsure): (Arc<str>, Option<Arc<Contract>>, BTreeSet<Arc<str>>),
+    frame: Frame,
+    report: &mut Report,
+) {
+    let (file, place, declared) = (&api.file, name.place(&api.file), contract.as_deref());
+    let read = declared.map(|contract| (contract, &frame.reading));
+    let known = report.len();
+    let operations = operations(&full, written, read, &frame.listeners, file, report);
+    if report.len() > known {
+        unsure.insert("operations".into());
+    }
+    let (kinds, wrong) = objects::compile(&full, written, declared, file, report);
+    unsure.extend(wrong);
+    let lookups_max = lookups::compile(written, &operations, declared, &kinds, &place, report);
+    apis.objects.push((kinds, unsure));
     apis.versions.push(ApiVersion {
         name: full,
         api: api.name.clone(),
         version: name.value.as_str().into(),
         owner: api.value.owner.value.as_str().into(),
         state: written.state.value,
-        deprecated_since: life.deprecated_since,
-        sunset: life.sunset,
-        successor: life.successor,
-        base_path,
+        deprecated_since: frame.life.deprecated_since,
+        sunset: frame.life.sunset,
+        successor: frame.life.successor,
+        base_path: frame.base_path,
         contract,
-        upstream,
+        upstream: frame.upstream,
         lookups_max,
         operations,
         fields: FieldPlans::default(),
@@ -284,13 +386,13 @@ pub(super) fn base_path_problem(path: &str) -> Option<&'static str> {
         .then_some("has characters other than letters, digits, `-`, `.`, `_` and `~`")
 }
 
-/// Listeners by operation.
+/// Listeners by operation. An operation of which no answer could leave is noted as unsure.
 fn exposure(
     full: &str,
     written: &Version,
     known: Option<(&Contract, &BTreeSet<Arc<str>>)>,
     scene: &Scene<'_>,
-    file: &Arc<str>,
+    (file, unsure): (&Arc<str>, &mut BTreeSet<Arc<str>>),
     report: &mut Report,
 ) -> BTreeMap<Arc<str>, Vec<Arc<str>>> {
     let mut found: BTreeMap<Arc<str>, Vec<Arc<str>>> = BTreeMap::new();
@@ -306,7 +408,11 @@ fn exposure(
             if let Some((_, operation)) =
                 contract.operation(&id).filter(|_| !found.contains_key(&id))
             {
+                let known = report.len();
                 answerable(operation, reading.contains(&id), &at.place(file), report);
+                if report.len() > known {
+                    unsure.insert(id.clone());
+                }
             }
             let listeners = found.entry(id).or_default();
             if listeners.iter().any(|l| **l == *listener.value) {
@@ -363,11 +469,12 @@ fn check_listener(name: &At<String>, scene: &Scene<'_>, file: &Arc<str>, report:
             help,
         );
     }
-    if listeners.get(name).is_none() {
+    let is_lost = scene.written.has_lost(SERVER_FILE, &["listeners", name]);
+    if listeners.get(name).is_none() && !is_lost {
         let known: Vec<&str> = listeners.names().filter(|n| *n != "admin").collect();
         let help =
             nearest(name, &known).unwrap_or_else(|| format!("Listeners are: {}.", listed(&known)));
-        report.wrong(
+        report.unknown(
             &name.place(file),
             format!("there is no listener `{}`", name.value),
             help,
@@ -389,7 +496,7 @@ pub(super) fn operation(
     let known: Vec<&str> = contract.operations.iter().map(|o| &*o.id).collect();
     let help =
         nearest(id, &known).unwrap_or_else(|| format!("Its operations are: {}.", listed(&known)));
-    report.wrong(
+    report.unknown(
         place,
         format!("the contract of `{full}` has no operation `{id}`"),
         help,

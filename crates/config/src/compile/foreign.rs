@@ -86,8 +86,7 @@ fn referred<'f>(
     })?;
     used.insert(resolved.clone());
     if files.bytes(&resolved).is_none() {
-        let known: Vec<&str> = files.paths().collect();
-        let help = crate::de::nearest(&resolved, &known).unwrap_or_else(|| {
+        let help = meant(file, &resolved, files).unwrap_or_else(|| {
             "The path is relative to this file; names end in .yaml, .yml or .json.".into()
         });
         report.wrong(&place, format!("there is no file `{resolved}`"), help);
@@ -102,6 +101,18 @@ fn referred<'f>(
     }
 }
 
+/// The file that was probably meant, as it is written in this one: one of the same name, or the nearest.
+fn meant(file: &str, path: &str, files: &Files) -> Option<String> {
+    let name = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
+    let others: Vec<&str> = files.paths().filter(|other| *other != file).collect();
+    let same = others
+        .iter()
+        .copied()
+        .find(|other| name(other) == name(path));
+    let found = same.or_else(|| crate::de::nearest_word(path, &others))?;
+    Some(format!("Did you mean `{}`?", files::relative(file, found)))
+}
+
 /// Compiles grants and policies. Their lines become places, and what we said ourselves is not said twice.
 pub(super) fn policy(
     grants: &Grants,
@@ -110,15 +121,12 @@ pub(super) fn policy(
     files: &Files,
     report: &mut Report,
 ) -> Option<Arc<policy::Rules>> {
-    // Grants are judged by what the apis declare; with a broken one, most of what would be said is a consequence.
-    if !apis.broken.is_empty() || report.has_below("apis/") {
-        return None;
-    }
     let input = policy::PolicyInput {
         apis: super::objects::shapes(apis),
         integrations: grants.integrations.clone(),
         cedar: written.cedar.clone(),
         names: names(written),
+        is_partial: !apis.broken.is_empty(),
     };
     match policy::compile(input) {
         Ok(rules) => {
@@ -132,14 +140,9 @@ pub(super) fn policy(
             Some(Arc::new(rules))
         }
         Err(mistakes) => {
-            // What we said ourselves about a line is not said twice. The same sentence for a role that several
-            // integrations have is dropped when the report is finished.
-            let own = report.lines();
             for mistake in mistakes {
                 let file = mistake.file.clone();
-                if !own.contains(&(file.clone(), mistake.line)) {
-                    report.add(placed(mistake, &file, files));
-                }
+                report.add_unknown(placed(mistake, &file, files));
             }
             None
         }
@@ -173,40 +176,67 @@ fn placed(mut mistake: Mistake, file: &str, files: &Files) -> Mistake {
     let Some(text) = files.text(&mistake.file) else {
         return mistake;
     };
-    if mistake.span.is_none() {
-        let by_pointer = mistake
-            .pointer
-            .as_deref()
-            .and_then(|pointer| contract::locate(text, pointer));
-        mistake.span = by_pointer.or_else(|| in_line(text, mistake.line?, &mistake.message));
-    }
-    if mistake.line.is_none() {
-        mistake.line = mistake.span.and_then(|(start, _)| line_of(text, start));
+    mistake.span = match mistake.span {
+        None => {
+            let pointer = mistake.pointer.as_deref();
+            let by_pointer = pointer.and_then(|pointer| contract::locate(text, pointer));
+            by_pointer.or_else(|| {
+                let line = line_span(text, mistake.line?)?;
+                Some(token(text, line, &mistake.message).unwrap_or(line))
+            })
+        }
+        Some(span) => {
+            let word = token(text, span, &mistake.message);
+            Some(word.unwrap_or_else(|| first_line(text, span)))
+        }
+    };
+    if let Some((start, _)) = mistake.span {
+        mistake.line = line_of(text, start);
     }
     mistake
 }
 
-/// The span of the first word in backticks that stands in this line; the whole line where none does.
-fn in_line(text: &str, line: u32, message: &str) -> Option<(usize, usize)> {
+/// The bytes of a line without the white space around them.
+fn line_span(text: &str, line: u32) -> Option<(usize, usize)> {
     let number = usize::try_from(line).ok()?.checked_sub(1)?;
-    let start = text
-        .split_inclusive('\n')
-        .take(number)
-        .map(str::len)
-        .sum::<usize>();
+    let before = text.split_inclusive('\n').take(number);
+    let start = before.map(str::len).sum::<usize>();
     let whole = text.get(start..)?.lines().next()?;
-    let quoted = message
-        .split('`')
-        .skip(1)
-        .step_by(2)
-        .filter(|word| !word.is_empty());
-    for word in quoted {
-        if let Some(at) = whole.find(word) {
-            return Some((start.saturating_add(at), word.len()));
-        }
-    }
     let indent = whole.len().saturating_sub(whole.trim_start().len());
     Some((start.saturating_add(indent), whole.trim().len()))
+}
+
+/// The part of a span that stands in its first line.
+fn first_line(text: &str, (start, len): (usize, usize)) -> (usize, usize) {
+    let part = text
+        .get(start..start.saturating_add(len))
+        .unwrap_or_default();
+    (start, part.lines().next().map_or(len, str::len))
+}
+
+/// The first word in backticks that stands in this part of a text as a word of its own.
+fn token(text: &str, (start, len): (usize, usize), message: &str) -> Option<(usize, usize)> {
+    let part = text.get(start..start.saturating_add(len))?;
+    let mut quoted = message.split('`').skip(1).step_by(2);
+    quoted.find_map(|word| {
+        let at = word_in(part, word)?;
+        Some((start.saturating_add(at), word.len()))
+    })
+}
+
+/// Where a word stands in a text, with no letter or digit right before or after it.
+fn word_in(text: &str, word: &str) -> Option<usize> {
+    let is_letter = |c: char| c.is_alphanumeric() || c == '_';
+    let mut found = text.match_indices(word).filter(|_| !word.is_empty());
+    let alone = found.find(|(at, _)| {
+        let before = text
+            .get(..*at)
+            .and_then(|before| before.chars().next_back());
+        let after = text.get(at.saturating_add(word.len())..);
+        let after = after.and_then(|after| after.chars().next());
+        !before.is_some_and(is_letter) && !after.is_some_and(is_letter)
+    });
+    alone.map(|(at, _)| at)
 }
 
 fn line_of(text: &str, offset: usize) -> Option<u32> {

@@ -9,14 +9,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use model::FieldPath;
-use policy::{Condition, IntegrationGrants, Listed};
+use policy::{Condition, IntegrationGrants, Listed, Spot};
 
 use super::apis::{Apis, operation};
+use crate::Files;
 use crate::de::{listed, nearest};
 use crate::integration::{Grant, Integration};
 use crate::read::{Named, Written};
 use crate::report::Report;
-use crate::spanned::At;
+use crate::spanned::{At, Span};
 
 /// What policy is given.
 pub(super) struct Grants {
@@ -25,46 +26,63 @@ pub(super) struct Grants {
 }
 
 /// Checks every grant once and hands those that are right to the integrations that have them.
-pub(super) fn collect(written: &Written, apis: &Apis, report: &mut Report) -> Grants {
-    let mut roles: BTreeMap<Arc<str>, Vec<policy::Grant>> = BTreeMap::new();
+pub(super) fn collect(
+    written: &Written,
+    files: &Files,
+    apis: &Apis,
+    report: &mut Report,
+) -> Grants {
+    let mut roles = Roles::new();
     for role in &written.roles {
-        if role.value.grants.is_empty() {
+        if role.value.grants.is_empty() && !written.has_lost(&role.file, &["grants"]) {
             let mistake = model::Mistake::new(
                 "the role grants nothing",
                 "Write at least one grant, or take the file out.",
             );
             report.add(mistake.in_file(&*role.file));
         }
+        let known = report.len();
         let read = |at: &At<Grant>, report: &mut Report| {
-            grant(at, Some(&role.name), &role.file, apis, report)
+            let scene = (&role.file, files.text(&role.file));
+            grant(at, Some(&role.name), scene, apis, report)
         };
-        let grants = role
+        let grants: Vec<policy::Grant> = role
             .value
             .grants
             .iter()
             .filter_map(|at| read(at, report))
             .collect();
-        roles.insert(role.name.clone(), grants);
+        let is_partial = grants.len() < role.value.grants.len()
+            || report.len() > known
+            || written.has_lost(&role.file, &["grants"]);
+        roles.insert(role.name.clone(), (grants, is_partial));
     }
     let integrations = written.integrations.iter();
     let integrations = integrations
-        .map(|named| one(named, &roles, written, apis, report))
+        .map(|named| one(named, &roles, (written, files), apis, report))
         .collect();
     Grants { integrations }
 }
 
+/// The grants of every role, and whether some of them are missing.
+type Roles = BTreeMap<Arc<str>, (Vec<policy::Grant>, bool)>;
+
 fn one(
     named: &Named<Integration>,
-    roles: &BTreeMap<Arc<str>, Vec<policy::Grant>>,
-    written: &Written,
+    roles: &Roles,
+    (written, files): (&Written, &Files),
     apis: &Apis,
     report: &mut Report,
 ) -> IntegrationGrants {
     let file = &named.file;
+    let known = report.len();
     let own = named.value.grants.iter();
     let mut grants: Vec<policy::Grant> = own
-        .filter_map(|at| grant(at, None, file, apis, report))
+        .filter_map(|at| grant(at, None, (file, files.text(file)), apis, report))
         .collect();
+    let lost = ["grants", "roles", "attributes"];
+    let mut is_partial = grants.len() < named.value.grants.len()
+        || lost.iter().any(|part| written.has_lost(file, &[part]));
     let mut names: Vec<Arc<str>> = Vec::new();
     for at in &named.value.roles {
         if names.iter().any(|name| **name == *at.value) {
@@ -76,8 +94,13 @@ fn one(
             continue;
         }
         match roles.get(at.as_str()) {
-            Some(of_role) => grants.extend(of_role.iter().cloned()),
-            None if written.broken.contains(&format!("roles/{}.yaml", at.value)) => {}
+            Some((of_role, is_role_partial)) => {
+                grants.extend(of_role.iter().cloned());
+                is_partial |= is_role_partial;
+            }
+            None if written.broken.contains(&format!("roles/{}.yaml", at.value)) => {
+                is_partial = true;
+            }
             None => unknown_role(at, roles, file, report),
         }
         names.push(at.value.as_str().into());
@@ -90,22 +113,18 @@ fn one(
             .collect(),
         roles: names,
         grants,
+        is_partial: is_partial || report.len() > known,
     }
 }
 
-fn unknown_role(
-    at: &At<String>,
-    roles: &BTreeMap<Arc<str>, Vec<policy::Grant>>,
-    file: &Arc<str>,
-    report: &mut Report,
-) {
+fn unknown_role(at: &At<String>, roles: &Roles, file: &Arc<str>, report: &mut Report) {
     let known: Vec<&str> = roles.keys().map(|name| &**name).collect();
     let help = match nearest(at, &known) {
         Some(help) => help,
         None if known.is_empty() => format!("Write `roles/{}.yaml` with its grants.", at.value),
         None => format!("Roles are: {}.", listed(&known)),
     };
-    report.wrong(
+    report.unknown(
         &at.place(file),
         format!("there is no role `{}`", at.value),
         help,
@@ -116,7 +135,7 @@ fn unknown_role(
 fn grant(
     at: &At<Grant>,
     role: Option<&Arc<str>>,
-    file: &Arc<str>,
+    (file, text): (&Arc<str>, Option<&str>),
     apis: &Apis,
     report: &mut Report,
 ) -> Option<policy::Grant> {
@@ -131,35 +150,57 @@ fn grant(
     tells_of_objects(at, &operations, file, apis, report);
     Some(policy::Grant {
         rule: at.place(file).rule_ref(),
+        span: Some((at.span.start, at.span.len)),
         role: role.cloned(),
         api: at.api.value.as_str().into(),
         operations,
         when: at.when.as_ref().map(|when| Condition {
             text: when.value.as_str().into(),
             rule: when.place(file).rule_ref(),
+            span: Some(verbatim(when, text)),
         }),
         fields,
         masks,
         errors,
         writes,
-        deny_as: at.deny_as,
+        deny_as: at.deny_as.as_ref().map(|at| at.value),
         query,
         set,
     })
 }
 
+/// The bytes of a text without its quotes, where it is written as it is; otherwise all that is written.
+fn verbatim(at: &At<String>, text: Option<&str>) -> (usize, usize) {
+    let Span { start, len, .. } = at.span;
+    let raw = text.and_then(|text| text.get(start..start.saturating_add(len)));
+    match raw.and_then(|raw| raw.find(at.as_str())) {
+        Some(inside) => (start.saturating_add(inside), at.len()),
+        None => (start, len),
+    }
+}
+
+/// Where an entry of a list stands.
+fn spot<T>(at: &At<T>) -> Spot {
+    Spot {
+        line: at.span.line,
+        span: Some((at.span.start, at.span.len)),
+    }
+}
+
 /// A refusal that says "forbidden" beside an absent object that says "not found" tells which objects exist.
 fn tells_of_objects(
     grant: &At<Grant>,
-    operations: &[Arc<str>],
+    operations: &[Listed<Arc<str>>],
     file: &Arc<str>,
     apis: &Apis,
     report: &mut Report,
 ) {
     let is_about_objects = |when: &At<String>| when.contains("resource");
-    if grant.deny_as != Some(policy::DenyAs::Forbidden)
-        || !grant.when.as_ref().is_some_and(is_about_objects)
-    {
+    let forbidden = grant.deny_as.as_ref();
+    let Some(told) = forbidden.filter(|at| at.value == policy::DenyAs::Forbidden) else {
+        return;
+    };
+    if !grant.when.as_ref().is_some_and(is_about_objects) {
         return;
     }
     let contract = apis
@@ -171,6 +212,7 @@ fn tells_of_objects(
     };
     let named: Vec<&str> = operations
         .iter()
+        .map(|listed| &listed.value)
         .filter(names_object)
         .map(|id| &**id)
         .collect();
@@ -182,7 +224,7 @@ fn tells_of_objects(
         listed(&named)
     );
     let help = "Write `deny_as: not_found`, or move operations whose path names no object into a grant of their own.";
-    report.warn(&grant.place(file), message, help);
+    report.warn(&told.place(file), message, help);
 }
 
 /// The operations that exist; none where the version does not, or is already known to be broken.
@@ -191,7 +233,7 @@ fn operations(
     file: &Arc<str>,
     apis: &Apis,
     report: &mut Report,
-) -> Option<Vec<Arc<str>>> {
+) -> Option<Vec<Listed<Arc<str>>>> {
     let name = &grant.api;
     if grant.operations.is_empty() {
         let help = "List at least one operation, or take the grant out.";
@@ -213,13 +255,13 @@ fn operations(
         );
         return None;
     };
-    let mut found: Vec<Arc<str>> = Vec::new();
+    let mut found: Vec<Listed<Arc<str>>> = Vec::new();
     for at in &grant.operations {
         let place = at.place(file);
         let Some(id) = operation(name, at, contract, &place, report) else {
             continue;
         };
-        if found.contains(&id) {
+        if found.iter().any(|listed| listed.value == id) {
             report.wrong(
                 &place,
                 format!("`{id}` is listed twice"),
@@ -242,7 +284,10 @@ fn operations(
                 help,
             );
         }
-        found.push(id);
+        found.push(Listed {
+            value: id,
+            spot: spot(at),
+        });
     }
     Some(found)
 }
@@ -254,7 +299,7 @@ fn unknown_version(name: &At<String>, file: &Arc<str>, apis: &Apis, report: &mut
         None if known.is_empty() => "Write it as API/VERSION; there is no api yet.".into(),
         None => format!("Versions are: {}.", listed(&known)),
     };
-    report.wrong(
+    report.unknown(
         &name.place(file),
         format!("there is no api version `{}`", name.value),
         help,
@@ -265,11 +310,11 @@ fn unknown_version(name: &At<String>, file: &Arc<str>, apis: &Apis, report: &mut
 fn paths(written: &[At<String>], file: &Arc<str>, report: &mut Report) -> Vec<Listed<FieldPath>> {
     let mut found = Vec::new();
     for at in written {
-        let line = at.span.line;
+        let spot = spot(at);
         found.extend(
             expanded(at, file, report)
                 .into_iter()
-                .map(|value| Listed { value, line }),
+                .map(|value| Listed { value, spot }),
         );
     }
     found
@@ -282,11 +327,11 @@ fn masks(
 ) -> Vec<Listed<(FieldPath, policy::Mask)>> {
     let mut found = Vec::new();
     for (path, mask) in grant.masks.iter() {
-        let line = path.span.line;
+        let spot = spot(path);
         let masked = expanded(path, file, report).into_iter();
         found.extend(masked.map(|value| Listed {
             value: (value, mask.value),
-            line,
+            spot,
         }));
     }
     found

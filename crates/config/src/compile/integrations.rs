@@ -30,7 +30,12 @@ pub(super) fn compile(
     report: &mut Report,
 ) -> BTreeMap<Arc<str>, Arc<IntegrationSettings>> {
     let one = |named: &Named<Integration>, report: &mut Report| {
-        integration(named, apis, rules, now, report)
+        let is_lost = |part: &[&str]| written.has_lost(&named.file, part);
+        let known = Known {
+            credentials: !is_lost(&["credentials"]),
+            rates: !is_lost(&["limits", "*", "rate"]),
+        };
+        integration(named, known, apis, rules, now, report)
     };
     let integrations = written.integrations.iter();
     integrations
@@ -38,8 +43,16 @@ pub(super) fn compile(
         .collect()
 }
 
+/// What of an integration could be read.
+#[derive(Clone, Copy)]
+struct Known {
+    credentials: bool,
+    rates: bool,
+}
+
 fn integration(
     named: &Named<Integration>,
+    known: Known,
     apis: &Apis,
     rules: Option<&policy::Rules>,
     now: Timestamp,
@@ -71,14 +84,14 @@ fn integration(
         purpose: written.purpose.value.as_str().into(),
         review_by: written.review_by.value.0,
         allow_from: named_addresses(written.allow_from.as_ref(), "allow_from", file, report),
-        facts: facts(named, report),
+        facts: facts(named, known, report),
         roles: written
             .roles
             .iter()
             .map(|at| at.value.as_str().into())
             .collect(),
         limits: limits
-            .map(|at| limit(named, at, apis, rules, report))
+            .map(|at| limit(named, known, at, apis, rules, report))
             .collect(),
         place,
     }
@@ -100,10 +113,15 @@ fn attribute_name(name: &At<String>, file: &Arc<str>, report: &mut Report) {
 }
 
 /// What `identity` needs.
-fn facts(named: &Named<Integration>, report: &mut Report) -> identity::IntegrationFacts {
+fn facts(
+    named: &Named<Integration>,
+    known: Known,
+    report: &mut Report,
+) -> identity::IntegrationFacts {
     let (file, written) = (&named.file, &named.value);
     let credentials = &written.credentials.value;
-    for mistake in identity::check(credentials) {
+    let mistakes = identity::check(credentials).into_iter();
+    for mistake in mistakes.filter(|_| known.credentials) {
         report.add(written.credentials.place(mistake, file));
     }
     let attributes = written.attributes.iter();
@@ -128,6 +146,7 @@ fn user_header(credentials: &identity::Settings) -> Option<&str> {
 
 fn limit(
     named: &Named<Integration>,
+    known: Known,
     at: &At<WrittenLimit>,
     apis: &Apis,
     rules: Option<&policy::Rules>,
@@ -144,6 +163,7 @@ fn limit(
     }
     if let Some(burst) = &at.burst
         && at.rate.is_none()
+        && known.rates
     {
         report.wrong(
             &burst.place(file),
@@ -152,7 +172,7 @@ fn limit(
         );
     }
     let has_person = user_header(&named.value.credentials.value).is_some();
-    if at.per.value == Per::User && !has_person {
+    if at.per.value == Per::User && !has_person && known.credentials {
         let help =
             "Set `credentials.api_key.user_header`, so that the integration can name the person.";
         report.wrong(
@@ -205,7 +225,7 @@ fn operations(
             Ok(meant) => meant,
             Err((message, help)) => {
                 if apis.broken.is_empty() {
-                    report.wrong(&at.place(&named.file), message, help);
+                    report.unknown(&at.place(&named.file), message, help);
                 }
                 continue;
             }

@@ -9,13 +9,14 @@ use model::Timestamp;
 
 use super::apis::{Apis, base_path_problem};
 use crate::api::{Api, State, Version};
-use crate::compiled::{ApiVersion, Successor};
+use crate::compiled::Successor;
 use crate::de::{listed, nearest};
 use crate::read::Named;
 use crate::report::Report;
 use crate::spanned::{At, Place};
 
 /// Dates and successor of one version.
+#[derive(Default)]
 pub(super) struct Life {
     pub deprecated_since: Option<Timestamp>,
     pub sunset: Option<Timestamp>,
@@ -113,7 +114,7 @@ fn successor(
             .collect();
         let help = nearest(at, &known)
             .unwrap_or_else(|| format!("Its other versions are: {}.", listed(&known)));
-        report.wrong(
+        report.unknown(
             &place,
             format!("`{}` has no version `{}`", api.name, at.value),
             help,
@@ -138,54 +139,54 @@ fn successor(
     })
 }
 
+/// The base path of a version, also of one that could not be compiled.
+pub(super) struct BasePath {
+    pub name: Arc<str>,
+    pub path: Arc<str>,
+    pub is_design: bool,
+    pub place: Place,
+}
+
 /// Two versions must not share a base path, and a version in use should be reachable.
 pub(super) fn check(apis: &Apis, report: &mut Report) {
-    for (index, version) in apis.versions.iter().enumerate() {
-        if version.state == State::Design {
-            let is_exposed = version.operations.iter().any(|o| !o.listeners.is_empty());
-            if is_exposed {
-                let message = format!(
+    shared_paths(&apis.paths, report);
+    for version in &apis.versions {
+        let is_exposed = version.operations.iter().any(|o| !o.listeners.is_empty());
+        match version.state {
+            State::Design if is_exposed => report.warn(
+                &version.place,
+                format!(
                     "`{}` is exposed but in design, so nobody can reach it",
                     version.name
-                );
-                report.warn(
-                    &version.place,
-                    message,
-                    "Write `state: active` when it may be called.",
-                );
-            }
-            continue;
-        }
-        let shares = |other: &&ApiVersion| {
-            other.state != State::Design && other.base_path == version.base_path
-        };
-        if let Some(other) = apis.versions.iter().take(index).find(shares) {
-            let path = if version.base_path.is_empty() {
-                "/"
-            } else {
-                &version.base_path
-            };
-            let message = format!(
-                "`{}` and `{}` share the base path `{path}`",
-                other.name, version.name
-            );
-            let help = format!(
-                "Give each its own, for example `base_path: /{}/{}`.",
-                version.api, version.version
-            );
-            report.wrong(&version.place, message, help);
-        }
-        let is_served = matches!(version.state, State::Active | State::Deprecated);
-        if is_served && version.operations.iter().all(|o| o.listeners.is_empty()) {
-            let message = format!(
-                "no operation of `{}` is exposed, so nobody can reach it",
-                version.name
-            );
-            report.warn(
+                ),
+                "Write `state: active` when it may be called.",
+            ),
+            State::Active | State::Deprecated if !is_exposed => report.warn(
                 &version.place,
-                message,
+                format!(
+                    "no operation of `{}` is exposed, so nobody can reach it",
+                    version.name
+                ),
                 "List operations by listener under `expose`.",
-            );
+            ),
+            _ => {}
         }
+    }
+}
+
+fn shared_paths(all: &[BasePath], report: &mut Report) {
+    let served: Vec<&BasePath> = all.iter().filter(|one| !one.is_design).collect();
+    for (index, one) in served.iter().enumerate() {
+        let mut before = served.iter().take(index);
+        let Some(other) = before.find(|other| other.path == one.path) else {
+            continue;
+        };
+        let path = if one.path.is_empty() { "/" } else { &one.path };
+        let message = format!(
+            "`{}` and `{}` share the base path `{path}`",
+            other.name, one.name
+        );
+        let help = format!("Give each its own, for example `base_path: /{}`.", one.name);
+        report.wrong(&one.place, message, help);
     }
 }

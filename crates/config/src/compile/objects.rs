@@ -3,6 +3,7 @@
 //! Used by apis and foreign.
 //! Start reading at `compile`.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use contract::{Contract, Operation, Parameter, Place as ParameterPlace, TemplateSegment};
@@ -18,21 +19,35 @@ use crate::de::{listed, nearest};
 use crate::report::Report;
 use crate::spanned::{At, Place};
 
-/// Checks the objects of a version and hands on those that are right.
+/// Checks the objects of a version and hands on those that are right, with the names of what is not.
 pub(super) fn compile(
     full: &str,
     version: &Version,
     contract: Option<&Contract>,
     file: &Arc<str>,
     report: &mut Report,
-) -> Vec<ObjectKind> {
+) -> (Vec<ObjectKind>, BTreeSet<Arc<str>>) {
+    let (mut kinds, mut unsure) = (Vec::new(), BTreeSet::new());
     let Some(contract) = contract else {
-        return Vec::new();
+        return (kinds, unsure);
     };
-    let kinds = version.objects.iter();
-    kinds
-        .filter_map(|(name, object)| kind(full, name, object, contract, file, report))
-        .collect()
+    for (name, object) in version.objects.iter() {
+        let known = report.len();
+        let found = kind(full, name, object, contract, file, report);
+        if report.len() > known {
+            let declared = object.attributes.names();
+            let has = |name: &&str| match &found {
+                Some(kind) => kind.attributes.iter().any(|(known, _)| **known == **name),
+                None => false,
+            };
+            unsure.extend(declared.filter(|name| !has(name)).map(Arc::from));
+            unsure.insert(name.value.as_str().into());
+            // Without the kind nobody knows what an operation is about.
+            unsure.extend(found.is_none().then(|| Arc::from(policy::UNSURE_OBJECTS)));
+        }
+        kinds.extend(found);
+    }
+    (kinds, unsure)
 }
 
 fn kind(
@@ -66,10 +81,10 @@ fn kind(
         return None;
     }
     let id = source(&object.id, contract, &nodes, file, report)?;
-    let resolve = match &object.resolve {
-        Some(at) => Some(resolve(full, at, name, contract, &at.place(file), report)?),
-        None => None,
-    };
+    let resolve = object
+        .resolve
+        .as_ref()
+        .and_then(|at| resolve(full, at, name, contract, &at.place(file), report));
     let attributes: Vec<(Arc<str>, Source)> = object
         .attributes
         .iter()
@@ -231,7 +246,7 @@ fn nodes_of<'c>(contract: &'c Contract, schema: &str) -> Vec<(&'c Shape, &'c Nod
 pub(super) fn shapes(apis: &Apis) -> Vec<ApiShape> {
     let versions = apis.versions.iter().zip(&apis.objects);
     versions
-        .filter_map(|(version, objects)| {
+        .filter_map(|(version, (objects, unsure))| {
             let contract = version.contract.as_deref()?;
             Some(ApiShape {
                 name: version.name.clone(),
@@ -243,6 +258,7 @@ pub(super) fn shapes(apis: &Apis) -> Vec<ApiShape> {
                     .collect(),
                 objects: objects.clone(),
                 lookups_max: version.lookups_max,
+                unsure: unsure.clone(),
             })
         })
         .collect()

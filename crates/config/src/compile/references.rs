@@ -1,7 +1,10 @@
-//! Files that nothing refers to: not refused, but said, so that nobody believes they do something.
-//! Exports `unused` (of what was read) and `strays` (of everything else in the directory).
+//! What nothing refers to: not refused, but said, so that nobody believes it does something.
+//! Exports `unused` (files that were read), `idle` (roles and listeners) and `strays` (everything else in the directory).
 //! Used by `compile` of the whole.
 //! Start reading at `unused`.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use model::Mistake;
 
@@ -29,6 +32,42 @@ pub(super) fn unused(written: &Written, files: &Files, apis: &Apis, report: &mut
         }
         let help = "Refer to it from a version in `apis/`, move it out, or take it away.";
         report.note(Mistake::new("nothing refers to this file", help).in_file(path));
+    }
+}
+
+/// Warns of what is declared and used by nobody: roles and listeners.
+pub(super) fn idle(written: &Written, apis: &Apis, report: &mut Report) {
+    // Where something is broken it is not known what it would have used.
+    if !written.broken.is_empty() || !apis.broken.is_empty() {
+        return;
+    }
+    let integrations = written.integrations.iter();
+    let had: BTreeSet<&str> = integrations
+        .flat_map(|one| one.value.roles.iter().map(|at| at.as_str()))
+        .collect();
+    for role in written
+        .roles
+        .iter()
+        .filter(|role| !had.contains(&*role.name))
+    {
+        let help = "Give it to an integration (`roles`), or take the file out.";
+        let message = format!("no integration has the role `{}`", role.name);
+        report.note(Mistake::new(message, help).in_file(&*role.file));
+    }
+    let Some(server) = &written.server else {
+        return;
+    };
+    let exposed: BTreeSet<&str> = apis
+        .operations()
+        .flat_map(|one| one.plan.listeners.iter().map(|name| &**name))
+        .collect();
+    let file: Arc<str> = SERVER_FILE.into();
+    for (name, _) in server.listeners.iter() {
+        if name.as_str() != "admin" && !exposed.contains(name.as_str()) && !exposed.is_empty() {
+            let message = format!("nothing is exposed on the listener `{}`", name.value);
+            let help = "Name it under `expose` of a version, or take it out.";
+            report.warn(&name.place(&file), message, help);
+        }
     }
 }
 

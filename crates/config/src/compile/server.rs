@@ -15,6 +15,7 @@ use super::bounds::{filled, names_some};
 use crate::compiled::{ListenerSettings, ServerSettings, TimeoutSettings, TlsSettings};
 use crate::files;
 use crate::files::SERVER_FILE;
+use crate::read::Written;
 use crate::report::Report;
 use crate::secret_ref::SecretRef;
 use crate::server::{
@@ -31,14 +32,24 @@ const CONNECTIONS_RANGE: (u32, u32) = (1, 1_000_000);
 const DAY: Duration = Duration::from_secs(86_400);
 
 /// Checks and completes the server's settings.
-pub(super) fn compile(server: &Server, report: &mut Report) -> Option<ServerSettings> {
+pub(super) fn compile(
+    server: &Server,
+    written: &Written,
+    report: &mut Report,
+) -> Option<ServerSettings> {
     let file: Arc<str> = SERVER_FILE.into();
+    let is_lost = |name: &str, key: &str| written.has_lost(&file, &["listeners", name, key]);
     let mut listeners: Vec<ListenerSettings> = server
         .listeners
         .iter()
-        .map(|(name, listener)| self::listener(name, listener, &server.defaults, &file, report))
+        .map(|(name, listener)| {
+            if !is_lost(name, "tls") && !is_lost(name, "plain") {
+                check_plain(name, listener, &file, report);
+            }
+            self::listener(name, listener, &server.defaults, &file, report)
+        })
         .collect();
-    if listeners.is_empty() {
+    if listeners.is_empty() && !written.has_lost(&file, &["listeners"]) {
         report.add(
             model::Mistake::new(
                 "no listener is set",
@@ -98,7 +109,6 @@ fn listener(
         );
     }
     let kind = kind(name, written, file, report);
-    check_plain(name, written, file, report);
     let connections = written
         .connections_max
         .as_ref()

@@ -67,6 +67,7 @@ fn set(policies: &[(bool, String)]) -> ConditionSet {
                 Checked {
                     policy,
                     needs,
+                    can_hold: true,
                     part: None,
                 },
             )

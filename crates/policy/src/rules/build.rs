@@ -6,6 +6,7 @@
 mod beings;
 mod enforced;
 mod grants;
+mod idle;
 mod kinds;
 mod likely;
 mod nested;
@@ -15,7 +16,7 @@ mod references;
 mod shown;
 mod sorted;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use model::likeness::Likely;
@@ -26,7 +27,7 @@ use super::{Operation, OperationRef, Rules};
 use crate::cedar::{
     self, AttributeType, Checked, NO_OBJECT, Resources, SetCache, Types, TypesDraft, Wrong,
 };
-use crate::input::{ParameterPlace, PolicyInput};
+use crate::input::{ParameterPlace, PolicyInput, Spot};
 use crate::plan::{Plan, Trees};
 use beings::Beings;
 pub(crate) use enforced::is_told_by_path;
@@ -34,6 +35,8 @@ pub(crate) use enforced::is_told_by_path;
 /// A hand-written policy that passed the validator.
 struct Written {
     rule: RuleRef,
+    /// All of it.
+    spot: Spot,
     checked: Checked,
     fields: Vec<model::FieldPath>,
     writes: Vec<model::FieldPath>,
@@ -42,7 +45,7 @@ struct Written {
 }
 
 /// Conditions already checked, because roles repeat them for every integration.
-type ConditionCache = HashMap<(Arc<str>, OperationRef), Result<Checked, Wrong>>;
+type ConditionCache = HashMap<(Arc<str>, OperationRef), Result<Checked, Vec<Wrong>>>;
 
 /// The work in progress.
 #[derive(Default)]
@@ -54,8 +57,14 @@ pub(super) struct Build {
     plans: HashMap<(OperationRef, String), Arc<Plan>>,
     trees: HashMap<String, Arc<Trees>>,
     beings: Beings,
+    /// Conditions of which was said what they do not do; roles repeat them for every integration.
+    judged: HashSet<(RuleRef, OperationRef)>,
     known: HashMap<Arc<str>, Arc<likely::Known>>,
     likely: HashMap<OperationRef, Arc<Vec<Likely>>>,
+    /// Of which versions not everything is known; see [`crate::input::ApiShape::unsure`].
+    unsure: BTreeMap<Arc<str>, BTreeSet<Arc<str>>>,
+    /// Not all grants of the integration at hand are known.
+    is_partial: bool,
 }
 
 impl Build {
@@ -63,6 +72,9 @@ impl Build {
     pub fn run(mut self, input: PolicyInput) -> Result<Rules, Vec<Mistake>> {
         for api in &input.apis {
             self.api(api);
+            if !api.unsure.is_empty() {
+                self.unsure.insert(api.name.clone(), api.unsure.clone());
+            }
         }
         let faults = crate::parameters::stated(&self.rules);
         self.mistakes.extend(faults);
@@ -81,9 +93,19 @@ impl Build {
     }
 
     fn mistake(&mut self, rule: &RuleRef, message: impl Into<String>, help: impl Into<String>) {
-        let mistake = Mistake::new(message, help)
-            .in_file(&*rule.file)
-            .at_line(rule.line);
+        self.mistake_at(&rule.file, Spot::line(rule.line), message, help);
+    }
+
+    /// A mistake in one part of a grant.
+    fn mistake_at(
+        &mut self,
+        file: &str,
+        spot: Spot,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        let mut mistake = Mistake::new(message, help).in_file(file).at_line(spot.line);
+        mistake.span = spot.span;
         if !self.mistakes.contains(&mistake) {
             self.mistakes.push(mistake);
         }

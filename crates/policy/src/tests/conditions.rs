@@ -117,7 +117,8 @@ fn a_condition_on_an_attribute_the_integration_lacks_is_a_mistake() {
     south.attributes.clear();
     input.integrations.push(south);
     assert!(
-        mistakes(input)[0].contains("asks for `principal.partner`, which `south` does not have")
+        mistakes(input)[0]
+            .contains("asks for `principal.partner`, which is no attribute of `south`")
     );
 }
 
@@ -360,4 +361,65 @@ fn a_condition_on_a_query_that_is_not_kept_is_not_said_to_fail() {
     assert!(found[0].text.contains("`query.status`"), "{found:?}");
     let found = near_misses(&asked, evidence(true), &rules);
     assert_eq!(found[0].nearness, Nearness::Unmet, "{found:?}");
+}
+
+/// What `check` says about a condition of a grant and a file of policies.
+fn warned(when: &str, policy: &str) -> Vec<String> {
+    let mut input = input(vec![grant(1, "getOrder", when, "id", "")]);
+    if !policy.is_empty() {
+        input.cedar = vec![crate::CedarFile {
+            file: "p.cedar".into(),
+            text: policy.into(),
+        }];
+    }
+    let rules = compile(input).unwrap();
+    let notes = rules.parameter_notes().iter();
+    notes.map(|note| note.message.clone()).collect()
+}
+
+#[test]
+fn what_never_or_always_holds_is_said() {
+    let forbid = "forbid(principal, action, resource)";
+    let never = |said: Vec<String>| said.iter().any(|said| said.contains("never hold"));
+    assert!(never(warned("false", "")));
+    assert!(never(warned("", &format!("{forbid} when {{ false }};"))));
+    let always = warned("true", &format!("{forbid} when {{ true }};"));
+    assert_eq!(
+        always,
+        [
+            "a clause of the policy asks for nothing",
+            "the condition always holds"
+        ]
+    );
+    assert!(warned("resource.status == \"open\"", &format!("{forbid};")).is_empty());
+}
+
+#[test]
+fn a_value_that_no_integration_has_is_said_with_the_nearest() {
+    let said = warned("principal.partner == \"alpah\"", "");
+    assert!(
+        said[0].starts_with("`alpah` is no integration's `partner`"),
+        "{said:?}"
+    );
+    assert!(warned("principal.partner == resource.partner", "").is_empty());
+}
+
+#[test]
+fn policies_say_nothing_that_nobody_understands() {
+    let refused = |policy: &str| {
+        let mut input = input(Vec::new());
+        input.cedar = vec![crate::CedarFile {
+            file: "p.cedar".into(),
+            text: policy.into(),
+        }];
+        compile(input).map(|rules| rules.parameter_notes().len())
+    };
+    let unknown = refused("@feilds(\"id\") permit(principal, action, resource);").unwrap_err();
+    assert_eq!(unknown[0].message, "`@feilds` is not known");
+    assert_eq!(unknown[0].help, "did you mean `@fields`?");
+    let empty = refused("// nothing yet\n").unwrap_err();
+    assert_eq!(empty[0].message, "the file holds no policy");
+    let one = "@id(\"a\") forbid(principal, action, resource);";
+    assert_eq!(refused(one), Ok(0));
+    assert_eq!(refused(&format!("{one}\n{one}")), Ok(1));
 }

@@ -21,7 +21,7 @@ fn told(line: u32, operations: &str, when: &str, errors: &[&str]) -> Grant {
         .iter()
         .flat_map(|entry| FieldPath::parse(entry).unwrap());
     Grant {
-        errors: list.map(|value| Listed { value, line }).collect(),
+        errors: list.map(|value| listed(value, line)).collect(),
         ..grant(line, operations, when, "", "")
     }
 }

@@ -129,14 +129,8 @@ fn masks_show_a_part_and_the_widest_grant_wins() {
     let mut masked = grant(1, "getCustomer", "", "id iban legalName", "");
     let path = |text: &str| FieldPath::parse(text).unwrap().remove(0);
     masked.masks = vec![
-        Listed {
-            value: (path("iban"), Mask::Last4),
-            line: 1,
-        },
-        Listed {
-            value: (path("legalName"), Mask::Redact),
-            line: 1,
-        },
+        listed((path("iban"), Mask::Last4), 1),
+        listed((path("legalName"), Mask::Redact), 1),
     ];
     let upstream = r#"{"id":"c1","legalName":"Acme","iban":"DE02120300000000202051"}"#;
     let one = rules(vec![masked.clone()]);

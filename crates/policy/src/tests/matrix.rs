@@ -7,10 +7,10 @@ use super::*;
 #[test]
 fn the_matrix_lists_calls_fields_and_writes() {
     let mut masked = grant(4, "getCustomer", "", "id iban", "");
-    masked.masks = vec![Listed {
-        value: (FieldPath::parse("iban").unwrap().remove(0), Mask::Last4),
-        line: 4,
-    }];
+    masked.masks = vec![listed(
+        (FieldPath::parse("iban").unwrap().remove(0), Mask::Last4),
+        4,
+    )];
     let rules = rules(vec![
         grant(
             1,

@@ -31,6 +31,7 @@ fn works() -> ApiShape {
     ApiShape {
         name: "field-service/v2".into(),
         lookups_max: LOOKUPS_DEFAULT,
+        unsure: Default::default(),
         operations: vec![
             operation("getJob", JOB, "", &["path jobId"]),
             search,
@@ -60,6 +61,7 @@ fn works_input(grants: Vec<Grant>) -> PolicyInput {
         integrations: vec![integration("north", grants)],
         cedar: Vec::new(),
         names: Names::default(),
+        is_partial: false,
     }
 }
 
@@ -71,7 +73,7 @@ const OWN: &str = "resource.partner == principal.partner";
 
 fn masked(mut grant: Grant, path: &str, mask: Mask) -> Grant {
     let value = (FieldPath::parse(path).unwrap().remove(0), mask);
-    grant.masks.push(Listed { value, line: 1 });
+    grant.masks.push(listed(value, 1));
     grant
 }
 

@@ -25,19 +25,17 @@ fn jobs() -> ApiShape {
             .collect(),
     };
     let below = ["path jobId/"];
+    let wrapped = format!("{{data:{JOB},trace}}");
     ApiShape {
         name: "field-service/v2".into(),
         lookups_max: LOOKUPS_DEFAULT,
+        unsure: Default::default(),
         operations: vec![
             get("getJob", JOB, &["path jobId"]),
             get("listJobs", &format!("{{items:[{JOB}],total#}}"), &[]),
             get("listJobParts", "{items:[{sku,price#}],total#}", &below),
             get("getJobInline", "{data:{id,title,partner}}", &["path jobId"]),
-            get(
-                "getJobWrapped",
-                &format!("{{data:{JOB},trace}}"),
-                &["path jobId"],
-            ),
+            get("getJobWrapped", &wrapped, &["path jobId"]),
             get("getJobInvoice", &format!("{{number,job:{JOB}}}"), &below),
             get("listRelatedJobs", &format!("[{JOB}]"), &below),
             get("getParentJob", JOB, &below),
@@ -89,6 +87,7 @@ fn input_of(grants: Vec<Grant>, policy: &str) -> PolicyInput {
             }],
         },
         names: Names::default(),
+        is_partial: false,
     }
 }
 

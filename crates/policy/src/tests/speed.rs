@@ -42,6 +42,7 @@ fn many(integrations: usize, grants: usize) -> Arc<Rules> {
             integrations: all,
             cedar: Vec::new(),
             names: Names::default(),
+            is_partial: false,
         })
         .unwrap(),
     )

@@ -245,7 +245,7 @@ fn a_grant_that_nothing_can_judge_is_refused_with_its_line() {
         ended
             .stderr
             .contains("`listJobParts` does not show a `Job`")
-            && ended.stderr.contains("[integrations/north.yaml:7:3]"),
+            && ended.stderr.contains("[integrations/north.yaml:8:67]"),
         "{}",
         ended.stderr
     );

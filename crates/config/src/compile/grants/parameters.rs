@@ -54,7 +54,7 @@ pub(super) fn query(
     }
     let names = written.iter().map(|at| Listed {
         value: at.value.as_str().into(),
-        line: at.span.line,
+        spot: super::spot(at),
     });
     Some(names.collect())
 }
@@ -88,7 +88,7 @@ pub(super) fn set(
         }
         found.push(Listed {
             value: FixedValue { target, source },
-            line: key.span.line,
+            spot: super::spot(key),
         });
     }
     found

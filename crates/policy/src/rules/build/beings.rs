@@ -3,7 +3,7 @@
 //! Used by `Build::written` and `Build::condition`.
 //! Start reading at `Beings::unknown`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use model::Mistake;
@@ -18,6 +18,8 @@ use crate::input::{CedarFile, PolicyInput};
 pub(super) struct Beings {
     integrations: BTreeSet<Arc<str>>,
     roles: BTreeSet<Arc<str>>,
+    /// Values by the name of their attribute.
+    attributes: BTreeMap<String, BTreeSet<String>>,
 }
 
 /// Somebody who does not.
@@ -31,10 +33,21 @@ impl Beings {
     pub(super) fn of(input: &PolicyInput) -> Beings {
         let own = input.integrations.iter().map(|one| &one.name);
         let used = input.integrations.iter().flat_map(|one| &one.roles);
+        let mut attributes: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for (name, value) in input.integrations.iter().flat_map(|one| &one.attributes) {
+            let values = attributes.entry(name.clone()).or_default();
+            values.insert(value.clone());
+        }
         Beings {
+            attributes,
             integrations: own.chain(&input.names.integrations).cloned().collect(),
             roles: used.chain(&input.names.roles).cloned().collect(),
         }
+    }
+
+    /// The values that integrations have of an attribute; none where nobody has it.
+    pub(super) fn values(&self, attribute: &str) -> Option<BTreeSet<String>> {
+        self.attributes.get(attribute).cloned()
     }
 
     /// Whom a policy names although nobody is called so.

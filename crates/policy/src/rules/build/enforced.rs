@@ -7,12 +7,12 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use model::shape::NodeId;
-use model::{FieldSet, RuleRef, Shape};
+use model::{FieldSet, Shape};
 
 use super::super::{Entry, Integration, Kind, Operation, OperationRef, Rules, Shown};
 use super::Build;
 use crate::cedar::ConditionSet;
-use crate::input::{ParameterPlace, Source};
+use crate::input::{ParameterPlace, Source, Spot};
 use crate::plan::{KindId, outermost};
 
 /// What keeps a rule from being enforced: sentence and remedy.
@@ -30,7 +30,11 @@ impl Build {
             else {
                 continue;
             };
-            let mut found: Vec<(RuleRef, Fault)> = Vec::new();
+            // What is not known of a version may be what makes it possible.
+            if self.unsure.contains_key(&operation.api) {
+                continue;
+            }
+            let mut found: Vec<(Arc<str>, Spot, Fault)> = Vec::new();
             if let Some(set) = &entry.at_object {
                 let fault = subject(&self.rules, operation, set)
                     .or_else(|| changed(&self.rules, operation, entry, set));
@@ -41,25 +45,28 @@ impl Build {
                 let fault = kind.and_then(|kind| looked_up(&self.rules, operation, kind, set));
                 found.extend(placed(fault, entry, set.grant_bits()));
             }
-            let fault = references_of(&self.rules, operation, done);
-            found.extend(placed(fault, entry, u64::MAX));
-            for (rule, (message, help)) in found {
-                self.mistake(&rule, message, help);
+            if !self.is_partial {
+                let fault = references_of(&self.rules, operation, done);
+                found.extend(placed(fault, entry, u64::MAX));
+            }
+            for (file, spot, (message, help)) in found {
+                self.mistake_at(&file, spot, message, help);
             }
         }
     }
 }
 
 /// A fault at each of the grants with these bits; where a policy alone is why, at the first grant.
-fn placed(fault: Option<Fault>, entry: &Entry, bits: u64) -> Vec<(RuleRef, Fault)> {
+fn placed(fault: Option<Fault>, entry: &Entry, bits: u64) -> Vec<(Arc<str>, Spot, Fault)> {
     let Some(fault) = fault else {
         return Vec::new();
     };
     let meant: Vec<_> = entry.held(bits).collect();
     let first = entry.grants.iter().take(1).collect();
     let grants = if meant.is_empty() { first } else { meant };
-    let at = grants.into_iter().map(|grant| grant.rule.clone());
-    at.map(|rule| (rule, fault.clone())).collect()
+    let at = grants.into_iter();
+    at.map(|grant| (grant.rule.file.clone(), grant.spot, fault.clone()))
+        .collect()
 }
 
 /// The object that an operation is about.

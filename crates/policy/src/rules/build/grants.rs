@@ -3,7 +3,7 @@
 //! Used by `Build::run`.
 //! Start reading at `Build::integration`.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use model::text::shown;
@@ -17,7 +17,9 @@ use super::sorted::Sorted;
 use super::{Build, Written};
 use crate::cedar::{self, Checked, ConditionSet, Resources, Types};
 use crate::errors::{ErrorGround, ErrorPlans};
-use crate::input::{Grant, IntegrationGrants, PolicyInput};
+use crate::input::{
+    CedarFile, Condition, Grant, IntegrationGrants, Listed, PolicyInput, Spot, UNSURE_OBJECTS,
+};
 use crate::nested::Inner;
 use crate::parameters::ParameterRules;
 use crate::plan::{KindId, Plan, Tree, Trees};
@@ -27,34 +29,46 @@ impl Build {
     pub(super) fn written(&mut self, input: &PolicyInput, types: &Types) -> Vec<Written> {
         let mut all = Vec::new();
         for file in &input.cedar {
-            let policies = match types.file(&file.text) {
+            let is_partial = input.is_partial || !self.unsure.is_empty();
+            let policies = match types.file(&file.text, is_partial) {
                 Ok(policies) => policies,
                 Err(wrongs) => {
                     for wrong in wrongs {
                         let mut mistake =
                             Mistake::new(wrong.message, wrong.help).in_file(&*file.file);
-                        if let Some(offset) = wrong.offset {
-                            mistake = mistake.at(offset, 1).at_line(line_of(&file.text, offset));
+                        if let Some((start, len)) = wrong.span {
+                            mistake = mistake.at(start, len).at_line(line_of(&file.text, start));
                         }
                         self.mistakes.push(mistake);
                     }
                     continue;
                 }
             };
-            for (offset, checked) in policies {
+            if policies.is_empty() && !is_partial {
+                let help = "write a policy, or take the file out";
+                let mistake = Mistake::new("the file holds no policy", help);
+                self.mistakes.push(mistake.in_file(&*file.file));
+            }
+            let ends = policies.iter().skip(1).map(|(offset, _)| *offset);
+            let ends: Vec<usize> = ends.chain([file.text.len()]).collect();
+            for ((offset, checked), end) in policies.into_iter().zip(ends) {
                 self.in_vain(file, offset, &checked.policy);
-                let rule = RuleRef {
-                    file: file.file.clone(),
+                let spot = Spot {
                     line: line_of(&file.text, offset),
+                    span: Some((offset, end.saturating_sub(offset))),
                 };
-                all.extend(self.annotated(rule, checked));
+                all.extend(self.annotated(file, spot, checked));
             }
         }
+        self.repeated_names(&all);
         all
     }
 
     /// Reads `@fields`, `@writes` and `@deny_as` of a hand-written permit.
-    fn annotated(&mut self, rule: RuleRef, checked: Checked) -> Option<Written> {
+    fn annotated(&mut self, file: &CedarFile, spot: Spot, checked: Checked) -> Option<Written> {
+        self.unknown_annotations(file, spot, &checked.policy);
+        self.idle_clauses(&file.file, spot.line, &checked);
+        let file = &*file.file;
         let mut lists = [Vec::new(), Vec::new(), Vec::new()];
         for (name, list) in ["fields", "writes", "errors"].into_iter().zip(&mut lists) {
             let text = checked
@@ -65,8 +79,9 @@ impl Build {
             for entry in entries(&text) {
                 match model::FieldPath::parse(entry) {
                     Ok(paths) => list.extend(paths),
-                    Err(why) => self.mistake(
-                        &rule,
+                    Err(why) => self.mistake_at(
+                        file,
+                        spot,
                         format!("`{entry}` in @{name} {why}"),
                         "write a field path",
                     ),
@@ -79,17 +94,19 @@ impl Build {
             Some("not_found") => Some(crate::input::DenyAs::NotFound),
             Some(other) => {
                 let other = other.to_owned();
-                self.mistake(
-                    &rule,
-                    format!("@deny_as is `{other}`"),
+                self.mistake_at(
+                    file,
+                    spot,
+                    format!("`{other}` is not known to `@deny_as`"),
                     "write `forbidden` or `not_found`",
                 );
                 None
             }
         };
         if !cedar::is_permit(&checked.policy) && lists.iter().any(|l| !l.is_empty()) {
-            self.mistake(
-                &rule,
+            self.mistake_at(
+                file,
+                spot,
                 "a forbid lists fields",
                 "take @fields, @writes and @errors away; a forbid grants nothing",
             );
@@ -97,7 +114,11 @@ impl Build {
         }
         let [fields, writes, errors] = lists;
         Some(Written {
-            rule,
+            rule: RuleRef {
+                file: file.into(),
+                line: spot.line,
+            },
+            spot,
             checked,
             fields,
             writes,
@@ -117,6 +138,7 @@ impl Build {
         };
         let mut drafts: BTreeMap<OperationRef, Vec<(EntryGrant, Option<Checked>)>> =
             BTreeMap::new();
+        self.is_partial = input.is_partial;
         for grant in &input.grants {
             self.grant(grant, &input, types, &mut drafts);
         }
@@ -156,8 +178,11 @@ impl Build {
             .collect();
         self.check_enforced(&integration);
         self.parameters(&mut integration);
-        self.note_nested(&input, &integration);
-        self.check_references(&input, &integration);
+        // A grant that is missing may be the one that reads what a body refers to, or that shows a nested object.
+        if !self.is_partial {
+            self.note_nested(&input, &integration);
+            self.check_references(&input, &integration);
+        }
         self.rules
             .integrations
             .insert(input.name, Arc::new(integration));
@@ -212,9 +237,9 @@ impl Build {
         types: &Types,
         drafts: &mut BTreeMap<OperationRef, Vec<(EntryGrant, Option<Checked>)>>,
     ) {
-        for id in &grant.operations {
-            let Some(reference) = self.rules.operation(&grant.api, id) else {
-                self.unknown_operation(grant, id);
+        for operation in &grant.operations {
+            let Some(reference) = self.rules.operation(&grant.api, &operation.value) else {
+                self.unknown_operation(grant, operation);
                 continue;
             };
             self.check_lists(grant, reference);
@@ -222,12 +247,20 @@ impl Build {
                 None => None,
                 Some(condition) => match self.condition(condition, reference, integration, types) {
                     Some(checked) => Some(checked),
-                    None => continue,
+                    None => {
+                        self.is_partial = true;
+                        continue;
+                    }
                 },
             };
             let entry = EntryGrant {
                 rule_text: shown(&grant.rule),
                 rule: grant.rule.clone(),
+                whole: Spot {
+                    line: grant.rule.line,
+                    span: grant.span,
+                },
+                spot: operation.spot,
                 role: grant.role.clone(),
                 condition: grant.when.clone(),
                 trees: self.trees(grant),
@@ -247,7 +280,8 @@ impl Build {
         }
     }
 
-    fn unknown_operation(&mut self, grant: &Grant, id: &str) {
+    fn unknown_operation(&mut self, grant: &Grant, operation: &Listed<Arc<str>>) {
+        let id = &*operation.value;
         let Some(operations) = self.rules.by_name.get(&grant.api) else {
             let apis: Vec<Arc<str>> = self.rules.by_name.keys().cloned().collect();
             let mut names: Vec<&str> = apis.iter().map(|n| &**n).collect();
@@ -269,8 +303,9 @@ impl Build {
             Some(name) => format!("did you mean `{name}`?"),
             None => format!("the operations of `{}` are {}", grant.api, listed(&names)),
         };
-        self.mistake(
-            &grant.rule,
+        self.mistake_at(
+            &grant.rule.file,
+            operation.spot,
             format!("`{}` has no operation `{id}`", grant.api),
             help,
         );
@@ -280,15 +315,28 @@ impl Build {
         let Some(operation) = self.rules.op(reference) else {
             return;
         };
-        let mut found: Vec<(u32, check::Fault)> = Vec::new();
-        for field in &grant.fields {
+        let mut found: Vec<(Spot, check::Fault)> = Vec::new();
+        // Fields count from the object, wherever it stands.
+        let unsure = self.unsure.get(&operation.api);
+        let is_unsure = |names: &BTreeSet<Arc<str>>| {
+            names.contains(UNSURE_OBJECTS) || names.contains(&operation.id)
+        };
+        if unsure.is_some_and(is_unsure) {
+            return;
+        }
+        // Without an answer that is declared, what is wrong with the first is wrong with all.
+        let fields = match operation.answer.is_empty() {
+            true => grant.fields.get(..1).unwrap_or_default(),
+            false => &grant.fields,
+        };
+        for field in fields {
             let checked = check::answer_path(operation.ground(), &field.value, &operation.id);
-            found.extend(checked.err().map(|fault| (field.line, fault)));
+            found.extend(checked.err().map(|fault| (field.spot, fault)));
         }
         for mask in &grant.masks {
             let path = &mask.value.0;
             let checked = check::answer_path(operation.ground(), path, &operation.id);
-            found.extend(checked.err().map(|fault| (mask.line, fault)));
+            found.extend(checked.err().map(|fault| (mask.spot, fault)));
             let is_granted = grant.fields.iter().any(|f| {
                 f.value.is_from_root == path.is_from_root
                     && (f.value.steps.starts_with(&path.steps)
@@ -297,31 +345,27 @@ impl Build {
             if !is_granted {
                 let message = format!("`{path}` is masked but not granted");
                 found.push((
-                    mask.line,
+                    mask.spot,
                     (message, "add it to `fields`, or take the mask away".into()),
                 ));
             }
         }
         for field in &grant.errors {
             let checked = check::error_path(&operation.errors, &field.value, &operation.id);
-            found.extend(checked.err().map(|fault| (field.line, fault)));
+            found.extend(checked.err().map(|fault| (field.spot, fault)));
         }
         for path in &grant.writes {
             let checked = check::write_path(&operation.request, &path.value, &operation.id);
-            found.extend(checked.err().map(|fault| (path.line, fault)));
+            found.extend(checked.err().map(|fault| (path.spot, fault)));
         }
-        for (line, (message, help)) in found {
-            let rule = RuleRef {
-                file: grant.rule.file.clone(),
-                line,
-            };
-            self.mistake(&rule, message, help);
+        for (spot, (message, help)) in found {
+            self.mistake_at(&grant.rule.file, spot, message, help);
         }
     }
 
     fn condition(
         &mut self,
-        condition: &crate::input::Condition,
+        condition: &Condition,
         reference: OperationRef,
         integration: &IntegrationGrants,
         types: &Types,
@@ -340,31 +384,64 @@ impl Build {
             .clone();
         let checked = match checked {
             Ok(checked) => checked,
-            Err(wrong) => {
-                let help = self.condition_help(reference, &wrong.help);
-                let message = format!(
-                    "condition for `{}`: {}",
-                    self.rules.operation_id(reference),
-                    wrong.message
-                );
-                self.mistake(&condition.rule, message, help);
+            Err(wrongs) => {
+                self.refused_condition(condition, reference, &wrongs);
                 return None;
             }
         };
+        self.idle_condition(condition, reference, &checked);
         for unknown in self.beings.unknown(&checked.policy) {
-            self.mistake(&condition.rule, unknown.message, unknown.help);
+            let spot = whole(condition);
+            self.mistake_at(&condition.rule.file, spot, unknown.message, unknown.help);
         }
         for name in &checked.needs.principal_attributes {
             if !integration.attributes.contains_key(name) {
                 let message = format!(
-                    "the condition asks for `principal.{name}`, which `{}` does not have",
+                    "the condition asks for `principal.{name}`, which is no attribute of `{}`",
                     integration.name
                 );
-                let help = format!("add `attributes: {{ {name}: … }}` to the integration");
-                self.mistake(&condition.rule, message, help);
+                let known = integration.attributes.keys().map(String::as_str);
+                let help = match nearest(name, known) {
+                    Some(near) => format!("did you mean `principal.{near}`?"),
+                    None => format!("add `attributes: {{ {name}: … }}` to the integration"),
+                };
+                if !integration.is_partial {
+                    self.mistake_at(&condition.rule.file, whole(condition), message, help);
+                }
             }
         }
         Some(checked)
+    }
+
+    /// Says why a condition fits an operation's objects not at all; nothing where what it asks for may be there.
+    fn refused_condition(
+        &mut self,
+        condition: &Condition,
+        reference: OperationRef,
+        wrongs: &[cedar::Wrong],
+    ) {
+        let Some(operation) = self.rules.op(reference) else {
+            return;
+        };
+        let unsure = self.unsure.get(&operation.api);
+        let is_asked = |name: &Arc<str>| *name == operation.id || condition.text.contains(&**name);
+        if unsure.is_some_and(|names| names.iter().any(is_asked)) {
+            return;
+        }
+        for wrong in wrongs {
+            let help = self.condition_help(reference, &wrong.help);
+            // What cannot be read is the same for every operation.
+            let message = match wrong.message.starts_with(cedar::UNREADABLE) {
+                true => wrong.message.clone(),
+                false => {
+                    let id = self.rules.operation_id(reference);
+                    format!("{}, in the condition for `{id}`", wrong.message)
+                }
+            };
+            let spot = wrong.span.map(|span| part(condition, span));
+            let spot = spot.unwrap_or_else(|| whole(condition));
+            self.mistake_at(&condition.rule.file, spot, message, help);
+        }
     }
 
     fn condition_help(&self, reference: OperationRef, hint: &str) -> String {
@@ -491,15 +568,18 @@ impl Build {
                 }))
                 .collect();
             for (message, help) in faults {
-                self.mistake(&permit.rule, message, help);
+                self.mistake_at(&permit.rule.file, permit.spot, message, help);
             }
             let entry = EntryGrant {
                 rule_text: shown(&permit.rule),
                 rule: permit.rule.clone(),
+                whole: permit.spot,
+                spot: permit.spot,
                 role: None,
-                condition: Some(crate::input::Condition {
+                condition: Some(Condition {
                     text: permit.checked.policy.to_string().into(),
                     rule: permit.rule.clone(),
+                    span: None,
                 }),
                 trees: trees.clone(),
                 errors: errors.clone(),
@@ -645,6 +725,29 @@ fn entries(text: &str) -> impl Iterator<Item = &str> {
     })
     .map(str::trim)
     .filter(|entry| !entry.is_empty())
+}
+
+/// Where a condition stands.
+fn whole(condition: &Condition) -> Spot {
+    Spot {
+        line: condition.rule.line,
+        span: condition.span,
+    }
+}
+
+/// Where some bytes of a condition's text stand; the whole condition where it is written with escapes or folded, so that
+/// its text is longer in the file.
+fn part(condition: &Condition, (at, len): (usize, usize)) -> Spot {
+    let whole = whole(condition);
+    let Some((start, _)) = whole.span.filter(|(_, len)| *len == condition.text.len()) else {
+        return whole;
+    };
+    let before = condition.text.get(..at).unwrap_or_default();
+    let lines = u32::try_from(before.matches('\n').count()).unwrap_or(0);
+    Spot {
+        line: whole.line.saturating_add(lines),
+        span: Some((start.saturating_add(at), len)),
+    }
 }
 
 pub(super) fn line_of(text: &str, offset: usize) -> u32 {

@@ -19,7 +19,7 @@ impl Build {
     pub(super) fn note_nested(&mut self, input: &IntegrationGrants, done: &Integration) {
         for grant in &input.grants {
             for id in &grant.operations {
-                let reference = self.rules.operation(&grant.api, id);
+                let reference = self.rules.operation(&grant.api, &id.value);
                 let known =
                     reference.and_then(|r| Some((self.rules.op(r)?, done.entries.get(&r)?)));
                 let Some((operation, entry)) = known else {
@@ -30,7 +30,7 @@ impl Build {
                 let found: Vec<_> = grant
                     .fields
                     .iter()
-                    .filter_map(|field| Some((field.line, &field.value, lost(&field.value)?)))
+                    .filter_map(|field| Some((field.spot.line, &field.value, lost(&field.value)?)))
                     .map(|(line, path, kind)| {
                         self.nested_note((grant.rule.file.clone(), line), path, operation, kind)
                     })

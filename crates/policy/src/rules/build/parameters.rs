@@ -3,13 +3,15 @@
 //! Used by `Build::integration`.
 //! Start reading at `Build::parameters`.
 
-use model::{Json, RuleRef};
+use std::sync::Arc;
+
+use model::Json;
 
 use super::super::check::{self, listed};
 use super::super::{EntryGrant, Integration, OperationRef};
 use super::Build;
 use crate::cedar::Checked;
-use crate::input::{FixedSource, FixedTarget, Grant, IntegrationGrants};
+use crate::input::{FixedSource, FixedTarget, Grant, IntegrationGrants, Spot};
 use crate::parameters::{self, Fixed};
 
 impl Build {
@@ -57,16 +59,14 @@ impl Build {
                 let FixedSource::Attribute(name) = &at.value.source else {
                     continue;
                 };
-                let rule = RuleRef {
-                    file: grant.rule.file.clone(),
-                    line: at.line,
-                };
                 let message = format!(
                     "`set` asks for `principal.{name}`, which `{}` does not have",
                     integration.name
                 );
                 let help = format!("add `attributes: {{ {name}: … }}` to the integration");
-                self.mistake(&rule, message, help);
+                if !integration.is_partial {
+                    self.mistake_at(&grant.rule.file, at.spot, message, help);
+                }
                 continue;
             };
             found.push(Fixed {
@@ -102,7 +102,7 @@ impl Build {
                         check::write_path(&operation.request, &path, &operation.id).err()
                     }
                 };
-                found.extend(fault.map(|fault| (grant.rule.clone(), fault)));
+                found.extend(fault.map(|fault| (place(grant), fault)));
             }
             if let Some(first) = first.filter(|first| first.fixed != grant.fixed) {
                 let message = format!(
@@ -110,13 +110,18 @@ impl Build {
                     operation.id, first.rule
                 );
                 let help = "write the same `set` in both: what one grant fixes, the other would leave open";
-                found.push((grant.rule.clone(), (message, help.to_owned())));
+                found.push((place(grant), (message, help.to_owned())));
             }
         }
-        for (rule, (message, help)) in found {
-            self.mistake(&rule, message, help);
+        for ((file, spot), (message, help)) in found {
+            self.mistake_at(&file, spot, message, help);
         }
     }
+}
+
+/// Where a whole grant stands.
+fn place(grant: &EntryGrant) -> (Arc<str>, Spot) {
+    (grant.rule.file.clone(), grant.whole)
 }
 
 fn query_fault(operation: &super::super::Operation, name: &str) -> Option<check::Fault> {
@@ -135,7 +140,7 @@ fn query_fault(operation: &super::super::Operation, name: &str) -> Option<check:
     };
     Some((
         format!(
-            "`set` names `{name}`, which is no query parameter of `{}`",
+            "`{name}` in `set` is no query parameter of `{}`",
             operation.id
         ),
         help,

@@ -12,7 +12,7 @@ use model::{FieldPath, RuleRef, Shape};
 use super::super::{Entry, Integration, OperationRef};
 use super::Build;
 use super::enforced::unresolved;
-use crate::input::IntegrationGrants;
+use crate::input::{IntegrationGrants, Spot};
 
 impl Build {
     /// Every field an integration may send that names an object: some grant has to read that kind, and there has to be
@@ -20,15 +20,16 @@ impl Build {
     pub(super) fn check_references(&mut self, input: &IntegrationGrants, done: &Integration) {
         for grant in &input.grants {
             for id in &grant.operations {
-                let Some(reference) = self.rules.operation(&grant.api, id) else {
+                let Some(reference) = self.rules.operation(&grant.api, &id.value) else {
                     continue;
                 };
                 for path in &grant.writes {
+                    let place = (&*grant.rule.file, path.spot);
+                    self.check_reference(place, reference, &path.value, done);
                     let rule = RuleRef {
                         file: grant.rule.file.clone(),
-                        line: path.line,
+                        line: path.spot.line,
                     };
-                    self.check_reference(&rule, reference, &path.value, done);
                     self.note_fields(&rule, reference, &path.value, done);
                 }
                 self.note_parameters(&grant.rule, reference, done);
@@ -38,7 +39,7 @@ impl Build {
 
     fn check_reference(
         &mut self,
-        rule: &RuleRef,
+        (file, spot): (&str, Spot),
         reference: OperationRef,
         path: &FieldPath,
         done: &Integration,
@@ -70,7 +71,7 @@ impl Build {
             }
         }
         for (message, help) in found {
-            self.mistake(rule, message, help);
+            self.mistake_at(file, spot, message, help);
         }
     }
 }

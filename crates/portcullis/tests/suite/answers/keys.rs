@@ -88,15 +88,26 @@ fn a_new_credential_and_a_restart_keep_the_key() {
 #[test]
 fn a_key_that_cannot_be_one_is_refused() {
     let upstream = RecordingUpstream::start(|_| Play::Answer(json_answer(201, ORDER)));
-    let server = serve(gate(&upstream));
-    let plain = server.quick_key("plain", &[]);
-    for asked in [
-        create(""),
-        create(&"k".repeat(300)),
-        create("a").with("Idempotency-Key", "b"),
-    ] {
-        let answer = server.send(&asked, Some(&plain));
-        assert_eq!(answer.status, 400, "{}", answer.text());
-        upstream.assert_untouched("a key that is none");
+    let declared = "operationId: createOrder\n      parameters: [{ name: Idempotency-Key, in: header, schema: { type: string } }]";
+    for declared in ["operationId: createOrder", declared] {
+        let gate = gate(&upstream);
+        gate.edit(
+            "apis/orders.v1.openapi.yaml",
+            "operationId: createOrder",
+            declared,
+        );
+        let server = serve(gate);
+        let plain = server.quick_key("plain", &[]);
+        for (asked, code) in [
+            (create(""), "validate.header"),
+            (create("\" \""), "validate.header"),
+            (create(&"k".repeat(300)), "validate.header"),
+            (create("a").with("Idempotency-Key", "b"), "http.malformed"),
+        ] {
+            let answer = server.send(&asked, Some(&plain));
+            assert_eq!(answer.status, 400, "{}", answer.text());
+            assert!(answer.text().contains(code), "{}", answer.text());
+            upstream.assert_untouched("a key that is none");
+        }
     }
 }
