@@ -261,25 +261,9 @@ pub async fn complete(
             break;
         }
         let page = written(&gather.asked(&asked), checked, op);
-        let came = upstream::forward_page(x, caller, permit, checked, &page, op, r).await?;
-        let answer = match came {
-            Came::Whole(answer) if (200..=299).contains(&answer.status) => answer,
-            Came::Whole(answer) => {
-                let what = "a further page of the list";
-                return Err(upstream::read_failed(
-                    x,
-                    what,
-                    answer.status,
-                    &answer.headers,
-                ));
-            }
-            Came::Carried { why, .. } => {
-                return Err(Stop::Failed(response::CONTRACT.because(why)));
-            }
-        };
-        bytes = bytes.saturating_add(answer.body.len());
-        let more = response::read(x, answer, op, r)?;
-        let Some(page) = more.body else { break };
+        let (length, page) = further(x, permit, (caller, checked), &page, op, r).await?;
+        bytes = bytes.saturating_add(length);
+        let Some(page) = page else { break };
         step = gather.take(page, shows);
     }
     let next = match step {
@@ -294,6 +278,29 @@ pub async fn complete(
     x.event.withheld = Some(gather.left_out());
     read.body = Some(gather.finish(next));
     Ok(read)
+}
+
+/// One more page of the list, with its length in bytes.
+async fn further(
+    x: &mut Exchange<'_, '_>,
+    permit: &Permit,
+    (caller, checked): (&Caller, &CheckedRequest),
+    page: &(String, Vec<u8>),
+    op: &Op<'_>,
+    r: &Road<'_>,
+) -> Result<(usize, Option<Json>), Stop> {
+    let answer = match upstream::forward_page(x, caller, permit, checked, page, op, r).await? {
+        Came::Whole(answer) if (200..=299).contains(&answer.status) => answer,
+        Came::Whole(answer) => {
+            let what = "a further page of the list";
+            let (status, headers) = (answer.status, &answer.headers);
+            return Err(upstream::read_failed(x, what, status, headers));
+        }
+        Came::Carried { why, .. } => return Err(Stop::Failed(response::CONTRACT.because(why))),
+    };
+    let length = answer.body.len();
+    let more = response::read(x, answer, op, r)?;
+    Ok((length, more.body))
 }
 
 /// A further page as it is sent.
