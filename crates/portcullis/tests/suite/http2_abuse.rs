@@ -23,8 +23,9 @@ const ASKED: &str = "/v2/parts?limit=1";
 const ATTACKED: &str = "/v2/parts?limit=3";
 /// What it writes, without ever sending a whole body.
 const WRITTEN: &str = "/v2/parts/ABC-1234";
-/// Most memory that an attack may add. Debug builds and the allocator's own habits are in it.
-const GROWTH_KIB_MAX: u64 = 48 * 1024;
+/// Most memory that an attack may add. Debug builds and the allocator's own habits are in it: between 20 and 62 MiB were
+/// seen, for attacks that would go on without end.
+const GROWTH_KIB_MAX: u64 = 96 * 1024;
 /// Longest wait of the bystander. A busy machine is in it.
 const WAIT_MAX: Duration = testkit::PATIENCE;
 /// Codes of connections that were closed for their frames.
