@@ -44,26 +44,26 @@ impl Lost {
 pub fn typed<T: DeserializeOwned>(mut root: Node) -> Read<T> {
     let (mut mistakes, mut lost) = (Vec::new(), Lost::default());
     let value = loop {
-        let snag = match T::deserialize(NodeReader(&root)) {
+        let error = match T::deserialize(NodeReader(&root)) {
             Ok(value) => break Some(value),
-            Err(snag) => snag,
+            Err(error) => error,
         };
-        let mut names = names(&root, &snag.path);
-        if !snag.is_consequence && !is_filled(&root, &snag.path) {
-            mistakes.push(snag.mistake(&root));
+        let mut names = names(&root, &error.path);
+        if !error.is_consequence && !is_filled(&root, &error.path) {
+            mistakes.push(error.mistake(&root));
         }
         if mistakes.len() >= MISTAKES_MAX {
             break None;
         }
-        if let Some(field) = snag
+        if let Some(field) = error
             .lacking
-            .filter(|field| fill(&mut root, &snag.path, field))
+            .filter(|field| fill(&mut root, &error.path, field))
         {
             names.push(field.to_owned());
-        } else if !take_out(&mut root, &snag.path, snag.is_unknown_key) {
+        } else if !drop_entry(&mut root, &error.path, error.is_unknown_key) {
             break None;
         }
-        if let (Some(meant), Some(last)) = (snag.meant, names.last_mut()) {
+        if let (Some(meant), Some(last)) = (error.meant, names.last_mut()) {
             *last = meant;
         }
         lost.0.push(names);
@@ -169,7 +169,7 @@ fn is_filled(root: &Node, path: &[usize]) -> bool {
 }
 
 /// Takes the entry at this path out of the tree; its name stays known as dropped.
-fn take_out(node: &mut Node, path: &[usize], is_unknown_key: bool) -> bool {
+fn drop_entry(node: &mut Node, path: &[usize], is_unknown_key: bool) -> bool {
     // The path was collected from the leaf to the root.
     let Some((first, rest)) = path.split_last() else {
         return false;
@@ -191,19 +191,19 @@ fn take_out(node: &mut Node, path: &[usize], is_unknown_key: bool) -> bool {
         }
         Value::List(items) => items
             .get_mut(*first)
-            .is_some_and(|item| take_out(item, rest, is_unknown_key)),
+            .is_some_and(|item| drop_entry(item, rest, is_unknown_key)),
         Value::Map(entries) => entries
             .pairs
             .get_mut(*first)
-            .is_some_and(|(_, value)| take_out(value, rest, is_unknown_key)),
+            .is_some_and(|(_, value)| drop_entry(value, rest, is_unknown_key)),
         _ => false,
     }
 }
 
 /// Why a part could not be read.
 #[derive(Debug)]
-pub struct Snag {
-    /// What is wrong and how to mend it; boxed, because a snag travels through every layer of serde.
+pub struct DeError {
+    /// What is wrong and how to fix it; boxed, because an error travels through every layer of serde.
     words: Box<(String, String)>,
     span: Option<Span>,
     /// Positions from the leaf up to the root.
@@ -220,9 +220,9 @@ pub struct Snag {
     is_unknown_key: bool,
 }
 
-impl Snag {
+impl DeError {
     fn new(message: impl Into<String>, help: impl Into<String>) -> Self {
-        Snag {
+        DeError {
             words: Box::new((message.into(), help.into())),
             span: None,
             path: Vec::new(),
@@ -236,9 +236,9 @@ impl Snag {
 
     /// About something that was told already.
     fn consequence() -> Self {
-        Snag {
+        DeError {
             is_consequence: true,
-            ..Snag::new("", "")
+            ..DeError::new("", "")
         }
     }
 
@@ -261,21 +261,21 @@ impl Snag {
     }
 }
 
-impl fmt::Display for Snag {
+impl fmt::Display for DeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.words.0)
     }
 }
 
-impl std::error::Error for Snag {}
+impl std::error::Error for DeError {}
 
-impl de::Error for Snag {
+impl de::Error for DeError {
     /// What stands before the line break (or the semicolon) is what is wrong, the rest is how to mend it.
     fn custom<T: fmt::Display>(text: T) -> Self {
         let text = text.to_string();
         match text.split_once('\n').or_else(|| text.split_once("; ")) {
-            Some((message, help)) => Snag::new(message, sentence(help)),
-            None => Snag::new(text, ""),
+            Some((message, help)) => DeError::new(message, sentence(help)),
+            None => DeError::new(text, ""),
         }
     }
 
@@ -285,24 +285,24 @@ impl de::Error for Snag {
             Unexpected::Unit => format!("nothing stands here; {expected} is expected"),
             _ => format!("{expected} is expected here, not {}", found_words(&found)),
         };
-        Snag::new(message, type_help(&found))
+        DeError::new(message, type_help(&found))
     }
 
     fn invalid_value(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        Snag::new(
+        DeError::new(
             format!("{expected} is expected here, not {}", found_words(&found)),
             "",
         )
     }
 
     fn missing_field(field: &'static str) -> Self {
-        let mut snag = Snag::new(
+        let mut error = DeError::new(
             format!("`{field}` is missing"),
             format!("Add `{field}: …` here."),
         );
-        snag.missing = Some(field);
-        snag.lacking = Some(field);
-        snag
+        error.missing = Some(field);
+        error.lacking = Some(field);
+        error
     }
 }
 
@@ -374,41 +374,41 @@ impl<'t> NodeReader<'t> {
         }
     }
 
-    fn wrong<'de, V: Visitor<'de>>(self, visitor: &V) -> Snag {
+    fn wrong<'de, V: Visitor<'de>>(self, visitor: &V) -> DeError {
         de::Error::invalid_type(self.unexpected(), visitor)
     }
 
-    fn text<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Snag> {
+    fn text<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DeError> {
         match &self.0.value {
             Value::Text(text) => visitor.visit_str(text),
             // Refused as well, but a value that knows numbers can say how it is written.
             Value::Int(value) => visitor.visit_i64(*value),
             _ => Err(self.wrong(&visitor)),
         }
-        .map_err(|snag| snag.at(self.0.span))
+        .map_err(|error| error.at(self.0.span))
     }
 
-    fn int<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Snag> {
+    fn int<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DeError> {
         match &self.0.value {
             Value::Int(value) => visitor.visit_i64(*value),
             _ => Err(self.wrong(&visitor)),
         }
-        .map_err(|snag| snag.at(self.0.span))
+        .map_err(|error| error.at(self.0.span))
     }
 
-    fn list<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Snag> {
+    fn list<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DeError> {
         match &self.0.value {
             Value::List(items) => visitor.visit_seq(Items { items, next: 0 }),
-            Value::Text(_) | Value::Map(_) => Err(Snag::new(
+            Value::Text(_) | Value::Map(_) => Err(DeError::new(
                 "a list is expected here",
                 "Write `[first, second]`, or one line beginning with `- ` for each.",
             )),
             _ => Err(self.wrong(&visitor)),
         }
-        .map_err(|snag| snag.at(self.0.span))
+        .map_err(|error| error.at(self.0.span))
     }
 
-    fn map<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Snag> {
+    fn map<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DeError> {
         let Value::Map(entries) = &self.0.value else {
             return Err(self.wrong(&visitor).at(self.0.span));
         };
@@ -416,14 +416,14 @@ impl<'t> NodeReader<'t> {
             pairs: &entries.pairs,
             next: 0,
         };
-        visitor.visit_map(pairs).map_err(|mut snag| {
-            if let Some(field) = snag.missing.take() {
-                snag.is_consequence = entries
+        visitor.visit_map(pairs).map_err(|mut error| {
+            if let Some(field) = error.missing.take() {
+                error.is_consequence = entries
                     .dropped
                     .iter()
                     .any(|name| name == field || name == ANY_KEY);
             }
-            snag.at(first_line_place(self.0))
+            error.at(first_line_place(self.0))
         })
     }
 }
@@ -437,37 +437,37 @@ fn first_line_place(node: &Node) -> Span {
 }
 
 impl<'de> Deserializer<'de> for NodeReader<'_> {
-    type Error = Snag;
+    type Error = DeError;
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Snag> {
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DeError> {
         match &self.0.value {
             Value::Null => visitor
                 .visit_unit()
-                .map_err(|snag: Snag| snag.at(self.0.span)),
+                .map_err(|error: DeError| error.at(self.0.span)),
             Value::Bool(value) => visitor
                 .visit_bool(*value)
-                .map_err(|snag: Snag| snag.at(self.0.span)),
+                .map_err(|error: DeError| error.at(self.0.span)),
             Value::Int(_) => self.int(visitor),
             Value::Float(value) => visitor
                 .visit_f64(*value)
-                .map_err(|snag: Snag| snag.at(self.0.span)),
+                .map_err(|error: DeError| error.at(self.0.span)),
             Value::Text(_) => self.text(visitor),
             Value::List(_) => self.list(visitor),
             Value::Map(_) => self.map(visitor),
-            Value::Broken => Err(Snag::consequence().at(self.0.span)),
+            Value::Broken => Err(DeError::consequence().at(self.0.span)),
         }
     }
 
-    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Snag> {
+    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DeError> {
         match &self.0.value {
             Value::Bool(value) => visitor.visit_bool(*value),
             Value::Text(text) => Err(bool_snag(text)),
             _ => Err(self.wrong(&visitor)),
         }
-        .map_err(|snag| snag.at(self.0.span))
+        .map_err(|error| error.at(self.0.span))
     }
 
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Snag> {
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DeError> {
         // A key without a value is refused: it reads as if something had been set.
         visitor.visit_some(self)
     }
@@ -477,7 +477,7 @@ impl<'de> Deserializer<'de> for NodeReader<'_> {
         name: &'static str,
         fields: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Snag> {
+    ) -> Result<V::Value, DeError> {
         if let Value::Map(entries) = &self.0.value {
             for (index, (key, _)) in entries.pairs.iter().enumerate() {
                 let word = key.as_text().unwrap_or_default();
@@ -494,7 +494,7 @@ impl<'de> Deserializer<'de> for NodeReader<'_> {
         name: &'static str,
         _len: usize,
         visitor: V,
-    ) -> Result<V::Value, Snag> {
+    ) -> Result<V::Value, DeError> {
         match name {
             AT => visitor.visit_seq(Placed {
                 node: self.0,
@@ -513,50 +513,50 @@ impl<'de> Deserializer<'de> for NodeReader<'_> {
         _name: &'static str,
         variants: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Snag> {
+    ) -> Result<V::Value, DeError> {
         let choices = || format!("Write one of {}.", listed(variants));
-        let snag = match &self.0.value {
+        let error = match &self.0.value {
             Value::Text(text) => match variants.iter().find(|variant| *variant == text) {
                 Some(variant) => return visitor.visit_enum(Word(variant)),
-                None => Snag::new(
+                None => DeError::new(
                     format!("`{text}` is not known here"),
                     nearest(text, variants).unwrap_or_else(choices),
                 ),
             },
-            _ => Snag::new("a word is expected here", choices()),
+            _ => DeError::new("a word is expected here", choices()),
         };
-        Err(snag.at(self.0.span))
+        Err(error.at(self.0.span))
     }
 
-    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Snag> {
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DeError> {
         self.text(visitor)
     }
-    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Snag> {
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DeError> {
         self.text(visitor)
     }
-    fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Snag> {
+    fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DeError> {
         self.text(visitor)
     }
-    fn deserialize_u16<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Snag> {
+    fn deserialize_u16<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DeError> {
         self.int(visitor)
     }
-    fn deserialize_u32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Snag> {
+    fn deserialize_u32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DeError> {
         self.int(visitor)
     }
-    fn deserialize_u64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Snag> {
+    fn deserialize_u64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DeError> {
         self.int(visitor)
     }
-    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Snag> {
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DeError> {
         self.list(visitor)
     }
-    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Snag> {
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DeError> {
         self.map(visitor)
     }
     fn deserialize_newtype_struct<V: Visitor<'de>>(
         self,
         _: &'static str,
         visitor: V,
-    ) -> Result<V::Value, Snag> {
+    ) -> Result<V::Value, DeError> {
         visitor.visit_newtype_struct(self)
     }
 
@@ -565,21 +565,21 @@ impl<'de> Deserializer<'de> for NodeReader<'_> {
     }
 }
 
-fn bool_snag(text: &str) -> Snag {
+fn bool_snag(text: &str) -> DeError {
     let help = match text.to_ascii_lowercase().as_str() {
         "yes" | "on" | "y" => "Write `true`. In YAML 1.2 the words yes and on are plain text.",
         "no" | "off" | "n" => "Write `false`. In YAML 1.2 the words no and off are plain text.",
         _ => "Write `true` or `false`, without quotes.",
     };
-    Snag::new("`true` or `false` is expected here, not text", help)
+    DeError::new("`true` or `false` is expected here, not text", help)
 }
 
-fn unknown_key(kind: &str, word: &str, fields: &[&str]) -> Snag {
+fn unknown_key(kind: &str, word: &str, fields: &[&str]) -> DeError {
     if let Some(help) = not_offered::setting(kind, word) {
-        let snag = Snag::new(format!("`{word}` is not offered yet"), help);
-        return Snag {
+        let error = DeError::new(format!("`{word}` is not offered yet"), help);
+        return DeError {
             is_unknown_key: true,
-            ..snag
+            ..error
         };
     }
     let meant = nearest_word(word, fields);
@@ -588,10 +588,10 @@ fn unknown_key(kind: &str, word: &str, fields: &[&str]) -> Snag {
         None if fields.is_empty() => "Nothing can be set here.".into(),
         None => format!("Known here: {}.", listed(fields)),
     };
-    Snag {
+    DeError {
         is_unknown_key: true,
         meant: meant.map(str::to_owned),
-        ..Snag::new(format!("unknown key `{word}`"), help)
+        ..DeError::new(format!("unknown key `{word}`"), help)
     }
 }
 
@@ -628,23 +628,23 @@ struct Items<'t> {
 }
 
 impl<'de> SeqAccess<'de> for Items<'_> {
-    type Error = Snag;
+    type Error = DeError;
     fn next_element_seed<S: DeserializeSeed<'de>>(
         &mut self,
         seed: S,
-    ) -> Result<Option<S::Value>, Snag> {
+    ) -> Result<Option<S::Value>, DeError> {
         let index = self.next;
         let Some(node) = self.items.get(index) else {
             return Ok(None);
         };
         self.next = index.saturating_add(1);
         if matches!(node.value, Value::Broken) {
-            return Err(Snag::consequence().below(index));
+            return Err(DeError::consequence().below(index));
         }
         let value = seed.deserialize(NodeReader(node));
         value
             .map(Some)
-            .map_err(|snag| snag.at(node.span).below(index))
+            .map_err(|error| error.at(node.span).below(index))
     }
 }
 
@@ -654,26 +654,26 @@ struct Pairs<'t> {
 }
 
 impl<'de> MapAccess<'de> for Pairs<'_> {
-    type Error = Snag;
+    type Error = DeError;
     fn next_key_seed<S: DeserializeSeed<'de>>(
         &mut self,
         seed: S,
-    ) -> Result<Option<S::Value>, Snag> {
+    ) -> Result<Option<S::Value>, DeError> {
         let Some((key, _)) = self.pairs.get(self.next) else {
             return Ok(None);
         };
         let read = seed.deserialize(NodeReader(key));
         read.map(Some)
-            .map_err(|snag| snag.at(key.span).below(self.next))
+            .map_err(|error| error.at(key.span).below(self.next))
     }
-    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Snag> {
+    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, DeError> {
         let index = self.next;
         self.next = index.saturating_add(1);
         let Some((key, value)) = self.pairs.get(index) else {
-            return Err(Snag::new("a value is missing", ""));
+            return Err(DeError::new("a value is missing", ""));
         };
         if matches!(value.value, Value::Broken) {
-            return Err(Snag::consequence().below(index));
+            return Err(DeError::consequence().below(index));
         }
         // A key without a value is pointed at by its name; there is nothing else to see.
         let span = if value.span.len == 0 {
@@ -682,11 +682,11 @@ impl<'de> MapAccess<'de> for Pairs<'_> {
             value.span
         };
         let read = seed.deserialize(NodeReader(value));
-        read.map_err(|mut snag| {
-            if snag.span.is_some_and(|s| s.len == 0) {
-                snag.span = None;
+        read.map_err(|mut error| {
+            if error.span.is_some_and(|s| s.len == 0) {
+                error.span = None;
             }
-            snag.at(span).below(index)
+            error.at(span).below(index)
         })
     }
 }
@@ -698,11 +698,11 @@ struct Placed<'t> {
 }
 
 impl<'de> SeqAccess<'de> for Placed<'_> {
-    type Error = Snag;
+    type Error = DeError;
     fn next_element_seed<S: DeserializeSeed<'de>>(
         &mut self,
         seed: S,
-    ) -> Result<Option<S::Value>, Snag> {
+    ) -> Result<Option<S::Value>, DeError> {
         self.next = self.next.saturating_add(1);
         match self.next {
             1 => {
@@ -722,11 +722,11 @@ struct WithPlaces<'t> {
 }
 
 impl<'de> SeqAccess<'de> for WithPlaces<'_> {
-    type Error = Snag;
+    type Error = DeError;
     fn next_element_seed<S: DeserializeSeed<'de>>(
         &mut self,
         seed: S,
-    ) -> Result<Option<S::Value>, Snag> {
+    ) -> Result<Option<S::Value>, DeError> {
         self.next = self.next.saturating_add(1);
         match self.next {
             1 => {
@@ -769,30 +769,30 @@ fn numbers(span: Span) -> [u64; 3] {
 struct Word(&'static str);
 
 impl<'de> EnumAccess<'de> for Word {
-    type Error = Snag;
+    type Error = DeError;
     type Variant = Word;
-    fn variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<(S::Value, Word), Snag> {
-        let name = de::value::StrDeserializer::<Snag>::new(self.0);
+    fn variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<(S::Value, Word), DeError> {
+        let name = de::value::StrDeserializer::<DeError>::new(self.0);
         Ok((seed.deserialize(name)?, self))
     }
 }
 
 impl<'de> VariantAccess<'de> for Word {
-    type Error = Snag;
-    fn unit_variant(self) -> Result<(), Snag> {
+    type Error = DeError;
+    fn unit_variant(self) -> Result<(), DeError> {
         Ok(())
     }
-    fn newtype_variant_seed<S: DeserializeSeed<'de>>(self, _: S) -> Result<S::Value, Snag> {
-        Err(Snag::new("a plain word is expected here", ""))
+    fn newtype_variant_seed<S: DeserializeSeed<'de>>(self, _: S) -> Result<S::Value, DeError> {
+        Err(DeError::new("a plain word is expected here", ""))
     }
-    fn tuple_variant<V: Visitor<'de>>(self, _: usize, _: V) -> Result<V::Value, Snag> {
-        Err(Snag::new("a plain word is expected here", ""))
+    fn tuple_variant<V: Visitor<'de>>(self, _: usize, _: V) -> Result<V::Value, DeError> {
+        Err(DeError::new("a plain word is expected here", ""))
     }
     fn struct_variant<V: Visitor<'de>>(
         self,
         _: &'static [&'static str],
         _: V,
-    ) -> Result<V::Value, Snag> {
-        Err(Snag::new("a plain word is expected here", ""))
+    ) -> Result<V::Value, DeError> {
+        Err(DeError::new("a plain word is expected here", ""))
     }
 }

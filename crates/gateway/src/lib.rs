@@ -38,7 +38,7 @@ pub use exchange::{Charged, Exchange, Stop};
 pub use io::Io;
 pub use service::Gateway;
 pub use snapshot::Snapshot;
-pub use stages::parameters::fix_body;
+pub use stages::parameters::{fix_body, sent};
 
 /// Every reason this room itself gives.
 pub const REASONS: &[&model::Reason] = &[

@@ -115,12 +115,7 @@ impl Permit {
         }
         found.retain(|(kind, _)| operation.resources.contains(kind));
         for (kind, object) in found {
-            let seen = Seen {
-                id: None,
-                path: facts.path,
-                object: Some(object),
-                overlay: None,
-            };
+            let seen = as_described(object, facts);
             let held = self.holds(kind, &seen, "as it would be created");
             self.proven &= held.map_err(|refusal| refused_create(&refusal))?.grants;
             self.look_up_item(kind, object, facts)?;
@@ -167,12 +162,7 @@ impl Permit {
         }
         let mut held = self.live;
         for (kind, object) in found {
-            let seen = Seen {
-                id: None,
-                path: facts.path,
-                object: Some(object),
-                overlay: None,
-            };
+            let seen = as_described(object, facts);
             held &= self.holds(kind, &seen, "as it would be created")?.grants;
         }
         self.proven &= held;
@@ -501,6 +491,16 @@ pub(crate) fn id_text(value: &Json) -> Option<String> {
         Json::Text(text) => Some(text.to_string()),
         Json::Number(digits) => Some(digits.to_string()),
         _ => None,
+    }
+}
+
+/// A new object, of which only the request tells.
+fn as_described<'a>(object: &'a Json, facts: &RequestFacts<'a>) -> Seen<'a> {
+    Seen {
+        id: None,
+        path: facts.path,
+        object: Some(object),
+        overlay: None,
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use contract::{Place, ValidRequest};
+use contract::{JudgedParameter, Place, ValidRequest};
 use identity::Caller;
 use model::json::Bounds;
 use model::{CanonicalRequest, FieldError, Json, Refusal, Stage, Text};
@@ -147,6 +147,19 @@ fn refused(place: &'static str, pointer: String) -> Box<Refusal> {
     }])
 }
 
+/// Parameters as policy asks about them.
+pub fn sent(parameters: &[JudgedParameter]) -> impl Iterator<Item = Sent<'_>> + Clone {
+    parameters.iter().map(|parameter| Sent {
+        place: match parameter.place {
+            Place::Path => ParameterPlace::Path,
+            Place::Query => ParameterPlace::Query,
+            Place::Header | Place::Cookie => ParameterPlace::Header,
+        },
+        name: &parameter.name,
+        value: &parameter.value,
+    })
+}
+
 /// Refuses parameters that would tell the caller what its grants hide, those in a body that is a question included.
 pub fn admit(permit: &mut Permit, valid: &ValidRequest, resume: &Resume) -> Result<(), Stop> {
     // A cursor that leads back to the upstream's first page is no longer in the request, but it was sent.
@@ -159,15 +172,7 @@ pub fn admit(permit: &mut Permit, valid: &ValidRequest, resume: &Resume) -> Resu
     let is_cursor = |sent: &Sent<'_>| {
         sent.place == ParameterPlace::Query && Some(sent.name) == cursor.as_deref()
     };
-    let sent = valid.parameters.iter().map(|parameter| Sent {
-        place: match parameter.place {
-            Place::Path => ParameterPlace::Path,
-            Place::Query => ParameterPlace::Query,
-            Place::Header | Place::Cookie => ParameterPlace::Header,
-        },
-        name: &parameter.name,
-        value: &parameter.value,
-    });
+    let sent = sent(&valid.parameters);
     let opened = cursor.as_deref().map(|name| Sent {
         place: ParameterPlace::Query,
         name,

@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use config::Compiled;
 use config::api::Mode;
-use contract::{BodyFormat, Found, JudgedParameter, Leniency, Place, TemplateSegment};
+use contract::{BodyFormat, Found, JudgedParameter, Leniency, TemplateSegment};
 use model::canonical::encode_segment;
 use model::http::{BodyLength, Protocol};
 use model::{CanonicalRequest, FieldError, Head, Headers, Json, Refusal};
-use policy::{PagePlace, ParameterPlace, Permit, Sent};
+use policy::{PagePlace, Permit};
 
 use super::ask::{Asked, Road, UNKNOWN, Verdict};
 
@@ -214,16 +214,7 @@ fn refuse(wrong: Vec<FieldError>) -> Result<(), Box<Refusal>> {
 /// # Errors
 /// [`policy::PARAMETER_NOT_GRANTED`].
 pub fn admit(permit: &mut Permit, read: &ReadRequest) -> Result<(), Box<Refusal>> {
-    let sent = read.parameters.iter().map(|parameter| Sent {
-        place: match parameter.place {
-            Place::Path => ParameterPlace::Path,
-            Place::Query => ParameterPlace::Query,
-            Place::Header | Place::Cookie => ParameterPlace::Header,
-        },
-        name: &parameter.name,
-        value: &parameter.value,
-    });
-    permit.admit(sent, read.body.as_ref())
+    permit.admit(gateway::sent(&read.parameters), read.body.as_ref())
 }
 
 /// The cursor of the request, which only an answer can have given.
