@@ -126,8 +126,9 @@ pub fn run(corpus: &Path, rules: &RuleSet, only: &str) -> Outcome {
         {
             continue;
         }
+        let value = contract::to_value(&text).unwrap_or_else(|error| panic!("{name}: {error:?}"));
         let file: SuiteFile =
-            serde_saphyr::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
+            serde_json::from_value(value).unwrap_or_else(|error| panic!("{name}: {error}"));
         for test in &file.tests {
             for (number, stage) in test.stages.iter().enumerate() {
                 one_stage(&file, test, number, stage, rules, &mut outcome);

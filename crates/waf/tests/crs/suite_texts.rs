@@ -35,7 +35,7 @@ pub fn texts(folder: &Path) -> Vec<String> {
             .flatten()
         {
             let text = std::fs::read_to_string(file.path()).expect("UTF-8");
-            if let Ok(suite) = serde_saphyr::from_str::<Value>(&text) {
+            if let Ok(suite) = contract::to_value(&text) {
                 collect(&suite, &mut found);
             }
         }

@@ -1,6 +1,6 @@
 //! What is written: the demo's grants and contracts, read again from their files by a second, much simpler reader.
 //! Gives `Written`: operations, their fields, and what an integration may see of one object. Shares no code with the
-//! product's compiler, so that a mistake there cannot hide itself here.
+//! product's compiler but the reading of YAML, so that a mistake there cannot hide itself here.
 //! Used by egress.
 //! Start reading at `Written::sight`.
 
@@ -71,7 +71,7 @@ pub struct Written {
 
 fn yaml(path: &str) -> Value {
     let found = demo::GATE_FILES.iter().find(|(name, _)| *name == path);
-    serde_saphyr::from_str(found.unwrap().1).unwrap()
+    contract::to_value(found.unwrap().1).unwrap()
 }
 
 fn texts(value: &Value) -> Vec<String> {
