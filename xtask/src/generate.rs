@@ -1,5 +1,5 @@
 //! Pages that are written from the code, so that the manual cannot say something else than the program.
-//! Gives `write` and `pages`: configuration, problem codes, schemas; the command line is asked for its own help.
+//! Exports `write` and `pages`: configuration, problem codes, admin commands, schemas; the command line is asked for its own help.
 //! Used by `cargo xtask gen`; a test compares the committed pages with the code.
 //! Start reading at `pages`.
 
@@ -36,6 +36,14 @@ type Page = (PathBuf, String);
 /// The pages that are made without running anything.
 fn pages() -> Vec<Page> {
     let mut pages = vec![
+        (
+            PathBuf::from("docs/admin-commands.md"),
+            control::commands::reference_markdown(),
+        ),
+        (
+            PathBuf::from("docs/schemas/admin.openapi.json"),
+            format!("{:#}\n", control::commands::openapi()),
+        ),
         (
             PathBuf::from("docs/configuration.md"),
             config::reference_markdown(),

@@ -1,12 +1,15 @@
 //! Why a command was not done, for the person who asked.
-//! Gives `AdminError` and its `Kind`, which the command line turns into an exit code.
+//! Exports `AdminError` and its `Kind`, which the command line turns into an exit code.
 //! Used by every command.
 //! Start reading at `AdminError`.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::actor::Permission;
+
 /// What kind of trouble.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// What was asked for does not fit: unknown name, wrong argument.
@@ -15,10 +18,12 @@ pub enum Kind {
     Failed,
     /// Store or ledger do not hold what they should.
     Integrity,
+    /// They may not do it.
+    NotPermitted,
 }
 
 /// Why a command was not done.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, thiserror::Error)]
 #[error("{message}")]
 pub struct AdminError {
     /// What kind of trouble.
@@ -27,6 +32,9 @@ pub struct AdminError {
     pub message: String,
     /// What to do about it.
     pub remedy: String,
+    /// The argument it is about, where it is about one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
 }
 
 impl AdminError {
@@ -36,6 +44,34 @@ impl AdminError {
             kind: Kind::Asked,
             message: message.into(),
             remedy: remedy.into(),
+            field: None,
+        }
+    }
+
+    /// Something about one argument of the question.
+    pub fn of_field(field: &str, message: impl Into<String>, remedy: impl Into<String>) -> Self {
+        AdminError {
+            field: Some(field.to_owned()),
+            ..AdminError::asked(message, remedy)
+        }
+    }
+
+    /// Something went wrong while it was done.
+    pub fn failed(message: impl Into<String>, remedy: impl Into<String>) -> Self {
+        AdminError {
+            kind: Kind::Failed,
+            ..AdminError::asked(message, remedy)
+        }
+    }
+
+    /// They may not do it.
+    pub(crate) fn not_permitted(command: &str, permission: Permission) -> Self {
+        AdminError {
+            kind: Kind::NotPermitted,
+            ..AdminError::asked(
+                format!("`{command}` needs the permission {permission}, which you do not have"),
+                "Ask as the user that runs the server, or as root.",
+            )
         }
     }
 
@@ -50,11 +86,10 @@ impl AdminError {
 
 impl From<store::Fault> for AdminError {
     fn from(fault: store::Fault) -> Self {
-        AdminError {
-            kind: Kind::Failed,
-            message: fault.to_string(),
-            remedy: "Nothing was changed. See the server's log for more.".into(),
-        }
+        AdminError::failed(
+            fault.to_string(),
+            "Nothing was changed. See the server's log for more.",
+        )
     }
 }
 
@@ -66,9 +101,10 @@ impl From<audit::LedgerFault> for AdminError {
             } else {
                 Kind::Failed
             },
-            message: fault.to_string(),
-            remedy: "Run `portcullis ledger verify`; the ledger takes no change while this lasts."
-                .into(),
+            ..AdminError::failed(
+                fault.to_string(),
+                "Run `portcullis ledger verify`; the ledger takes no change while this lasts.",
+            )
         }
     }
 }

@@ -6,6 +6,8 @@
 use audit::{LedgerFault, Recorder};
 use model::{DecisionId, Event, KeyId, Text, Timestamp};
 
+use crate::actor::Actor;
+
 /// A ledger that changes are recorded in.
 pub trait Journal: Send + Sync {
     /// Returns the record's number once it is durable.
@@ -27,7 +29,7 @@ pub struct Change<'a> {
     /// The command, which is also the kind of its record: `key.revoke`.
     pub kind: &'static str,
     /// Who makes it.
-    pub who: &'a str,
+    pub actor: &'a Actor,
     /// The integration it is about.
     pub integration: Option<String>,
     /// The credential it is about.
@@ -57,13 +59,18 @@ impl Change<'_> {
             kind: Text::new_static(self.kind),
             id: Some(id),
             outcome: Text::new_static(outcome),
-            user: Some(Text::new(self.who)),
+            user: Some(Text::new(&self.actor.name)),
             integration: self.integration.as_deref().map(Text::new),
             credential: self.credential.map(|id| id.text()),
-            detail: Some(self.detail.as_str().into()),
+            detail: Some(recorded(&self.detail, self.actor).into()),
             ..Event::default()
         }
     }
+}
+
+/// What the ledger keeps of a change: what it was, and how it is known who made it.
+pub(crate) fn recorded(detail: &str, actor: &Actor) -> String {
+    format!("{detail}; {}", actor.provenance())
 }
 
 /// The outcome of a change whose intent was recorded by a process that was killed before it could record more; `None` when

@@ -1,8 +1,9 @@
 //! The one owner of the running state (configuration, pauses, credentials, blocks), and the commands by which people change it.
-//! Exports `Control`, `COMMANDS` (one file and one line each), `socket` (the local one) and `Health` (the admin listener).
+//! Exports `Control`, `Actor`, `COMMANDS` (one file and one line each), `socket` (the local one) and `Health` (the admin listener).
 //! Used by the binary: inside a running server, or directly on the store while none runs.
 //! Start reading at `Control::call`, then at `order::Turn::commit`.
 
+pub mod actor;
 pub mod announcement;
 pub mod commands;
 mod error;
@@ -21,6 +22,7 @@ pub mod supervisor;
 #[cfg(test)]
 mod simulation;
 
+pub use actor::{Actor, Permission};
 pub use commands::{COMMANDS, Command};
 pub use error::{AdminError, Kind};
 pub use health::Health;

@@ -17,7 +17,7 @@ use policy::block::Subject;
 use store::{Filter, Step, kinds};
 
 use crate::commands::{added_blocks, paused};
-use crate::journal::Change;
+use crate::journal::{Change, recorded};
 use crate::owner::CREDENTIALS_MAX;
 use crate::{AdminError, Control};
 
@@ -96,7 +96,8 @@ impl Turn<'_> {
         if let Err(fault) = self.tidy(steps) {
             self.resync();
             let mut failed = change.outcome("failed", id, self.control.now());
-            failed.detail = Some(format!("{}; not done: {fault}", change.detail).into());
+            let detail = format!("{}; not done: {fault}", change.detail);
+            failed.detail = Some(recorded(&detail, change.actor).into());
             drop(self.outcome(&failed));
             return Err(fault.into());
         }

@@ -18,11 +18,13 @@ use model::{Event, KeyId, Timestamp};
 use serde_json::Value;
 use store::{Filter, Store, kinds};
 
-use crate::journal::Journal;
+use crate::AdminError;
+use crate::actor::Actor;
+use crate::commands::{self, Entry};
+use crate::journal::{Journal, recorded};
 use crate::order::State;
 use crate::reload::Loading;
 use crate::supervisor::Tasks;
-use crate::{AdminError, COMMANDS};
 
 /// Most credentials an installation may hold.
 pub const CREDENTIALS_MAX: usize = 100_000;
@@ -130,21 +132,43 @@ impl Control {
             .is_some_and(|journal| journal.record(event).is_ok())
     }
 
-    /// Does one command for one person.
+    /// Does one command for somebody, if they may.
     ///
     /// # Errors
-    /// [`AdminError`] in the words of the person's question.
-    pub fn call(&self, command: &str, arguments: &Value, who: &str) -> Result<Value, AdminError> {
-        let Some(found) = COMMANDS.iter().find(|c| c.name == command) else {
+    /// [`AdminError`] in the words of the question; what they may not do is refused before an argument is looked at.
+    pub fn call(
+        &self,
+        command: &str,
+        arguments: &Value,
+        actor: &Actor,
+    ) -> Result<Value, AdminError> {
+        let Some(found) = commands::find(command) else {
             return Err(AdminError::asked(
                 format!("there is no command `{command}`"),
                 "Use a command line of the same version as the server.",
             ));
         };
+        if !actor.may(found.info.permission) {
+            return Err(self.not_permitted(found, actor));
+        }
         // Labels, reasons and mistyped ids are stored, recorded and printed.
         let mut arguments = arguments.clone();
         without_keys(&mut arguments);
-        (found.run)(self, &arguments, &redacted(who))
+        found.run(self, actor, arguments)
+    }
+
+    /// Refuses a command, on the record where there is one.
+    fn not_permitted(&self, found: &Entry, actor: &Actor) -> AdminError {
+        let permission = found.info.permission;
+        let event = self.event(
+            found.info.name,
+            "refused",
+            actor,
+            &format!("needs the permission {permission}"),
+        );
+        // It is refused all the same.
+        self.has_recorded(&event);
+        AdminError::not_permitted(found.info.name, permission)
     }
 
     /// The ledger for writing.
@@ -177,14 +201,16 @@ impl Control {
     /// When the text is no id, or there is no such credential.
     pub fn credential(&self, text: &str) -> Result<Credential, AdminError> {
         let id = KeyId::parse(text).ok_or_else(|| {
-            AdminError::asked(
+            AdminError::of_field(
+                "id",
                 format!("`{text}` is not a key id"),
                 "A key id looks like key_01KA7ZQ4…; `portcullis key list` shows them.",
             )
         })?;
         let found = self.store.get::<Credential>(&kinds::CREDENTIAL, id)?;
         found.map(|stored| stored.value).ok_or_else(|| {
-            AdminError::asked(
+            AdminError::of_field(
+                "id",
                 format!("there is no key {id}"),
                 "`portcullis key list` shows every key.",
             )
@@ -203,7 +229,8 @@ impl Control {
         let known: Vec<&str> = compiled.integrations.keys().map(|name| &**name).collect();
         let help = config::nearest(name, &known)
             .unwrap_or_else(|| "`portcullis integration list` shows them.".into());
-        Err(AdminError::asked(
+        Err(AdminError::of_field(
+            "integration",
             format!("there is no integration `{name}`"),
             help,
         ))
@@ -225,24 +252,30 @@ impl Control {
     pub fn record(
         &self,
         kind: &'static str,
-        who: &str,
-        integration: Option<&str>,
-        credential: Option<KeyId>,
+        actor: &Actor,
         detail: String,
     ) -> Result<(), AdminError> {
-        let text = |value: &str| Text::new(value);
-        let event = Event {
-            at: self.now(),
-            kind: kind.into(),
-            outcome: "done".into(),
-            user: Some(text(who)),
-            integration: integration.map(text),
-            credential: credential.map(|id| id.to_string().into()),
-            detail: Some(detail.into()),
-            ..Event::default()
-        };
+        let event = self.event(kind, "done", actor, &detail);
         self.journal()?.record(&event)?;
         Ok(())
+    }
+
+    /// An entry about something that somebody did or tried.
+    pub(crate) fn event(
+        &self,
+        kind: &'static str,
+        outcome: &'static str,
+        actor: &Actor,
+        detail: &str,
+    ) -> Event {
+        Event {
+            at: self.now(),
+            kind: Text::new_static(kind),
+            outcome: Text::new_static(outcome),
+            user: Some(Text::new(&actor.name)),
+            detail: Some(recorded(detail, actor).into()),
+            ..Event::default()
+        }
     }
 }
 
@@ -258,17 +291,4 @@ fn without_keys(value: &mut Value) {
         Value::Object(members) => members.values_mut().for_each(without_keys),
         _ => {}
     }
-}
-
-/// A text argument.
-///
-/// # Errors
-/// When it is absent.
-pub fn text<'a>(arguments: &'a Value, name: &str) -> Result<&'a str, AdminError> {
-    arguments.get(name).and_then(Value::as_str).ok_or_else(|| {
-        AdminError::asked(
-            format!("the argument `{name}` is missing"),
-            "See --help of the command.",
-        )
-    })
 }

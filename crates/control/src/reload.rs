@@ -15,6 +15,7 @@ use gateway::Snapshot;
 use model::{Event, Text, printable};
 
 use crate::Control;
+use crate::actor::Actor;
 use crate::order::Turn;
 
 /// Loads that may be under way at once. More than one is needed: what was put right must not wait for what takes long.
@@ -134,7 +135,7 @@ impl Control {
     ///
     /// # Errors
     /// Everything that is wrong with the configuration, and that it could not be recorded.
-    pub fn reload(&self, who: Option<&str>) -> Result<Reloaded, Refused> {
+    pub fn reload(&self, who: Option<&Actor>) -> Result<Reloaded, Refused> {
         let Some(loading) = &self.loading else {
             return Err(Refused {
                 message: "no server is running".into(),
@@ -178,7 +179,7 @@ impl Control {
     }
 
     /// One load from its beginning to its end.
-    fn load(&self, loading: &Loading, who: Option<&str>, is_last: bool) -> Ended {
+    fn load(&self, loading: &Loading, who: Option<&Actor>, is_last: bool) -> Ended {
         // Seen before it is read: whatever changes meanwhile is noticed.
         let (ticket, before) = self.begin(loading, is_last);
         let Some(before) = before else {
@@ -216,7 +217,7 @@ impl Control {
         loading: &Loading,
         ticket: &Ticket,
         before: &Arc<Snapshot>,
-        who: Option<&str>,
+        who: Option<&Actor>,
         outcome: Result<Loaded, Refused>,
     ) -> Ended {
         let mut turn = self.turn();
@@ -235,7 +236,7 @@ impl Control {
     }
 
     /// Says and records that a configuration was refused.
-    fn refused(&self, loading: &Loading, who: Option<&str>, refused: Refused) -> Refused {
+    fn refused(&self, loading: &Loading, who: Option<&Actor>, refused: Refused) -> Refused {
         let first = refused.message.lines().next().unwrap_or_default();
         let event = note(self, "configuration.refused", "failed", who, first);
         if !self.has_recorded(&event) {
@@ -275,7 +276,7 @@ impl Turn<'_> {
         loading: &Loading,
         ticket: &Ticket,
         before: &Arc<Snapshot>,
-        who: Option<&str>,
+        who: Option<&Actor>,
         loaded: Loaded,
     ) -> Ended {
         let Loaded {
@@ -336,16 +337,19 @@ fn note(
     control: &Control,
     kind: &'static str,
     outcome: &'static str,
-    who: Option<&str>,
+    who: Option<&Actor>,
     detail: &str,
 ) -> Event {
-    Event {
-        at: control.now(),
-        kind: Text::new_static(kind),
-        outcome: Text::new_static(outcome),
-        user: who.map(Text::new),
-        detail: Some(detail.into()),
-        ..Event::default()
+    match who {
+        Some(actor) => control.event(kind, outcome, actor, detail),
+        // The files changed, and nobody asked.
+        None => Event {
+            at: control.now(),
+            kind: Text::new_static(kind),
+            outcome: Text::new_static(outcome),
+            detail: Some(detail.into()),
+            ..Event::default()
+        },
     }
 }
 

@@ -1,4 +1,4 @@
-//! The local socket of a running server, which only the server's own user can open.
+//! The local socket of a running server: its own user and root are answered, whoever else could open it is refused.
 //! Exports `listen` and `ask`. One question and one answer per connection, a line of JSON each, bounded.
 //! Used by the binary: the server listens, the command line asks.
 //! Start reading at `listen`.
@@ -11,10 +11,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use net::LocalPeer;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{AdminError, Control};
+use crate::{Actor, AdminError, Control};
 
 /// Name of the socket in the data directory.
 pub const NAME: &str = "admin.sock";
@@ -73,29 +74,38 @@ fn answer(stream: &UnixStream, control: &Control) -> io::Result<()> {
     stream.set_write_timeout(Some(PATIENCE))?;
     let mut line = String::new();
     BufReader::new(stream.take(QUESTION_BYTES_MAX)).read_line(&mut line)?;
-    let answer = match serde_json::from_str::<Question>(&line) {
-        Ok(question) => {
-            let call = || control.call(&question.command, &question.arguments, &question.who);
-            // A panic costs this question, not one of the few threads that answer.
-            match catch_unwind(AssertUnwindSafe(call)) {
-                Ok(Ok(value)) => Answer::Done(value),
-                Ok(Err(fault)) => Answer::Fault(fault),
-                Err(_) => Answer::Fault(AdminError {
-                    kind: crate::Kind::Failed,
-                    message: "an internal error; the server's log names it".into(),
-                    remedy: "Please report that line with the command.".into(),
-                }),
-            }
-        }
-        Err(error) => Answer::Fault(AdminError::asked(
-            format!("the question cannot be read: {error}"),
-            "Use a command line of the same version.",
+    // A panic costs this question, not one of the few threads that answer.
+    let call = || call(stream, control, &line);
+    let answer = match catch_unwind(AssertUnwindSafe(call)) {
+        Ok(Ok(value)) => Answer::Done(value),
+        Ok(Err(fault)) => Answer::Fault(fault),
+        Err(_) => Answer::Fault(AdminError::failed(
+            "an internal error; the server's log names it",
+            "Please report that line with the command.",
         )),
     };
     let mut bytes = serde_json::to_vec(&answer)?;
     bytes.push(b'\n');
     let mut stream = stream;
     stream.write_all(&bytes)
+}
+
+fn call(stream: &UnixStream, control: &Control, line: &str) -> Result<Value, AdminError> {
+    let question = serde_json::from_str::<Question>(line).map_err(|error| {
+        AdminError::asked(
+            format!("the question cannot be read: {error}"),
+            "Use a command line of the same version.",
+        )
+    })?;
+    let peer = LocalPeer::of(stream).map_err(|error| {
+        AdminError::failed(
+            format!("the kernel does not say who asks: {error}"),
+            "Nothing was done. Try again.",
+        )
+    })?;
+    let server_uid = rustix::process::geteuid().as_raw();
+    let actor = Actor::from_peer(&question.who, peer.uid, peer.process, server_uid);
+    control.call(&question.command, &question.arguments, &actor)
 }
 
 /// Where the server of a data directory listens.
@@ -118,11 +128,10 @@ pub fn ask(
         .find_map(|socket| UnixStream::connect(socket).ok())?;
     Some(
         exchange(&stream, command, arguments, who).unwrap_or_else(|error| {
-            Err(AdminError {
-                kind: crate::Kind::Failed,
-                message: format!("the running server did not answer: {error}"),
-                remedy: "Look at the server's log, then try again.".into(),
-            })
+            Err(AdminError::failed(
+                format!("the running server did not answer: {error}"),
+                "Look at the server's log, then try again.",
+            ))
         }),
     )
 }

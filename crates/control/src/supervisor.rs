@@ -9,6 +9,9 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 /// Between a panic and the next beginning; doubled with each one.
 const PAUSE_MIN: Duration = Duration::from_secs(1);
 /// Longest pause.
@@ -56,10 +59,10 @@ impl Stop {
 }
 
 /// How a task is.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TaskStatus {
     /// Its name.
-    pub name: &'static str,
+    pub name: String,
     /// Whether it runs; between a panic and the next beginning it does not.
     pub is_running: bool,
     /// How often it panicked and was begun again.
@@ -83,7 +86,7 @@ impl Tasks {
     pub fn status(&self) -> Vec<TaskStatus> {
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let status = |one: &Arc<Watched>| TaskStatus {
-            name: one.name,
+            name: one.name.to_owned(),
             is_running: one.is_running.load(Ordering::Acquire),
             restarts: one.restarts.load(Ordering::Acquire),
         };

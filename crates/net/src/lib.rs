@@ -11,6 +11,7 @@ pub mod h1;
 mod h1_connection;
 mod h2_connection;
 mod listener;
+mod local_peer;
 pub mod reasons;
 pub mod service;
 pub mod spec;
@@ -21,6 +22,7 @@ mod workers;
 
 pub use dropped::{Dropped, Origin};
 pub use listener::ListenFault;
+pub use local_peer::LocalPeer;
 pub use reasons::REASONS;
 pub use service::{Body, BodyFault, Service, Unreadable};
 pub use spec::{Balance, Bounds, HealthSpec, ListenerSpec, UpstreamSpec};

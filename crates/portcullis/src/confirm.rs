@@ -1,6 +1,6 @@
 //! Asks before something is destroyed: only a person at a terminal, and never when `--yes` was given.
 //! Gives `argument`, `ask`.
-//! Used by destructive verbs.
+//! Used by destructive commands.
 //! Start reading at `ask`.
 
 use std::io::{self, IsTerminal};

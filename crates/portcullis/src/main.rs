@@ -1,14 +1,16 @@
-//! The binary: one command line, one registry of verbs.
+//! The binary: one command line, one registry of subcommands.
 //! Gives `portcullis`. Reads files and environment, wires the rooms, prints; decides nothing.
 //! Used by people, service managers and the test suite.
-//! Start reading at `main`; verbs are listed in `verbs::VERBS`, `serve` is wired in `running`.
+//! Start reading at `main`; subcommands are listed in `commands::COMMANDS`, `serve` is wired in `running`.
 
+mod admin_client;
+mod commands;
 mod config_dir;
 mod confirm;
 mod exit;
 mod fields;
 mod files;
-mod office;
+mod installation;
 mod output;
 mod panics;
 mod reload;
@@ -16,7 +18,6 @@ mod running;
 mod secrets;
 mod table;
 mod terminal;
-mod verbs;
 
 use std::process::ExitCode;
 
@@ -52,10 +53,10 @@ fn main() -> ExitCode {
     let Some((name, arguments)) = matches.subcommand() else {
         return Exit::Usage.into();
     };
-    let Some(verb) = verbs::VERBS.iter().find(|verb| verb.name == name) else {
+    let Some(one) = commands::COMMANDS.iter().find(|one| one.name == name) else {
         return Exit::Usage.into();
     };
-    match (verb.run)(arguments) {
+    match (one.run)(arguments) {
         Ok(exit) => terminal::finish(exit).into(),
         Err(trouble) => {
             trouble.print();
@@ -91,29 +92,29 @@ fn command() -> Command {
         .after_help(exit::HELP)
         .subcommand_required(true)
         .arg_required_else_help(true)
-        .subcommands(verbs::VERBS.iter().map(|verb| (verb.command)().name(verb.name).about(verb.about)))
+        .subcommands(commands::COMMANDS.iter().map(|one| (one.command)().name(one.name).about(one.about)))
 }
 
 #[cfg(test)]
 mod tests {
     #[test]
-    fn the_command_line_is_consistent_and_every_verb_has_an_example() {
+    fn the_command_line_is_consistent_and_every_subcommand_has_an_example() {
         super::command().debug_assert();
-        for verb in super::verbs::VERBS {
-            let help = (verb.command)()
-                .name(verb.name)
+        for one in super::commands::COMMANDS {
+            let help = (one.command)()
+                .name(one.name)
                 .render_long_help()
                 .to_string();
             assert!(
                 help.contains("Example"),
                 "{} has no example in --help",
-                verb.name
+                one.name
             );
         }
     }
 
     #[test]
-    fn verbs_are_sorted() {
-        assert!(super::verbs::VERBS.is_sorted_by_key(|verb| verb.name));
+    fn subcommands_are_sorted() {
+        assert!(super::commands::COMMANDS.is_sorted_by_key(|one| one.name));
     }
 }

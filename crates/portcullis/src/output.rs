@@ -80,6 +80,11 @@ pub fn path(arguments: &ArgMatches, name: &str) -> PathBuf {
         .unwrap_or_default()
 }
 
+/// A text argument where it was given.
+pub fn given(arguments: &ArgMatches, name: &str) -> Option<String> {
+    arguments.get_one::<String>(name).cloned()
+}
+
 /// A text argument, empty when absent.
 pub fn text<'a>(arguments: &'a ArgMatches, name: &str) -> &'a str {
     arguments

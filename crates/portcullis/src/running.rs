@@ -24,7 +24,7 @@ use store::Store;
 
 use crate::exit::{Exit, Trouble};
 use crate::reload::Directory;
-use crate::{files, office, output, terminal};
+use crate::{files, installation, output, terminal};
 
 pub use parts::{Slots, certificates, pair, slot};
 
@@ -81,10 +81,10 @@ pub fn start(dir: &Path, watch: Watch) -> Result<Running, Trouble> {
     files::warn(&warnings, &texts);
     let compiled = Arc::new(compiled);
     let slots = certificates(&compiled, dir, &texts)?;
-    let opened = office::open(&compiled, dir, &texts)?;
+    let opened = installation::open(&compiled, dir, &texts)?;
     let base = parts::base(&compiled, dir)?;
     let io = control::start::shared(&opened.store, &opened.keys, &opened.recorder, &base)
-        .map_err(|fault| office::store_trouble(&fault))?;
+        .map_err(|fault| installation::store_trouble(&fault))?;
     let control = Arc::new(control(dir, &io, base, &opened, &slots)?);
     let data = opened.dir.clone();
     close_intents(&opened.recorder, &compiled)?;
@@ -145,7 +145,7 @@ fn open_doors(
 fn close_intents(recorder: &Recorder, compiled: &Compiled) -> Result<(), Trouble> {
     let within = longest_call(compiled).saturating_add(OUTCOME_MORE);
     let open = recorder.ledger().open_intents(within);
-    let open = open.map_err(|fault| office::ledger_trouble(&fault))?;
+    let open = open.map_err(|fault| installation::ledger_trouble(&fault))?;
     let count = open.len();
     let pending: Vec<_> = open
         .into_iter()
@@ -156,7 +156,7 @@ fn close_intents(recorder: &Recorder, compiled: &Compiled) -> Result<(), Trouble
         .collect();
     for recorded in pending {
         let recorded = recorded.wait();
-        recorded.map_err(|fault| office::ledger_trouble(&fault))?;
+        recorded.map_err(|fault| installation::ledger_trouble(&fault))?;
     }
     if count > 0 {
         terminal::say(format!(
@@ -178,7 +178,7 @@ fn longest_call(compiled: &Compiled) -> Duration {
 }
 
 /// Ends what was opened for a server that did not come to listen.
-fn at_rest(opened: &office::Opened, data: &Path, why: String) {
+fn at_rest(opened: &installation::Opened, data: &Path, why: String) {
     drop(std::fs::remove_file(data.join(socket::NAME)));
     drop(note(&opened.recorder, "stop", why));
     drop(opened.recorder.stop());
@@ -191,7 +191,7 @@ fn control(
     dir: &Path,
     io: &Arc<Io>,
     base: Snapshot,
-    opened: &office::Opened,
+    opened: &installation::Opened,
     slots: &Slots,
 ) -> Result<Control, Trouble> {
     let parts = Parts {
@@ -202,7 +202,7 @@ fn control(
     };
     let source = Box::new(Directory::new(dir, slots.clone()));
     let control = Control::running(parts, Arc::clone(io), base, Loading::new(source, say_all));
-    control.map_err(|fault| office::store_trouble(&fault))
+    control.map_err(|fault| installation::store_trouble(&fault))
 }
 
 /// Binds the data plane's listeners for every core, and the admin listener once.

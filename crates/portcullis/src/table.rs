@@ -1,6 +1,6 @@
 //! Rows of text under headings, as wide as they need to be.
-//! Gives `render`, `wrapped`.
-//! Used by verbs that list things for people.
+//! Exports `render`, `wrapped`; `dash` and `seconds` for cells.
+//! Used by commands that list things for people.
 //! Start reading at `render`.
 
 use model::printable;
@@ -38,6 +38,20 @@ pub fn render(headings: &[&str], rows: &[Vec<String>]) -> String {
         out.push('\n');
     }
     out
+}
+
+/// A cell's text, or a dash where there is none.
+pub fn dash(text: Option<&str>) -> String {
+    let text = text.filter(|text| !text.is_empty());
+    text.unwrap_or("-").to_owned()
+}
+
+/// A moment without the parts of its second.
+pub fn seconds(moment: &str) -> String {
+    match moment.split_once('.') {
+        Some((seconds, _)) => format!("{seconds}Z"),
+        None => dash(Some(moment)),
+    }
 }
 
 /// Words in lines of at most `width` characters; a word that is longer has a line of its own.

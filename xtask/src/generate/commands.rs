@@ -13,7 +13,8 @@ const HEAD: &str = "# Commands\n\n\
     Generated from `portcullis VERB --help`; `cargo xtask gen` writes it again.\n\n\
     Data goes to standard output, words go to standard error. `-o json` gives a document with `schema_version` instead of a table.\n\
     Commands that need a configuration take `--config DIR`, or `PORTCULLIS_CONFIG`, or find `gate` or `.demo/gate` by themselves.\n\
-    They ask the running server where one runs, and otherwise work on its store directly.\n";
+    They ask the running server where one runs, and otherwise work on its store directly. What the server is asked, who may ask it, and what \
+    `-o json` prints is in [admin-commands.md](admin-commands.md).\n";
 
 /// Deepest nesting of verbs.
 const DEPTH_MAX: usize = 3;

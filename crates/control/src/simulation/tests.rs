@@ -19,7 +19,9 @@ use testkit::{Scale, bar};
 use super::memory::{Book, Folder, Memory, Write};
 use crate::commands::paused;
 use crate::reload::{Ended, Ticket};
-use crate::{Control, Loaded, Loading, Parts, Refused};
+use crate::{Actor, Control, Loaded, Loading, Parts, Refused};
+
+mod permissions;
 
 /// Steps of one interleaving.
 const STEPS: u32 = 24;
@@ -339,7 +341,9 @@ impl<'f> Run<'f> {
     fn call(&mut self, command: &'static str, arguments: Value, promise: Promise) {
         let records = self.records();
         let write = self.fixture.memory.peek();
-        let answer = self.control.call(command, &arguments, "simulated");
+        let answer = self
+            .control
+            .call(command, &arguments, &Actor::server("simulated"));
         let is_begun = self.recorded(records, |kind| kind == "intent");
         let is_done = self.recorded(records, |kind| kind == command);
         match (&answer, is_begun) {

@@ -279,7 +279,9 @@ fn operators_add_list_explain_and_lift_blocks_and_all_of_it_is_recorded() {
         assert_eq!(event["credential"], json!(key.id));
         assert_eq!(event["integration"], "alpha");
         let detail = event["detail"].as_str().unwrap();
-        assert!(detail.starts_with(&subject) && detail.ends_with(why));
+        assert!(detail.starts_with(&subject) && detail.contains(why));
+        let how = "over the local socket, process ";
+        assert!(detail.contains(how), "{detail}");
         assert!(event["user"].as_str().unwrap().ends_with("(local)"));
     }
 }

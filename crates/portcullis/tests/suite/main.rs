@@ -10,6 +10,7 @@
     reason = "a test ends at the first surprise"
 )]
 
+mod actors;
 mod answers;
 mod bad_input;
 mod bars;

@@ -1,0 +1,241 @@
+//! Who asks for something, how that is known, and what they may do.
+//! Exports `Actor`, `Authentication`, `Permission`.
+//! Made by the local socket, by whoever works on the store itself, and by the server for its own acts; checked by `Control::call`.
+//! Start reading at `Actor`.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use identity::api_key::redacted;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Longest name that is kept of somebody, in characters.
+const NAME_CHARS_MAX: usize = 128;
+/// The user who may do everything on a machine anyway.
+const ROOT: u32 = 0;
+
+/// What a command needs.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+pub enum Permission {
+    /// See who is blocked.
+    #[serde(rename = "blocks.read")]
+    BlocksRead,
+    /// Block, and end blocks.
+    #[serde(rename = "blocks.write")]
+    BlocksWrite,
+    /// See why a request was decided as it was.
+    #[serde(rename = "decisions.read")]
+    DecisionsRead,
+    /// Record what requests say, for a replay.
+    #[serde(rename = "inspection.record")]
+    InspectionRecord,
+    /// See the integrations.
+    #[serde(rename = "integrations.read")]
+    IntegrationsRead,
+    /// Pause and resume integrations.
+    #[serde(rename = "integrations.write")]
+    IntegrationsWrite,
+    /// See keys, never their texts.
+    #[serde(rename = "keys.read")]
+    KeysRead,
+    /// Make, rotate and revoke keys.
+    #[serde(rename = "keys.write")]
+    KeysWrite,
+    /// See what is recorded.
+    #[serde(rename = "ledger.read")]
+    LedgerRead,
+    /// Sign checkpoints.
+    #[serde(rename = "ledger.sign")]
+    LedgerSign,
+    /// See how the server is.
+    #[serde(rename = "server.read")]
+    ServerRead,
+    /// Load another configuration.
+    #[serde(rename = "server.reload")]
+    ServerReload,
+}
+
+impl Permission {
+    /// Every permission.
+    pub const ALL: [Permission; 12] = [
+        Permission::BlocksRead,
+        Permission::BlocksWrite,
+        Permission::DecisionsRead,
+        Permission::InspectionRecord,
+        Permission::IntegrationsRead,
+        Permission::IntegrationsWrite,
+        Permission::KeysRead,
+        Permission::KeysWrite,
+        Permission::LedgerRead,
+        Permission::LedgerSign,
+        Permission::ServerRead,
+        Permission::ServerReload,
+    ];
+
+    /// As it is written: `keys.write`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Permission::BlocksRead => "blocks.read",
+            Permission::BlocksWrite => "blocks.write",
+            Permission::DecisionsRead => "decisions.read",
+            Permission::InspectionRecord => "inspection.record",
+            Permission::IntegrationsRead => "integrations.read",
+            Permission::IntegrationsWrite => "integrations.write",
+            Permission::KeysRead => "keys.read",
+            Permission::KeysWrite => "keys.write",
+            Permission::LedgerRead => "ledger.read",
+            Permission::LedgerSign => "ledger.sign",
+            Permission::ServerRead => "server.read",
+            Permission::ServerReload => "server.reload",
+        }
+    }
+}
+
+impl fmt::Display for Permission {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// How it is known who asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Authentication {
+    /// The kernel names the user at the other end of the local socket.
+    LocalSocket {
+        /// Number of the user.
+        uid: u32,
+    },
+    /// They opened store and ledger themselves, with the key-encryption key, as this user.
+    Store {
+        /// Number of the user.
+        uid: u32,
+    },
+    /// The server itself: after a signal, or for the demo.
+    Server,
+}
+
+/// Somebody who asks for something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Actor {
+    /// What they call themselves. A note, and no proof: that is `authenticated_by`.
+    pub name: String,
+    /// How it is known who they are.
+    pub authenticated_by: Authentication,
+    /// The process that asked, where there is one beside this.
+    pub process: Option<u32>,
+    permissions: BTreeSet<Permission>,
+}
+
+impl Actor {
+    /// Somebody at the other end of the local socket. The user of the server may do everything, as they can read the store
+    /// anyway, and so may root; nobody else may do anything, whatever became of the socket's mode.
+    pub fn from_peer(name: &str, uid: u32, process: Option<u32>, server_uid: u32) -> Actor {
+        let is_owner = uid == server_uid || uid == ROOT;
+        let actor = Actor {
+            process,
+            ..Actor::new(name, Authentication::LocalSocket { uid })
+        };
+        if is_owner {
+            actor
+        } else {
+            actor.with_permissions([])
+        }
+    }
+
+    /// Somebody who opened store and ledger themselves.
+    pub fn on_store(name: &str, uid: u32) -> Actor {
+        Actor::new(name, Authentication::Store { uid })
+    }
+
+    /// The server itself, and what made it act: `SIGHUP`.
+    pub fn server(cause: &str) -> Actor {
+        Actor::new(cause, Authentication::Server)
+    }
+
+    fn new(name: &str, authenticated_by: Authentication) -> Actor {
+        // Names are stored, recorded and printed: a key typed as one is not.
+        let name = redacted(name).chars().take(NAME_CHARS_MAX).collect();
+        Actor {
+            name,
+            authenticated_by,
+            process: None,
+            permissions: Permission::ALL.into(),
+        }
+    }
+
+    /// The same person with these permissions alone.
+    #[must_use]
+    pub fn with_permissions(self, permissions: impl IntoIterator<Item = Permission>) -> Actor {
+        Actor {
+            permissions: permissions.into_iter().collect(),
+            ..self
+        }
+    }
+
+    /// Whether they may do what needs this.
+    pub fn may(&self, permission: Permission) -> bool {
+        self.permissions.contains(&permission)
+    }
+
+    /// How it is known who asked, and from where, for the ledger.
+    pub fn provenance(&self) -> String {
+        let how = match self.authenticated_by {
+            Authentication::LocalSocket { uid } => {
+                format!("asked by uid {uid} over the local socket")
+            }
+            Authentication::Store { uid } => format!("done by uid {uid} on the store itself"),
+            Authentication::Server => "done by the server itself".to_owned(),
+        };
+        match self.process {
+            Some(process) => format!("{how}, process {process}"),
+            None => how,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_servers_user_and_root_may_do_everything_and_nobody_else_anything() {
+        let of = |uid| Actor::from_peer("ann", uid, Some(7), 1000);
+        for permission in Permission::ALL {
+            assert!(of(1000).may(permission) && of(0).may(permission));
+            assert!(!of(1001).may(permission), "{permission}");
+            assert!(!of(65_534).may(permission), "{permission}");
+        }
+    }
+
+    #[test]
+    fn a_permission_is_called_the_same_everywhere() {
+        for permission in Permission::ALL {
+            let written = serde_json::to_value(permission).unwrap();
+            assert_eq!(written, permission.name());
+        }
+        assert!(Permission::ALL.is_sorted());
+    }
+
+    #[test]
+    fn the_ledger_learns_how_somebody_was_known() {
+        assert_eq!(
+            Actor::from_peer("ann", 1000, Some(4711), 1000).provenance(),
+            "asked by uid 1000 over the local socket, process 4711"
+        );
+        assert_eq!(
+            Actor::on_store("ann", 7).provenance(),
+            "done by uid 7 on the store itself"
+        );
+    }
+
+    #[test]
+    fn a_name_is_bounded_and_holds_no_key() {
+        let long = Actor::server(&"é".repeat(1_000));
+        assert_eq!(long.name.chars().count(), NAME_CHARS_MAX);
+        let key = "pk_live_00000000000000000000000000000000000000000003xC1Wz";
+        assert!(!Actor::server(key).name.contains(key));
+    }
+}

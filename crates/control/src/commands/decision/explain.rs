@@ -1,0 +1,143 @@
+//! `decision.explain`: why one request was decided as it was.
+//! Exports `ExplainDecision`, `DecisionExplained`.
+//! Used by `COMMANDS`; the explanation itself is made in `crate::explain`.
+//! Start reading at `ExplainDecision::run`.
+
+use audit::Filter;
+use model::DecisionId;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::actor::{Actor, Permission};
+use crate::commands::block::touching;
+use crate::commands::{Command, Impact, Info};
+use crate::explain::{Explanation, Similar};
+use crate::{AdminError, Control};
+
+/// Similar decisions are counted over this many microseconds before the decision.
+const SIMILAR_WINDOW: i64 = 24 * 3600 * 1_000_000;
+
+/// Says why a request was allowed or refused. For the operator alone: it names rules and other integrations.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ExplainDecision {
+    /// The decision: `decision_id` of a refusal, or the header Portcullis-Decision of any answer.
+    #[schemars(length(min = 1, max = 128))]
+    pub id: String,
+}
+
+/// A decision explained.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct DecisionExplained {
+    /// For people, in lines.
+    pub text: String,
+    /// For tools: stages, reason, the nearest grant, what would allow it, what inspection saw, and the ledger's entry.
+    pub decision: Map<String, Value>,
+}
+
+impl Command for ExplainDecision {
+    const INFO: Info = Info {
+        name: "decision.explain",
+        summary: "Say why a request was allowed or refused, by the id in its answer",
+        permission: Permission::DecisionsRead,
+        impact: Impact::ReadOnly,
+        records: None,
+        example: r#"{"id":"dec_01KA7ZQ4X8M2V5T9B3N6C1R0WY"}"#,
+        version: 1,
+    };
+    type Out = DecisionExplained;
+
+    fn run(self, control: &Control, _: &Actor) -> Result<DecisionExplained, AdminError> {
+        let given = &self.id;
+        let id = DecisionId::parse(given).ok_or_else(|| {
+            AdminError::of_field(
+                "id",
+                format!("`{given}` is not a decision id"),
+                "A decision id looks like dec_01KA7ZQ4… and stands in every answer: `decision_id` and the header Portcullis-Decision.",
+            )
+        })?;
+        let entry = found(control, id)?;
+        let event = entry.event()?;
+        if is_change(&event) {
+            return Err(AdminError::of_field(
+                "id",
+                format!(
+                    "{id} is a change by an operator, not a decision: record #{}",
+                    entry.seq
+                ),
+                format!("`portcullis ledger show --kind {}` has it.", event.kind),
+            ));
+        }
+        let similar = similar(control, &event, entry.seq)?;
+        let mut explanation = Explanation::of(
+            &event,
+            entry.seq,
+            &(control.compiled)(),
+            similar,
+            control.now(),
+        );
+        if let Some(io) = &control.io {
+            explanation.blocks = touching(io, &event);
+        }
+        let decision = match explanation.to_json() {
+            Value::Object(members) => members,
+            _ => Map::new(),
+        };
+        Ok(DecisionExplained {
+            text: explanation.to_string(),
+            decision,
+        })
+    }
+}
+
+/// The entry of a decision.
+fn found(control: &Control, id: DecisionId) -> Result<audit::Entry, AdminError> {
+    // The recorder knows the newest decisions without searching the files.
+    let found = match &control.recorder {
+        Some(recorder) => recorder.find(id)?,
+        None => control.ledger.find(id)?,
+    };
+    found.ok_or_else(|| {
+        AdminError::of_field(
+            "id",
+            format!("the ledger holds no decision {id}"),
+            "Check the id, and that this is the installation that answered.",
+        )
+    })
+}
+
+/// Whether a record is one of a change, which has an id for its intent and its outcome.
+fn is_change(event: &model::Event) -> bool {
+    let is_call = event.kind == "request" || event.kind == "connection" || event.method.is_some();
+    !is_call
+}
+
+fn similar(
+    control: &Control,
+    event: &model::Event,
+    seq: u64,
+) -> Result<Option<Similar>, AdminError> {
+    let Some(code) = &event.code else {
+        return Ok(None);
+    };
+    let filter = Filter {
+        code: Some(code.to_string()),
+        integration: event.integration.as_ref().map(ToString::to_string),
+        since: Some(model::Timestamp::from_micros(
+            event.at.micros().saturating_sub(SIMILAR_WINDOW),
+        )),
+        before_seq: Some(seq),
+        limit: 1000,
+        ..Filter::default()
+    };
+    let found = control.ledger.newest(&filter)?;
+    let first = found
+        .last()
+        .and_then(|entry| entry.event().ok())
+        .map(|event| event.at);
+    Ok(first.map(|first| Similar {
+        count: found.len(),
+        first,
+    }))
+}

@@ -1,0 +1,157 @@
+//! Arguments read into a command's type. What is wrong is said with the argument's name and how to put it right.
+//! Exports `read`.
+//! Used by every command before it is done.
+//! Start reading at `read`.
+//!
+//! The limits stand in the type's JSON Schema, which is also what the docs show; a wrong value is found by the schema, because
+//! serde's messages name no field.
+
+use identity::api_key::redacted;
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use crate::AdminError;
+
+/// Keywords that are understood here; a test sees to it that no command uses another one.
+#[cfg(test)]
+pub(super) const KEYWORDS: &[&str] = &[
+    "description",
+    "default",
+    "type",
+    "format",
+    "minLength",
+    "maxLength",
+    "minimum",
+    "maximum",
+];
+
+/// Reads the arguments of a command. Nothing at all stands for none of them.
+pub(super) fn read<T: DeserializeOwned + JsonSchema>(
+    command: &str,
+    arguments: Value,
+) -> Result<T, AdminError> {
+    let arguments = match arguments {
+        Value::Null => Map::new(),
+        Value::Object(members) => members,
+        _ => {
+            return Err(AdminError::asked(
+                format!("the arguments of `{command}` are not an object"),
+                "Give them as a JSON object: {\"NAME\": VALUE}.",
+            ));
+        }
+    };
+    let schema = super::schema::<T>();
+    check(command, &schema, &arguments)?;
+    serde_json::from_value(Value::Object(arguments)).map_err(|error| {
+        AdminError::asked(
+            format!("the arguments of `{command}` cannot be read: {error}"),
+            "docs/admin-commands.md describes them.",
+        )
+    })
+}
+
+fn check(command: &str, schema: &Value, arguments: &Map<String, Value>) -> Result<(), AdminError> {
+    let none = Map::new();
+    let known = schema.get("properties").and_then(Value::as_object);
+    let known = known.unwrap_or(&none);
+    for (name, value) in arguments {
+        let Some(property) = known.get(name) else {
+            return Err(unknown(command, name, known));
+        };
+        one(name, property, value)?;
+    }
+    let required = schema.get("required").and_then(Value::as_array);
+    let required = required.into_iter().flatten().filter_map(Value::as_str);
+    for name in required {
+        if arguments.get(name).is_none_or(Value::is_null) {
+            let meaning = meaning(known.get(name).unwrap_or(&Value::Null));
+            return Err(AdminError::of_field(
+                name,
+                format!("the argument `{name}` is missing"),
+                meaning,
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn unknown(command: &str, name: &str, known: &Map<String, Value>) -> AdminError {
+    let name = redacted(name);
+    let names: Vec<&str> = known.keys().map(String::as_str).collect();
+    let help = match names.is_empty() {
+        true => "It takes none.".to_owned(),
+        false => config::nearest(&name, &names)
+            .unwrap_or_else(|| format!("It takes: {}.", names.join(", "))),
+    };
+    AdminError::of_field(
+        &name,
+        format!("`{command}` takes no argument `{name}`"),
+        help,
+    )
+}
+
+/// Checks one argument.
+fn one(name: &str, property: &Value, value: &Value) -> Result<(), AdminError> {
+    let types = types(property);
+    let wrong = |what: String| {
+        Err(AdminError::of_field(
+            name,
+            format!("the argument `{name}` {what}"),
+            meaning(property),
+        ))
+    };
+    match value {
+        // What may be left out may be null.
+        Value::Null if types.contains(&"null") => Ok(()),
+        Value::String(text) if types.contains(&"string") => {
+            let length = u64::try_from(text.chars().count()).unwrap_or(u64::MAX);
+            match (limit(property, "minLength"), limit(property, "maxLength")) {
+                (Some(min), _) if length < min => wrong("is empty".to_owned()),
+                (_, Some(max)) if length > max => {
+                    wrong(format!("has {length} characters; at most {max} are kept"))
+                }
+                _ => Ok(()),
+            }
+        }
+        Value::Number(number) if types.contains(&"integer") => {
+            let min = limit(property, "minimum").unwrap_or(0);
+            let max = limit(property, "maximum").unwrap_or(u64::MAX);
+            match number.as_u64() {
+                Some(number) if (min..=max).contains(&number) => Ok(()),
+                _ if max == u64::MAX => wrong(format!("is not a whole number from {min}")),
+                _ => wrong(format!("is not from {min} to {max}")),
+            }
+        }
+        Value::Bool(_) if types.contains(&"boolean") => Ok(()),
+        _ => wrong(format!("is not {}", words(&types))),
+    }
+}
+
+/// The types a value may have.
+fn types(property: &Value) -> Vec<&str> {
+    match property.get("type") {
+        Some(Value::String(one)) => vec![one],
+        Some(Value::Array(several)) => several.iter().filter_map(Value::as_str).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn words(types: &[&str]) -> &'static str {
+    match types.first() {
+        Some(&"string") => "a text",
+        Some(&"integer") => "a whole number",
+        Some(&"boolean") => "true or false",
+        _ => "what it should be",
+    }
+}
+
+fn limit(property: &Value, keyword: &str) -> Option<u64> {
+    property.get(keyword).and_then(Value::as_u64)
+}
+
+/// What an argument means, as its field says it.
+fn meaning(property: &Value) -> String {
+    let description = property.get("description").and_then(Value::as_str);
+    description.unwrap_or_default().replace('\n', " ")
+}

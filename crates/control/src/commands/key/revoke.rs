@@ -1,0 +1,64 @@
+//! `key.revoke`: a key taken back, effective at once.
+
+use identity::credential;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::list::{KeyRow, row};
+use super::put;
+use crate::actor::{Actor, Permission};
+use crate::commands::{Command, Impact, Info};
+use crate::journal::Change;
+use crate::order::Effect;
+use crate::{AdminError, Control};
+
+/// Takes a key back, effective at once and for good.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RevokeKey {
+    /// Id of the key, as `key.list` shows it.
+    #[schemars(length(min = 1, max = 128))]
+    pub id: String,
+    /// Why, for the ledger.
+    #[schemars(length(max = 512))]
+    pub reason: Option<String>,
+}
+
+/// A key that was revoked.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct KeyRevoked {
+    /// The key as it is now.
+    pub key: KeyRow,
+}
+
+impl Command for RevokeKey {
+    const INFO: Info = Info {
+        name: "key.revoke",
+        summary: "Take a key back, effective at once and for good",
+        permission: Permission::KeysWrite,
+        impact: Impact::Destructive,
+        records: Some("key.revoke"),
+        example: r#"{"id":"key_01KA7ZQ4X8M2V5T9B3N6C1R0WY","reason":"laptop stolen"}"#,
+        version: 1,
+    };
+    type Out = KeyRevoked;
+
+    fn run(self, control: &Control, actor: &Actor) -> Result<KeyRevoked, AdminError> {
+        let mut turn = control.turn();
+        let old = control.credential(&self.id)?;
+        let reason = self.reason.as_deref().unwrap_or("revoked by an operator");
+        let revoked = credential::revoke(&old, reason, control.now());
+        let change = Change {
+            kind: Self::INFO.name,
+            actor,
+            integration: Some(old.integration),
+            credential: Some(old.id),
+            detail: reason.to_owned(),
+        };
+        let effect = Effect::Credentials(vec![revoked.clone()]);
+        turn.commit(&change, vec![put(&revoked)?], effect)?;
+        Ok(KeyRevoked {
+            key: row(control, &revoked),
+        })
+    }
+}

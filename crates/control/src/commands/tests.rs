@@ -1,0 +1,171 @@
+use serde_json::{Value, json};
+
+use super::*;
+use crate::Kind;
+
+#[test]
+fn commands_are_sorted_and_their_facts_agree() {
+    assert!(COMMANDS.is_sorted_by_key(|entry| entry.info.name));
+    for entry in COMMANDS {
+        let info = entry.info;
+        assert_eq!(entry.is_change(), info.records.is_some(), "{}", info.name);
+        let is_read = info.permission.name().ends_with(".read");
+        assert_eq!(is_read, !entry.is_change(), "{}", info.name);
+        assert!(info.name.split_once('.').is_some() && !info.summary.ends_with('.'));
+    }
+}
+
+#[test]
+fn arguments_are_flat_bounded_and_described() {
+    let mut fields = 0;
+    for entry in COMMANDS {
+        let schema = (entry.input)();
+        assert_eq!(schema["additionalProperties"], json!(false), "{schema:#}");
+        let Some(properties) = schema["properties"].as_object() else {
+            continue;
+        };
+        for (name, property) in properties {
+            let place = format!("{}: {name}: {property}", entry.info.name);
+            let members = property.as_object().unwrap();
+            for keyword in members.keys() {
+                assert!(input::KEYWORDS.contains(&keyword.as_str()), "{place}");
+            }
+            assert!(
+                members["description"].as_str().unwrap().len() > 8,
+                "{place}"
+            );
+            if property["type"].to_string().contains("string") {
+                assert!(members.contains_key("maxLength"), "unbounded: {place}");
+            }
+            fields += 1;
+        }
+    }
+    assert!(fields > 20, "only {fields}");
+}
+
+#[test]
+fn what_is_answered_is_described() {
+    for entry in COMMANDS {
+        let schema = (entry.output)();
+        assert_eq!(
+            schema["properties"]["schema_version"]["const"],
+            entry.info.version
+        );
+        let properties = schema["properties"].as_object().unwrap();
+        assert!(properties.len() > 1, "{} answers nothing", entry.info.name);
+        for (name, property) in properties {
+            let is_described = property["description"]
+                .as_str()
+                .is_some_and(|d| d.len() > 4);
+            assert!(is_described, "{}: {name}", entry.info.name);
+        }
+    }
+}
+
+fn read<C: Command>(arguments: Value) -> Result<C, AdminError> {
+    input::read(C::INFO.name, arguments)
+}
+
+#[test]
+fn examples_are_read_as_what_they_are_examples_of() {
+    fn is_good<C: Command>() -> String {
+        let example: Value = serde_json::from_str(C::INFO.example).unwrap();
+        let read = read::<C>(example.clone()).unwrap_or_else(|error| panic!("{error:?}"));
+        // What the example says is said again: no argument of it is dropped.
+        let again = serde_json::to_value(read).unwrap();
+        for (name, value) in example.as_object().unwrap() {
+            assert_eq!(again[name], *value, "{}: {name}", C::INFO.name);
+        }
+        C::INFO.name.to_owned()
+    }
+    let checked = [
+        is_good::<block::AddBlock>(),
+        is_good::<block::LiftBlock>(),
+        is_good::<block::ListBlocks>(),
+        is_good::<decision::ExplainDecision>(),
+        is_good::<inspection::FetchRecording>(),
+        is_good::<inspection::BeginRecording>(),
+        is_good::<integration::ListIntegrations>(),
+        is_good::<integration::PauseIntegration>(),
+        is_good::<integration::ResumeIntegration>(),
+        is_good::<key::CreateKey>(),
+        is_good::<key::ListKeys>(),
+        is_good::<key::RevokeKey>(),
+        is_good::<key::RotateKey>(),
+        is_good::<ledger::SignCheckpoint>(),
+        is_good::<ledger::ShowLedger>(),
+        is_good::<server::ReloadServer>(),
+        is_good::<server::ShowStatus>(),
+    ];
+    let all: Vec<&str> = COMMANDS.iter().map(|entry| entry.info.name).collect();
+    assert_eq!(checked.each_ref().map(String::as_str).to_vec(), all);
+}
+
+#[test]
+fn a_wrong_argument_is_named_with_how_to_put_it_right() {
+    let wrong = |arguments: Value| {
+        let error = read::<key::CreateKey>(arguments).unwrap_err();
+        assert_eq!(error.kind, Kind::Asked);
+        assert!(!error.remedy.is_empty(), "{error:?}");
+        (error.field.unwrap_or_default(), error.message)
+    };
+    let cases = [
+        (json!({}), "integration", "is missing"),
+        (
+            json!({ "integration": null }),
+            "integration",
+            "is not a text",
+        ),
+        (json!({ "integration": 7 }), "integration", "is not a text"),
+        (json!({ "integration": "" }), "integration", "is empty"),
+        (
+            json!({ "integration": "crm", "test": "yes" }),
+            "test",
+            "is not true or false",
+        ),
+        (
+            json!({ "integration": "crm", "lable": "x" }),
+            "lable",
+            "takes no argument",
+        ),
+        (
+            json!({ "integration": "crm", "label": "x".repeat(101) }),
+            "label",
+            "101 characters",
+        ),
+        (json!([]), "", "not an object"),
+        (json!("crm"), "", "not an object"),
+    ];
+    for (arguments, field, message) in cases {
+        let (named, said) = wrong(arguments.clone());
+        assert_eq!(named, field, "{arguments}");
+        assert!(said.contains(message), "{arguments}: {said}");
+    }
+}
+
+#[test]
+fn numbers_are_whole_and_within_their_limits() {
+    let good = json!({ "seconds": 600, "requests_max": 1000, "keep_days": 7 });
+    assert!(read::<inspection::BeginRecording>(good.clone()).is_ok());
+    for bad in [
+        json!(0),
+        json!(-1),
+        json!(1.5),
+        json!(1e300),
+        json!("600"),
+        json!(86_401),
+    ] {
+        let mut arguments = good.clone();
+        arguments["seconds"] = bad.clone();
+        let error = read::<inspection::BeginRecording>(arguments).unwrap_err();
+        assert_eq!(error.field.as_deref(), Some("seconds"), "{bad}");
+    }
+}
+
+#[test]
+fn what_may_be_left_out_may_be_null_and_nothing_stands_for_no_arguments() {
+    let arguments = json!({ "integration": "crm", "label": null, "expires_in": null });
+    assert!(read::<key::CreateKey>(arguments).is_ok());
+    assert!(read::<key::ListKeys>(Value::Null).is_ok());
+    assert!(read::<block::ListBlocks>(Value::Null).is_ok());
+}

@@ -1,0 +1,322 @@
+//! `portcullis can`: may an integration do this, and by which rule? Asked of the rules that enforce it.
+//! Gives `SUBCOMMAND`. Needs the configuration only; keys, limits, blocks, pauses and inspection are not looked at.
+//! Used by `commands::COMMANDS`.
+//! Start reading at `run`; `ask` asks the rules.
+
+mod ask;
+mod many;
+mod questions;
+mod request;
+
+use std::path::Path;
+
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use config::Compiled;
+use config::compiled::{ApiVersion, OperationPlan};
+use model::json::Bounds;
+use model::{Json, printable};
+use policy::ParameterAccess;
+use serde_json::json;
+
+use crate::commands::Subcommand;
+use crate::commands::access;
+use crate::exit::{Exit, Outcome, Trouble};
+use crate::{config_dir, files, output, running, terminal};
+use ask::{Asked, Verdict, Word};
+
+/// Lists are kept below this many characters a line.
+const WIDTH: usize = 90;
+
+/// The subcommand.
+pub const SUBCOMMAND: Subcommand = Subcommand {
+    name: "can",
+    about: "Say whether an integration may do something, and by which rule [read-only]",
+    command,
+    run,
+};
+
+fn command() -> Command {
+    let text = |name: &'static str, value: &'static str, help: &'static str| {
+        Arg::new(name).long(name).value_name(value).help(help)
+    };
+    Command::new("can")
+        .arg(Arg::new("who").required_unless_present("questions").value_name("WHO").help("Name of the integration"))
+        .arg(Arg::new("operation").required_unless_present("questions").value_name("OPERATION").help("operationId, or API:OPERATION as scopes are written: field-service/v2:getWorkOrder"))
+        .args([
+            text("api", "API", "Version, where several have the operation: field-service/v2"),
+            text("object", "JSON", "The object as the upstream has it, or @FILE; for creates, as it is sent"),
+            text("body", "JSON", "The request body of a change, or @FILE"),
+            text("field", "PATH", "Whether this field may be seen (or sent): customer.taxId"),
+            text("listener", "NAME", "Listener the call comes in by [default: the first that exposes the operation]"),
+            text("from", "ADDRESS", "Address the call comes from"),
+            text("path", "NAME=VALUE", "A path parameter [default: the object's id]").action(ArgAction::Append),
+            text("query", "NAME=VALUE", "A query parameter; whether it may be used is judged too").action(ArgAction::Append),
+        ])
+        .arg(text("questions", "FILE", "Many questions at once: in each line the arguments of one as a JSON list, [\"crm\",\"getCustomer\",\"--field\",\"email\"]").conflicts_with("who"))
+        .args([config_dir::argument(), output::argument()])
+        .after_help(
+            "Example:\n  portcullis can accounting getWorkOrder --api field-service/v2 --object '{\"status\":\"open\"}'\n  \
+             portcullis can crm field-service/v2:getCustomer --field email\n\n\
+             Keys, limits, blocks, pauses and inspection are not looked at.\nExit codes: 0 yes · 2 no, or undecided without the object · 1 no such integration, operation or field\n\
+             Of many questions: 0 all of them yes · 2 otherwise",
+        )
+}
+
+fn run(arguments: &ArgMatches) -> Outcome {
+    let dir = config_dir::of(arguments);
+    let (compiled, _) = files::compile_to_read(&files::read(&dir)?, running::now())?;
+    if let Some(path) = arguments.get_one::<String>("questions") {
+        return many::answer(arguments, path, &compiled);
+    }
+    let (asked, verdict) = answered(arguments, &compiled)?;
+    let parameters = access::questions::parameters(
+        &compiled,
+        &asked.integration.name,
+        &asked.version.name,
+        &asked.plan.id,
+    );
+    output::print(arguments, &document(&asked, &verdict, &parameters), || {
+        terminal::text(&text(&asked, &verdict, &parameters))
+    });
+    Ok(match verdict.word {
+        Word::Yes => Exit::Done,
+        Word::No | Word::Undecided => Exit::Look,
+    })
+}
+
+/// One question and its answer.
+fn answered<'a>(
+    arguments: &'a ArgMatches,
+    compiled: &'a Compiled,
+) -> Result<(Asked<'a>, Verdict), Trouble> {
+    let asked = asked(arguments, compiled)?;
+    let unknown = asked
+        .field
+        .filter(|field| !access::is_declared(field, compiled));
+    if let Some(field) = unknown {
+        return Err(access::unknown_field(field, compiled));
+    }
+    let verdict = ask::ask(&asked, compiled);
+    Ok((asked, verdict))
+}
+
+fn asked<'a>(arguments: &'a ArgMatches, compiled: &'a Compiled) -> Result<Asked<'a>, Trouble> {
+    let optional = |name: &str| arguments.get_one::<String>(name).map(String::as_str);
+    let (version, plan) = operation(
+        output::text(arguments, "operation"),
+        optional("api"),
+        compiled,
+    )?;
+    let listener = match optional("listener") {
+        Some(name) if compiled.listener(name).is_none() => {
+            let known: Vec<&str> = compiled.server.listeners.iter().map(|l| &*l.name).collect();
+            let help = config::nearest(name, &known)
+                .unwrap_or_else(|| format!("Listeners are {}.", config::listed(&known)));
+            return Err(Trouble::new(
+                Exit::Failed,
+                format!("there is no listener `{name}`"),
+                help,
+            ));
+        }
+        given => given,
+    };
+    let address = optional("from").map(|text| {
+        text.parse().map_err(|_| {
+            Trouble::new(
+                Exit::Usage,
+                format!("`{text}` is not an address"),
+                "Write 10.20.0.7 or 2001:db8::7.",
+            )
+        })
+    });
+    Ok(Asked {
+        integration: access::integration(compiled, output::text(arguments, "who"))?,
+        version,
+        plan,
+        listener,
+        address: address.transpose()?,
+        object: json_of(arguments, "object")?,
+        body: json_of(arguments, "body")?,
+        field: optional("field"),
+        path: pairs(arguments, "path")?,
+        query: pairs(arguments, "query")?,
+        now: running::now(),
+    })
+}
+
+/// The operation with this name: its version has to be said where several have one.
+fn operation<'a>(
+    name: &str,
+    api: Option<&str>,
+    compiled: &'a Compiled,
+) -> Result<(&'a ApiVersion, &'a OperationPlan), Trouble> {
+    let (api, id) = match name.split_once(':') {
+        Some((api, id)) => (Some(api), id),
+        None => (api, name),
+    };
+    if let Some(api) = api.filter(|api| compiled.version(api).is_none()) {
+        let known: Vec<&str> = compiled
+            .versions
+            .iter()
+            .map(|version| &*version.name)
+            .collect();
+        let help = config::nearest(api, &known)
+            .unwrap_or_else(|| format!("Versions are {}.", config::listed(&known)));
+        return Err(Trouble::new(
+            Exit::Failed,
+            format!("there is no api version `{api}`"),
+            help,
+        ));
+    }
+    let all = || {
+        compiled
+            .versions
+            .iter()
+            .filter(|version| api.is_none_or(|api| *version.name == *api))
+    };
+    let found: Vec<_> = all()
+        .flat_map(|version| version.operations.iter().map(move |plan| (version, plan)))
+        .filter(|(_, plan)| *plan.id == *id)
+        .collect();
+    match found.as_slice() {
+        [one] => Ok(*one),
+        [] => {
+            let known: Vec<&str> = all()
+                .flat_map(|version| version.operations.iter().map(|plan| &*plan.id))
+                .collect();
+            let help = config::nearest(id, &known)
+                .unwrap_or_else(|| format!("Operations are {}.", config::listed(&known)));
+            Err(Trouble::new(
+                Exit::Failed,
+                format!("no contract has an operation `{id}`"),
+                help,
+            ))
+        }
+        several => {
+            let names: Vec<String> = several
+                .iter()
+                .map(|(version, _)| format!("{}:{id}", version.name))
+                .collect();
+            Err(Trouble::new(
+                Exit::Usage,
+                format!("several versions have an operation `{id}`"),
+                format!("Say which: {}.", config::listed(&names)),
+            ))
+        }
+    }
+}
+
+/// JSON from the argument, or from the file it names with `@`.
+fn json_of(arguments: &ArgMatches, name: &str) -> Result<Option<Json>, Trouble> {
+    let Some(given) = arguments.get_one::<String>(name) else {
+        return Ok(None);
+    };
+    let bytes = match given.strip_prefix('@') {
+        Some(path) => std::fs::read(Path::new(path)).map_err(|error| {
+            Trouble::new(Exit::Failed, format!("{path} cannot be read: {error}"), "")
+        })?,
+        None => given.clone().into_bytes(),
+    };
+    let read = model::json::parse(&bytes, Bounds::default());
+    read.map(Some).map_err(|problem| {
+        Trouble::new(
+            Exit::Usage,
+            format!(
+                "--{name} is not JSON: {} at byte {}",
+                problem.kind, problem.offset
+            ),
+            "Write JSON and quote it for the shell, '{\"status\":\"open\"}', or name a file that holds it: @object.json.",
+        )
+    })
+}
+
+fn pairs(arguments: &ArgMatches, name: &str) -> Result<Vec<(String, String)>, Trouble> {
+    let given = arguments.get_many::<String>(name).into_iter().flatten();
+    given
+        .map(|text| match text.split_once('=') {
+            Some((name, value)) => Ok((name.to_owned(), value.to_owned())),
+            None => Err(Trouble::new(
+                Exit::Usage,
+                format!("`{text}` is not NAME=VALUE"),
+                format!("Write --{name} status=open."),
+            )),
+        })
+        .collect()
+}
+
+fn document(
+    asked: &Asked<'_>,
+    verdict: &Verdict,
+    parameters: &[ParameterAccess],
+) -> serde_json::Value {
+    let sources: Vec<_> = verdict
+        .nearest
+        .iter()
+        .map(|miss| json!({ "rule": miss.rule.to_string(), "text": miss.text }))
+        .collect();
+    json!({
+        "schema_version": 1,
+        "can": verdict.word == Word::Yes,
+        "verdict": match verdict.word {
+            Word::Yes => "yes",
+            Word::No => "no",
+            Word::Undecided => "undecided",
+        },
+        "integration": &*asked.integration.name,
+        "api": &*asked.version.name,
+        "operation": &*asked.plan.id,
+        "field": asked.field,
+        "why": verdict.why,
+        "code": verdict.code,
+        "rules": verdict.rules,
+        "conditions": verdict.conditions,
+        "nearest": sources,
+        "parameters": parameters,
+    })
+}
+
+fn text(asked: &Asked<'_>, verdict: &Verdict, parameters: &[ParameterAccess]) -> String {
+    let mut out = format!(
+        "{}  {}",
+        match verdict.word {
+            Word::Yes => "yes",
+            Word::No => "no ",
+            Word::Undecided => "undecided",
+        },
+        printable::line(&verdict.why)
+    );
+    if let Some(code) = verdict.code {
+        out.push_str(&format!("   {code}"));
+    }
+    out.push('\n');
+    let mut labelled = |label: &str, lines: Vec<String>| {
+        for (index, line) in lines.iter().enumerate() {
+            let label = if index == 0 { label } else { "" };
+            out.push_str(&format!("{label:<9}{}\n", printable::line(line)));
+        }
+    };
+    labelled("Rule", verdict.rules.clone());
+    labelled("When", verdict.conditions.clone());
+    labelled(
+        "Nearest",
+        verdict
+            .nearest
+            .iter()
+            .map(|miss| format!("{}  {}", miss.rule, miss.text))
+            .collect(),
+    );
+    // Of a request without parameters, which ones it might have.
+    let is_general = asked.field.is_none() && asked.query.is_empty() && verdict.word != Word::No;
+    let lines = access::questions::lines(parameters, WIDTH);
+    for (label, shown) in [("asks", "Asks"), ("refuses", "Refuses"), ("fixes", "Fixes")] {
+        let own = lines.iter().filter(|(own, _)| is_general && *own == label);
+        labelled(shown, own.map(|(_, line)| line.clone()).collect());
+    }
+    if asked.object.is_none() && verdict.word == Word::Undecided {
+        out.push_str("Give the object with --object to have it decided.\n");
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,657 @@
+//! One question to the enforcing rules, on the road a request would take: reachable, granted, object, fields.
+//! Gives `Asked`, `Verdict`, `ask`.
+//! Used by `can`.
+//! Start reading at `ask`.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+
+use config::Compiled;
+use config::api::State;
+use config::compiled::{ApiVersion, IntegrationSettings, OperationPlan};
+use contract::{Operation, Place, TemplateSegment};
+use model::json::Bounds;
+use model::{FieldError, Json, Principal, Refusal, Stage, Timestamp};
+use policy::{
+    AccessRow, By, Cause, Enforcement, Evidence, How, Lookup, NearMiss, ObjectEvidence,
+    OperationRef, Permit, Question, Released, RequestFacts,
+};
+
+use super::{questions, request};
+use crate::commands::access;
+use crate::fields;
+
+/// What is asked.
+pub struct Asked<'a> {
+    /// Who.
+    pub integration: &'a Arc<IntegrationSettings>,
+    /// Which version.
+    pub version: &'a ApiVersion,
+    /// Which operation.
+    pub plan: &'a OperationPlan,
+    /// By which listener.
+    pub listener: Option<&'a str>,
+    /// From where.
+    pub address: Option<IpAddr>,
+    /// The object as the upstream has it; for creates, as it is sent.
+    pub object: Option<Json>,
+    /// What a change sends.
+    pub body: Option<Json>,
+    /// Which field.
+    pub field: Option<&'a str>,
+    /// Path parameters.
+    pub path: Vec<(String, String)>,
+    /// Query parameters.
+    pub query: Vec<(String, String)>,
+    /// When.
+    pub now: Timestamp,
+}
+
+impl Asked<'_> {
+    /// Whether it is about one request, not about what requests there may be.
+    fn is_specific(&self) -> bool {
+        let has_body = self.object.is_some() || self.body.is_some();
+        has_body || !self.query.is_empty() || !self.path.is_empty()
+    }
+}
+
+/// Yes, no, or neither for want of something that only a running gateway would know.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Word {
+    /// It may.
+    Yes,
+    /// It may not.
+    #[default]
+    No,
+    /// It depends on what was not given.
+    Undecided,
+}
+
+/// The answer.
+#[derive(Debug, Default)]
+pub struct Verdict {
+    /// Whether it may.
+    pub word: Word,
+    /// In one sentence.
+    pub why: String,
+    /// Code of the refusal a caller would get.
+    pub code: Option<&'static str>,
+    /// Rules that decided: `integrations/accounting.yaml:9`.
+    pub rules: Vec<String>,
+    /// Conditions and policies that were not judged for want of an object or of the request.
+    pub conditions: Vec<String>,
+    /// What was nearest to a yes.
+    pub nearest: Vec<NearMiss>,
+}
+
+impl Verdict {
+    fn undecided(why: impl Into<String>, conditions: Vec<String>) -> Verdict {
+        Verdict {
+            word: Word::Undecided,
+            why: why.into(),
+            conditions,
+            ..Verdict::default()
+        }
+    }
+
+    /// No, for a reason that is no refusal.
+    pub fn no(why: impl Into<String>) -> Box<Verdict> {
+        Box::new(Verdict {
+            why: why.into(),
+            ..Verdict::default()
+        })
+    }
+}
+
+/// Everything that is known of the question before policy is asked.
+pub struct Road<'a> {
+    /// The question.
+    pub asked: &'a Asked<'a>,
+    /// The configuration.
+    pub compiled: &'a Compiled,
+    /// The operation as the contract has it.
+    pub contract: &'a Operation,
+    /// The operation as policy knows it.
+    pub operation: OperationRef,
+    /// The listener that is called.
+    pub listener: &'a str,
+    /// Values of the path's parameters.
+    pub path: Vec<(Arc<str>, String)>,
+    /// The query with what the grants fix in it.
+    pub query: Vec<(String, String)>,
+    /// The request describes a new object.
+    pub is_create: bool,
+}
+
+/// Asks the rules.
+pub fn ask(asked: &Asked<'_>, compiled: &Compiled) -> Verdict {
+    decided(asked, compiled).unwrap_or_else(|no| *no)
+}
+
+fn decided(asked: &Asked<'_>, compiled: &Compiled) -> Result<Verdict, Box<Verdict>> {
+    let road = reach(asked, compiled)?;
+    let principal = Principal {
+        integration: asked.integration.name.clone(),
+        attributes: asked.integration.facts.attributes.clone(),
+        user: None,
+    };
+    let question = Question {
+        principal: &principal,
+        operation: road.operation,
+        listener: road.listener,
+        // The operator is told the truth, whatever the caller would be told.
+        deny_as: policy::DenyAs::Forbidden,
+        address: asked.address.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)),
+        path: &road.path,
+        query: &road.query,
+        now: asked.now,
+    };
+    let refused = |refusal: Box<Refusal>| refused(&refusal, &question, asked, compiled);
+    if let Some(missing) = unasked(&road) {
+        return Ok(missing);
+    }
+    request::route(&road)?;
+    let mut permit = policy::decide(&question, &compiled.rules).map_err(refused)?;
+    questions::known(asked, road.contract)?;
+    if let Some(name) = request::cursor(asked, &permit) {
+        let why = format!("`{name}` is good as an answer gave it, for the question of that answer");
+        return Ok(Verdict::undecided(why, Vec::new()));
+    }
+    let read = request::read(&road, &permit).map_err(refused)?;
+    request::admit(&mut permit, &read).map_err(refused)?;
+    if let Some(body) = &read.body {
+        contract::check_writes(road.contract, body, permit.writes()).map_err(refused)?;
+    }
+    if let (Some(name), true) = (read.missing.first(), asked.is_specific()) {
+        let why = format!("the contract demands the query parameter `{name}` (--query {name}=…)");
+        return Ok(Verdict::undecided(why, Vec::new()));
+    }
+    let rule = permit.rule().map(ToString::to_string);
+    match asked.object.is_some() || asked.body.is_some() {
+        true => with_object(&road, permit, read.body.as_ref(), &refused, rule),
+        false => in_general(&road, &permit),
+    }
+}
+
+/// Whether a call gets as far as the rules.
+fn reach<'a>(asked: &'a Asked<'a>, compiled: &'a Compiled) -> Result<Road<'a>, Box<Verdict>> {
+    let (version, plan) = (asked.version, asked.plan);
+    if !matches!(version.state, State::Active | State::Deprecated) {
+        return Err(Verdict::no(format!(
+            "{} is in state {}: none of its operations can be reached",
+            version.name,
+            version.state.name()
+        )));
+    }
+    let listener = match asked.listener {
+        Some(listener) if !plan.listeners.iter().any(|name| **name == *listener) => {
+            return Err(Verdict::no(format!(
+                "{} is not exposed on listener {listener}",
+                plan.id
+            )));
+        }
+        Some(listener) => listener,
+        None => plan.listeners.first().ok_or_else(|| {
+            Verdict::no(format!(
+                "{} is exposed on no listener: add it to `expose` in apis/{}.yaml",
+                plan.id, version.api
+            ))
+        })?,
+    };
+    if let (Some(address), Some(settings)) = (asked.address, compiled.listener(listener))
+        && (settings.deny.contains(address)
+            || settings
+                .allow
+                .as_ref()
+                .is_some_and(|allow| !allow.contains(address)))
+    {
+        return Err(Box::new(Verdict {
+            code: Some(policy::address::DENIED.code),
+            ..*Verdict::no(format!(
+                "listener {listener} accepts no calls from {address}"
+            ))
+        }));
+    }
+    if let (Some(address), Some(allowed)) = (asked.address, &asked.integration.allow_from)
+        && !allowed.contains(address)
+    {
+        return Err(Verdict::no(format!(
+            "{} may not call from {address}: its `allow_from` does not hold it",
+            asked.integration.name
+        )));
+    }
+    let contract = version
+        .contract
+        .as_ref()
+        .and_then(|contract| contract.operation(&plan.id));
+    let (Some((_, contract)), Some(operation)) = (contract, plan.policy) else {
+        return Err(Verdict::no(format!(
+            "{} has no contract for {}",
+            version.name, plan.id
+        )));
+    };
+    Ok(Road {
+        asked,
+        compiled,
+        contract,
+        operation,
+        listener,
+        path: path(asked, contract),
+        query: questions::query(asked, operation, compiled)?,
+        is_create: is_create(asked, operation, contract, compiled),
+    })
+}
+
+/// Whether the request's body is judged as the object that it describes.
+fn is_create(
+    asked: &Asked<'_>,
+    operation: OperationRef,
+    contract: &Operation,
+    compiled: &Compiled,
+) -> bool {
+    let is_static = |segment: &TemplateSegment| matches!(segment, TemplateSegment::Static(_));
+    let enforcement = compiled
+        .rules
+        .enforcement(&asked.integration.name, operation);
+    let judged = enforcement.map(|enforcement| enforcement.judged);
+    let is_by_body = judged.is_some_and(|all| all.iter().any(|judged| judged.by == By::Body));
+    compiled.rules.is_write(operation) && (is_by_body || contract.segments.iter().all(is_static))
+}
+
+/// Stands for an id that was not given; no rule takes it for one.
+pub const UNKNOWN: &str = "?";
+
+/// Values of the path parameters: as given, else the object's id, which is what most paths end with.
+fn path(asked: &Asked<'_>, contract: &Operation) -> Vec<(Arc<str>, String)> {
+    let object = asked.object.as_ref();
+    let id = object.and_then(|object| object.get("id")).and_then(id_text);
+    let given = |name: &str| {
+        asked
+            .path
+            .iter()
+            .find(|(n, _)| n == name)
+            .map(|(_, value)| value.clone())
+    };
+    let parameters = contract
+        .parameters
+        .iter()
+        .filter(|p| p.place == Place::Path);
+    parameters
+        .map(|p| {
+            (
+                p.name.clone(),
+                given(&p.name)
+                    .or_else(|| id.clone())
+                    .unwrap_or_else(|| UNKNOWN.to_owned()),
+            )
+        })
+        .collect()
+}
+
+fn id_text(id: &Json) -> Option<String> {
+    match id {
+        Json::Text(text) => Some(text.to_string()),
+        Json::Number(digits) => Some(digits.to_string()),
+        _ => None,
+    }
+}
+
+fn refused(
+    refusal: &Refusal,
+    question: &Question<'_>,
+    asked: &Asked<'_>,
+    compiled: &Compiled,
+) -> Box<Verdict> {
+    let errors: Vec<String> = refusal.errors.iter().map(shown).collect();
+    let why = match errors.is_empty() {
+        true => refusal.detail.clone(),
+        false => errors.join("; "),
+    };
+    Box::new(Verdict {
+        word: Word::No,
+        why,
+        code: Some(refusal.reason.code),
+        rules: refusal.rule.iter().map(ToString::to_string).collect(),
+        conditions: Vec::new(),
+        nearest: nearest(refusal, question, asked, compiled),
+    })
+}
+
+/// What was near, where a grant or a policy refused.
+fn nearest(
+    refusal: &Refusal,
+    question: &Question<'_>,
+    asked: &Asked<'_>,
+    compiled: &Compiled,
+) -> Vec<NearMiss> {
+    let rule = refusal.rule.as_ref().map(ToString::to_string);
+    let cause = Cause::of(rule.as_deref(), &refusal.detail);
+    let is_new = refusal.reason == &policy::CREATE_DENIED;
+    let sent = asked.body.as_ref().filter(|_| is_new);
+    // Without an object the path alone was evaluated.
+    let nothing = Json::Object(Vec::new());
+    let object = match (refusal.reason.stage, cause) {
+        (Stage::Authz, _) if refusal.reason != &policy::PARAMETER_NOT_GRANTED => {
+            ObjectEvidence::NotEvaluated
+        }
+        (Stage::Object, Cause::Policy | Cause::Condition) => {
+            ObjectEvidence::Given(sent.or(asked.object.as_ref()).unwrap_or(&nothing))
+        }
+        (Stage::Object, Cause::ParentCondition) => ObjectEvidence::Unmet { is_parent: true },
+        _ => return Vec::new(),
+    };
+    let evidence = Evidence {
+        is_query_known: true,
+        object,
+    };
+    policy::near_misses(question, evidence, &compiled.rules)
+}
+
+fn shown(error: &FieldError) -> String {
+    format!("{} {}: {}", error.place, error.pointer, error.detail)
+}
+
+/// What a condition asks of the request and was not given.
+fn unasked(road: &Road<'_>) -> Option<Verdict> {
+    let enforcement = road.enforcement()?;
+    let is_unknown = |name: &str| {
+        let mut path = road.path.iter();
+        path.any(|(known, value)| **known == *name && value == UNKNOWN)
+    };
+    let mut missing: Vec<String> = Vec::new();
+    for asked in &enforcement.asks {
+        let (place, name) = asked.split_once('.').unwrap_or((asked, ""));
+        match place {
+            "network" if name != "listener" && road.asked.address.is_none() => {
+                missing.push("the address (--from)".to_owned());
+            }
+            "path" if is_unknown(name) => missing.push(format!("`{name}` (--path {name}=…)")),
+            _ => {}
+        }
+    }
+    missing.dedup();
+    if missing.is_empty() {
+        return None;
+    }
+    let why = format!("it depends on {}", missing.join(" and "));
+    Some(Verdict::undecided(why, road.conditions(&enforcement)))
+}
+
+/// Without an object: which grants there are, and under which conditions.
+fn in_general(road: &Road<'_>, permit: &Permit) -> Result<Verdict, Box<Verdict>> {
+    let asked = road.asked;
+    // A grant whose condition on the request fails lets nothing be seen.
+    let held: Vec<(String, bool)> = permit
+        .grants()
+        .map(|(rule, waits)| (rule.to_string(), waits))
+        .collect();
+    let sure: Vec<&String> = held.iter().filter(|(_, w)| !w).map(|(r, _)| r).collect();
+    let rows = policy::access(&road.compiled.rules, &asked.integration.name)
+        .unwrap_or_default()
+        .rows;
+    let mut own: Vec<AccessRow> = rows
+        .into_iter()
+        .filter(|row| *row.api == *asked.version.name && *row.operation == *asked.plan.id)
+        .filter(|row| held.iter().any(|(rule, _)| *rule == row.rule))
+        .collect();
+    match asked.field {
+        None => own.retain(|row| row.how == How::Call),
+        Some(field) => own.retain(|row| row.how != How::Call && is_field(row, field, road)),
+    }
+    let Some(first) = own.first() else {
+        let field = asked.field.unwrap_or_default();
+        return Err(Verdict::no(format!(
+            "{} may call {}, but no grant lets it see or send {field}",
+            asked.integration.name, asked.plan.id
+        )));
+    };
+    let why = match (asked.field, first.how) {
+        (None, _) => format!("{} may call {}", asked.integration.name, asked.plan.id),
+        (Some(field), How::Write) => format!("{} may send {field}", asked.integration.name),
+        (Some(field), How::Error) => {
+            format!("{} sees {field} in error answers", asked.integration.name)
+        }
+        (Some(field), How::Masked(mask)) => format!(
+            "{} sees {field}, masked: {}",
+            asked.integration.name,
+            mask.name()
+        ),
+        (Some(field), _) => format!("{} sees {field}", asked.integration.name),
+    };
+    let is_sent_too = first.how != How::Write && own.iter().any(|row| row.how == How::Write);
+    let why = if is_sent_too {
+        format!("{why} and may send it")
+    } else {
+        why
+    };
+    let mut rules: Vec<String> = own.iter().map(|row| row.rule.clone()).collect();
+    rules.sort();
+    rules.dedup();
+    let enforcement = road.enforcement().unwrap_or_default();
+    let is_sure = own.iter().any(|row| sure.contains(&&row.rule));
+    if is_sure && !enforcement.can_refuse {
+        return Ok(Verdict {
+            word: Word::Yes,
+            why,
+            rules,
+            ..Verdict::default()
+        });
+    }
+    let kinds: Vec<&str> = enforcement.judged.iter().map(|j| &*j.kind).collect();
+    Ok(Verdict {
+        rules,
+        ..Verdict::undecided(
+            format!("{why} where the {} allows it", kinds.join(" and the ")),
+            road.conditions(&enforcement),
+        )
+    })
+}
+
+impl Road<'_> {
+    /// What is sent.
+    pub fn body(&self) -> Option<&Json> {
+        let sent = self.asked.object.as_ref().filter(|_| self.is_create);
+        self.asked.body.as_ref().or(sent)
+    }
+
+    fn enforcement(&self) -> Option<Enforcement> {
+        let name = &self.asked.integration.name;
+        self.compiled.rules.enforcement(name, self.operation)
+    }
+
+    /// The conditions of the grants that cover the operation, and the policies that may forbid it.
+    fn conditions(&self, enforcement: &Enforcement) -> Vec<String> {
+        let rows = policy::access(&self.compiled.rules, &self.asked.integration.name);
+        let rows = rows.unwrap_or_default().rows.into_iter();
+        let own = rows.filter(|row| {
+            *row.api == *self.asked.version.name && *row.operation == *self.asked.plan.id
+        });
+        let conditions = own.filter_map(|row| row.condition.as_deref().map(str::to_owned));
+        let policies = enforcement.policies.iter();
+        let policies = policies.map(|rule| format!("unless {rule} forbids it"));
+        let mut all: Vec<String> = conditions.chain(policies).collect();
+        all.sort();
+        all.dedup();
+        all
+    }
+}
+
+fn is_field(row: &AccessRow, field: &str, road: &Road<'_>) -> bool {
+    fields::is_below(&access::field_of(row, road.compiled), field)
+}
+
+/// With an object or a body: judged as a request would be, before and after the upstream.
+fn with_object(
+    road: &Road<'_>,
+    mut permit: Permit,
+    body: Option<&Json>,
+    refused: &dyn Fn(Box<Refusal>) -> Box<Verdict>,
+    rule: Option<String>,
+) -> Result<Verdict, Box<Verdict>> {
+    let asked = road.asked;
+    let rules = &road.compiled.rules;
+    let facts = RequestFacts {
+        path: &road.path,
+        query: &road.query,
+        body,
+    };
+    let lookups = permit.before(&facts).map_err(refused)?;
+    look_up(road, &mut permit, &facts, &lookups, refused)?;
+    // What was carried out is answered with its status, whatever may be shown of the answer.
+    if rules.is_write(road.operation) {
+        return sent(road, permit, &facts, rule);
+    }
+    let Some(object) = &asked.object else {
+        return in_general(road, &permit);
+    };
+    let steps = rules.object_steps(road.operation);
+    let answer = fields::wrap(&steps, object.clone());
+    let later = permit.after(&facts, Some(&answer)).map_err(refused)?;
+    look_up(road, &mut permit, &facts, &later, refused)?;
+    // What the answer holds besides the object that was looked up is not known here.
+    if !lookups.is_empty() && asked.field.is_none() {
+        return yes(asked, rule, "the object it names allows it");
+    }
+    let released = permit.release(&facts, Some(&answer)).map_err(refused)?;
+    seen(road, &steps, &released, rule)
+}
+
+/// A change that may be made; with a field, whether it may be sent or leaves with the answer.
+fn sent(
+    road: &Road<'_>,
+    permit: Permit,
+    facts: &RequestFacts<'_>,
+    rule: Option<String>,
+) -> Result<Verdict, Box<Verdict>> {
+    let asked = road.asked;
+    let Some(field) = asked.field else {
+        let what = match road.is_create {
+            true => "the object may be sent",
+            false => "the request may be sent",
+        };
+        return yes(asked, rule, what);
+    };
+    let proven: Vec<String> = permit.proven_grants().map(ToString::to_string).collect();
+    let rows = policy::access(&road.compiled.rules, &asked.integration.name).unwrap_or_default();
+    let may_send = rows.rows.iter().find(|row| {
+        row.how == How::Write
+            && *row.api == *asked.version.name
+            && *row.operation == *asked.plan.id
+            && proven.contains(&row.rule)
+            && is_field(row, field, road)
+    });
+    if let Some(row) = may_send {
+        let rule = Some(row.rule.clone());
+        return yes(asked, rule, &format!("{field} may be sent"));
+    }
+    let steps = road.compiled.rules.object_steps(road.operation);
+    let answer = asked.object.clone();
+    let answer = answer.map(|object| fields::wrap(&steps, object));
+    let released = permit.release(facts, answer.as_ref());
+    match released {
+        Ok(released) if answer.is_some() => seen(road, &steps, &released, rule),
+        _ => Err(Verdict::no(format!(
+            "{} may call {}, but may not send {field}, and it does not leave with the answer",
+            asked.integration.name, asked.plan.id
+        ))),
+    }
+}
+
+/// Shows the object to the permit, for the look-ups that are about it.
+fn look_up(
+    road: &Road<'_>,
+    permit: &mut Permit,
+    facts: &RequestFacts<'_>,
+    lookups: &[Lookup],
+    refused: &dyn Fn(Box<Refusal>) -> Box<Verdict>,
+) -> Result<(), Box<Verdict>> {
+    for lookup in lookups {
+        if !request::leads(road.compiled, road.asked, lookup) {
+            let why = format!(
+                "{}:{} cannot be looked up: an upstream could read its path as another one",
+                lookup.kind, lookup.id
+            );
+            return Err(refused(policy::ABSENT.because(why)));
+        }
+        let Some(object) = looked_up(road, permit, lookup) else {
+            let why = format!(
+                "it depends on {}:{}, which a running gateway would look up",
+                lookup.kind, lookup.id
+            );
+            return Err(Box::new(Verdict::undecided(why, Vec::new())));
+        };
+        let answer = fields::wrap(
+            &road.compiled.rules.object_steps(lookup.operation),
+            object.clone(),
+        );
+        permit
+            .judge(lookup, facts, Some(&answer))
+            .map_err(refused)?;
+    }
+    Ok(())
+}
+
+/// The object that was given, where it is the one that is looked up: what the request is about, or what has this id.
+fn looked_up<'a>(road: &Road<'a>, permit: &Permit, lookup: &Lookup) -> Option<&'a Json> {
+    let asked = road.asked;
+    // The object of a create is what is sent; another one was not given.
+    let is_sent = road.is_create && asked.body.is_none();
+    let object = asked.object.as_ref().filter(|_| !is_sent)?;
+    let own = object.get("id").and_then(id_text);
+    let is_it = match own {
+        Some(own) => own == lookup.id,
+        None => permit.is_subject(lookup),
+    };
+    is_it.then_some(object)
+}
+
+/// What of the object would leave.
+fn seen(
+    road: &Road<'_>,
+    steps: &[Arc<str>],
+    released: &Released,
+    rule: Option<String>,
+) -> Result<Verdict, Box<Verdict>> {
+    let asked = road.asked;
+    let left = model::json::parse(&released.body, Bounds::default()).ok();
+    let object = left
+        .as_ref()
+        .and_then(|answer| fields::unwrap(steps, answer));
+    let Some(object) = object else {
+        return Err(Verdict::no(
+            "no grant's condition holds for the object: it is left out of the list",
+        ));
+    };
+    match asked.field {
+        None => yes(
+            asked,
+            rule,
+            &format!(
+                "{} of {} values of the object leave",
+                released.fields_out, released.fields_seen
+            ),
+        ),
+        Some(field) => match fields::holds(object, field) {
+            true => yes(asked, rule, &format!("{field} of this object leaves")),
+            false => Err(Box::new(Verdict {
+                why: format!(
+                    "{field} of this object does not leave: it is not granted for it, or the object given has no such value"
+                ),
+                rules: rule.into_iter().collect(),
+                ..Verdict::default()
+            })),
+        },
+    }
+}
+
+fn yes(asked: &Asked<'_>, rule: Option<String>, what: &str) -> Result<Verdict, Box<Verdict>> {
+    Ok(Verdict {
+        word: Word::Yes,
+        why: format!(
+            "{} may call {}; {what}",
+            asked.integration.name, asked.plan.id
+        ),
+        rules: rule.into_iter().collect(),
+        ..Verdict::default()
+    })
+}

@@ -1,0 +1,176 @@
+//! `portcullis demo tour`: makes the calls that show each protection and checks every answer.
+//! Gives `run`.
+//! Used by `demo`.
+//! Start reading at `run`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use audit::{Ledger, verify_export};
+use control::commands::Command;
+use control::commands::decision::ExplainDecision;
+use control::commands::key::{CreateKey, RevokeKey};
+use demo::tour::{Env, FreshKey, LedgerView, Wire};
+use demo::{Answer, Call};
+
+use super::company::{Company, is_running, remembered};
+use super::keys::Keyring;
+use crate::exit::{Exit, Outcome, Trouble};
+use crate::{admin_client, files, installation, running, terminal};
+
+/// Makes the tour through a running demo, or through one started for it.
+pub fn run(dir: &Path, seed: u64) -> Outcome {
+    let company = if is_running(dir) {
+        None
+    } else {
+        Some(Company::start(dir, seed)?)
+    };
+    let outcome = walk(dir);
+    if let Some(company) = company {
+        company.stop()?;
+    }
+    outcome
+}
+
+fn walk(dir: &Path) -> Outcome {
+    let failed = |error: std::io::Error| Trouble::new(Exit::Failed, error, "");
+    let Some(ports) = remembered(dir) else {
+        return Err(Trouble::new(
+            Exit::Failed,
+            "the demo's ports are not known",
+            "Start it with `portcullis demo`.",
+        ));
+    };
+    let mut visitor = Visitor {
+        gate: dir.join("gate"),
+        scratch: dir.join("tour.jsonl"),
+        keys: Keyring::read(dir),
+        wire: Wire::new(ports, fs::read(dir.join("ca.pem")).map_err(failed)?).map_err(failed)?,
+    };
+    let toured = demo::tour::run(
+        &demo::tour::steps(),
+        &mut visitor,
+        &mut terminal::Out::default(),
+    );
+    let outcome = match toured {
+        // Nobody reads on; what was not shown was not checked.
+        Err(_) if terminal::is_closed() => return Ok(Exit::Failed),
+        toured => toured.map_err(failed)?,
+    };
+    match outcome.wrong {
+        0 => Ok(Exit::Done),
+        wrong => Err(Trouble::new(
+            Exit::Failed,
+            format!("{wrong} of {} expectations did not hold", outcome.checks),
+            "The lines marked above say which.",
+        )),
+    }
+}
+
+/// Who makes the tour: calls as a partner would, commands as the operator would.
+struct Visitor {
+    gate: PathBuf,
+    scratch: PathBuf,
+    keys: Keyring,
+    wire: Wire,
+}
+
+impl Visitor {
+    fn ask<C: Command>(&self, command: &C) -> Result<C::Out, String> {
+        let answer = admin_client::call(&self.gate.as_path().into(), command);
+        answer
+            .map(|answer| answer.out)
+            .map_err(|trouble| trouble.message)
+    }
+
+    /// The ledger beside the running server, for reading.
+    fn ledger(&self) -> Result<Ledger, String> {
+        let read = || {
+            let texts = files::read(&self.gate)?;
+            let (compiled, _) = files::compile_to_read(&texts, running::now())?;
+            Ok(installation::look(&compiled, &self.gate, &texts)?.ledger)
+        };
+        read().map_err(|trouble: Trouble| trouble.message)
+    }
+}
+
+impl Env for Visitor {
+    fn send(&mut self, call: &Call, key: Option<&str>) -> Result<Answer, String> {
+        self.wire.send(call, key)
+    }
+
+    fn key(&mut self, integration: &str) -> Result<String, String> {
+        let key = self.keys.of(integration).map(str::to_owned);
+        key.ok_or_else(|| format!("the demo has no key for {integration}"))
+    }
+
+    fn fresh_key(&mut self, integration: &str) -> Result<FreshKey, String> {
+        let made = self.ask(&CreateKey {
+            integration: integration.to_owned(),
+            label: Some("tour".to_owned()),
+            ..CreateKey::default()
+        })?;
+        Ok(FreshKey {
+            id: made.id,
+            text: made.key,
+        })
+    }
+
+    fn revoke(&mut self, id: &str) -> Result<(), String> {
+        let asked = RevokeKey {
+            id: id.to_owned(),
+            reason: Some("the tour is over".to_owned()),
+        };
+        self.ask(&asked).map(drop)
+    }
+
+    fn why(&mut self, decision: &str) -> Option<String> {
+        let asked = ExplainDecision {
+            id: decision.to_owned(),
+        };
+        let explained = self.ask(&asked).ok()?;
+        explained.decision.get("why")?.as_str().map(str::to_owned)
+    }
+
+    fn verify_ledger(&mut self, is_tampered: bool) -> Result<LedgerView, String> {
+        let ledger = self.ledger()?;
+        let mut file = Vec::new();
+        audit::export(&ledger, 0..=u64::MAX, &mut file).map_err(|fault| fault.to_string())?;
+        if is_tampered {
+            tamper(&mut file);
+        }
+        fs::write(&self.scratch, &file).map_err(|error| error.to_string())?;
+        let report = verify_export(&self.scratch, None).map_err(|fault| fault.to_string());
+        drop(fs::remove_file(&self.scratch));
+        let report = report?;
+        let says = match &report.first_bad {
+            None => format!(
+                "{} records in order, {} checkpoint(s), head {}",
+                report.records,
+                report.checkpoints,
+                crypto::text::hex(&report.head)
+                    .chars()
+                    .take(16)
+                    .collect::<String>()
+            ),
+            Some(bad) => format!("record #{}: {}", bad.seq, bad.what),
+        };
+        Ok(LedgerView {
+            is_intact: report.is_good(),
+            first_bad: report.first_bad.map(|bad| bad.seq),
+            says,
+        })
+    }
+}
+
+/// Changes one byte in the middle of the file: a digit of a record's time or number becomes another.
+fn tamper(file: &mut [u8]) {
+    let middle = file.len() / 2;
+    if let Some(byte) = file
+        .iter_mut()
+        .skip(middle)
+        .find(|byte| byte.is_ascii_digit())
+    {
+        *byte = if *byte == b'9' { b'8' } else { *byte + 1 };
+    }
+}

@@ -1,0 +1,247 @@
+//! What the server keeps: the data directory, room on its disk, the store, the ledger; and whether the clock went back.
+//! Gives `findings`. Everything is opened for reading, beside a running server or without one.
+//! Used by `doctor`.
+//! Start reading at `findings`.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::time::Duration;
+
+use audit::{CHECKPOINTS, Filter, Ledger, PublicKey, Report};
+use rustix::fs::{Access, StatVfsMountFlags};
+use store::{Fault, Opened, Store};
+
+use super::{About, Finding, Scene};
+use crate::exit::Exit;
+use crate::{installation, output};
+
+/// Below this the server stops soon: neither a segment of the ledger nor a checkpoint of the store has room.
+const FREE_BYTES_MIN: u64 = 64 << 20;
+const FREE_BYTES_LOW: u64 = 1 << 30;
+
+/// A running server signs a checkpoint within a second of a record.
+const CHECKPOINT_AGE_MAX: Duration = Duration::from_secs(60);
+
+/// A clock is kept right by small steps; more than this is a clock that was set back.
+const CLOCK_STEP_MAX: Duration = Duration::from_secs(60);
+
+/// All of them, in the order in which one needs the other.
+pub(super) fn findings(scene: &Scene<'_>) -> Vec<Finding> {
+    let mut findings = vec![directory(&scene.data), disk(&scene.data)];
+    let (opened, said) = store(scene);
+    findings.push(said);
+    findings.push(ledger(scene, opened.as_ref()));
+    findings.extend(opened.and_then(|opened| clock(scene, opened)));
+    findings
+}
+
+/// The directory itself, or where it will be made.
+fn nearest(data: &Path) -> &Path {
+    let mut candidates = data.ancestors().filter(|path| !path.as_os_str().is_empty());
+    // What may not be looked at is there.
+    candidates
+        .find(|path| !matches!(path.try_exists(), Ok(false)))
+        .unwrap_or(Path::new("."))
+}
+
+fn directory(data: &Path) -> Finding {
+    let name = data.display().to_string();
+    let about = About("data directory", &name);
+    let place = nearest(data);
+    if place.is_file() {
+        let advice = "Move the file away, or mend `store: { dir }`.";
+        return about.fail(Exit::Failed, "a file is in its place", advice);
+    }
+    let needed = Access::READ_OK | Access::WRITE_OK | Access::EXEC_OK;
+    if let Err(error) = rustix::fs::access(place, needed) {
+        let advice = "Run doctor as the server's user; if you did, give it this directory with `chown` and `chmod 700`.";
+        return about.fail(
+            Exit::Failed,
+            format!("{}: {error}", place.display()),
+            advice,
+        );
+    }
+    if place != data {
+        return about.ok("not there yet; the first start makes it");
+    }
+    let found = match fs::metadata(data) {
+        Ok(found) => found,
+        Err(error) => return about.fault(Exit::Failed, &error),
+    };
+    let (mode, me) = (found.mode() & 0o777, rustix::process::geteuid().as_raw());
+    if mode & 0o077 != 0 {
+        let advice = format!("Run `chmod 700 {name}`; the next start does it too.");
+        return about.warn(format!("others may look into it (mode {mode:o})"), advice);
+    }
+    if found.uid() != me {
+        return about.warn(
+            format!("it is user {}'s, and you are user {me}", found.uid()),
+            "What you may read and write says little about the server's user: run doctor as that one.",
+        );
+    }
+    about.ok("only for its owner")
+}
+
+fn disk(data: &Path) -> Finding {
+    let about = About("disk", "");
+    let found = match rustix::fs::statvfs(nearest(data)) {
+        Ok(found) => found,
+        Err(error) => return about.fault(Exit::Failed, &error),
+    };
+    if found.f_flag.contains(StatVfsMountFlags::RDONLY) {
+        let advice = "Mount it for writing. A system makes a disk read-only by itself when it is failing: see `dmesg`.";
+        return about.fail(Exit::Failed, "mounted read-only", advice);
+    }
+    let free = found.f_bavail.saturating_mul(found.f_frsize);
+    let what = format!("{} MiB free", free >> 20);
+    let advice = "Free some space: when the ledger cannot write, the server answers nothing.";
+    match free {
+        ..FREE_BYTES_MIN => about.fail(Exit::Failed, what, advice),
+        FREE_BYTES_MIN..FREE_BYTES_LOW => about.warn(what, advice),
+        _ => about.ok(what),
+    }
+}
+
+/// The store, opened when it is whole and the key is there.
+fn store(scene: &Scene<'_>) -> (Option<Opened>, Finding) {
+    let about = About("store", "");
+    let fault = |fault: &Fault| about.fault(installation::store_trouble(fault).exit, fault);
+    match Store::check_whole(&scene.data) {
+        Ok(()) => {}
+        Err(Fault::Absent { path }) if has_entries(&scene.data.join("ledger")) => {
+            let finding = about.fail(
+                Exit::Integrity,
+                format!("{} is gone, and a ledger is there", path.display()),
+                "Restore the database from a backup: without it the ledger cannot be read, and the server does not start.",
+            );
+            return (None, finding);
+        }
+        Err(Fault::Absent { .. }) => {
+            return (None, about.ok("not there yet; the first start makes it"));
+        }
+        Err(damaged) => return (None, fault(&damaged)),
+    }
+    let Ok(kek) = installation::kek_at(&scene.compiled.server.kek, scene.dir) else {
+        let finding = about.warn(
+            "every page is in order; not opened, for want of its key",
+            format!("See the line about `{}`.", scene.compiled.server.kek.value),
+        );
+        return (None, finding);
+    };
+    match Store::look(&scene.data, &kek) {
+        Ok(opened) => (
+            Some(opened),
+            about.ok("every page is in order, and the key opens it"),
+        ),
+        Err(wrong) => (None, fault(&wrong)),
+    }
+}
+
+fn has_entries(dir: &Path) -> bool {
+    fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_some())
+}
+
+/// The newest segment and checkpoint: the whole ledger may be long, and `ledger verify` reads it.
+fn ledger(scene: &Scene<'_>, opened: Option<&Opened>) -> Finding {
+    let about = About("ledger", "");
+    let dir = scene.data.join("ledger");
+    let Some(opened) = opened else {
+        return match scene.data.join(store::DATABASE).try_exists() {
+            Ok(false) if !has_entries(&dir) => about.ok("not there yet; the first start makes it"),
+            _ => about.warn(
+                "not verified: the keys for it are in the store",
+                "See the lines about the store and its key.",
+            ),
+        };
+    };
+    if !has_entries(&dir) {
+        return about.fail(
+            Exit::Integrity,
+            format!("{} is gone, and its store is there", dir.display()),
+            "Restore it from a backup before anything starts: a start without it begins a new ledger.",
+        );
+    }
+    let witness = match control::maintenance::witnessed(&opened.store) {
+        Ok(witness) => witness,
+        Err(fault) => return about.fault(installation::store_trouble(&fault).exit, &fault),
+    };
+    let public = PublicKey::new(
+        installation::ORIGIN,
+        opened.keys.ledger_signing.verifying_key(),
+    );
+    let seal = &opened.keys.ledger_seal;
+    match audit::verify_newest(&dir, seal, &public, witness.as_deref()) {
+        Ok(report) => told(about, scene, &dir, &report),
+        Err(fault) => about.fault(Exit::Failed, &fault),
+    }
+}
+
+fn told(about: About<'_>, scene: &Scene<'_>, dir: &Path, report: &Report) -> Finding {
+    if let Some(bad) = &report.first_bad {
+        return about.fail(
+            Exit::Integrity,
+            format!("record {}: {} ({})", bad.seq, bad.what, bad.file),
+            "Keep the files as evidence, and run `portcullis ledger verify` to see how far it is in order.",
+        );
+    }
+    let age = age(&dir.join(CHECKPOINTS));
+    let ago = age.map(|age| format!(", {} s old", age.as_secs()));
+    let what = format!(
+        "{}, the newest segment in order; the newest checkpoint covers {}{}",
+        output::counted(
+            usize::try_from(report.records).unwrap_or(usize::MAX),
+            "record"
+        ),
+        report.covered,
+        ago.unwrap_or_default()
+    );
+    let is_late = age.is_some_and(|age| age > CHECKPOINT_AGE_MAX);
+    match (scene.server.is_some(), report.torn_bytes) {
+        (true, _) if is_late && report.covered < report.records => about.warn(
+            what,
+            "The running server should have signed the rest within a second: see its log, and restart it when the disk is well.",
+        ),
+        (false, torn @ 1..) => about.warn(
+            format!("{what}; the last write was not finished ({torn} bytes)"),
+            "It was never answered for: the next start cuts it off and says so.",
+        ),
+        _ => about.ok(what),
+    }
+}
+
+/// How long ago a file was written.
+fn age(path: &Path) -> Option<Duration> {
+    let written = fs::metadata(path).and_then(|found| found.modified()).ok()?;
+    written.elapsed().ok()
+}
+
+/// Without a network, a clock can only be held against what was recorded by it before.
+fn clock(scene: &Scene<'_>, opened: Opened) -> Option<Finding> {
+    let about = About("clock", "");
+    let ledger = Ledger::new(
+        &scene.data.join("ledger"),
+        opened.keys.into(),
+        installation::ORIGIN,
+    );
+    let only = Filter {
+        limit: 1,
+        ..Filter::default()
+    };
+    let newest = ledger.newest(&only).ok()?.first()?.event().ok()?;
+    let latest = newest.latest.unwrap_or_default();
+    Some(if newest.at.since(scene.now) > CLOCK_STEP_MAX {
+        about.fail(
+            Exit::Failed,
+            format!("set back: the newest record is of {}, and it is {} now", newest.at, scene.now),
+            "Set the clock (`timedatectl`, chrony): what has expired would be accepted again. Limits and blocks go on.",
+        )
+    } else if latest.since(scene.now) > CLOCK_STEP_MAX {
+        about.warn(
+            format!("it was set back: there are records of up to {latest}, and it is {} now", scene.now),
+            "If it is right now, nothing is to be done: the order of records is their number, and questions by time find all of them.",
+        )
+    } else {
+        about.ok(format!("{}, not before the newest record", scene.now))
+    })
+}

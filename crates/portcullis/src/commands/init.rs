@@ -1,0 +1,198 @@
+//! `portcullis init`: a first configuration from an OpenAPI document. Everything stays unreachable, nothing is granted.
+//! Gives `SUBCOMMAND`. Writes new files only; what is there is never overwritten.
+//! Used by `commands::COMMANDS`.
+//! Start reading at `run`; `files` says what is written, `facts` what is guessed from the contract.
+
+mod classes;
+mod facts;
+mod questions;
+mod references;
+mod texts;
+
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use clap::{Arg, ArgMatches, Command, value_parser};
+use config::Files;
+use config::values::Origin;
+use contract::{Contract, Source};
+
+use crate::commands::Subcommand;
+use crate::exit::{Exit, Outcome, Trouble};
+use crate::{files, output, running, terminal};
+use facts::Facts;
+
+/// The subcommand.
+pub const SUBCOMMAND: Subcommand = Subcommand {
+    name: "init",
+    about: "Write a first configuration from an OpenAPI document: nothing exposed, nothing granted [writes]",
+    command,
+    run,
+};
+
+/// Largest document.
+const DOCUMENT_BYTES_MAX: u64 = config::files::CONTRACT_BYTES_MAX as u64;
+
+fn command() -> Command {
+    Command::new("init")
+        .arg(Arg::new("openapi").long("openapi").required(true).value_name("FILE").value_parser(value_parser!(PathBuf)).help("OpenAPI 3.0 or 3.1 document, YAML or JSON"))
+        .arg(Arg::new("dir").long("dir").value_name("DIR").default_value("gate").value_parser(value_parser!(PathBuf)).help("Where to write; files that are there are never overwritten"))
+        .arg(Arg::new("name").long("name").value_name("NAME").help("Name of the api: field-service [default: from the file's name]"))
+        .arg(Arg::new("upstream").long("upstream").value_name("URL").help("Where the api is served: http://127.0.0.1:9101"))
+        .arg(output::argument())
+        .after_help(
+            "Example:\n  portcullis init --openapi field-service.yaml --upstream http://127.0.0.1:9101\n\n\
+             It writes the server, the api with the contract beside it, an overlay with what was guessed of data and parameters, an example\n\
+             integration without grants, and a new key-encryption key. Nothing can be reached until you list it.",
+        )
+}
+
+fn run(arguments: &ArgMatches) -> Outcome {
+    let dir = output::path(arguments, "dir");
+    let source = output::path(arguments, "openapi");
+    let text = read(&source)?;
+    let contract = compiled(&source, &text)?;
+    let upstream = upstream(arguments)?;
+    let facts = Facts::of(
+        &source,
+        arguments.get_one::<String>("name").map(String::as_str),
+        upstream,
+        &contract,
+        &text,
+    )?;
+    let planned = texts::files(&facts, &text, running::now());
+    refuse_existing(&dir, &planned)?;
+    for file in &planned {
+        write(&dir, file)?;
+    }
+    let document = serde_json::json!({
+        "schema_version": 1, "dir": dir.display().to_string(), "api": format!("{}/{}", facts.name, facts.version),
+        "operations": facts.operations.len(), "classes": facts.classes.len(), "questions": facts.questions.len(),
+        "references": facts.references.len(),
+        "files": planned.iter().map(|file| &file.path).collect::<Vec<_>>(),
+    });
+    output::print(arguments, &document, || {
+        terminal::text(&texts::next(&dir, &facts, &planned))
+    });
+    Ok(Exit::Done)
+}
+
+/// One file to write.
+pub struct Planned {
+    /// Below the directory.
+    pub path: String,
+    /// What it holds.
+    pub text: String,
+    /// For its owner only.
+    pub is_secret: bool,
+}
+
+fn read(source: &Path) -> Result<String, Trouble> {
+    let cannot = |what: String| {
+        Trouble::new(
+            Exit::Failed,
+            format!("{} {what}", source.display()),
+            "Give an OpenAPI 3.0 or 3.1 document, YAML or JSON.",
+        )
+    };
+    let length = fs::metadata(source)
+        .map_err(|error| cannot(format!("cannot be read: {error}")))?
+        .len();
+    if length > DOCUMENT_BYTES_MAX {
+        return Err(cannot("is too large for a contract".to_owned()));
+    }
+    fs::read_to_string(source).map_err(|error| cannot(format!("cannot be read: {error}")))
+}
+
+/// The document as `check` would compile it.
+fn compiled(source: &Path, text: &str) -> Result<Contract, Trouble> {
+    let file = source
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
+    let read = contract::compile(&Source {
+        file: &file,
+        text,
+        overlay: None,
+        // One file is copied; a document in several files has to be bundled first, and the mistake says which is missing.
+        load: &|_| None,
+        unknown_fields: contract::UnknownFields::Refuse,
+        bounds: model::json::Bounds::default(),
+    });
+    read.map_err(|mistakes| {
+        let mut files = Files::new();
+        files.insert(file.clone(), text.as_bytes().to_vec());
+        let mut trouble = files::mistaken(&mistakes, &files);
+        trouble.message = trouble.message.replacen("the configuration has", "the contract has", 1);
+        trouble.remedy = "Nothing was written. Mend the places above, or bundle a document of several files into one, and run it again.".to_owned();
+        trouble
+    })
+}
+
+fn upstream(arguments: &ArgMatches) -> Result<Option<String>, Trouble> {
+    let Some(text) = arguments.get_one::<String>("upstream") else {
+        return Ok(None);
+    };
+    match text.parse::<Origin>() {
+        Ok(_) => Ok(Some(text.clone())),
+        Err(why) => {
+            let (message, help) = why.split_once('\n').unwrap_or((&why, ""));
+            Err(Trouble::new(
+                Exit::Usage,
+                format!("--upstream: {message}"),
+                help,
+            ))
+        }
+    }
+}
+
+fn refuse_existing(dir: &Path, planned: &[Planned]) -> Result<(), Trouble> {
+    let there: Vec<&str> = planned
+        .iter()
+        .filter(|file| dir.join(&file.path).exists())
+        .map(|file| file.path.as_str())
+        .collect();
+    if there.is_empty() {
+        return Ok(());
+    }
+    Err(Trouble::new(
+        Exit::Failed,
+        format!("{} already holds {}", dir.display(), config::listed(&there)),
+        "Nothing was written. Choose another --dir, or add the api to the configuration you have by hand.",
+    ))
+}
+
+fn write(dir: &Path, file: &Planned) -> Result<(), Trouble> {
+    let path = dir.join(&file.path);
+    let mode = if file.is_secret {
+        (0o700, 0o600)
+    } else {
+        (0o755, 0o644)
+    };
+    let parent = path.parent().unwrap_or(dir);
+    let made = fs::DirBuilder::new()
+        .recursive(true)
+        .mode(mode.0)
+        .create(parent);
+    let written = made.and_then(|()| {
+        let mut out = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(mode.1)
+            .open(&path)?;
+        out.write_all(file.text.as_bytes())
+    });
+    written.map_err(|error| {
+        Trouble::new(
+            Exit::Failed,
+            format!("cannot write {}: {error}", path.display()),
+            "Choose a --dir you may write to.",
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests;

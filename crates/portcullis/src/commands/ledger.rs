@@ -1,0 +1,346 @@
+//! `portcullis ledger`: the ledger verified, shown, exported and closed by a checkpoint.
+//! Gives `SUBCOMMAND`. Everything but `checkpoint` reads the files, beside a running server or without one.
+//! Used by `commands::COMMANDS`.
+//! Start reading at `run`.
+
+mod text;
+
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use audit::{Ledger, LedgerFault, PublicKey, Report};
+use clap::{Arg, ArgMatches, Command, value_parser};
+use control::commands::Command as _;
+use control::commands::ledger::{ShowLedger, SignCheckpoint};
+use crypto::{Kek, Keys};
+use model::Timestamp;
+use serde_json::{Value, json};
+use store::Store;
+
+use crate::commands::Subcommand;
+use crate::exit::{Exit, Outcome, Trouble};
+use crate::{admin_client, config_dir, files, installation, output, running, terminal};
+
+/// The subcommand.
+pub const SUBCOMMAND: Subcommand = Subcommand {
+    name: "ledger",
+    about: "Verify, show and export what happened [writes]",
+    command,
+    run,
+};
+
+fn command() -> Command {
+    Command::new("ledger")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommand(verify_command())
+        .subcommand(show_command())
+        .subcommand(export_command())
+        .subcommand(
+            Command::new("checkpoint")
+                .about(admin_client::about::<SignCheckpoint>())
+                .args([config_dir::argument(), config_dir::socket(), output::argument()])
+                .after_help(
+                    "Example:\n  portcullis ledger checkpoint >> /mnt/elsewhere/checkpoints\n\n\
+                     Kept elsewhere, it proves later that nothing before it was changed or taken away.",
+                ),
+        )
+        .after_help("Example:\n  portcullis ledger verify")
+}
+
+fn verify_command() -> Command {
+    Command::new("verify")
+        .about("Verify the ledger, or an exported file, and name the first record that is wrong [read-only]")
+        .arg(Arg::new("file").value_name("FILE").value_parser(value_parser!(PathBuf)).help("An exported file; it needs no server, store or secret [default: the ledger of the configuration]"))
+        .arg(Arg::new("public-key").long("public-key").value_name("TEXT").help("The key that must have signed it, name+id+key, as its owner gave it to you"))
+        .args([config_dir::argument(), output::argument()])
+        .after_help(
+            "Example:\n  portcullis ledger verify january.jsonl --public-key 'portcullis/ledger+1a2b3c4d+AQ…'\n\n\
+             Exit codes: 0 in order · 1 the file ends early, so nothing is proven by it · 3 something is wrong; the first bad record is named",
+        )
+}
+
+fn show_command() -> Command {
+    let wanted = |name: &'static str, value: &'static str, help: &'static str| {
+        Arg::new(name).long(name).value_name(value).help(help)
+    };
+    Command::new("show")
+        .about(admin_client::about::<ShowLedger>())
+        .args([
+            wanted("integration", "NAME", "Only of this integration"),
+            wanted("code", "CODE", "Only with this code: authz.operation_not_granted"),
+            wanted("outcome", "WORD", "allow, refuse or fault of requests; done or failed of changes"),
+            wanted("kind", "KIND", "request, key.create, configuration.applied, …"),
+            wanted("since", "MOMENT", "Not before: 2026-11-23 or 2026-11-23T12:00:00Z"),
+            wanted("until", "MOMENT", "Before"),
+            wanted("before", "N", "Only records with a smaller number: the next page").value_parser(value_parser!(u64)),
+            wanted("limit", "N", "At most so many, up to 10000 [default: 100]").value_parser(value_parser!(u64)),
+        ])
+        .args([config_dir::argument(), config_dir::socket(), output::argument()])
+        .after_help("Example:\n  portcullis ledger show --integration crm --outcome refuse --since 2026-11-23")
+}
+
+fn export_command() -> Command {
+    Command::new("export")
+        .about("Write records to one file that anybody can verify without keys [read-only]")
+        .arg(Arg::new("from").long("from").value_name("N").default_value("0").value_parser(value_parser!(u64)).help("Number of the first record"))
+        .arg(Arg::new("to").long("to").value_name("N").value_parser(value_parser!(u64)).help("Number of the last record [default: the newest]"))
+        .arg(Arg::new("out").long("out").value_name("FILE").value_parser(value_parser!(PathBuf)).help("Where to; never overwrites a file [default: standard output]"))
+        .arg(config_dir::argument())
+        .after_help("Example:\n  portcullis ledger export --from 0 --to 999 --out audit.jsonl\n  portcullis ledger verify audit.jsonl")
+}
+
+fn run(arguments: &ArgMatches) -> Outcome {
+    match arguments.subcommand() {
+        Some(("verify", arguments)) => verify(arguments),
+        Some(("show", arguments)) => show(arguments),
+        Some(("export", arguments)) => export(arguments),
+        Some(("checkpoint", arguments)) => {
+            let answer = admin_client::call(&config_dir::target(arguments), &SignCheckpoint {})?;
+            output::print(arguments, &answer.document, || {
+                terminal::text(&answer.out.checkpoint)
+            });
+            Ok(Exit::Done)
+        }
+        _ => Ok(Exit::Usage),
+    }
+}
+
+/// Store and keys, open to read beside whoever writes.
+struct Looked {
+    ledger: PathBuf,
+    store: Store,
+    keys: Arc<Keys>,
+}
+
+fn look(dir: &Path) -> Result<Looked, Trouble> {
+    let (data, kek) = place(dir)?;
+    let opened = Store::look(&data, &kek).map_err(|fault| installation::store_trouble(&fault))?;
+    Ok(Looked {
+        ledger: data.join("ledger"),
+        store: opened.store,
+        keys: Arc::new(opened.keys),
+    })
+}
+
+/// Data directory and key. What was recorded can be read whatever is wrong with the configuration, as long as the
+/// server's file still says where both are.
+fn place(dir: &Path) -> Result<(PathBuf, Kek), Trouble> {
+    let compiled = files::read(dir).and_then(|texts| {
+        let (compiled, _) = files::compile_to_read(&texts, running::now())?;
+        Ok((texts, compiled))
+    });
+    match compiled {
+        Ok((texts, compiled)) => Ok((
+            dir.join(&compiled.server.store_dir.value),
+            installation::kek(&compiled, dir, &texts)?,
+        )),
+        Err(mistaken) => {
+            let reference = files::kek_reference(dir);
+            let kek = reference.and_then(|reference| installation::kek_at(&reference, dir).ok());
+            let kek = kek.ok_or(mistaken)?;
+            terminal::say(
+                "portcullis: the configuration has mistakes (`portcullis check` shows them); the ledger is read all the same",
+            );
+            Ok((installation::data_dir(dir), kek))
+        }
+    }
+}
+
+fn trouble(fault: &LedgerFault) -> Trouble {
+    installation::ledger_trouble(fault)
+}
+
+fn verify(arguments: &ArgMatches) -> Outcome {
+    let pin = match output::text(arguments, "public-key") {
+        "" => None,
+        text => Some(PublicKey::parse(text).ok_or_else(|| {
+            Trouble::new(
+                Exit::Usage,
+                "this is not a public key",
+                "It looks like name+id+key, on one line; `portcullis ledger verify` prints it.",
+            )
+        })?),
+    };
+    let report = match arguments.get_one::<PathBuf>("file") {
+        Some(file) => audit::verify_export(file, pin.as_ref())
+            .map_err(|fault| Trouble::new(Exit::Failed, fault, ""))?,
+        None => verify_own(&config_dir::of(arguments), pin.as_ref())?,
+    };
+    output::print(arguments, &text::report_json(&report), || {
+        terminal::text(&text::report(&report, pin.is_some()))
+    });
+    Ok(match report.is_good() {
+        true => Exit::Done,
+        false if report.is_cut => Exit::Failed,
+        false => Exit::Integrity,
+    })
+}
+
+/// The ledger of the configuration, against the checkpoint that the database witnessed.
+fn verify_own(dir: &Path, pin: Option<&PublicKey>) -> Result<Report, Trouble> {
+    let looked = look(dir)?;
+    let own = PublicKey::new(
+        installation::ORIGIN,
+        looked.keys.ledger_signing.verifying_key(),
+    );
+    let witness = control::maintenance::witnessed(&looked.store)
+        .map_err(|fault| installation::store_trouble(&fault))?;
+    let public = pin.unwrap_or(&own);
+    audit::verify_directory(
+        &looked.ledger,
+        &looked.keys.ledger_seal,
+        public,
+        witness.as_deref(),
+    )
+    .map_err(|fault| {
+        Trouble::new(
+            Exit::Failed,
+            fault,
+            "Let the user that runs Portcullis read the files of the ledger.",
+        )
+    })
+}
+
+fn show(arguments: &ArgMatches) -> Outcome {
+    let target = config_dir::target(arguments);
+    let asked = question(arguments)?;
+    // The running server first: it needs no secret of the one who asks.
+    let document = match admin_client::ask_running(&target, &asked) {
+        Some(answer) => answer?.document,
+        None => read(&target.dir, &asked)?,
+    };
+    output::print(arguments, &document, || {
+        let records = document.get("records").and_then(Value::as_array);
+        let records: Vec<&Value> = records.into_iter().flatten().collect();
+        if records.is_empty() {
+            terminal::say("No record matches.");
+        }
+        for record in records {
+            terminal::line(text::record(record));
+        }
+    });
+    Ok(Exit::Done)
+}
+
+/// What was asked for.
+fn question(arguments: &ArgMatches) -> Result<ShowLedger, Trouble> {
+    let word = |name: &str| output::given(arguments, name);
+    Ok(ShowLedger {
+        integration: word("integration"),
+        code: word("code"),
+        outcome: word("outcome"),
+        kind: word("kind"),
+        since: moment(arguments, "since")?,
+        until: moment(arguments, "until")?,
+        before: arguments.get_one::<u64>("before").copied(),
+        limit: arguments.get_one::<u64>("limit").copied(),
+    })
+}
+
+/// The files, where no server runs; the same answer.
+fn read(dir: &Path, asked: &ShowLedger) -> Result<Value, Trouble> {
+    let looked = look(dir)?;
+    let ledger = Ledger::open_read(&looked.ledger, looked.keys).map_err(|fault| trouble(&fault))?;
+    let page = asked.of(&ledger).map_err(admin_client::trouble)?;
+    Ok(json!({ "schema_version": ShowLedger::INFO.version, "records": page.records }))
+}
+
+/// A moment as it was given; what is none is said before anybody is asked.
+fn moment(arguments: &ArgMatches, name: &str) -> Result<Option<String>, Trouble> {
+    let Some(text) = output::given(arguments, name) else {
+        return Ok(None);
+    };
+    match Timestamp::parse(&text) {
+        Some(_) => Ok(Some(text)),
+        None => Err(Trouble::new(
+            Exit::Usage,
+            format!("`{text}` is not a moment"),
+            "Write 2026-11-23 or 2026-11-23T12:00:00Z.",
+        )),
+    }
+}
+
+fn export(arguments: &ArgMatches) -> Outcome {
+    let looked = look(&config_dir::of(arguments))?;
+    let ledger = Ledger::open_read(&looked.ledger, looked.keys).map_err(|fault| trouble(&fault))?;
+    let from = arguments.get_one::<u64>("from").copied().unwrap_or(0);
+    let range = from..=arguments.get_one::<u64>("to").copied().unwrap_or(u64::MAX);
+    if range.is_empty() {
+        return Err(Trouble::new(
+            Exit::Usage,
+            "--to is smaller than --from",
+            "Records are numbered from 0.",
+        ));
+    }
+    let exported = match arguments.get_one::<PathBuf>("out") {
+        None => {
+            let mut out = BufWriter::new(terminal::Out { is_exact: true });
+            audit::export(&ledger, range, &mut out).map_err(|fault| unfinished(&fault))?
+        }
+        Some(path) => {
+            let mut out = BufWriter::new(output::create(path)?);
+            let written = audit::export(&ledger, range, &mut out)
+                .map_err(|fault| trouble(&fault))
+                .and_then(|exported| {
+                    let kept = out.flush().and_then(|()| out.get_ref().sync_all());
+                    kept.map(|()| exported)
+                        .map_err(|error| output::unwritten(path, &error))
+                });
+            // Half an export proves nothing.
+            written.inspect_err(|_| drop(std::fs::remove_file(path)))?
+        }
+    };
+    terminal::say_all(text::exported(
+        &exported,
+        ledger.public_key(),
+        arguments.get_one::<PathBuf>("out").map(PathBuf::as_path),
+    ));
+    Ok(Exit::Done)
+}
+
+/// An export that did not get to its end: the reader's or the disk's doing is no fault of the ledger.
+fn unfinished(fault: &LedgerFault) -> Trouble {
+    if terminal::is_closed() {
+        return Trouble::new(
+            Exit::Failed,
+            "standard output was closed before the export was whole: what was read of it does not verify",
+            "Read it to its end, or write it with `--out FILE`.",
+        );
+    }
+    match terminal::has_failed() {
+        // `finish` says why.
+        true => Trouble::new(
+            Exit::Failed,
+            "",
+            "Half an export does not verify: export again.",
+        ),
+        false => trouble(fault),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_was_given_is_asked_for() {
+        let matches =
+            command().get_matches_from(["ledger", "show", "--integration", "crm", "--limit", "5"]);
+        let (_, arguments) = matches.subcommand().unwrap();
+        let asked = ShowLedger {
+            integration: Some("crm".into()),
+            limit: Some(5),
+            ..ShowLedger::default()
+        };
+        assert_eq!(question(arguments).unwrap(), asked);
+    }
+
+    #[test]
+    fn a_strange_moment_is_a_usage_error() {
+        let matches = command().get_matches_from(["ledger", "show", "--since", "yesterday"]);
+        let (_, arguments) = matches.subcommand().unwrap();
+        assert_eq!(question(arguments).unwrap_err().exit, Exit::Usage);
+    }
+}
