@@ -172,6 +172,9 @@ fn fits(schema: &Value, value: &Value, at: &str) {
         Value::Object(_) => "object",
     };
     assert!(kinds.contains(&kind), "{at} is {kind}, not {kinds:?}");
+    if value.is_null() {
+        return;
+    }
     for item in value.as_array().into_iter().flatten() {
         fits(&schema["items"], item, &format!("{at}[]"));
     }
