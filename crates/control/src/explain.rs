@@ -120,7 +120,7 @@ impl Explanation {
 
 /// The reason with this code.
 fn reason(code: &str) -> Option<&'static Reason> {
-    gateway::snapshot::reasons()
+    gateway::reasons::reasons()
         .into_iter()
         .find(|reason| reason.code == code)
 }
@@ -202,7 +202,7 @@ fn told(event: &Event) -> String {
         }
         _ if is_pending(event) => return "nothing yet".to_owned(),
         Some(code)
-            if [gateway::record::CUT.code, gateway::record::UNDECIDED.code].contains(&&**code) =>
+            if [gateway::reasons::CUT.code, gateway::reasons::UNDECIDED.code].contains(&&**code) =>
         {
             return "nothing: the call was cut".to_owned();
         }

@@ -3,69 +3,10 @@
 //! Used by stage `response`, and by `cargo xtask gen` for `docs/upstream-answers.md`.
 //! Start reading at `meaning`.
 
-use model::{Method, Reason, Stage};
+use model::{Method, Reason};
 use policy::Concealment;
 
-/// The upstream answered with an error of its own.
-pub const FAILED: Reason = Reason::new(
-    Stage::Upstream,
-    "upstream.failed",
-    502,
-    "The system behind this API failed to handle the request.",
-    "Try again later; give the decision id to the operator if it happens again.",
-    "The upstream answered with a status of the 5xx class, with a redirect, or with one that concerns the call of the gateway and not the \
-     caller's. The call was safe or idempotent, or certainly not carried out, so it may be sent again. Its body was not passed on, because \
-     error bodies disclose stacks and addresses, unless the contract declares the status and a grant lists fields of it under `errors`. The \
-     ledger entry holds the status and the target.",
-);
-
-/// The upstream refused what the contract allows.
-pub const REJECTED: Reason = Reason::new(
-    Stage::Upstream,
-    "upstream.rejected",
-    409,
-    "The system behind this API did not accept the request.",
-    "Check the state of the object and the values sent.",
-    "The upstream answered with a status of the 4xx class to a request that met the contract: a conflict, a failed precondition, a \
-     business rule. The status is passed on; of the body only fields that a grant lists under `errors` and the contract declares for this \
-     status, and none leaves here. The ledger entry holds status and target.",
-);
-
-/// The upstream does not accept the gateway itself.
-pub const DENIED: Reason = Reason::new(
-    Stage::Upstream,
-    "upstream.denied",
-    502,
-    "The system behind this API does not accept calls of the gateway.",
-    "Give the decision id to the operator; sending it again does not help.",
-    "The upstream answered 401, 407 or 511 to the gateway's own call, or a 403 that the operation does not declare. The caller's credential was accepted here and is not what the \
-     upstream objects to, so the caller is not told to sign in again. Check what the upstream demands of the gateway: the key by which it \
-     verifies `Portcullis-Identity`, its network rules, `pass_credential`.",
-);
-
-/// The upstream asks to be left alone for a while.
-pub const BUSY: Reason = Reason::new(
-    Stage::Upstream,
-    "upstream.busy",
-    503,
-    "The system behind this API is busy.",
-    "Wait as long as `Retry-After` says. A call that changes something and carries no `Idempotency-Key`: look whether it was carried out first.",
-    "The upstream answered 429 or 503. The status is passed on, and `Retry-After` as seconds, at most a day. It is the upstream's limit and \
-     not one of the gateway (`limit.exceeded`). Lower the integration's limits where one of them causes it.",
-);
-
-/// Nobody here knows whether the call was carried out.
-pub const OUTCOME_UNKNOWN: Reason = Reason::new(
-    Stage::Upstream,
-    "upstream.outcome_unknown",
-    502,
-    "The call was sent to the system behind this API, and whether it was carried out is not known.",
-    "Look whether it was carried out before you send it again, or send it again with the same `Idempotency-Key` if it carried one.",
-    "A call whose method is not idempotent (POST, PATCH) reached the upstream, and then the connection ended, the time was up, the answer \
-     could not be read, or it was an undeclared 5xx or a redirect. The call may have been carried out; the gateway never repeats such a call and never asks \
-     for its repetition. Or a PUT or DELETE with a condition (`If-Match`) went unanswered, was sent again, and was answered 412: the first \
-     attempt may be what changed the state. The detail says what happened; compare the upstream's own log by the decision id.",
-);
+use crate::reasons::{BUSY, DENIED, FAILED, OUTCOME_UNKNOWN, REJECTED};
 
 /// What an answer means for the caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

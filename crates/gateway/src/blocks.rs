@@ -4,18 +4,19 @@
 //! Start reading at `Blocks`.
 
 mod added;
+mod block;
 mod refused;
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use model::{DecisionId, KeyId, Monotonic};
 use policy::block::{BlockSettings, Subject};
 use policy::client_key;
 
+pub use added::ADDED_MAX;
 use added::AddedBlocks;
-pub use added::{ADDED_MAX, Added};
+pub use block::{Added, Block, ChargedTo, Origin};
 use refused::Refused;
 
 /// All blocks of this process.
@@ -26,68 +27,6 @@ use refused::Refused;
 pub struct Blocks {
     refused: Refused,
     added: AddedBlocks,
-}
-
-/// Whose refusals are counted: an address while no credential proves a caller, else the person it names and all it names
-/// together, else the credential.
-#[derive(Clone, Copy, Debug, Hash)]
-pub enum ChargedTo<'a> {
-    /// Strangers at an address, by [`client_key`].
-    Address(u128),
-    /// A credential.
-    Credential(KeyId),
-    /// A person, within an integration.
-    User(&'a str, &'a str),
-    /// All persons that a credential names, together: whoever holds it could name a new one for each call.
-    People(KeyId),
-}
-
-/// A block in force.
-#[derive(Clone, Debug)]
-pub struct Block {
-    /// Whom it keeps out.
-    pub subject: Subject,
-    /// When it ends.
-    pub ends: Monotonic,
-    /// Who or what began it.
-    pub origin: Origin,
-}
-
-/// Who or what began a block.
-#[derive(Clone, Debug)]
-pub enum Origin {
-    /// Too many refusals.
-    Refusals {
-        /// How many are borne: `20 refusals/min`.
-        after: String,
-        /// Stable code of the last one.
-        code: &'static str,
-        /// The last one; `explain` shows what was wrong.
-        decision: DecisionId,
-    },
-    /// A person.
-    Person(Arc<Added>),
-}
-
-impl Block {
-    /// How long it lasts from now on.
-    pub fn left(&self, now: Monotonic) -> Duration {
-        self.ends.since(now)
-    }
-
-    /// What began it, in a few words.
-    pub fn because(&self) -> String {
-        match &self.origin {
-            Origin::Refusals {
-                after,
-                code,
-                decision,
-            } => {
-                format!("after {after}, the last one {code}, {decision}")
-            }
-            Origin::Person(added) => format!("added by {}: {}", added.by, added.reason),
-        }
-    }
 }
 
 impl Blocks {

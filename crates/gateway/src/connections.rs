@@ -12,8 +12,7 @@ use net::{Dropped, Origin};
 use policy::client_key;
 
 use crate::blocks::{Block, ChargedTo};
-use crate::exchange::bounded;
-use crate::record::{self, DETAIL_BYTES_MAX};
+use crate::bounds::{DETAIL_BYTES_MAX, bounded};
 use crate::service::Ids;
 use crate::{Io, Snapshot};
 
@@ -32,7 +31,7 @@ pub async fn record(io: &Io, dropped: Vec<Dropped>) {
             .count_dropped(&one.listener, one.reason.code, one.count);
         let id = ids.next(now);
         let begun = charge(&one, io, &snapshot, id, moment);
-        let begun = begun.map(|block| record::begun(&block, now, moment));
+        let begun = begun.map(|block| block.told(now, moment));
         let mut event = event(&one, &snapshot, now, begun);
         event.id = Some(id);
         pending.push((io.recorder.record(&event), one.count));

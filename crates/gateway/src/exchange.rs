@@ -7,13 +7,11 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use model::{
-    DecisionId, Event, Head, Headers, KeyId, Monotonic, Peer, Refusal, Stage, Text, Timestamp,
-};
+use model::{DecisionId, Event, Head, Headers, KeyId, Monotonic, Peer, Refusal, Stage, Timestamp};
 
+use crate::Io;
 use crate::cursor::{Question, Resume};
 use crate::stages::unchanged::LookedUp;
-use crate::{Io, record};
 
 /// Why the road ended early.
 #[derive(Debug)]
@@ -101,16 +99,6 @@ pub struct Exchange<'a, 'b> {
     pub unrecorded: Option<&'a Io>,
 }
 
-impl Drop for Exchange<'_, '_> {
-    /// The work was given up in the middle: the drain of a stopping server is over, the caller's stream or connection
-    /// ended, or a stage panicked. Whatever it was, the request is on the record.
-    fn drop(&mut self) {
-        if let Some(io) = self.unrecorded.take() {
-            record::cut(self, io);
-        }
-    }
-}
-
 /// Who is charged for refusals.
 #[derive(Clone, Debug)]
 pub struct Charged {
@@ -132,13 +120,4 @@ impl Exchange<'_, '_> {
     pub fn listener(&self) -> &str {
         &self.peer.listener
     }
-}
-
-/// Shortens text for the record, at a character boundary.
-pub fn bounded(text: &str, bytes_max: usize) -> Text {
-    let end = (0..=bytes_max.min(text.len()))
-        .rev()
-        .find(|end| text.is_char_boundary(*end))
-        .unwrap_or(0);
-    Text::new(text.get(..end).unwrap_or_default())
 }

@@ -97,7 +97,7 @@ impl fmt::Display for Seen {
             "{} {}:{} {} score={} paranoia={} via={} what={}",
             self.class,
             self.place,
-            crate::exchange::bounded(&self.pointer, POINTER_BYTES_MAX),
+            crate::bounds::bounded(&self.pointer, POINTER_BYTES_MAX),
             self.rule,
             self.score,
             self.paranoia,

@@ -9,11 +9,10 @@ use std::net::IpAddr;
 use config::Compiled;
 use config::compiled::{ApiVersion, OperationPlan};
 use contract::{Forwarded, Leaf, Operation, ValidRequest};
+use identity::methods::is_credential;
 use model::http::Protocol;
 use model::{CanonicalRequest, Timestamp};
 use waf::{Finding, Findings, Part, Place, RequestFacts};
-
-use crate::stages::authn;
 
 /// What rules from directories ask of a request besides its texts.
 #[derive(Debug, Default)]
@@ -94,7 +93,7 @@ fn headers(asked: &CanonicalRequest, body_bytes: usize) -> Vec<(&str, Cow<'_, [u
 }
 
 fn is_shown(name: &str) -> bool {
-    !authn::is_credential(name) && name != "cookie"
+    !is_credential(name) && name != "cookie"
 }
 
 /// What detection has to say about the texts of one request.

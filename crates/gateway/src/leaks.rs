@@ -13,8 +13,8 @@ use model::shape::{Class, Node};
 use model::{Json, Shape, Text};
 use waf::{LeakKind, masked};
 
+use crate::bounds::ANSWER_BOUNDS;
 use crate::finding::Seen;
-use crate::stages::response::ANSWER_BOUNDS;
 
 /// The class under which leaks stand in the record.
 pub const CLASS: &str = "response.leak";

@@ -6,8 +6,10 @@
 pub mod answers;
 pub mod asking;
 pub mod blocks;
+mod bounds;
 pub mod clock;
 pub mod connections;
+mod context;
 pub mod counters;
 pub mod cursor;
 pub mod etag;
@@ -23,6 +25,7 @@ pub mod metrics;
 pub mod pages;
 pub mod pipeline;
 pub mod problem;
+pub mod reasons;
 pub mod record;
 pub mod recording;
 pub mod replay;
@@ -39,23 +42,3 @@ pub use io::Io;
 pub use service::Gateway;
 pub use snapshot::Snapshot;
 pub use stages::parameters::{fix_body, sent};
-
-/// Every reason this room itself gives.
-pub const REASONS: &[&model::Reason] = &[
-    &stages::route::NOT_FOUND,
-    &model::http::METHOD_NOT_ALLOWED,
-    &stages::lifecycle::RETIRED,
-    &stages::limit::CONCURRENCY,
-    &stages::response::CONTRACT,
-    &stages::response::LEAK,
-    &answers::BUSY,
-    &answers::DENIED,
-    &answers::FAILED,
-    &answers::OUTCOME_UNKNOWN,
-    &answers::REJECTED,
-    &stages::unchanged::CHANGED,
-    &record::LEDGER_UNAVAILABLE,
-    &record::UNRECORDED,
-    &record::CUT,
-    &record::UNDECIDED,
-];

@@ -5,11 +5,12 @@
 
 use model::Reply;
 
+use crate::context::Road;
 use crate::stages::{
     answer, authn, authz, http, inspect, ip, lifecycle, limit, object, pages, parameters, route,
     tls, upstream, validate,
 };
-use crate::{Exchange, Stop, service::Road};
+use crate::{Exchange, Stop};
 
 /// Walks the road. The order is code, never configuration; settings only tune steps.
 ///

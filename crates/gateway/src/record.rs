@@ -9,70 +9,21 @@ use std::sync::atomic::Ordering;
 
 use identity::api_key::redacted;
 use model::text::shown;
-use model::{
-    DecisionId, Event, Head, Method, Monotonic, Reason, Refusal, Reply, Stage, Text, Timestamp,
-};
+use model::{DecisionId, Event, Head, Method, Refusal, Reply, Stage, Text};
 use policy::block::BlockSettings;
 use policy::client_key;
 
 use crate::blocks::{Block, ChargedTo};
+use crate::bounds::{DETAIL_BYTES_MAX, PATH_BYTES_MAX, bounded};
 use crate::clock::micros_since;
-use crate::exchange::{Sent, bounded};
+use crate::exchange::Sent;
 use crate::metrics::Counted;
+use crate::reasons::{CUT, UNDECIDED, UNRECORDED};
 use crate::stages::limit;
 use crate::{Exchange, Io, Snapshot, Stop};
 
-/// The ledger cannot take a record.
-pub const LEDGER_UNAVAILABLE: Reason = Reason::new(
-    Stage::Response,
-    "ledger.unavailable",
-    503,
-    "The gateway cannot record this request, so it does not answer it.",
-    "Try again later.",
-    "The ledger could not write: disk full, a failed flush, or a directory that became read-only. Nothing is answered without a record. \
-     Meanwhile `/readyz` answers 503. Make room or make the directory writable, and requests go on; after a failed flush, restart.",
-);
-
-/// A write was forwarded, and its outcome cannot be recorded.
-pub const UNRECORDED: Reason = Reason::new(
-    Stage::Response,
-    "ledger.unrecorded",
-    500,
-    "The gateway forwarded this request and cannot record its outcome, so it does not tell it.",
-    "Do not repeat it before you have looked whether it was carried out.",
-    "The ledger could not write after the call was forwarded. With `ledger: { intent: writes }` the ledger holds that it was forwarded; \
-     the next start records that its outcome is unknown. Otherwise the same as `ledger.unavailable`.",
-);
-
-/// A forwarded call was given up before its answer was recorded. Nobody is answered with it.
-pub const CUT: Reason = Reason::new(
-    Stage::Upstream,
-    "upstream.cut",
-    502,
-    "The call was cut before its outcome was known.",
-    "Look whether it was carried out before you repeat it.",
-    "The call had been forwarded when the caller's stream ended, a stopping server's time was over (`defaults.timeouts.drain`), its \
-     handling panicked, or the process was killed. The record says which, and whether the upstream had answered. The caller heard nothing.",
-);
-
-/// A request was given up before it was forwarded. Nobody is answered with it.
-pub const UNDECIDED: Reason = Reason::new(
-    Stage::Http,
-    "http.cut",
-    400,
-    "The request was cut before it was decided. Nothing was forwarded.",
-    "Send it again.",
-    "The caller's stream ended, a stopping server's time was over, or the handling panicked, before the request was decided. The record \
-     holds what was known of it by then. The caller heard nothing.",
-);
-
 /// Kind of the record of a call that is about to be forwarded. The record of the decision follows, with the same id.
 pub const INTENT: &str = "intent";
-
-/// Longest path kept in a record.
-const PATH_BYTES_MAX: usize = 512;
-/// Longest private detail kept in a record.
-pub(crate) const DETAIL_BYTES_MAX: usize = 1024;
 
 /// Notes what the head says.
 pub fn note_head(event: &mut Event, head: &Head) {
@@ -151,6 +102,16 @@ pub fn intent(x: &Exchange<'_, '_>) -> Event {
     };
     scrub(&mut event);
     event
+}
+
+impl Drop for Exchange<'_, '_> {
+    /// The work was given up in the middle: the drain of a stopping server is over, the caller's stream or connection
+    /// ended, or a stage panicked. Whatever it was, the request is on the record.
+    fn drop(&mut self) {
+        if let Some(io) = self.unrecorded.take() {
+            cut(self, io);
+        }
+    }
 }
 
 /// Records a request whose work was given up. It is on its way into the ledger when this returns.
@@ -302,7 +263,7 @@ pub fn charge(x: &mut Exchange<'_, '_>, refusal: &Refusal, io: &Io, s: &Snapshot
     }
     let why = (refusal.reason.code, x.id);
     if let Some(block) = counted(x, why, settings, io) {
-        let noted = format!("{}; {}", begun(&block, x.now, x.moment), refusal.detail);
+        let noted = format!("{}; {}", block.told(x.now, x.moment), refusal.detail);
         x.event.detail = Some(bounded(&noted, DETAIL_BYTES_MAX));
     }
 }
@@ -324,10 +285,4 @@ fn counted(
     let of_person = count(ChargedTo::User(&caller.integration, user), settings);
     let people = ChargedTo::People(caller.credential);
     count(people, &settings.of_people()).or(of_person)
-}
-
-/// Whom a block keeps out and until when, by the clock of now.
-pub fn begun(block: &Block, now: Timestamp, moment: Monotonic) -> String {
-    let until = now.plus(block.left(moment));
-    format!("{} is blocked until {until}", block.subject)
 }

@@ -14,9 +14,11 @@ use model::{DecisionId, Event, Head, Headers, Method, Peer, Reason, Reply, Stage
 use net::{Body, Dropped, Pools, Service, Unreadable};
 use policy::address;
 
+use crate::context::Road;
 use crate::exchange::Sent;
 use crate::identity_token::Tokens;
 use crate::metrics::Lately;
+use crate::reasons::{LEDGER_UNAVAILABLE, UNRECORDED};
 use crate::{Exchange, Io, Snapshot, Stop, connections, pipeline, problem, record};
 
 /// The data plane's service on one thread.
@@ -26,18 +28,6 @@ pub struct Gateway {
     tokens: Tokens,
     ids: Ids,
     lately: Lately,
-}
-
-/// What the stages may use, for the time of one request.
-pub struct Road<'a> {
-    /// The configuration, the same one from the first stage to the last.
-    pub snapshot: &'a Snapshot,
-    /// What all roads share.
-    pub io: &'a Io,
-    /// This thread's upstream connections.
-    pub pools: &'a Pools,
-    /// This thread's identity tokens.
-    pub tokens: &'a Tokens,
 }
 
 impl Gateway {
@@ -67,7 +57,7 @@ impl Gateway {
         let outcome = match self.io.is_ledger_down.load(Ordering::Acquire) {
             false => pipeline::run(&mut x, &road).await,
             true => Err(Stop::Failed(
-                record::LEDGER_UNAVAILABLE.because("the last record failed"),
+                LEDGER_UNAVAILABLE.because("the last record failed"),
             )),
         };
         self.close(&mut x, outcome, is_head, &snapshot).await
@@ -143,9 +133,9 @@ impl Gateway {
             let reason = match x.sent {
                 Sent::Write => {
                     self.io.owed.keep(record::late(x));
-                    &record::UNRECORDED
+                    &UNRECORDED
                 }
-                _ => &record::LEDGER_UNAVAILABLE,
+                _ => &LEDGER_UNAVAILABLE,
             };
             reply = problem::render(&reason.because(""), x.id, is_head);
         }

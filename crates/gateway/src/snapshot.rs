@@ -10,7 +10,7 @@ use config::Compiled;
 use config::compiled::{ApiVersion, IntegrationSettings, ListenerSettings, UpstreamSettings};
 use identity::{IntegrationFacts, Integrations};
 use model::text::shared;
-use model::{Event, Reason, Text, Timestamp};
+use model::{Event, Text, Timestamp};
 use net::{HealthSpec, Upstream, UpstreamSpec};
 use policy::OperationRef;
 
@@ -202,41 +202,4 @@ fn identities(compiled: &Compiled, paused: &BTreeSet<String>) -> Integrations {
         .values()
         .map(|settings| (Arc::clone(&settings.name), facts(settings)))
         .collect()
-}
-
-/// Every reason a road can end with: one list for the reference page and for `explain`.
-pub fn reasons() -> Vec<&'static Reason> {
-    let mut all: Vec<&'static Reason> = [
-        crate::REASONS,
-        crate::stages::inspect::INSPECTED,
-        &[&model::canonical::MALFORMED],
-        contract::REASONS,
-        &identity::reasons(),
-        net::REASONS,
-        policy::REASONS,
-    ]
-    .concat();
-    all.sort_by_key(|reason| (reason.stage, reason.code));
-    all
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_code_is_unique_and_says_what_to_do() {
-        let all = reasons();
-        let codes: BTreeSet<&str> = all.iter().map(|reason| reason.code).collect();
-        assert_eq!(codes.len(), all.len());
-        for reason in all {
-            assert!(
-                reason.remedy.len() > 10 && reason.explain.len() > 60,
-                "{} explains too little",
-                reason.code
-            );
-            let is_answered = (400..=599).contains(&reason.status);
-            assert!(is_answered || reason.status == 0, "{}", reason.code);
-        }
-    }
 }

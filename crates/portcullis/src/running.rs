@@ -162,7 +162,7 @@ fn close_intents(recorder: &Recorder, compiled: &Compiled) -> Result<(), Trouble
         terminal::say(format!(
             "portcullis: {} had been forwarded before the unclean stop, with an outcome that is not known; see `portcullis ledger show --code {}`",
             output::counted(count, "write"),
-            gateway::record::CUT.code
+            gateway::reasons::CUT.code
         ));
     }
     Ok(())

@@ -24,7 +24,7 @@ const EXAMPLE_ID: u128 = 0x0199_4ae3_5f20_7a51_8c4d_0b6f_1e2d_3c4b;
 /// The whole page.
 pub fn page() -> String {
     let mut out = String::from(HEAD);
-    let reasons = gateway::snapshot::reasons();
+    let reasons = gateway::reasons::reasons();
     for stage in Stage::ALL {
         let of_stage: Vec<_> = reasons
             .iter()
@@ -179,7 +179,7 @@ mod tests {
     #[test]
     fn every_code_has_a_section_that_helps() {
         let page = super::page();
-        for reason in gateway::snapshot::reasons() {
+        for reason in gateway::reasons::reasons() {
             let heading = format!("\n### `{}`\n", reason.code);
             let (_, section) = page.split_once(&heading).unwrap_or_default();
             let section = section.split("\n### ").next().unwrap_or_default();
@@ -195,7 +195,7 @@ mod tests {
     #[test]
     fn examples_are_json() {
         let answered = |reason: &&'static model::Reason| reason.status != 0;
-        for reason in gateway::snapshot::reasons().into_iter().filter(answered) {
+        for reason in gateway::reasons::reasons().into_iter().filter(answered) {
             let shown = super::answer(&super::example(reason));
             let (_, body) = shown.split_once("\n\n").unwrap_or_default();
             let read: serde_json::Value = serde_json::from_str(body).unwrap();

@@ -293,7 +293,7 @@ mod tests {
 
     #[test]
     fn every_code_has_advice_and_only_rights_are_advised_to_be_granted() {
-        for reason in gateway::snapshot::reasons() {
+        for reason in gateway::reasons::reasons() {
             let code = reason.code;
             let advice = of_code(code).unwrap_or_else(|| panic!("{code} has no advice"));
             let is_about_rights = code.starts_with("authz.") || code.starts_with("object.");

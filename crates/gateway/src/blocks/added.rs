@@ -1,5 +1,5 @@
 //! Blocks that people added: few, read on every request while there are any, replaced whole on each change.
-//! Exports `Added`, `AddedBlocks`.
+//! Exports `AddedBlocks`.
 //! Used by `Blocks`.
 //! Start reading at `AddedBlocks::in_force`.
 
@@ -7,30 +7,13 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use model::{KeyId, Monotonic, Timestamp};
+use model::{KeyId, Monotonic};
 use policy::block::Subject;
 
-use super::{Block, Origin};
+use super::block::{Added, Block, Origin};
 
 /// Most blocks that people can have added at once: each is looked at by every request while it lasts.
 pub const ADDED_MAX: usize = 1_000;
-
-/// A block that a person added.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Added {
-    /// Its name in the store.
-    pub id: String,
-    /// Whom it keeps out.
-    pub subject: Subject,
-    /// Why.
-    pub reason: String,
-    /// Who added it.
-    pub by: String,
-    /// When, by the clock of that moment.
-    pub added_at: Timestamp,
-    /// When it ends, by the clock that cannot be set.
-    pub ends: Monotonic,
-}
 
 /// Blocks that people added.
 #[derive(Default)]

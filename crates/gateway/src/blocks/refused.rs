@@ -12,7 +12,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use model::{DecisionId, Monotonic};
 use policy::block::{self, BlockSettings, State, Subject};
 
-use super::{Block, ChargedTo, Origin};
+use super::block::{Block, ChargedTo, Origin};
 
 const SHARDS: usize = 64;
 /// States per shard; the one that matters least is dropped for a new one.

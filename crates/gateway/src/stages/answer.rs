@@ -11,14 +11,13 @@ use model::{Headers, ProxyCause, Reason, Refusal, Reply, Stage, Text};
 use policy::Permit;
 
 use crate::answers::{Asked, Meaning, meaning};
-use crate::exchange::bounded;
-use crate::record::DETAIL_BYTES_MAX;
-use crate::service::Road;
+use crate::bounds::{ANSWER_BOUNDS, DETAIL_BYTES_MAX, bounded};
+use crate::context::{Op, Road};
+use crate::reasons::CONTRACT;
 use crate::stages::inspect::CheckedRequest;
-use crate::stages::lifecycle::Op;
 use crate::stages::object;
 use crate::stages::pages;
-use crate::stages::response::{self, ANSWER_BOUNDS, CONTRACT};
+use crate::stages::response;
 use crate::stages::upstream::{self, Answered, Came};
 use crate::{Exchange, Stop, retry_after};
 

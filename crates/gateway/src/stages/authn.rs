@@ -10,19 +10,13 @@ use identity::{Caller, Presented, VerifyContext};
 use model::text::shared;
 use model::{CanonicalRequest, KeyId, Refusal, Stage};
 
-use crate::service::Road;
-use crate::stages::lifecycle::Op;
+use crate::context::{Op, Road};
 use crate::stages::limit;
 use crate::{Charged, Exchange, Stop, etag};
 
 /// Conditions on entity tags. Answers carry tags sealed for the caller; from here on they are the upstream's own again,
 /// so that the contract judges and the upstream reads what the upstream gave.
 const ON_TAGS: [&str; 2] = ["if-match", "if-none-match"];
-
-/// Whether a field may carry a credential. An upstream gets it only where its api says `pass_credential: true`.
-pub fn is_credential(name: &str) -> bool {
-    credential_headers().any(|known| known == name)
-}
 
 /// Names the caller.
 pub fn verify(

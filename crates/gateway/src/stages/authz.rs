@@ -7,9 +7,7 @@ use identity::Caller;
 use model::{CanonicalRequest, Stage};
 use policy::{Permit, Question};
 
-use crate::service::Road;
-use crate::stages::lifecycle::Op;
-use crate::stages::route::Target;
+use crate::context::{Op, Road, Target};
 use crate::{Exchange, Stop};
 
 /// Asks policy.

@@ -7,7 +7,7 @@ use model::Stage;
 use model::text::shown;
 use policy::address;
 
-use crate::service::Road;
+use crate::context::Road;
 use crate::stages::{authn, limit};
 use crate::{Exchange, Stop};
 

@@ -1,54 +1,14 @@
 //! Stage `lifecycle`: active passes, deprecated passes with its dates in the answer, retired ends.
-//! Gives `check` and the live operation `Op`.
+//! Gives `check`, which makes the live operation `Op`.
 //! Used by the pipeline.
 //! Start reading at `check`.
 
-use std::sync::Arc;
-
 use config::api::State;
-use config::compiled::{ApiVersion, OperationPlan};
-use contract::Operation;
-use model::{Reason, Stage};
-use policy::OperationRef;
+use model::Stage;
 
-use crate::snapshot::VersionRuntime;
-use crate::stages::route::Target;
+use crate::context::{Op, Target};
+use crate::reasons::RETIRED;
 use crate::{Exchange, Snapshot, Stop};
-
-/// The version is retired.
-pub const RETIRED: Reason = Reason::new(
-    Stage::Lifecycle,
-    "lifecycle.retired",
-    410,
-    "This version of the API is retired.",
-    "Move to the version that the answer's `Link` header names as successor.",
-    "The version's state is `retired`: its operations are unreachable and every call is answered with 410 and the successor. \
-     `portcullis ledger show --code lifecycle.retired` lists who still calls it.",
-);
-
-/// A live operation and everything compiled for it.
-#[derive(Clone, Copy)]
-pub struct Op<'s> {
-    /// Its version.
-    pub version: &'s ApiVersion,
-    /// What the version needs to run.
-    pub runtime: &'s VersionRuntime,
-    /// Index of the version in the snapshot.
-    pub version_index: usize,
-    /// The operation as the contract has it.
-    pub operation: &'s Operation,
-    /// How it is checked.
-    pub plan: &'s OperationPlan,
-    /// The operation as policy knows it.
-    pub policy: OperationRef,
-}
-
-impl Op<'_> {
-    /// `field-service/v2`
-    pub fn version_name(&self) -> &Arc<str> {
-        &self.version.name
-    }
-}
 
 /// Judges the version's state.
 pub fn check<'s>(

@@ -9,24 +9,14 @@ use std::time::Duration;
 use config::compiled::ListenerSettings;
 use config::integration::Per;
 use identity::Caller;
-use model::{KeyId, Monotonic, Reason, Stage};
+use model::{KeyId, Monotonic, Stage};
 use policy::{block, client_key, limit};
 
 use crate::blocks::Block;
-use crate::service::Road;
-use crate::stages::lifecycle::Op;
+use crate::context::{Op, Road};
+use crate::reasons::CONCURRENCY;
 use crate::turns::Turn;
-use crate::{Exchange, Io, Snapshot, Stop, record};
-
-/// Too many requests of one integration at once.
-pub const CONCURRENCY: Reason = Reason::new(
-    Stage::Limit,
-    "limit.concurrency",
-    429,
-    "Too many requests at once.",
-    "Wait for earlier requests to finish before sending more.",
-    "The integration has more requests on the road than its `concurrency` allows. Raise it, or let the integration send fewer in parallel.",
-);
+use crate::{Exchange, Io, Snapshot, Stop};
 
 /// Takes from every limit that applies; what comes back holds the places taken.
 pub fn take(
@@ -174,7 +164,7 @@ pub fn charge_at_address(
 /// Refuses while a block lasts.
 pub fn refuse_blocked(x: &Exchange<'_, '_>, block: Option<Block>) -> Result<(), Stop> {
     let Some(block) = block else { return Ok(()) };
-    let begun = record::begun(&block, x.now, x.moment);
+    let begun = block.told(x.now, x.moment);
     Err(block::BLOCKED
         .because(format!("{begun}: {}", block.because()))
         .retry_after(whole_seconds(block.left(x.moment)))

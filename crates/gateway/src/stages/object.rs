@@ -7,9 +7,8 @@ use identity::Caller;
 use model::{Json, Stage};
 use policy::{Lookup, Permit, Released, RequestFacts};
 
-use crate::service::Road;
+use crate::context::{Op, Road};
 use crate::stages::inspect::CheckedRequest;
-use crate::stages::lifecycle::Op;
 use crate::stages::unchanged::LookedUp;
 use crate::stages::upstream;
 use crate::{Exchange, Stop};

@@ -9,11 +9,11 @@ use model::{CanonicalRequest, FieldError, Json, Stage};
 use policy::{PagePlace, Pages, Permit};
 
 use crate::asking::{self, Asking};
+use crate::context::{Op, Road};
 use crate::cursor::{self, Question, Resume};
 use crate::pages::{self, Gather, Step};
-use crate::service::Road;
+use crate::reasons::CONTRACT;
 use crate::stages::inspect::CheckedRequest;
-use crate::stages::lifecycle::Op;
 use crate::stages::response::{self, Read};
 use crate::stages::upstream::{self, Came};
 use crate::{Exchange, Stop};
@@ -296,7 +296,7 @@ async fn further(
             let (status, headers) = (answer.status, &answer.headers);
             return Err(upstream::read_failed(x, what, status, headers));
         }
-        Came::Carried { why, .. } => return Err(Stop::Failed(response::CONTRACT.because(why))),
+        Came::Carried { why, .. } => return Err(Stop::Failed(CONTRACT.because(why))),
     };
     let length = answer.body.len();
     let more = response::read(x, answer, op, r)?;

@@ -11,9 +11,8 @@ use model::json::Bounds;
 use model::{CanonicalRequest, FieldError, Json, Refusal, Stage, Text};
 use policy::{Fixed, FixedTarget, PagePlace, ParameterPlace, Permit, Sent, VALUE_FIXED};
 
+use crate::context::{Op, Road};
 use crate::cursor::Resume;
-use crate::service::Road;
-use crate::stages::lifecycle::Op;
 use crate::{Exchange, Stop};
 
 /// Writes the query parameters that the caller's grants fix. What is decided afterwards is decided on what is forwarded.

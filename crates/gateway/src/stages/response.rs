@@ -6,48 +6,17 @@
 use std::sync::Arc;
 
 use contract::AnswerPlan;
-use model::json::{self, Bounds};
-use model::{Headers, Json, Reason, Reply, Stage};
+use model::json;
+use model::{Headers, Json, Reply, Stage};
 use policy::Released;
 
-use crate::service::Road;
-use crate::stages::lifecycle::Op;
+use crate::bounds::ANSWER_BOUNDS;
+use crate::context::{Op, Road};
+use crate::reasons::{CONTRACT, LEAK};
 use crate::stages::upstream::Answered;
 use crate::{Exchange, Stop, etag, finding, leaks, retry_after};
 use config::api::Mode;
 use crypto::SealKey;
-
-/// The upstream's answer cannot be released.
-pub const CONTRACT: Reason = Reason::new(
-    Stage::Response,
-    "response.contract",
-    502,
-    "The system behind this API answered with something that may not be passed on.",
-    "Try again later; give the decision id to the operator if it happens again.",
-    "The upstream's answer to a read is not JSON as the contract declares, breaks strict JSON, is a part that nobody asked for, or breaks the \
-     contract while `checks.response` is `enforce`. Nothing of it was passed on. A write with such an answer was carried out: its caller gets \
-     the upstream's status without a body, and the record has this code with the outcome `allow`. `explain` lists what was found; \
-     correct the upstream or the contract.",
-);
-
-/// The answer holds data that must not leave.
-pub const LEAK: Reason = Reason::new(
-    Stage::Response,
-    "response.leak",
-    502,
-    "The answer holds data that must not leave.",
-    "Give the decision id to the operator; asking again does not help.",
-    "A text in the upstream's answer holds data that `inspection.answers` says to block: by default a private key. Nothing of the \
-     answer was passed on; a write, which was carried out, keeps its status. `explain` names kind and field, never the text. Take the data out of the upstream and replace the key; \
-     where such data belongs into the field, set another action for its kind.",
-);
-
-/// What an answer may cost: its size is bounded by the upstream's settings, its depth and width here.
-pub const ANSWER_BOUNDS: Bounds = Bounds {
-    depth: 64,
-    values: 1_000_000,
-    digits: 128,
-};
 
 /// An answer's body as the rules see it.
 pub struct Read {

@@ -1,39 +1,15 @@
 //! Stage `route`: which operation is meant, and is it exposed on this listener.
-//! Gives `find` and the `Target` it found.
+//! Gives `find`, which makes the `Target`.
 //! Used by the pipeline.
 //! Start reading at `find`.
 
-use std::sync::Arc;
-
 use contract::Found;
 use model::http::METHOD_NOT_ALLOWED;
-use model::{CanonicalRequest, Reason, Stage};
+use model::{CanonicalRequest, Stage};
 
+use crate::context::Target;
+use crate::reasons::NOT_FOUND;
 use crate::{Exchange, Snapshot, Stop};
-
-/// No such operation here.
-pub const NOT_FOUND: Reason = Reason::new(
-    Stage::Route,
-    "route.not_found",
-    404,
-    "There is no such operation here.",
-    "Check host, version and path against the API's description.",
-    "The path means no operation that is exposed on this listener. It is matched against everything the contracts declare \
-     first, concrete paths before templates; an operation that no listener's `expose` names is unreachable by design, also \
-     through a template beside it. A value that an upstream could read as another declared path (`ALL` or `all.json` beside \
-     `/jobs/all`) is refused as well. `explain` says which of these it was, and when the path exists on another listener.",
-);
-
-/// The operation a request is for.
-#[derive(Clone, Debug)]
-pub struct Target {
-    /// Index of the version in the snapshot.
-    pub version: usize,
-    /// Index of the operation in its contract; `None` for a retired version, which has none.
-    pub operation: Option<usize>,
-    /// Path parameters with their decoded texts.
-    pub path_values: Vec<(Arc<str>, String)>,
-}
 
 /// Finds the operation. Whatever is not exposed reads the same to the caller: declared elsewhere, hidden behind a value
 /// that the upstream could read as another path, or nowhere.

@@ -1,21 +1,10 @@
 //! Between the look-up that judged an object and the change itself the object may become another one's. Where the upstream
 //! gives entity tags, the change is made only on the object that was judged.
-//! Gives `LookedUp`, `condition`, `On` and the reason for a change that came too late.
+//! Gives `LookedUp`, `condition` and `On`.
 //! Used by stages `object` (notes the tag) and `upstream` (sends it, RFC 9110 §13.1.1).
 //! Start reading at `condition`.
 
-use model::{Headers, Reason, Stage};
-
-/// The object is not the one that was judged any more.
-pub const CHANGED: Reason = Reason::new(
-    Stage::Object,
-    "object.changed",
-    409,
-    "The object changed while the request was judged.",
-    "Read the object again, and send the request again if it still applies.",
-    "Before a change the object is looked up and judged, and the change is made on that very state (`If-Match` with the entity tag \
-     of the look-up). The upstream answered 412: somebody else changed the object in between.",
-);
+use model::Headers;
 
 /// Longest tag that is sent back.
 const TAG_BYTES_MAX: usize = 256;

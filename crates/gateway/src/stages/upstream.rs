@@ -8,6 +8,7 @@ use std::sync::Arc;
 use config::server::Intent;
 use contract::{Forwarded, Operation, TemplateSegment};
 use identity::Caller;
+use identity::methods::is_credential;
 use model::canonical::encode_segment;
 use model::json;
 use model::text::{shared, shown};
@@ -15,16 +16,15 @@ use model::{Headers, Json, Method, ProxyCause, Stage};
 use net::{UpstreamAnswer, UpstreamCall, UpstreamFault};
 use policy::Permit;
 
-use crate::answers::{
-    BUSY, DENIED, FAILED, OUTCOME_UNKNOWN, REJECTED, leaves_the_object_open, may_repeat,
-};
+use crate::answers::{leaves_the_object_open, may_repeat};
+use crate::bounds::ANSWER_BOUNDS;
 use crate::clock::micros_since;
+use crate::context::{Op, Road};
 use crate::exchange::Sent;
-use crate::service::Road;
-use crate::stages::authn;
+use crate::reasons::{
+    BUSY, CHANGED, DENIED, FAILED, LEDGER_UNAVAILABLE, OUTCOME_UNKNOWN, REJECTED,
+};
 use crate::stages::inspect::CheckedRequest;
-use crate::stages::lifecycle::Op;
-use crate::stages::response::ANSWER_BOUNDS;
 use crate::stages::unchanged::{self, LookedUp, On};
 use crate::{Exchange, Stop, idempotency, record, request_fields, retry_after};
 
@@ -120,7 +120,7 @@ async fn carry(
             let detail = "sent twice, because the first attempt went unanswered; the second was answered 412";
             Err(Stop::Failed(OUTCOME_UNKNOWN.because(detail)))
         }
-        Ok(answer) if answer.status == 412 && is_held => Err(unchanged::CHANGED
+        Ok(answer) if answer.status == 412 && is_held => Err(CHANGED
             .because("the upstream answered 412 to the tag of the look-up")
             .into()),
         Ok(answer) => Ok(Came::Whole(answer)),
@@ -160,7 +160,7 @@ async fn intend(x: &mut Exchange<'_, '_>, r: &Road<'_>) -> Result<(), Stop> {
     let recorded = r.io.recorder.record(&record::intent(x)).await;
     recorded.map(|_| ()).map_err(|fault| {
         let detail = format!("not forwarded, because that could not be recorded: {fault}");
-        Stop::Failed(record::LEDGER_UNAVAILABLE.because(detail))
+        Stop::Failed(LEDGER_UNAVAILABLE.because(detail))
     })
 }
 
@@ -316,7 +316,7 @@ fn fields(
                 .is_some()
         };
         // A credential is still here only where the api says `pass_credential: true`.
-        if authn::is_credential(name) || is_declared() {
+        if is_credential(name) || is_declared() {
             headers.push(name, value);
         }
     }

@@ -9,9 +9,7 @@ use identity::Caller;
 use model::{CanonicalRequest, Stage};
 use policy::Permit;
 
-use crate::service::Road;
-use crate::stages::lifecycle::Op;
-use crate::stages::route::Target;
+use crate::context::{Op, Road, Target};
 use crate::stages::{pages, parameters};
 use crate::{Exchange, Stop, request_fields};
 

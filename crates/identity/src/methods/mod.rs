@@ -30,3 +30,8 @@ pub fn credential_headers() -> impl Iterator<Item = &'static str> {
         .iter()
         .flat_map(|method| method.headers.iter().copied())
 }
+
+/// Whether a field may carry a credential. An upstream gets it only where its api says `pass_credential: true`.
+pub fn is_credential(name: &str) -> bool {
+    credential_headers().any(|known| known == name)
+}

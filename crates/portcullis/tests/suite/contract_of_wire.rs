@@ -510,7 +510,7 @@ fn compare(book: &Book) {
 
 /// Every code that is answered has a golden answer, or a written reason why not.
 fn complete(book: &Book) {
-    let all = gateway::snapshot::reasons();
+    let all = gateway::reasons::reasons();
     let missing: Vec<&str> = all
         .iter()
         .filter(|reason| reason.status != 0)
