@@ -202,7 +202,8 @@ fn told(event: &Event) -> String {
         }
         _ if is_pending(event) => return "nothing yet".to_owned(),
         Some(code)
-            if [gateway::reasons::CUT.code, gateway::reasons::UNDECIDED.code].contains(&&**code) =>
+            if [gateway::reasons::CUT.code, gateway::reasons::UNDECIDED.code]
+                .contains(&&**code) =>
         {
             return "nothing: the call was cut".to_owned();
         }

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use config::compiled::{ApiVersion, OperationPlan};
+use config::compiled::{ApiVersion, ListenerSettings, OperationPlan};
 use contract::Operation;
 use net::Pools;
 use policy::OperationRef;
@@ -18,6 +18,8 @@ use crate::{Io, Snapshot};
 pub struct Road<'a> {
     /// The configuration, the same one from the first stage to the last.
     pub snapshot: &'a Snapshot,
+    /// The listener that accepted the connection, found by its name once; `None` where it is no longer configured.
+    pub listener: Option<&'a ListenerSettings>,
     /// What all roads share.
     pub io: &'a Io,
     /// This thread's upstream connections.

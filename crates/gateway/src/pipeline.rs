@@ -7,8 +7,8 @@ use model::Reply;
 
 use crate::context::Road;
 use crate::stages::{
-    answer, authn, authz, http, inspect, ip, lifecycle, limit, object, pages, parameters, route,
-    tls, upstream, validate,
+    answer, authn, authz, http, inspect, ip, lifecycle, limit, object, parameters, route, tls,
+    upstream, validate,
 };
 use crate::{Exchange, Stop};
 
@@ -18,7 +18,7 @@ use crate::{Exchange, Stop};
 /// The [`Stop`] of the stage that ended it.
 pub async fn run(x: &mut Exchange<'_, '_>, r: &Road<'_>) -> Result<Reply, Stop> {
     // Plain text ends here: a credential on it is already lost, and a redirect would ask for the next one.
-    tls::require(x, r.snapshot)?;
+    tls::require(x, r)?;
     // Lists, blocks and the limit of strangers per address: cheap, and a caller is looked for only where it would save one.
     ip::admit(x, r)?;
     // One request for routing, policy, limits, inspection, ledger and upstream alike.
@@ -33,22 +33,18 @@ pub async fn run(x: &mut Exchange<'_, '_>, r: &Road<'_>) -> Result<Reply, Stop> 
     let caller = authn::verify(x, &mut asked, &op, r)?;
     // Values that grants fix are written in first: everything later is decided on what is forwarded.
     parameters::fix_query(x, &caller, &mut asked, &op, r)?;
-    // Only `policy` can make a permit; it carries what is owed for objects and fields.
-    let mut permit = authz::decide(x, &caller, &target, &asked, &op, r)?;
+    // Only `policy` can make a permit. From here on each proof holds the ones before it, so that none can be exchanged.
+    let granted = authz::decide(x, &caller, target, &asked, op, r)?;
     // After authn: quota belongs to an integration, and a shared office address must not starve.
-    let _turns = limit::take(x, &caller, &op, r)?;
+    let _turns = limit::take(x, &granted, r)?;
     // After authz: strangers do not get our memory or our parsers' time.
-    pages::open(x, &mut asked, &permit, &caller, &op, r)?;
-    let mut valid = validate::request(x, &asked, &target, &caller, &op, &mut permit, r).await?;
-    // A cursor goes on with its own question only. Where objects may be left out of a list, the first page is asked for so
-    // that it can be filled again.
-    pages::ask(x, &mut valid, &asked, &permit, &op)?;
+    let validated = validate::request(x, granted, asked, r).await?;
     // Attack detection on what the contract leaves free.
-    let checked = inspect::request(x, asked, valid, target, &op, r)?;
+    let checked = inspect::request(x, validated, r)?;
     // Whose object is it, as far as request and look-ups can tell.
-    let permit = object::before(x, permit, &caller, &checked, &op, r).await?;
-    // Asks for the proofs: a caller, a cleared permit, a checked request.
-    let came = upstream::forward(x, &caller, &permit, &checked, &op, r).await?;
+    let cleared = object::before(x, checked, r).await?;
+    // Asks for the last proof, and by it for all of them.
+    let came = upstream::forward(x, &cleared, r).await?;
     // What the answer means, then stages response, object and response again. What was carried out is never told as failed.
-    answer::settle(x, permit, &caller, &checked, came, &op, r).await
+    answer::settle(x, cleared, came, r).await
 }

@@ -16,11 +16,12 @@ use policy::client_key;
 use crate::blocks::{Block, ChargedTo};
 use crate::bounds::{DETAIL_BYTES_MAX, PATH_BYTES_MAX, bounded};
 use crate::clock::micros_since;
+use crate::context::Road;
 use crate::exchange::Sent;
 use crate::metrics::Counted;
 use crate::reasons::{CUT, UNDECIDED, UNRECORDED};
 use crate::stages::limit;
-use crate::{Exchange, Io, Snapshot, Stop};
+use crate::{Exchange, Io, Stop};
 
 /// Kind of the record of a call that is about to be forwarded. The record of the decision follows, with the same id.
 pub const INTENT: &str = "intent";
@@ -244,13 +245,13 @@ fn scrub(event: &mut Event) {
 
 /// Charges a refusal to whoever caused it: the person a proven caller named, else its credential, and strangers at the
 /// address while no caller is proven.
-pub fn charge(x: &mut Exchange<'_, '_>, refusal: &Refusal, io: &Io, s: &Snapshot) {
+pub fn charge(x: &mut Exchange<'_, '_>, refusal: &Refusal, r: &Road<'_>) {
     let shown = refusal.conceal.unwrap_or(refusal.reason);
     let is_by_limit = shown.stage == Stage::Limit;
     if x.charged_to.is_none() && !is_by_limit {
-        limit::charge_strangers(x, io, s);
+        limit::charge_strangers(x, r);
     }
-    let Some(settings) = &s.compiled.server.blocks else {
+    let Some(settings) = &r.snapshot.compiled.server.blocks else {
         return;
     };
     // While a block lasts, further knocking neither lengthens nor shortens it. Limits say by themselves how long to wait.
@@ -262,7 +263,7 @@ pub fn charge(x: &mut Exchange<'_, '_>, refusal: &Refusal, io: &Io, s: &Snapshot
         return;
     }
     let why = (refusal.reason.code, x.id);
-    if let Some(block) = counted(x, why, settings, io) {
+    if let Some(block) = counted(x, why, settings, r.io) {
         let noted = format!("{}; {}", block.told(x.now, x.moment), refusal.detail);
         x.event.detail = Some(bounded(&noted, DETAIL_BYTES_MAX));
     }

@@ -46,13 +46,8 @@ impl Gateway {
     async fn decide(&self, peer: &Arc<Peer>, head: Head, body: &mut Body<'_>) -> Reply {
         let snapshot = self.io.snapshot.load_full();
         let is_head = head.method == Method::Head;
+        let road = self.road(&snapshot, peer);
         let mut x = self.open(peer, Some(head), body, &snapshot);
-        let road = Road {
-            snapshot: &snapshot,
-            io: &self.io,
-            pools: &self.pools,
-            tokens: &self.tokens,
-        };
         // While records fail nothing reaches an upstream; each request tries the ledger again with its own record.
         let outcome = match self.io.is_ledger_down.load(Ordering::Acquire) {
             false => pipeline::run(&mut x, &road).await,
@@ -60,7 +55,17 @@ impl Gateway {
                 LEDGER_UNAVAILABLE.because("the last record failed"),
             )),
         };
-        self.close(&mut x, outcome, is_head, &snapshot).await
+        self.close(&mut x, outcome, is_head, &road).await
+    }
+
+    fn road<'a>(&'a self, snapshot: &'a Snapshot, peer: &Peer) -> Road<'a> {
+        Road {
+            snapshot,
+            listener: snapshot.listener(&peer.listener),
+            io: &self.io,
+            pools: &self.pools,
+            tokens: &self.tokens,
+        }
     }
 
     fn open<'a, 'b>(
@@ -112,7 +117,7 @@ impl Gateway {
         x: &mut Exchange<'_, '_>,
         outcome: Result<Reply, Stop>,
         is_head: bool,
-        s: &Snapshot,
+        r: &Road<'_>,
     ) -> Reply {
         let mut reply = match outcome {
             Ok(mut reply) => {
@@ -120,7 +125,7 @@ impl Gateway {
                 reply.head_length = u64::try_from(reply.body.len()).ok().filter(|_| is_head);
                 reply
             }
-            Err(stop) => self.refusal(x, &stop, is_head, s),
+            Err(stop) => refused(x, &stop, is_head, r),
         };
         let counted = record::finish(x, &reply);
         let recorded = self.io.recorder.record(&x.event);
@@ -149,19 +154,19 @@ impl Gateway {
         reply.headers.set("portcullis-decision", x.id.ascii());
         reply
     }
+}
 
-    /// Renders a stop, notes it, and counts it against whoever caused it.
-    fn refusal(&self, x: &mut Exchange<'_, '_>, stop: &Stop, is_head: bool, s: &Snapshot) -> Reply {
-        record::stopped(x, stop);
-        if let Stop::Refused(refusal) = stop {
-            record::charge(x, refusal, &self.io, s);
-        }
-        let mut reply = problem::render(stop.refusal(), x.id, is_head);
-        for (name, value) in x.reply_headers.iter() {
-            reply.headers.push(name, value);
-        }
-        reply
+/// Renders a stop, notes it, and counts it against whoever caused it.
+fn refused(x: &mut Exchange<'_, '_>, stop: &Stop, is_head: bool, r: &Road<'_>) -> Reply {
+    record::stopped(x, stop);
+    if let Stop::Refused(refusal) = stop {
+        record::charge(x, refusal, r);
     }
+    let mut reply = problem::render(stop.refusal(), x.id, is_head);
+    for (name, value) in x.reply_headers.iter() {
+        reply.headers.push(name, value);
+    }
+    reply
 }
 
 impl Service for Gateway {
@@ -183,6 +188,7 @@ impl Service for Gateway {
     async fn refuse(&self, peer: &Arc<Peer>, what: Unreadable) -> Reply {
         let snapshot = self.io.snapshot.load_full();
         let mut nothing = Body::empty();
+        let road = self.road(&snapshot, peer);
         let mut x = self.open(peer, None, &mut nothing, &snapshot);
         x.stage = what.reason.stage;
         record::note_seen(&mut x.event, what.head_seen.as_ref());
@@ -194,7 +200,7 @@ impl Service for Gateway {
             500.. => Stop::Failed(what.into_refusal()),
             _ => Stop::Refused(what.into_refusal()),
         };
-        self.close(&mut x, Err(stop), false, &snapshot).await
+        self.close(&mut x, Err(stop), false, &road).await
     }
 
     async fn dropped(&self, dropped: Vec<Dropped>) {

@@ -10,7 +10,7 @@ use config::Compiled;
 use config::compiled::{ApiVersion, IntegrationSettings, ListenerSettings, UpstreamSettings};
 use identity::{IntegrationFacts, Integrations};
 use model::text::shared;
-use model::{Event, Text, Timestamp};
+use model::{Event, IntegrationId, Text, Timestamp};
 use net::{HealthSpec, Upstream, UpstreamSpec};
 use policy::OperationRef;
 
@@ -22,6 +22,10 @@ pub struct Snapshot {
     pub versions: Vec<VersionRuntime>,
     /// Facts for authentication.
     pub identities: Integrations,
+    /// Every integration at its place ([`IntegrationId`]).
+    integrations: Arc<[Option<Arc<IntegrationSettings>>]>,
+    /// Version and index in its contract of every operation, at the place policy knows it by ([`OperationRef`]).
+    operations: Arc<[Option<(usize, usize)>]>,
     /// First 12 hex digits of the configuration's hash, as the ledger names it.
     pub short_hash: Text,
 }
@@ -64,6 +68,8 @@ impl Snapshot {
         Ok(Snapshot {
             versions,
             identities: identities(&compiled, &BTreeSet::new()),
+            integrations: integrations(&compiled),
+            operations: operations(&compiled),
             short_hash: crypto::text::hex(&compiled.hash).chars().take(12).collect(),
             compiled,
         })
@@ -75,6 +81,8 @@ impl Snapshot {
         Snapshot {
             versions: self.versions.clone(),
             identities: identities(&self.compiled, paused),
+            integrations: Arc::clone(&self.integrations),
+            operations: Arc::clone(&self.operations),
             short_hash: self.short_hash.clone(),
             compiled: Arc::clone(&self.compiled),
         }
@@ -85,18 +93,15 @@ impl Snapshot {
         self.compiled.listener(name)
     }
 
-    /// The integration with this name.
-    pub fn integration(&self, name: &str) -> Option<&Arc<IntegrationSettings>> {
-        self.compiled.integrations.get(name)
+    /// The integration at this place.
+    pub fn integration(&self, id: IntegrationId) -> Option<&Arc<IntegrationSettings>> {
+        self.integrations.get(id.place())?.as_ref()
     }
 
     /// The operation of a version that policy names.
     pub fn operation(&self, version: usize, wanted: OperationRef) -> Option<&contract::Operation> {
+        let index = self.place_of(version, wanted)?;
         let version = self.compiled.versions.get(version)?;
-        let index = version
-            .operations
-            .iter()
-            .position(|plan| plan.policy == Some(wanted))?;
         version.contract.as_ref()?.operations.get(index)
     }
 
@@ -107,10 +112,14 @@ impl Snapshot {
         wanted: OperationRef,
         values: &[(Arc<str>, String)],
     ) -> bool {
-        let operations = self.compiled.versions.get(version).map(|v| &v.operations);
-        let index =
-            operations.and_then(|all| all.iter().position(|plan| plan.policy == Some(wanted)));
+        let index = self.place_of(version, wanted);
         index.is_some_and(|index| self.compiled.router.leads_to(version, index, values))
+    }
+
+    /// The index of an operation in the contract of its version.
+    fn place_of(&self, version: usize, wanted: OperationRef) -> Option<usize> {
+        let (of, index) = (*self.operations.get(wanted.place())?)?;
+        (of == version).then_some(index)
     }
 
     /// Names version and operation in a record.
@@ -190,6 +199,40 @@ fn lifecycle_headers(version: &ApiVersion) -> Vec<(&'static str, String)> {
         out.push(("link", format!("<{path}>; rel=\"successor-version\"")));
     }
     out
+}
+
+/// The integrations at the places that policy gave them. One that policy does not know stands nowhere, and may do nothing.
+fn integrations(compiled: &Compiled) -> Arc<[Option<Arc<IntegrationSettings>>]> {
+    let known = compiled.integrations.values().filter_map(|settings| {
+        let id = compiled.rules.integration_id(&settings.name)?;
+        (settings.facts.id == id).then_some((id.place(), settings))
+    });
+    let mut all: Vec<Option<Arc<IntegrationSettings>>> = Vec::new();
+    for (place, settings) in known {
+        put(&mut all, place, Arc::clone(settings));
+    }
+    all.into()
+}
+
+fn operations(compiled: &Compiled) -> Arc<[Option<(usize, usize)>]> {
+    let mut all = Vec::new();
+    for (version, settings) in compiled.versions.iter().enumerate() {
+        for (index, plan) in settings.operations.iter().enumerate() {
+            if let Some(reference) = plan.policy {
+                put(&mut all, reference.place(), (version, index));
+            }
+        }
+    }
+    all.into()
+}
+
+fn put<T>(all: &mut Vec<Option<T>>, place: usize, what: T) {
+    if all.len() <= place {
+        all.resize_with(place + 1, || None);
+    }
+    if let Some(slot) = all.get_mut(place) {
+        *slot = Some(what);
+    }
 }
 
 fn identities(compiled: &Compiled, paused: &BTreeSet<String>) -> Integrations {

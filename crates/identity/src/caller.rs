@@ -69,3 +69,10 @@ impl Caller {
         self.verified.credential.last_use.touch(now);
     }
 }
+
+/// What policy is asked with: whoever holds a caller may ask for a permit that opens something.
+impl AsRef<Principal> for Caller {
+    fn as_ref(&self) -> &Principal {
+        &self.principal
+    }
+}

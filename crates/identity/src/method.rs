@@ -10,11 +10,15 @@ use crypto::MacKey;
 use model::{Headers, Mistake, Peer, Reason, Refusal, Timestamp};
 
 use crate::methods::Settings;
-use crate::{CredentialTable, Integrations, Verified};
+use crate::{CredentialTable, IntegrationFacts, Integrations, Verified};
 
-/// Finds the presented credential and decides whether it may still be used.
-pub type Verify =
-    fn(&Presented<'_>, &VerifyContext<'_>, Timestamp) -> Result<Verified, Box<Refusal>>;
+/// Finds the presented credential and decides whether it may still be used; with what is known of its integration, which
+/// is looked up by its name here and nowhere later.
+pub type Verify = for<'w> fn(
+    &Presented<'_>,
+    &VerifyContext<'w>,
+    Timestamp,
+) -> Result<(Verified, Option<&'w IntegrationFacts>), Box<Refusal>>;
 
 /// One way to prove who is calling.
 #[derive(Debug)]
@@ -66,7 +70,7 @@ pub struct VerifyContext<'a> {
     /// Every integration.
     pub integrations: &'a Integrations,
     /// Whether an integration may be used from an address (its `allow_from`).
-    pub is_allowed_from: &'a dyn Fn(&str, IpAddr) -> bool,
+    pub is_allowed_from: &'a dyn Fn(&IntegrationFacts, IpAddr) -> bool,
 }
 
 impl fmt::Debug for VerifyContext<'_> {

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use model::Mistake;
+use model::{IntegrationId, Mistake, Principal};
 
 use crate::methods::{METHODS, Settings, credential_headers};
 
@@ -65,6 +65,8 @@ pub(crate) fn user_header(written: &str, pointer: &str, found: &mut Vec<Mistake>
 /// What `verify` needs to know of one integration.
 #[derive(Clone, Debug)]
 pub struct IntegrationFacts {
+    /// Its place in the configuration.
+    pub id: IntegrationId,
     /// Name, as the credential records it.
     pub name: Arc<str>,
     /// Attributes for conditions.
@@ -75,6 +77,18 @@ pub struct IntegrationFacts {
     pub credentials: Settings,
     /// Header (lower case) in which the integration names the person behind a call.
     pub user_header: Option<String>,
+}
+
+impl IntegrationFacts {
+    /// The facts policies may ask for, of a call by this integration for this person.
+    pub fn principal(&self, user: Option<Arc<str>>) -> Principal {
+        Principal {
+            id: self.id,
+            integration: Arc::clone(&self.name),
+            attributes: Arc::clone(&self.attributes),
+            user,
+        }
+    }
 }
 
 /// Integrations by name.

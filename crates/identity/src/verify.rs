@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use model::{Headers, Principal, Refusal, Timestamp};
+use model::{Headers, Refusal, Timestamp};
 
 use crate::methods::{METHODS, credential_headers};
 use crate::verified::Binding;
@@ -24,20 +24,15 @@ pub fn verify(
     now: Timestamp,
 ) -> Result<Caller, Box<Refusal>> {
     let method = the_one_method(presented)?;
-    let verified = (method.verify)(presented, world, now)?;
+    let (verified, facts) = (method.verify)(presented, world, now)?;
     bound(&verified, presented)?;
-    let facts = integration(&verified, method, presented, world)?;
+    let facts = integration(&verified, facts, method, presented, world)?;
     // Whom the credential proves, nobody can override with a header.
     let user = match &verified.person {
         Some(person) => Some(Arc::clone(person)),
         None => user(presented.headers, facts.user_header.as_deref())?,
     };
-    let principal = Principal {
-        integration: Arc::clone(&facts.name),
-        attributes: Arc::clone(&facts.attributes),
-        user,
-    };
-    Ok(Caller::new(principal, verified))
+    Ok(Caller::new(facts.principal(user), verified))
 }
 
 /// The method whose credential was sent, if exactly one was.
@@ -73,12 +68,13 @@ fn bound(verified: &Verified, presented: &Presented<'_>) -> Result<(), Box<Refus
 /// The credential's integration, if it may be used now, with this method and from this address.
 fn integration<'a>(
     verified: &Verified,
+    facts: Option<&'a IntegrationFacts>,
     method: &Method,
     presented: &Presented<'_>,
-    world: &VerifyContext<'a>,
+    world: &VerifyContext<'_>,
 ) -> Result<&'a IntegrationFacts, Box<Refusal>> {
     let record = &verified.credential;
-    let Some(facts) = world.integrations.get(&record.integration) else {
+    let Some(facts) = facts else {
         return Err(INVALID.because(format!(
             "{} belongs to `{}`, which is no longer configured",
             record.id, record.integration
@@ -96,7 +92,7 @@ fn integration<'a>(
             facts.name, record.id
         )));
     }
-    if !(world.is_allowed_from)(&facts.name, presented.address) {
+    if !(world.is_allowed_from)(facts, presented.address) {
         return Err(ADDRESS_NOT_ALLOWED.because(format!(
             "{} is not in allow_from of `{}`; {} was used",
             presented.address, facts.name, record.id

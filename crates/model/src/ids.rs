@@ -1,5 +1,5 @@
 //! Identifiers with a visible prefix, and the rules for configured names.
-//! Gives `DecisionId`, `KeyId`, `is_name`. Pure: the random part is passed in.
+//! Gives `DecisionId`, `KeyId`, `IntegrationId`, `is_name`. Pure: the random part is passed in.
 //! Used by every room.
 //! Start reading at `prefixed!`.
 
@@ -104,6 +104,23 @@ prefixed!(
     /// A credential's public name; says nothing about its secret.
     KeyId, "key_"
 );
+
+/// An integration of the configuration in force, by its place in it. Good for the configuration that gave it, and for no
+/// other: what outlives a configuration names the integration.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct IntegrationId(u32);
+
+impl IntegrationId {
+    /// The integration at this place.
+    pub const fn new(place: u32) -> Self {
+        IntegrationId(place)
+    }
+
+    /// The place, for tables.
+    pub const fn place(self) -> usize {
+        self.0 as usize
+    }
+}
 
 /// Whether `text` may name an integration, api, version, role, listener or flow:
 /// 1 to 63 of `a-z`, `0-9`, `-`, beginning with a letter, not ending with `-`.

@@ -26,7 +26,7 @@ pub use event::Event;
 pub use field::{FieldPath, FieldSet};
 pub use headers::Headers;
 pub use http::{Head, Method, Peer, Protocol, Reply};
-pub use ids::{DecisionId, KeyId};
+pub use ids::{DecisionId, IntegrationId, KeyId};
 pub use json::Json;
 pub use mistake::Mistake;
 pub use page::{Asks, PageField, PageParameter, Reveals, StatedField};

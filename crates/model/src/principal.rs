@@ -6,9 +6,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::IntegrationId;
+
 /// The facts about a caller that policies may ask for.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Principal {
+    /// The integration's place in the configuration in force.
+    pub id: IntegrationId,
     /// The integration's name.
     pub integration: Arc<str>,
     /// Attributes the integration's file declares (`attributes: { partner: north }`), for conditions
@@ -17,4 +21,11 @@ pub struct Principal {
     /// The person behind the call as the integration states it, where it is configured to.
     /// It separates limits and shows in the ledger; it never grants anything.
     pub user: Option<Arc<str>>,
+}
+
+/// Facts alone are a supposition: what may be asked about them opens nothing.
+impl AsRef<Principal> for Principal {
+    fn as_ref(&self) -> &Principal {
+        self
+    }
 }

@@ -63,7 +63,7 @@ pub enum How {
 
 /// The effective matrix of one integration; `None` when there is no such integration.
 pub fn access(rules: &Rules, integration: &str) -> Option<AccessMatrix> {
-    let integration = rules.integrations.get(integration)?;
+    let integration = rules.integration_named(integration)?;
     let mut rows = Vec::new();
     for (reference, entry) in &integration.entries {
         let Some(operation) = rules.op(*reference) else {

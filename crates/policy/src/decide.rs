@@ -1,6 +1,6 @@
-//! May this caller use this operation? The answer is a `Permit`, and only this module makes one.
-//! Gives `Question`, `decide`, `Permit`, `RequestFacts`, `Lookup`, `Released`.
-//! Used by gateway::pipeline.
+//! May this caller use this operation? The answer is a `Permit`, and only `decide` makes one.
+//! Gives `Question`, `decide`, `Standing`, `RequestFacts`, `Lookup`, `Released`.
+//! Used by gateway::pipeline through `Permit`.
 //! Start reading at `decide`.
 
 use std::net::IpAddr;
@@ -11,6 +11,7 @@ use model::{FieldSet, Json, Principal, Reason, Refusal, RuleRef, Stage, Text, Ti
 use crate::cedar::{self, Held, Scene, Scenery, Thing};
 use crate::fast::{Found, Who};
 use crate::input::{DenyAs, ParameterPlace};
+use crate::permit::Permit;
 use crate::plan::KindId;
 use crate::rules::{
     Entry, EntryGrant, Integration, Operation, OperationRef, Rules, Seen, parameter_scalar,
@@ -119,9 +120,9 @@ pub const TOO_DEEP: Reason = Reason::new(
 
 /// What is asked at stage `authz`.
 #[derive(Clone, Copy, Debug)]
-pub struct Question<'a> {
-    /// Who asks.
-    pub principal: &'a Principal,
+pub struct Question<'a, C = Principal> {
+    /// Who asks: the proof of a caller, or mere facts where somebody only wants to know.
+    pub caller: &'a C,
     /// What for; see [`Rules::operation`].
     pub operation: OperationRef,
     /// Listener the request came in by.
@@ -138,15 +139,39 @@ pub struct Question<'a> {
     pub now: Timestamp,
 }
 
-/// Decides whether the caller may use the operation at all.
+/// Decides whether the caller may use the operation at all. The permit is this caller's, for this operation.
 ///
 /// # Errors
 /// [`OPERATION_NOT_GRANTED`] or [`CONDITION_FAILED`].
-pub fn decide(question: &Question<'_>, rules: &Arc<Rules>) -> Result<Permit, Box<Refusal>> {
+pub fn decide<C: AsRef<Principal> + Clone>(
+    question: &Question<'_, C>,
+    rules: &Arc<Rules>,
+) -> Result<Permit<C>, Box<Refusal>> {
+    let standing = stand(&question.of_facts(), rules)?;
+    Ok(Permit::new(question.caller.clone(), standing))
+}
+
+impl<'a, C: AsRef<Principal>> Question<'a, C> {
+    /// The same question, asked of the facts alone.
+    fn of_facts(&self) -> Question<'a> {
+        Question {
+            caller: self.caller.as_ref(),
+            operation: self.operation,
+            listener: self.listener,
+            deny_as: self.deny_as,
+            address: self.address,
+            path: self.path,
+            query: self.query,
+            now: self.now,
+        }
+    }
+}
+
+fn stand(question: &Question<'_>, rules: &Arc<Rules>) -> Result<Standing, Box<Refusal>> {
     let Some(operation) = rules.op(question.operation) else {
         return Err(OPERATION_NOT_GRANTED.because("the operation is not of these rules"));
     };
-    let integration = rules.integrations.get(&*question.principal.integration);
+    let integration = rules.integration_of(question.caller);
     let Some((integration, entry)) =
         integration.and_then(|i| Some((i, i.entries.get(&question.operation)?)))
     else {
@@ -156,7 +181,7 @@ pub fn decide(question: &Question<'_>, rules: &Arc<Rules>) -> Result<Permit, Box
         .is_on_context
         .then(|| context(question, operation));
     let live = live(entry, integration, operation, question, context.as_ref())?;
-    Ok(Permit {
+    Ok(Standing {
         rules: rules.clone(),
         integration: integration.clone(),
         operation: question.operation,
@@ -180,7 +205,7 @@ fn not_granted(question: &Question<'_>, operation: &Operation) -> Box<Refusal> {
     let scope = format!("{}:{}", operation.api, operation.id);
     let mut refusal = OPERATION_NOT_GRANTED.because(format!(
         "no grant of `{}` covers `{scope}`",
-        question.principal.integration
+        question.caller.integration
     ));
     refusal.scope = Some(scope);
     refusal
@@ -266,9 +291,10 @@ fn owes(operation: &Operation, entry: &Entry) -> bool {
         || operation.has_body_references
 }
 
-/// Leave to use one operation once, with what is owed for it. Only [`decide`] makes one.
+/// Where the judgement of one request stands: which grants hold, what is still owed. Read through [`Permit`], which
+/// says whose request it is; nobody else can move it on.
 #[derive(Debug)]
-pub struct Permit {
+pub struct Standing {
     pub(crate) rules: Arc<Rules>,
     pub(crate) integration: Arc<Integration>,
     pub(crate) operation: OperationRef,
@@ -351,7 +377,7 @@ impl Released {
     pub const OBJECTS_MAX: usize = 32;
 }
 
-impl Permit {
+impl Standing {
     /// What the request's body may hold; everything else in it is refused by stage `validate`.
     pub fn writes(&self) -> &FieldSet {
         static NOTHING: FieldSet = FieldSet {

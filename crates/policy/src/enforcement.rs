@@ -54,7 +54,7 @@ pub enum By {
 impl Rules {
     /// What is judged when this integration uses this operation; `None` when no grant covers it.
     pub fn enforcement(&self, integration: &str, operation: OperationRef) -> Option<Enforcement> {
-        let integration = self.integrations.get(integration)?;
+        let integration = self.integration_named(integration)?;
         let entry = integration.entries.get(&operation)?;
         let operation = self.op(operation)?;
         let mut judged: Vec<Judged> = Vec::new();

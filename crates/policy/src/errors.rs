@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use model::{Json, Shape};
 
-use crate::decide::{Permit, Released, RequestFacts};
+use crate::decide::{Released, RequestFacts, Standing};
 use crate::input::DenyAs;
 use crate::plan::{Ground, KindId, Plan};
 use crate::rules::{Entry, Operation};
@@ -66,7 +66,7 @@ impl ErrorPlans {
     }
 }
 
-impl Permit {
+impl Standing {
     /// What an answer that reports an error must not tell.
     pub fn concealment(&self) -> Concealment {
         let known = self.rules.op(self.operation).zip(self.entry());

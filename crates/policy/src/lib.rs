@@ -21,6 +21,7 @@ mod nested;
 mod object;
 pub mod pages;
 pub mod parameters;
+mod permit;
 mod place;
 mod plan;
 pub mod rate;
@@ -34,7 +35,7 @@ pub use access::{AccessMatrix, AccessRow, How, NearMiss, Nearness, access};
 pub use address::{AddressSet, client_address, client_key};
 pub use decide::{
     ABSENT, CONDITION_FAILED, CREATE_DENIED, ID_DIFFERS, Lookup, OBJECT_DENIED,
-    OPERATION_NOT_GRANTED, PATCH_STEPS, Permit, Question, Released, RequestFacts, TOO_DEEP,
+    OPERATION_NOT_GRANTED, PATCH_STEPS, Question, Released, RequestFacts, Standing, TOO_DEEP,
     TOO_MANY, decide,
 };
 pub use enforcement::{By, Enforcement, Judged};
@@ -52,6 +53,7 @@ pub use parameters::{
     Fixed, PARAMETER_NOT_GRANTED, ParameterAccess, ParameterNote, ParameterRefusal, ParameterUse,
     Sent, VALUE_FIXED,
 };
+pub use permit::Permit;
 pub use rate::{Rate, Span, Strikes};
 pub use rules::{OperationRef, Rules, compile};
 

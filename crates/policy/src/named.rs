@@ -11,13 +11,13 @@ use std::sync::Arc;
 use model::shape::NodeId;
 use model::{Json, Refusal};
 
-use crate::decide::{Permit, RequestFacts, Role};
+use crate::decide::{RequestFacts, Role, Standing};
 use crate::input::ParameterPlace;
 use crate::object::{id_text, own_id};
 use crate::plan::KindId;
 use crate::rules::{Kind, Named, Operation};
 
-impl Permit {
+impl Standing {
     pub(crate) fn before_references(
         &mut self,
         operation: &Operation,

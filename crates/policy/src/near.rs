@@ -87,7 +87,7 @@ pub fn near_misses(
     let Some(operation) = rules.op(question.operation) else {
         return Vec::new();
     };
-    let integration = rules.integrations.get(&*question.principal.integration);
+    let integration = rules.integration_of(question.caller);
     let entry = integration.and_then(|i| Some((i, i.entries.get(&question.operation)?)));
     let mut found = Vec::new();
     match entry {
@@ -362,7 +362,7 @@ fn same_kind(
 fn others(question: &Question<'_>, rules: &Rules, operation: &Operation, out: &mut Vec<NearMiss>) {
     let mut near: Vec<_> = rules
         .integrations
-        .values()
+        .iter()
         .filter_map(|i| Some((i, i.entries.get(&question.operation)?.grants.first()?)))
         .collect();
     near.sort_by_key(|(integration, _)| integration.name.clone());

@@ -14,7 +14,7 @@ use std::sync::{Arc, OnceLock};
 use model::Json;
 use model::shape::NodeId;
 
-use crate::decide::Permit;
+use crate::decide::Standing;
 use crate::plan::{Guard, KindId, Place, Plan, Sight, Step, outermost};
 use crate::rules::{Entry, Integration, OperationRef, Rules, Seen};
 
@@ -129,7 +129,7 @@ impl Inner {
     }
 
     /// What the caller may see of an object.
-    pub fn judge(&self, permit: &Permit, kind: KindId, seen: &Seen<'_>) -> Inside {
+    pub fn judge(&self, permit: &Standing, kind: KindId, seen: &Seen<'_>) -> Inside {
         let held = self.bits(&permit.integration, |reader, entry| {
             permit.held_elsewhere(reader.operation, entry, kind, seen)
         });
@@ -235,7 +235,7 @@ fn reader(
     })
 }
 
-impl Permit {
+impl Standing {
     /// What the integration's grants for its kind say of an object inside another.
     pub(crate) fn inside(&self, kind: KindId, seen: &Seen<'_>) -> Inside {
         match self.integration.inner.get(&kind) {

@@ -16,20 +16,20 @@ use model::{FieldError, FieldSet, Json, Refusal};
 
 use crate::cedar::Held;
 use crate::decide::{
-    ABSENT, CREATE_DENIED, ID_DIFFERS, Lookup, PATCH_STEPS, Permit, RequestFacts, Role, TOO_DEEP,
+    ABSENT, CREATE_DENIED, ID_DIFFERS, Lookup, PATCH_STEPS, RequestFacts, Role, Standing, TOO_DEEP,
     TOO_MANY,
 };
 use crate::input::{ParameterPlace, Source};
 use crate::plan::{Ground, KindId};
 use crate::rules::{Operation, Overlay, Rules, Seen, is_told_by_path};
 
-impl Permit {
+impl Standing {
     /// Stage `object`, before the upstream: judges what the request alone shows and says which objects have to be
     /// fetched first. A permit with open lookups is not cleared.
     ///
     /// # Errors
     /// `object.denied` or `object.absent` (by `deny_as`).
-    pub fn before(&mut self, facts: &RequestFacts<'_>) -> Result<Vec<Lookup>, Box<Refusal>> {
+    pub(crate) fn before(&mut self, facts: &RequestFacts<'_>) -> Result<Vec<Lookup>, Box<Refusal>> {
         let rules = self.rules.clone();
         let Some(operation) = rules.op(self.operation) else {
             return Err(self.refuse("the operation is not of these rules".into(), None));
@@ -233,7 +233,7 @@ impl Permit {
     ///
     /// # Errors
     /// `object.denied` or `object.absent` (by `deny_as`).
-    pub fn judge(
+    pub(crate) fn judge(
         &mut self,
         lookup: &Lookup,
         facts: &RequestFacts<'_>,

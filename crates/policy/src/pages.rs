@@ -8,7 +8,7 @@ use std::sync::Arc;
 use model::shape::{Class, NodeId};
 use model::{Json, PageField, PageParameter};
 
-use crate::decide::Permit;
+use crate::decide::Standing;
 use crate::input::{ParameterPlace, ParameterShape};
 use crate::object::own_id;
 use crate::parameters::BodyAsks;
@@ -206,7 +206,7 @@ impl Beside<'_> {
     }
 }
 
-impl Permit {
+impl Standing {
     /// The list this operation answers with, where it is known.
     pub fn pages(&self) -> Option<&Pages> {
         Some(&self.rules.op(self.operation)?.pages)

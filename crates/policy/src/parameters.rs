@@ -9,9 +9,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use model::field::At;
-use model::{FieldError, FieldPath, Json, Reason, Refusal, Reveals, RuleRef, Stage};
+use model::{FieldError, FieldPath, Json, Principal, Reason, Refusal, Reveals, RuleRef, Stage};
 
-use crate::decide::Permit;
+use crate::decide::Standing;
 use crate::input::{FixedTarget, ParameterPlace};
 use crate::rules::{Operation, Rules};
 
@@ -188,13 +188,13 @@ pub struct Sent<'a> {
     pub value: &'a Json,
 }
 
-impl Permit {
+impl Standing {
     /// Judges the parameters of a request, and its body where that is a question. Grants whose `query` does not admit one of them no longer hold; with every
     /// grant that is left, each of them has to be usable.
     ///
     /// # Errors
     /// [`PARAMETER_NOT_GRANTED`], with each parameter named.
-    pub fn admit<'a>(
+    pub(crate) fn admit<'a>(
         &mut self,
         sent: impl Iterator<Item = Sent<'a>> + Clone,
         body: Option<&Json>,
@@ -384,8 +384,8 @@ fn each(value: &Json, of: &impl Fn(&str) -> u64) -> u64 {
 
 impl Rules {
     /// The values the gateway writes into a request of this integration, before anything else is asked.
-    pub fn fixed(&self, integration: &str, operation: crate::OperationRef) -> &[Fixed] {
-        let integration = self.integrations.get(integration);
+    pub fn fixed(&self, caller: &Principal, operation: crate::OperationRef) -> &[Fixed] {
+        let integration = self.integration_of(caller);
         let entry = integration.and_then(|i| i.entries.get(&operation));
         entry.map_or(&[], |entry| &entry.parameters.fixed)
     }

@@ -10,13 +10,13 @@
 
 use model::{Json, Refusal};
 
-use crate::decide::{Lookup, Permit, RequestFacts, Role};
+use crate::decide::{Lookup, RequestFacts, Role, Standing};
 use crate::input::Source;
 use crate::object::{own_id, subject_id};
 use crate::plan::KindId;
 use crate::rules::{Entry, Operation, Seen, Shown, is_told_by_path};
 
-impl Permit {
+impl Standing {
     /// A read: by what the path says, by looking the object up, or by the answer.
     pub(crate) fn before_read(
         &mut self,
@@ -60,7 +60,7 @@ impl Permit {
     ///
     /// # Errors
     /// `object.denied` or `object.absent` (by `deny_as`) when nothing else shows the object either.
-    pub fn after(
+    pub(crate) fn after(
         &mut self,
         facts: &RequestFacts<'_>,
         answer: Option<&Json>,

@@ -24,7 +24,7 @@ use model::json::{write, write_string};
 use model::{Json, Refusal, Text};
 
 use crate::cedar::Held;
-use crate::decide::{Permit, Released, RequestFacts};
+use crate::decide::{Released, RequestFacts, Standing};
 use crate::input::{Mask, Source};
 use crate::nested::{Inner, Inside, Levels, Within, nested_kind};
 use crate::object::own_id;
@@ -35,7 +35,7 @@ use crate::rules::{Entry, Operation, Seen, Shown};
 /// Most verdicts remembered during one answer: lists repeat the same few attribute values.
 const REMEMBERED_MAX: usize = 32;
 
-impl Permit {
+impl Standing {
     /// Lets out of a successful answer what may leave. `answer` is `None` when the upstream sent no body.
     /// Consumes the permit: it is good for one answer.
     ///
@@ -43,7 +43,7 @@ impl Permit {
     /// `object.denied` or `object.absent` (by `deny_as`) when the answer is an object the caller may not have, when it
     /// does not show the object that the path names and [`Permit::after`] was not asked for it, or when a lookup is
     /// still waited for.
-    pub fn release(
+    pub(crate) fn release(
         mut self,
         facts: &RequestFacts<'_>,
         answer: Option<&Json>,
@@ -88,7 +88,7 @@ impl Permit {
     }
 }
 
-impl Permit {
+impl Standing {
     /// The same by another plan, of an answer without a resource object; `None` when it must not leave at all.
     pub(crate) fn release_by(
         &self,
@@ -120,7 +120,7 @@ enum Verdict {
 }
 
 pub(crate) struct Walk<'a> {
-    pub(crate) permit: &'a Permit,
+    pub(crate) permit: &'a Standing,
     pub(crate) operation: &'a Operation,
     pub(crate) entry: &'a Entry,
     facts: &'a RequestFacts<'a>,

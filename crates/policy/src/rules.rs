@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use model::shape::Scalar;
-use model::{FieldSet, Json, Mistake, RuleRef, Shape, Text};
+use model::{FieldSet, IntegrationId, Json, Mistake, Principal, RuleRef, Shape, Text};
 
 use crate::cedar::{
     AttributeType, Being, ConditionSet, Held, Scene, Thing, TypeName, Uid, expression,
@@ -41,13 +41,22 @@ pub struct Rules {
     pub(crate) operations: Vec<Operation>,
     pub(crate) by_name: HashMap<Arc<str>, HashMap<Arc<str>, OperationRef>>,
     pub(crate) kinds: Vec<Kind>,
-    pub(crate) integrations: HashMap<Arc<str>, Arc<Integration>>,
+    /// By [`IntegrationId`], which is their order in the input.
+    pub(crate) integrations: Vec<Arc<Integration>>,
+    pub(crate) integration_ids: HashMap<Arc<str>, IntegrationId>,
     pub(crate) parameter_notes: Vec<ParameterNote>,
 }
 
 /// One operation of one api version. Valid for the rules that gave it, and for no others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct OperationRef(pub(crate) u32);
+
+impl OperationRef {
+    /// Its place among the operations of these rules, for tables.
+    pub const fn place(self) -> usize {
+        self.0 as usize
+    }
+}
 
 /// One operation.
 #[derive(Debug)]
@@ -440,6 +449,26 @@ impl Rules {
     /// The operation with this id, for the route table.
     pub fn operation(&self, api: &str, id: &str) -> Option<OperationRef> {
         self.by_name.get(api)?.get(id).copied()
+    }
+
+    /// Every operation these rules know, each at the place that its reference names ([`OperationRef::place`]).
+    pub fn operations(&self) -> usize {
+        self.operations.len()
+    }
+
+    /// The place of an integration in these rules.
+    pub fn integration_id(&self, name: &str) -> Option<IntegrationId> {
+        self.integration_ids.get(name).copied()
+    }
+
+    /// The integration of a caller. An id of another configuration finds nobody, whoever stands at its place here.
+    pub(crate) fn integration_of(&self, caller: &Principal) -> Option<&Arc<Integration>> {
+        let integration = self.integrations.get(caller.id.place())?;
+        (integration.name == caller.integration).then_some(integration)
+    }
+
+    pub(crate) fn integration_named(&self, name: &str) -> Option<&Arc<Integration>> {
+        self.integrations.get(self.integration_id(name)?.place())
     }
 
     /// Operation id.

@@ -10,6 +10,7 @@ mod fields;
 mod matrix;
 mod nested;
 mod objects;
+mod permits;
 mod reads;
 mod roots;
 mod speed;
@@ -19,7 +20,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use model::shape::{Class, Field, Node, NodeId, Scalar};
-use model::{FieldPath, Json, Principal, Refusal, RuleRef, Shape, Timestamp};
+use model::{FieldPath, IntegrationId, Json, Principal, Refusal, RuleRef, Shape, Timestamp};
 
 use crate::*;
 
@@ -388,6 +389,15 @@ pub(super) fn call(text: &str, body: &str) -> Call {
     }
 }
 
+/// An integration as a caller of these rules; by no place of theirs where they do not have it.
+pub(super) fn caller(name: &str, rules: &Rules) -> Principal {
+    Principal {
+        id: rules.integration_id(name).unwrap_or_default(),
+        integration: name.into(),
+        ..Principal::default()
+    }
+}
+
 impl Call {
     pub fn facts(&self) -> RequestFacts<'_> {
         RequestFacts {
@@ -398,16 +408,13 @@ impl Call {
     }
 
     pub fn decide(&self, rules: &Arc<Rules>) -> Result<Permit, Box<Refusal>> {
-        let principal = Principal {
-            integration: "north".into(),
-            ..Principal::default()
-        };
+        let principal = caller("north", rules);
         decide(&self.question(&principal, rules), rules)
     }
 
-    pub fn question<'a>(&'a self, principal: &'a Principal, rules: &Rules) -> Question<'a> {
+    pub fn question<'a, C>(&'a self, caller: &'a C, rules: &Rules) -> Question<'a, C> {
         Question {
-            principal,
+            caller,
             operation: rules
                 .operation("field-service/v2", &self.operation)
                 .unwrap(),

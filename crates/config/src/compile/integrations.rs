@@ -84,7 +84,7 @@ fn integration(
         purpose: written.purpose.value.as_str().into(),
         review_by: written.review_by.value.0,
         allow_from: named_addresses(written.allow_from.as_ref(), "allow_from", file, report),
-        facts: facts(named, known, report),
+        facts: facts(named, known, rules, report),
         roles: written
             .roles
             .iter()
@@ -116,6 +116,7 @@ fn attribute_name(name: &At<String>, file: &Arc<str>, report: &mut Report) {
 fn facts(
     named: &Named<Integration>,
     known: Known,
+    rules: Option<&policy::Rules>,
     report: &mut Report,
 ) -> identity::IntegrationFacts {
     let (file, written) = (&named.file, &named.value);
@@ -125,7 +126,10 @@ fn facts(
         report.add(written.credentials.place(mistake, file));
     }
     let attributes = written.attributes.iter();
+    // Without rules there is a mistake, and nothing of this is ever used.
+    let id = rules.and_then(|rules| rules.integration_id(&named.name));
     identity::IntegrationFacts {
+        id: id.unwrap_or_default(),
         name: named.name.clone(),
         attributes: Arc::new(
             attributes

@@ -11,7 +11,7 @@ use config::api::State;
 use contract::Found;
 use model::canonical::CanonicalRequest;
 use model::http::{BodyLength, Protocol};
-use model::{Event, Head, Headers, Method, Principal};
+use model::{Event, Head, Headers, Method};
 use policy::{Cause, Evidence, Nearness, ObjectEvidence, Question};
 
 use super::remedy::{Advice, By};
@@ -76,17 +76,14 @@ fn ask(event: &Event, compiled: &Compiled, object: ObjectEvidence<'_>) -> Option
     let operation = compiled
         .rules
         .operation(event.api.as_deref()?, event.operation.as_deref()?)?;
-    let principal = Principal {
-        integration: Arc::clone(&settings.name),
-        attributes: Arc::clone(&settings.facts.attributes),
-        user: event.user.as_deref().map(Arc::from),
-    };
+    let user = event.user.as_deref().map(Arc::from);
+    let principal = settings.facts.principal(user);
     let path = match found(event, compiled, event.listener.as_deref()?)? {
         Found::Operation { path_values, .. } => path_values,
         _ => Vec::new(),
     };
     let question = Question {
-        principal: &principal,
+        caller: &principal,
         operation,
         listener: event.listener.as_deref()?,
         deny_as: policy::DenyAs::Forbidden,

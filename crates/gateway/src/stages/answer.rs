@@ -4,21 +4,17 @@
 //! Start reading at `settle`.
 
 use contract::StatusRange;
-use identity::Caller;
 use model::json;
 use model::text::shown;
 use model::{Headers, ProxyCause, Reason, Refusal, Reply, Stage, Text};
-use policy::Permit;
 
 use crate::answers::{Asked, Meaning, meaning};
 use crate::bounds::{ANSWER_BOUNDS, DETAIL_BYTES_MAX, bounded};
-use crate::context::{Op, Road};
+use crate::context::Road;
 use crate::reasons::CONTRACT;
-use crate::stages::inspect::CheckedRequest;
-use crate::stages::object;
-use crate::stages::pages;
-use crate::stages::response;
-use crate::stages::upstream::{self, Answered, Came};
+use crate::stages::calls::{Answered, Came};
+use crate::stages::object::{self, Cleared};
+use crate::stages::{pages, response, upstream};
 use crate::{Exchange, Stop, retry_after};
 
 /// Settles what the caller gets.
@@ -27,14 +23,12 @@ use crate::{Exchange, Stop, retry_after};
 /// The [`Stop`] that explains why it is not the upstream's answer.
 pub async fn settle(
     x: &mut Exchange<'_, '_>,
-    permit: Permit,
-    caller: &Caller,
-    checked: &CheckedRequest,
+    cleared: Cleared<'_>,
     came: Came,
-    op: &Op<'_>,
     r: &Road<'_>,
 ) -> Result<Reply, Stop> {
     x.enter(Stage::Response);
+    let (permit, op) = (cleared.permit(), cleared.op());
     let is_read = !permit.changes();
     let answer = match came {
         Came::Whole(answer) => answer,
@@ -43,21 +37,19 @@ pub async fn settle(
         }
     };
     let asked = Asked {
-        method: checked.asked().method(),
+        method: cleared.asked().method(),
         is_read,
-        is_conditional: upstream::sends_condition(checked, op, r),
+        is_conditional: upstream::sends_condition(&cleared, r),
         concealment: permit.concealment(),
         names_object: permit.names_object(),
         declares_403: op.operation.declares(403),
     };
     let status = answer.status;
     match meaning(status, &asked) {
-        Meaning::Done | Meaning::Unchanged => {
-            match success(x, permit, caller, checked, answer, op, r).await {
-                Err(stop) if !is_read => Ok(without_body(x, status, stop.refusal())),
-                settled => settled,
-            }
-        }
+        Meaning::Done | Meaning::Unchanged => match success(x, cleared, answer, r).await {
+            Err(stop) if !is_read => Ok(without_body(x, status, stop.refusal())),
+            settled => settled,
+        },
         Meaning::Part => {
             let refusal = CONTRACT.because(format!(
                 "a part was answered ({status}) and none was asked for"
@@ -73,7 +65,7 @@ pub async fn settle(
             status,
             needs_own,
         } => {
-            let told = told(x, &permit, checked, &answer, needs_own, op, r);
+            let told = told(x, &cleared, &answer, needs_own, r);
             told.ok_or_else(|| stop(x, reason, status, &answer))
         }
         Meaning::Ours(reason) => Err(stop(x, reason, reason.status, &answer)),
@@ -82,22 +74,19 @@ pub async fn settle(
 
 async fn success(
     x: &mut Exchange<'_, '_>,
-    permit: Permit,
-    caller: &Caller,
-    checked: &CheckedRequest,
+    cleared: Cleared<'_>,
     answer: Answered,
-    op: &Op<'_>,
     r: &Road<'_>,
 ) -> Result<Reply, Stop> {
+    let op = *cleared.op();
     // Strict JSON or nothing; drift from the contract is seen here.
-    let read = response::read(x, answer, op, r)?;
+    let read = response::read(x, answer, &op, r)?;
     // Pages from which objects are left out are filled again, so that they do not tell of them.
-    let read = pages::complete(x, read, &permit, (caller, checked), op, r).await?;
+    let read = pages::complete(x, read, &cleared, r).await?;
     // The rest of "whose is it", from what the upstream returned; only granted fields become bytes.
-    let body = read.body.as_ref();
-    let released = object::after(x, permit, caller, checked, body, op, r).await?;
+    let released = object::after(x, cleared, read.body.as_ref(), r).await?;
     // What got into a granted field by mistake is held back.
-    response::release(x, read, released, op, r)
+    response::release(x, read, released, &op, r)
 }
 
 /// The answer to a write that was carried out, where nothing of the upstream's body may be shown. The record says why.
@@ -136,13 +125,12 @@ fn stop(x: &mut Exchange<'_, '_>, reason: &'static Reason, status: u16, answer: 
 /// The upstream's own error with the granted fields of its declared body; `None` when nothing of it may leave.
 fn told(
     x: &mut Exchange<'_, '_>,
-    permit: &Permit,
-    checked: &CheckedRequest,
+    cleared: &Cleared<'_>,
     answer: &Answered,
     needs_own: bool,
-    op: &Op<'_>,
     r: &Road<'_>,
 ) -> Option<Reply> {
+    let (permit, op) = (cleared.permit(), cleared.op());
     if !permit.tells_errors() {
         return None;
     }
@@ -154,7 +142,7 @@ fn told(
     let kind = response::json_type(answer, plan)?;
     let body = json::parse(&answer.body, ANSWER_BOUNDS).ok()?;
     response::drift(x, answer.status, answer, Some(&body), op).ok()?;
-    let mut released = permit.release_error(&object::facts_of(checked), index, &body)?;
+    let mut released = permit.release_error(&cleared.facts(), index, &body)?;
     // A leak that blocks costs the caller the body, not the status.
     response::guard(x, &mut released.body, answer.status, op, r).ok()?;
     response::note(x, &mut released);

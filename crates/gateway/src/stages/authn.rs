@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use identity::methods::credential_headers;
-use identity::{Caller, Presented, VerifyContext};
+use identity::{Caller, IntegrationFacts, Presented, VerifyContext};
 use model::text::shared;
 use model::{CanonicalRequest, KeyId, Refusal, Stage};
 
@@ -127,11 +127,9 @@ fn presented(
     r: &Road<'_>,
 ) -> Result<Caller, Box<Refusal>> {
     let table = r.io.credentials.load();
-    let is_allowed_from = |name: &str, address| {
-        let listed = r
-            .snapshot
-            .integration(name)
-            .and_then(|i| i.allow_from.as_ref());
+    let is_allowed_from = |facts: &IntegrationFacts, address| {
+        let settings = r.snapshot.integration(facts.id);
+        let listed = settings.and_then(|settings| settings.allow_from.as_ref());
         listed.is_none_or(|listed| listed.contains(address))
     };
     let world = VerifyContext {

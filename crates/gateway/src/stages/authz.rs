@@ -1,7 +1,9 @@
 //! Stage `authz`: may this caller use this operation at all.
-//! Gives `decide`. The permit carries what is still owed for objects and fields.
+//! Exports `decide` and the proof `Granted`, without which nothing is validated, inspected or forwarded.
 //! Used by the pipeline.
 //! Start reading at `decide`.
+
+use std::sync::Arc;
 
 use identity::Caller;
 use model::{CanonicalRequest, Stage};
@@ -10,22 +12,62 @@ use policy::{Permit, Question};
 use crate::context::{Op, Road, Target};
 use crate::{Exchange, Stop};
 
+/// One request's caller, operation and permit, bound to each other. Private fields, made here only: a later stage cannot
+/// pair the permit with another caller, another operation or the values of another path.
+pub struct Granted<'r> {
+    permit: Permit<Caller>,
+    op: Op<'r>,
+    path_values: Vec<(Arc<str>, String)>,
+}
+
+impl<'r> Granted<'r> {
+    /// Who was accepted.
+    pub fn caller(&self) -> &Caller {
+        self.permit.caller()
+    }
+
+    /// What they may use.
+    pub fn op(&self) -> &Op<'r> {
+        &self.op
+    }
+
+    /// Decoded path parameters.
+    pub fn path_values(&self) -> &[(Arc<str>, String)] {
+        &self.path_values
+    }
+
+    /// The permit, with what is owed for objects and fields.
+    pub fn permit(&self) -> &Permit<Caller> {
+        &self.permit
+    }
+
+    /// The permit to be moved on, and the values of the path it was asked for.
+    pub(super) fn split(&mut self) -> (&mut Permit<Caller>, &[(Arc<str>, String)]) {
+        (&mut self.permit, &self.path_values)
+    }
+
+    /// The permit to be used up, and the values of the path it was asked for.
+    pub(super) fn into_parts(self) -> (Permit<Caller>, Vec<(Arc<str>, String)>) {
+        (self.permit, self.path_values)
+    }
+}
+
 /// Asks policy.
-pub fn decide(
+pub fn decide<'r>(
     x: &mut Exchange<'_, '_>,
     caller: &Caller,
-    target: &Target,
+    target: Target,
     asked: &CanonicalRequest,
-    op: &Op<'_>,
+    op: Op<'r>,
     r: &Road<'_>,
-) -> Result<Permit, Stop> {
+) -> Result<Granted<'r>, Stop> {
     x.enter(Stage::Authz);
-    in_scope(caller, op)?;
+    in_scope(caller, &op)?;
     let question = Question {
-        principal: caller.principal(),
+        caller,
         operation: op.policy,
         listener: &x.peer.listener,
-        deny_as: deny_as(x, r),
+        deny_as: deny_as(r),
         address: x.address,
         path: &target.path_values,
         query: asked.query(),
@@ -33,7 +75,11 @@ pub fn decide(
     };
     let permit = policy::decide(&question, &r.snapshot.compiled.rules)?;
     x.event.rule = permit.rule_text();
-    Ok(permit)
+    Ok(Granted {
+        permit,
+        op,
+        path_values: target.path_values,
+    })
 }
 
 /// Refuses what the credential itself was not issued for, whatever its integration is granted (RFC 6750 §3.1).
@@ -50,8 +96,7 @@ fn in_scope(caller: &Caller, op: &Op<'_>) -> Result<(), Stop> {
 }
 
 /// How a refused object reads where its grant does not say: as the listener has it, hidden when in doubt.
-fn deny_as(x: &Exchange<'_, '_>, r: &Road<'_>) -> policy::DenyAs {
-    r.snapshot
-        .listener(&x.peer.listener)
+fn deny_as(r: &Road<'_>) -> policy::DenyAs {
+    r.listener
         .map_or(policy::DenyAs::NotFound, |listener| listener.deny_as())
 }

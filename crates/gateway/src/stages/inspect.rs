@@ -1,63 +1,61 @@
 //! Stage `inspect`: attack detection on what the contract leaves free.
-//! Gives `request` and the proof `CheckedRequest`, without which nothing is forwarded.
+//! Exports `request` and the proof `CheckedRequest`, without which no object is judged.
 //! Used by the pipeline.
 //! Start reading at `request`.
 
-use std::sync::Arc;
+use std::ops::Deref;
 
-use contract::{Leaf, ValidRequest};
-use identity::api_key;
-use identity::methods::is_credential;
-use model::{CanonicalRequest, FieldError, Refusal, Stage};
-
-use crate::context::{Op, Road, Target};
-use crate::inspection::{self, Facts};
-use crate::reasons::{SECRET, inspected};
-use crate::recording::Recorded;
-use crate::{Exchange, Stop, finding};
 use config::api::Mode;
+use contract::{Leaf, ValidRequest};
+use identity::methods::is_credential;
+use identity::{Caller, api_key};
+use model::{CanonicalRequest, FieldError, Json, Refusal, Stage};
+use policy::{Permit, Released, RequestFacts};
 
-/// A request that passed contract and inspection. Private fields, made here only.
-#[derive(Debug)]
-pub struct CheckedRequest {
-    asked: CanonicalRequest,
-    valid: ValidRequest,
-    path_values: Vec<(Arc<str>, String)>,
+use crate::context::Road;
+use crate::inspection::{self, Facts};
+use crate::reasons::inspected::{self, SECRET};
+use crate::recording::Recorded;
+use crate::stages::validate::Validated;
+use crate::{Exchange, Stop, finding};
+
+/// A request that passed contract and inspection, with the permit it was granted by. Private field, made here only.
+pub struct CheckedRequest<'r>(Validated<'r>);
+
+impl CheckedRequest<'_> {
+    /// The permit to be moved on, with the facts of its own request.
+    pub(super) fn split(&mut self) -> (&mut Permit<Caller>, RequestFacts<'_>) {
+        self.0.split()
+    }
+
+    /// Uses the permit up: lets out of the answer to this request what may leave.
+    pub(super) fn release(self, answer: Option<&Json>) -> Result<Released, Box<Refusal>> {
+        self.0.release(answer)
+    }
 }
 
-impl CheckedRequest {
-    /// The canonical request.
-    pub fn asked(&self) -> &CanonicalRequest {
-        &self.asked
-    }
+impl<'r> Deref for CheckedRequest<'r> {
+    type Target = Validated<'r>;
 
-    /// Its judged parts.
-    pub fn valid(&self) -> &ValidRequest {
-        &self.valid
-    }
-
-    /// Decoded path parameters.
-    pub fn path_values(&self) -> &[(Arc<str>, String)] {
-        &self.path_values
+    fn deref(&self) -> &Validated<'r> {
+        &self.0
     }
 }
 
 /// Inspects the texts the contract leaves free.
-pub fn request(
+pub fn request<'r>(
     x: &mut Exchange<'_, '_>,
-    asked: CanonicalRequest,
-    valid: ValidRequest,
-    target: Target,
-    op: &Op<'_>,
+    validated: Validated<'r>,
     r: &Road<'_>,
-) -> Result<CheckedRequest, Stop> {
+) -> Result<CheckedRequest<'r>, Stop> {
     x.enter(Stage::Inspect);
+    let op = validated.op();
     let is_passed = op
         .version
         .upstream
         .as_ref()
         .is_some_and(|upstream| upstream.pass_credential);
-    if let Some(error) = misplaced_key(&asked, &valid, is_passed) {
+    if let Some(error) = misplaced_key(validated.asked(), validated.valid(), is_passed) {
         return Err(SECRET
             .because("a key of Portcullis where none belongs; consider it disclosed and rotate it")
             .with_errors(vec![error])
@@ -65,13 +63,9 @@ pub fn request(
     }
     let mode = op.plan.inspect;
     if mode != Mode::Off {
-        judge(x, &asked, &valid, op, mode, r)?;
+        judge(x, &validated, mode, r)?;
     }
-    Ok(CheckedRequest {
-        asked,
-        valid,
-        path_values: target.path_values,
-    })
+    Ok(CheckedRequest(validated))
 }
 
 /// One of our own keys among what would be forwarded. No setting turns this off: an upstream gets no credential.
@@ -108,12 +102,11 @@ fn misplaced_key(
 
 fn judge(
     x: &mut Exchange<'_, '_>,
-    asked: &CanonicalRequest,
-    valid: &ValidRequest,
-    op: &Op<'_>,
+    validated: &Validated<'_>,
     mode: Mode,
     r: &Road<'_>,
 ) -> Result<(), Stop> {
+    let (asked, valid, op) = (validated.asked(), validated.valid(), validated.op());
     let compiled = &r.snapshot.compiled;
     let is_recorded = r.io.recordings.is_on();
     // Another configuration may want to see what this one proves harmless.
@@ -122,7 +115,7 @@ fn judge(
         false => &op.version.fields.skipped,
     };
     let mut leaves = contract::leaves(op.operation, valid, skipped);
-    leaves.extend(user(x, r));
+    leaves.extend(user(validated.caller(), r));
     let facts = match is_recorded || compiled.inspection.wants_headers() {
         true => Facts::all(asked, valid, op.operation, x.address),
         false => Facts::few(asked, valid, op.operation),
@@ -157,14 +150,15 @@ fn judge(
 }
 
 /// The person an integration names: the name travels in the signed identity.
-fn user(x: &Exchange<'_, '_>, r: &Road<'_>) -> Option<Leaf<'static>> {
-    let name = x.event.user.as_ref()?;
-    let integration = x.event.integration.as_ref()?;
-    let facts = r.snapshot.identities.get(integration.as_str())?;
+fn user<'c>(caller: &'c Caller, r: &Road<'_>) -> Option<Leaf<'c>> {
+    let principal = caller.principal();
+    let name = principal.user.as_deref()?;
+    let settings = r.snapshot.integration(principal.id)?;
+    let header = settings.facts.user_header.as_deref()?;
     Some(Leaf {
         place: contract::Place::Header.name(),
-        pointer: facts.user_header.as_deref()?.to_ascii_lowercase(),
-        text: name.to_string().into(),
+        pointer: header.to_ascii_lowercase(),
+        text: name.into(),
         is_name: false,
         language: contract::language::FREE,
     })
@@ -194,5 +188,9 @@ fn refusal(found: &waf::Findings) -> Option<Box<Refusal>> {
         detail.push_str(", ");
         detail.push_str(&worst.why);
     }
-    Some(inspected(worst.class).because(detail).with_errors(errors))
+    Some(
+        inspected::reason(worst.class)
+            .because(detail)
+            .with_errors(errors),
+    )
 }

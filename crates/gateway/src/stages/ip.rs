@@ -24,7 +24,7 @@ pub fn admit(x: &mut Exchange<'_, '_>, r: &Road<'_>) -> Result<(), Stop> {
         true => x.peer.address_text.clone(),
         false => shown(&x.address),
     });
-    let Some(listener) = r.snapshot.listener(&x.peer.listener) else {
+    let Some(listener) = r.listener else {
         return Err(address::DENIED
             .because("the listener is no longer configured")
             .into());

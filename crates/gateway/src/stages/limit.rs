@@ -8,26 +8,26 @@ use std::time::Duration;
 
 use config::compiled::ListenerSettings;
 use config::integration::Per;
-use identity::Caller;
 use model::{KeyId, Monotonic, Stage};
 use policy::{block, client_key, limit};
 
 use crate::blocks::Block;
-use crate::context::{Op, Road};
+use crate::context::Road;
 use crate::reasons::CONCURRENCY;
+use crate::stages::authz::Granted;
 use crate::turns::Turn;
-use crate::{Exchange, Io, Snapshot, Stop};
+use crate::{Exchange, Io, Stop};
 
 /// Takes from every limit that applies; what comes back holds the places taken.
 pub fn take(
     x: &mut Exchange<'_, '_>,
-    caller: &Caller,
-    op: &Op<'_>,
+    granted: &Granted<'_>,
     r: &Road<'_>,
 ) -> Result<Vec<Turn>, Stop> {
     x.enter(Stage::Limit);
-    let who = caller.integration();
-    let Some(settings) = r.snapshot.integration(who) else {
+    let (principal, op) = (granted.caller().principal(), granted.op());
+    let who = &principal.integration;
+    let Some(settings) = r.snapshot.integration(principal.id) else {
         return Err(limit::EXCEEDED
             .because("the integration is no longer configured")
             .into());
@@ -39,7 +39,7 @@ pub fn take(
         .enumerate()
         .filter(|(_, one)| one.applies_to(op.policy))
     {
-        let (key, what) = match (one.per, &caller.principal().user) {
+        let (key, what) = match (one.per, &principal.user) {
             (Per::Integration, _) => (
                 r.io.counters.key(("integration", who, index)),
                 "integration",
@@ -130,10 +130,10 @@ pub fn admit_stranger(
 }
 
 /// Charges a refusal to strangers at the address.
-pub fn charge_strangers(x: &Exchange<'_, '_>, io: &Io, s: &Snapshot) {
-    if let Some(listener) = s.listener(&x.peer.listener) {
-        let key = strangers(io, listener, x.address);
-        charged(io, key, &listener.address_limit, x.moment);
+pub fn charge_strangers(x: &Exchange<'_, '_>, r: &Road<'_>) {
+    if let Some(listener) = r.listener {
+        let key = strangers(r.io, listener, x.address);
+        charged(r.io, key, &listener.address_limit, x.moment);
     }
 }
 
@@ -152,7 +152,7 @@ pub fn charge_at_address(
     if std::mem::replace(&mut x.is_charged_at_address, true) {
         return Ok(());
     }
-    let Some(listener) = r.snapshot.listener(&x.peer.listener) else {
+    let Some(listener) = r.listener else {
         return Ok(());
     };
     let client = client_key(x.address);

@@ -6,6 +6,8 @@
 pub mod answer;
 pub mod authn;
 pub mod authz;
+pub mod calls;
+pub mod cursors;
 pub mod http;
 pub mod inspect;
 pub mod ip;

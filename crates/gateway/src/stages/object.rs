@@ -1,92 +1,103 @@
 //! Stage `object`: may this caller touch this object, before and after the upstream answers.
-//! Gives `before` (request and look-ups) and `after` (the answer; fields and masks in the same pass).
+//! Exports `before` (request and look-ups), which makes the proof `Cleared`, and `after` (the answer; fields and masks in
+//! the same pass).
 //! Used by the pipeline. The rules are policy's; only the look-up calls are made here.
 //! Start reading at `before`.
 
-use identity::Caller;
-use model::{Json, Stage};
-use policy::{Lookup, Permit, Released, RequestFacts};
+use std::ops::Deref;
+use std::sync::Arc;
 
-use crate::context::{Op, Road};
+use contract::Operation;
+use model::{Headers, Json, Stage, json};
+use policy::{Lookup, Released};
+
+use crate::answers::leaves_the_object_open;
+use crate::bounds::ANSWER_BOUNDS;
+use crate::context::Road;
+use crate::exchange::Sent;
+use crate::reasons::FAILED;
+use crate::stages::authz::Granted;
+use crate::stages::calls;
 use crate::stages::inspect::CheckedRequest;
 use crate::stages::unchanged::LookedUp;
-use crate::stages::upstream;
 use crate::{Exchange, Stop};
 
+/// A checked request of which nothing is owed before the call. Private field, made here only; without it
+/// `upstream::forward` cannot be called.
+pub struct Cleared<'r>(CheckedRequest<'r>);
+
+impl<'r> Deref for Cleared<'r> {
+    type Target = CheckedRequest<'r>;
+
+    fn deref(&self) -> &CheckedRequest<'r> {
+        &self.0
+    }
+}
+
 /// Discharges what the request and look-ups can discharge.
-pub async fn before(
+pub async fn before<'r>(
     x: &mut Exchange<'_, '_>,
-    mut permit: Permit,
-    caller: &Caller,
-    checked: &CheckedRequest,
-    op: &Op<'_>,
+    mut checked: CheckedRequest<'r>,
     r: &Road<'_>,
-) -> Result<Permit, Stop> {
+) -> Result<Cleared<'r>, Stop> {
     x.enter(Stage::Object);
-    let facts = facts_of(checked);
-    let outcome = judge(x, &mut permit, caller, &facts, op, r).await;
-    x.event.objects = permit.objects().to_vec();
+    let outcome = judge(x, &mut checked, r).await;
+    x.event.objects = checked.permit().objects().to_vec();
     outcome?;
-    if !permit.is_cleared() {
+    if !checked.permit().is_cleared() {
         return Err(policy::OBJECT_DENIED
             .because("an object rule is still open")
             .into());
     }
-    Ok(permit)
+    Ok(Cleared(checked))
 }
 
 async fn judge(
     x: &mut Exchange<'_, '_>,
-    permit: &mut Permit,
-    caller: &Caller,
-    facts: &RequestFacts<'_>,
-    op: &Op<'_>,
+    checked: &mut CheckedRequest<'_>,
     r: &Road<'_>,
 ) -> Result<(), Stop> {
-    let lookups = permit.before(facts)?;
-    look_up(x, permit, &lookups, (caller, facts), op, r).await
+    let (permit, facts) = checked.split();
+    let lookups = permit.before(&facts)?;
+    look_up(x, checked, &lookups, r).await
 }
 
 /// Fetches what policy asks for and shows it, one object after the other.
 async fn look_up(
     x: &mut Exchange<'_, '_>,
-    permit: &mut Permit,
+    checked: &mut CheckedRequest<'_>,
     lookups: &[Lookup],
-    (caller, facts): (&Caller, &RequestFacts<'_>),
-    op: &Op<'_>,
     r: &Road<'_>,
 ) -> Result<(), Stop> {
     for lookup in lookups {
-        let fetched = fetch(x, lookup, caller, op, r).await;
+        let fetched = fetch(x, checked, lookup, r).await;
         // Also where it failed: the call itself was not sent, or was answered before.
         x.enter(Stage::Object);
         let (found, looked_up) = fetched?;
         // What the request changes is changed as it was judged, or not at all.
-        if permit.is_changed(lookup) {
+        if checked.permit().is_changed(lookup) {
             x.looked_up = looked_up;
         }
-        permit.judge(lookup, facts, found.as_ref())?;
+        let (permit, facts) = checked.split();
+        permit.judge(lookup, &facts, found.as_ref())?;
     }
     Ok(())
 }
 
 async fn fetch(
     x: &mut Exchange<'_, '_>,
+    granted: &Granted<'_>,
     lookup: &Lookup,
-    caller: &Caller,
-    op: &Op<'_>,
     r: &Road<'_>,
 ) -> Result<(Option<Json>, Option<LookedUp>), Stop> {
-    let Some(other) = r.snapshot.operation(op.version_index, lookup.operation) else {
+    let version = granted.op().version_index;
+    let Some(other) = r.snapshot.operation(version, lookup.operation) else {
         return Err(policy::OBJECT_DENIED
             .because("the look-up's operation is unknown")
             .into());
     };
     // The id may come from a body or a query, and no template has judged it.
-    if !r
-        .snapshot
-        .leads_to(op.version_index, lookup.operation, &lookup.path)
-    {
+    if !r.snapshot.leads_to(version, lookup.operation, &lookup.path) {
         return Err(policy::ABSENT
             .because(format!(
                 "`{}` cannot be looked up: an upstream could read the path of `{}` as another one",
@@ -94,34 +105,62 @@ async fn fetch(
             ))
             .into());
     }
-    upstream::look_up(x, caller, op, other, &lookup.path, r).await
+    called(x, granted, other, &lookup.path, r).await
+}
+
+/// Fetches one object with the operation the catalogue names for it.
+async fn called(
+    x: &mut Exchange<'_, '_>,
+    granted: &Granted<'_>,
+    by: &Operation,
+    path_values: &[(Arc<str>, String)],
+    r: &Road<'_>,
+) -> Result<(Option<Json>, Option<LookedUp>), Stop> {
+    x.enter(Stage::Upstream);
+    let target = calls::path(granted.op(), by, path_values);
+    let mut headers = Headers::with_room(6, 512);
+    headers.push("accept", by.media.accept().as_bytes());
+    calls::ours(x, granted, r, &mut headers);
+    if x.sent == Sent::Nothing {
+        x.sent = Sent::LookUp;
+    }
+    let answer = calls::call(x, granted, (by.method, &target), &headers, &[], r).await;
+    let answer = answer.map_err(|fault| calls::fault_stop(fault, true))?;
+    match answer.status {
+        404 | 410 => Ok((None, None)),
+        200..=299 => json::parse(&answer.body, ANSWER_BOUNDS)
+            .map(|body| (Some(body), LookedUp::of(&target, &answer.headers)))
+            .map_err(|problem| {
+                Stop::Failed(FAILED.because(format!(
+                    "the look-up's answer is no JSON: {} at byte {}",
+                    problem.kind, problem.offset
+                )))
+            }),
+        status if leaves_the_object_open(status, by.declares(403)) => Err(policy::ABSENT
+            .because(format!("the look-up was answered with {status}"))
+            .into()),
+        status => Err(calls::read_failed(
+            x,
+            "the look-up",
+            status,
+            &answer.headers,
+        )),
+    }
 }
 
 /// Judges the answer and turns what may leave into bytes. An answer that does not show the object it should makes a
-/// look-up necessary: nothing of it leaves before that.
+/// look-up necessary: nothing of it leaves before that. Uses the permit up.
 pub async fn after(
     x: &mut Exchange<'_, '_>,
-    mut permit: Permit,
-    caller: &Caller,
-    checked: &CheckedRequest,
+    Cleared(mut checked): Cleared<'_>,
     answer: Option<&Json>,
-    op: &Op<'_>,
     r: &Road<'_>,
 ) -> Result<Released, Stop> {
     x.enter(Stage::Object);
-    let facts = facts_of(checked);
+    let (permit, facts) = checked.split();
     let lookups = permit.after(&facts, answer)?;
     if !lookups.is_empty() {
-        look_up(x, &mut permit, &lookups, (caller, &facts), op, r).await?;
+        look_up(x, &mut checked, &lookups, r).await?;
     }
-    Ok(permit.release(&facts, answer)?)
-}
-
-/// What policy needs to know of the request.
-pub fn facts_of(checked: &CheckedRequest) -> RequestFacts<'_> {
-    RequestFacts {
-        path: checked.path_values(),
-        query: checked.asked().query(),
-        body: checked.valid().body.as_ref(),
-    }
+    Ok(checked.release(answer)?)
 }

@@ -25,7 +25,7 @@ pub fn fix_query(
 ) -> Result<(), Stop> {
     x.enter(Stage::Authz);
     let rules = &r.snapshot.compiled.rules;
-    for fixed in rules.fixed(caller.integration(), op.policy) {
+    for fixed in rules.fixed(caller.principal(), op.policy) {
         let FixedTarget::Query(name) = &fixed.target else {
             continue;
         };
@@ -160,7 +160,11 @@ pub fn sent(parameters: &[JudgedParameter]) -> impl Iterator<Item = Sent<'_>> + 
 }
 
 /// Refuses parameters that would tell the caller what its grants hide, those in a body that is a question included.
-pub fn admit(permit: &mut Permit, valid: &ValidRequest, resume: &Resume) -> Result<(), Stop> {
+pub fn admit(
+    permit: &mut Permit<Caller>,
+    valid: &ValidRequest,
+    resume: &Resume,
+) -> Result<(), Stop> {
     // A cursor that leads back to the upstream's first page is no longer in the request, but it was sent.
     let pages = permit.pages().filter(|_| *resume != Resume::default());
     let cursor = match pages.and_then(|pages| pages.cursor_sent.as_ref()) {

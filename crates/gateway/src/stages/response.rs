@@ -13,7 +13,7 @@ use policy::Released;
 use crate::bounds::ANSWER_BOUNDS;
 use crate::context::{Op, Road};
 use crate::reasons::{CONTRACT, LEAK};
-use crate::stages::upstream::Answered;
+use crate::stages::calls::Answered;
 use crate::{Exchange, Stop, etag, finding, leaks, retry_after};
 use config::api::Mode;
 use crypto::SealKey;

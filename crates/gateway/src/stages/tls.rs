@@ -5,14 +5,13 @@
 
 use model::Stage;
 
-use crate::{Exchange, Snapshot, Stop};
+use crate::context::Road;
+use crate::{Exchange, Stop};
 
 /// A listener with a certificate serves TLS only; one without is plain only because its file says so.
-pub fn require(x: &mut Exchange<'_, '_>, s: &Snapshot) -> Result<(), Stop> {
+pub fn require(x: &mut Exchange<'_, '_>, r: &Road<'_>) -> Result<(), Stop> {
     x.enter(Stage::Tls);
-    let is_plain_allowed = s
-        .listener(x.listener())
-        .is_some_and(|listener| listener.tls.is_none());
+    let is_plain_allowed = r.listener.is_some_and(|listener| listener.tls.is_none());
     if x.peer.tls.is_none() && !is_plain_allowed {
         return Err(net::reasons::TLS_REQUIRED
             .because("plain text on a TLS listener")

@@ -1,97 +1,60 @@
 //! Stage `upstream`: carries the judged request to the company's system, and nothing else.
-//! Gives `forward` (asks for every proof) and `look_up` (one object, for the object rules).
-//! Used by the pipeline and by stage `object`.
+//! Exports `forward` and `forward_page`, which ask for the proof of every stage before, and `sends_condition`.
+//! Used by the pipeline and by stage `pages`.
 //! Start reading at `forward`.
 
-use std::sync::Arc;
-
 use config::server::Intent;
-use contract::{Forwarded, Operation, TemplateSegment};
-use identity::Caller;
+use contract::Forwarded;
 use identity::methods::is_credential;
-use model::canonical::encode_segment;
-use model::json;
-use model::text::{shared, shown};
-use model::{Headers, Json, Method, ProxyCause, Stage};
-use net::{UpstreamAnswer, UpstreamCall, UpstreamFault};
-use policy::Permit;
+use model::text::shared;
+use model::{Headers, Method, Stage};
+use net::UpstreamFault;
 
-use crate::answers::{leaves_the_object_open, may_repeat};
-use crate::bounds::ANSWER_BOUNDS;
-use crate::clock::micros_since;
-use crate::context::{Op, Road};
+use crate::answers::may_repeat;
+use crate::context::Road;
 use crate::exchange::Sent;
-use crate::reasons::{
-    BUSY, CHANGED, DENIED, FAILED, LEDGER_UNAVAILABLE, OUTCOME_UNKNOWN, REJECTED,
-};
-use crate::stages::inspect::CheckedRequest;
-use crate::stages::unchanged::{self, LookedUp, On};
-use crate::{Exchange, Stop, idempotency, record, request_fields, retry_after};
+use crate::reasons::{CHANGED, LEDGER_UNAVAILABLE, OUTCOME_UNKNOWN, REJECTED};
+use crate::stages::calls::{self, Answered, Came};
+use crate::stages::object::Cleared;
+use crate::stages::unchanged::{self, On};
+use crate::{Exchange, Stop, idempotency, record, request_fields};
 
-/// What came back, with the timing noted.
-pub type Answered = UpstreamAnswer;
-
-/// What became of the call.
-pub enum Came {
-    /// A whole answer.
-    Whole(Answered),
-    /// The head of an answer that says that a write was carried out, and no body that could be read.
-    Carried {
-        /// Its status.
-        status: u16,
-        /// What was wrong with the rest.
-        why: String,
-    },
-}
-
-/// Carries the request. The signature asks for the proofs: no call without caller, permit and checked request.
+/// Carries the request. The signature asks for the proof: a caller's permit for this operation with nothing owed before
+/// the call, and the request that was checked under it.
 pub async fn forward(
     x: &mut Exchange<'_, '_>,
-    caller: &Caller,
-    permit: &Permit,
-    checked: &CheckedRequest,
-    op: &Op<'_>,
+    cleared: &Cleared<'_>,
     r: &Road<'_>,
 ) -> Result<Came, Stop> {
-    let valid = checked.valid();
+    let valid = cleared.valid();
     let sent = (valid.query.as_str(), valid.body_bytes.as_slice());
-    carry(x, caller, permit, checked, sent, op, r).await
+    carry(x, cleared, sent, r).await
 }
 
 /// Carries the request with another query and body: a further page of the same list.
 pub async fn forward_page(
     x: &mut Exchange<'_, '_>,
-    caller: &Caller,
-    permit: &Permit,
-    checked: &CheckedRequest,
+    cleared: &Cleared<'_>,
     (query, body): &(String, Vec<u8>),
-    op: &Op<'_>,
     r: &Road<'_>,
 ) -> Result<Came, Stop> {
-    carry(x, caller, permit, checked, (query, body), op, r).await
+    carry(x, cleared, (query, body), r).await
 }
 
 async fn carry(
     x: &mut Exchange<'_, '_>,
-    caller: &Caller,
-    permit: &Permit,
-    checked: &CheckedRequest,
+    cleared: &Cleared<'_>,
     (query, body): (&str, &[u8]),
-    op: &Op<'_>,
     r: &Road<'_>,
 ) -> Result<Came, Stop> {
+    let op = cleared.op();
     x.enter(Stage::Upstream);
-    if !permit.is_cleared() {
-        return Err(policy::OBJECT_DENIED
-            .because("an object rule is still open")
-            .into());
-    }
-    let mut target = path(op, op.operation, checked.path_values());
+    let mut target = calls::path(op, op.operation, cleared.path_values());
     if !query.is_empty() {
         target.push('?');
         target.push_str(query);
     }
-    let mut headers = fields(x, caller, checked, op, r);
+    let mut headers = fields(x, cleared, r);
     let plain = target.split('?').next().unwrap_or_default();
     let on = unchanged::condition(x.looked_up.as_ref(), plain, &headers);
     match on {
@@ -101,18 +64,18 @@ async fn carry(
     }
     let is_held = matches!(on, On::Judged(_));
     // A HEAD is judged on the body a GET would have: without it no object rule could be kept.
-    let method = match checked.asked().method() {
+    let method = match cleared.asked().method() {
         Method::Head => Method::Get,
         method => method,
     };
-    let is_read = !permit.changes();
+    let is_read = !cleared.permit().changes();
     if is_read {
         x.sent = Sent::Read;
     } else {
         intend(x, r).await?;
         x.sent = Sent::Write;
     }
-    let outcome = call(x, caller, (method, &target), &headers, body, op, r).await;
+    let outcome = calls::call(x, cleared, (method, &target), &headers, body, r).await;
     note_answer(x, &outcome);
     match outcome {
         // The first attempt may be what changed the state that the second one asked for.
@@ -129,7 +92,7 @@ async fn carry(
                 status,
                 why: fault.detail,
             }),
-            _ => Err(fault_stop(fault, may_repeat(method, is_read))),
+            _ => Err(calls::fault_stop(fault, may_repeat(method, is_read))),
         },
     }
 }
@@ -164,151 +127,14 @@ async fn intend(x: &mut Exchange<'_, '_>, r: &Road<'_>) -> Result<(), Stop> {
     })
 }
 
-/// What the caller is told of a call without an answer. One that may have been carried out is not to be sent again.
-fn fault_stop(fault: UpstreamFault, may_repeat: bool) -> Stop {
-    let cause = Some(ProxyCause::Error(fault.proxy_error()));
-    let mut refusal = match fault.is_sent && !may_repeat {
-        true => OUTCOME_UNKNOWN.because(&*fault.detail),
-        false => fault.reason().because(&*fault.detail),
-    };
-    // RFC 9110 §15.6.5 keeps its meaning: nothing came in time.
-    refusal.status = fault.reason().status;
-    refusal.cause = cause;
-    Stop::Failed(refusal)
-}
-
-/// Fetches one object with the operation the catalogue names for it.
-pub async fn look_up(
-    x: &mut Exchange<'_, '_>,
-    caller: &Caller,
-    op: &Op<'_>,
-    by: &Operation,
-    path_values: &[(Arc<str>, String)],
-    r: &Road<'_>,
-) -> Result<(Option<Json>, Option<LookedUp>), Stop> {
-    x.enter(Stage::Upstream);
-    let target = path(op, by, path_values);
-    let mut headers = Headers::with_room(6, 512);
-    headers.push("accept", by.media.accept().as_bytes());
-    ours(x, caller, op, r, &mut headers);
-    if x.sent == Sent::Nothing {
-        x.sent = Sent::LookUp;
-    }
-    let answer = call(x, caller, (by.method, &target), &headers, &[], op, r).await;
-    let answer = answer.map_err(|fault| fault_stop(fault, true))?;
-    match answer.status {
-        404 | 410 => Ok((None, None)),
-        200..=299 => json::parse(&answer.body, ANSWER_BOUNDS)
-            .map(|body| (Some(body), LookedUp::of(&target, &answer.headers)))
-            .map_err(|problem| {
-                Stop::Failed(FAILED.because(format!(
-                    "the look-up's answer is no JSON: {} at byte {}",
-                    problem.kind, problem.offset
-                )))
-            }),
-        status if leaves_the_object_open(status, by.declares(403)) => Err(policy::ABSENT
-            .because(format!("the look-up was answered with {status}"))
-            .into()),
-        status => Err(read_failed(x, "the look-up", status, &answer.headers)),
-    }
-}
-
-/// Nothing was sent but a read, so that the caller's own call was certainly not carried out.
-pub fn read_failed(x: &Exchange<'_, '_>, what: &str, status: u16, headers: &Headers) -> Stop {
-    let reason = match status {
-        401 | 403 | 407 | 511 => &DENIED,
-        429 | 503 => &BUSY,
-        _ => &FAILED,
-    };
-    let mut refusal = reason.because(format!("{what} was answered with {status}"));
-    if reason == &BUSY {
-        (refusal.status, refusal.retry_after_s) = (status, retry_after::seconds(headers, x.now));
-    }
-    Stop::Failed(refusal)
-}
-
-async fn call(
-    x: &mut Exchange<'_, '_>,
-    caller: &Caller,
-    (method, target): (Method, &str),
-    headers: &Headers,
-    body: &[u8],
-    op: &Op<'_>,
-    r: &Road<'_>,
-) -> Result<Answered, UpstreamFault> {
-    let (Some(upstream), Some(settings)) = (&op.runtime.upstream, &op.version.upstream) else {
-        return Err(UpstreamFault::unconfigured());
-    };
-    let started = r.io.clock.tick();
-    let call = UpstreamCall {
-        method,
-        caller: caller.credential().bits(),
-        path_and_query: target,
-        authority: None,
-        headers,
-        body,
-        begun: started,
-        timeout: settings.timeout,
-        is_retryable: true,
-    };
-    let outcome = r.pools.send(upstream, call).await;
-    let waited = match &outcome {
-        Ok(answer) => u64::from(answer.answer_us),
-        Err(_) => micros_since(started),
-    };
-    x.event.upstream_us = Some(x.event.upstream_us.unwrap_or(0).saturating_add(waited));
-    outcome
-}
-
-/// The upstream's path is built from the matched template and the decoded parameters, never from the text received.
-fn path(op: &Op<'_>, by: &Operation, values: &[(Arc<str>, String)]) -> String {
-    let mut out = String::with_capacity(96);
-    out.push_str(&op.version.base_path);
-    for segment in &by.segments {
-        out.push('/');
-        write_segment(segment, values, &mut out);
-    }
-    if out.is_empty() {
-        out.push('/');
-    }
-    out
-}
-
-fn write_segment(segment: &TemplateSegment, values: &[(Arc<str>, String)], out: &mut String) {
-    match segment {
-        TemplateSegment::Static(text) => encode_segment(text, out),
-        TemplateSegment::Parameter(name) => write_value(name, values, out),
-        TemplateSegment::Mixed { texts, names } => {
-            let mut names = names.iter();
-            for text in texts {
-                encode_segment(text, out);
-                if let Some(name) = names.next() {
-                    write_value(name, values, out);
-                }
-            }
-        }
-    }
-}
-
-fn write_value(name: &Arc<str>, values: &[(Arc<str>, String)], out: &mut String) {
-    if let Some((_, value)) = values.iter().find(|(n, _)| n == name) {
-        encode_segment(value, out);
-    }
-}
-
 /// The fields the upstream gets: declared ones and those of [`contract::forwarded`] from the client, then ours.
-fn fields(
-    x: &Exchange<'_, '_>,
-    caller: &Caller,
-    checked: &CheckedRequest,
-    op: &Op<'_>,
-    r: &Road<'_>,
-) -> Headers {
+fn fields(x: &Exchange<'_, '_>, cleared: &Cleared<'_>, r: &Road<'_>) -> Headers {
+    let op = cleared.op();
     let mut headers = Headers::with_room(16, 1024);
-    let is_conditional = sends_condition(checked, op, r);
+    let is_conditional = sends_condition(cleared, r);
     let is_read = op.plan.is_read;
     let is_kept = |name: &str| name != "if-none-match" || is_conditional || !is_read;
-    let sent = checked.asked().headers();
+    let sent = cleared.asked().headers();
     for (name, value) in sent.iter().filter(|(name, _)| is_kept(name)) {
         let is_declared = || {
             op.operation
@@ -328,24 +154,25 @@ fn fields(
         }
     }
     if let Some(key) = sent.get("idempotency-key") {
-        let scoped = idempotency::scoped(&r.io.idempotency, caller.principal(), key);
+        let scoped = idempotency::scoped(&r.io.idempotency, cleared.caller().principal(), key);
         headers.set("idempotency-key", scoped);
     }
     let accept = x.accept.as_ref().unwrap_or(op.operation.media.accept());
     headers.set("accept", accept.as_bytes());
-    if let Some(kind) = &checked.valid().content_type {
+    if let Some(kind) = &cleared.valid().content_type {
         headers.push("content-type", kind.as_bytes());
     }
-    ours(x, caller, op, r, &mut headers);
+    calls::ours(x, cleared, r, &mut headers);
     headers
 }
 
 /// Whether the caller's condition on its copy goes along. A 304 has no body to judge, and would tell that a hidden object
 /// is unchanged: such reads get a whole answer (RFC 9110 §13.1.2 leaves that to the server). Writes keep their condition.
-pub fn sends_condition(checked: &CheckedRequest, op: &Op<'_>, r: &Road<'_>) -> bool {
+pub fn sends_condition(cleared: &Cleared<'_>, r: &Road<'_>) -> bool {
+    let op = cleared.op();
     op.plan.is_read
         && !r.snapshot.compiled.rules.is_guarded(op.policy)
-        && checked.asked().headers().get("if-none-match").is_some()
+        && cleared.asked().headers().get("if-none-match").is_some()
 }
 
 fn preferred(headers: &mut Headers, value: &[u8]) {
@@ -353,27 +180,4 @@ fn preferred(headers: &mut Headers, value: &[u8]) {
     if let Some(kept) = request_fields::preferences(sent) {
         headers.push("prefer", kept);
     }
-}
-
-/// Added last, after every client copy was dropped.
-fn ours(x: &Exchange<'_, '_>, caller: &Caller, op: &Op<'_>, r: &Road<'_>, headers: &mut Headers) {
-    match &x.event.address {
-        Some(noted) => headers.set("x-forwarded-for", noted.as_bytes()),
-        None => headers.set("x-forwarded-for", shown(&x.address).as_bytes()),
-    }
-    headers.set(
-        "x-forwarded-proto",
-        if x.peer.tls.is_some() {
-            "https"
-        } else {
-            "http"
-        },
-    );
-    headers.set("portcullis-decision", x.id.ascii());
-    headers.set(
-        "portcullis-identity",
-        r.tokens
-            .identity(caller, op.version_name(), x.now, &r.io.keys.identity)
-            .as_bytes(),
-    );
 }

@@ -1,83 +1,150 @@
 //! Stage `validate`: parameters, headers and body against the contract; sent fields against the grant.
-//! Gives `request`. The body is read here, after the caller was accepted: strangers do not get our memory.
+//! Exports `request` and the proof `Validated`. The body is read here, after the caller was accepted: strangers do not get
+//! our memory.
 //! Used by the pipeline.
 //! Start reading at `request`.
+
+use std::ops::Deref;
 
 use config::api::Mode;
 use contract::{Leniency, ValidRequest};
 use identity::Caller;
-use model::{CanonicalRequest, Stage};
-use policy::Permit;
+use model::{CanonicalRequest, Json, Refusal, Stage};
+use policy::{Permit, Released, RequestFacts};
 
-use crate::context::{Op, Road, Target};
-use crate::stages::{pages, parameters};
+use crate::context::Road;
+use crate::stages::authz::Granted;
+use crate::stages::{cursors, parameters};
 use crate::{Exchange, Stop, request_fields};
 
+/// A granted request that keeps its contract and sends no more than its grants let be sent. Private fields, made here only.
+pub struct Validated<'r> {
+    granted: Granted<'r>,
+    asked: CanonicalRequest,
+    valid: ValidRequest,
+}
+
+impl Validated<'_> {
+    /// The canonical request.
+    pub fn asked(&self) -> &CanonicalRequest {
+        &self.asked
+    }
+
+    /// Its judged parts.
+    pub fn valid(&self) -> &ValidRequest {
+        &self.valid
+    }
+
+    /// What policy needs to know of the request.
+    pub fn facts(&self) -> RequestFacts<'_> {
+        RequestFacts {
+            path: self.granted.path_values(),
+            query: self.asked.query(),
+            body: self.valid.body.as_ref(),
+        }
+    }
+
+    /// The permit to be moved on, with the facts of its own request.
+    pub(super) fn split(&mut self) -> (&mut Permit<Caller>, RequestFacts<'_>) {
+        let (permit, path) = self.granted.split();
+        let facts = RequestFacts {
+            path,
+            query: self.asked.query(),
+            body: self.valid.body.as_ref(),
+        };
+        (permit, facts)
+    }
+
+    /// Uses the permit up: lets out of the answer to this request what may leave.
+    pub(super) fn release(self, answer: Option<&Json>) -> Result<Released, Box<Refusal>> {
+        let (permit, path) = self.granted.into_parts();
+        let facts = RequestFacts {
+            path: &path,
+            query: self.asked.query(),
+            body: self.valid.body.as_ref(),
+        };
+        permit.release(&facts, answer)
+    }
+}
+
+impl<'r> Deref for Validated<'r> {
+    type Target = Granted<'r>;
+
+    fn deref(&self) -> &Granted<'r> {
+        &self.granted
+    }
+}
+
 /// Judges the request against its operation.
-pub async fn request(
+pub async fn request<'r>(
     x: &mut Exchange<'_, '_>,
-    asked: &CanonicalRequest,
-    target: &Target,
-    caller: &Caller,
-    op: &Op<'_>,
-    permit: &mut Permit,
+    mut granted: Granted<'r>,
+    mut asked: CanonicalRequest,
     r: &Road<'_>,
-) -> Result<ValidRequest, Stop> {
+) -> Result<Validated<'r>, Stop> {
     x.enter(Stage::Validate);
+    cursors::open(x, &mut asked, &granted, r)?;
+    let op = *granted.op();
     // Neither depends on the body, and nothing was sent yet.
-    request_fields::judge(op.operation, op.plan.is_read, asked)?;
+    request_fields::judge(op.operation, op.plan.is_read, &asked)?;
     let media = &op.operation.media;
     x.accept = Some(match media.agree(asked.headers().all("accept")) {
         Err(refusal) if op.plan.request == Mode::Enforce => return Err(refusal.into()),
         // A contract that is not enforced is not what the caller's `Accept` is held against.
         agreed => agreed.unwrap_or_else(|_| media.accept().clone()),
     });
-    let most = r
-        .snapshot
-        .listener(x.listener())
-        .map_or(0, |listener| listener.body_bytes_max);
+    let body = read(x, r).await?;
+    let fixed = parameters::fix_body(&body, granted.permit().fixed(), op.operation.bounds)?;
+    let body = fixed.as_deref().unwrap_or(&body);
+    let opened = cursors::open_body(x, body, &granted, r)?;
+    let mut valid = judge(x, &asked, &granted, opened.as_deref().unwrap_or(body))?;
+    // Which parameters may be used is authorization too.
+    let (permit, _) = granted.split();
+    parameters::admit(permit, &valid, &x.resume)?;
+    // What may be sent is authorization, not contract: enforced in every mode.
+    if let Some(sent) = &valid.body {
+        contract::check_writes(op.operation, sent, permit.writes())?;
+    }
+    // A cursor goes on with its own question only. Where objects may be left out of a list, the first page is asked for so
+    // that it can be filled again.
+    cursors::ask(x, &mut valid, &asked, &granted)?;
+    Ok(Validated {
+        granted,
+        asked,
+        valid,
+    })
+}
+
+/// The whole body, as far as the listener takes one.
+async fn read(x: &mut Exchange<'_, '_>, r: &Road<'_>) -> Result<Vec<u8>, Stop> {
+    let most = r.listener.map_or(0, |listener| listener.body_bytes_max);
     let body = x
         .body
         .read(most)
         .await
         .map_err(net::BodyFault::into_refusal)?;
     x.event.bytes_in = u64::try_from(body.len()).ok();
-    let fixed = parameters::fix_body(&body, permit.fixed(), op.operation.bounds)?;
-    let body = fixed.as_deref().unwrap_or(&body);
-    let opened = pages::open_body(x, body, permit, caller, op, r)?;
-    let valid = judge(x, asked, target, op, opened.as_deref().unwrap_or(body))?;
-    // Which parameters may be used is authorization too.
-    parameters::admit(permit, &valid, &x.resume)?;
-    // What may be sent is authorization, not contract: enforced in every mode.
-    if let Some(sent) = &valid.body {
-        contract::check_writes(op.operation, sent, permit.writes())?;
-    }
-    Ok(valid)
+    Ok(body)
 }
 
 /// Holds the request against its contract, as strictly as the operation's mode says.
 fn judge(
     x: &mut Exchange<'_, '_>,
     asked: &CanonicalRequest,
-    target: &Target,
-    op: &Op<'_>,
+    granted: &Granted<'_>,
     body: &[u8],
 ) -> Result<ValidRequest, Stop> {
+    let (op, path_values) = (granted.op(), granted.path_values());
     let leniency = match op.plan.request {
         Mode::Enforce => {
-            let valid = contract::check_request(op.operation, asked, &target.path_values, body)?;
+            let valid = contract::check_request(op.operation, asked, path_values, body)?;
             return Ok(valid);
         }
         Mode::Observe => Leniency::Observe,
         Mode::Off => Leniency::Skip,
     };
-    let (valid, noted) = contract::check_request_leniently(
-        op.operation,
-        asked,
-        &target.path_values,
-        body,
-        leniency,
-    )?;
+    let (valid, noted) =
+        contract::check_request_leniently(op.operation, asked, path_values, body, leniency)?;
     x.event.errors = noted
         .iter()
         .map(|e| format!("{} {} {}", e.place, e.pointer, e.keyword))

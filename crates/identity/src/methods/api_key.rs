@@ -15,7 +15,8 @@ use crate::api_key::{self, Reading};
 use crate::settings::user_header;
 use crate::verified::{Binding, Scopes};
 use crate::{
-    EXPIRED, Entry, INVALID, MISSING, Method, Presented, REVOKED, State, Verified, VerifyContext,
+    EXPIRED, Entry, INVALID, IntegrationFacts, MISSING, Method, Presented, REVOKED, State,
+    Verified, VerifyContext,
 };
 
 /// The line of the registry.
@@ -91,11 +92,11 @@ fn sees(presented: &Presented<'_>) -> bool {
             .any(|value| bearer(value).is_some())
 }
 
-fn verify(
+fn verify<'w>(
     presented: &Presented<'_>,
-    world: &VerifyContext<'_>,
+    world: &VerifyContext<'w>,
     now: Timestamp,
-) -> Result<Verified, Box<Refusal>> {
+) -> Result<(Verified, Option<&'w IntegrationFacts>), Box<Refusal>> {
     let key = the_one_key(presented.headers)?;
     // The form and checksum are public, so that telling a mistyped key apart quickly tells nobody anything.
     match api_key::read(key) {
@@ -111,13 +112,15 @@ fn verify(
     let Some(entry) = world.table.find(&digest) else {
         return Err(INVALID.because("a well-formed API key that is not known here"));
     };
-    Ok(Verified {
+    let facts = world.integrations.get(&entry.reference().integration);
+    let verified = Verified {
         credential: Arc::clone(entry.reference()),
         scopes: Scopes::All,
         binding: Binding::Bearer,
         person: None,
-        expires_at: usable_until(entry, world, now)?,
-    })
+        expires_at: usable_until(entry, facts, now)?,
+    };
+    Ok((verified, facts))
 }
 
 /// The key, if exactly one credential was sent.
@@ -141,15 +144,12 @@ fn bearer(value: &[u8]) -> Option<&[u8]> {
 /// Until when the key may be used.
 fn usable_until(
     entry: &Entry,
-    world: &VerifyContext<'_>,
+    facts: Option<&IntegrationFacts>,
     now: Timestamp,
 ) -> Result<Timestamp, Box<Refusal>> {
     let record = entry.record();
     // A shorter max_age in the configuration reaches keys made before it.
-    let rules = world
-        .integrations
-        .get(record.integration.as_str())
-        .and_then(|facts| facts.credentials.api_key.as_ref());
+    let rules = facts.and_then(|facts| facts.credentials.api_key.as_ref());
     let max_age = rules.map(|rules| rules.max_age);
     match record.state(max_age, now) {
         State::Active | State::Replaced { .. } => Ok(record.ends_at(max_age)),

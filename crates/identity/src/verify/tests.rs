@@ -30,6 +30,7 @@ fn settings(json: &str) -> Settings {
 impl Scene {
     fn new() -> Scene {
         let facts = IntegrationFacts {
+            id: model::IntegrationId::default(),
             name: "accounting".into(),
             attributes: Arc::new(BTreeMap::from([(
                 String::from("partner"),
@@ -91,7 +92,7 @@ impl Scene {
             table: &self.table,
             digest_key: &self.pepper,
             integrations: &self.integrations,
-            is_allowed_from: &|integration, address| integration == "accounting" && address == home,
+            is_allowed_from: &|facts, address| &*facts.name == "accounting" && address == home,
         };
         verify(
             &Presented {

@@ -63,7 +63,7 @@ impl Rules {
     /// What an integration may ask of an operation by its parameters, as requests are judged: each parameter alone has to be
     /// usable with every grant that may hold. Empty without a grant.
     pub fn parameters(&self, integration: &str, operation: OperationRef) -> Vec<ParameterAccess> {
-        let integration = self.integrations.get(integration);
+        let integration = self.integration_named(integration);
         let found = integration.and_then(|i| Some((i, i.entries.get(&operation)?)));
         let (Some((integration, entry)), Some(operation)) = (found, self.op(operation)) else {
             return Vec::new();

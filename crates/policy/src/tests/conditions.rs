@@ -255,13 +255,6 @@ fn near<'a>(object: ObjectEvidence<'a>) -> Evidence<'a> {
     }
 }
 
-fn north() -> Principal {
-    Principal {
-        integration: "north".into(),
-        ..Principal::default()
-    }
-}
-
 #[test]
 fn near_misses_name_what_failed() {
     let rules = rules(vec![grant(
@@ -271,7 +264,7 @@ fn near_misses_name_what_failed() {
         "id",
         "",
     )]);
-    let principal = north();
+    let principal = caller("north", &rules);
     let get = call("getOrder orderId=1", "");
     let asked = get.question(&principal, &rules);
     let (open, completed) = (
@@ -289,10 +282,7 @@ fn near_misses_name_what_failed() {
     let nothing = near(ObjectEvidence::NotEvaluated);
     let found = near_misses(&list, nothing, &rules);
     assert_eq!(found[0].nearness, Nearness::SameKind);
-    let stranger = Principal {
-        integration: "south".into(),
-        ..Principal::default()
-    };
+    let stranger = caller("south", &rules);
     let found = near_misses(&get.question(&stranger, &rules), nothing, &rules);
     assert!(found[0].text.contains("to `north`"), "{found:?}");
     // Nothing is said of a condition that was not evaluated, or that holds.
@@ -329,7 +319,7 @@ fn near_a_policy_that_forbids_no_condition_is_said_not_to_hold_that_holds() {
         ],
         forbid,
     );
-    let principal = north();
+    let principal = caller("north", &rules);
     let get = call("getOrder orderId=1", "");
     let asked = get.question(&principal, &rules);
     let refusal = decide(&asked, &rules).unwrap_err();
@@ -349,7 +339,7 @@ fn a_condition_on_a_query_that_is_not_kept_is_not_said_to_fail() {
         "id",
         "",
     )]);
-    let principal = north();
+    let principal = caller("north", &rules);
     let list = call("listOrders", "");
     let asked = list.question(&principal, &rules);
     let evidence = |is_query_known| Evidence {

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use model::text::shown;
-use model::{FieldSet, Mistake, RuleRef};
+use model::{FieldSet, IntegrationId, Mistake, RuleRef};
 
 use super::super::check::{self, listed, nearest};
 use super::super::{
@@ -183,9 +183,10 @@ impl Build {
             self.note_nested(&input, &integration);
             self.check_references(&input, &integration);
         }
-        self.rules
-            .integrations
-            .insert(input.name, Arc::new(integration));
+        let place = u32::try_from(self.rules.integrations.len()).unwrap_or(u32::MAX);
+        let id = IntegrationId::new(place);
+        self.rules.integration_ids.insert(input.name, id);
+        self.rules.integrations.push(Arc::new(integration));
     }
 
     /// Where one place may hold objects of two kinds, neither kind's rules alone protect it.

@@ -11,7 +11,7 @@ use config::api::State;
 use config::compiled::{ApiVersion, IntegrationSettings, OperationPlan};
 use contract::{Operation, Place, TemplateSegment};
 use model::json::Bounds;
-use model::{FieldError, Json, Principal, Refusal, Stage, Timestamp};
+use model::{FieldError, Json, Refusal, Stage, Timestamp};
 use policy::{
     AccessRow, By, Cause, Enforcement, Evidence, How, Lookup, NearMiss, ObjectEvidence,
     OperationRef, Permit, Question, Released, RequestFacts,
@@ -130,13 +130,9 @@ pub fn ask(asked: &Asked<'_>, compiled: &Compiled) -> Verdict {
 
 fn decided(asked: &Asked<'_>, compiled: &Compiled) -> Result<Verdict, Box<Verdict>> {
     let road = reach(asked, compiled)?;
-    let principal = Principal {
-        integration: asked.integration.name.clone(),
-        attributes: asked.integration.facts.attributes.clone(),
-        user: None,
-    };
+    let principal = asked.integration.facts.principal(None);
     let question = Question {
-        principal: &principal,
+        caller: &principal,
         operation: road.operation,
         listener: road.listener,
         // The operator is told the truth, whatever the caller would be told.

@@ -19,7 +19,8 @@ pub fn query(
     compiled: &Compiled,
 ) -> Result<Vec<(String, String)>, Box<Verdict>> {
     let mut query = asked.query.clone();
-    for fixed in compiled.rules.fixed(&asked.integration.name, operation) {
+    let principal = asked.integration.facts.principal(None);
+    for fixed in compiled.rules.fixed(&principal, operation) {
         let FixedTarget::Query(name) = &fixed.target else {
             continue;
         };

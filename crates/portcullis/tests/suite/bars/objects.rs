@@ -127,11 +127,12 @@ impl Stage<'_> {
             body: body.as_ref(),
         };
         let principal = Principal {
+            id: rules.integration_id("north").unwrap(),
             integration: "north".into(),
             ..Principal::default()
         };
         let question = Question {
-            principal: &principal,
+            caller: &principal,
             operation,
             listener: "public",
             deny_as: DenyAs::NotFound,
