@@ -9,6 +9,7 @@ mod compile;
 pub mod compiled;
 mod de;
 pub mod entries;
+pub mod field_paths;
 pub mod files;
 pub mod integration;
 mod merge;

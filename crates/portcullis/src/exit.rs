@@ -8,6 +8,7 @@ use std::process::ExitCode;
 
 use identity::api_key::redacted;
 use model::printable;
+use review::NameError;
 
 use crate::terminal;
 
@@ -83,5 +84,16 @@ impl Trouble {
     }
 }
 
-/// What a verb gives back.
+impl From<NameError> for Trouble {
+    fn from(error: NameError) -> Trouble {
+        let exit = if error.is_unclear {
+            Exit::Usage
+        } else {
+            Exit::Failed
+        };
+        Trouble::new(exit, error.message, error.help)
+    }
+}
+
+/// What a command gives back.
 pub type Outcome = Result<Exit, Trouble>;

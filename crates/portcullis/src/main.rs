@@ -8,7 +8,6 @@ mod commands;
 mod config_dir;
 mod confirm;
 mod exit;
-mod fields;
 mod files;
 mod installation;
 mod output;

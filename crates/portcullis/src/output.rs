@@ -8,6 +8,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use clap::{Arg, ArgMatches};
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::exit::{Exit, Trouble};
@@ -36,6 +37,25 @@ pub fn print(arguments: &ArgMatches, value: &Value, text: impl FnOnce()) {
         true => terminal::json(value),
         false => text(),
     }
+}
+
+/// A document of this version, for `-o json`.
+///
+/// # Errors
+/// When it cannot be written as JSON.
+pub fn document(version: u32, found: &impl Serialize) -> Result<Value, Trouble> {
+    let document = serde_json::to_value(found);
+    let mut document = document.map_err(|error| {
+        Trouble::new(
+            Exit::Failed,
+            format!("it cannot be written as JSON: {error}"),
+            "Please report this line with the command.",
+        )
+    })?;
+    if let Some(members) = document.as_object_mut() {
+        members.insert("schema_version".into(), version.into());
+    }
+    Ok(document)
 }
 
 /// A new file for its owner only: records name integrations, objects and addresses.

@@ -31,6 +31,10 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "review",
+        &["config", "contract", "gateway", "model", "policy"],
+    ),
+    (
         "control",
         &[
             "audit", "config", "contract", "crypto", "gateway", "identity", "model", "net",

@@ -1,28 +1,24 @@
-//! `portcullis can`: may an integration do this, and by which rule? Asked of the rules that enforce it.
-//! Gives `SUBCOMMAND`. Needs the configuration only; keys, limits, blocks, pauses and inspection are not looked at.
+//! `portcullis can`: may an integration do this, and by which rule? As `review::can` finds it.
+//! Exports `SUBCOMMAND`. Needs the configuration only; keys, limits, blocks, pauses and inspection are not looked at.
 //! Used by `commands::COMMANDS`.
-//! Start reading at `run`; `ask` asks the rules.
+//! Start reading at `run`.
 
-mod ask;
 mod many;
-mod questions;
-mod request;
 
 use std::path::Path;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use config::Compiled;
-use config::compiled::{ApiVersion, OperationPlan};
 use model::json::Bounds;
 use model::{Json, printable};
 use policy::ParameterAccess;
-use serde_json::json;
+use review::access as reach;
+use review::can::{self, Answer, Asked, Verdict, Word};
 
 use crate::commands::Subcommand;
 use crate::commands::access;
 use crate::exit::{Exit, Outcome, Trouble};
 use crate::{config_dir, files, output, running, terminal};
-use ask::{Asked, Verdict, Word};
 
 /// Lists are kept below this many characters a line.
 const WIDTH: usize = 90;
@@ -69,13 +65,14 @@ fn run(arguments: &ArgMatches) -> Outcome {
         return many::answer(arguments, path, &compiled);
     }
     let (asked, verdict) = answered(arguments, &compiled)?;
-    let parameters = access::questions::parameters(
+    let parameters = reach::parameters(
         &compiled,
         &asked.integration.name,
         &asked.version.name,
         &asked.plan.id,
     );
-    output::print(arguments, &document(&asked, &verdict, &parameters), || {
+    let answer = Answer::new(&asked, &verdict, &parameters);
+    output::print(arguments, &output::document(1, &answer)?, || {
         terminal::text(&text(&asked, &verdict, &parameters))
     });
     Ok(match verdict.word {
@@ -90,36 +87,22 @@ fn answered<'a>(
     compiled: &'a Compiled,
 ) -> Result<(Asked<'a>, Verdict), Trouble> {
     let asked = asked(arguments, compiled)?;
-    let unknown = asked
-        .field
-        .filter(|field| !access::is_declared(field, compiled));
-    if let Some(field) = unknown {
-        return Err(access::unknown_field(field, compiled));
+    if let Some(field) = asked.field {
+        reach::check_field(field, compiled)?;
     }
-    let verdict = ask::ask(&asked, compiled);
+    let verdict = can::ask(&asked, compiled);
     Ok((asked, verdict))
 }
 
 fn asked<'a>(arguments: &'a ArgMatches, compiled: &'a Compiled) -> Result<Asked<'a>, Trouble> {
     let optional = |name: &str| arguments.get_one::<String>(name).map(String::as_str);
-    let (version, plan) = operation(
+    let (version, plan) = can::operation(
         output::text(arguments, "operation"),
         optional("api"),
         compiled,
     )?;
-    let listener = match optional("listener") {
-        Some(name) if compiled.listener(name).is_none() => {
-            let known: Vec<&str> = compiled.server.listeners.iter().map(|l| &*l.name).collect();
-            let help = config::nearest(name, &known)
-                .unwrap_or_else(|| format!("Listeners are {}.", config::listed(&known)));
-            return Err(Trouble::new(
-                Exit::Failed,
-                format!("there is no listener `{name}`"),
-                help,
-            ));
-        }
-        given => given,
-    };
+    let listener = optional("listener");
+    let listener = listener.map(|name| can::listener(name, compiled));
     let address = optional("from").map(|text| {
         text.parse().map_err(|_| {
             Trouble::new(
@@ -130,10 +113,10 @@ fn asked<'a>(arguments: &'a ArgMatches, compiled: &'a Compiled) -> Result<Asked<
         })
     });
     Ok(Asked {
-        integration: access::integration(compiled, output::text(arguments, "who"))?,
+        integration: reach::integration(compiled, output::text(arguments, "who"))?,
         version,
         plan,
-        listener,
+        listener: listener.transpose()?,
         address: address.transpose()?,
         object: json_of(arguments, "object")?,
         body: json_of(arguments, "body")?,
@@ -142,68 +125,6 @@ fn asked<'a>(arguments: &'a ArgMatches, compiled: &'a Compiled) -> Result<Asked<
         query: pairs(arguments, "query")?,
         now: running::now(),
     })
-}
-
-/// The operation with this name: its version has to be said where several have one.
-fn operation<'a>(
-    name: &str,
-    api: Option<&str>,
-    compiled: &'a Compiled,
-) -> Result<(&'a ApiVersion, &'a OperationPlan), Trouble> {
-    let (api, id) = match name.split_once(':') {
-        Some((api, id)) => (Some(api), id),
-        None => (api, name),
-    };
-    if let Some(api) = api.filter(|api| compiled.version(api).is_none()) {
-        let known: Vec<&str> = compiled
-            .versions
-            .iter()
-            .map(|version| &*version.name)
-            .collect();
-        let help = config::nearest(api, &known)
-            .unwrap_or_else(|| format!("Versions are {}.", config::listed(&known)));
-        return Err(Trouble::new(
-            Exit::Failed,
-            format!("there is no api version `{api}`"),
-            help,
-        ));
-    }
-    let all = || {
-        compiled
-            .versions
-            .iter()
-            .filter(|version| api.is_none_or(|api| *version.name == *api))
-    };
-    let found: Vec<_> = all()
-        .flat_map(|version| version.operations.iter().map(move |plan| (version, plan)))
-        .filter(|(_, plan)| *plan.id == *id)
-        .collect();
-    match found.as_slice() {
-        [one] => Ok(*one),
-        [] => {
-            let known: Vec<&str> = all()
-                .flat_map(|version| version.operations.iter().map(|plan| &*plan.id))
-                .collect();
-            let help = config::nearest(id, &known)
-                .unwrap_or_else(|| format!("Operations are {}.", config::listed(&known)));
-            Err(Trouble::new(
-                Exit::Failed,
-                format!("no contract has an operation `{id}`"),
-                help,
-            ))
-        }
-        several => {
-            let names: Vec<String> = several
-                .iter()
-                .map(|(version, _)| format!("{}:{id}", version.name))
-                .collect();
-            Err(Trouble::new(
-                Exit::Usage,
-                format!("several versions have an operation `{id}`"),
-                format!("Say which: {}.", config::listed(&names)),
-            ))
-        }
-    }
 }
 
 /// JSON from the argument, or from the file it names with `@`.
@@ -242,37 +163,6 @@ fn pairs(arguments: &ArgMatches, name: &str) -> Result<Vec<(String, String)>, Tr
             )),
         })
         .collect()
-}
-
-fn document(
-    asked: &Asked<'_>,
-    verdict: &Verdict,
-    parameters: &[ParameterAccess],
-) -> serde_json::Value {
-    let sources: Vec<_> = verdict
-        .nearest
-        .iter()
-        .map(|miss| json!({ "rule": miss.rule.to_string(), "text": miss.text }))
-        .collect();
-    json!({
-        "schema_version": 1,
-        "can": verdict.word == Word::Yes,
-        "verdict": match verdict.word {
-            Word::Yes => "yes",
-            Word::No => "no",
-            Word::Undecided => "undecided",
-        },
-        "integration": &*asked.integration.name,
-        "api": &*asked.version.name,
-        "operation": &*asked.plan.id,
-        "field": asked.field,
-        "why": verdict.why,
-        "code": verdict.code,
-        "rules": verdict.rules,
-        "conditions": verdict.conditions,
-        "nearest": sources,
-        "parameters": parameters,
-    })
 }
 
 fn text(asked: &Asked<'_>, verdict: &Verdict, parameters: &[ParameterAccess]) -> String {

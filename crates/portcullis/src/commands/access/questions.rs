@@ -1,38 +1,13 @@
 //! Parameters as people read them: what may be asked, what is refused and why, what is fixed.
-//! Exports `lines`, `document`.
+//! Exports `lines`.
 //! Used by `access` and `can`.
 //! Start reading at `lines`.
 
 use std::collections::BTreeMap;
 
-use config::Compiled;
 use policy::{ParameterAccess, ParameterRefusal, ParameterUse};
-use serde_json::{Value, json};
 
 use crate::table::wrapped;
-
-/// The parameters of one operation for an integration, empty where it has no grant.
-pub fn parameters(
-    compiled: &Compiled,
-    who: &str,
-    api: &str,
-    operation: &str,
-) -> Vec<ParameterAccess> {
-    let reference = compiled.rules.operation(api, operation);
-    reference
-        .map(|reference| compiled.rules.parameters(who, reference))
-        .unwrap_or_default()
-}
-
-/// One parameter as `-o json` gives it.
-pub fn document(api: &str, operation: &str, parameter: &ParameterAccess) -> Value {
-    let mut value = json!(parameter);
-    if let Some(members) = value.as_object_mut() {
-        members.insert("api".to_owned(), json!(api));
-        members.insert("operation".to_owned(), json!(operation));
-    }
-    value
-}
 
 /// Lines with a label each: `asks`, `refuses`, `fixes`.
 pub fn lines(parameters: &[ParameterAccess], width: usize) -> Vec<(&'static str, String)> {

@@ -6,13 +6,11 @@
 use std::fmt::Write;
 
 use config::Compiled;
-use config::compiled::IntegrationSettings;
-use policy::{AccessRow, By, How};
-
 use model::printable;
+use policy::{AccessRow, By, How};
+use review::access::matrix::{self, Summary};
+use review::access::{self, FieldRow, IntegrationAccess, field_of};
 
-use super::field_of;
-use super::matrix::{self, Summary};
 use super::questions;
 use crate::table::wrapped;
 
@@ -22,22 +20,18 @@ const WIDTH: usize = 100;
 const USUAL_CLASS: &str = "internal";
 
 /// The whole page.
-pub fn page(
-    settings: &IntegrationSettings,
-    rows: &[AccessRow],
-    summaries: &[Summary],
-    compiled: &Compiled,
-) -> String {
+pub fn page(found: &IntegrationAccess, compiled: &Compiled) -> String {
+    let (name, rows) = (&found.integration, &found.rows);
     let mut out = String::new();
-    let review: String = settings.review_by.to_string().chars().take(10).collect();
+    let review: String = found.review_by.chars().take(10).collect();
     let _ = writeln!(
         out,
         "{} · {} · {} · review by {review}",
-        settings.name,
-        printable::line(&settings.purpose),
-        printable::line(&settings.owner)
+        name,
+        printable::line(&found.purpose),
+        printable::line(&found.owner)
     );
-    out.push_str(&headline(&settings.name, summaries));
+    out.push_str(&headline(name, &found.summary));
     let grants = matrix::grants(rows);
     let mut last: Option<&AccessRow> = None;
     for grant in grants {
@@ -45,8 +39,8 @@ pub fn page(
             last.is_none_or(|last| (&last.api, &last.operation) != (&grant.api, &grant.operation));
         if is_new {
             let _ = writeln!(out, "\n{}", operation_line(grant, compiled));
-            out.push_str(&judged_lines(&settings.name, grant, compiled));
-            out.push_str(&question_lines(&settings.name, grant, compiled));
+            out.push_str(&judged_lines(name, grant, compiled));
+            out.push_str(&question_lines(name, grant, compiled));
         }
         last = Some(grant);
         out.push_str(&grant_block(grant, rows, compiled));
@@ -138,7 +132,7 @@ fn judged_lines(integration: &str, row: &AccessRow, compiled: &Compiled) -> Stri
 
 /// What its parameters may ask: of the operation, because a parameter has to be usable with every grant that may hold.
 fn question_lines(integration: &str, row: &AccessRow, compiled: &Compiled) -> String {
-    let parameters = questions::parameters(compiled, integration, &row.api, &row.operation);
+    let parameters = access::parameters(compiled, integration, &row.api, &row.operation);
     let mut out = String::new();
     let mut last = "";
     for (label, line) in questions::lines(&parameters, WIDTH) {
@@ -211,7 +205,8 @@ fn named(row: &AccessRow, compiled: &Compiled) -> String {
 }
 
 /// One line of "who can see this field".
-pub fn field_row(integration: &str, row: &AccessRow, compiled: &Compiled) -> Vec<String> {
+pub fn field_row(found: &FieldRow, compiled: &Compiled) -> Vec<String> {
+    let row = &found.access;
     let how = match row.how {
         How::Masked(mask) => format!("sees it masked: {}", mask.name()),
         How::Write => "sends".to_owned(),
@@ -219,7 +214,7 @@ pub fn field_row(integration: &str, row: &AccessRow, compiled: &Compiled) -> Vec
         How::Full | How::Call => "sees".to_owned(),
     };
     vec![
-        integration.to_owned(),
+        found.integration.to_string(),
         format!("{}:{}", row.api, row.operation),
         named(
             &AccessRow {

@@ -6,15 +6,22 @@
 use clap::ArgMatches;
 use config::Compiled;
 use model::printable;
-use serde_json::json;
+use review::can::{Answer, Word};
+use serde::Serialize;
 
-use super::ask::Word;
-use super::{answered, command, document, text};
+use super::{answered, command, text};
 use crate::exit::{Exit, Outcome, Trouble};
 use crate::{output, terminal};
 
 /// Most questions in one file.
 const QUESTIONS_MAX: usize = 10_000;
+
+/// The answers as tools read them.
+#[derive(Serialize)]
+struct Answers {
+    /// In the order of the lines.
+    answers: Vec<Answer>,
+}
 
 /// Answers every line of a file.
 ///
@@ -35,7 +42,7 @@ pub fn answer(arguments: &ArgMatches, path: &str, compiled: &Compiled) -> Outcom
         let message = format!("the file holds more than {QUESTIONS_MAX} questions");
         return Err(Trouble::new(Exit::Usage, message, "Divide it."));
     }
-    let (mut documents, mut texts, mut is_all) = (Vec::new(), String::new(), true);
+    let (mut answers, mut texts, mut is_all) = (Vec::new(), String::new(), true);
     for (index, line) in lines {
         let matches = question(index + 1, line)?;
         let (asked, verdict) = answered(&matches, compiled).map_err(|trouble| {
@@ -43,12 +50,12 @@ pub fn answer(arguments: &ArgMatches, path: &str, compiled: &Compiled) -> Outcom
             Trouble::new(trouble.exit, message, trouble.remedy)
         })?;
         is_all &= verdict.word == Word::Yes;
-        documents.push(document(&asked, &verdict, &[]));
+        answers.push(Answer::new(&asked, &verdict, &[]));
         let first = text(&asked, &verdict, &[]);
         let first = first.lines().next().unwrap_or_default();
         texts.push_str(&format!("{first}\n"));
     }
-    let whole = json!({ "schema_version": 1, "answers": documents });
+    let whole = output::document(1, &Answers { answers })?;
     output::print(arguments, &whole, || terminal::text(&texts));
     Ok(if is_all { Exit::Done } else { Exit::Look })
 }

@@ -9,7 +9,7 @@ fn verdict(line: &[&str]) -> Result<(bool, String), Trouble> {
     let (compiled, _) = files::compile(&texts, running::now()).unwrap();
     let arguments = command().get_matches_from([&["can"], line].concat());
     let asked = asked(&arguments, &compiled)?;
-    let verdict = ask::ask(&asked, &compiled);
+    let verdict = can::ask(&asked, &compiled);
     Ok((verdict.word == Word::Yes, text(&asked, &verdict, &[])))
 }
 

@@ -213,7 +213,7 @@ fn base_path(server: &str) -> String {
 fn line(operation: &Operation) -> Line {
     let shape = operation.answer_shape();
     let leaves = shape
-        .map(|shape| crate::fields::leaves(shape, 0))
+        .map(|shape| config::field_paths::leaves(shape, 0))
         .unwrap_or_default();
     let mut fields: Vec<String> = leaves
         .into_iter()

@@ -1,12 +1,12 @@
 //! One question to the enforcing rules, on the road a request would take: reachable, granted, object, fields.
-//! Gives `Asked`, `Verdict`, `ask`.
+//! Exports `Asked`, `Verdict`, `ask`.
 //! Used by `can`.
 //! Start reading at `ask`.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
-use config::Compiled;
+use config::{Compiled, field_paths};
 use config::api::State;
 use config::compiled::{ApiVersion, IntegrationSettings, OperationPlan};
 use contract::{Operation, Place, TemplateSegment};
@@ -17,9 +17,8 @@ use policy::{
     OperationRef, Permit, Question, Released, RequestFacts,
 };
 
-use super::{questions, request};
-use crate::commands::access;
-use crate::fields;
+use super::{query, request};
+use crate::access;
 
 /// What is asked.
 pub struct Asked<'a> {
@@ -65,6 +64,17 @@ pub enum Word {
     No,
     /// It depends on what was not given.
     Undecided,
+}
+
+impl Word {
+    /// As it is written.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Word::Yes => "yes",
+            Word::No => "no",
+            Word::Undecided => "undecided",
+        }
+    }
 }
 
 /// The answer.
@@ -148,7 +158,7 @@ fn decided(asked: &Asked<'_>, compiled: &Compiled) -> Result<Verdict, Box<Verdic
     }
     request::route(&road)?;
     let mut permit = policy::decide(&question, &compiled.rules).map_err(refused)?;
-    questions::known(asked, road.contract)?;
+    query::known(asked, road.contract)?;
     if let Some(name) = request::cursor(asked, &permit) {
         let why = format!("`{name}` is good as an answer gave it, for the question of that answer");
         return Ok(Verdict::undecided(why, Vec::new()));
@@ -233,7 +243,7 @@ fn reach<'a>(asked: &'a Asked<'a>, compiled: &'a Compiled) -> Result<Road<'a>, B
         operation,
         listener,
         path: path(asked, contract),
-        query: questions::query(asked, operation, compiled)?,
+        query: query::query(asked, operation, compiled)?,
         is_create: is_create(asked, operation, contract, compiled),
     })
 }
@@ -473,7 +483,7 @@ impl Road<'_> {
 }
 
 fn is_field(row: &AccessRow, field: &str, road: &Road<'_>) -> bool {
-    fields::is_below(&access::field_of(row, road.compiled), field)
+    field_paths::is_below(&access::field_of(row, road.compiled), field)
 }
 
 /// With an object or a body: judged as a request would be, before and after the upstream.
@@ -501,7 +511,7 @@ fn with_object(
         return in_general(road, &permit);
     };
     let steps = rules.object_steps(road.operation);
-    let answer = fields::wrap(&steps, object.clone());
+    let answer = field_paths::nest(&steps, object.clone());
     let later = permit.after(&facts, Some(&answer)).map_err(refused)?;
     look_up(road, &mut permit, &facts, &later, refused)?;
     // What the answer holds besides the object that was looked up is not known here.
@@ -542,7 +552,7 @@ fn sent(
     }
     let steps = road.compiled.rules.object_steps(road.operation);
     let answer = asked.object.clone();
-    let answer = answer.map(|object| fields::wrap(&steps, object));
+    let answer = answer.map(|object| field_paths::nest(&steps, object));
     let released = permit.release(facts, answer.as_ref());
     match released {
         Ok(released) if answer.is_some() => seen(road, &steps, &released, rule),
@@ -576,7 +586,7 @@ fn look_up(
             );
             return Err(Box::new(Verdict::undecided(why, Vec::new())));
         };
-        let answer = fields::wrap(
+        let answer = field_paths::nest(
             &road.compiled.rules.object_steps(lookup.operation),
             object.clone(),
         );
@@ -612,7 +622,7 @@ fn seen(
     let left = model::json::parse(&released.body, Bounds::default()).ok();
     let object = left
         .as_ref()
-        .and_then(|answer| fields::unwrap(steps, answer));
+        .and_then(|answer| field_paths::peel(steps, answer));
     let Some(object) = object else {
         return Err(Verdict::no(
             "no grant's condition holds for the object: it is left out of the list",
@@ -627,7 +637,7 @@ fn seen(
                 released.fields_out, released.fields_seen
             ),
         ),
-        Some(field) => match fields::holds(object, field) {
+        Some(field) => match field_paths::holds(object, field) {
             true => yes(asked, rule, &format!("{field} of this object leaves")),
             false => Err(Box::new(Verdict {
                 why: format!(

@@ -1,6 +1,6 @@
 //! Fields as people name them: relative to the object an operation is about, as in grants.
-//! Gives `leaves`, `node_at`, `relative`, `is_within`, and `wrap`, `unwrap`, `holds` for one object in an answer.
-//! Used by `access` and `can`.
+//! Exports `leaves`, `node_at`, `relative`, `is_within`, `is_below`, and `nest`, `peel`, `holds` for one object in an answer.
+//! Used by `review`, and by whoever writes a first configuration.
 //! Start reading at `relative`.
 
 use std::collections::BTreeSet;
@@ -80,7 +80,7 @@ pub fn is_below(path: &str, wanted: &str) -> bool {
 }
 
 /// An answer that holds this one object.
-pub fn wrap(steps: &[Arc<str>], object: Json) -> Json {
+pub fn nest(steps: &[Arc<str>], object: Json) -> Json {
     steps
         .iter()
         .rev()
@@ -90,8 +90,8 @@ pub fn wrap(steps: &[Arc<str>], object: Json) -> Json {
         })
 }
 
-/// The one object in an answer made by [`wrap`].
-pub fn unwrap<'a>(steps: &[Arc<str>], answer: &'a Json) -> Option<&'a Json> {
+/// The one object in an answer made by [`nest`].
+pub fn peel<'a>(steps: &[Arc<str>], answer: &'a Json) -> Option<&'a Json> {
     steps
         .iter()
         .try_fold(answer, |here, step| match (here, &**step) {
@@ -146,11 +146,11 @@ mod tests {
     #[test]
     fn an_object_comes_out_of_the_answer_it_was_put_into() {
         let object = Json::Object(vec![("id".into(), Json::Text("4711".into()))]);
-        let answer = wrap(&steps("items.*"), object.clone());
-        assert_eq!(unwrap(&steps("items.*"), &answer), Some(&object));
+        let answer = nest(&steps("items.*"), object.clone());
+        assert_eq!(peel(&steps("items.*"), &answer), Some(&object));
         assert!(holds(&answer, "items.*.id") && !holds(&answer, "items.*.no"));
         assert_eq!(
-            unwrap(
+            peel(
                 &steps("items.*"),
                 &Json::Object(vec![("items".into(), Json::List(vec![]))])
             ),

@@ -1,18 +1,17 @@
 //! The rows of an effective matrix, counted and grouped.
-//! Gives `summaries` (so many fields of a schema), `grants`, `is_same_grant`, `is_about`, `declared`.
+//! Exports `summaries` (so many fields of a schema), `grants`, `is_same_grant`, `is_about`, `declared`.
 //! Used by `access` and `can`.
 //! Start reading at `summaries`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use config::Compiled;
+use config::{Compiled, field_paths};
 use contract::Operation;
 use policy::{AccessRow, How};
 use serde::Serialize;
 
 use super::{field_of, steps_of};
-use crate::fields;
 
 /// What an integration may see and send of one kind of object.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -49,7 +48,7 @@ pub fn summaries(rows: &[AccessRow], compiled: &Compiled) -> Vec<Summary> {
         let steps = steps_of(row, compiled);
         let shape = operation.answer_shape();
         let start =
-            shape.and_then(|shape| fields::node_at(shape, &steps).map(|node| (shape, node)));
+            shape.and_then(|shape| field_paths::node_at(shape, &steps).map(|node| (shape, node)));
         let schema = start
             .and_then(|(shape, node)| shape.node(node)?.schema.as_deref())
             .unwrap_or(&operation.id);
@@ -62,7 +61,7 @@ pub fn summaries(rows: &[AccessRow], compiled: &Compiled) -> Vec<Summary> {
                 tally.declared.extend(
                     start
                         .into_iter()
-                        .flat_map(|(shape, node)| fields::leaves(shape, node)),
+                        .flat_map(|(shape, node)| field_paths::leaves(shape, node)),
                 );
             }
             // No field of the object: what is told when something goes wrong.
@@ -122,8 +121,8 @@ pub fn operation<'a>(row: &AccessRow, compiled: &'a Compiled) -> Option<&'a Oper
 /// Whether a row is about a field or something below it.
 pub fn is_about(row: &AccessRow, field: &str, compiled: &Compiled) -> bool {
     match field.starts_with("$.") {
-        true => fields::is_below(&field_of(row, compiled), field),
-        false => fields::is_within(&row.field, field),
+        true => field_paths::is_below(&field_of(row, compiled), field),
+        false => field_paths::is_within(&row.field, field),
     }
 }
 
@@ -144,9 +143,9 @@ pub fn declared(compiled: &Compiled) -> BTreeSet<String> {
             let seen = operation
                 .answer_shape()
                 .into_iter()
-                .flat_map(|shape| fields::leaves(shape, 0));
-            out.extend(seen.map(|path| fields::relative(&path, &steps)));
-            out.extend(fields::leaves(&operation.request_shape, 0));
+                .flat_map(|shape| field_paths::leaves(shape, 0));
+            out.extend(seen.map(|path| field_paths::relative(&path, &steps)));
+            out.extend(field_paths::leaves(&operation.request_shape, 0));
         }
     }
     out
@@ -157,7 +156,7 @@ pub fn is_declared(field: &str, compiled: &Compiled) -> bool {
     declared(compiled)
         .iter()
         .any(|known| match field.starts_with("$.") {
-            true => fields::is_below(known, field),
-            false => fields::is_within(known, field),
+            true => field_paths::is_below(known, field),
+            false => field_paths::is_within(known, field),
         })
 }

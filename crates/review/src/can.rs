@@ -1,0 +1,157 @@
+//! May an integration do this, and by which rule? Asked of the rules that enforce it.
+//! Exports `Asked` with `ask`, which is one question and its answer; `operation`, `listener` for names; `Answer` for tools.
+//! Used by `portcullis can`.
+//! Start reading at `ask::ask`.
+
+mod ask;
+mod query;
+mod request;
+
+use config::Compiled;
+use config::compiled::{ApiVersion, OperationPlan};
+use policy::ParameterAccess;
+use serde::Serialize;
+
+pub use ask::{Asked, Verdict, Word, ask};
+
+use crate::NameError;
+
+/// An answer as tools read it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Answer {
+    /// Whether it may.
+    pub can: bool,
+    /// `yes`, `no`, or `undecided` without the object.
+    pub verdict: &'static str,
+    /// The integration.
+    pub integration: String,
+    /// The version, `field-service/v2`.
+    pub api: String,
+    /// The operation.
+    pub operation: String,
+    /// The field, where one was asked about.
+    pub field: Option<String>,
+    /// In one sentence.
+    pub why: String,
+    /// Code of the refusal a caller would get.
+    pub code: Option<&'static str>,
+    /// Rules that decided.
+    pub rules: Vec<String>,
+    /// Conditions and policies that were not looked at for want of an object or of the request.
+    pub conditions: Vec<String>,
+    /// What was nearest to a yes.
+    pub nearest: Vec<Nearest>,
+    /// What the operation's parameters may ask.
+    pub parameters: Vec<ParameterAccess>,
+}
+
+/// A rule that was near to a yes.
+#[derive(Clone, Debug, Serialize)]
+pub struct Nearest {
+    /// Where it stands.
+    pub rule: String,
+    /// What was missing.
+    pub text: String,
+}
+
+impl Answer {
+    /// The answer to a question.
+    pub fn new(asked: &Asked<'_>, verdict: &Verdict, parameters: &[ParameterAccess]) -> Answer {
+        let nearest = verdict.nearest.iter().map(|miss| Nearest {
+            rule: miss.rule.to_string(),
+            text: miss.text.clone(),
+        });
+        Answer {
+            can: verdict.word == Word::Yes,
+            verdict: verdict.word.name(),
+            integration: asked.integration.name.to_string(),
+            api: asked.version.name.to_string(),
+            operation: asked.plan.id.to_string(),
+            field: asked.field.map(str::to_owned),
+            why: verdict.why.clone(),
+            code: verdict.code,
+            rules: verdict.rules.clone(),
+            conditions: verdict.conditions.clone(),
+            nearest: nearest.collect(),
+            parameters: parameters.to_vec(),
+        }
+    }
+}
+
+/// The listener with this name.
+///
+/// # Errors
+/// When there is none, with the name that was probably meant.
+pub fn listener<'a>(name: &'a str, compiled: &Compiled) -> Result<&'a str, NameError> {
+    if compiled.listener(name).is_some() {
+        return Ok(name);
+    }
+    let known: Vec<&str> = compiled.server.listeners.iter().map(|l| &*l.name).collect();
+    let help = config::nearest(name, &known)
+        .unwrap_or_else(|| format!("Listeners are {}.", config::listed(&known)));
+    let message = format!("there is no listener `{name}`");
+    Err(NameError::unknown(message, help))
+}
+
+/// The operation with this name: its version has to be said where several have one.
+///
+/// # Errors
+/// When there is none, with the name that was probably meant, or when several versions have it.
+pub fn operation<'a>(
+    name: &str,
+    api: Option<&str>,
+    compiled: &'a Compiled,
+) -> Result<(&'a ApiVersion, &'a OperationPlan), NameError> {
+    let (api, id) = match name.split_once(':') {
+        Some((api, id)) => (Some(api), id),
+        None => (api, name),
+    };
+    if let Some(api) = api.filter(|api| compiled.version(api).is_none()) {
+        let known: Vec<&str> = compiled
+            .versions
+            .iter()
+            .map(|version| &*version.name)
+            .collect();
+        let help = config::nearest(api, &known)
+            .unwrap_or_else(|| format!("Versions are {}.", config::listed(&known)));
+        return Err(NameError::unknown(
+format!("there is no api version `{api}`"),
+            help,
+        ));
+    }
+    let all = || {
+        compiled
+            .versions
+            .iter()
+            .filter(|version| api.is_none_or(|api| *version.name == *api))
+    };
+    let found: Vec<_> = all()
+        .flat_map(|version| version.operations.iter().map(move |plan| (version, plan)))
+        .filter(|(_, plan)| *plan.id == *id)
+        .collect();
+    match found.as_slice() {
+        [one] => Ok(*one),
+        [] => {
+            let known: Vec<&str> = all()
+                .flat_map(|version| version.operations.iter().map(|plan| &*plan.id))
+                .collect();
+            let help = config::nearest(id, &known)
+                .unwrap_or_else(|| format!("Operations are {}.", config::listed(&known)));
+            Err(NameError::unknown(
+format!("no contract has an operation `{id}`"),
+                help,
+            ))
+        }
+        several => {
+            let names: Vec<String> = several
+                .iter()
+                .map(|(version, _)| format!("{}:{id}", version.name))
+                .collect();
+            Err(NameError::unclear(
+format!("several versions have an operation `{id}`"),
+                format!("Say which: {}.", config::listed(&names)),
+            ))
+        }
+    }
+}
+

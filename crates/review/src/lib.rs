@@ -1,0 +1,36 @@
+//! What may an integration do, and who may see a field? Asked of a configuration's rules by the code that enforces them.
+//! Exports `can` (one question), `access` (everything an integration may do).
+//! Used by `portcullis can` and `portcullis access`. Needs no server, clock or file.
+//! Start reading at `can::ask`; why this is a room is in docs/decisions/033.
+
+pub mod access;
+pub mod can;
+
+/// A name in a question that the configuration does not have, or has several times.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct NameError {
+    /// What is wrong.
+    pub message: String,
+    /// What to write instead.
+    pub help: String,
+    /// Whether the name is there, and more has to be said.
+    pub is_unclear: bool,
+}
+
+impl NameError {
+    fn unknown(message: String, help: String) -> NameError {
+        NameError {
+            message,
+            help,
+            is_unclear: false,
+        }
+    }
+
+    fn unclear(message: String, help: String) -> NameError {
+        NameError {
+            is_unclear: true,
+            ..NameError::unknown(message, help)
+        }
+    }
+}
