@@ -8,8 +8,8 @@ pub mod matrix;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use config::{Compiled, field_paths};
 use config::compiled::IntegrationSettings;
+use config::{Compiled, field_paths};
 use policy::{AccessRow, Enforcement, How, ParameterAccess};
 use serde::Serialize;
 

@@ -115,7 +115,7 @@ pub fn operation<'a>(
         let help = config::nearest(api, &known)
             .unwrap_or_else(|| format!("Versions are {}.", config::listed(&known)));
         return Err(NameError::unknown(
-format!("there is no api version `{api}`"),
+            format!("there is no api version `{api}`"),
             help,
         ));
     }
@@ -138,7 +138,7 @@ format!("there is no api version `{api}`"),
             let help = config::nearest(id, &known)
                 .unwrap_or_else(|| format!("Operations are {}.", config::listed(&known)));
             Err(NameError::unknown(
-format!("no contract has an operation `{id}`"),
+                format!("no contract has an operation `{id}`"),
                 help,
             ))
         }
@@ -148,10 +148,9 @@ format!("no contract has an operation `{id}`"),
                 .map(|(version, _)| format!("{}:{id}", version.name))
                 .collect();
             Err(NameError::unclear(
-format!("several versions have an operation `{id}`"),
+                format!("several versions have an operation `{id}`"),
                 format!("Say which: {}.", config::listed(&names)),
             ))
         }
     }
 }
-

@@ -6,9 +6,9 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
-use config::{Compiled, field_paths};
 use config::api::State;
 use config::compiled::{ApiVersion, IntegrationSettings, OperationPlan};
+use config::{Compiled, field_paths};
 use contract::{Operation, Place, TemplateSegment};
 use model::json::Bounds;
 use model::{FieldError, Json, Refusal, Stage, Timestamp};
