@@ -11,7 +11,7 @@ use arc_swap::ArcSwap;
 use audit::Recorder;
 use crypto::Keys;
 use gateway::blocks::Blocks;
-use gateway::counters::Counters;
+use gateway::counters::{self, Counters};
 use gateway::io::Owed;
 use gateway::live::Live;
 use gateway::metrics::Metrics;
@@ -50,9 +50,9 @@ pub fn shared(
         is_ledger_down: AtomicBool::new(false),
         is_stopping: AtomicBool::new(false),
         owed: Owed::default(),
-        counters: Counters::new(),
+        counters: Counters::new(counters::names(keys)),
         turns: Turns::default(),
-        blocks: Blocks::of(added),
+        blocks: Blocks::of(counters::names(keys), added),
         metrics: Metrics::new(),
         live: Live::default(),
         recordings: Recordings::default(),

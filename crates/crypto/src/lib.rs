@@ -13,7 +13,7 @@ mod secret;
 mod sign;
 pub mod text;
 
-pub use hash::{MacKey, Sha256, derive, sha256};
+pub use hash::{MacKey, Sha256, ShortHash, derive, sha256};
 pub use jwt::{JwtSigner, verify_jwt};
 pub use keys::{Kek, KeyFault, Keys, Root};
 pub use random::{random, random_secret};

@@ -7,7 +7,7 @@ use std::fmt;
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 
-use crate::{MacKey, Secret, derive, random};
+use crate::{MacKey, Secret, ShortHash, derive, random};
 
 const VERSION: u8 = 1;
 const NONCE_LEN: usize = 12;
@@ -51,6 +51,11 @@ impl SealKey {
     /// A key for codes, for one purpose below this one.
     pub fn mac_subkey(&self, context: &str) -> MacKey {
         MacKey::from_secret(&derive(&self.secret, context))
+    }
+
+    /// A key for short numbers of names, for one purpose below this one.
+    pub fn short_subkey(&self, context: &str) -> ShortHash {
+        ShortHash::from_secret(&derive(&self.secret, context))
     }
 
     /// Seals `plain`. `aad` is the context it belongs to: not stored, needed again to open.

@@ -1,6 +1,6 @@
 //! Who is kept out for a while: by people, or because of refusals counted by address, by credential and by person apart.
 //! Exports `Blocks`, `Block`, `ChargedTo`. The rule is `policy::block`; this keeps the states, bounded.
-//! Read by stages `ip` and `authn`, written when a refusal was decided and by the operator's commands.
+//! Read without a lock by stages `ip` and `authn`, written when a refusal was decided and by the operator's commands.
 //! Start reading at `Blocks`.
 
 mod added;
@@ -10,6 +10,7 @@ mod refused;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use crypto::ShortHash;
 use model::{DecisionId, KeyId, Monotonic};
 use policy::block::{BlockSettings, Subject};
 use policy::client_key;
@@ -23,16 +24,18 @@ use refused::Refused;
 ///
 /// What strangers do at an address is held against strangers there: whoever proves a caller passes. A block that a person
 /// added to an address holds for everybody there.
-#[derive(Default)]
 pub struct Blocks {
     refused: Refused,
     added: AddedBlocks,
 }
 
 impl Blocks {
-    /// With blocks that people added before this process began.
-    pub fn of(added: Vec<Added>) -> Blocks {
-        let blocks = Blocks::default();
+    /// With blocks that people added before this process began. `names` numbers whose refusals are counted.
+    pub fn of(names: ShortHash, added: Vec<Added>) -> Blocks {
+        let blocks = Blocks {
+            refused: Refused::new(names),
+            added: AddedBlocks::default(),
+        };
         added.into_iter().for_each(|one| blocks.added.put(one));
         blocks
     }

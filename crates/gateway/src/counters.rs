@@ -1,15 +1,22 @@
 //! Shared counters of the limits: one atomic word per key in a fixed table. No lock, no growth.
-//! Gives `Counters`. The arithmetic is `policy::limit`; this only keeps the words.
+//! Exports `Counters`, and `names`, the key of its numbers. The arithmetic is `policy::limit`; this only keeps the words.
 //! Used by stages `ip` and `limit` on every thread.
 //! Start reading at `Counters::update`.
 
-use std::hash::{BuildHasher, Hash, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
+
+use crypto::{Keys, ShortHash};
+use policy::Counted;
 
 /// Slots looked at before the least useful of them is taken over.
 const PROBES: usize = 8;
 /// Slots in the table. 16 bytes each.
 const SLOTS: usize = 1 << 16;
+
+/// The key of this installation's numbers for what is counted.
+pub fn names(keys: &Keys) -> ShortHash {
+    keys.store_records.short_subkey("names of what is counted")
+}
 
 struct Slot {
     key: AtomicU64,
@@ -22,31 +29,25 @@ struct Slot {
 /// that is the key whose debt ended longest ago, so a takeover forgives only what was (nearly) paid back.
 pub struct Counters {
     slots: Box<[Slot]>,
-    seed: RandomState,
-}
-
-impl Default for Counters {
-    fn default() -> Self {
-        Counters::new()
-    }
+    names: ShortHash,
 }
 
 impl Counters {
-    /// An empty table with a random seed, so that nobody outside can aim at a slot.
-    pub fn new() -> Self {
+    /// An empty table. The key keeps those outside from aiming at a slot.
+    pub fn new(names: ShortHash) -> Self {
         let slot = || Slot {
             key: AtomicU64::new(0),
             word: AtomicU64::new(0),
         };
         Counters {
             slots: std::iter::repeat_with(slot).take(SLOTS).collect(),
-            seed: RandomState::new(),
+            names,
         }
     }
 
-    /// The hashed key of anything that names a counter. Never zero.
-    pub fn key(&self, what: impl Hash) -> u64 {
-        self.seed.hash_one(what).max(1)
+    /// The number of what is counted, the same in each process of this installation. Never zero.
+    pub fn key(&self, what: &Counted<'_>) -> u64 {
+        self.names.of(|put| what.name(put)).max(1)
     }
 
     /// Reads the key's word (zero when new), lets `step` compute the next one, and stores it atomically.
@@ -109,25 +110,41 @@ impl Counters {
 
 #[cfg(test)]
 mod tests {
+    use model::KeyId;
+
     use super::*;
+
+    fn counters() -> Counters {
+        Counters::new(ShortHash::from_secret(&crypto::Secret::new([7; 32])))
+    }
+
+    fn key(counters: &Counters, number: u128) -> u64 {
+        counters.key(&Counted::RefusedCredential(KeyId::from_bits(number)))
+    }
 
     #[test]
     fn a_key_keeps_its_word_and_others_do_not_see_it() {
-        let counters = Counters::new();
-        let (a, b) = (counters.key("a"), counters.key("b"));
+        let counters = counters();
+        let [a, b, c] = [1, 2, 3].map(|number| key(&counters, number));
         counters.update(a, |w| (Some(w + 5), ()));
         assert_eq!(counters.update(a, |w| (None, w)), 5);
         assert_eq!(counters.update(b, |w| (None, w)), 0);
-        assert_eq!(
-            [a, b, counters.key("c")].map(|key| counters.read(key)),
-            [5, 0, 0]
-        );
+        assert_eq!([a, b, c].map(|key| counters.read(key)), [5, 0, 0]);
+    }
+
+    #[test]
+    fn what_is_counted_has_one_number_in_each_process_and_another_in_each_installation() {
+        let what = Counted::Strangers("public", 7);
+        let ours = counters().key(&what);
+        assert_eq!(counters().key(&what), ours);
+        let others = Counters::new(ShortHash::from_secret(&crypto::Secret::new([8; 32])));
+        assert_ne!(others.key(&what), ours);
     }
 
     #[test]
     fn threads_never_lose_an_update() {
-        let counters = Counters::new();
-        let key = counters.key(("integration", 7u8));
+        let counters = counters();
+        let key = key(&counters, 7);
         std::thread::scope(|scope| {
             for _ in 0..4 {
                 scope.spawn(|| {
@@ -140,11 +157,11 @@ mod tests {
 
     #[test]
     fn a_full_table_takes_over_the_smallest_word() {
-        let counters = Counters::new();
+        let counters = counters();
         for n in 0..200_000u64 {
-            counters.update(counters.key(n), |_| (Some(n + 1), ()));
+            counters.update(key(&counters, n.into()), |_| (Some(n + 1), ()));
         }
-        let last = counters.key(199_999u64);
+        let last = key(&counters, 199_999);
         assert_eq!(counters.update(last, |w| (None, w)), 200_000);
     }
 }

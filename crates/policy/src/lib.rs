@@ -1,5 +1,5 @@
 //! May they, on this object, seeing which fields, how often?
-//! Gives `compile`, `decide` -> `Permit`, `access`, `near_misses`, and the modules `limit`, `block`, `address`. Pure.
+//! Gives `compile`, `decide` -> `Permit`, `access`, `near_misses`, `Counted`, and the modules `limit`, `block`, `address`. Pure.
 //! Used by config (compile), gateway::pipeline (decide, release, limits) and the CLI (access, explain).
 //! Start reading at `decide`; how fields and objects are judged is written at `release`.
 
@@ -7,6 +7,7 @@ pub mod access;
 pub mod address;
 pub mod block;
 mod cedar;
+mod counted;
 pub mod decide;
 mod enforcement;
 mod errors;
@@ -33,6 +34,7 @@ mod scope;
 
 pub use access::{AccessMatrix, AccessRow, How, NearMiss, Nearness, access};
 pub use address::{AddressSet, client_address, client_key};
+pub use counted::{Counted, OfLimit};
 pub use decide::{
     ABSENT, CONDITION_FAILED, CREATE_DENIED, ID_DIFFERS, Lookup, OBJECT_DENIED,
     OPERATION_NOT_GRANTED, PATCH_STEPS, Question, Released, RequestFacts, Standing, TOO_DEEP,

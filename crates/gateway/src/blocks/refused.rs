@@ -1,15 +1,17 @@
 //! Refusals counted by address, credential and person, and the blocks that follow from them. They end with the process.
 //! Exports `Refused`.
 //! Used by `Blocks`.
-//! Start reading at `Refused::count`. While no block is in force, asking costs one atomic load.
+//! Start reading at `Refused::count`. To count takes a lock; to ask whether somebody is blocked never does.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasher, RandomState};
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
+use arc_swap::ArcSwap;
+use crypto::ShortHash;
 use model::{DecisionId, Monotonic};
+use policy::Counted;
 use policy::block::{self, BlockSettings, State, Subject};
 
 use super::block::{Block, ChargedTo, Origin};
@@ -18,34 +20,31 @@ const SHARDS: usize = 64;
 /// States per shard; the one that matters least is dropped for a new one.
 const PER_SHARD: usize = 1024;
 
-type Shard = HashMap<u64, Counted>;
-
-/// One address, credential or person that was refused lately.
-struct Counted {
-    state: State,
-    /// The last block, while it lasts.
-    block: Option<Box<Block>>,
+/// Some of those who were refused lately, by the number of their name.
+#[derive(Default)]
+struct Shard {
+    states: Mutex<HashMap<u64, State>>,
+    /// The last block of each of them, while it lasts. Replaced whole, under the lock of the states.
+    blocks: ArcSwap<HashMap<u64, Arc<Block>>>,
 }
 
 /// States of those who were refused lately.
 pub(super) struct Refused {
-    shards: Vec<Mutex<Shard>>,
-    seed: RandomState,
-    /// The latest end of any block so far. Behind it no block is in force, and nobody takes a lock.
+    shards: Box<[Shard]>,
+    names: ShortHash,
+    /// The latest end of any block so far. Behind it no block is in force, and there is nothing to look up.
     last_end: AtomicU64,
 }
 
-impl Default for Refused {
-    fn default() -> Self {
+impl Refused {
+    pub(super) fn new(names: ShortHash) -> Refused {
         Refused {
-            shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
-            seed: RandomState::new(),
+            shards: (0..SHARDS).map(|_| Shard::default()).collect(),
+            names,
             last_end: AtomicU64::new(0),
         }
     }
-}
 
-impl Refused {
     pub(super) fn count(
         &self,
         who: ChargedTo<'_>,
@@ -53,54 +52,49 @@ impl Refused {
         settings: &BlockSettings,
         now: Monotonic,
     ) -> Option<Block> {
-        let (key, mut shard) = self.place(who)?;
-        let before = shard.get(&key).map(|counted| counted.state);
+        let (key, shard) = self.place(who)?;
+        let mut states = shard.states.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = states.get(&key).copied();
         let (state, until) = block::count_refusal(before, settings, now);
-        let begun = until.map(|ends| Block {
+        if before.is_none() && states.len() >= PER_SHARD {
+            shard.drop_least(&mut states);
+        }
+        states.insert(key, state);
+        let begun = Arc::new(Block {
             subject: who.subject(),
-            ends,
+            ends: until?,
             origin: Origin::Refusals {
                 after: settings.after.to_string(),
                 code,
                 decision,
             },
         });
-        if let Some(begun) = &begun {
-            self.last_end
-                .fetch_max(begun.ends.micros(), Ordering::AcqRel);
-        }
-        if before.is_none() && shard.len() >= PER_SHARD {
-            drop_least(&mut shard);
-        }
-        let counted = shard.entry(key).or_insert(Counted { state, block: None });
-        counted.state = state;
-        if let Some(begun) = &begun {
-            counted.block = Some(Box::new(begun.clone()));
-        }
-        begun
+        self.last_end
+            .fetch_max(begun.ends.micros(), Ordering::AcqRel);
+        shard.change(|blocks| {
+            blocks.retain(|_, block| block.ends > now);
+            blocks.insert(key, Arc::clone(&begun));
+        });
+        Some(Block::clone(&begun))
     }
 
     pub(super) fn block(&self, who: ChargedTo<'_>, now: Monotonic) -> Option<Block> {
         if self.last_end.load(Ordering::Acquire) <= now.micros() {
             return None;
         }
-        let (key, mut shard) = self.place(who)?;
-        let counted = shard.get_mut(&key)?;
-        if block::blocked_until(&counted.state, now).is_none() {
-            counted.block = None;
-        }
-        counted.block.as_deref().cloned()
+        let (key, shard) = self.place(who)?;
+        let blocks = shard.blocks.load();
+        let block = blocks.get(&key).filter(|block| block.ends > now)?;
+        Some(Block::clone(block))
     }
 
     pub(super) fn list(&self, now: Monotonic) -> Vec<Block> {
-        if self.last_end.load(Ordering::Acquire) <= now.micros() {
-            return Vec::new();
-        }
-        let of_shard = |shard: &Mutex<Shard>| {
-            let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
-            let blocks = shard.values().filter_map(|one| one.block.as_deref());
-            let in_force = blocks.filter(|block| block.ends > now);
-            in_force.cloned().collect::<Vec<_>>()
+        let of_shard = |shard: &Shard| {
+            let blocks = shard.blocks.load();
+            let in_force = blocks.values().filter(|block| block.ends > now);
+            in_force
+                .map(|block| Block::clone(block))
+                .collect::<Vec<_>>()
         };
         self.shards.iter().flat_map(of_shard).collect()
     }
@@ -116,29 +110,65 @@ impl Refused {
             Subject::Integration(_) => Vec::new(),
         };
         let forget = |who| {
-            let (key, mut shard) = self.place(who)?;
-            let block = shard.remove(&key)?.block?;
-            (block.ends > now).then_some(*block)
+            let (key, shard) = self.place(who)?;
+            let mut states = shard.states.lock().unwrap_or_else(PoisonError::into_inner);
+            states.remove(&key);
+            let block = shard.blocks.load().get(&key).map(Arc::clone)?;
+            shard.change(|blocks| drop(blocks.remove(&key)));
+            (block.ends > now).then(|| Block::clone(&block))
         };
         whose.into_iter().flatten().filter_map(forget).collect()
     }
 
     pub(super) fn clear(&self) {
         for shard in &self.shards {
-            shard.lock().unwrap_or_else(PoisonError::into_inner).clear();
+            let mut states = shard.states.lock().unwrap_or_else(PoisonError::into_inner);
+            states.clear();
+            shard.blocks.store(Arc::default());
         }
     }
 
-    fn place(&self, who: ChargedTo<'_>) -> Option<(u64, MutexGuard<'_, Shard>)> {
-        let key = self.seed.hash_one(who);
+    fn place(&self, who: ChargedTo<'_>) -> Option<(u64, &Shard)> {
+        let key = self.names.of(|put| who.counted().name(put));
         let shard = self
             .shards
             .get(usize::try_from(key % SHARDS as u64).ok()?)?;
-        Some((key, shard.lock().unwrap_or_else(PoisonError::into_inner)))
+        Some((key, shard))
+    }
+}
+
+impl Shard {
+    /// Replaces the blocks. Only under the lock of the states, so that no change is lost.
+    fn change(&self, change: impl FnOnce(&mut HashMap<u64, Arc<Block>>)) {
+        let mut blocks = HashMap::clone(&self.blocks.load());
+        change(&mut blocks);
+        self.blocks.store(Arc::new(blocks));
+    }
+
+    /// Drops the state whose block ended (or would end) first, fewest refusals first, and the block with it.
+    fn drop_least(&self, states: &mut HashMap<u64, State>) {
+        let least = states
+            .iter()
+            .min_by_key(|(_, state)| (state.until, state.refusals.0))
+            .map(|(key, _)| *key);
+        let Some(key) = least else { return };
+        states.remove(&key);
+        if self.blocks.load().contains_key(&key) {
+            self.change(|blocks| drop(blocks.remove(&key)));
+        }
     }
 }
 
 impl ChargedTo<'_> {
+    fn counted(&self) -> Counted<'_> {
+        match self {
+            ChargedTo::Address(client) => Counted::RefusedAddress(*client),
+            ChargedTo::Credential(id) => Counted::RefusedCredential(*id),
+            ChargedTo::User(integration, user) => Counted::RefusedPerson(integration, user),
+            ChargedTo::People(id) => Counted::RefusedPeople(*id),
+        }
+    }
+
     fn subject(self) -> Subject {
         match self {
             ChargedTo::Address(client) => Subject::client(IpAddr::V6(Ipv6Addr::from(client))),
@@ -151,24 +181,25 @@ impl ChargedTo<'_> {
     }
 }
 
-/// Drops the state whose block ended (or would end) first, fewest refusals first.
-fn drop_least(shard: &mut Shard) {
-    let least = shard
-        .iter()
-        .min_by_key(|(_, one)| (one.state.until, one.state.refusals.0))
-        .map(|(key, _)| *key);
-    if let Some(key) = least {
-        shard.remove(&key);
-    }
-}
-
 #[cfg(test)]
 impl Refused {
     /// How many states are kept.
     pub(super) fn kept(&self) -> usize {
         self.shards
             .iter()
-            .map(|shard| shard.lock().unwrap().len())
+            .map(|shard| shard.states.lock().unwrap().len())
             .sum()
+    }
+
+    /// Whether to ask this needs the lock that counting holds: it is asked while that is held.
+    pub(super) fn block_while_counting(&self, who: ChargedTo<'_>, now: Monotonic) -> Option<Block> {
+        let held: Vec<_> = self
+            .shards
+            .iter()
+            .map(|shard| shard.states.lock().unwrap())
+            .collect();
+        let block = self.block(who, now);
+        drop(held);
+        block
     }
 }

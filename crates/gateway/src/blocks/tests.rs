@@ -10,6 +10,14 @@ use super::*;
 const KEY: KeyId = KeyId::from_bits(7);
 const OTHER: KeyId = KeyId::from_bits(8);
 
+fn names() -> ShortHash {
+    ShortHash::from_secret(&crypto::Secret::new([7; 32]))
+}
+
+fn blocks() -> Blocks {
+    Blocks::of(names(), Vec::new())
+}
+
 fn at(seconds: u64) -> Monotonic {
     Monotonic::from_micros(seconds * 1_000_000)
 }
@@ -35,7 +43,7 @@ fn by_hand(subject: &str, ends: Monotonic) -> Added {
 
 #[test]
 fn one_who_is_refused_too_often_is_blocked_and_others_are_not() {
-    let blocks = Blocks::default();
+    let blocks = blocks();
     let begun = refuse(&blocks, ChargedTo::Credential(KEY), 100, at(1)).unwrap();
     assert_eq!(begun.subject, Subject::Credential(KEY));
     assert!(blocks.of_caller(KEY, "crm", None, at(1)).is_some());
@@ -52,7 +60,7 @@ fn one_who_is_refused_too_often_is_blocked_and_others_are_not() {
 
 #[test]
 fn a_person_is_blocked_within_their_integration_only() {
-    let blocks = Blocks::default();
+    let blocks = blocks();
     refuse(&blocks, ChargedTo::User("crm", "ann"), 20, at(1)).unwrap();
     let is_blocked = |integration, user| blocks.of_caller(KEY, integration, user, at(2)).is_some();
     assert!(is_blocked("crm", Some("ann")));
@@ -65,7 +73,7 @@ fn a_person_is_blocked_within_their_integration_only() {
 
 #[test]
 fn persons_together_count_for_the_credential_that_names_them() {
-    let blocks = Blocks::default();
+    let blocks = blocks();
     let settings = BlockSettings::default().of_people();
     let people = ChargedTo::People(KEY);
     let refusal = ("authn.invalid", DecisionId::from_bits(1));
@@ -84,11 +92,14 @@ fn persons_together_count_for_the_credential_that_names_them() {
 
 #[test]
 fn a_persons_block_holds_for_whom_it_names() {
-    let blocks = Blocks::of(vec![
-        by_hand("address:10.0.0.0/8", at(50)),
-        by_hand("integration:crm", at(60)),
-        by_hand("user:erp/ann", at(70)),
-    ]);
+    let blocks = Blocks::of(
+        names(),
+        vec![
+            by_hand("address:10.0.0.0/8", at(50)),
+            by_hand("integration:crm", at(60)),
+            by_hand("user:erp/ann", at(70)),
+        ],
+    );
     let at_address = |text: &str| blocks.of_address(text.parse().unwrap(), at(1)).is_some();
     assert!(at_address("10.9.9.9") && at_address("::ffff:10.9.9.9") && !at_address("11.0.0.1"));
     assert!(
@@ -115,7 +126,7 @@ fn a_persons_block_holds_for_whom_it_names() {
 
 #[test]
 fn any_address_of_a_64_lifts_its_block() {
-    let blocks = Blocks::default();
+    let blocks = blocks();
     let address: IpAddr = "2001:db8::7".parse().unwrap();
     refuse(&blocks, ChargedTo::Address(client_key(address)), 20, at(1)).unwrap();
     assert!(
@@ -129,7 +140,7 @@ fn any_address_of_a_64_lifts_its_block() {
 
 #[test]
 fn the_table_stays_bounded_and_keeps_who_is_blocked() {
-    let refused = Refused::default();
+    let refused = Refused::new(names());
     let settings = BlockSettings::default();
     let refusal = ("authn.invalid", DecisionId::from_bits(1));
     for _ in 0..20 {
@@ -148,7 +159,7 @@ proptest! {
     fn blocks_hold_as_long_as_their_rule_says_and_for_nobody_else(
         steps in prop::collection::vec((0u64..400, 0usize..3, 0u32..30, prop::bool::weighted(0.1)), 1..40),
     ) {
-        let (blocks, settings) = (Blocks::default(), BlockSettings::default());
+        let (blocks, settings) = (blocks(), BlockSettings::default());
         let keys = [KeyId::from_bits(1), KeyId::from_bits(2), KeyId::from_bits(3)];
         let mut states = [policy::block::State::default(); 3];
         let mut now = FORGOTTEN_AFTER.as_secs();
@@ -169,4 +180,18 @@ proptest! {
             prop_assert!(blocks.list(at(now)).iter().all(|block| block.left(at(now)) <= Duration::from_secs(86_400)));
         }
     }
+}
+
+/// Counting holds the lock of its shard; whoever only asks neither waits for it nor takes one.
+#[test]
+fn to_ask_for_a_block_takes_no_lock() {
+    let refused = Refused::new(names());
+    let refusal = ("authn.invalid", DecisionId::from_bits(1));
+    let (who, settings) = (ChargedTo::Credential(KEY), BlockSettings::default());
+    for _ in 0..20 {
+        refused.count(who, refusal, &settings, at(1));
+    }
+    assert!(refused.block_while_counting(who, at(2)).is_some());
+    let other = ChargedTo::Credential(OTHER);
+    assert!(refused.block_while_counting(other, at(2)).is_none());
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use config::compiled::ListenerSettings;
 use config::integration::Per;
 use model::{KeyId, Monotonic, Stage};
-use policy::{block, client_key, limit};
+use policy::{Counted, OfLimit, block, client_key, limit};
 
 use crate::blocks::Block;
 use crate::context::Road;
@@ -26,33 +26,33 @@ pub fn take(
 ) -> Result<Vec<Turn>, Stop> {
     x.enter(Stage::Limit);
     let (principal, op) = (granted.caller().principal(), granted.op());
-    let who = &principal.integration;
     let Some(settings) = r.snapshot.integration(principal.id) else {
         return Err(limit::EXCEEDED
             .because("the integration is no longer configured")
             .into());
     };
     let mut turns = Vec::new();
-    for (index, one) in settings
+    for (limit, one) in settings
         .limits
         .iter()
         .enumerate()
         .filter(|(_, one)| one.applies_to(op.policy))
     {
-        let (key, what) = match (one.per, &principal.user) {
-            (Per::Integration, _) => (
-                r.io.counters.key(("integration", who, index)),
-                "integration",
-            ),
+        let of = OfLimit {
+            integration: &principal.integration,
+            limit,
+        };
+        let (counted, what) = match (one.per, &principal.user) {
+            (Per::Integration, _) => (Counted::Integration(of), "integration"),
             (Per::Operation, _) => (
-                r.io.counters
-                    .key(("operation", who, index, &op.version.name, &op.plan.id)),
+                Counted::Operation(of, &op.version.name, &op.plan.id),
                 "operation",
             ),
-            (Per::User, Some(user)) => (r.io.counters.key(("user", who, index, user)), "user"),
+            (Per::User, Some(user)) => (Counted::Person(of, user), "user"),
             // Nobody is named, so there is nobody to count; the integration's own limits hold.
             (Per::User, None) => continue,
         };
+        let key = r.io.counters.key(&counted);
         if let Some(rate) = &one.limit {
             charge(x, r, key, rate, what)?;
         }
@@ -139,7 +139,7 @@ pub fn charge_strangers(x: &Exchange<'_, '_>, r: &Road<'_>) {
 
 fn strangers(io: &Io, listener: &ListenerSettings, address: IpAddr) -> u64 {
     io.counters
-        .key(("address", &listener.name, client_key(address)))
+        .key(&Counted::Strangers(&listener.name, client_key(address)))
 }
 
 /// Takes a call of a proven caller from the share that its credential has at this address: nobody else's calls count there.
@@ -156,8 +156,8 @@ pub fn charge_at_address(
         return Ok(());
     };
     let client = client_key(x.address);
-    let key = ("credential", &listener.name, client, credential);
-    let key = r.io.counters.key(key);
+    let counted = Counted::CredentialAt(&listener.name, client, credential);
+    let key = r.io.counters.key(&counted);
     charge(x, r, key, &listener.address_limit, "address")
 }
 
