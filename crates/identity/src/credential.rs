@@ -11,7 +11,7 @@ use model::{KeyId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::api_key::{self, ApiKey};
-use crate::methods::ApiKeySettings;
+use crate::methods::api_key::settings::ApiKeySettings;
 
 /// A credential as the store keeps it. Nothing in it opens a door.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

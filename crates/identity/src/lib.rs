@@ -21,12 +21,12 @@ pub use caller::Caller;
 pub use challenge::challenge;
 pub use credential::{Credential, State};
 pub use method::{Method, Presented, Verify, VerifyContext};
-pub use methods::{ApiKeySettings, Settings};
+pub use methods::{ApiKeySettings, check, reasons};
 pub use reasons::{
     ADDRESS_NOT_ALLOWED, BINDING_MISMATCH, EXPIRED, INTEGRATION_PAUSED, INVALID, MISSING, REASONS,
-    REVOKED, USER_MALFORMED, reasons,
+    REVOKED, USER_MALFORMED,
 };
-pub use settings::{IntegrationFacts, Integrations, check};
+pub use settings::{IntegrationFacts, Integrations, Settings};
 pub use table::{CredentialTable, Entry};
 pub use verified::Verified;
 pub use verify::verify;

@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use crypto::MacKey;
 use model::{Headers, Mistake, Peer, Reason, Refusal, Timestamp};
 
-use crate::methods::Settings;
+use crate::settings::Settings;
 use crate::{CredentialTable, IntegrationFacts, Integrations, Verified};
 
 /// Finds the presented credential and decides whether it may still be used; with what is known of its integration, which

@@ -5,8 +5,6 @@
 
 use model::{Reason, Stage};
 
-use crate::methods::METHODS;
-
 /// No credential was sent.
 pub const MISSING: Reason = Reason::new(
     Stage::Authn,
@@ -97,17 +95,6 @@ pub const USER_MALFORMED: Reason = Reason::new(
     "The integration's `user_header` was sent twice, empty, too long or with characters that do not belong in a name. \
      It separates limits and stands in the ledger, so an unreadable one is refused, not shortened. The integration has to mend it.",
 );
-
-/// Every reason of this room: those all methods share, then those one method alone refuses with.
-pub fn reasons() -> Vec<&'static Reason> {
-    let mut all = REASONS.to_vec();
-    for reason in METHODS.iter().flat_map(|method| method.reasons) {
-        if !all.iter().any(|known| known.code == reason.code) {
-            all.push(reason);
-        }
-    }
-    all
-}
 
 /// Reasons that any method may refuse with.
 pub const REASONS: &[&Reason] = &[

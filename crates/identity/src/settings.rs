@@ -1,65 +1,24 @@
-//! The facts `verify` needs of an integration, and what all methods share when they check their settings.
-//! Gives `IntegrationFacts`, `check` and `user_header`.
-//! Used by config, which reads `methods::Settings` from an integration's file and makes the facts.
-//! Start reading at `check`.
+//! What the file of an integration says of its credentials, and the facts that `verify` needs of it.
+//! Exports `Settings`, `IntegrationFacts`, `Integrations`.
+//! Used by config, which reads and makes them, and by the methods.
+//! Start reading at `Settings`.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use model::{IntegrationId, Mistake, Principal};
+use model::{IntegrationId, Principal};
+use schemars::JsonSchema;
+use serde::Deserialize;
 
-use crate::methods::{METHODS, Settings, credential_headers};
+use crate::methods::api_key::settings::ApiKeySettings;
 
-/// Everything wrong with the `credentials` of an integration. Pointers of the mistakes begin there: `/api_key/max_age`.
-pub fn check(settings: &Settings) -> Vec<Mistake> {
-    let mut found = Vec::new();
-    if !METHODS.iter().any(|method| (method.is_accepted)(settings)) {
-        let names: Vec<String> = METHODS.iter().map(|m| format!("`{}`", m.name)).collect();
-        let help = format!("List at least one of {}.", names.join(", "));
-        found.push(Mistake::new("no kind of credential is listed", help).at_pointer(""));
-    }
-    for method in METHODS {
-        (method.check)(settings, &mut found);
-    }
-    found
-}
-
-/// Headers a caller cannot use to name a person: they mean something else already.
-const HEADERS_TAKEN: &[&str] = &[
-    "accept",
-    "connection",
-    "content-length",
-    "content-type",
-    "cookie",
-    "date",
-    "expect",
-    "forwarded",
-    "host",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-    "via",
-    "x-forwarded-for",
-];
-
-/// Checks the name of a header that is to name the person behind a call.
-pub(crate) fn user_header(written: &str, pointer: &str, found: &mut Vec<Mistake>) {
-    let name = written.to_ascii_lowercase();
-    let is_token = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
-    let is_taken = || {
-        HEADERS_TAKEN.contains(&name.as_str())
-            || credential_headers().any(|taken| taken == name)
-            || model::canonical::is_dropped_from_clients(&name)
-    };
-    if name.is_empty() || name.len() > 64 || !name.bytes().all(is_token) {
-        let help = "Write it like `X-Acting-User`.";
-        found.push(Mistake::new("this is not the name of a header", help).at_pointer(pointer));
-    } else if is_taken() {
-        let message = format!("the header `{written}` has another meaning");
-        let help = "It is dropped from requests or used otherwise. Choose one of your own, like `X-Acting-User`.";
-        found.push(Mistake::new(message, help).at_pointer(pointer));
-    }
+/// Kinds of credential an integration may use, and their rules. A kind that is not listed is not accepted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default, rename = "Credentials")]
+#[schemars(extend("minProperties" = 1))]
+pub struct Settings {
+    /// API keys: made, rotated and revoked with `portcullis key`.
+    pub api_key: Option<ApiKeySettings>,
 }
 
 /// What `verify` needs to know of one integration.

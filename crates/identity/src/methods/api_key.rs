@@ -3,17 +3,18 @@
 //! Used through `methods::METHODS`.
 //! Start reading at `verify`.
 
+pub(crate) mod settings;
+
 use std::sync::Arc;
 
 use model::time::Span;
 use model::{Headers, Mistake, Refusal, Timestamp};
-use schemars::JsonSchema;
-use serde::Deserialize;
 
-use super::Settings;
 use crate::api_key::{self, Reading};
-use crate::settings::user_header;
+use crate::settings::Settings;
 use crate::verified::{Binding, Scopes};
+pub use settings::ApiKeySettings;
+
 use crate::{
     EXPIRED, Entry, INVALID, IntegrationFacts, MISSING, Method, Presented, REVOKED, State,
     Verified, VerifyContext,
@@ -32,38 +33,6 @@ pub const METHOD: Method = Method {
     verify,
 };
 
-/// Rules for API keys.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct ApiKeySettings {
-    /// How long a key may be used after it was made. From `1m` to `730d`. A shorter value reaches existing keys too.
-    /// Default `90d`.
-    pub max_age: Span,
-    /// How long the old key goes on after a rotation. Not longer than `max_age`. Default `24h`.
-    pub overlap: Option<Span>,
-    /// Header in which the integration names the person behind a call. It separates limits and shows in the ledger; it
-    /// never grants anything. Default: none is read.
-    pub user_header: Option<String>,
-}
-
-impl Default for ApiKeySettings {
-    fn default() -> Self {
-        ApiKeySettings {
-            max_age: Span::from_days(90),
-            overlap: None,
-            user_header: None,
-        }
-    }
-}
-
-impl ApiKeySettings {
-    /// How long the old key goes on after a rotation; never longer than keys live.
-    pub fn overlap(&self) -> Span {
-        let overlap = self.overlap.unwrap_or(Span::from_hours(24));
-        overlap.min(self.max_age)
-    }
-}
-
 fn check(settings: &Settings, found: &mut Vec<Mistake>) {
     let Some(rules) = &settings.api_key else {
         return;
@@ -78,9 +47,6 @@ fn check(settings: &Settings, found: &mut Vec<Mistake>) {
         let message = format!("the overlap of {overlap} is longer than the keys live ({max_age})");
         let help = "Write a shorter overlap or a longer `max_age`.";
         found.push(Mistake::new(message, help).at_pointer("/api_key/overlap"));
-    }
-    if let Some(name) = &rules.user_header {
-        user_header(name, "/api_key/user_header", found);
     }
 }
 
