@@ -5,6 +5,7 @@
 
 mod apis;
 mod bounds;
+mod draft;
 mod foreign;
 mod grants;
 mod inspection;

@@ -4,6 +4,7 @@
 //! Start reading at `request::Reader::read`.
 
 pub mod authority;
+pub(crate) mod body;
 pub mod chunked;
 mod framing;
 mod lines;

@@ -1,41 +1,23 @@
 //! One HTTP/1.1 connection of a caller: request after request, each answered before the next is looked at.
-//! Gives `run`, `BodyReader`. Every wait has an end; after a refusal the connection closes.
+//! Gives `run`. Every wait has an end; after a refusal the connection closes.
 //! Used by the listener.
 //! Start reading at `run`.
 
-use std::rc::Rc;
-use std::sync::Arc;
-
 use model::http::BodyLength;
-use model::{Method, Peer, Reason, Reply};
+use model::{Method, Reply};
 use tokio::time::Instant;
 
-use crate::dropped::Drops;
+use crate::body::Body;
+use crate::connection::Context;
+use crate::date;
 use crate::guard::guarded;
-use crate::h1::chunked::{Chunked, Side};
+use crate::h1::body::{BodyReader, BodyState};
 use crate::h1::request::{Reader, Request};
 use crate::h1::write;
-use crate::listener::Life;
 use crate::reasons::{INTERNAL, MALFORMED, NOT_READ, TIMEOUT};
-use crate::spec::Bounds;
+use crate::service::Service;
+use crate::unreadable::Unreadable;
 use crate::wire::{Pace, Stream, Wire, WireFault, with_buffer};
-use crate::{Body, BodyFault, Service, Unreadable, date};
-
-/// What a connection needs beside its stream.
-pub(crate) struct Context<S> {
-    pub(crate) service: Rc<S>,
-    pub(crate) peer: Arc<Peer>,
-    pub(crate) bounds: Rc<Bounds>,
-    pub(crate) life: Rc<Life>,
-    pub(crate) drops: Arc<Drops>,
-}
-
-impl<S> Context<S> {
-    /// Counts this connection among those that ended without a request's record to say why.
-    pub(crate) fn drop_for(&self, reason: &'static Reason, detail: &str) {
-        self.drops.one(&self.peer, reason, || detail.to_owned());
-    }
-}
 
 /// What came next on the connection.
 enum Next {
@@ -142,11 +124,7 @@ async fn answer<S: Service>(
     let reply = {
         let mut body = match request.head.body {
             BodyLength::None => Body::empty(),
-            _ => Body::h1(BodyReader {
-                wire,
-                state: &mut state,
-                bounds: &context.bounds,
-            }),
+            _ => Body::h1(BodyReader::new(wire, &mut state, &context.bounds)),
         };
         // Boxed: a resting connection must not carry the room of a whole road.
         let work = context
@@ -207,101 +185,4 @@ async fn write_reply<S>(
         }
     })
     .await
-}
-
-/// How much of a request's body is still on the wire.
-#[derive(Debug)]
-struct BodyState {
-    left: BodyLength,
-    waits_for_continue: bool,
-    is_broken: bool,
-}
-
-impl BodyState {
-    fn of(request: &Request) -> Self {
-        BodyState {
-            left: request.head.body,
-            waits_for_continue: request.expects_continue,
-            is_broken: false,
-        }
-    }
-
-    fn is_done(&self) -> bool {
-        self.left == BodyLength::None && !self.is_broken
-    }
-
-    /// Throws an unread body away where all of it has already arrived. `false`: the connection must close,
-    /// because what is still to come must never be read as a request.
-    fn discard(&mut self, wire: &mut Wire) -> bool {
-        if self.is_broken {
-            return false;
-        }
-        let ready = wire.buffered();
-        let used = match self.left {
-            BodyLength::None => Some(0),
-            BodyLength::Known(left) => usize::try_from(left).ok().filter(|n| *n <= ready.len()),
-            BodyLength::Open => {
-                let mut thrown = Vec::new();
-                let fed = Chunked::new(Side::Request).feed(ready, &mut thrown, ready.len());
-                fed.ok().filter(|fed| fed.is_done).map(|fed| fed.consumed)
-            }
-        };
-        match used {
-            Some(bytes) => {
-                wire.consume(bytes);
-                self.left = BodyLength::None;
-                true
-            }
-            None => false,
-        }
-    }
-}
-
-/// Reads one body from the connection.
-pub(crate) struct BodyReader<'a> {
-    wire: &'a mut Wire,
-    state: &'a mut BodyState,
-    bounds: &'a Bounds,
-}
-
-impl BodyReader<'_> {
-    pub(crate) async fn read(&mut self, max: usize) -> Result<Vec<u8>, BodyFault> {
-        if self.state.is_broken || self.state.left == BodyLength::None {
-            return Ok(Vec::new());
-        }
-        // Broken until proven whole: also when this future is dropped half-way.
-        self.state.is_broken = true;
-        let body = self.read_whole(max).await.map_err(|fault| match fault {
-            WireFault::Timeout => BodyFault::Timeout,
-            WireFault::Closed | WireFault::NothingSent => BodyFault::Closed,
-            WireFault::Malformed(what) => BodyFault::Malformed(what),
-            WireFault::TooLarge => BodyFault::TooLarge { max },
-        })?;
-        self.state.is_broken = false;
-        self.state.left = BodyLength::None;
-        Ok(body)
-    }
-
-    async fn read_whole(&mut self, max: usize) -> Result<Vec<u8>, WireFault> {
-        let length = match self.state.left {
-            BodyLength::Known(left) => match usize::try_from(left) {
-                Ok(length) if length <= max => Some(length),
-                _ => return Err(WireFault::TooLarge),
-            },
-            _ => None,
-        };
-        let pace = Pace::Rate {
-            start: Instant::now(),
-            grace: self.bounds.body_grace,
-            rate: self.bounds.rate_min,
-        };
-        if self.state.waits_for_continue && self.wire.buffered().is_empty() {
-            let mut interim = write::CONTINUE.to_vec();
-            self.wire.send(&mut interim, &[], pace).await?;
-        }
-        match length {
-            Some(length) => self.wire.read_known(length, pace).await,
-            None => self.wire.read_chunked(Side::Request, max, pace).await,
-        }
-    }
 }

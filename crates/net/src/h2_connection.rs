@@ -1,8 +1,9 @@
 //! One HTTP/2 connection of a caller: hyper does frames and HPACK, `meter` weighs them, every stream becomes the same `Head`.
-//! Gives `run`, `BodyReader`. Connections that only cost are closed: idle ones, unread replies, too many resets.
+//! Gives `run`. Connections that only cost are closed: idle ones, unread replies, too many resets.
 //! Used by the listener for TLS connections that negotiated `h2`.
 //! Start reading at `run`; heads are judged in `h2_connection::head`.
 
+pub(crate) mod body;
 mod frames;
 mod head;
 mod meter;
@@ -15,7 +16,6 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::time::Duration;
 
-use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::http::{Request, Response};
 use hyper::server::conn::http2;
@@ -23,17 +23,20 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use model::http::BodyLength;
 use model::{Method, Reason, Reply};
-use tokio::time::{Instant, interval, timeout_at};
+use tokio::time::interval;
 
+use crate::body::Body;
+use crate::connection::Context;
 use crate::guard::guarded;
-use crate::h1_connection::Context;
 use crate::reasons::{
     FRAMES_EXCESSIVE, FRAMES_MALFORMED, INTERNAL, NOT_READ, STREAMS_RESET, TIMEOUT,
 };
+use crate::service::Service;
 use crate::spec::Bounds;
+use crate::unreadable::Unreadable;
 use crate::wire::Stream;
-use crate::{Body, BodyFault, Service, Unreadable};
 
+use body::BodyReader;
 use meter::{Meter, Metered};
 use reply::ReplyBody;
 use shared::{OnStream, Shared};
@@ -229,51 +232,6 @@ async fn refuse<S: Service>(context: &Context<S>, what: Unreadable) -> Reply {
     guarded(Box::pin(work))
         .await
         .unwrap_or_else(|| Reply::new(status, Vec::new()))
-}
-
-/// Reads one body from its stream.
-pub(crate) struct BodyReader {
-    incoming: Option<Incoming>,
-    grace: Duration,
-    rate: u64,
-}
-
-impl BodyReader {
-    fn new(incoming: Incoming, bounds: &Bounds) -> Self {
-        BodyReader {
-            incoming: Some(incoming),
-            grace: bounds.body_grace,
-            rate: bounds.rate_min.max(1),
-        }
-    }
-
-    pub(crate) async fn read(&mut self, max: usize) -> Result<Vec<u8>, BodyFault> {
-        let Some(mut incoming) = self.incoming.take() else {
-            return Ok(Vec::new());
-        };
-        if hyper::body::Body::size_hint(&incoming).lower() > max as u64 {
-            return Err(BodyFault::TooLarge { max });
-        }
-        let start = Instant::now();
-        let mut body = Vec::new();
-        loop {
-            let earned = Duration::from_millis(body.len() as u64 * 1000 / self.rate);
-            let frame = timeout_at(start + self.grace + earned, incoming.frame()).await;
-            let frame = match frame {
-                Err(_) => return Err(BodyFault::Timeout),
-                Ok(None) => return Ok(body),
-                Ok(Some(Err(_))) => return Err(BodyFault::Closed),
-                Ok(Some(Ok(frame))) => frame,
-            };
-            let Ok(data) = frame.into_data() else {
-                return Err(BodyFault::Malformed("trailers are not accepted"));
-            };
-            if data.len() > max.saturating_sub(body.len()) {
-                return Err(BodyFault::TooLarge { max });
-            }
-            body.extend_from_slice(&data);
-        }
-    }
 }
 
 /// Runs hyper's stream tasks on this thread.

@@ -3,7 +3,9 @@
 //! Used by the gateway (both sides of the road), the desk (its listener) and the binary (tools).
 //! Start reading at `Service`; the codec is `h1`, explained in docs/decisions/002.
 
+mod body;
 pub mod client;
+mod connection;
 mod date;
 pub mod dropped;
 mod guard;
@@ -16,17 +18,20 @@ pub mod reasons;
 pub mod service;
 pub mod spec;
 pub mod tls;
+mod unreadable;
 pub mod upstream;
 mod wire;
 mod workers;
 
+pub use body::Body;
 pub use dropped::{Dropped, Origin};
 pub use listener::ListenFault;
 pub use local_peer::LocalPeer;
 pub use reasons::REASONS;
-pub use service::{Body, BodyFault, Service, Unreadable};
+pub use service::Service;
 pub use spec::{Balance, Bounds, HealthSpec, ListenerSpec, UpstreamSpec};
 pub use tls::{ClientCertificates, TlsFault, TlsSlot};
+pub use unreadable::{BodyFault, Unreadable};
 pub use upstream::{
     Pools, TargetState, Upstream, UpstreamAnswer, UpstreamCall, UpstreamFault, UpstreamFaultKind,
     UpstreamMistake, watch_health,

@@ -5,7 +5,7 @@
 
 mod counts;
 mod holder;
-mod life;
+pub(crate) mod life;
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -21,12 +21,15 @@ use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep, timeout_at};
 use tokio_rustls::TlsAcceptor;
 
+use crate::connection::Context;
 use crate::dropped::Drops;
-use crate::h1_connection::{self, Context};
+use crate::h1_connection;
 use crate::reasons::{CONNECTIONS, INTERNAL, TLS_HANDSHAKE, TLS_REQUIRED, TLS_TIMEOUT};
+use crate::service::Service;
 use crate::tls::facts;
+use crate::unreadable::Unreadable;
 use crate::wire::Stream;
-use crate::{ListenerSpec, Service, Unreadable, h2_connection};
+use crate::{ListenerSpec, h2_connection};
 
 pub(crate) use counts::{Counts, Ticket, network};
 pub(crate) use life::{Floor, Life};

@@ -92,7 +92,7 @@ pub fn open(compiled: &Compiled, dir: &Path, texts: &Files) -> Result<Opened, Tr
 /// As [`open`].
 pub fn open_with(compiled: &Compiled, dir: &Path, kek: &Kek) -> Result<Opened, Trouble> {
     let data = dir.join(&compiled.server.store_dir.value);
-    let opened = Store::open(&data, kek).map_err(|fault| store_trouble(&fault))?;
+    let opened = store::embedded::open(&data, kek).map_err(|fault| store_trouble(&fault))?;
     let keys = Arc::new(opened.keys);
     let mut settings = Settings::new(ORIGIN);
     settings.segment_bytes = compiled.server.segment_bytes;
@@ -192,7 +192,7 @@ pub struct Looked {
 pub fn look(compiled: &Compiled, dir: &Path, texts: &Files) -> Result<Looked, Trouble> {
     let data = dir.join(&compiled.server.store_dir.value);
     let kek = kek(compiled, dir, texts)?;
-    let opened = Store::look(&data, &kek).map_err(|fault| store_trouble(&fault))?;
+    let opened = store::embedded::look(&data, &kek).map_err(|fault| store_trouble(&fault))?;
     let keys = Arc::new(opened.keys);
     let ledger = Ledger::new(&data.join("ledger"), Arc::clone(&keys), ORIGIN);
     Ok(Looked {

@@ -9,6 +9,9 @@ use model::Timestamp;
 
 use crate::Fault;
 
+/// Name under which the wrapped root key stands in the backend's named values.
+pub(crate) const ROOT: &str = "root";
+
 /// Longest name of a kind, id, index value, stream, queue or counter, in bytes.
 pub const NAME_LEN_MAX: usize = 256;
 /// Largest sealed record, stream entry or job, in bytes.

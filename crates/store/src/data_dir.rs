@@ -1,6 +1,6 @@
 //! The data directory: who may look inside (its owner), and who may write (one process).
 //! Gives `Lock`, `prepare` and the careful making of files.
-//! Used by `Store::open`.
+//! Used by `embedded`.
 //! Start reading at `prepare`.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};

@@ -1,7 +1,7 @@
 //! What do we remember? Eight verbs over sealed records, in one SQLite file beside the configuration.
-//! Gives `Store` (typed, sealing), `Backend` (the narrow trait) and `conformance` (what every backend must do).
+//! Gives `Store` (typed, sealing), `embedded` (opens it in a directory), `Backend` (the narrow trait) and `conformance` (what every backend must do).
 //! Used by gateway, admin and the command line. The road of a request never calls it: it reads its snapshot.
-//! Start reading at `Store::open`; kinds of records are declared in `kinds`.
+//! Start reading at `embedded::open`; kinds of records are declared in `kinds`.
 //!
 //! What sealing hides and what it does not: record contents, stream entries and jobs are AES-256-GCM, and blind
 //! indexes are keyed digests. Kinds, ids, plain indexes, counters, sizes and times stay visible in the file.
@@ -9,6 +9,7 @@
 pub mod backend;
 pub mod conformance;
 mod data_dir;
+pub mod embedded;
 mod fault;
 pub mod faulty;
 pub mod kinds;

@@ -1,10 +1,9 @@
 //! The store as the rooms use it: typed records in, sealed bytes out.
 //! Gives `Store` with the eight verbs, `Step`, `Filter`, `Page`.
 //! Used by gateway, admin, flows and the command line; calls block, so the doors make them from a blocking thread.
-//! Start reading at `Store::open`, then `Store::transact`.
+//! Start reading at `Store::over`, then `Store::transact`.
 
 use std::fmt;
-use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -15,13 +14,11 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::backend::{
-    Backend, Change, NAME_LEN_MAX, Outcome, ROWS_MAX, RawStep, Row, SEALED_LEN_MAX, Ticket, Window,
+    Backend, Change, NAME_LEN_MAX, Outcome, ROOT, ROWS_MAX, RawStep, Row, SEALED_LEN_MAX, Ticket,
+    Window,
 };
 use crate::seal::{KEY_VERSION, Place, Sealer};
-use crate::{Fault, IndexForm, Kind, Lock, data_dir, sqlite};
-
-/// Name under which the wrapped root key stands in the backend's named values.
-pub(crate) const ROOT: &str = "root";
+use crate::{Fault, IndexForm, Kind, Lock};
 
 /// What we remember.
 #[derive(Clone)]
@@ -216,36 +213,6 @@ impl Step {
 }
 
 impl Store {
-    /// Opens the store of a data directory for this process alone, and begins it when the directory is empty.
-    /// A damaged, foreign or newer database is never replaced.
-    ///
-    /// # Errors
-    /// A [`Fault`] with its remedy: in use, wrong key, damaged, newer, read-only, full.
-    pub fn open(dir: &Path, kek: &Kek) -> Result<Opened, Fault> {
-        data_dir::prepare(dir)?;
-        let lock = Lock::take(dir)?;
-        let is_new = sqlite::begin_if_absent(dir, kek)?;
-        let backend = sqlite::Sqlite::open(dir, kek)?;
-        Store::with_backend(Arc::new(backend), kek, Some(lock), is_new)
-    }
-
-    /// Opens the store for reading beside a running server: for `explain`, `key list`, `ledger verify`.
-    ///
-    /// # Errors
-    /// As [`Store::open`]; [`Fault::Absent`] when there is none yet.
-    pub fn look(dir: &Path, kek: &Kek) -> Result<Opened, Fault> {
-        let backend = sqlite::Sqlite::look(dir)?;
-        Store::with_backend(Arc::new(backend), kek, None, false)
-    }
-
-    /// Reads every page of the database once, beside whoever writes. No key is needed, and no file changes.
-    ///
-    /// # Errors
-    /// [`Fault::Corrupt`] with what is wrong, [`Fault::Absent`] when there is none yet, and faults of reading.
-    pub fn check_whole(dir: &Path) -> Result<(), Fault> {
-        sqlite::Sqlite::check_whole(dir)
-    }
-
     /// A store over any backend whose named values already hold a wrapped root key.
     ///
     /// # Errors
@@ -254,7 +221,8 @@ impl Store {
         Store::with_backend(backend, kek, None, false)
     }
 
-    fn with_backend(
+    /// The same, for a process that holds the lock of a data directory as long as the store is open.
+    pub(crate) fn with_backend(
         backend: Arc<dyn Backend>,
         kek: &Kek,
         lock: Option<Lock>,

@@ -11,7 +11,7 @@ use contract::{Contract, Source};
 use model::Mistake;
 use model::json::Bounds;
 
-use super::apis::Apis;
+use super::draft::Apis;
 use super::grants::Grants;
 use crate::api::{State, UnknownFields, Version};
 use crate::de::sentence;

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use model::FieldPath;
 use policy::{Condition, IntegrationGrants, Listed, Spot};
 
-use super::apis::{Apis, operation};
+use super::draft::{Apis, operation};
 use crate::Files;
 use crate::de::{listed, nearest};
 use crate::integration::{Grant, Integration};

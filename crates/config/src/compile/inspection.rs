@@ -13,8 +13,8 @@ use model::{Mistake, Timestamp};
 use waf::{Class, Plan, Settings};
 
 use super::Proofs;
-use super::apis::Apis;
 use super::bounds::filled;
+use super::draft::Apis;
 use crate::Files;
 use crate::answers::AnswerRules;
 use crate::compiled::{Compiled, FieldLevel, FieldPattern, Proven};

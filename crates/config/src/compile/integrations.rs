@@ -9,8 +9,8 @@ use std::sync::Arc;
 use model::Timestamp;
 use policy::limit::Limit;
 
-use super::apis::Apis;
 use super::bounds::{filled, names_some, not_empty};
+use super::draft::Apis;
 use super::server::{named_addresses, per_second};
 use crate::compiled::{IntegrationSettings, LimitSettings};
 use crate::integration::{Integration, Limit as WrittenLimit, Per};

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use model::Timestamp;
 
-use super::apis::{Apis, base_path_problem};
+use super::draft::{Apis, BasePath, base_path_problem};
 use crate::api::{Api, State, Version};
 use crate::compiled::Successor;
 use crate::de::{listed, nearest};
@@ -137,14 +137,6 @@ fn successor(
         name: format!("{}/{}", api.name, at.value).into(),
         base_path: base_path.into(),
     })
-}
-
-/// The base path of a version, also of one that could not be compiled.
-pub(super) struct BasePath {
-    pub name: Arc<str>,
-    pub path: Arc<str>,
-    pub is_design: bool,
-    pub place: Place,
 }
 
 /// Two versions must not share a base path, and a version in use should be reachable.

@@ -13,7 +13,7 @@ use policy::{
     ApiShape, BodyMeaning, ErrorShape, ObjectKind, OperationShape, ParameterShape, Source,
 };
 
-use super::apis::{Apis, operation};
+use super::draft::{Apis, operation};
 use crate::api::{Object, Version};
 use crate::de::{listed, nearest};
 use crate::report::Report;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use contract::{Contract, Operation, StatusRange};
 use model::Method;
 
-use super::apis::operation;
+use super::draft::operation;
 use crate::api::Version;
 use crate::report::Report;
 

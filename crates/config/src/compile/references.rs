@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use model::Mistake;
 
-use super::apis::Apis;
+use super::draft::Apis;
 use crate::compiled::ServerSettings;
 use crate::files::{SERVER_FILE, resolve};
 use crate::read::{Written, is_catalogue};

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use contract::{Declared, Route, Router, TemplateSegment};
 
-use super::apis::Apis;
+use super::draft::Apis;
 use crate::api::State;
 use crate::compiled::{ApiVersion, OperationPlan};
 use crate::de::sentence;

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use model::time::Span as Period;
 
-use super::apis::Scene;
 use super::bounds::filled;
+use super::draft::Scene;
 use super::server::is_own;
 use crate::api::{Health, State, Upstream, Version};
 use crate::compiled::{HealthSettings, UpstreamSettings};

@@ -11,9 +11,9 @@ use model::{Head, Headers, Method, Protocol};
 use super::framing::{Framing, tokens};
 use super::lines::{LineBounds, LineFault, Lines};
 use super::{FIELDS_CEILING, authority};
-use crate::Unreadable;
 use crate::reasons::{MALFORMED, TOO_LARGE};
 use crate::spec::Bounds;
+use crate::unreadable::Unreadable;
 
 /// What `Connection` may name. Anything else could take a field away that a later hop relies on, its length first.
 const CONNECTION_MAY_NAME: [&[u8]; 3] = [b"close", b"keep-alive", b"te"];

@@ -9,11 +9,11 @@ use hyper::http::{HeaderName, HeaderValue};
 use model::http::{BodyLength, METHOD_NOT_ALLOWED};
 use model::{Head, Headers, Method, Protocol};
 
-use crate::Unreadable;
 use crate::h1::authority;
 use crate::h1::framing_length;
 use crate::reasons::{MALFORMED, TOO_LARGE};
 use crate::spec::Bounds;
+use crate::unreadable::Unreadable;
 
 /// RFC 9113 §8.2.2: fields of a connection have no place in a stream.
 const OF_A_CONNECTION: [&str; 5] = [

@@ -116,7 +116,8 @@ struct Looked {
 
 fn look(dir: &Path) -> Result<Looked, Trouble> {
     let (data, kek) = place(dir)?;
-    let opened = Store::look(&data, &kek).map_err(|fault| installation::store_trouble(&fault))?;
+    let opened =
+        store::embedded::look(&data, &kek).map_err(|fault| installation::store_trouble(&fault))?;
     Ok(Looked {
         ledger: data.join("ledger"),
         store: opened.store,

@@ -556,7 +556,7 @@ fn a_clock_that_was_set_back_is_held_against_the_ledger() {
     let (gate, _upstream) = used();
     {
         let kek = crypto::Kek::parse(gate.text("kek").trim()).unwrap();
-        let opened = store::Store::open(&gate.data(), &kek).unwrap();
+        let opened = store::embedded::open(&gate.data(), &kek).unwrap();
         let settings = audit::Settings::new("portcullis/ledger");
         let dir = gate.data().join("ledger");
         let opening = audit::Opening::new(dir, settings, Arc::new(opened.keys));

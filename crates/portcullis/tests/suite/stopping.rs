@@ -54,7 +54,7 @@ fn assert_at_rest(gate: &Gate) {
     let verify = testkit::run(program(), gate, &["ledger", "verify"]);
     assert_eq!(verify.code, Some(0), "{verify:?}");
     let kek = crypto::Kek::parse(gate.text("kek").trim()).unwrap();
-    let store = store::Store::look(&gate.data(), &kek).unwrap().store;
+    let store = store::embedded::look(&gate.data(), &kek).unwrap().store;
     let witness = store.get::<String>(&store::kinds::LEDGER_WITNESS, "newest");
     let witness = witness.unwrap().unwrap().value;
     let checkpoints = std::fs::read_to_string(gate.data().join("ledger/checkpoints")).unwrap();

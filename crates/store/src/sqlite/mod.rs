@@ -1,9 +1,10 @@
 //! The embedded backend: one SQLite file, one writer thread with group commit, a few readers.
 //! Gives `Sqlite`, `begin_if_absent`. A file that is damaged, foreign or newer is refused and left as it is.
-//! Used by `Store::open` and `Store::look`.
+//! Used by `embedded`.
 //! Start reading at `begin_if_absent`, then `Sqlite::open`; the verbs are in `read` and `write`.
 
 mod errors;
+mod news;
 mod read;
 mod schema;
 mod write;
@@ -13,7 +14,7 @@ use std::fs;
 use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
 use std::time::{Duration, Instant};
 
 use crypto::{Kek, Root};
@@ -21,10 +22,11 @@ use model::Timestamp;
 use rusqlite::{Connection, OpenFlags};
 
 use self::errors::Place;
+use self::news::{News, lock};
 use self::writer::Writer;
-use crate::backend::{Backend, Change, Outcome, RawStep, Row, Ticket, Window};
+use crate::Fault;
+use crate::backend::{Backend, Change, Outcome, ROOT, RawStep, Row, Ticket, Window};
 use crate::data_dir::{DATABASE, make_file, put_in_place, remains};
-use crate::{Fault, store};
 
 const READERS: usize = 2;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -38,13 +40,6 @@ pub(crate) struct Sqlite {
     /// Absent when opened for reading only.
     writer: Option<Writer>,
     news: Arc<News>,
-}
-
-/// Wakes watchers after a commit.
-#[derive(Debug, Default)]
-pub(crate) struct News {
-    commits: Mutex<u64>,
-    told: Condvar,
 }
 
 /// Makes the database with its wrapped root key, if there is none. It gets its name when it is whole, so that
@@ -65,7 +60,7 @@ pub(crate) fn begin_if_absent(dir: &Path, kek: &Kek) -> Result<bool, Fault> {
     write::set_meta(
         &connection,
         &place,
-        store::ROOT,
+        ROOT,
         None,
         &kek.wrap(&Root::generate()),
     )?;
@@ -87,7 +82,7 @@ impl Sqlite {
         if schema::is_check_due(&connection, &place)? {
             schema::check_whole(&connection, &place)?;
         }
-        let wrapped = read::meta(&connection, &place, store::ROOT)?;
+        let wrapped = read::meta(&connection, &place, ROOT)?;
         kek.open(&wrapped.ok_or(crypto::KeyFault::Damaged)?)?;
         schema::keep_untouched(&connection, false).map_err(place.fails())?;
         schema::write_ahead(&connection, &place)?;
@@ -228,20 +223,6 @@ fn readers(place: &Place) -> Result<Vec<Mutex<Option<Connection>>>, Fault> {
         .collect()
 }
 
-/// A panic elsewhere cannot leave a connection half-changed: SQLite rolls back what was not committed.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl News {
-    /// Tells every watcher to look again.
-    pub(crate) fn tell(&self) {
-        let mut commits = lock(&self.commits);
-        *commits = commits.wrapping_add(1);
-        self.told.notify_all();
-    }
-}
-
 impl Backend for Sqlite {
     /// The readers first: whoever closes last takes the log of the database away.
     fn close(&self) {
@@ -335,19 +316,14 @@ impl Backend for Sqlite {
     fn watch(&self, after: u64, limit: usize, wait: Duration) -> Result<Vec<Change>, Fault> {
         let deadline = Instant::now() + wait;
         loop {
-            let seen = *lock(&self.news.commits);
+            let seen = self.news.seen();
             let changes =
                 self.read(|connection| read::changes(connection, &self.place, after, limit))?;
             let left = deadline.saturating_duration_since(Instant::now());
             if !changes.is_empty() || left.is_zero() {
                 return Ok(changes);
             }
-            let nothing_new = |commits: &mut u64| *commits == seen;
-            let waited =
-                self.news
-                    .told
-                    .wait_timeout_while(lock(&self.news.commits), left, nothing_new);
-            drop(waited.unwrap_or_else(PoisonError::into_inner));
+            self.news.wait(seen, left);
         }
     }
 }

@@ -10,7 +10,8 @@ use std::thread::JoinHandle;
 use rusqlite::Connection;
 
 use super::errors::Place;
-use super::{News, lock, schema};
+use super::news::{News, lock};
+use super::schema;
 use crate::Fault;
 
 /// Calls waiting for the writer; more than these wait for a place.

@@ -1,8 +1,10 @@
 use std::fs;
+use std::path::Path;
 
 use super::*;
 use crate::faulty::{Faulty, When};
 use crate::kinds::CREDENTIAL;
+use crate::{embedded, sqlite};
 use crypto::KeyFault;
 use proptest::prelude::*;
 use serde::Deserialize;
@@ -35,12 +37,12 @@ fn put(id: &str, integration: &str) -> Step {
 #[test]
 fn records_come_back_as_they_went_in_also_after_a_restart() {
     let dir = tempfile::tempdir().unwrap();
-    let opened = Store::open(dir.path(), &kek(1)).unwrap();
+    let opened = embedded::open(dir.path(), &kek(1)).unwrap();
     assert!(opened.is_new);
     let version = opened.store.transact(vec![put("a", "accounting")]).unwrap();
     let public = opened.keys.identity.verifying_key();
     drop(opened);
-    let opened = Store::open(dir.path(), &kek(1)).unwrap();
+    let opened = embedded::open(dir.path(), &kek(1)).unwrap();
     assert!(!opened.is_new);
     assert_eq!(
         opened.keys.identity.verifying_key(),
@@ -65,7 +67,7 @@ fn records_come_back_as_they_went_in_also_after_a_restart() {
 #[test]
 fn declared_indexes_find_records_plain_and_blind() {
     let dir = tempfile::tempdir().unwrap();
-    let store = Store::open(dir.path(), &kek(1)).unwrap().store;
+    let store = embedded::open(dir.path(), &kek(1)).unwrap().store;
     store
         .transact(vec![
             put("a", "accounting"),
@@ -106,7 +108,7 @@ fn declared_indexes_find_records_plain_and_blind() {
 #[test]
 fn expectations_keep_changes_from_being_lost() {
     let dir = tempfile::tempdir().unwrap();
-    let store = Store::open(dir.path(), &kek(1)).unwrap().store;
+    let store = embedded::open(dir.path(), &kek(1)).unwrap().store;
     let absent = || Step::expect(&CREDENTIAL, "a", Expected::Absent);
     let version = store.transact(vec![absent(), put("a", "crm")]).unwrap();
     assert!(matches!(
@@ -135,7 +137,7 @@ fn expectations_keep_changes_from_being_lost() {
 #[test]
 fn streams_and_jobs_are_sealed_and_typed() {
     let dir = tempfile::tempdir().unwrap();
-    let store = Store::open(dir.path(), &kek(1)).unwrap().store;
+    let store = embedded::open(dir.path(), &kek(1)).unwrap().store;
     for number in 1..=3_u64 {
         assert_eq!(store.append("drift", &number).unwrap(), number);
     }
@@ -158,7 +160,7 @@ fn streams_and_jobs_are_sealed_and_typed() {
 #[test]
 fn appenders_that_meet_both_get_a_place() {
     let dir = tempfile::tempdir().unwrap();
-    let store = Store::open(dir.path(), &kek(1)).unwrap().store;
+    let store = embedded::open(dir.path(), &kek(1)).unwrap().store;
     std::thread::scope(|scope| {
         for _ in 0..2 {
             scope.spawn(|| {
@@ -174,24 +176,24 @@ fn appenders_that_meet_both_get_a_place() {
 #[test]
 fn the_wrong_kek_and_a_second_process_are_told_clearly() {
     let dir = tempfile::tempdir().unwrap();
-    let first = Store::open(dir.path(), &kek(1)).unwrap();
+    let first = embedded::open(dir.path(), &kek(1)).unwrap();
     assert!(matches!(
-        Store::open(dir.path(), &kek(1)),
+        embedded::open(dir.path(), &kek(1)),
         Err(Fault::InUse { .. })
     ));
-    assert!(Store::look(dir.path(), &kek(1)).is_ok());
+    assert!(embedded::look(dir.path(), &kek(1)).is_ok());
     assert!(matches!(
-        Store::look(dir.path(), &kek(2)),
+        embedded::look(dir.path(), &kek(2)),
         Err(Fault::Key(KeyFault::WrongKek { .. }))
     ));
     drop(first);
-    let fault = Store::open(dir.path(), &kek(2)).unwrap_err();
+    let fault = embedded::open(dir.path(), &kek(2)).unwrap_err();
     assert!(
         fault.to_string().contains("wrong key-encryption key"),
         "{fault}"
     );
     assert!(
-        Store::open(dir.path(), &kek(1)).is_ok(),
+        embedded::open(dir.path(), &kek(1)).is_ok(),
         "a wrong key does no harm"
     );
 }
@@ -199,7 +201,7 @@ fn the_wrong_kek_and_a_second_process_are_told_clearly() {
 #[test]
 fn a_new_kek_opens_everything_and_the_old_one_nothing() {
     let dir = tempfile::tempdir().unwrap();
-    let store = Store::open(dir.path(), &kek(1)).unwrap().store;
+    let store = embedded::open(dir.path(), &kek(1)).unwrap().store;
     store.transact(vec![put("a", "crm")]).unwrap();
     assert!(store.change_kek(&kek(9), &kek(2)).is_err());
     store.change_kek(&kek(1), &kek(2)).unwrap();
@@ -209,10 +211,10 @@ fn a_new_kek_opens_everything_and_the_old_one_nothing() {
     );
     drop(store);
     assert!(matches!(
-        Store::open(dir.path(), &kek(1)),
+        embedded::open(dir.path(), &kek(1)),
         Err(Fault::Key(KeyFault::WrongKek { .. }))
     ));
-    let store = Store::open(dir.path(), &kek(2)).unwrap().store;
+    let store = embedded::open(dir.path(), &kek(2)).unwrap().store;
     assert_eq!(
         store
             .get::<Record>(&CREDENTIAL, "a")
@@ -226,7 +228,7 @@ fn a_new_kek_opens_everything_and_the_old_one_nothing() {
 #[test]
 fn a_kek_change_that_fails_leaves_the_old_key_working() {
     let dir = tempfile::tempdir().unwrap();
-    drop(Store::open(dir.path(), &kek(1)).unwrap());
+    drop(embedded::open(dir.path(), &kek(1)).unwrap());
     let backend: Arc<dyn Backend> = Arc::new(sqlite::Sqlite::open(dir.path(), &kek(1)).unwrap());
     let faulty = Arc::new(Faulty::new(Arc::clone(&backend), 0, When::Before));
     let store = Store::over(faulty, &kek(1)).unwrap().store;
@@ -240,7 +242,7 @@ fn a_kek_change_that_fails_leaves_the_old_key_working() {
 #[test]
 fn no_file_holds_readable_content() {
     let dir = tempfile::tempdir().unwrap();
-    let store = Store::open(dir.path(), &kek(1)).unwrap().store;
+    let store = embedded::open(dir.path(), &kek(1)).unwrap().store;
     store
         .transact(vec![
             put("a", "accounting"),
@@ -270,7 +272,7 @@ fn no_file_holds_readable_content() {
 #[test]
 fn a_record_moved_to_another_place_does_not_open() {
     let dir = tempfile::tempdir().unwrap();
-    let Opened { store, .. } = Store::open(dir.path(), &kek(1)).unwrap();
+    let Opened { store, .. } = embedded::open(dir.path(), &kek(1)).unwrap();
     store.transact(vec![put("a", "crm")]).unwrap();
     let row = store.backend.get(CREDENTIAL.name, "a").unwrap().unwrap();
     let moved = |kind: &str, id: &str, key_version, sealed: Vec<u8>| RawStep::Put {
@@ -307,7 +309,7 @@ fn a_record_moved_to_another_place_does_not_open() {
 #[test]
 fn bounds_hold() {
     let dir = tempfile::tempdir().unwrap();
-    let store = Store::open(dir.path(), &kek(1)).unwrap().store;
+    let store = embedded::open(dir.path(), &kek(1)).unwrap().store;
     let large = Record {
         note: "x".repeat(SEALED_LEN_MAX),
         ..record("crm")
@@ -339,7 +341,7 @@ fn bounds_hold() {
 #[test]
 fn watchers_are_told_of_changes() {
     let dir = tempfile::tempdir().unwrap();
-    let store = Store::open(dir.path(), &kek(1)).unwrap().store;
+    let store = embedded::open(dir.path(), &kek(1)).unwrap().store;
     let position = store.position().unwrap();
     store.transact(vec![put("a", "crm")]).unwrap();
     let changes = store.watch(position, Duration::from_secs(5)).unwrap();
@@ -355,7 +357,7 @@ fn watchers_are_told_of_changes() {
 #[test]
 fn debug_prints_no_content() {
     let dir = tempfile::tempdir().unwrap();
-    let opened = Store::open(dir.path(), &kek(1)).unwrap();
+    let opened = embedded::open(dir.path(), &kek(1)).unwrap();
     let printed = format!(
         "{opened:?} {:?} {:?}",
         put("a", "crm"),
@@ -371,7 +373,7 @@ proptest! {
     #[test]
     fn it_remembers_like_a_map(steps in prop::collection::vec((0..6_u8, prop::option::of("[a-c]")), 1..40)) {
         let dir = tempfile::tempdir().unwrap();
-        let store = Store::open(dir.path(), &kek(1)).unwrap().store;
+        let store = embedded::open(dir.path(), &kek(1)).unwrap().store;
         let mut map = std::collections::BTreeMap::new();
         for (id, integration) in steps {
             let id = id.to_string();

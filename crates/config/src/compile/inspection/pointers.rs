@@ -10,7 +10,7 @@ use contract::{Operation, Place};
 use model::Shape;
 use model::shape::{Node, NodeId};
 
-use crate::compile::apis::Apis;
+use crate::compile::draft::Apis;
 use crate::de::{listed, nearest};
 use crate::report::Report;
 use crate::spanned::At;

@@ -10,7 +10,7 @@ use contract::{Contract, Language};
 use waf::{FieldLanguage, FieldPlan, Plan};
 
 use crate::api::Mode;
-use crate::compile::apis::Apis;
+use crate::compile::draft::Apis;
 use crate::compiled::{ApiVersion, FieldPlans, Proven};
 
 /// Gives every version what remains to ask of its fields. What `known` says already is not proven again.

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use audit::{CHECKPOINTS, Filter, Ledger, PublicKey, Report};
 use rustix::fs::{Access, StatVfsMountFlags};
-use store::{Fault, Opened, Store};
+use store::{Fault, Opened};
 
 use super::{About, Finding, Scene};
 use crate::exit::Exit;
@@ -107,7 +107,7 @@ fn disk(data: &Path) -> Finding {
 fn store(scene: &Scene<'_>) -> (Option<Opened>, Finding) {
     let about = About("store", "");
     let fault = |fault: &Fault| about.fault(installation::store_trouble(fault).exit, fault);
-    match Store::check_whole(&scene.data) {
+    match store::embedded::check_whole(&scene.data) {
         Ok(()) => {}
         Err(Fault::Absent { path }) if has_entries(&scene.data.join("ledger")) => {
             let finding = about.fail(
@@ -129,7 +129,7 @@ fn store(scene: &Scene<'_>) -> (Option<Opened>, Finding) {
         );
         return (None, finding);
     };
-    match Store::look(&scene.data, &kek) {
+    match store::embedded::look(&scene.data, &kek) {
         Ok(opened) => (
             Some(opened),
             about.ok("every page is in order, and the key opens it"),

@@ -101,11 +101,11 @@ fn given(text: &str, argument: &str, dir: &Path) -> Result<Kek, Trouble> {
 /// The ledger says what is going to happen, the database changes hands in one write, the ledger says that it did.
 fn change_hands(compiled: &Compiled, dir: &Path, change: &Change) -> Result<Done, Trouble> {
     let data = dir.join(&compiled.server.store_dir.value);
-    let done = match store::Store::look(&data, &change.old) {
+    let done = match store::embedded::look(&data, &change.old) {
         Ok(_) => Done::Now,
         // Interrupted between the database and the last word of the ledger.
         Err(store::Fault::Key(KeyFault::WrongKek { .. }))
-            if store::Store::look(&data, &change.new).is_ok() =>
+            if store::embedded::look(&data, &change.new).is_ok() =>
         {
             Done::Before
         }
