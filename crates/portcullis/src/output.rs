@@ -8,6 +8,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use clap::{Arg, ArgMatches};
+pub use model::printable::counted;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -84,12 +85,6 @@ pub fn unwritten(path: &Path, error: &std::io::Error) -> Trouble {
         format!("cannot write {}: {error}", path.display()),
         "Make room on the disk, or write to another one.",
     )
-}
-
-/// A number with its word: `1 integration`, `2 integrations`.
-pub fn counted(number: usize, one: &str) -> String {
-    let end = if number == 1 { "" } else { "s" };
-    format!("{number} {one}{end}")
 }
 
 /// A path argument; the command line guarantees that it is there or has a default.

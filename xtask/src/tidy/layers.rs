@@ -20,6 +20,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "config",
         &["contract", "crypto", "identity", "model", "policy", "waf"],
     ),
+    ("init", &["config", "contract", "model"]),
     ("net", &["crypto", "model"]),
     ("store", &["crypto", "model"]),
     ("audit", &["crypto", "model", "store"]),
@@ -46,7 +47,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 
 /// Rooms that must not even indirectly reach sockets or a runtime.
 const PURE: &[&str] = &[
-    "model", "crypto", "waf", "contract", "identity", "policy", "config",
+    "model", "crypto", "waf", "contract", "identity", "policy", "config", "init",
 ];
 const RUNTIMES: &[&str] = &["tokio", "mio", "socket2", "hyper"];
 

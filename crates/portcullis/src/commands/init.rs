@@ -1,13 +1,7 @@
 //! `portcullis init`: a first configuration from an OpenAPI document. Everything stays unreachable, nothing is granted.
-//! Gives `SUBCOMMAND`. Writes new files only; what is there is never overwritten.
+//! Exports `SUBCOMMAND`. Writes new files only; what is there is never overwritten.
 //! Used by `commands::COMMANDS`.
-//! Start reading at `run`; `files` says what is written, `facts` what is guessed from the contract.
-
-mod classes;
-mod facts;
-mod questions;
-mod references;
-mod texts;
+//! Start reading at `run`; what is written and guessed is decided in the room `init`.
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
@@ -17,12 +11,13 @@ use std::path::{Path, PathBuf};
 use clap::{Arg, ArgMatches, Command, value_parser};
 use config::Files;
 use config::values::Origin;
-use contract::{Contract, Source};
+use contract::Contract;
+use crypto::Kek;
+use init::{Facts, Planned};
 
 use crate::commands::Subcommand;
 use crate::exit::{Exit, Outcome, Trouble};
 use crate::{files, output, running, terminal};
-use facts::Facts;
 
 /// The subcommand.
 pub const SUBCOMMAND: Subcommand = Subcommand {
@@ -61,8 +56,13 @@ fn run(arguments: &ArgMatches) -> Outcome {
         upstream,
         &contract,
         &text,
-    )?;
-    let planned = texts::files(&facts, &text, running::now());
+    )
+    .map_err(|error| {
+        let help = "Give one with --name: 1 to 63 of a-z, 0-9 and -, beginning with a letter.";
+        Trouble::new(Exit::Usage, error, help)
+    })?;
+    let kek = Kek::generate_text();
+    let planned = init::files(&facts, &text, kek.expose(), running::now());
     refuse_existing(&dir, &planned)?;
     for file in &planned {
         write(&dir, file)?;
@@ -74,19 +74,9 @@ fn run(arguments: &ArgMatches) -> Outcome {
         "files": planned.iter().map(|file| &file.path).collect::<Vec<_>>(),
     });
     output::print(arguments, &document, || {
-        terminal::text(&texts::next(&dir, &facts, &planned))
+        terminal::text(&init::next(&dir, &facts, &planned))
     });
     Ok(Exit::Done)
-}
-
-/// One file to write.
-pub struct Planned {
-    /// Below the directory.
-    pub path: String,
-    /// What it holds.
-    pub text: String,
-    /// For its owner only.
-    pub is_secret: bool,
 }
 
 fn read(source: &Path) -> Result<String, Trouble> {
@@ -113,15 +103,7 @@ fn compiled(source: &Path, text: &str) -> Result<Contract, Trouble> {
         .unwrap_or_default()
         .to_string_lossy()
         .into_owned();
-    let read = contract::compile(&Source {
-        file: &file,
-        text,
-        overlay: None,
-        // One file is copied; a document in several files has to be bundled first, and the mistake says which is missing.
-        load: &|_| None,
-        unknown_fields: contract::UnknownFields::Refuse,
-        bounds: model::json::Bounds::default(),
-    });
+    let read = init::read(&file, text);
     read.map_err(|mistakes| {
         let mut files = Files::new();
         files.insert(file.clone(), text.as_bytes().to_vec());
@@ -195,4 +177,37 @@ fn write(dir: &Path, file: &Planned) -> Result<(), Trouble> {
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_broken_contract_is_told_with_its_place() {
+        let trouble = compiled(Path::new("x.yaml"), "openapi: 2.0\ninfo: {}\n").unwrap_err();
+        assert_eq!(trouble.exit, Exit::Configuration);
+        assert!(
+            trouble.message.starts_with("the contract has")
+                && trouble.remedy.starts_with("Nothing was written"),
+            "{}",
+            trouble.message
+        );
+    }
+
+    #[test]
+    fn nothing_is_overwritten() {
+        let dir = std::env::temp_dir().join(format!("portcullis-init-{}", std::process::id()));
+        let file = Planned {
+            path: "a/b.yaml".into(),
+            text: "x".into(),
+            is_secret: false,
+        };
+        write(&dir, &file).unwrap();
+        assert!(
+            refuse_existing(&dir, std::slice::from_ref(&file))
+                .unwrap_err()
+                .message
+                .contains("already holds `a/b.yaml`")
+        );
+        assert!(write(&dir, &file).is_err());
+        std::fs::remove_dir_all(&dir).unwrap();
+    }
+}

@@ -1,6 +1,6 @@
 //! What can be told, or guessed, from a contract: names, operations, objects, classes of data.
-//! Gives `Facts`.
-//! Used by `init`. Guesses are written where a person reads them, and open nothing.
+//! Exports `Facts`.
+//! Used by `texts`. Guesses are written where a person reads them, and open nothing.
 //! Start reading at `Facts::of`.
 
 use std::collections::BTreeMap;
@@ -11,10 +11,10 @@ use model::Method;
 use model::shape::Scalar;
 use serde_json::Value;
 
-use super::classes::{class, classes};
-use super::questions::questions;
-use super::references::references;
-use crate::exit::{Exit, Trouble};
+use crate::NameError;
+use crate::classes::{class, classes};
+use crate::questions::questions;
+use crate::references::references;
 
 /// Names of the files that say nothing about the api.
 const PLAIN_NAMES: [&str; 8] = [
@@ -100,7 +100,7 @@ impl Facts {
         upstream: Option<String>,
         contract: &Contract,
         text: &str,
-    ) -> Result<Facts, Trouble> {
+    ) -> Result<Facts, NameError> {
         let document = contract::to_value(text).unwrap_or_default();
         let server = document
             .pointer("/servers/0/url")
@@ -111,11 +111,7 @@ impl Facts {
             None => api_name(source, &contract.title),
         };
         if !model::ids::is_name(&name) {
-            return Err(Trouble::new(
-                Exit::Usage,
-                format!("`{name}` cannot name an api"),
-                "Give one with --name: 1 to 63 of a-z, 0-9 and -, beginning with a letter.",
-            ));
+            return Err(NameError { name });
         }
         let objects = objects(contract);
         Ok(Facts {

@@ -1,5 +1,5 @@
 //! The files of a first configuration, with their comments.
-//! Gives `files`, `next`.
+//! Exports `files`, and `next` for whoever wrote them.
 //! Used by `init`.
 //! Start reading at `files`. Every text compiles as it stands; what is proposed stands in comments.
 
@@ -7,11 +7,10 @@ use std::fmt::Write;
 use std::path::Path;
 
 use model::Timestamp;
+use model::printable::counted;
 
-use crate::output;
-
-use super::Planned;
-use super::facts::{Facts, Line, Object};
+use crate::Planned;
+use crate::facts::{Facts, Line, Object};
 
 /// Days until somebody has to look at the example again.
 const REVIEW_DAYS: u32 = 180;
@@ -36,8 +35,8 @@ keys: { kek: "file:secrets/kek" } # or env:NAME, or cred:NAME under systemd
 const IGNORED: &str =
     "# State and secrets do not belong into version control.\n/data/\n/secrets/\n/tls/*.key\n";
 
-/// Everything that is written, in the order it is told.
-pub fn files(facts: &Facts, contract: &str, now: Timestamp) -> Vec<Planned> {
+/// Everything that is written, in the order it is told. `kek` is a new key-encryption key.
+pub fn files(facts: &Facts, contract: &str, kek: &str, now: Timestamp) -> Vec<Planned> {
     let plain = |path: String, text: String| Planned {
         path,
         text,
@@ -69,7 +68,7 @@ pub fn files(facts: &Facts, contract: &str, now: Timestamp) -> Vec<Planned> {
     ));
     out.push(Planned {
         path: "secrets/kek".into(),
-        text: format!("{}\n", crypto::Kek::generate_text().expose()),
+        text: format!("{kek}\n"),
         is_secret: true,
     });
     out.push(plain(".gitignore".into(), IGNORED.into()));
@@ -260,7 +259,7 @@ pub fn next(dir: &Path, facts: &Facts, planned: &[Planned]) -> String {
          portcullis check {dir}\n  \
          portcullis serve --config {dir}\n  \
          portcullis key create --config {dir} --integration example",
-        output::counted(facts.operations.len(), "operation"),
+        counted(facts.operations.len(), "operation"),
         facts.name,
         facts.version,
         facts.name

@@ -1,8 +1,15 @@
 //! What `init` writes has to compile as it stands, and to open nothing.
+use std::path::Path;
+
+use config::{Files, Options};
+use model::Timestamp;
+
 use super::*;
 
+const NOW: Timestamp = Timestamp::from_micros(1_700_000_000_000_000);
+
 fn planned(text: &str, upstream: Option<&str>) -> (Facts, Vec<Planned>) {
-    let contract = compiled(Path::new("shop.openapi.yaml"), text).unwrap();
+    let contract = read("shop.openapi.yaml", text).unwrap();
     let facts = Facts::of(
         Path::new("shop.openapi.yaml"),
         None,
@@ -11,7 +18,8 @@ fn planned(text: &str, upstream: Option<&str>) -> (Facts, Vec<Planned>) {
         text,
     )
     .unwrap();
-    let planned = texts::files(&facts, text, running::now());
+    let kek = crypto::Kek::generate_text();
+    let planned = files(&facts, text, kek.expose(), NOW);
     (facts, planned)
 }
 
@@ -32,8 +40,7 @@ fn compiles(planned: &[Planned]) -> config::Compiled {
     {
         files.insert(file.path.clone(), file.text.clone().into_bytes());
     }
-    let (compiled, _) = crate::files::compile(&files, running::now())
-        .unwrap_or_else(|trouble| panic!("{}", trouble.message));
+    let (compiled, _) = config::compile(&files, Options { now: NOW }).unwrap_or_else(|mistakes| panic!("{mistakes:?}"));
     compiled
 }
 
@@ -132,35 +139,4 @@ fn a_small_contract_without_upstream_is_enough() {
         .find(|file| file.path == "secrets/kek")
         .unwrap();
     assert!(kek.is_secret && crypto::Kek::parse(&kek.text).is_ok());
-}
-
-#[test]
-fn a_broken_contract_is_told_with_its_place() {
-    let trouble = compiled(Path::new("x.yaml"), "openapi: 2.0\ninfo: {}\n").unwrap_err();
-    assert_eq!(trouble.exit, Exit::Configuration);
-    assert!(
-        trouble.message.starts_with("the contract has")
-            && trouble.remedy.starts_with("Nothing was written"),
-        "{}",
-        trouble.message
-    );
-}
-
-#[test]
-fn nothing_is_overwritten() {
-    let dir = std::env::temp_dir().join(format!("portcullis-init-{}", std::process::id()));
-    let file = Planned {
-        path: "a/b.yaml".into(),
-        text: "x".into(),
-        is_secret: false,
-    };
-    write(&dir, &file).unwrap();
-    assert!(
-        refuse_existing(&dir, std::slice::from_ref(&file))
-            .unwrap_err()
-            .message
-            .contains("already holds `a/b.yaml`")
-    );
-    assert!(write(&dir, &file).is_err());
-    std::fs::remove_dir_all(&dir).unwrap();
 }
