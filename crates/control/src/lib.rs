@@ -5,6 +5,7 @@
 
 pub mod actor;
 pub mod announcement;
+pub mod client;
 pub mod commands;
 mod error;
 pub mod explain;

@@ -1,5 +1,5 @@
 //! Text from outside as it may stand in a terminal, a log or a file: what could act there becomes visible instead.
-//! Exports `line`, `lines`, `json`, `in_place`, `cut`, `counted`, and `is_ignorable`. Pure.
+//! Exports `line`, `lines`, `json`, `in_place`, `cut`, `counted`, `seconds`, and `is_ignorable`. Pure.
 //! Used by everything that prints or quotes what others wrote, and by the one reading of a path.
 //! Start reading at `is_active`.
 
@@ -24,6 +24,15 @@ pub fn is_ignorable(letter: char) -> bool {
         | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}'
         | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fff8}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
         | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// A moment, as it was written, without the parts of its second; a dash where there is none.
+pub fn seconds(moment: &str) -> String {
+    match moment.split_once('.') {
+        Some((seconds, _)) => format!("{seconds}Z"),
+        None if moment.is_empty() => "-".to_owned(),
+        None => moment.to_owned(),
+    }
 }
 
 /// A number with its word: `1 integration`, `2 integrations`.

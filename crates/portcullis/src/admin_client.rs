@@ -6,20 +6,15 @@
 use std::path::PathBuf;
 
 use control::commands::{Command, Impact};
-use control::{Actor, AdminError, Kind, announcement, socket};
-use serde_json::Value;
+use control::{Actor, AdminError, Kind, announcement, client, socket};
+use installation::open::{self, data_dir};
+use installation::{InstallationError, Severity};
 
 use crate::config_dir::Target;
 use crate::exit::{Exit, Trouble};
-use crate::installation::{self, data_dir};
+use crate::terminal;
 
-/// What a command answered.
-pub struct Answer<T> {
-    /// As `-o json` prints it.
-    pub document: Value,
-    /// The same, for words.
-    pub out: T,
-}
+pub use control::client::Answer;
 
 /// First line of a command's help, with its effect in brackets.
 pub fn about<C: Command>() -> String {
@@ -37,6 +32,10 @@ pub fn on_store() -> Actor {
     Actor::on_store(&name(), rustix::process::geteuid().as_raw())
 }
 
+fn say(line: &str) {
+    terminal::say(line);
+}
+
 /// Where the server of an installation may listen, the likeliest first.
 fn sockets(target: &Target) -> Vec<PathBuf> {
     if let Some(socket) = &target.socket {
@@ -47,22 +46,6 @@ fn sockets(target: &Target) -> Vec<PathBuf> {
     announced.chain(usual).collect()
 }
 
-/// Asks the server behind these sockets; `None` when none runs.
-///
-/// # Errors
-/// What the server says, or that it is of another version.
-pub fn ask_at<C: Command>(
-    sockets: &[PathBuf],
-    command: &C,
-) -> Option<Result<Answer<C::Out>, AdminError>> {
-    let arguments = match arguments(command) {
-        Ok(arguments) => arguments,
-        Err(error) => return Some(Err(error)),
-    };
-    let answer = socket::ask(sockets, C::INFO.name, &arguments, &name())?;
-    Some(answer.and_then(read::<C>))
-}
-
 /// Asks the server that runs on this installation; `None` when none runs.
 ///
 /// # Errors
@@ -71,7 +54,7 @@ pub fn ask_running<C: Command>(
     target: &Target,
     command: &C,
 ) -> Option<Result<Answer<C::Out>, Trouble>> {
-    match ask_at(&sockets(target), command) {
+    match client::ask(&sockets(target), command, &name()) {
         Some(answer) => Some(answer.map_err(trouble)),
         // Whoever names a socket means that server and nothing else.
         None if target.socket.is_some() => Some(Err(unreachable(target))),
@@ -96,44 +79,23 @@ pub fn call<C: Command>(target: &Target, command: &C) -> Result<Answer<C::Out>, 
     if let Some(answer) = ask_running(target, command) {
         return answer;
     }
-    let arguments = arguments(command).map_err(trouble)?;
+    let arguments = client::arguments(command).map_err(trouble)?;
     let is_change = C::INFO.impact != Impact::ReadOnly;
-    let done = installation::with_control(&target.dir, is_change, |control| {
+    let done = open::with_control(&target.dir, is_change, say, |control| {
         let answer = control.call(C::INFO.name, &arguments, &on_store());
-        answer.and_then(read::<C>).map_err(trouble)
+        answer.and_then(client::read::<C>)
     });
-    done.map_err(|trouble| match trouble.exit {
-        Exit::Configuration => Trouble {
+    let answer = done.map_err(|error| match error.severity {
+        Severity::Configuration => InstallationError {
             remedy: format!(
                 "{} Should a server be running all the same, name its socket with `--socket`.",
-                trouble.remedy
+                error.remedy
             ),
-            ..trouble
+            ..error
         },
-        _ => trouble,
-    })
-}
-
-fn arguments(command: &impl Command) -> Result<Value, AdminError> {
-    serde_json::to_value(command).map_err(|error| {
-        AdminError::failed(
-            format!("the arguments cannot be written: {error}"),
-            "Please report this line with the command.",
-        )
-    })
-}
-
-fn read<C: Command>(document: Value) -> Result<Answer<C::Out>, AdminError> {
-    let out = serde_json::from_value(document.clone()).map_err(|error| {
-        AdminError::failed(
-            format!(
-                "the answer to `{}` is not one of this version: {error}",
-                C::INFO.name
-            ),
-            "Use the command line of the version that the server has.",
-        )
+        _ => error,
     })?;
-    Ok(Answer { document, out })
+    answer.map_err(trouble)
 }
 
 /// No server answers.

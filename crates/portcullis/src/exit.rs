@@ -7,6 +7,7 @@ use std::fmt::Display;
 use std::process::ExitCode;
 
 use identity::api_key::redacted;
+use installation::{InstallationError, Severity};
 use model::printable;
 use review::NameError;
 
@@ -81,6 +82,36 @@ impl Trouble {
         if !self.remedy.is_empty() {
             terminal::say_all(format_args!("  help: {}", redacted(&self.remedy)));
         }
+    }
+}
+
+impl From<InstallationError> for Trouble {
+    fn from(error: InstallationError) -> Trouble {
+        let exit = Exit::from(error.severity);
+        // Places in files are shown in several lines, which were made safe.
+        Trouble::report(exit, error.message, error.remedy)
+    }
+}
+
+impl From<Severity> for Exit {
+    fn from(severity: Severity) -> Exit {
+        match severity {
+            Severity::Failed => Exit::Failed,
+            Severity::Configuration => Exit::Configuration,
+            Severity::Integrity => Exit::Integrity,
+        }
+    }
+}
+
+impl From<store::Fault> for Trouble {
+    fn from(fault: store::Fault) -> Trouble {
+        InstallationError::from(fault).into()
+    }
+}
+
+impl From<audit::LedgerFault> for Trouble {
+    fn from(fault: audit::LedgerFault) -> Trouble {
+        InstallationError::from(fault).into()
     }
 }
 

@@ -8,13 +8,9 @@ mod commands;
 mod config_dir;
 mod confirm;
 mod exit;
-mod files;
-mod installation;
 mod output;
 mod panics;
-mod reload;
 mod running;
-mod secrets;
 mod table;
 mod terminal;
 

@@ -3,7 +3,7 @@
 //! Used by `serve` and the demo.
 //! Start reading at `start`.
 
-mod parts;
+mod listeners;
 mod tasks;
 
 use std::path::{Path, PathBuf};
@@ -18,15 +18,15 @@ use control::maintenance::{Witness, keep_witness};
 use control::supervisor::Supervisor;
 use control::{Control, Health, Loading, Parts, announcement, socket};
 use gateway::{Gateway, Io, Snapshot};
+use installation::certificates::{Slots, certificates};
+use installation::open::{self, Opened};
+use installation::{Directory, files};
 use model::{Event, Timestamp};
 use net::Workers;
 use store::Store;
 
 use crate::exit::{Exit, Trouble};
-use crate::reload::Directory;
-use crate::{files, installation, output, terminal};
-
-pub use parts::{Slots, certificates, pair, slot};
+use crate::{output, terminal};
 
 /// Requests under way get at least this long to finish when the server stops, unless `defaults.timeouts.drain` says less.
 const DRAIN_MIN: Duration = Duration::from_secs(10);
@@ -78,13 +78,13 @@ pub fn now() -> Timestamp {
 pub fn start(dir: &Path, watch: Watch) -> Result<Running, Trouble> {
     let texts = files::read(dir)?;
     let (compiled, warnings) = files::compile(&texts, now())?;
-    files::warn(&warnings, &texts);
+    files::warned(&warnings, &texts).iter().for_each(terminal::say_all);
     let compiled = Arc::new(compiled);
     let slots = certificates(&compiled, dir, &texts)?;
-    let opened = installation::open(&compiled, dir, &texts)?;
-    let base = parts::base(&compiled, dir)?;
-    let io = control::start::shared(&opened.store, &opened.keys, &opened.recorder, &base)
-        .map_err(|fault| installation::store_trouble(&fault))?;
+    let opened = open::open(&compiled, dir, &texts)?;
+    opened.recovered.iter().for_each(terminal::say);
+    let base = installation::snapshot(&compiled, None, dir)?;
+    let io = control::start::shared(&opened.store, &opened.keys, &opened.recorder, &base)?;
     let control = Arc::new(control(dir, &io, base, &opened, &slots)?);
     let data = opened.dir.clone();
     close_intents(&opened.recorder, &compiled)?;
@@ -144,8 +144,7 @@ fn open_doors(
 /// Records the outcome of calls that a server which was killed had forwarded: it is not known.
 fn close_intents(recorder: &Recorder, compiled: &Compiled) -> Result<(), Trouble> {
     let within = longest_call(compiled).saturating_add(OUTCOME_MORE);
-    let open = recorder.ledger().open_intents(within);
-    let open = open.map_err(|fault| installation::ledger_trouble(&fault))?;
+    let open = recorder.ledger().open_intents(within)?;
     let count = open.len();
     let pending: Vec<_> = open
         .into_iter()
@@ -155,8 +154,7 @@ fn close_intents(recorder: &Recorder, compiled: &Compiled) -> Result<(), Trouble
         })
         .collect();
     for recorded in pending {
-        let recorded = recorded.wait();
-        recorded.map_err(|fault| installation::ledger_trouble(&fault))?;
+        recorded.wait()?;
     }
     if count > 0 {
         terminal::say(format!(
@@ -178,7 +176,7 @@ fn longest_call(compiled: &Compiled) -> Duration {
 }
 
 /// Ends what was opened for a server that did not come to listen.
-fn at_rest(opened: &installation::Opened, data: &Path, why: String) {
+fn at_rest(opened: &Opened, data: &Path, why: String) {
     drop(std::fs::remove_file(data.join(socket::NAME)));
     drop(note(&opened.recorder, "stop", why));
     drop(opened.recorder.stop());
@@ -191,7 +189,7 @@ fn control(
     dir: &Path,
     io: &Arc<Io>,
     base: Snapshot,
-    opened: &installation::Opened,
+    opened: &Opened,
     slots: &Slots,
 ) -> Result<Control, Trouble> {
     let parts = Parts {
@@ -200,9 +198,9 @@ fn control(
         recorder: Some(Arc::clone(&opened.recorder)),
         keys: Arc::clone(&opened.keys),
     };
-    let source = Box::new(Directory::new(dir, slots.clone()));
+    let source = Box::new(Directory::new(dir, slots.clone(), say_all));
     let control = Control::running(parts, Arc::clone(io), base, Loading::new(source, say_all));
-    control.map_err(|fault| installation::store_trouble(&fault))
+    Ok(control?)
 }
 
 /// Binds the data plane's listeners for every core, and the admin listener once.
@@ -216,7 +214,7 @@ fn listen(compiled: &Compiled, io: &Arc<Io>, slots: &Slots) -> Result<Vec<Worker
     let specs = |listeners: &[&config::compiled::ListenerSettings]| {
         listeners
             .iter()
-            .map(|l| parts::listener(l, &compiled.server, slots))
+            .map(|l| listeners::listener(l, &compiled.server, slots))
             .collect::<Vec<_>>()
     };
     let busy = |fault: net::ListenFault| {

@@ -5,6 +5,8 @@
 
 use model::printable;
 
+pub use model::printable::seconds;
+
 /// Columns end two spaces after their longest cell; the last one is never padded.
 pub fn render(headings: &[&str], rows: &[Vec<String>]) -> String {
     // A cell is a text from anywhere; whatever it holds, it stays one cell in one line.
@@ -44,14 +46,6 @@ pub fn render(headings: &[&str], rows: &[Vec<String>]) -> String {
 pub fn dash(text: Option<&str>) -> String {
     let text = text.filter(|text| !text.is_empty());
     text.unwrap_or("-").to_owned()
-}
-
-/// A moment without the parts of its second.
-pub fn seconds(moment: &str) -> String {
-    match moment.split_once('.') {
-        Some((seconds, _)) => format!("{seconds}Z"),
-        None => dash(Some(moment)),
-    }
 }
 
 /// Words in lines of at most `width` characters; a word that is longer has a line of its own.

@@ -1,10 +1,11 @@
 //! What may an integration do, and who may see a field? Asked of a configuration's rules by the code that enforces them.
-//! Exports `can` (one question), `access` (everything an integration may do).
-//! Used by `portcullis can` and `portcullis access`. Needs no server, clock or file.
+//! Exports `can` (one question), `access` (everything an integration may do), `replay` (requests decided again).
+//! Used by `portcullis can`, `access` and `inspect replay`. Needs no server, clock or file.
 //! Start reading at `can::ask`; why this is a room is in docs/decisions/033.
 
 pub mod access;
 pub mod can;
+pub mod replay;
 
 /// A name in a question that the configuration does not have, or has several times.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -42,6 +42,12 @@ const ARROWS: &[(&str, &[&str])] = &[
             "policy", "store", "waf",
         ],
     ),
+    (
+        "installation",
+        &[
+            "audit", "config", "control", "crypto", "gateway", "identity", "model", "net", "store",
+        ],
+    ),
     ("demo", &["config", "contract", "crypto", "model", "net"]),
 ];
 

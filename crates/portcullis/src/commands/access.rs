@@ -8,11 +8,12 @@ mod text;
 
 use clap::{Arg, ArgMatches, Command};
 use config::Compiled;
+use installation::files;
 use review::access;
 
 use crate::commands::Subcommand;
 use crate::exit::{Exit, Outcome};
-use crate::{config_dir, files, output, running, table, terminal};
+use crate::{config_dir, output, running, table, terminal};
 
 /// The subcommand.
 pub const SUBCOMMAND: Subcommand = Subcommand {

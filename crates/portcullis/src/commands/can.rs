@@ -9,6 +9,7 @@ use std::path::Path;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use config::Compiled;
+use installation::files;
 use model::json::Bounds;
 use model::{Json, printable};
 use policy::ParameterAccess;
@@ -18,7 +19,7 @@ use review::can::{self, Answer, Asked, Verdict, Word};
 use crate::commands::Subcommand;
 use crate::commands::access;
 use crate::exit::{Exit, Outcome, Trouble};
-use crate::{config_dir, files, output, running, terminal};
+use crate::{config_dir, output, running, terminal};
 
 /// Lists are kept below this many characters a line.
 const WIDTH: usize = 90;

@@ -8,10 +8,12 @@ use std::path::PathBuf;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use config::Compiled;
 use config::compiled::Irrelevant;
+use installation::certificates::certificates;
+use installation::{InstallationError, files, open, secrets};
 
 use crate::commands::Subcommand;
 use crate::exit::{Exit, Outcome};
-use crate::{files, installation, output, running, secrets, table, terminal};
+use crate::{output, running, table, terminal};
 
 /// The subcommand.
 pub const SUBCOMMAND: Subcommand = Subcommand {
@@ -41,12 +43,12 @@ fn run(arguments: &ArgMatches) -> Outcome {
             .filter_map(|secret| secrets::resolve(secret, &dir).err())
             .collect();
         if !unresolved.is_empty() {
-            return Err(files::mistaken(&unresolved, &files));
+            return Err(InstallationError::mistaken(&unresolved, &files).into());
         }
-        installation::kek(&compiled, &dir, &files)?;
-        running::certificates(&compiled, &dir, &files)?;
+        open::kek(&compiled, &dir, &files)?;
+        certificates(&compiled, &dir, &files)?;
     }
-    files::warn(&warnings, &files);
+    files::warned(&warnings, &files).iter().for_each(terminal::say_all);
     let (exposed, declared) = compiled.operation_counts();
     let hash: String = crypto::text::hex(&compiled.hash).chars().take(12).collect();
     let irrelevant = compiled.irrelevant();

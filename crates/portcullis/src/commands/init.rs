@@ -14,10 +14,11 @@ use config::values::Origin;
 use contract::Contract;
 use crypto::Kek;
 use init::{Facts, Planned};
+use installation::InstallationError;
 
 use crate::commands::Subcommand;
 use crate::exit::{Exit, Outcome, Trouble};
-use crate::{files, output, running, terminal};
+use crate::{output, running, terminal};
 
 /// The subcommand.
 pub const SUBCOMMAND: Subcommand = Subcommand {
@@ -107,7 +108,7 @@ fn compiled(source: &Path, text: &str) -> Result<Contract, Trouble> {
     read.map_err(|mistakes| {
         let mut files = Files::new();
         files.insert(file.clone(), text.as_bytes().to_vec());
-        let mut trouble = files::mistaken(&mistakes, &files);
+        let mut trouble = Trouble::from(InstallationError::mistaken(&mistakes, &files));
         trouble.message = trouble.message.replacen("the configuration has", "the contract has", 1);
         trouble.remedy = "Nothing was written. Mend the places above, or bundle a document of several files into one, and run it again.".to_owned();
         trouble

@@ -10,6 +10,7 @@ use std::io::Read;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use control::commands::key::{CreateKey, KeyRow, ListKeys, RevokeKey, RotateKey};
 use identity::api_key::{self, Reading};
+use installation::{files, open};
 use model::printable;
 use serde_json::{Value, json};
 
@@ -17,7 +18,7 @@ use crate::commands::Subcommand;
 use crate::exit::{Exit, Outcome, Trouble};
 use crate::table::seconds;
 use crate::{
-    admin_client, config_dir, confirm, files, installation, output, running, table, terminal,
+    admin_client, config_dir, confirm, output, running, table, terminal,
 };
 
 /// The subcommand.
@@ -120,7 +121,7 @@ fn jwks(arguments: &ArgMatches) -> Outcome {
     let dir = config_dir::of(arguments);
     let texts = files::read(&dir)?;
     let (compiled, _) = files::compile_to_read(&texts, running::now())?;
-    let looked = installation::look(&compiled, &dir, &texts)?;
+    let looked = open::look(&compiled, &dir, &texts)?;
     terminal::line(format_args!(
         "{{\"keys\":[{}]}}",
         looked.keys.identity.verifying_key().jwk()

@@ -14,13 +14,14 @@ use clap::{Arg, ArgMatches, Command, value_parser};
 use control::commands::Command as _;
 use control::commands::ledger::{ShowLedger, SignCheckpoint};
 use crypto::{Kek, Keys};
+use installation::{files, open};
 use model::Timestamp;
 use serde_json::{Value, json};
 use store::Store;
 
 use crate::commands::Subcommand;
 use crate::exit::{Exit, Outcome, Trouble};
-use crate::{admin_client, config_dir, files, installation, output, running, terminal};
+use crate::{admin_client, config_dir, output, running, terminal};
 
 /// The subcommand.
 pub const SUBCOMMAND: Subcommand = Subcommand {
@@ -116,8 +117,7 @@ struct Looked {
 
 fn look(dir: &Path) -> Result<Looked, Trouble> {
     let (data, kek) = place(dir)?;
-    let opened =
-        store::embedded::look(&data, &kek).map_err(|fault| installation::store_trouble(&fault))?;
+    let opened = store::embedded::look(&data, &kek)?;
     Ok(Looked {
         ledger: data.join("ledger"),
         store: opened.store,
@@ -135,22 +135,18 @@ fn place(dir: &Path) -> Result<(PathBuf, Kek), Trouble> {
     match compiled {
         Ok((texts, compiled)) => Ok((
             dir.join(&compiled.server.store_dir.value),
-            installation::kek(&compiled, dir, &texts)?,
+            open::kek(&compiled, dir, &texts)?,
         )),
         Err(mistaken) => {
             let reference = files::kek_reference(dir);
-            let kek = reference.and_then(|reference| installation::kek_at(&reference, dir).ok());
+            let kek = reference.and_then(|reference| open::kek_at(&reference, dir).ok());
             let kek = kek.ok_or(mistaken)?;
             terminal::say(
                 "portcullis: the configuration has mistakes (`portcullis check` shows them); the ledger is read all the same",
             );
-            Ok((installation::data_dir(dir), kek))
+            Ok((open::data_dir(dir), kek))
         }
     }
-}
-
-fn trouble(fault: &LedgerFault) -> Trouble {
-    installation::ledger_trouble(fault)
 }
 
 fn verify(arguments: &ArgMatches) -> Outcome {
@@ -183,11 +179,10 @@ fn verify(arguments: &ArgMatches) -> Outcome {
 fn verify_own(dir: &Path, pin: Option<&PublicKey>) -> Result<Report, Trouble> {
     let looked = look(dir)?;
     let own = PublicKey::new(
-        installation::ORIGIN,
+        open::ORIGIN,
         looked.keys.ledger_signing.verifying_key(),
     );
-    let witness = control::maintenance::witnessed(&looked.store)
-        .map_err(|fault| installation::store_trouble(&fault))?;
+    let witness = control::maintenance::witnessed(&looked.store)?;
     let public = pin.unwrap_or(&own);
     audit::verify_directory(
         &looked.ledger,
@@ -243,7 +238,7 @@ fn question(arguments: &ArgMatches) -> Result<ShowLedger, Trouble> {
 /// The files, where no server runs; the same answer.
 fn read(dir: &Path, asked: &ShowLedger) -> Result<Value, Trouble> {
     let looked = look(dir)?;
-    let ledger = Ledger::open_read(&looked.ledger, looked.keys).map_err(|fault| trouble(&fault))?;
+    let ledger = Ledger::open_read(&looked.ledger, looked.keys)?;
     let page = asked.of(&ledger).map_err(admin_client::trouble)?;
     Ok(json!({ "schema_version": ShowLedger::INFO.version, "records": page.records }))
 }
@@ -265,7 +260,7 @@ fn moment(arguments: &ArgMatches, name: &str) -> Result<Option<String>, Trouble>
 
 fn export(arguments: &ArgMatches) -> Outcome {
     let looked = look(&config_dir::of(arguments))?;
-    let ledger = Ledger::open_read(&looked.ledger, looked.keys).map_err(|fault| trouble(&fault))?;
+    let ledger = Ledger::open_read(&looked.ledger, looked.keys)?;
     let from = arguments.get_one::<u64>("from").copied().unwrap_or(0);
     let range = from..=arguments.get_one::<u64>("to").copied().unwrap_or(u64::MAX);
     if range.is_empty() {
@@ -278,12 +273,12 @@ fn export(arguments: &ArgMatches) -> Outcome {
     let exported = match arguments.get_one::<PathBuf>("out") {
         None => {
             let mut out = BufWriter::new(terminal::Out { is_exact: true });
-            audit::export(&ledger, range, &mut out).map_err(|fault| unfinished(&fault))?
+            audit::export(&ledger, range, &mut out).map_err(unfinished)?
         }
         Some(path) => {
             let mut out = BufWriter::new(output::create(path)?);
             let written = audit::export(&ledger, range, &mut out)
-                .map_err(|fault| trouble(&fault))
+                .map_err(Trouble::from)
                 .and_then(|exported| {
                     let kept = out.flush().and_then(|()| out.get_ref().sync_all());
                     kept.map(|()| exported)
@@ -302,7 +297,7 @@ fn export(arguments: &ArgMatches) -> Outcome {
 }
 
 /// An export that did not get to its end: the reader's or the disk's doing is no fault of the ledger.
-fn unfinished(fault: &LedgerFault) -> Trouble {
+fn unfinished(fault: LedgerFault) -> Trouble {
     if terminal::is_closed() {
         return Trouble::new(
             Exit::Failed,
@@ -317,7 +312,7 @@ fn unfinished(fault: &LedgerFault) -> Trouble {
             "",
             "Half an export does not verify: export again.",
         ),
-        false => trouble(fault),
+        false => fault.into(),
     }
 }
 

@@ -12,11 +12,12 @@ use control::commands::decision::ExplainDecision;
 use control::commands::key::{CreateKey, RevokeKey};
 use demo::tour::{Env, FreshKey, LedgerView, Wire};
 use demo::{Answer, Call};
+use installation::{InstallationError, files, open};
 
 use super::company::{Company, is_running, remembered};
 use super::keys::Keyring;
 use crate::exit::{Exit, Outcome, Trouble};
-use crate::{admin_client, files, installation, running, terminal};
+use crate::{admin_client, running, terminal};
 
 /// Makes the tour through a running demo, or through one started for it.
 pub fn run(dir: &Path, seed: u64) -> Outcome {
@@ -88,9 +89,9 @@ impl Visitor {
         let read = || {
             let texts = files::read(&self.gate)?;
             let (compiled, _) = files::compile_to_read(&texts, running::now())?;
-            Ok(installation::look(&compiled, &self.gate, &texts)?.ledger)
+            Ok(open::look(&compiled, &self.gate, &texts)?.ledger)
         };
-        read().map_err(|trouble: Trouble| trouble.message)
+        read().map_err(|error: InstallationError| error.message)
     }
 }
 

@@ -9,11 +9,12 @@ use std::sync::Arc;
 use clap::{Arg, ArgMatches, Command};
 use config::{Compiled, Located, Place, SecretRef, Span};
 use crypto::{Kek, KeyFault};
+use installation::{files, open};
 use model::Event;
 use serde_json::json;
 
 use crate::exit::{Exit, Outcome, Trouble};
-use crate::{admin_client, config_dir, files, installation, output, running, terminal};
+use crate::{admin_client, config_dir, output, running, terminal};
 
 /// Its arguments.
 pub fn command() -> Command {
@@ -50,7 +51,7 @@ pub fn run(arguments: &ArgMatches) -> Outcome {
     let (compiled, _) = files::compile_to_read(&texts, running::now())?;
     let old = match arguments.get_one::<String>("old") {
         Some(text) => given(text, "--old", &dir)?,
-        None => installation::kek(&compiled, &dir, &texts)?,
+        None => open::kek(&compiled, &dir, &texts)?,
     };
     let new = given(output::text(arguments, "new"), "--new", &dir)?;
     let change = Change { old, new };
@@ -95,7 +96,7 @@ fn given(text: &str, argument: &str, dir: &Path) -> Result<Kek, Trouble> {
         file: Arc::from(argument),
         span: Span::default(),
     };
-    installation::kek_at(&Located { value, place }, dir).map_err(|m| wrong(&m.message, &m.help))
+    open::kek_at(&Located { value, place }, dir).map_err(|m| wrong(&m.message, &m.help))
 }
 
 /// The ledger says what is going to happen, the database changes hands in one write, the ledger says that it did.
@@ -109,9 +110,9 @@ fn change_hands(compiled: &Compiled, dir: &Path, change: &Change) -> Result<Done
         {
             Done::Before
         }
-        Err(fault) => return Err(installation::store_trouble(&fault)),
+        Err(fault) => return Err(fault.into()),
     };
-    let opened = installation::open_with(
+    let opened = open::open_with(
         compiled,
         dir,
         match done {
@@ -119,6 +120,7 @@ fn change_hands(compiled: &Compiled, dir: &Path, change: &Change) -> Result<Done
             Done::Before => &change.new,
         },
     )?;
+    opened.recovered.iter().for_each(terminal::say);
     let (old, new) = (change.old.id(), change.new.id());
     let actor = admin_client::on_store();
     let note = |kind: &'static str, detail: String| {
@@ -130,16 +132,13 @@ fn change_hands(compiled: &Compiled, dir: &Path, change: &Change) -> Result<Done
             detail: Some(format!("{detail}; {}", actor.provenance()).into()),
             ..Event::default()
         };
-        let recorded = opened.recorder.record(&event).wait();
-        recorded.map_err(|fault| installation::ledger_trouble(&fault))
+        Ok::<u64, Trouble>(opened.recorder.record(&event).wait()?)
     };
     if done == Done::Now {
         note("kek.rotate.begin", format!("from key {old} to key {new}"))?;
-        let changed = opened.store.change_kek(&change.old, &change.new);
-        changed.map_err(|fault| installation::store_trouble(&fault))?;
+        opened.store.change_kek(&change.old, &change.new)?;
     }
     note("kek.rotate", format!("from key {old} to key {new}"))?;
-    let stopped = opened.recorder.stop();
-    stopped.map_err(|fault| installation::ledger_trouble(&fault))?;
+    opened.recorder.stop()?;
     Ok(done)
 }

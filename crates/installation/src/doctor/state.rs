@@ -1,5 +1,5 @@
 //! What the server keeps: the data directory, room on its disk, the store, the ledger; and whether the clock went back.
-//! Gives `findings`. Everything is opened for reading, beside a running server or without one.
+//! Exports `findings`. Everything is opened for reading, beside a running server or without one.
 //! Used by `doctor`.
 //! Start reading at `findings`.
 
@@ -9,12 +9,13 @@ use std::path::Path;
 use std::time::Duration;
 
 use audit::{CHECKPOINTS, Filter, Ledger, PublicKey, Report};
+use model::printable::counted;
 use rustix::fs::{Access, StatVfsMountFlags};
 use store::{Fault, Opened};
 
 use super::{About, Finding, Scene};
-use crate::exit::Exit;
-use crate::{installation, output};
+use crate::Severity;
+use crate::{InstallationError, open};
 
 /// Below this the server stops soon: neither a segment of the ledger nor a checkpoint of the store has room.
 const FREE_BYTES_MIN: u64 = 64 << 20;
@@ -50,14 +51,14 @@ fn directory(data: &Path) -> Finding {
     let about = About("data directory", &name);
     let place = nearest(data);
     if place.is_file() {
-        let advice = "Move the file away, or mend `store: { dir }`.";
-        return about.fail(Exit::Failed, "a file is in its place", advice);
+        let advice = "Move the file away, or fix `store: { dir }`.";
+        return about.fail(Severity::Failed, "a file is in its place", advice);
     }
     let needed = Access::READ_OK | Access::WRITE_OK | Access::EXEC_OK;
     if let Err(error) = rustix::fs::access(place, needed) {
         let advice = "Run doctor as the server's user; if you did, give it this directory with `chown` and `chmod 700`.";
         return about.fail(
-            Exit::Failed,
+            Severity::Failed,
             format!("{}: {error}", place.display()),
             advice,
         );
@@ -67,7 +68,7 @@ fn directory(data: &Path) -> Finding {
     }
     let found = match fs::metadata(data) {
         Ok(found) => found,
-        Err(error) => return about.fault(Exit::Failed, &error),
+        Err(error) => return about.fault(Severity::Failed, &error),
     };
     let (mode, me) = (found.mode() & 0o777, rustix::process::geteuid().as_raw());
     if mode & 0o077 != 0 {
@@ -87,17 +88,17 @@ fn disk(data: &Path) -> Finding {
     let about = About("disk", "");
     let found = match rustix::fs::statvfs(nearest(data)) {
         Ok(found) => found,
-        Err(error) => return about.fault(Exit::Failed, &error),
+        Err(error) => return about.fault(Severity::Failed, &error),
     };
     if found.f_flag.contains(StatVfsMountFlags::RDONLY) {
         let advice = "Mount it for writing. A system makes a disk read-only by itself when it is failing: see `dmesg`.";
-        return about.fail(Exit::Failed, "mounted read-only", advice);
+        return about.fail(Severity::Failed, "mounted read-only", advice);
     }
     let free = found.f_bavail.saturating_mul(found.f_frsize);
     let what = format!("{} MiB free", free >> 20);
     let advice = "Free some space: when the ledger cannot write, the server answers nothing.";
     match free {
-        ..FREE_BYTES_MIN => about.fail(Exit::Failed, what, advice),
+        ..FREE_BYTES_MIN => about.fail(Severity::Failed, what, advice),
         FREE_BYTES_MIN..FREE_BYTES_LOW => about.warn(what, advice),
         _ => about.ok(what),
     }
@@ -106,12 +107,15 @@ fn disk(data: &Path) -> Finding {
 /// The store, opened when it is whole and the key is there.
 fn store(scene: &Scene<'_>) -> (Option<Opened>, Finding) {
     let about = About("store", "");
-    let fault = |fault: &Fault| about.fault(installation::store_trouble(fault).exit, fault);
+    let fault = |fault: Fault| {
+        let said = fault.to_string();
+        about.fault(InstallationError::from(fault).severity, &said)
+    };
     match store::embedded::check_whole(&scene.data) {
         Ok(()) => {}
         Err(Fault::Absent { path }) if has_entries(&scene.data.join("ledger")) => {
             let finding = about.fail(
-                Exit::Integrity,
+                Severity::Integrity,
                 format!("{} is gone, and a ledger is there", path.display()),
                 "Restore the database from a backup: without it the ledger cannot be read, and the server does not start.",
             );
@@ -120,9 +124,9 @@ fn store(scene: &Scene<'_>) -> (Option<Opened>, Finding) {
         Err(Fault::Absent { .. }) => {
             return (None, about.ok("not there yet; the first start makes it"));
         }
-        Err(damaged) => return (None, fault(&damaged)),
+        Err(damaged) => return (None, fault(damaged)),
     }
-    let Ok(kek) = installation::kek_at(&scene.compiled.server.kek, scene.dir) else {
+    let Ok(kek) = open::kek_at(&scene.compiled.server.kek, scene.dir) else {
         let finding = about.warn(
             "every page is in order; not opened, for want of its key",
             format!("See the line about `{}`.", scene.compiled.server.kek.value),
@@ -134,7 +138,7 @@ fn store(scene: &Scene<'_>) -> (Option<Opened>, Finding) {
             Some(opened),
             about.ok("every page is in order, and the key opens it"),
         ),
-        Err(wrong) => (None, fault(&wrong)),
+        Err(wrong) => (None, fault(wrong)),
     }
 }
 
@@ -157,30 +161,33 @@ fn ledger(scene: &Scene<'_>, opened: Option<&Opened>) -> Finding {
     };
     if !has_entries(&dir) {
         return about.fail(
-            Exit::Integrity,
+            Severity::Integrity,
             format!("{} is gone, and its store is there", dir.display()),
             "Restore it from a backup before anything starts: a start without it begins a new ledger.",
         );
     }
     let witness = match control::maintenance::witnessed(&opened.store) {
         Ok(witness) => witness,
-        Err(fault) => return about.fault(installation::store_trouble(&fault).exit, &fault),
+        Err(fault) => {
+            let said = fault.to_string();
+            return about.fault(InstallationError::from(fault).severity, &said);
+        }
     };
     let public = PublicKey::new(
-        installation::ORIGIN,
+        open::ORIGIN,
         opened.keys.ledger_signing.verifying_key(),
     );
     let seal = &opened.keys.ledger_seal;
     match audit::verify_newest(&dir, seal, &public, witness.as_deref()) {
         Ok(report) => told(about, scene, &dir, &report),
-        Err(fault) => about.fault(Exit::Failed, &fault),
+        Err(fault) => about.fault(Severity::Failed, &fault),
     }
 }
 
 fn told(about: About<'_>, scene: &Scene<'_>, dir: &Path, report: &Report) -> Finding {
     if let Some(bad) = &report.first_bad {
         return about.fail(
-            Exit::Integrity,
+            Severity::Integrity,
             format!("record {}: {} ({})", bad.seq, bad.what, bad.file),
             "Keep the files as evidence, and run `portcullis ledger verify` to see how far it is in order.",
         );
@@ -189,7 +196,7 @@ fn told(about: About<'_>, scene: &Scene<'_>, dir: &Path, report: &Report) -> Fin
     let ago = age.map(|age| format!(", {} s old", age.as_secs()));
     let what = format!(
         "{}, the newest segment in order; the newest checkpoint covers {}{}",
-        output::counted(
+        counted(
             usize::try_from(report.records).unwrap_or(usize::MAX),
             "record"
         ),
@@ -222,7 +229,7 @@ fn clock(scene: &Scene<'_>, opened: Opened) -> Option<Finding> {
     let ledger = Ledger::new(
         &scene.data.join("ledger"),
         opened.keys.into(),
-        installation::ORIGIN,
+        open::ORIGIN,
     );
     let only = Filter {
         limit: 1,
@@ -232,7 +239,7 @@ fn clock(scene: &Scene<'_>, opened: Opened) -> Option<Finding> {
     let latest = newest.latest.unwrap_or_default();
     Some(if newest.at.since(scene.now) > CLOCK_STEP_MAX {
         about.fail(
-            Exit::Failed,
+            Severity::Failed,
             format!("set back: the newest record is of {}, and it is {} now", newest.at, scene.now),
             "Set the clock (`timedatectl`, chrony): what has expired would be accepted again. Limits and blocks go on.",
         )

@@ -1,5 +1,5 @@
 //! What the operator gave: configuration, secrets, certificates; and whether the running server has the same.
-//! Gives `configuration`, `server`, `secrets`, `certificates`.
+//! Exports `configuration`, `server`, `secrets`, `certificates`.
 //! Used by `doctor`.
 //! Start reading at `configuration`.
 
@@ -8,14 +8,15 @@ use std::path::Path;
 use config::{Compiled, Located, SecretRef, Warning};
 use control::commands::block::{BlockRow, ListBlocks};
 use control::commands::server::ShowStatus;
-use control::socket;
+use control::{client, socket};
 use control::supervisor::TaskStatus;
+use model::printable::{self, counted};
 use model::Mistake;
 
 use super::{About, Finding, Scene, Server};
-use crate::exit::Exit;
-use crate::table::seconds;
-use crate::{admin_client, installation, output, running, secrets};
+use crate::Severity;
+use crate::certificates::slot;
+use crate::{open, secrets};
 
 /// So many blocks are named; a flood has thousands.
 const BLOCKS_SHOWN: usize = 3;
@@ -33,7 +34,7 @@ pub(super) fn configuration(
         [first, ..] => about.warn(
             format!(
                 "{what}, with {}; the first: {}",
-                output::counted(warnings.len(), "warning"),
+                counted(warnings.len(), "warning"),
                 placed(first)
             ),
             format!(
@@ -47,14 +48,14 @@ pub(super) fn configuration(
 /// A configuration that does not compile.
 pub(super) fn mistaken(about: About<'_>, dir: &Path, mistakes: &[Mistake]) -> Finding {
     let first = mistakes.first().map(placed).unwrap_or_default();
-    let count = output::counted(mistakes.len(), "mistake");
+    let count = counted(mistakes.len(), "mistake");
     let advice = format!(
         "Run `portcullis check {}` to see each with its remedy. Nothing else can be looked at before; a running server goes on \
          with the last good configuration.",
         dir.display()
     );
     about.fail(
-        Exit::Configuration,
+        Severity::Configuration,
         format!("{count}; the first: {first}"),
         advice,
     )
@@ -75,9 +76,13 @@ fn short(hash: &str) -> String {
 }
 
 /// The running server, asked by its local socket: it runs, records, and serves this configuration.
-pub(super) fn server(data: &Path, compiled: &Compiled) -> (Option<Server>, Finding) {
+pub(super) fn server(
+    data: &Path,
+    compiled: &Compiled,
+    name: &str,
+) -> (Option<Server>, Finding) {
     let about = About("server", "");
-    let answer = admin_client::ask_at(&socket::in_data(data), &ShowStatus {});
+    let answer = client::ask(&socket::in_data(data), &ShowStatus {}, name);
     let status = match answer {
         None => {
             return (
@@ -87,7 +92,7 @@ pub(super) fn server(data: &Path, compiled: &Compiled) -> (Option<Server>, Findi
         }
         Some(Err(fault)) => {
             let server = Server { process: None };
-            let finding = about.fail(Exit::Failed, fault.message, fault.remedy);
+            let finding = about.fail(Severity::Failed, fault.message, fault.remedy);
             return (Some(server), finding);
         }
         Some(Ok(answer)) => answer.out,
@@ -96,7 +101,7 @@ pub(super) fn server(data: &Path, compiled: &Compiled) -> (Option<Server>, Findi
     let up = format!("up, process {process}");
     let finding = match (&status.ledger.fault, &status.configuration) {
         (Some(fault), _) => about.fail(
-            Exit::Failed,
+            Severity::Failed,
             format!("{up}; its ledger does not write: {fault}"),
             "Without the ledger it answers nothing. Free the disk, or restart the server when the disk is well.",
         ),
@@ -132,19 +137,19 @@ fn troubled(tasks: &[TaskStatus]) -> String {
 }
 
 /// Blocks in force, where a server runs: whoever is kept out asks the operator why.
-pub(super) fn blocks(data: &Path) -> Option<Finding> {
+pub(super) fn blocks(data: &Path, name: &str) -> Option<Finding> {
     let about = About("blocks", "");
-    let found = match admin_client::ask_at(&socket::in_data(data), &ListBlocks {})? {
+    let found = match client::ask(&socket::in_data(data), &ListBlocks {}, name)? {
         Ok(answer) => answer.out,
-        Err(fault) => return Some(about.fail(Exit::Failed, fault.message, fault.remedy)),
+        Err(fault) => return Some(about.fail(Severity::Failed, fault.message, fault.remedy)),
     };
-    let said = |row: &BlockRow| format!("{} until {}", row.subject, seconds(&row.until));
+    let said = |row: &BlockRow| format!("{} until {}", row.subject, printable::seconds(&row.until));
     let first: Vec<String> = found.blocks.iter().take(BLOCKS_SHOWN).map(said).collect();
     Some(match found.in_force {
         0 => about.ok("none in force"),
         count => about.ok(format!(
             "{} in force, `portcullis block list` shows all: {}",
-            output::counted(count, "block"),
+            counted(count, "block"),
             first.join(", ")
         )),
     })
@@ -153,7 +158,7 @@ pub(super) fn blocks(data: &Path) -> Option<Finding> {
 /// Every secret the configuration refers to: there, and only for its owner. Never its value.
 pub(super) fn secrets(scene: &Scene<'_>) -> Vec<Finding> {
     let settings = &scene.compiled.server;
-    let kek = installation::kek_at(&settings.kek, scene.dir).map(drop);
+    let kek = open::kek_at(&settings.kek, scene.dir).map(drop);
     let mut findings = vec![secret(&settings.kek, kek, scene)];
     let of_listeners = settings.listeners.iter().filter_map(|l| l.tls.as_ref());
     findings.extend(of_listeners.map(|tls| {
@@ -178,7 +183,7 @@ fn secret(
             format!("here, {}; the running server had its own", mistake.message),
             "Run doctor with the environment of the service: what needs this secret is not looked at without it.",
         ),
-        _ => about.fail(Exit::Configuration, placed(&mistake), mistake.help),
+        _ => about.fail(Severity::Configuration, placed(&mistake), mistake.help),
     }
 }
 
@@ -193,10 +198,10 @@ pub(super) fn certificates(scene: &Scene<'_>) -> Vec<Finding> {
                 let advice = format!("See the line about `{}`.", tls.key.value);
                 return about.warn("not looked at: its key is not there", advice);
             }
-            let slot = match running::slot(tls, scene.dir) {
+            let slot = match slot(tls, scene.dir) {
                 Ok(slot) => slot,
                 Err(mistake) => {
-                    return about.fail(Exit::Configuration, placed(&mistake), mistake.help);
+                    return about.fail(Severity::Configuration, placed(&mistake), mistake.help);
                 }
             };
             let advice = format!(
@@ -205,7 +210,7 @@ pub(super) fn certificates(scene: &Scene<'_>) -> Vec<Finding> {
             );
             match (slot.not_after(), slot.warning(scene.now)) {
                 (Some(end), Some(warning)) if end <= scene.now => {
-                    about.fail(Exit::Failed, warning, advice)
+                    about.fail(Severity::Failed, warning, advice)
                 }
                 (_, Some(warning)) => about.warn(warning, advice),
                 (Some(end), None) => about.ok(format!("{}, valid until {end}", tls.cert.value)),

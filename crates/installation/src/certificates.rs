@@ -1,64 +1,27 @@
-//! The parts of a running server, each made from the compiled configuration.
-//! Exports `base`, `listener`, `certificates`.
-//! Used by `running::start` and the reload.
-//! Start reading at `base`.
+//! Certificates, keys and authorities of the listeners, read and checked.
+//! Exports `certificates`, `slot`, `pair`.
+//! Used by whoever starts a server, by the reload, and by `doctor`.
+//! Start reading at `certificates`.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use config::compiled::{ListenerSettings, ServerSettings, TlsSettings};
+use config::compiled::TlsSettings;
 use config::{Compiled, Files};
-use gateway::Snapshot;
 use model::Mistake;
-use net::{Bounds, ClientCertificates, ListenerSpec, TlsSlot};
+use net::{ClientCertificates, TlsSlot};
 
-use crate::exit::{Exit, Trouble};
-use crate::{files, secrets};
+use crate::{InstallationError, secrets};
 
 /// Certificates by listener.
 pub type Slots = BTreeMap<Arc<str>, Arc<TlsSlot>>;
 
-/// The configuration a server begins with.
-///
-/// # Errors
-/// When an upstream cannot be used.
-pub fn base(compiled: &Arc<Compiled>, dir: &Path) -> Result<Snapshot, Trouble> {
-    let read =
-        |path: &str| std::fs::read(dir.join(path)).map_err(|error| format!("{path}: {error}"));
-    Snapshot::of(Arc::clone(compiled), None, &read).map_err(|cannot| {
-        let remedy = "Fix the upstream in the api's file.";
-        Trouble::new(Exit::Configuration, cannot, remedy)
-    })
-}
-
-/// One listener for net.
-pub fn listener(
-    settings: &ListenerSettings,
-    server: &ServerSettings,
-    slots: &Slots,
-) -> ListenerSpec {
-    let whole = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
-    let mut spec = ListenerSpec::new(Arc::clone(&settings.name), settings.address);
-    spec.tls = slots.get(&settings.name).cloned();
-    spec.connections_max = whole(settings.connections_max);
-    spec.per_address_connections_max = whole(settings.connections_per_address_max);
-    spec.bounds = Bounds {
-        idle: server.timeouts.idle,
-        head_read: server.timeouts.head,
-        body_grace: server.timeouts.body,
-        write_grace: server.timeouts.reply,
-        handshake: server.timeouts.handshake,
-        ..Bounds::default()
-    };
-    spec
-}
-
 /// Reads and checks every certificate, key and authority file.
 ///
 /// # Errors
-/// Every mistake, at the place that names the file, with exit 78.
-pub fn certificates(compiled: &Compiled, dir: &Path, texts: &Files) -> Result<Slots, Trouble> {
+/// Every mistake, at the place that names the file.
+pub fn certificates(compiled: &Compiled, dir: &Path, texts: &Files) -> Result<Slots, InstallationError> {
     let mut slots = Slots::new();
     let mut mistakes = Vec::new();
     for listener in &compiled.server.listeners {
@@ -73,7 +36,7 @@ pub fn certificates(compiled: &Compiled, dir: &Path, texts: &Files) -> Result<Sl
     if mistakes.is_empty() {
         Ok(slots)
     } else {
-        Err(files::mistaken(&mistakes, texts))
+        Err(InstallationError::mistaken(&mistakes, texts))
     }
 }
 
@@ -97,6 +60,9 @@ pub fn slot(tls: &TlsSettings, dir: &Path) -> Result<Arc<TlsSlot>, Box<Mistake>>
 }
 
 /// Certificate and key of a listener.
+///
+/// # Errors
+/// A mistake at the place that names the file.
 pub fn pair(tls: &TlsSettings, dir: &Path) -> Result<(Vec<u8>, Vec<u8>), Box<Mistake>> {
     let cert = pem(&tls.cert, dir)?;
     let key = secrets::resolve(&tls.key, dir).map_err(Box::new)?;

@@ -1,6 +1,6 @@
 //! An installation's store and ledger, opened where no server does it.
 //! Exports `open` for whoever changes something or starts a server, `look` to read, `with_control` for one command.
-//! Used by `admin_client`, by `serve`, and by what works on the files themselves: `ledger`, `doctor`, `key rotate-kek`.
+//! Used by whoever starts a server, by commands while none runs, and by what works on the files themselves.
 //! Start reading at `open`.
 
 use std::path::{Path, PathBuf};
@@ -11,10 +11,10 @@ use config::{Compiled, Files, Located, SecretRef};
 use control::{Control, Parts};
 use crypto::{Kek, Keys};
 use model::Mistake;
+use gateway::Clock;
 use store::Store;
 
-use crate::exit::{Exit, Trouble};
-use crate::{files, running, secrets, terminal};
+use crate::{InstallationError, files, secrets};
 
 /// Store and ledger, open for this process alone.
 pub struct Opened {
@@ -28,6 +28,8 @@ pub struct Opened {
     pub recorder: Arc<Recorder>,
     /// The newest checkpoint, for the database to witness.
     pub witness: Arc<Mutex<Option<String>>>,
+    /// What was cut off the ledger after an unclean stop, in one line.
+    pub recovered: Option<String>,
 }
 
 /// Name of the ledger in its checkpoints.
@@ -44,17 +46,18 @@ pub fn data_dir(dir: &Path) -> PathBuf {
 }
 
 /// Does something with the owner of the state while no server runs; to change something, store and ledger are opened for
-/// this process alone.
+/// this process alone. `say` prints a line for the operator.
 ///
 /// # Errors
-/// What is wrong with the configuration, the store or the ledger, and what `work` says.
+/// What is wrong with the configuration, the store or the ledger.
 pub fn with_control<T>(
     dir: &Path,
     is_change: bool,
-    work: impl FnOnce(&Control) -> Result<T, Trouble>,
-) -> Result<T, Trouble> {
+    say: fn(&str),
+    work: impl FnOnce(&Control) -> T,
+) -> Result<T, InstallationError> {
     let texts = files::read(dir)?;
-    let (compiled, _) = files::compile_to_read(&texts, running::now())?;
+    let (compiled, _) = files::compile_to_read(&texts, Clock::default().now())?;
     if !is_change {
         let looked = look(&compiled, dir, &texts)?;
         let parts = Parts {
@@ -63,9 +66,10 @@ pub fn with_control<T>(
             recorder: None,
             keys: looked.keys,
         };
-        return work(&Control::alone(parts, Arc::new(compiled)));
+        return Ok(work(&Control::alone(parts, Arc::new(compiled))));
     }
     let opened = open(&compiled, dir, &texts)?;
+    opened.recovered.iter().for_each(|line| say(line));
     let recorder = opened.recorder;
     let parts = Parts {
         store: opened.store,
@@ -74,15 +78,15 @@ pub fn with_control<T>(
         keys: opened.keys,
     };
     let done = work(&Control::alone(parts, Arc::new(compiled)));
-    recorder.stop().map_err(|fault| ledger_trouble(&fault))?;
-    done
+    recorder.stop()?;
+    Ok(done)
 }
 
 /// Opens store and ledger for this process alone.
 ///
 /// # Errors
-/// In use, wrong key, damaged, read-only, full: each with its remedy and exit code.
-pub fn open(compiled: &Compiled, dir: &Path, texts: &Files) -> Result<Opened, Trouble> {
+/// In use, wrong key, damaged, read-only, full: each with its remedy.
+pub fn open(compiled: &Compiled, dir: &Path, texts: &Files) -> Result<Opened, InstallationError> {
     open_with(compiled, dir, &kek(compiled, dir, texts)?)
 }
 
@@ -90,9 +94,9 @@ pub fn open(compiled: &Compiled, dir: &Path, texts: &Files) -> Result<Opened, Tr
 ///
 /// # Errors
 /// As [`open`].
-pub fn open_with(compiled: &Compiled, dir: &Path, kek: &Kek) -> Result<Opened, Trouble> {
+pub fn open_with(compiled: &Compiled, dir: &Path, kek: &Kek) -> Result<Opened, InstallationError> {
     let data = dir.join(&compiled.server.store_dir.value);
-    let opened = store::embedded::open(&data, kek).map_err(|fault| store_trouble(&fault))?;
+    let opened = store::embedded::open(&data, kek)?;
     let keys = Arc::new(opened.keys);
     let mut settings = Settings::new(ORIGIN);
     settings.segment_bytes = compiled.server.segment_bytes;
@@ -105,35 +109,36 @@ pub fn open_with(compiled: &Compiled, dir: &Path, kek: &Kek) -> Result<Opened, T
     let noted = Arc::clone(&witness);
     let mut opening = Opening::new(data.join("ledger"), settings, Arc::clone(&keys));
     opening.witness =
-        control::maintenance::witnessed(&opened.store).map_err(|fault| store_trouble(&fault))?;
+        control::maintenance::witnessed(&opened.store)?;
     opening.on_checkpoint = Some(Box::new(move |signed| {
         if let Ok(mut newest) = noted.lock() {
             *newest = Some(signed.text.clone());
         }
     }));
     let (recorder, recovered) =
-        Recorder::open(opening, running::now()).map_err(|fault| ledger_trouble(&fault))?;
-    if let Some(recovered) = recovered {
-        terminal::say(format_args!(
+        Recorder::open(opening, Clock::default().now())?;
+    let recovered = recovered.map(|recovered| {
+        format!(
             "portcullis: the ledger was recovered after an unclean stop: {} bytes cut off {} ({}); {} records are in order",
             recovered.bytes, recovered.file, recovered.what, recovered.records
-        ));
-    }
+        )
+    });
     Ok(Opened {
         dir: data,
         store: opened.store,
         keys,
         recorder: Arc::new(recorder),
         witness,
+        recovered,
     })
 }
 
 /// The key-encryption key.
 ///
 /// # Errors
-/// At the line of its reference, with exit 78.
-pub fn kek(compiled: &Compiled, dir: &Path, texts: &Files) -> Result<Kek, Trouble> {
-    kek_at(&compiled.server.kek, dir).map_err(|mistake| files::mistaken(&[mistake], texts))
+/// At the line of its reference.
+pub fn kek(compiled: &Compiled, dir: &Path, texts: &Files) -> Result<Kek, InstallationError> {
+    kek_at(&compiled.server.kek, dir).map_err(|mistake| InstallationError::mistaken(&[mistake], texts))
 }
 
 /// The key-encryption key a reference stands for.
@@ -147,32 +152,6 @@ pub fn kek_at(reference: &Located<SecretRef>, dir: &Path) -> Result<Kek, Mistake
         let help = "Without this key nothing that is stored can be read.";
         reference.place.mistake(fault.to_string(), help)
     })
-}
-
-/// A store's fault as trouble.
-pub fn store_trouble(fault: &store::Fault) -> Trouble {
-    let exit = match fault {
-        store::Fault::Key(_) => Exit::Configuration,
-        store::Fault::Corrupt { .. }
-        | store::Fault::Lost { .. }
-        | store::Fault::Unreadable { .. } => Exit::Integrity,
-        _ => Exit::Failed,
-    };
-    Trouble::new(exit, fault, "")
-}
-
-/// A ledger's fault as trouble.
-pub fn ledger_trouble(fault: &LedgerFault) -> Trouble {
-    let exit = if fault.is_integrity() {
-        Exit::Integrity
-    } else {
-        Exit::Failed
-    };
-    let remedy = match fault.is_integrity() {
-        true => "Run `portcullis ledger verify` to see what is wrong; keep the files as evidence.",
-        false => "",
-    };
-    Trouble::new(exit, fault, remedy)
 }
 
 /// Store and ledger for reading.
@@ -189,10 +168,10 @@ pub struct Looked {
 ///
 /// # Errors
 /// Store and key troubles as everywhere; an installation that was never started.
-pub fn look(compiled: &Compiled, dir: &Path, texts: &Files) -> Result<Looked, Trouble> {
+pub fn look(compiled: &Compiled, dir: &Path, texts: &Files) -> Result<Looked, InstallationError> {
     let data = dir.join(&compiled.server.store_dir.value);
     let kek = kek(compiled, dir, texts)?;
-    let opened = store::embedded::look(&data, &kek).map_err(|fault| store_trouble(&fault))?;
+    let opened = store::embedded::look(&data, &kek)?;
     let keys = Arc::new(opened.keys);
     let ledger = Ledger::new(&data.join("ledger"), Arc::clone(&keys), ORIGIN);
     Ok(Looked {

@@ -1,6 +1,6 @@
 //! Resolves references to secrets, after parsing and never before; prints none of them.
-//! Gives `resolve`.
-//! Used by `serve`, commands and the demo.
+//! Exports `resolve`.
+//! Used by whatever opens something that a secret locks.
 //! Start reading at `resolve`.
 
 use std::fs;

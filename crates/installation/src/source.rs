@@ -1,6 +1,6 @@
 //! The configuration directory as a source of configurations for a running server.
-//! Exports `Directory`.
-//! Used by `running`.
+//! Exports `Directory`, and `snapshot` for the first one.
+//! Used by whoever starts a server.
 //! Start reading at `Directory::load`.
 
 use std::path::{Path, PathBuf};
@@ -9,12 +9,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use config::compiled::ListenerSettings;
 use config::{Compiled, Files};
 use control::{Loaded, Refused, Source};
-use gateway::Snapshot;
+use gateway::{Clock, Snapshot};
 use net::TlsSlot;
 
-use crate::exit::{Exit, Trouble};
-use crate::running::{Slots, pair};
-use crate::{files, running};
+use crate::certificates::{Slots, certificates, pair};
+use crate::{InstallationError, Severity, files};
 
 /// A configuration directory, and the listeners whose certificates it names.
 pub struct Directory {
@@ -22,36 +21,32 @@ pub struct Directory {
     slots: Slots,
     /// Other directories as they were named at the last load.
     layout: Mutex<files::Layout>,
+    /// Prints lines for the operator.
+    say: fn(&str),
 }
 
 /// A listener's certificate and key, checked.
 type Pair = (Arc<TlsSlot>, Vec<u8>, Vec<u8>);
 
 impl Directory {
-    /// For the listeners of a running server.
-    pub fn new(dir: &Path, slots: Slots) -> Self {
+    /// For the listeners of a running server; `say` prints lines for the operator.
+    pub fn new(dir: &Path, slots: Slots, say: fn(&str)) -> Self {
         Directory {
             dir: dir.to_path_buf(),
             slots,
             layout: Mutex::new(files::layout(dir)),
+            say,
         }
     }
 
-    fn prepared(&self, before: &Arc<Snapshot>) -> Result<Loaded, Trouble> {
+    fn prepared(&self, before: &Arc<Snapshot>) -> Result<Loaded, InstallationError> {
         let texts = files::read(&self.dir)?;
-        let (compiled, warnings) = files::compile_after(&texts, running::now(), &before.compiled)?;
-        files::warn(&warnings, &texts);
+        let (compiled, warnings) = files::compile_after(&texts, Clock::default().now(), &before.compiled)?;
+        files::warned(&warnings, &texts).iter().for_each(|lines| (self.say)(lines));
         let compiled = Arc::new(compiled);
         fixed(&before.compiled, &compiled, &texts)?;
-        running::certificates(&compiled, &self.dir, &texts)?;
-        let read = |path: &str| {
-            std::fs::read(self.dir.join(path)).map_err(|error| format!("{path}: {error}"))
-        };
-        let snapshot = Snapshot::of(Arc::clone(&compiled), Some(before), &read);
-        let snapshot = snapshot.map_err(|cannot| {
-            let remedy = "Fix the upstream in the api's file.";
-            Trouble::new(Exit::Configuration, cannot, remedy)
-        })?;
+        certificates(&compiled, &self.dir, &texts)?;
+        let snapshot = snapshot(&compiled, Some(before), &self.dir)?;
         let pairs = self.pairs(&compiled, &texts)?;
         Ok(Loaded {
             removed: config::removed(&before.compiled, &compiled),
@@ -61,18 +56,18 @@ impl Directory {
     }
 
     /// Certificates and keys for the open listeners, checked.
-    fn pairs(&self, compiled: &Compiled, texts: &Files) -> Result<Vec<Pair>, Trouble> {
+    fn pairs(&self, compiled: &Compiled, texts: &Files) -> Result<Vec<Pair>, InstallationError> {
         let mut pairs = Vec::new();
         for listener in &compiled.server.listeners {
             let (Some(tls), Some(slot)) = (&listener.tls, self.slots.get(&listener.name)) else {
                 continue;
             };
             let (cert, key) =
-                pair(tls, &self.dir).map_err(|mistake| files::mistaken(&[*mistake], texts))?;
+                pair(tls, &self.dir).map_err(|mistake| InstallationError::mistaken(&[*mistake], texts))?;
             // The files may have changed since they were checked; these very bytes are put in place.
             TlsSlot::new(&cert, &key, None).map_err(|fault| {
                 let help = "The old certificate keeps serving.";
-                files::mistaken(&[tls.cert.place.mistake(fault.to_string(), help)], texts)
+                InstallationError::mistaken(&[tls.cert.place.mistake(fault.to_string(), help)], texts)
             })?;
             pairs.push((Arc::clone(slot), cert, key));
         }
@@ -93,11 +88,28 @@ impl Source for Directory {
     }
 
     fn load(&self, before: &Arc<Snapshot>) -> Result<Loaded, Refused> {
-        self.prepared(before).map_err(|trouble| Refused {
-            message: trouble.message,
-            remedy: trouble.remedy,
+        self.prepared(before).map_err(|error| Refused {
+            message: error.message,
+            remedy: error.remedy,
         })
     }
+}
+
+/// What requests are decided by, made of a compiled configuration and of the files that it names.
+///
+/// # Errors
+/// When an upstream cannot be used.
+pub fn snapshot(
+    compiled: &Arc<Compiled>,
+    before: Option<&Arc<Snapshot>>,
+    dir: &Path,
+) -> Result<Snapshot, InstallationError> {
+    let read =
+        |path: &str| std::fs::read(dir.join(path)).map_err(|error| format!("{path}: {error}"));
+    Snapshot::of(Arc::clone(compiled), before, &read).map_err(|cannot| {
+        let remedy = "Fix the upstream in the api's file.";
+        InstallationError::new(Severity::Configuration, cannot, remedy)
+    })
 }
 
 fn replace(pairs: &[Pair]) -> Result<(), String> {
@@ -108,7 +120,7 @@ fn replace(pairs: &[Pair]) -> Result<(), String> {
 }
 
 /// Settings that a running server cannot change: they are refused, not ignored.
-fn fixed(before: &Compiled, after: &Compiled, texts: &Files) -> Result<(), Trouble> {
+fn fixed(before: &Compiled, after: &Compiled, texts: &Files) -> Result<(), InstallationError> {
     let shape = |listener: &ListenerSettings| {
         (
             listener.name.clone(),
@@ -154,6 +166,6 @@ fn fixed(before: &Compiled, after: &Compiled, texts: &Files) -> Result<(), Troub
     if mistakes.is_empty() {
         Ok(())
     } else {
-        Err(files::mistaken(&mistakes, texts))
+        Err(InstallationError::mistaken(&mistakes, texts))
     }
 }

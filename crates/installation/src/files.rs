@@ -1,6 +1,6 @@
 //! Reads a configuration directory into texts; everything else about it is the config room's.
-//! Exports `read`, `layout`, `kek_reference`, `stamp`, `compile`, `compile_to_read`, `compile_after`.
-//! Used by `check`, `serve`, `can`, `access` and the reload.
+//! Exports `read`, `layout`, `kek_reference`, `stamp`, `compile`, `compile_to_read`, `compile_after`, `warned`.
+//! Used by every command that reads a configuration, and by the reload.
 //! Start reading at `read`.
 
 use std::fs;
@@ -14,10 +14,9 @@ use config::rule_files::{
     RULE_BYTES_MAX, RULE_FILE_BYTES_MAX, RULE_FILES_MAX, in_directory, is_rule_file,
 };
 use config::{Compiled, Files, Located, Look, Options, SecretRef, Warning};
-use model::{Mistake, Timestamp};
+use model::Timestamp;
 
-use crate::exit::{Exit, Trouble};
-use crate::terminal;
+use crate::{InstallationError, Severity};
 
 /// Deepest level of directories.
 const DEPTH_MAX: usize = 8;
@@ -25,8 +24,8 @@ const DEPTH_MAX: usize = 8;
 /// Reads every file that belongs to the configuration, and notes every entry that does not.
 ///
 /// # Errors
-/// What cannot be read, with exit 78.
-pub fn read(dir: &Path) -> Result<Files, Trouble> {
+/// What cannot be read.
+pub fn read(dir: &Path) -> Result<Files, InstallationError> {
     if !dir.is_dir() {
         return Err(unreadable(
             dir,
@@ -163,7 +162,7 @@ struct Walk<'d> {
 }
 
 impl Walk<'_> {
-    fn directory(&mut self, dir: &Path, depth: usize) -> Result<(), Trouble> {
+    fn directory(&mut self, dir: &Path, depth: usize) -> Result<(), InstallationError> {
         if depth > DEPTH_MAX {
             return Err(unreadable(
                 dir,
@@ -185,7 +184,7 @@ impl Walk<'_> {
         Ok(())
     }
 
-    fn entry(&mut self, path: &Path, depth: usize) -> Result<(), Trouble> {
+    fn entry(&mut self, path: &Path, depth: usize) -> Result<(), InstallationError> {
         let below = path.strip_prefix(self.root).unwrap_or(path);
         let Some(name) = below.to_str().map(str::to_owned) else {
             self.files
@@ -220,7 +219,7 @@ impl Walk<'_> {
         Ok(())
     }
 
-    fn below(&mut self, path: &Path, name: String, depth: usize) -> Result<(), Trouble> {
+    fn below(&mut self, path: &Path, name: String, depth: usize) -> Result<(), InstallationError> {
         if entries::almost_kind(&name).is_some() {
             self.files.insert_entry(name, Unread::Directory);
             return Ok(());
@@ -232,7 +231,7 @@ impl Walk<'_> {
         self.directory(path, depth.saturating_add(1))
     }
 
-    fn file(&mut self, path: &Path, name: String) -> Result<(), Trouble> {
+    fn file(&mut self, path: &Path, name: String) -> Result<(), InstallationError> {
         let length = fs::metadata(path).map(|meta| meta.len()).unwrap_or(0);
         let length = usize::try_from(length).unwrap_or(usize::MAX);
         self.bytes = self.bytes.saturating_add(length);
@@ -304,7 +303,7 @@ fn note(root: &Path, dir: &Path, layout: &Layout, depth: usize, seen: &mut Vec<S
     }
 }
 
-fn cannot_read(path: &Path, error: &std::io::Error) -> Trouble {
+fn cannot_read(path: &Path, error: &std::io::Error) -> InstallationError {
     unreadable(
         path,
         &error.to_string(),
@@ -312,7 +311,7 @@ fn cannot_read(path: &Path, error: &std::io::Error) -> Trouble {
     )
 }
 
-fn too_large(path: &Path) -> Trouble {
+fn too_large(path: &Path) -> InstallationError {
     unreadable(
         path,
         "makes the configuration too large",
@@ -320,64 +319,48 @@ fn too_large(path: &Path) -> Trouble {
     )
 }
 
-fn unreadable(path: &Path, what: &str, remedy: &str) -> Trouble {
-    Trouble::new(
-        Exit::Configuration,
+fn unreadable(path: &Path, what: &str, remedy: &str) -> InstallationError {
+    InstallationError::new(
+        Severity::Configuration,
         format!("{} {what}", path.display()),
         remedy,
     )
 }
 
-/// Compiles the texts; warnings are printed, mistakes end the command.
+/// Compiles the texts.
 ///
 /// # Errors
-/// Every mistake, rendered, with exit 78.
-pub fn compile(files: &Files, now: Timestamp) -> Result<(Compiled, Vec<Warning>), Trouble> {
-    config::compile(files, Options { now }).map_err(|mistakes| mistaken(&mistakes, files))
+/// Every mistake, with its place.
+pub fn compile(files: &Files, now: Timestamp) -> Result<(Compiled, Vec<Warning>), InstallationError> {
+    config::compile(files, Options { now }).map_err(|mistakes| InstallationError::mistaken(&mistakes, files))
 }
 
 /// Compiles the texts for a command that inspects no request: the same mistakes, sooner.
 ///
 /// # Errors
-/// Every mistake, rendered, with exit 78.
-pub fn compile_to_read(files: &Files, now: Timestamp) -> Result<(Compiled, Vec<Warning>), Trouble> {
-    config::compile_to_read(files, Options { now }).map_err(|mistakes| mistaken(&mistakes, files))
+/// Every mistake, with its place.
+pub fn compile_to_read(files: &Files, now: Timestamp) -> Result<(Compiled, Vec<Warning>), InstallationError> {
+    config::compile_to_read(files, Options { now }).map_err(|mistakes| InstallationError::mistaken(&mistakes, files))
 }
 
 /// Compiles the texts of a configuration that follows another one.
 ///
 /// # Errors
-/// Every mistake, rendered, with exit 78.
+/// Every mistake, with its place.
 pub fn compile_after(
     files: &Files,
     now: Timestamp,
     before: &Compiled,
-) -> Result<(Compiled, Vec<Warning>), Trouble> {
+) -> Result<(Compiled, Vec<Warning>), InstallationError> {
     config::compile_after(files, Options { now }, Some(before))
-        .map_err(|mistakes| mistaken(&mistakes, files))
+        .map_err(|mistakes| InstallationError::mistaken(&mistakes, files))
 }
 
-/// Mistakes as trouble.
-pub fn mistaken(mistakes: &[Mistake], files: &Files) -> Trouble {
-    let rendered = config::render_all(mistakes, files, Look::default());
-    let count = match mistakes.len() {
-        1 => "1 mistake".to_owned(),
-        n => format!("{n} mistakes"),
-    };
-    Trouble::report(
-        Exit::Configuration,
-        format!("the configuration has {count}\n\n{}", rendered.join("\n")),
-        "Nothing was changed. Mend the places above and run `portcullis check` again.",
-    )
-}
-
-/// Prints warnings with their snippets to stderr.
-pub fn warn(warnings: &[Warning], files: &Files) {
+/// Warnings with their snippets, each in lines that are safe to print.
+pub fn warned(warnings: &[Warning], files: &Files) -> Vec<String> {
     let look = Look {
         is_warning: true,
         is_coloured: false,
     };
-    for warning in config::render_all(warnings, files, look) {
-        terminal::say_all(warning);
-    }
+    config::render_all(warnings, files, look)
 }

@@ -1,5 +1,5 @@
 //! What the server listens on, and whom it calls.
-//! Gives `listeners`, `upstreams`. Ports are tried by binding them for a moment, upstreams by connecting.
+//! Exports `listeners`, `upstreams`. Ports are tried by binding them for a moment, upstreams by connecting.
 //! Used by `doctor`.
 //! Start reading at `listeners`.
 
@@ -16,7 +16,7 @@ use tokio::net::TcpStream;
 use tokio::task::LocalSet;
 
 use super::{About, Finding, Scene, sockets};
-use crate::exit::Exit;
+use crate::Severity;
 
 /// How long an upstream may take.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -55,7 +55,7 @@ fn port(about: About<'_>, address: SocketAddr, server: Option<Option<u32>>) -> F
             "Run doctor as the server's user, on the server's machine.",
         ),
         (ErrorKind::AddrInUse, _) => about.fail(
-            Exit::Failed,
+            Severity::Failed,
             format!("{what}, by another program"),
             format!(
                 "`ss -ltnp 'sport = :{}'` names it. Stop it, or change the listener's `address`.",
@@ -63,14 +63,14 @@ fn port(about: About<'_>, address: SocketAddr, server: Option<Option<u32>>) -> F
             ),
         ),
         (ErrorKind::PermissionDenied, _) => about.fail(
-            Exit::Failed,
+            Severity::Failed,
             what,
             "Ports below 1024 need a right: `AmbientCapabilities=CAP_NET_BIND_SERVICE` in the unit. Or choose another port.",
         ),
         _ => about.fail(
-            Exit::Failed,
+            Severity::Failed,
             what,
-            "This machine must have the address: mend the listener's `address`, or bring the interface up.",
+            "This machine must have the address: fix the listener's `address`, or bring the interface up.",
         ),
     }
 }
@@ -107,14 +107,14 @@ pub(super) fn upstreams(scene: &Scene<'_>) -> Vec<Finding> {
         let name = format!("{} {}", target.version.name, target.origin);
         let about = About("upstream", &name);
         let advice =
-            "Ask whoever runs it, or mend `targets`. Calls to it are answered with 502 or 504.";
+            "Ask whoever runs it, or fix `targets`. Calls to it are answered with 502 or 504.";
         match reached {
             Ok(what) => about.ok(*what),
             Err(what) if is_served(target.version) => about.warn(
                 what,
                 format!("{advice} Other targets of this version answer."),
             ),
-            Err(what) => about.fail(Exit::Failed, what, advice),
+            Err(what) => about.fail(Severity::Failed, what, advice),
         }
     });
     findings.collect()

@@ -1,0 +1,32 @@
+//! What the sockets of a server are made of.
+//! Exports `listener`.
+//! Used by `running::start`.
+//! Start reading at `listener`.
+
+use std::sync::Arc;
+
+use config::compiled::{ListenerSettings, ServerSettings};
+use installation::certificates::Slots;
+use net::{Bounds, ListenerSpec};
+
+/// One listener for net.
+pub fn listener(
+    settings: &ListenerSettings,
+    server: &ServerSettings,
+    slots: &Slots,
+) -> ListenerSpec {
+    let whole = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
+    let mut spec = ListenerSpec::new(Arc::clone(&settings.name), settings.address);
+    spec.tls = slots.get(&settings.name).cloned();
+    spec.connections_max = whole(settings.connections_max);
+    spec.per_address_connections_max = whole(settings.connections_per_address_max);
+    spec.bounds = Bounds {
+        idle: server.timeouts.idle,
+        head_read: server.timeouts.head,
+        body_grace: server.timeouts.body,
+        write_grace: server.timeouts.reply,
+        handshake: server.timeouts.handshake,
+        ..Bounds::default()
+    };
+    spec
+}
