@@ -40,7 +40,8 @@ fn compiles(planned: &[Planned]) -> config::Compiled {
     {
         files.insert(file.path.clone(), file.text.clone().into_bytes());
     }
-    let (compiled, _) = config::compile(&files, Options { now: NOW }).unwrap_or_else(|mistakes| panic!("{mistakes:?}"));
+    let (compiled, _) = config::compile(&files, Options { now: NOW })
+        .unwrap_or_else(|mistakes| panic!("{mistakes:?}"));
     compiled
 }
 

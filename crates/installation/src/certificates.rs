@@ -21,7 +21,11 @@ pub type Slots = BTreeMap<Arc<str>, Arc<TlsSlot>>;
 ///
 /// # Errors
 /// Every mistake, at the place that names the file.
-pub fn certificates(compiled: &Compiled, dir: &Path, texts: &Files) -> Result<Slots, InstallationError> {
+pub fn certificates(
+    compiled: &Compiled,
+    dir: &Path,
+    texts: &Files,
+) -> Result<Slots, InstallationError> {
     let mut slots = Slots::new();
     let mut mistakes = Vec::new();
     for listener in &compiled.server.listeners {

@@ -67,7 +67,12 @@ impl About<'_> {
         self.found(State::Warn, what.into(), advice.into())
     }
 
-    fn fail(self, severity: Severity, what: impl Into<String>, advice: impl Into<String>) -> Finding {
+    fn fail(
+        self,
+        severity: Severity,
+        what: impl Into<String>,
+        advice: impl Into<String>,
+    ) -> Finding {
         self.found(State::Fail(severity), what.into(), advice.into())
     }
 
@@ -142,7 +147,11 @@ pub fn examine(dir: &Path, name: &str) -> Vec<Finding> {
 /// The worst of the findings. Damage weighs more than a mistake, a mistake more than whatever else fails.
 pub fn worst(findings: &[Finding]) -> State {
     let has = |wanted: State| findings.iter().any(|finding| finding.state == wanted);
-    let failed = [Severity::Integrity, Severity::Configuration, Severity::Failed];
+    let failed = [
+        Severity::Integrity,
+        Severity::Configuration,
+        Severity::Failed,
+    ];
     let failed = failed.map(State::Fail).into_iter();
     let mut all = failed.chain([State::Warn]);
     all.find(|state| has(*state)).unwrap_or(State::Ok)

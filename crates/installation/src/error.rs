@@ -50,8 +50,8 @@ impl InstallationError {
         InstallationError {
             severity: Severity::Configuration,
             message: format!("the configuration has {count}\n\n{}", rendered.join("\n")),
-            remedy:
-                "Nothing was changed. Fix the places above and run `portcullis check` again.".into(),
+            remedy: "Nothing was changed. Fix the places above and run `portcullis check` again."
+                .into(),
         }
     }
 }
@@ -72,7 +72,8 @@ impl From<store::Fault> for InstallationError {
 impl From<LedgerFault> for InstallationError {
     fn from(fault: LedgerFault) -> Self {
         if fault.is_integrity() {
-            let remedy = "Run `portcullis ledger verify` to see what is wrong; keep the files as evidence.";
+            let remedy =
+                "Run `portcullis ledger verify` to see what is wrong; keep the files as evidence.";
             InstallationError::new(Severity::Integrity, fault, remedy)
         } else {
             InstallationError::new(Severity::Failed, fault, "")

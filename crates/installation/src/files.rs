@@ -331,16 +331,24 @@ fn unreadable(path: &Path, what: &str, remedy: &str) -> InstallationError {
 ///
 /// # Errors
 /// Every mistake, with its place.
-pub fn compile(files: &Files, now: Timestamp) -> Result<(Compiled, Vec<Warning>), InstallationError> {
-    config::compile(files, Options { now }).map_err(|mistakes| InstallationError::mistaken(&mistakes, files))
+pub fn compile(
+    files: &Files,
+    now: Timestamp,
+) -> Result<(Compiled, Vec<Warning>), InstallationError> {
+    config::compile(files, Options { now })
+        .map_err(|mistakes| InstallationError::mistaken(&mistakes, files))
 }
 
 /// Compiles the texts for a command that inspects no request: the same mistakes, sooner.
 ///
 /// # Errors
 /// Every mistake, with its place.
-pub fn compile_to_read(files: &Files, now: Timestamp) -> Result<(Compiled, Vec<Warning>), InstallationError> {
-    config::compile_to_read(files, Options { now }).map_err(|mistakes| InstallationError::mistaken(&mistakes, files))
+pub fn compile_to_read(
+    files: &Files,
+    now: Timestamp,
+) -> Result<(Compiled, Vec<Warning>), InstallationError> {
+    config::compile_to_read(files, Options { now })
+        .map_err(|mistakes| InstallationError::mistaken(&mistakes, files))
 }
 
 /// Compiles the texts of a configuration that follows another one.

@@ -6,12 +6,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use audit::{Ledger, LedgerFault, Opening, Recorder, Settings};
+use audit::{Ledger, Opening, Recorder, Settings};
 use config::{Compiled, Files, Located, SecretRef};
 use control::{Control, Parts};
 use crypto::{Kek, Keys};
-use model::Mistake;
 use gateway::Clock;
+use model::Mistake;
 use store::Store;
 
 use crate::{InstallationError, files, secrets};
@@ -108,15 +108,13 @@ pub fn open_with(compiled: &Compiled, dir: &Path, kek: &Kek) -> Result<Opened, I
     let witness = Arc::new(Mutex::new(None));
     let noted = Arc::clone(&witness);
     let mut opening = Opening::new(data.join("ledger"), settings, Arc::clone(&keys));
-    opening.witness =
-        control::maintenance::witnessed(&opened.store)?;
+    opening.witness = control::maintenance::witnessed(&opened.store)?;
     opening.on_checkpoint = Some(Box::new(move |signed| {
         if let Ok(mut newest) = noted.lock() {
             *newest = Some(signed.text.clone());
         }
     }));
-    let (recorder, recovered) =
-        Recorder::open(opening, Clock::default().now())?;
+    let (recorder, recovered) = Recorder::open(opening, Clock::default().now())?;
     let recovered = recovered.map(|recovered| {
         format!(
             "portcullis: the ledger was recovered after an unclean stop: {} bytes cut off {} ({}); {} records are in order",
@@ -138,7 +136,8 @@ pub fn open_with(compiled: &Compiled, dir: &Path, kek: &Kek) -> Result<Opened, I
 /// # Errors
 /// At the line of its reference.
 pub fn kek(compiled: &Compiled, dir: &Path, texts: &Files) -> Result<Kek, InstallationError> {
-    kek_at(&compiled.server.kek, dir).map_err(|mistake| InstallationError::mistaken(&[mistake], texts))
+    kek_at(&compiled.server.kek, dir)
+        .map_err(|mistake| InstallationError::mistaken(&[mistake], texts))
 }
 
 /// The key-encryption key a reference stands for.

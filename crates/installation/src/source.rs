@@ -41,8 +41,11 @@ impl Directory {
 
     fn prepared(&self, before: &Arc<Snapshot>) -> Result<Loaded, InstallationError> {
         let texts = files::read(&self.dir)?;
-        let (compiled, warnings) = files::compile_after(&texts, Clock::default().now(), &before.compiled)?;
-        files::warned(&warnings, &texts).iter().for_each(|lines| (self.say)(lines));
+        let (compiled, warnings) =
+            files::compile_after(&texts, Clock::default().now(), &before.compiled)?;
+        files::warned(&warnings, &texts)
+            .iter()
+            .for_each(|lines| (self.say)(lines));
         let compiled = Arc::new(compiled);
         fixed(&before.compiled, &compiled, &texts)?;
         certificates(&compiled, &self.dir, &texts)?;
@@ -62,12 +65,15 @@ impl Directory {
             let (Some(tls), Some(slot)) = (&listener.tls, self.slots.get(&listener.name)) else {
                 continue;
             };
-            let (cert, key) =
-                pair(tls, &self.dir).map_err(|mistake| InstallationError::mistaken(&[*mistake], texts))?;
+            let (cert, key) = pair(tls, &self.dir)
+                .map_err(|mistake| InstallationError::mistaken(&[*mistake], texts))?;
             // The files may have changed since they were checked; these very bytes are put in place.
             TlsSlot::new(&cert, &key, None).map_err(|fault| {
                 let help = "The old certificate keeps serving.";
-                InstallationError::mistaken(&[tls.cert.place.mistake(fault.to_string(), help)], texts)
+                InstallationError::mistaken(
+                    &[tls.cert.place.mistake(fault.to_string(), help)],
+                    texts,
+                )
             })?;
             pairs.push((Arc::clone(slot), cert, key));
         }
@@ -101,7 +107,7 @@ impl Source for Directory {
 /// When an upstream cannot be used.
 pub fn snapshot(
     compiled: &Arc<Compiled>,
-    before: Option<&Arc<Snapshot>>,
+    before: Option<&Snapshot>,
     dir: &Path,
 ) -> Result<Snapshot, InstallationError> {
     let read =

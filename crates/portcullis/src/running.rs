@@ -78,7 +78,9 @@ pub fn now() -> Timestamp {
 pub fn start(dir: &Path, watch: Watch) -> Result<Running, Trouble> {
     let texts = files::read(dir)?;
     let (compiled, warnings) = files::compile(&texts, now())?;
-    files::warned(&warnings, &texts).iter().for_each(terminal::say_all);
+    files::warned(&warnings, &texts)
+        .iter()
+        .for_each(terminal::say_all);
     let compiled = Arc::new(compiled);
     let slots = certificates(&compiled, dir, &texts)?;
     let opened = open::open(&compiled, dir, &texts)?;

@@ -8,10 +8,10 @@ use std::path::Path;
 use config::{Compiled, Located, SecretRef, Warning};
 use control::commands::block::{BlockRow, ListBlocks};
 use control::commands::server::ShowStatus;
-use control::{client, socket};
 use control::supervisor::TaskStatus;
-use model::printable::{self, counted};
+use control::{client, socket};
 use model::Mistake;
+use model::printable::{self, counted};
 
 use super::{About, Finding, Scene, Server};
 use crate::Severity;
@@ -76,11 +76,7 @@ fn short(hash: &str) -> String {
 }
 
 /// The running server, asked by its local socket: it runs, records, and serves this configuration.
-pub(super) fn server(
-    data: &Path,
-    compiled: &Compiled,
-    name: &str,
-) -> (Option<Server>, Finding) {
+pub(super) fn server(data: &Path, compiled: &Compiled, name: &str) -> (Option<Server>, Finding) {
     let about = About("server", "");
     let answer = client::ask(&socket::in_data(data), &ShowStatus {}, name);
     let status = match answer {

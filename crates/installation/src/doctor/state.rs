@@ -173,10 +173,7 @@ fn ledger(scene: &Scene<'_>, opened: Option<&Opened>) -> Finding {
             return about.fault(InstallationError::from(fault).severity, &said);
         }
     };
-    let public = PublicKey::new(
-        open::ORIGIN,
-        opened.keys.ledger_signing.verifying_key(),
-    );
+    let public = PublicKey::new(open::ORIGIN, opened.keys.ledger_signing.verifying_key());
     let seal = &opened.keys.ledger_seal;
     match audit::verify_newest(&dir, seal, &public, witness.as_deref()) {
         Ok(report) => told(about, scene, &dir, &report),
@@ -226,11 +223,7 @@ fn age(path: &Path) -> Option<Duration> {
 /// Without a network, a clock can only be held against what was recorded by it before.
 fn clock(scene: &Scene<'_>, opened: Opened) -> Option<Finding> {
     let about = About("clock", "");
-    let ledger = Ledger::new(
-        &scene.data.join("ledger"),
-        opened.keys.into(),
-        open::ORIGIN,
-    );
+    let ledger = Ledger::new(&scene.data.join("ledger"), opened.keys.into(), open::ORIGIN);
     let only = Filter {
         limit: 1,
         ..Filter::default()

@@ -48,7 +48,9 @@ fn run(arguments: &ArgMatches) -> Outcome {
         open::kek(&compiled, &dir, &files)?;
         certificates(&compiled, &dir, &files)?;
     }
-    files::warned(&warnings, &files).iter().for_each(terminal::say_all);
+    files::warned(&warnings, &files)
+        .iter()
+        .for_each(terminal::say_all);
     let (exposed, declared) = compiled.operation_counts();
     let hash: String = crypto::text::hex(&compiled.hash).chars().take(12).collect();
     let irrelevant = compiled.irrelevant();

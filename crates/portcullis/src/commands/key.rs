@@ -17,9 +17,7 @@ use serde_json::{Value, json};
 use crate::commands::Subcommand;
 use crate::exit::{Exit, Outcome, Trouble};
 use crate::table::seconds;
-use crate::{
-    admin_client, config_dir, confirm, output, running, table, terminal,
-};
+use crate::{admin_client, config_dir, confirm, output, running, table, terminal};
 
 /// The subcommand.
 pub const SUBCOMMAND: Subcommand = Subcommand {

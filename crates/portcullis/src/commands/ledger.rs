@@ -178,10 +178,7 @@ fn verify(arguments: &ArgMatches) -> Outcome {
 /// The ledger of the configuration, against the checkpoint that the database witnessed.
 fn verify_own(dir: &Path, pin: Option<&PublicKey>) -> Result<Report, Trouble> {
     let looked = look(dir)?;
-    let own = PublicKey::new(
-        open::ORIGIN,
-        looked.keys.ledger_signing.verifying_key(),
-    );
+    let own = PublicKey::new(open::ORIGIN, looked.keys.ledger_signing.verifying_key());
     let witness = control::maintenance::witnessed(&looked.store)?;
     let public = pin.unwrap_or(&own);
     audit::verify_directory(
