@@ -7,7 +7,7 @@ use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use model::{DecisionId, Event, Timestamp};
+use model::{DecisionId, Event, Kind, Outcome, Timestamp};
 
 use crate::disk::{Disk, DiskFile, RealDisk};
 use crate::{Opening, Recorder, Settings};
@@ -38,12 +38,12 @@ pub(crate) fn event(n: u64) -> Event {
     };
     Event {
         at: Timestamp::from_micros(1_795_000_000_000_000 + i64::try_from(n).unwrap() * 1_000),
-        kind: "request".into(),
+        kind: Kind::Request.into(),
         id: Some(DecisionId::from_bits(0x0190_0000 << 96 | u128::from(n))),
         outcome: if n.is_multiple_of(5) {
-            "refuse"
+            Outcome::Refuse
         } else {
-            "allow"
+            Outcome::Allow
         }
         .into(),
         code: n.is_multiple_of(5).then(|| "authn.expired".into()),

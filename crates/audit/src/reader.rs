@@ -3,13 +3,12 @@
 //! Used by control, `explain`, `ledger show` and the export.
 //! Start reading at `Ledger`. It may run beside the recorder: an unfinished frame is the end.
 
-use std::borrow::Cow;
 use std::collections::{HashSet, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::{DecisionId, Event, Timestamp};
+use model::{DecisionId, Event, Kind, Timestamp, Word};
 use serde::Deserialize;
 
 use crate::checkpoint::{PublicKey, SignedCheckpoint};
@@ -31,8 +30,6 @@ const LOOK_EVERY: u64 = 64;
 
 /// So many of the newest records are searched for intents without an outcome, however old they are.
 const INTENTS_LOOK_MIN: usize = 10_000;
-/// Kind of the record of a call that is about to be forwarded; the record of its outcome follows, with the same id.
-const INTENT: &str = "intent";
 
 /// One record.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,10 +59,9 @@ impl Entry {
 
 /// What is needed of a record to tell whether a call was decided.
 #[derive(Deserialize)]
-struct Brief<'a> {
+struct Brief {
     at: Timestamp,
-    #[serde(borrow)]
-    kind: Cow<'a, str>,
+    kind: Word<Kind>,
     id: Option<DecisionId>,
 }
 
@@ -115,13 +111,13 @@ impl Filter {
             wanted.is_none() || wanted.as_deref() == found
         };
         let is_kind = match &self.kind {
-            Some(kind) => *kind == event.kind,
-            None => event.kind != INTENT,
+            Some(kind) => kind == event.kind.name(),
+            None => event.kind != Kind::Intent,
         };
         is_kind
             && is(&self.integration, event.integration.as_deref())
             && is(&self.code, event.code.as_deref())
-            && is(&self.outcome, Some(&event.outcome))
+            && is(&self.outcome, Some(event.outcome.name()))
             && self.since.is_none_or(|since| event.at >= since)
             && self.until.is_none_or(|until| event.at < until)
     }
@@ -287,7 +283,7 @@ impl Ledger {
         let (mut decided, mut open) = (HashSet::new(), Vec::new());
         let (mut newest, mut fault, mut looked_at) = (None, None, 0);
         self.walk_newest(|entry| {
-            let brief: Brief<'_> = match serde_json::from_str(&entry.json) {
+            let brief: Brief = match serde_json::from_str(&entry.json) {
                 Ok(brief) => brief,
                 Err(error) => {
                     let what = format!("record {}: {error}", entry.seq);
@@ -299,11 +295,11 @@ impl Ledger {
             looked_at += 1;
             // The clock may have been moved: some of the newest records are looked at whatever their times say.
             let is_long_ago = looked_at > INTENTS_LOOK_MIN && last.since(brief.at) > within;
-            if brief.kind == "stop" || is_long_ago {
+            if brief.kind == Kind::Stop || is_long_ago {
                 return false;
             }
             match brief.id {
-                Some(id) if brief.kind != INTENT => {
+                Some(id) if brief.kind != Kind::Intent => {
                     decided.insert(id);
                 }
                 Some(id) if !decided.contains(&id) => open.extend(entry.event()),

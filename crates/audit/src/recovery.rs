@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::{Event, Timestamp};
+use model::{Event, Kind, Outcome, Timestamp};
 
 use crate::checkpoint::{Checkpoint, PublicKey, SignedCheckpoint, is_origin};
 use crate::disk::DiskFile;
@@ -38,8 +38,8 @@ impl Recovered {
     pub(crate) fn event(&self, now: Timestamp) -> Event {
         Event {
             at: now,
-            kind: "ledger.recovered".into(),
-            outcome: "done".into(),
+            kind: Kind::LedgerRecovered.into(),
+            outcome: Outcome::Done.into(),
             detail: Some(
                 format!(
                     "{} bytes cut off {} after record count {}: {}",

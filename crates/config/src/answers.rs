@@ -3,6 +3,7 @@
 //! Used by compile, and by the gateway on the texts that the field filter let out.
 //! Start reading at `Answers`.
 
+use model::event::Treatment;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use waf::{LeakKind, LeakScanner};
@@ -43,12 +44,12 @@ pub enum LeakAction {
 
 impl LeakAction {
     /// What the record says of it.
-    pub const fn done(self) -> &'static str {
+    pub const fn done(self) -> Treatment {
         match self {
-            LeakAction::Off => "off",
-            LeakAction::Observe => "observed",
-            LeakAction::Mask => "masked",
-            LeakAction::Block => "blocked",
+            // What is off is not looked for; were something found all the same, it would only be noted.
+            LeakAction::Off | LeakAction::Observe => Treatment::Observed,
+            LeakAction::Mask => Treatment::Masked,
+            LeakAction::Block => Treatment::Blocked,
         }
     }
 }

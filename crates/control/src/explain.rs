@@ -12,7 +12,8 @@ mod to_allow;
 use std::sync::Arc;
 
 use config::Compiled;
-use model::{Event, Reason, Stage, Timestamp};
+use model::event::Treatment;
+use model::{Event, Kind, Outcome, Reason, Stage, Timestamp};
 use serde_json::{Value, json};
 
 pub use findings::Found;
@@ -128,8 +129,8 @@ fn reason(code: &str) -> Option<&'static Reason> {
 /// Which stages were passed. Stages behind the one that ended the road were never entered; the stage that withheld the
 /// body of an allowed call was not passed by it.
 fn stages(event: &Event) -> Vec<(Stage, bool)> {
-    let last = event.stage.as_deref().and_then(Stage::from_name);
-    let is_allowed = event.outcome == "allow" && !is_withheld(event) || is_pending(event);
+    let last = event.stage.as_ref().and_then(|stage| stage.known());
+    let is_allowed = event.outcome == Outcome::Allow && !is_withheld(event) || is_pending(event);
     Stage::ALL
         .into_iter()
         .filter(|stage| last.is_some_and(|last| *stage <= last))
@@ -139,7 +140,7 @@ fn stages(event: &Event) -> Vec<(Stage, bool)> {
 
 /// Whether only the intent of a call is on the record.
 fn is_pending(event: &Event) -> bool {
-    event.kind == gateway::record::INTENT
+    event.kind == Kind::Intent
 }
 
 fn why(
@@ -152,7 +153,7 @@ fn why(
         return "forwarded; its outcome is not recorded: the call is still under way, or the server was killed (the next start records that)"
             .to_owned();
     }
-    if event.outcome == "allow" {
+    if event.outcome == Outcome::Allow {
         return why_allowed(event, grants);
     }
     let detail = event.detail.as_deref().unwrap_or_default();
@@ -165,6 +166,15 @@ fn why(
         let who = event.integration.as_deref().unwrap_or("the integration");
         let operation = event.operation.as_deref().unwrap_or("the operation");
         out = format!("no grant of {who} covers {operation} (deny by default)");
+    }
+    if let Some(blocked) = &event.blocked {
+        // A block that refused the request is explained by the detail; one that began with it stands beside the cause.
+        let joint = if event.code.as_deref() == Some(policy::block::BLOCKED.code) {
+            ": "
+        } else {
+            "; "
+        };
+        out = format!("{blocked}{joint}{out}");
     }
     if let Some(reached) = reached {
         out.push_str("; ");
@@ -192,12 +202,12 @@ fn why_allowed(event: &Event, grants: &[String]) -> String {
 
 /// A write that was carried out, and whose answer could not be shown.
 fn is_withheld(event: &Event) -> bool {
-    event.outcome == "allow" && event.code.is_some()
+    event.outcome == Outcome::Allow && event.code.is_some()
 }
 
 fn told(event: &Event) -> String {
     let code = match &event.code {
-        _ if event.kind == "connection" => {
+        _ if event.kind == Kind::Connection => {
             return "nothing: the connection was closed before there was a request".to_owned();
         }
         _ if is_pending(event) => return "nothing yet".to_owned(),
@@ -207,7 +217,7 @@ fn told(event: &Event) -> String {
         {
             return "nothing: the call was cut".to_owned();
         }
-        Some(code) if event.outcome != "allow" => code,
+        Some(code) if event.outcome != Outcome::Allow => code,
         _ => return told_when_allowed(event),
     };
     let is_head = event.method.as_deref() == Some("HEAD");
@@ -245,7 +255,7 @@ fn told_when_allowed(event: &Event) -> String {
     let masked = match event
         .findings
         .iter()
-        .filter(|f| f.ends_with(" what=masked"))
+        .filter(|found| found.what == Treatment::Masked)
         .count()
     {
         0 => String::new(),

@@ -4,7 +4,7 @@
 //! Start reading at `Change`.
 
 use audit::{LedgerFault, Recorder};
-use model::{DecisionId, Event, KeyId, Text, Timestamp};
+use model::{DecisionId, Event, KeyId, Kind, Outcome, Text, Timestamp, Word};
 
 use crate::actor::Actor;
 
@@ -42,23 +42,23 @@ impl Change<'_> {
     /// The record made before anything is changed.
     pub(crate) fn intent(&self, id: DecisionId, at: Timestamp) -> Event {
         Event {
-            kind: Text::new_static(gateway::record::INTENT),
+            kind: Kind::Intent.into(),
             operation: Some(Text::new_static(self.kind)),
-            ..self.event("pending", id, at)
+            ..self.event(Outcome::Pending, id, at)
         }
     }
 
     /// The record of how it ended. It has the intent's id.
-    pub(crate) fn outcome(&self, outcome: &'static str, id: DecisionId, at: Timestamp) -> Event {
+    pub(crate) fn outcome(&self, outcome: Outcome, id: DecisionId, at: Timestamp) -> Event {
         self.event(outcome, id, at)
     }
 
-    fn event(&self, outcome: &'static str, id: DecisionId, at: Timestamp) -> Event {
+    fn event(&self, outcome: Outcome, id: DecisionId, at: Timestamp) -> Event {
         Event {
             at,
-            kind: Text::new_static(self.kind),
+            kind: Word::new(Text::new_static(self.kind)),
             id: Some(id),
-            outcome: Text::new_static(outcome),
+            outcome: outcome.into(),
             user: Some(Text::new(&self.actor.name)),
             integration: self.integration.as_deref().map(Text::new),
             credential: self.credential.map(|id| id.text()),
@@ -76,14 +76,13 @@ pub(crate) fn recorded(detail: &str, actor: &Actor) -> String {
 /// The outcome of a change whose intent was recorded by a process that was killed before it could record more; `None` when
 /// the intent is not one of a change.
 pub fn lost(intent: &Event) -> Option<Event> {
-    let is_call = intent.method.is_some();
-    let kind = intent.operation.clone().filter(|_| !is_call)?;
+    let kind = intent.operation.clone().filter(|_| !intent.is_call())?;
     let detail = intent.detail.as_deref().unwrap_or_default();
     Some(Event {
-        kind,
+        kind: Word::new(kind),
         latest: None,
         operation: None,
-        outcome: Text::new_static("unknown"),
+        outcome: Outcome::Unknown.into(),
         detail: Some(format!("{detail}; outcome not recorded (crash)").into()),
         ..intent.clone()
     })

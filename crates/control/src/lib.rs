@@ -10,7 +10,6 @@ pub mod commands;
 mod error;
 pub mod explain;
 pub mod health;
-mod ids;
 pub mod journal;
 pub mod maintenance;
 mod order;

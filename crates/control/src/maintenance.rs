@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use identity::{Credential, credential};
-use model::{Event, Text};
+use model::{Event, Outcome, Word};
 use store::{Expected, Fault, Step, Store, kinds};
 
 use crate::Control;
@@ -92,8 +92,8 @@ impl Maintenance {
         for detail in (self.panics)() {
             let event = Event {
                 at: self.control.now(),
-                kind: Text::new_static("internal.error"),
-                outcome: Text::new_static("failed"),
+                kind: Word::new("internal.error"),
+                outcome: Outcome::Failed.into(),
                 detail: Some(detail.into()),
                 ..Event::default()
             };

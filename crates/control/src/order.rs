@@ -12,7 +12,7 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 use gateway::blocks::Added;
 use gateway::{Io, Snapshot};
 use identity::{Credential, CredentialTable};
-use model::{DecisionId, Event, Monotonic, Timestamp};
+use model::{DecisionId, Event, Monotonic, Outcome, Timestamp};
 use policy::block::Subject;
 use store::{Filter, Step, kinds};
 
@@ -95,14 +95,14 @@ impl Turn<'_> {
             .record(&change.intent(id, self.control.now()))?;
         if let Err(fault) = self.tidy(steps) {
             self.resync();
-            let mut failed = change.outcome("failed", id, self.control.now());
+            let mut failed = change.outcome(Outcome::Failed, id, self.control.now());
             let detail = format!("{}; not done: {fault}", change.detail);
             failed.detail = Some(recorded(&detail, change.actor).into());
             drop(self.outcome(&failed));
             return Err(fault.into());
         }
         self.publish(effect);
-        let done = change.outcome("done", id, self.control.now());
+        let done = change.outcome(Outcome::Done, id, self.control.now());
         self.outcome(&done).map_err(|fault| AdminError {
             message: format!("it is done, but that could not be recorded: {fault}"),
             remedy: "Its intent is in the ledger. The outcome is recorded when the ledger can write again.".into(),
@@ -231,5 +231,5 @@ fn replace_blocks(io: &Io, stored: Vec<Added>, moment: Monotonic) {
 
 /// Ties the outcome of a change to its intent.
 fn change_id(now: Timestamp) -> DecisionId {
-    DecisionId::from_bits(crate::ids::fresh(now))
+    DecisionId::new(now, crypto::random())
 }

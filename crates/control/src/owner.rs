@@ -13,8 +13,7 @@ use crypto::Keys;
 use gateway::{Clock, Io, Snapshot};
 use identity::Credential;
 use identity::api_key::redacted;
-use model::Text;
-use model::{Event, KeyId, Timestamp};
+use model::{Event, KeyId, Outcome, Text, Timestamp, Word};
 use serde_json::Value;
 use store::{Filter, Store, kinds};
 
@@ -162,7 +161,7 @@ impl Control {
         let permission = found.info.permission;
         let event = self.event(
             found.info.name,
-            "refused",
+            Outcome::Refused,
             actor,
             &format!("needs the permission {permission}"),
         );
@@ -255,7 +254,7 @@ impl Control {
         actor: &Actor,
         detail: String,
     ) -> Result<(), AdminError> {
-        let event = self.event(kind, "done", actor, &detail);
+        let event = self.event(kind, Outcome::Done, actor, &detail);
         self.journal()?.record(&event)?;
         Ok(())
     }
@@ -264,14 +263,14 @@ impl Control {
     pub(crate) fn event(
         &self,
         kind: &'static str,
-        outcome: &'static str,
+        outcome: Outcome,
         actor: &Actor,
         detail: &str,
     ) -> Event {
         Event {
             at: self.now(),
-            kind: Text::new_static(kind),
-            outcome: Text::new_static(outcome),
+            kind: Word::new(kind),
+            outcome: outcome.into(),
             user: Some(Text::new(&actor.name)),
             detail: Some(recorded(detail, actor).into()),
             ..Event::default()

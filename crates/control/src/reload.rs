@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use gateway::Snapshot;
-use model::{Event, Text, printable};
+use model::{Event, Outcome, Word, printable};
 
 use crate::Control;
 use crate::actor::Actor;
@@ -238,7 +238,7 @@ impl Control {
     /// Says and records that a configuration was refused.
     fn refused(&self, loading: &Loading, who: Option<&Actor>, refused: Refused) -> Refused {
         let first = refused.message.lines().next().unwrap_or_default();
-        let event = note(self, "configuration.refused", "failed", who, first);
+        let event = note(self, "configuration.refused", Outcome::Failed, who, first);
         if !self.has_recorded(&event) {
             (loading.say)("portcullis: the change of configuration could not be recorded");
         }
@@ -292,7 +292,7 @@ impl Turn<'_> {
         let event = note(
             self.control,
             "configuration.applied",
-            "done",
+            Outcome::Done,
             who,
             &recorded(&done),
         );
@@ -336,7 +336,7 @@ impl Turn<'_> {
 fn note(
     control: &Control,
     kind: &'static str,
-    outcome: &'static str,
+    outcome: Outcome,
     who: Option<&Actor>,
     detail: &str,
 ) -> Event {
@@ -345,8 +345,8 @@ fn note(
         // The files changed, and nobody asked.
         None => Event {
             at: control.now(),
-            kind: Text::new_static(kind),
-            outcome: Text::new_static(outcome),
+            kind: Word::new(kind),
+            outcome: outcome.into(),
             detail: Some(detail.into()),
             ..Event::default()
         },

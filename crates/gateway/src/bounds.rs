@@ -15,6 +15,10 @@ pub const ANSWER_BOUNDS: Bounds = Bounds {
 
 /// Longest path kept in a record, in bytes.
 pub const PATH_BYTES_MAX: usize = 512;
+/// Most objects named in a record.
+pub const OBJECTS_MAX: usize = policy::Released::OBJECTS_MAX;
+/// Longest user agent kept in a record.
+pub const USER_AGENT_BYTES_MAX: usize = 256;
 /// Longest private detail kept in a record, in bytes.
 pub const DETAIL_BYTES_MAX: usize = 1024;
 

@@ -6,14 +6,14 @@
 use std::net::IpAddr;
 
 use model::text::shared;
-use model::{DecisionId, Event, Monotonic, Text, Timestamp};
+use model::{DecisionId, Event, Kind, Monotonic, Outcome, Text, Timestamp};
 use net::reasons::{FRAMES_EXCESSIVE, FRAMES_MALFORMED};
 use net::{Dropped, Origin};
 use policy::client_key;
 
 use crate::blocks::{Block, ChargedTo};
 use crate::bounds::{DETAIL_BYTES_MAX, bounded};
-use crate::service::Ids;
+use crate::ids::Ids;
 use crate::{Io, Snapshot};
 
 /// Most refusals one report adds to one address: no block needs more, however long the flood.
@@ -24,15 +24,15 @@ const REFUSALS_MAX: u64 = 100;
 pub async fn record(io: &Io, dropped: Vec<Dropped>) {
     let snapshot = io.snapshot.load_full();
     let (now, moment) = (io.clock.now(), io.clock.monotonic(io.clock.tick()));
-    let ids = Ids::new();
+    let ids = Ids::default();
     let mut pending = Vec::with_capacity(dropped.len());
     for one in dropped {
         io.metrics
             .count_dropped(&one.listener, one.reason.code, one.count);
         let id = ids.next(now);
         let begun = charge(&one, io, &snapshot, id, moment);
-        let begun = begun.map(|block| block.told(now, moment));
-        let mut event = event(&one, &snapshot, now, begun);
+        let mut event = event(&one, &snapshot, now);
+        event.blocked = begun.map(|block| block.blocked(now, moment));
         event.id = Some(id);
         pending.push((io.recorder.record(&event), one.count));
     }
@@ -43,20 +43,17 @@ pub async fn record(io: &Io, dropped: Vec<Dropped>) {
     }
 }
 
-fn event(one: &Dropped, snapshot: &Snapshot, now: Timestamp, begun: Option<String>) -> Event {
-    let mut detail = match one.origin {
+fn event(one: &Dropped, snapshot: &Snapshot, now: Timestamp) -> Event {
+    let detail = match one.origin {
         Origin::Others => format!("addresses beyond those told apart; {}", one.detail),
         _ => one.detail.clone(),
     };
-    if let Some(begun) = begun {
-        detail = format!("{begun}; {detail}");
-    }
     Event {
         at: now,
-        kind: Text::new_static("connection"),
-        outcome: Text::new_static("refuse"),
+        kind: Kind::Connection.into(),
+        outcome: Outcome::Refuse.into(),
         code: Some(Text::new_static(one.reason.code)),
-        stage: Some(Text::new_static(one.reason.stage.name())),
+        stage: Some(one.reason.stage.into()),
         address: (one.origin != Origin::Others).then(|| one.origin.to_string().into()),
         count: Some(one.count),
         listener: Some(shared(&one.listener)),

@@ -1,179 +1,86 @@
-//! What inspection saw, as the ledger keeps it: one line each, bounded, without any text of the message.
-//! Gives `Seen` with its line and the way back, and `lines`.
-//! Written by the stages `inspect` and `response`; read by `explain`.
-//! Start reading at `Seen`.
+//! What inspection saw, as a record keeps it: bounded, and without any text of the message.
+//! Exports `new`, `all` and `note`.
+//! Used by the stages `inspect` and `response`, and by the replay.
+//! Start reading at `note`.
 
-use std::fmt;
+use model::Event;
+use model::event::{Finding, Treatment};
+use waf::Findings;
 
-use waf::{Finding, Findings};
+use crate::bounds::bounded;
 
-/// Most lines kept of one message; the rest is counted.
-const LINES_MAX: usize = 16;
-/// Longest pointer kept.
-const POINTER_BYTES_MAX: usize = 200;
+/// Most findings kept of one message; the rest is counted.
+const FINDINGS_MAX: usize = 16;
+/// Longest pointer kept, in bytes.
+pub(crate) const POINTER_BYTES_MAX: usize = 200;
 /// Most decoding steps kept.
 const STEPS_MAX: usize = 12;
 
-/// One thing inspection saw. The line is `CLASS PLACE:POINTER RULE score=N paranoia=N via=STEP>STEP what=WORD`: read
-/// from both ends, because only the pointer can hold blanks.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Seen {
-    /// `inspect.sqli`, or `response.leak`.
-    pub class: String,
-    /// `body`, `query`, `header`, `path`, `cookie`, or `answer`.
-    pub place: String,
-    /// JSON pointer in a body or answer, otherwise the name.
-    pub pointer: String,
-    /// The rule.
-    pub rule: String,
-    /// What it added to the score.
-    pub score: u32,
-    /// The paranoia level of the rule.
-    pub paranoia: u8,
-    /// How the text was decoded before the rule matched.
-    pub steps: Vec<String>,
-    /// What came of it, where that is not the score's to say: `excluded`, `masked`, `blocked`, `observed`.
-    pub what: String,
-}
-
-impl Seen {
-    /// A finding of detection.
-    pub fn of(finding: &Finding, what: &str) -> Seen {
-        Seen {
-            class: finding.class.code().to_owned(),
-            place: finding.place.name().to_owned(),
-            pointer: finding.pointer.clone(),
-            rule: finding.rule.clone(),
-            score: finding.score,
-            paranoia: finding.paranoia,
-            steps: finding
-                .chain
-                .iter()
-                .map(|step| (*step).to_owned())
-                .collect(),
-            what: what.to_owned(),
-        }
-    }
-
-    /// The line of a record, read back. `None` for lines of another form.
-    pub fn read(line: &str) -> Option<Seen> {
-        let (class, rest) = line.split_once(' ')?;
-        let (rest, what) = last(rest, "what=")?;
-        let (rest, steps) = last(rest, "via=")?;
-        let (rest, paranoia) = last(rest, "paranoia=")?;
-        let (rest, score) = last(rest, "score=")?;
-        let (rest, rule) = rest.rsplit_once(' ')?;
-        let (place, pointer) = rest.split_once(':')?;
-        let steps = steps.split('>').filter(|step| !step.is_empty());
-        Some(Seen {
-            class: class.to_owned(),
-            place: place.to_owned(),
-            pointer: pointer.to_owned(),
-            rule: rule.to_owned(),
-            score: score.parse().ok()?,
-            paranoia: paranoia.parse().ok()?,
-            steps: steps.map(str::to_owned).collect(),
-            what: what.to_owned(),
-        })
+/// A finding of detection, as a record keeps it.
+pub fn new(found: &waf::Finding, what: Treatment) -> Finding {
+    let steps = found.chain.iter().take(STEPS_MAX);
+    Finding {
+        class: found.class.code().into(),
+        place: found.place.name().into(),
+        pointer: bounded(&found.pointer, POINTER_BYTES_MAX),
+        rule: found.rule.as_str().into(),
+        score: found.score,
+        paranoia: found.paranoia,
+        steps: steps.map(|step| (*step).into()).collect(),
+        what: what.into(),
     }
 }
 
-/// Takes `NAME=VALUE` off the end.
-fn last<'l>(line: &'l str, name: &str) -> Option<(&'l str, &'l str)> {
-    let (rest, word) = line.rsplit_once(' ')?;
-    Some((rest, word.strip_prefix(name)?))
+/// What was found in one message: what counts first, then what an exclusion silences.
+pub fn all(found: &Findings) -> impl Iterator<Item = Finding> {
+    let counted = found.findings.iter();
+    let excluded = found.excluded.iter();
+    counted
+        .map(|one| new(one, Treatment::Counted))
+        .chain(excluded.map(|one| new(one, Treatment::Excluded)))
 }
 
-impl fmt::Display for Seen {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let steps: Vec<&str> = self
-            .steps
-            .iter()
-            .take(STEPS_MAX)
-            .map(String::as_str)
-            .collect();
-        write!(
-            f,
-            "{} {}:{} {} score={} paranoia={} via={} what={}",
-            self.class,
-            self.place,
-            crate::bounds::bounded(&self.pointer, POINTER_BYTES_MAX),
-            self.rule,
-            self.score,
-            self.paranoia,
-            steps.join(">"),
-            self.what
-        )
+/// Adds the findings of one message to its record; how many there were beyond the bound is counted.
+pub fn note(event: &mut Event, mut found: impl Iterator<Item = Finding>) {
+    event.findings.extend(found.by_ref().take(FINDINGS_MAX));
+    if let Some(more) = u32::try_from(found.count()).ok().filter(|more| *more > 0) {
+        let before = event.findings_more.unwrap_or(0);
+        event.findings_more = Some(before.saturating_add(more));
     }
-}
-
-/// The lines of one message: what counted first, then what an exclusion silenced.
-pub fn lines(found: &Findings) -> Vec<String> {
-    let counted = found.findings.iter().map(|f| Seen::of(f, "counted"));
-    let excluded = found.excluded.iter().map(|f| Seen::of(f, "excluded"));
-    bounded(counted.chain(excluded))
-}
-
-/// At most so many lines; how many more there were is the last one.
-pub fn bounded(seen: impl Iterator<Item = Seen>) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    let mut left_out = 0usize;
-    for one in seen {
-        match lines.len() < LINES_MAX {
-            true => lines.push(one.to_string()),
-            false => left_out += 1,
-        }
-    }
-    if left_out > 0 {
-        lines.push(format!("and {left_out} more"));
-    }
-    lines
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
 
-    fn seen(pointer: &str) -> Seen {
-        Seen {
-            class: "inspect.sqli".into(),
-            place: "body".into(),
+    fn found(pointer: &str) -> waf::Finding {
+        waf::Finding {
+            class: waf::Class::Sqli,
+            place: waf::Place::Body,
             pointer: pointer.into(),
             rule: "942100".into(),
             score: 5,
             paranoia: 1,
-            steps: vec!["percent".into(), "base64".into()],
-            what: "counted".into(),
+            chain: vec!["percent", "base64"],
+            why: String::new(),
         }
     }
 
     #[test]
-    fn a_line_says_everything_and_reads_back() {
-        let line = seen("/note").to_string();
-        assert_eq!(
-            line,
-            "inspect.sqli body:/note 942100 score=5 paranoia=1 via=percent>base64 what=counted"
-        );
-        assert_eq!(Seen::read(&line), Some(seen("/note")));
-        assert_eq!(Seen::read("and 3 more"), None);
-        assert_eq!(Seen::read("sqli body:/note"), None);
-    }
-
-    #[test]
-    fn a_record_keeps_a_bounded_number_of_bounded_lines() {
+    fn a_record_keeps_a_bounded_number_of_bounded_findings() {
         let long = "/x".repeat(10_000);
-        let lines = bounded((0..40).map(|_| seen(&long)));
-        assert_eq!(lines.len(), LINES_MAX + 1);
-        assert_eq!(lines.last().unwrap(), "and 24 more");
-        assert!(lines.iter().all(|line| line.len() < 400));
-    }
-
-    proptest! {
-        #[test]
-        fn whatever_a_key_is_called_the_line_reads_back(pointer in "/[ -~äß=:>]{0,60}") {
-            let one = seen(&pointer);
-            prop_assert_eq!(Seen::read(&one.to_string()), Some(one));
-        }
+        let mut event = Event::default();
+        let many = (0..40).map(|_| new(&found(&long), Treatment::Counted));
+        note(&mut event, many);
+        assert_eq!(event.findings.len(), FINDINGS_MAX);
+        assert_eq!(event.findings_more, Some(24));
+        let kept = event.findings.first().unwrap();
+        assert_eq!((kept.pointer.len(), kept.steps.len()), (200, 2));
+        // The response is a message of its own; both are counted together.
+        note(
+            &mut event,
+            (0..17).map(|_| new(&found("/y"), Treatment::Masked)),
+        );
+        assert_eq!((event.findings.len(), event.findings_more), (32, Some(25)));
     }
 }

@@ -8,13 +8,14 @@
 
 use config::answers::{AnswerRules, LeakAction};
 use contract::Operation;
+use model::event::Finding;
 use model::json::{self, write};
 use model::shape::{Class, Node};
 use model::{Json, Shape, Text};
 use waf::{LeakKind, masked};
 
-use crate::bounds::ANSWER_BOUNDS;
-use crate::finding::Seen;
+use crate::bounds::{ANSWER_BOUNDS, bounded};
+use crate::finding;
 
 /// The class under which leaks stand in the record.
 pub const CLASS: &str = "response.leak";
@@ -23,7 +24,7 @@ pub const CLASS: &str = "response.leak";
 #[derive(Debug, Default)]
 pub struct Guarded {
     /// What was seen, in order.
-    pub seen: Vec<Seen>,
+    pub seen: Vec<Finding>,
     /// The body to send instead; `None` when it leaves as it is.
     pub body: Option<Vec<u8>>,
     /// Something may not leave at all.
@@ -175,15 +176,15 @@ impl<'r> Walk<'r> {
         for kind in noted {
             let action = self.rules.action(kind);
             self.out.is_blocked |= action == LeakAction::Block;
-            self.out.seen.push(Seen {
-                class: CLASS.to_owned(),
-                place: "answer".to_owned(),
-                pointer: self.pointer.clone(),
-                rule: kind.name().to_owned(),
+            self.out.seen.push(Finding {
+                class: CLASS.into(),
+                place: "answer".into(),
+                pointer: bounded(&self.pointer, finding::POINTER_BYTES_MAX),
+                rule: kind.name().into(),
                 score: 0,
                 paranoia: 1,
                 steps: Vec::new(),
-                what: action.done().to_owned(),
+                what: action.done().into(),
             });
         }
         found.retain(|leak| self.rules.action(leak.kind) == LeakAction::Mask);

@@ -17,6 +17,7 @@ mod exchange;
 pub mod finding;
 pub mod idempotency;
 mod identity_token;
+mod ids;
 pub mod inspection;
 pub mod io;
 pub mod leaks;

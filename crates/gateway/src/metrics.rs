@@ -6,6 +6,8 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
+use model::Outcome;
+use model::event::Named;
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -45,8 +47,8 @@ struct Connection {
 /// What one decision adds to the counters.
 #[derive(Clone, Debug)]
 pub struct Counted {
-    /// `allow`, `refuse` or `fault`.
-    pub outcome: &'static str,
+    /// Allowed, refused or failed.
+    pub outcome: Outcome,
     /// Stage that decided.
     pub stage: &'static str,
     /// Stable code; empty when allowed.
@@ -185,10 +187,15 @@ impl Metrics {
             self.upstream_seconds.observe(seconds(upstream_us));
         }
         match counted.outcome {
-            "allow" => lately.allowed(counted.integration, |who| {
-                self.decided("allow", counted.stage, "", who)
+            Outcome::Allow => lately.allowed(counted.integration, |who| {
+                self.decided(Outcome::Allow.name(), counted.stage, "", who)
             }),
-            outcome => self.decided(outcome, counted.stage, counted.code, counted.integration),
+            outcome => self.decided(
+                outcome.name(),
+                counted.stage,
+                counted.code,
+                counted.integration,
+            ),
         }
         .inc();
     }
@@ -239,7 +246,7 @@ fn seconds(micros: u64) -> f64 {
 mod tests {
     use super::*;
 
-    fn counted(outcome: &'static str, code: &'static str, integration: &Arc<str>) -> Counted {
+    fn counted(outcome: Outcome, code: &'static str, integration: &Arc<str>) -> Counted {
         Counted {
             outcome,
             stage: "authn",
@@ -255,12 +262,12 @@ mod tests {
         let (metrics, lately) = (Metrics::new(), Lately::default());
         let nobody: Arc<str> = "".into();
         let many: Vec<Arc<str>> = (0..100).map(|n| format!("i{n}").into()).collect();
-        metrics.count(counted("refuse", "authn.missing", &nobody), &lately);
+        metrics.count(counted(Outcome::Refuse, "authn.missing", &nobody), &lately);
         for _ in 0..3 {
             for who in &many {
-                metrics.count(counted("allow", "", who), &lately);
+                metrics.count(counted(Outcome::Allow, "", who), &lately);
             }
-            metrics.count(counted("refuse", "authn.revoked", &many[0]), &lately);
+            metrics.count(counted(Outcome::Refuse, "authn.revoked", &many[0]), &lately);
         }
         let text = metrics.print();
         for line in [

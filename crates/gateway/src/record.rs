@@ -1,5 +1,5 @@
 //! What the ledger will say of a request, filled in as the road learns it.
-//! Gives `note_head`, `allowed`, `stopped`, `finish`, `charge`; `intent` before a write, `cut` for work that is given up.
+//! Exports `note_head`, `allowed`, `stopped`, `finish`, `charge`; `intent` before a write, `cut` for work that is given up.
 //! Used by the service, in one place, so that every path ends in the ledger.
 //! Start reading at `finish`.
 
@@ -9,12 +9,14 @@ use std::sync::atomic::Ordering;
 
 use identity::api_key::redacted;
 use model::text::shown;
-use model::{DecisionId, Event, Head, Method, Refusal, Reply, Stage, Text};
+use model::{
+    DecisionId, Event, Head, Kind, Method, ObjectRef, Outcome, Refusal, Reply, Stage, Text,
+};
 use policy::block::BlockSettings;
 use policy::client_key;
 
 use crate::blocks::{Block, ChargedTo};
-use crate::bounds::{DETAIL_BYTES_MAX, PATH_BYTES_MAX, bounded};
+use crate::bounds::{DETAIL_BYTES_MAX, OBJECTS_MAX, PATH_BYTES_MAX, USER_AGENT_BYTES_MAX, bounded};
 use crate::clock::micros_since;
 use crate::context::Road;
 use crate::exchange::Sent;
@@ -22,9 +24,6 @@ use crate::metrics::Counted;
 use crate::reasons::{CUT, UNDECIDED, UNRECORDED};
 use crate::stages::limit;
 use crate::{Exchange, Io, Stop};
-
-/// Kind of the record of a call that is about to be forwarded. The record of the decision follows, with the same id.
-pub const INTENT: &str = "intent";
 
 /// Notes what the head says.
 pub fn note_head(event: &mut Event, head: &Head) {
@@ -35,6 +34,31 @@ pub fn note_head(event: &mut Event, head: &Head) {
         declarable => declarable.name().into(),
     });
     event.path = Some(bounded(path, PATH_BYTES_MAX));
+    event.user_agent = head.headers.get("user-agent").map(|sent| {
+        let sent = String::from_utf8_lossy(sent);
+        bounded(&sent, USER_AGENT_BYTES_MAX)
+    });
+}
+
+/// Notes whose credential was presented, although it was not accepted. A caller that is proven is named already.
+pub fn note_presented(event: &mut Event, refusal: &Refusal) {
+    if let Some(presented) = refusal
+        .presented
+        .as_ref()
+        .filter(|_| event.integration.is_none())
+    {
+        event.integration = Some(presented.integration.clone());
+        event.credential = Some(presented.credential.text());
+    }
+}
+
+/// Notes objects that the request names, that were evaluated, or that were let out.
+pub fn note_objects(event: &mut Event, objects: &[ObjectRef]) {
+    for object in objects {
+        if event.objects.len() < OBJECTS_MAX && !event.objects.contains(object) {
+            event.objects.push(object.clone());
+        }
+    }
 }
 
 /// Notes what could be seen of a head that never became one.
@@ -52,44 +76,44 @@ pub fn allowed(x: &mut Exchange<'_, '_>) {
         Some(_) => x.stage,
         None => Stage::Response,
     };
-    x.event.outcome = Text::new_static("allow");
-    x.event.stage = Some(Text::new_static(last.name()));
+    x.event.outcome = Outcome::Allow.into();
+    x.event.stage = Some(last.into());
 }
 
 /// Notes where and why the road ended.
 pub fn stopped(x: &mut Exchange<'_, '_>, stop: &Stop) {
     let refusal = stop.refusal();
     x.event.outcome = match stop {
-        Stop::Refused(_) => "refuse".into(),
-        Stop::Failed(_) => "fault".into(),
+        Stop::Refused(_) => Outcome::Refuse.into(),
+        Stop::Failed(_) => Outcome::Fault.into(),
     };
     x.code = refusal.reason.code;
     x.event.code = Some(Text::new_static(x.code));
-    x.event.stage = Some(Text::new_static(x.stage.name()));
+    x.event.stage = Some(x.stage.into());
     x.event.detail =
         Some(bounded(&refusal.detail, DETAIL_BYTES_MAX)).filter(|text| !text.is_empty());
-    if let Some(rule) = &refusal.rule {
-        x.event.rule = Some(shown(rule));
+    if refusal.rule.is_some() {
+        x.event.rule.clone_from(&refusal.rule);
     }
-    x.event.errors = refusal
-        .errors
-        .iter()
-        .map(|e| format!("{} {} {}", e.place, e.pointer, e.keyword))
-        .collect();
+    x.event.cause = refusal.why.map(Into::into);
+    x.event.blocked.clone_from(&refusal.blocked);
+    x.event.errors = refusal.errors.iter().map(Into::into).collect();
+    note_presented(&mut x.event, refusal);
 }
 
 /// What the ledger says of a write before it is forwarded.
 pub fn intent(x: &Exchange<'_, '_>) -> Event {
     let mut event = Event {
         at: x.now,
-        kind: Text::new_static(INTENT),
+        kind: Kind::Intent.into(),
         id: Some(x.id),
-        outcome: Text::new_static("pending"),
-        stage: Some(Text::new_static(Stage::Upstream.name())),
+        outcome: Outcome::Pending.into(),
+        stage: Some(Stage::Upstream.into()),
         integration: x.event.integration.clone(),
         credential: x.event.credential.clone(),
         user: x.event.user.clone(),
         address: x.event.address.clone(),
+        user_agent: x.event.user_agent.clone(),
         listener: x.event.listener.clone(),
         protocol: x.event.protocol.clone(),
         method: x.event.method.clone(),
@@ -136,9 +160,9 @@ pub fn cut(x: &mut Exchange<'_, '_>, io: &Io) {
             )),
         ),
     };
-    x.event.outcome = Text::new_static("fault");
+    x.event.outcome = Outcome::Fault.into();
     x.event.code = Some(Text::new_static(reason.code));
-    x.event.stage = Some(Text::new_static(x.stage.name()));
+    x.event.stage = Some(x.stage.into());
     x.event.detail = Some(format!("{what}: {why}").into());
     complete(x);
     io.metrics.calls_cut.inc();
@@ -154,7 +178,7 @@ pub fn late(x: &Exchange<'_, '_>) -> Event {
         None => String::from("no answer of the upstream is known"),
     };
     Event {
-        outcome: Text::new_static("fault"),
+        outcome: Outcome::Fault.into(),
         code: Some(Text::new_static(UNRECORDED.code)),
         status: Some(UNRECORDED.status),
         detail: Some(format!("recorded late, when the ledger could write again; {known}").into()),
@@ -168,9 +192,9 @@ pub fn late(x: &Exchange<'_, '_>) -> Event {
 /// The outcome of a call whose intent was recorded by a process that was killed before it could record more.
 pub fn lost(intent: Event) -> Event {
     Event {
-        kind: Text::new_static("request"),
+        kind: Kind::Request.into(),
         latest: None,
-        outcome: Text::new_static("fault"),
+        outcome: Outcome::Fault.into(),
         code: Some(Text::new_static(CUT.code)),
         detail: Some(Text::new_static("forwarded; outcome not recorded (crash)")),
         ..intent
@@ -200,11 +224,7 @@ pub fn finish(x: &mut Exchange<'_, '_>, reply: &Reply) -> Counted {
     };
     let took_us = complete(x);
     Counted {
-        outcome: match &*x.event.outcome {
-            "allow" => "allow",
-            "fault" => "fault",
-            _ => "refuse",
-        },
+        outcome: x.event.outcome.known().unwrap_or(Outcome::Refuse),
         stage: x.stage.name(),
         code: x.code,
         integration: match &x.charged_to {
@@ -223,22 +243,17 @@ fn scrub(event: &mut Event) {
         &mut event.method,
         &mut event.path,
         &mut event.user,
+        &mut event.user_agent,
         &mut event.detail,
     ];
-    for text in texts.into_iter().flatten() {
+    let objects = event.objects.iter_mut().map(|one| &mut one.id);
+    let errors = event.errors.iter_mut().map(|one| &mut one.pointer);
+    let findings = event.findings.iter_mut().map(|one| &mut one.pointer);
+    let drift = event.drift.iter_mut().map(|one| &mut one.pointer);
+    let all = texts.into_iter().flatten().chain(objects);
+    for text in all.chain(errors).chain(findings).chain(drift) {
         if let Cow::Owned(clean) = redacted(text) {
             *text = clean.into();
-        }
-    }
-    let lists = [
-        &mut event.objects,
-        &mut event.errors,
-        &mut event.findings,
-        &mut event.drift,
-    ];
-    for text in lists.into_iter().flatten() {
-        if let Cow::Owned(clean) = redacted(text) {
-            *text = clean;
         }
     }
 }
@@ -264,8 +279,7 @@ pub fn charge(x: &mut Exchange<'_, '_>, refusal: &Refusal, r: &Road<'_>) {
     }
     let why = (refusal.reason.code, x.id);
     if let Some(block) = counted(x, why, settings, r.io) {
-        let noted = format!("{}; {}", block.told(x.now, x.moment), refusal.detail);
-        x.event.detail = Some(bounded(&noted, DETAIL_BYTES_MAX));
+        x.event.blocked = Some(block.blocked(x.now, x.moment));
     }
 }
 

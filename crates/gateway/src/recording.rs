@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use contract::Leaf;
 use crypto::{Keys, SealKey};
+use model::event::Finding;
 use model::{DecisionId, Monotonic, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -85,7 +86,7 @@ pub struct Recorded {
     /// Whether inspection refused it.
     pub is_refused: bool,
     /// What inspection saw, as the ledger has it.
-    pub findings: Vec<String>,
+    pub findings: Vec<Finding>,
 }
 
 impl Recorded {
@@ -97,7 +98,7 @@ impl Recorded {
         facts: &Facts<'_>,
         leaves: &[Leaf<'_>],
         is_refused: bool,
-        findings: &[String],
+        findings: &[Finding],
     ) -> Recorded {
         let header = |(name, value): &(&str, std::borrow::Cow<'_, [u8]>)| {
             (

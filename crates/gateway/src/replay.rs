@@ -11,12 +11,13 @@ use config::Compiled;
 use config::api::Mode;
 use config::compiled::{ApiVersion, OperationPlan};
 use contract::{Forwarded, Found, Leaf, Leniency, Operation, ValidRequest};
+use model::event::{Finding, Treatment};
 use model::http::{BodyLength, Protocol};
 use model::{CanonicalRequest, Head, Headers, Method, Refusal, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::finding::Seen;
+use crate::finding;
 use crate::inspection::{self, Facts};
 use crate::recording::{Recorded, Text};
 
@@ -26,22 +27,20 @@ pub struct Verdict {
     /// Code of the refusal; `None` when the request goes on.
     pub refused: Option<String>,
     /// What inspection saw.
-    pub seen: Vec<Seen>,
+    pub seen: Vec<Finding>,
 }
 
 impl Verdict {
     /// What was decided when the request was recorded.
     pub fn then(recorded: &Recorded) -> Verdict {
-        let seen: Vec<Seen> = recorded
-            .findings
-            .iter()
-            .filter_map(|line| Seen::read(line))
-            .collect();
+        // A line of an older recording that counts further findings has no class.
+        let seen = recorded.findings.iter().filter(|one| !one.class.is_empty());
+        let seen: Vec<Finding> = seen.cloned().collect();
         let class = || {
-            let worst = seen.iter().filter(|one| one.what == "counted");
+            let worst = seen.iter().filter(|one| one.what == Treatment::Counted);
             worst
                 .max_by_key(|one| one.score)
-                .map_or("inspect", |one| &one.class)
+                .map_or("inspect", |one| one.class.as_str())
                 .to_owned()
         };
         Verdict {
@@ -114,11 +113,9 @@ fn inspected(
     }
     let found = inspection::look(leaves, facts, (version, plan), compiled, now);
     let decided = inspection::deciding(&found).filter(|_| plan.inspect == Mode::Enforce);
-    let counted = found.findings.iter().map(|one| Seen::of(one, "counted"));
-    let excluded = found.excluded.iter().map(|one| Seen::of(one, "excluded"));
     Verdict {
         refused: decided.map(|finding| finding.class.code().to_owned()),
-        seen: counted.chain(excluded).collect(),
+        seen: finding::all(&found).collect(),
     }
 }
 

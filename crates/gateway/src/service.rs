@@ -3,20 +3,20 @@
 //! Made by the binary.
 //! Start reading at `Gateway::decide`.
 
-use std::cell::Cell;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use model::http::METHOD_NOT_ALLOWED;
 use model::text::shared;
-use model::{DecisionId, Event, Head, Headers, Method, Peer, Reason, Reply, Stage, Text};
+use model::{Event, Head, Headers, Kind, Method, Peer, Reason, Reply, Stage};
 use net::{Body, Dropped, Pools, Service, Unreadable};
 use policy::address;
 
 use crate::context::Road;
 use crate::exchange::Sent;
 use crate::identity_token::Tokens;
+use crate::ids::Ids;
 use crate::metrics::Lately;
 use crate::reasons::{LEDGER_UNAVAILABLE, UNRECORDED};
 use crate::{Exchange, Io, Snapshot, Stop, connections, pipeline, problem, record};
@@ -37,7 +37,7 @@ impl Gateway {
             io,
             pools: Pools::default(),
             tokens: Tokens::default(),
-            ids: Ids::new(),
+            ids: Ids::default(),
             lately: Lately::default(),
         }
     }
@@ -78,7 +78,7 @@ impl Gateway {
         let (now, started) = (self.io.clock.now(), self.io.clock.tick());
         let mut event = Event {
             at: now,
-            kind: Text::new_static("request"),
+            kind: Kind::Request.into(),
             listener: Some(shared(&peer.listener)),
             configuration: Some(s.short_hash.clone()),
             ..Event::default()
@@ -205,47 +205,5 @@ impl Service for Gateway {
 
     async fn dropped(&self, dropped: Vec<Dropped>) {
         connections::record(&self.io, dropped).await;
-    }
-}
-
-/// Decision ids: UUID version 7 bits, unique by a random base per thread and a counter.
-pub(crate) struct Ids {
-    base: u64,
-    count: Cell<u64>,
-}
-
-impl Ids {
-    pub(crate) fn new() -> Self {
-        Ids {
-            base: u64::from_le_bytes(crypto::random::<8>()),
-            count: Cell::new(0),
-        }
-    }
-
-    pub(crate) fn next(&self, now: model::Timestamp) -> DecisionId {
-        let count = self.count.get();
-        self.count.set(count.wrapping_add(1));
-        let millis = u128::try_from(now.micros() / 1000).unwrap_or(0) & ((1 << 48) - 1);
-        let sub = u128::try_from(now.micros() % 1000).unwrap_or(0) << 2;
-        let tail = u128::from(self.base.wrapping_add(count)) & ((1 << 62) - 1);
-        DecisionId::from_bits((millis << 80) | (0x7 << 76) | (sub << 64) | (0b10 << 62) | tail)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ids_are_unique_and_sort_by_time() {
-        let ids = Ids::new();
-        let at = model::Timestamp::from_micros;
-        let (a, b, c) = (
-            ids.next(at(1_000_000)),
-            ids.next(at(1_000_000)),
-            ids.next(at(2_000_000)),
-        );
-        assert!(a != b && a < c && b < c);
-        assert!(a.to_string() < c.to_string());
     }
 }

@@ -5,7 +5,8 @@
 
 use std::sync::Arc;
 
-use model::{KeyId, Timestamp};
+use model::text::shared;
+use model::{KeyId, PresentedCredential, Refusal, Timestamp};
 
 use crate::last_use::LastUse;
 
@@ -40,6 +41,18 @@ pub struct CredentialRef {
     pub is_live: bool,
     /// Its last use.
     pub last_use: LastUse,
+}
+
+impl CredentialRef {
+    /// The refusal of whoever presented it: the record says whose it is, because a key that is used after it was revoked, or
+    /// from a strange address, is what an operator looks for.
+    pub(crate) fn refused(&self, mut refusal: Box<Refusal>) -> Box<Refusal> {
+        refusal.presented = Some(PresentedCredential {
+            integration: shared(&self.integration),
+            credential: self.id,
+        });
+        refusal
+    }
 }
 
 /// Operations a credential is limited to. A scope is `API/VERSION:OPERATION`, as `WWW-Authenticate` names a missing one.

@@ -25,12 +25,13 @@ pub fn verify(
 ) -> Result<Caller, Box<Refusal>> {
     let method = the_one_method(presented)?;
     let (verified, facts) = (method.verify)(presented, world, now)?;
-    bound(&verified, presented)?;
-    let facts = integration(&verified, facts, method, presented, world)?;
+    let named = |refusal| verified.credential.refused(refusal);
+    bound(&verified, presented).map_err(named)?;
+    let facts = integration(&verified, facts, method, presented, world).map_err(named)?;
     // Whom the credential proves, nobody can override with a header.
     let user = match &verified.person {
         Some(person) => Some(Arc::clone(person)),
-        None => user(presented.headers, facts.user_header.as_deref())?,
+        None => user(presented.headers, facts.user_header.as_deref()).map_err(named)?,
     };
     Ok(Caller::new(facts.principal(user), verified))
 }

@@ -6,6 +6,9 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::event::{Blocked, Cause};
+use crate::{KeyId, Text};
+
 /// The thirteen stages of the road, in order. Fixed in code, never reordered by configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Stage {
@@ -150,6 +153,9 @@ impl Reason {
             scope: None,
             conceal: None,
             cause: None,
+            why: None,
+            presented: None,
+            blocked: None,
         })
     }
 }
@@ -175,6 +181,21 @@ pub struct Refusal {
     pub conceal: Option<&'static Reason>,
     /// What happened between the gateway and the upstream, where that is what the answer is about (RFC 9209).
     pub cause: Option<ProxyCause>,
+    /// Why a right was refused, where the code alone does not say it: ledger and `explain` only.
+    pub why: Option<Cause>,
+    /// Whose credential was presented, where it is one of ours and was not accepted: ledger only.
+    pub presented: Option<PresentedCredential>,
+    /// The block that refused the request: ledger and `explain` only.
+    pub blocked: Option<Blocked>,
+}
+
+/// A credential that was presented and is known. Its caller was not accepted, so it proves nothing further.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PresentedCredential {
+    /// The integration it belongs to.
+    pub integration: Text,
+    /// Its id.
+    pub credential: KeyId,
 }
 
 /// What happened between the gateway and the upstream, as `Proxy-Status` says it.
@@ -205,6 +226,13 @@ impl Refusal {
         self
     }
 
+    /// Says why a right was refused.
+    #[must_use]
+    pub fn with_cause(mut self: Box<Self>, cause: Option<Cause>) -> Box<Self> {
+        self.why = cause;
+        self
+    }
+
     /// Says when a retry can succeed.
     #[must_use]
     pub fn retry_after(mut self: Box<Self>, seconds: u32) -> Box<Self> {
@@ -230,12 +258,15 @@ pub struct FieldError {
 
 /// Where a configured rule stands: `integrations/accounting.yaml:18`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(remote = "Self")]
 pub struct RuleRef {
     /// File, relative to the configuration directory.
     pub file: Arc<str>,
     /// Line, counted from 1.
     pub line: u32,
 }
+
+crate::event::schema_1::also_a_line!(RuleRef);
 
 impl fmt::Display for RuleRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

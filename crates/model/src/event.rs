@@ -1,44 +1,83 @@
 //! One entry of the ledger: who, what, when, how, and why it was decided so.
-//! Gives `Event`. Serialised once; the exact bytes are what the ledger chains and shows.
+//! Exports `Event` and its parts. Serialised once; the exact bytes are what the ledger chains and shows.
 //! Made by the gateway (requests) and control (changes); read by audit and `explain`.
-//! Start reading at `Event`.
+//! Start reading at `Event`. What was written stays readable: see docs/decisions/024.
 
 mod line;
+mod parts;
+pub(crate) mod schema_1;
+mod words;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::{DecisionId, Text, Timestamp};
+use crate::{DecisionId, RuleRef, Stage, Text, Timestamp};
 
-/// One entry of the ledger. Holds no body, no header value, no credential.
+pub use parts::{Blocked, Drift, ErrorAt, Finding, ObjectRef};
+pub use words::{Cause, Kind, Named, Outcome, Treatment, Word};
+
+/// The form of entries that this program writes.
+pub const SCHEMA: u16 = 2;
+
+/// The number of the form an entry was written in. Entries without one are of schema 1.
+///
+/// A form is another one only when a reader of the old one would misread it: a new field or a new word is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Schema(u16);
+
+impl Schema {
+    /// The number.
+    pub const fn number(self) -> u16 {
+        self.0
+    }
+
+    const fn first() -> Self {
+        Schema(1)
+    }
+}
+
+impl Default for Schema {
+    fn default() -> Self {
+        Schema(SCHEMA)
+    }
+}
+
+/// One entry of the ledger. Holds no body, no credential, and of the headers only the user agent.
+///
+/// Fields that a newer program added are passed over; they stay in the record's bytes, which are shown and exported as they are.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(remote = "Self")]
 pub struct Event {
+    /// The form of the entry; an entry of schema 1 is turned into one of today when it is read.
+    #[serde(default = "Schema::first")]
+    pub schema: Schema,
     /// Microseconds since 1970, UTC.
     pub at: Timestamp,
     /// The latest moment recorded so far, only where the clock has been set back behind it. Written by the ledger: the order
     /// of records is their number, and this says how far times before this record may reach.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latest: Option<Timestamp>,
-    /// What happened: `request`, `intent` (a write is about to be forwarded), `connection` (some ended without a request), `key.create`, `key.revoke`, `configuration.applied`, `start`, `stop`, …
-    pub kind: Text,
+    /// What happened: `request`, `intent`, `connection`, `start`, `stop`, or a change by its name (`key.revoke`, `configuration.applied`).
+    pub kind: Word<Kind>,
     /// The decision, for requests and connections.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<DecisionId>,
-    /// `allow`, `refuse`, `fault` for requests; `pending` for intents; `refuse` for connections; `done`, `failed` for changes.
-    pub outcome: Text,
+    /// `allow`, `refuse`, `fault` for requests; `pending` for intents; `refuse` for connections; `done`, `failed`, `refused`, `unknown` for changes.
+    pub outcome: Word<Outcome>,
     /// Stable code of a refusal or fault.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<Text>,
     /// Stage that decided (the last one passed, when allowed).
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub stage: Option<Text>,
+    pub stage: Option<Word<Stage>>,
     /// Status of the answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
-    /// Integration, where known.
+    /// Integration, where known: also of a request that was refused before its caller was accepted, if the credential that
+    /// was presented is one of ours.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub integration: Option<Text>,
-    /// Credential id, where known. Never the secret.
+    /// Credential id, where known, in the same sense. Never the secret.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credential: Option<Text>,
     /// Person behind the call as the integration states it; for changes, who made the change.
@@ -47,6 +86,9 @@ pub struct Event {
     /// Client address (the first untrusted hop); for connections the other end, or its /64.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<Text>,
+    /// `User-Agent` as sent (bounded). Anybody can write anything there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_agent: Option<Text>,
     /// How many connections of this address ended for this reason within about a second.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub count: Option<u64>,
@@ -68,36 +110,51 @@ pub struct Event {
     /// Operation id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operation: Option<Text>,
-    /// Names of objects judged, `WorkOrder:4711`.
+    /// Objects named by the request, evaluated or let out (bounded).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub objects: Vec<String>,
-    /// The rule that decided, `integrations/accounting.yaml:18`.
+    pub objects: Vec<ObjectRef>,
+    /// The rule that decided.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub rule: Option<Text>,
-    /// Private detail of a refusal, or what was changed.
+    pub rule: Option<RuleRef>,
+    /// Why a right was refused, where the code alone does not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<Word<Cause>>,
+    /// The block that refused the request, or that began with this refusal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blocked: Option<Blocked>,
+    /// Private detail of a refusal, or what was changed: a sentence for people, which no program reads.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<Text>,
-    /// Field errors as told to the caller, `body /email type`.
+    /// Field errors as told to the caller (bounded).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub errors: Vec<String>,
-    /// What inspection saw, `inspect.sqli body:/note 942100 score=5 paranoia=1 via=percent what=counted`.
+    pub errors: Vec<ErrorAt>,
+    /// What inspection saw (bounded).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub findings: Vec<String>,
-    /// Contract drift seen in the answer.
+    pub findings: Vec<Finding>,
+    /// Findings beyond the bound.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub findings_more: Option<u32>,
+    /// Contract drift seen in the response (bounded).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub drift: Vec<String>,
+    pub drift: Vec<Drift>,
     /// Fields let out of fields the upstream sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fields: Option<(u32, u32)>,
     /// List items and nested objects withheld.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub withheld: Option<u32>,
+    /// Status of the last look-up of an object, which was made before the call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lookup_status: Option<u16>,
     /// Upstream target that answered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub upstream: Option<Text>,
     /// Status the upstream gave.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub upstream_status: Option<u16>,
+    /// What the upstream itself declares to have come of the call, as one word, where a contract says how to read it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub declared_outcome: Option<Text>,
     /// Bytes of the request body.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bytes_in: Option<u64>,
@@ -113,4 +170,26 @@ pub struct Event {
     /// Hash of the configuration in force, first 12 hex digits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub configuration: Option<Text>,
+}
+
+impl Event {
+    /// Whether the record is about a request or a connection, and not about a change.
+    pub fn is_call(&self) -> bool {
+        // The intent of a call has a method, the intent of a change has none.
+        self.kind == Kind::Request || self.kind == Kind::Connection || self.method.is_some()
+    }
+}
+
+impl Serialize for Event {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Event::serialize(self, serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Event {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut event = Event::deserialize(deserializer)?;
+        schema_1::complete(&mut event);
+        Ok(event)
+    }
 }

@@ -1,11 +1,11 @@
 //! Identifiers with a visible prefix, and the rules for configured names.
-//! Gives `DecisionId`, `KeyId`, `IntegrationId`, `is_name`. Pure: the random part is passed in.
+//! Exports `DecisionId`, `KeyId`, `IntegrationId`, `is_name`. Pure: the random part is passed in.
 //! Used by every room.
-//! Start reading at `prefixed!`.
+//! Start reading at `prefixed!`; `uuid_v7` is the one place where ids are made.
 
 use std::fmt;
 
-use crate::Text;
+use crate::{Text, Timestamp};
 
 const CROCKFORD: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
@@ -37,6 +37,21 @@ fn read_base32(text: &str) -> Option<u128> {
     Some(bits)
 }
 
+/// Random bytes in a new id.
+pub const RANDOM_BYTES: usize = 10;
+
+/// The bits of a UUID of version 7 (RFC 9562 §5.7): the millisecond in front, so that ids sort by age, and nothing but
+/// randomness behind it. A counter there would tell whoever holds two ids how many were given out between them.
+fn uuid_v7(now: Timestamp, random: [u8; RANDOM_BYTES]) -> u128 {
+    let millis = u128::try_from(now.micros() / 1000).unwrap_or(0) & ((1 << 48) - 1);
+    let random = random
+        .into_iter()
+        .fold(0, |bits: u128, byte| (bits << 8) | u128::from(byte));
+    let (version, variant) = (0x7 << 76, 0b10 << 62);
+    let free = !((0xf << 76) | (0b11 << 62));
+    (millis << 80) | (random & free) | version | variant
+}
+
 macro_rules! prefixed {
     ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
         $(#[$doc])*
@@ -44,6 +59,11 @@ macro_rules! prefixed {
         pub struct $name(u128);
 
         impl $name {
+            /// A new id: the millisecond, then the random bytes.
+            pub fn new(now: Timestamp, random: [u8; RANDOM_BYTES]) -> Self {
+                $name(uuid_v7(now, random))
+            }
+
             /// From 128 bits, normally a UUID version 7 so that ids sort by time.
             pub const fn from_bits(bits: u128) -> Self {
                 $name(bits)
@@ -144,6 +164,22 @@ mod tests {
         assert_eq!(DecisionId::parse(&high.to_string()), Some(high));
         assert!(low.to_string() < high.to_string());
         assert_eq!(low.to_string().len(), 30);
+    }
+
+    #[test]
+    fn a_new_id_holds_its_millisecond_and_randomness_and_nothing_else() {
+        let at = Timestamp::from_micros;
+        let none = DecisionId::new(at(1_795_000_000_123_456), [0; RANDOM_BYTES]);
+        assert_eq!(none.bits() >> 80, 1_795_000_000_123);
+        // The microseconds below it are not told, and every other bit is one of version, variant or chance.
+        assert_eq!(
+            none,
+            DecisionId::new(at(1_795_000_000_123_000), [0; RANDOM_BYTES])
+        );
+        assert_eq!(none.bits() & ((1 << 80) - 1), (0x7 << 76) | (0b10 << 62));
+        let all = DecisionId::new(at(1_795_000_000_123_456), [0xff; RANDOM_BYTES]);
+        assert_eq!((all.bits() ^ none.bits()).count_ones(), 74);
+        assert!(all < DecisionId::new(at(1_795_000_000_124_000), [0; RANDOM_BYTES]));
     }
 
     #[test]

@@ -21,8 +21,8 @@ pub mod text;
 pub mod time;
 
 pub use canonical::CanonicalRequest;
-pub use decision::{FieldError, ProxyCause, Reason, Refusal, RuleRef, Stage};
-pub use event::Event;
+pub use decision::{FieldError, PresentedCredential, ProxyCause, Reason, Refusal, RuleRef, Stage};
+pub use event::{Cause, Event, Kind, ObjectRef, Outcome, Word};
 pub use field::{FieldPath, FieldSet};
 pub use headers::Headers;
 pub use http::{Head, Method, Peer, Protocol, Reply};

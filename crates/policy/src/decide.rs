@@ -6,7 +6,10 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use model::{FieldSet, Json, Principal, Reason, Refusal, RuleRef, Stage, Text, Timestamp};
+use model::text::shared;
+use model::{
+    Cause, FieldSet, Json, ObjectRef, Principal, Reason, Refusal, RuleRef, Stage, Timestamp,
+};
 
 use crate::cedar::{self, Held, Scene, Scenery, Thing};
 use crate::fast::{Found, Who};
@@ -246,8 +249,10 @@ fn live(
         Some(rule) => format!("{rule} forbids"),
         None => "no grant's condition holds for this request".to_owned(),
     };
+    let cause = rule.as_ref().map(|_| Cause::Policy);
     Err(CONDITION_FAILED
         .because(detail)
+        .with_cause(cause)
         .with_rule(rule.or_else(first)))
 }
 
@@ -317,7 +322,7 @@ pub struct Standing {
     /// Objects asked for so far.
     pub(crate) lookups: usize,
     pub(crate) pending: Vec<(Lookup, Role)>,
-    pub(crate) objects: Vec<String>,
+    pub(crate) objects: Vec<ObjectRef>,
 }
 
 /// Why an object is looked up.
@@ -368,8 +373,8 @@ pub struct Released {
     pub fields_seen: u32,
     /// List items and nested objects held back.
     pub withheld: u32,
-    /// Names of the objects let out or judged, `WorkOrder:4711`; at most [`Released::OBJECTS_MAX`].
-    pub objects: Vec<String>,
+    /// The objects let out or judged; at most [`Released::OBJECTS_MAX`].
+    pub objects: Vec<ObjectRef>,
 }
 
 impl Released {
@@ -430,19 +435,13 @@ impl Standing {
             .map(|grant| &grant.rule)
     }
 
-    /// The same as it prints.
-    pub fn rule_text(&self) -> Option<Text> {
-        let grant = self.entry()?.held(self.live).next();
-        grant.map(|grant| grant.rule_text.clone())
-    }
-
     /// Whether nothing is owed before the request may be forwarded.
     pub fn is_cleared(&self) -> bool {
         self.is_asked && self.pending.is_empty()
     }
 
-    /// Names of the objects judged so far, for the ledger (also of refused requests).
-    pub fn objects(&self) -> &[String] {
+    /// The objects judged so far, for the ledger (also of refused requests).
+    pub fn objects(&self) -> &[ObjectRef] {
         &self.objects
     }
 
@@ -564,10 +563,25 @@ impl Standing {
         }
     }
 
-    /// The refusal of an object, by `deny_as`.
+    /// The refusal of an object for what its conditions or a policy say.
+    pub(crate) fn refuse_for(
+        &self,
+        cause: Cause,
+        detail: String,
+        policy: Option<RuleRef>,
+    ) -> Box<Refusal> {
+        let mut refusal = self.refuse(detail, policy);
+        refusal.why = refusal.why.or(Some(cause));
+        refusal
+    }
+
+    /// The refusal of an object, by `deny_as`. `rule` is that of a policy that forbids it.
     pub(crate) fn refuse(&self, detail: String, rule: Option<RuleRef>) -> Box<Refusal> {
+        // Only a policy is named by whoever refuses.
+        let cause = rule.is_some().then_some(Cause::Policy);
         let rule = rule.or_else(|| self.rule().cloned());
         let mut refusal = OBJECT_DENIED.because(detail).with_rule(rule);
+        refusal.why = cause;
         if self.deny_as() == DenyAs::NotFound {
             refusal.status = ABSENT.status;
             refusal.conceal = Some(&ABSENT);
@@ -575,9 +589,13 @@ impl Standing {
         refusal
     }
 
-    pub(crate) fn name_object(&mut self, name: String) {
-        if self.objects.len() < Released::OBJECTS_MAX && !self.objects.contains(&name) {
-            self.objects.push(name);
+    pub(crate) fn name_object(&mut self, kind: &Arc<str>, id: &str) {
+        let object = ObjectRef {
+            kind: shared(kind),
+            id: id.into(),
+        };
+        if self.objects.len() < Released::OBJECTS_MAX && !self.objects.contains(&object) {
+            self.objects.push(object);
         }
     }
 }

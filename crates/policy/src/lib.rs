@@ -49,7 +49,8 @@ pub use input::{
     UNSURE_OBJECTS,
 };
 pub use names::policy_names;
-pub use near::{Cause, Evidence, ObjectEvidence, near_misses};
+pub use near::{Evidence, ObjectEvidence, near_misses};
+pub use object::object_in_path;
 pub use pages::{PagePlace, Pages};
 pub use parameters::{
     Fixed, PARAMETER_NOT_GRANTED, ParameterAccess, ParameterNote, ParameterRefusal, ParameterUse,

@@ -9,7 +9,7 @@
 use std::sync::Arc;
 
 use model::shape::NodeId;
-use model::{Json, Refusal};
+use model::{Cause, Json, Refusal};
 
 use crate::decide::{RequestFacts, Role, Standing};
 use crate::input::ParameterPlace;
@@ -52,12 +52,16 @@ impl Standing {
         facts: &RequestFacts<'_>,
     ) -> Result<(), Box<Refusal>> {
         let rules = self.rules.clone();
-        let schema = rules.kind(kind).map_or("object", |k| &*k.schema);
-        self.name_object(format!("{schema}:{id}"));
+        let schema = rules.kind(kind).map(|kind| &kind.schema);
+        if let Some(schema) = schema {
+            self.name_object(schema, &id);
+        }
+        let schema = schema.map_or("object", |schema| schema);
         match self.sees_all(kind) {
             Some(true) => Ok(()),
             Some(false) => self.look_up(kind, id, facts, Role::Reference(kind)),
-            None if is_outright => Err(self.refuse(
+            None if is_outright => Err(self.refuse_for(
+                Cause::Reference,
                 format!("the request names {schema}:{id}, and no grant of the integration reads a `{schema}`"),
                 None,
             )),

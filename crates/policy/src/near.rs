@@ -1,5 +1,5 @@
 //! What was nearest to a yes, and what would have made it one. Off the hot path, for the operator only.
-//! Exports `near_misses`, what it may go by (`Evidence`), and `Cause`, which reads why an object was refused.
+//! Exports `near_misses` and what it may go by (`Evidence`).
 //! Used by `explain` and `can`.
 //! Start reading at `near_misses`. It says of a condition that it does not hold only after evaluating it, or where the
 //! record of the decision says so.
@@ -38,43 +38,6 @@ pub enum ObjectEvidence<'a> {
         /// It is about another object that the path names.
         is_parent: bool,
     },
-}
-
-/// Why stage `object` refused, as the private detail of the refusal says it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Cause {
-    /// A policy forbids the object.
-    Policy,
-    /// No grant's condition held for the object.
-    Condition,
-    /// No grant's condition held for another object that the path names.
-    ParentCondition,
-    /// The request names an object of a kind that no grant reads, or an object that no grant lets the integration read.
-    Reference,
-    /// The grants that hold for the object do not let a field be sent.
-    Writes,
-    /// Anything else: what was needed to decide was not there.
-    Other,
-}
-
-impl Cause {
-    /// Reads the cause. `rule` is the rule of the refusal: one in `policies/` has forbidden.
-    pub fn of(rule: Option<&str>, detail: &str) -> Cause {
-        let is_policy = rule.is_some_and(|rule| rule.starts_with("policies/"));
-        match detail {
-            _ if is_policy => Cause::Policy,
-            text if text.starts_with("no grant's condition holds for ") => {
-                if text.ends_with(", which the path names") {
-                    Cause::ParentCondition
-                } else {
-                    Cause::Condition
-                }
-            }
-            text if text.starts_with("the request names ") => Cause::Reference,
-            text if text.starts_with("no grant that holds for this object lets ") => Cause::Writes,
-            _ => Cause::Other,
-        }
-    }
 }
 
 /// Grants that nearly fit: this integration's for the operation with what failed in their condition, its other

@@ -10,9 +10,11 @@
 //! Other objects that a request names are judged in `named`.
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use model::shape::NodeId;
-use model::{FieldError, FieldSet, Json, Refusal};
+use model::text::shared;
+use model::{Cause, FieldError, FieldSet, Json, ObjectRef, Refusal};
 
 use crate::cedar::Held;
 use crate::decide::{
@@ -21,7 +23,7 @@ use crate::decide::{
 };
 use crate::input::{ParameterPlace, Source};
 use crate::plan::{Ground, KindId};
-use crate::rules::{Operation, Overlay, Rules, Seen, is_told_by_path};
+use crate::rules::{Operation, OperationRef, Overlay, Rules, Seen, is_told_by_path};
 
 impl Standing {
     /// Stage `object`, before the upstream: judges what the request alone shows and says which objects have to be
@@ -80,7 +82,7 @@ impl Standing {
         let Some(shape) = rules.kind(kind) else {
             return Err(self.refuse("the kind is not of these rules".into(), None));
         };
-        self.name_object(format!("{}:{id}", shape.schema));
+        self.name_object(&shape.schema, &id);
         let is_told = is_told_by_path(shape, set);
         let is_steps = facts.body.is_some_and(|b| operation.change.is_steps(b));
         if is_steps && !is_told {
@@ -344,7 +346,7 @@ impl Standing {
                         "the request names {}:{}, which no grant lets the integration read",
                         lookup.kind, lookup.id
                     );
-                    return Err(self.refuse(detail, None));
+                    return Err(self.refuse_for(Cause::Reference, detail, None));
                 }
             }
         }
@@ -432,7 +434,7 @@ impl Standing {
             Some(rule) => format!("{rule} forbids {schema}:{id} {when}"),
             None => format!("no grant's condition holds for {schema}:{id} {when}"),
         };
-        Err(self.refuse(detail, held.forbidden))
+        Err(self.refuse_for(Cause::Condition, detail, held.forbidden))
     }
 
     /// Grants that do not hold for the object do not let anything be sent either.
@@ -446,7 +448,8 @@ impl Standing {
         }
         match beyond(body, &entry.writes_of(held)) {
             None => Ok(()),
-            Some(pointer) => Err(self.refuse(
+            Some(pointer) => Err(self.refuse_for(
+                Cause::Writes,
                 format!("no grant that holds for this object lets `{pointer}` be sent"),
                 None,
             )),
@@ -454,11 +457,28 @@ impl Standing {
     }
 }
 
+/// The object that the path of a call names as the one it is about, whether anything has to be evaluated for it or not.
+pub fn object_in_path(
+    rules: &Rules,
+    operation: OperationRef,
+    path: &[(Arc<str>, String)],
+) -> Option<ObjectRef> {
+    let Some((kind, Source::Path(name))) = &rules.op(operation)?.subject else {
+        return None;
+    };
+    let (_, id) = path.iter().find(|(known, _)| known == name)?;
+    Some(ObjectRef {
+        kind: shared(&rules.kind(*kind)?.schema),
+        id: id.as_str().into(),
+    })
+}
+
 /// The refusal of a create says what it is: the request alone decided, and there is no object to hide. A request that
 /// names an id reads as it would for a hidden object of that id, so it is not refused like this.
 fn refused_create(refusal: &Refusal) -> Box<Refusal> {
     CREATE_DENIED
         .because(refusal.detail.clone())
+        .with_cause(refusal.why)
         .with_rule(refusal.rule.clone())
 }
 

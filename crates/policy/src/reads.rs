@@ -8,7 +8,7 @@
 //! request is forwarded. Where an answer that could show it does not (`null`, left out, another object, another
 //! shape), it is looked up afterwards, and nothing leaves until it is judged.
 
-use model::{Json, Refusal};
+use model::{Cause, Json, Refusal};
 
 use crate::decide::{Lookup, RequestFacts, Role, Standing};
 use crate::input::Source;
@@ -38,7 +38,7 @@ impl Standing {
         let (Some(id), Some(shape)) = (subject_id(source, facts), rules.kind(*kind)) else {
             return Err(self.refuse("the path names no object".into(), None));
         };
-        self.name_object(format!("{}:{id}", shape.schema));
+        self.name_object(&shape.schema, &id);
         if is_told_by_path(shape, set) {
             let seen = Seen {
                 id: Some(&id),
@@ -158,7 +158,7 @@ impl Standing {
             Some(rule) => format!("{rule} forbids {schema}:{id}, which the path names"),
             None => format!("no grant's condition holds for {schema}:{id}, which the path names"),
         };
-        Err(self.refuse(detail, judged.forbidden))
+        Err(self.refuse_for(Cause::ParentCondition, detail, judged.forbidden))
     }
 }
 

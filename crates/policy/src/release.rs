@@ -21,7 +21,8 @@
 use std::sync::Arc;
 
 use model::json::{write, write_string};
-use model::{Json, Refusal, Text};
+use model::text::shared;
+use model::{Cause, Json, ObjectRef, Refusal, Text};
 
 use crate::cedar::Held;
 use crate::decide::{Released, RequestFacts, Standing};
@@ -490,9 +491,12 @@ impl Walk<'_> {
         if let (Some(kind_), Some(id)) =
             (self.permit.rules.kind(kind), self.id(kind, object, is_many))
         {
-            let name = format!("{}:{id}", kind_.schema);
-            if !self.out.objects.contains(&name) {
-                self.out.objects.push(name);
+            let object = ObjectRef {
+                kind: shared(&kind_.schema),
+                id: id.into(),
+            };
+            if !self.out.objects.contains(&object) {
+                self.out.objects.push(object);
             }
         }
     }
@@ -508,7 +512,8 @@ impl Walk<'_> {
             Some(rule) => format!("{rule} forbids {schema}:{id}"),
             None => format!("no grant's condition holds for {schema}:{id}"),
         };
-        self.permit.refuse(detail, held.forbidden)
+        self.permit
+            .refuse_for(Cause::Condition, detail, held.forbidden)
     }
 }
 

@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use model::shape::Scalar;
-use model::{FieldSet, IntegrationId, Json, Mistake, Principal, RuleRef, Shape, Text};
+use model::{FieldSet, IntegrationId, Json, Mistake, Principal, RuleRef, Shape};
 
 use crate::cedar::{
     AttributeType, Being, ConditionSet, Held, Scene, Thing, TypeName, Uid, expression,
@@ -238,8 +238,6 @@ pub(crate) struct EntryGrant {
     /// Where it stands, and where in it the operation is named.
     pub whole: Spot,
     pub spot: Spot,
-    /// The rule as it prints: every allowed request's record names it.
-    pub rule_text: Text,
     pub role: Option<Arc<str>>,
     pub condition: Option<Condition>,
     pub trees: Arc<Trees>,

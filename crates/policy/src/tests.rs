@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use model::shape::{Class, Field, Node, NodeId, Scalar};
-use model::{FieldPath, IntegrationId, Json, Principal, Refusal, RuleRef, Shape, Timestamp};
+use model::{Cause, FieldPath, IntegrationId, Json, Principal, Refusal, RuleRef, Shape, Timestamp};
 
 use crate::*;
 

@@ -21,7 +21,7 @@ use gateway::{Gateway, Io, Snapshot};
 use installation::certificates::{Slots, certificates};
 use installation::open::{self, Opened};
 use installation::{Directory, files};
-use model::{Event, Timestamp};
+use model::{Event, Outcome, Timestamp, Word};
 use net::Workers;
 use store::Store;
 
@@ -249,8 +249,8 @@ fn listen(compiled: &Compiled, io: &Arc<Io>, slots: &Slots) -> Result<Vec<Worker
 fn note(recorder: &Recorder, kind: &'static str, detail: String) -> Result<(), Trouble> {
     let event = Event {
         at: now(),
-        kind: kind.into(),
-        outcome: "done".into(),
+        kind: Word::new(kind),
+        outcome: Outcome::Done.into(),
         detail: Some(detail.into()),
         ..Event::default()
     };

@@ -6,10 +6,10 @@
 use std::collections::BTreeMap;
 
 use config::Compiled;
-use gateway::finding::Seen;
 use gateway::recording::Reader;
 use gateway::replay::{self, Verdict, Written};
 use model::Timestamp;
+use model::event::{Finding, Treatment};
 use serde::Serialize;
 
 /// What would be decided otherwise, as tools read it.
@@ -209,9 +209,12 @@ impl Tally {
 /// Field, rule and class of everything that counted; the code alone where the contract refused.
 fn reasons(verdict: &Verdict) -> Vec<(String, String, String)> {
     let mut out: Vec<(String, String, String)> = Vec::new();
-    let counted = verdict.seen.iter().filter(|seen| seen.what == "counted");
+    let counted = verdict
+        .seen
+        .iter()
+        .filter(|seen| seen.what == Treatment::Counted);
     for seen in counted {
-        let reason = (field(seen), seen.rule.clone(), seen.class.clone());
+        let reason = (field(seen), seen.rule.to_string(), seen.class.to_string());
         if !out.contains(&reason) {
             out.push(reason);
         }
@@ -223,7 +226,7 @@ fn reasons(verdict: &Verdict) -> Vec<(String, String, String)> {
     out
 }
 
-fn field(seen: &Seen) -> String {
+fn field(seen: &Finding) -> String {
     let text = format!("{} {}", seen.place, seen.pointer.escape_debug());
     text.trim_end().to_owned()
 }

@@ -147,8 +147,8 @@ fn a_damaged_frame_is_a_fault_and_never_shown() {
 /// An intent of call `n` of the fixture, and its outcome.
 fn intent(n: u64) -> Event {
     Event {
-        kind: "intent".into(),
-        outcome: "pending".into(),
+        kind: Kind::Intent.into(),
+        outcome: model::Outcome::Pending.into(),
         code: None,
         ..event(n)
     }
@@ -156,7 +156,7 @@ fn intent(n: u64) -> Event {
 
 fn stop_at(n: u64) -> Event {
     Event {
-        kind: "stop".into(),
+        kind: Kind::Stop.into(),
         id: None,
         ..event(n)
     }

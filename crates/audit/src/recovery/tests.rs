@@ -81,7 +81,7 @@ fn a_tail_cut_at_every_byte_recovers_to_the_last_whole_frame_or_is_refused_behin
         );
         assert_eq!(found.len(), whole + usize::from(torn > 0), "{cut}");
         if let Some(recovered) = recovered {
-            assert_eq!(found[whole].1.kind, "ledger.recovered");
+            assert!(found[whole].1.kind == Kind::LedgerRecovered);
             let kept = recovered.kept.unwrap();
             assert_eq!(
                 std::fs::read(&kept).unwrap(),

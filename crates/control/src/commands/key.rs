@@ -14,7 +14,7 @@ use model::time::Span;
 use model::{KeyId, Timestamp};
 use store::{Step, kinds};
 
-use crate::{AdminError, Control, ids};
+use crate::{AdminError, Control};
 
 pub use create::{CreateKey, KeyCreated};
 pub use list::{KeyList, KeyRow, ListKeys};
@@ -51,7 +51,7 @@ fn span(field: &str, text: &str) -> Result<Span, AdminError> {
 
 fn chance(now: Timestamp) -> Chance {
     Chance {
-        id: KeyId::from_bits(ids::fresh(now)),
+        id: KeyId::new(now, crypto::random()),
         random: crypto::random_secret::<32>(),
     }
 }

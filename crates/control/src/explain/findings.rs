@@ -1,11 +1,11 @@
 //! What inspection saw, in the operator's words, and the exclusion that would silence it.
-//! Gives `Found`. The caller never sees any of it: he was told class and field.
+//! Gives `Found`. The caller never sees any of it: they were told class and field.
 //! Used by `Explanation`.
 //! Start reading at `Found::of`.
 
 use std::collections::BTreeMap;
 
-use gateway::finding::Seen;
+use model::event::{Finding, Treatment};
 use model::{Event, Timestamp};
 use serde_json::{Value, json};
 
@@ -15,10 +15,10 @@ const PROPOSED_DAYS: u32 = 90;
 /// What inspection saw of one request.
 #[derive(Clone, Debug, Default)]
 pub struct Found {
-    /// What was seen, as far as the record can be read.
-    pub seen: Vec<Seen>,
-    /// Lines of the record that say something else.
-    pub other: Vec<String>,
+    /// What was seen, as far as the record keeps it.
+    pub seen: Vec<Finding>,
+    /// How many findings there were beyond that.
+    pub more: u32,
     /// Lines for `inspection.exclusions`, ready to paste; empty where none could silence what was seen.
     pub exclusion: String,
 }
@@ -26,26 +26,23 @@ pub struct Found {
 impl Found {
     /// Reads a record.
     pub fn of(event: &Event, now: Timestamp) -> Found {
-        let mut found = Found::default();
-        for line in &event.findings {
-            match Seen::read(line) {
-                Some(seen) => found.seen.push(seen),
-                None => found.other.push(line.to_string()),
-            }
+        Found {
+            seen: event.findings.clone(),
+            more: event.findings_more.unwrap_or(0),
+            exclusion: proposed(&event.findings, event, now).unwrap_or_default(),
         }
-        found.exclusion = proposed(&found.seen, event, now).unwrap_or_default();
-        found
     }
 
     /// One line for each finding.
     pub fn lines(&self) -> Vec<String> {
         let lines = self.seen.iter().map(told);
-        lines.chain(self.other.iter().cloned()).collect()
+        let more = (self.more > 0).then(|| format!("and {} more", self.more));
+        lines.chain(more).collect()
     }
 
     /// For tools.
     pub fn to_json(&self) -> Value {
-        let one = |seen: &Seen| {
+        let one = |seen: &Finding| {
             json!({
                 "class": seen.class, "in": seen.place, "pointer": seen.pointer, "rule": seen.rule,
                 "score": seen.score, "paranoia": seen.paranoia, "read_as": seen.steps, "what": seen.what,
@@ -55,7 +52,7 @@ impl Found {
     }
 }
 
-fn told(seen: &Seen) -> String {
+fn told(seen: &Finding) -> String {
     let field = match seen.pointer.is_empty() {
         true => String::new(),
         false => format!(" {}", seen.pointer.escape_debug()),
@@ -68,9 +65,10 @@ fn told(seen: &Seen) -> String {
         true => "read as sent".to_owned(),
         false => format!("read through {}", seen.steps.join(" → ")),
     };
-    let end = match seen.what.as_str() {
-        "excluded" => "; an exclusion silences it",
-        _ => "",
+    let end = if seen.what == Treatment::Excluded {
+        "; an exclusion silences it"
+    } else {
+        ""
     };
     format!(
         "{place}rule {}, score {}, paranoia {}, {steps}{end}",
@@ -79,7 +77,7 @@ fn told(seen: &Seen) -> String {
 }
 
 /// Rules by field, for what counted and can be excluded.
-fn proposed(seen: &[Seen], event: &Event, now: Timestamp) -> Option<String> {
+fn proposed(seen: &[Finding], event: &Event, now: Timestamp) -> Option<String> {
     let scope = format!("{}:{}", event.api.as_deref()?, event.operation.as_deref()?);
     let mut fields: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     for one in seen.iter().filter(|one| can_be_excluded(one)) {
@@ -104,8 +102,8 @@ fn proposed(seen: &[Seen], event: &Event, now: Timestamp) -> Option<String> {
 }
 
 /// Costs and answers have no exclusions; a finding about the whole request has no field.
-fn can_be_excluded(seen: &Seen) -> bool {
-    seen.what == "counted" && seen.class != "inspect.deadline" && !seen.pointer.is_empty()
+fn can_be_excluded(seen: &Finding) -> bool {
+    seen.what == Treatment::Counted && seen.class != "inspect.deadline" && !seen.pointer.is_empty()
 }
 
 /// The field with every place in a list left open.
@@ -125,9 +123,14 @@ mod tests {
         Event {
             api: Some("notes/v1".into()),
             operation: Some("createNote".into()),
-            findings: findings.iter().map(|line| (*line).to_owned()).collect(),
+            findings: findings.iter().map(|line| finding(line)).collect(),
             ..Event::default()
         }
+    }
+
+    /// As a record of schema 1 has it, in one line.
+    fn finding(line: &str) -> Finding {
+        serde_json::from_value(json!(line)).unwrap()
     }
 
     fn found(findings: &[&str]) -> Found {
@@ -141,8 +144,8 @@ mod tests {
             "inspect.sqli body:/lines/3/note 942100 score=5 paranoia=1 via=percent>base64 what=counted",
             "inspect.sqli body:/lines/7/note 942130 score=5 paranoia=2 via= what=counted",
             "inspect.rce body:/lines/7/note 932100 score=5 paranoia=1 via= what=excluded",
-            "and 3 more",
         ]);
+        let found = Found { more: 3, ..found };
         assert_eq!(
             found.lines(),
             [

@@ -11,11 +11,11 @@ use config::api::State;
 use contract::Found;
 use model::canonical::CanonicalRequest;
 use model::http::{BodyLength, Protocol};
-use model::{Event, Head, Headers, Method};
-use policy::{Cause, Evidence, Nearness, ObjectEvidence, Question};
+use model::{Cause, Event, Head, Headers, Method};
+use policy::{Evidence, Nearness, ObjectEvidence, Question};
 
 use super::remedy::{Advice, By};
-use super::to_allow::own_detail;
+use super::to_allow::NOT_GRANTED;
 
 /// Most near misses shown.
 const SHOWN_MAX: usize = 6;
@@ -45,9 +45,9 @@ pub fn near_misses(event: &Event, compiled: &Compiled, is_changed: bool) -> Vec<
     if !is_about_rights {
         return Vec::new();
     }
-    let cause = Cause::of(event.rule.as_deref(), own_detail(event));
+    let cause = event.cause.as_ref().and_then(|cause| cause.known());
     // The record names the policy that decided; no condition has to be looked for.
-    if let (Cause::Policy, Some(rule)) = (cause, &event.rule) {
+    if let (Some(Cause::Policy), Some(rule)) = (cause, &event.rule) {
         return vec![Near {
             place: rule.to_string(),
             nearness: Nearness::Forbidden,
@@ -61,8 +61,8 @@ pub fn near_misses(event: &Event, compiled: &Compiled, is_changed: bool) -> Vec<
     let object = match cause {
         // What other conditions would have said, nobody recorded.
         _ if is_changed => ObjectEvidence::NotEvaluated,
-        Cause::Condition => ObjectEvidence::Unmet { is_parent: false },
-        Cause::ParentCondition => ObjectEvidence::Unmet { is_parent: true },
+        Some(Cause::Condition) => ObjectEvidence::Unmet { is_parent: false },
+        Some(Cause::ParentCondition) => ObjectEvidence::Unmet { is_parent: true },
         _ => ObjectEvidence::NotEvaluated,
     };
     if is_asked_of_objects && matches!(object, ObjectEvidence::NotEvaluated) {
@@ -119,8 +119,8 @@ pub fn parameters(event: &Event, compiled: &Compiled) -> Vec<String> {
     };
     let errors = event.errors.iter();
     let refused: Vec<&str> = errors
-        .filter_map(|error| error.strip_suffix(" notGranted")?.split_once(' '))
-        .map(|(_, name)| name)
+        .filter(|error| error.keyword == NOT_GRANTED)
+        .map(|error| error.pointer.as_str())
         .collect();
     let known = compiled.rules.parameters(who, operation).into_iter();
     let mut out: Vec<String> = known

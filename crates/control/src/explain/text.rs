@@ -6,6 +6,7 @@
 use std::fmt;
 
 use model::printable::line;
+use model::{Outcome, Stage};
 
 use super::Explanation;
 
@@ -44,7 +45,7 @@ impl fmt::Display for Explanation {
         self.road(f)?;
         paragraph(f, "Why", &self.why)?;
         if let Some(rule) = &self.event.rule {
-            writeln!(f, "Rule      {}", line(rule))?;
+            writeln!(f, "Rule      {}", line(&rule.to_string()))?;
         }
         self.seen(f)?;
         for (index, near) in self.nearest.iter().enumerate() {
@@ -99,7 +100,7 @@ impl Explanation {
             .upstream_us
             .map(|us| format!("{}.{:02} ms", us / 1000, us % 1000 / 10));
         let target = e.upstream.as_deref().unwrap_or("a target");
-        match (e.upstream_status, spent, e.stage.as_deref()) {
+        match (e.upstream_status, spent, e.stage.as_ref()) {
             (Some(status), Some(spent), _) => writeln!(
                 f,
                 "Upstream  {} answered {status}; all calls for it took {spent}",
@@ -108,7 +109,7 @@ impl Explanation {
             (Some(status), None, _) => {
                 writeln!(f, "Upstream  {} answered {status}", line(target))
             }
-            (None, Some(spent), Some("object")) => writeln!(
+            (None, Some(spent), Some(stage)) if *stage == Stage::Object => writeln!(
                 f,
                 "Upstream  the call was not sent; looking objects up took {spent}"
             ),
@@ -121,19 +122,19 @@ impl Explanation {
 
     fn headline(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let e = &self.event;
-        let verdict = match &*e.outcome {
-            "allow" => "ALLOWED",
-            "refuse" => "REFUSED",
-            "fault" => "FAILED",
-            "pending" => "FORWARDED",
+        let verdict = match e.outcome.known() {
+            Some(Outcome::Allow) => "ALLOWED",
+            Some(Outcome::Refuse) => "REFUSED",
+            Some(Outcome::Fault) => "FAILED",
+            Some(Outcome::Pending) => "FORWARDED",
             _ => "DONE",
         };
         f.write_str(verdict)?;
         if let Some(status) = e.status {
             write!(f, " {status}")?;
         }
-        if let Some(stage) = e.stage.as_deref().filter(|_| e.outcome != "allow") {
-            write!(f, " at stage {}", line(stage))?;
+        if let Some(stage) = e.stage.as_ref().filter(|_| e.outcome != Outcome::Allow) {
+            write!(f, " at stage {}", line(stage.name()))?;
         }
         if let Some(code) = &e.code {
             write!(f, "   {}", line(code))?;
@@ -149,6 +150,7 @@ impl Explanation {
             optional("operation", &e.operation),
             optional("listener", &e.listener),
             optional("from", &e.address),
+            optional("agent", &e.user_agent),
             e.count.map(connections),
             Some(e.at.to_string()),
             optional("configuration", &e.configuration),
@@ -179,7 +181,7 @@ impl Explanation {
     fn seen(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let e = &self.event;
         for error in &e.errors {
-            writeln!(f, "Field     {}", line(error))?;
+            writeln!(f, "Field     {}", line(&error.to_string()))?;
         }
         for finding in self.found.lines() {
             paragraph(f, "Finding", &finding)?;
@@ -192,11 +194,12 @@ impl Explanation {
             writeln!(f, "Fields    {out} of {seen} values let out{withheld}")?;
         }
         if !e.objects.is_empty() {
-            writeln!(f, "Objects   {}", line(&e.objects.join(", ")))?;
+            let names: Vec<String> = e.objects.iter().map(ToString::to_string).collect();
+            writeln!(f, "Objects   {}", line(&names.join(", ")))?;
         }
         self.upstream(f)?;
         for drift in e.drift.iter().take(5) {
-            writeln!(f, "Drift     {}", line(drift))?;
+            writeln!(f, "Drift     {}", line(&drift.to_string()))?;
         }
         Ok(())
     }

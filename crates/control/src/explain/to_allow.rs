@@ -3,9 +3,9 @@
 //! Used by `Explanation::of`.
 //! Start reading at `advice`. A grant is advised only where a grant decides; every other code has its own remedy.
 
-use model::Event;
+use model::{Cause, Event};
+use policy::Nearness;
 use policy::block::shell_quoted;
-use policy::{Cause, Nearness};
 
 use super::question::{Near, Reached};
 use super::remedy::{Advice, By, of_code};
@@ -47,16 +47,12 @@ pub fn advice(event: &Event, known: Known<'_>) -> Option<Advice> {
     closer.or_else(|| of_code(code))
 }
 
-/// What the record says of the refusal itself, without the block that it began.
-pub fn own_detail(event: &Event) -> &str {
-    let detail = event.detail.as_deref().unwrap_or_default();
-    let Some((_, rest)) = detail.split_once(" is blocked until ") else {
-        return detail;
-    };
-    match rest.split_once("; ") {
-        Some((until, own)) if model::Timestamp::parse(until).is_some() => own,
-        _ => detail,
-    }
+/// Keyword of errors for what was sent and is not granted.
+pub const NOT_GRANTED: &str = "notGranted";
+
+/// Why it was refused, where the record says so in a word that this program knows.
+fn cause(event: &Event) -> Option<Cause> {
+    event.cause.as_ref().and_then(|cause| cause.known())
 }
 
 fn excluded() -> Advice {
@@ -68,7 +64,7 @@ fn excluded() -> Advice {
 
 /// Whom the block keeps out, as the record of a refusal by it says.
 fn lifted(event: &Event) -> Option<Advice> {
-    let (subject, _) = event.detail.as_deref()?.split_once(" is blocked until ")?;
+    let subject = &event.blocked.as_ref()?.subject;
     let text = format!(
         "wait until then, or run `portcullis block lift {}` once what led to it is fixed; no grant decides this",
         shell_quoted(subject)
@@ -88,22 +84,16 @@ fn raised(event: &Event) -> Option<Advice> {
     Some(Advice::new(By::Configuration, text))
 }
 
-/// The integration: as the record has it, else as its detail names it, where a key was refused before anybody was proven.
-fn whose(event: &Event) -> Option<&str> {
-    let named = || own_detail(event).split('`').nth(1);
-    event.integration.as_deref().or_else(named)
-}
-
 fn resumed(event: &Event) -> Option<Advice> {
     let text = format!(
         "no grant decides this: `portcullis integration resume {}` ends the pause",
-        shell_quoted(whose(event)?)
+        shell_quoted(event.integration.as_deref()?)
     );
     Some(Advice::new(By::Operator, text))
 }
 
 fn admitted(event: &Event) -> Option<Advice> {
-    let (who, address) = (whose(event)?, event.address.as_deref()?);
+    let (who, address) = (event.integration.as_deref()?, event.address.as_deref()?);
     let text = format!(
         "no grant decides this: add `{address}` to `allow_from` of integrations/{who}.yaml if it is meant to call from there; this widens its access"
     );
@@ -136,15 +126,15 @@ fn granted(event: &Event, nearest: &[Near]) -> Option<Advice> {
 
 /// The operation is granted, for other requests.
 fn on_request(event: &Event, known: Known<'_>) -> Option<Advice> {
-    match Cause::of(event.rule.as_deref(), own_detail(event)) {
-        Cause::Policy => forbidden(event, "requests"),
+    match cause(event) {
+        Some(Cause::Policy) => forbidden(event, "requests"),
         _ => Some(widened(event, known, "this request")),
     }
 }
 
 /// A policy has refused.
 fn forbidden(event: &Event, what: &str) -> Option<Advice> {
-    let rule = event.rule.as_deref()?;
+    let rule = event.rule.as_ref()?;
     let text = format!("except such {what} from the policy at {rule}; no grant outweighs it");
     Some(Advice::new(By::Policy, text))
 }
@@ -177,19 +167,19 @@ fn widened(event: &Event, known: Known<'_>, what: &str) -> Advice {
 fn on_object(event: &Event, known: Known<'_>) -> Advice {
     let who = event.integration.as_deref().unwrap_or("the integration");
     let operation = event.operation.as_deref().unwrap_or("the operation");
-    match Cause::of(event.rule.as_deref(), own_detail(event)) {
-        Cause::Policy => forbidden(event, "objects")
+    match cause(event) {
+        Some(Cause::Policy) => forbidden(event, "objects")
             .unwrap_or_else(|| Advice::new(By::Policy, "a policy forbids it")),
-        Cause::Condition => widened(event, known, "this object"),
-        Cause::ParentCondition => widened(event, known, "the object that the path names"),
-        Cause::Reference => Advice::new(
+        Some(Cause::Condition) => widened(event, known, "this object"),
+        Some(Cause::ParentCondition) => widened(event, known, "the object that the path names"),
+        Some(Cause::Reference) => Advice::new(
             By::Grant,
             format!(
                 "the caller leaves the object out that the request names, or a grant in integrations/{who}.yaml lets it read that object: one of an \
                  operation that reads its kind, with a `when` that holds for it; this widens its access"
             ),
         ),
-        Cause::Writes => Advice::new(
+        Some(Cause::Writes) => Advice::new(
             By::Grant,
             format!(
                 "the caller leaves the field out, or `writes` of a grant of `{operation}` whose `when` holds for this object names it{}; this widens \
@@ -197,7 +187,7 @@ fn on_object(event: &Event, known: Known<'_>) -> Advice {
                 at(known.grants)
             ),
         ),
-        Cause::Other => Advice::new(
+        _ => Advice::new(
             By::Configuration,
             "no condition can allow it: what it asks for was not there to be evaluated, as said above. The contract, the object's `resolve` or the \
              upstream has to show the object",
@@ -206,14 +196,16 @@ fn on_object(event: &Event, known: Known<'_>) -> Advice {
 }
 
 fn absent(event: &Event) -> Option<Advice> {
-    let detail = own_detail(event);
-    if detail.contains("could read the path of") {
+    if cause(event) == Some(Cause::AmbiguousPath) {
         return Some(Advice::new(
             By::Nothing,
             "nothing should allow it: with such an id an upstream could read the path of another operation",
         ));
     }
-    let status = detail.strip_prefix("the look-up was answered with ")?;
+    // An upstream that does not know the object says so with one of these, and there is nothing to allow.
+    let status = event
+        .lookup_status
+        .filter(|status| ![404, 410].contains(status))?;
     Some(Advice::new(
         By::Upstream,
         format!(
@@ -265,18 +257,14 @@ fn writable(event: &Event, grants: &[String]) -> Option<Advice> {
 /// Whether nothing but rights is wrong with the body.
 fn fields_are_all(event: &Event) -> bool {
     let mut errors = event.errors.iter();
-    errors.all(|error| error.ends_with(" notGranted"))
+    errors.all(|error| error.keyword == NOT_GRANTED)
 }
 
 /// Fields of the body that were sent and not granted, as field paths: `lines.*.price`.
 fn ungranted(event: &Event) -> Vec<String> {
     let errors = event.errors.iter();
-    let pointers = errors.filter_map(|error| {
-        let (place, rest) = error.split_once(' ')?;
-        let (pointer, keyword) = rest.rsplit_once(' ')?;
-        (place == "body" && keyword == "notGranted").then_some(pointer)
-    });
-    let mut fields: Vec<String> = pointers.map(path_of).collect();
+    let ungranted = errors.filter(|one| one.place == "body" && one.keyword == NOT_GRANTED);
+    let mut fields: Vec<String> = ungranted.map(|one| path_of(&one.pointer)).collect();
     fields.sort();
     fields.dedup();
     fields
@@ -299,6 +287,9 @@ fn at(grants: &[String]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use model::event::{Blocked, ErrorAt};
+    use model::{RuleRef, Timestamp, Word};
+
     use super::*;
 
     fn event(code: &'static str, errors: &[&str]) -> Event {
@@ -307,8 +298,19 @@ mod tests {
             operation: Some("getSite".into()),
             api: Some("field-service/v2".into()),
             code: Some(code.into()),
-            errors: errors.iter().map(|e| (*e).to_owned()).collect(),
+            errors: errors.iter().map(|line| error(line)).collect(),
             ..Event::default()
+        }
+    }
+
+    /// `body /owner notGranted`
+    fn error(line: &str) -> ErrorAt {
+        let mut parts = line.split(' ').map(Into::into);
+        let mut next = || parts.next().unwrap();
+        ErrorAt {
+            place: next(),
+            pointer: next(),
+            keyword: next(),
         }
     }
 
@@ -329,10 +331,13 @@ mod tests {
         advice(event, known).unwrap()
     }
 
-    fn refused(code: &'static str, rule: &'static str, detail: &'static str) -> Event {
+    fn refused(code: &'static str, (file, line): (&str, u32), cause: Option<Cause>) -> Event {
         Event {
-            rule: Some(rule.into()),
-            detail: Some(detail.into()),
+            rule: Some(RuleRef {
+                file: file.into(),
+                line,
+            }),
+            cause: cause.map(Into::into),
             ..event(code, &[])
         }
     }
@@ -364,50 +369,45 @@ mod tests {
     #[test]
     fn a_condition_a_policy_a_reference_and_a_field_have_remedies_of_their_own() {
         let at_9 = [("integrations/crm.yaml:9", Nearness::Unmet)];
-        for (rule, detail, by, words) in [
+        let grant = ("integrations/crm.yaml", 9);
+        for (rule, cause, by, words) in [
             (
-                "integrations/crm.yaml:9",
-                "no grant's condition holds for Site:1",
+                grant,
+                Some(Cause::Condition),
                 By::Grant,
                 "widen `when` at integrations/crm.yaml:9",
             ),
             (
-                "policies/cancelled.cedar:2",
-                "policies/cancelled.cedar:2 forbids Site:1",
+                ("policies/cancelled.cedar", 2),
+                Some(Cause::Policy),
                 By::Policy,
                 "from the policy at policies/cancelled.cedar:2; no grant outweighs it",
             ),
             (
-                "integrations/crm.yaml:9",
-                "the request names Job:1, which no grant lets the integration read",
+                grant,
+                Some(Cause::Reference),
                 By::Grant,
                 "lets it read that object",
             ),
             (
-                "integrations/crm.yaml:9",
-                "no grant that holds for this object lets `/a` be sent",
+                grant,
+                Some(Cause::Writes),
                 By::Grant,
                 "`writes` of a grant of `getSite` whose `when` holds",
             ),
-            (
-                "integrations/crm.yaml:9",
-                "the answer of the look-up does not show Site:1",
-                By::Configuration,
-                "no condition can allow it",
-            ),
+            (grant, None, By::Configuration, "no condition can allow it"),
         ] {
-            let advice = advised(&refused("object.denied", rule, detail), &at_9);
-            assert_eq!(advice.by, by, "{detail}: {advice:?}");
-            assert!(advice.text.contains(words), "{detail}: {advice:?}");
+            let advice = advised(&refused("object.denied", rule, cause), &at_9);
+            assert_eq!(advice.by, by, "{cause:?}: {advice:?}");
+            assert!(advice.text.contains(words), "{cause:?}: {advice:?}");
         }
     }
 
     #[test]
-    fn a_block_that_a_refusal_began_hides_none_of_its_cause() {
-        let detail = "user:crm/ann lee is blocked until 2026-11-30T10:00:00.000Z; no grant's condition holds for Site:1";
-        let event = refused("object.denied", "integrations/crm.yaml:9", detail);
-        assert_eq!(own_detail(&event), "no grant's condition holds for Site:1");
-        assert_eq!(advised(&event, &[]).by, By::Grant);
+    fn a_word_of_a_newer_program_leads_to_no_advice_that_widens_access() {
+        let mut event = refused("object.denied", ("integrations/crm.yaml", 9), None);
+        event.cause = Some(Word::new("geofence"));
+        assert_eq!(advised(&event, &[]).by, By::Configuration);
     }
 
     #[test]
@@ -429,7 +429,10 @@ mod tests {
     #[test]
     fn a_block_is_named_with_the_command_that_lifts_it() {
         let mut event = event("limit.blocked", &[]);
-        event.detail = Some("user:crm/ann lee is blocked until 2026-11-30T10:00:00.000Z: …".into());
+        event.blocked = Some(Blocked {
+            subject: "user:crm/ann lee".into(),
+            until: Timestamp::parse("2026-11-30T10:00:00.000Z").unwrap(),
+        });
         let said = advised(&event, &[]);
         assert!(
             said.text

@@ -452,7 +452,7 @@ impl<'f> Run<'f> {
         let events = self.book.events.lock().unwrap();
         let mut open = BTreeSet::new();
         for event in events.iter().filter(|event| event.id.is_some()) {
-            let is_fitting = match &*event.kind {
+            let is_fitting = match event.kind.name() {
                 "intent" => open.insert(event.id),
                 _ => open.remove(&event.id),
             };
@@ -485,7 +485,9 @@ impl<'f> Run<'f> {
 
     fn recorded(&self, since: usize, is_meant: impl Fn(&str) -> bool) -> bool {
         let events = self.book.events.lock().unwrap();
-        events[since..].iter().any(|event| is_meant(&event.kind))
+        events[since..]
+            .iter()
+            .any(|event| is_meant(event.kind.name()))
     }
 
     /// A number below this one (xorshift64*).

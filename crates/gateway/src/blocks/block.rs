@@ -6,6 +6,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use model::event::Blocked;
+use model::text::shown;
 use model::{DecisionId, KeyId, Monotonic, Timestamp};
 use policy::block::Subject;
 
@@ -69,9 +71,11 @@ pub enum Origin {
 
 impl Block {
     /// Whom it keeps out and until when, by the clock of now.
-    pub fn told(&self, now: Timestamp, moment: Monotonic) -> String {
-        let until = now.plus(self.left(moment));
-        format!("{} is blocked until {until}", self.subject)
+    pub fn blocked(&self, now: Timestamp, moment: Monotonic) -> Blocked {
+        Blocked {
+            subject: shown(&self.subject),
+            until: now.plus(self.left(moment)),
+        }
     }
 
     /// How long it lasts from now on.

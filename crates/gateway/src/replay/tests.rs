@@ -50,7 +50,7 @@ fn request(value: serde_json::Value) -> Written {
 }
 
 fn seen(verdict: &Verdict) -> Vec<String> {
-    let line = |one: &Seen| format!("{} {}:{} {}", one.rule, one.place, one.pointer, one.what);
+    let line = |one: &Finding| format!("{} {}:{} {}", one.rule, one.place, one.pointer, one.what);
     verdict.seen.iter().map(line).collect()
 }
 

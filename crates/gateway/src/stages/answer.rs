@@ -5,7 +5,6 @@
 
 use contract::StatusRange;
 use model::json;
-use model::text::shown;
 use model::{Headers, ProxyCause, Reason, Refusal, Reply, Stage, Text};
 
 use crate::answers::{Asked, Meaning, meaning};
@@ -95,7 +94,8 @@ fn without_body(x: &mut Exchange<'_, '_>, status: u16, why: &Refusal) -> Reply {
     x.event.detail = Some(bounded(&detail, DETAIL_BYTES_MAX));
     x.code = why.reason.code;
     x.event.code = Some(Text::new_static(x.code));
-    x.event.rule = why.rule.as_ref().map(shown).or(x.event.rule.take());
+    x.event.rule = why.rule.clone().or(x.event.rule.take());
+    x.event.cause = why.why.map(Into::into);
     x.event.fields = None;
     response::reply(x, status, Vec::new(), Headers::new(), "")
 }

@@ -12,7 +12,7 @@ use model::{CanonicalRequest, KeyId, Refusal, Stage};
 
 use crate::context::{Op, Road};
 use crate::stages::limit;
-use crate::{Charged, Exchange, Stop, etag};
+use crate::{Charged, Exchange, Stop, etag, record};
 
 /// Conditions on entity tags. Answers carry tags sealed for the caller; from here on they are the upstream's own again,
 /// so that the contract judges and the upstream reads what the upstream gave.
@@ -64,7 +64,7 @@ fn admit(x: &mut Exchange<'_, '_>, caller: &Caller, r: &Road<'_>) -> Result<(), 
 
 /// The credential of a request that would be accepted. Costs a digest and a look-up, so it is asked only where a stranger
 /// would be refused already.
-pub fn proven(x: &Exchange<'_, '_>, r: &Road<'_>) -> Option<KeyId> {
+pub fn proven(x: &mut Exchange<'_, '_>, r: &Road<'_>) -> Option<KeyId> {
     let head = x.head.as_ref()?;
     let shown = Presented {
         method: head.method,
@@ -74,8 +74,13 @@ pub fn proven(x: &Exchange<'_, '_>, r: &Road<'_>) -> Option<KeyId> {
         peer: &x.peer,
         address: x.address,
     };
-    let caller = presented(x, &shown, r).ok()?;
-    Some(caller.credential())
+    match presented(x, &shown, r) {
+        Ok(caller) => Some(caller.credential()),
+        Err(refusal) => {
+            record::note_presented(&mut x.event, &refusal);
+            None
+        }
+    }
 }
 
 /// A request that ended before this stage is still its caller's where its credential proves one: what one credential was
@@ -86,11 +91,14 @@ pub fn attribute<T>(
     r: &Road<'_>,
     outcome: Result<T, Stop>,
 ) -> Result<T, Stop> {
-    if outcome.is_err()
-        && let Ok(caller) = presented(x, &of_canonical(x, asked), r)
-    {
-        charge_to(x, &caller);
-        admit(x, &caller, r)?;
+    if outcome.is_err() {
+        match presented(x, &of_canonical(x, asked), r) {
+            Ok(caller) => {
+                charge_to(x, &caller);
+                admit(x, &caller, r)?;
+            }
+            Err(refusal) => record::note_presented(&mut x.event, &refusal),
+        }
     }
     outcome
 }

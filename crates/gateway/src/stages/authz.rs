@@ -74,7 +74,7 @@ pub fn decide<'r>(
         now: x.now,
     };
     let permit = policy::decide(&question, &r.snapshot.compiled.rules)?;
-    x.event.rule = permit.rule_text();
+    x.event.rule = permit.rule().cloned();
     Ok(Granted {
         permit,
         op,

@@ -121,7 +121,7 @@ fn judge(
         false => Facts::few(asked, valid, op.operation),
     };
     let found = inspection::look(&leaves, &facts, (op.version, op.plan), compiled, x.now);
-    x.event.findings = finding::lines(&found);
+    finding::note(&mut x.event, finding::all(&found));
     let refusal = refusal(&found);
     let is_refused = mode == Mode::Enforce && refusal.is_some();
     if is_recorded {

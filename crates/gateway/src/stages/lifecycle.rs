@@ -8,7 +8,7 @@ use model::Stage;
 
 use crate::context::{Op, Target};
 use crate::reasons::RETIRED;
-use crate::{Exchange, Snapshot, Stop};
+use crate::{Exchange, Snapshot, Stop, record};
 
 /// Judges the version's state.
 pub fn check<'s>(
@@ -42,6 +42,9 @@ pub fn check<'s>(
             .because(format!("{} is {}", version.name, version.state.name()))
             .into());
     };
+    // Also what is refused from here on says which object it asked for.
+    let named = policy::object_in_path(&s.compiled.rules, policy, &target.path_values);
+    record::note_objects(&mut x.event, named.as_slice());
     Ok(Op {
         version,
         runtime,

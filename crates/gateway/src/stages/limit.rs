@@ -164,11 +164,11 @@ pub fn charge_at_address(
 /// Refuses while a block lasts.
 pub fn refuse_blocked(x: &Exchange<'_, '_>, block: Option<Block>) -> Result<(), Stop> {
     let Some(block) = block else { return Ok(()) };
-    let begun = block.told(x.now, x.moment);
-    Err(block::BLOCKED
-        .because(format!("{begun}: {}", block.because()))
-        .retry_after(whole_seconds(block.left(x.moment)))
-        .into())
+    let mut refusal = block::BLOCKED
+        .because(block.because())
+        .retry_after(whole_seconds(block.left(x.moment)));
+    refusal.blocked = Some(block.blocked(x.now, x.moment));
+    Err(refusal.into())
 }
 
 /// Seconds to wait, rounded up, so that a caller who obeys is never refused for it.

@@ -8,7 +8,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use contract::Operation;
-use model::{Headers, Json, Stage, json};
+use model::{Cause, Headers, Json, Stage, json};
 use policy::{Lookup, Released};
 
 use crate::answers::leaves_the_object_open;
@@ -20,7 +20,7 @@ use crate::stages::authz::Granted;
 use crate::stages::calls;
 use crate::stages::inspect::CheckedRequest;
 use crate::stages::unchanged::LookedUp;
-use crate::{Exchange, Stop};
+use crate::{Exchange, Stop, record};
 
 /// A checked request of which nothing is owed before the call. Private field, made here only; without it
 /// `upstream::forward` cannot be called.
@@ -42,7 +42,7 @@ pub async fn before<'r>(
 ) -> Result<Cleared<'r>, Stop> {
     x.enter(Stage::Object);
     let outcome = judge(x, &mut checked, r).await;
-    x.event.objects = checked.permit().objects().to_vec();
+    record::note_objects(&mut x.event, checked.permit().objects());
     outcome?;
     if !checked.permit().is_cleared() {
         return Err(policy::OBJECT_DENIED
@@ -103,6 +103,7 @@ async fn fetch(
                 "`{}` cannot be looked up: an upstream could read the path of `{}` as another one",
                 lookup.id, other.id
             ))
+            .with_cause(Some(Cause::AmbiguousPath))
             .into());
     }
     called(x, granted, other, &lookup.path, r).await
@@ -126,6 +127,7 @@ async fn called(
     }
     let answer = calls::call(x, granted, (by.method, &target), &headers, &[], r).await;
     let answer = answer.map_err(|fault| calls::fault_stop(fault, true))?;
+    x.event.lookup_status = Some(answer.status);
     match answer.status {
         404 | 410 => Ok((None, None)),
         200..=299 => json::parse(&answer.body, ANSWER_BOUNDS)

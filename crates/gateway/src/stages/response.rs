@@ -6,15 +6,16 @@
 use std::sync::Arc;
 
 use contract::AnswerPlan;
+use model::event::{Drift, Treatment};
 use model::json;
-use model::{Headers, Json, Reply, Stage};
+use model::{Headers, Json, Reply, Stage, Text};
 use policy::Released;
 
 use crate::bounds::ANSWER_BOUNDS;
 use crate::context::{Op, Road};
 use crate::reasons::{CONTRACT, LEAK};
 use crate::stages::calls::Answered;
-use crate::{Exchange, Stop, etag, finding, leaks, retry_after};
+use crate::{Exchange, Stop, etag, finding, leaks, record, retry_after};
 use config::api::Mode;
 use crypto::SealKey;
 
@@ -147,10 +148,13 @@ pub fn drift(
     let kind = answer.headers.text("content-type");
     let found = contract::check_response(op.operation, status, kind, body);
     for drift in &found {
-        let line = format!("{} {}", drift.pointer, drift.keyword);
+        let one = Drift {
+            pointer: drift.pointer.as_str().into(),
+            keyword: Text::new(&drift.keyword),
+        };
         // A list may be read page by page; each page adds what it shows.
-        if x.event.drift.len() < DRIFT_MAX && !x.event.drift.contains(&line) {
-            x.event.drift.push(line);
+        if x.event.drift.len() < DRIFT_MAX && !x.event.drift.contains(&one) {
+            x.event.drift.push(one);
         }
     }
     match found.first() {
@@ -185,7 +189,7 @@ pub fn release(
 
 /// Notes what leaves.
 pub fn note(x: &mut Exchange<'_, '_>, released: &mut Released) {
-    x.event.objects.append(&mut released.objects);
+    record::note_objects(&mut x.event, &released.objects);
     x.event.fields = Some((released.fields_out, released.fields_seen));
     // Objects that were left out of a list before are counted already.
     let before = x.event.withheld.unwrap_or(0);
@@ -226,11 +230,9 @@ pub fn guard(
     let first = found
         .seen
         .iter()
-        .find(|seen| seen.what == "blocked")
+        .find(|seen| seen.what == Treatment::Blocked)
         .cloned();
-    x.event
-        .findings
-        .extend(finding::bounded(found.seen.into_iter()));
+    finding::note(&mut x.event, found.seen.into_iter());
     if found.is_blocked {
         let detail = first.map(|seen| format!("{} at answer {}", seen.rule, seen.pointer));
         return Err(Stop::Failed(LEAK.because(detail.unwrap_or_default())));

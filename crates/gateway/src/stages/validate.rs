@@ -145,9 +145,6 @@ fn judge(
     };
     let (valid, noted) =
         contract::check_request_leniently(op.operation, asked, path_values, body, leniency)?;
-    x.event.errors = noted
-        .iter()
-        .map(|e| format!("{} {} {}", e.place, e.pointer, e.keyword))
-        .collect();
+    x.event.errors = noted.iter().map(Into::into).collect();
     Ok(valid)
 }

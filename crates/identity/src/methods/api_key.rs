@@ -84,7 +84,8 @@ fn verify<'w>(
         scopes: Scopes::All,
         binding: Binding::Bearer,
         person: None,
-        expires_at: usable_until(entry, facts, now)?,
+        expires_at: usable_until(entry, facts, now)
+            .map_err(|refusal| entry.reference().refused(refusal))?,
     };
     Ok((verified, facts))
 }

@@ -323,8 +323,7 @@ fn near_a_policy_that_forbids_no_condition_is_said_not_to_hold_that_holds() {
     let get = call("getOrder orderId=1", "");
     let asked = get.question(&principal, &rules);
     let refusal = decide(&asked, &rules).unwrap_err();
-    let rule = refusal.rule.as_ref().map(ToString::to_string);
-    assert_eq!(Cause::of(rule.as_deref(), &refusal.detail), Cause::Policy);
+    assert_eq!(refusal.why, Some(Cause::Policy));
     let found = near_misses(&asked, near(ObjectEvidence::NotEvaluated), &rules);
     let said: Vec<(u32, Nearness)> = found.iter().map(|m| (m.rule.line, m.nearness)).collect();
     assert_eq!(said, [(1, Nearness::Forbidden), (9, Nearness::Unmet)]);

@@ -171,5 +171,6 @@ fn what_was_seen_and_let_out_is_counted() {
         (released.fields_out, released.fields_seen, released.withheld),
         (3, 19, 0)
     );
-    assert_eq!(released.objects, ["WorkOrder:7"]);
+    let names: Vec<String> = released.objects.iter().map(ToString::to_string).collect();
+    assert_eq!(names, ["WorkOrder:7"]);
 }

@@ -278,7 +278,8 @@ fn a_delete_is_judged_before_and_answers_without_a_body() {
         .before(&rules, &[("1", &order("1", "open", "north"))])
         .unwrap();
     let released = permit.release(&delete.facts(), None).unwrap();
-    assert_eq!(released.objects, ["WorkOrder:1"]);
+    let names: Vec<String> = released.objects.iter().map(ToString::to_string).collect();
+    assert_eq!(names, ["WorkOrder:1"]);
 }
 
 #[test]

@@ -563,8 +563,8 @@ fn a_clock_that_was_set_back_is_held_against_the_ledger() {
         let (recorder, _) = audit::Recorder::open(opening, now()).unwrap();
         let event = Event {
             at: now().plus(Duration::from_secs(7_200)),
-            kind: "stop".into(),
-            outcome: "done".into(),
+            kind: model::Kind::Stop.into(),
+            outcome: model::Outcome::Done.into(),
             ..Event::default()
         };
         recorder.record(&event).wait().unwrap();

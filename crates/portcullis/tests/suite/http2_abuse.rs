@@ -499,7 +499,7 @@ fn whoever_abuses_connections_again_and_again_is_blocked_by_address() {
     }
     let noted = |event: &serde_json::Value| {
         let detail = event["detail"].as_str().unwrap_or_default();
-        detail.contains(" is blocked until ") && detail.ends_with("too many control frames")
+        event["blocked"]["until"].is_i64() && detail.ends_with("too many control frames")
     };
     let events = || scene.server.ledger_of(&json!({ "kind": "connection" }));
     let came = testkit::poll(testkit::PATIENCE, || {

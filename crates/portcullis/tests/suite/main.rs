@@ -27,6 +27,7 @@ mod egress;
 mod entries;
 mod etags;
 mod explained;
+mod facts;
 mod framing;
 mod http2_abuse;
 mod incident;

@@ -26,7 +26,10 @@ fn an_observed_contract_is_noted_and_the_request_goes_on() {
     let answer = server.send(&post(r#"{"title":7}"#), Some(&key));
     assert!(answer.status < 300, "{}", answer.text());
     let event = server.event(answer.decision().unwrap());
-    assert_eq!(event["errors"], json!(["body /title type"]));
+    assert_eq!(
+        event["errors"],
+        json!([{ "place": "body", "pointer": "/title", "keyword": "type" }])
+    );
     assert_eq!(upstream.requests().len(), 1);
     let ungranted = server.send(&post(r#"{"title":"t","owner":"beta"}"#), Some(&key));
     assert_eq!(ungranted.status, 400, "{}", ungranted.text());

@@ -110,7 +110,8 @@ fn explained(server: &Server, before: &[&str]) {
         let decision = json(&decision);
         let found = &decision["decision"]["event"];
         for name in ["at", "outcome", "code", "integration", "path", "status"] {
-            if event["kind"] != "intent" {
+            // What stood in a sentence only is a field when it is read; nothing that was a field is read otherwise.
+            if event["kind"] != "intent" && !event[name].is_null() {
                 assert_eq!(found[name], event[name], "{name} of {id}: {decision}");
             }
         }

@@ -11,10 +11,10 @@ use config::compiled::{ApiVersion, IntegrationSettings, OperationPlan};
 use config::{Compiled, field_paths};
 use contract::{Operation, Place, TemplateSegment};
 use model::json::Bounds;
-use model::{FieldError, Json, Refusal, Stage, Timestamp};
+use model::{Cause, FieldError, Json, Refusal, Stage, Timestamp};
 use policy::{
-    AccessRow, By, Cause, Enforcement, Evidence, How, Lookup, NearMiss, ObjectEvidence,
-    OperationRef, Permit, Question, Released, RequestFacts,
+    AccessRow, By, Enforcement, Evidence, How, Lookup, NearMiss, ObjectEvidence, OperationRef,
+    Permit, Question, Released, RequestFacts,
 };
 
 use super::{query, request};
@@ -330,20 +330,18 @@ fn nearest(
     asked: &Asked<'_>,
     compiled: &Compiled,
 ) -> Vec<NearMiss> {
-    let rule = refusal.rule.as_ref().map(ToString::to_string);
-    let cause = Cause::of(rule.as_deref(), &refusal.detail);
     let is_new = refusal.reason == &policy::CREATE_DENIED;
     let sent = asked.body.as_ref().filter(|_| is_new);
     // Without an object the path alone was evaluated.
     let nothing = Json::Object(Vec::new());
-    let object = match (refusal.reason.stage, cause) {
+    let object = match (refusal.reason.stage, refusal.why) {
         (Stage::Authz, _) if refusal.reason != &policy::PARAMETER_NOT_GRANTED => {
             ObjectEvidence::NotEvaluated
         }
-        (Stage::Object, Cause::Policy | Cause::Condition) => {
+        (Stage::Object, Some(Cause::Policy | Cause::Condition)) => {
             ObjectEvidence::Given(sent.or(asked.object.as_ref()).unwrap_or(&nothing))
         }
-        (Stage::Object, Cause::ParentCondition) => ObjectEvidence::Unmet { is_parent: true },
+        (Stage::Object, Some(Cause::ParentCondition)) => ObjectEvidence::Unmet { is_parent: true },
         _ => return Vec::new(),
     };
     let evidence = Evidence {

@@ -59,7 +59,7 @@ impl Command for ExplainDecision {
         })?;
         let entry = found(control, id)?;
         let event = entry.event()?;
-        if is_change(&event) {
+        if !event.is_call() {
             return Err(AdminError::of_field(
                 "id",
                 format!(
@@ -105,12 +105,6 @@ fn found(control: &Control, id: DecisionId) -> Result<audit::Entry, AdminError> 
             "Check the id, and that this is the installation that answered.",
         )
     })
-}
-
-/// Whether a record is one of a change, which has an id for its intent and its outcome.
-fn is_change(event: &model::Event) -> bool {
-    let is_call = event.kind == "request" || event.kind == "connection" || event.method.is_some();
-    !is_call
 }
 
 fn similar(

@@ -41,7 +41,7 @@ fn who_lacks_the_permission_of_a_command_changes_nothing_and_is_on_the_record() 
     assert_eq!(run.state(), before);
     let events = run.book.events.lock().unwrap();
     let new = events[records..].iter();
-    let recorded: Vec<(&str, &str)> = new.map(|e| (&*e.kind, &*e.outcome)).collect();
+    let recorded: Vec<(&str, &str)> = new.map(|e| (e.kind.name(), e.outcome.name())).collect();
     let names = COMMANDS.iter().map(|entry| (entry.info.name, "refused"));
     assert_eq!(recorded, names.collect::<Vec<_>>());
 }
@@ -56,7 +56,10 @@ fn one_permission_is_enough_for_its_own_commands() {
     let made = run.control.call("key.create", &arguments, &writer).unwrap();
     assert!(run.control.call("key.list", &arguments, &writer).is_err());
     let events = run.book.events.lock().unwrap();
-    let done = events.iter().find(|event| event.outcome == "done").unwrap();
+    let done = events
+        .iter()
+        .find(|event| event.outcome == model::Outcome::Done)
+        .unwrap();
     assert_eq!(done.user.as_deref(), Some("ann"));
     let detail = done.detail.as_deref().unwrap();
     assert!(

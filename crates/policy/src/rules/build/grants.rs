@@ -6,7 +6,6 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use model::text::shown;
 use model::{FieldSet, IntegrationId, Mistake, RuleRef};
 
 use super::super::check::{self, listed, nearest};
@@ -255,7 +254,6 @@ impl Build {
                 },
             };
             let entry = EntryGrant {
-                rule_text: shown(&grant.rule),
                 rule: grant.rule.clone(),
                 whole: Spot {
                     line: grant.rule.line,
@@ -572,7 +570,6 @@ impl Build {
                 self.mistake_at(&permit.rule.file, permit.spot, message, help);
             }
             let entry = EntryGrant {
-                rule_text: shown(&permit.rule),
                 rule: permit.rule.clone(),
                 whole: permit.spot,
                 spot: permit.spot,

@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use gateway::Io;
-use model::{Event, printable};
+use model::{Event, Outcome, printable};
 
 use super::company::{Company, Worker};
 use crate::terminal;
@@ -88,9 +88,9 @@ pub fn follow(io: &Arc<Io>) -> Worker {
 fn line(event: &Event) -> String {
     let time = event.at.to_string();
     let time = time.get(11..19).unwrap_or_default();
-    let verdict = match &*event.outcome {
-        "allow" => "allow ",
-        "refuse" => "REFUSE",
+    let verdict = match event.outcome.known() {
+        Some(Outcome::Allow) => "allow ",
+        Some(Outcome::Refuse) => "REFUSE",
         _ => "FAULT ",
     };
     let text = |value: &Option<model::Text>| value.as_deref().unwrap_or("-").to_owned();

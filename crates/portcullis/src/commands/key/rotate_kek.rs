@@ -10,7 +10,7 @@ use clap::{Arg, ArgMatches, Command};
 use config::{Compiled, Located, Place, SecretRef, Span};
 use crypto::{Kek, KeyFault};
 use installation::{files, open};
-use model::Event;
+use model::{Event, Word};
 use serde_json::json;
 
 use crate::exit::{Exit, Outcome, Trouble};
@@ -126,8 +126,8 @@ fn change_hands(compiled: &Compiled, dir: &Path, change: &Change) -> Result<Done
     let note = |kind: &'static str, detail: String| {
         let event = Event {
             at: running::now(),
-            kind: kind.into(),
-            outcome: "done".into(),
+            kind: Word::new(kind),
+            outcome: model::Outcome::Done.into(),
             user: Some(actor.name.as_str().into()),
             detail: Some(format!("{detail}; {}", actor.provenance()).into()),
             ..Event::default()

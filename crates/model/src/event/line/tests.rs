@@ -1,0 +1,115 @@
+use super::*;
+use crate::event::{Cause, Kind, Outcome, Schema, Treatment};
+use crate::{DecisionId, Stage};
+use proptest::prelude::*;
+
+/// Plain, awkward and long texts.
+fn text() -> impl Strategy<Value = Text> {
+    prop_oneof!["[a-z/]{0,30}", "\\PC{0,12}", any::<String>()].prop_map(Text::from)
+}
+
+fn some_text() -> impl Strategy<Value = Option<Text>> {
+    proptest::option::of(text())
+}
+
+/// Words of the list and others.
+fn word<T: Named + std::fmt::Debug>() -> impl Strategy<Value = Word<T>> {
+    prop_oneof![
+        proptest::sample::select(T::ALL).prop_map(Word::Known),
+        text().prop_map(Word::new)
+    ]
+}
+
+fn list<T: std::fmt::Debug>(one: impl Strategy<Value = T>) -> impl Strategy<Value = Vec<T>> {
+    proptest::collection::vec(one, 0..3)
+}
+
+fn object() -> impl Strategy<Value = ObjectRef> {
+    (text(), text()).prop_map(|(kind, id)| ObjectRef { kind, id })
+}
+
+fn rule() -> impl Strategy<Value = RuleRef> {
+    (text(), any::<u32>()).prop_map(|(file, line)| RuleRef {
+        file: file.as_str().into(),
+        line,
+    })
+}
+
+fn blocked() -> impl Strategy<Value = Blocked> {
+    (text(), any::<i64>()).prop_map(|(subject, until)| Blocked {
+        subject,
+        until: Timestamp::from_micros(until),
+    })
+}
+
+fn error() -> impl Strategy<Value = ErrorAt> {
+    (text(), text(), text()).prop_map(|(place, pointer, keyword)| ErrorAt {
+        place,
+        pointer,
+        keyword,
+    })
+}
+
+fn drift() -> impl Strategy<Value = Drift> {
+    (text(), text()).prop_map(|(pointer, keyword)| Drift { pointer, keyword })
+}
+
+prop_compose! {
+    fn finding()(
+        [class, place, pointer, rule] in proptest::array::uniform4(text()),
+        (score, paranoia) in any::<(u32, u8)>(),
+        steps in list(text()),
+        what in word::<Treatment>(),
+    ) -> Finding {
+        Finding { class, place, pointer, rule, score, paranoia, steps, what }
+    }
+}
+
+type Texts = [Option<Text>; 15];
+
+prop_compose! {
+    fn event()(
+        (at, latest, id) in any::<(i64, Option<i64>, Option<u128>)>(),
+        (kind, outcome) in (word::<Kind>(), word::<Outcome>()),
+        (stage, cause) in (proptest::option::of(word::<Stage>()), proptest::option::of(word::<Cause>())),
+        texts in proptest::array::uniform15(some_text()),
+        (objects, errors, findings, drift) in (list(object()), list(error()), list(finding()), list(drift())),
+        (rule, blocked) in (proptest::option::of(rule()), proptest::option::of(blocked())),
+        (status, upstream_status, lookup_status) in any::<(Option<u16>, Option<u16>, Option<u16>)>(),
+        (fields, withheld, findings_more) in any::<(Option<(u32, u32)>, Option<u32>, Option<u32>)>(),
+        numbers in any::<[Option<u64>; 5]>(),
+    ) -> Event {
+        let [code, integration, credential, user, address, user_agent, listener, protocol, method, path, api, operation,
+            detail, upstream, declared_outcome]: Texts = texts;
+        let [count, bytes_in, bytes_out, took_us, upstream_us] = numbers;
+        Event {
+            schema: Schema::default(),
+            at: Timestamp::from_micros(at),
+            latest: latest.map(Timestamp::from_micros),
+            id: id.map(DecisionId::from_bits),
+            configuration: code.clone(),
+            kind, outcome, code, stage, status, integration, credential, user, address, user_agent, count, listener,
+            protocol, method, path, api, operation, objects, rule, cause, blocked, detail, errors, findings, findings_more,
+            drift, fields, withheld, lookup_status, upstream, upstream_status, declared_outcome, bytes_in, bytes_out, took_us,
+            upstream_us,
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_line_reads_back_as_the_event_with_its_fields_in_order(event in event()) {
+        let mut line = b"before".to_vec();
+        event.write(&mut line);
+        let line = line.strip_prefix(b"before").unwrap();
+        prop_assert_eq!(&serde_json::from_slice::<Event>(line).unwrap(), &event);
+        let derived = serde_json::to_string(&event).unwrap();
+        let derived = printable::json(&derived);
+        prop_assert!(!std::str::from_utf8(line).unwrap().chars().any(printable::is_active));
+        // Two control characters have a short and a long escape.
+        let short = String::from_utf8(line.to_vec()).unwrap().replace("\\u0008", "\\b").replace("\\u000c", "\\f");
+        if !derived.contains("\\\\u00") {
+            prop_assert_eq!(short, derived.as_ref());
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! What a record holds besides plain words and numbers: objects, field errors, findings, drift, blocks.
+//! Exports `ObjectRef`, `ErrorAt`, `Finding`, `Drift`, `Blocked`.
+//! Made by the stages of the gateway; read by `explain`.
+//! Start reading at `ObjectRef`. Each is also read from the line of text that records of schema 1 have.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::schema_1::also_a_line;
+use super::words::{Treatment, Word};
+use crate::{FieldError, Text, Timestamp};
+
+/// An object that was asked for, looked up, evaluated or let out.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(remote = "Self", default)]
+pub struct ObjectRef {
+    /// `WorkOrder`
+    pub kind: Text,
+    /// `4711`
+    pub id: Text,
+}
+
+impl fmt::Display for ObjectRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.kind, self.id)
+    }
+}
+
+/// One thing wrong with one field. What was found there is told to the caller and not recorded.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self", default)]
+pub struct ErrorAt {
+    /// `path`, `query`, `header` or `body`.
+    pub place: Text,
+    /// JSON pointer in the body, or the parameter's name.
+    pub pointer: Text,
+    /// The keyword of the contract that failed (`type`, `required`, …), `notGranted`, or the class of attack.
+    pub keyword: Text,
+}
+
+impl From<&FieldError> for ErrorAt {
+    fn from(error: &FieldError) -> Self {
+        ErrorAt {
+            place: Text::new_static(error.place),
+            pointer: Text::new(&error.pointer),
+            keyword: Text::new(&error.keyword),
+        }
+    }
+}
+
+impl fmt::Display for ErrorAt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} {}", self.place, self.pointer, self.keyword)
+    }
+}
+
+/// One thing that inspection saw. Holds no text of the message.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self", default)]
+pub struct Finding {
+    /// `inspect.sqli`, or `response.leak`.
+    pub class: Text,
+    /// `body`, `query`, `header`, `path`, `cookie`, or `answer`.
+    pub place: Text,
+    /// JSON pointer in a body or response, otherwise the name.
+    pub pointer: Text,
+    /// The rule.
+    pub rule: Text,
+    /// What it added to the score.
+    pub score: u32,
+    /// The paranoia level of the rule.
+    pub paranoia: u8,
+    /// How the text was decoded before the rule matched.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<Text>,
+    /// What came of it.
+    pub what: Word<Treatment>,
+}
+
+/// One difference between an upstream's response and the contract.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self", default)]
+pub struct Drift {
+    /// JSON pointer in the response.
+    pub pointer: Text,
+    /// The keyword of the contract that failed.
+    pub keyword: Text,
+}
+
+impl fmt::Display for Drift {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.pointer, self.keyword)
+    }
+}
+
+/// Whom a block keeps out, and until when.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Blocked {
+    /// As `portcullis block lift` takes it: `user:crm/ann lee`.
+    pub subject: Text,
+    /// Microseconds since 1970, UTC.
+    pub until: Timestamp,
+}
+
+impl fmt::Display for Blocked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} is blocked until {}", self.subject, self.until)
+    }
+}
+
+also_a_line!(ObjectRef, ErrorAt, Finding, Drift);

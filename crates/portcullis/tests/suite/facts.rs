@@ -1,0 +1,81 @@
+//! What a record says of a request besides the decision: who presented what, with which program, about which object.
+//! Start reading at `a_refused_request_names_the_object_that_its_path_asks_for`.
+
+use demo::{Call, Fieldworks};
+use serde_json::json;
+use testkit::{Gate, RecordingUpstream, Server};
+
+use crate::{call, serve};
+
+fn demo() -> Server {
+    let upstream = RecordingUpstream::fieldworks(&Fieldworks::new(7));
+    serve(Gate::demo(upstream.address()))
+}
+
+#[test]
+fn a_refused_request_names_the_object_that_its_path_asks_for() {
+    let server = demo();
+    let key = server.quick_key("inventory", &[]);
+    let asked = Call::get("/v2/work-orders/4711").with("User-Agent", "stock-sync/4.1 \u{fc}");
+    for (key, code) in [
+        (None, "authn.missing"),
+        (Some(&key), "authz.operation_not_granted"),
+    ] {
+        let answer = server.send(&asked, key);
+        assert_eq!(answer.code().as_deref(), Some(code));
+        let event = server.event(answer.decision().unwrap());
+        assert_eq!(
+            event["objects"],
+            json!([{ "kind": "WorkOrder", "id": "4711" }])
+        );
+        assert_eq!(event["user_agent"], "stock-sync/4.1 \u{fc}");
+        assert_eq!(event["schema"], 2);
+    }
+}
+
+#[test]
+fn a_credential_that_is_ours_is_named_although_it_is_refused() {
+    let upstream = RecordingUpstream::always(r#"{"id":"1","title":"t"}"#);
+    let server = serve(Gate::small(upstream.address()));
+    let key = server.key("alpha");
+    server.desk("key.revoke", &json!({ "id": key.id }));
+    for (path, code) in [
+        ("/v1/notes/1", "authn.revoked"),
+        // Refused before anybody is asked for a credential.
+        ("/v1/nothing", "route.not_found"),
+    ] {
+        let answer = server.send(&call("GET", path), Some(&key));
+        assert_eq!(answer.code().as_deref(), Some(code));
+        let event = server.event(answer.decision().unwrap());
+        assert_eq!(
+            (&event["integration"], &event["credential"]),
+            (&json!("alpha"), &json!(key.id))
+        );
+    }
+    // What is not ours names nobody, whatever it looks like.
+    let strange = call("GET", "/v1/notes/1").with("Authorization", "Bearer alpha");
+    let answer = server.send(&strange, None);
+    assert_eq!(answer.code().as_deref(), Some("authn.invalid"));
+    let event = server.event(answer.decision().unwrap());
+    assert_eq!(
+        (event.get("integration"), event.get("credential")),
+        (None, None)
+    );
+    assert!(upstream.requests().is_empty());
+}
+
+#[test]
+fn a_key_in_the_user_agent_is_on_no_record() {
+    let upstream = RecordingUpstream::always(r#"{"id":"1","title":"t"}"#);
+    let server = serve(Gate::small(upstream.address()));
+    let key = server.key("alpha");
+    let agent = format!("curl/8 {}", key.text);
+    let long = "x".repeat(2_000);
+    let answer = server.send(&call("GET", "/v1/nothing").with("User-Agent", &agent), None);
+    let event = server.event(answer.decision().unwrap());
+    let shown = event["user_agent"].as_str().unwrap();
+    assert!(shown.starts_with("curl/8 ") && !event.to_string().contains(&key.text));
+    let answer = server.send(&call("GET", "/v1/nothing").with("User-Agent", &long), None);
+    let event = server.event(answer.decision().unwrap());
+    assert_eq!(event["user_agent"].as_str().unwrap().len(), 256);
+}
