@@ -23,6 +23,8 @@ const STATES_MAX: usize = 600;
 /// A longer list is checked by nobody.
 const VALUES_MAX: usize = 2000;
 const DFA_BYTES: usize = 4 << 20;
+/// In a shorter text many rules have no room, whatever stands in it.
+const OPEN_LENGTH_MIN: usize = 64;
 /// How many texts could be tried while one automaton is walked through.
 const TABLE_WEIGHT: usize = 50;
 
@@ -68,7 +70,8 @@ impl Language {
                 let inner = crate::scan::parse(source).ok()?;
                 // Without an anchor a pattern may match anywhere in the text.
                 let whole = Hir::concat(vec![any(), inner, any()]);
-                Language::matching(whole, None)?.no_longer_than(*length_max)
+                let language = Language::matching(whole, None)?.no_longer_than(*length_max)?;
+                (!language.is_open()).then_some(language)
             }
             FieldLanguage::Bytes {
                 alphabet,
@@ -114,6 +117,15 @@ impl Language {
         };
         let length_max = characters.map_or(usize::MAX, |count| count.saturating_mul(width));
         Some(Language { length_max, ..self })
+    }
+
+    /// Whether anything may stand somewhere in its texts, as after `^https://`. Then nearly every rule is live, and it
+    /// takes longest to find that out: such a language is worth no proof.
+    fn is_open(&self) -> bool {
+        let Texts::Table(table) = &self.texts else {
+            return false;
+        };
+        self.length_max > OPEN_LENGTH_MIN && table.is_open()
     }
 
     /// Whether a text is of the language.
@@ -277,6 +289,26 @@ impl Table {
             .get(usize::from(state))
             .copied()
             .unwrap_or(false)
+    }
+
+    /// Whether texts reach a state from which any bytes whatever go on for ever.
+    fn is_open(&self) -> bool {
+        let mut open: Vec<bool> = (0..self.accepts.len()).map(|state| state != 0).collect();
+        loop {
+            let leads_on = |state: usize| {
+                let from = state * self.classes;
+                let row = self.next.get(from..from + self.classes);
+                let mut row = row.unwrap_or_default().iter();
+                row.all(|to| open.get(usize::from(*to)).copied().unwrap_or(false))
+            };
+            let kept: Vec<bool> = (0..open.len())
+                .map(|state| state != 0 && leads_on(state))
+                .collect();
+            if kept == open {
+                return open.contains(&true);
+            }
+            open = kept;
+        }
     }
 
     fn accepts(&self, text: &[u8]) -> bool {

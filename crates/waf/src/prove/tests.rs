@@ -222,3 +222,14 @@ fn what_cannot_be_paid_for_is_free() {
     let closed = plans.iter().filter(|plan| plan.is_closed()).count();
     assert_eq!((plans.len(), closed), (20, 16));
 }
+
+#[test]
+fn where_anything_may_stand_nothing_is_proven() {
+    for open in ["^https://", "[0-9]+", "^[a-z]{2}.*x$"] {
+        assert_eq!(proof(&PACK, &pattern(open, None)).dead, 0, "{open}");
+    }
+    let short = proof(&PACK, &pattern("^https://", Some(10)));
+    assert!(short.dead > 0, "a short text has no room for most rules");
+    let most = proof(&PACK, &pattern("^[^<>]*$", None));
+    assert!(most.dead > 0, "some rules need what may not stand there");
+}
