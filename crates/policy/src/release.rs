@@ -9,7 +9,8 @@
 //! - Containers on the way to resource objects are implied. Nothing else leaves: default deny, field by field.
 //!   Keys that the contract does not declare are dropped. Class `secret` and `writeOnly` never leave.
 //! - For each object, what leaves is the union of the fields of the grants whose condition holds for that object. When
-//!   none holds, one object is refused (`deny_as`), an item of a list is left out.
+//!   none holds, one object is refused (`deny_as`), an item of a list is left out. Where refusing conceals, a read that
+//!   answers with no object where one could be is refused alike (see `root`).
 //! - An object of a declared kind inside another must satisfy one of the integration's grants for that kind, and shows
 //!   only fields that both what encloses it and those of them that hold let leave (see `nested`); of two masks the
 //!   stricter one. That goes for each object around a value. When the integration has no such grant, what encloses the
@@ -62,12 +63,6 @@ impl Standing {
             let detail = "the answer does not show the object, and it was not looked up";
             return Err(self.refuse(detail.into(), None));
         }
-        let Some(answer) = answer else {
-            return Ok(Released {
-                objects: std::mem::take(&mut self.objects),
-                ..Released::default()
-            });
-        };
         let objects = std::mem::take(&mut self.objects);
         let mut walk = Walk {
             permit: &self,
@@ -75,7 +70,6 @@ impl Standing {
             entry,
             facts,
             out: Released {
-                body: Vec::with_capacity(1024),
                 objects,
                 ..Released::default()
             },
@@ -83,6 +77,14 @@ impl Standing {
             levels: Levels::default(),
             verdicts: Vec::new(),
         };
+        if walk.lacks_its_object(answer) {
+            let detail = "the answer holds no object, and one that is hidden must read the same";
+            return Err(self.refuse(detail.into(), None));
+        }
+        let Some(answer) = answer else {
+            return Ok(walk.out);
+        };
+        walk.out.body.reserve(1024);
         let plan = entry.plan(operation, walk.root_grants(answer));
         walk.root(&plan, answer)?;
         Ok(walk.out)

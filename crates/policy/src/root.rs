@@ -10,7 +10,10 @@
 use model::Json;
 use model::shape::NodeId;
 
+use crate::input::DenyAs;
+use crate::plan::Ground;
 use crate::release::Walk;
+use crate::rules::Shown;
 
 /// What an answer holds.
 #[derive(Default)]
@@ -45,6 +48,22 @@ impl Walk<'_> {
             true => live & (survey.held | !self.entry.on_object),
             false => live,
         }
+    }
+
+    /// Whether the one object that a read answers with is not there, where it could have been one that is hidden: then both
+    /// read as absent. The object that the path itself names is judged by itself (see `reads`).
+    pub(crate) fn lacks_its_object(&self, answer: Option<&Json>) -> bool {
+        let (operation, entry) = (self.operation, self.entry);
+        let Some(set) = &entry.at_object else {
+            return false;
+        };
+        let is_named = !matches!(operation.shown, Shown::Nowhere);
+        let is_free = self.permit.live & !entry.on_object != 0 && !set.has_forbid();
+        if operation.is_write || is_named || is_free || self.permit.deny_as() != DenyAs::NotFound {
+            return false;
+        }
+        let ground = operation.ground();
+        ground.is_guarded() && !answer.is_some_and(|answer| holds_any(ground, 0, answer))
     }
 
     fn survey(&mut self, node: NodeId, value: &Json, is_many: bool, out: &mut Survey) {
@@ -82,5 +101,24 @@ impl Walk<'_> {
             // Something else stands where objects should.
             _ => out.is_any = true,
         }
+    }
+}
+
+/// Whether an answer holds an object in one of the places for them, a list of them, be it empty, or anything that the
+/// contract does not expect there.
+fn holds_any(ground: Ground<'_>, node: NodeId, value: &Json) -> bool {
+    let leads = ground.leads.get(node).copied().unwrap_or(false);
+    let Some(place) = ground.shape.node(node).filter(|_| leads) else {
+        return false;
+    };
+    match (ground.guard(node), value) {
+        (_, Json::Null) => false,
+        (None, Json::Object(members)) if place.values.is_none() => {
+            members.iter().any(|(key, value)| {
+                let field = place.fields.get(&**key);
+                field.is_some_and(|field| holds_any(ground, field.node, value))
+            })
+        }
+        _ => true,
     }
 }

@@ -466,10 +466,8 @@ fn the_root_leaves_only_where_the_condition_also_holds_for_the_object_that_the_p
         r#"{"id":"s1","partner":"north"}"#,
         r#"{"id":"s2","partner":"south"}"#,
     );
-    assert_eq!(
-        at("own", "null"),
-        r#"{"data":{"title":"t","site":null}} (1)"#
-    );
+    // No site at all reads like one that is hidden.
+    assert_eq!(at("own", "null"), format!("{HIDDEN} (1)"));
     assert_eq!(
         at("own", own),
         r#"{"data":{"title":"t","site":{"id":"s1"}}} (1)"#
@@ -480,5 +478,43 @@ fn the_root_leaves_only_where_the_condition_also_holds_for_the_object_that_the_p
             "{}",
             at("foreign", site)
         );
+    }
+}
+
+#[test]
+fn no_object_at_all_reads_like_one_that_is_hidden() {
+    let made = |when: &str, deny_as: DenyAs| {
+        let grants = vec![
+            grant(1, "getJob", "", "id", ""),
+            Grant {
+                deny_as: Some(deny_as),
+                ..grant(4, "getJobWithSite", when, "id $.data.title", "")
+            },
+        ];
+        Arc::new(compile(input_of(grants, "")).unwrap())
+    };
+    let hidden = r#"{"data":{"title":"t","site":{"id":"s2","partner":"south"}}}"#;
+    let none = [
+        "",
+        "null",
+        "{}",
+        r#"{"data":null}"#,
+        r#"{"data":{"title":"t"}}"#,
+    ];
+    let text = "getJobWithSite jobId=own";
+    let rules = made(OWN, DenyAs::NotFound);
+    let refused = road(&rules, text, "", hidden);
+    assert!(refused.starts_with(HIDDEN), "{refused}");
+    for answer in none {
+        assert_eq!(road(&rules, text, "", answer), refused, "{answer}");
+    }
+    // Where nothing is concealed, and where every site is seen, none is told as it is.
+    let told = made(OWN, DenyAs::Forbidden);
+    let open = made("", DenyAs::NotFound);
+    for answer in none {
+        for rules in [&told, &open] {
+            let left = road(rules, text, "", answer);
+            assert!(!left.contains("object."), "{answer}: {left}");
+        }
     }
 }
