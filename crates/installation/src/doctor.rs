@@ -11,7 +11,6 @@ mod state;
 use std::path::{Path, PathBuf};
 
 use config::{Compiled, Options};
-use gateway::Clock;
 use identity::api_key::redacted;
 use model::Timestamp;
 
@@ -115,7 +114,7 @@ struct Server {
 
 /// Looks at everything. The running server is asked in this name.
 pub fn examine(dir: &Path, name: &str) -> Vec<Finding> {
-    let (about, now) = (About("configuration", ""), Clock::default().now());
+    let (about, now) = (About("configuration", ""), crate::now());
     let texts = match files::read(dir) {
         Ok(texts) => texts,
         Err(error) => return vec![about.fail(error.severity, error.message, error.remedy)],

@@ -1,15 +1,27 @@
-//! What lies on disk for a server: its configuration directory, secrets, certificates, store and ledger.
+//! What lies on disk for a server, and the server that is started from it: configuration directory, secrets, certificates, store, ledger.
 //! Exports `files` (the directory as texts), `open` (store and ledger), `secrets`, `certificates`, `Directory` (where a running
-//! server gets its next configuration from), and `doctor` (is all of it fit to serve?).
+//! server gets its next configuration from), `server` (every room wired), and `doctor` (is all of it fit to serve?).
 //! Used by the binary, which has the words. Start reading at `open::open`; why this is a room is in docs/decisions/034.
 
 pub mod certificates;
 pub mod doctor;
 mod error;
 pub mod files;
+pub mod kek;
+pub mod ledger;
+pub mod new_files;
 pub mod open;
 pub mod secrets;
+pub mod server;
 mod source;
 
 pub use error::{InstallationError, Severity};
 pub use source::{Directory, snapshot};
+
+use gateway::Clock;
+use model::Timestamp;
+
+/// The time.
+pub fn now() -> Timestamp {
+    Clock::default().now()
+}

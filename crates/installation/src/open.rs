@@ -10,7 +10,6 @@ use audit::{Ledger, Opening, Recorder, Settings};
 use config::{Compiled, Files, Located, SecretRef};
 use control::{Control, Parts};
 use crypto::{Kek, Keys};
-use gateway::Clock;
 use model::Mistake;
 use store::Store;
 
@@ -57,7 +56,7 @@ pub fn with_control<T>(
     work: impl FnOnce(&Control) -> T,
 ) -> Result<T, InstallationError> {
     let texts = files::read(dir)?;
-    let (compiled, _) = files::compile_to_read(&texts, Clock::default().now())?;
+    let (compiled, _) = files::compile_to_read(&texts, crate::now())?;
     if !is_change {
         let looked = look(&compiled, dir, &texts)?;
         let parts = Parts {
@@ -114,7 +113,7 @@ pub fn open_with(compiled: &Compiled, dir: &Path, kek: &Kek) -> Result<Opened, I
             *newest = Some(signed.text.clone());
         }
     }));
-    let (recorder, recovered) = Recorder::open(opening, Clock::default().now())?;
+    let (recorder, recovered) = Recorder::open(opening, crate::now())?;
     let recovered = recovered.map(|recovered| {
         format!(
             "portcullis: the ledger was recovered after an unclean stop: {} bytes cut off {} ({}); {} records are in order",

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use config::compiled::ListenerSettings;
 use config::{Compiled, Files};
 use control::{Loaded, Refused, Source};
-use gateway::{Clock, Snapshot};
+use gateway::Snapshot;
 use net::TlsSlot;
 
 use crate::certificates::{Slots, certificates, pair};
@@ -42,7 +42,7 @@ impl Directory {
     fn prepared(&self, before: &Arc<Snapshot>) -> Result<Loaded, InstallationError> {
         let texts = files::read(&self.dir)?;
         let (compiled, warnings) =
-            files::compile_after(&texts, Clock::default().now(), &before.compiled)?;
+            files::compile_after(&texts, crate::now(), &before.compiled)?;
         files::warned(&warnings, &texts)
             .iter()
             .for_each(|lines| (self.say)(lines));

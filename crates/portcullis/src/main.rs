@@ -9,8 +9,6 @@ mod config_dir;
 mod confirm;
 mod exit;
 mod output;
-mod panics;
-mod running;
 mod table;
 mod terminal;
 
@@ -25,7 +23,7 @@ use crate::exit::Exit;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    panics::install();
+    installation::server::install_panic_hook(|line| terminal::say(line));
     let matches = match command().try_get_matches() {
         Ok(matches) => matches,
         Err(error) => {

@@ -8,6 +8,8 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use clap::{Arg, ArgMatches};
+use identity::api_key::redacted;
+use installation::server::Host;
 pub use model::printable::counted;
 use serde::Serialize;
 use serde_json::Value;
@@ -37,6 +39,15 @@ pub fn print(arguments: &ArgMatches, value: &Value, text: impl FnOnce()) {
     match is_json(arguments) {
         true => terminal::json(value),
         false => text(),
+    }
+}
+
+/// What a server is given by its host: words on standard error.
+pub fn host() -> Host {
+    Host {
+        // A key is not repeated.
+        say: |lines| terminal::say_all(redacted(lines)),
+        version: env!("CARGO_PKG_VERSION"),
     }
 }
 

@@ -49,6 +49,12 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("demo", &["config", "contract", "crypto", "model", "net"]),
+    (
+        "company",
+        &[
+            "audit", "control", "crypto", "demo", "identity", "installation",
+        ],
+    ),
 ];
 
 /// Rooms that must not even indirectly reach sockets or a runtime.

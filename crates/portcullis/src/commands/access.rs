@@ -13,7 +13,7 @@ use review::access;
 
 use crate::commands::Subcommand;
 use crate::exit::{Exit, Outcome};
-use crate::{config_dir, output, running, table, terminal};
+use crate::{config_dir, output, table, terminal};
 
 /// The subcommand.
 pub const SUBCOMMAND: Subcommand = Subcommand {
@@ -33,7 +33,7 @@ fn command() -> Command {
 
 fn run(arguments: &ArgMatches) -> Outcome {
     let dir = config_dir::of(arguments);
-    let (compiled, _) = files::compile_to_read(&files::read(&dir)?, running::now())?;
+    let (compiled, _) = files::compile_to_read(&files::read(&dir)?, installation::now())?;
     let who = output::given(arguments, "who");
     match output::given(arguments, "field") {
         None => of_integration(arguments, &compiled, &who.unwrap_or_default()),

@@ -19,7 +19,7 @@ use review::can::{self, Answer, Asked, Verdict, Word};
 use crate::commands::Subcommand;
 use crate::commands::access;
 use crate::exit::{Exit, Outcome, Trouble};
-use crate::{config_dir, output, running, terminal};
+use crate::{config_dir, output, terminal};
 
 /// Lists are kept below this many characters a line.
 const WIDTH: usize = 90;
@@ -61,7 +61,7 @@ fn command() -> Command {
 
 fn run(arguments: &ArgMatches) -> Outcome {
     let dir = config_dir::of(arguments);
-    let (compiled, _) = files::compile_to_read(&files::read(&dir)?, running::now())?;
+    let (compiled, _) = files::compile_to_read(&files::read(&dir)?, installation::now())?;
     if let Some(path) = arguments.get_one::<String>("questions") {
         return many::answer(arguments, path, &compiled);
     }
@@ -124,7 +124,7 @@ fn asked<'a>(arguments: &'a ArgMatches, compiled: &'a Compiled) -> Result<Asked<
         field: optional("field"),
         path: pairs(arguments, "path")?,
         query: pairs(arguments, "query")?,
-        now: running::now(),
+        now: installation::now(),
     })
 }
 

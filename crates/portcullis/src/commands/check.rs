@@ -13,7 +13,7 @@ use installation::{InstallationError, files, open, secrets};
 
 use crate::commands::Subcommand;
 use crate::exit::{Exit, Outcome};
-use crate::{output, running, table, terminal};
+use crate::{output, table, terminal};
 
 /// The subcommand.
 pub const SUBCOMMAND: Subcommand = Subcommand {
@@ -35,7 +35,7 @@ fn command() -> Command {
 fn run(arguments: &ArgMatches) -> Outcome {
     let dir = output::path(arguments, "dir");
     let files = files::read(&dir)?;
-    let (compiled, warnings) = files::compile(&files, running::now())?;
+    let (compiled, warnings) = files::compile(&files, installation::now())?;
     if !arguments.get_flag("offline") {
         let unresolved: Vec<_> = compiled
             .secrets()

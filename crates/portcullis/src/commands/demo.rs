@@ -3,21 +3,18 @@
 //! Used by `commands::COMMANDS`.
 //! Start reading at `run`.
 
-mod company;
-mod keys;
 mod screen;
-mod tour;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use company::tour::{self, Guide};
+use company::{Company, Keyring, is_running, remembered};
+use installation::server::Signals;
 
 use crate::commands::Subcommand;
-use crate::commands::serve::Signals;
 use crate::exit::{Exit, Outcome, Trouble};
-use crate::{output, terminal};
-
-use company::Company;
+use crate::{admin_client, output, terminal};
 
 /// The subcommand.
 pub const SUBCOMMAND: Subcommand = Subcommand {
@@ -42,23 +39,23 @@ fn run(arguments: &ArgMatches) -> Outcome {
     let dir = output::path(arguments, "dir");
     let seed = arguments.get_one::<u64>("seed").copied().unwrap_or(7);
     match arguments.subcommand_name() {
-        Some("tour") => tour::run(&dir, seed),
-        Some("env") => keys::print(&dir),
+        Some("tour") => tour(&dir, seed),
+        Some("env") => env(&dir),
         Some("reset") => reset(&dir),
         _ => live(&dir, seed, !arguments.get_flag("no-traffic")),
     }
 }
 
 /// Runs until told to stop, showing decisions as they happen.
-fn live(dir: &std::path::Path, seed: u64, with_traffic: bool) -> Outcome {
+fn live(dir: &Path, seed: u64, with_traffic: bool) -> Outcome {
     let mut signals = Signals::install()?;
-    let company = Company::start(dir, seed)?;
+    let company = Company::start(dir, seed, output::host())?;
     screen::print(&company);
     company.running.io.live.watch();
     let show = screen::follow(&company.running.io);
     let traffic = with_traffic.then(|| company.traffic(seed));
     signals.until_stopped(&company.running);
-    signals.next_one(company.running.hurry());
+    signals.next_one(&company.running);
     show.stop();
     if let Some(traffic) = traffic {
         traffic.stop();
@@ -67,7 +64,7 @@ fn live(dir: &std::path::Path, seed: u64, with_traffic: bool) -> Outcome {
     Ok(Exit::Done)
 }
 
-fn reset(dir: &std::path::Path) -> Outcome {
+fn reset(dir: &Path) -> Outcome {
     if !dir.join("gate").join("portcullis.yaml").exists() {
         terminal::say(format_args!(
             "portcullis: there is no demo in {}",
@@ -75,7 +72,7 @@ fn reset(dir: &std::path::Path) -> Outcome {
         ));
         return Ok(Exit::Done);
     }
-    if company::is_running(dir) {
+    if is_running(dir) {
         return Err(Trouble::new(
             Exit::Failed,
             "the demo is running",
@@ -93,5 +90,48 @@ fn reset(dir: &std::path::Path) -> Outcome {
         "portcullis: {} is deleted; `portcullis demo` makes a new one",
         dir.display()
     ));
+    Ok(Exit::Done)
+}
+
+/// Makes the tour, and says whether everything was as it should be.
+fn tour(dir: &Path, seed: u64) -> Outcome {
+    let guide = Guide {
+        host: output::host(),
+        name: &admin_client::name(),
+        out: &mut terminal::Out::default(),
+    };
+    let outcome = match tour::run(dir, seed, guide)? {
+        // Nobody reads on; what was not shown was not checked.
+        Err(_) if terminal::is_closed() => return Ok(Exit::Failed),
+        Err(error) => return Err(Trouble::new(Exit::Failed, error, "")),
+        Ok(outcome) => outcome,
+    };
+    match outcome.wrong {
+        0 => Ok(Exit::Done),
+        wrong => Err(Trouble::new(
+            Exit::Failed,
+            format!("{wrong} of {} expectations did not hold", outcome.checks),
+            "The lines marked above say which.",
+        )),
+    }
+}
+
+/// Prints shell assignments: `ACCOUNTING=…`, `GATE=…`.
+fn env(dir: &Path) -> Outcome {
+    let keys = Keyring::read(dir);
+    let (Some(ports), false) = (remembered(dir), keys.iter().next().is_none()) else {
+        return Err(Trouble::new(
+            Exit::Failed,
+            format!("there is no demo in {}", dir.display()),
+            "Start it with `portcullis demo`.",
+        ));
+    };
+    for (integration, key) in keys.iter() {
+        terminal::line(format_args!(
+            "export {}={key}",
+            integration.to_uppercase().replace('-', "_")
+        ));
+    }
+    terminal::line(format_args!("export GATE=http://localhost:{}", ports.local));
     Ok(Exit::Done)
 }

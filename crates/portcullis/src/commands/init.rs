@@ -3,9 +3,7 @@
 //! Used by `commands::COMMANDS`.
 //! Start reading at `run`; what is written and guessed is decided in the room `init`.
 
-use std::fs::{self, OpenOptions};
-use std::io::Write;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::{Arg, ArgMatches, Command, value_parser};
@@ -15,10 +13,11 @@ use contract::Contract;
 use crypto::Kek;
 use init::{Facts, Planned};
 use installation::InstallationError;
+use installation::new_files::{self, NewFile};
 
 use crate::commands::Subcommand;
 use crate::exit::{Exit, Outcome, Trouble};
-use crate::{output, running, terminal};
+use crate::{output, terminal};
 
 /// The subcommand.
 pub const SUBCOMMAND: Subcommand = Subcommand {
@@ -63,11 +62,9 @@ fn run(arguments: &ArgMatches) -> Outcome {
         Trouble::new(Exit::Usage, error, help)
     })?;
     let kek = Kek::generate_text();
-    let planned = init::files(&facts, &text, kek.expose(), running::now());
-    refuse_existing(&dir, &planned)?;
-    for file in &planned {
-        write(&dir, file)?;
-    }
+    let planned = init::files(&facts, &text, kek.expose(), installation::now());
+    let new: Vec<NewFile<'_>> = planned.iter().map(new_file).collect();
+    new_files::write(&dir, &new)?;
     let document = serde_json::json!({
         "schema_version": 1, "dir": dir.display().to_string(), "api": format!("{}/{}", facts.name, facts.version),
         "operations": facts.operations.len(), "classes": facts.classes.len(), "questions": facts.questions.len(),
@@ -78,6 +75,14 @@ fn run(arguments: &ArgMatches) -> Outcome {
         terminal::text(&init::next(&dir, &facts, &planned))
     });
     Ok(Exit::Done)
+}
+
+fn new_file(planned: &Planned) -> NewFile<'_> {
+    NewFile {
+        path: &planned.path,
+        text: &planned.text,
+        is_secret: planned.is_secret,
+    }
 }
 
 fn read(source: &Path) -> Result<String, Trouble> {
@@ -110,7 +115,7 @@ fn compiled(source: &Path, text: &str) -> Result<Contract, Trouble> {
         files.insert(file.clone(), text.as_bytes().to_vec());
         let mut trouble = Trouble::from(InstallationError::mistaken(&mistakes, &files));
         trouble.message = trouble.message.replacen("the configuration has", "the contract has", 1);
-        trouble.remedy = "Nothing was written. Mend the places above, or bundle a document of several files into one, and run it again.".to_owned();
+        trouble.remedy = "Nothing was written. Fix the places above, or bundle a document of several files into one, and run it again.".to_owned();
         trouble
     })
 }
@@ -132,51 +137,6 @@ fn upstream(arguments: &ArgMatches) -> Result<Option<String>, Trouble> {
     }
 }
 
-fn refuse_existing(dir: &Path, planned: &[Planned]) -> Result<(), Trouble> {
-    let there: Vec<&str> = planned
-        .iter()
-        .filter(|file| dir.join(&file.path).exists())
-        .map(|file| file.path.as_str())
-        .collect();
-    if there.is_empty() {
-        return Ok(());
-    }
-    Err(Trouble::new(
-        Exit::Failed,
-        format!("{} already holds {}", dir.display(), config::listed(&there)),
-        "Nothing was written. Choose another --dir, or add the api to the configuration you have by hand.",
-    ))
-}
-
-fn write(dir: &Path, file: &Planned) -> Result<(), Trouble> {
-    let path = dir.join(&file.path);
-    let mode = if file.is_secret {
-        (0o700, 0o600)
-    } else {
-        (0o755, 0o644)
-    };
-    let parent = path.parent().unwrap_or(dir);
-    let made = fs::DirBuilder::new()
-        .recursive(true)
-        .mode(mode.0)
-        .create(parent);
-    let written = made.and_then(|()| {
-        let mut out = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(mode.1)
-            .open(&path)?;
-        out.write_all(file.text.as_bytes())
-    });
-    written.map_err(|error| {
-        Trouble::new(
-            Exit::Failed,
-            format!("cannot write {}: {error}", path.display()),
-            "Choose a --dir you may write to.",
-        )
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -191,24 +151,5 @@ mod tests {
             "{}",
             trouble.message
         );
-    }
-
-    #[test]
-    fn nothing_is_overwritten() {
-        let dir = std::env::temp_dir().join(format!("portcullis-init-{}", std::process::id()));
-        let file = Planned {
-            path: "a/b.yaml".into(),
-            text: "x".into(),
-            is_secret: false,
-        };
-        write(&dir, &file).unwrap();
-        assert!(
-            refuse_existing(&dir, std::slice::from_ref(&file))
-                .unwrap_err()
-                .message
-                .contains("already holds `a/b.yaml`")
-        );
-        assert!(write(&dir, &file).is_err());
-        std::fs::remove_dir_all(&dir).unwrap();
     }
 }

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use crate::commands::Subcommand;
 use crate::exit::{Exit, Outcome, Trouble};
 use crate::table::seconds;
-use crate::{admin_client, config_dir, confirm, output, running, table, terminal};
+use crate::{admin_client, config_dir, confirm, output, table, terminal};
 
 /// The subcommand.
 pub const SUBCOMMAND: Subcommand = Subcommand {
@@ -118,7 +118,7 @@ fn run(arguments: &ArgMatches) -> Outcome {
 fn jwks(arguments: &ArgMatches) -> Outcome {
     let dir = config_dir::of(arguments);
     let texts = files::read(&dir)?;
-    let (compiled, _) = files::compile_to_read(&texts, running::now())?;
+    let (compiled, _) = files::compile_to_read(&texts, installation::now())?;
     let looked = open::look(&compiled, &dir, &texts)?;
     terminal::line(format_args!(
         "{{\"keys\":[{}]}}",

@@ -7,21 +7,18 @@ mod text;
 
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use audit::{Ledger, LedgerFault, PublicKey, Report};
+use audit::{LedgerFault, PublicKey};
 use clap::{Arg, ArgMatches, Command, value_parser};
 use control::commands::Command as _;
 use control::commands::ledger::{ShowLedger, SignCheckpoint};
-use crypto::{Kek, Keys};
-use installation::{files, open};
+use installation::ledger::{self, LedgerFiles};
 use model::Timestamp;
 use serde_json::{Value, json};
-use store::Store;
 
 use crate::commands::Subcommand;
 use crate::exit::{Exit, Outcome, Trouble};
-use crate::{admin_client, config_dir, output, running, terminal};
+use crate::{admin_client, config_dir, output, terminal};
 
 /// The subcommand.
 pub const SUBCOMMAND: Subcommand = Subcommand {
@@ -108,45 +105,15 @@ fn run(arguments: &ArgMatches) -> Outcome {
     }
 }
 
-/// Store and keys, open to read beside whoever writes.
-struct Looked {
-    ledger: PathBuf,
-    store: Store,
-    keys: Arc<Keys>,
-}
-
-fn look(dir: &Path) -> Result<Looked, Trouble> {
-    let (data, kek) = place(dir)?;
-    let opened = store::embedded::look(&data, &kek)?;
-    Ok(Looked {
-        ledger: data.join("ledger"),
-        store: opened.store,
-        keys: Arc::new(opened.keys),
-    })
-}
-
-/// Data directory and key. What was recorded can be read whatever is wrong with the configuration, as long as the
-/// server's file still says where both are.
-fn place(dir: &Path) -> Result<(PathBuf, Kek), Trouble> {
-    let compiled = files::read(dir).and_then(|texts| {
-        let (compiled, _) = files::compile_to_read(&texts, running::now())?;
-        Ok((texts, compiled))
-    });
-    match compiled {
-        Ok((texts, compiled)) => Ok((
-            dir.join(&compiled.server.store_dir.value),
-            open::kek(&compiled, dir, &texts)?,
-        )),
-        Err(mistaken) => {
-            let reference = files::kek_reference(dir);
-            let kek = reference.and_then(|reference| open::kek_at(&reference, dir).ok());
-            let kek = kek.ok_or(mistaken)?;
-            terminal::say(
-                "portcullis: the configuration has mistakes (`portcullis check` shows them); the ledger is read all the same",
-            );
-            Ok((open::data_dir(dir), kek))
-        }
+/// The ledger's files, open to read.
+fn look(dir: &Path) -> Result<LedgerFiles, Trouble> {
+    let files = ledger::look(dir)?;
+    if files.is_configuration_wrong {
+        terminal::say(
+            "portcullis: the configuration has mistakes (`portcullis check` shows them); the ledger is read all the same",
+        );
     }
+    Ok(files)
 }
 
 fn verify(arguments: &ArgMatches) -> Outcome {
@@ -163,7 +130,7 @@ fn verify(arguments: &ArgMatches) -> Outcome {
     let report = match arguments.get_one::<PathBuf>("file") {
         Some(file) => audit::verify_export(file, pin.as_ref())
             .map_err(|fault| Trouble::new(Exit::Failed, fault, ""))?,
-        None => verify_own(&config_dir::of(arguments), pin.as_ref())?,
+        None => look(&config_dir::of(arguments))?.verify(pin.as_ref())?,
     };
     output::print(arguments, &text::report_json(&report), || {
         terminal::text(&text::report(&report, pin.is_some()))
@@ -172,27 +139,6 @@ fn verify(arguments: &ArgMatches) -> Outcome {
         true => Exit::Done,
         false if report.is_cut => Exit::Failed,
         false => Exit::Integrity,
-    })
-}
-
-/// The ledger of the configuration, against the checkpoint that the database witnessed.
-fn verify_own(dir: &Path, pin: Option<&PublicKey>) -> Result<Report, Trouble> {
-    let looked = look(dir)?;
-    let own = PublicKey::new(open::ORIGIN, looked.keys.ledger_signing.verifying_key());
-    let witness = control::maintenance::witnessed(&looked.store)?;
-    let public = pin.unwrap_or(&own);
-    audit::verify_directory(
-        &looked.ledger,
-        &looked.keys.ledger_seal,
-        public,
-        witness.as_deref(),
-    )
-    .map_err(|fault| {
-        Trouble::new(
-            Exit::Failed,
-            fault,
-            "Let the user that runs Portcullis read the files of the ledger.",
-        )
     })
 }
 
@@ -234,8 +180,7 @@ fn question(arguments: &ArgMatches) -> Result<ShowLedger, Trouble> {
 
 /// The files, where no server runs; the same answer.
 fn read(dir: &Path, asked: &ShowLedger) -> Result<Value, Trouble> {
-    let looked = look(dir)?;
-    let ledger = Ledger::open_read(&looked.ledger, looked.keys)?;
+    let ledger = look(dir)?.ledger()?;
     let page = asked.of(&ledger).map_err(admin_client::trouble)?;
     Ok(json!({ "schema_version": ShowLedger::INFO.version, "records": page.records }))
 }
@@ -256,8 +201,7 @@ fn moment(arguments: &ArgMatches, name: &str) -> Result<Option<String>, Trouble>
 }
 
 fn export(arguments: &ArgMatches) -> Outcome {
-    let looked = look(&config_dir::of(arguments))?;
-    let ledger = Ledger::open_read(&looked.ledger, looked.keys)?;
+    let ledger = look(&config_dir::of(arguments))?.ledger()?;
     let from = arguments.get_one::<u64>("from").copied().unwrap_or(0);
     let range = from..=arguments.get_one::<u64>("to").copied().unwrap_or(u64::MAX);
     if range.is_empty() {

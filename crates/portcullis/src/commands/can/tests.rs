@@ -6,7 +6,7 @@ fn verdict(line: &[&str]) -> Result<(bool, String), Trouble> {
     for (path, text) in demo::gate::files(&demo::Ports::default()) {
         texts.insert(path, text.into_bytes());
     }
-    let (compiled, _) = files::compile(&texts, running::now()).unwrap();
+    let (compiled, _) = files::compile(&texts, installation::now()).unwrap();
     let arguments = command().get_matches_from([&["can"], line].concat());
     let asked = asked(&arguments, &compiled)?;
     let verdict = can::ask(&asked, &compiled);

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use company::{Company, Worker};
 use gateway::Io;
 use model::{Event, Outcome, printable};
 
-use super::company::{Company, Worker};
 use crate::terminal;
 
 /// Prints the first screen: at most 24 lines.

@@ -13,14 +13,14 @@ use model::{Timestamp, printable};
 use review::replay::{self, Change, Report};
 
 use crate::exit::{Exit, Outcome, Trouble};
-use crate::{config_dir, output, running, table, terminal};
+use crate::{config_dir, output, table, terminal};
 
 /// Largest file that is read.
 const FILE_BYTES_MAX: u64 = 1 << 30;
 
 /// Replays a file.
 pub fn run(arguments: &ArgMatches) -> Outcome {
-    let (now, dir) = (running::now(), config_dir::of(arguments));
+    let (now, dir) = (installation::now(), config_dir::of(arguments));
     let path = output::path(arguments, "file");
     let text = read(&path)?;
     let (changed, _) = files::compile(&files::read(&dir)?, now)?;

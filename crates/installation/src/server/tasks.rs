@@ -1,6 +1,6 @@
 //! What runs beside the requests: maintenance, health checks, the look for changed files.
 //! Exports `beside`.
-//! Used by `running::start`.
+//! Used by `server::start`.
 //! Start reading at `beside`.
 
 use std::sync::Arc;
@@ -11,19 +11,23 @@ use control::maintenance::{Maintenance, Witness};
 use control::supervisor::Task;
 use gateway::Io;
 
-use super::{Watch, say_all};
-use crate::{panics, terminal};
+use super::{Host, Watch, panics};
 
 /// How often changed files are looked for.
 const LOOK: Duration = Duration::from_millis(250);
 
 /// What runs beside the requests.
-pub(super) fn beside(control: &Arc<Control>, witness: &Witness, watch: Watch) -> Vec<Task> {
+pub(super) fn beside(
+    control: &Arc<Control>,
+    witness: &Witness,
+    watch: Watch,
+    host: Host,
+) -> Vec<Task> {
     let maintenance = Maintenance {
         control: Arc::clone(control),
         witness: Arc::clone(witness),
         panics: panics::take,
-        say: say_all,
+        say: host.say,
     };
     let (watching, checked) = (Arc::clone(control), Arc::clone(control));
     let mut tasks = vec![
@@ -35,7 +39,7 @@ pub(super) fn beside(control: &Arc<Control>, witness: &Witness, watch: Watch) ->
         Task {
             name: "health",
             is_waited_for: false,
-            work: Box::new(move |_| checked.io.iter().for_each(health)),
+            work: Box::new(move |_| checked.io.iter().for_each(|io| health(io, host))),
         },
     ];
     if watch == Watch::Files {
@@ -53,12 +57,12 @@ pub(super) fn beside(control: &Arc<Control>, witness: &Witness, watch: Watch) ->
 }
 
 /// Active health checks of whatever upstreams the snapshot names.
-fn health(io: &Arc<Io>) {
+fn health(io: &Arc<Io>, host: Host) {
     let Ok(runtime) = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
     else {
-        terminal::say("portcullis: no active health checks: the runtime cannot be made");
+        (host.say)("portcullis: no active health checks: the runtime cannot be made");
         return;
     };
     let current = || {

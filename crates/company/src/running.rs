@@ -1,6 +1,6 @@
-//! The demo company running: upstream, gateway, keys, gentle traffic.
-//! Gives `Company`.
-//! Used by `demo` and `demo tour`.
+//! The company's processes in one: upstream, gateway, keys, gentle traffic.
+//! Exports `Company`, `Worker`, `is_running`, `remembered`.
+//! Used by `portcullis demo` and the tour.
 //! Start reading at `Company::start`.
 
 use std::fs;
@@ -15,11 +15,10 @@ use std::time::Duration;
 use demo::fieldworks::Hosted;
 use demo::tour::Wire;
 use demo::{Fieldworks, Mix, Ports};
+use installation::server::{self, Host, Running, Watch};
+use installation::{InstallationError, Severity};
 
-use super::keys::Keyring;
-use crate::exit::{Exit, Trouble};
-use crate::running::{self, Running};
-use crate::terminal;
+use crate::Keyring;
 
 /// Time between two calls of the gentle traffic.
 const PACE: Duration = Duration::from_millis(333);
@@ -73,20 +72,20 @@ impl Company {
     /// Prepares the files, starts upstream and gateway, and makes the demo's keys.
     ///
     /// # Errors
-    /// What is wrong, with its exit code.
-    pub fn start(dir: &Path, seed: u64) -> Result<Company, Trouble> {
+    /// What is wrong.
+    pub fn start(dir: &Path, seed: u64, host: Host) -> Result<Company, InstallationError> {
         // Before anything is written: the files belong to the demo that runs.
         if is_running(dir) {
-            return Err(Trouble::new(
-                Exit::Failed,
+            return Err(InstallationError::new(
+                Severity::Failed,
                 format!("the demo in {} is running already", dir.display()),
                 "Use it, stop it with Ctrl-C, or start another one with `--dir OTHER`.",
             ));
         }
-        let ports = free_ports();
-        demo::gate::prepare(dir, &ports, running::now()).map_err(|error| {
-            Trouble::new(
-                Exit::Failed,
+        let ports = free_ports(host);
+        demo::gate::prepare(dir, &ports, installation::now()).map_err(|error| {
+            InstallationError::new(
+                Severity::Failed,
                 format!("cannot prepare {}: {error}", dir.display()),
                 "Choose a directory that can be written with `--dir`.",
             )
@@ -94,8 +93,8 @@ impl Company {
         remember(dir, &ports)?;
         let upstream = Fieldworks::new(seed)
             .host(ports.upstream)
-            .map_err(|fault| Trouble::new(Exit::Failed, fault, "Free the port and try again."))?;
-        let running = running::start(&dir.join("gate"), running::Watch::Files)?;
+            .map_err(|fault| InstallationError::new(Severity::Failed, fault, "Free the port and try again."))?;
+        let running = server::start(&dir.join("gate"), Watch::Files, host)?;
         let keys = Keyring::complete(dir, &running)?;
         Ok(Company {
             running,
@@ -130,7 +129,7 @@ impl Company {
     ///
     /// # Errors
     /// When the ledger could not be closed cleanly.
-    pub fn stop(self) -> Result<(), Trouble> {
+    pub fn stop(self) -> Result<(), InstallationError> {
         let stopped = self.running.stop();
         self.upstream.stop();
         stopped
@@ -138,7 +137,7 @@ impl Company {
 }
 
 /// The usual ports, or the next free ones, which is then said.
-fn free_ports() -> Ports {
+fn free_ports(host: Host) -> Ports {
     let usual = Ports::default();
     let mut taken = Vec::new();
     let mut next = |wanted: u16| {
@@ -147,7 +146,7 @@ fn free_ports() -> Ports {
             .find(|port| !taken.contains(port) && TcpListener::bind(("127.0.0.1", *port)).is_ok())
             .unwrap_or(wanted);
         if port != wanted {
-            terminal::say(format_args!(
+            (host.say)(&format!(
                 "portcullis: port {wanted} is in use; the demo takes {port}"
             ));
         }
@@ -166,14 +165,14 @@ fn free_ports() -> Ports {
 const PORTS: &str = "ports";
 
 /// Notes the ports for `demo tour` and `demo env` of another process.
-fn remember(dir: &Path, ports: &Ports) -> Result<(), Trouble> {
+fn remember(dir: &Path, ports: &Ports) -> Result<(), InstallationError> {
     let text = format!(
         "{} {} {} {} {}\n",
         ports.local, ports.public, ports.internal, ports.admin, ports.upstream
     );
     fs::write(dir.join(PORTS), text).map_err(|error| {
-        Trouble::new(
-            Exit::Failed,
+        InstallationError::new(
+            Severity::Failed,
             format!("cannot write {}: {error}", dir.join(PORTS).display()),
             "",
         )

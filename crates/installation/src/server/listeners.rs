@@ -1,13 +1,14 @@
 //! What the sockets of a server are made of.
 //! Exports `listener`.
-//! Used by `running::start`.
+//! Used by `server::start`.
 //! Start reading at `listener`.
 
 use std::sync::Arc;
 
 use config::compiled::{ListenerSettings, ServerSettings};
-use installation::certificates::Slots;
 use net::{Bounds, ListenerSpec};
+
+use crate::certificates::Slots;
 
 /// One listener for net.
 pub fn listener(

@@ -1,14 +1,12 @@
 //! What becomes of a panic: it is said in one line, recorded in the ledger, and the thread goes on with its next piece of work.
 //! Exports `install`, `take`.
-//! Used by `main` and by whatever runs beside the requests; requests have a guard of their own in `net`.
+//! Used by whoever starts the process, and by what runs beside the requests; requests have a guard of their own in `net`.
 //! Start reading at `install`.
 
 use std::sync::{Mutex, PoisonError};
 
 use identity::api_key::redacted;
 use model::printable;
-
-use crate::terminal;
 
 /// More panics than this between two looks are counted, not kept.
 const KEPT_MAX: usize = 32;
@@ -18,9 +16,9 @@ const MESSAGE_CHARS_MAX: usize = 300;
 /// Panics that were not recorded yet, and how many more there were.
 static UNRECORDED: Mutex<(Vec<String>, usize)> = Mutex::new((Vec::new(), 0));
 
-/// From now on a panic of any thread is one line on standard error, and waits to be recorded.
-pub fn install() {
-    std::panic::set_hook(Box::new(|info| {
+/// From now on a panic of any thread is one line for the operator, and waits to be recorded.
+pub fn install(say: fn(&str)) {
+    std::panic::set_hook(Box::new(move |info| {
         let thread = std::thread::current();
         let place = info.location().map(ToString::to_string);
         let what = redacted(info.payload_as_str().unwrap_or("no message")).into_owned();
@@ -30,7 +28,7 @@ pub fn install() {
             place.unwrap_or_default(),
             printable::cut(&what, MESSAGE_CHARS_MAX),
         );
-        terminal::say(format_args!("portcullis: {said}"));
+        say(&printable::line(&format!("portcullis: {said}")));
         let mut unrecorded = UNRECORDED.lock().unwrap_or_else(PoisonError::into_inner);
         let (kept, more) = &mut *unrecorded;
         match kept.len() < KEPT_MAX {
@@ -41,7 +39,7 @@ pub fn install() {
 }
 
 /// What panicked since this was asked last.
-pub fn take() -> Vec<String> {
+pub(super) fn take() -> Vec<String> {
     let mut unrecorded = UNRECORDED.lock().unwrap_or_else(PoisonError::into_inner);
     let (mut kept, more) = std::mem::take(&mut *unrecorded);
     if more > 0 {
@@ -58,7 +56,7 @@ mod tests {
 
     #[test]
     fn a_panic_is_said_once_recorded_once_and_over() {
-        install();
+        install(|_| {});
         assert!(catch_unwind(|| panic!("evil\x1b[2J\nforged")).is_err());
         let taken = take();
         let own: Vec<_> = taken.iter().filter(|said| said.contains("evil")).collect();

@@ -1,5 +1,5 @@
 //! The demo's keys: one per integration, kept in a file that only its owner can read, so that a shell can use them.
-//! Gives `Keyring`, `print`. Real installations never keep a key's text; the demo's keys open only the demo.
+//! Exports `Keyring`. Real installations never keep a key's text; the demo's keys open only the demo.
 //! Used by the demo, its tour and `demo env`.
 //! Start reading at `Keyring::complete`.
 
@@ -10,12 +10,10 @@ use std::path::{Path, PathBuf};
 use control::Actor;
 use demo::INTEGRATIONS;
 use demo::certificates::write_secret;
+use installation::server::Running;
+use installation::{InstallationError, Severity};
 use serde_json::json;
 
-use super::company::remembered;
-use crate::exit::{Exit, Outcome, Trouble};
-use crate::running::Running;
-use crate::terminal;
 
 /// Keys by integration.
 #[derive(Clone, Default)]
@@ -26,7 +24,7 @@ impl Keyring {
     ///
     /// # Errors
     /// When a key cannot be made or the file cannot be written.
-    pub fn complete(dir: &Path, running: &Running) -> Result<Keyring, Trouble> {
+    pub fn complete(dir: &Path, running: &Running) -> Result<Keyring, InstallationError> {
         let mut keys = Keyring::read(dir);
         let mut is_changed = false;
         for integration in INTEGRATIONS {
@@ -36,19 +34,8 @@ impl Keyring {
             {
                 continue;
             }
-            let made = running
-                .control
-                .call(
-                    "key.create",
-                    &json!({ "integration": integration, "label": "demo" }),
-                    &Actor::server("demo"),
-                )
-                .map_err(|fault| Trouble::new(Exit::Failed, fault.message, fault.remedy))?;
-            let key = made
-                .get("key")
-                .and_then(|key| key.as_str())
-                .unwrap_or_default();
-            keys.0.insert((*integration).to_owned(), key.to_owned());
+            let made = make(running, integration)?;
+            keys.0.insert((*integration).to_owned(), made);
             is_changed = true;
         }
         if is_changed {
@@ -68,25 +55,43 @@ impl Keyring {
         )
     }
 
-    fn write(&self, dir: &Path) -> Result<(), Trouble> {
+    fn write(&self, dir: &Path) -> Result<(), InstallationError> {
         let text: String = self
             .0
             .iter()
             .map(|(name, key)| format!("{name}={key}\n"))
             .collect();
         write_secret(&path(dir), text.as_bytes()).map_err(|error| {
-            Trouble::new(
-                Exit::Failed,
+            InstallationError::new(
+                Severity::Failed,
                 format!("cannot write {}: {error}", path(dir).display()),
                 "",
             )
         })
     }
 
+    /// Every key, with the integration it is for.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        let all = self.0.iter();
+        all.map(|(integration, key)| (integration.as_str(), key.as_str()))
+    }
+
     /// The key of an integration.
     pub fn of(&self, integration: &str) -> Option<&str> {
         self.0.get(integration).map(String::as_str)
     }
+}
+
+/// A key for one integration of the running demo.
+fn make(running: &Running, integration: &str) -> Result<String, InstallationError> {
+    let arguments = json!({ "integration": integration, "label": "demo" });
+    let actor = Actor::server("demo");
+    let made = running.control.call("key.create", &arguments, &actor);
+    let made = made.map_err(|error| {
+        InstallationError::new(Severity::Failed, error.message, error.remedy)
+    })?;
+    let key = made.get("key").and_then(|key| key.as_str());
+    Ok(key.unwrap_or_default().to_owned())
 }
 
 fn path(dir: &Path) -> PathBuf {
@@ -99,27 +104,7 @@ fn is_usable(running: &Running, key: &str) -> bool {
     table.find(&digest).is_some_and(|entry| {
         entry
             .record()
-            .state(None, crate::running::now())
+            .state(None, installation::now())
             .is_usable()
     })
-}
-
-/// Prints shell assignments: `ACCOUNTING=…`, `GATE=…`.
-pub fn print(dir: &Path) -> Outcome {
-    let keys = Keyring::read(dir);
-    let (Some(ports), false) = (remembered(dir), keys.0.is_empty()) else {
-        return Err(Trouble::new(
-            Exit::Failed,
-            format!("there is no demo in {}", dir.display()),
-            "Start it with `portcullis demo`.",
-        ));
-    };
-    for (integration, key) in &keys.0 {
-        terminal::line(format_args!(
-            "export {}={key}",
-            integration.to_uppercase().replace('-', "_")
-        ));
-    }
-    terminal::line(format_args!("export GATE=http://localhost:{}", ports.local));
-    Ok(Exit::Done)
 }

@@ -1,15 +1,20 @@
 //! A running server: every room wired, started in order, stopped in order.
-//! Gives `start` and `Running`.
+//! Exports `start`, `Running`, `Host`; `Signals` in `signals`.
 //! Used by `serve` and the demo.
 //! Start reading at `start`.
 
 mod listeners;
+mod panics;
+mod signals;
 mod tasks;
+
+pub use panics::install as install_panic_hook;
+pub use signals::Signals;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use audit::Recorder;
 use config::Compiled;
@@ -18,15 +23,14 @@ use control::maintenance::{Witness, keep_witness};
 use control::supervisor::Supervisor;
 use control::{Control, Health, Loading, Parts, announcement, socket};
 use gateway::{Gateway, Io, Snapshot};
-use installation::certificates::{Slots, certificates};
-use installation::open::{self, Opened};
-use installation::{Directory, files};
-use model::{Event, Outcome, Timestamp, Word};
+use model::printable::counted;
+use model::{Event, Outcome, Word};
 use net::Workers;
 use store::Store;
 
-use crate::exit::{Exit, Trouble};
-use crate::{output, terminal};
+use crate::certificates::{Slots, certificates};
+use crate::open::{self, Opened};
+use crate::{Directory, InstallationError, Severity, files};
 
 /// Requests under way get at least this long to finish when the server stops, unless `defaults.timeouts.drain` says less.
 const DRAIN_MIN: Duration = Duration::from_secs(10);
@@ -50,6 +54,7 @@ pub struct Running {
     witness: Witness,
     workers: Vec<Workers>,
     supervisor: Supervisor,
+    host: Host,
     /// Somebody ended the wait for requests under way.
     is_hurried: Arc<AtomicBool>,
 }
@@ -63,49 +68,50 @@ pub enum Watch {
     Nothing,
 }
 
-/// The time, at the one level that may ask.
-pub fn now() -> Timestamp {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+/// What a server has no words for itself.
+#[derive(Clone, Copy)]
+pub struct Host {
+    /// Prints lines for the operator.
+    pub say: fn(&str),
+    /// Version of the program, for the ledger.
+    pub version: &'static str,
 }
 
 /// Starts a server for a configuration directory. Nothing listens before everything else stands.
 ///
 /// # Errors
-/// What is wrong, with its exit code; then nothing runs.
-pub fn start(dir: &Path, watch: Watch) -> Result<Running, Trouble> {
+/// What is wrong; then nothing runs.
+pub fn start(dir: &Path, watch: Watch, host: Host) -> Result<Running, InstallationError> {
     let texts = files::read(dir)?;
-    let (compiled, warnings) = files::compile(&texts, now())?;
-    files::warned(&warnings, &texts)
-        .iter()
-        .for_each(terminal::say_all);
+    let (compiled, warnings) = files::compile(&texts, crate::now())?;
+    for lines in files::warned(&warnings, &texts) {
+        (host.say)(&lines);
+    }
     let compiled = Arc::new(compiled);
     let slots = certificates(&compiled, dir, &texts)?;
     let opened = open::open(&compiled, dir, &texts)?;
-    opened.recovered.iter().for_each(terminal::say);
-    let base = installation::snapshot(&compiled, None, dir)?;
+    opened.recovered.iter().for_each(|line| (host.say)(line));
+    let base = crate::snapshot(&compiled, None, dir)?;
     let io = control::start::shared(&opened.store, &opened.keys, &opened.recorder, &base)?;
-    let control = Arc::new(control(dir, &io, base, &opened, &slots)?);
+    let control = Arc::new(control(dir, &io, base, &opened, &slots, host)?);
     let data = opened.dir.clone();
-    close_intents(&opened.recorder, &compiled)?;
+    close_intents(&opened.recorder, &compiled, host)?;
     // Before the first listener: no request is on the record in front of the start that served it.
     note(
         &io.recorder,
         "start",
-        format!("version {}", env!("CARGO_PKG_VERSION")),
+        format!("version {}", host.version),
     )?;
     let doors = open_doors(&compiled, &io, &slots, &data, &control);
     let workers = doors.inspect_err(|trouble| {
-        at_rest(&opened, &data, format!("not started: {}", trouble.message));
+        at_rest(&opened, &data, format!("not started: {}", trouble.message), host);
     })?;
     // Where nothing can be written beside the configuration, the server is found by what its file says about the store.
     drop(announcement::announce(dir, &data.join(socket::NAME)));
     let supervisor = Supervisor::start(
-        tasks::beside(&control, &opened.witness, watch),
+        tasks::beside(&control, &opened.witness, watch, host),
         &control.tasks,
-        say_all,
+        host.say,
     );
     Ok(Running {
         io,
@@ -116,13 +122,9 @@ pub fn start(dir: &Path, watch: Watch) -> Result<Running, Trouble> {
         witness: opened.witness,
         workers,
         supervisor,
+        host,
         is_hurried: Arc::default(),
     })
-}
-
-/// Lines for the operator. A key is not repeated.
-fn say_all(lines: &str) {
-    terminal::say_all(identity::api_key::redacted(lines));
 }
 
 /// The local socket, then the listeners.
@@ -132,10 +134,10 @@ fn open_doors(
     slots: &Slots,
     data: &Path,
     control: &Arc<Control>,
-) -> Result<Vec<Workers>, Trouble> {
+) -> Result<Vec<Workers>, InstallationError> {
     socket::listen(data, Arc::clone(control)).map_err(|error| {
-        Trouble::new(
-            Exit::Failed,
+        InstallationError::new(
+            Severity::Failed,
             format!("cannot open the local socket {}: {error}", data.join(socket::NAME).display()),
             "A Unix socket's path may have about 100 characters; choose a shorter `store: { dir }`.",
         )
@@ -144,7 +146,11 @@ fn open_doors(
 }
 
 /// Records the outcome of calls that a server which was killed had forwarded: it is not known.
-fn close_intents(recorder: &Recorder, compiled: &Compiled) -> Result<(), Trouble> {
+fn close_intents(
+    recorder: &Recorder,
+    compiled: &Compiled,
+    host: Host,
+) -> Result<(), InstallationError> {
     let within = longest_call(compiled).saturating_add(OUTCOME_MORE);
     let open = recorder.ledger().open_intents(within)?;
     let count = open.len();
@@ -159,9 +165,9 @@ fn close_intents(recorder: &Recorder, compiled: &Compiled) -> Result<(), Trouble
         recorded.wait()?;
     }
     if count > 0 {
-        terminal::say(format!(
+        (host.say)(&format!(
             "portcullis: {} had been forwarded before the unclean stop, with an outcome that is not known; see `portcullis ledger show --code {}`",
-            output::counted(count, "write"),
+            counted(count, "write"),
             gateway::reasons::CUT.code
         ));
     }
@@ -178,11 +184,11 @@ fn longest_call(compiled: &Compiled) -> Duration {
 }
 
 /// Ends what was opened for a server that did not come to listen.
-fn at_rest(opened: &Opened, data: &Path, why: String) {
+fn at_rest(opened: &Opened, data: &Path, why: String, host: Host) {
     drop(std::fs::remove_file(data.join(socket::NAME)));
     drop(note(&opened.recorder, "stop", why));
     drop(opened.recorder.stop());
-    keep_witness(&opened.store, &opened.witness, say_all);
+    keep_witness(&opened.store, &opened.witness, host.say);
     opened.store.close();
 }
 
@@ -193,20 +199,21 @@ fn control(
     base: Snapshot,
     opened: &Opened,
     slots: &Slots,
-) -> Result<Control, Trouble> {
+    host: Host,
+) -> Result<Control, InstallationError> {
     let parts = Parts {
         store: opened.store.clone(),
         ledger: opened.recorder.ledger().clone(),
         recorder: Some(Arc::clone(&opened.recorder)),
         keys: Arc::clone(&opened.keys),
     };
-    let source = Box::new(Directory::new(dir, slots.clone(), say_all));
-    let control = Control::running(parts, Arc::clone(io), base, Loading::new(source, say_all));
+    let source = Box::new(Directory::new(dir, slots.clone(), host.say));
+    let control = Control::running(parts, Arc::clone(io), base, Loading::new(source, host.say));
     Ok(control?)
 }
 
 /// Binds the data plane's listeners for every core, and the admin listener once.
-fn listen(compiled: &Compiled, io: &Arc<Io>, slots: &Slots) -> Result<Vec<Workers>, Trouble> {
+fn listen(compiled: &Compiled, io: &Arc<Io>, slots: &Slots) -> Result<Vec<Workers>, InstallationError> {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let (control, road): (Vec<_>, Vec<_>) = compiled
         .server
@@ -220,8 +227,8 @@ fn listen(compiled: &Compiled, io: &Arc<Io>, slots: &Slots) -> Result<Vec<Worker
             .collect::<Vec<_>>()
     };
     let busy = |fault: net::ListenFault| {
-        Trouble::new(
-            Exit::Failed,
+        InstallationError::new(
+            Severity::Failed,
             fault,
             "Free the port, or change the listener's `address`.",
         )
@@ -246,9 +253,9 @@ fn listen(compiled: &Compiled, io: &Arc<Io>, slots: &Slots) -> Result<Vec<Worker
 }
 
 /// Records something about the server itself.
-fn note(recorder: &Recorder, kind: &'static str, detail: String) -> Result<(), Trouble> {
+fn note(recorder: &Recorder, kind: &'static str, detail: String) -> Result<(), InstallationError> {
     let event = Event {
-        at: now(),
+        at: crate::now(),
         kind: Word::new(kind),
         outcome: Outcome::Done.into(),
         detail: Some(detail.into()),
@@ -256,8 +263,8 @@ fn note(recorder: &Recorder, kind: &'static str, detail: String) -> Result<(), T
     };
     let recorded = recorder.record(&event).wait();
     recorded.map(|_| ()).map_err(|fault| {
-        Trouble::new(
-            Exit::Failed,
+        InstallationError::new(
+            Severity::Failed,
             fault,
             "The server does not run without its ledger.",
         )
@@ -265,6 +272,11 @@ fn note(recorder: &Recorder, kind: &'static str, detail: String) -> Result<(), T
 }
 
 impl Running {
+    /// Prints lines for the operator.
+    pub fn say(&self, lines: &str) {
+        (self.host.say)(lines);
+    }
+
     /// How long requests under way may take when the server stops.
     fn drain(&self) -> Duration {
         let snapshot = self.io.snapshot.load();
@@ -296,7 +308,7 @@ impl Running {
     ///
     /// # Errors
     /// When the ledger could not be closed cleanly.
-    pub fn stop(self) -> Result<(), Trouble> {
+    pub fn stop(self) -> Result<(), InstallationError> {
         let grace = self.drain();
         let cut_before = self.io.metrics.calls_cut.get();
         self.io.is_stopping.store(true, Ordering::Release);
@@ -312,13 +324,13 @@ impl Running {
         let how = match usize::try_from(cut).unwrap_or(usize::MAX) {
             0 => String::from("stopped in order"),
             cut => {
-                let calls = output::counted(cut, "call");
+                let calls = counted(cut, "call");
                 let why = if self.is_hurried.load(Ordering::Acquire) {
                     "by the second signal".to_owned()
                 } else {
                     format!("after {} s", grace.as_secs())
                 };
-                terminal::say(format!(
+                (self.host.say)(&format!(
                     "portcullis: {calls} still under way cut {why}; see `portcullis ledger show --outcome fault`"
                 ));
                 format!("stopped; {calls} cut {why}")
@@ -327,12 +339,12 @@ impl Running {
         let noted = note(&self.io.recorder, "stop", how);
         let stopped = self.io.recorder.stop();
         // The last checkpoint covers the record of the stop: the database has to know that one.
-        keep_witness(&self.store, &self.witness, say_all);
+        keep_witness(&self.store, &self.witness, self.host.say);
         self.store.close();
         noted?;
         stopped.map(|_| ()).map_err(|fault| {
-            Trouble::new(
-                Exit::Failed,
+            InstallationError::new(
+                Severity::Failed,
                 fault,
                 "The next start recovers the ledger to its last valid record.",
             )

@@ -1,76 +1,85 @@
-//! `portcullis demo tour`: makes the calls that show each protection and checks every answer.
-//! Gives `run`.
-//! Used by `demo`.
+//! The tour: makes the calls that show each protection and checks every answer.
+//! Exports `run`, `Guide`.
+//! Used by `portcullis demo tour`.
 //! Start reading at `run`.
 
 use std::fs;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use audit::{Ledger, verify_export};
 use control::commands::Command;
 use control::commands::decision::ExplainDecision;
 use control::commands::key::{CreateKey, RevokeKey};
-use demo::tour::{Env, FreshKey, LedgerView, Wire};
+use control::{client, socket};
+use demo::tour::{Env, FreshKey, LedgerView, Outcome, Wire};
 use demo::{Answer, Call};
-use installation::{InstallationError, files, open};
+use installation::server::Host;
+use installation::{InstallationError, Severity, files, open};
 
-use super::company::{Company, is_running, remembered};
-use super::keys::Keyring;
-use crate::exit::{Exit, Outcome, Trouble};
-use crate::{admin_client, running, terminal};
+use crate::{Company, Keyring, is_running, remembered};
 
-/// Makes the tour through a running demo, or through one started for it.
-pub fn run(dir: &Path, seed: u64) -> Outcome {
+/// What makes the tour need words of its own.
+pub struct Guide<'a> {
+    /// What a demo that has to be started first is given.
+    pub host: Host,
+    /// What the one who makes the tour calls themselves.
+    pub name: &'a str,
+    /// Where the steps are told.
+    pub out: &'a mut dyn Write,
+}
+
+/// Makes the tour through a running demo, or through one started for it. The inner error is of writing to `out`.
+///
+/// # Errors
+/// When the demo cannot be started, or is not there.
+pub fn run(
+    dir: &Path,
+    seed: u64,
+    guide: Guide<'_>,
+) -> Result<io::Result<Outcome>, InstallationError> {
     let company = if is_running(dir) {
         None
     } else {
-        Some(Company::start(dir, seed)?)
+        Some(Company::start(dir, seed, guide.host)?)
     };
-    let outcome = walk(dir);
+    let outcome = walk(dir, guide);
     if let Some(company) = company {
         company.stop()?;
     }
     outcome
 }
 
-fn walk(dir: &Path) -> Outcome {
-    let failed = |error: std::io::Error| Trouble::new(Exit::Failed, error, "");
+fn walk(dir: &Path, guide: Guide<'_>) -> Result<io::Result<Outcome>, InstallationError> {
+    let failed = |error: io::Error| InstallationError::new(Severity::Failed, error, "");
     let Some(ports) = remembered(dir) else {
-        return Err(Trouble::new(
-            Exit::Failed,
+        return Err(InstallationError::new(
+            Severity::Failed,
             "the demo's ports are not known",
             "Start it with `portcullis demo`.",
         ));
     };
+    let gate = dir.join("gate");
     let mut visitor = Visitor {
-        gate: dir.join("gate"),
+        sockets: socket::in_data(&open::data_dir(&gate)),
+        gate,
+        name: guide.name.to_owned(),
         scratch: dir.join("tour.jsonl"),
         keys: Keyring::read(dir),
         wire: Wire::new(ports, fs::read(dir.join("ca.pem")).map_err(failed)?).map_err(failed)?,
     };
-    let toured = demo::tour::run(
+    Ok(demo::tour::run(
         &demo::tour::steps(),
         &mut visitor,
-        &mut terminal::Out::default(),
-    );
-    let outcome = match toured {
-        // Nobody reads on; what was not shown was not checked.
-        Err(_) if terminal::is_closed() => return Ok(Exit::Failed),
-        toured => toured.map_err(failed)?,
-    };
-    match outcome.wrong {
-        0 => Ok(Exit::Done),
-        wrong => Err(Trouble::new(
-            Exit::Failed,
-            format!("{wrong} of {} expectations did not hold", outcome.checks),
-            "The lines marked above say which.",
-        )),
-    }
+        guide.out,
+    ))
 }
 
 /// Who makes the tour: calls as a partner would, commands as the operator would.
 struct Visitor {
     gate: PathBuf,
+    sockets: Vec<PathBuf>,
+    name: String,
     scratch: PathBuf,
     keys: Keyring,
     wire: Wire,
@@ -78,17 +87,18 @@ struct Visitor {
 
 impl Visitor {
     fn ask<C: Command>(&self, command: &C) -> Result<C::Out, String> {
-        let answer = admin_client::call(&self.gate.as_path().into(), command);
+        let answer = client::ask(&self.sockets, command, &self.name);
+        let answer = answer.ok_or("the demo does not answer")?;
         answer
             .map(|answer| answer.out)
-            .map_err(|trouble| trouble.message)
+            .map_err(|error| error.message)
     }
 
     /// The ledger beside the running server, for reading.
     fn ledger(&self) -> Result<Ledger, String> {
         let read = || {
             let texts = files::read(&self.gate)?;
-            let (compiled, _) = files::compile_to_read(&texts, running::now())?;
+            let (compiled, _) = files::compile_to_read(&texts, installation::now())?;
             Ok(open::look(&compiled, &self.gate, &texts)?.ledger)
         };
         read().map_err(|error: InstallationError| error.message)

@@ -1,0 +1,96 @@
+//! The key-encryption key of an installation exchanged for another, while no server runs.
+//! Exports `change`, `Changed`; `given` for a key that is referred to elsewhere than in a file.
+//! Used by `portcullis key rotate-kek`.
+//! Start reading at `change`. One write of the database changes hands; before it the old key opens everything, after it the new.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use config::{Compiled, Located, Place, SecretRef, Span};
+use control::Actor;
+use crypto::{Kek, KeyFault};
+use model::{Event, Outcome, Word};
+
+use crate::{InstallationError, Severity, open};
+
+/// How it was done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Changed {
+    /// An earlier run had come so far that only the ledger's last word was missing.
+    pub was_done_before: bool,
+    /// What was cut off the ledger after an unclean stop, in one line.
+    pub recovered: Option<String>,
+}
+
+/// The key that a reference stands for; `named` is where it was given: `--new`.
+///
+/// # Errors
+/// What is wrong with the reference. It may be the key itself, so no message repeats it.
+pub fn given(text: &str, named: &str, dir: &Path) -> Result<Kek, InstallationError> {
+    let wrong = |message: &str, help: &str| {
+        InstallationError::new(Severity::Configuration, format!("{named}: {message}"), help)
+    };
+    let value: SecretRef = text.parse().map_err(|said: String| {
+        let (message, help) = said.split_once('\n').unwrap_or((&said, ""));
+        wrong(message, help)
+    })?;
+    let place = Place {
+        file: Arc::from(named),
+        span: Span::default(),
+    };
+    open::kek_at(&Located { value, place }, dir).map_err(|m| wrong(&m.message, &m.help))
+}
+
+/// The ledger says what is going to happen, the database changes hands in one write, the ledger says that it did.
+///
+/// # Errors
+/// A wrong key, a store that is in use or damaged, a ledger that cannot write.
+pub fn change(
+    compiled: &Compiled,
+    dir: &Path,
+    (old, new): (&Kek, &Kek),
+    actor: &Actor,
+) -> Result<Changed, InstallationError> {
+    if old.id() == new.id() {
+        return Err(InstallationError::new(
+            Severity::Configuration,
+            format!("the new key is the present one ({})", new.id()),
+            "Make another with `portcullis key generate-kek`. Nothing was changed.",
+        ));
+    }
+    let data = dir.join(&compiled.server.store_dir.value);
+    let was_done_before = match store::embedded::look(&data, old) {
+        Ok(_) => false,
+        // Interrupted between the database and the last word of the ledger.
+        Err(store::Fault::Key(KeyFault::WrongKek { .. }))
+            if store::embedded::look(&data, new).is_ok() =>
+        {
+            true
+        }
+        Err(fault) => return Err(fault.into()),
+    };
+    let present = if was_done_before { new } else { old };
+    let opened = open::open_with(compiled, dir, present)?;
+    let detail = format!("from key {} to key {}", old.id(), new.id());
+    let note = |kind: &'static str| {
+        let event = Event {
+            at: crate::now(),
+            kind: Word::new(kind),
+            outcome: Outcome::Done.into(),
+            user: Some(actor.name.as_str().into()),
+            detail: Some(format!("{detail}; {}", actor.provenance()).into()),
+            ..Event::default()
+        };
+        opened.recorder.record(&event).wait()
+    };
+    if !was_done_before {
+        note("kek.rotate.begin")?;
+        opened.store.change_kek(old, new)?;
+    }
+    note("kek.rotate")?;
+    opened.recorder.stop()?;
+    Ok(Changed {
+        was_done_before,
+        recovered: opened.recovered,
+    })
+}
