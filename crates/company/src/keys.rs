@@ -14,7 +14,6 @@ use installation::server::Running;
 use installation::{InstallationError, Severity};
 use serde_json::json;
 
-
 /// Keys by integration.
 #[derive(Clone, Default)]
 pub struct Keyring(BTreeMap<String, String>);
@@ -87,9 +86,8 @@ fn make(running: &Running, integration: &str) -> Result<String, InstallationErro
     let arguments = json!({ "integration": integration, "label": "demo" });
     let actor = Actor::server("demo");
     let made = running.control.call("key.create", &arguments, &actor);
-    let made = made.map_err(|error| {
-        InstallationError::new(Severity::Failed, error.message, error.remedy)
-    })?;
+    let made = made
+        .map_err(|error| InstallationError::new(Severity::Failed, error.message, error.remedy))?;
     let key = made.get("key").and_then(|key| key.as_str());
     Ok(key.unwrap_or_default().to_owned())
 }
@@ -101,10 +99,7 @@ fn path(dir: &Path) -> PathBuf {
 fn is_usable(running: &Running, key: &str) -> bool {
     let digest = identity::api_key::digest(&running.io.keys.api_key_digest, key);
     let table = running.io.credentials.load();
-    table.find(&digest).is_some_and(|entry| {
-        entry
-            .record()
-            .state(None, installation::now())
-            .is_usable()
-    })
+    table
+        .find(&digest)
+        .is_some_and(|entry| entry.record().state(None, installation::now()).is_usable())
 }

@@ -93,7 +93,9 @@ impl Company {
         remember(dir, &ports)?;
         let upstream = Fieldworks::new(seed)
             .host(ports.upstream)
-            .map_err(|fault| InstallationError::new(Severity::Failed, fault, "Free the port and try again."))?;
+            .map_err(|fault| {
+                InstallationError::new(Severity::Failed, fault, "Free the port and try again.")
+            })?;
         let running = server::start(&dir.join("gate"), Watch::Files, host)?;
         let keys = Keyring::complete(dir, &running)?;
         Ok(Company {

@@ -97,14 +97,15 @@ pub fn start(dir: &Path, watch: Watch, host: Host) -> Result<Running, Installati
     let data = opened.dir.clone();
     close_intents(&opened.recorder, &compiled, host)?;
     // Before the first listener: no request is on the record in front of the start that served it.
-    note(
-        &io.recorder,
-        "start",
-        format!("version {}", host.version),
-    )?;
+    note(&io.recorder, "start", format!("version {}", host.version))?;
     let doors = open_doors(&compiled, &io, &slots, &data, &control);
     let workers = doors.inspect_err(|trouble| {
-        at_rest(&opened, &data, format!("not started: {}", trouble.message), host);
+        at_rest(
+            &opened,
+            &data,
+            format!("not started: {}", trouble.message),
+            host,
+        );
     })?;
     // Where nothing can be written beside the configuration, the server is found by what its file says about the store.
     drop(announcement::announce(dir, &data.join(socket::NAME)));
@@ -213,7 +214,11 @@ fn control(
 }
 
 /// Binds the data plane's listeners for every core, and the admin listener once.
-fn listen(compiled: &Compiled, io: &Arc<Io>, slots: &Slots) -> Result<Vec<Workers>, InstallationError> {
+fn listen(
+    compiled: &Compiled,
+    io: &Arc<Io>,
+    slots: &Slots,
+) -> Result<Vec<Workers>, InstallationError> {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let (control, road): (Vec<_>, Vec<_>) = compiled
         .server

@@ -41,8 +41,7 @@ impl Directory {
 
     fn prepared(&self, before: &Arc<Snapshot>) -> Result<Loaded, InstallationError> {
         let texts = files::read(&self.dir)?;
-        let (compiled, warnings) =
-            files::compile_after(&texts, crate::now(), &before.compiled)?;
+        let (compiled, warnings) = files::compile_after(&texts, crate::now(), &before.compiled)?;
         files::warned(&warnings, &texts)
             .iter()
             .for_each(|lines| (self.say)(lines));

@@ -52,7 +52,12 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "company",
         &[
-            "audit", "control", "crypto", "demo", "identity", "installation",
+            "audit",
+            "control",
+            "crypto",
+            "demo",
+            "identity",
+            "installation",
         ],
     ),
 ];
