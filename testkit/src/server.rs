@@ -159,11 +159,11 @@ impl Server {
                 .expect("an object")
                 .insert((*name).to_owned(), json!(value));
         }
-        key(&self.desk("key.create", &asked))
+        key(&self.admin("key.create", &asked))
     }
 
     /// Asks the server by its local socket. Panics when it refuses.
-    pub fn desk(&self, command: &str, arguments: &Value) -> Value {
+    pub fn admin(&self, command: &str, arguments: &Value) -> Value {
         let sockets = control::socket::in_data(&self.gate.data());
         control::socket::ask(&sockets, command, arguments, "the suite")
             .expect("the server's local door is open")
@@ -182,7 +182,7 @@ impl Server {
             .as_object_mut()
             .expect("an object")
             .insert("limit".into(), json!(10_000));
-        let shown = self.desk("ledger.show", &asked);
+        let shown = self.admin("ledger.show", &asked);
         let records = shown["records"].as_array().cloned().unwrap_or_default();
         let mut events: Vec<(u64, Value)> = records
             .into_iter()

@@ -1,5 +1,5 @@
 //! Why was it decided so? One decision, from the ledger's record and the configuration, off the hot path.
-//! Gives `Explanation`: for people as text, for tools as JSON. For the operator only.
+//! Exports `Explanation`: for people as text, for tools as JSON. For the operator only.
 //! Used by the command `decision.explain`.
 //! Start reading at `Explanation::of`.
 

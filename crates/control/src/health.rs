@@ -1,5 +1,5 @@
 //! The admin listener: `/livez`, `/readyz`, `/metrics`, and nothing else.
-//! Gives `Health`, a `net::Service`. It says states, never details.
+//! Exports `Health`, a `net::Service`. It says states, never details.
 //! Started by the binary on the admin listener only.
 //! Start reading at `Health::page`.
 

@@ -1,5 +1,5 @@
 //! How sensitive a field probably is, told by its name. Proposals: a person reads and corrects them.
-//! Gives `classes` (targets for an overlay) and `class`.
+//! Exports `classes` (targets for an overlay) and `class`.
 //! Used by `facts`.
 //! Start reading at `class`.
 

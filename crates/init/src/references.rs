@@ -1,6 +1,6 @@
 //! Which values of bodies and paths probably name other objects, told by names. Proposals: a person reads and corrects
 //! them.
-//! Gives `references` (targets for an overlay, each with the kind that is probably named).
+//! Exports `references` (targets for an overlay, each with the kind that is probably named).
 //! Used by `facts`.
 //! Start reading at `references`; what looks like a reference is worked out by `model::likeness`.
 

@@ -238,18 +238,18 @@ fn listen(
             "Free the port, or change the listener's `address`.",
         )
     };
-    let for_road = Arc::clone(io);
+    let for_gateway = Arc::clone(io);
     let mut workers = vec![
         Workers::start(cores, specs(&road), move |_| {
-            Gateway::new(Arc::clone(&for_road))
+            Gateway::new(Arc::clone(&for_gateway))
         })
         .map_err(busy)?,
     ];
     if !control.is_empty() {
-        let for_desk = Arc::clone(io);
+        let for_admin = Arc::clone(io);
         workers.push(
             Workers::start(1, specs(&control), move |_| {
-                Health::new(Arc::clone(&for_desk))
+                Health::new(Arc::clone(&for_admin))
             })
             .map_err(busy)?,
         );

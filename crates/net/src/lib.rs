@@ -1,6 +1,6 @@
 //! How bytes come and go: listeners, TLS, HTTP/1.1 and HTTP/2, pooled upstreams, a small client.
-//! Gives `Workers`, `Service`, `Dropped`, `TlsSlot`, `Upstream`, `Pools`, `client`. No transport library's type leaves this room.
-//! Used by the gateway (both sides of the road), the desk (its listener) and the binary (tools).
+//! Exports `Workers`, `Service`, `Dropped`, `TlsSlot`, `Upstream`, `Pools`, `client`. No transport library's type leaves this room.
+//! Used by the gateway (both sides of the road), the admin service (its listener) and the binary (tools).
 //! Start reading at `Service`; the codec is `h1`, explained in docs/decisions/002.
 
 mod body;

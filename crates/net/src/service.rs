@@ -1,6 +1,6 @@
 //! The door between transport and road: what the road implements and what it may read.
 //! Exports `Service`. No transport library's type appears in a signature.
-//! Implemented by the gateway and the desk; driven by the connections of this room.
+//! Implemented by the gateway and the admin listener; driven by the connections of this room.
 //! Start reading at `Service`.
 
 use std::future::Future;

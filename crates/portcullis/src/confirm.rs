@@ -1,5 +1,5 @@
 //! Asks before something is destroyed: only a person at a terminal, and never when `--yes` was given.
-//! Gives `argument`, `ask`.
+//! Exports `argument`, `ask`.
 //! Used by destructive commands.
 //! Start reading at `ask`.
 

@@ -1,5 +1,5 @@
 //! Exit codes, and trouble that ends a command with one of them.
-//! Gives `Exit`, `Trouble`. Words go to stderr; data went to stdout before.
+//! Exports `Exit`, `Trouble`. Words go to stderr; data went to stdout before.
 //! Used by every verb.
 //! Start reading at `Exit`.
 

@@ -1,5 +1,5 @@
 //! The binary: one command line, one registry of subcommands.
-//! Gives `portcullis`. Reads files and environment, wires the rooms, prints; decides nothing.
+//! Exports `portcullis`. Reads files and environment, wires the rooms, prints; decides nothing.
 //! Used by people, service managers and the test suite.
 //! Start reading at `main`; subcommands are listed in `commands::COMMANDS`, `serve` is wired in `running`.
 

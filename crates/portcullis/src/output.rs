@@ -1,5 +1,5 @@
 //! How commands print: data on stdout as a table or JSON, words on stderr.
-//! Gives `argument`, `print`, `create` for what goes to a file, and readers of common arguments.
+//! Exports `argument`, `print`, `create` for what goes to a file, and readers of common arguments.
 //! Used by every verb.
 //! Start reading at `print`.
 

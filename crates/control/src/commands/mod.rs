@@ -89,6 +89,8 @@ impl Impact {
 pub struct Entry {
     /// What is known of it.
     pub info: Info,
+    /// Reads arguments as `run` would, and gives them back as they were read.
+    parse: fn(Value) -> Result<Value, AdminError>,
     /// JSON Schema of its arguments.
     pub input: fn() -> Value,
     /// JSON Schema of its answer.
@@ -100,10 +102,19 @@ impl Entry {
     const fn new<C: Command>() -> Entry {
         Entry {
             info: C::INFO,
+            parse: parse::<C>,
             input: schema::<C>,
             output: output_schema::<C>,
             run: run::<C>,
         }
+    }
+
+    /// Whether these are arguments for it: what it would take them for, what was left out included.
+    ///
+    /// # Errors
+    /// The first argument that is wrong, with how to put it right.
+    pub fn check(&self, arguments: Value) -> Result<Value, AdminError> {
+        (self.parse)(arguments)
     }
 
     /// Whether it changes something.
@@ -146,6 +157,11 @@ pub const COMMANDS: &[Entry] = &[
 /// The command of this name.
 pub fn find(name: &str) -> Option<&'static Entry> {
     COMMANDS.iter().find(|entry| entry.info.name == name)
+}
+
+fn parse<C: Command>(arguments: Value) -> Result<Value, AdminError> {
+    let command: C = input::read(C::INFO.name, arguments)?;
+    crate::client::arguments(&command)
 }
 
 fn run<C: Command>(

@@ -1,5 +1,5 @@
 //! What inspection saw, in the operator's words, and the exclusion that would silence it.
-//! Gives `Found`. The caller never sees any of it: they were told class and field.
+//! Exports `Found`. The caller never sees any of it: they were told class and field.
 //! Used by `Explanation`.
 //! Start reading at `Found::of`.
 

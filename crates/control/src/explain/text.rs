@@ -1,5 +1,5 @@
 //! An explanation as a person reads it in a terminal.
-//! Gives `Display` for `Explanation`.
+//! Exports `Display` for `Explanation`.
 //! Used by the command line.
 //! Start reading at `fmt`.
 

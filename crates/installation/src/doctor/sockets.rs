@@ -1,5 +1,5 @@
 //! Which addresses a process listens on, as the system tells it.
-//! Gives `listens`. Reads `/proc` only.
+//! Exports `listens`. Reads `/proc` only.
 //! Used by `doctor`, to tell our own server from another program on its port.
 //! Start reading at `listens`.
 

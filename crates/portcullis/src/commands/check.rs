@@ -1,5 +1,5 @@
 //! `portcullis check`: compiles a configuration as `serve` would, and changes nothing.
-//! Gives `SUBCOMMAND`.
+//! Exports `SUBCOMMAND`.
 //! Used by `commands::COMMANDS`.
 //! Start reading at `run`.
 

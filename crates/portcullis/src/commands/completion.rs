@@ -1,5 +1,5 @@
 //! `portcullis completion`: completions for a shell.
-//! Gives `SUBCOMMAND`.
+//! Exports `SUBCOMMAND`.
 //! Used by `commands::COMMANDS`.
 //! Start reading at `run`.
 

@@ -1,5 +1,5 @@
 //! `portcullis demo`: the demo company in one process, on loopback, from ordinary files.
-//! Gives `SUBCOMMAND`.
+//! Exports `SUBCOMMAND`.
 //! Used by `commands::COMMANDS`.
 //! Start reading at `run`.
 

@@ -1,5 +1,5 @@
 //! `portcullis explain`: why one request was decided as it was.
-//! Gives `SUBCOMMAND`.
+//! Exports `SUBCOMMAND`.
 //! Used by `commands::COMMANDS`.
 //! Start reading at `run`.
 

@@ -1,5 +1,5 @@
 //! `portcullis inspect`: what inspection looked at recorded, and judged again by a changed configuration.
-//! Gives `SUBCOMMAND`. A recording is made in the running server; a replay sends nothing and needs none.
+//! Exports `SUBCOMMAND`. A recording is made in the running server; a replay sends nothing and needs none.
 //! Used by `commands::COMMANDS`.
 //! Start reading at `run`.
 

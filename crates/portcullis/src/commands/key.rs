@@ -1,5 +1,5 @@
 //! `portcullis key`: API keys made, listed, rotated, revoked and checked.
-//! Gives `SUBCOMMAND`. A new key's text goes to stdout alone, once; everything else about it goes to stderr.
+//! Exports `SUBCOMMAND`. A new key's text goes to stdout alone, once; everything else about it goes to stderr.
 //! Used by `commands::COMMANDS`.
 //! Start reading at `run`.
 

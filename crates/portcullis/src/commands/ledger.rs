@@ -1,5 +1,5 @@
 //! `portcullis ledger`: the ledger verified, shown, exported and closed by a checkpoint.
-//! Gives `SUBCOMMAND`. Everything but `checkpoint` reads the files, beside a running server or without one.
+//! Exports `SUBCOMMAND`. Everything but `checkpoint` reads the files, beside a running server or without one.
 //! Used by `commands::COMMANDS`.
 //! Start reading at `run`.
 
@@ -68,7 +68,7 @@ fn show_command() -> Command {
         .args([
             wanted("integration", "NAME", "Only of this integration"),
             wanted("code", "CODE", "Only with this code: authz.operation_not_granted"),
-            wanted("outcome", "WORD", "allow, refuse or fault of requests; done or failed of changes"),
+            wanted("outcome", "WORD", "allow, refuse or fault of requests; done, failed or refused of commands"),
             wanted("kind", "KIND", "request, key.create, configuration.applied, …"),
             wanted("since", "MOMENT", "Not before: 2026-11-23 or 2026-11-23T12:00:00Z"),
             wanted("until", "MOMENT", "Before"),

@@ -1,5 +1,5 @@
 //! `portcullis schema`: the JSON Schema of a kind of configuration file, for editors.
-//! Gives `SUBCOMMAND`.
+//! Exports `SUBCOMMAND`.
 //! Used by `commands::COMMANDS`.
 //! Start reading at `run`.
 

@@ -80,7 +80,7 @@ fn another_user_of_the_machine_is_refused_and_recorded() {
         let detail = event["detail"].as_str().unwrap();
         assert!(detail.contains("asked by uid 65534 over"), "{detail}");
     }
-    let listed = server.desk("integration.list", &json!({}));
+    let listed = server.admin("integration.list", &json!({}));
     let rows = listed["integrations"].as_array().unwrap();
     assert!(rows.iter().all(|row| row["is_paused"] == false), "{rows:?}");
     // Its own user is answered as before.

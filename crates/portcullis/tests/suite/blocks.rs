@@ -158,7 +158,7 @@ fn strangers_are_blocked_at_their_address_and_callers_there_are_not() {
     );
     // A key that proves nobody any more is a stranger's.
     let revoked = server.quick_key("alpha", &[]);
-    server.desk("key.revoke", &json!({ "id": revoked.id }));
+    server.admin("key.revoke", &json!({ "id": revoked.id }));
     let answer = server.send(&read().from([127, 0, 7, 7]), Some(&revoked));
     assert_eq!(code(&answer), "limit.blocked");
     let row = &listed(&server)[0];

@@ -101,7 +101,7 @@ fn keys_and_overlaps_end_by_the_date_whatever_it_was_before() {
         text: rotated.stdout.trim().to_owned(),
     };
     let revoked = server.quick_key("alpha", &[]);
-    server.desk("key.revoke", &serde_json::json!({ "id": revoked.id }));
+    server.admin("key.revoke", &serde_json::json!({ "id": revoked.id }));
     let expired = "authn.expired";
     for (shift, of_short, of_old) in [
         (0, "200", "200"),

@@ -183,7 +183,7 @@ fn handshakes_that_fail_and_connections_that_say_nothing_are_on_the_record() {
         (&json!("local"), &json!("http"))
     );
     // Somebody who looks whether the port is open, and leaves, is nothing to record.
-    let before = connections(&server.desk("ledger.show", &json!({ "limit": 10_000 })));
+    let before = connections(&server.admin("ledger.show", &json!({ "limit": 10_000 })));
     drop(open(tls, &[]));
     drop(open(server.address("local"), &[]));
     assert!(upstream.requests().is_empty());

@@ -252,7 +252,7 @@ fn strangers(book: &mut Book, server: &Server) {
     };
     book.call(server, &read, Some(&wrong), "authn.invalid");
     let revoked = server.quick_key("alpha", &[]);
-    server.desk("key.revoke", &serde_json::json!({ "id": revoked.id }));
+    server.admin("key.revoke", &serde_json::json!({ "id": revoked.id }));
     book.call(server, &read, Some(&revoked), "authn.revoked");
     let short = server.quick_key("beta", &[("expires_in", "1s")]);
     let ended = poll(PATIENCE, || {
@@ -266,7 +266,7 @@ fn strangers(book: &mut Book, server: &Server) {
         Some(&server.quick_key("placed", &[])),
         "authn.address_not_allowed",
     );
-    server.desk(
+    server.admin(
         "integration.pause",
         &serde_json::json!({ "integration": "paused" }),
     );

@@ -333,11 +333,11 @@ fn nothing_is_kept(company: &Company, decisions: &[String]) {
     let started = std::time::Instant::now();
     let every = (decisions.len() / 200).max(1);
     for (at, decision) in decisions.iter().step_by(every).take(200).enumerate() {
-        // The command line prints what the desk says; a few go the long way.
+        // The command line prints what the admin service says; a few go the long way.
         let text = match at % 40 {
             0 => server.cli(&["explain", decision, "-o", "json"]).stdout,
             _ => server
-                .desk("decision.explain", &json!({ "id": decision }))
+                .admin("decision.explain", &json!({ "id": decision }))
                 .to_string(),
         };
         assert!(text.contains("told_to_caller"), "{text}");

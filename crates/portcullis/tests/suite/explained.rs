@@ -462,10 +462,10 @@ fn key_of(server: &Server, case: &Case) -> Option<Key> {
     let key = (!case.who.is_empty()).then(|| server.quick_key(case.who, &[]));
     match (case.code, &key) {
         ("authn.revoked", Some(key)) => {
-            server.desk("key.revoke", &serde_json::json!({ "id": key.id }));
+            server.admin("key.revoke", &serde_json::json!({ "id": key.id }));
         }
         ("authn.integration_paused", _) => {
-            server.desk(
+            server.admin(
                 "integration.pause",
                 &serde_json::json!({ "integration": case.who }),
             );

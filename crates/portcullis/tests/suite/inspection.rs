@@ -271,7 +271,7 @@ fn the_exclusion_that_explain_prints_is_pasted_holds_and_ends() {
     server
         .gate
         .write(SERVER, format!("{settings}  exclusions:\n{indented}"));
-    server.desk("server.reload", &Value::Null);
+    server.admin("server.reload", &Value::Null);
     let answer = server.send(&post("a forbidden word"), Some(&key));
     assert!(answer.status < 300, "{}", answer.text());
     let text = explained(&server, &answer);
@@ -286,7 +286,7 @@ fn the_exclusion_that_explain_prints_is_pasted_holds_and_ends() {
     server
         .gate
         .edit(SERVER, expires.trim(), "expires: 2026-01-01");
-    server.desk("server.reload", &Value::Null);
+    server.admin("server.reload", &Value::Null);
     assert_eq!(
         server.send(&post("a forbidden word"), Some(&key)).status,
         403

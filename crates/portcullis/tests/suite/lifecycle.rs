@@ -78,13 +78,13 @@ fn revoking_rotating_and_pausing_hold_from_the_next_call_on() {
     let mut heard = [0; 4096];
     open.write_all(bytes.as_bytes()).unwrap();
     assert!(open.read(&mut heard).unwrap() > 0 && heard.starts_with(b"HTTP/1.1 200"));
-    server.desk("key.revoke", &json!({ "id": key.id }));
+    server.admin("key.revoke", &json!({ "id": key.id }));
     assert_eq!(code(&key).as_deref(), Some("authn.revoked"));
     open.write_all(bytes.as_bytes()).unwrap();
     assert!(open.read(&mut heard).unwrap() > 0 && heard.starts_with(b"HTTP/1.1 401"));
 
     let old = server.quick_key("alpha", &[]);
-    let made = server.desk("key.rotate", &json!({ "id": old.id, "overlap": "2s" }));
+    let made = server.admin("key.rotate", &json!({ "id": old.id, "overlap": "2s" }));
     let new = testkit::Key {
         id: made["id"].as_str().unwrap().to_owned(),
         text: made["key"].as_str().unwrap().to_owned(),
@@ -97,19 +97,19 @@ fn revoking_rotating_and_pausing_hold_from_the_next_call_on() {
     );
     assert_eq!(code(&new), None);
 
-    server.desk(
+    server.admin(
         "integration.pause",
         &json!({ "integration": "alpha", "reason": "a test" }),
     );
     assert_eq!(code(&new).as_deref(), Some("authn.integration_paused"));
     is_listed_as_paused(&server, "alpha", "a test");
-    server.desk("integration.resume", &json!({ "integration": "alpha" }));
+    server.admin("integration.resume", &json!({ "integration": "alpha" }));
     assert_eq!(code(&new), None);
 }
 
 /// With who paused it, when and why.
 fn is_listed_as_paused(server: &Server, name: &str, reason: &str) {
-    let listed = server.desk("integration.list", &json!({}));
+    let listed = server.admin("integration.list", &json!({}));
     let rows = listed["integrations"].as_array().unwrap();
     let paused = rows.iter().filter(|row| row["is_paused"] == true);
     let paused: Vec<_> = paused.map(|row| (&row["name"], &row["paused"])).collect();

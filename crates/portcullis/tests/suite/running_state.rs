@@ -86,7 +86,7 @@ fn code(server: &Server, key: &Key) -> String {
 }
 
 fn is_paused(server: &Server, name: &str) -> bool {
-    let listed = server.desk("integration.list", &json!({}));
+    let listed = server.admin("integration.list", &json!({}));
     let rows = listed["integrations"].as_array().unwrap();
     rows.iter()
         .any(|row| row["name"] == name && row["is_paused"] == true)
@@ -163,10 +163,10 @@ fn an_older_configuration_that_takes_longer_never_replaces_a_newer_one() {
     server.gate.write("apis/notes.yaml", before);
     good(&server.cli(&["reload"]));
     assert_eq!(code(&server, &key), "");
-    let hash = server.desk("server.status", &json!({}))["configuration"].clone();
+    let hash = server.admin("server.status", &json!({}))["configuration"].clone();
     go_on();
     server.wait_for("a newer one is in force");
-    let now = server.desk("server.status", &json!({}))["configuration"].clone();
+    let now = server.admin("server.status", &json!({}))["configuration"].clone();
     assert_eq!(now, hash);
     assert_eq!(code(&server, &key), "");
 }

@@ -9,7 +9,7 @@ use testkit::{Gate, RecordingUpstream};
 
 use crate::{call, serve};
 
-/// After this time the desk gives up a connection that says nothing.
+/// After this time the admin service gives up a connection that says nothing.
 const DESK_PATIENCE: Duration = Duration::from_secs(30);
 
 #[test]
@@ -46,7 +46,7 @@ fn the_demo_gate_serves_plain_and_tls() {
 }
 
 #[test]
-fn whoever_keeps_the_desk_waiting_keeps_nobody_else_waiting() {
+fn whoever_keeps_the_admin_service_waiting_keeps_nobody_else_waiting() {
     let upstream = RecordingUpstream::always("{}");
     let gate = Gate::small(upstream.address());
     let door = gate.data().join("admin.sock");

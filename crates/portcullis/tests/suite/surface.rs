@@ -176,7 +176,7 @@ fn no_operation_answers_without_an_accepted_credential() {
     let revoked = stage.server.quick_key("accounting", &[]);
     stage
         .server
-        .desk("key.revoke", &serde_json::json!({ "id": revoked.id }));
+        .admin("key.revoke", &serde_json::json!({ "id": revoked.id }));
     let expired = stage
         .server
         .quick_key("accounting", &[("expires_in", "1s")]);

@@ -1,5 +1,5 @@
 //! The effective matrix as a person reads it.
-//! Gives `page`, `field_row`.
+//! Exports `page`, `field_row`.
 //! Used by `access`.
 //! Start reading at `page`.
 

@@ -1,5 +1,5 @@
 //! The first screen of the demo, and the decisions that follow it.
-//! Gives `print`, `follow`.
+//! Exports `print`, `follow`.
 //! Used by `demo`.
 //! Start reading at `print`.
 

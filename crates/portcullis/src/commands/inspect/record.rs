@@ -1,5 +1,5 @@
 //! Records requests of the running server.
-//! Gives `run`. The server seals each line; this end only writes them down.
+//! Exports `run`. The server seals each line; this end only writes them down.
 //! Used by `portcullis inspect`.
 //! Start reading at `run`.
 

@@ -1,5 +1,5 @@
 //! The ledger as people read it: a verification, a record, an export.
-//! Gives `report`, `report_json`, `record`, `exported`.
+//! Exports `report`, `report_json`, `record`, `exported`.
 //! Used by `ledger`.
 //! Start reading at `report`.
 

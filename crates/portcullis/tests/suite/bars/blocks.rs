@@ -139,7 +139,7 @@ fn decisions_recorded(server: &Server) -> BTreeSet<String> {
     let (mut all, mut before) = (BTreeSet::new(), u64::MAX);
     loop {
         let page = json!({ "kind": "request", "limit": 10_000, "before": before });
-        let shown = server.desk("ledger.show", &page);
+        let shown = server.admin("ledger.show", &page);
         let records = shown["records"].as_array().unwrap();
         let Some(last) = records.last() else {
             return all;
