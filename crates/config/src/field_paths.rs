@@ -39,9 +39,10 @@ fn walk(shape: &Shape, id: NodeId, path: &str, open: &mut Vec<NodeId>, out: &mut
 }
 
 fn joined(path: &str, step: &str) -> String {
-    match path.is_empty() {
-        true => step.to_owned(),
-        false => format!("{path}.{step}"),
+    if path.is_empty() {
+        step.to_owned()
+    } else {
+        format!("{path}.{step}")
     }
 }
 
@@ -60,9 +61,10 @@ pub fn node_at(shape: &Shape, steps: &[Arc<str>]) -> Option<NodeId> {
 pub fn relative(path: &str, steps: &[Arc<str>]) -> String {
     let mut rest = path.split('.');
     let is_below = steps.iter().all(|step| rest.next() == Some(step));
-    match is_below {
-        true => rest.collect::<Vec<_>>().join("."),
-        false => format!("$.{path}"),
+    if is_below {
+        rest.collect::<Vec<_>>().join(".")
+    } else {
+        format!("$.{path}")
     }
 }
 

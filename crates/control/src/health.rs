@@ -77,16 +77,18 @@ fn is_known_host(authority: &str) -> bool {
 
 impl Service for Health {
     fn admit(&self, address: IpAddr, _listener: &str) -> Result<(), &'static Reason> {
-        match address.is_loopback() {
-            true => Ok(()),
-            false => Err(&policy::address::DENIED),
+        if address.is_loopback() {
+            Ok(())
+        } else {
+            Err(&policy::address::DENIED)
         }
     }
 
     async fn answer(&self, _peer: &Arc<Peer>, head: Head, _body: &mut Body<'_>) -> Reply {
-        match is_known_host(&head.authority) {
-            true => self.page(&head),
-            false => plain(403, "call this listener as localhost\n"),
+        if is_known_host(&head.authority) {
+            self.page(&head)
+        } else {
+            plain(403, "call this listener as localhost\n")
         }
     }
 

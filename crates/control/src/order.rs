@@ -128,17 +128,19 @@ impl Turn<'_> {
 
     /// Writes what is no change: uses of keys, blocks that are over. Nothing of it is recorded.
     pub(crate) fn tidy(&mut self, steps: Vec<Step>) -> Result<(), store::Fault> {
-        match steps.is_empty() {
-            true => Ok(()),
-            false => self.control.store.transact(steps).map(drop),
+        if steps.is_empty() {
+            Ok(())
+        } else {
+            self.control.store.transact(steps).map(drop)
         }
     }
 
     fn publish(&mut self, effect: Effect) {
         if let Effect::Paused(name, is_paused) = &effect {
-            match is_paused {
-                true => self.state.paused.insert(name.clone()),
-                false => self.state.paused.remove(name),
+            if *is_paused {
+                self.state.paused.insert(name.clone())
+            } else {
+                self.state.paused.remove(name)
             };
         }
         let Some(io) = &self.control.io else { return };

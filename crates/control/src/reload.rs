@@ -363,9 +363,10 @@ fn broken() -> Refused {
 
 /// What the ledger keeps of a swap: the hash, and what is gone.
 fn recorded(loaded: &Reloaded) -> String {
-    match loaded.removed.is_empty() {
-        true => loaded.hash.clone(),
-        false => format!("{}; removed: {}", loaded.hash, loaded.removed.join("; ")),
+    if loaded.removed.is_empty() {
+        loaded.hash.clone()
+    } else {
+        format!("{}; removed: {}", loaded.hash, loaded.removed.join("; "))
     }
 }
 

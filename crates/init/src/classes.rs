@@ -88,9 +88,10 @@ fn led<'a>(property: &'a Value, document: &'a Value) -> &'a Value {
 }
 
 fn step(name: &str) -> String {
-    match is_plain(name) {
-        true => format!(".{name}"),
-        false => format!("['{name}']"),
+    if is_plain(name) {
+        format!(".{name}")
+    } else {
+        format!("['{name}']")
     }
 }
 

@@ -145,9 +145,10 @@ fn plain(text: &str) -> String {
 fn api_name(source: &Path, title: &str) -> String {
     let stem = source.file_name().unwrap_or_default().to_string_lossy();
     let of_file = slug(stem.split('.').next().unwrap_or_default());
-    match of_file.is_empty() || PLAIN_NAMES.contains(&of_file.as_str()) {
-        true => slug(title),
-        false => of_file,
+    if of_file.is_empty() || PLAIN_NAMES.contains(&of_file.as_str()) {
+        slug(title)
+    } else {
+        of_file
     }
 }
 

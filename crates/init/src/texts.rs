@@ -138,9 +138,10 @@ fn api(facts: &Facts) -> String {
 }
 
 fn said(summary: &str) -> String {
-    match summary.is_empty() {
-        true => String::new(),
-        false => format!("  {summary}"),
+    if summary.is_empty() {
+        String::new()
+    } else {
+        format!("  {summary}")
     }
 }
 
@@ -155,9 +156,10 @@ fn objects(objects: &[Object], out: &mut String) {
             .iter()
             .map(|name| format!("{name}: body.{name}"))
             .collect();
-        let attributes = match attributes.is_empty() {
-            true => String::new(),
-            false => format!(", attributes: {{ {} }}", attributes.join(", ")),
+        let attributes = if attributes.is_empty() {
+            String::new()
+        } else {
+            format!(", attributes: {{ {} }}", attributes.join(", "))
         };
         let _ = writeln!(
             out,

@@ -37,9 +37,10 @@ pub fn ask(arguments: &ArgMatches, question: &str) -> Result<(), Trouble> {
     terminal::ask(format_args!("{question} [y/N] "));
     let mut line = String::new();
     drop(io::stdin().read_line(&mut line));
-    match is_yes(&line) {
-        true => Ok(()),
-        false => Err(Trouble::new(Exit::Failed, "nothing was changed", "")),
+    if is_yes(&line) {
+        Ok(())
+    } else {
+        Err(Trouble::new(Exit::Failed, "nothing was changed", ""))
     }
 }
 

@@ -36,9 +36,10 @@ fn main() -> ExitCode {
             let said = quotable(error.to_string());
             // A key typed as an argument is not repeated.
             let said = identity::api_key::redacted(&said);
-            match error.use_stderr() {
-                true => terminal::say_all(said.trim_end()),
-                false => terminal::text(&said),
+            if error.use_stderr() {
+                terminal::say_all(said.trim_end())
+            } else {
+                terminal::text(&said)
             }
             return terminal::finish(exit).into();
         }

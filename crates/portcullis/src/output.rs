@@ -36,9 +36,10 @@ pub fn is_json(arguments: &ArgMatches) -> bool {
 
 /// Prints the value as JSON, or lets `text` print it for people.
 pub fn print(arguments: &ArgMatches, value: &Value, text: impl FnOnce()) {
-    match is_json(arguments) {
-        true => terminal::json(value),
-        false => text(),
+    if is_json(arguments) {
+        terminal::json(value)
+    } else {
+        text()
     }
 }
 

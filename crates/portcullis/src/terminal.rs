@@ -98,9 +98,10 @@ pub struct Out {
 
 impl Write for Out {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = match self.is_exact {
-            true => hand_over(bytes),
-            false => hand_over(printable::lines(&String::from_utf8_lossy(bytes)).as_bytes()),
+        let written = if self.is_exact {
+            hand_over(bytes)
+        } else {
+            hand_over(printable::lines(&String::from_utf8_lossy(bytes)).as_bytes())
         };
         match written {
             Ok(()) => Ok(bytes.len()),

@@ -79,10 +79,10 @@ fn check(command: &str, schema: &Value, arguments: &Map<String, Value>) -> Resul
 fn unknown(command: &str, name: &str, known: &Map<String, Value>) -> AdminError {
     let name = redacted(name);
     let names: Vec<&str> = known.keys().map(String::as_str).collect();
-    let help = match names.is_empty() {
-        true => "It takes none.".to_owned(),
-        false => config::nearest(&name, &names)
-            .unwrap_or_else(|| format!("It takes: {}.", names.join(", "))),
+    let help = if names.is_empty() {
+        "It takes none.".to_owned()
+    } else {
+        config::nearest(&name, &names).unwrap_or_else(|| format!("It takes: {}.", names.join(", ")))
     };
     AdminError::of_field(
         &name,

@@ -31,9 +31,10 @@ pub fn install(say: fn(&str)) {
         say(&printable::line(&format!("portcullis: {said}")));
         let mut unrecorded = UNRECORDED.lock().unwrap_or_else(PoisonError::into_inner);
         let (kept, more) = &mut *unrecorded;
-        match kept.len() < KEPT_MAX {
-            true => kept.push(printable::line(&said).into_owned()),
-            false => *more = more.saturating_add(1),
+        if kept.len() < KEPT_MAX {
+            kept.push(printable::line(&said).into_owned())
+        } else {
+            *more = more.saturating_add(1)
         }
     }));
 }

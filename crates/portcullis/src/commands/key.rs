@@ -129,13 +129,14 @@ fn jwks(arguments: &ArgMatches) -> Outcome {
 
 /// Refuses to make what is shown once where nobody could see it: nothing is made and nothing has to be taken back.
 fn shown_somewhere() -> Result<(), Trouble> {
-    match terminal::is_nowhere() {
-        false => Ok(()),
-        true => Err(Trouble::new(
+    if terminal::is_nowhere() {
+        Err(Trouble::new(
             Exit::Failed,
             "standard output is closed or /dev/null: the key would be lost",
             "Nothing was made. Let standard output lead to a terminal, a pipe or a file.",
-        )),
+        ))
+    } else {
+        Ok(())
     }
 }
 
@@ -205,12 +206,11 @@ impl NewKey {
     /// it exists already, and would go on without an owner.
     fn hand_out(&self, arguments: &ArgMatches) -> Outcome {
         let is_json = output::is_json(arguments);
-        let text = match is_json {
-            true => {
-                let text = serde_json::to_string_pretty(&self.document).unwrap_or_default();
-                printable::json(&text).into_owned()
-            }
-            false => self.text.clone(),
+        let text = if is_json {
+            let text = serde_json::to_string_pretty(&self.document).unwrap_or_default();
+            printable::json(&text).into_owned()
+        } else {
+            self.text.clone()
         };
         if let Err(error) = terminal::hand_over(format!("{text}\n").as_bytes()) {
             return Err(self.taken_back(arguments, &error));

@@ -120,9 +120,10 @@ pub fn operation<'a>(row: &AccessRow, compiled: &'a Compiled) -> Option<&'a Oper
 
 /// Whether a row is about a field or something below it.
 pub fn is_about(row: &AccessRow, field: &str, compiled: &Compiled) -> bool {
-    match field.starts_with("$.") {
-        true => field_paths::is_below(&field_of(row, compiled), field),
-        false => field_paths::is_within(&row.field, field),
+    if field.starts_with("$.") {
+        field_paths::is_below(&field_of(row, compiled), field)
+    } else {
+        field_paths::is_within(&row.field, field)
     }
 }
 
@@ -153,10 +154,11 @@ pub fn declared(compiled: &Compiled) -> BTreeSet<String> {
 
 /// Whether any contract declares a field.
 pub fn is_declared(field: &str, compiled: &Compiled) -> bool {
-    declared(compiled)
-        .iter()
-        .any(|known| match field.starts_with("$.") {
-            true => field_paths::is_below(known, field),
-            false => field_paths::is_within(known, field),
-        })
+    declared(compiled).iter().any(|known| {
+        if field.starts_with("$.") {
+            field_paths::is_below(known, field)
+        } else {
+            field_paths::is_within(known, field)
+        }
+    })
 }

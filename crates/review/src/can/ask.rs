@@ -173,9 +173,10 @@ fn decided(asked: &Asked<'_>, compiled: &Compiled) -> Result<Verdict, Box<Verdic
         return Ok(Verdict::undecided(why, Vec::new()));
     }
     let rule = permit.rule().map(ToString::to_string);
-    match asked.object.is_some() || asked.body.is_some() {
-        true => with_object(&road, permit, read.body.as_ref(), &refused, rule),
-        false => in_general(&road, &permit),
+    if asked.object.is_some() || asked.body.is_some() {
+        with_object(&road, permit, read.body.as_ref(), &refused, rule)
+    } else {
+        in_general(&road, &permit)
     }
 }
 
@@ -309,9 +310,10 @@ fn refused(
     compiled: &Compiled,
 ) -> Box<Verdict> {
     let errors: Vec<String> = refusal.errors.iter().map(shown).collect();
-    let why = match errors.is_empty() {
-        true => refusal.detail.clone(),
-        false => errors.join("; "),
+    let why = if errors.is_empty() {
+        refusal.detail.clone()
+    } else {
+        errors.join("; ")
     };
     Box::new(Verdict {
         word: Word::No,
@@ -529,9 +531,10 @@ fn sent(
 ) -> Result<Verdict, Box<Verdict>> {
     let asked = road.asked;
     let Some(field) = asked.field else {
-        let what = match road.is_create {
-            true => "the object may be sent",
-            false => "the request may be sent",
+        let what = if road.is_create {
+            "the object may be sent"
+        } else {
+            "the request may be sent"
         };
         return yes(asked, rule, what);
     };
@@ -635,16 +638,19 @@ fn seen(
                 released.fields_out, released.fields_seen
             ),
         ),
-        Some(field) => match field_paths::holds(object, field) {
-            true => yes(asked, rule, &format!("{field} of this object leaves")),
-            false => Err(Box::new(Verdict {
-                why: format!(
-                    "{field} of this object does not leave: it is not granted for it, or the object given has no such value"
-                ),
-                rules: rule.into_iter().collect(),
-                ..Verdict::default()
-            })),
-        },
+        Some(field) => {
+            if field_paths::holds(object, field) {
+                yes(asked, rule, &format!("{field} of this object leaves"))
+            } else {
+                Err(Box::new(Verdict {
+                    why: format!(
+                        "{field} of this object does not leave: it is not granted for it, or the object given has no such value"
+                    ),
+                    rules: rule.into_iter().collect(),
+                    ..Verdict::default()
+                }))
+            }
+        }
     }
 }
 

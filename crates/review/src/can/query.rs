@@ -57,9 +57,12 @@ pub fn known(asked: &Asked<'_>, contract: &Operation) -> Result<(), Box<Verdict>
         .find(|(name, _)| declared(contract, name).is_none())
     {
         let known: Vec<&str> = names().map(|p| &*p.name).collect();
-        let help = config::nearest(name, &known).unwrap_or_else(|| match known.is_empty() {
-            true => "it has none".to_owned(),
-            false => format!("it has {}", config::listed(&known)),
+        let help = config::nearest(name, &known).unwrap_or_else(|| {
+            if known.is_empty() {
+                "it has none".to_owned()
+            } else {
+                format!("it has {}", config::listed(&known))
+            }
         });
         return Err(Box::new(Verdict {
             code: Some(contract::QUERY.code),

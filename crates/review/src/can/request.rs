@@ -45,13 +45,14 @@ pub fn route(road: &Road<'_>) -> Result<(), Box<Verdict>> {
         Found::Operation { api, operation, .. } => {
             let version = road.compiled.versions.get(api);
             let plan = version.and_then(|version| version.operations.get(operation));
-            match plan.is_some_and(|plan| plan.policy == Some(road.operation)) {
-                true => Ok(()),
-                false => Err(Verdict::no(format!(
+            if plan.is_some_and(|plan| plan.policy == Some(road.operation)) {
+                Ok(())
+            } else {
+                Err(Verdict::no(format!(
                     "with these values the path {target} means {}, not {}",
                     plan.map_or("another operation", |plan| &plan.id),
                     road.asked.plan.id
-                ))),
+                )))
             }
         }
         Found::Ambiguous {
@@ -103,10 +104,7 @@ fn target(road: &Road<'_>) -> String {
             }
         }
     }
-    match out.is_empty() {
-        true => "/".to_owned(),
-        false => out,
-    }
+    if out.is_empty() { "/".to_owned() } else { out }
 }
 
 fn head(road: &Road<'_>, target: &str, content_type: Option<&str>) -> Head {
@@ -155,9 +153,10 @@ pub fn read(road: &Road<'_>, permit: &Permit) -> Result<ReadRequest, Box<Refusal
     if road.asked.plan.request == Mode::Enforce {
         refuse(wrong)?;
     }
-    let body = match is_form {
-        true => model::json::parse(&body, road.contract.bounds).ok(),
-        false => valid.body,
+    let body = if is_form {
+        model::json::parse(&body, road.contract.bounds).ok()
+    } else {
+        valid.body
     };
     Ok(ReadRequest {
         body,

@@ -67,9 +67,10 @@ fn asked(parameter: &ParameterAccess) -> Option<String> {
         notes.push(format!("only with {}", parameter.only_with.join(", ")));
     }
     let name = named(parameter);
-    Some(match notes.is_empty() {
-        true => name,
-        false => format!("{name} ({})", notes.join("; ")),
+    Some(if notes.is_empty() {
+        name
+    } else {
+        format!("{name} ({})", notes.join("; "))
     })
 }
 

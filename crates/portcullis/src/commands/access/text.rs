@@ -90,9 +90,10 @@ fn operation_line(row: &AccessRow, compiled: &Compiled) -> String {
         })
         .map(|plan| plan.listeners.join(", "))
         .unwrap_or_default();
-    let reach = match listeners.is_empty() {
-        true => "exposed nowhere, so it cannot be reached".to_owned(),
-        false => format!("on {listeners}"),
+    let reach = if listeners.is_empty() {
+        "exposed nowhere, so it cannot be reached".to_owned()
+    } else {
+        format!("on {listeners}")
     };
     match matrix::operation(row, compiled) {
         Some(operation) => format!(
@@ -198,9 +199,10 @@ fn named(row: &AccessRow, compiled: &Compiled) -> String {
         field if field.is_empty() => "(the whole value)".to_owned(),
         field => field,
     };
-    match notes.is_empty() {
-        true => field,
-        false => format!("{field} ({})", notes.join(", ")),
+    if notes.is_empty() {
+        field
+    } else {
+        format!("{field} ({})", notes.join(", "))
     }
 }
 

@@ -14,9 +14,10 @@ use serde_json::{Value, json};
 pub fn report(report: &Report, is_pinned: bool) -> String {
     let mut out = String::new();
     if let Some(bad) = &report.first_bad {
-        let place = match bad.through > bad.seq {
-            true => format!("in records #{} to #{}", bad.seq, bad.through),
-            false => format!("at record #{}", bad.seq),
+        let place = if bad.through > bad.seq {
+            format!("in records #{} to #{}", bad.seq, bad.through)
+        } else {
+            format!("at record #{}", bad.seq)
         };
         let word = if report.is_cut { "NOT WHOLE" } else { "BAD" };
         let _ = writeln!(out, "{word} {place}: {}", printable::line(&bad.what));
@@ -140,9 +141,10 @@ pub fn record(record: &Value) -> String {
         };
         parts.push(format!("{verdict:<6}"));
         parts.push(format!("{:<12}", dash(text("integration"))));
-        let what = match text("operation").is_empty() {
-            true => format!("{} {}", text("method"), text("path")),
-            false => text("operation"),
+        let what = if text("operation").is_empty() {
+            format!("{} {}", text("method"), text("path"))
+        } else {
+            text("operation")
         };
         parts.push(format!("{:<24}", dash(what.trim().to_owned())));
         parts.push(
