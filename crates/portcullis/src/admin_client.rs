@@ -11,7 +11,7 @@ use installation::open::{self, data_dir};
 use installation::{InstallationError, Severity};
 
 use crate::config_dir::Target;
-use crate::exit::{Exit, Trouble};
+use crate::exit::{CommandError, Exit};
 use crate::terminal;
 
 pub use control::client::Answer;
@@ -53,9 +53,9 @@ fn sockets(target: &Target) -> Vec<PathBuf> {
 pub fn ask_running<C: Command>(
     target: &Target,
     command: &C,
-) -> Option<Result<Answer<C::Out>, Trouble>> {
+) -> Option<Result<Answer<C::Out>, CommandError>> {
     match client::ask(&sockets(target), command, &name()) {
-        Some(answer) => Some(answer.map_err(trouble)),
+        Some(answer) => Some(answer.map_err(command_error)),
         // Whoever names a socket means that server and nothing else.
         None if target.socket.is_some() => Some(Err(unreachable(target))),
         None => None,
@@ -66,7 +66,7 @@ pub fn ask_running<C: Command>(
 ///
 /// # Errors
 /// What the server says; exit 69 when no server runs.
-pub fn ask<C: Command>(target: &Target, command: &C) -> Result<Answer<C::Out>, Trouble> {
+pub fn ask<C: Command>(target: &Target, command: &C) -> Result<Answer<C::Out>, CommandError> {
     ask_running(target, command).ok_or_else(|| unreachable(target))?
 }
 
@@ -74,12 +74,12 @@ pub fn ask<C: Command>(target: &Target, command: &C) -> Result<Answer<C::Out>, T
 ///
 /// # Errors
 /// What the server says, in the words of the question.
-pub fn call<C: Command>(target: &Target, command: &C) -> Result<Answer<C::Out>, Trouble> {
+pub fn call<C: Command>(target: &Target, command: &C) -> Result<Answer<C::Out>, CommandError> {
     // The server first: it needs neither the files nor a secret of the one who asks.
     if let Some(answer) = ask_running(target, command) {
         return answer;
     }
-    let arguments = client::arguments(command).map_err(trouble)?;
+    let arguments = client::arguments(command).map_err(command_error)?;
     let is_change = C::INFO.impact != Impact::ReadOnly;
     let done = open::with_control(&target.dir, is_change, say, |control| {
         let answer = control.call(C::INFO.name, &arguments, &on_store());
@@ -95,11 +95,11 @@ pub fn call<C: Command>(target: &Target, command: &C) -> Result<Answer<C::Out>, 
         },
         _ => error,
     })?;
-    answer.map_err(trouble)
+    answer.map_err(command_error)
 }
 
 /// No server answers.
-fn unreachable(target: &Target) -> Trouble {
+fn unreachable(target: &Target) -> CommandError {
     let (message, remedy) = match &target.socket {
         Some(socket) => (
             format!("no server answers at {}", socket.display()),
@@ -110,15 +110,15 @@ fn unreachable(target: &Target) -> Trouble {
             "Start it with `portcullis serve`.",
         ),
     };
-    Trouble::new(Exit::Unreachable, message, remedy)
+    CommandError::new(Exit::Unreachable, message, remedy)
 }
 
-/// What the admin service says as trouble.
-pub fn trouble(error: AdminError) -> Trouble {
+/// What the admin service says, as the command ends with it.
+pub fn command_error(error: AdminError) -> CommandError {
     let exit = match error.kind {
         Kind::Asked | Kind::Failed => Exit::Failed,
         Kind::Integrity => Exit::Integrity,
         Kind::NotPermitted => Exit::NotPermitted,
     };
-    Trouble::new(exit, error.message, error.remedy)
+    CommandError::new(exit, error.message, error.remedy)
 }

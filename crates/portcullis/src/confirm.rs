@@ -7,7 +7,7 @@ use std::io::{self, IsTerminal};
 
 use clap::{Arg, ArgAction, ArgMatches};
 
-use crate::exit::{Exit, Trouble};
+use crate::exit::{CommandError, Exit};
 use crate::terminal;
 
 /// The `--yes` argument.
@@ -23,12 +23,12 @@ pub fn argument() -> Arg {
 ///
 /// # Errors
 /// When the answer is no, or nobody is there to answer.
-pub fn ask(arguments: &ArgMatches, question: &str) -> Result<(), Trouble> {
+pub fn ask(arguments: &ArgMatches, question: &str) -> Result<(), CommandError> {
     if arguments.get_flag("yes") {
         return Ok(());
     }
     if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
-        return Err(Trouble::new(
+        return Err(CommandError::new(
             Exit::Usage,
             format!("this is not asked without a terminal: {question}"),
             "Nothing was changed. Add `--yes` to do it without being asked.",
@@ -40,7 +40,7 @@ pub fn ask(arguments: &ArgMatches, question: &str) -> Result<(), Trouble> {
     if is_yes(&line) {
         Ok(())
     } else {
-        Err(Trouble::new(Exit::Failed, "nothing was changed", ""))
+        Err(CommandError::new(Exit::Failed, "nothing was changed", ""))
     }
 }
 

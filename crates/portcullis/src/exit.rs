@@ -1,6 +1,6 @@
-//! Exit codes, and trouble that ends a command with one of them.
-//! Exports `Exit`, `Trouble`. Words go to stderr; data went to stdout before.
-//! Used by every verb.
+//! Exit codes, and the error that ends a command with one of them.
+//! Exports `Exit`, `CommandError`. Words go to stderr; data went to stdout before.
+//! Used by every command.
 //! Start reading at `Exit`.
 
 use std::fmt::Display;
@@ -21,7 +21,7 @@ pub enum Exit {
     /// Failed.
     Failed = 1,
     /// Worked, and there is something to look at.
-    Look = 2,
+    Findings = 2,
     /// The ledger or the store does not hold what it should.
     Integrity = 3,
     /// The command line is wrong.
@@ -46,7 +46,7 @@ impl From<Exit> for ExitCode {
 
 /// What went wrong, and what to do about it.
 #[derive(Debug)]
-pub struct Trouble {
+pub struct CommandError {
     /// How the command ends.
     pub exit: Exit,
     /// What went wrong.
@@ -55,22 +55,22 @@ pub struct Trouble {
     pub remedy: String,
 }
 
-impl Trouble {
-    /// Trouble with a remedy, one line each: what they quote cannot make another line.
+impl CommandError {
+    /// An error with a remedy, one line each: what they quote cannot make another line.
     pub fn new(exit: Exit, message: impl Display, remedy: impl Display) -> Self {
         let one_line = |text: String| printable::line(&text).into_owned();
-        Trouble {
+        CommandError {
             exit,
             message: one_line(message.to_string()),
             remedy: one_line(remedy.to_string()),
         }
     }
 
-    /// Trouble whose message has several lines; their fields were made safe by who rendered them.
+    /// An error whose message has several lines; their fields were made safe by who rendered them.
     pub fn report(exit: Exit, message: String, remedy: impl Display) -> Self {
-        Trouble {
+        CommandError {
             message,
-            ..Trouble::new(exit, "", remedy)
+            ..CommandError::new(exit, "", remedy)
         }
     }
 
@@ -85,11 +85,11 @@ impl Trouble {
     }
 }
 
-impl From<InstallationError> for Trouble {
-    fn from(error: InstallationError) -> Trouble {
+impl From<InstallationError> for CommandError {
+    fn from(error: InstallationError) -> CommandError {
         let exit = Exit::from(error.severity);
         // Places in files are shown in several lines, which were made safe.
-        Trouble::report(exit, error.message, error.remedy)
+        CommandError::report(exit, error.message, error.remedy)
     }
 }
 
@@ -103,28 +103,28 @@ impl From<Severity> for Exit {
     }
 }
 
-impl From<store::Fault> for Trouble {
-    fn from(fault: store::Fault) -> Trouble {
+impl From<store::Fault> for CommandError {
+    fn from(fault: store::Fault) -> CommandError {
         InstallationError::from(fault).into()
     }
 }
 
-impl From<audit::LedgerFault> for Trouble {
-    fn from(fault: audit::LedgerFault) -> Trouble {
+impl From<audit::LedgerFault> for CommandError {
+    fn from(fault: audit::LedgerFault) -> CommandError {
         InstallationError::from(fault).into()
     }
 }
 
-impl From<NameError> for Trouble {
-    fn from(error: NameError) -> Trouble {
+impl From<NameError> for CommandError {
+    fn from(error: NameError) -> CommandError {
         let exit = if error.is_unclear {
             Exit::Usage
         } else {
             Exit::Failed
         };
-        Trouble::new(exit, error.message, error.help)
+        CommandError::new(exit, error.message, error.help)
     }
 }
 
 /// What a command gives back.
-pub type Outcome = Result<Exit, Trouble>;
+pub type Outcome = Result<Exit, CommandError>;

@@ -52,9 +52,9 @@ fn main() -> ExitCode {
     };
     match (one.run)(arguments) {
         Ok(exit) => terminal::finish(exit).into(),
-        Err(trouble) => {
-            trouble.print();
-            terminal::finish(trouble.exit).into()
+        Err(error) => {
+            error.print();
+            terminal::finish(error.exit).into()
         }
     }
 }

@@ -14,7 +14,7 @@ pub use model::printable::counted;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::exit::{Exit, Trouble};
+use crate::exit::{CommandError, Exit};
 use crate::terminal;
 
 /// The `-o` argument.
@@ -56,10 +56,10 @@ pub fn host() -> Host {
 ///
 /// # Errors
 /// When it cannot be written as JSON.
-pub fn document(version: u32, found: &impl Serialize) -> Result<Value, Trouble> {
+pub fn document(version: u32, found: &impl Serialize) -> Result<Value, CommandError> {
     let document = serde_json::to_value(found);
     let mut document = document.map_err(|error| {
-        Trouble::new(
+        CommandError::new(
             Exit::Failed,
             format!("it cannot be written as JSON: {error}"),
             "Please report this line with the command.",
@@ -75,14 +75,14 @@ pub fn document(version: u32, found: &impl Serialize) -> Result<Value, Trouble> 
 ///
 /// # Errors
 /// When the name is taken or the directory is closed.
-pub fn create(path: &Path) -> Result<File, Trouble> {
+pub fn create(path: &Path) -> Result<File, CommandError> {
     let made = OpenOptions::new()
         .write(true)
         .create_new(true)
         .mode(0o600)
         .open(path);
     made.map_err(|error| {
-        Trouble::new(
+        CommandError::new(
             Exit::Failed,
             format!("cannot make {}: {error}", path.display()),
             "Choose a name that is not taken, in a directory you may write to.",
@@ -91,8 +91,8 @@ pub fn create(path: &Path) -> Result<File, Trouble> {
 }
 
 /// What is said when such a file cannot be written on.
-pub fn unwritten(path: &Path, error: &std::io::Error) -> Trouble {
-    Trouble::new(
+pub fn unwritten(path: &Path, error: &std::io::Error) -> CommandError {
+    CommandError::new(
         Exit::Failed,
         format!("cannot write {}: {error}", path.display()),
         "Make room on the disk, or write to another one.",

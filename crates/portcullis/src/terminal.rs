@@ -152,7 +152,7 @@ pub fn finish(exit: Exit) -> Exit {
                 "portcullis: cannot write to standard output: {why}"
             ));
             match exit {
-                Exit::Done | Exit::Look => Exit::Failed,
+                Exit::Done | Exit::Findings => Exit::Failed,
                 worse => worse,
             }
         }

@@ -18,7 +18,7 @@ use review::can::{self, Answer, Asked, Verdict, Word};
 
 use crate::commands::Subcommand;
 use crate::commands::access;
-use crate::exit::{Exit, Outcome, Trouble};
+use crate::exit::{CommandError, Exit, Outcome};
 use crate::{config_dir, output, terminal};
 
 /// Lists are kept below this many characters a line.
@@ -78,7 +78,7 @@ fn run(arguments: &ArgMatches) -> Outcome {
     });
     Ok(match verdict.word {
         Word::Yes => Exit::Done,
-        Word::No | Word::Undecided => Exit::Look,
+        Word::No | Word::Undecided => Exit::Findings,
     })
 }
 
@@ -86,7 +86,7 @@ fn run(arguments: &ArgMatches) -> Outcome {
 fn answered<'a>(
     arguments: &'a ArgMatches,
     compiled: &'a Compiled,
-) -> Result<(Asked<'a>, Verdict), Trouble> {
+) -> Result<(Asked<'a>, Verdict), CommandError> {
     let asked = asked(arguments, compiled)?;
     if let Some(field) = asked.field {
         reach::check_field(field, compiled)?;
@@ -95,7 +95,7 @@ fn answered<'a>(
     Ok((asked, verdict))
 }
 
-fn asked<'a>(arguments: &'a ArgMatches, compiled: &'a Compiled) -> Result<Asked<'a>, Trouble> {
+fn asked<'a>(arguments: &'a ArgMatches, compiled: &'a Compiled) -> Result<Asked<'a>, CommandError> {
     let optional = |name: &str| arguments.get_one::<String>(name).map(String::as_str);
     let (version, plan) = can::operation(
         output::text(arguments, "operation"),
@@ -106,7 +106,7 @@ fn asked<'a>(arguments: &'a ArgMatches, compiled: &'a Compiled) -> Result<Asked<
     let listener = listener.map(|name| can::listener(name, compiled));
     let address = optional("from").map(|text| {
         text.parse().map_err(|_| {
-            Trouble::new(
+            CommandError::new(
                 Exit::Usage,
                 format!("`{text}` is not an address"),
                 "Write 10.20.0.7 or 2001:db8::7.",
@@ -129,19 +129,19 @@ fn asked<'a>(arguments: &'a ArgMatches, compiled: &'a Compiled) -> Result<Asked<
 }
 
 /// JSON from the argument, or from the file it names with `@`.
-fn json_of(arguments: &ArgMatches, name: &str) -> Result<Option<Json>, Trouble> {
+fn json_of(arguments: &ArgMatches, name: &str) -> Result<Option<Json>, CommandError> {
     let Some(given) = arguments.get_one::<String>(name) else {
         return Ok(None);
     };
     let bytes = match given.strip_prefix('@') {
         Some(path) => std::fs::read(Path::new(path)).map_err(|error| {
-            Trouble::new(Exit::Failed, format!("{path} cannot be read: {error}"), "")
+            CommandError::new(Exit::Failed, format!("{path} cannot be read: {error}"), "")
         })?,
         None => given.clone().into_bytes(),
     };
     let read = model::json::parse(&bytes, Bounds::default());
     read.map(Some).map_err(|problem| {
-        Trouble::new(
+        CommandError::new(
             Exit::Usage,
             format!(
                 "--{name} is not JSON: {} at byte {}",
@@ -152,12 +152,12 @@ fn json_of(arguments: &ArgMatches, name: &str) -> Result<Option<Json>, Trouble> 
     })
 }
 
-fn pairs(arguments: &ArgMatches, name: &str) -> Result<Vec<(String, String)>, Trouble> {
+fn pairs(arguments: &ArgMatches, name: &str) -> Result<Vec<(String, String)>, CommandError> {
     let given = arguments.get_many::<String>(name).into_iter().flatten();
     given
         .map(|text| match text.split_once('=') {
             Some((name, value)) => Ok((name.to_owned(), value.to_owned())),
-            None => Err(Trouble::new(
+            None => Err(CommandError::new(
                 Exit::Usage,
                 format!("`{text}` is not NAME=VALUE"),
                 format!("Write --{name} status=open."),

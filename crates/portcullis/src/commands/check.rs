@@ -82,7 +82,7 @@ fn run(arguments: &ArgMatches) -> Outcome {
     Ok(if warnings.is_empty() {
         Exit::Done
     } else {
-        Exit::Look
+        Exit::Findings
     })
 }
 

@@ -13,7 +13,7 @@ use company::{Company, Keyring, is_running, remembered};
 use installation::server::Signals;
 
 use crate::commands::Subcommand;
-use crate::exit::{Exit, Outcome, Trouble};
+use crate::exit::{CommandError, Exit, Outcome};
 use crate::{admin_client, output, terminal};
 
 /// The subcommand.
@@ -73,14 +73,14 @@ fn reset(dir: &Path) -> Outcome {
         return Ok(Exit::Done);
     }
     if is_running(dir) {
-        return Err(Trouble::new(
+        return Err(CommandError::new(
             Exit::Failed,
             "the demo is running",
             "Stop it with Ctrl-C, then reset it.",
         ));
     }
     std::fs::remove_dir_all(dir).map_err(|error| {
-        Trouble::new(
+        CommandError::new(
             Exit::Failed,
             format!("cannot delete {}: {error}", dir.display()),
             "",
@@ -103,12 +103,12 @@ fn tour(dir: &Path, seed: u64) -> Outcome {
     let outcome = match tour::run(dir, seed, guide)? {
         // Nobody reads on; what was not shown was not checked.
         Err(_) if terminal::is_closed() => return Ok(Exit::Failed),
-        Err(error) => return Err(Trouble::new(Exit::Failed, error, "")),
+        Err(error) => return Err(CommandError::new(Exit::Failed, error, "")),
         Ok(outcome) => outcome,
     };
     match outcome.wrong {
         0 => Ok(Exit::Done),
-        wrong => Err(Trouble::new(
+        wrong => Err(CommandError::new(
             Exit::Failed,
             format!("{wrong} of {} expectations did not hold", outcome.checks),
             "The lines marked above say which.",
@@ -120,7 +120,7 @@ fn tour(dir: &Path, seed: u64) -> Outcome {
 fn env(dir: &Path) -> Outcome {
     let keys = Keyring::read(dir);
     let (Some(ports), false) = (remembered(dir), keys.iter().next().is_none()) else {
-        return Err(Trouble::new(
+        return Err(CommandError::new(
             Exit::Failed,
             format!("there is no demo in {}", dir.display()),
             "Start it with `portcullis demo`.",

@@ -36,7 +36,7 @@ fn run(arguments: &ArgMatches) -> Outcome {
     let findings = doctor::examine(&config_dir::of(arguments), &admin_client::name());
     let exit = match doctor::worst(&findings) {
         State::Ok => Exit::Done,
-        State::Warn => Exit::Look,
+        State::Warn => Exit::Findings,
         State::Fail(severity) => severity.into(),
     };
     output::print(arguments, &document(&findings, exit), || {
@@ -54,7 +54,7 @@ fn document(findings: &[Finding], exit: Exit) -> Value {
     };
     json!({
         "schema_version": 1,
-        "is_fit": matches!(exit, Exit::Done | Exit::Look),
+        "is_fit": matches!(exit, Exit::Done | Exit::Findings),
         "checks": findings.iter().map(one).collect::<Vec<_>>(),
     })
 }
@@ -83,7 +83,7 @@ fn text(findings: &[Finding], exit: Exit) -> String {
     let warned = output::counted(count(|state| state == State::Warn), "warning");
     out.push_str(&match exit {
         Exit::Done => String::from("\nfit to serve\n"),
-        Exit::Look => format!("\nfit to serve, with {warned}\n"),
+        Exit::Findings => format!("\nfit to serve, with {warned}\n"),
         _ => format!("\nnot fit to serve: {failed} failed, {warned}\n"),
     });
     out
@@ -107,7 +107,7 @@ mod tests {
             found("listener", "public", State::Warn, "busy", "Free it."),
         ];
         assert_eq!(
-            text(&findings, Exit::Look),
+            text(&findings, Exit::Findings),
             "ok    disk             2 GiB free\nwarn  listener public  busy\n      advice: Free it.\n\
              \nfit to serve, with 1 warning\n"
         );

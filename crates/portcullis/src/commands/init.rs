@@ -16,7 +16,7 @@ use installation::InstallationError;
 use installation::new_files::{self, NewFile};
 
 use crate::commands::Subcommand;
-use crate::exit::{Exit, Outcome, Trouble};
+use crate::exit::{CommandError, Exit, Outcome};
 use crate::{output, terminal};
 
 /// The subcommand.
@@ -59,7 +59,7 @@ fn run(arguments: &ArgMatches) -> Outcome {
     )
     .map_err(|error| {
         let help = "Give one with --name: 1 to 63 of a-z, 0-9 and -, beginning with a letter.";
-        Trouble::new(Exit::Usage, error, help)
+        CommandError::new(Exit::Usage, error, help)
     })?;
     let kek = Kek::generate_text();
     let planned = init::files(&facts, &text, kek.expose(), installation::now());
@@ -85,9 +85,9 @@ fn new_file(planned: &Planned) -> NewFile<'_> {
     }
 }
 
-fn read(source: &Path) -> Result<String, Trouble> {
+fn read(source: &Path) -> Result<String, CommandError> {
     let cannot = |what: String| {
-        Trouble::new(
+        CommandError::new(
             Exit::Failed,
             format!("{} {what}", source.display()),
             "Give an OpenAPI 3.0 or 3.1 document, YAML or JSON.",
@@ -103,7 +103,7 @@ fn read(source: &Path) -> Result<String, Trouble> {
 }
 
 /// The document as `check` would compile it.
-fn compiled(source: &Path, text: &str) -> Result<Contract, Trouble> {
+fn compiled(source: &Path, text: &str) -> Result<Contract, CommandError> {
     let file = source
         .file_name()
         .unwrap_or_default()
@@ -113,14 +113,14 @@ fn compiled(source: &Path, text: &str) -> Result<Contract, Trouble> {
     read.map_err(|mistakes| {
         let mut files = Files::new();
         files.insert(file.clone(), text.as_bytes().to_vec());
-        let mut trouble = Trouble::from(InstallationError::mistaken(&mistakes, &files));
-        trouble.message = trouble.message.replacen("the configuration has", "the contract has", 1);
-        trouble.remedy = "Nothing was written. Fix the places above, or bundle a document of several files into one, and run it again.".to_owned();
-        trouble
+        let mut error = CommandError::from(InstallationError::mistaken(&mistakes, &files));
+        error.message = error.message.replacen("the configuration has", "the contract has", 1);
+        error.remedy = "Nothing was written. Fix the places above, or bundle a document of several files into one, and run it again.".to_owned();
+        error
     })
 }
 
-fn upstream(arguments: &ArgMatches) -> Result<Option<String>, Trouble> {
+fn upstream(arguments: &ArgMatches) -> Result<Option<String>, CommandError> {
     let Some(text) = arguments.get_one::<String>("upstream") else {
         return Ok(None);
     };
@@ -128,7 +128,7 @@ fn upstream(arguments: &ArgMatches) -> Result<Option<String>, Trouble> {
         Ok(_) => Ok(Some(text.clone())),
         Err(why) => {
             let (message, help) = why.split_once('\n').unwrap_or((&why, ""));
-            Err(Trouble::new(
+            Err(CommandError::new(
                 Exit::Usage,
                 format!("--upstream: {message}"),
                 help,
@@ -143,13 +143,13 @@ mod tests {
 
     #[test]
     fn a_broken_contract_is_told_with_its_place() {
-        let trouble = compiled(Path::new("x.yaml"), "openapi: 2.0\ninfo: {}\n").unwrap_err();
-        assert_eq!(trouble.exit, Exit::Configuration);
+        let error = compiled(Path::new("x.yaml"), "openapi: 2.0\ninfo: {}\n").unwrap_err();
+        assert_eq!(error.exit, Exit::Configuration);
         assert!(
-            trouble.message.starts_with("the contract has")
-                && trouble.remedy.starts_with("Nothing was written"),
+            error.message.starts_with("the contract has")
+                && error.remedy.starts_with("Nothing was written"),
             "{}",
-            trouble.message
+            error.message
         );
     }
 }

@@ -89,7 +89,7 @@ fn list(arguments: &ArgMatches) -> Outcome {
         }
     });
     let is_due = rows.iter().any(|row| row.is_review_due);
-    Ok(if is_due { Exit::Look } else { Exit::Done })
+    Ok(if is_due { Exit::Findings } else { Exit::Done })
 }
 
 fn shown(row: &IntegrationRow) -> Vec<String> {

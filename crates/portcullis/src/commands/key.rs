@@ -15,7 +15,7 @@ use model::printable;
 use serde_json::{Value, json};
 
 use crate::commands::Subcommand;
-use crate::exit::{Exit, Outcome, Trouble};
+use crate::exit::{CommandError, Exit, Outcome};
 use crate::table::seconds;
 use crate::{admin_client, config_dir, confirm, output, table, terminal};
 
@@ -128,9 +128,9 @@ fn jwks(arguments: &ArgMatches) -> Outcome {
 }
 
 /// Refuses to make what is shown once where nobody could see it: nothing is made and nothing has to be taken back.
-fn shown_somewhere() -> Result<(), Trouble> {
+fn shown_somewhere() -> Result<(), CommandError> {
     if terminal::is_nowhere() {
-        Err(Trouble::new(
+        Err(CommandError::new(
             Exit::Failed,
             "standard output is closed or /dev/null: the key would be lost",
             "Nothing was made. Let standard output lead to a terminal, a pipe or a file.",
@@ -224,7 +224,7 @@ impl NewKey {
         Ok(Exit::Done)
     }
 
-    fn taken_back(&self, arguments: &ArgMatches, error: &std::io::Error) -> Trouble {
+    fn taken_back(&self, arguments: &ArgMatches, error: &std::io::Error) -> CommandError {
         let (id, left) = (&self.id, &self.left);
         let asked = RevokeKey {
             id: id.clone(),
@@ -232,14 +232,14 @@ impl NewKey {
         };
         let what = format!("the new key could not be written to standard output ({error})");
         match admin_client::call(&config_dir::target(arguments), &asked) {
-            Ok(_) => Trouble::new(
+            Ok(_) => CommandError::new(
                 Exit::Failed,
                 format!("{what}, so {id} was revoked again"),
                 left,
             ),
-            Err(trouble) => Trouble::new(
-                trouble.exit,
-                format!("{what}, and {id} could not be revoked: {}", trouble.message),
+            Err(failed) => CommandError::new(
+                failed.exit,
+                format!("{what}, and {id} could not be revoked: {}", failed.message),
                 format!("Run `portcullis key revoke {id}`. {left}"),
             ),
         }
@@ -308,7 +308,7 @@ fn check(arguments: &ArgMatches) -> Outcome {
         .take(CHECKED_BYTES_MAX)
         .read_to_string(&mut text);
     read.map_err(|error| {
-        Trouble::new(
+        CommandError::new(
             Exit::Failed,
             format!("standard input cannot be read: {error}"),
             "Pipe one key in.",

@@ -17,7 +17,7 @@ use model::Timestamp;
 use serde_json::{Value, json};
 
 use crate::commands::Subcommand;
-use crate::exit::{Exit, Outcome, Trouble};
+use crate::exit::{CommandError, Exit, Outcome};
 use crate::{admin_client, config_dir, output, terminal};
 
 /// The subcommand.
@@ -106,7 +106,7 @@ fn run(arguments: &ArgMatches) -> Outcome {
 }
 
 /// The ledger's files, open to read.
-fn look(dir: &Path) -> Result<LedgerFiles, Trouble> {
+fn look(dir: &Path) -> Result<LedgerFiles, CommandError> {
     let files = ledger::look(dir)?;
     if files.is_configuration_wrong {
         terminal::say(
@@ -120,7 +120,7 @@ fn verify(arguments: &ArgMatches) -> Outcome {
     let pin = match output::text(arguments, "public-key") {
         "" => None,
         text => Some(PublicKey::parse(text).ok_or_else(|| {
-            Trouble::new(
+            CommandError::new(
                 Exit::Usage,
                 "this is not a public key",
                 "It looks like name+id+key, on one line; `portcullis ledger verify` prints it.",
@@ -129,7 +129,7 @@ fn verify(arguments: &ArgMatches) -> Outcome {
     };
     let report = match arguments.get_one::<PathBuf>("file") {
         Some(file) => audit::verify_export(file, pin.as_ref())
-            .map_err(|fault| Trouble::new(Exit::Failed, fault, ""))?,
+            .map_err(|fault| CommandError::new(Exit::Failed, fault, ""))?,
         None => look(&config_dir::of(arguments))?.verify(pin.as_ref())?,
     };
     output::print(arguments, &text::report_json(&report), || {
@@ -164,7 +164,7 @@ fn show(arguments: &ArgMatches) -> Outcome {
 }
 
 /// What was asked for.
-fn question(arguments: &ArgMatches) -> Result<ShowLedger, Trouble> {
+fn question(arguments: &ArgMatches) -> Result<ShowLedger, CommandError> {
     let word = |name: &str| output::given(arguments, name);
     Ok(ShowLedger {
         integration: word("integration"),
@@ -179,20 +179,20 @@ fn question(arguments: &ArgMatches) -> Result<ShowLedger, Trouble> {
 }
 
 /// The files, where no server runs; the same answer.
-fn read(dir: &Path, asked: &ShowLedger) -> Result<Value, Trouble> {
+fn read(dir: &Path, asked: &ShowLedger) -> Result<Value, CommandError> {
     let ledger = look(dir)?.ledger()?;
-    let page = asked.of(&ledger).map_err(admin_client::trouble)?;
+    let page = asked.of(&ledger).map_err(admin_client::command_error)?;
     Ok(json!({ "schema_version": ShowLedger::INFO.version, "records": page.records }))
 }
 
 /// A moment as it was given; what is none is said before anybody is asked.
-fn moment(arguments: &ArgMatches, name: &str) -> Result<Option<String>, Trouble> {
+fn moment(arguments: &ArgMatches, name: &str) -> Result<Option<String>, CommandError> {
     let Some(text) = output::given(arguments, name) else {
         return Ok(None);
     };
     match Timestamp::parse(&text) {
         Some(_) => Ok(Some(text)),
-        None => Err(Trouble::new(
+        None => Err(CommandError::new(
             Exit::Usage,
             format!("`{text}` is not a moment"),
             "Write 2026-11-23 or 2026-11-23T12:00:00Z.",
@@ -205,7 +205,7 @@ fn export(arguments: &ArgMatches) -> Outcome {
     let from = arguments.get_one::<u64>("from").copied().unwrap_or(0);
     let range = from..=arguments.get_one::<u64>("to").copied().unwrap_or(u64::MAX);
     if range.is_empty() {
-        return Err(Trouble::new(
+        return Err(CommandError::new(
             Exit::Usage,
             "--to is smaller than --from",
             "Records are numbered from 0.",
@@ -219,7 +219,7 @@ fn export(arguments: &ArgMatches) -> Outcome {
         Some(path) => {
             let mut out = BufWriter::new(output::create(path)?);
             let written = audit::export(&ledger, range, &mut out)
-                .map_err(Trouble::from)
+                .map_err(CommandError::from)
                 .and_then(|exported| {
                     let kept = out.flush().and_then(|()| out.get_ref().sync_all());
                     kept.map(|()| exported)
@@ -238,9 +238,9 @@ fn export(arguments: &ArgMatches) -> Outcome {
 }
 
 /// An export that did not get to its end: the reader's or the disk's doing is no fault of the ledger.
-fn unfinished(fault: LedgerFault) -> Trouble {
+fn unfinished(fault: LedgerFault) -> CommandError {
     if terminal::is_closed() {
-        return Trouble::new(
+        return CommandError::new(
             Exit::Failed,
             "standard output was closed before the export was whole: what was read of it does not verify",
             "Read it to its end, or write it with `--out FILE`.",
@@ -248,7 +248,7 @@ fn unfinished(fault: LedgerFault) -> Trouble {
     }
     match terminal::has_failed() {
         // `finish` says why.
-        true => Trouble::new(
+        true => CommandError::new(
             Exit::Failed,
             "",
             "Half an export does not verify: export again.",

@@ -7,7 +7,7 @@ use clap::{ArgMatches, Command};
 use control::commands::server::{ReloadOutcome, ReloadServer};
 
 use crate::commands::Subcommand;
-use crate::exit::{Exit, Outcome, Trouble};
+use crate::exit::{CommandError, Exit, Outcome};
 use crate::{admin_client, config_dir, output, terminal};
 
 /// The subcommand.
@@ -36,7 +36,7 @@ fn run(arguments: &ArgMatches) -> Outcome {
     if ended.outcome == ReloadOutcome::Refused {
         output::print(arguments, &answer.document, || {});
         // As `check` prints it: the server rendered it, and `say_all` lets nothing in it act.
-        return Err(Trouble::report(
+        return Err(CommandError::report(
             Exit::Configuration,
             ended.mistakes.clone().unwrap_or_default(),
             format!("Fix the places above. Configuration {hash} keeps serving."),

@@ -6,7 +6,7 @@
 use clap::{Arg, ArgMatches, Command};
 
 use crate::commands::Subcommand;
-use crate::exit::{Exit, Outcome, Trouble};
+use crate::exit::{CommandError, Exit, Outcome};
 use crate::terminal;
 
 /// The subcommand.
@@ -33,7 +33,7 @@ fn run(arguments: &ArgMatches) -> Outcome {
         .map(String::as_str)
         .unwrap_or_default();
     let Some(schema) = config::schema(kind) else {
-        return Err(Trouble::new(
+        return Err(CommandError::new(
             Exit::Usage,
             format!("there is no kind of file called `{kind}`"),
             format!("The kinds are {}.", config::kinds().join(", ")),

@@ -10,7 +10,7 @@ use review::can::{Answer, Word};
 use serde::Serialize;
 
 use super::{answered, command, text};
-use crate::exit::{Exit, Outcome, Trouble};
+use crate::exit::{CommandError, Exit, Outcome};
 use crate::{output, terminal};
 
 /// Most questions in one file.
@@ -31,7 +31,7 @@ pub fn answer(arguments: &ArgMatches, path: &str, compiled: &Compiled) -> Outcom
     let read = std::fs::read_to_string(path);
     let lines = read.map_err(|error| {
         let path = printable::line(path);
-        Trouble::new(Exit::Failed, format!("{path} cannot be read: {error}"), "")
+        CommandError::new(Exit::Failed, format!("{path} cannot be read: {error}"), "")
     })?;
     let lines: Vec<(usize, &str)> = lines
         .lines()
@@ -40,14 +40,14 @@ pub fn answer(arguments: &ArgMatches, path: &str, compiled: &Compiled) -> Outcom
         .collect();
     if lines.len() > QUESTIONS_MAX {
         let message = format!("the file holds more than {QUESTIONS_MAX} questions");
-        return Err(Trouble::new(Exit::Usage, message, "Divide it."));
+        return Err(CommandError::new(Exit::Usage, message, "Divide it."));
     }
     let (mut answers, mut texts, mut is_all) = (Vec::new(), String::new(), true);
     for (index, line) in lines {
         let matches = question(index + 1, line)?;
-        let (asked, verdict) = answered(&matches, compiled).map_err(|trouble| {
-            let message = format!("line {}: {}", index + 1, trouble.message);
-            Trouble::new(trouble.exit, message, trouble.remedy)
+        let (asked, verdict) = answered(&matches, compiled).map_err(|error| {
+            let message = format!("line {}: {}", index + 1, error.message);
+            CommandError::new(error.exit, message, error.remedy)
         })?;
         is_all &= verdict.word == Word::Yes;
         answers.push(Answer::new(&asked, &verdict, &[]));
@@ -57,13 +57,13 @@ pub fn answer(arguments: &ArgMatches, path: &str, compiled: &Compiled) -> Outcom
     }
     let whole = output::document(1, &Answers { answers })?;
     output::print(arguments, &whole, || terminal::text(&texts));
-    Ok(if is_all { Exit::Done } else { Exit::Look })
+    Ok(if is_all { Exit::Done } else { Exit::Findings })
 }
 
 /// One line as the arguments it lists.
-fn question(number: usize, line: &str) -> Result<ArgMatches, Trouble> {
+fn question(number: usize, line: &str) -> Result<ArgMatches, CommandError> {
     let wrong = |why: String| {
-        Trouble::new(
+        CommandError::new(
             Exit::Usage,
             format!("line {number} is no question: {}", printable::line(&why)),
             "Write the arguments of one question as a JSON list: [\"crm\", \"getCustomer\", \"--field\", \"email\"].",
@@ -96,10 +96,10 @@ mod tests {
             r#"["crm","getCustomer","--nope"]"#,
             r#"["--questions","other.jsonl"]"#,
         ] {
-            let trouble = question(7, line).unwrap_err();
+            let error = question(7, line).unwrap_err();
             assert!(
-                trouble.message.starts_with("line 7 is no question"),
-                "{line}: {trouble:?}"
+                error.message.starts_with("line 7 is no question"),
+                "{line}: {error:?}"
             );
         }
         assert!(question(1, r#"["crm","getCustomer","--field","email"]"#).is_ok());

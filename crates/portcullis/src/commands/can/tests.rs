@@ -1,7 +1,7 @@
 //! The question asked of the demo's configuration.
 use super::*;
 
-fn verdict(line: &[&str]) -> Result<(bool, String), Trouble> {
+fn verdict(line: &[&str]) -> Result<(bool, String), CommandError> {
     let mut texts = config::Files::new();
     for (path, text) in demo::gate::files(&demo::Ports::default()) {
         texts.insert(path, text.into_bytes());

@@ -13,7 +13,7 @@ use control::commands::inspection::{BeginRecording, FetchRecording};
 use model::time::Span;
 use serde_json::json;
 
-use crate::exit::{Exit, Outcome, Trouble};
+use crate::exit::{CommandError, Exit, Outcome};
 use crate::{admin_client, config_dir, output, terminal};
 
 /// How often the server is asked for what it recorded.
@@ -61,10 +61,10 @@ pub fn run(arguments: &ArgMatches) -> Outcome {
     Ok(Exit::Done)
 }
 
-fn span(arguments: &ArgMatches, name: &str) -> Result<Duration, Trouble> {
+fn span(arguments: &ArgMatches, name: &str) -> Result<Duration, CommandError> {
     let text = output::text(arguments, name);
     Span::parse(text).map(Span::duration).ok_or_else(|| {
-        Trouble::new(
+        CommandError::new(
             Exit::Usage,
             format!("`{text}` is not a length of time"),
             "Write 90s, 10m, 2h or 7d.",
@@ -72,7 +72,7 @@ fn span(arguments: &ArgMatches, name: &str) -> Result<Duration, Trouble> {
     })
 }
 
-fn write(file: &mut File, path: &Path, lines: &[impl AsRef<str>]) -> Result<(), Trouble> {
+fn write(file: &mut File, path: &Path, lines: &[impl AsRef<str>]) -> Result<(), CommandError> {
     let mut text = String::new();
     for line in lines {
         text.push_str(line.as_ref());

@@ -12,7 +12,7 @@ use installation::{files, open};
 use model::{Timestamp, printable};
 use review::replay::{self, Change, Report};
 
-use crate::exit::{Exit, Outcome, Trouble};
+use crate::exit::{CommandError, Exit, Outcome};
 use crate::{config_dir, output, table, terminal};
 
 /// Largest file that is read.
@@ -33,7 +33,7 @@ pub fn run(arguments: &ArgMatches) -> Outcome {
                 None => None,
             };
             replay::written(&text, today.as_ref(), &changed, now).map_err(|error| {
-                Trouble::new(
+                CommandError::new(
                     Exit::Failed,
                     error,
                     "Write {\"method\": \"POST\", \"path\": \"/v2/notes\", \"headers\": {}, \"body\": {}} on one line.",
@@ -47,13 +47,13 @@ pub fn run(arguments: &ArgMatches) -> Outcome {
     Ok(if report.is_quiet() {
         Exit::Done
     } else {
-        Exit::Look
+        Exit::Findings
     })
 }
 
-fn read(path: &Path) -> Result<String, Trouble> {
+fn read(path: &Path) -> Result<String, CommandError> {
     let cannot = |why: String| {
-        Trouble::new(
+        CommandError::new(
             Exit::Failed,
             format!("cannot read {}: {why}", path.display()),
             "Name a recording of `portcullis inspect record`, or a file with one JSON object to a line.",
@@ -71,7 +71,7 @@ fn recording(
     installed: &Path,
     changed: &Compiled,
     now: Timestamp,
-) -> Result<Report, Trouble> {
+) -> Result<Report, CommandError> {
     let texts = files::read(installed)?;
     let (compiled, _) = files::compile(&texts, now)?;
     let looked = open::look(&compiled, installed, &texts)?;
@@ -82,7 +82,7 @@ fn recording(
             }
             _ => "Name the installation that recorded it: --installation DIR.",
         };
-        Trouble::new(Exit::Failed, why, help)
+        CommandError::new(Exit::Failed, why, help)
     })?;
     if !reader.is_whole {
         terminal::say("portcullis: the recording has no end; what there is of it is judged");
