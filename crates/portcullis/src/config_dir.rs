@@ -1,6 +1,6 @@
 //! Which configuration a command works on.
 //! Exports `argument`, `of`, and `socket`, `target` for commands that ask a running server. Flag, then `PORTCULLIS_CONFIG`, then `gate`, then the demo's, then the directory one stands in.
-//! Used by every verb that needs a configuration.
+//! Used by every command that needs a configuration.
 //! Start reading at `of`.
 
 use std::path::{Path, PathBuf};

@@ -1,6 +1,6 @@
 //! How commands print: data on stdout as a table or JSON, words on stderr.
 //! Exports `argument`, `print`, `create` for what goes to a file, and readers of common arguments.
-//! Used by every verb.
+//! Used by every command.
 //! Start reading at `print`.
 
 use std::fs::{File, OpenOptions};

@@ -122,6 +122,45 @@ fn a_wrong_argument_is_named_with_how_to_put_it_right() {
 }
 
 #[test]
+fn whatever_stands_in_an_argument_is_taken_as_it_is_or_named() {
+    let odd = [
+        Value::Null,
+        json!(true),
+        json!(7),
+        json!(-1),
+        json!(1.5),
+        json!(u64::MAX),
+        json!(""),
+        json!("x".repeat(10_000)),
+        json!([]),
+        json!({}),
+    ];
+    let (mut taken, mut named) = (0, 0);
+    for entry in COMMANDS {
+        let schema = (entry.input)();
+        let properties = schema["properties"].as_object().into_iter().flatten();
+        for ((name, _), value) in
+            properties.flat_map(|property| odd.iter().map(move |v| (property, v)))
+        {
+            let mut arguments: Value = serde_json::from_str(entry.info.example).unwrap();
+            arguments[name] = value.clone();
+            match entry.check(arguments) {
+                Ok(read) => {
+                    assert_eq!(read[name], *value, "{}", entry.info.name);
+                    taken += 1;
+                }
+                Err(error) => {
+                    assert_eq!(error.field.as_ref(), Some(name), "{error:?}");
+                    assert!(!error.remedy.is_empty(), "{error:?}");
+                    named += 1;
+                }
+            }
+        }
+    }
+    assert!(taken > 20 && named > 150, "{taken} {named}");
+}
+
+#[test]
 fn numbers_are_whole_and_within_their_limits() {
     let good = json!({ "seconds": 600, "requests_max": 1000, "keep_days": 7 });
     assert!(read::<inspection::BeginRecording>(good.clone()).is_ok());
