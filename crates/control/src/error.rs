@@ -1,5 +1,5 @@
 //! Why a command was not done, for the person who asked.
-//! Exports `AdminError` and its `Kind`, which the command line turns into an exit code.
+//! Exports `AdminError` and its `AdminErrorKind`, which the command line turns into an exit code.
 //! Used by every command.
 //! Start reading at `AdminError`.
 
@@ -11,7 +11,7 @@ use crate::actor::Permission;
 /// What kind of trouble.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Kind {
+pub enum AdminErrorKind {
     /// What was asked for does not fit: unknown name, wrong argument.
     Asked,
     /// It could not be done.
@@ -27,7 +27,7 @@ pub enum Kind {
 #[error("{message}")]
 pub struct AdminError {
     /// What kind of trouble.
-    pub kind: Kind,
+    pub kind: AdminErrorKind,
     /// What happened.
     pub message: String,
     /// What to do about it.
@@ -41,7 +41,7 @@ impl AdminError {
     /// Something about the question.
     pub fn asked(message: impl Into<String>, remedy: impl Into<String>) -> Self {
         AdminError {
-            kind: Kind::Asked,
+            kind: AdminErrorKind::Asked,
             message: message.into(),
             remedy: remedy.into(),
             field: None,
@@ -59,7 +59,7 @@ impl AdminError {
     /// Something went wrong while it was done.
     pub fn failed(message: impl Into<String>, remedy: impl Into<String>) -> Self {
         AdminError {
-            kind: Kind::Failed,
+            kind: AdminErrorKind::Failed,
             ..AdminError::asked(message, remedy)
         }
     }
@@ -67,7 +67,7 @@ impl AdminError {
     /// They may not do it.
     pub(crate) fn not_permitted(command: &str, permission: Permission) -> Self {
         AdminError {
-            kind: Kind::NotPermitted,
+            kind: AdminErrorKind::NotPermitted,
             ..AdminError::asked(
                 format!("`{command}` needs the permission {permission}, which you do not have"),
                 "Ask as the user that runs the server, or as root.",
@@ -97,9 +97,9 @@ impl From<audit::LedgerFault> for AdminError {
     fn from(fault: audit::LedgerFault) -> Self {
         AdminError {
             kind: if fault.is_integrity() {
-                Kind::Integrity
+                AdminErrorKind::Integrity
             } else {
-                Kind::Failed
+                AdminErrorKind::Failed
             },
             ..AdminError::failed(
                 fault.to_string(),

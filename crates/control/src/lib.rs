@@ -24,7 +24,7 @@ mod simulation;
 
 pub use actor::{Actor, Permission};
 pub use commands::{COMMANDS, Command};
-pub use error::{AdminError, Kind};
+pub use error::{AdminError, AdminErrorKind};
 pub use health::Health;
 pub use journal::Journal;
 pub use owner::{Control, Parts};

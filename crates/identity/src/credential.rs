@@ -144,7 +144,7 @@ impl Credential {
 
 /// What is asked for when a key is made.
 #[derive(Clone, Copy, Debug)]
-pub struct Order<'a> {
+pub struct CreateKeyRequest<'a> {
     /// Integration it is for.
     pub integration: &'a str,
     /// What its owner calls it.
@@ -155,9 +155,9 @@ pub struct Order<'a> {
     pub lasts: Option<Span>,
 }
 
-/// What chance contributes to a key; the doors draw it.
+/// Id and randomness of a new key, drawn by whoever makes it.
 #[derive(Debug)]
-pub struct Chance {
+pub struct Entropy {
     /// Public name, normally from a UUID version 7.
     pub id: KeyId,
     /// The secret part.
@@ -166,7 +166,7 @@ pub struct Chance {
 
 /// A new key: its text, to be shown once, and the record to put.
 #[derive(Debug)]
-pub struct Issued {
+pub struct IssuedKey {
     /// The text of the key.
     pub key: Secret<String>,
     /// The record to put.
@@ -175,22 +175,22 @@ pub struct Issued {
 
 /// Makes a key.
 pub fn create(
-    order: &Order<'_>,
+    request: &CreateKeyRequest<'_>,
     rules: &ApiKeySettings,
-    chance: &Chance,
+    entropy: &Entropy,
     digest_key: &MacKey,
     now: Timestamp,
-) -> Issued {
-    let key = ApiKey::generate(*chance.random.expose(), order.is_live);
-    let lasts = order
+) -> IssuedKey {
+    let key = ApiKey::generate(*entropy.random.expose(), request.is_live);
+    let lasts = request
         .lasts
         .map_or(rules.max_age, |asked| asked.min(rules.max_age));
     let record = Credential {
-        id: chance.id,
-        integration: order.integration.to_owned(),
+        id: entropy.id,
+        integration: request.integration.to_owned(),
         method: String::from("api_key"),
-        label: order.label.to_owned(),
-        is_live: order.is_live,
+        label: request.label.to_owned(),
+        is_live: request.is_live,
         hint: api_key::hint(key.expose()),
         digest: Digest(api_key::digest(digest_key, key.expose())),
         created_at: now,
@@ -201,7 +201,7 @@ pub fn create(
         overlap_until: None,
         last_used_at: None,
     };
-    Issued { key, record }
+    IssuedKey { key, record }
 }
 
 /// A credential cannot be rotated.
@@ -240,10 +240,10 @@ impl std::error::Error for CannotRotate {}
 pub fn rotate(
     old: &Credential,
     rules: &ApiKeySettings,
-    chance: &Chance,
+    entropy: &Entropy,
     digest_key: &MacKey,
     now: Timestamp,
-) -> Result<(Issued, Credential), CannotRotate> {
+) -> Result<(IssuedKey, Credential), CannotRotate> {
     if let Some(by) = old.replaced_by {
         return Err(CannotRotate::AlreadyReplaced(by));
     }
@@ -251,13 +251,13 @@ pub fn rotate(
     if !state.is_usable() {
         return Err(CannotRotate::NotUsable(state));
     }
-    let order = Order {
+    let request = CreateKeyRequest {
         integration: &old.integration,
         label: &old.label,
         is_live: old.is_live,
         lasts: None,
     };
-    let issued = create(&order, rules, chance, digest_key, now);
+    let issued = create(&request, rules, entropy, digest_key, now);
     let replaced = Credential {
         replaced_by: Some(issued.record.id),
         overlap_until: Some(

@@ -6,7 +6,7 @@
 use std::path::PathBuf;
 
 use control::commands::{Command, Impact};
-use control::{Actor, AdminError, Kind, announcement, client, socket};
+use control::{Actor, AdminError, AdminErrorKind, announcement, client, socket};
 use installation::open::{self, data_dir};
 use installation::{InstallationError, Severity};
 
@@ -116,9 +116,9 @@ fn unreachable(target: &Target) -> CommandError {
 /// What the admin service says, as the command ends with it.
 pub fn command_error(error: AdminError) -> CommandError {
     let exit = match error.kind {
-        Kind::Asked | Kind::Failed => Exit::Failed,
-        Kind::Integrity => Exit::Integrity,
-        Kind::NotPermitted => Exit::NotPermitted,
+        AdminErrorKind::Asked | AdminErrorKind::Failed => Exit::Failed,
+        AdminErrorKind::Integrity => Exit::Integrity,
+        AdminErrorKind::NotPermitted => Exit::NotPermitted,
     };
     CommandError::new(exit, error.message, error.remedy)
 }

@@ -17,7 +17,7 @@ use audit::{Opening, Recorder, Settings};
 use config::{Files, Options};
 use crypto::{Keys, Secret};
 use gateway::{Gateway, Snapshot};
-use identity::credential::{Chance, Order, create};
+use identity::credential::{CreateKeyRequest, Entropy, create};
 use model::http::{BodyLength, Protocol};
 use model::{Head, Headers, KeyId, Method, Peer, Reply, Timestamp};
 use net::{Body, Service};
@@ -187,18 +187,18 @@ fn gateway(
 }
 
 fn credential(store: &Store, keys: &Keys, now: Timestamp) -> Result<String> {
-    let order = Order {
+    let request = CreateKeyRequest {
         integration: "loader",
         label: "",
         is_live: true,
         lasts: None,
     };
-    let chance = Chance {
+    let entropy = Entropy {
         id: KeyId::from_bits(7),
         random: crypto::random_secret(),
     };
     let rules = identity::ApiKeySettings::default();
-    let issued = create(&order, &rules, &chance, &keys.api_key_digest, now);
+    let issued = create(&request, &rules, &entropy, &keys.api_key_digest, now);
     let id = issued.record.id.to_string();
     store.transact(vec![Step::put(&kinds::CREDENTIAL, &id, &issued.record)?])?;
     Ok(issued.key.expose().clone())

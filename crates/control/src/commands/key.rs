@@ -8,7 +8,7 @@ mod list;
 mod revoke;
 mod rotate;
 
-use identity::credential::Chance;
+use identity::credential::Entropy;
 use identity::{ApiKeySettings, Credential};
 use model::time::Span;
 use model::{KeyId, Timestamp};
@@ -49,8 +49,8 @@ fn span(field: &str, text: &str) -> Result<Span, AdminError> {
     })
 }
 
-fn chance(now: Timestamp) -> Chance {
-    Chance {
+fn entropy(now: Timestamp) -> Entropy {
+    Entropy {
         id: KeyId::new(now, crypto::random()),
         random: crypto::random_secret::<32>(),
     }

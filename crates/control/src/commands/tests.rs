@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::Kind;
+use crate::AdminErrorKind;
 
 #[test]
 fn commands_are_sorted_and_their_facts_agree() {
@@ -83,7 +83,7 @@ fn examples_are_read_as_what_they_are_examples_of() {
 fn a_wrong_argument_is_named_with_how_to_put_it_right() {
     let wrong = |arguments: Value| {
         let error = read::<key::CreateKey>(arguments).unwrap_err();
-        assert_eq!(error.kind, Kind::Asked);
+        assert_eq!(error.kind, AdminErrorKind::Asked);
         assert!(!error.remedy.is_empty(), "{error:?}");
         (error.field.unwrap_or_default(), error.message)
     };

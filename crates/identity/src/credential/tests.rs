@@ -1,7 +1,7 @@
 use super::*;
 
-fn chance(number: u8) -> Chance {
-    Chance {
+fn entropy(number: u8) -> Entropy {
+    Entropy {
         id: KeyId::from_bits(number.into()),
         random: Secret::new([number; 32]),
     }
@@ -20,15 +20,15 @@ const RULES: ApiKeySettings = ApiKeySettings {
     overlap: None,
     user_header: None,
 };
-const ORDER: Order<'static> = Order {
+const ORDER: CreateKeyRequest<'static> = CreateKeyRequest {
     integration: "accounting",
     label: "nightly",
     is_live: true,
     lasts: None,
 };
 
-fn made() -> Issued {
-    create(&ORDER, &RULES, &chance(1), &pepper(), day(10))
+fn made() -> IssuedKey {
+    create(&ORDER, &RULES, &entropy(1), &pepper(), day(10))
 }
 
 #[test]
@@ -37,12 +37,12 @@ fn a_new_key_ends_at_its_max_age_and_never_later() {
     assert_eq!(record.expires_at, day(100));
     let asked = |days| {
         create(
-            &Order {
+            &CreateKeyRequest {
                 lasts: Some(Span::from_days(days)),
                 ..ORDER
             },
             &RULES,
-            &chance(1),
+            &entropy(1),
             &pepper(),
             day(10),
         )
@@ -75,7 +75,7 @@ fn a_shorter_max_age_reaches_existing_keys_and_a_longer_one_does_not_revive() {
 #[test]
 fn after_a_rotation_both_keys_work_until_the_overlap_ends() {
     let old = made().record;
-    let (issued, replaced) = rotate(&old, &RULES, &chance(2), &pepper(), day(20)).unwrap();
+    let (issued, replaced) = rotate(&old, &RULES, &entropy(2), &pepper(), day(20)).unwrap();
     assert_eq!(replaced.replaced_by, Some(issued.record.id));
     assert_eq!(
         replaced.state(None, day(20)),
@@ -100,7 +100,7 @@ fn an_overlap_never_outlives_the_old_key() {
         overlap: Some(Span::from_days(30)),
         ..RULES
     };
-    let (_, replaced) = rotate(&made().record, &rules, &chance(2), &pepper(), day(99)).unwrap();
+    let (_, replaced) = rotate(&made().record, &rules, &entropy(2), &pepper(), day(99)).unwrap();
     assert_eq!(replaced.overlap_until, Some(day(100)));
 }
 
@@ -108,7 +108,7 @@ fn an_overlap_never_outlives_the_old_key() {
 fn what_is_ended_or_replaced_cannot_be_rotated() {
     let record = made().record;
     let rotated = |record: &Credential, now| {
-        rotate(record, &RULES, &chance(2), &pepper(), now).map(|(issued, _)| issued.record.id)
+        rotate(record, &RULES, &entropy(2), &pepper(), now).map(|(issued, _)| issued.record.id)
     };
     let revoked = revoke(&record, "lost laptop", day(11));
     assert_eq!(
@@ -119,7 +119,7 @@ fn what_is_ended_or_replaced_cannot_be_rotated() {
         rotated(&record, day(100)),
         Err(CannotRotate::NotUsable(State::Expired { at: day(100) }))
     );
-    let (_, replaced) = rotate(&record, &RULES, &chance(2), &pepper(), day(20)).unwrap();
+    let (_, replaced) = rotate(&record, &RULES, &entropy(2), &pepper(), day(20)).unwrap();
     let fault = rotated(&replaced, day(20)).unwrap_err();
     assert_eq!(fault, CannotRotate::AlreadyReplaced(KeyId::from_bits(2)));
     assert!(fault.to_string().contains("rotate that one"));
@@ -151,7 +151,7 @@ fn neither_the_record_nor_its_debug_form_holds_the_key() {
     let digest = text::hex(&issued.record.digest.0);
     let json = serde_json::to_string(&issued.record).unwrap();
     assert!(json.contains(&digest) && !json.contains(middle));
-    let printed = format!("{issued:?} {:?}", chance(1));
+    let printed = format!("{issued:?} {:?}", entropy(1));
     assert!(
         !printed.contains(middle) && !printed.contains(&digest),
         "{printed}"

@@ -1,24 +1,24 @@
 use super::*;
 use crate::ApiKeySettings;
-use crate::credential::{Chance, Order, create, revoke};
+use crate::credential::{CreateKeyRequest, Entropy, create, revoke};
 use crypto::{MacKey, Secret};
 use proptest::prelude::*;
 
 fn record(number: u8) -> Credential {
-    let order = Order {
+    let request = CreateKeyRequest {
         integration: "crm",
         label: "",
         is_live: true,
         lasts: None,
     };
-    let chance = Chance {
+    let entropy = Entropy {
         id: KeyId::from_bits(number.into()),
         random: Secret::new([number; 32]),
     };
     create(
-        &order,
+        &request,
         &ApiKeySettings::default(),
-        &chance,
+        &entropy,
         &MacKey::new(b"pepper"),
         Timestamp::from_micros(1),
     )

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use super::*;
-use crate::credential::{Chance, Issued, Order, create, revoke, rotate};
+use crate::credential::{CreateKeyRequest, Entropy, IssuedKey, create, revoke, rotate};
 use crate::methods::METHODS;
 use crate::{ApiKeySettings, CredentialTable, EXPIRED, Integrations, REASONS, REVOKED, Settings};
 use crypto::{MacKey, Secret};
@@ -51,17 +51,17 @@ impl Scene {
         self.integrations.get_mut("accounting").unwrap()
     }
 
-    fn issue(&mut self, number: u8) -> Issued {
-        let order = Order {
+    fn issue(&mut self, number: u8) -> IssuedKey {
+        let request = CreateKeyRequest {
             integration: "accounting",
             label: "",
             is_live: true,
             lasts: None,
         };
         let issued = create(
-            &order,
+            &request,
             &ApiKeySettings::default(),
-            &chance(number),
+            &entropy(number),
             &self.pepper,
             day(10),
         );
@@ -115,14 +115,14 @@ impl Scene {
     }
 }
 
-fn chance(number: u8) -> Chance {
-    Chance {
+fn entropy(number: u8) -> Entropy {
+    Entropy {
         id: KeyId::from_bits(number.into()),
         random: Secret::new([number; 32]),
     }
 }
 
-fn bearer(issued: &Issued) -> String {
+fn bearer(issued: &IssuedKey) -> String {
     format!("Bearer {}", issued.key.expose())
 }
 
@@ -232,13 +232,13 @@ fn both_keys_of_a_rotation_work_and_then_only_the_new_one() {
     let (new, replaced) = rotate(
         &old.record,
         &ApiKeySettings::default(),
-        &chance(2),
+        &entropy(2),
         &scene.pepper,
         day(20),
     )
     .unwrap();
     scene.table = scene.table.with(new.record.clone()).with(replaced);
-    let accepted = |issued: &Issued, now| {
+    let accepted = |issued: &IssuedKey, now| {
         scene
             .ask(&[("authorization", &bearer(issued))], HOME, now)
             .is_ok()
@@ -425,9 +425,9 @@ proptest! {
     #[test]
     fn no_changed_key_is_ever_accepted(random: [u8; 32], at in 0..57_usize, other in "[ -~]", drop_one: bool) {
         let mut scene = Scene::new();
-        let order = Order { integration: "accounting", label: "", is_live: true, lasts: None };
-        let chance = Chance { id: KeyId::from_bits(1), random: Secret::new(random) };
-        let issued = create(&order, &ApiKeySettings::default(), &chance, &scene.pepper, day(10));
+        let request = CreateKeyRequest { integration: "accounting", label: "", is_live: true, lasts: None };
+        let entropy = Entropy { id: KeyId::from_bits(1), random: Secret::new(random) };
+        let issued = create(&request, &ApiKeySettings::default(), &entropy, &scene.pepper, day(10));
         scene.table = scene.table.with(issued.record.clone());
         let mut key = issued.key.expose().clone();
         key.replace_range(at..at + 1, if drop_one { "" } else { &other });

@@ -1,10 +1,10 @@
 //! `key.create`: a key made and shown, this once.
 
-use identity::credential::{self, Order};
+use identity::credential::{self, CreateKeyRequest};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{chance, put, rules, span};
+use super::{entropy, put, rules, span};
 use crate::actor::{Actor, Permission};
 use crate::commands::{Command, Impact, Info};
 use crate::journal::Change;
@@ -69,7 +69,7 @@ impl Command for CreateKey {
                 "Remove integrations that are no longer used.",
             ));
         }
-        let order = Order {
+        let request = CreateKeyRequest {
             integration: &self.integration,
             label,
             is_live: !self.test,
@@ -77,7 +77,7 @@ impl Command for CreateKey {
         };
         let now = control.now();
         let digest = &control.keys.api_key_digest;
-        let issued = credential::create(&order, &rules, &chance(now), digest, now);
+        let issued = credential::create(&request, &rules, &entropy(now), digest, now);
         let record = &issued.record;
         let change = Change {
             kind: Self::INFO.name,

@@ -4,7 +4,7 @@ use identity::credential;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{chance, put, rules, span};
+use super::{entropy, put, rules, span};
 use crate::actor::{Actor, Permission};
 use crate::commands::{Command, Impact, Info};
 use crate::journal::Change;
@@ -63,7 +63,7 @@ impl Command for RotateKey {
         }
         let now = control.now();
         let digest = &control.keys.api_key_digest;
-        let rotated = credential::rotate(&old, &rules, &chance(now), digest, now);
+        let rotated = credential::rotate(&old, &rules, &entropy(now), digest, now);
         let (issued, replaced) = rotated.map_err(|why| {
             AdminError::of_field(
                 "id",

@@ -1,7 +1,7 @@
 //! Whoever lacks a permission changes nothing, and is on the record.
 
 use super::*;
-use crate::{COMMANDS, Kind, Permission};
+use crate::{AdminErrorKind, COMMANDS, Permission};
 
 /// A question that would be answered: what its arguments name is there.
 fn question(run: &Run<'_>, command: &str, key: &str) -> Value {
@@ -35,7 +35,7 @@ fn who_lacks_the_permission_of_a_command_changes_nothing_and_is_on_the_record() 
         let question = question(&run, entry.info.name, key);
         let error = run.control.call(entry.info.name, &question, &actor);
         let error = error.unwrap_err();
-        assert_eq!(error.kind, Kind::NotPermitted, "{error:?}");
+        assert_eq!(error.kind, AdminErrorKind::NotPermitted, "{error:?}");
         assert!(error.message.contains(needed.name()), "{error:?}");
     }
     assert_eq!(run.state(), before);
@@ -81,7 +81,7 @@ fn what_a_command_takes_is_checked_before_anything_is_done() {
         question["nonsense"] = json!(true);
         let error = run.control.call(entry.info.name, &question, &owner);
         let error = error.unwrap_err();
-        assert_eq!(error.kind, Kind::Asked);
+        assert_eq!(error.kind, AdminErrorKind::Asked);
         assert_eq!(error.field.as_deref(), Some("nonsense"), "{error:?}");
     }
     assert_eq!((run.state(), run.records()), (before, records));
