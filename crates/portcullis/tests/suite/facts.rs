@@ -38,7 +38,7 @@ fn a_credential_that_is_ours_is_named_although_it_is_refused() {
     let upstream = RecordingUpstream::always(r#"{"id":"1","title":"t"}"#);
     let server = serve(Gate::small(upstream.address()));
     let key = server.key("alpha");
-    server.desk("key.revoke", &json!({ "id": key.id }));
+    server.admin("key.revoke", &json!({ "id": key.id }));
     for (path, code) in [
         ("/v1/notes/1", "authn.revoked"),
         // Refused before anybody is asked for a credential.
