@@ -140,7 +140,7 @@ impl Env for Visitor {
             id: decision.to_owned(),
         };
         let explained = self.ask(&asked).ok()?;
-        explained.decision.get("why")?.as_str().map(str::to_owned)
+        Some(explained.decision.why)
     }
 
     fn verify_ledger(&mut self, is_tampered: bool) -> Result<LedgerView, String> {

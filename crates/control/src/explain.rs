@@ -1,5 +1,5 @@
 //! Why was it decided so? One decision, from the ledger's record and the configuration, off the hot path.
-//! Exports `Explanation`: for people as text, for tools as JSON. For the operator only.
+//! Exports `Explanation`, which people read as text. For the operator only.
 //! Used by the command `decision.explain`.
 //! Start reading at `Explanation::of`.
 
@@ -14,7 +14,6 @@ use std::sync::Arc;
 use config::Compiled;
 use model::event::Treatment;
 use model::{Event, Kind, Outcome, Reason, Stage, Timestamp};
-use serde_json::{Value, json};
 
 pub use findings::Found;
 pub use question::Near;
@@ -97,25 +96,6 @@ impl Explanation {
             found,
             blocks: Vec::new(),
         }
-    }
-
-    /// For tools.
-    pub fn to_json(&self) -> Value {
-        json!({
-            "seq": self.seq,
-            "event": self.event,
-            "stages": self.stages.iter().map(|(stage, is_passed)| json!({ "stage": stage.name(), "passed": is_passed })).collect::<Vec<_>>(),
-            "why": self.why,
-            "nearest": self.nearest.iter().map(|near| json!({ "rule": near.place, "nearness": near.nearness, "text": near.text })).collect::<Vec<_>>(),
-            "to_allow": self.to_allow.as_ref().map_or("", |advice| &advice.text),
-            "allowed_by": self.to_allow.as_ref().map(|advice| advice.by),
-            "told_to_caller": self.told,
-            "configuration_changed_since": self.is_configuration_changed,
-            "similar_in_24h": self.similar.map(|s| s.count),
-            "findings": self.found.to_json(),
-            "exclusion": self.found.exclusion,
-            "blocks_now": self.blocks,
-        })
     }
 }
 

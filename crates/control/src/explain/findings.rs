@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use model::event::{Finding, Treatment};
 use model::{Event, Timestamp};
-use serde_json::{Value, json};
+use serde_json::json;
 
 /// An exclusion is proposed for so long; somebody has to look at it again.
 const PROPOSED_DAYS: u32 = 90;
@@ -38,17 +38,6 @@ impl Found {
         let lines = self.seen.iter().map(told);
         let more = (self.more > 0).then(|| format!("and {} more", self.more));
         lines.chain(more).collect()
-    }
-
-    /// For tools.
-    pub fn to_json(&self) -> Value {
-        let one = |seen: &Finding| {
-            json!({
-                "class": seen.class, "in": seen.place, "pointer": seen.pointer, "rule": seen.rule,
-                "score": seen.score, "paranoia": seen.paranoia, "read_as": seen.steps, "what": seen.what,
-            })
-        };
-        Value::Array(self.seen.iter().map(one).collect())
     }
 }
 

@@ -51,3 +51,13 @@ fn run(arguments: &ArgMatches) -> Outcome {
     });
     Ok(Exit::Done)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn its_help_says_what_the_registry_says() {
+        assert_eq!(SUBCOMMAND.about, admin_client::about::<ReloadServer>());
+    }
+}

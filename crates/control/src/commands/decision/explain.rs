@@ -7,8 +7,8 @@ use audit::Filter;
 use model::DecisionId;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
+use super::Decision;
 use crate::actor::{Actor, Permission};
 use crate::commands::block::touching;
 use crate::commands::{Command, Impact, Info};
@@ -32,8 +32,8 @@ pub struct ExplainDecision {
 pub struct DecisionExplained {
     /// For people, in lines.
     pub text: String,
-    /// For tools: stages, reason, the nearest grant, what would allow it, what inspection saw, and the ledger's entry.
-    pub decision: Map<String, Value>,
+    /// For tools.
+    pub decision: Decision,
 }
 
 impl Command for ExplainDecision {
@@ -80,13 +80,9 @@ impl Command for ExplainDecision {
         if let Some(io) = &control.io {
             explanation.blocks = touching(io, &event);
         }
-        let decision = match explanation.to_json() {
-            Value::Object(members) => members,
-            _ => Map::new(),
-        };
         Ok(DecisionExplained {
             text: explanation.to_string(),
-            decision,
+            decision: Decision::new(&explanation),
         })
     }
 }
