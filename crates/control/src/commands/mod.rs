@@ -190,7 +190,7 @@ fn document(version: u32, out: &impl Serialize) -> Result<Value, AdminError> {
 }
 
 fn output_schema<C: Command>() -> Value {
-    let mut schema = schema::<C::Out>();
+    let mut schema = answer_schema::<C::Out>();
     let version = json!({ "type": "integer", "const": C::INFO.version, "description": "Version of what the fields mean." });
     let members = |value: &mut Value, name: &str| -> Option<Map<String, Value>> {
         value.get_mut(name)?.as_object().cloned()
@@ -207,9 +207,19 @@ fn output_schema<C: Command>() -> Value {
     schema
 }
 
-/// The JSON Schema of a type, whole in itself.
+/// The JSON Schema of what is read as a type.
 fn schema<T: JsonSchema>() -> Value {
-    let settings = SchemaSettings::draft2020_12().with(|settings| {
+    whole_schema::<T>(SchemaSettings::draft2020_12())
+}
+
+/// The JSON Schema of what a type is written as: what may be absent and what is only null are told apart.
+fn answer_schema<T: JsonSchema>() -> Value {
+    whole_schema::<T>(SchemaSettings::draft2020_12().for_serialize())
+}
+
+/// A schema that is whole in itself.
+fn whole_schema<T: JsonSchema>(settings: SchemaSettings) -> Value {
+    let settings = settings.with(|settings| {
         settings.inline_subschemas = true;
         settings.meta_schema = None;
     });

@@ -28,7 +28,7 @@ pub fn openapi() -> Value {
         },
         "servers": [],
         "paths": paths,
-        "components": { "schemas": { "AdminError": super::schema::<crate::AdminError>() } },
+        "components": { "schemas": { "AdminError": super::answer_schema::<crate::AdminError>() } },
     })
 }
 

@@ -156,7 +156,7 @@ mod tests {
             "| `reason` | string, up to 512 characters |",
             "| `seconds` | integer, 1 to 86400 |",
             "| `keys[].id` | string |",
-            "| `integrations[].paused.by` | string or null",
+            "| `integrations[].paused.by` | string or null | ",
             "| `schema_version` | integer |",
         ] {
             assert!(page.contains(row), "{row} is not in\n{page}");

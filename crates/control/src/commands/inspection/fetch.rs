@@ -37,7 +37,7 @@ impl Command for FetchRecording {
         permission: Permission::InspectionRecord,
         impact: Impact::Writes,
         records: Some("inspection.recorded"),
-        example: r#"{"id":"rec_5f0c7e"}"#,
+        example: r#"{"id":"rec_5f0c7e21b9a4d683"}"#,
         version: 1,
     };
     type Out = RecordedLines;

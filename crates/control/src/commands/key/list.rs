@@ -37,7 +37,7 @@ pub struct KeyRow {
     pub label: String,
     /// Beginning and end of its text, to recognise it by.
     pub hint: String,
-    /// `active`, `overlapping`, `expired`, `revoked`, …
+    /// `active`, `replaced` (until its overlap ends), `expired` or `revoked`.
     pub state: String,
     /// When it was made, UTC.
     pub created_at: String,
