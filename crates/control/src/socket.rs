@@ -23,7 +23,7 @@ pub const NAME: &str = "admin.sock";
 const OLD_NAME: &str = "desk.sock";
 const QUESTION_BYTES_MAX: u64 = 64 * 1024;
 const ANSWER_BYTES_MAX: u64 = 64 * 1024 * 1024;
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -70,8 +70,8 @@ pub fn listen(dir: &Path, control: Arc<Control>) -> io::Result<()> {
 }
 
 fn answer(stream: &UnixStream, control: &Control) -> io::Result<()> {
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.set_write_timeout(Some(PATIENCE))?;
+    stream.set_read_timeout(Some(TIMEOUT))?;
+    stream.set_write_timeout(Some(TIMEOUT))?;
     let mut line = String::new();
     BufReader::new(stream.take(QUESTION_BYTES_MAX)).read_line(&mut line)?;
     // A panic costs this question, not one of the few threads that answer.
@@ -142,8 +142,8 @@ fn exchange(
     arguments: &Value,
     who: &str,
 ) -> io::Result<Result<Value, AdminError>> {
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.set_write_timeout(Some(PATIENCE))?;
+    stream.set_read_timeout(Some(TIMEOUT))?;
+    stream.set_write_timeout(Some(TIMEOUT))?;
     let question = Question {
         command: command.to_owned(),
         arguments: arguments.clone(),

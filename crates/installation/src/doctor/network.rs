@@ -19,7 +19,7 @@ use super::{About, Finding, Scene, sockets};
 use crate::Severity;
 
 /// How long an upstream may take.
-const PATIENCE: Duration = Duration::from_secs(2);
+const TIMEOUT: Duration = Duration::from_secs(2);
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
 
 /// Every listener's port: held by the running server, or free for the next start.
@@ -166,7 +166,7 @@ fn question(target: &Target<'_>, scene: &Scene<'_>) -> Question {
     let mut call = Call::new(method, format!("{origin}{path}"))
         .header("user-agent", "portcullis-doctor")
         .header("accept", "*/*");
-    call.timeout = PATIENCE;
+    call.timeout = TIMEOUT;
     call.answer_bytes_max = ANSWER_BYTES_MAX;
     if let Some(ca) = &settings.ca {
         match std::fs::read(scene.dir.join(&ca.value)) {
@@ -182,10 +182,10 @@ async fn reach(question: Question) -> Reached {
         Question::Impossible(why) => Err(why),
         Question::Connect(host, port) => {
             let connecting = TcpStream::connect((&*host, port));
-            match tokio::time::timeout(PATIENCE, connecting).await {
+            match tokio::time::timeout(TIMEOUT, connecting).await {
                 Ok(Ok(_)) => Ok("accepts connections"),
                 Ok(Err(error)) => Err(error.to_string()),
-                Err(_) => Err(format!("no connection within {} s", PATIENCE.as_secs())),
+                Err(_) => Err(format!("no connection within {} s", TIMEOUT.as_secs())),
             }
         }
         Question::Request(call, true) => match client::send(&call).await {
