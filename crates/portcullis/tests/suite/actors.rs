@@ -10,7 +10,7 @@ use std::process::{Command, Output};
 use serde_json::{Value, json};
 use testkit::{Gate, RecordingUpstream, Server};
 
-use crate::{program, serve};
+use crate::{call, program, serve};
 
 /// A user that owns nothing.
 const NOBODY: u32 = 65_534;
@@ -115,6 +115,8 @@ fn what_is_printed_is_what_is_described() {
     let upstream = RecordingUpstream::always("{}");
     let server = serve(Gate::small(upstream.address()));
     let key = server.key("alpha");
+    let refused = server.send(&call("GET", "/v1/nothing"), Some(&key));
+    let decision = refused.decision().unwrap().to_owned();
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/schemas/admin.openapi.json");
     let page: Value = serde_json::from_str(&fs::read_to_string(page).unwrap()).unwrap();
     let address = [
@@ -134,6 +136,11 @@ fn what_is_printed_is_what_is_described() {
         ("key.rotate", &["key", "rotate", &key.id]),
         ("ledger.show", &["ledger", "show", "--limit", "3"]),
         ("ledger.checkpoint", &["ledger", "checkpoint"]),
+        ("decision.explain", &["explain", &decision]),
+        ("block.lift", &["block", "lift", "192.0.2.7"]),
+        ("integration.pause", &["integration", "pause", "beta"]),
+        ("integration.resume", &["integration", "resume", "beta"]),
+        ("key.revoke", &["key", "revoke", &key.id, "--yes"]),
         ("server.reload", &["reload"]),
     ] {
         let ended = server.cli(&[arguments, &["-o", "json"]].concat());
