@@ -29,6 +29,8 @@ pub struct Checkpoint {
     pub chain: Hash,
     /// Size stated by the checkpoint before this one, so that a missing one is noticed.
     pub after: u64,
+    /// It closes an export that begins with this record: nothing of the export follows it. `None` for those of the ledger.
+    pub closes: Option<u64>,
 }
 
 /// A checkpoint with its signature, as text.
@@ -41,12 +43,17 @@ pub struct SignedCheckpoint {
 }
 
 impl Checkpoint {
-    /// The signed bytes: origin, size, root, and two extension lines: chain value and predecessor.
+    /// The signed bytes: origin, size, root, and two extension lines: chain value and predecessor. A third one says which
+    /// export it closes.
     pub fn body(&self) -> String {
         let (root, chain) = (base64(&self.root), base64(&self.chain));
+        let closes = self.closes.map(|first| format!("closes {first}\n"));
         format!(
-            "{}\n{}\n{root}\nchain {chain}\nafter {}\n",
-            self.origin, self.size, self.after
+            "{}\n{}\n{root}\nchain {chain}\nafter {}\n{}",
+            self.origin,
+            self.size,
+            self.after,
+            closes.unwrap_or_default()
         )
     }
 
@@ -70,12 +77,17 @@ impl Checkpoint {
         let root = decode_hash(lines.next()?)?;
         let chain = decode_hash(lines.next()?.strip_prefix("chain ")?)?;
         let after = plain_number(lines.next()?.strip_prefix("after ")?)?;
+        let closes = match lines.next() {
+            Some(line) => Some(plain_number(line.strip_prefix("closes ")?)?),
+            None => None,
+        };
         lines.next().is_none().then(|| Checkpoint {
             origin: origin.to_owned(),
             size,
             root,
             chain,
             after,
+            closes,
         })
     }
 }

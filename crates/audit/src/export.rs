@@ -1,7 +1,8 @@
 //! Writes a range of the ledger as one portable file that anyone can verify without keys.
-//! Gives `export`, and the line forms that `verify` reads back.
+//! Exports `export`, and the line forms that `verify` reads back.
 //! Used by `ledger export` and control.
-//! Start reading at `export`; the form is docs/ledger-format.md. The closing checkpoint is signed afresh.
+//! Start reading at `export`; the form is docs/ledger-format.md. The checkpoints of the ledger stand between the records; the
+//! last line is one that was signed for this end.
 
 use std::io::{self, Write};
 use std::ops::RangeInclusive;
@@ -10,16 +11,18 @@ use std::path::Path;
 use crypto::text::base64;
 use serde::{Deserialize, Serialize};
 
-use crate::checkpoint::{Checkpoint, PublicKey, SignedCheckpoint, decode_hash, plain_number};
+use crate::checkpoint::{PublicKey, SignedCheckpoint, decode_hash, plain_number};
 use crate::fault::LedgerFault;
 use crate::notes::{self, Note, Notes};
 use crate::reader::Ledger;
 use crate::segment::{self, Tip};
 use crate::tree::{Frontier, Hash, leaf_hash};
-use crate::writer::sign;
+use crate::writer::sign_as;
 
 /// Name and version of the form, in the first line.
-pub(crate) const FORMAT: &str = "portcullis-ledger/1";
+pub(crate) const FORMAT: &str = "portcullis-ledger/2";
+/// The form before: one checkpoint, in the last line.
+pub(crate) const FORMAT_1: &str = "portcullis-ledger/1";
 
 /// What was exported.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,10 +49,10 @@ pub(crate) struct HeaderLine {
     pub public_key: String,
 }
 
-/// Last line of an export.
+/// A checkpoint in an export: over all records in front of it. The last line is one that closes it.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct ClosingLine {
+pub(crate) struct CheckpointLine {
     pub checkpoint: String,
 }
 
@@ -104,10 +107,13 @@ pub fn export(
         }
         let leaf = leaf_hash(entry.json.as_bytes());
         tip.push(leaf);
-        promises.compare(&tip)?;
+        let passed = promises.compare(&tip)?;
         if entry.seq >= *range.start() {
             record(out, entry.seq, &leaf, &tip.chain, &entry.json)?;
             records += 1;
+            if let Some(passed) = passed {
+                checkpoint_line(out, &passed)?;
+            }
         }
     }
     if records == 0 {
@@ -121,14 +127,10 @@ pub fn export(
     if tip.next_seq() <= *range.end() {
         promises.must_end(&tip)?;
     }
-    let checkpoint = sign(
-        ledger.public_key().name(),
-        &tip,
-        promises.after,
-        ledger.keys(),
-    );
-    let text = checkpoint.text.clone();
-    line(out, &ClosingLine { checkpoint: text })?;
+    // Signed for this end: cut off behind one of the checkpoints on the way, the file would look whole otherwise.
+    let (origin, first) = (ledger.public_key().name(), *range.start());
+    let checkpoint = sign_as(Some(first), origin, &tip, promises.after, ledger.keys());
+    checkpoint_line(out, &checkpoint)?;
     out.flush().map_err(|error| outward(&error))?;
     Ok(Exported {
         records,
@@ -176,6 +178,11 @@ pub(crate) fn parse_record(line: &str) -> Option<(u64, Hash, Hash, &str)> {
     ))
 }
 
+fn checkpoint_line(out: &mut dyn Write, signed: &SignedCheckpoint) -> Result<(), LedgerFault> {
+    let checkpoint = signed.text.clone();
+    line(out, &CheckpointLine { checkpoint })
+}
+
 fn line<T: Serialize>(out: &mut dyn Write, value: &T) -> Result<(), LedgerFault> {
     serde_json::to_writer(&mut *out, value)
         .map_err(io::Error::from)
@@ -191,7 +198,7 @@ fn outward(error: &io::Error) -> LedgerFault {
 struct Promises<'a> {
     ledger: &'a Ledger,
     notes: Notes,
-    next: Option<Checkpoint>,
+    next: Option<SignedCheckpoint>,
     /// Size stated by the last one that was passed.
     after: u64,
 }
@@ -221,7 +228,7 @@ impl<'a> Promises<'a> {
                 let signed = SignedCheckpoint::verify(&text, self.ledger.public_key());
                 let what = "the signature of a checkpoint does not verify";
                 let signed = signed.ok_or_else(|| self.wrong(self.after, what))?;
-                Some(signed.checkpoint)
+                Some(signed)
             }
             Some(Note::Garbled(_)) => return Err(self.wrong(self.after, "a checkpoint is garbled")),
             Some(Note::Torn { .. }) | None => None,
@@ -238,7 +245,7 @@ impl<'a> Promises<'a> {
         while let Some(passed) = self
             .next
             .as_ref()
-            .map(|c| c.size)
+            .map(|next| next.checkpoint.size)
             .filter(|passed| *passed < size)
         {
             self.after = passed;
@@ -247,17 +254,22 @@ impl<'a> Promises<'a> {
         Ok(())
     }
 
-    fn compare(&mut self, tip: &Tip) -> Result<(), LedgerFault> {
-        while let Some(promise) = self.next.as_ref().filter(|p| p.size <= tip.next_seq()) {
-            let is_here = promise.size == tip.next_seq();
-            if is_here && (promise.chain != tip.chain || promise.root != tip.tree.root()) {
+    /// Compares the tip with the checkpoint that speaks of it, and gives that.
+    fn compare(&mut self, tip: &Tip) -> Result<Option<SignedCheckpoint>, LedgerFault> {
+        let mut passed = None;
+        let size = tip.next_seq();
+        while let Some(promise) = self.next.take_if(|next| next.checkpoint.size <= size) {
+            let stated = &promise.checkpoint;
+            let is_here = stated.size == size;
+            if is_here && (stated.chain != tip.chain || stated.root != tip.tree.root()) {
                 let what = "the records are not those a checkpoint signed";
                 return Err(self.wrong(self.after, what));
             }
-            self.after = promise.size;
+            self.after = stated.size;
+            passed = Some(promise).filter(|_| is_here);
             self.step()?;
         }
-        Ok(())
+        Ok(passed)
     }
 
     /// The ledger was read to its end: no checkpoint may speak of more.
@@ -267,7 +279,7 @@ impl<'a> Promises<'a> {
         };
         let what = format!(
             "the ledger ends here, but a checkpoint covers {} records",
-            promise.size
+            promise.checkpoint.size
         );
         Err(self.wrong(tip.next_seq(), &what))
     }

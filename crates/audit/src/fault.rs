@@ -63,6 +63,14 @@ pub enum LedgerFault {
         /// What is wrong.
         what: String,
     },
+    /// The key of these records was destroyed. The chain over them still holds.
+    #[error(
+        "the key of the records from {seq} on was destroyed: they cannot be read any more; begin with a later one"
+    )]
+    Destroyed {
+        /// The first record that was asked for and cannot be read.
+        seq: u64,
+    },
     /// A setting or argument cannot be used.
     #[error("{what}")]
     Unusable {

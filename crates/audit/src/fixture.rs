@@ -13,8 +13,14 @@ use crate::disk::{Disk, DiskFile, RealDisk};
 use crate::{Opening, Recorder, Settings};
 
 pub(crate) fn keys_of(byte: u8) -> Arc<crypto::Keys> {
-    let root = crypto::Root::from_secret(crypto::Secret::new([byte; 32]));
-    Arc::new(crypto::Keys::of(&root))
+    keys_with(byte, 1)
+}
+
+/// Keys of a root, below a key-encryption key.
+pub(crate) fn keys_with(root: u8, kek: u8) -> Arc<crypto::Keys> {
+    let root = crypto::Root::from_secret(crypto::Secret::new([root; 32]));
+    let kek = crypto::Kek::from_secret(crypto::Secret::new([kek; 32]));
+    Arc::new(crypto::Keys::new(&root, &kek))
 }
 
 pub(crate) fn keys() -> Arc<crypto::Keys> {

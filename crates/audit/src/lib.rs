@@ -1,8 +1,9 @@
 //! What happened, provably: the append-only, sealed, chained and signed ledger.
-//! Gives `Recorder` (write), `Ledger` (read), `export` and `verify` (needs no store, and for exports no keys).
+//! Exports `Recorder` (write), `Ledger` (read), `Subscription` (follow), `export` and `verify` (needs no store, and for exports no keys).
 //! Used by the gateway (one event per request), control and the command line. Drops no event silently, holds no secret.
 //! Start reading at `Recorder::record`; file format and promises are in docs/ledger-format.md.
 
+mod bus;
 mod checkpoint;
 pub mod disk;
 mod export;
@@ -19,6 +20,7 @@ mod tree;
 mod verify;
 mod writer;
 
+pub use bus::{EventBus, Followed, Subscription};
 pub use checkpoint::{Checkpoint, PublicKey, SignedCheckpoint, is_origin};
 pub use export::{Exported, export};
 pub use fault::LedgerFault;
@@ -27,6 +29,7 @@ pub use pending::Pending;
 pub use reader::{Entry, Filter, Ledger, Records};
 pub use recorder::{Durability, Opening, RECORD_BYTES_MAX, Recorder, Settings, Status};
 pub use recovery::Recovered;
+pub use segment::key::{Destroyed, destroy, destroyable, rewrap};
 pub use tree::{Frontier, GENESIS, Hash, Proof, chain_hash, leaf_hash, node_hash};
 pub use verify::{Bad, Report, verify_directory, verify_export, verify_newest};
 pub use writer::OnCheckpoint;

@@ -324,12 +324,14 @@ impl Ledger {
             ),
         };
         let mut builder = ProofBuilder::new(seq, size).ok_or_else(missing)?;
-        for entry in self.from_seq(0)? {
-            let entry = entry?;
-            if entry.seq >= size {
-                break;
+        // Leaves outlive the contents: what was destroyed changes no proof.
+        for (_, path) in self.segments()? {
+            let mut scanner = self.scanner(&path)?;
+            while let Some(frame) = self.next_frame(&mut scanner, &path)? {
+                for (seq, leaf) in (frame.first_seq..size).zip(frame.leaves()) {
+                    builder.take(seq, *leaf);
+                }
             }
-            builder.take(entry.seq, entry.leaf());
         }
         let proof = builder.finish().ok_or_else(missing)?;
         if !proof.verify(&checkpoint.checkpoint.root) {
@@ -337,6 +339,18 @@ impl Ledger {
             return Err(LedgerFault::integrity(seq, &self.dir, what));
         }
         Ok((proof, checkpoint))
+    }
+
+    /// The next frame of a segment; an unfinished one is the end.
+    fn next_frame(&self, scanner: &mut Scanner, path: &Path) -> Result<Option<Frame>, LedgerFault> {
+        let step = scanner
+            .next()
+            .map_err(|error| LedgerFault::io(path, &error))?;
+        match step {
+            Ok(frame) => Ok(frame),
+            Err(damage) if damage.is_torn => Ok(None),
+            Err(damage) => Err(wrong(path, &damage)),
+        }
     }
 
     /// The record at a known place.
@@ -351,8 +365,9 @@ impl Ledger {
             .next()
             .map_err(io)?
             .map_err(|damage| wrong(path, &damage))?;
-        let entry = frame.and_then(|frame| entries(&frame).nth(place.index));
-        Ok(entry)
+        let Some(frame) = frame else { return Ok(None) };
+        readable(&frame)?;
+        Ok(entries(&frame).nth(place.index))
     }
 
     fn segments(&self) -> Result<Vec<(u64, PathBuf)>, LedgerFault> {
@@ -360,8 +375,8 @@ impl Ledger {
     }
 
     pub(crate) fn scanner(&self, path: &Path) -> Result<Scanner, LedgerFault> {
-        let scanner = Scanner::open(path, &self.keys.ledger_seal)
-            .map_err(|error| LedgerFault::io(path, &error))?;
+        let scanner =
+            Scanner::open(path, &self.keys).map_err(|error| LedgerFault::io(path, &error))?;
         scanner.map_err(|damage| wrong(path, &damage))
     }
 
@@ -422,6 +437,16 @@ fn is_long_before(event: &Event, since: Option<Timestamp>) -> bool {
     since.is_some_and(|since| latest.plus(LATE) < since)
 }
 
+/// Records whose key was destroyed cannot be shown one after another as if they were not there.
+fn readable(frame: &Frame) -> Result<(), LedgerFault> {
+    if frame.is_readable() {
+        return Ok(());
+    }
+    Err(LedgerFault::Destroyed {
+        seq: frame.first_seq,
+    })
+}
+
 fn wrong(path: &Path, damage: &Damage) -> LedgerFault {
     LedgerFault::integrity(damage.seq, path, damage.what)
 }
@@ -460,7 +485,10 @@ impl Records {
             .next()
             .map_err(|error| LedgerFault::io(path, &error))?;
         match step {
-            Ok(Some(frame)) => self.ready.extend(entries(&frame)),
+            Ok(Some(frame)) => {
+                readable(&frame)?;
+                self.ready.extend(entries(&frame));
+            }
             Ok(None) => self.scanner = None,
             // Beside a running recorder the last frame may be half-written.
             Err(damage) if damage.is_torn && self.segments.is_empty() => self.scanner = None,

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use model::{DecisionId, Event, Timestamp};
 
+use crate::bus::{EventBus, Followed, Subscription};
 use crate::checkpoint::SignedCheckpoint;
 use crate::disk::{Disk, RealDisk};
 use crate::fault::LedgerFault;
@@ -138,6 +139,7 @@ pub(crate) struct Shared {
     work: Condvar,
     status: Mutex<Status>,
     recent: Mutex<Recent>,
+    events: Arc<EventBus>,
     queue_records: usize,
     queue_bytes: usize,
     gather: Duration,
@@ -327,6 +329,16 @@ impl Recorder {
         }
     }
 
+    /// Follows the records from here on, as they become durable. `name` is what it is counted under when it is too slow.
+    pub fn subscribe(&self, name: &'static str) -> Subscription {
+        Subscription::new(Arc::clone(&self.shared.events), name)
+    }
+
+    /// Who follows, and what each of them missed.
+    pub fn followed(&self) -> Vec<Followed> {
+        self.shared.events.followed()
+    }
+
     /// The reading side of the same ledger.
     pub fn ledger(&self) -> &Ledger {
         &self.ledger
@@ -362,6 +374,7 @@ impl Shared {
     fn new(tip: (u64, Hash, Option<Arc<SignedCheckpoint>>), settings: &Settings) -> Self {
         let (records, head, checkpoint) = tip;
         Shared {
+            events: Arc::new(EventBus::new(records)),
             queue: Mutex::default(),
             work: Condvar::new(),
             status: Mutex::new(Status {
@@ -481,6 +494,11 @@ impl Shared {
         let records = u32::try_from(queue.batch.leaves.len()).unwrap_or(u32::MAX);
         let is_slow = begin.elapsed() > PACE.saturating_mul(records);
         (queue, is_slow)
+    }
+
+    /// Where followers hear of what is in the file.
+    pub(crate) fn events(&self) -> &EventBus {
+        &self.events
     }
 
     /// A group is in the file.

@@ -75,7 +75,7 @@ pub(crate) fn open(opening: Opening) -> Result<(State, Option<Recovered>), Ledge
         }
         None => begin_first(&opening, &last.checkpoint, witness.as_ref())?,
     };
-    let state = State {
+    let mut state = State {
         dir: opening.dir,
         settings: opening.settings,
         keys: opening.keys,
@@ -89,6 +89,10 @@ pub(crate) fn open(opening: Opening) -> Result<(State, Option<Recovered>), Ledge
         broken: None,
         _lock: lock,
     };
+    // A segment of an older format is left as it is, and the next one begun, unless it is empty: they would have one name.
+    if !state.segment_key.is_newest_format() && state.tip.next_seq() > state.segment_start() {
+        state.roll()?;
+    }
     Ok((state, end.recovered))
 }
 
@@ -195,7 +199,8 @@ fn begin_first(
     }
     let path = opening.dir.join(segment::file_name(0));
     let tip = Tip::empty();
-    let (segment, key) = begin(&*opening.disk, path, &tip, &opening.keys)
+    let origin = &opening.settings.origin;
+    let (segment, key) = begin(&*opening.disk, path, &tip, origin, &opening.keys)
         .map_err(|e| LedgerFault::io(&opening.dir, &e))?;
     Ok(End {
         tip,
@@ -214,7 +219,7 @@ fn stand_at_end(
     witness: Option<&Checkpoint>,
 ) -> Result<End, LedgerFault> {
     let io = |error: std::io::Error| LedgerFault::io(path, &error);
-    let scanner = Scanner::open(path, &opening.keys.ledger_seal).map_err(io)?;
+    let scanner = Scanner::open(path, &opening.keys).map_err(io)?;
     let mut scanner =
         scanner.map_err(|damage| LedgerFault::integrity(first_seq, path, damage.what))?;
     if scanner.start().next_seq() != first_seq {
@@ -237,8 +242,8 @@ fn stand_at_end(
     let damage = loop {
         match scanner.next().map_err(io)? {
             Ok(Some(frame)) => {
-                for record in frame.records() {
-                    tip.push(crate::tree::leaf_hash(record));
+                for leaf in frame.leaves() {
+                    tip.push(*leaf);
                     compare(&tip, &promises, path)?;
                 }
             }
@@ -254,7 +259,11 @@ fn stand_at_end(
         let what = format!("{found}, but a checkpoint covers {} records", promise.size);
         return Err(LedgerFault::integrity(tip.next_seq(), path, what));
     }
-    let (good, all) = (scanner.offset(), scanner.length());
+    let (good, all, key) = (scanner.offset(), scanner.length(), scanner.into_key());
+    if !key.can_write() {
+        let what = "the key of the newest segment was destroyed, so nothing can be added to it";
+        return Err(LedgerFault::integrity(first_seq, path, what));
+    }
     let mut file = opening.disk.open(path).map_err(io)?;
     let recovered = damage.map(|damage| cut(&mut *file, path, good, all, &tip, &damage));
     let segment = Good {
@@ -265,7 +274,7 @@ fn stand_at_end(
     Ok(End {
         tip,
         segment,
-        key: scanner.into_key(),
+        key,
         recovered: recovered.transpose()?,
     })
 }

@@ -24,6 +24,8 @@ pub struct Report {
     pub checkpoints: u64,
     /// Records with a smaller number are covered by one of them.
     pub covered: u64,
+    /// Records whose key was destroyed: their chain and their signatures are in order, and nobody can read them.
+    pub destroyed: u64,
     /// Bytes of a write that a crash left unfinished at the very end; cut off at the next start.
     pub torn_bytes: u64,
     /// Who signed, in the form `name+id+key`. Compare it with the key you know.

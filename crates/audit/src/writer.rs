@@ -12,7 +12,7 @@ use crate::checkpoint::{Checkpoint, SignedCheckpoint};
 use crate::disk::{Disk, DiskFile};
 use crate::fault::LedgerFault;
 use crate::recorder::{Batch, Durability, RecentFrame, Settings, Shared};
-use crate::segment::{self, Header, SegmentKey, Tip};
+use crate::segment::{self, Group, Header, SegmentKey, Tip};
 use crate::tree::Hash;
 
 /// Called with every new checkpoint, e.g. to keep it in the database as a second witness.
@@ -112,6 +112,8 @@ impl Writer {
                 if rolled.is_some() {
                     self.shared.signed(&self.state.last);
                 }
+                let (count, payload) = (self.current.leaves.len(), &mut self.current.payload);
+                self.shared.events().publish(*first_seq, count, payload);
                 let due = || Instant::now() + self.state.settings.checkpoint_interval;
                 self.due.get_or_insert_with(due);
             }
@@ -180,14 +182,16 @@ impl State {
         let first_seq = self.tip.next_seq();
         let mut next = self.tip.clone();
         batch.leaves.iter().for_each(|leaf| next.push(*leaf));
-        let count = u32::try_from(batch.leaves.len()).unwrap_or(u32::MAX);
-        let frame = self.segment_key.frame(
-            &batch.payload,
+        let frame = self.segment_key.frame(&Group {
+            payload: &batch.payload,
+            leaves: &batch.leaves,
             first_seq,
-            count,
-            &self.tip.chain,
-            &next.chain,
-        );
+            before: &self.tip.chain,
+            after: &next.chain,
+        });
+        let frame = frame.ok_or_else(|| LedgerFault::Broken {
+            what: "the key of the newest segment was destroyed".into(),
+        })?;
         Self::append(&mut self.segment, &frame, &mut self.broken)?;
         if self.settings.durability == Durability::Sync {
             Self::sync(&mut self.segment, &mut self.broken)?;
@@ -227,17 +231,18 @@ impl State {
 
     /// Closes the segment and begins the next one. The checkpoint comes first, so that the newest
     /// checkpoint is never older than the newest segment and opening has to read only that one.
-    fn roll(&mut self) -> Result<(), LedgerFault> {
+    pub(crate) fn roll(&mut self) -> Result<(), LedgerFault> {
         self.checkpoint()?;
         let path = self.dir.join(segment::file_name(self.tip.next_seq()));
-        let (segment, key) =
-            begin(&*self.disk, path, &self.tip, &self.keys).map_err(|error| self.judge(&error))?;
+        let (disk, origin) = (Arc::clone(&self.disk), self.settings.origin.clone());
+        let (segment, key) = begin(&*disk, path, &self.tip, &origin, &self.keys)
+            .map_err(|error| self.judge(&error))?;
         (self.segment, self.segment_key) = (segment, key);
         Ok(())
     }
 
     /// Number of the first record of the open segment: its file name.
-    fn segment_start(&self) -> u64 {
+    pub(crate) fn segment_start(&self) -> u64 {
         let name = self.segment.path.file_stem().and_then(|stem| stem.to_str());
         name.and_then(|digits| digits.parse().ok()).unwrap_or(0)
     }
@@ -301,22 +306,38 @@ pub(crate) fn begin(
     disk: &dyn Disk,
     path: PathBuf,
     tip: &Tip,
+    origin: &str,
     keys: &crypto::Keys,
 ) -> io::Result<(Good, SegmentKey)> {
-    let (bytes, key) = Header::new(tip.clone(), crypto::random()).encode(&keys.ledger_seal);
-    let file = disk.create(&path, &bytes)?;
-    let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-    Ok((Good { path, file, length }, key))
+    let header = Header::new(tip.clone(), origin, crypto::random());
+    let begun = header.begin(keys, &crypto::random_secret());
+    // The key first: a segment without its key would hold records that nobody can read.
+    disk.create(&segment::key::beside(&path), &begun.key_file)?;
+    let file = disk.create(&path, &begun.header)?;
+    let length = u64::try_from(begun.header.len()).unwrap_or(u64::MAX);
+    Ok((Good { path, file, length }, begun.key))
 }
 
 /// Signs where the ledger stands.
 pub(crate) fn sign(origin: &str, tip: &Tip, after: u64, keys: &crypto::Keys) -> SignedCheckpoint {
+    sign_as(None, origin, tip, after, keys)
+}
+
+/// The same, for the end of an export that begins with this record.
+pub(crate) fn sign_as(
+    closes: Option<u64>,
+    origin: &str,
+    tip: &Tip,
+    after: u64,
+    keys: &crypto::Keys,
+) -> SignedCheckpoint {
     let checkpoint = Checkpoint {
         origin: origin.to_owned(),
         size: tip.next_seq(),
         root: tip.tree.root(),
         chain: tip.chain,
         after,
+        closes,
     };
     checkpoint.sign(&keys.ledger_signing)
 }

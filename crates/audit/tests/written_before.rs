@@ -6,23 +6,28 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use audit::{
-    Ledger, Opening, PublicKey, Recorder, Settings, export, verify_directory, verify_export,
+    Ledger, LedgerFault, Opening, PublicKey, Recorder, Report, Settings, export, verify_directory,
+    verify_export,
 };
 use model::{Event, Timestamp};
 
-/// Records in the ledger of form 1.
+/// Records in the ledger of each form.
 const RECORDS: u64 = 60;
+/// Every form that was ever written.
+const FORMS: [&str; 2] = ["1", "2"];
 
-fn place(name: &str) -> PathBuf {
+fn place(form: &str, name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/written-before/1")
+        .join("tests/written-before")
+        .join(form)
         .join(name)
 }
 
 /// The keys it was written with.
 fn keys() -> Arc<crypto::Keys> {
     let root = crypto::Root::from_secret(crypto::Secret::new([7; 32]));
-    Arc::new(crypto::Keys::of(&root))
+    let kek = crypto::Kek::from_secret(crypto::Secret::new([1; 32]));
+    Arc::new(crypto::Keys::new(&root, &kek))
 }
 
 fn public(keys: &crypto::Keys) -> PublicKey {
@@ -30,9 +35,9 @@ fn public(keys: &crypto::Keys) -> PublicKey {
 }
 
 /// A copy that may be written.
-fn copy() -> tempfile::TempDir {
+fn copy(form: &str) -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
-    for entry in fs::read_dir(place("ledger")).unwrap() {
+    for entry in fs::read_dir(place(form, "ledger")).unwrap() {
         let path = entry.unwrap().path();
         fs::copy(&path, dir.path().join(path.file_name().unwrap())).unwrap();
     }
@@ -48,47 +53,71 @@ fn records(export: &str) -> Vec<String> {
     events.collect()
 }
 
-#[test]
-fn a_directory_of_form_1_verifies_and_reads_byte_for_byte() {
+/// The ledger's directory, verified against the checkpoint that was kept elsewhere.
+fn verified(dir: &Path, form: &str) -> Report {
     let keys = keys();
-    let newest = fs::read_to_string(place("newest")).unwrap();
-    let report = verify_directory(
-        &place("ledger"),
-        &keys.ledger_seal,
-        &public(&keys),
-        Some(&newest),
-    );
-    let report = report.unwrap();
-    assert!(report.is_good(), "{report:?}");
-    assert_eq!((report.records, report.covered), (RECORDS, RECORDS));
-    let ledger = Ledger::open_read(&place("ledger"), Arc::clone(&keys)).unwrap();
-    let read: Vec<_> = ledger.from_seq(0).unwrap().map(Result::unwrap).collect();
-    let bytes: Vec<&str> = read.iter().map(|entry| entry.json.as_str()).collect();
-    assert_eq!(
-        bytes,
-        records(&fs::read_to_string(place("whole.jsonl")).unwrap())
-    );
-    for (entry, seq) in read.iter().zip(0..) {
-        let event = entry.event().unwrap();
-        assert_eq!(event.code.is_some(), seq % 5 == 0, "{event:?}");
-        assert_eq!(ledger.find(event.id.unwrap()).unwrap().unwrap().seq, seq);
-    }
+    let newest = fs::read_to_string(place(form, "newest")).unwrap();
+    verify_directory(dir, &keys, &public(&keys), Some(&newest)).unwrap()
 }
 
 #[test]
-fn exports_of_form_1_verify_against_their_key() {
-    let public = public(&keys());
-    for (name, records) in [("whole.jsonl", RECORDS), ("part.jsonl", 25)] {
-        let report = verify_export(&place(name), Some(&public)).unwrap();
+fn a_directory_of_each_form_verifies_and_reads_byte_for_byte() {
+    for form in FORMS {
+        let report = verified(&place(form, "ledger"), form);
         assert!(report.is_good(), "{report:?}");
-        assert_eq!(report.records, records);
+        assert_eq!((report.records, report.covered), (RECORDS, RECORDS));
+        let ledger = Ledger::open_read(&place(form, "ledger"), keys()).unwrap();
+        let read: Vec<_> = ledger.from_seq(0).unwrap().map(Result::unwrap).collect();
+        let bytes: Vec<&str> = read.iter().map(|entry| entry.json.as_str()).collect();
+        let whole = fs::read_to_string(place(form, "whole.jsonl")).unwrap();
+        assert_eq!(bytes, records(&whole));
+        for (entry, seq) in read.iter().zip(0..) {
+            let event = entry.event().unwrap();
+            assert_eq!(event.code.is_some(), seq % 5 == 0, "{event:?}");
+            assert_eq!(ledger.find(event.id.unwrap()).unwrap().unwrap().seq, seq);
+        }
     }
 }
 
 #[test]
-fn a_ledger_of_form_1_is_carried_on_and_stays_whole() {
-    let (dir, keys) = (copy(), keys());
-    let newest = fs::read_to_string(place("newest")).unwrap();
+fn exports_of_each_form_verify_against_their_key() {
+    let public = public(&keys());
+    for form in FORMS {
+        for (name, records) in [("whole.jsonl", RECORDS), ("part.jsonl", 25)] {
+            let report = verify_export(&place(form, name), Some(&public)).unwrap();
+            assert!(report.is_good(), "{report:?}");
+            assert_eq!(report.records, records);
+            // Form 2 holds the checkpoints on the way.
+            assert_eq!(report.checkpoints > 1, form == "2", "{report:?}");
+        }
+    }
+}
+
+#[test]
+fn a_segment_of_form_2_whose_key_was_destroyed_says_so_and_keeps_its_place_in_the_chain() {
+    let dir = copy("2");
+    let first = dir.path().join("00000000000000000000.key");
+    fs::copy(place("2", "destroyed.key"), &first).unwrap();
+    let report = verified(dir.path(), "2");
+    assert!(report.is_good(), "{report:?}");
+    assert!(report.destroyed > 0 && report.destroyed < RECORDS);
+    assert_eq!((report.records, report.covered), (RECORDS, RECORDS));
+    let ledger = Ledger::open_read(dir.path(), keys()).unwrap();
+    let gone = ledger.from_seq(0).unwrap().next().unwrap();
+    assert_eq!(gone, Err(LedgerFault::Destroyed { seq: 0 }));
+    assert!(ledger.get(report.destroyed).unwrap().is_some());
+}
+
+#[test]
+fn a_ledger_of_each_form_is_carried_on_and_stays_whole() {
+    for form in FORMS {
+        carried_on(form);
+    }
+}
+
+fn carried_on(form: &str) {
+    let (dir, keys) = (copy(form), keys());
+    let newest = fs::read_to_string(place(form, "newest")).unwrap();
     let mut opening = Opening::new(
         dir.path(),
         Settings::new("test.example/ledger"),
@@ -106,23 +135,17 @@ fn a_ledger_of_form_1_is_carried_on_and_stays_whole() {
         assert_eq!(recorder.record(&event).wait(), Ok(seq));
     }
     let last = recorder.stop().unwrap().unwrap();
-    let report = verify_directory(
-        dir.path(),
-        &keys.ledger_seal,
-        &public(&keys),
-        Some(&last.text),
-    );
+    // What is added is of the form of today, beside what there was.
+    let added = dir.path().join(format!("{RECORDS:020}.key"));
+    assert_eq!(added.exists(), form == "1");
+    let report = verify_directory(dir.path(), &keys, &public(&keys), Some(&last.text));
     let report = report.unwrap();
     assert!(report.is_good(), "{report:?}");
     assert_eq!(report.records, RECORDS + 5);
     let mut whole = Vec::new();
-    export(
-        &Ledger::open_read(dir.path(), keys).unwrap(),
-        0..=u64::MAX,
-        &mut whole,
-    )
-    .unwrap();
-    let before = records(&fs::read_to_string(place("whole.jsonl")).unwrap());
+    let ledger = Ledger::open_read(dir.path(), keys).unwrap();
+    export(&ledger, 0..=u64::MAX, &mut whole).unwrap();
+    let before = records(&fs::read_to_string(place(form, "whole.jsonl")).unwrap());
     let now = records(&String::from_utf8(whole).unwrap());
-    assert_eq!(now[..before.len()], before);
+    assert_eq!(now.get(..before.len()), Some(before.as_slice()));
 }

@@ -13,7 +13,6 @@ use crypto::Keys;
 use gateway::blocks::Blocks;
 use gateway::counters::{self, Counters};
 use gateway::io::Owed;
-use gateway::live::Live;
 use gateway::metrics::Metrics;
 use gateway::recording::Recordings;
 use gateway::turns::Turns;
@@ -54,7 +53,6 @@ pub fn shared(
         turns: Turns::default(),
         blocks: Blocks::of(counters::names(keys), added),
         metrics: Metrics::new(),
-        live: Live::default(),
         recordings: Recordings::default(),
         clock,
     }))

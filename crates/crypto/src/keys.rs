@@ -1,7 +1,7 @@
 //! The key hierarchy: one key-encryption key outside, one random root sealed by it, one key per purpose below.
-//! Gives `Kek` (from the operator's secret), `Root` (wrapped in the store's data) and `Keys` (what the rooms use).
-//! Changing the key-encryption key rewraps the root and touches nothing else.
-//! Start reading at `Kek::parse`; then `Kek::open`, then `Keys::of`.
+//! Exports `Kek` (from the operator's secret), `Root` (wrapped in the store's data), `WrapKey` and `Keys` (what the rooms use).
+//! Changing the key-encryption key rewraps the root and the keys of the ledger's segments, and touches nothing else.
+//! Start reading at `Kek::parse`; then `Kek::open`, then `Keys::new`.
 
 use std::fmt;
 
@@ -20,6 +20,7 @@ mod purpose {
     pub const IDENTITY_SIGNING: &str = "portcullis/v1/identity/signing-seed";
     pub const KEK_WRAP: &str = "portcullis/v1/kek/wrap-root";
     pub const KEK_ID: &str = "portcullis/v1/kek/id";
+    pub const KEK_WRAP_SEGMENT: &str = "portcullis/v1/kek/wrap-segment";
 }
 
 const WRAP_VERSION: u8 = 1;
@@ -158,12 +159,21 @@ impl Kek {
         Ok(root)
     }
 
-    /// Seals the same root with a new key-encryption key. Everything below the root stays as it is.
+    /// Seals the same root with a new key-encryption key. Everything that is derived from the root stays as it is.
     ///
     /// # Errors
     /// As [`Kek::open`] with the old key.
     pub fn rewrap(old: &Kek, new: &Kek, wrapped: &[u8]) -> Result<Vec<u8>, KeyFault> {
         old.open(wrapped).map(|root| new.wrap(&root))
+    }
+
+    /// Wraps the keys of the ledger's segments. It follows from this key and not from the root: whoever has an old
+    /// key-encryption key and an old copy of the data opens no segment whose key was wrapped again.
+    pub fn ledger_wrap(&self) -> WrapKey {
+        WrapKey {
+            id: self.id_bytes(),
+            key: SealKey::from_secret(&derive(&self.secret, purpose::KEK_WRAP_SEGMENT)),
+        }
     }
 
     fn wrapping_key(&self) -> SealKey {
@@ -174,6 +184,25 @@ impl Kek {
 impl fmt::Debug for Kek {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Kek(*** {})", self.id())
+    }
+}
+
+/// A key that wraps other keys, with the public id of the key-encryption key that it follows from.
+#[derive(Clone, Debug)]
+pub struct WrapKey {
+    id: [u8; 4],
+    key: SealKey,
+}
+
+impl WrapKey {
+    /// Public id: stored beside what is wrapped, so that the right key is tried.
+    pub const fn id(&self) -> [u8; 4] {
+        self.id
+    }
+
+    /// Seals and opens the keys.
+    pub const fn key(&self) -> &SealKey {
+        &self.key
     }
 }
 
@@ -207,8 +236,10 @@ pub struct Keys {
     pub blind_index: MacKey,
     /// Digests API keys: the pepper without which a stolen table is worth nothing.
     pub api_key_digest: MacKey,
-    /// Seals segments of the ledger (audit derives one subkey per segment).
+    /// Seals headers and leaves of the ledger's segments, and all of segments of format 1 (audit derives subkeys).
     pub ledger_seal: SealKey,
+    /// Wraps the random key of each segment.
+    pub ledger_wrap: WrapKey,
     /// Signs checkpoints of the ledger.
     pub ledger_signing: SigningKey,
     /// Signs the identity tokens upstreams receive.
@@ -216,13 +247,14 @@ pub struct Keys {
 }
 
 impl Keys {
-    /// Derives all of them.
-    pub fn of(root: &Root) -> Keys {
+    /// Derives all of them from the root; the wrapping key from the key-encryption key that the root is sealed with.
+    pub fn new(root: &Root, kek: &Kek) -> Keys {
         Keys {
             store_records: SealKey::from_secret(&root.derive(purpose::STORE_RECORDS)),
             blind_index: MacKey::from_secret(&root.derive(purpose::BLIND_INDEX)),
             api_key_digest: MacKey::from_secret(&root.derive(purpose::API_KEY_DIGEST)),
             ledger_seal: SealKey::from_secret(&root.derive(purpose::LEDGER_SEAL)),
+            ledger_wrap: kek.ledger_wrap(),
             ledger_signing: SigningKey::from_seed(&root.derive(purpose::LEDGER_SIGNING)),
             identity: JwtSigner::new(SigningKey::from_seed(
                 &root.derive(purpose::IDENTITY_SIGNING),

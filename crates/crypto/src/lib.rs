@@ -15,7 +15,7 @@ pub mod text;
 
 pub use hash::{MacKey, Sha256, ShortHash, derive, sha256};
 pub use jwt::{JwtSigner, verify_jwt};
-pub use keys::{Kek, KeyFault, Keys, Root};
+pub use keys::{Kek, KeyFault, Keys, Root, WrapKey};
 pub use random::{random, random_secret};
 pub use seal::{OpenFault, SealKey};
 pub use secret::{Secret, same};

@@ -14,7 +14,6 @@ use model::Event;
 
 use crate::blocks::Blocks;
 use crate::counters::Counters;
-use crate::live::Live;
 use crate::metrics::Metrics;
 use crate::recording::Recordings;
 use crate::turns::Turns;
@@ -91,8 +90,6 @@ pub struct Io {
     pub blocks: Blocks,
     /// Numbers for Prometheus.
     pub metrics: Metrics,
-    /// Decisions as they happen, for whoever watches.
-    pub live: Live,
     /// Requests kept for a replay, while an operator asked for it.
     pub recordings: Recordings,
     /// The time.

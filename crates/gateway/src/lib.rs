@@ -21,7 +21,6 @@ mod ids;
 pub mod inspection;
 pub mod io;
 pub mod leaks;
-pub mod live;
 pub mod metrics;
 pub mod pages;
 pub mod pipeline;

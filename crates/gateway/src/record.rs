@@ -168,7 +168,6 @@ pub fn cut(x: &mut Exchange<'_, '_>, io: &Io) {
     io.metrics.calls_cut.inc();
     // Recorded all the same when nobody waits for it. If the ledger takes nothing now, an intent is all there is.
     drop(io.recorder.record(&x.event));
-    io.live.offer(&x.event);
 }
 
 /// The outcome of a write that the ledger could not take when the caller was told so; for when it can again.

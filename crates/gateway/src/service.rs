@@ -131,7 +131,6 @@ impl Gateway {
         let recorded = self.io.recorder.record(&x.event);
         // It is recorded from here on, whether anybody waits for it or not.
         x.unrecorded = None;
-        self.io.live.offer(&x.event);
         let is_down = recorded.await.is_err();
         if is_down {
             // Fail closed: what is not on the record is not answered.

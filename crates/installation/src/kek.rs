@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use config::{Compiled, Located, Place, SecretRef, Span};
 use control::Actor;
-use crypto::{Kek, KeyFault};
+use crypto::{Kek, KeyFault, WrapKey};
 use model::{Event, Outcome, Word};
 
 use crate::{InstallationError, Severity, open};
@@ -16,7 +16,7 @@ use crate::{InstallationError, Severity, open};
 /// How it was done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Changed {
-    /// An earlier run had come so far that only the ledger's last word was missing.
+    /// An earlier run had come so far that the database had changed hands.
     pub was_done_before: bool,
     /// What was cut off the ledger after an unclean stop, in one line.
     pub recovered: Option<String>,
@@ -41,7 +41,8 @@ pub fn given(text: &str, named: &str, dir: &Path) -> Result<Kek, InstallationErr
     open::kek_at(&Located { value, place }, dir).map_err(|m| wrong(&m.message, &m.help))
 }
 
-/// The ledger says what is going to happen, the database changes hands in one write, the ledger says that it did.
+/// The ledger says what is going to happen, the database changes hands in one write, the ledger says that it did. The keys
+/// of its segments are wrapped with both keys meanwhile, so that either opens all of it at every moment.
 ///
 /// # Errors
 /// A wrong key, a store that is in use or damaged, a ledger that cannot write.
@@ -59,18 +60,13 @@ pub fn change(
         ));
     }
     let data = dir.join(&compiled.server.store_dir.value);
-    let was_done_before = match store::embedded::look(&data, old) {
-        Ok(_) => false,
-        // Interrupted between the database and the last word of the ledger.
-        Err(store::Fault::Key(KeyFault::WrongKek { .. }))
-            if store::embedded::look(&data, new).is_ok() =>
-        {
-            true
-        }
-        Err(fault) => return Err(fault.into()),
-    };
+    let was_done_before = was_done_before(&data, old, new)?;
     let present = if was_done_before { new } else { old };
     let opened = open::open_with(compiled, dir, present)?;
+    let wraps = [old.ledger_wrap(), new.ledger_wrap()];
+    let [from, to] = wraps.each_ref();
+    let ledger = data.join("ledger");
+    let rewrap = |wanted: &[&WrapKey]| audit::rewrap(&ledger, &opened.keys, &[from, to], wanted);
     let detail = format!("from key {} to key {}", old.id(), new.id());
     let note = |kind: &'static str| {
         let event = Event {
@@ -85,12 +81,28 @@ pub fn change(
     };
     if !was_done_before {
         note("kek.rotate.begin")?;
+        rewrap(&[from, to])?;
         opened.store.change_kek(old, new)?;
     }
     note("kek.rotate")?;
     opened.recorder.stop()?;
+    // Last, when nothing is written any more: a segment that was begun meanwhile has a key, too.
+    rewrap(&[to])?;
     Ok(Changed {
         was_done_before,
         recovered: opened.recovered,
     })
+}
+
+/// Whether an earlier run came so far that the database has changed hands.
+fn was_done_before(data: &Path, old: &Kek, new: &Kek) -> Result<bool, InstallationError> {
+    match store::embedded::look(data, old) {
+        Ok(_) => Ok(false),
+        Err(store::Fault::Key(KeyFault::WrongKek { .. }))
+            if store::embedded::look(data, new).is_ok() =>
+        {
+            Ok(true)
+        }
+        Err(fault) => Err(fault.into()),
+    }
 }

@@ -88,7 +88,7 @@ impl LedgerFiles {
         let witness = control::maintenance::witnessed(&self.store)?;
         audit::verify_directory(
             &self.dir,
-            &self.keys.ledger_seal,
+            &self.keys,
             pin.unwrap_or(&own),
             witness.as_deref(),
         )

@@ -229,7 +229,7 @@ impl Store {
         is_new: bool,
     ) -> Result<Opened, Fault> {
         let wrapped = backend.meta(ROOT)?.ok_or(crypto::KeyFault::Damaged)?;
-        let keys = Keys::of(&kek.open(&wrapped)?);
+        let keys = Keys::new(&kek.open(&wrapped)?, kek);
         let store = Store {
             backend,
             sealer: Arc::new(Sealer::new(&keys)),

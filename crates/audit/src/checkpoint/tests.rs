@@ -18,6 +18,7 @@ fn signed() -> SignedCheckpoint {
         size: 1,
         root: leaf_hash(b"{}"),
         chain: crate::chain_hash(&crate::GENESIS, &leaf_hash(b"{}")),
+        closes: None,
         after: 0,
     }
     .sign(&key())

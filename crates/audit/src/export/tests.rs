@@ -26,7 +26,10 @@ fn an_export_holds_the_exact_bytes_that_were_recorded() {
         assert_eq!((found, json.as_bytes()), (seq, written.as_slice()));
         assert_eq!(leaf, leaf_hash(json.as_bytes()));
     }
-    assert_eq!(lines.len(), 9);
+    // The checkpoint that the ledger signed at its stop, and the one that closes the export.
+    assert_eq!(lines.len(), 10);
+    assert!(lines[8].contains("after 0") && !lines[8].contains("closes"));
+    assert!(lines[9].contains("closes 2"));
 }
 
 #[test]
@@ -90,4 +93,54 @@ fn exports_of_a_running_ledger_verify() {
             assert_eq!(report.first_bad, None);
         }
     });
+}
+
+#[test]
+fn an_export_that_was_cut_behind_a_checkpoint_on_the_way_is_not_whole_and_is_proven_up_to_there() {
+    let dir = tempfile::tempdir().unwrap();
+    let settings = Settings {
+        checkpoint_records: 4,
+        ..settings()
+    };
+    ledger(dir.path(), 30, settings, &mut Dice::new(34));
+    let reader = Ledger::open_read(dir.path(), keys()).unwrap();
+    let mut out = Vec::new();
+    export(&reader, 0..=u64::MAX, &mut out).unwrap();
+    let text = String::from_utf8(out).unwrap();
+    let file = dir.path().join("export.jsonl");
+    let verified = |lines: &[&str]| {
+        let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+        std::fs::write(&file, text).unwrap();
+        verify_export(&file, Some(reader.public_key())).unwrap()
+    };
+    let lines: Vec<&str> = text.lines().collect();
+    let whole = verified(&lines);
+    assert!(whole.is_good() && whole.checkpoints > 3, "{whole:?}");
+    let inner: Vec<usize> = (0..lines.len() - 1)
+        .filter(|at| lines[*at].starts_with("{\"checkpoint\""))
+        .collect();
+    for at in &inner {
+        let report = verified(&lines[..=*at]);
+        assert!(report.is_cut && !report.is_good(), "{report:?}");
+        assert_eq!(report.covered, report.records);
+    }
+    // What closes another export closes this one no more than a checkpoint of the ledger does.
+    let mut part = Vec::new();
+    export(&reader, 2..=u64::MAX, &mut part).unwrap();
+    let part = String::from_utf8(part).unwrap();
+    let mut changed = lines.clone();
+    *changed.last_mut().unwrap() = part.lines().last().unwrap();
+    let bad = verified(&changed).first_bad.unwrap();
+    assert_eq!(bad.what, "the checkpoint closes another export");
+    // One that is taken out, doubled, or followed by more is found.
+    let without = [&lines[..inner[1]], &lines[inner[1] + 1..]].concat();
+    let doubled = [&lines[..=inner[1]], &lines[inner[1]..]].concat();
+    let followed = [&lines[..], &lines[1..2]].concat();
+    for (lines, what) in [
+        (without, "a checkpoint in front of this one was removed"),
+        (doubled, "two checkpoints speak of the same record"),
+        (followed, "something follows the closing checkpoint"),
+    ] {
+        assert_eq!(verified(&lines).first_bad.unwrap().what, what);
+    }
 }

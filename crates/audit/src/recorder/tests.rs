@@ -16,7 +16,7 @@ fn faulty(dir: &std::path::Path, settings: Settings) -> (Recorder, FaultyDisk) {
 fn good(dir: &std::path::Path) -> crate::Report {
     let public =
         crate::PublicKey::new("test.example/ledger", keys().ledger_signing.verifying_key());
-    let report = crate::verify_directory(dir, &keys().ledger_seal, &public, None).unwrap();
+    let report = crate::verify_directory(dir, &keys(), &public, None).unwrap();
     assert_eq!(report.first_bad, None);
     assert_eq!(report.torn_bytes, 0);
     report

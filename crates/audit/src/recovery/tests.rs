@@ -347,13 +347,8 @@ fn a_hundred_kills_under_load_lose_nothing_acknowledged() {
         "test.example/ledger",
         crate::fixture::keys().ledger_signing.verifying_key(),
     );
-    let report = crate::verify_directory(
-        dir.path(),
-        &crate::fixture::keys().ledger_seal,
-        &public,
-        None,
-    )
-    .unwrap();
+    let report =
+        crate::verify_directory(dir.path(), &crate::fixture::keys(), &public, None).unwrap();
     assert_eq!(report.first_bad, None);
     println!("{acknowledged} acknowledged, {torn} torn tails, slowest start {slowest:?}");
     assert!(acknowledged >= 100, "each child was killed behind one");

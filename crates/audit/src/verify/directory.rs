@@ -10,7 +10,6 @@ use crate::checkpoint::{Checkpoint, PublicKey, SignedCheckpoint};
 use crate::fault::LedgerFault;
 use crate::notes::{self, Note, Notes};
 use crate::segment::{self, Damage, Scanner, Tip};
-use crate::tree::leaf_hash;
 use crate::verify::{Bad, Report};
 
 /// Verifies a ledger's directory. `witness` is the newest checkpoint known elsewhere (text of the signed
@@ -21,12 +20,12 @@ use crate::verify::{Bad, Report};
 /// Only when files cannot be read; everything wrong in them is in the report.
 pub fn verify_directory(
     dir: &Path,
-    seal: &crypto::SealKey,
+    keys: &crypto::Keys,
     public: &PublicKey,
     witness: Option<&str>,
 ) -> Result<Report, LedgerFault> {
     let mut check = Check::new(dir, public);
-    let done = check.run(seal, witness);
+    let done = check.run(keys, witness);
     check.reported(done)
 }
 
@@ -37,12 +36,12 @@ pub fn verify_directory(
 /// Only when files cannot be read; everything wrong in them is in the report.
 pub fn verify_newest(
     dir: &Path,
-    seal: &crypto::SealKey,
+    keys: &crypto::Keys,
     public: &PublicKey,
     witness: Option<&str>,
 ) -> Result<Report, LedgerFault> {
     let mut check = Check::new(dir, public);
-    let done = check.run_newest(seal, witness);
+    let done = check.run_newest(keys, witness);
     check.reported(done)
 }
 
@@ -102,7 +101,7 @@ impl<'a> Check<'a> {
         Ok(())
     }
 
-    fn run(&mut self, seal: &crypto::SealKey, witness: Option<&str>) -> Result<(), Stop> {
+    fn run(&mut self, keys: &crypto::Keys, witness: Option<&str>) -> Result<(), Stop> {
         self.hear(witness)?;
         // Checkpoints first: whatever they cover was in the segments before.
         let mut notes = Notes::open(self.dir).map_err(|error| self.no_notes(&error))?;
@@ -114,12 +113,12 @@ impl<'a> Check<'a> {
         let segments = segment::list(self.dir).map_err(|error| self.fault(self.dir, &error))?;
         let last = segments.len().saturating_sub(1);
         for (index, (first_seq, path)) in segments.iter().enumerate() {
-            self.segment(*first_seq, path, seal, &mut notes, index == last)?;
+            self.segment(*first_seq, path, keys, &mut notes, index == last)?;
         }
         self.end()
     }
 
-    fn run_newest(&mut self, seal: &crypto::SealKey, witness: Option<&str>) -> Result<(), Stop> {
+    fn run_newest(&mut self, keys: &crypto::Keys, witness: Option<&str>) -> Result<(), Stop> {
         self.hear(witness)?;
         let newest = notes::newest(self.dir).map_err(|error| self.no_notes(&error))?;
         let what = "the newest checkpoint is not signed by this ledger's key";
@@ -128,7 +127,7 @@ impl<'a> Check<'a> {
         let mut segments = segment::list(self.dir).map_err(|error| self.fault(self.dir, &error))?;
         let mut no_more = Notes::none();
         if let Some((first_seq, path)) = segments.pop() {
-            let scanner = Scanner::open(&path, seal).map_err(|error| self.fault(&path, &error))?;
+            let scanner = Scanner::open(&path, keys).map_err(|error| self.fault(&path, &error))?;
             let name = file_name(&path);
             self.tip = scanner
                 .map_err(|damage| self.bad(first_seq, first_seq, &name, 0, damage.what))?
@@ -138,7 +137,7 @@ impl<'a> Check<'a> {
             self.report.records = first_seq;
             self.expect(newest.checkpoint);
             self.compare(&mut no_more)?;
-            self.segment(first_seq, &path, seal, &mut no_more, true)?;
+            self.segment(first_seq, &path, keys, &mut no_more, true)?;
         } else {
             self.expect(newest.checkpoint);
             self.compare(&mut no_more)?;
@@ -170,7 +169,7 @@ impl<'a> Check<'a> {
         &mut self,
         first_seq: u64,
         path: &Path,
-        seal: &crypto::SealKey,
+        keys: &crypto::Keys,
         notes: &mut Notes,
         is_last: bool,
     ) -> Result<(), Stop> {
@@ -179,8 +178,13 @@ impl<'a> Check<'a> {
             let what = format!("the segment with record {next} is missing or was cut short");
             return Err(self.bad(next, next, &name, 0, what));
         }
-        let scanner = Scanner::open(path, seal).map_err(|error| self.fault(path, &error))?;
+        let scanner = Scanner::open(path, keys).map_err(|error| self.fault(path, &error))?;
         let mut scanner = scanner.map_err(|damage| self.bad(next, next, &name, 0, damage.what))?;
+        let is_ours = [self.public.name(), ""].contains(&scanner.origin());
+        if !is_ours {
+            let what = "the segment belongs to a ledger of another name";
+            return Err(self.bad(next, next, &name, 0, what));
+        }
         if *scanner.start() != self.tip {
             let what = "the segment does not begin where the one before it ends";
             return Err(self.bad(next, next, &name, 0, what));
@@ -200,8 +204,11 @@ impl<'a> Check<'a> {
                     ));
                 }
             };
-            for record in frame.records() {
-                self.tip.push(leaf_hash(record));
+            if !frame.is_readable() {
+                self.report.destroyed += frame.leaves().len() as u64;
+            }
+            for leaf in frame.leaves() {
+                self.tip.push(*leaf);
                 self.compare(notes)?;
                 self.report.records = self.tip.next_seq();
                 self.report.head = self.tip.chain;

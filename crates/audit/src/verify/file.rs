@@ -8,7 +8,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
 use crate::checkpoint::{Checkpoint, NOTE_BYTES_MAX, PublicKey, SignedCheckpoint};
-use crate::export::{ClosingLine, FORMAT, HeaderLine, parse_record};
+use crate::export::{CheckpointLine, FORMAT, FORMAT_1, HeaderLine, parse_record};
 use crate::fault::LedgerFault;
 use crate::recorder::RECORD_BYTES_MAX;
 use crate::segment::Tip;
@@ -41,6 +41,8 @@ pub fn verify_export(path: &Path, pin: Option<&PublicKey>) -> Result<Report, Led
         tip: Tip::empty(),
         public: None,
         is_closed: false,
+        is_behind_one: false,
+        has_inner: false,
     };
     let is_begun = match lines.next().map_err(io)? {
         Some((_, Line::Whole(text))) => check.header(text, pin),
@@ -96,7 +98,12 @@ struct Check {
     report: Report,
     tip: Tip,
     public: Option<PublicKey>,
+    /// The closing checkpoint was read.
     is_closed: bool,
+    /// The line before was a checkpoint on the way.
+    is_behind_one: bool,
+    /// Checkpoints may stand between the records: the form of today.
+    has_inner: bool,
 }
 
 impl Check {
@@ -149,7 +156,9 @@ impl Check {
         };
         let first = start.next_seq();
         let is_begin = first > 0 || start == Tip::empty();
-        if !is_plain || header.format != FORMAT || header.origin != public.name() || !is_begin {
+        let is_known = [FORMAT, FORMAT_1].contains(&header.format.as_str());
+        self.has_inner = header.format == FORMAT;
+        if !is_plain || !is_known || header.origin != public.name() || !is_begin {
             return self.bad(first, first, 0, "the first line was changed");
         }
         self.report.first_seq = first;
@@ -174,7 +183,7 @@ impl Check {
             return self.bad(next, next, offset, what);
         }
         if text.starts_with(r#"{"checkpoint":"#) {
-            return self.closing(text, offset);
+            return self.checkpoint(text, offset);
         }
         let expected = self.tip.next_seq();
         let Some((seq, leaf, chain, json)) = parse_record(text) else {
@@ -207,25 +216,26 @@ impl Check {
         if chain_hash(&self.tip.chain, &leaf) != chain {
             return self.bad(seq, seq, offset, "the record does not continue the chain");
         }
+        self.is_behind_one = false;
         self.tip.push(leaf);
         self.report.records = self.report.records.saturating_add(1);
         self.report.head = self.tip.chain;
         true
     }
 
-    fn closing(&mut self, text: &str, offset: u64) -> bool {
+    fn checkpoint(&mut self, text: &str, offset: u64) -> bool {
         let next = self.tip.next_seq();
         let Some(signed) = self.signed(text) else {
             return self.bad(
                 next,
                 next,
                 offset,
-                "the closing checkpoint is not signed by the key of this file",
+                "the checkpoint is not signed by the key of this file",
             );
         };
         if signed.size < next {
             let what = format!(
-                "the closing checkpoint is older: it covers {} records only",
+                "the checkpoint is older: it covers {} records only",
                 signed.size
             );
             let first = signed.size.max(self.report.first_seq);
@@ -233,7 +243,7 @@ impl Check {
         }
         if signed.size > next {
             let what = format!(
-                "the closing checkpoint covers {} records: some are missing",
+                "the checkpoint covers {} records: some are missing",
                 signed.size
             );
             return self.bad(next, signed.size - 1, offset, what);
@@ -242,14 +252,32 @@ impl Check {
             let what = "the records hang together, but they are not those that were signed";
             return self.bad(self.report.first_seq, next.saturating_sub(1), offset, what);
         }
-        self.report.checkpoints = 1;
+        let is_closing = !self.has_inner || signed.closes.is_some();
+        if !is_closing && self.is_behind_one {
+            let what = "two checkpoints speak of the same record";
+            return self.bad(next, next, offset, what);
+        }
+        if signed
+            .closes
+            .is_some_and(|first| first != self.report.first_seq)
+        {
+            let what = "the checkpoint closes another export";
+            return self.bad(self.report.first_seq, next.saturating_sub(1), offset, what);
+        }
+        // The first one may follow checkpoints that the file does not hold.
+        if self.report.checkpoints > 0 && signed.after != self.report.covered {
+            let what = "a checkpoint in front of this one was removed";
+            return self.bad(self.report.covered, next.saturating_sub(1), offset, what);
+        }
+        self.report.checkpoints = self.report.checkpoints.saturating_add(1);
         self.report.covered = next;
-        self.is_closed = true;
+        self.is_closed = is_closing;
+        self.is_behind_one = true;
         true
     }
 
     fn signed(&self, text: &str) -> Option<Checkpoint> {
-        let closing: ClosingLine = serde_json::from_str(text).ok()?;
+        let closing: CheckpointLine = serde_json::from_str(text).ok()?;
         let is_plain = serde_json::to_string(&closing).ok()? == text;
         let signed = SignedCheckpoint::verify(&closing.checkpoint, self.public.as_ref()?)?;
         is_plain.then_some(signed.checkpoint)

@@ -81,7 +81,10 @@ fn a_new_kek_keeps_every_key_below_the_root() {
     let root = Root::generate();
     let wrapped = kek(1).wrap(&root);
     let rewrapped = Kek::rewrap(&kek(1), &kek(2), &wrapped).unwrap();
-    let (before, after) = (Keys::of(&root), Keys::of(&kek(2).open(&rewrapped).unwrap()));
+    let (before, after) = (
+        Keys::new(&root, &kek(1)),
+        Keys::new(&kek(2).open(&rewrapped).unwrap(), &kek(2)),
+    );
     assert_eq!(
         before.api_key_digest.mac(&[b"x"]),
         after.api_key_digest.mac(&[b"x"])
@@ -90,6 +93,10 @@ fn a_new_kek_keeps_every_key_below_the_root() {
         before.ledger_signing.verifying_key(),
         after.ledger_signing.verifying_key()
     );
+    // What wraps the segments' keys follows from the key-encryption key: the new one opens nothing that the old one wrapped.
+    let wrapped = before.ledger_wrap.key().seal(b"", b"key");
+    assert!(after.ledger_wrap.key().open(b"", &wrapped).is_err());
+    assert_ne!(before.ledger_wrap.id(), after.ledger_wrap.id());
     let sealed = before.store_records.seal(b"", b"record");
     assert_eq!(after.store_records.open(b"", &sealed).unwrap(), b"record");
     assert!(matches!(
@@ -101,7 +108,7 @@ fn a_new_kek_keeps_every_key_below_the_root() {
 
 #[test]
 fn purposes_do_not_share_a_key() {
-    let keys = Keys::of(&Root::from_secret(Secret::new([5; 32])));
+    let keys = Keys::new(&Root::from_secret(Secret::new([5; 32])), &kek(1));
     assert_ne!(
         keys.blind_index.mac(&[b"x"]),
         keys.api_key_digest.mac(&[b"x"])
@@ -124,7 +131,10 @@ fn debug_prints_no_key() {
         "{:?} {:?} {:?}",
         Kek::from_secret(text.clone()),
         Root::from_secret(text.clone()),
-        Keys::of(&Root::from_secret(text.clone()))
+        Keys::new(
+            &Root::from_secret(text.clone()),
+            &Kek::from_secret(text.clone())
+        )
     );
     assert!(
         !printed.contains("canary") && !printed.contains(&hex(text.expose())),

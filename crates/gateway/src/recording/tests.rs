@@ -5,7 +5,10 @@ const TICK: Monotonic = Monotonic::from_micros(5_000_000);
 const NOW: (Timestamp, Monotonic) = (MOMENT, TICK);
 
 fn keys() -> Keys {
-    Keys::of(&crypto::Root::generate())
+    Keys::new(
+        &crypto::Root::generate(),
+        &crypto::Kek::from_secret(crypto::Secret::new([1; 32])),
+    )
 }
 
 fn wanted(requests_max: u64) -> Wanted {

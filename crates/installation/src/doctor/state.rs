@@ -174,8 +174,7 @@ fn ledger(scene: &Scene<'_>, opened: Option<&Opened>) -> Finding {
         }
     };
     let public = PublicKey::new(open::ORIGIN, opened.keys.ledger_signing.verifying_key());
-    let seal = &opened.keys.ledger_seal;
-    match audit::verify_newest(&dir, seal, &public, witness.as_deref()) {
+    match audit::verify_newest(&dir, &opened.keys, &public, witness.as_deref()) {
         Ok(report) => told(about, scene, &dir, &report),
         Err(fault) => about.fault(Severity::Failed, &fault),
     }

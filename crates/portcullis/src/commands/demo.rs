@@ -51,7 +51,6 @@ fn live(dir: &Path, seed: u64, with_traffic: bool) -> Outcome {
     let mut signals = Signals::install()?;
     let company = Company::start(dir, seed, output::host())?;
     screen::print(&company);
-    company.running.io.live.watch();
     let show = screen::follow(&company.running.io);
     let traffic = with_traffic.then(|| company.traffic(seed));
     signals.until_stopped(&company.running);

@@ -200,13 +200,19 @@ fn verify(server: &Server, file: &Path) -> Ended {
     command.output().unwrap().into()
 }
 
-/// One random change to the lines of an export, and the record that has to be named for it. Line 0 is the header, the
-/// last one the closing checkpoint; record n stands in line n + 1.
+/// One random change to the lines of an export, and the record that has to be named for it. Line 0 is the header; checkpoints
+/// stand between the records, and the last line is the closing one.
 fn change(lines: &[&str], dice: &mut Dice) -> (&'static str, String, u64) {
     let mut changed: Vec<String> = lines.iter().map(|line| format!("{line}\n")).collect();
-    let records = lines.len() - 2;
-    let record = usize::try_from(dice.below(u64::try_from(records - 1).unwrap())).unwrap();
-    let (at, mut named) = (record + 1, record);
+    let is_record = |(_, line): &(usize, &&str)| line.starts_with("{\"seq\":");
+    let records: Vec<usize> = lines
+        .iter()
+        .enumerate()
+        .filter(is_record)
+        .map(|(at, _)| at)
+        .collect();
+    let record = usize::try_from(dice.below(u64::try_from(records.len() - 1).unwrap())).unwrap();
+    let (at, mut named) = (records[record], record);
     let what = match dice.below(5) {
         0 => {
             let digit = changed[at].rfind(|c: char| c.is_ascii_digit()).unwrap();

@@ -2,7 +2,6 @@ use std::path::PathBuf;
 
 use super::*;
 use crate::fixture::{Dice, event, keys, ledger, recorder, settings};
-use crate::segment::FRAME_HEAD;
 use crate::{Ledger, Settings};
 
 /// A frame in a segment's file.
@@ -41,7 +40,7 @@ fn sample(dir: &Path) -> Sample {
             let start = usize::try_from(offset).unwrap();
             frames.push(Piece {
                 start,
-                end: start + FRAME_HEAD + head.sealed_len,
+                end: usize::try_from(scanner.offset()).unwrap(),
                 seq: head.first_seq,
                 next: head.first_seq + u64::from(head.count),
             });
@@ -97,6 +96,10 @@ impl Bench {
         for (name, bytes) in parts {
             std::fs::write(dir.join(name), bytes).unwrap();
         }
+        for (_, path) in segment::list(&self.dir.path().join("ledger")).unwrap() {
+            let key = segment::key::beside(&path);
+            std::fs::copy(&key, dir.join(key.file_name().unwrap())).unwrap();
+        }
         std::fs::write(dir.join(notes::FILE), notes).unwrap();
         verify(&dir, Some(&self.witness))
     }
@@ -105,7 +108,7 @@ impl Bench {
 fn verify(dir: &Path, witness: Option<&str>) -> Report {
     let keys = keys();
     let public = PublicKey::new("test.example/ledger", keys.ledger_signing.verifying_key());
-    verify_directory(dir, &keys.ledger_seal, &public, witness).unwrap()
+    verify_directory(dir, &keys, &public, witness).unwrap()
 }
 
 fn small(dice: &mut Dice) -> Settings {
@@ -332,14 +335,14 @@ fn another_sealing_key_or_no_ledger_is_reported() {
     ledger(dir.path(), 3, settings(), &mut Dice::new(14));
     let (ours, other) = (keys(), crate::fixture::keys_of(8));
     let public = PublicKey::new("test.example/ledger", ours.ledger_signing.verifying_key());
-    let report = verify_directory(dir.path(), &other.ledger_seal, &public, None).unwrap();
+    let report = verify_directory(dir.path(), &other, &public, None).unwrap();
     assert!(report.first_bad.unwrap().what.contains("seal"));
 }
 
 fn newest(dir: &Path, witness: Option<&str>) -> Report {
     let keys = keys();
     let public = PublicKey::new("test.example/ledger", keys.ledger_signing.verifying_key());
-    verify_newest(dir, &keys.ledger_seal, &public, witness).unwrap()
+    verify_newest(dir, &keys, &public, witness).unwrap()
 }
 
 #[test]

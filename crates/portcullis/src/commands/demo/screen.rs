@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use company::{Company, Worker};
 use gateway::Io;
-use model::{Event, Outcome, printable};
+use model::{Event, Kind, Outcome, printable};
 
 use crate::terminal;
 
@@ -73,10 +73,20 @@ fn program() -> String {
 
 /// Prints decisions as they happen, on a thread of its own.
 pub fn follow(io: &Arc<Io>) -> Worker {
-    let io = Arc::clone(io);
+    let mut records = io.recorder.subscribe("screen");
     Worker::start(move |is_stopping| {
+        let mut missed = 0;
         while !is_stopping.load(Ordering::Acquire) {
-            for event in io.live.take() {
+            let taken = records.take();
+            if records.missed() > missed {
+                let more = records.missed() - missed;
+                terminal::line(format_args!(
+                    "  … {more} records came too quickly to be shown"
+                ));
+                missed = records.missed();
+            }
+            let events = taken.iter().filter_map(|entry| entry.event().ok());
+            for event in events.filter(|event| event.kind == Kind::Request) {
                 terminal::line(format_args!("  {}", line(&event)));
             }
             std::thread::sleep(Duration::from_millis(250));

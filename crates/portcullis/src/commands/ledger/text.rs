@@ -37,6 +37,13 @@ pub fn report(report: &Report, is_pinned: bool) -> String {
         report.checkpoints,
         covered(report)
     );
+    if report.destroyed > 0 {
+        let _ = writeln!(
+            out,
+            "  destroyed  {} records: their key is gone and nobody can read them; their chain and signatures are in order",
+            report.destroyed
+        );
+    }
     if report.torn_bytes > 0 {
         let _ = writeln!(
             out,
@@ -54,9 +61,14 @@ pub fn report(report: &Report, is_pinned: bool) -> String {
         let _ = writeln!(out, "  key        {key}{note}");
     }
     if report.is_cut {
-        out.push_str(
-            "What is there hangs together, but nothing signs it. An export that was not read to its end (`| head`) looks like \
-             this, and so does a file that somebody cut: export again.\n",
+        let signed = match report.covered {
+            0 => "nothing signs it".to_owned(),
+            covered => format!("it is signed up to #{} only", covered - 1),
+        };
+        let _ = writeln!(
+            out,
+            "What is there hangs together, but {signed}. An export that was not read to its end (`| head`) looks like \
+             this, and so does a file that somebody cut: export again."
         );
     } else if report.first_bad.is_some() {
         out.push_str("Keep the files as evidence and change nothing in them.\n");
@@ -95,6 +107,7 @@ pub fn report_json(report: &Report) -> Value {
         "head": crypto::text::hex(&report.head),
         "checkpoints": report.checkpoints,
         "covered": report.covered,
+        "destroyed": report.destroyed,
         "torn_bytes": report.torn_bytes,
         "is_cut": report.is_cut,
         "public_key": report.public_key,

@@ -1,0 +1,286 @@
+//! The key of one segment: random, wrapped, and kept in a file beside it.
+//! Exports `KeyFile`, `rewrap`, `destroy` and `file_name`.
+//! Used by the segment's header, by `key rotate-kek` and by whoever destroys what may no longer be read.
+//! Start reading at `KeyFile`; the layout for auditors is docs/ledger-format.md.
+//!
+//! Wrapping the key again touches no segment. Destroying it makes the segment's records unreadable for everybody, whatever
+//! copies of the segment exist, and leaves the chain verifiable: the leaves of the tree are sealed under another key.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use crypto::{Keys, Secret, WrapKey};
+use model::Timestamp;
+
+use crate::disk::{Disk, RealDisk};
+use crate::fault::LedgerFault;
+use crate::segment;
+
+const MAGIC: &[u8; 8] = b"PORTLKEY";
+const VERSION: u32 = 1;
+/// Bytes in front of what the state decides: magic, version, number of the first record, salt, state.
+const FIXED: usize = 8 + 4 + 8 + 16 + 1;
+/// One wrapped key: the id of the key that wraps it, and the sealed key.
+const WRAPPED: usize = 4 + 32 + crypto::SealKey::OVERHEAD;
+/// A key is wrapped once, and twice while the key-encryption key changes hands.
+const WRAPS_MAX: usize = 4;
+
+/// Which segment a key belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Segment {
+    /// Number of its first record.
+    pub first_seq: u64,
+    /// The salt in its header.
+    pub salt: [u8; 16],
+}
+
+/// What stands beside a segment.
+pub(crate) enum KeyFile {
+    /// The key, which one of the wrapping keys opens.
+    Wrapped(Vec<([u8; 4], Vec<u8>)>),
+    /// The key was destroyed. Says when, and is sealed, so that nobody without the root can claim it.
+    Destroyed,
+}
+
+/// Where the key of a segment stands.
+pub(crate) fn beside(segment: &Path) -> PathBuf {
+    segment.with_extension("key")
+}
+
+impl Segment {
+    fn fixed(&self, state: u8) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(FIXED + 1 + WRAPPED * 2);
+        bytes.extend_from_slice(MAGIC);
+        bytes.extend_from_slice(&VERSION.to_le_bytes());
+        bytes.extend_from_slice(&self.first_seq.to_le_bytes());
+        bytes.extend_from_slice(&self.salt);
+        bytes.push(state);
+        bytes
+    }
+
+    /// A file in which every one of `to` wraps the key.
+    pub(crate) fn wrap(&self, key: &Secret<[u8; 32]>, to: &[&WrapKey]) -> Vec<u8> {
+        let fixed = self.fixed(1);
+        let mut bytes = fixed.clone();
+        bytes.push(u8::try_from(to.len()).unwrap_or(u8::MAX));
+        for wrap in to {
+            bytes.extend_from_slice(&wrap.id());
+            bytes.extend_from_slice(&wrap.key().seal(&fixed, key.expose()));
+        }
+        bytes
+    }
+
+    /// A file that says the key is gone.
+    fn tombstone(&self, keys: &Keys, at: Timestamp) -> Vec<u8> {
+        let mut bytes = self.fixed(2);
+        bytes.extend_from_slice(&at.micros().to_le_bytes());
+        let seal = self.tombstone_key(keys).seal(&bytes, &[]);
+        bytes.extend_from_slice(&seal);
+        bytes
+    }
+
+    fn tombstone_key(&self, keys: &Keys) -> crypto::SealKey {
+        let salt = crypto::text::hex(&self.salt);
+        let purpose = format!("ledger segment destroyed {} {salt}", self.first_seq);
+        keys.ledger_seal.subkey(&purpose)
+    }
+
+    /// The key in a file, with one of the wrapping keys that are known. `Ok(None)` when it was destroyed.
+    pub(crate) fn open(
+        &self,
+        bytes: &[u8],
+        keys: &Keys,
+        known: &[&WrapKey],
+    ) -> Result<Option<Secret<[u8; 32]>>, &'static str> {
+        let (segment, file) = KeyFile::read(bytes).ok_or("this is not the key of a segment")?;
+        if segment != *self {
+            return Err("the key beside the segment belongs to another one");
+        }
+        let wraps = match file {
+            KeyFile::Wrapped(wraps) => wraps,
+            KeyFile::Destroyed => {
+                let (plain, seal) = bytes.split_at_checked(FIXED + 8).unwrap_or_default();
+                let is_ours = self.tombstone_key(keys).open(plain, seal).is_ok();
+                return is_ours
+                    .then_some(None)
+                    .ok_or("the note that the key was destroyed is not ours");
+            }
+        };
+        let fixed = self.fixed(1);
+        let ours = wraps.iter().find_map(|(id, sealed)| {
+            let wrap = known.iter().find(|wrap| wrap.id() == *id)?;
+            Some((wrap, sealed))
+        });
+        let (wrap, sealed) =
+            ours.ok_or("the key of the segment is wrapped with another key-encryption key")?;
+        let opened = wrap.key().open(&fixed, sealed).map(Secret::new);
+        let opened = opened.map_err(|_| "the key of the segment does not open")?;
+        let key = <[u8; 32]>::try_from(opened.expose().as_slice());
+        key.map(|key| Some(Secret::new(key)))
+            .map_err(|_| "the key of the segment is none")
+    }
+}
+
+impl KeyFile {
+    /// Which segment the file belongs to, and what it says.
+    pub(crate) fn read(bytes: &[u8]) -> Option<(Segment, KeyFile)> {
+        let (magic, rest) = bytes.split_first_chunk::<8>()?;
+        let (version, rest) = rest.split_first_chunk::<4>()?;
+        let (seq, rest) = rest.split_first_chunk::<8>()?;
+        let (salt, rest) = rest.split_first_chunk::<16>()?;
+        let (state, rest) = rest.split_first()?;
+        if magic != MAGIC || u32::from_le_bytes(*version) != VERSION {
+            return None;
+        }
+        let segment = Segment {
+            first_seq: u64::from_le_bytes(*seq),
+            salt: *salt,
+        };
+        let file = match state {
+            1 => {
+                let (count, rest) = rest.split_first()?;
+                let count = usize::from(*count);
+                let is_whole = (1..=WRAPS_MAX).contains(&count) && rest.len() == count * WRAPPED;
+                let wraps = rest.chunks_exact(WRAPPED).filter_map(|wrap| {
+                    let (id, sealed) = wrap.split_first_chunk::<4>()?;
+                    Some((*id, sealed.to_vec()))
+                });
+                is_whole.then(|| KeyFile::Wrapped(wraps.collect()))?
+            }
+            2 => (rest.len() == 8 + crypto::SealKey::OVERHEAD).then_some(KeyFile::Destroyed)?,
+            _ => return None,
+        };
+        Some((segment, file))
+    }
+}
+
+/// Wraps the key of every segment with each of `to`. A key that one of `known` opens is wrapped again; destroyed ones stay
+/// destroyed. May be repeated: what was done before is done again. Gives the number of keys.
+///
+/// # Errors
+/// When a key is wrapped with none of `known`, or a file cannot be read or written. Keys before it are wrapped already.
+pub fn rewrap(
+    dir: &Path,
+    keys: &Keys,
+    known: &[&WrapKey],
+    to: &[&WrapKey],
+) -> Result<usize, LedgerFault> {
+    let io = |path: &Path, error: &io::Error| LedgerFault::io(path, error);
+    let mut count = 0;
+    for (first_seq, path) in segment::list(dir).map_err(|error| io(dir, &error))? {
+        let path = beside(&path);
+        let bytes = match std::fs::read(&path) {
+            Ok(bytes) => bytes,
+            // A segment of format 1 has none.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            Err(error) => return Err(io(&path, &error)),
+        };
+        let wrong = |what: &str| LedgerFault::integrity(first_seq, &path, what);
+        let (segment, _) =
+            KeyFile::read(&bytes).ok_or_else(|| wrong("this is not the key of a segment"))?;
+        let key = segment.open(&bytes, keys, known).map_err(wrong)?;
+        if let Some(key) = key {
+            replace(&path, &segment.wrap(&key, to)).map_err(|error| io(&path, &error))?;
+            count += 1;
+        }
+    }
+    Ok(count)
+}
+
+/// What was destroyed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Destroyed {
+    /// Segments.
+    pub segments: u64,
+    /// Records in them.
+    pub records: u64,
+    /// Number behind the last of them; 0 when there are none.
+    pub before_seq: u64,
+}
+
+/// The segments whose records all have a smaller number than `before_seq`, which can be destroyed: those of format 2 that
+/// are closed and not destroyed yet.
+///
+/// # Errors
+/// When a file cannot be read.
+pub fn destroyable(dir: &Path, before_seq: u64) -> Result<Destroyed, LedgerFault> {
+    closed(dir, before_seq).map(|all| sum(&all))
+}
+
+/// Destroys the keys of these segments. Whoever calls it has recorded first what is going to be destroyed.
+///
+/// # Errors
+/// When a file cannot be read or written. Keys before it are destroyed.
+pub fn destroy(
+    dir: &Path,
+    keys: &Keys,
+    before_seq: u64,
+    now: Timestamp,
+) -> Result<Destroyed, LedgerFault> {
+    let all = closed(dir, before_seq)?;
+    for one in &all {
+        end(one, keys, now).map_err(|error| LedgerFault::io(&one.path, &error))?;
+    }
+    Ok(sum(&all))
+}
+
+/// A closed segment whose key can be destroyed.
+struct Closed {
+    path: PathBuf,
+    segment: Segment,
+    end_seq: u64,
+}
+
+fn closed(dir: &Path, before_seq: u64) -> Result<Vec<Closed>, LedgerFault> {
+    let segments = segment::list(dir).map_err(|error| LedgerFault::io(dir, &error))?;
+    let mut out = Vec::new();
+    for pair in segments.windows(2) {
+        let [(_, path), (end_seq, _)] = pair else {
+            continue;
+        };
+        if *end_seq > before_seq {
+            break;
+        }
+        let path = beside(path);
+        let bytes = match std::fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            Err(error) => return Err(LedgerFault::io(&path, &error)),
+        };
+        if let Some((segment, KeyFile::Wrapped(_))) = KeyFile::read(&bytes) {
+            out.push(Closed {
+                path,
+                segment,
+                end_seq: *end_seq,
+            });
+        }
+    }
+    Ok(out)
+}
+
+fn sum(all: &[Closed]) -> Destroyed {
+    let records = all.iter().map(|one| one.end_seq - one.segment.first_seq);
+    Destroyed {
+        segments: all.len() as u64,
+        records: records.sum(),
+        before_seq: all.last().map_or(0, |one| one.end_seq),
+    }
+}
+
+/// A file appears with all of its new bytes, or stays as it was.
+fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    RealDisk.create(path, bytes).map(drop)
+}
+
+/// Puts the note in the place of the key, and then writes over the key, as far as the disk does that in place. A crash in
+/// between leaves a note, never half a key.
+fn end(one: &Closed, keys: &Keys, now: Timestamp) -> io::Result<()> {
+    let mut before = std::fs::OpenOptions::new().write(true).open(&one.path)?;
+    let length = usize::try_from(before.metadata()?.len()).unwrap_or(0);
+    replace(&one.path, &one.segment.tombstone(keys, now))?;
+    before.write_all(&vec![0; length.min(4096)])?;
+    before.sync_all()
+}
+
+#[cfg(test)]
+mod tests;
