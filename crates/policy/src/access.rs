@@ -65,8 +65,8 @@ pub enum How {
 pub fn access(rules: &Rules, integration: &str) -> Option<AccessMatrix> {
     let integration = rules.integration_named(integration)?;
     let mut rows = Vec::new();
-    for (reference, entry) in &integration.entries {
-        let Some(operation) = rules.op(*reference) else {
+    for (reference, entry) in integration.entries.iter() {
+        let Some(operation) = rules.op(reference) else {
             continue;
         };
         for (bit, grant) in entry.grants.iter().enumerate() {

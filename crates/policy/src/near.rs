@@ -302,7 +302,7 @@ fn same_kind(
     let mut near: Vec<_> = integration
         .entries
         .iter()
-        .filter_map(|(reference, entry)| Some((rules.op(*reference)?, entry)))
+        .filter_map(|(reference, entry)| Some((rules.op(reference)?, entry)))
         .filter(|(other, _)| {
             other
                 .resources

@@ -6,6 +6,7 @@
 mod build;
 mod change;
 pub(crate) mod check;
+mod entries;
 
 pub(crate) use build::is_told_by_path;
 pub(crate) use change::{Change, Overlay};
@@ -31,6 +32,7 @@ use crate::parameters::{BodyAsks, Fixed, ParameterNote, ParameterRules};
 use crate::plan::{Ground, KindId, Plan, Trees};
 use crate::scope::Term;
 use change::{Reached, reach};
+use entries::Entries;
 
 /// Most grants of one integration that may cover one operation.
 pub const GRANTS_PER_OPERATION_MAX: usize = 64;
@@ -190,7 +192,7 @@ pub(crate) struct Integration {
     pub being: Being,
     /// Its attributes.
     pub attributes: BTreeMap<String, String>,
-    pub entries: HashMap<OperationRef, Entry>,
+    pub entries: Entries,
     /// By which operations it may see objects of a kind: reading ones where it has any.
     pub by_kind: HashMap<KindId, Vec<OperationRef>>,
     /// What it may see of objects of a kind that stand inside others, where a grant says so.

@@ -14,7 +14,11 @@ use crate::{Exchange, Stop};
 
 /// One request's caller, operation and permit, bound to each other. Private fields, made here only: a later stage cannot
 /// pair the permit with another caller, another operation or the values of another path.
-pub struct Granted<'r> {
+///
+/// Boxed, as the proofs after it are: they are handed on by value from stage to stage, and should not be copied each time.
+pub struct Granted<'r>(Box<Parts<'r>>);
+
+struct Parts<'r> {
     permit: Permit<Caller>,
     op: Op<'r>,
     path_values: Vec<(Arc<str>, String)>,
@@ -23,32 +27,33 @@ pub struct Granted<'r> {
 impl<'r> Granted<'r> {
     /// Who was accepted.
     pub fn caller(&self) -> &Caller {
-        self.permit.caller()
+        self.0.permit.caller()
     }
 
     /// What they may use.
     pub fn op(&self) -> &Op<'r> {
-        &self.op
+        &self.0.op
     }
 
     /// Decoded path parameters.
     pub fn path_values(&self) -> &[(Arc<str>, String)] {
-        &self.path_values
+        &self.0.path_values
     }
 
     /// The permit, with what is owed for objects and fields.
     pub fn permit(&self) -> &Permit<Caller> {
-        &self.permit
+        &self.0.permit
     }
 
     /// The permit to be moved on, and the values of the path it was asked for.
     pub(super) fn split(&mut self) -> (&mut Permit<Caller>, &[(Arc<str>, String)]) {
-        (&mut self.permit, &self.path_values)
+        let parts = &mut *self.0;
+        (&mut parts.permit, &parts.path_values)
     }
 
     /// The permit to be used up, and the values of the path it was asked for.
     pub(super) fn into_parts(self) -> (Permit<Caller>, Vec<(Arc<str>, String)>) {
-        (self.permit, self.path_values)
+        (self.0.permit, self.0.path_values)
     }
 }
 
@@ -75,11 +80,11 @@ pub fn decide<'r>(
     };
     let permit = policy::decide(&question, &r.snapshot.compiled.rules)?;
     x.event.rule = permit.rule().cloned();
-    Ok(Granted {
+    Ok(Granted(Box::new(Parts {
         permit,
         op,
         path_values: target.path_values,
-    })
+    })))
 }
 
 /// Refuses what the credential itself was not issued for, whatever its integration is granted (RFC 6750 §3.1).

@@ -18,7 +18,9 @@ use crate::stages::{cursors, parameters};
 use crate::{Exchange, Stop, request_fields};
 
 /// A granted request that keeps its contract and sends no more than its grants let be sent. Private fields, made here only.
-pub struct Validated<'r> {
+pub struct Validated<'r>(Box<Parts<'r>>);
+
+struct Parts<'r> {
     granted: Granted<'r>,
     asked: CanonicalRequest,
     valid: ValidRequest,
@@ -27,41 +29,43 @@ pub struct Validated<'r> {
 impl Validated<'_> {
     /// The canonical request.
     pub fn asked(&self) -> &CanonicalRequest {
-        &self.asked
+        &self.0.asked
     }
 
     /// Its judged parts.
     pub fn valid(&self) -> &ValidRequest {
-        &self.valid
+        &self.0.valid
     }
 
     /// What policy needs to know of the request.
     pub fn facts(&self) -> RequestFacts<'_> {
         RequestFacts {
-            path: self.granted.path_values(),
-            query: self.asked.query(),
-            body: self.valid.body.as_ref(),
+            path: self.0.granted.path_values(),
+            query: self.0.asked.query(),
+            body: self.0.valid.body.as_ref(),
         }
     }
 
     /// The permit to be moved on, with the facts of its own request.
     pub(super) fn split(&mut self) -> (&mut Permit<Caller>, RequestFacts<'_>) {
-        let (permit, path) = self.granted.split();
+        let parts = &mut *self.0;
+        let (permit, path) = parts.granted.split();
         let facts = RequestFacts {
             path,
-            query: self.asked.query(),
-            body: self.valid.body.as_ref(),
+            query: parts.asked.query(),
+            body: parts.valid.body.as_ref(),
         };
         (permit, facts)
     }
 
     /// Uses the permit up: lets out of the answer to this request what may leave.
     pub(super) fn release(self, answer: Option<&Json>) -> Result<Released, Box<Refusal>> {
-        let (permit, path) = self.granted.into_parts();
+        let parts = *self.0;
+        let (permit, path) = parts.granted.into_parts();
         let facts = RequestFacts {
             path: &path,
-            query: self.asked.query(),
-            body: self.valid.body.as_ref(),
+            query: parts.asked.query(),
+            body: parts.valid.body.as_ref(),
         };
         permit.release(&facts, answer)
     }
@@ -71,7 +75,7 @@ impl<'r> Deref for Validated<'r> {
     type Target = Granted<'r>;
 
     fn deref(&self) -> &Granted<'r> {
-        &self.granted
+        &self.0.granted
     }
 }
 
@@ -108,11 +112,11 @@ pub async fn request<'r>(
     // A cursor goes on with its own question only. Where objects may be left out of a list, the first page is asked for so
     // that it can be filled again.
     cursors::ask(x, &mut valid, &asked, &granted)?;
-    Ok(Validated {
+    Ok(Validated(Box::new(Parts {
         granted,
         asked,
         valid,
-    })
+    })))
 }
 
 /// The whole body, as far as the listener takes one.

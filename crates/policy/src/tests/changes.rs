@@ -337,7 +337,7 @@ fn a_marked_object_is_named_by_its_id() {
 #[test]
 fn what_looks_like_a_reference_is_said_with_the_line_to_add() {
     let clue = |target: &str| {
-        Some(Arc::new(model::likeness::Clue {
+        Some(Arc::new(model::Clue {
             target: Some(target.into()),
             told: None,
         }))

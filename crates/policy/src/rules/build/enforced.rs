@@ -22,7 +22,7 @@ impl Build {
     /// Every operation that an integration may use: what its conditions, policies and parameters make necessary has to
     /// be possible.
     pub(super) fn check_enforced(&mut self, done: &Integration) {
-        let mut references: Vec<OperationRef> = done.entries.keys().copied().collect();
+        let mut references: Vec<OperationRef> = done.entries.keys().collect();
         references.sort_unstable();
         for reference in references {
             let (Some(operation), Some(entry)) =

@@ -10,7 +10,7 @@ use model::{FieldSet, IntegrationId, Mistake, RuleRef};
 
 use super::super::check::{self, listed, nearest};
 use super::super::{
-    Entry, EntryGrant, GRANTS_PER_OPERATION_MAX, Integration, Operation, OperationRef,
+    Entries, Entry, EntryGrant, GRANTS_PER_OPERATION_MAX, Integration, Operation, OperationRef,
 };
 use super::sorted::Sorted;
 use super::{Build, Written};
@@ -152,7 +152,7 @@ impl Build {
             name: input.name.clone(),
             being,
             attributes: input.attributes.clone(),
-            entries: HashMap::new(),
+            entries: Entries::default(),
             by_kind: HashMap::new(),
             inner: HashMap::new(),
             is_on_context: false,
@@ -207,8 +207,7 @@ impl Build {
     }
 
     fn by_kind(&self, integration: &mut Integration) {
-        let mut references: Vec<OperationRef> = integration.entries.keys().copied().collect();
-        references.sort_unstable();
+        let references: Vec<OperationRef> = integration.entries.keys().collect();
         // Reading ones first; writing ones count only for kinds that nothing reads.
         for is_write in [false, true] {
             let mut found: HashMap<KindId, Vec<OperationRef>> = HashMap::new();

@@ -18,8 +18,8 @@ impl Build {
     /// Works out which parameters may be used, once it is known what the integration may see by all its grants.
     pub(super) fn parameters(&mut self, integration: &mut Integration) {
         let mut done = Vec::new();
-        for (reference, entry) in &integration.entries {
-            let Some(operation) = self.rules.op(*reference) else {
+        for (reference, entry) in integration.entries.iter() {
+            let Some(operation) = self.rules.op(reference) else {
                 continue;
             };
             let scene = parameters::Scene {
@@ -27,7 +27,7 @@ impl Build {
                 kinds: &self.rules.kinds,
                 inside: &|kind| integration.always_inside(&self.rules, kind),
             };
-            done.push((*reference, parameters::build(entry, &scene)));
+            done.push((reference, parameters::build(entry, &scene)));
         }
         let mut notes = Vec::new();
         for (reference, (rules, found)) in done {
