@@ -3,6 +3,7 @@
 //! The figures come from `testkit::bar`, called inside ordinary tests; nothing is measured here.
 //! Start reading at `SUBJECTS`.
 
+mod cost;
 mod repeat;
 mod table;
 
@@ -57,6 +58,16 @@ const SUBJECTS: &[Subject] = &[
             },
         ],
         checks: &[],
+    },
+    Subject {
+        name: "pipeline",
+        about: "what the road of a request costs, counted",
+        bars: &[
+            ("P1", "no request costs more instructions than before"),
+            ("P2", "the allowed path takes no lock"),
+        ],
+        tests: &[],
+        checks: &[cost::instructions],
     },
     Subject {
         name: "holes",
