@@ -1,5 +1,5 @@
 //! Every entry of a configuration directory is read, refused, or ignored by a pattern that is written here.
-//! Exports `ignored`, `is_left_out`, `Unread`, `KINDS`, `IGNORED`, `store_directory`, `kek_reference`.
+//! Exports `ignored`, `is_left_out`, `KINDS`, `IGNORED`, `store_directory`, `kek_reference`.
 //! Pure: the binary looks at the entries.
 //! Used by the binary while it reads the directory, and by read and compile, which say what would not be read.
 //! Start reading at `IGNORED`, then at `check`.
@@ -14,6 +14,7 @@ use crate::report::Report;
 use crate::secret_ref::SecretRef;
 use crate::spanned::{Located, Place, Span};
 use crate::tree::{self, Value};
+use crate::unread::Unread;
 
 /// Directories whose files have a meaning by where they lie. Nothing in them is left unread without a word.
 pub const KINDS: [&str; 5] = ["apis", "integrations", "overlays", "policies", "roles"];
@@ -64,23 +65,6 @@ pub const IGNORED: &[(&str, &str)] = &[
 /// Directories of certificates and secrets. They are read where the configuration names a file; the rest of them is not
 /// configuration.
 pub const CERTIFICATES: [&str; 3] = ["certs", "secrets", "tls"];
-
-/// An entry that is not read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Unread {
-    /// A file or hidden directory that nothing reads by its name.
-    Stray,
-    /// A directory with almost the name of one that is read.
-    Directory,
-    /// A link that leads nowhere, or something that cannot be looked at, in the words of the system.
-    Broken(String),
-    /// A pipe, a socket or a device.
-    Special,
-    /// The name is not UTF-8.
-    Name,
-    /// A directory below one of rules that holds rules and is not named itself.
-    Rules,
-}
 
 /// The pattern that ignores this path.
 pub fn ignored(path: &str) -> Option<&'static str> {

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::entries::Unread;
+use crate::unread::Unread;
 
 /// Name of the server's file.
 pub const SERVER_FILE: &str = "portcullis.yaml";

@@ -25,6 +25,7 @@ mod secret_ref;
 pub mod server;
 mod spanned;
 mod tree;
+mod unread;
 pub mod values;
 
 pub use compile::{Options, compile, compile_after, compile_to_read};
@@ -39,3 +40,4 @@ pub use rule_files::rule_directories;
 pub use schema::{kinds, schema};
 pub use secret_ref::SecretRef;
 pub use spanned::{At, Located, Map, Place, Span};
+pub use unread::Unread;

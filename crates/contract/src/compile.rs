@@ -5,8 +5,6 @@
 
 mod operations;
 
-pub(crate) use operations::is_json;
-
 use std::collections::{BTreeSet, HashMap};
 
 use model::Mistake;
@@ -16,9 +14,10 @@ use serde_json::Value;
 use crate::docs::{At, Docs};
 use crate::language::Languages;
 use crate::lower::Lowering;
-use crate::plan::{Contract, Operation, TemplateSegment};
+use crate::plan::{Contract, Operation};
 use crate::shape::Names;
 use crate::template;
+use crate::template::TemplateSegment;
 use crate::text::{self, Tree};
 use crate::validator::Built;
 use crate::words;

@@ -9,12 +9,10 @@ use model::Mistake;
 use serde_json::{Map, Value};
 
 use crate::overlay::Applied;
-use crate::text;
+use crate::text::{self, nearest};
 
 /// Most referenced files.
 const FILES_MAX: usize = 10_000;
-/// Longest name that is compared with known ones.
-const NAME_COMPARED_MAX: usize = 64;
 /// Longest chain of references.
 const CHAIN_MAX: usize = 32;
 
@@ -386,17 +384,4 @@ fn percent_decoded(text: &str) -> String {
         }
     }
     String::from_utf8_lossy(&out).into_owned()
-}
-
-/// The known name that is most like a mistyped one.
-pub(crate) fn nearest<'n>(wanted: &str, known: impl Iterator<Item = &'n str>) -> Option<&'n str> {
-    // Likeness costs the product of both lengths; a name this long is no slip of the pen.
-    if wanted.len() > NAME_COMPARED_MAX {
-        return None;
-    }
-    known
-        .map(|name| (strsim::jaro_winkler(wanted, name), name))
-        .filter(|(likeness, _)| *likeness > 0.8)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, name)| name)
 }

@@ -7,7 +7,7 @@ use model::shape::Node;
 use model::{FieldError, Json, Refusal, Shape};
 use serde_json::Value;
 
-use crate::docs::nearest;
+use crate::text::nearest;
 use crate::text::steps;
 use crate::validator::{ErrorKind, ValidationError, Validator, expected_types};
 

@@ -4,16 +4,20 @@
 //! Used by config (compile, locate) and by gateway's stages route, validate, inspect and response.
 //! Start reading at `compile`, then at `check_request`; `plan` names what a compiled contract consists of.
 
+mod answer_plan;
 mod compile;
+mod definition;
 mod docs;
 mod errors;
 mod fields;
+mod findings;
 mod form;
 pub mod forwarded;
 pub mod language;
 mod leaves;
 mod lower;
 mod media;
+mod media_type;
 mod overlay;
 mod parameters;
 mod plan;
@@ -31,23 +35,24 @@ mod writes;
 
 use model::Reason;
 
+pub use answer_plan::{AnswerPlan, StatusRange};
 pub use compile::{Source, UnknownFields, compile};
 pub use fields::{Field, fields, language_at};
+pub use findings::JudgedParameter;
 pub use forwarded::Forwarded;
 pub use language::Language;
 pub use leaves::{Leaf, leaves};
 pub use media::{ACCEPT, AnswerMedia};
 pub use parameters::write_query;
 pub use plan::{
-    AnswerPlan, BodyFormat, BodyPlan, BodyPlanContent, Contract, Operation, Parameter, Place,
-    StatusRange, Style, TemplateSegment,
+    BodyFormat, BodyPlan, BodyPlanContent, Contract, Operation, Parameter, Place, Style,
 };
 pub use request::{
-    BODY, HEADER, JudgedParameter, Leniency, PATH, QUERY, ValidRequest, check_request,
-    check_request_leniently,
+    BODY, HEADER, Leniency, PATH, QUERY, ValidRequest, check_request, check_request_leniently,
 };
 pub use response::{Drift, check_response};
 pub use router::{Declared, Found, Route, Router};
+pub use template::TemplateSegment;
 pub use text::{locate, to_value};
 pub use validator::Validator;
 pub use writes::check_writes;

@@ -12,6 +12,7 @@ use std::collections::{HashMap, VecDeque};
 use model::Mistake;
 use serde_json::{Map, Value, json};
 
+use crate::definition::Definition;
 use crate::docs::{At, Docs};
 use crate::validator;
 
@@ -36,13 +37,6 @@ pub(crate) enum Stance {
     Part,
     /// Below `not` and conditions, where closing would turn the meaning round.
     Raw,
-}
-
-/// One schema as it is compiled.
-pub(crate) struct Definition<'a> {
-    pub(crate) schema: Value,
-    pub(crate) origin: At<'a>,
-    pub(crate) refers: Vec<usize>,
 }
 
 /// The growing list of definitions.

@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use model::{FieldError, Method, Reason, Refusal, Stage};
 
-use crate::compile::is_json;
+use crate::answer_plan::{AnswerPlan, successes};
 use crate::errors::listed;
-use crate::plan::{AnswerPlan, StatusRange};
+use crate::media_type::may_be_json;
 
 /// Nothing this operation answers is acceptable to the caller.
 pub const ACCEPT: Reason = Reason::new(
@@ -38,29 +38,6 @@ pub struct AnswerMedia {
     errors: Vec<Arc<str>>,
     /// What is asked of the upstream when the caller accepts everything.
     accept: Arc<str>,
-}
-
-/// Whether a declared type can be answered in JSON.
-pub(crate) fn may_be_json(essence: &str) -> bool {
-    is_json(essence) || matches!(essence, "*/*" | "application/*")
-}
-
-/// The answers that mean success: those of the 2xx class, else `default` (OpenAPI §4.8.16).
-pub(crate) fn successes(answers: &[AnswerPlan]) -> Vec<&AnswerPlan> {
-    let is_success = |status| {
-        matches!(
-            status,
-            StatusRange::Exactly(200..=299) | StatusRange::Family(2)
-        )
-    };
-    let found: Vec<_> = answers.iter().filter(|a| is_success(a.status)).collect();
-    match found.is_empty() {
-        true => answers
-            .iter()
-            .filter(|a| a.status == StatusRange::Default)
-            .collect(),
-        false => found,
-    }
 }
 
 impl AnswerMedia {
@@ -248,6 +225,7 @@ fn is_accepted(offered: &str, ranges: &[Range<'_>]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::answer_plan::StatusRange;
 
     fn answer(status: StatusRange, kinds: &[&str]) -> AnswerPlan {
         AnswerPlan {

@@ -6,8 +6,8 @@
 use model::Mistake;
 use serde_json::Value;
 
-use crate::docs::nearest;
 use crate::text;
+use crate::text::nearest;
 
 /// One step of a target.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,10 +8,10 @@ use std::sync::Arc;
 use model::canonical::encode_component;
 use model::{CanonicalRequest, FieldError, Json, Text};
 
-use crate::docs::nearest;
 use crate::errors::{Subject, explain, listed};
+use crate::findings::{Findings, JudgedParameter, Rigour};
 use crate::plan::{Operation, Parameter, Place, Style};
-use crate::request::{Findings, JudgedParameter, Rigour};
+use crate::text::nearest;
 use crate::typing::Target;
 
 /// Most items or fields one parameter can be split into.

@@ -9,7 +9,9 @@ use std::sync::Arc;
 use model::json::Bounds;
 use model::{Method, PageParameter, Reveals, Shape, StatedField};
 
-use crate::media::{AnswerMedia, successes};
+use crate::answer_plan::{AnswerPlan, StatusRange, successes};
+use crate::media::AnswerMedia;
+use crate::template::TemplateSegment;
 use crate::validator::Validator;
 
 /// One OpenAPI document, compiled.
@@ -132,22 +134,6 @@ impl Operation {
     }
 }
 
-/// One segment of a path template.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum TemplateSegment {
-    /// A fixed text.
-    Static(Arc<str>),
-    /// A whole-segment parameter `{name}`.
-    Parameter(Arc<str>),
-    /// Parameters between fixed texts, `{a}-{b}` or `{id}.json`. `texts` has one entry more than `names`.
-    Mixed {
-        /// Fixed texts around the parameters; the first and the last may be empty, the inner ones never.
-        texts: Vec<Arc<str>>,
-        /// Parameter names in order.
-        names: Vec<Arc<str>>,
-    },
-}
-
 /// Where a parameter travels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Place {
@@ -266,28 +252,4 @@ pub enum BodyFormat {
     Json,
     /// `application/x-www-form-urlencoded`.
     Form,
-}
-
-/// Which statuses an answer plan is for. Ordered from the most to the least exact.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum StatusRange {
-    /// One status.
-    Exactly(u16),
-    /// `2XX` is `Family(2)`.
-    Family(u16),
-    /// `default`.
-    Default,
-}
-
-/// One declared answer.
-#[derive(Clone, Debug)]
-pub struct AnswerPlan {
-    /// Statuses it is for.
-    pub status: StatusRange,
-    /// Declared content types, essence in lower case (`*/*` and `text/*` kept); empty for answers without a body.
-    pub content_types: Vec<Arc<str>>,
-    /// Judge of the JSON body, where one is declared.
-    pub validator: Option<Validator>,
-    /// Fields of the JSON body; empty where none is declared.
-    pub shape: Shape,
 }

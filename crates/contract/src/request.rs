@@ -9,6 +9,7 @@ use model::json::{Problem, ProblemKind};
 use model::{CanonicalRequest, FieldError, Json, Reason, Refusal, Stage};
 
 use crate::errors::{Subject, explain, listed};
+use crate::findings::{Findings, JudgedParameter, Rigour};
 use crate::form;
 use crate::parameters;
 use crate::plan::{BodyFormat, BodyPlan, BodyPlanContent, Operation, Place};
@@ -96,28 +97,6 @@ impl ValidRequest {
     }
 }
 
-/// One parameter with its typed value.
-#[derive(Clone, Debug)]
-pub struct JudgedParameter {
-    /// Name as declared; header names in lower case.
-    pub name: Arc<str>,
-    /// Place.
-    pub place: Place,
-    /// Typed value.
-    pub value: Json,
-}
-
-/// How strictly schemas are held against a request. What cannot be read without doubt is refused in every case.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Rigour {
-    /// Broken schemas refuse.
-    Enforce,
-    /// Broken schemas are noted.
-    Observe,
-    /// Schemas are not asked.
-    Skip,
-}
-
 /// What a check does about values that can be read but break their schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Leniency {
@@ -125,62 +104,6 @@ pub enum Leniency {
     Observe,
     /// They pass; schemas are not asked.
     Skip,
-}
-
-/// What was found wrong in one part of a request.
-#[derive(Debug)]
-pub(crate) struct Findings {
-    pub(crate) rigour: Rigour,
-    /// Problems, at most [`Refusal::ERRORS_MAX`].
-    errors: Vec<FieldError>,
-    /// One of them leaves in doubt what was sent.
-    is_unreadable: bool,
-    /// Something passes that no schema vouches for.
-    pub(crate) is_unproven: bool,
-}
-
-impl Findings {
-    fn new(rigour: Rigour) -> Findings {
-        Findings {
-            rigour,
-            errors: Vec::new(),
-            is_unreadable: false,
-            is_unproven: rigour == Rigour::Skip,
-        }
-    }
-
-    /// A problem that leaves in doubt what was sent: refused in every mode.
-    pub(crate) fn unreadable(&mut self, error: FieldError) {
-        self.is_unreadable = true;
-        self.push(error);
-    }
-
-    /// A value that was read and breaks its schema.
-    pub(crate) fn broken(&mut self, error: FieldError) {
-        self.is_unproven = true;
-        if self.rigour != Rigour::Skip {
-            self.push(error);
-        }
-    }
-
-    /// Whether further problems would not be told.
-    pub(crate) fn is_full(&self) -> bool {
-        self.errors.len() >= Refusal::ERRORS_MAX
-    }
-
-    fn push(&mut self, error: FieldError) {
-        if !self.is_full() {
-            self.errors.push(error);
-        }
-    }
-
-    /// Ends one part: a refusal, or nothing more to say about it. What was noted stays.
-    fn settle(&mut self, reason: &'static Reason) -> Result<(), Box<Refusal>> {
-        if self.is_unreadable || self.rigour == Rigour::Enforce {
-            return refuse(reason, std::mem::take(&mut self.errors));
-        }
-        Ok(())
-    }
 }
 
 /// Judges one request against one operation.
@@ -247,19 +170,6 @@ fn check(
         is_unproven: false,
     };
     check_body(operation, request, body, valid, found)
-}
-
-fn refuse(reason: &'static Reason, errors: Vec<FieldError>) -> Result<(), Box<Refusal>> {
-    if errors.is_empty() {
-        return Ok(());
-    }
-    let detail = errors
-        .iter()
-        .take(3)
-        .map(|error| format!("{} {} {}", error.place, error.pointer, error.keyword))
-        .collect::<Vec<_>>()
-        .join("; ");
-    Err(reason.because(detail).with_errors(errors))
 }
 
 fn check_body(

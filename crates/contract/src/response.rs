@@ -5,9 +5,10 @@
 
 use model::Json;
 
-use crate::compile::is_json;
+use crate::answer_plan::AnswerPlan;
 use crate::errors::{Subject, explain};
-use crate::plan::{AnswerPlan, Operation};
+use crate::media_type::is_json;
+use crate::plan::Operation;
 
 /// One difference between an answer and the contract.
 #[derive(Clone, Debug, PartialEq, Eq)]

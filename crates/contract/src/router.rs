@@ -11,8 +11,8 @@ use std::sync::Arc;
 use model::canonical::is_plain_segment;
 use model::{Method, Mistake};
 
-use crate::plan::TemplateSegment;
 use crate::template;
+use crate::template::TemplateSegment;
 use rivals::{Rivals, is_blank};
 
 /// One path of one version, exposed or not: what is declared decides which path a request means.

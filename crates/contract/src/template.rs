@@ -5,7 +5,21 @@
 
 use std::sync::Arc;
 
-use crate::plan::TemplateSegment;
+/// One segment of a path template.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum TemplateSegment {
+    /// A fixed text.
+    Static(Arc<str>),
+    /// A whole-segment parameter `{name}`.
+    Parameter(Arc<str>),
+    /// Parameters between fixed texts, `{a}-{b}` or `{id}.json`. `texts` has one entry more than `names`.
+    Mixed {
+        /// Fixed texts around the parameters; the first and the last may be empty, the inner ones never.
+        texts: Vec<Arc<str>>,
+        /// Parameter names in order.
+        names: Vec<Arc<str>>,
+    },
+}
 
 /// Splits a template.
 pub(crate) fn segments(template: &str) -> Result<Vec<TemplateSegment>, String> {

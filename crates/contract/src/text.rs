@@ -84,5 +84,21 @@ pub(crate) fn steps(pointer: &str) -> impl Iterator<Item = String> + use<'_> {
         .map(|s| s.replace("~1", "/").replace("~0", "~"))
 }
 
+/// Longest name that is compared with known ones.
+const NAME_COMPARED_MAX: usize = 64;
+
+/// The known name that is most like a mistyped one.
+pub(crate) fn nearest<'n>(wanted: &str, known: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    // Likeness costs the product of both lengths; a name this long is no slip of the pen.
+    if wanted.len() > NAME_COMPARED_MAX {
+        return None;
+    }
+    known
+        .map(|name| (strsim::jaro_winkler(wanted, name), name))
+        .filter(|(likeness, _)| *likeness > 0.8)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, name)| name)
+}
+
 #[cfg(test)]
 mod tests;

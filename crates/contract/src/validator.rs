@@ -13,7 +13,7 @@ use jsonschema::{Draft, PatternOptions};
 use model::Json;
 use serde_json::{Map, Value, json};
 
-use crate::lower::Definition;
+use crate::definition::Definition;
 use body::Body;
 
 pub(crate) use jsonschema::ValidationError;

@@ -9,8 +9,9 @@ use model::shape::{Class, NO_KIND};
 use model::{FieldPath, Mistake};
 use serde_json::Value;
 
-use crate::docs::{At, Docs, nearest};
+use crate::docs::{At, Docs};
 use crate::shape::Names;
+use crate::text::nearest;
 
 /// Every fact that can be stated.
 const FACTS: [&str; 4] = [

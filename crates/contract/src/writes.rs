@@ -8,10 +8,10 @@ use std::ops::ControlFlow;
 use model::field::At;
 use model::{FieldError, FieldSet, Json, Refusal};
 
-use crate::docs::nearest;
 use crate::errors::listed;
 use crate::plan::Operation;
 use crate::request::BODY;
+use crate::text::nearest;
 
 /// Judges that everything the body sends is covered by the granted fields. Paths count from the body's root; `*` is each
 /// item of a list, also where the body itself is one.

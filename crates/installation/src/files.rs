@@ -6,14 +6,13 @@
 use std::fs;
 use std::path::Path;
 
-use config::entries::{self, Unread};
 use config::files::{
     CONTRACT_BYTES_MAX, ENTRIES_MAX, FILE_BYTES_MAX, FILES_MAX, TOTAL_BYTES_MAX, is_wanted,
 };
 use config::rule_files::{
     RULE_BYTES_MAX, RULE_FILE_BYTES_MAX, RULE_FILES_MAX, in_directory, is_rule_file,
 };
-use config::{Compiled, Files, Located, Look, Options, SecretRef, Warning};
+use config::{Compiled, Files, Located, Look, Options, SecretRef, Unread, Warning, entries};
 use model::Timestamp;
 
 use crate::{InstallationError, Severity};

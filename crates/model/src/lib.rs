@@ -4,6 +4,7 @@
 //! Start reading at `decision` (how we say no) and `request` (the one canonical request).
 
 pub mod canonical;
+pub mod clue;
 pub mod decision;
 pub mod event;
 pub mod field;
@@ -21,6 +22,7 @@ pub mod text;
 pub mod time;
 
 pub use canonical::CanonicalRequest;
+pub use clue::Clue;
 pub use decision::{FieldError, PresentedCredential, ProxyCause, Reason, Refusal, RuleRef, Stage};
 pub use event::{Cause, Event, Kind, ObjectRef, Outcome, Word};
 pub use field::{FieldPath, FieldSet};

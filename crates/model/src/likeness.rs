@@ -1,22 +1,14 @@
 //! Which values of a request probably name objects: `customerId`, `technicianIds`, `customer: { id }`. Guesses for a person
 //! to confirm: nothing is allowed or refused by them.
-//! Gives `likely` (of a message), `likely_name` and `may_name` (of one name) and `Clue`.
+//! Gives `likely` (of a message), `likely_name` and `may_name` (of one name).
 //! Used by contract (what is worth remembering), policy (warnings) and `init` (proposals).
 //! Start reading at `likely_name`.
 
 use std::sync::Arc;
 
 use crate::Shape;
+use crate::clue::Clue;
 use crate::shape::{Node, NodeId, Scalar};
-
-/// What a contract says of a field that may name an object.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Clue {
-    /// Where an overlay reaches the field; none where it stands in another file.
-    pub target: Option<Arc<str>>,
-    /// The schema that its description or its type speaks of: "id of the customer", `$ref: CustomerId`.
-    pub told: Option<Arc<str>>,
-}
 
 /// A kind of object that may be named.
 #[derive(Clone, Copy, Debug)]

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::likeness::Clue;
+use crate::clue::Clue;
 use crate::{Asks, PageField};
 
 /// Index of a node in its shape.

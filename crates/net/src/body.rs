@@ -3,8 +3,9 @@
 //! Made by the connections of callers; read by the road.
 //! Start reading at `Body::read`.
 
+use crate::h1::body::BodyReader as H1Reader;
+use crate::h2_connection::body::BodyReader as H2Reader;
 use crate::unreadable::BodyFault;
-use crate::{h1, h2_connection};
 
 /// The body of one request, read at most once and whole.
 pub struct Body<'a> {
@@ -14,8 +15,8 @@ pub struct Body<'a> {
 enum Source<'a> {
     Empty,
     Ready(Vec<u8>),
-    H1(h1::body::BodyReader<'a>),
-    H2(h2_connection::body::BodyReader),
+    H1(H1Reader<'a>),
+    H2(H2Reader),
 }
 
 impl<'a> Body<'a> {
@@ -33,13 +34,13 @@ impl<'a> Body<'a> {
         }
     }
 
-    pub(crate) fn h1(reader: h1::body::BodyReader<'a>) -> Self {
+    pub(crate) fn h1(reader: H1Reader<'a>) -> Self {
         Body {
             source: Source::H1(reader),
         }
     }
 
-    pub(crate) fn h2(reader: h2_connection::body::BodyReader) -> Body<'static> {
+    pub(crate) fn h2(reader: H2Reader) -> Body<'static> {
         Body {
             source: Source::H2(reader),
         }

@@ -4,6 +4,7 @@
 //! Start reading at `read`; `parts` reads parameters, bodies and answers.
 
 mod parts;
+mod workshop;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -11,16 +12,17 @@ use std::sync::Arc;
 use model::json::Bounds;
 use model::{Method, Mistake};
 
+use crate::definition::Definition;
 use crate::docs::{At, Docs};
 use crate::language::Languages;
-use crate::lower::{Definition, Direction, Lowering};
+use crate::lower::{Direction, Lowering};
 use crate::media::AnswerMedia;
-use crate::plan::{Operation, TemplateSegment};
-use crate::shape::{Names, ShapeRules, shape_of};
-use crate::template;
-use crate::validator::{Built, Validator};
-pub(crate) use parts::is_json;
+use crate::plan::Operation;
+use crate::shape::Names;
+use crate::template::{self, TemplateSegment};
+use crate::validator::Built;
 use parts::{AnswerDraft, BodyDraft, ParameterDraft};
+use workshop::Workshop;
 
 /// One operation whose schemas are numbered but not compiled yet.
 pub(super) struct Draft<'a> {
@@ -210,40 +212,6 @@ fn scopes(security: &At<'_>) -> Vec<String> {
         })
         .collect();
     schemes.into_iter().collect()
-}
-
-/// What turning a draft into an operation needs.
-pub(super) struct Workshop<'w, 'a> {
-    docs: &'a Docs,
-    names: &'a Names,
-    all: &'w [Definition<'a>],
-    built: &'w mut Built,
-    languages: &'w mut Languages,
-    is_30: bool,
-    closes: bool,
-}
-
-impl Workshop<'_, '_> {
-    fn validator(&mut self, id: usize) -> Result<Validator, Mistake> {
-        self.built.get(id, self.all).map_err(|why| {
-            let help =
-                "correct the schema; it has to be valid in the dialect of its OpenAPI version";
-            let message = format!("this schema cannot be compiled: {why}");
-            match self.all.get(id) {
-                Some(definition) => self.docs.mistake(&definition.origin, message, help),
-                None => Mistake::new(message, help),
-            }
-        })
-    }
-
-    fn shape(&mut self, places: &[At<'_>], direction: Direction) -> model::Shape {
-        let rules = ShapeRules {
-            direction,
-            is_30: self.is_30,
-            closes: self.closes,
-        };
-        shape_of(self.docs, self.names, self.languages, places, rules)
-    }
 }
 
 impl<'a> Draft<'a> {

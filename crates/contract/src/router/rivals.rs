@@ -11,8 +11,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::plan::TemplateSegment;
 use crate::template;
+use crate::template::TemplateSegment;
 
 /// Stands for the value of a parameter in a text made from a template: private use, in no fixed text of a contract.
 const VALUE: char = '\u{E000}';

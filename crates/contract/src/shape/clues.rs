@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use model::likeness::{self, Clue};
+use model::{Clue, likeness};
 
 use super::Names;
 use crate::docs::{At, Docs};

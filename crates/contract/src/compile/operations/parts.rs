@@ -8,17 +8,16 @@ use std::sync::Arc;
 use model::shape::NO_KIND;
 use model::{Mistake, PageParameter, Reveals, StatedField};
 
-use super::Workshop;
+use super::workshop::Workshop;
+use crate::answer_plan::{AnswerPlan, StatusRange};
 use crate::docs::At;
 use crate::lower::{Direction, Lowering};
-use crate::media::may_be_json;
-use crate::plan::{
-    AnswerPlan, BodyFormat, BodyPlan, BodyPlanContent, Parameter, Place, StatusRange, Style,
-    TemplateSegment,
-};
+use crate::media_type::{is_json, may_be_json};
+use crate::plan::{BodyFormat, BodyPlan, BodyPlanContent, Parameter, Place, Style};
 use crate::questions;
 use crate::shape::target;
 use crate::template;
+use crate::template::TemplateSegment;
 use crate::typing::Target;
 
 /// A parameter whose schema has a number.
@@ -461,11 +460,6 @@ fn essence(kind: &str) -> String {
         .unwrap_or_default()
         .trim()
         .to_ascii_lowercase()
-}
-
-/// `application/json` and every `+json` type.
-pub(crate) fn is_json(essence: &str) -> bool {
-    essence == "application/json" || essence == "text/json" || essence.ends_with("+json")
 }
 
 /// A media type without a schema admits any value.

@@ -1,0 +1,52 @@
+//! One declared answer of an operation, and which statuses it is for.
+//! Exports `AnswerPlan`, `StatusRange` and `successes`.
+//! Made by `compile`; used by the operation's plan and by what agrees on media types.
+//! Start reading at `AnswerPlan`.
+
+use std::sync::Arc;
+
+use model::Shape;
+
+use crate::validator::Validator;
+
+/// Which statuses an answer plan is for. Ordered from the most to the least exact.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum StatusRange {
+    /// One status.
+    Exactly(u16),
+    /// `2XX` is `Family(2)`.
+    Family(u16),
+    /// `default`.
+    Default,
+}
+
+/// One declared answer.
+#[derive(Clone, Debug)]
+pub struct AnswerPlan {
+    /// Statuses it is for.
+    pub status: StatusRange,
+    /// Declared content types, essence in lower case (`*/*` and `text/*` kept); empty for answers without a body.
+    pub content_types: Vec<Arc<str>>,
+    /// Judge of the JSON body, where one is declared.
+    pub validator: Option<Validator>,
+    /// Fields of the JSON body; empty where none is declared.
+    pub shape: Shape,
+}
+
+/// The answers that mean success: those of the 2xx class, else `default` (OpenAPI §4.8.16).
+pub(crate) fn successes(answers: &[AnswerPlan]) -> Vec<&AnswerPlan> {
+    let is_success = |status| {
+        matches!(
+            status,
+            StatusRange::Exactly(200..=299) | StatusRange::Family(2)
+        )
+    };
+    let found: Vec<_> = answers.iter().filter(|a| is_success(a.status)).collect();
+    match found.is_empty() {
+        true => answers
+            .iter()
+            .filter(|a| a.status == StatusRange::Default)
+            .collect(),
+        false => found,
+    }
+}
