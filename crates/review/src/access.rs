@@ -167,9 +167,8 @@ pub fn integration<'a>(
 ) -> Result<&'a Arc<IntegrationSettings>, NameError> {
     compiled.integrations.get(who).ok_or_else(|| {
         let known: Vec<&str> = compiled.integrations.keys().map(|name| &**name).collect();
-        let help = config::nearest(who, &known)
-            .unwrap_or_else(|| format!("Configured are {}.", config::listed(&known)));
-        NameError::unknown(format!("there is no integration `{who}`"), help)
+        let message = format!("there is no integration `{who}`");
+        NameError::among(message, who, &known, "Integrations")
     })
 }
 

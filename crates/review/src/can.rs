@@ -87,10 +87,8 @@ pub fn listener<'a>(name: &'a str, compiled: &Compiled) -> Result<&'a str, NameE
         return Ok(name);
     }
     let known: Vec<&str> = compiled.server.listeners.iter().map(|l| &*l.name).collect();
-    let help = config::nearest(name, &known)
-        .unwrap_or_else(|| format!("Listeners are {}.", config::listed(&known)));
     let message = format!("there is no listener `{name}`");
-    Err(NameError::unknown(message, help))
+    Err(NameError::among(message, name, &known, "Listeners"))
 }
 
 /// The operation with this name: its version has to be said where several have one.
@@ -107,46 +105,24 @@ pub fn operation<'a>(
         None => (api, name),
     };
     if let Some(api) = api.filter(|api| compiled.version(api).is_none()) {
-        let known: Vec<&str> = compiled
-            .versions
-            .iter()
-            .map(|version| &*version.name)
-            .collect();
-        let help = config::nearest(api, &known)
-            .unwrap_or_else(|| format!("Versions are {}.", config::listed(&known)));
-        return Err(NameError::unknown(
-            format!("there is no api version `{api}`"),
-            help,
-        ));
+        let known: Vec<&str> = compiled.versions.iter().map(|v| &*v.name).collect();
+        let message = format!("there is no api version `{api}`");
+        return Err(NameError::among(message, api, &known, "Versions"));
     }
-    let all = || {
-        compiled
-            .versions
-            .iter()
-            .filter(|version| api.is_none_or(|api| *version.name == *api))
-    };
-    let found: Vec<_> = all()
-        .flat_map(|version| version.operations.iter().map(move |plan| (version, plan)))
-        .filter(|(_, plan)| *plan.id == *id)
-        .collect();
+    let all = compiled.versions.iter();
+    let all = all.filter(|version| api.is_none_or(|api| *version.name == *api));
+    let all = all.flat_map(|version| version.operations.iter().map(move |plan| (version, plan)));
+    let found: Vec<_> = all.clone().filter(|(_, plan)| *plan.id == *id).collect();
     match found.as_slice() {
         [one] => Ok(*one),
         [] => {
-            let known: Vec<&str> = all()
-                .flat_map(|version| version.operations.iter().map(|plan| &*plan.id))
-                .collect();
-            let help = config::nearest(id, &known)
-                .unwrap_or_else(|| format!("Operations are {}.", config::listed(&known)));
-            Err(NameError::unknown(
-                format!("no contract has an operation `{id}`"),
-                help,
-            ))
+            let known: Vec<&str> = all.map(|(_, plan)| &*plan.id).collect();
+            let message = format!("no contract has an operation `{id}`");
+            Err(NameError::among(message, id, &known, "Operations"))
         }
         several => {
-            let names: Vec<String> = several
-                .iter()
-                .map(|(version, _)| format!("{}:{id}", version.name))
-                .collect();
+            let names = several.iter();
+            let names: Vec<String> = names.map(|(v, _)| format!("{}:{id}", v.name)).collect();
             Err(NameError::unclear(
                 format!("several versions have an operation `{id}`"),
                 format!("Say which: {}.", config::listed(&names)),

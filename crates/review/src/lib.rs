@@ -28,6 +28,13 @@ impl NameError {
         }
     }
 
+    /// A name that is not among these, which are called so: `Versions`.
+    fn among(message: String, name: &str, known: &[&str], all: &str) -> NameError {
+        let help = config::nearest(name, known)
+            .unwrap_or_else(|| format!("{all} are {}.", config::listed(known)));
+        NameError::unknown(message, help)
+    }
+
     fn unclear(message: String, help: String) -> NameError {
         NameError {
             is_unclear: true,

@@ -190,21 +190,56 @@ fn reach<'a>(asked: &'a Asked<'a>, compiled: &'a Compiled) -> Result<Road<'a>, B
             version.state.name()
         )));
     }
-    let listener = match asked.listener {
+    let listener = listener(asked)?;
+    admit_address(asked, compiled, listener)?;
+    let contract = version
+        .contract
+        .as_ref()
+        .and_then(|contract| contract.operation(&plan.id));
+    let (Some((_, contract)), Some(operation)) = (contract, plan.policy) else {
+        return Err(Verdict::no(format!(
+            "{} has no contract for {}",
+            version.name, plan.id
+        )));
+    };
+    Ok(Road {
+        asked,
+        compiled,
+        contract,
+        operation,
+        listener,
+        path: path(asked, contract),
+        query: query::query(asked, operation, compiled)?,
+        is_create: is_create(asked, operation, contract, compiled),
+    })
+}
+
+/// The listener that is called: the named one, or the first that exposes the operation.
+fn listener<'a>(asked: &Asked<'a>) -> Result<&'a str, Box<Verdict>> {
+    let (version, plan) = (asked.version, asked.plan);
+    match asked.listener {
         Some(listener) if !plan.listeners.iter().any(|name| **name == *listener) => {
             return Err(Verdict::no(format!(
                 "{} is not exposed on listener {listener}",
                 plan.id
             )));
         }
-        Some(listener) => listener,
-        None => plan.listeners.first().ok_or_else(|| {
+        Some(listener) => Ok(listener),
+        None => plan.listeners.first().map(|name| &**name).ok_or_else(|| {
             Verdict::no(format!(
                 "{} is exposed on no listener: add it to `expose` in apis/{}.yaml",
                 plan.id, version.api
             ))
-        })?,
-    };
+        }),
+    }
+}
+
+/// Whether listener and integration accept calls from the address.
+fn admit_address(
+    asked: &Asked<'_>,
+    compiled: &Compiled,
+    listener: &str,
+) -> Result<(), Box<Verdict>> {
     if let (Some(address), Some(settings)) = (asked.address, compiled.listener(listener))
         && (settings.deny.contains(address)
             || settings
@@ -227,26 +262,7 @@ fn reach<'a>(asked: &'a Asked<'a>, compiled: &'a Compiled) -> Result<Road<'a>, B
             asked.integration.name
         )));
     }
-    let contract = version
-        .contract
-        .as_ref()
-        .and_then(|contract| contract.operation(&plan.id));
-    let (Some((_, contract)), Some(operation)) = (contract, plan.policy) else {
-        return Err(Verdict::no(format!(
-            "{} has no contract for {}",
-            version.name, plan.id
-        )));
-    };
-    Ok(Road {
-        asked,
-        compiled,
-        contract,
-        operation,
-        listener,
-        path: path(asked, contract),
-        query: query::query(asked, operation, compiled)?,
-        is_create: is_create(asked, operation, contract, compiled),
-    })
+    Ok(())
 }
 
 /// Whether the request's body is judged as the object that it describes.
@@ -411,25 +427,8 @@ fn in_general(road: &Road<'_>, permit: &Permit) -> Result<Verdict, Box<Verdict>>
             asked.integration.name, asked.plan.id
         )));
     };
-    let why = match (asked.field, first.how) {
-        (None, _) => format!("{} may call {}", asked.integration.name, asked.plan.id),
-        (Some(field), How::Write) => format!("{} may send {field}", asked.integration.name),
-        (Some(field), How::Error) => {
-            format!("{} sees {field} in error answers", asked.integration.name)
-        }
-        (Some(field), How::Masked(mask)) => format!(
-            "{} sees {field}, masked: {}",
-            asked.integration.name,
-            mask.name()
-        ),
-        (Some(field), _) => format!("{} sees {field}", asked.integration.name),
-    };
     let is_sent_too = first.how != How::Write && own.iter().any(|row| row.how == How::Write);
-    let why = if is_sent_too {
-        format!("{why} and may send it")
-    } else {
-        why
-    };
+    let why = may(asked, first.how, is_sent_too);
     let mut rules: Vec<String> = own.iter().map(|row| row.rule.clone()).collect();
     rules.sort();
     rules.dedup();
@@ -451,6 +450,28 @@ fn in_general(road: &Road<'_>, permit: &Permit) -> Result<Verdict, Box<Verdict>>
             road.conditions(&enforcement),
         )
     })
+}
+
+/// What it may do, without any object.
+fn may(asked: &Asked<'_>, how: How, is_sent_too: bool) -> String {
+    let why = match (asked.field, how) {
+        (None, _) => format!("{} may call {}", asked.integration.name, asked.plan.id),
+        (Some(field), How::Write) => format!("{} may send {field}", asked.integration.name),
+        (Some(field), How::Error) => {
+            format!("{} sees {field} in error answers", asked.integration.name)
+        }
+        (Some(field), How::Masked(mask)) => format!(
+            "{} sees {field}, masked: {}",
+            asked.integration.name,
+            mask.name()
+        ),
+        (Some(field), _) => format!("{} sees {field}", asked.integration.name),
+    };
+    if is_sent_too {
+        format!("{why} and may send it")
+    } else {
+        why
+    }
 }
 
 impl Road<'_> {
