@@ -134,6 +134,13 @@ impl Actor {
     /// anyway, and so may root; nobody else may do anything, whatever became of the socket's mode.
     pub fn from_peer(name: &str, uid: u32, process: Option<u32>, server_uid: u32) -> Actor {
         let is_owner = uid == server_uid || uid == ROOT;
+        let number = format!("uid {uid}");
+        // A record without anybody's name helps nobody.
+        let name = if name.trim().is_empty() {
+            &number
+        } else {
+            name
+        };
         let actor = Actor {
             process,
             ..Actor::new(name, Authentication::LocalSocket { uid })
@@ -229,6 +236,12 @@ mod tests {
             Actor::on_store("ann", 7).provenance(),
             "done by uid 7 on the store itself"
         );
+    }
+
+    #[test]
+    fn who_gives_no_name_has_a_number() {
+        assert_eq!(Actor::from_peer(" ", 7, None, 7).name, "uid 7");
+        assert_eq!(Actor::from_peer("ann", 7, None, 7).name, "ann");
     }
 
     #[test]

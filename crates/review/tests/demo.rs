@@ -83,7 +83,7 @@ fn unknown_names_are_told_with_what_was_probably_meant() {
         (can::listener("publik", &DEMO).unwrap_err(), "public"),
         (
             can::operation("x", Some("field-service/v9"), &DEMO).unwrap_err(),
-            "field-service/v2",
+            "field-service/v0",
         ),
     ];
     for (error, meant) in helps {
