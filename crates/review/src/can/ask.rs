@@ -218,12 +218,9 @@ fn reach<'a>(asked: &'a Asked<'a>, compiled: &'a Compiled) -> Result<Road<'a>, B
 fn listener<'a>(asked: &Asked<'a>) -> Result<&'a str, Box<Verdict>> {
     let (version, plan) = (asked.version, asked.plan);
     match asked.listener {
-        Some(listener) if !plan.listeners.iter().any(|name| **name == *listener) => {
-            return Err(Verdict::no(format!(
-                "{} is not exposed on listener {listener}",
-                plan.id
-            )));
-        }
+        Some(listener) if !plan.listeners.iter().any(|name| **name == *listener) => Err(
+            Verdict::no(format!("{} is not exposed on listener {listener}", plan.id)),
+        ),
         Some(listener) => Ok(listener),
         None => plan.listeners.first().map(|name| &**name).ok_or_else(|| {
             Verdict::no(format!(
