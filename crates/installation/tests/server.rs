@@ -1,4 +1,5 @@
 //! An installation without a command line: a server started, asked, looked at and stopped in this process.
+#![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
 use control::commands::integration::ListIntegrations;
 use control::{client, socket};
