@@ -259,21 +259,29 @@ fn is_hidden(name: &str) -> bool {
 }
 
 /// Names, sizes and times of everything a configuration can depend on, certificates and directories of rules included.
-/// Cheap: no file is read.
-pub fn stamp(dir: &Path, layout: &Layout) -> [u8; 32] {
+/// Cheap: no file is read. `None` when the process, not the directory, is the reason that it cannot be seen.
+pub fn stamp(dir: &Path, layout: &Layout) -> Option<[u8; 32]> {
     let mut seen = Vec::new();
-    note(dir, dir, layout, 0, &mut seen);
+    note(dir, dir, layout, 0, &mut seen)?;
     for name in &layout.rules {
         // They may lie elsewhere, or in a hidden directory; what lies below them is not read.
-        note(dir, &dir.join(name), layout, DEPTH_MAX, &mut seen);
+        note(dir, &dir.join(name), layout, DEPTH_MAX, &mut seen)?;
     }
     seen.sort();
-    crypto::sha256(&[seen.join("\n").as_bytes()])
+    Some(crypto::sha256(&[seen.join("\n").as_bytes()]))
 }
 
-fn note(root: &Path, dir: &Path, layout: &Layout, depth: usize, seen: &mut Vec<String>) {
-    let Ok(listed) = fs::read_dir(dir) else {
-        return;
+fn note(
+    root: &Path,
+    dir: &Path,
+    layout: &Layout,
+    depth: usize,
+    seen: &mut Vec<String>,
+) -> Option<()> {
+    let listed = match fs::read_dir(dir) {
+        Ok(listed) => listed,
+        Err(error) if is_out_of_room(&error) => return None,
+        Err(_) => return Some(()),
     };
     for path in listed.flatten().map(|entry| entry.path()) {
         let below = path
@@ -288,7 +296,7 @@ fn note(root: &Path, dir: &Path, layout: &Layout, depth: usize, seen: &mut Vec<S
             Ok(meta) if meta.is_dir() && !layout.leaves_out(root, &path, &below) => {
                 seen.push(below.clone());
                 if !is_hidden(&below) {
-                    note(root, &path, layout, depth.saturating_add(1), seen);
+                    note(root, &path, layout, depth.saturating_add(1), seen)?;
                 }
             }
             Ok(meta) if meta.is_file() => {
@@ -300,6 +308,18 @@ fn note(root: &Path, dir: &Path, layout: &Layout, depth: usize, seen: &mut Vec<S
             Err(error) => seen.push(format!("{below} {error}")),
         }
     }
+    Some(())
+}
+
+/// Whether the process has no descriptor or memory left: that says nothing of the file.
+fn is_out_of_room(error: &std::io::Error) -> bool {
+    let errno = rustix::io::Errno::from_io_error(error);
+    errno.is_some_and(|errno| {
+        matches!(
+            errno,
+            rustix::io::Errno::MFILE | rustix::io::Errno::NFILE | rustix::io::Errno::NOMEM
+        )
+    })
 }
 
 fn cannot_read(path: &Path, error: &std::io::Error) -> InstallationError {

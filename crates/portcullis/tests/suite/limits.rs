@@ -411,6 +411,9 @@ fn a_server_out_of_file_descriptors_lives_and_recovers() {
         (answer.status == 200).then_some(())
     });
     assert!(back.is_some(), "{}", server.stderr());
+    // That it could not look at its files says nothing of them.
+    let refused = server.ledger_of(&json!({ "kind": "configuration.refused" }));
+    assert!(refused.is_empty(), "{refused:?}");
     let (ended, _gate) = server.stop();
     assert_eq!(ended.code, Some(0), "{ended:?}");
 }
