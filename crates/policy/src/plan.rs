@@ -244,6 +244,28 @@ pub(crate) fn outermost(ground: Ground<'_>) -> Vec<(NodeId, KindId)> {
     found
 }
 
+/// Whether an answer has places for resource objects, and none of the outermost ones is in a list or a map.
+pub(crate) fn is_single(ground: Ground<'_>) -> bool {
+    let leads = |node: &NodeId| ground.leads.get(*node).copied().unwrap_or(false);
+    let mut seen = vec![false; ground.shape.nodes.len()];
+    let mut open: Vec<NodeId> = [0].into_iter().filter(leads).collect();
+    let has_any = !open.is_empty();
+    while let Some(node) = open.pop() {
+        match seen.get_mut(node) {
+            Some(seen) if !*seen => *seen = true,
+            _ => continue,
+        }
+        let (Some(place), None) = (ground.shape.node(node), ground.guard(node)) else {
+            continue;
+        };
+        if place.items.iter().chain(&place.values).any(leads) {
+            return false;
+        }
+        open.extend(children(ground.shape, node).filter(leads));
+    }
+    has_any
+}
+
 /// Where one grant stands during the walk over the shape.
 #[derive(Clone, Copy)]
 struct Position<'a> {

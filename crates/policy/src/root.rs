@@ -63,7 +63,7 @@ impl Walk<'_> {
             return false;
         }
         let ground = operation.ground();
-        ground.is_guarded() && !answer.is_some_and(|answer| holds_any(ground, 0, answer))
+        operation.is_single && !answer.is_some_and(|answer| holds_any(ground, 0, answer))
     }
 
     fn survey(&mut self, node: NodeId, value: &Json, is_many: bool, out: &mut Survey) {
@@ -104,8 +104,7 @@ impl Walk<'_> {
     }
 }
 
-/// Whether an answer holds an object in one of the places for them, a list of them, be it empty, or anything that the
-/// contract does not expect there.
+/// Whether an answer holds an object in one of the places for them, or anything that the contract does not expect there.
 fn holds_any(ground: Ground<'_>, node: NodeId, value: &Json) -> bool {
     let leads = ground.leads.get(node).copied().unwrap_or(false);
     let Some(place) = ground.shape.node(node).filter(|_| leads) else {

@@ -75,6 +75,8 @@ pub(crate) struct Operation {
     pub parameters: Vec<ParameterShape>,
     pub guards: Vec<Option<KindId>>,
     pub leads: Vec<bool>,
+    /// Whether the answer has places for objects, none of them in a list or a map.
+    pub is_single: bool,
     pub request_guards: Vec<Option<KindId>>,
     pub request_leads: Vec<bool>,
     /// Kinds of the resource objects; empty when there are none.

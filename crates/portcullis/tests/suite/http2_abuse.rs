@@ -513,6 +513,7 @@ fn whoever_abuses_connections_again_and_again_is_blocked_by_address() {
             frame(kind::PING, 0, 0, &[7; 8])
         });
     }
+    scene.note_memory();
     let noted = |event: &serde_json::Value| {
         let detail = event["detail"].as_str().unwrap_or_default();
         event["blocked"]["until"].is_i64() && detail.ends_with("too many control frames")

@@ -19,7 +19,7 @@ use crate::errors::ErrorGround;
 use crate::input::{ApiShape, ErrorShape, ObjectKind, OperationShape, ParameterPlace, Source};
 use crate::pages::Pages;
 use crate::parameters::BodyAsks;
-use crate::plan::{KindId, leads, outermost};
+use crate::plan::{KindId, is_single, leads, outermost};
 
 impl Build {
     pub(super) fn api(&mut self, api: &ApiShape) {
@@ -110,6 +110,7 @@ impl Build {
             is_write: shape.is_write,
             action: cedar::action(&cedar::namespace(&api.name), &shape.id)?,
             leads: leads(&shape.answer, &guards),
+            is_single: false,
             request_leads: leads(&shape.request, &request_guards),
             answer: shape.answer.clone(),
             request: shape.request.clone(),
@@ -136,6 +137,7 @@ impl Build {
             },
             pages: Pages::default(),
         };
+        operation.is_single = is_single(operation.ground());
         operation.pages = Pages::new(operation.ground(), &operation.parameters, &operation.asks);
         operation.resources = self.resources(&operation, kinds);
         operation.subject = self.subject(&operation);
