@@ -14,6 +14,7 @@ pub mod journal;
 pub mod maintenance;
 mod order;
 pub mod owner;
+mod refusals;
 pub mod reload;
 pub mod socket;
 pub mod start;

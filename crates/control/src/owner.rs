@@ -22,6 +22,7 @@ use crate::actor::Actor;
 use crate::commands::{self, Entry};
 use crate::journal::{Journal, recorded};
 use crate::order::State;
+use crate::refusals::Refusals;
 use crate::reload::Loading;
 use crate::supervisor::Tasks;
 
@@ -48,6 +49,8 @@ pub struct Control {
     pub(crate) loading: Option<Loading>,
     /// How the threads beside the requests are.
     pub tasks: Tasks,
+    /// How many refused commands were recorded of late.
+    pub(crate) refusals: Refusals,
     /// What is owned here: one change at a time.
     pub(crate) state: Mutex<State>,
 }
@@ -80,6 +83,7 @@ impl Control {
             compiled: Box::new(move || Arc::clone(&compiled)),
             loading: None,
             tasks: Tasks::default(),
+            refusals: Refusals::default(),
             state: Mutex::default(),
         }
     }
@@ -156,17 +160,20 @@ impl Control {
         found.run(self, actor, arguments)
     }
 
-    /// Refuses a command, on the record where there is one.
+    /// Refuses a command, on the record where there is one and it does not grow too fast.
     fn not_permitted(&self, found: &Entry, actor: &Actor) -> AdminError {
         let permission = found.info.permission;
-        let event = self.event(
-            found.info.name,
-            Outcome::Refused,
-            actor,
-            &format!("needs the permission {permission}"),
-        );
-        // It is refused all the same.
-        self.has_recorded(&event);
+        if let Some(left_out) = self.refusals.admit(self.now()) {
+            let mut detail = format!("needs the permission {permission}");
+            if left_out > 0 {
+                detail.push_str(&format!(
+                    "; {left_out} more were refused before, unrecorded"
+                ));
+            }
+            let event = self.event(found.info.name, Outcome::Refused, actor, &detail);
+            // It is refused all the same.
+            self.has_recorded(&event);
+        }
         AdminError::not_permitted(found.info.name, permission)
     }
 

@@ -47,6 +47,21 @@ fn who_lacks_the_permission_of_a_command_changes_nothing_and_is_on_the_record() 
 }
 
 #[test]
+fn who_asks_again_and_again_does_not_fill_the_ledger() {
+    let fixture = fixture();
+    let mut seen = Seen::default();
+    let run = Run::new(&fixture, &mut seen, 1);
+    let nobody = Actor::server("nobody").with_permissions([]);
+    let records = run.records();
+    for _ in 0..1_000 {
+        assert!(run.control.call("key.list", &json!({}), &nobody).is_err());
+    }
+    let new = run.records() - records;
+    // A minute may end meanwhile.
+    assert!((1..=120).contains(&new), "{new} records");
+}
+
+#[test]
 fn one_permission_is_enough_for_its_own_commands() {
     let fixture = fixture();
     let mut seen = Seen::default();
