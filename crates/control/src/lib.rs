@@ -28,5 +28,7 @@ pub use commands::{COMMANDS, Command};
 pub use error::{AdminError, AdminErrorKind};
 pub use health::Health;
 pub use journal::Journal;
-pub use owner::{Control, Parts};
-pub use reload::{Loaded, Loading, Refused, Reloaded, Source};
+pub use owner::{Control, ControlParts};
+pub use reload::{
+    ConfigurationInForce, ConfigurationSource, LoadedConfiguration, Loading, RefusedConfiguration,
+};

@@ -56,7 +56,7 @@ pub struct Control {
 }
 
 /// What the owner works with.
-pub struct Parts {
+pub struct ControlParts {
     /// What is remembered.
     pub store: Store,
     /// The ledger for reading.
@@ -69,7 +69,7 @@ pub struct Parts {
 
 impl Control {
     /// Without a server: it works on the store alone.
-    pub fn alone(parts: Parts, compiled: Arc<Compiled>) -> Control {
+    pub fn alone(parts: ControlParts, compiled: Arc<Compiled>) -> Control {
         Control {
             store: parts.store,
             ledger: parts.ledger,
@@ -94,7 +94,7 @@ impl Control {
     /// # Errors
     /// When the store cannot be read.
     pub fn running(
-        parts: Parts,
+        parts: ControlParts,
         io: Arc<Io>,
         base: Snapshot,
         loading: Loading,

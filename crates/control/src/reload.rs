@@ -1,5 +1,5 @@
 //! A new configuration in a running server: read whole, made ready whole, swapped whole, or refused whole.
-//! Exports `Control::reload`, `Control::reload_on_change`, and `Source`, which is where configurations come from.
+//! Exports `Control::reload`, `Control::reload_on_change`, and `ConfigurationSource`, which is where configurations come from.
 //! Used by `server.reload`, by SIGHUP, and by the maintenance when files changed.
 //! Start reading at `Control::reload`.
 //!
@@ -24,7 +24,7 @@ const UNDER_WAY_MAX: usize = 3;
 const ROUNDS_MAX: u32 = 5;
 
 /// Where configurations come from.
-pub trait Source: Send + Sync {
+pub trait ConfigurationSource: Send + Sync {
     /// What the directory looks like: names, sizes and times of everything a configuration depends on. Cheap.
     fn stamp(&self) -> [u8; 32];
 
@@ -37,11 +37,11 @@ pub trait Source: Send + Sync {
     ///
     /// # Errors
     /// Everything that is wrong with it.
-    fn load(&self, before: &Arc<Snapshot>) -> Result<Loaded, Refused>;
+    fn load(&self, before: &Arc<Snapshot>) -> Result<LoadedConfiguration, RefusedConfiguration>;
 }
 
 /// A configuration that is ready to be in force.
-pub struct Loaded {
+pub struct LoadedConfiguration {
     /// What to run, with nobody paused.
     pub snapshot: Snapshot,
     /// What it no longer has, by name, bounded.
@@ -52,7 +52,7 @@ pub struct Loaded {
 
 /// A configuration that cannot be in force.
 #[derive(Clone, Debug)]
-pub struct Refused {
+pub struct RefusedConfiguration {
     /// Everything that is wrong, in lines that are safe to print.
     pub message: String,
     /// What to do about it.
@@ -61,7 +61,7 @@ pub struct Refused {
 
 /// A configuration that was loaded again.
 #[derive(Clone, Debug)]
-pub struct Reloaded {
+pub struct ConfigurationInForce {
     /// The hash in force, short.
     pub hash: String,
     /// Whether its files differ from those before.
@@ -73,7 +73,7 @@ pub struct Reloaded {
 /// The way to another configuration, and to the log.
 pub struct Loading {
     /// Where it comes from.
-    pub(crate) source: Box<dyn Source>,
+    pub(crate) source: Box<dyn ConfigurationSource>,
     say: fn(&str),
     /// What was last tried, good or bad: the same files are not tried twice.
     tried: Mutex<[u8; 32]>,
@@ -84,7 +84,7 @@ pub struct Loading {
 
 impl Loading {
     /// From this source; `say` prints lines for the operator.
-    pub fn new(source: Box<dyn Source>, say: fn(&str)) -> Loading {
+    pub fn new(source: Box<dyn ConfigurationSource>, say: fn(&str)) -> Loading {
         let stamp = source.stamp();
         Loading {
             source,
@@ -123,10 +123,10 @@ pub(crate) struct Ticket {
 /// How a load ended.
 pub(crate) enum Ended {
     /// It is in force, or what is in force is newer.
-    Done(Reloaded, Option<&'static str>),
+    Done(ConfigurationInForce, Option<&'static str>),
     /// The files are no longer what was read.
     Again,
-    Refused(Refused),
+    Refused(RefusedConfiguration),
 }
 
 impl Control {
@@ -135,15 +135,18 @@ impl Control {
     ///
     /// # Errors
     /// Everything that is wrong with the configuration, and that it could not be recorded.
-    pub fn reload(&self, who: Option<&Actor>) -> Result<Reloaded, Refused> {
+    pub fn reload(
+        &self,
+        who: Option<&Actor>,
+    ) -> Result<ConfigurationInForce, RefusedConfiguration> {
         let Some(loading) = &self.loading else {
-            return Err(Refused {
+            return Err(RefusedConfiguration {
                 message: "no server is running".into(),
                 remedy: "Start it with `portcullis serve`.".into(),
             });
         };
         let Some(_place) = loading.enter() else {
-            let refused = Refused {
+            let refused = RefusedConfiguration {
                 message: format!(
                     "{UNDER_WAY_MAX} loads of the configuration are under way already"
                 ),
@@ -218,7 +221,7 @@ impl Control {
         ticket: &Ticket,
         before: &Arc<Snapshot>,
         who: Option<&Actor>,
-        outcome: Result<Loaded, Refused>,
+        outcome: Result<LoadedConfiguration, RefusedConfiguration>,
     ) -> Ended {
         let mut turn = self.turn();
         let there = loading.source.stamp();
@@ -236,7 +239,12 @@ impl Control {
     }
 
     /// Says and records that a configuration was refused.
-    fn refused(&self, loading: &Loading, who: Option<&Actor>, refused: Refused) -> Refused {
+    fn refused(
+        &self,
+        loading: &Loading,
+        who: Option<&Actor>,
+        refused: RefusedConfiguration,
+    ) -> RefusedConfiguration {
         let first = refused.message.lines().next().unwrap_or_default();
         let event = note(self, "configuration.refused", Outcome::Failed, who, first);
         if !self.has_recorded(&event) {
@@ -262,7 +270,7 @@ impl Turn<'_> {
     /// What is in force is newer than what was loaded.
     fn newer(&self, before: &Arc<Snapshot>) -> Ended {
         let base = self.state.base.as_ref().unwrap_or(before);
-        let loaded = Reloaded {
+        let loaded = ConfigurationInForce {
             hash: base.short_hash.to_string(),
             is_changed: base.compiled.hash != before.compiled.hash,
             removed: config::removed(&before.compiled, &base.compiled),
@@ -277,14 +285,14 @@ impl Turn<'_> {
         ticket: &Ticket,
         before: &Arc<Snapshot>,
         who: Option<&Actor>,
-        loaded: Loaded,
+        loaded: LoadedConfiguration,
     ) -> Ended {
-        let Loaded {
+        let LoadedConfiguration {
             snapshot,
             removed,
             hand_over,
         } = loaded;
-        let done = Reloaded {
+        let done = ConfigurationInForce {
             hash: snapshot.short_hash.to_string(),
             is_changed: before.compiled.hash != snapshot.compiled.hash,
             removed,
@@ -297,14 +305,14 @@ impl Turn<'_> {
             &recorded(&done),
         );
         if !self.control.has_recorded(&event) {
-            return Ended::Refused(Refused {
+            return Ended::Refused(RefusedConfiguration {
                 message: "the change of configuration could not be recorded".into(),
                 remedy: "Nothing was changed. See the server's log for what the ledger lacks, then reload again.".into(),
             });
         }
         if let Err(message) = hand_over() {
             let remedy = "Please report this line. Reload again.".into();
-            return Ended::Refused(Refused { message, remedy });
+            return Ended::Refused(RefusedConfiguration { message, remedy });
         }
         self.put_in_force(snapshot, ticket);
         (loading.say)(&format!(
@@ -354,15 +362,15 @@ fn note(
 }
 
 /// A configuration that cannot be taken for a fault of ours must not end hot reload, nor the server.
-fn broken() -> Refused {
-    Refused {
+fn broken() -> RefusedConfiguration {
+    RefusedConfiguration {
         message: "the configuration could not be taken: an internal error, told in the line above".into(),
         remedy: "Please report that line with the file that was changed last. The next change is tried again.".into(),
     }
 }
 
 /// What the ledger keeps of a swap: the hash, and what is gone.
-fn recorded(loaded: &Reloaded) -> String {
+fn recorded(loaded: &ConfigurationInForce) -> String {
     if loaded.removed.is_empty() {
         loaded.hash.clone()
     } else {

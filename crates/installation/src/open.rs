@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use audit::{Ledger, Opening, Recorder, Settings};
 use config::{Compiled, Files, Located, SecretRef};
-use control::{Control, Parts};
+use control::{Control, ControlParts};
 use crypto::{Kek, Keys};
 use model::Mistake;
 use store::Store;
@@ -59,7 +59,7 @@ pub fn with_control<T>(
     let (compiled, _) = files::compile_to_read(&texts, crate::now())?;
     if !is_change {
         let looked = look(&compiled, dir, &texts)?;
-        let parts = Parts {
+        let parts = ControlParts {
             store: looked.store,
             ledger: looked.ledger,
             recorder: None,
@@ -70,7 +70,7 @@ pub fn with_control<T>(
     let opened = open(&compiled, dir, &texts)?;
     opened.recovered.iter().for_each(|line| say(line));
     let recorder = opened.recorder;
-    let parts = Parts {
+    let parts = ControlParts {
         store: opened.store,
         ledger: recorder.ledger().clone(),
         recorder: Some(Arc::clone(&recorder)),

@@ -21,7 +21,7 @@ use config::Compiled;
 use config::server::ListenerKind;
 use control::maintenance::{Witness, keep_witness};
 use control::supervisor::Supervisor;
-use control::{Control, Health, Loading, Parts, announcement, socket};
+use control::{Control, ControlParts, Health, Loading, announcement, socket};
 use gateway::{Gateway, Io, Snapshot};
 use model::printable::counted;
 use model::{Event, Outcome, Word};
@@ -202,7 +202,7 @@ fn control(
     slots: &Slots,
     host: Host,
 ) -> Result<Control, InstallationError> {
-    let parts = Parts {
+    let parts = ControlParts {
         store: opened.store.clone(),
         ledger: opened.recorder.ledger().clone(),
         recorder: Some(Arc::clone(&opened.recorder)),

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use config::compiled::ListenerSettings;
 use config::{Compiled, Files};
-use control::{Loaded, Refused, Source};
+use control::{ConfigurationSource, LoadedConfiguration, RefusedConfiguration};
 use gateway::Snapshot;
 use net::TlsSlot;
 
@@ -42,7 +42,7 @@ impl Directory {
         }
     }
 
-    fn prepared(&self, before: &Arc<Snapshot>) -> Result<Loaded, InstallationError> {
+    fn prepared(&self, before: &Arc<Snapshot>) -> Result<LoadedConfiguration, InstallationError> {
         let texts = files::read(&self.dir)?;
         let (compiled, warnings) = files::compile_after(&texts, crate::now(), &before.compiled)?;
         files::warned(&warnings, &texts)
@@ -53,7 +53,7 @@ impl Directory {
         certificates(&compiled, &self.dir, &texts)?;
         let snapshot = snapshot(&compiled, Some(before), &self.dir)?;
         let pairs = self.pairs(&compiled, &texts)?;
-        Ok(Loaded {
+        Ok(LoadedConfiguration {
             removed: config::removed(&before.compiled, &compiled),
             snapshot,
             hand_over: Box::new(move || replace(&pairs)),
@@ -83,7 +83,7 @@ impl Directory {
     }
 }
 
-impl Source for Directory {
+impl ConfigurationSource for Directory {
     fn begin(&self) -> [u8; 32] {
         let layout = files::layout(&self.dir);
         *self.layout.lock().unwrap_or_else(PoisonError::into_inner) = layout;
@@ -100,8 +100,8 @@ impl Source for Directory {
         *seen
     }
 
-    fn load(&self, before: &Arc<Snapshot>) -> Result<Loaded, Refused> {
-        self.prepared(before).map_err(|error| Refused {
+    fn load(&self, before: &Arc<Snapshot>) -> Result<LoadedConfiguration, RefusedConfiguration> {
+        self.prepared(before).map_err(|error| RefusedConfiguration {
             message: error.message,
             remedy: error.remedy,
         })

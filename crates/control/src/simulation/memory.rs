@@ -11,7 +11,7 @@ use model::{Event, Timestamp};
 use store::backend::{RawStep, Row};
 use store::{Backend, Fault, Outcome, Ticket, Window};
 
-use crate::{Journal, Loaded, Refused, Source};
+use crate::{ConfigurationSource, Journal, LoadedConfiguration, RefusedConfiguration};
 
 /// How the next write ends.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -205,17 +205,20 @@ pub struct Folder {
 
 impl Folder {
     /// What is read now.
-    pub fn read(&self, before: &Arc<Snapshot>) -> Result<Loaded, Refused> {
+    pub fn read(
+        &self,
+        before: &Arc<Snapshot>,
+    ) -> Result<LoadedConfiguration, RefusedConfiguration> {
         let (which, _) = *self.lies.lock().unwrap();
         let Some(compiled) = self.known.get(which) else {
-            return Err(Refused {
+            return Err(RefusedConfiguration {
                 message: "broken".into(),
                 remedy: String::new(),
             });
         };
         let none = |_: &str| Err(String::new());
         let snapshot = Snapshot::of(Arc::clone(compiled), Some(before), &none);
-        Ok(Loaded {
+        Ok(LoadedConfiguration {
             snapshot: snapshot.unwrap(),
             removed: Vec::new(),
             hand_over: Box::new(|| Ok(())),
@@ -223,7 +226,7 @@ impl Folder {
     }
 }
 
-impl Source for Folder {
+impl ConfigurationSource for Folder {
     fn stamp(&self) -> [u8; 32] {
         let (_, changes) = *self.lies.lock().unwrap();
         let mut stamp = [0; 32];
@@ -231,7 +234,7 @@ impl Source for Folder {
         stamp
     }
 
-    fn load(&self, before: &Arc<Snapshot>) -> Result<Loaded, Refused> {
+    fn load(&self, before: &Arc<Snapshot>) -> Result<LoadedConfiguration, RefusedConfiguration> {
         self.read(before)
     }
 }

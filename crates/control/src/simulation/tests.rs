@@ -19,7 +19,7 @@ use testkit::{Scale, bar};
 use super::memory::{Book, Folder, Memory, Write};
 use crate::commands::paused;
 use crate::reload::{Ended, Ticket};
-use crate::{Actor, Control, Loaded, Loading, Parts, Refused};
+use crate::{Actor, Control, ControlParts, LoadedConfiguration, Loading, RefusedConfiguration};
 
 mod permissions;
 
@@ -55,7 +55,10 @@ struct Load {
     ticket: Ticket,
     before: Arc<Snapshot>,
     /// What was read, and of which change of the directory.
-    read: Option<(Result<Loaded, Refused>, (usize, u64))>,
+    read: Option<(
+        Result<LoadedConfiguration, RefusedConfiguration>,
+        (usize, u64),
+    )>,
 }
 
 /// How often each rare thing happened: a simulation in which they never do proves nothing.
@@ -176,7 +179,7 @@ impl<'f> Run<'f> {
             known: fixture.known.clone(),
             lies: Arc::clone(&lies),
         };
-        let parts = Parts {
+        let parts = ControlParts {
             store: fixture.store.clone(),
             ledger: Ledger::clone(fixture.recorder.ledger()),
             recorder: Some(Arc::clone(&fixture.recorder)),

@@ -1,4 +1,4 @@
-//! One question to the enforcing rules, on the road a request would take: reachable, granted, object, fields.
+//! One question to the enforcing rules, on the way that a request would take: reachable, granted, object, fields.
 //! Exports `Asked`, `Verdict`, `ask`.
 //! Used by `can`.
 //! Start reading at `ask`.
@@ -114,7 +114,7 @@ impl Verdict {
 }
 
 /// Everything that is known of the question before policy is asked.
-pub struct Road<'a> {
+pub struct Context<'a> {
     /// The question.
     pub asked: &'a Asked<'a>,
     /// The configuration.
@@ -139,34 +139,34 @@ pub fn ask(asked: &Asked<'_>, compiled: &Compiled) -> Verdict {
 }
 
 fn decided(asked: &Asked<'_>, compiled: &Compiled) -> Result<Verdict, Box<Verdict>> {
-    let road = reach(asked, compiled)?;
+    let context = reach(asked, compiled)?;
     let principal = asked.integration.facts.principal(None);
     let question = Question {
         caller: &principal,
-        operation: road.operation,
-        listener: road.listener,
+        operation: context.operation,
+        listener: context.listener,
         // The operator is told the truth, whatever the caller would be told.
         deny_as: policy::DenyAs::Forbidden,
         address: asked.address.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)),
-        path: &road.path,
-        query: &road.query,
+        path: &context.path,
+        query: &context.query,
         now: asked.now,
     };
     let refused = |refusal: Box<Refusal>| refused(&refusal, &question, asked, compiled);
-    if let Some(missing) = unasked(&road) {
+    if let Some(missing) = unasked(&context) {
         return Ok(missing);
     }
-    request::route(&road)?;
+    request::route(&context)?;
     let mut permit = policy::decide(&question, &compiled.rules).map_err(refused)?;
-    query::known(asked, road.contract)?;
+    query::known(asked, context.contract)?;
     if let Some(name) = request::cursor(asked, &permit) {
         let why = format!("`{name}` is good as an answer gave it, for the question of that answer");
         return Ok(Verdict::undecided(why, Vec::new()));
     }
-    let read = request::read(&road, &permit).map_err(refused)?;
+    let read = request::read(&context, &permit).map_err(refused)?;
     request::admit(&mut permit, &read).map_err(refused)?;
     if let Some(body) = &read.body {
-        contract::check_writes(road.contract, body, permit.writes()).map_err(refused)?;
+        contract::check_writes(context.contract, body, permit.writes()).map_err(refused)?;
     }
     if let (Some(name), true) = (read.missing.first(), asked.is_specific()) {
         let why = format!("the contract demands the query parameter `{name}` (--query {name}=…)");
@@ -174,14 +174,14 @@ fn decided(asked: &Asked<'_>, compiled: &Compiled) -> Result<Verdict, Box<Verdic
     }
     let rule = permit.rule().map(ToString::to_string);
     if asked.object.is_some() || asked.body.is_some() {
-        with_object(&road, permit, read.body.as_ref(), &refused, rule)
+        with_object(&context, permit, read.body.as_ref(), &refused, rule)
     } else {
-        in_general(&road, &permit)
+        in_general(&context, &permit)
     }
 }
 
 /// Whether a call gets as far as the rules.
-fn reach<'a>(asked: &'a Asked<'a>, compiled: &'a Compiled) -> Result<Road<'a>, Box<Verdict>> {
+fn reach<'a>(asked: &'a Asked<'a>, compiled: &'a Compiled) -> Result<Context<'a>, Box<Verdict>> {
     let (version, plan) = (asked.version, asked.plan);
     if !matches!(version.state, State::Active | State::Deprecated) {
         return Err(Verdict::no(format!(
@@ -202,7 +202,7 @@ fn reach<'a>(asked: &'a Asked<'a>, compiled: &'a Compiled) -> Result<Road<'a>, B
             version.name, plan.id
         )));
     };
-    Ok(Road {
+    Ok(Context {
         asked,
         compiled,
         contract,
@@ -371,17 +371,17 @@ fn shown(error: &FieldError) -> String {
 }
 
 /// What a condition asks of the request and was not given.
-fn unasked(road: &Road<'_>) -> Option<Verdict> {
-    let enforcement = road.enforcement()?;
+fn unasked(context: &Context<'_>) -> Option<Verdict> {
+    let enforcement = context.enforcement()?;
     let is_unknown = |name: &str| {
-        let mut path = road.path.iter();
+        let mut path = context.path.iter();
         path.any(|(known, value)| **known == *name && value == UNKNOWN)
     };
     let mut missing: Vec<String> = Vec::new();
     for asked in &enforcement.asks {
         let (place, name) = asked.split_once('.').unwrap_or((asked, ""));
         match place {
-            "network" if name != "listener" && road.asked.address.is_none() => {
+            "network" if name != "listener" && context.asked.address.is_none() => {
                 missing.push("the address (--from)".to_owned());
             }
             "path" if is_unknown(name) => missing.push(format!("`{name}` (--path {name}=…)")),
@@ -393,19 +393,19 @@ fn unasked(road: &Road<'_>) -> Option<Verdict> {
         return None;
     }
     let why = format!("it depends on {}", missing.join(" and "));
-    Some(Verdict::undecided(why, road.conditions(&enforcement)))
+    Some(Verdict::undecided(why, context.conditions(&enforcement)))
 }
 
 /// Without an object: which grants there are, and under which conditions.
-fn in_general(road: &Road<'_>, permit: &Permit) -> Result<Verdict, Box<Verdict>> {
-    let asked = road.asked;
+fn in_general(context: &Context<'_>, permit: &Permit) -> Result<Verdict, Box<Verdict>> {
+    let asked = context.asked;
     // A grant whose condition on the request fails lets nothing be seen.
     let held: Vec<(String, bool)> = permit
         .grants()
         .map(|(rule, waits)| (rule.to_string(), waits))
         .collect();
     let sure: Vec<&String> = held.iter().filter(|(_, w)| !w).map(|(r, _)| r).collect();
-    let rows = policy::access(&road.compiled.rules, &asked.integration.name)
+    let rows = policy::access(&context.compiled.rules, &asked.integration.name)
         .unwrap_or_default()
         .rows;
     let mut own: Vec<AccessRow> = rows
@@ -415,7 +415,7 @@ fn in_general(road: &Road<'_>, permit: &Permit) -> Result<Verdict, Box<Verdict>>
         .collect();
     match asked.field {
         None => own.retain(|row| row.how == How::Call),
-        Some(field) => own.retain(|row| row.how != How::Call && is_field(row, field, road)),
+        Some(field) => own.retain(|row| row.how != How::Call && is_field(row, field, context)),
     }
     let Some(first) = own.first() else {
         let field = asked.field.unwrap_or_default();
@@ -429,7 +429,7 @@ fn in_general(road: &Road<'_>, permit: &Permit) -> Result<Verdict, Box<Verdict>>
     let mut rules: Vec<String> = own.iter().map(|row| row.rule.clone()).collect();
     rules.sort();
     rules.dedup();
-    let enforcement = road.enforcement().unwrap_or_default();
+    let enforcement = context.enforcement().unwrap_or_default();
     let is_sure = own.iter().any(|row| sure.contains(&&row.rule));
     if is_sure && !enforcement.can_refuse {
         return Ok(Verdict {
@@ -444,7 +444,7 @@ fn in_general(road: &Road<'_>, permit: &Permit) -> Result<Verdict, Box<Verdict>>
         rules,
         ..Verdict::undecided(
             format!("{why} where the {} allows it", kinds.join(" and the ")),
-            road.conditions(&enforcement),
+            context.conditions(&enforcement),
         )
     })
 }
@@ -471,7 +471,7 @@ fn may(asked: &Asked<'_>, how: How, is_sent_too: bool) -> String {
     }
 }
 
-impl Road<'_> {
+impl Context<'_> {
     /// What is sent.
     pub fn body(&self) -> Option<&Json> {
         let sent = self.asked.object.as_ref().filter(|_| self.is_create);
@@ -500,56 +500,56 @@ impl Road<'_> {
     }
 }
 
-fn is_field(row: &AccessRow, field: &str, road: &Road<'_>) -> bool {
-    field_paths::is_below(&access::field_of(row, road.compiled), field)
+fn is_field(row: &AccessRow, field: &str, context: &Context<'_>) -> bool {
+    field_paths::is_below(&access::field_of(row, context.compiled), field)
 }
 
 /// With an object or a body: judged as a request would be, before and after the upstream.
 fn with_object(
-    road: &Road<'_>,
+    context: &Context<'_>,
     mut permit: Permit,
     body: Option<&Json>,
     refused: &dyn Fn(Box<Refusal>) -> Box<Verdict>,
     rule: Option<String>,
 ) -> Result<Verdict, Box<Verdict>> {
-    let asked = road.asked;
-    let rules = &road.compiled.rules;
+    let asked = context.asked;
+    let rules = &context.compiled.rules;
     let facts = RequestFacts {
-        path: &road.path,
-        query: &road.query,
+        path: &context.path,
+        query: &context.query,
         body,
     };
     let lookups = permit.before(&facts).map_err(refused)?;
-    look_up(road, &mut permit, &facts, &lookups, refused)?;
+    look_up(context, &mut permit, &facts, &lookups, refused)?;
     // What was carried out is answered with its status, whatever may be shown of the answer.
-    if rules.is_write(road.operation) {
-        return sent(road, permit, &facts, rule);
+    if rules.is_write(context.operation) {
+        return sent(context, permit, &facts, rule);
     }
     let Some(object) = &asked.object else {
-        return in_general(road, &permit);
+        return in_general(context, &permit);
     };
-    let steps = rules.object_steps(road.operation);
+    let steps = rules.object_steps(context.operation);
     let answer = field_paths::nest(&steps, object.clone());
     let later = permit.after(&facts, Some(&answer)).map_err(refused)?;
-    look_up(road, &mut permit, &facts, &later, refused)?;
+    look_up(context, &mut permit, &facts, &later, refused)?;
     // What the answer holds besides the object that was looked up is not known here.
     if !lookups.is_empty() && asked.field.is_none() {
         return yes(asked, rule, "the object it names allows it");
     }
     let released = permit.release(&facts, Some(&answer)).map_err(refused)?;
-    seen(road, &steps, &released, rule)
+    seen(context, &steps, &released, rule)
 }
 
 /// A change that may be made; with a field, whether it may be sent or leaves with the answer.
 fn sent(
-    road: &Road<'_>,
+    context: &Context<'_>,
     permit: Permit,
     facts: &RequestFacts<'_>,
     rule: Option<String>,
 ) -> Result<Verdict, Box<Verdict>> {
-    let asked = road.asked;
+    let asked = context.asked;
     let Some(field) = asked.field else {
-        let what = if road.is_create {
+        let what = if context.is_create {
             "the object may be sent"
         } else {
             "the request may be sent"
@@ -557,24 +557,24 @@ fn sent(
         return yes(asked, rule, what);
     };
     let proven: Vec<String> = permit.proven_grants().map(ToString::to_string).collect();
-    let rows = policy::access(&road.compiled.rules, &asked.integration.name).unwrap_or_default();
+    let rows = policy::access(&context.compiled.rules, &asked.integration.name).unwrap_or_default();
     let may_send = rows.rows.iter().find(|row| {
         row.how == How::Write
             && *row.api == *asked.version.name
             && *row.operation == *asked.plan.id
             && proven.contains(&row.rule)
-            && is_field(row, field, road)
+            && is_field(row, field, context)
     });
     if let Some(row) = may_send {
         let rule = Some(row.rule.clone());
         return yes(asked, rule, &format!("{field} may be sent"));
     }
-    let steps = road.compiled.rules.object_steps(road.operation);
+    let steps = context.compiled.rules.object_steps(context.operation);
     let answer = asked.object.clone();
     let answer = answer.map(|object| field_paths::nest(&steps, object));
     let released = permit.release(facts, answer.as_ref());
     match released {
-        Ok(released) if answer.is_some() => seen(road, &steps, &released, rule),
+        Ok(released) if answer.is_some() => seen(context, &steps, &released, rule),
         _ => Err(Verdict::no(format!(
             "{} may call {}, but may not send {field}, and it does not leave with the answer",
             asked.integration.name, asked.plan.id
@@ -584,21 +584,21 @@ fn sent(
 
 /// Shows the object to the permit, for the look-ups that are about it.
 fn look_up(
-    road: &Road<'_>,
+    context: &Context<'_>,
     permit: &mut Permit,
     facts: &RequestFacts<'_>,
     lookups: &[Lookup],
     refused: &dyn Fn(Box<Refusal>) -> Box<Verdict>,
 ) -> Result<(), Box<Verdict>> {
     for lookup in lookups {
-        if !request::leads(road.compiled, road.asked, lookup) {
+        if !request::leads(context.compiled, context.asked, lookup) {
             let why = format!(
                 "{}:{} cannot be looked up: an upstream could read its path as another one",
                 lookup.kind, lookup.id
             );
             return Err(refused(policy::ABSENT.because(why)));
         }
-        let Some(object) = looked_up(road, permit, lookup) else {
+        let Some(object) = looked_up(context, permit, lookup) else {
             let why = format!(
                 "it depends on {}:{}, which a running gateway would look up",
                 lookup.kind, lookup.id
@@ -606,7 +606,7 @@ fn look_up(
             return Err(Box::new(Verdict::undecided(why, Vec::new())));
         };
         let answer = field_paths::nest(
-            &road.compiled.rules.object_steps(lookup.operation),
+            &context.compiled.rules.object_steps(lookup.operation),
             object.clone(),
         );
         permit
@@ -617,10 +617,10 @@ fn look_up(
 }
 
 /// The object that was given, where it is the one that is looked up: what the request is about, or what has this id.
-fn looked_up<'a>(road: &Road<'a>, permit: &Permit, lookup: &Lookup) -> Option<&'a Json> {
-    let asked = road.asked;
+fn looked_up<'a>(context: &Context<'a>, permit: &Permit, lookup: &Lookup) -> Option<&'a Json> {
+    let asked = context.asked;
     // The object of a create is what is sent; another one was not given.
-    let is_sent = road.is_create && asked.body.is_none();
+    let is_sent = context.is_create && asked.body.is_none();
     let object = asked.object.as_ref().filter(|_| !is_sent)?;
     let own = object.get("id").and_then(id_text);
     let is_it = match own {
@@ -632,12 +632,12 @@ fn looked_up<'a>(road: &Road<'a>, permit: &Permit, lookup: &Lookup) -> Option<&'
 
 /// What of the object would leave.
 fn seen(
-    road: &Road<'_>,
+    context: &Context<'_>,
     steps: &[Arc<str>],
     released: &Released,
     rule: Option<String>,
 ) -> Result<Verdict, Box<Verdict>> {
-    let asked = road.asked;
+    let asked = context.asked;
     let left = model::json::parse(&released.body, Bounds::default()).ok();
     let object = left
         .as_ref()

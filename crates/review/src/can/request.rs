@@ -13,7 +13,7 @@ use model::http::{BodyLength, Protocol};
 use model::{CanonicalRequest, FieldError, Head, Headers, Json, Refusal};
 use policy::{PagePlace, Permit};
 
-use super::ask::{Asked, Road, UNKNOWN, Verdict};
+use super::ask::{Asked, Context, UNKNOWN, Verdict};
 
 /// Stands in a path for an id that was not given.
 const ANY: &str = "any";
@@ -33,25 +33,25 @@ pub struct ReadRequest {
 ///
 /// # Errors
 /// When it leads elsewhere, or an upstream could read it as another path.
-pub fn route(road: &Road<'_>) -> Result<(), Box<Verdict>> {
-    if road.path.iter().any(|(_, value)| value == UNKNOWN) {
+pub fn route(context: &Context<'_>) -> Result<(), Box<Verdict>> {
+    if context.path.iter().any(|(_, value)| value == UNKNOWN) {
         return Ok(());
     }
-    let target = target(road);
-    let asked = head(road, &target, None);
+    let target = target(context);
+    let asked = head(context, &target, None);
     let request = CanonicalRequest::of(asked).map_err(|refusal| not_found(&refusal.detail))?;
-    let router = &road.compiled.router;
-    match router.find(road.listener, request.method(), request.segments()) {
+    let router = &context.compiled.router;
+    match router.find(context.listener, request.method(), request.segments()) {
         Found::Operation { api, operation, .. } => {
-            let version = road.compiled.versions.get(api);
+            let version = context.compiled.versions.get(api);
             let plan = version.and_then(|version| version.operations.get(operation));
-            if plan.is_some_and(|plan| plan.policy == Some(road.operation)) {
+            if plan.is_some_and(|plan| plan.policy == Some(context.operation)) {
                 Ok(())
             } else {
                 Err(Verdict::no(format!(
                     "with these values the path {target} means {}, not {}",
                     plan.map_or("another operation", |plan| &plan.id),
-                    road.asked.plan.id
+                    context.asked.plan.id
                 )))
             }
         }
@@ -65,7 +65,7 @@ pub fn route(road: &Road<'_>) -> Result<(), Box<Verdict>> {
         )),
         _ => Err(not_found(&format!(
             "the path {target} leads nowhere on listener {}",
-            road.listener
+            context.listener
         ))),
     }
 }
@@ -78,16 +78,16 @@ fn not_found(why: &str) -> Box<Verdict> {
 }
 
 /// The path as a client would write it.
-fn target(road: &Road<'_>) -> String {
-    let mut out = road.asked.version.base_path.to_string();
+fn target(context: &Context<'_>) -> String {
+    let mut out = context.asked.version.base_path.to_string();
     let value = |name: &Arc<str>, out: &mut String| {
-        let known = road.path.iter().find(|(known, _)| known == name);
+        let known = context.path.iter().find(|(known, _)| known == name);
         let known = known
             .map(|(_, value)| &**value)
             .filter(|value| *value != UNKNOWN);
         encode_segment(known.unwrap_or(ANY), out);
     };
-    for segment in &road.contract.segments {
+    for segment in &context.contract.segments {
         out.push('/');
         match segment {
             TemplateSegment::Static(text) => encode_segment(text, &mut out),
@@ -107,14 +107,14 @@ fn target(road: &Road<'_>) -> String {
     if out.is_empty() { "/".to_owned() } else { out }
 }
 
-fn head(road: &Road<'_>, target: &str, content_type: Option<&str>) -> Head {
+fn head(context: &Context<'_>, target: &str, content_type: Option<&str>) -> Head {
     let mut headers = Headers::new();
     if let Some(kind) = content_type {
         headers.set("content-type", kind.as_bytes());
     }
     Head {
         protocol: Protocol::Http11,
-        method: road.contract.method,
+        method: context.contract.method,
         target: target.to_owned(),
         authority: String::new(),
         headers,
@@ -127,34 +127,34 @@ fn head(road: &Road<'_>, target: &str, content_type: Option<&str>) -> Head {
 ///
 /// # Errors
 /// The refusal that the caller would get.
-pub fn read(road: &Road<'_>, permit: &Permit) -> Result<ReadRequest, Box<Refusal>> {
-    let body = match road.body() {
-        Some(body) => completed(road, body, permit)?,
+pub fn read(context: &Context<'_>, permit: &Permit) -> Result<ReadRequest, Box<Refusal>> {
+    let body = match context.body() {
+        Some(body) => completed(context, body, permit)?,
         None => Vec::new(),
     };
-    let contents = road.contract.body.iter().flat_map(|plan| &plan.contents);
+    let contents = context.contract.body.iter().flat_map(|plan| &plan.contents);
     let kind = contents
         .filter(|content| content.format == BodyFormat::Json)
         .map(|content| &*content.content_type)
         .next();
     // A form is asked about as JSON; what it holds is judged by the grants alone.
-    let is_form = road.contract.body.is_some() && kind.is_none();
+    let is_form = context.contract.body.is_some() && kind.is_none();
     let sent: &[u8] = if is_form { &[] } else { &body };
-    let query = contract::write_query(road.contract, &road.query);
-    let target = format!("{}?{query}", target(road));
-    let asked = CanonicalRequest::of(head(road, &target, kind.filter(|_| !sent.is_empty())))?;
-    let leniency = match road.asked.plan.request {
+    let query = contract::write_query(context.contract, &context.query);
+    let target = format!("{}?{query}", target(context));
+    let asked = CanonicalRequest::of(head(context, &target, kind.filter(|_| !sent.is_empty())))?;
+    let leniency = match context.asked.plan.request {
         Mode::Off => Leniency::Skip,
         Mode::Enforce | Mode::Observe => Leniency::Observe,
     };
     let (valid, errors) =
-        contract::check_request_leniently(road.contract, &asked, &road.path, sent, leniency)?;
-    let (missing, wrong) = sorted(errors, road);
-    if road.asked.plan.request == Mode::Enforce {
+        contract::check_request_leniently(context.contract, &asked, &context.path, sent, leniency)?;
+    let (missing, wrong) = sorted(errors, context);
+    if context.asked.plan.request == Mode::Enforce {
         refuse(wrong)?;
     }
     let body = if is_form {
-        model::json::parse(&body, road.contract.bounds).ok()
+        model::json::parse(&body, context.contract.bounds).ok()
     } else {
         valid.body
     };
@@ -166,33 +166,33 @@ pub fn read(road: &Road<'_>, permit: &Permit) -> Result<ReadRequest, Box<Refusal
 }
 
 /// The body with the values that the grants fix in it.
-fn completed(road: &Road<'_>, body: &Json, permit: &Permit) -> Result<Vec<u8>, Box<Refusal>> {
+fn completed(context: &Context<'_>, body: &Json, permit: &Permit) -> Result<Vec<u8>, Box<Refusal>> {
     let mut bytes = Vec::new();
     model::json::write(body, &mut bytes);
-    let fixed = gateway::fix_body(&bytes, permit.fixed(), road.contract.bounds);
+    let fixed = gateway::fix_body(&bytes, permit.fixed(), context.contract.bounds);
     let fixed = fixed.map_err(|stop| Box::new(stop.refusal().clone()))?;
     Ok(fixed.unwrap_or(bytes))
 }
 
 /// Query parameters that are missing, and what is wrong with what was given.
-fn sorted(errors: Vec<FieldError>, road: &Road<'_>) -> (Vec<String>, Vec<FieldError>) {
+fn sorted(errors: Vec<FieldError>, context: &Context<'_>) -> (Vec<String>, Vec<FieldError>) {
     let (mut missing, mut wrong) = (Vec::new(), Vec::new());
     for error in errors {
         let is_missing = error.keyword == "required";
         match error.place {
             "query" if is_missing => missing.push(error.pointer),
             "header" | "cookie" if is_missing => {}
-            "body" if is_missing && road.body().is_none() => {}
+            "body" if is_missing && context.body().is_none() => {}
             // The id of an object that was made up need not be one of the contract's.
-            "path" if !is_given(road, &error.pointer) => {}
+            "path" if !is_given(context, &error.pointer) => {}
             _ => wrong.push(error),
         }
     }
     (missing, wrong)
 }
 
-fn is_given(road: &Road<'_>, name: &str) -> bool {
-    road.asked.path.iter().any(|(known, _)| known == name)
+fn is_given(context: &Context<'_>, name: &str) -> bool {
+    context.asked.path.iter().any(|(known, _)| known == name)
 }
 
 fn refuse(wrong: Vec<FieldError>) -> Result<(), Box<Refusal>> {
