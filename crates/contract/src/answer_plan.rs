@@ -27,7 +27,9 @@ pub struct AnswerPlan {
     pub status: StatusRange,
     /// Declared content types, essence in lower case (`*/*` and `text/*` kept); empty for answers without a body.
     pub content_types: Vec<Arc<str>>,
-    /// Judge of the JSON body, where one is declared.
+    /// It is one text (`text/plain` with a schema of type `string`), and no JSON.
+    pub is_text: bool,
+    /// Judge of the JSON body or text, where one is declared.
     pub validator: Option<Validator>,
     /// Fields of the JSON body; empty where none is declared.
     pub shape: Shape,

@@ -59,7 +59,7 @@ pub fn leaves<'a>(
         }
         walk.joined(&judged.value);
     }
-    if let Some(body) = &request.body {
+    if let Some(body) = request.body() {
         walk.place = "body";
         walk.pointer.clear();
         let shape = &operation.request_shape;

@@ -9,7 +9,7 @@ use model::{FieldError, Method, Reason, Refusal, Stage};
 
 use crate::answer_plan::{AnswerPlan, successes};
 use crate::errors::listed;
-use crate::media_type::may_be_json;
+use crate::media_type::{TEXT, may_be_json};
 
 /// Nothing this operation answers is acceptable to the caller.
 pub const ACCEPT: Reason = Reason::new(
@@ -45,10 +45,11 @@ impl AnswerMedia {
         let mut media = AnswerMedia::default();
         let successes = successes(answers);
         for answer in &successes {
-            let has_json = answer.content_types.iter().any(|kind| may_be_json(kind));
-            media.unjudged_only |= !has_json && !answer.content_types.is_empty();
+            let is_judged = |kind: &str| may_be_json(kind) || answer.is_text && kind == TEXT;
+            let has_judged = answer.content_types.iter().any(|kind| is_judged(kind));
+            media.unjudged_only |= !has_judged && !answer.content_types.is_empty();
             for kind in &answer.content_types {
-                match may_be_json(kind) {
+                match is_judged(kind) {
                     true => add(&mut media.shown, plain(kind)),
                     false => add(&mut media.unjudged, kind.clone()),
                 }
@@ -231,6 +232,7 @@ mod tests {
         AnswerPlan {
             status,
             content_types: kinds.iter().map(|kind| Arc::from(*kind)).collect(),
+            is_text: false,
             validator: None,
             shape: model::Shape::default(),
         }

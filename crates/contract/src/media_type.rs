@@ -1,7 +1,10 @@
-//! Which media types are JSON.
-//! Exports `is_json` and `may_be_json`.
+//! Which media types are JSON, and which is plain text.
+//! Exports `is_json`, `may_be_json` and `TEXT`.
 //! Used when contracts are read, and when answers are.
 //! Start reading at `is_json`.
+
+/// Plain text, which is judged as one text.
+pub(crate) const TEXT: &str = "text/plain";
 
 /// `application/json` and every `+json` type.
 pub(crate) fn is_json(essence: &str) -> bool {

@@ -86,6 +86,21 @@ impl Operation {
         contents.any(|content| content.format != BodyFormat::Json)
     }
 
+    /// Whether the request body is one text.
+    pub fn takes_text(&self) -> bool {
+        let mut contents = self.body.iter().flat_map(|body| &body.contents).peekable();
+        contents.peek().is_some() && contents.all(|content| content.format == BodyFormat::Text)
+    }
+
+    /// Whether successful answers are one text.
+    pub fn answers_text(&self) -> bool {
+        let declared = successes(&self.answers).into_iter();
+        let mut declared = declared
+            .filter(|answer| answer.validator.is_some())
+            .peekable();
+        declared.peek().is_some() && declared.all(|answer| answer.is_text)
+    }
+
     /// Shape of successful JSON answers: those of the 2xx class, else `default`.
     pub fn answer_shape(&self) -> Option<&Shape> {
         (!self.success_shape.is_empty()).then_some(&self.success_shape)
@@ -252,4 +267,6 @@ pub enum BodyFormat {
     Json,
     /// `application/x-www-form-urlencoded`.
     Form,
+    /// `text/plain` with a schema of type `string`.
+    Text,
 }

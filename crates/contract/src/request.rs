@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use model::json::{Problem, ProblemKind};
-use model::{CanonicalRequest, FieldError, Json, Reason, Refusal, Stage};
+use model::{CanonicalRequest, FieldError, Json, Payload, Reason, Refusal, Stage};
 
 use crate::errors::{Subject, explain, listed};
 use crate::findings::{Findings, JudgedParameter, Rigour};
@@ -73,9 +73,10 @@ pub const QUERY: Reason = Reason::new(
 /// A request whose every declared part was judged.
 #[derive(Clone, Debug)]
 pub struct ValidRequest {
-    /// The body as a typed value; form bodies as an object.
-    pub body: Option<Json>,
-    /// The body to forward: written again from the judged value, so that there is one reading of it. Empty without a body.
+    /// The body as it was judged.
+    pub payload: Payload,
+    /// The body to forward, unless the gateway rewrites it: written again from the judged value, so that there is one reading
+    /// of it. Empty without a body.
     pub body_bytes: Vec<u8>,
     /// The content type to forward, where there is a body.
     pub content_type: Option<Arc<str>>,
@@ -88,6 +89,11 @@ pub struct ValidRequest {
 }
 
 impl ValidRequest {
+    /// The body as a typed value; a form as an object, a text as a text.
+    pub fn body(&self) -> Option<&Json> {
+        self.payload.value()
+    }
+
     /// The typed value of a parameter.
     pub fn parameter(&self, place: Place, name: &str) -> Option<&Json> {
         self.parameters
@@ -162,7 +168,7 @@ fn check(
         found.settle(reason)?;
     }
     let valid = ValidRequest {
-        body: None,
+        payload: Payload::None,
         body_bytes: Vec::new(),
         content_type: None,
         parameters: judged,
@@ -204,6 +210,7 @@ fn check_body(
     match content.format {
         BodyFormat::Json => json_body(operation, content, body, valid, found),
         BodyFormat::Form => form_body(operation, content, body, valid, found),
+        BodyFormat::Text => text_body(content, body, valid, found),
     }
 }
 
@@ -281,7 +288,7 @@ fn json_body(
     judged_body(content, &value, found)?;
     let mut bytes = Vec::with_capacity(body.len());
     model::json::write(&value, &mut bytes);
-    valid.body = Some(value);
+    valid.payload = Payload::Json(value);
     valid.body_bytes = bytes;
     valid.content_type = Some(content.content_type.clone());
     Ok(valid)
@@ -310,10 +317,36 @@ fn form_body(
         body_error(pointer, "repeated", "sent more than once", "send it once")
     })?;
     judged_body(content, &value, found)?;
-    valid.body = Some(value);
+    valid.payload = Payload::Form(value);
     valid.body_bytes = form::write(&pairs).into_bytes();
     valid.content_type = Some(content.content_type.clone());
     Ok(valid)
+}
+
+fn text_body(
+    content: &BodyPlanContent,
+    body: &[u8],
+    mut valid: ValidRequest,
+    found: &mut Findings,
+) -> Result<ValidRequest, Box<Refusal>> {
+    let fix =
+        "send UTF-8 without a byte order mark and without control characters but tab and line ends";
+    let text = std::str::from_utf8(body).ok().filter(|text| is_plain(text));
+    let text = text.ok_or_else(|| whole_body("encoding", "not plain UTF-8", fix))?;
+    let payload = Payload::text(text);
+    if let Some(value) = payload.value() {
+        judged_body(content, value, found)?;
+    }
+    valid.payload = payload;
+    valid.body_bytes = body.to_vec();
+    valid.content_type = Some(content.content_type.clone());
+    Ok(valid)
+}
+
+/// Whether a text reads the same everywhere: no byte order mark, no control characters but tab and line ends.
+fn is_plain(text: &str) -> bool {
+    let is_odd = |c: char| c == '\u{feff}' || c.is_control() && !matches!(c, '\t' | '\n' | '\r');
+    !text.contains(is_odd)
 }
 
 fn judged_body(

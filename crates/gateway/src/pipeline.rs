@@ -8,7 +8,7 @@ use model::Reply;
 use crate::context::Road;
 use crate::stages::{
     answer, authn, authz, http, inspect, ip, lifecycle, limit, object, parameters, route, tls,
-    upstream, validate,
+    transform, upstream, validate,
 };
 use crate::{Exchange, Stop};
 
@@ -43,8 +43,10 @@ pub async fn run(x: &mut Exchange<'_, '_>, r: &Road<'_>) -> Result<Reply, Stop> 
     let checked = inspect::request(x, validated, r)?;
     // Whose object is it, as far as request and look-ups can tell.
     let cleared = object::before(x, checked, r).await?;
+    // Whatever rewrites what was judged has done so when this returns: the bytes are fixed.
+    let ready = transform::request(x, cleared);
     // Asks for the last proof, and by it for all of them.
-    let came = upstream::forward(x, &cleared, r).await?;
+    let came = upstream::forward(x, &ready, r).await?;
     // What the answer means, then stages response, object and response again. What was carried out is never told as failed.
-    answer::settle(x, cleared, came, r).await
+    answer::settle(x, ready, came, r).await
 }

@@ -16,7 +16,7 @@ pub use cover::At;
 pub struct FieldPath {
     /// `$.` in front: counted from the root of the answer, not from the object it contains.
     pub is_from_root: bool,
-    /// Steps, at least one.
+    /// Steps; none only for the whole message ([`FieldPath::whole`]).
     pub steps: Vec<Arc<str>>,
 }
 
@@ -25,6 +25,14 @@ impl FieldPath {
     pub const DEPTH_MAX: usize = 16;
     /// Most paths one entry may expand to.
     pub const EXPANSION_MAX: usize = 256;
+
+    /// The whole message, `$`: for those that are one text and have no fields.
+    pub fn whole() -> FieldPath {
+        FieldPath {
+            is_from_root: true,
+            steps: Vec::new(),
+        }
+    }
 
     /// Parses one entry; braces give several paths.
     ///
@@ -127,8 +135,10 @@ fn concrete(text: &str, is_from_root: bool) -> Result<FieldPath, String> {
 
 impl fmt::Display for FieldPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.is_from_root {
-            f.write_str("$.")?;
+        match (self.is_from_root, self.steps.is_empty()) {
+            (_, true) => f.write_str("$")?,
+            (true, false) => f.write_str("$.")?,
+            (false, false) => {}
         }
         f.write_str(&self.steps.join("."))
     }

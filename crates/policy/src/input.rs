@@ -70,6 +70,10 @@ pub struct OperationShape {
     pub request: Arc<Shape>,
     /// The request body may be something else than JSON: a form.
     pub takes_forms: bool,
+    /// Its request body is one text: `$` in `writes` is that text.
+    pub takes_text: bool,
+    /// Its answer is one text: `$` in `fields` is that text.
+    pub answers_text: bool,
     /// Declared answers that report an error with a JSON body.
     pub errors: Vec<ErrorShape>,
     /// Declared parameters; those of the path in its order.

@@ -70,6 +70,10 @@ pub(crate) struct Operation {
     pub answer: Arc<Shape>,
     pub errors: Vec<ErrorGround>,
     pub request: Arc<Shape>,
+    /// The request body is one text.
+    pub takes_text: bool,
+    /// The answer is one text.
+    pub answers_text: bool,
     /// What the request body asks about, where the operation only reads.
     pub asks: BodyAsks,
     pub parameters: Vec<ParameterShape>,

@@ -311,6 +311,13 @@ fn paths(written: &[At<String>], file: &Arc<str>, report: &mut Report) -> Vec<Li
     let mut found = Vec::new();
     for at in written {
         let spot = spot(at);
+        if at.value == "$" {
+            found.push(Listed {
+                value: FieldPath::whole(),
+                spot,
+            });
+            continue;
+        }
         found.extend(
             expanded(at, file, report)
                 .into_iter()

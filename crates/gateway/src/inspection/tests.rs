@@ -20,7 +20,7 @@ fn asked(protocol: Protocol, headers: &[(&str, &str)]) -> CanonicalRequest {
 
 fn valid(body: &[u8]) -> ValidRequest {
     ValidRequest {
-        body: None,
+        payload: model::Payload::None,
         body_bytes: body.to_vec(),
         content_type: None,
         parameters: Vec::new(),

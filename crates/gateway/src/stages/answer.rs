@@ -13,6 +13,7 @@ use crate::context::Road;
 use crate::reasons::CONTRACT;
 use crate::stages::calls::{Answered, Came};
 use crate::stages::object::{self, Cleared};
+use crate::stages::transform::Ready;
 use crate::stages::{pages, response, upstream};
 use crate::{Exchange, Stop, retry_after};
 
@@ -22,12 +23,12 @@ use crate::{Exchange, Stop, retry_after};
 /// The [`Stop`] that explains why it is not the upstream's answer.
 pub async fn settle(
     x: &mut Exchange<'_, '_>,
-    cleared: Cleared<'_>,
+    ready: Ready<'_>,
     came: Came,
     r: &Road<'_>,
 ) -> Result<Reply, Stop> {
     x.enter(Stage::Response);
-    let (permit, op) = (cleared.permit(), cleared.op());
+    let (permit, op) = (ready.permit(), ready.op());
     let is_read = !permit.changes();
     let answer = match came {
         Came::Whole(answer) => answer,
@@ -36,16 +37,16 @@ pub async fn settle(
         }
     };
     let asked = Asked {
-        method: cleared.asked().method(),
+        method: ready.asked().method(),
         is_read,
-        is_conditional: upstream::sends_condition(&cleared, r),
+        is_conditional: upstream::sends_condition(&ready, r),
         concealment: permit.concealment(),
         names_object: permit.names_object(),
         declares_403: op.operation.declares(403),
     };
     let status = answer.status;
     match meaning(status, &asked) {
-        Meaning::Done | Meaning::Unchanged => match success(x, cleared, answer, r).await {
+        Meaning::Done | Meaning::Unchanged => match success(x, ready, answer, r).await {
             Err(stop) if !is_read => Ok(without_body(x, status, stop.refusal())),
             settled => settled,
         },
@@ -64,7 +65,7 @@ pub async fn settle(
             status,
             needs_own,
         } => {
-            let told = told(x, &cleared, &answer, needs_own, r);
+            let told = told(x, &ready, &answer, needs_own, r);
             told.ok_or_else(|| stop(x, reason, status, &answer))
         }
         Meaning::Ours(reason) => Err(stop(x, reason, reason.status, &answer)),
@@ -73,17 +74,17 @@ pub async fn settle(
 
 async fn success(
     x: &mut Exchange<'_, '_>,
-    cleared: Cleared<'_>,
+    ready: Ready<'_>,
     answer: Answered,
     r: &Road<'_>,
 ) -> Result<Reply, Stop> {
-    let op = *cleared.op();
+    let op = *ready.op();
     // Strict JSON or nothing; drift from the contract is seen here.
     let read = response::read(x, answer, &op, r)?;
     // Pages from which objects are left out are filled again, so that they do not tell of them.
-    let read = pages::complete(x, read, &cleared, r).await?;
+    let read = pages::complete(x, read, &ready, r).await?;
     // The rest of "whose is it", from what the upstream returned; only granted fields become bytes.
-    let released = object::after(x, cleared, read.body.as_ref(), r).await?;
+    let released = object::after(x, ready.into_cleared(), read.payload.value(), r).await?;
     // What got into a granted field by mistake is held back.
     response::release(x, read, released, &op, r)
 }

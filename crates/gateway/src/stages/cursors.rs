@@ -1,5 +1,4 @@
-//! The caller's cursor and page size: opened where they stand in the request, compared with the question that is asked,
-//! and the first page asked for as it is needed.
+//! The caller's cursor and page size: opened where they stand in the request, and compared with the question that is asked.
 //! Exports `open`, `open_body` and `ask`; `question`, `asking_of` and `whose` for the answer's side, stage `pages`.
 //! Used by stage `validate`.
 //! Start reading at `open`.
@@ -9,9 +8,8 @@ use model::{CanonicalRequest, FieldError, Json};
 use policy::{PagePlace, Pages};
 
 use crate::asking::{self, Asking};
-use crate::context::{Op, Road};
+use crate::context::Road;
 use crate::cursor::{self, Question, Resume};
-use crate::pages::Gather;
 use crate::stages::authz::Granted;
 use crate::{Exchange, Stop};
 
@@ -149,7 +147,7 @@ pub fn question(pages: &Pages, asked: &CanonicalRequest, valid: &ValidRequest) -
             .iter()
             .map(|(name, text)| (name.as_str(), text.as_slice())),
     );
-    match &valid.body {
+    match valid.body() {
         Some(body) if asks_in_body(pages) => {
             let body = asking::without_page(pages, body);
             cursor::question(asked.path(), values, &body)
@@ -158,54 +156,33 @@ pub fn question(pages: &Pages, asked: &CanonicalRequest, valid: &ValidRequest) -
     }
 }
 
-/// Refuses the cursor of another question, and asks for the first page as it is needed where pages are filled again.
+/// Refuses the cursor of another question, and notes how many items are asked for.
 pub fn ask(
     x: &mut Exchange<'_, '_>,
-    valid: &mut ValidRequest,
+    valid: &ValidRequest,
     asked: &CanonicalRequest,
     granted: &Granted<'_>,
 ) -> Result<(), Stop> {
-    let (permit, op) = (granted.permit(), granted.op());
-    let Some(pages) = permit.pages() else {
+    let Some(pages) = granted.permit().pages() else {
         return Ok(());
     };
     let sealed = x.sealed.take();
     if sealed.is_some_and(|sealed| sealed != question(pages, asked, valid)) {
         return Err(foreign(Some(pages)));
     }
-    if !pages.is_refillable() {
-        return Ok(());
-    }
-    let size = asking::size(pages, asked.query(), valid.body.as_ref());
-    x.size = size.map_err(|error| wrong("the size of the page has no one reading", error))?;
-    if permit.is_gapped() || x.resume.skip > 0 {
-        let first = Gather::new(pages, x.size, &x.resume).asked(&asking_of(pages, asked, valid));
-        valid.query = contract::write_query(op.operation, &first.query);
-        write_body(first.body, valid, op);
+    if pages.is_refillable() {
+        let size = asking::size(pages, asked.query(), valid.body());
+        x.size = size.map_err(|error| wrong("the size of the page has no one reading", error))?;
     }
     Ok(())
 }
 
 /// The request as it says which page is wanted.
 pub fn asking_of(pages: &Pages, asked: &CanonicalRequest, valid: &ValidRequest) -> Asking {
-    let body = valid.body.as_ref().filter(|_| asks_in_body(pages));
+    let body = valid.body().filter(|_| asks_in_body(pages));
     Asking {
         query: asked.query().to_vec(),
         body: body.cloned(),
-    }
-}
-
-/// Puts a body into the request that says which page is wanted.
-fn write_body(body: Option<Json>, valid: &mut ValidRequest, op: &Op<'_>) {
-    if let Some(body) = body {
-        valid.body_bytes.clear();
-        model::json::write(&body, &mut valid.body_bytes);
-        valid.body = Some(body);
-        if valid.content_type.is_none() {
-            let contents = op.operation.body.iter().flat_map(|body| &body.contents);
-            let mut kinds = contents.map(|content| content.content_type.clone());
-            valid.content_type = kinds.next();
-        }
     }
 }
 

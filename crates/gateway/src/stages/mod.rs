@@ -19,6 +19,7 @@ pub mod parameters;
 pub mod response;
 pub mod route;
 pub mod tls;
+pub mod transform;
 pub mod unchanged;
 pub mod upstream;
 pub mod validate;

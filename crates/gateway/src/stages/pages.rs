@@ -3,7 +3,7 @@
 //! Used by stage `answer`; `crate::pages` does the work, the calls are made here.
 //! Start reading at `complete`.
 
-use model::Json;
+use model::{Json, Payload};
 use policy::Pages;
 
 use crate::asking::Asking;
@@ -13,8 +13,8 @@ use crate::pages::{self, Gather, Step};
 use crate::reasons::CONTRACT;
 use crate::stages::calls::{self, Came};
 use crate::stages::cursors;
-use crate::stages::object::Cleared;
 use crate::stages::response::{self, Read};
+use crate::stages::transform::Ready;
 use crate::stages::upstream;
 use crate::{Exchange, Stop};
 
@@ -23,16 +23,23 @@ use crate::{Exchange, Stop};
 pub async fn complete(
     x: &mut Exchange<'_, '_>,
     mut read: Read,
-    cleared: &Cleared<'_>,
+    ready: &Ready<'_>,
     r: &Road<'_>,
 ) -> Result<Read, Stop> {
-    let (permit, op) = (cleared.permit(), cleared.op());
-    let (Some(pages), Some(mut body)) = (permit.pages(), read.body.take()) else {
+    let (permit, op) = (ready.permit(), ready.op());
+    let Some(pages) = permit.pages() else {
         return Ok(read);
     };
+    let mut body = match std::mem::take(&mut read.payload) {
+        Payload::Json(body) => body,
+        other => {
+            read.payload = other;
+            return Ok(read);
+        }
+    };
     let resume = std::mem::take(&mut x.resume);
-    let seal = sealer(pages, cleared, r);
-    let shows = |item: &Json| permit.shows(cleared.path_values(), item);
+    let seal = sealer(pages, ready, r);
+    let shows = |item: &Json| permit.shows(ready.path_values(), item);
     let is_gapped =
         permit.is_gapped() || (permit.is_scoped() && leaves_out(&mut body, pages, shows));
     if !is_gapped && resume.skip == 0 {
@@ -40,16 +47,16 @@ pub async fn complete(
         if permit.is_scoped() {
             pages::withhold_counts(&mut body, pages);
         }
-        read.body = Some(body);
+        read.payload = Payload::Json(body);
         return Ok(read);
     }
     if !pages.is_refillable() {
         x.event.withheld = Some(pages::leave_out(&mut body, pages, shows));
         pages::withhold(&mut body, pages);
-        read.body = Some(body);
+        read.payload = Payload::Json(body);
         return Ok(read);
     }
-    let asked = cursors::asking_of(pages, cleared.asked(), cleared.valid());
+    let asked = cursors::asking_of(pages, ready.asked(), ready.valid());
     let settings = op.version.upstream.as_ref();
     let bytes_max = settings.map_or(0, |s| s.answer_bytes_max);
     let mut gather = Gather::new(pages, x.size, &resume);
@@ -60,8 +67,8 @@ pub async fn complete(
         if gather.is_spent() || is_late || bytes > bytes_max {
             break;
         }
-        let page = written(&gather.asked(&asked), cleared);
-        let (length, page) = further(x, cleared, &page, r).await?;
+        let page = written(&gather.asked(&asked), ready);
+        let (length, page) = further(x, ready, &page, r).await?;
         bytes = bytes.saturating_add(length);
         let Some(page) = page else { break };
         step = gather.take(page, shows);
@@ -76,18 +83,18 @@ pub async fn complete(
         Step::End => None,
     };
     x.event.withheld = Some(gather.left_out());
-    read.body = Some(gather.finish(next));
+    read.payload = Payload::Json(gather.finish(next));
     Ok(read)
 }
 
 /// One more page of the list, with its length in bytes.
 async fn further(
     x: &mut Exchange<'_, '_>,
-    cleared: &Cleared<'_>,
+    ready: &Ready<'_>,
     page: &(String, Vec<u8>),
     r: &Road<'_>,
 ) -> Result<(usize, Option<Json>), Stop> {
-    let answer = match upstream::forward_page(x, cleared, page, r).await? {
+    let answer = match upstream::forward_page(x, ready, page, r).await? {
         Came::Whole(answer) if (200..=299).contains(&answer.status) => answer,
         Came::Whole(answer) => {
             let what = "a further page of the list";
@@ -97,17 +104,17 @@ async fn further(
         Came::Carried { why, .. } => return Err(Stop::Failed(CONTRACT.because(why))),
     };
     let length = answer.body.len();
-    let more = response::read(x, answer, cleared.op(), r)?;
-    Ok((length, more.body))
+    let more = response::read(x, answer, ready.op(), r)?;
+    Ok((length, more.payload.into_value()))
 }
 
 /// A further page as it is sent.
-fn written(asked: &Asking, cleared: &Cleared<'_>) -> (String, Vec<u8>) {
-    let query = contract::write_query(cleared.op().operation, &asked.query);
+fn written(asked: &Asking, ready: &Ready<'_>) -> (String, Vec<u8>) {
+    let query = contract::write_query(ready.op().operation, &asked.query);
     let mut body = Vec::new();
     match &asked.body {
         Some(value) => model::json::write(value, &mut body),
-        None => body.clone_from(&cleared.valid().body_bytes),
+        None => body.clone_from(&ready.valid().body_bytes),
     }
     (query, body)
 }
@@ -115,13 +122,13 @@ fn written(asked: &Asking, cleared: &Cleared<'_>) -> (String, Vec<u8>) {
 /// Seals cursors for the caller and its question.
 fn sealer<'a>(
     pages: &'a Pages,
-    cleared: &'a Cleared<'_>,
+    ready: &'a Ready<'_>,
     r: &'a Road<'_>,
 ) -> impl Fn(&Resume) -> Option<String> + 'a {
     move |at| {
         let key = cursor::key(&r.io.etags);
-        let question = cursors::question(pages, cleared.asked(), cleared.valid());
-        cursor::seal(&key, cursors::whose(cleared), &question, at)
+        let question = cursors::question(pages, ready.asked(), ready.valid());
+        cursor::seal(&key, cursors::whose(ready), &question, at)
     }
 }
 

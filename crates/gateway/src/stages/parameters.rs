@@ -182,5 +182,5 @@ pub fn admit(
         value: &Json::Null,
     });
     let sent = sent.filter(|sent| !is_cursor(sent)).chain(opened);
-    Ok(permit.admit(sent, valid.body.as_ref())?)
+    Ok(permit.admit(sent, valid.body())?)
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use contract::AnswerPlan;
 use model::event::{Drift, Treatment};
 use model::json;
-use model::{Headers, Json, Reply, Stage, Text};
+use model::{Headers, Json, Payload, Reply, Stage, Text};
 use policy::Released;
 
 use crate::bounds::ANSWER_BOUNDS;
@@ -23,8 +23,8 @@ use crypto::SealKey;
 pub struct Read {
     /// Status of the upstream.
     pub status: u16,
-    /// Body; `None` when the answer has none.
-    pub body: Option<Json>,
+    /// Body.
+    pub payload: Payload,
     /// Fields that may be passed on.
     pub headers: Headers,
     /// Media type to answer with.
@@ -33,6 +33,8 @@ pub struct Read {
 
 /// What answers are written in where the contract names no other type.
 const JSON: &str = "application/json";
+/// What one text is written in.
+const TEXT: &str = "text/plain; charset=utf-8";
 
 /// Whether a byte may stand in a field's value.
 type Form = fn(u8) -> bool;
@@ -81,17 +83,24 @@ pub fn read(
     let status = answer.status;
     let plan = op.operation.answer(status);
     let kind = plan.and_then(|plan| json_type(&answer, plan));
-    let body = match answer.body.is_empty() {
-        true => None,
-        false => Some(parse(&answer)?),
+    let payload = match (
+        answer.body.is_empty(),
+        plan.is_some_and(|plan| plan.is_text),
+    ) {
+        (true, _) => Payload::None,
+        (false, true) => text(&answer)?,
+        (false, false) => Payload::Json(parse(&answer)?),
     };
-    drift(x, status, &answer, body.as_ref(), op)?;
+    drift(x, status, &answer, payload.value(), op)?;
     let headers = passed_on(x, &answer.headers, Some(&r.io.etags));
     Ok(Read {
         status,
-        body,
+        kind: match payload {
+            Payload::Text(_) => Arc::from(TEXT),
+            _ => kind.unwrap_or_else(|| Arc::from(JSON)),
+        },
+        payload,
         headers,
-        kind: kind.unwrap_or_else(|| Arc::from(JSON)),
     })
 }
 
@@ -109,6 +118,21 @@ fn parse(answer: &Answered) -> Result<Json, Stop> {
             problem.kind, problem.offset
         ))
     })
+}
+
+/// One text, where the contract declares one.
+fn text(answer: &Answered) -> Result<Payload, Stop> {
+    let kind = answer.headers.text("content-type").unwrap_or_default();
+    let essence = kind.split(';').next().unwrap_or_default().trim();
+    if !essence.eq_ignore_ascii_case("text/plain") {
+        return Err(failed(format!(
+            "the upstream answered with content type `{}`",
+            kind.escape_debug()
+        )));
+    }
+    let text = std::str::from_utf8(&answer.body);
+    let text = text.map_err(|_| failed("the upstream's text is not UTF-8".to_owned()))?;
+    Ok(Payload::text(text))
 }
 
 fn failed(detail: String) -> Stop {
@@ -178,13 +202,8 @@ pub fn release(
     // Noted first: the record of an answer that is held back says whose it was.
     note(x, &mut released);
     guard(x, &mut released.body, read.status, op, r)?;
-    Ok(reply(
-        x,
-        read.status,
-        released.body,
-        read.headers,
-        &read.kind,
-    ))
+    let body = read.payload.written(released.body);
+    Ok(reply(x, read.status, body, read.headers, &read.kind))
 }
 
 /// Notes what leaves.

@@ -16,6 +16,7 @@ use crate::exchange::Sent;
 use crate::reasons::{CHANGED, LEDGER_UNAVAILABLE, OUTCOME_UNKNOWN, REJECTED};
 use crate::stages::calls::{self, Answered, Came};
 use crate::stages::object::Cleared;
+use crate::stages::transform::Ready;
 use crate::stages::unchanged::{self, On};
 use crate::{Exchange, Stop, idempotency, record, request_fields};
 
@@ -23,38 +24,36 @@ use crate::{Exchange, Stop, idempotency, record, request_fields};
 /// the call, and the request that was checked under it.
 pub async fn forward(
     x: &mut Exchange<'_, '_>,
-    cleared: &Cleared<'_>,
+    ready: &Ready<'_>,
     r: &Road<'_>,
 ) -> Result<Came, Stop> {
-    let valid = cleared.valid();
-    let sent = (valid.query.as_str(), valid.body_bytes.as_slice());
-    carry(x, cleared, sent, r).await
+    carry(x, ready, (ready.query(), ready.body()), r).await
 }
 
 /// Carries the request with another query and body: a further page of the same list.
 pub async fn forward_page(
     x: &mut Exchange<'_, '_>,
-    cleared: &Cleared<'_>,
+    ready: &Ready<'_>,
     (query, body): &(String, Vec<u8>),
     r: &Road<'_>,
 ) -> Result<Came, Stop> {
-    carry(x, cleared, (query, body), r).await
+    carry(x, ready, (query, body), r).await
 }
 
 async fn carry(
     x: &mut Exchange<'_, '_>,
-    cleared: &Cleared<'_>,
+    ready: &Ready<'_>,
     (query, body): (&str, &[u8]),
     r: &Road<'_>,
 ) -> Result<Came, Stop> {
-    let op = cleared.op();
+    let op = ready.op();
     x.enter(Stage::Upstream);
-    let mut target = calls::path(op, op.operation, cleared.path_values());
+    let mut target = calls::path(op, op.operation, ready.path_values());
     if !query.is_empty() {
         target.push('?');
         target.push_str(query);
     }
-    let mut headers = fields(x, cleared, r);
+    let mut headers = fields(x, ready, r);
     let plain = target.split('?').next().unwrap_or_default();
     let on = unchanged::condition(x.looked_up.as_ref(), plain, &headers);
     match on {
@@ -64,18 +63,18 @@ async fn carry(
     }
     let is_held = matches!(on, On::Judged(_));
     // A HEAD is judged on the body a GET would have: without it no object rule could be kept.
-    let method = match cleared.asked().method() {
+    let method = match ready.asked().method() {
         Method::Head => Method::Get,
         method => method,
     };
-    let is_read = !cleared.permit().changes();
+    let is_read = !ready.permit().changes();
     if is_read {
         x.sent = Sent::Read;
     } else {
         intend(x, r).await?;
         x.sent = Sent::Write;
     }
-    let outcome = calls::call(x, cleared, (method, &target), &headers, body, r).await;
+    let outcome = calls::call(x, ready, (method, &target), &headers, body, r).await;
     note_answer(x, &outcome);
     match outcome {
         // The first attempt may be what changed the state that the second one asked for.
@@ -128,13 +127,13 @@ async fn intend(x: &mut Exchange<'_, '_>, r: &Road<'_>) -> Result<(), Stop> {
 }
 
 /// The fields the upstream gets: declared ones and those of [`contract::forwarded`] from the client, then ours.
-fn fields(x: &Exchange<'_, '_>, cleared: &Cleared<'_>, r: &Road<'_>) -> Headers {
-    let op = cleared.op();
+fn fields(x: &Exchange<'_, '_>, ready: &Ready<'_>, r: &Road<'_>) -> Headers {
+    let op = ready.op();
     let mut headers = Headers::with_room(16, 1024);
-    let is_conditional = sends_condition(cleared, r);
+    let is_conditional = sends_condition(ready, r);
     let is_read = op.plan.is_read;
     let is_kept = |name: &str| name != "if-none-match" || is_conditional || !is_read;
-    let sent = cleared.asked().headers();
+    let sent = ready.asked().headers();
     for (name, value) in sent.iter().filter(|(name, _)| is_kept(name)) {
         let is_declared = || {
             op.operation
@@ -154,15 +153,15 @@ fn fields(x: &Exchange<'_, '_>, cleared: &Cleared<'_>, r: &Road<'_>) -> Headers 
         }
     }
     if let Some(key) = sent.get("idempotency-key") {
-        let scoped = idempotency::scoped(&r.io.idempotency, cleared.caller().principal(), key);
+        let scoped = idempotency::scoped(&r.io.idempotency, ready.caller().principal(), key);
         headers.set("idempotency-key", scoped);
     }
     let accept = x.accept.as_ref().unwrap_or(op.operation.media.accept());
     headers.set("accept", accept.as_bytes());
-    if let Some(kind) = &cleared.valid().content_type {
+    if let Some(kind) = ready.kind() {
         headers.push("content-type", kind.as_bytes());
     }
-    calls::ours(x, cleared, r, &mut headers);
+    calls::ours(x, ready, r, &mut headers);
     headers
 }
 

@@ -42,7 +42,7 @@ impl Validated<'_> {
         RequestFacts {
             path: self.0.granted.path_values(),
             query: self.0.asked.query(),
-            body: self.0.valid.body.as_ref(),
+            body: self.0.valid.body(),
         }
     }
 
@@ -53,7 +53,7 @@ impl Validated<'_> {
         let facts = RequestFacts {
             path,
             query: parts.asked.query(),
-            body: parts.valid.body.as_ref(),
+            body: parts.valid.body(),
         };
         (permit, facts)
     }
@@ -65,7 +65,7 @@ impl Validated<'_> {
         let facts = RequestFacts {
             path: &path,
             query: parts.asked.query(),
-            body: parts.valid.body.as_ref(),
+            body: parts.valid.body(),
         };
         permit.release(&facts, answer)
     }
@@ -101,17 +101,16 @@ pub async fn request<'r>(
     let fixed = parameters::fix_body(&body, granted.permit().fixed(), op.operation.bounds)?;
     let body = fixed.as_deref().unwrap_or(&body);
     let opened = cursors::open_body(x, body, &granted, r)?;
-    let mut valid = judge(x, &asked, &granted, opened.as_deref().unwrap_or(body))?;
+    let valid = judge(x, &asked, &granted, opened.as_deref().unwrap_or(body))?;
     // Which parameters may be used is authorization too.
     let (permit, _) = granted.split();
     parameters::admit(permit, &valid, &x.resume)?;
     // What may be sent is authorization, not contract: enforced in every mode.
-    if let Some(sent) = &valid.body {
+    if let Some(sent) = valid.body() {
         contract::check_writes(op.operation, sent, permit.writes())?;
     }
-    // A cursor goes on with its own question only. Where objects may be left out of a list, the first page is asked for so
-    // that it can be filled again.
-    cursors::ask(x, &mut valid, &asked, &granted)?;
+    // A cursor goes on with its own question only.
+    cursors::ask(x, &valid, &asked, &granted)?;
     Ok(Validated(Box::new(Parts {
         granted,
         asked,

@@ -52,6 +52,19 @@ pub(super) fn answer_path(
     Err((format!("{message} in the answer of `{operation}`"), help))
 }
 
+/// Checks an entry that is the whole message (`$`): only one that is a text has no fields to list.
+pub(super) fn whole(what: &str, is_text: bool, operation: &str) -> Result<(), Fault> {
+    match is_text {
+        true => Ok(()),
+        false => Err((
+            format!(
+                "`$` stands for a message that is one text, and {what} of `{operation}` is none"
+            ),
+            "list the fields one by one".into(),
+        )),
+    }
+}
+
 /// Checks one entry of `errors`: some declared error answer has to have it.
 pub(super) fn error_path(
     errors: &[ErrorGround],

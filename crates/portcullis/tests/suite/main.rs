@@ -49,6 +49,7 @@ mod smoke;
 mod stopping;
 mod surface;
 mod terminal;
+mod texts;
 mod upstreams;
 mod written_before;
 

@@ -156,7 +156,7 @@ pub fn read(context: &Context<'_>, permit: &Permit) -> Result<ReadRequest, Box<R
     let body = if is_form {
         model::json::parse(&body, context.contract.bounds).ok()
     } else {
-        valid.body
+        valid.payload.into_value()
     };
     Ok(ReadRequest {
         body,

@@ -10,9 +10,9 @@ use model::{Mistake, PageParameter, Reveals, StatedField};
 
 use super::workshop::Workshop;
 use crate::answer_plan::{AnswerPlan, StatusRange};
-use crate::docs::At;
+use crate::docs::{At, Docs};
 use crate::lower::{Direction, Lowering};
-use crate::media_type::{is_json, may_be_json};
+use crate::media_type::{TEXT, is_json, may_be_json};
 use crate::plan::{BodyFormat, BodyPlan, BodyPlanContent, Parameter, Place, Style};
 use crate::questions;
 use crate::shape::target;
@@ -290,18 +290,21 @@ pub(super) fn body<'a>(lowering: &mut Lowering<'a>, operation: &At<'a>) -> Optio
     };
     for (kind, media) in content.members() {
         let essence = essence(kind);
-        let format = match essence.as_str() {
-            "application/x-www-form-urlencoded" => BodyFormat::Form,
-            kind if is_json(kind) => BodyFormat::Json,
-            _ => {
-                draft.unsupported.push(Arc::from(essence));
-                continue;
-            }
-        };
         let media = match lowering.docs.follow(&media) {
             Ok(media) => media,
             Err(mistake) => {
                 lowering.report(mistake);
+                continue;
+            }
+        };
+        // A text beside other kinds of body would be one of two readings.
+        let is_alone = content.members().count() == 1;
+        let format = match essence.as_str() {
+            "application/x-www-form-urlencoded" => BodyFormat::Form,
+            kind if is_json(kind) => BodyFormat::Json,
+            TEXT if is_alone && is_text(lowering.docs, &media) => BodyFormat::Text,
+            _ => {
+                draft.unsupported.push(Arc::from(essence));
                 continue;
             }
         };
@@ -346,6 +349,7 @@ impl<'a> BodyDraft<'a> {
 pub(super) struct AnswerDraft<'a> {
     status: StatusRange,
     content_types: Vec<Arc<str>>,
+    is_text: bool,
     schema: Option<(At<'a>, usize)>,
 }
 
@@ -372,10 +376,12 @@ pub(super) fn answers<'a>(lowering: &mut Lowering<'a>, operation: &At<'a>) -> Ve
             }
         };
         let (mut content_types, mut schema) = (Vec::new(), None);
+        let text = text_of(lowering.docs, &at);
         for (kind, media) in at.get("content").iter().flat_map(At::members) {
             let essence = essence(kind);
             // One JSON schema per answer; the first declared one describes it.
-            if may_be_json(&essence) && schema.is_none() {
+            let is_read = may_be_json(&essence) || text && essence == TEXT;
+            if is_read && schema.is_none() {
                 match lowering.docs.follow(&media) {
                     Ok(media) => {
                         schema = media.get("schema").map(|schema| {
@@ -391,10 +397,38 @@ pub(super) fn answers<'a>(lowering: &mut Lowering<'a>, operation: &At<'a>) -> Ve
         out.push(AnswerDraft {
             status: range,
             content_types,
+            is_text: text,
             schema,
         });
     }
     out
+}
+
+/// Whether an answer is one text: `text/plain`, and nothing that could be JSON beside it.
+fn text_of(docs: &Docs, answer: &At<'_>) -> bool {
+    let declared = || {
+        answer
+            .get("content")
+            .into_iter()
+            .flat_map(|all| all.members())
+    };
+    let has_json = declared().any(|(kind, _)| may_be_json(&essence(kind)));
+    let mut texts = declared().filter(|(kind, _)| essence(kind) == TEXT);
+    let is_one = |media: At<'_>| docs.follow(&media).is_ok_and(|media| is_text(docs, &media));
+    !has_json && texts.next().is_some_and(|(_, media)| is_one(media))
+}
+
+/// Whether the schema of a media type says that it is a text, and not bytes written as one.
+fn is_text(docs: &Docs, media: &At<'_>) -> bool {
+    let schema = media
+        .get("schema")
+        .and_then(|schema| docs.follow(&schema).ok());
+    schema.is_some_and(|schema| {
+        schema.text("type") == Some("string")
+            && !matches!(schema.text("format"), Some("binary" | "byte"))
+            && schema.text("contentEncoding").is_none()
+            && schema.text("contentMediaType").is_none()
+    })
 }
 
 /// The schemas of the answers that mean success, each once.
@@ -426,6 +460,7 @@ impl AnswerDraft<'_> {
         let mut plan = AnswerPlan {
             status: self.status,
             content_types: self.content_types,
+            is_text: self.is_text,
             validator: None,
             shape: model::Shape::default(),
         };

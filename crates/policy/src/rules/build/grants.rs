@@ -328,7 +328,10 @@ impl Build {
             false => &grant.fields,
         };
         for field in fields {
-            let checked = check::answer_path(operation.ground(), &field.value, &operation.id);
+            let checked = match field.value.steps.is_empty() {
+                true => check::whole("the answer", operation.answers_text, &operation.id),
+                false => check::answer_path(operation.ground(), &field.value, &operation.id),
+            };
             found.extend(checked.err().map(|fault| (field.spot, fault)));
         }
         for mask in &grant.masks {
@@ -349,11 +352,17 @@ impl Build {
             }
         }
         for field in &grant.errors {
-            let checked = check::error_path(&operation.errors, &field.value, &operation.id);
+            let checked = match field.value.steps.is_empty() {
+                true => check::whole("an error answer", false, &operation.id),
+                false => check::error_path(&operation.errors, &field.value, &operation.id),
+            };
             found.extend(checked.err().map(|fault| (field.spot, fault)));
         }
         for path in &grant.writes {
-            let checked = check::write_path(&operation.request, &path.value, &operation.id);
+            let checked = match path.value.steps.is_empty() {
+                true => check::whole("the body", operation.takes_text, &operation.id),
+                false => check::write_path(&operation.request, &path.value, &operation.id),
+            };
             found.extend(checked.err().map(|fault| (path.spot, fault)));
         }
         for (spot, (message, help)) in found {

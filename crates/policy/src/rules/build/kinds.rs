@@ -125,6 +125,8 @@ impl Build {
             resources: Vec::new(),
             subject: None,
             named: Vec::new(),
+            takes_text: shape.takes_text,
+            answers_text: shape.answers_text,
             lookups_max: api.lookups_max,
             ends_in: shape.ends_in.clone(),
             shown: Shown::Nowhere,
