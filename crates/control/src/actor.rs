@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use identity::api_key::redacted;
+use model::event::{ActorRef, AuthenticatedBy};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -187,18 +188,17 @@ impl Actor {
         self.permissions.contains(&permission)
     }
 
-    /// How it is known who asked, and from where, for the ledger.
-    pub fn provenance(&self) -> String {
-        let how = match self.authenticated_by {
-            Authentication::LocalSocket { uid } => {
-                format!("asked by uid {uid} over the local socket")
-            }
-            Authentication::Store { uid } => format!("done by uid {uid} on the store itself"),
-            Authentication::Server => "done by the server itself".to_owned(),
+    /// How it is known who asked, and from where, as the ledger keeps it.
+    pub fn recorded(&self) -> ActorRef {
+        let (authenticated_by, uid) = match self.authenticated_by {
+            Authentication::LocalSocket { uid } => (AuthenticatedBy::LocalSocket, Some(uid)),
+            Authentication::Store { uid } => (AuthenticatedBy::Store, Some(uid)),
+            Authentication::Server => (AuthenticatedBy::Server, None),
         };
-        match self.process {
-            Some(process) => format!("{how}, process {process}"),
-            None => how,
+        ActorRef {
+            authenticated_by: authenticated_by.into(),
+            uid,
+            process: self.process,
         }
     }
 }
@@ -228,14 +228,12 @@ mod tests {
 
     #[test]
     fn the_ledger_learns_how_somebody_was_known() {
-        assert_eq!(
-            Actor::from_peer("ann", 1000, Some(4711), 1000).provenance(),
-            "asked by uid 1000 over the local socket, process 4711"
-        );
-        assert_eq!(
-            Actor::on_store("ann", 7).provenance(),
-            "done by uid 7 on the store itself"
-        );
+        let asked = Actor::from_peer("ann", 1000, Some(4711), 1000).recorded();
+        assert!(asked.authenticated_by == AuthenticatedBy::LocalSocket);
+        assert_eq!((asked.uid, asked.process), (Some(1000), Some(4711)));
+        let done = Actor::on_store("ann", 7).recorded();
+        assert!(done.authenticated_by == AuthenticatedBy::Store);
+        assert_eq!((done.uid, done.process), (Some(7), None));
     }
 
     #[test]

@@ -62,15 +62,11 @@ impl Change<'_> {
             user: Some(Text::new(&self.actor.name)),
             integration: self.integration.as_deref().map(Text::new),
             credential: self.credential.map(|id| id.text()),
-            detail: Some(recorded(&self.detail, self.actor).into()),
+            actor: Some(self.actor.recorded()),
+            detail: Some(self.detail.as_str().into()),
             ..Event::default()
         }
     }
-}
-
-/// What the ledger keeps of a change: what it was, and how it is known who made it.
-pub(crate) fn recorded(detail: &str, actor: &Actor) -> String {
-    format!("{detail}; {}", actor.provenance())
 }
 
 /// The outcome of a change whose intent was recorded by a process that was killed before it could record more; `None` when

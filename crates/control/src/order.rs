@@ -17,7 +17,7 @@ use policy::block::Subject;
 use store::{Filter, Step, kinds};
 
 use crate::commands::{added_blocks, paused};
-use crate::journal::{Change, recorded};
+use crate::journal::Change;
 use crate::owner::CREDENTIALS_MAX;
 use crate::{AdminError, Control};
 
@@ -97,7 +97,7 @@ impl Turn<'_> {
             self.resync();
             let mut failed = change.outcome(Outcome::Failed, id, self.control.now());
             let detail = format!("{}; not done: {fault}", change.detail);
-            failed.detail = Some(recorded(&detail, change.actor).into());
+            failed.detail = Some(detail.into());
             drop(self.outcome(&failed));
             return Err(fault.into());
         }

@@ -20,7 +20,7 @@ use store::{Filter, Store, kinds};
 use crate::AdminError;
 use crate::actor::Actor;
 use crate::commands::{self, Entry};
-use crate::journal::{Journal, recorded};
+use crate::journal::Journal;
 use crate::order::State;
 use crate::refusals::Refusals;
 use crate::reload::Loading;
@@ -279,7 +279,8 @@ impl Control {
             kind: Word::new(kind),
             outcome: outcome.into(),
             user: Some(Text::new(&actor.name)),
-            detail: Some(recorded(detail, actor).into()),
+            actor: Some(actor.recorded()),
+            detail: Some(detail.into()),
             ..Event::default()
         }
     }

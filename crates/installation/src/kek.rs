@@ -74,7 +74,8 @@ pub fn change(
             kind: Word::new(kind),
             outcome: Outcome::Done.into(),
             user: Some(actor.name.as_str().into()),
-            detail: Some(format!("{detail}; {}", actor.provenance()).into()),
+            actor: Some(actor.recorded()),
+            detail: Some(detail.as_str().into()),
             ..Event::default()
         };
         opened.recorder.record(&event).wait()

@@ -12,8 +12,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::{DecisionId, RuleRef, Stage, Text, Timestamp};
 
-pub use parts::{Blocked, Drift, ErrorAt, Finding, ObjectRef};
-pub use words::{Cause, Kind, Named, Outcome, Treatment, Word};
+pub use parts::{ActorRef, Blocked, Drift, ErrorAt, Finding, ObjectRef};
+pub use words::{AuthenticatedBy, Cause, Kind, Named, Outcome, Treatment, Word};
 
 /// The form of entries that this program writes.
 pub const SCHEMA: u16 = 2;
@@ -83,6 +83,9 @@ pub struct Event {
     /// Person behind the call as the integration states it; for changes, who made the change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<Text>,
+    /// For changes: how it is known who made them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor: Option<ActorRef>,
     /// Client address (the first untrusted hop); for connections the other end, or its /64.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<Text>,

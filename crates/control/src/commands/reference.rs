@@ -18,8 +18,9 @@ const HEAD: &str = "# Admin commands\n\n\
     While no server runs, the command line does the same on the store itself.\n\n\
     **Who may.** The user that runs the server, and root, have every permission; the kernel says who is at the other end of the socket. Anybody else is \
     refused with exit code 77, whatever the mode of the socket. What is refused is recorded like what is done, with the outcome `refused`, at most 60 times in a minute.\n\n\
-    **What is recorded.** A command that changes something writes a record of the kind below: who (as they call themselves), and at the end of \
-    `detail` how they were known: `asked by uid 1000 over the local socket, process 4711`, or `done by uid 1000 on the store itself`.\n\n";
+    **What is recorded.** A command that changes something writes a record of the kind below: who (`user`, as they call themselves), and in `actor` \
+    how they were known: `authenticated_by` the `local_socket` or on the `store` itself, with the `uid` of the operating system's user and the number of \
+    the `process` that asked.\n\n";
 
 /// The whole page.
 pub fn reference_markdown() -> String {

@@ -3,7 +3,7 @@
 //! Used by audit.
 //! Start reading at `Event::write`.
 
-use super::{Blocked, Drift, ErrorAt, Event, Finding, Named, ObjectRef, Word};
+use super::{ActorRef, Blocked, Drift, ErrorAt, Event, Finding, Named, ObjectRef, Word};
 use crate::json::{write_digits, write_string};
 use crate::{RuleRef, Text, Timestamp, printable};
 
@@ -47,6 +47,9 @@ impl Event {
         line.text(",\"integration\":", &self.integration);
         line.text(",\"credential\":", &self.credential);
         line.text(",\"user\":", &self.user);
+        if let Some(actor) = &self.actor {
+            line.actor(actor);
+        }
         line.text(",\"address\":", &self.address);
         line.text(",\"user_agent\":", &self.user_agent);
         line.number(",\"count\":", self.count);
@@ -135,6 +138,13 @@ impl Line<'_> {
             write(self, value);
         }
         self.out.push(b']');
+    }
+
+    fn actor(&mut self, actor: &ActorRef) {
+        self.word(",\"actor\":{\"authenticated_by\":", &actor.authenticated_by);
+        self.number(",\"uid\":", actor.uid);
+        self.number(",\"process\":", actor.process);
+        self.out.push(b'}');
     }
 
     fn object(&mut self, object: &ObjectRef) {

@@ -1,14 +1,14 @@
-//! What a record holds besides plain words and numbers: objects, field errors, findings, drift, blocks.
-//! Exports `ObjectRef`, `ErrorAt`, `Finding`, `Drift`, `Blocked`.
+//! What a record holds besides plain words and numbers: actors, objects, field errors, findings, drift, blocks.
+//! Exports `ActorRef`, `ObjectRef`, `ErrorAt`, `Finding`, `Drift`, `Blocked`.
 //! Made by the stages of the gateway; read by `explain`.
-//! Start reading at `ObjectRef`. Each is also read from the line of text that records of schema 1 have.
+//! Start reading at `ObjectRef`. What records of schema 1 have as a line of text is read from that as well.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use super::schema_1::also_a_line;
-use super::words::{Treatment, Word};
+use super::words::{AuthenticatedBy, Treatment, Word};
 use crate::{FieldError, Text, Timestamp};
 
 /// An object that was asked for, looked up, evaluated or let out.
@@ -25,6 +25,20 @@ impl fmt::Display for ObjectRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.kind, self.id)
     }
+}
+
+/// How it is known who made a change, and from where.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ActorRef {
+    /// By what.
+    pub authenticated_by: Word<AuthenticatedBy>,
+    /// Number of the user of the operating system.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub uid: Option<u32>,
+    /// Number of the process that asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub process: Option<u32>,
 }
 
 /// One thing wrong with one field. What was found there is told to the caller and not recorded.

@@ -1,5 +1,5 @@
 //! The closed lists of words in a record, each open for the words of a newer program.
-//! Exports `Word`, `Named`, `Kind`, `Outcome`, `Cause`, `Treatment`.
+//! Exports `Word`, `Named`, `Kind`, `Outcome`, `AuthenticatedBy`, `Cause`, `Treatment`.
 //! Used by `Event` and by everything that asks what a record says.
 //! Start reading at `Word`.
 
@@ -170,6 +170,20 @@ words! {
 }
 
 words! {
+    /// How it is known who made a change.
+    #[derive(Default)]
+    AuthenticatedBy {
+        /// The kernel names the user at the other end of the local socket.
+        LocalSocket = "local_socket",
+        /// They opened store and ledger themselves, with the key-encryption key.
+        Store = "store",
+        /// The server itself: after a signal, or by its own clock.
+        #[default]
+        Server = "server",
+    }
+}
+
+words! {
     /// What came of a finding.
     #[derive(Default)]
     Treatment {
@@ -219,6 +233,7 @@ mod tests {
         }
         distinct::<Kind>();
         distinct::<Outcome>();
+        distinct::<AuthenticatedBy>();
         distinct::<Cause>();
         distinct::<Treatment>();
         distinct::<Stage>();

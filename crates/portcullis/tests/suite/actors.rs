@@ -77,8 +77,10 @@ fn another_user_of_the_machine_is_refused_and_recorded() {
     for event in &refused {
         // What they call themselves is a note; the kernel says who they are.
         assert_eq!(event["user"], "root (local)");
-        let detail = event["detail"].as_str().unwrap();
-        assert!(detail.contains("asked by uid 65534 over"), "{detail}");
+        let actor = &event["actor"];
+        assert_eq!(actor["authenticated_by"], "local_socket");
+        assert_eq!(actor["uid"], 65_534, "{actor}");
+        assert!(actor["process"].is_u64(), "{actor}");
     }
     let listed = server.admin("integration.list", &json!({}));
     let rows = listed["integrations"].as_array().unwrap();

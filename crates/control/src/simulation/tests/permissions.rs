@@ -76,11 +76,7 @@ fn one_permission_is_enough_for_its_own_commands() {
         .find(|event| event.outcome == model::Outcome::Done)
         .unwrap();
     assert_eq!(done.user.as_deref(), Some("ann"));
-    let detail = done.detail.as_deref().unwrap();
-    assert!(
-        detail.ends_with("; asked by uid 7 over the local socket, process 9"),
-        "{detail}"
-    );
+    assert_eq!(done.actor, Some(writer.recorded()));
     assert_eq!(done.credential.as_deref(), made["id"].as_str());
 }
 

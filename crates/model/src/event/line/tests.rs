@@ -1,5 +1,5 @@
 use super::*;
-use crate::event::{Cause, Kind, Outcome, Schema, Treatment};
+use crate::event::{AuthenticatedBy, Cause, Kind, Outcome, Schema, Treatment};
 use crate::{DecisionId, Stage};
 use proptest::prelude::*;
 
@@ -42,6 +42,18 @@ fn blocked() -> impl Strategy<Value = Blocked> {
     })
 }
 
+fn actor() -> impl Strategy<Value = ActorRef> {
+    (
+        word::<AuthenticatedBy>(),
+        any::<(Option<u32>, Option<u32>)>(),
+    )
+        .prop_map(|(authenticated_by, (uid, process))| ActorRef {
+            authenticated_by,
+            uid,
+            process,
+        })
+}
+
 fn error() -> impl Strategy<Value = ErrorAt> {
     (text(), text(), text()).prop_map(|(place, pointer, keyword)| ErrorAt {
         place,
@@ -74,7 +86,7 @@ prop_compose! {
         (stage, cause) in (proptest::option::of(word::<Stage>()), proptest::option::of(word::<Cause>())),
         texts in proptest::array::uniform15(some_text()),
         (objects, errors, findings, drift) in (list(object()), list(error()), list(finding()), list(drift())),
-        (rule, blocked) in (proptest::option::of(rule()), proptest::option::of(blocked())),
+        (rule, blocked, actor) in (proptest::option::of(rule()), proptest::option::of(blocked()), proptest::option::of(actor())),
         (status, upstream_status, lookup_status) in any::<(Option<u16>, Option<u16>, Option<u16>)>(),
         (fields, withheld, findings_more) in any::<(Option<(u32, u32)>, Option<u32>, Option<u32>)>(),
         numbers in any::<[Option<u64>; 5]>(),
@@ -88,7 +100,7 @@ prop_compose! {
             latest: latest.map(Timestamp::from_micros),
             id: id.map(DecisionId::from_bits),
             configuration: code.clone(),
-            kind, outcome, code, stage, status, integration, credential, user, address, user_agent, count, listener,
+            kind, outcome, actor, code, stage, status, integration, credential, user, address, user_agent, count, listener,
             protocol, method, path, api, operation, objects, rule, cause, blocked, detail, errors, findings, findings_more,
             drift, fields, withheld, lookup_status, upstream, upstream_status, declared_outcome, bytes_in, bytes_out, took_us,
             upstream_us,

@@ -182,11 +182,18 @@ pub fn record(record: &Value) -> String {
             text("integration"),
             text("credential"),
             text("user"),
+            uid(event),
             text("detail"),
         ]);
     }
     parts.retain(|part| !part.is_empty());
     parts.join("  ").trim_end().to_owned()
+}
+
+/// The user of the operating system who made a change, as the kernel names them.
+fn uid(event: &Value) -> String {
+    let uid = event.pointer("/actor/uid").and_then(Value::as_u64);
+    uid.map(|uid| format!("(uid {uid})")).unwrap_or_default()
 }
 
 /// How many connections, and from where.
