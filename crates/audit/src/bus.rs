@@ -1,10 +1,12 @@
 //! The newest records as they become durable, for whoever follows them, each at a pace of their own.
-//! Exports `EventBus`, `Subscription`, `Followed`.
-//! Fed by the writer's thread, once per group; read by the live view. Requests never touch it.
+//! Exports `EventBus`, `Subscription`, `Followed`, `Label`.
+//! Fed by the writer's thread, once per group; read by the live view and by the metrics. Requests never touch it.
 //! Start reading at `Subscription::take`; docs/decisions/025 says why it hangs behind the ledger.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
+
+use model::{Kind, Outcome, Word};
 
 use crate::pending::lock;
 use crate::reader::Entry;
@@ -38,14 +40,24 @@ struct State {
 struct Subscriber {
     id: u64,
     name: &'static str,
+    next_seq: u64,
     missed: u64,
+}
+
+/// What a record is about and how it ended, for whoever counts records and reads none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Label {
+    /// What happened.
+    pub kind: Word<Kind>,
+    /// How it ended.
+    pub outcome: Word<Outcome>,
 }
 
 /// Records that became durable together, each after its length.
 #[derive(Debug)]
 struct Published {
     first_seq: u64,
-    count: usize,
+    labels: Vec<Label>,
     payload: Vec<u8>,
 }
 
@@ -83,33 +95,45 @@ impl EventBus {
         .collect()
     }
 
-    /// A group is durable. Takes its payload only where somebody follows.
-    pub(crate) fn publish(&self, first_seq: u64, count: usize, payload: &mut Vec<u8>) {
+    /// A group is durable. Takes its buffers only where somebody follows.
+    pub(crate) fn publish(&self, first_seq: u64, labels: &mut Vec<Label>, payload: &mut Vec<u8>) {
         let mut state = lock(&self.state);
-        state.next_seq = first_seq.saturating_add(count as u64);
+        state.next_seq = first_seq.saturating_add(labels.len() as u64);
         if state.subscribers.is_empty() {
             return;
         }
-        let payload = std::mem::take(payload);
-        state.records += count;
+        let (labels, payload) = (std::mem::take(labels), std::mem::take(payload));
+        state.records += labels.len();
         state.bytes += payload.len();
         state.groups.push_back(Arc::new(Published {
             first_seq,
-            count,
+            labels,
             payload,
         }));
         while state.groups.len() > 1 && (state.records > RECORDS_MAX || state.bytes > BYTES_MAX) {
-            let gone = state.groups.pop_front();
-            state.forget(gone.as_deref());
+            state.drop_oldest();
         }
     }
 }
 
 impl State {
-    fn forget(&mut self, gone: Option<&Published>) {
-        if let Some(gone) = gone {
-            self.records = self.records.saturating_sub(gone.count);
+    fn drop_oldest(&mut self) {
+        if let Some(gone) = self.groups.pop_front() {
+            self.records = self.records.saturating_sub(gone.labels.len());
             self.bytes = self.bytes.saturating_sub(gone.payload.len());
+        }
+    }
+
+    /// Lets go of what everybody has taken.
+    fn trim(&mut self) {
+        let taken = self.subscribers.iter().map(|one| one.next_seq).min();
+        let taken = taken.unwrap_or(u64::MAX);
+        while self
+            .groups
+            .front()
+            .is_some_and(|group| group.first_seq < taken)
+        {
+            self.drop_oldest();
         }
     }
 }
@@ -119,7 +143,6 @@ impl State {
 pub struct Subscription {
     bus: Arc<EventBus>,
     id: u64,
-    next_seq: u64,
     missed: u64,
 }
 
@@ -128,41 +151,50 @@ impl Subscription {
         let mut state = lock(&bus.state);
         state.subscribed += 1;
         let id = state.subscribed;
+        let next_seq = state.next_seq;
         state.subscribers.push(Subscriber {
             id,
             name,
-            missed: 0,
-        });
-        let next_seq = state.next_seq;
-        drop(state);
-        Subscription {
-            bus,
-            id,
             next_seq,
             missed: 0,
-        }
+        });
+        drop(state);
+        Subscription { bus, id, missed: 0 }
     }
 
     /// What became durable since the last call. Records that it was too slow for are counted in [`Subscription::missed`];
     /// the numbers of those that are left say where they were.
     pub fn take(&mut self) -> Vec<Entry> {
-        let groups: Vec<Arc<Published>> = {
-            let mut state = lock(&self.bus.state);
-            let first = state.groups.front().map(|group| group.first_seq);
-            let lost = first.map_or(0, |first| first.saturating_sub(self.next_seq));
-            self.missed = self.missed.saturating_add(lost);
-            let (id, missed) = (self.id, self.missed);
-            if let Some(own) = state.subscribers.iter_mut().find(|one| one.id == id) {
-                own.missed = missed;
-            }
-            let new = state.groups.iter();
-            let new = new.filter(|group| group.first_seq >= self.next_seq);
-            let new = new.map(Arc::clone).collect();
-            self.next_seq = state.next_seq;
-            new
-        };
-        // Taken apart without the lock: the writer waits for nobody's reading.
+        let groups = self.groups();
         groups.iter().flat_map(|group| group.entries()).collect()
+    }
+
+    /// The same, for whoever only counts: what the records are about, without reading them.
+    pub fn take_labels(&mut self, mut each: impl FnMut(&Label)) {
+        let groups = self.groups();
+        groups
+            .iter()
+            .flat_map(|group| &group.labels)
+            .for_each(&mut each);
+    }
+
+    /// The groups since the last call. They are taken apart without the lock: the writer waits for nobody's reading.
+    fn groups(&mut self) -> Vec<Arc<Published>> {
+        let mut state = lock(&self.bus.state);
+        let state = &mut *state;
+        let Some(own) = state.subscribers.iter_mut().find(|one| one.id == self.id) else {
+            return Vec::new();
+        };
+        let first = state.groups.front().map(|group| group.first_seq);
+        let lost = first.map_or(0, |first| first.saturating_sub(own.next_seq));
+        own.missed = own.missed.saturating_add(lost);
+        self.missed = own.missed;
+        let new = state.groups.iter();
+        let new = new.filter(|group| group.first_seq >= own.next_seq);
+        let new = new.map(Arc::clone).collect();
+        own.next_seq = state.next_seq;
+        state.trim();
+        new
     }
 
     /// Records it was too slow for.
@@ -175,10 +207,7 @@ impl Drop for Subscription {
     fn drop(&mut self) {
         let mut state = lock(&self.bus.state);
         state.subscribers.retain(|one| one.id != self.id);
-        if state.subscribers.is_empty() {
-            state.groups.clear();
-            (state.records, state.bytes) = (0, 0);
-        }
+        state.trim();
     }
 }
 

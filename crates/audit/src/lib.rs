@@ -20,13 +20,13 @@ mod tree;
 mod verify;
 mod writer;
 
-pub use bus::{EventBus, Followed, Subscription};
+pub use bus::{EventBus, Followed, Label, Subscription};
 pub use checkpoint::{Checkpoint, PublicKey, SignedCheckpoint, is_origin};
 pub use export::{Exported, export};
 pub use fault::LedgerFault;
 pub use notes::FILE as CHECKPOINTS;
 pub use pending::Pending;
-pub use reader::{Entry, Filter, Ledger, Records};
+pub use reader::{Entry, Filter, Ledger, Records, origin_of};
 pub use recorder::{Durability, Opening, RECORD_BYTES_MAX, Recorder, Settings, Status};
 pub use recovery::Recovered;
 pub use segment::key::{Destroyed, destroy, destroyable, rewrap};

@@ -11,7 +11,7 @@ use std::time::Duration;
 use model::{DecisionId, Event, Kind, Timestamp, Word};
 use serde::Deserialize;
 
-use crate::checkpoint::{PublicKey, SignedCheckpoint};
+use crate::checkpoint::{PublicKey, SignedCheckpoint, is_origin};
 use crate::fault::LedgerFault;
 use crate::notes;
 use crate::recorder::Place;
@@ -120,6 +120,26 @@ impl Filter {
             && is(&self.outcome, Some(event.outcome.name()))
             && self.since.is_none_or(|since| event.at >= since)
             && self.until.is_none_or(|until| event.at < until)
+    }
+}
+
+/// The name of the ledger in this directory: as the checkpoint that was kept elsewhere has it, else its own newest one. `None`
+/// where there is neither. Nothing is proven by it before a checkpoint of this name verifies.
+///
+/// # Errors
+/// When the file of checkpoints cannot be read.
+pub fn origin_of(dir: &Path, witness: Option<&str>) -> Result<Option<String>, LedgerFault> {
+    let named = |note: &str| {
+        let name = note.lines().next().filter(|name| is_origin(name));
+        name.map(str::to_owned)
+    };
+    if let Some(name) = witness.and_then(named) {
+        return Ok(Some(name));
+    }
+    match notes::newest(dir) {
+        Ok(newest) => Ok(newest.and_then(|(note, _)| named(&note))),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(LedgerFault::io(&dir.join(notes::FILE), &error)),
     }
 }
 

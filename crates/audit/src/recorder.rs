@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use model::{DecisionId, Event, Timestamp};
 
-use crate::bus::{EventBus, Followed, Subscription};
+use crate::bus::{EventBus, Followed, Label, Subscription};
 use crate::checkpoint::SignedCheckpoint;
 use crate::disk::{Disk, RealDisk};
 use crate::fault::LedgerFault;
@@ -197,6 +197,8 @@ pub(crate) struct Batch {
     pub leaves: Vec<Hash>,
     /// Decision of each record; 0 for none.
     pub ids: Vec<u128>,
+    /// What each record is about.
+    pub labels: Vec<Label>,
 }
 
 /// What the writer was woken for.
@@ -272,13 +274,17 @@ impl Recorder {
     /// Puts an event into the ledger. Never blocks on the disk: await or [`Pending::wait`] for the result.
     pub fn record(&self, event: &Event) -> Pending {
         let id = event.id.map_or(0, DecisionId::bits);
+        let label = Label {
+            kind: event.kind.clone(),
+            outcome: event.outcome.clone(),
+        };
         SCRATCH.with_borrow_mut(|buffer| {
             let mut latest = None;
             // Written a second time where the clock has been set back, and again should it be set while this goes on.
             loop {
                 buffer.clear();
                 event.write_with(latest, buffer);
-                match self.shared.submit(buffer, id, event.at, latest) {
+                match self.shared.submit(buffer, (id, &label), event.at, latest) {
                     Ok(pending) => return pending,
                     Err(later) => latest = Some(later),
                 }
@@ -332,6 +338,11 @@ impl Recorder {
     /// Follows the records from here on, as they become durable. `name` is what it is counted under when it is too slow.
     pub fn subscribe(&self, name: &'static str) -> Subscription {
         Subscription::new(Arc::clone(&self.shared.events), name)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn bus(&self) -> &EventBus {
+        &self.shared.events
     }
 
     /// Who follows, and what each of them missed.
@@ -397,7 +408,7 @@ impl Shared {
     fn submit(
         &self,
         record: &[u8],
-        id: u128,
+        (id, label): (u128, &Label),
         at: Timestamp,
         marked: Option<Timestamp>,
     ) -> Result<Pending, Timestamp> {
@@ -429,6 +440,7 @@ impl Shared {
         batch.payload.extend_from_slice(record);
         batch.leaves.push(leaf);
         batch.ids.push(id);
+        batch.labels.push(label.clone());
         let pending = Pending::queued(Arc::clone(&batch.group), index);
         let is_enough = queue.is_enough();
         drop(queue);

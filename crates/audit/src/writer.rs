@@ -90,6 +90,7 @@ impl Writer {
         let mut spare = std::mem::take(&mut self.current);
         spare.payload.clear();
         spare.leaves.clear();
+        spare.labels.clear();
         spare.ids = Vec::with_capacity(spare.leaves.capacity().min(1024));
         spare.group = Arc::default();
         spare
@@ -112,8 +113,8 @@ impl Writer {
                 if rolled.is_some() {
                     self.shared.signed(&self.state.last);
                 }
-                let (count, payload) = (self.current.leaves.len(), &mut self.current.payload);
-                self.shared.events().publish(*first_seq, count, payload);
+                let (labels, payload) = (&mut self.current.labels, &mut self.current.payload);
+                self.shared.events().publish(*first_seq, labels, payload);
                 let due = || Instant::now() + self.state.settings.checkpoint_interval;
                 self.due.get_or_insert_with(due);
             }

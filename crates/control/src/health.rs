@@ -51,6 +51,8 @@ impl Health {
             .metrics
             .ledger_records
             .set(i64::try_from(records).unwrap_or(i64::MAX));
+        let (metrics, recorder) = (&self.io.metrics, &self.io.recorder);
+        metrics.count_records(&self.io.record_counts, recorder);
         Reply::new(200, self.io.metrics.print().into_bytes())
             .with(
                 "content-type",

@@ -48,6 +48,7 @@ impl Maintenance {
                 guarded(|| self.forget_ended());
             }
             guarded(|| self.keep_panics());
+            guarded(|| self.count_records());
             if is_last {
                 return;
             }
@@ -85,6 +86,12 @@ impl Maintenance {
             let expected = Step::expect(&kinds::CREDENTIAL, id, Expected::Version(stored.version));
             drop(turn.tidy(vec![expected, put]));
         }
+    }
+
+    /// Takes from the stream of records what nobody has asked the metrics for yet, before it is too much to be kept.
+    fn count_records(&self) {
+        let Some(io) = &self.control.io else { return };
+        io.metrics.count_records(&io.record_counts, &io.recorder);
     }
 
     /// Records what panicked, in whatever thread: it was said when it happened.

@@ -13,7 +13,7 @@ use crypto::Keys;
 use gateway::blocks::Blocks;
 use gateway::counters::{self, Counters};
 use gateway::io::Owed;
-use gateway::metrics::Metrics;
+use gateway::metrics::{Metrics, RecordCounts};
 use gateway::recording::Recordings;
 use gateway::turns::Turns;
 use gateway::{Clock, Io, Snapshot};
@@ -53,6 +53,7 @@ pub fn shared(
         turns: Turns::default(),
         blocks: Blocks::of(counters::names(keys), added),
         metrics: Metrics::new(),
+        record_counts: RecordCounts::new(recorder),
         recordings: Recordings::default(),
         clock,
     }))

@@ -14,7 +14,7 @@ use model::Event;
 
 use crate::blocks::Blocks;
 use crate::counters::Counters;
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, RecordCounts};
 use crate::recording::Recordings;
 use crate::turns::Turns;
 use crate::{Clock, Snapshot};
@@ -90,6 +90,8 @@ pub struct Io {
     pub blocks: Blocks,
     /// Numbers for Prometheus.
     pub metrics: Metrics,
+    /// Where the metrics follow the ledger.
+    pub record_counts: RecordCounts,
     /// Requests kept for a replay, while an operator asked for it.
     pub recordings: Recordings,
     /// The time.

@@ -1,11 +1,12 @@
 //! Numbers for Prometheus: decisions by stage, code and integration, and how long they took.
-//! Gives `Metrics`. Label values come from configuration and fixed lists only, so their number is bounded.
+//! Exports `Metrics`, `RecordCounts`. Label values come from configuration and fixed lists only, so their number is bounded.
 //! Counted by the service; printed by the admin listener.
 //! Start reading at `Metrics::count`.
 
 use std::cell::RefCell;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use audit::{Recorder, Subscription};
 use model::Outcome;
 use model::event::Named;
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
@@ -42,6 +43,27 @@ struct Decision {
 struct Connection {
     listener: Name,
     code: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Record {
+    kind: String,
+    outcome: String,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Follower {
+    subscriber: &'static str,
+}
+
+/// The metrics' own place in the stream of records.
+pub struct RecordCounts(Mutex<Subscription>);
+
+impl RecordCounts {
+    /// Counts from here on.
+    pub fn new(recorder: &Recorder) -> Self {
+        RecordCounts(Mutex::new(recorder.subscribe("metrics")))
+    }
 }
 
 /// What one decision adds to the counters.
@@ -102,6 +124,8 @@ pub struct Metrics {
     pub swaps_refused: Counter,
     /// Records in the ledger.
     pub ledger_records: Gauge,
+    events: Family<Record, Counter>,
+    events_missed: Family<Follower, Gauge>,
 }
 
 impl Default for Metrics {
@@ -124,6 +148,8 @@ impl Metrics {
             swaps: Counter::default(),
             swaps_refused: Counter::default(),
             ledger_records: Gauge::default(),
+            events: Family::default(),
+            events_missed: Family::default(),
         };
         metrics.register();
         metrics
@@ -178,6 +204,36 @@ impl Metrics {
             "Records in the ledger",
             self.ledger_records.clone(),
         );
+        registry.register(
+            "events",
+            "Records that became durable since the start, by kind and outcome",
+            self.events.clone(),
+        );
+        registry.register(
+            "events_missed",
+            "Records that a subscriber was too slow for; they are in the ledger",
+            self.events_missed.clone(),
+        );
+    }
+
+    /// Counts what became durable since the last call. Kinds and outcomes are words of this program, so their number is
+    /// bounded.
+    pub fn count_records(&self, counts: &RecordCounts, recorder: &Recorder) {
+        let mut records = counts.0.lock().unwrap_or_else(PoisonError::into_inner);
+        records.take_labels(|label| {
+            let labels = Record {
+                kind: label.kind.name().to_owned(),
+                outcome: label.outcome.name().to_owned(),
+            };
+            self.events.get_or_create_owned(&labels).inc();
+        });
+        for one in recorder.followed() {
+            let missed = i64::try_from(one.missed).unwrap_or(i64::MAX);
+            let follower = Follower {
+                subscriber: one.name,
+            };
+            self.events_missed.get_or_create(&follower).set(missed);
+        }
     }
 
     /// Adds one decision.

@@ -84,8 +84,9 @@ impl LedgerFiles {
     /// # Errors
     /// When its files cannot be read. What is wrong with them is in the report.
     pub fn verify(&self, pin: Option<&PublicKey>) -> Result<Report, InstallationError> {
-        let own = PublicKey::new(open::ORIGIN, self.keys.ledger_signing.verifying_key());
         let witness = control::maintenance::witnessed(&self.store)?;
+        let name = open::origin(&self.dir, witness.as_deref())?;
+        let own = PublicKey::new(&name, self.keys.ledger_signing.verifying_key());
         audit::verify_directory(
             &self.dir,
             &self.keys,

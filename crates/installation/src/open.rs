@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use audit::{Ledger, Opening, Recorder, Settings};
 use config::{Compiled, Files, Located, SecretRef};
+use control::maintenance::witnessed;
 use control::{Control, ControlParts};
 use crypto::{Kek, Keys};
 use model::Mistake;
@@ -31,8 +32,27 @@ pub struct Opened {
     pub recovered: Option<String>,
 }
 
-/// Name of the ledger in its checkpoints.
-pub const ORIGIN: &str = "portcullis/ledger";
+/// The name of a ledger in its checkpoints begins with this. What follows tells the ledgers of several servers apart; the
+/// ledgers of older versions have nothing there.
+const ORIGIN: &str = "portcullis/ledger";
+
+/// The name of the ledger in this directory; of one that was not begun yet, what all names begin with.
+///
+/// # Errors
+/// When its checkpoints cannot be read.
+pub fn origin(ledger: &Path, witness: Option<&str>) -> Result<String, InstallationError> {
+    let known = audit::origin_of(ledger, witness)?;
+    Ok(known.unwrap_or_else(|| ORIGIN.to_owned()))
+}
+
+/// The name of a ledger that is to be begun or carried on. It never changes once it was begun.
+fn lasting_origin(ledger: &Path, witness: Option<&str>) -> Result<String, InstallationError> {
+    let known = audit::origin_of(ledger, witness)?;
+    Ok(known.unwrap_or_else(|| {
+        let server = crypto::text::hex(&crypto::random::<4>());
+        format!("{ORIGIN}/{server}")
+    }))
+}
 
 /// Under load a group of records waits until it is as large as the one before, at most so long. Only a sudden fall of the
 /// load lets a group wait to the end; 2 ms is too short for the turn of 256 connections on one core.
@@ -97,7 +117,8 @@ pub fn open_with(compiled: &Compiled, dir: &Path, kek: &Kek) -> Result<Opened, I
     let data = dir.join(&compiled.server.store_dir.value);
     let opened = store::embedded::open(&data, kek)?;
     let keys = Arc::new(opened.keys);
-    let mut settings = Settings::new(ORIGIN);
+    let (ledger, known) = (data.join("ledger"), witnessed(&opened.store)?);
+    let mut settings = Settings::new(lasting_origin(&ledger, known.as_deref())?);
     settings.segment_bytes = compiled.server.segment_bytes;
     settings.gather = GATHER;
     settings.durability = match compiled.server.durability {
@@ -106,8 +127,8 @@ pub fn open_with(compiled: &Compiled, dir: &Path, kek: &Kek) -> Result<Opened, I
     };
     let witness = Arc::new(Mutex::new(None));
     let noted = Arc::clone(&witness);
-    let mut opening = Opening::new(data.join("ledger"), settings, Arc::clone(&keys));
-    opening.witness = control::maintenance::witnessed(&opened.store)?;
+    let mut opening = Opening::new(ledger, settings, Arc::clone(&keys));
+    opening.witness = known;
     opening.on_checkpoint = Some(Box::new(move |signed| {
         if let Ok(mut newest) = noted.lock() {
             *newest = Some(signed.text.clone());
@@ -171,7 +192,9 @@ pub fn look(compiled: &Compiled, dir: &Path, texts: &Files) -> Result<Looked, In
     let kek = kek(compiled, dir, texts)?;
     let opened = store::embedded::look(&data, &kek)?;
     let keys = Arc::new(opened.keys);
-    let ledger = Ledger::new(&data.join("ledger"), Arc::clone(&keys), ORIGIN);
+    let files = data.join("ledger");
+    let name = origin(&files, witnessed(&opened.store)?.as_deref())?;
+    let ledger = Ledger::new(&files, Arc::clone(&keys), &name);
     Ok(Looked {
         store: opened.store,
         keys,

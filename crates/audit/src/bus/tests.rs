@@ -12,7 +12,15 @@ fn publish(bus: &EventBus, seq: u64, count: u64) {
         payload.extend_from_slice(&u32::try_from(record.len()).unwrap().to_le_bytes());
         payload.extend_from_slice(record.as_bytes());
     }
-    bus.publish(seq, usize::try_from(count).unwrap(), &mut payload);
+    bus.publish(seq, &mut labels(count), &mut payload);
+}
+
+fn labels(count: u64) -> Vec<Label> {
+    let label = Label {
+        kind: Kind::Request.into(),
+        outcome: Outcome::Allow.into(),
+    };
+    vec![label; usize::try_from(count).unwrap()]
 }
 
 #[test]
@@ -78,11 +86,29 @@ fn large_groups_are_bounded_by_their_bytes_and_the_newest_is_kept() {
     for seq in 0..4 {
         let mut payload = (u32::try_from(BYTES_MAX).unwrap()).to_le_bytes().to_vec();
         payload.extend(vec![b'x'; BYTES_MAX]);
-        bus.publish(seq, 1, &mut payload);
+        bus.publish(seq, &mut labels(1), &mut payload);
         assert!(payload.is_empty());
     }
     assert_eq!(seqs(&one.take()), [3]);
     assert_eq!(one.missed(), 3);
+}
+
+#[test]
+fn what_everybody_has_taken_is_let_go_and_who_counts_reads_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let recorder = recorder(dir.path(), settings());
+    let (mut counts, mut screen) = (recorder.subscribe("counts"), recorder.subscribe("screen"));
+    for n in 0..10 {
+        recorder.record(&event(n)).wait().unwrap();
+    }
+    let held = || lock(&recorder.bus().state).records;
+    assert_eq!(held(), 10);
+    let mut refused = 0;
+    counts.take_labels(|label| refused += u32::from(label.outcome == Outcome::Refuse));
+    assert_eq!((refused, held()), (2, 10));
+    assert_eq!(screen.take().len(), 10);
+    assert_eq!(held(), 0);
+    counts.take_labels(|_| panic!("nothing is told twice"));
 }
 
 #[test]

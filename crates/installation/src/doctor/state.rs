@@ -173,7 +173,11 @@ fn ledger(scene: &Scene<'_>, opened: Option<&Opened>) -> Finding {
             return about.fault(InstallationError::from(fault).severity, &said);
         }
     };
-    let public = PublicKey::new(open::ORIGIN, opened.keys.ledger_signing.verifying_key());
+    let name = match open::origin(&dir, witness.as_deref()) {
+        Ok(name) => name,
+        Err(fault) => return about.fault(Severity::Failed, &fault),
+    };
+    let public = PublicKey::new(&name, opened.keys.ledger_signing.verifying_key());
     match audit::verify_newest(&dir, &opened.keys, &public, witness.as_deref()) {
         Ok(report) => told(about, scene, &dir, &report),
         Err(fault) => about.fault(Severity::Failed, &fault),
@@ -222,7 +226,8 @@ fn age(path: &Path) -> Option<Duration> {
 /// Without a network, a clock can only be held against what was recorded by it before.
 fn clock(scene: &Scene<'_>, opened: Opened) -> Option<Finding> {
     let about = About("clock", "");
-    let ledger = Ledger::new(&scene.data.join("ledger"), opened.keys.into(), open::ORIGIN);
+    // The name matters to checkpoints alone; here records are read.
+    let ledger = Ledger::new(&scene.data.join("ledger"), opened.keys.into(), "");
     let only = Filter {
         limit: 1,
         ..Filter::default()

@@ -557,8 +557,10 @@ fn a_clock_that_was_set_back_is_held_against_the_ledger() {
     {
         let kek = crypto::Kek::parse(gate.text("kek").trim()).unwrap();
         let opened = store::embedded::open(&gate.data(), &kek).unwrap();
-        let settings = audit::Settings::new("portcullis/ledger");
         let dir = gate.data().join("ledger");
+        let name = audit::origin_of(&dir, None).unwrap().unwrap();
+        assert!(name.starts_with("portcullis/ledger/"), "{name}");
+        let settings = audit::Settings::new(name);
         let opening = audit::Opening::new(dir, settings, Arc::new(opened.keys));
         let (recorder, _) = audit::Recorder::open(opening, now()).unwrap();
         let event = Event {

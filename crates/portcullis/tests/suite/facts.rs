@@ -5,6 +5,7 @@ use demo::{Call, Fieldworks};
 use serde_json::json;
 use testkit::{Gate, RecordingUpstream, Server};
 
+use crate::line::Line;
 use crate::{call, serve};
 
 fn demo() -> Server {
@@ -78,4 +79,40 @@ fn a_key_in_the_user_agent_is_on_no_record() {
     let answer = server.send(&call("GET", "/v1/nothing").with("User-Agent", &long), None);
     let event = server.event(answer.decision().unwrap());
     assert_eq!(event["user_agent"].as_str().unwrap().len(), 256);
+}
+
+#[test]
+fn the_metrics_count_every_record_also_what_operators_do() {
+    let upstream = RecordingUpstream::always(r#"{"id":"1","title":"t"}"#);
+    let server = serve(Gate::small(upstream.address()));
+    let key = server.key("alpha");
+    for _ in 0..3 {
+        assert_eq!(
+            server.send(&call("GET", "/v1/notes/1"), Some(&key)).status,
+            200
+        );
+    }
+    server.admin("key.revoke", &json!({ "id": key.id }));
+    let text = metrics(&server);
+    for line in [
+        r#"portcullis_events_total{kind="request",outcome="allow"} 3"#,
+        r#"portcullis_events_total{kind="key.revoke",outcome="done"} 1"#,
+        r#"portcullis_events_total{kind="start",outcome="done"} 1"#,
+        r#"portcullis_events_missed{subscriber="metrics"} 0"#,
+    ] {
+        assert!(text.contains(&format!("{line}\n")), "{line}: {text}");
+    }
+    // Counted once, however often the metrics are read.
+    let again = metrics(&server);
+    assert!(
+        again.contains("{kind=\"key.revoke\",outcome=\"done\"} 1\n"),
+        "{again}"
+    );
+}
+
+fn metrics(server: &Server) -> String {
+    let asked = Line::open(server.address("admin"))
+        .unwrap()
+        .send(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    asked.unwrap().text()
 }
