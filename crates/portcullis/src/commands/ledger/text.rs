@@ -121,73 +121,73 @@ pub fn report_json(report: &Report) -> Value {
 pub fn record(record: &Value) -> String {
     let seq = record.get("seq").and_then(Value::as_u64).unwrap_or(0);
     let event = record.get("event").unwrap_or(&Value::Null);
-    let text = |name: &str| {
-        event
-            .get(name)
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-            .escape_debug()
-            .to_string()
-    };
     let micros = event.get("at").and_then(Value::as_i64).unwrap_or(0);
     let at = Timestamp::from_micros(micros)
         .to_string()
         .replace('T', " ")
         .trim_end_matches('Z')
         .to_owned();
-    let kind = text("kind");
     let mut parts = vec![format!("#{seq:<6} {at}")];
-    if kind == "request" || kind == "intent" {
-        let verdict = match text("outcome").as_str() {
-            "pending" => "intent",
-            "allow" => "allow",
-            "refuse" => "REFUSE",
-            "fault" => "FAULT",
-            _ => "?",
-        };
-        let dash = |text: String| {
-            if text.is_empty() {
-                "-".to_owned()
-            } else {
-                text
-            }
-        };
-        parts.push(format!("{verdict:<6}"));
-        parts.push(format!("{:<12}", dash(text("integration"))));
-        let what = if text("operation").is_empty() {
-            format!("{} {}", text("method"), text("path"))
-        } else {
-            text("operation")
-        };
-        parts.push(format!("{:<24}", dash(what.trim().to_owned())));
-        parts.push(
-            event
-                .get("status")
-                .map(Value::to_string)
-                .unwrap_or_default(),
-        );
-        parts.extend([text("code"), text("id")]);
-    } else if kind == "connection" {
-        parts.extend([
+    let kind = text(event, "kind");
+    parts.extend(match kind.as_str() {
+        "request" | "intent" => call(event),
+        "connection" => vec![
             String::from("REFUSE"),
-            connections(event, &text("address")),
-            text("listener"),
-            text("code"),
-            text("id"),
-        ]);
-    } else {
-        parts.extend([
-            format!("{:<6}", text("outcome")),
+            connections(event, &text(event, "address")),
+            text(event, "listener"),
+            text(event, "code"),
+            text(event, "id"),
+        ],
+        _ => vec![
+            format!("{:<6}", text(event, "outcome")),
             kind,
-            text("integration"),
-            text("credential"),
-            text("user"),
+            text(event, "integration"),
+            text(event, "credential"),
+            text(event, "user"),
             uid(event),
-            text("detail"),
-        ]);
-    }
+            text(event, "detail"),
+        ],
+    });
     parts.retain(|part| !part.is_empty());
     parts.join("  ").trim_end().to_owned()
+}
+
+/// A field's text; nothing in it acts in a terminal.
+fn text(event: &Value, name: &str) -> String {
+    let value = event.get(name).and_then(Value::as_str);
+    value.unwrap_or_default().escape_debug().to_string()
+}
+
+/// A call that was decided, or is about to be forwarded.
+fn call(event: &Value) -> Vec<String> {
+    let verdict = match text(event, "outcome").as_str() {
+        "pending" => "intent",
+        "allow" => "allow",
+        "refuse" => "REFUSE",
+        "fault" => "FAULT",
+        _ => "?",
+    };
+    let dash = |text: String| {
+        if text.is_empty() {
+            "-".to_owned()
+        } else {
+            text
+        }
+    };
+    let what = if text(event, "operation").is_empty() {
+        format!("{} {}", text(event, "method"), text(event, "path"))
+    } else {
+        text(event, "operation")
+    };
+    let status = event.get("status").map(Value::to_string);
+    vec![
+        format!("{verdict:<6}"),
+        format!("{:<12}", dash(text(event, "integration"))),
+        format!("{:<24}", dash(what.trim().to_owned())),
+        status.unwrap_or_default(),
+        text(event, "code"),
+        text(event, "id"),
+    ]
 }
 
 /// The user of the operating system who made a change, as the kernel names them.
