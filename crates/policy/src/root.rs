@@ -51,13 +51,17 @@ impl Walk<'_> {
     }
 
     /// Whether the one object that a read answers with is not there, where it could have been one that is hidden: then both
-    /// read as absent. The object that the path itself names is judged by itself (see `reads`).
+    /// read as absent. Where only the object that the path names can stand there, it was judged by itself (see `reads`).
     pub(crate) fn lacks_its_object(&self, answer: Option<&Json>) -> bool {
         let (operation, entry) = (self.operation, self.entry);
         let Some(set) = &entry.at_object else {
             return false;
         };
-        let is_named = !matches!(operation.shown, Shown::Nowhere);
+        let is_named = match operation.shown {
+            Shown::Root => true,
+            Shown::Inside { is_trusted, .. } => is_trusted,
+            Shown::Nowhere => false,
+        };
         let is_free = self.permit.live & !entry.on_object != 0 && !set.has_forbid();
         if operation.is_write || is_named || is_free || self.permit.deny_as() != DenyAs::NotFound {
             return false;

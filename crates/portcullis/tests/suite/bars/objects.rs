@@ -57,6 +57,13 @@ fn nobody_learns_of_an_object_he_may_not_see() {
         };
         for op in &world.ops {
             for id in JOBS.iter().map(|job| job.id).chain(["nowhere"]) {
+                if let Some(leak) = stage.tells_none(op, id) {
+                    leaks += 1;
+                    eprintln!(
+                        "LEAK {leak} in world {seed}: {op:?} {id}\n{:#?}",
+                        world.grants
+                    );
+                }
                 for variant in op.variants() {
                     let outcome = stage.ask(op, id, variant);
                     let Some(outcome) = outcome else { continue };
@@ -111,6 +118,21 @@ fn compiled(world: &World) -> Result<Compiled, String> {
 }
 
 impl Stage<'_> {
+    /// Whether no other object at all reads otherwise than one that is hidden.
+    fn tells_none(&self, op: &Op, id: &str) -> Option<String> {
+        let hidden = Outcome::Refused("object.absent".into(), 404);
+        if op.sort != Sort::Parent || self.ask(op, id, Variant::Normal)? != hidden {
+            return None;
+        }
+        let none = [Variant::Null, Variant::Missing, Variant::Empty];
+        let asked = none.into_iter().filter(|one| op.variants().contains(one));
+        let mut told = asked.filter_map(|one| Some((one, self.ask(op, id, one)?)));
+        let (variant, outcome) = told.find(|(_, outcome)| *outcome != hidden)?;
+        Some(format!(
+            "{variant:?} reads {outcome:?}, a hidden one does not"
+        ))
+    }
+
     /// The road of one request; `None` where no grant covers the operation.
     fn ask(&self, op: &Op, id: &str, variant: Variant) -> Option<Outcome> {
         let rules = &self.compiled.rules;

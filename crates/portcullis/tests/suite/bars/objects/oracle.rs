@@ -134,11 +134,18 @@ fn seen(
     may
 }
 
+/// Whether the one object of the answer could be another than the one the path names: the path does not end with it.
+fn may_show_another(op: &Op) -> bool {
+    matches!(op.sort, Sort::Parent | Sort::View | Sort::Site)
+}
+
 /// Whether a caller who may have the object has to be answered.
 fn is_answered(world: &World, op: &Op, variant: Variant) -> bool {
     let is_list = matches!(op.sort, Sort::Parts | Sort::Items | Sort::Related);
     match (op.is_on_a_job(), world.is_resolved, variant) {
         (false, ..) => true,
+        // Another object could stand there, and none must not read otherwise than one that is hidden (`tells_none`).
+        (true, ..) if may_show_another(op) && variant != Variant::Normal => false,
         // Something stands where the object should, and it lacks what makes it the caller's.
         (true, _, Variant::Odd) if op.is_told() && !is_list => false,
         // An answer without its object is judged by looking it up, unless it is the look-up itself.
