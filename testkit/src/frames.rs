@@ -1,5 +1,5 @@
 //! HTTP/2 frames as bytes over real TLS, without any client's manners.
-//! Gives `Hostile` (a connection), `frame`, `head`, `Seen`.
+//! Exports `Hostile` (a connection), `frame`, `head`, `Seen`.
 //! Used by the suite to try what no honest client does.
 //! Start reading at `Hostile::open`; RFC 9113.
 

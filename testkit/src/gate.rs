@@ -1,5 +1,5 @@
 //! A configuration directory of its own for one test.
-//! Gives `Gate`: the demo's files, or a small purpose-made gate, with every port free and on loopback.
+//! Exports `Gate`: the demo's files, or a small purpose-made gate, with every port free and on loopback.
 //! Used by the suite.
 //! Start reading at `Gate::demo` and `Gate::small`.
 

@@ -1,5 +1,5 @@
 //! What tests need to drive the real binary over real sockets: directories, servers, upstreams, raw bytes.
-//! Gives `Gate`, `Server`, `RecordingUpstream`, `WallClock`, `wire`, `frames`, `bar`. Panics with everything it knows when something is not as it must be.
+//! Exports `Gate`, `Server`, `RecordingUpstream`, `WallClock`, `wire`, `frames`, `bar`. Panics with everything it knows when something is not as it must be.
 //! Used by the suite of `portcullis` only; nothing that ships depends on it.
 //! Start reading at `Server::start`.
 #![expect(

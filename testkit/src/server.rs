@@ -1,5 +1,5 @@
 //! The real binary, running on a gate of its own.
-//! Gives `Server`, `Key`, `Ended`.
+//! Exports `Server`, `Key`, `Ended`.
 //! Used by the suite.
 //! Start reading at `Server::start`.
 
@@ -89,9 +89,10 @@ impl Server {
         };
         let came = poll(PATIENCE, || {
             let status = server.child.try_wait().expect("a child can be asked");
-            match server.stderr().contains("portcullis: ready") {
-                true => Some(None),
-                false => status.map(Some),
+            if server.stderr().contains("portcullis: ready") {
+                Some(None)
+            } else {
+                status.map(Some)
             }
         });
         match came {

@@ -1,5 +1,5 @@
 //! An upstream that records every byte it is sent and answers as it is told.
-//! Gives `RecordingUpstream`, `Received`, `Play`, `Latch`.
+//! Exports `RecordingUpstream`, `Received`, `Play`, `Latch`.
 //! Used by the suite: what is not in its record did not reach the company's system.
 //! Start reading at `RecordingUpstream::start`.
 

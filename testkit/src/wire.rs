@@ -1,5 +1,5 @@
 //! Bytes to a listener and back, without any client's niceties.
-//! Gives `raw`, `raw_from`, `pieces`, `answers`, `send`, `tls`, `Connection`.
+//! Exports `raw`, `raw_from`, `pieces`, `answers`, `send`, `tls`, `Connection`.
 //! Used by the suite.
 //! Start reading at `raw`.
 
@@ -88,23 +88,22 @@ pub fn hear(mut stream: TcpStream, patience: Duration) -> Heard {
     let mut piece = [0; 16 * 1024];
     loop {
         let left = patience.saturating_sub(started.elapsed());
-        let is_closed = match left.is_zero() {
-            true => Some(false),
-            false => {
-                stream
-                    .set_read_timeout(Some(left))
-                    .expect("a socket option");
-                match stream.read(&mut piece) {
-                    Ok(0) => Some(true),
-                    Ok(count) => {
-                        bytes.extend_from_slice(piece.get(..count).unwrap_or_default());
-                        None
-                    }
-                    Err(error) => Some(!matches!(
-                        error.kind(),
-                        std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut
-                    )),
+        let is_closed = if left.is_zero() {
+            Some(false)
+        } else {
+            stream
+                .set_read_timeout(Some(left))
+                .expect("a socket option");
+            match stream.read(&mut piece) {
+                Ok(0) => Some(true),
+                Ok(count) => {
+                    bytes.extend_from_slice(piece.get(..count).unwrap_or_default());
+                    None
                 }
+                Err(error) => Some(!matches!(
+                    error.kind(),
+                    std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut
+                )),
             }
         };
         if let Some(is_closed) = is_closed {

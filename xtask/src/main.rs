@@ -1,5 +1,5 @@
 //! The project's own chores: `tidy` (rules of the house), `gen` (generated pages), `prove` (bars and their figures).
-//! Gives the `cargo xtask` verbs. Development only, never shipped.
+//! Exports the `cargo xtask` verbs. Development only, never shipped.
 //! Used by people and by CI.
 //! Start reading at `main`.
 

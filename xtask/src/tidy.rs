@@ -1,5 +1,5 @@
 //! The rules of the house that the compiler cannot check.
-//! Gives `all`: layering, fences, door plates, sizes, words.
+//! Exports `all`: layering, fences, door plates, sizes, words.
 //! Used by `cargo xtask tidy` and by this crate's test.
 //! Start reading at `all`.
 

@@ -1,5 +1,5 @@
 //! Signed statements of how long the ledger was and what it held, in the C2SP checkpoint form.
-//! Gives `Checkpoint`, `SignedCheckpoint`, `PublicKey` (the "vkey" text of signed notes). Pure.
+//! Exports `Checkpoint`, `SignedCheckpoint`, `PublicKey` (the "vkey" text of signed notes). Pure.
 //! Written by the recorder and the export, checked by both verifiers and by foreign tools.
 //! Start reading at `Checkpoint`; forms: C2SP tlog-checkpoint and signed-note.
 

@@ -1,5 +1,5 @@
 //! The few file operations the recorder's safety depends on, as a seam for fault injection.
-//! Gives `Disk`, `DiskFile` and `RealDisk`.
+//! Exports `Disk`, `DiskFile` and `RealDisk`.
 //! Used by the writer; tests put a full, failing or torn disk in its place.
 //! Start reading at `DiskFile`.
 

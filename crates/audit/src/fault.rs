@@ -1,5 +1,5 @@
 //! What can go wrong with the ledger, said for the operator.
-//! Gives `LedgerFault`. Cloneable, because one failed write answers many waiting callers.
+//! Exports `LedgerFault`. Cloneable, because one failed write answers many waiting callers.
 //! Used by every module of this room; the gateway answers 503 on any of them.
 //! Start reading at `LedgerFault`.
 

@@ -1,5 +1,5 @@
 //! Fixed keys, small ledgers, seeded randomness and a failing disk for the tests of this room.
-//! Gives `keys`, `event`, `ledger`, `Dice`, `FaultyDisk`.
+//! Exports `keys`, `event`, `ledger`, `Dice`, `FaultyDisk`.
 //! Used by tests only.
 //! Start reading at `ledger`.
 

@@ -1,5 +1,5 @@
 //! The file of checkpoints: signed notes one after another, only ever appended to.
-//! Gives `Notes` (forward, bounded) and `newest` (the last complete one).
+//! Exports `Notes` (forward, bounded) and `newest` (the last complete one).
 //! Used by recovery, the export and the directory verifier.
 //! Start reading at `Notes`. Every note ends with its one signature line.
 

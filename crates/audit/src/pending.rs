@@ -1,5 +1,5 @@
 //! Waiting for a group of records to be safe, from threads and from any async runtime.
-//! Gives `Pending` (a future, or `wait`) and `Group`, which the writer finishes once for all of them.
+//! Exports `Pending` (a future, or `wait`) and `Group`, which the writer finishes once for all of them.
 //! Used by the recorder; the gateway awaits a `Pending` before it sends an answer.
 //! Start reading at `Group::finish`: one wake-up per waiting thread, not one per record.
 

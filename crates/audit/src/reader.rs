@@ -1,5 +1,5 @@
 //! Reads a ledger: from a number on, by decision, filtered, newest first; and proves single records.
-//! Gives `Ledger`, `Entry`, `Filter`. Every record shown opened under its seal and continues the chain.
+//! Exports `Ledger`, `Entry`, `Filter`. Every record shown opened under its seal and continues the chain.
 //! Used by control, `explain`, `ledger show` and the export.
 //! Start reading at `Ledger`. It may run beside the recorder: an unfinished frame is the end.
 

@@ -1,5 +1,5 @@
 //! Takes events from many threads and has them written, sealed, chained and flushed in groups.
-//! Gives `Recorder::open`, `Recorder::record -> Pending`, checkpoints on demand and a clean stop.
+//! Exports `Recorder::open`, `Recorder::record -> Pending`, checkpoints on demand and a clean stop.
 //! Used by the gateway (one event per request) and control (one per change).
 //! Start reading at `Recorder::record`; the other end of the queue is `writer`.
 

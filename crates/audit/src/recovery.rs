@@ -1,5 +1,5 @@
 //! Opens a ledger for writing: finds where it stands, cuts off what a crash left half-written.
-//! Gives `open` and `Recovered`. Reads the newest checkpoint and the last segment only.
+//! Exports `open` and `Recovered`. Reads the newest checkpoint and the last segment only.
 //! Used by `Recorder::open`.
 //! Start reading at `open`. Nothing that a signed checkpoint covers is ever cut: that would hide tampering.
 

@@ -1,5 +1,5 @@
 //! The hashes of the ledger: leaves, the chain, the Merkle tree of RFC 6962 with proofs.
-//! Gives `leaf_hash`, `chain_hash`, `Frontier` (the tree's right edge, O(log n)) and `Proof`. Pure.
+//! Exports `leaf_hash`, `chain_hash`, `Frontier` (the tree's right edge, O(log n)) and `Proof`. Pure.
 //! Used by the recorder, the readers and both verifiers.
 //! Start reading at `Frontier`; prefixes 0x00 and 0x01 are RFC 6962 §2.1, 0x02 is our chain.
 

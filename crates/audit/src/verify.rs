@@ -1,5 +1,5 @@
 //! Checks a ledger independently of the recorder, and names the first record that is wrong or missing.
-//! Gives `verify_export` (needs no keys), `verify_directory` and, quicker, `verify_newest`, each with a `Report`.
+//! Exports `verify_export` (needs no keys), `verify_directory` and, quicker, `verify_newest`, each with a `Report`.
 //! Used by `ledger verify`, `doctor`, the console and the tests of the promise "what was answered is in the ledger".
 //! Start reading at `Report`; the two verifiers are `verify::file` and `verify::directory`.
 

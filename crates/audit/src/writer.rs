@@ -1,5 +1,5 @@
 //! The thread that owns the ledger's files: one group, one frame, one write, one flush.
-//! Gives `Writer::run` and `State`, what must be known to append.
+//! Exports `Writer::run` and `State`, what must be known to append.
 //! Started by `Recorder::open`; the only code that changes the ledger while the product runs.
 //! Start reading at `Writer::run`, then `State::commit`. After a failed flush nothing is accepted (fail closed).
 

@@ -1,5 +1,5 @@
 //! Data that must not leave with an answer: which kinds are looked for, and what is done about each.
-//! Gives `Answers` (as written) and `AnswerRules` (compiled).
+//! Exports `Answers` (as written) and `AnswerRules` (compiled).
 //! Used by compile, and by the gateway on the texts that the field filter let out.
 //! Start reading at `Answers`.
 

@@ -1,5 +1,5 @@
 //! `apis/NAME.yaml`: one entry of the catalogue. Versions with their contract, upstream, exposure and state.
-//! Gives `Api` and its parts, as written; compile checks them against the contract.
+//! Exports `Api` and its parts, as written; compile checks them against the contract.
 //! Used by compile, the JSON Schema and the reference, all from the same structs.
 //! Start reading at `Version`.
 

@@ -1,5 +1,5 @@
 //! From the texts of a directory to a configuration that can run, or to everything that is wrong with it.
-//! Gives `compile`, `compile_after` and `Options`. Pure: the same files and the same `now` give the same result.
+//! Exports `compile`, `compile_after` and `Options`. Pure: the same files and the same `now` give the same result.
 //! Used by the binary (`check`, `serve`), by admin (plan, apply) and by the tests.
 //! Start reading at `compile`: the order of the steps is the order of what they need from one another.
 

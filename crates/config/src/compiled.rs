@@ -1,5 +1,5 @@
 //! A configuration that was compiled whole: what the gateway runs.
-//! Gives `Compiled` and its parts. Immutable; made by `compile` only, swapped whole.
+//! Exports `Compiled` and its parts. Immutable; made by `compile` only, swapped whole.
 //! Used by gateway, admin and the binary.
 //! Start reading at `Compiled`.
 

@@ -141,9 +141,10 @@ pub fn almost_kind(path: &str) -> Option<&'static str> {
 /// file cannot be read otherwise, so that a running server is found beside a broken configuration.
 pub fn store_directory(files: &Files) -> String {
     let written = setting(files, "store", "dir").unwrap_or_else(|| STORE.to_owned());
-    match written.starts_with('/') {
-        true => written,
-        false => resolve(SERVER_FILE, &written).unwrap_or(written),
+    if written.starts_with('/') {
+        written
+    } else {
+        resolve(SERVER_FILE, &written).unwrap_or(written)
     }
 }
 

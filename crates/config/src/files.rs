@@ -1,5 +1,5 @@
 //! The texts of one configuration directory, as the binary read them.
-//! Gives `Files` and `is_wanted` (which files belong to a configuration). Pure: nothing is opened here.
+//! Exports `Files` and `is_wanted` (which files belong to a configuration). Pure: nothing is opened here.
 //! Used by compile, render and the binary; `explain` keeps one to show the line of a rule.
 //! Start reading at `Files`.
 

@@ -1,6 +1,6 @@
 //! `integrations/NAME.yaml`: one system that integrates with the company: who answers for it, what it may do.
 //! `roles/NAME.yaml`: grants with a name, for several integrations.
-//! Gives `Integration`, `Role` and `Grant`, as written; compile checks them against the contracts.
+//! Exports `Integration`, `Role` and `Grant`, as written; compile checks them against the contracts.
 //! Start reading at `Grant`.
 
 use policy::{DenyAs, Mask, Rate};

@@ -1,5 +1,5 @@
 //! Reads the texts of a configuration directory and compiles them whole, or says everything that is wrong with them.
-//! Gives `compile`, `Compiled`, `render`, `schema`, `reference_markdown`. Pure: texts in, plans or mistakes out.
+//! Exports `compile`, `Compiled`, `render`, `schema`, `reference_markdown`. Pure: texts in, plans or mistakes out.
 //! Used by the binary (`check`, `serve`, `schema`), by admin (plan, apply) and by gateway, which runs a `Compiled`.
 //! Start reading at `compile`; why this is a room of its own is told in docs/decisions/001.
 

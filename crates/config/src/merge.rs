@@ -69,9 +69,10 @@ fn by_name(found: Vec<(String, Mistake)>, named: &BTreeSet<String>) -> Vec<Mista
             continue;
         }
         // Two names at the end are two mistakes, unless what stands before them is about a name already.
-        let key = match said.contains('`') {
-            true => (said, mistake.help.clone()),
-            false => (mistake.message.clone(), mistake.help.clone()),
+        let key = if said.contains('`') {
+            (said, mistake.help.clone())
+        } else {
+            (mistake.message.clone(), mistake.help.clone())
         };
         let index = *known.entry(key).or_insert(kept.len());
         match kept.get_mut(index) {

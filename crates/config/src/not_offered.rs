@@ -1,5 +1,5 @@
 //! What the product describes but this release does not do: refused by name, so that nobody believes it is active.
-//! Gives `setting` (keys) and `directory`. Once something is offered, its line here goes.
+//! Exports `setting` (keys) and `directory`. Once something is offered, its line here goes.
 //! Used by `de` for unknown keys and by compile for directories.
 //! Start reading at `SETTINGS`.
 

@@ -1,5 +1,5 @@
 //! The manual of all settings, as a page of Markdown, from the doc comments of the structs that read them.
-//! Gives `reference_markdown`. A test compares it with docs/configuration.md.
+//! Exports `reference_markdown`. A test compares it with docs/configuration.md.
 //! Used by `cargo xtask gen`.
 //! Start reading at `reference_markdown`.
 

@@ -1,5 +1,5 @@
 //! A mistake as the person typing reads it: file, line, column, snippet, remedy. Secrets in the snippet are hidden.
-//! Gives `render_all`, and `render` and `render_as` for one. Pure: colour is an argument, no terminal is asked.
+//! Exports `render_all`, and `render` and `render_as` for one. Pure: colour is an argument, no terminal is asked.
 //! Used by the binary and by the golden tests.
 //! Start reading at `render_all`; what is hidden is decided in `hidden`.
 
@@ -54,9 +54,10 @@ pub fn render_as(mistake: &Mistake, files: &Files, look: Look) -> String {
 
 /// Mistakes with their snippets. Each file is looked through once, however many mistakes it has.
 pub fn render_all(mistakes: &[Mistake], files: &Files, look: Look) -> Vec<String> {
-    let theme = match look.is_coloured {
-        true => GraphicalTheme::unicode(),
-        false => GraphicalTheme::unicode_nocolor(),
+    let theme = if look.is_coloured {
+        GraphicalTheme::unicode()
+    } else {
+        GraphicalTheme::unicode_nocolor()
     };
     let handler = GraphicalReportHandler::new_themed(theme)
         .with_width(WIDTH)
@@ -84,9 +85,10 @@ struct Prepared {
 
 impl Prepared {
     fn new(file: &str, text: &str) -> Prepared {
-        let shown = match is_rule_file(file) {
-            true => printable::in_place(text).into_owned(),
-            false => printable::in_place(&hidden(text)).into_owned(),
+        let shown = if is_rule_file(file) {
+            printable::in_place(text).into_owned()
+        } else {
+            printable::in_place(&hidden(text)).into_owned()
         };
         let begins = shown
             .match_indices('\n')
@@ -339,9 +341,10 @@ fn hidden(text: &str) -> String {
         while let Some((_, to)) = begun.next_if(|(from, _)| *from <= at) {
             until = until.max(to);
         }
-        match at < until && letter != '\n' {
-            true => out.extend(std::iter::repeat_n('*', letter.len_utf8())),
-            false => out.push(letter),
+        if at < until && letter != '\n' {
+            out.extend(std::iter::repeat_n('*', letter.len_utf8()))
+        } else {
+            out.push(letter)
         }
     }
     out

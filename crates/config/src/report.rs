@@ -1,5 +1,5 @@
 //! Everything found wrong while a configuration is read and compiled.
-//! Gives `Report`: mistakes refuse the configuration, warnings do not.
+//! Exports `Report`: mistakes refuse the configuration, warnings do not.
 //! Used by read and by every part of compile.
 //! Start reading at `Report::finish`.
 

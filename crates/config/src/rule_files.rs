@@ -1,5 +1,5 @@
 //! The directories of detection rules that `inspection.rules` names, and the files of them that count.
-//! Gives `rule_directories` (what has to be read besides the configuration), `is_rule_file` and `resolved`. Pure.
+//! Exports `rule_directories` (what has to be read besides the configuration), `is_rule_file` and `resolved`. Pure.
 //! Used by the binary, which reads them into `Files`, and by compile.
 //! Start reading at `rule_directories`.
 

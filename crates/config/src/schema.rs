@@ -1,5 +1,5 @@
 //! JSON Schema 2020-12 of every kind of file, from the same structs that read them.
-//! Gives `schema` and `KINDS`.
+//! Exports `schema` and `KINDS`.
 //! Used by `portcullis schema KIND`, by editors, and by the reference.
 //! Start reading at `KINDS`.
 

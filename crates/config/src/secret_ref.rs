@@ -1,5 +1,5 @@
 //! Where a secret is found. The configuration never holds a secret itself.
-//! Gives `SecretRef`. It is resolved by the binary, after parsing; its value is never printed.
+//! Exports `SecretRef`. It is resolved by the binary, after parsing; its value is never printed.
 //! Used by the server's settings.
 //! Start reading at `SecretRef`.
 

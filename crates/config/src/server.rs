@@ -1,5 +1,5 @@
 //! `portcullis.yaml`: the server itself. Listeners, store, keys, trusted proxies, defaults.
-//! Gives `Server` and its parts, as written; compile fills the defaults in and checks them.
+//! Exports `Server` and its parts, as written; compile fills the defaults in and checks them.
 //! Used by compile, the JSON Schema and the reference, all from the same structs.
 //! Start reading at `Server`.
 

@@ -1,5 +1,5 @@
 //! Values that remember where they were written, so that every mistake can point at its line.
-//! Gives `Span`, `At` (one value), `Noted` (a value read by another room), `Map` (names to values, in the order written)
+//! Exports `Span`, `At` (one value), `Noted` (a value read by another room), `Map` (names to values, in the order written)
 //! and `Place` (with the file).
 //! Used by every kind of configuration file.
 //! Start reading at `At`.

@@ -1,5 +1,5 @@
 //! The small written forms a configuration uses: sizes, addresses, days, origins. Rates come from policy, spans of time from model.
-//! Gives one type for each, with its grammar, its range and its JSON Schema.
+//! Exports one type for each, with its grammar, its range and its JSON Schema.
 //! Used by the kinds of configuration files.
 //! Start reading at `TextValue`; each type below is one `FromStr`.
 
@@ -282,9 +282,10 @@ fn split_port(text: &str) -> Option<(&str, Option<&str>)> {
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let scheme = if self.is_tls { "https" } else { "http" };
-        match self.host.contains(':') {
-            true => write!(f, "{scheme}://[{}]:{}", self.host, self.port),
-            false => write!(f, "{scheme}://{}:{}", self.host, self.port),
+        if self.host.contains(':') {
+            write!(f, "{scheme}://[{}]:{}", self.host, self.port)
+        } else {
+            write!(f, "{scheme}://{}:{}", self.host, self.port)
         }
     }
 }

@@ -17,9 +17,10 @@ fn add(directory: &Path, prefix: &str, files: &mut Files) {
     for entry in std::fs::read_dir(directory).unwrap() {
         let entry = entry.unwrap();
         let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
-        match entry.file_type().unwrap().is_dir() {
-            true => add(&entry.path(), &format!("{name}/"), files),
-            false => files.insert(name, std::fs::read(entry.path()).unwrap()),
+        if entry.file_type().unwrap().is_dir() {
+            add(&entry.path(), &format!("{name}/"), files)
+        } else {
+            files.insert(name, std::fs::read(entry.path()).unwrap())
         }
     }
 }

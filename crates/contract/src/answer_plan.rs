@@ -44,11 +44,12 @@ pub(crate) fn successes(answers: &[AnswerPlan]) -> Vec<&AnswerPlan> {
         )
     };
     let found: Vec<_> = answers.iter().filter(|a| is_success(a.status)).collect();
-    match found.is_empty() {
-        true => answers
+    if found.is_empty() {
+        answers
             .iter()
             .filter(|a| a.status == StatusRange::Default)
-            .collect(),
-        false => found,
+            .collect()
+    } else {
+        found
     }
 }

@@ -1,5 +1,5 @@
 //! From the text of an OpenAPI document to a contract, or to mistakes that say where and how to mend.
-//! Gives `compile` and its `Source`. Pure: referenced files come through `Source::load`.
+//! Exports `compile` and its `Source`. Pure: referenced files come through `Source::load`.
 //! Used by config.
 //! Start reading at `compile`; `operations` reads the paths.
 
@@ -133,9 +133,10 @@ fn facts(source: &Source<'_>, docs: &Docs, names: &Names) -> Result<(), Vec<Mist
         }
     }
     let mistakes = words::check(docs, names);
-    match mistakes.is_empty() {
-        true => Ok(()),
-        false => Err(mistakes),
+    if mistakes.is_empty() {
+        Ok(())
+    } else {
+        Err(mistakes)
     }
 }
 

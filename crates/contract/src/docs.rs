@@ -1,5 +1,5 @@
 //! The document with every file it refers to, and the one way a reference is followed.
-//! Gives `Docs`, `At`. Files come through `Source::load`; nothing is fetched.
+//! Exports `Docs`, `At`. Files come through `Source::load`; nothing is fetched.
 //! Used by `compile`, `lower` and `shape`.
 //! Start reading at `Docs::resolve`.
 

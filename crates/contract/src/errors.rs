@@ -1,5 +1,5 @@
 //! From the schema library's errors to what the caller may read: place, keyword, what was expected, what to send.
-//! Gives `explain`. Never echoes a value; names of undeclared fields are named, because the caller sent them.
+//! Exports `explain`. Never echoes a value; names of undeclared fields are named, because the caller sent them.
 //! Used by `check_request` and `check_response`; runs only when a value is refused.
 //! Start reading at `explain`.
 

@@ -1,5 +1,5 @@
 //! The fields of a request that a contract declares, listed.
-//! Gives `fields` and `language_at`.
+//! Exports `fields` and `language_at`.
 //! Used by config (what inspection can leave out) and by replays, which know a field by its pointer.
 //! Start reading at `fields`.
 

@@ -1,5 +1,5 @@
 //! Form bodies (`application/x-www-form-urlencoded`): decoded strictly, typed, written again in one spelling.
-//! Gives `read` and `write`. Pure.
+//! Exports `read` and `write`. Pure.
 //! Used by `check_request`.
 //! Start reading at `read`.
 

@@ -1,5 +1,5 @@
 //! What a contract says about the texts of a field.
-//! Gives `Language` and `Languages`, the list a contract's shapes point into.
+//! Exports `Language` and `Languages`, the list a contract's shapes point into.
 //! Made by `shape`; read by whoever proves that a rule cannot match such texts.
 //! Start reading at `Language`.
 

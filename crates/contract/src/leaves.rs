@@ -1,5 +1,5 @@
 //! What inspection has to look at: the values of one request, each with the language the contract gives it.
-//! Gives `leaves`.
+//! Exports `leaves`.
 //! Used by gateway's stage inspect.
 //! Start reading at `leaves`.
 

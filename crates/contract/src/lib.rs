@@ -1,5 +1,5 @@
 //! Is this message what the OpenAPI document promised? Both directions, unknown fields refused by default.
-//! Gives `compile`, `Router`, `check_request`, `check_request_leniently`, `check_writes`, `check_response`, `leaves`,
+//! Exports `compile`, `Router`, `check_request`, `check_request_leniently`, `check_writes`, `check_response`, `leaves`,
 //! `fields`, `forwarded`. Pure: texts in, plans out.
 //! Used by config (compile, locate) and by gateway's stages route, validate, inspect and response.
 //! Start reading at `compile`, then at `check_request`; `plan` names what a compiled contract consists of.

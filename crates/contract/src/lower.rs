@@ -1,5 +1,5 @@
 //! From the schemas of a document to one plain JSON Schema 2020-12 document per contract.
-//! Gives `Lowering`. OpenAPI 3.0's own words (`nullable`, boolean bounds) disappear here, objects of requests
+//! Exports `Lowering`. OpenAPI 3.0's own words (`nullable`, boolean bounds) disappear here, objects of requests
 //! are closed, and `readOnly`/`writeOnly` become what they mean in each direction.
 //! Used by `compile`.
 //! Start reading at `Lowering::schema`; every referenced schema becomes one numbered definition.
@@ -30,7 +30,7 @@ pub(crate) enum Direction {
 
 /// How a schema stands to the object it describes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Stance {
+pub(crate) enum SchemaRole {
     /// It describes the whole value; undeclared fields may be closed off.
     Whole,
     /// It is one part of a composition; the whole is closed around it.
@@ -48,8 +48,8 @@ pub(crate) struct Lowering<'a> {
     pub(crate) closes: bool,
     pub(crate) definitions: Vec<Definition<'a>>,
     pub(crate) mistakes: Vec<Mistake>,
-    known: HashMap<(usize, String, Direction, Stance), usize>,
-    waiting: VecDeque<(usize, At<'a>, Direction, Stance)>,
+    known: HashMap<(usize, String, Direction, SchemaRole), usize>,
+    waiting: VecDeque<(usize, At<'a>, Direction, SchemaRole)>,
     patterns: HashMap<String, Result<(), String>>,
     refers: Vec<usize>,
 }
@@ -71,7 +71,7 @@ impl<'a> Lowering<'a> {
 
     /// The definition for a schema with everything it refers to.
     pub(crate) fn schema(&mut self, at: &At<'a>, direction: Direction) -> usize {
-        let id = self.number(at, direction, Stance::Whole);
+        let id = self.number(at, direction, SchemaRole::Whole);
         while let Some((id, at, direction, stance)) = self.waiting.pop_front() {
             self.refers.clear();
             let schema = self.lower(&at, direction, stance);
@@ -84,12 +84,12 @@ impl<'a> Lowering<'a> {
         id
     }
 
-    fn number(&mut self, at: &At<'a>, direction: Direction, stance: Stance) -> usize {
+    fn number(&mut self, at: &At<'a>, direction: Direction, stance: SchemaRole) -> usize {
         // Only whole schemas of requests differ from parts; one definition serves both elsewhere.
         let stance = match (direction, stance) {
-            (Direction::Answer, _) => Stance::Raw,
+            (Direction::Answer, _) => SchemaRole::Raw,
             (_, stance) if self.closes => stance,
-            _ => Stance::Raw,
+            _ => SchemaRole::Raw,
         };
         let (doc, pointer) = at.key();
         let key = (doc, pointer, direction, stance);
@@ -133,13 +133,13 @@ impl<'a> Lowering<'a> {
     }
 
     /// A reference to the definition of a schema.
-    fn reference(&mut self, at: &At<'a>, direction: Direction, stance: Stance) -> Value {
+    fn reference(&mut self, at: &At<'a>, direction: Direction, stance: SchemaRole) -> Value {
         let id = self.number(at, direction, stance);
         self.refers.push(id);
         json!({ "$ref": format!("#/$defs/{id}") })
     }
 
-    fn lower(&mut self, at: &At<'a>, direction: Direction, stance: Stance) -> Value {
+    fn lower(&mut self, at: &At<'a>, direction: Direction, stance: SchemaRole) -> Value {
         if at.value.is_boolean() {
             return at.value.clone();
         }
@@ -166,8 +166,8 @@ impl<'a> Lowering<'a> {
         if self.is_30 || members.keys().all(|key| !is_assertion(key)) {
             return self.reference(&target, direction, stance);
         }
-        let part = if stance == Stance::Whole {
-            Stance::Part
+        let part = if stance == SchemaRole::Whole {
+            SchemaRole::Part
         } else {
             stance
         };
@@ -189,7 +189,7 @@ impl<'a> Lowering<'a> {
         at: &At<'a>,
         members: &'a Map<String, Value>,
         direction: Direction,
-        stance: Stance,
+        stance: SchemaRole,
     ) -> Value {
         let mut out = Map::new();
         for (key, value) in members {
@@ -197,7 +197,7 @@ impl<'a> Lowering<'a> {
         }
         numbers::bounds(members, &mut out);
         self.required(at, direction, &mut out);
-        if stance == Stance::Whole && direction == Direction::Request && self.closes {
+        if stance == SchemaRole::Whole && direction == Direction::Request && self.closes {
             closing::close(self.docs, self.is_30, at, &mut out);
         }
         if self.is_30 && at.is_true("nullable") {
@@ -213,18 +213,18 @@ impl<'a> Lowering<'a> {
         at: &At<'a>,
         key: &'a str,
         direction: Direction,
-        stance: Stance,
+        stance: SchemaRole,
         out: &mut Map<String, Value>,
     ) {
-        let below = if stance == Stance::Raw {
-            Stance::Raw
+        let below = if stance == SchemaRole::Raw {
+            SchemaRole::Raw
         } else {
-            Stance::Whole
+            SchemaRole::Whole
         };
-        let part = if stance == Stance::Raw {
-            Stance::Raw
+        let part = if stance == SchemaRole::Raw {
+            SchemaRole::Raw
         } else {
-            Stance::Part
+            SchemaRole::Part
         };
         let has_positions = owner.value.get("items").is_some_and(Value::is_array);
         let lowered = match key {
@@ -287,7 +287,7 @@ impl<'a> Lowering<'a> {
                 }
                 self.each_item(at, direction, part)
             }
-            "not" | "if" => self.lower(at, direction, Stance::Raw),
+            "not" | "if" => self.lower(at, direction, SchemaRole::Raw),
             "then" | "else" => self.lower(at, direction, part),
             "$dynamicRef" | "$recursiveRef" | "$id" => {
                 self.wrong(
@@ -306,7 +306,7 @@ impl<'a> Lowering<'a> {
         &mut self,
         at: &At<'a>,
         direction: Direction,
-        stance: Stance,
+        stance: SchemaRole,
         out: &mut Map<String, Value>,
     ) {
         let (mut names, mut schemas) = (Map::new(), Map::new());
@@ -322,7 +322,7 @@ impl<'a> Lowering<'a> {
     }
 
     /// Declared fields; those that never travel in this direction are refused by a `false` schema.
-    fn properties(&mut self, at: &At<'a>, direction: Direction, stance: Stance) -> Value {
+    fn properties(&mut self, at: &At<'a>, direction: Direction, stance: SchemaRole) -> Value {
         let mut out = Map::new();
         let at = &match at.object() {
             Some(members) if members.len() == 1 && at.text("$ref").is_some() => {
@@ -354,7 +354,7 @@ impl<'a> Lowering<'a> {
         Value::Object(out)
     }
 
-    fn each_member(&mut self, at: &At<'a>, direction: Direction, stance: Stance) -> Value {
+    fn each_member(&mut self, at: &At<'a>, direction: Direction, stance: SchemaRole) -> Value {
         let lowered: Map<_, _> = at
             .members()
             .map(|(name, child)| (name.to_owned(), self.lower(&child, direction, stance)))
@@ -362,7 +362,7 @@ impl<'a> Lowering<'a> {
         Value::Object(lowered)
     }
 
-    fn each_item(&mut self, at: &At<'a>, direction: Direction, stance: Stance) -> Value {
+    fn each_item(&mut self, at: &At<'a>, direction: Direction, stance: SchemaRole) -> Value {
         Value::Array(
             at.items()
                 .map(|child| self.lower(&child, direction, stance))

@@ -49,9 +49,10 @@ impl AnswerMedia {
             let has_judged = answer.content_types.iter().any(|kind| is_judged(kind));
             media.unjudged_only |= !has_judged && !answer.content_types.is_empty();
             for kind in &answer.content_types {
-                match is_judged(kind) {
-                    true => add(&mut media.shown, plain(kind)),
-                    false => add(&mut media.unjudged, kind.clone()),
+                if is_judged(kind) {
+                    add(&mut media.shown, plain(kind))
+                } else {
+                    add(&mut media.unjudged, kind.clone())
                 }
             }
         }
@@ -68,9 +69,10 @@ impl AnswerMedia {
             }
         }
         // A write is carried out whatever its answer looks like, and must not be refused for want of a type.
-        let others: &[Arc<str>] = match media.shown.is_empty() && !method.is_safe() {
-            true => &media.unjudged,
-            false => &[],
+        let others: &[Arc<str>] = if media.shown.is_empty() && !method.is_safe() {
+            &media.unjudged
+        } else {
+            &[]
         };
         let accept = media.asked(media.shown.iter().chain(others));
         AnswerMedia { accept, ..media }
@@ -132,9 +134,10 @@ impl AnswerMedia {
                 all.push(kind);
             }
         }
-        match all.is_empty() {
-            true => Arc::from("*/*"),
-            false => all.join(", ").into(),
+        if all.is_empty() {
+            Arc::from("*/*")
+        } else {
+            all.join(", ").into()
         }
     }
 
@@ -161,9 +164,10 @@ fn add(list: &mut Vec<Arc<str>>, kind: Arc<str>) {
 
 /// A type to ask for: a declared range is asked for as plain JSON.
 fn plain(kind: &Arc<str>) -> Arc<str> {
-    match kind.contains('*') {
-        true => Arc::from("application/json"),
-        false => kind.clone(),
+    if kind.contains('*') {
+        Arc::from("application/json")
+    } else {
+        kind.clone()
     }
 }
 

@@ -1,5 +1,5 @@
 //! OpenAPI Overlay 1.0: facts about the data, added to an untouched contract.
-//! Gives `apply` and `Applied`. Targets are a small part of JSONPath: names, `['name']`, `[0]` and `*`.
+//! Exports `apply` and `Applied`. Targets are a small part of JSONPath: names, `['name']`, `[0]` and `*`.
 //! Used by `compile`.
 //! Start reading at `apply`; a target that matches nothing is a mistake, never silence.
 

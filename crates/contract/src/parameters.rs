@@ -1,5 +1,5 @@
 //! Parameters of all places: split by style, typed, judged. Undeclared query parameters are refused.
-//! Gives `judge`. Pure.
+//! Exports `judge`. Pure.
 //! Used by `check_request`.
 //! Start reading at `judge`; each style has one small function.
 

@@ -1,5 +1,5 @@
 //! What a compiled contract consists of: operations with their parameters, bodies and answers.
-//! Gives `Contract`, `Operation` and their parts. Plain data; made by `compile` only.
+//! Exports `Contract`, `Operation` and their parts. Plain data; made by `compile` only.
 //! Used by config (grants, exposure), policy (shapes), gateway and the judges of this room.
 //! Start reading at `Operation`.
 

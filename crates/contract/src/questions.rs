@@ -1,5 +1,5 @@
 //! What a parameter, or a place of a request body, asks about: the fields it filters or sorts by, and its part in paging.
-//! Gives `reveals` (`x-portcullis-filters`), `page` (`x-portcullis-page`) and `asks` (both, of a place in a body).
+//! Exports `reveals` (`x-portcullis-filters`), `page` (`x-portcullis-page`) and `asks` (both, of a place in a body).
 //! Used by `parts` and by shapes. What is no list of field paths was refused before (`words`) and counts as undeclared here.
 //! Start reading at `reveals`.
 

@@ -1,5 +1,5 @@
 //! Is this request what the contract promised? Parameters, content type and body, all problems at once.
-//! Gives `check_request`, `check_request_leniently` and `ValidRequest`. What was judged is what is forwarded.
+//! Exports `check_request`, `check_request_leniently` and `ValidRequest`. What was judged is what is forwarded.
 //! Used by gateway's stage validate.
 //! Start reading at `check_request`.
 

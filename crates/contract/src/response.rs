@@ -1,5 +1,5 @@
 //! Did the upstream answer what the contract promised?
-//! Gives `check_response`: a list of drifts, bounded; the gateway decides what they mean.
+//! Exports `check_response`: a list of drifts, bounded; the gateway decides what they mean.
 //! Used by gateway's stage response.
 //! Start reading at `check_response`.
 

@@ -1,5 +1,5 @@
 //! From a schema to the tree of fields it declares: allOf merged, oneOf and anyOf united, names kept.
-//! Gives `shape_of` and `ShapeRules`. Pure.
+//! Exports `shape_of` and `ShapeRules`. Pure.
 //! Used by `compile`; policy, config and inspection read the result.
 //! Start reading at `Builder::node`: a node stands for a set of schemas that describe the same place.
 

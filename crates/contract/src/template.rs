@@ -1,5 +1,5 @@
 //! Path templates in segments: `/sites/{siteId}/files/{name}.{kind}`.
-//! Gives `segments` and matching of mixed segments. Pure.
+//! Exports `segments` and matching of mixed segments. Pure.
 //! Used by `compile` and `Router`.
 //! Start reading at `segments`.
 

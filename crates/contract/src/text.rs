@@ -1,5 +1,5 @@
 //! YAML and JSON texts as values with places.
-//! Gives `to_value` and `locate` (JSON pointer to byte span).
+//! Exports `to_value` and `locate` (JSON pointer to byte span).
 //! Used by `compile`, and by config for its own files.
 //! Start reading at `to_value`; `read` turns the parser's events into a tree that knows where it stands.
 

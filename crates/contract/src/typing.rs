@@ -1,5 +1,5 @@
 //! From texts (parameters, form fields) to typed values, as the schema asks for.
-//! Gives `Target`. Pure; built at compile time.
+//! Exports `Target`. Pure; built at compile time.
 //! Used by parameters and form bodies.
 //! Start reading at `Target::value`.
 

@@ -1,5 +1,5 @@
 //! One compiled schema. The only file that names the schema library.
-//! Gives `Validator`. Built when a configuration is compiled, never per request.
+//! Exports `Validator`. Built when a configuration is compiled, never per request.
 //! Used by parameters, bodies and answers.
 //! Start reading at `Validator`; `Body` lets the library read our own value without copying it.
 

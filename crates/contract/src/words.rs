@@ -1,5 +1,5 @@
 //! The facts about data that contracts and overlays state: are the words known, and do the names exist?
-//! Gives `check` (the document) and `check_overlay` (where an overlay states them).
+//! Exports `check` (the document) and `check_overlay` (where an overlay states them).
 //! Used by `compile`.
 //! Start reading at `Walk::facts`; examples, defaults and other data are not searched.
 

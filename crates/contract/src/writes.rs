@@ -1,5 +1,5 @@
 //! May this caller send these fields? The contract allows them; the grant may not.
-//! Gives `check_writes`.
+//! Exports `check_writes`.
 //! Used by gateway's stage validate after `check_request`.
 //! Start reading at `check_writes`.
 
@@ -28,9 +28,10 @@ pub fn check_writes(
     let _ = allowed.outside(body, &mut |at| {
         let names = names.get_or_insert_with(|| granted(allowed));
         errors.push(not_granted(at, names));
-        match errors.len() < Refusal::ERRORS_MAX {
-            true => ControlFlow::Continue(()),
-            false => ControlFlow::Break(()),
+        if errors.len() < Refusal::ERRORS_MAX {
+            ControlFlow::Continue(())
+        } else {
+            ControlFlow::Break(())
         }
     });
     if errors.is_empty() {

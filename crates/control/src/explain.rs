@@ -174,9 +174,10 @@ fn why_allowed(event: &Event, grants: &[String]) -> String {
     };
     let noted = event.detail.as_deref();
     let noted = noted.map(|noted| format!("; {noted}")).unwrap_or_default();
-    match is_withheld(event) {
-        true => format!("the operation is granted, and the call was carried out{noted}"),
-        false => format!("every stage was passed; the operation is granted{rule}{noted}"),
+    if is_withheld(event) {
+        format!("the operation is granted, and the call was carried out{noted}")
+    } else {
+        format!("every stage was passed; the operation is granted{rule}{noted}")
     }
 }
 

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use gateway::{Io, connections};
+use gateway::{SharedState, connections};
 use model::{Head, Method, Peer, Reason, Reply};
 use net::{Body, Dropped, Service, Unreadable};
 
@@ -17,12 +17,12 @@ const HOSTS: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
 
 /// The admin listener's service.
 pub struct Health {
-    io: Arc<Io>,
+    io: Arc<SharedState>,
 }
 
 impl Health {
     /// For this gateway.
-    pub fn new(io: Arc<Io>) -> Self {
+    pub fn new(io: Arc<SharedState>) -> Self {
         Health { io }
     }
 

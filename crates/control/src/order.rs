@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, MutexGuard, PoisonError};
 
 use gateway::blocks::Added;
-use gateway::{Io, Snapshot};
+use gateway::{SharedState, Snapshot};
 use identity::{Credential, CredentialTable};
 use model::{DecisionId, Event, Monotonic, Outcome, Timestamp};
 use policy::block::Subject;
@@ -183,12 +183,12 @@ impl Turn<'_> {
     }
 }
 
-fn moment(io: &Io) -> Monotonic {
+fn moment(io: &SharedState) -> Monotonic {
     io.clock.monotonic(io.clock.tick())
 }
 
 /// Uses that were noted stay noted: a record is replaced only where it differs.
-fn with_credentials(io: &Io, changed: Vec<Credential>) {
+fn with_credentials(io: &SharedState, changed: Vec<Credential>) {
     let table = io.credentials.load_full();
     let next = changed
         .into_iter()
@@ -198,7 +198,7 @@ fn with_credentials(io: &Io, changed: Vec<Credential>) {
     io.credentials.store(Arc::new(next));
 }
 
-fn replace_credentials(io: &Io, stored: Vec<Credential>) {
+fn replace_credentials(io: &SharedState, stored: Vec<Credential>) {
     let table = io.credentials.load_full();
     let kept: BTreeSet<_> = stored.iter().map(|record| record.id).collect();
     let gone = table.iter().map(|entry| entry.record().id);
@@ -219,7 +219,7 @@ fn replace_credentials(io: &Io, stored: Vec<Credential>) {
     io.credentials.store(Arc::new(next));
 }
 
-fn replace_blocks(io: &Io, stored: Vec<Added>, moment: Monotonic) {
+fn replace_blocks(io: &SharedState, stored: Vec<Added>, moment: Monotonic) {
     let kept: BTreeSet<_> = stored.iter().map(|one| one.subject.clone()).collect();
     let is_gone = |block: &gateway::blocks::Block| {
         let is_added = matches!(block.origin, gateway::blocks::Origin::Person(_));

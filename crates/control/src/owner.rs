@@ -10,7 +10,7 @@ use audit::{Ledger, Recorder};
 use config::Compiled;
 use config::compiled::IntegrationSettings;
 use crypto::Keys;
-use gateway::{Clock, Io, Snapshot};
+use gateway::{Clock, SharedState, Snapshot};
 use identity::Credential;
 use identity::api_key::redacted;
 use model::{Event, KeyId, Outcome, Text, Timestamp, Word};
@@ -42,7 +42,7 @@ pub struct Control {
     /// One key per purpose.
     pub keys: Arc<Keys>,
     /// The running gateway; `None` while no server runs and the command works on the store alone.
-    pub io: Option<Arc<Io>>,
+    pub io: Option<Arc<SharedState>>,
     /// The configuration in force (or, without a server, the one on disk).
     pub compiled: Box<dyn Fn() -> Arc<Compiled> + Send + Sync>,
     /// Where another configuration comes from; `None` while no server runs.
@@ -95,7 +95,7 @@ impl Control {
     /// When the store cannot be read.
     pub fn running(
         parts: ControlParts,
-        io: Arc<Io>,
+        io: Arc<SharedState>,
         base: Snapshot,
         loading: Loading,
     ) -> Result<Control, store::Fault> {

@@ -11,12 +11,12 @@ use arc_swap::ArcSwap;
 use audit::Recorder;
 use crypto::Keys;
 use gateway::blocks::Blocks;
+use gateway::concurrency::ConcurrencyLimiter;
 use gateway::counters::{self, Counters};
-use gateway::io::Owed;
 use gateway::metrics::{Metrics, RecordCounts};
 use gateway::recording::Recordings;
-use gateway::turns::Turns;
-use gateway::{Clock, Io, Snapshot};
+use gateway::shared_state::Owed;
+use gateway::{Clock, SharedState, Snapshot};
 use identity::{Credential, CredentialTable};
 use store::{Fault, Filter, Store, kinds};
 
@@ -32,12 +32,12 @@ pub fn shared(
     keys: &Arc<Keys>,
     recorder: &Arc<Recorder>,
     base: &Snapshot,
-) -> Result<Arc<Io>, Fault> {
+) -> Result<Arc<SharedState>, Fault> {
     let credentials =
         store.list_all::<Credential>(&kinds::CREDENTIAL, Filter::All, CREDENTIALS_MAX)?;
     let clock = Clock::default();
     let added = added_blocks(store, clock.now(), clock.monotonic(clock.tick()))?;
-    Ok(Arc::new(Io {
+    Ok(Arc::new(SharedState {
         snapshot: ArcSwap::from_pointee(base.with_paused(&BTreeSet::new())),
         credentials: ArcSwap::from_pointee(CredentialTable::of(
             credentials.into_iter().map(|row| row.value),
@@ -50,7 +50,7 @@ pub fn shared(
         is_stopping: AtomicBool::new(false),
         owed: Owed::default(),
         counters: Counters::new(counters::names(keys)),
-        turns: Turns::default(),
+        turns: ConcurrencyLimiter::default(),
         blocks: Blocks::of(counters::names(keys), added),
         metrics: Metrics::new(),
         record_counts: RecordCounts::new(recorder),

@@ -1,5 +1,5 @@
 //! Digests: SHA-256, HMAC-SHA-256 (RFC 2104) and key derivation with HKDF (RFC 5869).
-//! Gives `sha256`, `Sha256`, `MacKey`, `ShortHash`, `derive`.
+//! Exports `sha256`, `Sha256`, `MacKey`, `ShortHash`, `derive`.
 //! Used by the ledger's chain, blind indexes, credential digests and the key hierarchy.
 //! Start reading at `sha256`; `derive` makes one key per purpose.
 

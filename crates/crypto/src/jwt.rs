@@ -1,5 +1,5 @@
 //! Compact JSON Web Tokens signed with Ed25519 (RFC 7519, RFC 8037 §3.1): the identity shown to upstreams.
-//! Gives `JwtSigner` and `verify_jwt`. One algorithm; a token that asks for another is refused.
+//! Exports `JwtSigner` and `verify_jwt`. One algorithm; a token that asks for another is refused.
 //! Used by the gateway for `Portcullis-Identity` and by upstreams that check it.
 //! Start reading at `JwtSigner`.
 

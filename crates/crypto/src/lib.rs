@@ -1,5 +1,5 @@
 //! Is this sealed, signed, equal? Keys, seals, signatures, digests and the secrets themselves.
-//! Gives `Secret`, `SealKey`, `SigningKey`, `MacKey`, `sha256`, `Kek`, `Keys`, `same`. The only room that names a crypto library.
+//! Exports `Secret`, `SealKey`, `SigningKey`, `MacKey`, `sha256`, `Kek`, `Keys`, `same`. The only room that names a crypto library.
 //! Used by store, identity, audit, net and the doors. Takes no clock and logs nothing.
 //! Start reading at `keys`: the hierarchy from the key-encryption key down to one key per purpose.
 

@@ -1,5 +1,5 @@
 //! Random bytes from the operating system's generator, through the crypto library.
-//! Gives `random` and `random_secret`. Called by the doors only: judges are handed their randomness.
+//! Exports `random` and `random_secret`. Called by the doors only: judges are handed their randomness.
 //! Used for nonces, keys, credentials and ids.
 //! Start reading at `random`.
 

@@ -1,5 +1,5 @@
 //! Sealing: what is stored can be read and changed only by whoever has the key.
-//! Gives `SealKey`: AES-256-GCM (NIST SP 800-38D) with random nonces and bound context.
+//! Exports `SealKey`: AES-256-GCM (NIST SP 800-38D) with random nonces and bound context.
 //! Used by store (records), audit (segments) and the key hierarchy itself.
 //! Start reading at `SealKey::seal`; the bound on messages per key is stated at `SealKey`.
 

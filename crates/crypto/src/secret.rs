@@ -1,5 +1,5 @@
 //! A value that must not be seen: prints as `***`, compares in constant time, wipes itself.
-//! Gives `Secret` and `same`. It has no `Serialize`, so that no record can carry one by accident.
+//! Exports `Secret` and `same`. It has no `Serialize`, so that no record can carry one by accident.
 //! Used wherever a key, a credential or a token is held.
 //! Start reading at `Secret`.
 

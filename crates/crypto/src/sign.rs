@@ -1,5 +1,5 @@
 //! Ed25519 signatures (RFC 8032): who wrote this, provable to anyone with the public key.
-//! Gives `SigningKey` and `VerifyingKey`, with the key ids of C2SP signed-note and RFC 7638.
+//! Exports `SigningKey` and `VerifyingKey`, with the key ids of C2SP signed-note and RFC 7638.
 //! Used by audit (checkpoints) and the gateway (identity tokens for upstreams).
 //! Start reading at `SigningKey`.
 

@@ -1,5 +1,5 @@
 //! Bytes as text and back: hex, base64, base64url and base62; and CRC-32 for mistyped keys.
-//! Gives `hex`, `base64`, `base64url`, `base62` with their strict readers, and `crc32`.
+//! Exports `hex`, `base64`, `base64url`, `base62` with their strict readers, and `crc32`.
 //! Used by identity (credential format), audit (checkpoints) and the key hierarchy.
 //! Start reading anywhere; each function stands alone.
 

@@ -1,5 +1,5 @@
 //! A request as the tour and the traffic mix send it, byte for byte, and the answer that came back.
-//! Gives `Call`, `Answer`, `send_plain`. Blocking, loopback only, HTTP/1.1 without niceties: it must be able to send
+//! Exports `Call`, `Answer`, `send_plain`. Blocking, loopback only, HTTP/1.1 without niceties: it must be able to send
 //! what a polite client cannot, such as dot segments.
 //! Used by tour and traffic. Start reading at `Call`.
 

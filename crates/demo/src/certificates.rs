@@ -1,5 +1,5 @@
 //! Makes the demo's own certificate authority and the server certificates it signs.
-//! Gives `write_certificates`. The authority's key is forgotten at once, so it can never sign for anybody else.
+//! Exports `write_certificates`. The authority's key is forgotten at once, so it can never sign for anybody else.
 //! Used by the `demo` verb.
 //! Start reading at `write_certificates`.
 

@@ -1,5 +1,5 @@
 //! The records of Brightline Heating & Service: invented, rich, the same for the same seed on every machine.
-//! Gives `World` (shelves of JSON records) and `Kind`. Pure.
+//! Exports `World` (shelves of JSON records) and `Kind`. Pure.
 //! Used by fieldworks; testkit reads it to know what must never leave.
 //! Start reading at `World::grow`. Every record carries fields that most integrations must not see.
 
@@ -13,8 +13,8 @@ use std::collections::BTreeMap;
 
 use model::{Json, Timestamp};
 
-use crate::dice::Dice;
 use crate::record::text;
+use crate::split_mix::SplitMix64;
 
 /// Kinds of record, one shelf each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -94,7 +94,7 @@ impl World {
     /// A fresh world for this seed.
     pub fn grow(seed: u64) -> World {
         let mut world = World::default();
-        let mut dice = Dice::new(seed);
+        let mut dice = SplitMix64::new(seed);
         people::technicians(&mut world, &mut dice);
         people::customers(&mut world, &mut dice);
         places::sites(&mut world, &mut dice);

@@ -1,9 +1,9 @@
 //! The upstream of the demo company, deliberately careless: it returns every field, asks nobody who he is,
 //! accepts members it never declared, tells its software in headers and its insides in errors.
-//! Gives `Fieldworks` with `handle` (pure over its memory) and `host` (the same on a loopback port). What it saw is counted.
+//! Exports `Fieldworks` with `handle` (pure over its memory) and `host` (the same on a loopback port). What it saw is counted.
 //! Used by the `demo` verb, testkit and the benches. Start reading at `Fieldworks::handle`.
 
-mod deeds;
+mod actions;
 mod host;
 mod lists;
 mod routes;
@@ -20,7 +20,7 @@ use crate::object;
 use crate::record::put;
 
 pub use host::{HostFault, Hosted};
-pub use routes::{Deed, ROUTES, Route};
+pub use routes::{Action, ROUTES, Route};
 
 /// What fieldworks was asked and sent, for tests that prove what did not reach it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -179,7 +179,7 @@ fn answer(
         query,
         body,
     };
-    deeds::perform(world, route, &ask)
+    actions::perform(world, route, &ask)
 }
 
 /// A JSON answer, with the debug members nobody declared.

@@ -1,5 +1,5 @@
 //! The demo's configuration: ordinary files, the same a person would write, kept beside this room.
-//! Gives `GATE_FILES`, `write_gate`, `Ports`, `INTEGRATIONS`.
+//! Exports `GATE_FILES`, `write_gate`, `Ports`, `INTEGRATIONS`.
 //! Used by the `demo` verb and testkit.
 //! Start reading at `write_gate`; the files themselves lie in `crates/demo/gate/`.
 

@@ -1,15 +1,15 @@
 //! The demo company, Brightline Heating & Service: a careless upstream, its contract, its gate files, its tour.
-//! Gives `Fieldworks`, `prepare`, `tour::run`, `Mix`. Time is passed in.
+//! Exports `Fieldworks`, `prepare`, `tour::run`, `Mix`. Time is passed in.
 //! Used by the `demo` verb, by testkit and by the benches.
 //! Start reading at `fieldworks::Fieldworks`; everything it serves is grown by `data::World`.
 
 pub mod call;
 pub mod certificates;
 pub mod data;
-pub mod dice;
 pub mod fieldworks;
 pub mod gate;
 pub mod record;
+pub mod split_mix;
 pub mod tour;
 pub mod traffic;
 

@@ -1,5 +1,5 @@
 //! Writes JSON records as they read: `object! { "id": id, "price": Fixed(1250) }`.
-//! Gives `object!`, `ToJson`, `Fixed`. Pure.
+//! Exports `object!`, `ToJson`, `Fixed`. Pure.
 //! Used by data and fieldworks.
 //! Start reading at `object!`.
 

@@ -1,5 +1,5 @@
 //! The tour: calls that show each protection, each answer explained and checked.
-//! Gives `steps`, `run`, `Env`, `Wire`. Keys, explanations and the ledger come from whoever runs the tour.
+//! Exports `steps`, `run`, `Env`, `Wire`. Keys, explanations and the ledger come from whoever runs the tour.
 //! Used by the verb `demo tour` and by testkit as a smoke test.
 //! Start reading at `run`; the calls themselves are in `tour::steps`.
 

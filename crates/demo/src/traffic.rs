@@ -1,10 +1,10 @@
 //! A gentle mix of calls so that no page of the demo is empty: what the stand-ins do on an ordinary morning,
 //! and about eight refusals of every kind in a hundred.
-//! Gives `Mix`, an endless iterator of calls, and `STAND_INS`. Deterministic; pacing is the caller's.
+//! Exports `Mix`, an endless iterator of calls, and `STAND_INS`. Deterministic; pacing is the caller's.
 //! Used by the `demo` verb. Start reading at `Mix::next`.
 
 use crate::call::{Call, Door};
-use crate::dice::Dice;
+use crate::split_mix::SplitMix64;
 
 /// Calls per second the demo makes of the mix.
 pub const CALLS_PER_SECOND: u32 = 3;
@@ -24,7 +24,7 @@ pub struct StandIn {
     /// What it is.
     pub is: &'static str,
     /// Calls it makes.
-    routine: &'static [fn(&mut Dice) -> Call],
+    routine: &'static [fn(&mut SplitMix64) -> Call],
 }
 
 /// The systems behind the integrations, in the order of the first screen.
@@ -55,7 +55,7 @@ pub const STAND_INS: &[StandIn] = &[
     },
 ];
 
-const LEDGERBOX: &[fn(&mut Dice) -> Call] = &[
+const LEDGERBOX: &[fn(&mut SplitMix64) -> Call] = &[
     |_| Call::get("/v2/work-orders?status=completed&limit=10"),
     |_| Call::get("/v2/work-orders/4711"),
     |_| Call::get("/v2/work-orders/4714"),
@@ -72,7 +72,7 @@ const LEDGERBOX: &[fn(&mut Dice) -> Call] = &[
     },
 ];
 
-const RELATE: &[fn(&mut Dice) -> Call] = &[
+const RELATE: &[fn(&mut SplitMix64) -> Call] = &[
     |dice| Call::get(&format!("/v2/customers/{}", dice.between(1, 8))),
     |_| Call::get("/v2/customers?limit=10"),
     |dice| {
@@ -96,7 +96,7 @@ const RELATE: &[fn(&mut Dice) -> Call] = &[
     },
 ];
 
-const STOCKROOM: &[fn(&mut Dice) -> Call] = &[
+const STOCKROOM: &[fn(&mut SplitMix64) -> Call] = &[
     |_| Call::get("/v2/parts?limit=10"),
     |dice| Call::get(&format!("/v2/parts/PMP-{:04}", dice.between(1, 10))),
     |dice| {
@@ -115,11 +115,11 @@ const STOCKROOM: &[fn(&mut Dice) -> Call] = &[
     },
 ];
 
-const THERMO: &[fn(&mut Dice) -> Call] =
+const THERMO: &[fn(&mut SplitMix64) -> Call] =
     &[|_| Call::get("/v2/assets/20001"), reading, reading, reading];
 
 /// Calls that are refused, one of every kind: who makes them, and how.
-const REFUSED: &[fn(&mut Dice) -> Call] = &[
+const REFUSED: &[fn(&mut SplitMix64) -> Call] = &[
     |_| Call::get("/v2/work-orders"),
     |_| Call::get("/v2/work-orders/4712").by("accounting"),
     |_| Call::get("/v2/customers").by("accounting"),
@@ -142,7 +142,7 @@ fn patch(target: &str, body: &str) -> Call {
     Call::new("PATCH", target).json(body)
 }
 
-fn reading(dice: &mut Dice) -> Call {
+fn reading(dice: &mut SplitMix64) -> Call {
     let degrees = dice.between(28, 71);
     let body = format!(
         r#"{{"at":"2026-11-20T{:02}:{:02}:00Z","metric":"flow_temperature","value":{degrees}.{:02},"unit":"celsius"}}"#,
@@ -156,14 +156,14 @@ fn reading(dice: &mut Dice) -> Call {
 /// An endless, reproducible sequence of calls.
 #[derive(Clone, Debug)]
 pub struct Mix {
-    dice: Dice,
+    dice: SplitMix64,
 }
 
 impl Mix {
     /// The mix for this seed.
     pub const fn new(seed: u64) -> Self {
         Mix {
-            dice: Dice::new(seed),
+            dice: SplitMix64::new(seed),
         }
     }
 }
@@ -181,7 +181,7 @@ impl Iterator for Mix {
     }
 }
 
-fn one_of(from: &[fn(&mut Dice) -> Call], dice: &mut Dice) -> Option<Call> {
+fn one_of(from: &[fn(&mut SplitMix64) -> Call], dice: &mut SplitMix64) -> Option<Call> {
     let at = usize::try_from(dice.below(u64::try_from(from.len()).ok()?)).ok()?;
     from.get(at).map(|make| make(dice))
 }

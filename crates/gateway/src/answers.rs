@@ -81,9 +81,10 @@ pub fn meaning(status: u16, asked: &Asked) -> Meaning {
         status,
         needs_own,
     };
-    let failed = match asked.may_repeat() {
-        true => &FAILED,
-        false => &OUTCOME_UNKNOWN,
+    let failed = if asked.may_repeat() {
+        &FAILED
+    } else {
+        &OUTCOME_UNKNOWN
     };
     let is_hidden = match asked.concealment {
         Concealment::Nothing => false,

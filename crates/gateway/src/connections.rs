@@ -1,5 +1,5 @@
 //! Connections that never became a request: one record per address, reason and second, and the numbers.
-//! Gives `record`. Takes what `net` has counted, so a flood costs a bounded number of records.
+//! Exports `record`. Takes what `net` has counted, so a flood costs a bounded number of records.
 //! Used by the service of the data plane and by the admin listener's.
 //! Start reading at `record`.
 
@@ -14,14 +14,14 @@ use policy::client_key;
 use crate::blocks::{Block, ChargedTo};
 use crate::bounds::{DETAIL_BYTES_MAX, bounded};
 use crate::ids::Ids;
-use crate::{Io, Snapshot};
+use crate::{SharedState, Snapshot};
 
 /// Most refusals one report adds to one address: no block needs more, however long the flood.
 const REFUSALS_MAX: u64 = 100;
 
 /// Writes the records, all in one group of the ledger. These connections are refused already, so a ledger that cannot
 /// take a record opens nothing: what is missing from it is counted.
-pub async fn record(io: &Io, dropped: Vec<Dropped>) {
+pub async fn record(io: &SharedState, dropped: Vec<Dropped>) {
     let snapshot = io.snapshot.load_full();
     let (now, moment) = (io.clock.now(), io.clock.monotonic(io.clock.tick()));
     let ids = Ids::default();
@@ -67,7 +67,7 @@ fn event(one: &Dropped, snapshot: &Snapshot, now: Timestamp) -> Event {
 /// count, because bad networks have them too.
 fn charge(
     one: &Dropped,
-    io: &Io,
+    io: &SharedState,
     snapshot: &Snapshot,
     id: DecisionId,
     moment: Monotonic,

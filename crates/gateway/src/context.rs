@@ -12,16 +12,16 @@ use policy::OperationRef;
 
 use crate::identity_token::Tokens;
 use crate::snapshot::VersionRuntime;
-use crate::{Io, Snapshot};
+use crate::{SharedState, Snapshot};
 
 /// What the stages may use, for the time of one request.
-pub struct Road<'a> {
+pub struct RequestContext<'a> {
     /// The configuration, the same one from the first stage to the last.
     pub snapshot: &'a Snapshot,
     /// The listener that accepted the connection, found by its name once; `None` where it is no longer configured.
     pub listener: Option<&'a ListenerSettings>,
     /// What all roads share.
-    pub io: &'a Io,
+    pub io: &'a SharedState,
     /// This thread's upstream connections.
     pub pools: &'a Pools,
     /// This thread's identity tokens.

@@ -1,5 +1,5 @@
 //! Entity tags that tell nothing: the upstream's own tag, sealed for one integration and opened again on its way back.
-//! Gives `key`, `hide`, `reveal`. Optimistic locking (RFC 9110 §13.1.1) goes on working; versions, times and hashes of
+//! Exports `key`, `hide`, `reveal`. Optimistic locking (RFC 9110 §13.1.1) goes on working; versions, times and hashes of
 //! fields that were not granted stay inside, and so does the fact that they changed.
 //! Used by stages `response` (hide) and `upstream` (reveal).
 //! Start reading at `hide`.

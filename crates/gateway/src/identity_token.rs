@@ -1,5 +1,5 @@
 //! `Portcullis-Identity`: who is calling, signed for one upstream (RFC 7519, EdDSA by RFC 8037).
-//! Gives `Tokens`, a small cache on each thread: one signature per caller and api in a minute.
+//! Exports `Tokens`, a small cache on each thread: one signature per caller and api in a minute.
 //! Used by stage `upstream`.
 //! Start reading at `Tokens::identity`.
 

@@ -1,5 +1,5 @@
 //! One request shown to detection: its texts cut into parts, and the facts that rules ask for.
-//! Gives `look` (the findings), `Facts` and `deciding` (the finding to refuse for). Pure.
+//! Exports `look` (the findings), `Facts` and `deciding` (the finding to refuse for). Pure.
 //! Used by stage `inspect`, and by `replay`, so that both say the same.
 //! Start reading at `look`.
 
@@ -150,9 +150,10 @@ fn part<'a>(leaf: &'a Leaf<'a>, operation: &OperationPlan, now: Timestamp) -> Pa
         "cookie" => Place::Cookie,
         _ => Place::Body,
     };
-    let part = match leaf.is_name {
-        true => Part::name(place, &leaf.pointer, leaf.text.as_bytes()),
-        false => Part::value(place, &leaf.pointer, leaf.text.as_bytes()),
+    let part = if leaf.is_name {
+        Part::name(place, &leaf.pointer, leaf.text.as_bytes())
+    } else {
+        Part::value(place, &leaf.pointer, leaf.text.as_bytes())
     };
     Part {
         paranoia: operation.inspected.paranoia_of(&leaf.pointer, now),

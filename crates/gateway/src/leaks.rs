@@ -1,5 +1,5 @@
 //! Data that must not leave with an answer: found in the texts that were let out, masked or held back.
-//! Gives `guard`. Runs behind the field filter, on the bytes the caller would get.
+//! Exports `guard`. Runs behind the field filter, on the bytes the caller would get.
 //! Used by stage `response`.
 //! Start reading at `guard`.
 //!
@@ -69,9 +69,10 @@ pub fn guard(body: &[u8], operation: &Operation, status: u16, rules: &AnswerRule
 /// quotes: escapes are undone first, in place, so that none hides where a word begins.
 fn is_clean(body: &[u8], rules: &AnswerRules) -> bool {
     let is_free = |text: &[u8]| rules.scanner.find(text, &rules.kinds).is_empty();
-    match body.contains(&b'\\') {
-        false => is_free(body),
-        true => is_free(&unescaped(body)),
+    if body.contains(&b'\\') {
+        is_free(&unescaped(body))
+    } else {
+        is_free(body)
     }
 }
 

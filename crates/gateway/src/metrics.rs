@@ -86,9 +86,9 @@ pub struct Counted {
 /// Counters of allowed requests that a thread has met: nearly all are of few integrations, and to find a counter by its
 /// labels costs more than to count.
 #[derive(Debug, Default)]
-pub struct Lately(RefCell<Vec<(Arc<str>, Counter)>>);
+pub struct CounterCache(RefCell<Vec<(Arc<str>, Counter)>>);
 
-impl Lately {
+impl CounterCache {
     /// Most kept; a new configuration has new names, so the list is begun anew when it is full.
     const KEPT_MAX: usize = 32;
 
@@ -237,7 +237,7 @@ impl Metrics {
     }
 
     /// Adds one decision.
-    pub fn count(&self, counted: Counted, lately: &Lately) {
+    pub fn count(&self, counted: Counted, lately: &CounterCache) {
         self.seconds.observe(seconds(counted.took_us));
         if let Some(upstream_us) = counted.upstream_us {
             self.upstream_seconds.observe(seconds(upstream_us));
@@ -315,7 +315,7 @@ mod tests {
 
     #[test]
     fn decisions_show_with_their_labels() {
-        let (metrics, lately) = (Metrics::new(), Lately::default());
+        let (metrics, lately) = (Metrics::new(), CounterCache::default());
         let nobody: Arc<str> = "".into();
         let many: Vec<Arc<str>> = (0..100).map(|n| format!("i{n}").into()).collect();
         metrics.count(counted(Outcome::Refuse, "authn.missing", &nobody), &lately);
@@ -338,6 +338,6 @@ mod tests {
             );
         }
         assert!(text.contains("portcullis_request_duration_seconds_count 304"));
-        assert!(lately.0.borrow().len() <= Lately::KEPT_MAX);
+        assert!(lately.0.borrow().len() <= CounterCache::KEPT_MAX);
     }
 }

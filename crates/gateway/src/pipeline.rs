@@ -5,18 +5,18 @@
 
 use model::Reply;
 
-use crate::context::Road;
+use crate::context::RequestContext;
 use crate::stages::{
     answer, authn, authz, http, inspect, ip, lifecycle, limit, object, parameters, route, tls,
     transform, upstream, validate,
 };
-use crate::{Exchange, Stop};
+use crate::{RequestState, Stop};
 
 /// Walks the road. The order is code, never configuration; settings only tune steps.
 ///
 /// # Errors
 /// The [`Stop`] of the stage that ended it.
-pub async fn run(x: &mut Exchange<'_, '_>, r: &Road<'_>) -> Result<Reply, Stop> {
+pub async fn run(x: &mut RequestState<'_, '_>, r: &RequestContext<'_>) -> Result<Reply, Stop> {
     // Plain text ends here: a credential on it is already lost, and a redirect would ask for the next one.
     tls::require(x, r)?;
     // Lists, blocks and the limit of strangers per address: cheap, and a caller is looked for only where it would save one.

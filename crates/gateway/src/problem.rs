@@ -1,5 +1,5 @@
 //! Refusals on the wire: RFC 9457 problem documents, with nothing in them the caller may not know.
-//! Gives `render`. Pure: bytes out of a refusal and a decision id.
+//! Exports `render`. Pure: bytes out of a refusal and a decision id.
 //! Used by the service for every answer that Portcullis makes itself.
 //! Start reading at `render`.
 

@@ -18,12 +18,12 @@ use policy::client_key;
 use crate::blocks::{Block, ChargedTo};
 use crate::bounds::{DETAIL_BYTES_MAX, OBJECTS_MAX, PATH_BYTES_MAX, USER_AGENT_BYTES_MAX, bounded};
 use crate::clock::micros_since;
-use crate::context::Road;
-use crate::exchange::Sent;
+use crate::context::RequestContext;
 use crate::metrics::Counted;
 use crate::reasons::{CUT, UNDECIDED, UNRECORDED};
+use crate::request_state::Sent;
 use crate::stages::limit;
-use crate::{Exchange, Io, Stop};
+use crate::{RequestState, SharedState, Stop};
 
 /// Notes what the head says.
 pub fn note_head(event: &mut Event, head: &Head) {
@@ -71,7 +71,7 @@ pub fn note_seen(event: &mut Event, seen: Option<&(String, String)>) {
 }
 
 /// Notes that every stage was passed; where the body of a write's answer was withheld, the stage that withheld it.
-pub fn allowed(x: &mut Exchange<'_, '_>) {
+pub fn allowed(x: &mut RequestState<'_, '_>) {
     let last = match x.event.code {
         Some(_) => x.stage,
         None => Stage::Response,
@@ -81,7 +81,7 @@ pub fn allowed(x: &mut Exchange<'_, '_>) {
 }
 
 /// Notes where and why the road ended.
-pub fn stopped(x: &mut Exchange<'_, '_>, stop: &Stop) {
+pub fn stopped(x: &mut RequestState<'_, '_>, stop: &Stop) {
     let refusal = stop.refusal();
     x.event.outcome = match stop {
         Stop::Refused(_) => Outcome::Refuse.into(),
@@ -102,7 +102,7 @@ pub fn stopped(x: &mut Exchange<'_, '_>, stop: &Stop) {
 }
 
 /// What the ledger says of a write before it is forwarded.
-pub fn intent(x: &Exchange<'_, '_>) -> Event {
+pub fn intent(x: &RequestState<'_, '_>) -> Event {
     let mut event = Event {
         at: x.now,
         kind: Kind::Intent.into(),
@@ -129,7 +129,7 @@ pub fn intent(x: &Exchange<'_, '_>) -> Event {
     event
 }
 
-impl Drop for Exchange<'_, '_> {
+impl Drop for RequestState<'_, '_> {
     /// The work was given up in the middle: the drain of a stopping server is over, the caller's stream or connection
     /// ended, or a stage panicked. Whatever it was, the request is on the record.
     fn drop(&mut self) {
@@ -140,7 +140,7 @@ impl Drop for Exchange<'_, '_> {
 }
 
 /// Records a request whose work was given up. It is on its way into the ledger when this returns.
-pub fn cut(x: &mut Exchange<'_, '_>, io: &Io) {
+pub fn cut(x: &mut RequestState<'_, '_>, io: &SharedState) {
     let why = match (
         std::thread::panicking(),
         io.is_stopping.load(Ordering::Acquire),
@@ -171,7 +171,7 @@ pub fn cut(x: &mut Exchange<'_, '_>, io: &Io) {
 }
 
 /// The outcome of a write that the ledger could not take when the caller was told so; for when it can again.
-pub fn late(x: &Exchange<'_, '_>) -> Event {
+pub fn late(x: &RequestState<'_, '_>) -> Event {
     let known = match x.answered {
         Some(status) => format!("the upstream answered {status}"),
         None => String::from("no answer of the upstream is known"),
@@ -201,7 +201,7 @@ pub fn lost(intent: Event) -> Event {
 }
 
 /// What each record of a request has.
-fn complete(x: &mut Exchange<'_, '_>) -> u64 {
+fn complete(x: &mut RequestState<'_, '_>) -> u64 {
     let took_us = micros_since(x.started);
     x.event.id = Some(x.id);
     // Stage `ip` has noted it, unless the request ended before.
@@ -214,7 +214,7 @@ fn complete(x: &mut Exchange<'_, '_>) -> u64 {
 }
 
 /// Completes the record and says what to count.
-pub fn finish(x: &mut Exchange<'_, '_>, reply: &Reply) -> Counted {
+pub fn finish(x: &mut RequestState<'_, '_>, reply: &Reply) -> Counted {
     x.event.status = Some(reply.status);
     // A HEAD is answered with the length of a body that is not sent.
     x.event.bytes_out = match reply.head_length {
@@ -259,7 +259,7 @@ fn scrub(event: &mut Event) {
 
 /// Charges a refusal to whoever caused it: the person a proven caller named, else its credential, and strangers at the
 /// address while no caller is proven.
-pub fn charge(x: &mut Exchange<'_, '_>, refusal: &Refusal, r: &Road<'_>) {
+pub fn charge(x: &mut RequestState<'_, '_>, refusal: &Refusal, r: &RequestContext<'_>) {
     let shown = refusal.conceal.unwrap_or(refusal.reason);
     let is_by_limit = shown.stage == Stage::Limit;
     if x.charged_to.is_none() && !is_by_limit {
@@ -284,10 +284,10 @@ pub fn charge(x: &mut Exchange<'_, '_>, refusal: &Refusal, r: &Road<'_>) {
 
 /// Counts a refusal, for a person and for all that their credential names; gives the widest block that begins with it.
 fn counted(
-    x: &Exchange<'_, '_>,
+    x: &RequestState<'_, '_>,
     why: (&'static str, DecisionId),
     settings: &BlockSettings,
-    io: &Io,
+    io: &SharedState,
 ) -> Option<Block> {
     let count = |who, settings: &_| io.blocks.count_refusal(who, why, settings, x.moment);
     let Some(caller) = &x.charged_to else {

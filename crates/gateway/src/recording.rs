@@ -1,5 +1,5 @@
 //! Requests kept for a replay: what inspection looked at, for a time and a number an operator chose.
-//! Gives `Recordings` (in the running gateway), `Recorded` (one request) and `Reader` (a finished file).
+//! Exports `Recordings` (in the running gateway), `Recorded` (one request) and `Reader` (a finished file).
 //! Written by stage `inspect`; begun and emptied by commands; read by the command line.
 //! Start reading at `Recordings::offer`.
 //!

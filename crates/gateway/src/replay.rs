@@ -1,5 +1,5 @@
 //! Requests judged again by another configuration, before it is applied.
-//! Gives `recorded` (texts that were recorded) and `written` (whole requests from a file). Pure: nothing is sent.
+//! Exports `recorded` (texts that were recorded) and `written` (whole requests from a file). Pure: nothing is sent.
 //! Used by `portcullis inspect replay`.
 //! Start reading at `recorded`.
 

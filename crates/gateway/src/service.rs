@@ -1,5 +1,5 @@
 //! Opens the exchange, walks the road, renders the stop, records the decision: once, for every path.
-//! Gives `Gateway`, the `net::Service` of the data plane; one lives on each worker thread.
+//! Exports `Gateway`, the `net::Service` of the data plane; one lives on each worker thread.
 //! Made by the binary.
 //! Start reading at `Gateway::decide`.
 
@@ -13,32 +13,32 @@ use model::{Event, Head, Headers, Kind, Method, Peer, Reason, Reply, Stage};
 use net::{Body, Dropped, Pools, Service, Unreadable};
 use policy::address;
 
-use crate::context::Road;
-use crate::exchange::Sent;
+use crate::context::RequestContext;
 use crate::identity_token::Tokens;
 use crate::ids::Ids;
-use crate::metrics::Lately;
+use crate::metrics::CounterCache;
 use crate::reasons::{LEDGER_UNAVAILABLE, UNRECORDED};
-use crate::{Exchange, Io, Snapshot, Stop, connections, pipeline, problem, record};
+use crate::request_state::Sent;
+use crate::{RequestState, SharedState, Snapshot, Stop, connections, pipeline, problem, record};
 
 /// The data plane's service on one thread.
 pub struct Gateway {
-    io: Arc<Io>,
+    io: Arc<SharedState>,
     pools: Pools,
     tokens: Tokens,
     ids: Ids,
-    lately: Lately,
+    lately: CounterCache,
 }
 
 impl Gateway {
     /// A service for one worker thread.
-    pub fn new(io: Arc<Io>) -> Self {
+    pub fn new(io: Arc<SharedState>) -> Self {
         Gateway {
             io,
             pools: Pools::default(),
             tokens: Tokens::default(),
             ids: Ids::default(),
-            lately: Lately::default(),
+            lately: CounterCache::default(),
         }
     }
 
@@ -49,17 +49,18 @@ impl Gateway {
         let road = self.road(&snapshot, peer);
         let mut x = self.open(peer, Some(head), body, &snapshot);
         // While records fail nothing reaches an upstream; each request tries the ledger again with its own record.
-        let outcome = match self.io.is_ledger_down.load(Ordering::Acquire) {
-            false => pipeline::run(&mut x, &road).await,
-            true => Err(Stop::Failed(
+        let outcome = if self.io.is_ledger_down.load(Ordering::Acquire) {
+            Err(Stop::Failed(
                 LEDGER_UNAVAILABLE.because("the last record failed"),
-            )),
+            ))
+        } else {
+            pipeline::run(&mut x, &road).await
         };
         self.close(&mut x, outcome, is_head, &road).await
     }
 
-    fn road<'a>(&'a self, snapshot: &'a Snapshot, peer: &Peer) -> Road<'a> {
-        Road {
+    fn road<'a>(&'a self, snapshot: &'a Snapshot, peer: &Peer) -> RequestContext<'a> {
+        RequestContext {
             snapshot,
             listener: snapshot.listener(&peer.listener),
             io: &self.io,
@@ -74,7 +75,7 @@ impl Gateway {
         head: Option<Head>,
         body: &'a mut Body<'b>,
         s: &Snapshot,
-    ) -> Exchange<'a, 'b> {
+    ) -> RequestState<'a, 'b> {
         let (now, started) = (self.io.clock.now(), self.io.clock.tick());
         let mut event = Event {
             at: now,
@@ -86,7 +87,7 @@ impl Gateway {
         if let Some(head) = &head {
             record::note_head(&mut event, head);
         }
-        Exchange {
+        RequestState {
             id: self.ids.next(now),
             now,
             moment: self.io.clock.monotonic(started),
@@ -114,10 +115,10 @@ impl Gateway {
 
     async fn close(
         &self,
-        x: &mut Exchange<'_, '_>,
+        x: &mut RequestState<'_, '_>,
         outcome: Result<Reply, Stop>,
         is_head: bool,
-        r: &Road<'_>,
+        r: &RequestContext<'_>,
     ) -> Reply {
         let mut reply = match outcome {
             Ok(mut reply) => {
@@ -156,7 +157,12 @@ impl Gateway {
 }
 
 /// Renders a stop, notes it, and counts it against whoever caused it.
-fn refused(x: &mut Exchange<'_, '_>, stop: &Stop, is_head: bool, r: &Road<'_>) -> Reply {
+fn refused(
+    x: &mut RequestState<'_, '_>,
+    stop: &Stop,
+    is_head: bool,
+    r: &RequestContext<'_>,
+) -> Reply {
     record::stopped(x, stop);
     if let Stop::Refused(refusal) = stop {
         record::charge(x, refusal, r);
@@ -174,9 +180,10 @@ impl Service for Gateway {
         // Lists and blocks are judged on the road, where the refusal is recorded and explained. Only an
         // address that a deny list names gets no handshake either; there is nobody to explain it to.
         let settings = snapshot.listener(listener);
-        match settings.is_some_and(|l| !l.deny.contains(address)) {
-            true => Ok(()),
-            false => Err(&address::DENIED),
+        if settings.is_some_and(|l| !l.deny.contains(address)) {
+            Ok(())
+        } else {
+            Err(&address::DENIED)
         }
     }
 

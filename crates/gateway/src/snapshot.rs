@@ -1,5 +1,5 @@
 //! The configuration in force: what was compiled, plus the handles it needs to run.
-//! Gives `Snapshot`. Immutable, taken once per request, swapped whole.
+//! Exports `Snapshot`. Immutable, taken once per request, swapped whole.
 //! Made by the binary from a `config::Compiled`; read by every stage.
 //! Start reading at `Snapshot::of`.
 

@@ -1,5 +1,5 @@
 //! The form of an API key: `pk_live_` + 43 random letters and digits + 6 of checksum.
-//! Gives `ApiKey::generate`, `read` (offline check), `digest`, `redacted`, `is_in` and the published `PATTERN`.
+//! Exports `ApiKey::generate`, `read` (offline check), `digest`, `redacted`, `is_in` and the published `PATTERN`.
 //! Used by `credential` (to make keys), the api_key method, `portcullis key check`, and whatever writes down texts that
 //! strangers sent.
 //! Start reading at `read`. The prefix lets scanners find leaked keys; the checksum keeps them from false alarms.

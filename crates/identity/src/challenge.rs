@@ -1,5 +1,5 @@
 //! The `WWW-Authenticate` challenge (RFC 6750 §3): what the caller may know about getting in.
-//! Gives `challenge`.
+//! Exports `challenge`.
 //! Used by the gateway when it renders a refusal of 401 or one that names a missing scope.
 //! Start reading at `challenge`.
 

@@ -1,5 +1,5 @@
 //! The record of a credential and its life: created, rotated with overlap, revoked, ended by age.
-//! Gives `Credential`, `create`, `rotate`, `revoke`, `used`. Each returns the records to put; nothing is stored here.
+//! Exports `Credential`, `create`, `rotate`, `revoke`, `used`. Each returns the records to put; nothing is stored here.
 //! Used by admin, the command line and the demo, which write the records and replace the table.
 //! Start reading at `create`; what a record allows at a moment is `Credential::state`.
 

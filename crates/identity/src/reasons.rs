@@ -1,5 +1,5 @@
 //! Every way a caller is not accepted. The sentences help an honest caller and tell a dishonest one nothing new.
-//! Gives the reasons of stage `authn` and their list.
+//! Exports the reasons of stage `authn` and their list.
 //! Used by `verify` and the methods; printed in the reference of problem codes.
 //! Start reading at `MISSING`.
 

@@ -1,5 +1,5 @@
 //! Every credential, in memory, found by its keyed digest. Changing one makes a new table that is swapped in whole.
-//! Gives `CredentialTable` and `Entry`. Look-ups take no lock; a revocation holds from the swap on.
+//! Exports `CredentialTable` and `Entry`. Look-ups take no lock; a revocation holds from the swap on.
 //! Used by `verify`; the gateway holds the table behind an atomic pointer.
 //! Start reading at `CredentialTable::of`.
 

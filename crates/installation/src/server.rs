@@ -22,7 +22,7 @@ use config::server::ListenerKind;
 use control::maintenance::{Witness, keep_witness};
 use control::supervisor::Supervisor;
 use control::{Control, ControlParts, Health, Loading, announcement, socket};
-use gateway::{Gateway, Io, Snapshot};
+use gateway::{Gateway, SharedState, Snapshot};
 use model::printable::counted;
 use model::{Event, Outcome, Word};
 use net::Workers;
@@ -43,7 +43,7 @@ const OUTCOME_MORE: Duration = Duration::from_secs(60);
 /// A running server.
 pub struct Running {
     /// What all roads share.
-    pub io: Arc<Io>,
+    pub io: Arc<SharedState>,
     /// The owner of what runs, for callers in the same process.
     pub control: Arc<Control>,
     /// Configuration directory.
@@ -131,7 +131,7 @@ pub fn start(dir: &Path, watch: Watch, host: Host) -> Result<Running, Installati
 /// The local socket, then the listeners.
 fn open_doors(
     compiled: &Compiled,
-    io: &Arc<Io>,
+    io: &Arc<SharedState>,
     slots: &Slots,
     data: &Path,
     control: &Arc<Control>,
@@ -196,7 +196,7 @@ fn at_rest(opened: &Opened, data: &Path, why: String, host: Host) {
 /// The owner of what runs, made of what was opened.
 fn control(
     dir: &Path,
-    io: &Arc<Io>,
+    io: &Arc<SharedState>,
     base: Snapshot,
     opened: &Opened,
     slots: &Slots,
@@ -216,7 +216,7 @@ fn control(
 /// Binds the data plane's listeners for every core, and the admin listener once.
 fn listen(
     compiled: &Compiled,
-    io: &Arc<Io>,
+    io: &Arc<SharedState>,
     slots: &Slots,
 ) -> Result<Vec<Workers>, InstallationError> {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);

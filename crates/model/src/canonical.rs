@@ -1,5 +1,5 @@
 //! The one canonical request: what routing, policy, limits, inspection, ledger and upstream all read.
-//! Gives `CanonicalRequest::of`. What cannot be canonical is refused, never repaired.
+//! Exports `CanonicalRequest::of`. What cannot be canonical is refused, never repaired.
 //! Made in stage `http`; private fields, one maker.
 //! Start reading at `CanonicalRequest::of`; the refusals are hostile cases fp01-fp06, hd01-hd07.
 

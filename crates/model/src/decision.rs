@@ -1,5 +1,5 @@
 //! How Portcullis says no: stages, stable reasons, refusals with a private detail.
-//! Gives `Stage`, `Reason`, `Refusal`. Reasons are `const`s beside the check that uses them.
+//! Exports `Stage`, `Reason`, `Refusal`. Reasons are `const`s beside the check that uses them.
 //! Used by every judge and by the gateway, which renders a refusal as RFC 9457.
 //! Start reading at `Reason`.
 

@@ -1,5 +1,5 @@
 //! Field lists as operators write them: `lines.*.{sku,quantity}`, `customer.{id,legalName}`, `notes`.
-//! Gives `FieldPath` (one written entry) and `FieldSet` (the union, as a tree walked beside the data).
+//! Exports `FieldPath` (one written entry) and `FieldSet` (the union, as a tree walked beside the data).
 //! Used by policy (filter, writes), config (checks against the contract) and the access matrix.
 //! Start reading at `FieldPath::parse`.
 

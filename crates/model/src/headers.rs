@@ -1,5 +1,5 @@
 //! Header fields in two blocks, names lower-cased and values as received; order kept.
-//! Gives `Headers`. Three allocations for a whole head; look-up is a scan, heads are short.
+//! Exports `Headers`. Three allocations for a whole head; look-up is a scan, heads are short.
 //! Used by net, the canonical request, identity, contract and the gateway.
 //! Start reading at `Headers`.
 

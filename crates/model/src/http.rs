@@ -1,5 +1,5 @@
 //! What a transport delivers and what it is given back. No transport library's type appears here.
-//! Gives `Head`, `Peer`, `Method`, `Reply`, and the refusal of a method that a path does not offer. A `Head` is well-formed HTTP, not yet canonical.
+//! Exports `Head`, `Peer`, `Method`, `Reply`, and the refusal of a method that a path does not offer. A `Head` is well-formed HTTP, not yet canonical.
 //! Used by net (which makes them), the canonical request and the gateway.
 //! Start reading at `Head`.
 

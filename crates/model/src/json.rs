@@ -1,5 +1,5 @@
 //! A JSON document exactly as sent: order, digits and absence of duplicates are kept.
-//! Gives `Json`, `parse` (strict, bounded) and `write`. Pure.
+//! Exports `Json`, `parse` (strict, bounded) and `write`. Pure.
 //! Used by contract (validation), policy (objects, masks), gateway and config.
 //! Start reading at `Json`; the grammar is RFC 8259, the refusals are listed at `parse`.
 

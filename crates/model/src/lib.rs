@@ -1,5 +1,5 @@
 //! The nouns every room shares: ids, requests, replies, decisions, events, fields.
-//! Gives plain data and the parsing of names. Pure: no I/O, no clock, no randomness.
+//! Exports plain data and the parsing of names. Pure: no I/O, no clock, no randomness.
 //! Used by every room. A noun enters when three rooms need it.
 //! Start reading at `decision` (how we say no) and `request` (the one canonical request).
 

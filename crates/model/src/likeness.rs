@@ -1,6 +1,6 @@
 //! Which values of a request probably name objects: `customerId`, `technicianIds`, `customer: { id }`. Guesses for a person
 //! to confirm: nothing is allowed or refused by them.
-//! Gives `likely` (of a message), `likely_name` and `may_name` (of one name).
+//! Exports `likely` (of a message), `likely_name` and `may_name` (of one name).
 //! Used by contract (what is worth remembering), policy (warnings) and `init` (proposals).
 //! Start reading at `likely_name`.
 

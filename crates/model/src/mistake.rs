@@ -1,5 +1,5 @@
 //! A mistake of the operator's: what is wrong in which file, at which place, and how to mend it.
-//! Gives `Mistake`. Rendered with a snippet by the binary; rooms only fill it.
+//! Exports `Mistake`. Rendered with a snippet by the binary; rooms only fill it.
 //! Used by contract, policy, identity, waf and config while they compile.
 //! Start reading at `Mistake`.
 

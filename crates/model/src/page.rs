@@ -1,5 +1,5 @@
 //! What a list's parameters ask about, and what its answer says of the page besides its objects.
-//! Gives `Reveals`, `StatedField`, `PageParameter`, `Asks` and `PageField`: facts of a contract as plain data.
+//! Exports `Reveals`, `StatedField`, `PageParameter`, `Asks` and `PageField`: facts of a contract as plain data.
 //! Made by contract (from overlays); read by policy (which parameters may be used) and gateway (cursors, counts).
 //! Start reading at `Reveals`.
 

@@ -1,5 +1,5 @@
 //! Who an accepted credential stands for, as plain data for the judges.
-//! Gives `Principal`. The proof that a credential was accepted is `identity::Caller`.
+//! Exports `Principal`. The proof that a credential was accepted is `identity::Caller`.
 //! Used by identity, policy, gateway and audit.
 //! Start reading at `Principal`.
 

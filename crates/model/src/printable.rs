@@ -114,9 +114,10 @@ fn escaped<'t>(
     }
     let mut out = String::with_capacity(text.len() + 16);
     for letter in text.chars() {
-        match acts(letter) {
-            true => escape(&mut out, letter),
-            false => out.push(letter),
+        if acts(letter) {
+            escape(&mut out, letter)
+        } else {
+            out.push(letter)
         }
     }
     Cow::Owned(out)

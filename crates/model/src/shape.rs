@@ -1,5 +1,5 @@
 //! The fields a message may carry, as the contract declares them.
-//! Gives `Shape`: an arena of nodes, because schemas may contain themselves.
+//! Exports `Shape`: an arena of nodes, because schemas may contain themselves.
 //! Made by contract; read by policy (field lists, objects), config (dangling grants) and waf plans.
 //! Start reading at `Shape`.
 

@@ -1,5 +1,5 @@
 //! Short texts, of which bodies and records are made by the thousand.
-//! Gives `Text`, `shared` and `shown`. Pure.
+//! Exports `Text`, `shared` and `shown`. Pure.
 //! Used by `Json` and `Event`.
 //! Start reading at `Text`.
 
@@ -11,9 +11,10 @@ pub type Text = smol_str::SmolStr;
 
 /// A name that others hold too: copied when short, shared when long.
 pub fn shared(name: &Arc<str>) -> Text {
-    match name.len() <= Text::INLINE_CAP {
-        true => Text::new(name),
-        false => Text::from(Arc::clone(name)),
+    if name.len() <= Text::INLINE_CAP {
+        Text::new(name)
+    } else {
+        Text::from(Arc::clone(name))
     }
 }
 

@@ -1,5 +1,5 @@
 //! A moment, as microseconds since 1970 in UTC. Passed in everywhere; nobody below the doors asks a clock.
-//! Gives `Timestamp`, `Monotonic` for what must not change when the clock is set, and `Span` for lengths of time as
+//! Exports `Timestamp`, `Monotonic` for what must not change when the clock is set, and `Span` for lengths of time as
 //! configuration writes them. Pure.
 //! Used by every room.
 //! Start reading at `Timestamp`.

@@ -1,5 +1,5 @@
 //! A small HTTP/1.1 client for our own tools: `demo tour`, CLI calls to a server, checks in tests.
-//! Gives `Call`, `Answer`, `send`, `get`, `post`. One connection per call, certificates always verified.
+//! Exports `Call`, `Answer`, `send`, `get`, `post`. One connection per call, certificates always verified.
 //! Used by the binary, the demo and tests; the road uses `upstream`.
 //! Start reading at `send`.
 
@@ -9,7 +9,7 @@ use model::{Headers, Method};
 use tokio::time::Instant;
 
 use crate::tls::client_config;
-use crate::upstream::{Exchange, ExchangeFault, Origin, dial, exchange, is_plain_path};
+use crate::upstream::{ExchangeFault, Origin, UpstreamRequest, dial, exchange, is_plain_path};
 use crate::wire::Wire;
 
 /// One call.
@@ -113,7 +113,7 @@ pub async fn send(call: &Call) -> Result<Answer, ClientFault> {
         .map_err(|e| ClientFault::Unreachable(e.detail))?;
     let exchanged = exchange(
         &mut Wire::new(stream),
-        &Exchange {
+        &UpstreamRequest {
             method: call.method,
             path_and_query: path,
             authority: call.headers.text("host").unwrap_or(&origin.authority),

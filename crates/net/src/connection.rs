@@ -9,7 +9,7 @@ use std::sync::Arc;
 use model::{Peer, Reason};
 
 use crate::dropped::Drops;
-use crate::listener::life::Life;
+use crate::listener::life::ConnectionHandle;
 use crate::spec::Bounds;
 
 /// What a connection needs beside its stream.
@@ -17,7 +17,7 @@ pub(crate) struct Context<S> {
     pub(crate) service: Rc<S>,
     pub(crate) peer: Arc<Peer>,
     pub(crate) bounds: Rc<Bounds>,
-    pub(crate) life: Rc<Life>,
+    pub(crate) life: Rc<ConnectionHandle>,
     pub(crate) drops: Arc<Drops>,
 }
 

@@ -1,5 +1,5 @@
 //! The `date` field, written once per second and thread.
-//! Gives `with`.
+//! Exports `with`.
 //! Used by both protocols' replies.
 //! Start reading at `with`.
 

@@ -1,5 +1,5 @@
 //! Connections that never became a request, counted until somebody writes them down.
-//! Gives `Dropped`, `Origin`, `Drops`. Touched only when a connection is dropped; bounded whatever happens.
+//! Exports `Dropped`, `Origin`, `Drops`. Touched only when a connection is dropped; bounded whatever happens.
 //! Counted by the listener and the connections; handed to the service once a second by workers.
 //! Start reading at `Drops::count`.
 

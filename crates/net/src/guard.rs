@@ -1,5 +1,5 @@
 //! Keeps a panic inside one request: the process and the other connections live on.
-//! Gives `guarded`.
+//! Exports `guarded`.
 //! Used by the connections around every call of the road.
 //! Start reading at `guarded`.
 

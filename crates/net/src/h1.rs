@@ -1,5 +1,5 @@
 //! The strict HTTP/1.1 codec: bytes in, a head or a refusal out. What can be read in two ways is refused.
-//! Gives `request::Reader`, `response::parse`, `chunked::Chunked`, `write`. Pure: no socket, no clock, no task.
+//! Exports `request::Reader`, `response::parse`, `chunked::Chunked`, `write`. Pure: no socket, no clock, no task.
 //! Used by the connections of callers and by the upstreams' side. Decision: docs/decisions/002.
 //! Start reading at `request::Reader::read`.
 

@@ -1,5 +1,5 @@
 //! One HTTP/1.1 connection of a caller: request after request, each answered before the next is looked at.
-//! Gives `run`. Every wait has an end; after a refusal the connection closes.
+//! Exports `run`. Every wait has an end; after a refusal the connection closes.
 //! Used by the listener.
 //! Start reading at `run`.
 

@@ -1,5 +1,5 @@
 //! One HTTP/2 connection of a caller: hyper does frames and HPACK, `meter` weighs them, every stream becomes the same `Head`.
-//! Gives `run`. Connections that only cost are closed: idle ones, unread replies, too many resets.
+//! Exports `run`. Connections that only cost are closed: idle ones, unread replies, too many resets.
 //! Used by the listener for TLS connections that negotiated `h2`.
 //! Start reading at `run`; heads are judged in `h2_connection::head`.
 

@@ -1,5 +1,5 @@
 //! Sockets that accept: one per worker with SO_REUSEPORT, counted, handed to the connections.
-//! Gives `bind`, `accept`, `ListenFault`.
+//! Exports `bind`, `accept`, `ListenFault`.
 //! Used by workers.
 //! Start reading at `accept`.
 
@@ -31,8 +31,8 @@ use crate::unreadable::Unreadable;
 use crate::wire::Stream;
 use crate::{ListenerSpec, h2_connection};
 
-pub(crate) use counts::{Counts, Ticket, network};
-pub(crate) use life::{Floor, Life};
+pub(crate) use counts::{ConnectionSlot, Counts, network};
+pub(crate) use life::{ConnectionHandle, ConnectionSet};
 
 /// First byte of every TLS connection: a handshake record.
 const HANDSHAKE_RECORD: u8 = 0x16;
@@ -133,17 +133,17 @@ fn fault(spec: &ListenerSpec, address: SocketAddr, error: &io::Error) -> ListenF
 }
 
 /// One listener on one worker.
-pub(crate) struct Door<S> {
+pub(crate) struct ListenerContext<S> {
     pub(crate) spec: ListenerSpec,
     pub(crate) counts: Arc<Counts>,
     pub(crate) drops: Arc<Drops>,
     pub(crate) service: Rc<S>,
-    pub(crate) floor: Rc<Floor>,
+    pub(crate) floor: Rc<ConnectionSet>,
 }
 
 /// Accepts until it is aborted.
-pub(crate) async fn accept<S: Service>(listener: TcpListener, door: Door<S>) {
-    let door = Rc::new(Entrance {
+pub(crate) async fn accept<S: Service>(listener: TcpListener, door: ListenerContext<S>) {
+    let door = Rc::new(Admission {
         bounds: Rc::new(door.spec.bounds.clone()),
         handshakes: Semaphore::new(door.spec.bounds.handshakes_max.max(1)),
         door,
@@ -172,14 +172,14 @@ fn is_of_the_connection(error: &io::Error) -> bool {
     )
 }
 
-struct Entrance<S> {
-    door: Door<S>,
+struct Admission<S> {
+    door: ListenerContext<S>,
     bounds: Rc<crate::Bounds>,
     handshakes: Semaphore,
 }
 
 /// Admits or drops one connection; dropping costs a client its connection and us a count.
-fn enter<S: Service>(entrance: &Rc<Entrance<S>>, stream: TcpStream, from: SocketAddr) {
+fn enter<S: Service>(entrance: &Rc<Admission<S>>, stream: TcpStream, from: SocketAddr) {
     let door = &entrance.door;
     let address = from.ip().to_canonical();
     let from_here = (&door.spec.name, address);
@@ -196,7 +196,7 @@ fn enter<S: Service>(entrance: &Rc<Entrance<S>>, stream: TcpStream, from: Socket
     }
     let entrance = Rc::clone(entrance);
     let floor = Rc::clone(&door.floor);
-    Floor::start(&floor, async move |life| {
+    ConnectionSet::start(&floor, async move |life| {
         connection(&entrance, stream, (address, from.port()), life, ticket).await;
     });
 }
@@ -210,11 +210,11 @@ fn admitted<S: Service>(
 }
 
 async fn connection<S: Service>(
-    entrance: &Entrance<S>,
+    entrance: &Admission<S>,
     stream: TcpStream,
     (address, port): (IpAddr, u16),
-    life: Rc<Life>,
-    _ticket: Ticket,
+    life: Rc<ConnectionHandle>,
+    _ticket: ConnectionSlot,
 ) {
     let spec = &entrance.door.spec;
     let context = |tls| Context {
@@ -265,7 +265,7 @@ enum Handshake {
     Gone,
 }
 
-async fn handshake<S>(entrance: &Entrance<S>, stream: TcpStream) -> Handshake {
+async fn handshake<S>(entrance: &Admission<S>, stream: TcpStream) -> Handshake {
     let Some(slot) = &entrance.door.spec.tls else {
         return Handshake::Gone;
     };

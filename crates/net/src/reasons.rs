@@ -1,5 +1,5 @@
 //! Why bytes were not accepted or did not come back: the transport's and the upstream's reasons.
-//! Gives one `const` per code, and `REASONS`, the sorted list.
+//! Exports one `const` per code, and `REASONS`, the sorted list.
 //! Used inside net and by the gateway, which turns upstream faults into refusals.
 //! Start reading at `REASONS`.
 

@@ -1,5 +1,5 @@
 //! What the outside asks of this room, as plain data: listeners, bounds, upstreams.
-//! Gives `ListenerSpec`, `Bounds`, `UpstreamSpec`. Configuration compiles into these.
+//! Exports `ListenerSpec`, `Bounds`, `UpstreamSpec`. Configuration compiles into these.
 //! Used by the gateway and the binary.
 //! Start reading at `ListenerSpec`.
 

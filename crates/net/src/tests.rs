@@ -1,5 +1,5 @@
 //! The room on real sockets: a small service, raw clients that break every rule, scripted upstreams.
-//! Gives `Gate`, `raw`. Tests only.
+//! Exports `Gate`, `raw`. Tests only.
 //! Used by the modules below.
 //! Start reading at `Probe`.
 

@@ -1,5 +1,5 @@
 //! TLS of the listeners: certificate and key, client certificates, reload while serving.
-//! Gives `TlsSlot`. rustls on aws-lc, TLS 1.2 and 1.3, X25519MLKEM768 preferred, no early data.
+//! Exports `TlsSlot`. rustls on aws-lc, TLS 1.2 and 1.3, X25519MLKEM768 preferred, no early data.
 //! Used by the listeners; the binary makes and replaces slots.
 //! Start reading at `TlsSlot::new`.
 

@@ -1,5 +1,5 @@
 //! Calls to the company's own systems: targets, balance, health, pooled connections, safe retries.
-//! Gives `Upstream` (shared, one per configured upstream) and `Pools` (one per worker thread).
+//! Exports `Upstream` (shared, one per configured upstream) and `Pools` (one per worker thread).
 //! Used by the gateway's upstream stage. No redirects, no proxies, certificates always verified.
 //! Start reading at `Pools::send`.
 
@@ -31,7 +31,7 @@ pub use health::watch_health;
 pub use pool::Pools;
 
 pub(crate) use connect::dial;
-pub(crate) use exchange::{Exchange, ExchangeFault, exchange};
+pub(crate) use exchange::{ExchangeFault, UpstreamRequest, exchange};
 pub(crate) use target::{Origin, Target};
 
 use shares::Shares;
@@ -184,7 +184,7 @@ pub struct UpstreamCall<'a> {
 
 /// A whole answer.
 #[derive(Clone, Debug)]
-pub struct UpstreamAnswer {
+pub struct UpstreamResponse {
     /// Status.
     pub status: u16,
     /// Fields without framing and hop-by-hop ones.

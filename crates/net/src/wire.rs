@@ -1,5 +1,5 @@
 //! One connection with its buffer and its alarm clock, the same for callers and upstreams.
-//! Gives `Wire`, `Stream`, `Pace`. Bodies are read whole, within a size and a pace.
+//! Exports `Wire`, `Stream`, `Pace`. Bodies are read whole, within a size and a pace.
 //! Used by h1_connection, upstream and client.
 //! Start reading at `Wire::fill`.
 

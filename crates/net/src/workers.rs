@@ -1,5 +1,5 @@
 //! One thread and one single-threaded runtime per core; each has its own sockets and its own `Service`.
-//! Gives `Workers`.
+//! Exports `Workers`.
 //! Used by the binary and by tests.
 //! Start reading at `Workers::start`.
 
@@ -17,7 +17,7 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use crate::dropped::Drops;
 use crate::guard::guarded;
-use crate::listener::{Counts, Door, Floor, accept, bind, listen};
+use crate::listener::{ConnectionSet, Counts, ListenerContext, accept, bind, listen};
 use crate::{ListenFault, ListenerSpec, Service};
 
 /// How often dropped connections are handed to the service.
@@ -156,14 +156,14 @@ fn work<S: Service>(
     let local = LocalSet::new();
     local.block_on(runtime, async move {
         let service = Rc::new(make());
-        let floor = Rc::new(Floor::default());
+        let floor = Rc::new(ConnectionSet::default());
         let mut doors = Vec::new();
         if is_reporter {
             let (service, drops) = (Rc::clone(&service), Arc::clone(&drops));
             doors.push(tokio::task::spawn_local(reports(service, drops)));
         }
         for (spec, counts, socket) in sockets {
-            let door = Door {
+            let door = ListenerContext {
                 spec,
                 counts,
                 drops: Arc::clone(&drops),

@@ -1,5 +1,5 @@
 //! What can they see? The effective matrix, computed from the very pieces that release uses.
-//! Gives `access`, `AccessMatrix`, `AccessRow`.
+//! Exports `access`, `AccessMatrix`, `AccessRow`.
 //! Used by the CLI (`access`, `can`), plans and reviews.
 //! Start reading at `access`.
 
@@ -10,7 +10,7 @@ use model::{FieldSet, PageField, RuleRef, Shape};
 
 use crate::input::Mask;
 use crate::nested::{Levels, Within};
-use crate::plan::{Guard, Place, Plan, Sight, Step};
+use crate::plan::{Guard, Place, Plan, Step, Visibility};
 use crate::rules::{Entry, Integration, Operation, Rules, Steps};
 
 /// Everything one integration may see and send.
@@ -211,8 +211,8 @@ impl Walk<'_> {
             Guard::None | Guard::Nested(_) => None,
         };
         match (self.levels.sight(within, place.leaf), start) {
-            (Some(Sight::Full), _) => self.row(at.path, How::Full, place.class, at.judged_as),
-            (Some(Sight::Masked(mask)), _) => {
+            (Some(Visibility::Full), _) => self.row(at.path, How::Full, place.class, at.judged_as),
+            (Some(Visibility::Masked(mask)), _) => {
                 self.row(at.path, How::Masked(mask), place.class, at.judged_as);
             }
             (None, Some(index)) => self.place(At { index, ..at }),
@@ -312,9 +312,10 @@ fn withheld<'a>(
 }
 
 fn joined(path: &str, step: &str) -> String {
-    match path.is_empty() {
-        true => step.to_owned(),
-        false => format!("{path}.{step}"),
+    if path.is_empty() {
+        step.to_owned()
+    } else {
+        format!("{path}.{step}")
     }
 }
 

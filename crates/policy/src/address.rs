@@ -1,5 +1,5 @@
 //! Where does the call come from? Address lists, the client behind trusted proxies, the key that limits count by.
-//! Gives `AddressSet`, `client_address`, `client_key`.
+//! Exports `AddressSet`, `client_address`, `client_key`.
 //! Used by the gateway's stage `ip`, config (`allow_from`, `trusted_proxies`) and limits.
 //! Start reading at `client_address`.
 
@@ -50,13 +50,14 @@ impl AddressSet {
             format!("`{text}` is no address; write `10.0.0.0/8`, `2001:db8::/32` or one address")
         })?;
         // `10.1.2.3/8` may be a slip for `/32`; it is not guessed which was meant.
-        match network.trunc() == network {
-            true => Ok(network),
-            false => Err(format!(
+        if network.trunc() == network {
+            Ok(network)
+        } else {
+            Err(format!(
                 "`{text}` has bits beyond its prefix; write `{}` for the network or `{}` for the one address",
                 network.trunc(),
                 network.addr()
-            )),
+            ))
         }
     }
 

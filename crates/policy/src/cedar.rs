@@ -1,5 +1,5 @@
 //! The only place that names the policy engine: schema from the contracts, checked conditions, evaluation.
-//! Gives `Types`, `Checked`, `ConditionSet`, `Scene`. Everything else sees grants, masks of bits and rules.
+//! Exports `Types`, `Checked`, `ConditionSet`, `Scene`. Everything else sees grants, masks of bits and rules.
 //! Used by compile, decide and object.
 //! Start reading at `ConditionSet::judge`. What is missing never satisfies: an attribute that an object lacks makes a
 //! permit fail and a forbid hold.
@@ -20,13 +20,13 @@ use model::RuleRef;
 use model::shape::Scalar;
 use serde_json::{Value, json};
 
-use crate::fast::{Found, Plain, Verdict, Who};
+use crate::fast::{Found, Plain, PrincipalFacts, Verdict};
 
 pub(crate) use needs::Needs;
 pub(crate) use values::{action, context, expression, principal, text_expression};
 
 pub(crate) use cedar_policy::{
-    Context as Scenery, Entity as Being, EntityTypeName as TypeName, EntityUid as Uid,
+    Context as CedarContext, Entity as EntityRef, EntityTypeName as TypeName, EntityUid as Uid,
 };
 
 /// Type of an attribute.
@@ -58,9 +58,10 @@ pub(crate) struct Checked {
 
 impl Checked {
     fn new(policy: Policy, needs: Needs, can_hold: bool) -> Checked {
-        let part = match needs.is_on_object {
-            true => partial::request_part(&policy),
-            false => None,
+        let part = if needs.is_on_object {
+            partial::request_part(&policy)
+        } else {
+            None
         };
         let part = part.map(|(policy, needs)| Checked {
             policy,
@@ -499,26 +500,26 @@ pub(crate) struct Held {
 
 /// Who asks for what, as the engine sees it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Scene<'a> {
+pub(crate) struct EvalInput<'a> {
     pub principal: &'a Entity,
     /// The same for conditions that need no engine.
-    pub who: Who<'a>,
+    pub who: PrincipalFacts<'a>,
     pub action: &'a EntityUid,
     pub context: &'a Context,
 }
 
 /// The object that is asked for, as the engine sees it.
-pub(crate) struct Thing<'a> {
+pub(crate) struct ResourceEntity<'a> {
     pub kind: Option<&'a EntityTypeName>,
     pub id: &'a str,
     pub attributes: Vec<(&'a str, RestrictedExpression)>,
 }
 
-impl Thing<'static> {
+impl ResourceEntity<'static> {
     /// No object: for conditions that do not ask for one.
-    pub fn none() -> Thing<'static> {
+    pub fn none() -> ResourceEntity<'static> {
         static NOTHING: LazyLock<Option<EntityTypeName>> = LazyLock::new(|| NO_OBJECT.parse().ok());
-        Thing {
+        ResourceEntity {
             kind: NOTHING.as_ref(),
             id: "",
             attributes: Vec::new(),
@@ -608,7 +609,7 @@ impl ConditionSet {
     /// Which conditions hold, without the engine; `None` where it has to be asked.
     pub fn judge_plain<'o>(
         &self,
-        scene: &Scene<'_>,
+        scene: &EvalInput<'_>,
         look: impl Fn(&str) -> Found<'o>,
     ) -> Option<Held> {
         let plain = self.plain.as_deref()?;
@@ -632,7 +633,7 @@ impl ConditionSet {
     }
 
     /// Which conditions hold. Whatever cannot be evaluated does not hold; a forbid that cannot be evaluated forbids.
-    pub fn judge(&self, scene: &Scene<'_>, thing: Thing<'_>) -> Held {
+    pub fn judge(&self, scene: &EvalInput<'_>, thing: ResourceEntity<'_>) -> Held {
         let unsure = || Held {
             grants: 0,
             forbidden: self
@@ -656,7 +657,7 @@ impl ConditionSet {
 
     fn evaluated(
         &self,
-        scene: &Scene<'_>,
+        scene: &EvalInput<'_>,
         uid: EntityUid,
         attributes: HashMap<String, RestrictedExpression>,
     ) -> Option<Held> {

@@ -1,5 +1,5 @@
 //! May this caller use this operation? The answer is a `Permit`, and only `decide` makes one.
-//! Gives `Question`, `decide`, `Standing`, `RequestFacts`, `Lookup`, `Released`.
+//! Exports `Question`, `decide`, `Standing`, `RequestFacts`, `Lookup`, `Released`.
 //! Used by gateway::pipeline through `Permit`.
 //! Start reading at `decide`.
 
@@ -11,8 +11,8 @@ use model::{
     Cause, FieldSet, Json, ObjectRef, Principal, Reason, Refusal, RuleRef, Stage, Timestamp,
 };
 
-use crate::cedar::{self, Held, Scene, Scenery, Thing};
-use crate::fast::{Found, Who};
+use crate::cedar::{self, CedarContext, EvalInput, Held, ResourceEntity};
+use crate::fast::{Found, PrincipalFacts};
 use crate::input::{DenyAs, ParameterPlace};
 use crate::permit::Permit;
 use crate::plan::KindId;
@@ -220,16 +220,16 @@ fn live(
     integration: &Integration,
     operation: &Operation,
     question: &Question<'_>,
-    context: Option<&Scenery>,
+    context: Option<&CedarContext>,
 ) -> Result<u64, Box<Refusal>> {
     let open = entry.always | (entry.waits() & !entry.on_request);
     let Some(set) = &entry.at_request else {
         return Ok(open);
     };
-    let empty = Scenery::empty();
-    let scene = Scene {
+    let empty = CedarContext::empty();
+    let scene = EvalInput {
         principal: &integration.being,
-        who: Who {
+        who: PrincipalFacts {
             attributes: &integration.attributes,
             listener: Some(question.listener),
         },
@@ -238,7 +238,7 @@ fn live(
     };
     let held = set
         .judge_plain(&scene, |_| Found::Other)
-        .unwrap_or_else(|| set.judge(&scene, Thing::none()));
+        .unwrap_or_else(|| set.judge(&scene, ResourceEntity::none()));
     let live = open | held.grants;
     if held.forbidden.is_none() && live != 0 {
         return Ok(live);
@@ -257,7 +257,7 @@ fn live(
 }
 
 /// The facts of the request that conditions may ask for, typed as the contract declares them.
-pub(crate) fn context(question: &Question<'_>, operation: &Operation) -> Scenery {
+pub(crate) fn context(question: &Question<'_>, operation: &Operation) -> CedarContext {
     let typed = |name: &str, text: &str| {
         let scalar = parameter_scalar(&operation.parameters, name)?;
         Some((name.to_owned(), cedar::text_expression(text, scalar)?))
@@ -311,7 +311,7 @@ pub struct Standing {
     pub(crate) proven: u64,
     writes: Option<FieldSet>,
     deny_as: DenyAs,
-    context: Option<Scenery>,
+    context: Option<CedarContext>,
     listener: Option<Box<str>>,
     pub(crate) is_asked: bool,
     /// The object that the path names was judged, before the answer or for want of it in the answer.
@@ -479,10 +479,10 @@ impl Standing {
         else {
             return Held::default();
         };
-        let empty = Scenery::empty();
-        let scene = Scene {
+        let empty = CedarContext::empty();
+        let scene = EvalInput {
             principal: &self.integration.being,
-            who: Who {
+            who: PrincipalFacts {
                 attributes: &self.integration.attributes,
                 listener: self.listener.as_deref(),
             },

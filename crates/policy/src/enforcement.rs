@@ -1,5 +1,5 @@
 //! By what an operation's objects are judged for one integration, and what a question leaves open.
-//! Gives `Rules::enforcement`, `Enforcement`, `Judged`, `By`.
+//! Exports `Rules::enforcement`, `Enforcement`, `Judged`, `By`.
 //! Used by the command line (`access`, `can`). The facts are those that `Permit::before` and `Permit::after` act by.
 //! Start reading at `Rules::enforcement`.
 
@@ -115,9 +115,10 @@ impl Rules {
                 by_other(*kind, by).into_iter().collect()
             }
             _ => {
-                let by = match operation.is_write {
-                    true => By::Body,
-                    false => By::Answer,
+                let by = if operation.is_write {
+                    By::Body
+                } else {
+                    By::Answer
                 };
                 let kinds = operation.resources.iter();
                 let judged = kinds.filter_map(|kind| by_other(*kind, by));
@@ -151,10 +152,7 @@ impl Rules {
             let resolve = kind.resolve.as_ref().filter(|_| !is_in_path);
             found.push(Judged {
                 kind: kind.schema.clone(),
-                by: match is_in_path {
-                    true => By::Path,
-                    false => By::LookUp,
-                },
+                by: if is_in_path { By::Path } else { By::LookUp },
                 look_up: resolve.map(|(resolve, _)| Arc::from(self.operation_id(*resolve))),
             });
         }

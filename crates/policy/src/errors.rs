@@ -13,7 +13,7 @@ use model::{Json, Shape};
 
 use crate::decide::{Released, RequestFacts, Standing};
 use crate::input::DenyAs;
-use crate::plan::{Ground, KindId, Plan};
+use crate::plan::{AnswerShape, KindId, Plan};
 use crate::rules::{Entry, Operation};
 
 /// What the grants hide from a caller, as far as the status of an upstream's answer could tell it.
@@ -38,8 +38,8 @@ pub(crate) struct ErrorGround {
 
 impl ErrorGround {
     /// Nothing in it leads to a resource object: field lists are relative to the root.
-    pub fn ground(&self) -> Ground<'_> {
-        Ground {
+    pub fn ground(&self) -> AnswerShape<'_> {
+        AnswerShape {
             shape: &self.shape,
             guards: &self.guards,
             leads: &[],

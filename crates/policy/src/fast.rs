@@ -1,5 +1,5 @@
 //! The conditions that grants are mostly made of, judged without the policy engine.
-//! Gives `Plain` (compiled from a checked policy; `None` for anything unusual), `Who`, `Atom`, `Found`, `Verdict`.
+//! Exports `Plain` (compiled from a checked policy; `None` for anything unusual), `Who`, `Atom`, `Found`, `Verdict`.
 //! Used by cedar's `ConditionSet`. Says exactly what the engine would say, or nothing.
 //! Start reading at `Plain::of`; a test holds both against each other on random conditions.
 
@@ -108,13 +108,13 @@ pub(crate) struct Plain {
 
 /// Where values come from.
 struct Facts<'f, F> {
-    who: Who<'f>,
+    who: PrincipalFacts<'f>,
     look: &'f F,
 }
 
 /// Who asks, and by which door.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Who<'a> {
+pub(crate) struct PrincipalFacts<'a> {
     /// The integration's attributes.
     pub attributes: &'a BTreeMap<String, String>,
     /// The listener, where conditions ask for it.
@@ -145,7 +145,11 @@ impl Plain {
     }
 
     /// What the engine would say; `None` where it has to be asked.
-    pub fn judge<'o>(&self, who: Who<'_>, look: &impl Fn(&str) -> Found<'o>) -> Option<Verdict> {
+    pub fn judge<'o>(
+        &self,
+        who: PrincipalFacts<'_>,
+        look: &impl Fn(&str) -> Found<'o>,
+    ) -> Option<Verdict> {
         let facts = Facts { who, look };
         for (condition, wanted) in &self.conditions {
             match truth(facts.value(condition)) {

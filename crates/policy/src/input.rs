@@ -1,5 +1,5 @@
 //! What config hands over: the shapes of the APIs and the grants of the integrations, as plain data.
-//! Gives `PolicyInput` and its parts. No behaviour.
+//! Exports `PolicyInput` and its parts. No behaviour.
 //! Made by config; read by `compile`.
 //! Start reading at `PolicyInput`.
 

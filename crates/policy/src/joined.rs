@@ -1,5 +1,5 @@
 //! What several plans let out of one object together, as one plan.
-//! Gives `joined`.
+//! Exports `joined`.
 //! Used by nested: a nested object shows the union of what the grants for its kind show.
 //! Start reading at `joined`.
 
@@ -103,9 +103,10 @@ impl<'p> Joining<'p> {
         let below: Places = pairs
             .map(|(part, place)| part.plan.place((*place)?)?.step(step))
             .collect();
-        match below.iter().all(Option::is_none) {
-            true => None,
-            false => self.place(below),
+        if below.iter().all(Option::is_none) {
+            None
+        } else {
+            self.place(below)
         }
     }
 }

@@ -1,5 +1,5 @@
 //! May they, on this object, seeing which fields, how often?
-//! Gives `compile`, `decide` -> `Permit`, `access`, `near_misses`, `Counted`, and the modules `limit`, `block`, `address`. Pure.
+//! Exports `compile`, `decide` -> `Permit`, `access`, `near_misses`, `Counted`, and the modules `limit`, `block`, `address`. Pure.
 //! Used by config (compile), gateway::pipeline (decide, release, limits) and the CLI (access, explain).
 //! Start reading at `decide`; how fields and objects are judged is written at `release`.
 

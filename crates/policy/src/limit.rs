@@ -1,5 +1,5 @@
 //! How often may they? The generic cell rate algorithm in whole microseconds.
-//! Gives `Limit`, `State`, `take`, `Verdict`. One arithmetic for every place that keeps the state.
+//! Exports `Limit`, `State`, `take`, `Verdict`. One arithmetic for every place that keeps the state.
 //! Used by the gateway's counters.
 //! Start reading at `take`.
 

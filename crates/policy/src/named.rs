@@ -1,5 +1,5 @@
 //! Other objects that a request names: may the caller name them?
-//! Gives `Permit::before_references`.
+//! Exports `Permit::before_references`.
 //! Used by `object`, before anything is forwarded.
 //! Start reading at `Permit::before_references`.
 //!

@@ -7,9 +7,9 @@
 use model::{Json, RuleRef};
 
 use crate::access::{NearMiss, Nearness};
-use crate::cedar::{ConditionSet, Scene, Scenery, Thing};
+use crate::cedar::{CedarContext, ConditionSet, EvalInput, ResourceEntity};
 use crate::decide::{Question, context};
-use crate::fast::Who;
+use crate::fast::PrincipalFacts;
 use crate::input::Source;
 use crate::plan::KindId;
 use crate::rules::{Entry, EntryGrant, Integration, Operation, Rules, Seen};
@@ -86,7 +86,7 @@ struct Again<'a> {
     operation: &'a Operation,
     integration: &'a Integration,
     entry: &'a Entry,
-    scenery: &'a Scenery,
+    scenery: &'a CedarContext,
 }
 
 impl Again<'_> {
@@ -115,10 +115,10 @@ impl Again<'_> {
         }
     }
 
-    fn scene(&self) -> Scene<'_> {
-        Scene {
+    fn scene(&self) -> EvalInput<'_> {
+        EvalInput {
             principal: &self.integration.being,
-            who: Who {
+            who: PrincipalFacts {
                 attributes: &self.integration.attributes,
                 listener: Some(self.question.listener),
             },
@@ -130,12 +130,12 @@ impl Again<'_> {
     /// What the request alone decides. Gives the bits of the grants that do not hold for it.
     fn by_request(&self, set: &ConditionSet, out: &mut Vec<NearMiss>) -> u64 {
         let scene = self.scene();
-        let judged = set.judge(&scene, Thing::none());
+        let judged = set.judge(&scene, ResourceEntity::none());
         if let Some(rule) = judged.forbidden.filter(|rule| !self.is_unknown(set, rule)) {
             push(out, &rule, Nearness::Forbidden, FORBIDDEN.into());
         }
         // With a policy that forbids, no condition would be said to hold.
-        let held = set.permits().judge(&scene, Thing::none()).grants;
+        let held = set.permits().judge(&scene, ResourceEntity::none()).grants;
         let mut failed = 0;
         for (index, member) in set.members.iter().enumerate() {
             let Some((bit, grant)) = self.grant(member.grant) else {
@@ -227,11 +227,10 @@ impl Again<'_> {
                 continue;
             };
             if ruled_out & bit == 0 {
-                let kept = match self.evidence.is_query_known {
-                    true => "",
-                    false => {
-                        "; what the object held is not kept, `portcullis can` with `--object` evaluates it"
-                    }
+                let kept = if self.evidence.is_query_known {
+                    ""
+                } else {
+                    "; what the object held is not kept, `portcullis can` with `--object` evaluates it"
                 };
                 let condition = condition(grant);
                 let text = format!("its condition `{condition}` did not hold for the object{kept}");

@@ -1,5 +1,5 @@
 //! Objects of a declared kind inside others: which grants show them, and what of them leaves.
-//! Gives `Inner` (the grants of one integration for one kind), `Inside` (what they say of an object) and `Levels` (places
+//! Exports `Inner` (the grants of one integration for one kind), `Inside` (what they say of an object) and `Levels` (places
 //! in several plans at once).
 //! Used by rules (compile), release, access and parameters.
 //! Start reading at `Inner::of`.
@@ -15,7 +15,7 @@ use model::Json;
 use model::shape::NodeId;
 
 use crate::decide::Standing;
-use crate::plan::{Guard, KindId, Place, Plan, Sight, Step, outermost};
+use crate::plan::{Guard, KindId, Place, Plan, Step, Visibility, outermost};
 use crate::rules::{Entry, Integration, OperationRef, Rules, Seen};
 
 /// Most combinations of grants whose plan is kept as long as the configuration.
@@ -146,10 +146,7 @@ impl Inner {
 
     /// What is seen of every object, whatever it is like.
     pub fn at_least(&self, rules: &Rules, done: &Integration) -> Option<Spot> {
-        let always = |_: &Reader, entry: &Entry| match entry.is_open() {
-            true => entry.always,
-            false => 0,
-        };
+        let always = |_: &Reader, entry: &Entry| if entry.is_open() { entry.always } else { 0 };
         self.spot(rules, done, self.bits(done, always))
     }
 
@@ -219,13 +216,12 @@ fn reader(
         .filter(|(_, of)| *of == kind)
         .map(|(node, _)| node)
         .collect();
-    let lists = |grants: u64, (bit, grant): (u32, &crate::rules::EntryGrant)| match grant
-        .trees
-        .object
-        .is_empty()
-    {
-        true => grants,
-        false => grants | 1u64.checked_shl(bit).unwrap_or(0),
+    let lists = |grants: u64, (bit, grant): (u32, &crate::rules::EntryGrant)| {
+        if grant.trees.object.is_empty() {
+            grants
+        } else {
+            grants | 1u64.checked_shl(bit).unwrap_or(0)
+        }
     };
     let grants = (0u32..).zip(&entry.grants).fold(0, lists);
     (grants != 0 && !starts.is_empty()).then_some(Reader {
@@ -376,7 +372,7 @@ impl Levels {
     }
 
     /// How a scalar is seen: as the strictest of all says.
-    pub fn sight(&self, within: Within, outer: Option<Sight>) -> Option<Sight> {
+    pub fn sight(&self, within: Within, outer: Option<Visibility>) -> Option<Visibility> {
         let own = self.places(within).map(|place| place.leaf);
         own.fold(outer, Option::min)
     }

@@ -1,5 +1,5 @@
 //! Stage `object`, before the upstream: whose object is it that the request changes or names?
-//! Gives `Permit::before` and `Permit::judge`.
+//! Exports `Permit::before` and `Permit::judge`.
 //! Used by gateway::pipeline, which fetches what these ask for.
 //! Start reading at `Permit::before`.
 //!
@@ -22,7 +22,7 @@ use crate::decide::{
     TOO_MANY,
 };
 use crate::input::{ParameterPlace, Source};
-use crate::plan::{Ground, KindId};
+use crate::plan::{AnswerShape, KindId};
 use crate::rules::{Operation, OperationRef, Overlay, Rules, Seen, is_told_by_path};
 
 impl Standing {
@@ -40,9 +40,10 @@ impl Standing {
         if self.is_asked {
             return Ok(Vec::new());
         }
-        match operation.is_write {
-            true => self.before_subject(operation, facts)?,
-            false => self.before_read(operation, facts)?,
+        if operation.is_write {
+            self.before_subject(operation, facts)?
+        } else {
+            self.before_read(operation, facts)?
         }
         self.before_references(operation, facts)?;
         self.is_asked = true;
@@ -222,11 +223,12 @@ impl Standing {
         let most = rules
             .op(self.operation)
             .map_or(0, |operation| operation.lookups_max);
-        match self.lookups > most {
-            true => Err(TOO_MANY.because(format!(
+        if self.lookups > most {
+            Err(TOO_MANY.because(format!(
                 "more than {most} objects to look up; `lookups_max` of the api sets the bound"
-            ))),
-            false => Ok(()),
+            )))
+        } else {
+            Ok(())
         }
     }
 
@@ -329,9 +331,10 @@ impl Standing {
                     .as_ref()
                     .is_some_and(|(_, s)| matches!(s, Source::Body(_)));
                 // An id in the body that does not exist yet is a new object.
-                match is_in_body {
-                    true => self.judge_new(operation, facts)?,
-                    false => return Err(absent(lookup)),
+                if is_in_body {
+                    self.judge_new(operation, facts)?
+                } else {
+                    return Err(absent(lookup));
                 }
             }
             (Role::Reference(_) | Role::Parent(..), None) => return Err(absent(lookup)),
@@ -609,7 +612,7 @@ fn own_member<'a>(source: &'a Source, object: &'a Json) -> Option<(Vec<&'a str>,
 
 /// The objects of a message that stand in lists.
 fn items_in<'a>(
-    ground: Ground<'_>,
+    ground: AnswerShape<'_>,
     node: NodeId,
     value: &'a Json,
     out: &mut Vec<(KindId, &'a Json)>,
@@ -633,7 +636,7 @@ fn items_in<'a>(
 
 /// The outermost objects of a message.
 pub(crate) fn objects_in<'a>(
-    ground: Ground<'_>,
+    ground: AnswerShape<'_>,
     node: NodeId,
     value: &'a Json,
     out: &mut Vec<(KindId, &'a Json)>,
@@ -664,7 +667,7 @@ pub(crate) fn objects_in<'a>(
 }
 
 /// The one object of a kind in a lookup's answer.
-fn object_of<'a>(ground: Ground<'_>, kind: KindId, answer: &'a Json) -> Option<&'a Json> {
+fn object_of<'a>(ground: AnswerShape<'_>, kind: KindId, answer: &'a Json) -> Option<&'a Json> {
     let mut found = Vec::new();
     objects_in(ground, 0, answer, &mut found);
     let mut fitting = found.into_iter().filter(|(found, _)| *found == kind);

@@ -12,7 +12,7 @@ use crate::decide::Standing;
 use crate::input::{ParameterPlace, ParameterShape};
 use crate::object::own_id;
 use crate::parameters::BodyAsks;
-use crate::plan::{Ground, KindId, outermost};
+use crate::plan::{AnswerShape, KindId, outermost};
 use crate::rules::{Seen, Steps};
 
 /// Most fields beside the objects that are told apart; what is beyond them counts as undeclared.
@@ -74,7 +74,11 @@ impl PagePlace {
 }
 
 impl Pages {
-    pub(crate) fn new(ground: Ground<'_>, parameters: &[ParameterShape], asks: &BodyAsks) -> Pages {
+    pub(crate) fn new(
+        ground: AnswerShape<'_>,
+        parameters: &[ParameterShape],
+        asks: &BodyAsks,
+    ) -> Pages {
         let mut pages = Pages::default();
         let mut walk = Beside {
             ground,
@@ -162,7 +166,7 @@ impl Pages {
 
 /// Walks what stands around the resource objects.
 struct Beside<'g> {
-    ground: Ground<'g>,
+    ground: AnswerShape<'g>,
     open: Vec<NodeId>,
     found: Vec<(Steps, Option<PageField>)>,
     lists: Vec<(Steps, NodeId)>,

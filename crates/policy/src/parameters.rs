@@ -21,7 +21,7 @@ mod shown;
 mod sight;
 
 pub(crate) use body::{BodyAsks, BodyRules};
-pub(crate) use build::{Scene, build, stated};
+pub(crate) use build::{BuildInput, build, stated};
 pub use shown::{ParameterAccess, ParameterRefusal, ParameterUse};
 
 /// A parameter that may not be used with the grants that hold.
@@ -231,9 +231,10 @@ impl Standing {
         }
         if live == 0 || !wrong.is_empty() {
             let names: Vec<&str> = wrong.iter().map(|e| e.pointer.as_str()).collect();
-            let detail = match names.is_empty() {
-                true => "no one grant admits these parameters together".to_owned(),
-                false => format!("not usable with the grants that hold: {}", names.join(", ")),
+            let detail = if names.is_empty() {
+                "no one grant admits these parameters together".to_owned()
+            } else {
+                format!("not usable with the grants that hold: {}", names.join(", "))
             };
             return Err(PARAMETER_NOT_GRANTED
                 .because(detail)

@@ -1,5 +1,5 @@
 //! Where the resource object stands in an operation's answer.
-//! Gives `Rules::object_steps`.
+//! Exports `Rules::object_steps`.
 //! Used by the command line (`can`, `access`), which talks of fields as grants do: relative to the object.
 //! Start reading at `Rules::object_steps`.
 
@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use model::shape::NodeId;
 
-use crate::plan::Ground;
+use crate::plan::AnswerShape;
 use crate::rules::{OperationRef, Rules};
 
 impl Rules {
@@ -35,7 +35,7 @@ impl Rules {
 }
 
 fn descend(
-    ground: Ground<'_>,
+    ground: AnswerShape<'_>,
     node: NodeId,
     steps: &mut Vec<Arc<str>>,
     seen: &mut Vec<NodeId>,

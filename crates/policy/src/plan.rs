@@ -1,5 +1,5 @@
 //! Which values of an answer may leave: field lists laid over the shape of the contract, once, at compile.
-//! Gives `Tree` (one grant's field list), `Plan` (what the walk beside the answer needs), `leads`.
+//! Exports `Tree` (one grant's field list), `Plan` (what the walk beside the answer needs), `leads`.
 //! Used by rules (compile), release (the walk) and access (the matrix): all three see the same plan.
 //! Start reading at `Plan::build`.
 
@@ -68,7 +68,7 @@ pub(crate) struct Trees {
 
 /// How much of a scalar is seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum Sight {
+pub(crate) enum Visibility {
     Masked(Mask),
     Full,
 }
@@ -105,7 +105,7 @@ pub(crate) struct Place {
     pub values: Option<usize>,
     pub items: Option<usize>,
     /// How scalars are seen here, if at all.
-    pub leaf: Option<Sight>,
+    pub leaf: Option<Visibility>,
     /// The resource object itself, which leaves as `{}` when none of its fields does.
     pub is_start: bool,
     pub class: Class,
@@ -115,13 +115,12 @@ impl Place {
     /// The place of a declared member, if it has one. Among a few, comparing lengths first beats halving.
     fn declared(&self, key: &str) -> Option<Option<usize>> {
         const FEW: usize = 8;
-        let found = match self.members.len() <= FEW {
-            true => self.members.iter().find(|(name, _)| **name == *key),
-            false => {
-                let by_name = |(name, _): &(Arc<str>, Option<usize>)| (**name).cmp(key);
-                let index = self.members.binary_search_by(by_name).ok()?;
-                self.members.get(index)
-            }
+        let found = if self.members.len() <= FEW {
+            self.members.iter().find(|(name, _)| **name == *key)
+        } else {
+            let by_name = |(name, _): &(Arc<str>, Option<usize>)| (**name).cmp(key);
+            let index = self.members.binary_search_by(by_name).ok()?;
+            self.members.get(index)
         };
         found.map(|(_, place)| *place)
     }
@@ -166,7 +165,7 @@ pub(crate) struct Plan {
 
 /// What is known of an answer's shape, independent of any grant.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Ground<'a> {
+pub(crate) struct AnswerShape<'a> {
     pub shape: &'a Shape,
     /// The kind each node of the shape is an object of.
     pub guards: &'a [Option<KindId>],
@@ -174,7 +173,7 @@ pub(crate) struct Ground<'a> {
     pub leads: &'a [bool],
 }
 
-impl Ground<'_> {
+impl AnswerShape<'_> {
     pub fn guard(&self, node: NodeId) -> Option<KindId> {
         self.guards.get(node).copied().flatten()
     }
@@ -226,7 +225,7 @@ pub(crate) fn leads_to(shape: &Shape, mut out: Vec<bool>) -> Vec<bool> {
 }
 
 /// Nodes of the outermost resource objects.
-pub(crate) fn outermost(ground: Ground<'_>) -> Vec<(NodeId, KindId)> {
+pub(crate) fn outermost(ground: AnswerShape<'_>) -> Vec<(NodeId, KindId)> {
     let mut found = Vec::new();
     let mut seen = vec![false; ground.shape.nodes.len()];
     let mut open = vec![0];
@@ -245,7 +244,7 @@ pub(crate) fn outermost(ground: Ground<'_>) -> Vec<(NodeId, KindId)> {
 }
 
 /// Whether an answer has places for resource objects, and none of the outermost ones is in a list or a map.
-pub(crate) fn is_single(ground: Ground<'_>) -> bool {
+pub(crate) fn is_single(ground: AnswerShape<'_>) -> bool {
     let leads = |node: &NodeId| ground.leads.get(*node).copied().unwrap_or(false);
     let mut seen = vec![false; ground.shape.nodes.len()];
     let mut open: Vec<NodeId> = [0].into_iter().filter(leads).collect();
@@ -302,21 +301,22 @@ impl<'a> Position<'a> {
 type Key = (bool, NodeId, Vec<(usize, bool, Option<Mask>)>);
 
 struct Builder<'a> {
-    ground: Ground<'a>,
+    ground: AnswerShape<'a>,
     places: Vec<Place>,
     known: HashMap<Key, Option<usize>>,
 }
 
 impl Plan {
     /// Lays the field lists of some grants over an answer's shape.
-    pub fn build(ground: Ground<'_>, grants: &[&Trees]) -> Plan {
+    pub fn build(ground: AnswerShape<'_>, grants: &[&Trees]) -> Plan {
         let is_list = ground
             .shape
             .root()
             .is_some_and(|root| root.items.is_some() && root.fields.is_empty());
-        let wrapped: Vec<Tree> = match is_list {
-            true => grants.iter().map(|g| g.object.clone().in_list()).collect(),
-            false => grants.iter().map(|g| g.object.clone()).collect(),
+        let wrapped: Vec<Tree> = if is_list {
+            grants.iter().map(|g| g.object.clone().in_list()).collect()
+        } else {
+            grants.iter().map(|g| g.object.clone()).collect()
         };
         let mut builder = Builder {
             ground,
@@ -502,7 +502,7 @@ impl<'a> Builder<'a> {
         let leaf = positions
             .iter()
             .filter(|p| p.is_whole && shape_node.is_leaf)
-            .map(|p| p.mask.map_or(Sight::Full, Sight::Masked))
+            .map(|p| p.mask.map_or(Visibility::Full, Visibility::Masked))
             .max();
         if let Some(place) = self.places.get_mut(index) {
             (place.members, place.items, place.values, place.leaf) = (members, items, values, leaf);

@@ -1,5 +1,5 @@
 //! How operators write speeds and spans: `600/min`, `20 refusals/min`, `15m`, `90d`.
-//! Gives `Rate`, `Strikes`, `Span`, all readable by serde and described by JSON Schema.
+//! Exports `Rate`, `Strikes`, `Span`, all readable by serde and described by JSON Schema.
 //! Used by config (settings), limit and block.
 //! Start reading at `Rate`.
 

@@ -1,5 +1,5 @@
 //! Reads of one object: is the object that the path names judged before a byte of the answer leaves?
-//! Gives `Permit::after`, and the steps of `Permit::before` and `Permit::judge` that are about reads and parents.
+//! Exports `Permit::after`, and the steps of `Permit::before` and `Permit::judge` that are about reads and parents.
 //! Used by gateway::pipeline, `object` and `release`.
 //! Start reading at `Permit::before_read`.
 //!

@@ -1,5 +1,5 @@
 //! What leaves: objects judged one by one, fields by the union of the grants that hold, masks, straight into bytes.
-//! Gives `Permit::release`.
+//! Exports `Permit::release`.
 //! Used by gateway::pipeline, on successful answers only; answers that report an error are replaced by the gateway.
 //! Start reading at `Permit::release`.
 //!
@@ -30,7 +30,7 @@ use crate::decide::{Released, RequestFacts, Standing};
 use crate::input::{Mask, Source};
 use crate::nested::{Inner, Inside, Levels, Within, nested_kind};
 use crate::object::own_id;
-use crate::plan::{Guard, KindId, Place, Plan, Sight, Step};
+use crate::plan::{Guard, KindId, Place, Plan, Step, Visibility};
 use crate::reads::shows;
 use crate::rules::{Entry, Operation, Seen, Shown};
 
@@ -210,9 +210,10 @@ impl Walk<'_> {
             (Guard::Outermost(kind, node), Json::Object(_)) => {
                 let held = self.outermost(kind, value, at.is_many);
                 if held.grants == 0 {
-                    return match at.is_many {
-                        true => Ok(Gate::Withheld),
-                        false => Err(self.refused(kind, value, held)),
+                    return if at.is_many {
+                        Ok(Gate::Withheld)
+                    } else {
+                        Err(self.refused(kind, value, held))
                     };
                 }
                 self.name(kind, value, at.is_many);
@@ -360,11 +361,11 @@ impl Walk<'_> {
         }
     }
 
-    fn leaf(&mut self, sight: Option<Sight>, value: &Json) {
+    fn leaf(&mut self, sight: Option<Visibility>, value: &Json) {
         let body = &mut self.out.body;
         match (sight, value) {
-            (Some(Sight::Full), value) => write(value, body),
-            (Some(Sight::Masked(mask)), Json::Text(text)) => masked(text, mask, body),
+            (Some(Visibility::Full), value) => write(value, body),
+            (Some(Visibility::Masked(mask)), Json::Text(text)) => masked(text, mask, body),
             _ => body.extend_from_slice(b"null"),
         }
     }
@@ -385,9 +386,10 @@ impl Walk<'_> {
                 forbidden: None,
             };
         };
-        let id = match set.needs.is_on_identity {
-            true => self.id(kind, object, is_many),
-            false => None,
+        let id = if set.needs.is_on_identity {
+            self.id(kind, object, is_many)
+        } else {
+            None
         };
         let seen = Seen {
             id: id.as_deref(),
@@ -397,9 +399,10 @@ impl Walk<'_> {
         };
         // Plain conditions are cheaper than remembering.
         let is_worth = is_many && !set.needs.is_on_identity && !set.is_plain();
-        let key = match is_worth {
-            true => self.key(0, kind, &seen),
-            false => None,
+        let key = if is_worth {
+            self.key(0, kind, &seen)
+        } else {
+            None
         };
         if let Some(Verdict::Outermost(held)) = self.remembered(key.as_deref()) {
             return held.clone();
@@ -423,11 +426,11 @@ impl Walk<'_> {
             object: Some(object),
             overlay: None,
         };
-        let key = match known.is_some_and(Inner::is_settled) {
-            true => Some(Self::kind_key(1, kind)),
-            false => self
-                .key(2, kind, &seen)
-                .filter(|_| self.permit.is_repeatable(kind)),
+        let key = if known.is_some_and(Inner::is_settled) {
+            Some(Self::kind_key(1, kind))
+        } else {
+            self.key(2, kind, &seen)
+                .filter(|_| self.permit.is_repeatable(kind))
         };
         if let Some(Verdict::Nested(inside)) = self.remembered(key.as_deref()) {
             return inside.clone();

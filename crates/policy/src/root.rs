@@ -1,5 +1,5 @@
 //! By which grants anything of an answer's root leaves (`$.nextCursor`), beside the objects it holds.
-//! Gives `Walk::root_grants`.
+//! Exports `Walk::root_grants`.
 //! Used by release.
 //! Start reading at `Walk::root_grants`.
 //!
@@ -11,7 +11,7 @@ use model::Json;
 use model::shape::NodeId;
 
 use crate::input::DenyAs;
-use crate::plan::Ground;
+use crate::plan::AnswerShape;
 use crate::release::Walk;
 use crate::rules::Shown;
 
@@ -44,9 +44,10 @@ impl Walk<'_> {
             ..Survey::default()
         };
         self.survey(0, answer, false, &mut survey);
-        match survey.is_any {
-            true => live & (survey.held | !self.entry.on_object),
-            false => live,
+        if survey.is_any {
+            live & (survey.held | !self.entry.on_object)
+        } else {
+            live
         }
     }
 
@@ -109,7 +110,7 @@ impl Walk<'_> {
 }
 
 /// Whether an answer holds an object in one of the places for them, or anything that the contract does not expect there.
-fn holds_any(ground: Ground<'_>, node: NodeId, value: &Json) -> bool {
+fn holds_any(ground: AnswerShape<'_>, node: NodeId, value: &Json) -> bool {
     let leads = ground.leads.get(node).copied().unwrap_or(false);
     let Some(place) = ground.shape.node(node).filter(|_| leads) else {
         return false;

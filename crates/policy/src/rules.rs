@@ -1,5 +1,5 @@
 //! The compiled rules: small pieces per (integration, operation), found in one step.
-//! Gives `Rules`, `OperationRef`, `compile`. The cost of a decision does not depend on how many rules there are.
+//! Exports `Rules`, `OperationRef`, `compile`. The cost of a decision does not depend on how many rules there are.
 //! Used by decide, object, release, access and near misses.
 //! Start reading at `compile`; the steps are in `build`.
 
@@ -20,8 +20,8 @@ use model::shape::Scalar;
 use model::{FieldSet, IntegrationId, Json, Mistake, Principal, RuleRef, Shape};
 
 use crate::cedar::{
-    AttributeType, Being, ConditionSet, Held, Scene, Thing, TypeName, Uid, expression,
-    text_expression,
+    AttributeType, ConditionSet, EntityRef, EvalInput, Held, ResourceEntity, TypeName, Uid,
+    expression, text_expression,
 };
 use crate::errors::{ErrorGround, ErrorPlans};
 use crate::fast::{Atom, Found};
@@ -29,7 +29,7 @@ use crate::input::{Condition, DenyAs, FixedTarget, ParameterShape, PolicyInput, 
 use crate::nested::Inner;
 use crate::pages::Pages;
 use crate::parameters::{BodyAsks, Fixed, ParameterNote, ParameterRules};
-use crate::plan::{Ground, KindId, Plan, Trees};
+use crate::plan::{AnswerShape, KindId, Plan, Trees};
 use crate::scope::Term;
 use change::{Reached, reach};
 use entries::Entries;
@@ -138,8 +138,8 @@ pub(crate) type Steps = Vec<Arc<str>>;
 pub(crate) const EACH: &str = "*";
 
 impl Operation {
-    pub fn ground(&self) -> Ground<'_> {
-        Ground {
+    pub fn ground(&self) -> AnswerShape<'_> {
+        AnswerShape {
             shape: &self.answer,
             guards: &self.guards,
             leads: &self.leads,
@@ -159,8 +159,8 @@ impl Operation {
         !self.named.is_empty() || self.has_body_references
     }
 
-    pub fn request_ground(&self) -> Ground<'_> {
-        Ground {
+    pub fn request_ground(&self) -> AnswerShape<'_> {
+        AnswerShape {
             shape: &self.request,
             guards: &self.request_guards,
             leads: &self.request_leads,
@@ -195,7 +195,7 @@ pub(crate) struct Attribute {
 #[derive(Debug)]
 pub(crate) struct Integration {
     pub name: Arc<str>,
-    pub being: Being,
+    pub being: EntityRef,
     /// Its attributes.
     pub attributes: BTreeMap<String, String>,
     pub entries: Entries,
@@ -322,7 +322,7 @@ impl Entry {
 
 impl Kind {
     /// The attributes of one object that conditions ask for. `overlay` is a request body that changes the object.
-    fn attributes_of<'a>(&'a self, needed: &ConditionSet, seen: &Seen<'_>) -> Thing<'a> {
+    fn attributes_of<'a>(&'a self, needed: &ConditionSet, seen: &Seen<'_>) -> ResourceEntity<'a> {
         let attributes = self
             .attributes
             .iter()
@@ -331,7 +331,7 @@ impl Kind {
             })
             .filter_map(|a| Some((&*a.name, seen.attribute(a)?)))
             .collect();
-        Thing {
+        ResourceEntity {
             kind: Some(&self.type_name),
             id: "",
             attributes,
@@ -339,14 +339,19 @@ impl Kind {
     }
 
     /// Judges one object against a set of conditions.
-    pub fn judge(&self, set: &ConditionSet, scene: &Scene<'_>, seen: &Seen<'_>) -> Held {
+    pub fn judge(&self, set: &ConditionSet, scene: &EvalInput<'_>, seen: &Seen<'_>) -> Held {
         set.judge_plain(scene, |name| self.look(name, seen))
             .unwrap_or_else(|| self.judge_by_engine(set, scene, seen))
     }
 
     /// The same, asked of the policy engine.
-    pub fn judge_by_engine(&self, set: &ConditionSet, scene: &Scene<'_>, seen: &Seen<'_>) -> Held {
-        let thing = Thing {
+    pub fn judge_by_engine(
+        &self,
+        set: &ConditionSet,
+        scene: &EvalInput<'_>,
+        seen: &Seen<'_>,
+    ) -> Held {
+        let thing = ResourceEntity {
             id: seen.id.unwrap_or_default(),
             ..self.attributes_of(set, seen)
         };

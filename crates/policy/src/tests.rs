@@ -1,5 +1,5 @@
 //! The whole room on a small company: two partners, work orders, customers.
-//! Gives the stage for the tests below it. Contracts are written as short trees.
+//! Exports the stage for the tests below it. Contracts are written as short trees.
 //! Start reading at `company`.
 
 mod changes;
@@ -174,9 +174,10 @@ pub(super) fn operation(
                     "path" => ParameterPlace::Path,
                     _ => ParameterPlace::Query,
                 },
-                scalar: match name.ends_with('#') {
-                    true => Scalar::Integer,
-                    false => Scalar::Text,
+                scalar: if name.ends_with('#') {
+                    Scalar::Integer
+                } else {
+                    Scalar::Text
                 },
                 refers_to,
                 at: None,

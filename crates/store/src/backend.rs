@@ -1,5 +1,5 @@
 //! The narrow trait behind the store: kind, id, declared index values and sealed bytes; no business, no secrets.
-//! Gives `Backend`. Everything is bounded; every change is durable when the call returns.
+//! Exports `Backend`. Everything is bounded; every change is durable when the call returns.
 //! Implemented by the embedded SQLite file and by the fault-injecting wrapper; `conformance` states what it must do.
 //! Start reading at `Backend`.
 

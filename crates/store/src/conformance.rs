@@ -1,5 +1,5 @@
 //! What every backend must do, as one list of checks. A new backend is right when it passes all of them.
-//! Gives `CHECKS`. Each check wants a fresh, empty backend and says in words what did not hold.
+//! Exports `CHECKS`. Each check wants a fresh, empty backend and says in words what did not hold.
 //! Used by the tests of each backend.
 //! Start reading at `CHECKS`.
 

@@ -1,5 +1,5 @@
 //! The data directory: who may look inside (its owner), and who may write (one process).
-//! Gives `Lock`, `prepare` and the careful making of files.
+//! Exports `Lock`, `prepare` and the careful making of files.
 //! Used by `embedded`.
 //! Start reading at `prepare`.
 

@@ -1,5 +1,5 @@
 //! What can go wrong with remembering, whose it is, and what to do about it.
-//! Gives `Fault`. Every message ends with a remedy; none holds the content of a record.
+//! Exports `Fault`. Every message ends with a remedy; none holds the content of a record.
 //! Used by everything that opens or calls the store.
 //! Start reading at `Fault`.
 

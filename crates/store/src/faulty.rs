@@ -1,5 +1,5 @@
 //! A backend that fails on purpose, for tests of everything that must survive a full disk or a lost answer.
-//! Gives `Faulty`, which wraps any backend.
+//! Exports `Faulty`, which wraps any backend.
 //! Used by the tests of this room and of the rooms above; no product code makes one.
 //! Start reading at `Faulty`.
 

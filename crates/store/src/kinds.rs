@@ -1,5 +1,5 @@
 //! Every kind of record with the indexes it declares. Lists are filtered by declared indexes only.
-//! Gives `KINDS`. To add one: a constant and its line in the list; the record itself lives in its room.
+//! Exports `KINDS`. To add one: a constant and its line in the list; the record itself lives in its room.
 //! Used by the rooms that keep records, through `Store`.
 //! Start reading at `KINDS`.
 

@@ -1,5 +1,5 @@
 //! What do we remember? Eight verbs over sealed records, in one SQLite file beside the configuration.
-//! Gives `Store` (typed, sealing), `embedded` (opens it in a directory), `Backend` (the narrow trait) and `conformance` (what every backend must do).
+//! Exports `Store` (typed, sealing), `embedded` (opens it in a directory), `Backend` (the narrow trait) and `conformance` (what every backend must do).
 //! Used by gateway, admin and the command line. The road of a request never calls it: it reads its snapshot.
 //! Start reading at `embedded::open`; kinds of records are declared in `kinds`.
 //!

@@ -1,5 +1,5 @@
 //! How a record, a stream entry and a job are sealed before they reach a backend, and how index values are blinded.
-//! Gives `Sealer`. The context of each seal names its place, so that nothing sealed can be moved elsewhere.
+//! Exports `Sealer`. The context of each seal names its place, so that nothing sealed can be moved elsewhere.
 //! Used by `Store` only.
 //! Start reading at `Sealer::record`.
 

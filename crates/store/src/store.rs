@@ -1,5 +1,5 @@
 //! The store as the rooms use it: typed records in, sealed bytes out.
-//! Gives `Store` with the eight verbs, `Step`, `Filter`, `Page`.
+//! Exports `Store` with the eight verbs, `Step`, `Filter`, `Page`.
 //! Used by gateway, admin, flows and the command line; calls block, so the doors make them from a blocking thread.
 //! Start reading at `Store::over`, then `Store::transact`.
 

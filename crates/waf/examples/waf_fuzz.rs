@@ -38,7 +38,7 @@ fn main() {
         .skip(1)
         .map(|word| word.parse::<u64>().unwrap_or(1));
     let seconds = words.next().unwrap_or(30);
-    let mut dice = Dice(words.next().unwrap_or(0x5EED) | 1);
+    let mut dice = SplitMix64(words.next().unwrap_or(0x5EED) | 1);
     let plan = waf::compile(&Settings::default(), &RuleFiles::none()).expect("the pack compiles");
     let scanner = LeakScanner::compile().expect("the leak rules compile");
     let begun = Instant::now();
@@ -96,9 +96,9 @@ fn one(input: &[u8], plan: &Plan, scanner: &LeakScanner) {
 }
 
 /// A generator that needs no crate.
-struct Dice(u64);
+struct SplitMix64(u64);
 
-impl Dice {
+impl SplitMix64 {
     fn next(&mut self) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
@@ -112,7 +112,7 @@ impl Dice {
 
     /// One or two seeds, cut, joined and mutated.
     fn input(&mut self) -> Vec<u8> {
-        let pick = |dice: &mut Dice| {
+        let pick = |dice: &mut SplitMix64| {
             SEEDS
                 .get(dice.below(SEEDS.len()))
                 .map(|seed| seed.as_bytes())

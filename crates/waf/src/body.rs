@@ -1,5 +1,5 @@
 //! Bodies become arguments, files and texts that rules can ask for.
-//! Gives `parse` for the four types, `urlencoded` and `cookies`.
+//! Exports `parse` for the four types, `urlencoded` and `cookies`.
 //! Used by a transaction; whoever has parsed a body already hands over a `Body` instead.
 //! Start reading at `parse`.
 

@@ -1,5 +1,5 @@
 //! The tokenising detectors for SQL injection and script, behind one trait.
-//! Gives `InjectionDetector`, `Libinjection` (the only place that names the library), `Sentences`.
+//! Exports `InjectionDetector`, `Libinjection` (the only place that names the library), `Sentences`.
 //! Used by the default pack and by the operators detectSQLi and detectXSS.
 //! Start reading at `InjectionDetector`.
 

@@ -1,5 +1,5 @@
 //! Runs the rules of a directory over parts that somebody else has cut.
-//! Gives `inspect`, which turns the events of a transaction into findings.
+//! Exports `inspect`, which turns the events of a transaction into findings.
 //! Used by `inspect::inspect` when the plan holds rules from a directory.
 //! Start reading at `inspect`.
 

@@ -1,5 +1,5 @@
 //! What inspection saw: the class of attack, the rule, the field, the way it was decoded.
-//! Gives `Class`, `Finding`, `Findings`. Plain data.
+//! Exports `Class`, `Finding`, `Findings`. Plain data.
 //! Used by whoever calls `inspect`; the caller of an API learns class and field only.
 //! Start reading at `Finding`.
 

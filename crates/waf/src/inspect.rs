@@ -1,5 +1,5 @@
 //! Judges the parts of one message against a plan.
-//! Gives `inspect`. Pure and total: the same parts and plan give the same findings.
+//! Exports `inspect`. Pure and total: the same parts and plan give the same findings.
 //! Used by stage `inspect` of the gateway.
 //! Start reading at `inspect`.
 

@@ -1,5 +1,5 @@
 //! Finds data that must not leave with an answer, and masks it.
-//! Gives `LeakScanner`: card numbers, IBANs, keys, stack traces, database errors.
+//! Exports `LeakScanner`: card numbers, IBANs, keys, stack traces, database errors.
 //! Used on the texts of an answer, for the kinds a contract does not allow in the field.
 //! Start reading at `LeakScanner::find`.
 

@@ -1,5 +1,5 @@
 //! Finds attacks in the texts a contract leaves free: rules in, findings out.
-//! Gives `compile` and `inspect`. Pure: no clock, no files, no tasks, no other room.
+//! Exports `compile` and `inspect`. Pure: no clock, no files, no tasks, no other room.
 //! Used by the gateway's stage `inspect`; usable without it.
 //! Start reading at `inspect::inspect`; the rules we ship are in `pack`.
 

@@ -1,5 +1,5 @@
 //! The rules that come with the product: original text, on by default.
-//! Gives `Pack`. One file per class; each rule is a pattern with its reason, or a small function.
+//! Exports `Pack`. One file per class; each rule is a pattern with its reason, or a small function.
 //! Used by `inspect`, through the plan.
 //! Start reading at `Pack::inspect`.
 

@@ -1,5 +1,5 @@
 //! The texts to inspect, and the facts of the request they came with.
-//! Gives `Part`, `Place`, `PartKind`, `RequestFacts`. Borrowed data only.
+//! Exports `Part`, `Place`, `PartKind`, `RequestFacts`. Borrowed data only.
 //! Used by the caller of `inspect`, who cuts the judged message into parts once.
 //! Start reading at `Part`.
 

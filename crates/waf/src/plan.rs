@@ -1,5 +1,5 @@
 //! Settings and rule files become a `Plan`, once, when a configuration loads.
-//! Gives `compile`, `compile_again` and `Plan`. A mistake refuses the load and names file and line.
+//! Exports `compile`, `compile_again` and `Plan`. A mistake refuses the load and names file and line.
 //! Used by whoever holds the configuration; `inspect` reads the plan.
 //! Start reading at `compile`.
 

@@ -1,5 +1,5 @@
 //! Tells quotation marks of a sentence from quotes that end a value.
-//! Gives `without_quotations`.
+//! Exports `without_quotations`.
 //! Used by the detector for sentences and by rules about quotes that break out.
 //! Start reading at `without_quotations`.
 

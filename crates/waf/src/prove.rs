@@ -1,5 +1,5 @@
 //! Which rules cannot match the texts a field admits.
-//! Gives `Plan::field`: sound, not complete; what is not proven dead counts as live.
+//! Exports `Plan::field`: sound, not complete; what is not proven dead counts as live.
 //! Used when a configuration loads, so that closed fields are not inspected and the proof is counted.
 //! Start reading at `Plan::field`; how a rule is proven dead is told in `product`.
 

@@ -1,10 +1,10 @@
 //! Many patterns over one text, at the price of the few that can match.
-//! Gives `PatternSet`: one literal automaton, byte-class masks, then each candidate's own engine.
+//! Exports `PatternSet`: one literal automaton, byte-class masks, then each candidate's own engine.
 //! Used by the default pack and by rules from directories.
 //! Start reading at `PatternSet::candidates`.
 
 mod bytes;
-mod crowd;
+mod combined;
 mod literals;
 mod words;
 
@@ -13,7 +13,7 @@ pub(crate) use bytes::find_pair;
 pub use literals::Needs;
 
 use crate::prove::{Automaton, Image, Language};
-use crowd::Crowd;
+use combined::CombinedDfa;
 use regex_automata::meta;
 use regex_automata::util::syntax;
 use regex_syntax::hir::Hir;
@@ -43,7 +43,7 @@ pub struct PatternSet {
     /// The first, second and third byte set of every pattern.
     masks: MaskTable,
     /// Patterns that the filter seldom removes, asked together.
-    crowd: Option<Crowd>,
+    crowd: Option<CombinedDfa>,
 }
 
 /// Which patterns a byte lets through: those of whose byte sets one holds it.
@@ -208,14 +208,14 @@ impl PatternSet {
 
     /// Puts the marked patterns that plain texts seldom rule out together, for `settle`.
     pub(crate) fn gather(&mut self, among: &[u64]) {
-        self.crowd = Crowd::of(self.crowded(among), among.len());
+        self.crowd = CombinedDfa::of(self.crowded(among), among.len());
     }
 
     /// The patterns that stay candidates of plain texts most often, though they do not match.
     fn crowded(&self, among: &[u64]) -> Vec<(u32, &Hir)> {
         let mut seen = vec![0usize; self.patterns.len()];
         let mut found = Candidates::default();
-        for text in crowd::PLAIN {
+        for text in combined::PLAIN {
             self.candidates(text.as_bytes(), &mut found);
             for (mark, among) in found.marks.iter_mut().zip(among) {
                 *mark &= among;
@@ -230,7 +230,7 @@ impl PatternSet {
         let regexes = self.patterns.iter().zip(0u32..).zip(seen);
         let mut often: Vec<_> = regexes
             .filter(|((pattern, _), seen)| {
-                *seen >= crowd::OFTEN && matches!(pattern.engine, Engine::Regex(_))
+                *seen >= combined::OFTEN && matches!(pattern.engine, Engine::Regex(_))
             })
             .collect();
         often.sort_by_key(|(_, seen)| std::cmp::Reverse(*seen));

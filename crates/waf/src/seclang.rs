@@ -1,18 +1,18 @@
 //! The rule language of the Core Rule Set, version 4: read, compiled, run.
-//! Gives `RuleSet::load` and `Transaction`. An unknown construct refuses the load.
+//! Exports `RuleSet::load` and `Transaction`. An unknown construct refuses the load.
 //! Used by `compile` for rule directories, and by the regression suite.
 //! Start reading at `RuleSet::load`; a transaction's story is told in `run`.
 
 mod actions;
 mod ast;
 mod compile;
-mod familiar;
 mod lexer;
 mod lists;
 mod macros;
 mod memory;
 mod operator;
 mod parse;
+mod prefilter_cache;
 mod program;
 mod proof;
 mod run;

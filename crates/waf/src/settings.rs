@@ -1,5 +1,5 @@
 //! What an operator may set about inspection, and the mistakes found in it.
-//! Gives `Settings`, `Exclusion`, `RuleFiles`, `LoadError`. Plain data.
+//! Exports `Settings`, `Exclusion`, `RuleFiles`, `LoadError`. Plain data.
 //! Used by `compile`; reading files is the caller's work.
 //! Start reading at `Settings`.
 

@@ -1,5 +1,5 @@
 //! The readings of one text: as sent, and as it reads once decoded.
-//! Gives `views`. Bounded in depth, number and bytes; decoding never loops.
+//! Exports `views`. Bounded in depth, number and bytes; decoding never loops.
 //! Used by `inspect`, which shows every reading to the rules.
 //! Start reading at `views`; one decoder per function below it.
 

@@ -51,9 +51,9 @@ fn languages() -> Vec<(FieldLanguage, &'static [&'static str])> {
     ]
 }
 
-struct Dice(u64);
+struct SplitMix64(u64);
 
-impl Dice {
+impl SplitMix64 {
     fn below(&mut self, bound: usize) -> usize {
         self.0 = self
             .0
@@ -100,7 +100,7 @@ fn what_is_proven_dead_finds_nothing() {
             ..Settings::default()
         };
         let plan = waf::compile(&settings, &files).unwrap_or_else(|errors| panic!("{errors:?}"));
-        let mut dice = Dice(u64::from(paranoia));
+        let mut dice = SplitMix64(u64::from(paranoia));
         let mut dead = 0;
         for (language, shapes) in languages() {
             let field = plan.field(&language);

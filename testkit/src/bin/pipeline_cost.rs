@@ -96,9 +96,10 @@ fn run(scenario: &Scenario, requests: u32) -> Result<()> {
         Ok(answered)
     })?;
     println!("{answered} of {requests} answered");
-    match answered == requests {
-        true => Ok(()),
-        false => Err("not all were answered".into()),
+    if answered == requests {
+        Ok(())
+    } else {
+        Err("not all were answered".into())
     }
 }
 
@@ -144,19 +145,22 @@ async fn ask(
     }
     let head = Head {
         protocol: Protocol::Http11,
-        method: match scenario.is_post {
-            true => Method::Post,
-            false => Method::Get,
+        method: if scenario.is_post {
+            Method::Post
+        } else {
+            Method::Get
         },
-        target: match scenario.is_post {
-            true => "/v1/items".to_owned(),
-            false => "/v1/items/7".to_owned(),
+        target: if scenario.is_post {
+            "/v1/items".to_owned()
+        } else {
+            "/v1/items/7".to_owned()
         },
         authority: "api.example".to_owned(),
         headers,
-        body: match scenario.is_post {
-            true => BodyLength::Known(sent.len() as u64),
-            false => BodyLength::None,
+        body: if scenario.is_post {
+            BodyLength::Known(sent.len() as u64)
+        } else {
+            BodyLength::None
         },
     };
     let mut body = Body::of(sent.as_bytes().to_vec());
@@ -258,12 +262,13 @@ fn whole(bytes: &[u8]) -> Option<usize> {
 
 fn files(scenario: &Scenario, upstream: SocketAddr) -> Files {
     let mut files = Files::new();
-    let (answers, checks) = match scenario.is_full {
-        true => ("", ""),
-        false => (
+    let (answers, checks) = if scenario.is_full {
+        ("", "")
+    } else {
+        (
             "inspection: { answers: { card_number: off, iban: off, private_key: off, service_key: off, stack_trace: off, database_error: off } }\n",
             "    checks: { response: off, inspect: off }\n",
-        ),
+        )
     };
     let api = format!("{API}    upstream: {{ targets: [\"http://{upstream}\"] }}\n{checks}");
     for (path, text) in [

@@ -1,5 +1,5 @@
 //! The reference of commands: the help of every verb, asked from the program itself.
-//! Gives `page`. Runs `portcullis VERB --help`.
+//! Exports `page`. Runs `portcullis VERB --help`.
 //! Used by `generate::write`; the suite compares the committed page with the program.
 //! Start reading at `page`.
 

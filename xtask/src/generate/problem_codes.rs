@@ -1,5 +1,5 @@
 //! The reference of problem codes: every way to be refused, what the caller reads, and what to do about it.
-//! Gives `page`. The examples are rendered by the gateway's own code.
+//! Exports `page`. The examples are rendered by the gateway's own code.
 //! Used by `generate::pages`.
 //! Start reading at `page`.
 

@@ -50,9 +50,10 @@ fn built(root: &Path) -> Result<PathBuf, String> {
         .status()
         .is_ok_and(|status| status.success());
     let program = root.join("target").join("debug").join("pipeline_cost");
-    match is_built && program.is_file() {
-        true => Ok(program),
-        false => Err(format!("{} was not built", program.display())),
+    if is_built && program.is_file() {
+        Ok(program)
+    } else {
+        Err(format!("{} was not built", program.display()))
     }
 }
 

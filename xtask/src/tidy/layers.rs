@@ -1,5 +1,5 @@
 //! Who may know whom: arrows between rooms point down, heavy libraries stay in their room.
-//! Gives `complaints`.
+//! Exports `complaints`.
 //! Used by `tidy::all`.
 //! Start reading at `ARROWS`.
 

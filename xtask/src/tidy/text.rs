@@ -1,5 +1,5 @@
 //! Rules about the text of the code: door plates, sizes, leftovers, banned calls.
-//! Gives `complaints`.
+//! Exports `complaints`.
 //! Used by `tidy::all`.
 //! Start reading at `complaints`.
 

@@ -1,5 +1,5 @@
 //! Verifies a ledger's directory: every frame, number, chain value, tree, checkpoint and signature.
-//! Gives `verify_directory`, and `verify_newest` for the newest segment alone. Memory is bounded by one frame; the recorder
+//! Exports `verify_directory`, and `verify_newest` for the newest segment alone. Memory is bounded by one frame; the recorder
 //! may be running beside it.
 //! Used through `verify`.
 //! Start reading at `verify_directory`. What a checkpoint covers must be there; what follows it may be torn.

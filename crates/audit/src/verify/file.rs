@@ -1,5 +1,5 @@
 //! Verifies an exported file: plain lines, hashes, one signature. Needs neither store nor sealing key.
-//! Gives `verify_export`. Reads line by line with bounded memory; hostile files end in a report, never in a panic.
+//! Exports `verify_export`. Reads line by line with bounded memory; hostile files end in a report, never in a panic.
 //! Used through `verify`.
 //! Start reading at `verify_export`.
 

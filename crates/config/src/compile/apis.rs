@@ -1,5 +1,5 @@
 //! `apis/*.yaml`: every version with its contract, its exposure and its checks.
-//! Gives `compile`, which makes the `Apis` that the later steps look operations up in.
+//! Exports `compile`, which makes the `Apis` that the later steps look operations up in.
 //! Used by `compile` of the whole.
 //! Start reading at `compile`, then at `version`.
 
@@ -97,9 +97,10 @@ fn version(
         .into_iter()
         .any(is_lost)
         || (is_lost("state") && written.contract.is_none());
-    let contract = match is_unknown {
-        false => foreign::contract(written, &place, scene.files, &mut apis.used, report),
-        true => Err(foreign::Broken),
+    let contract = if is_unknown {
+        Err(foreign::Broken)
+    } else {
+        foreign::contract(written, &place, scene.files, &mut apis.used, report)
     };
     let is_broken = contract.is_err();
     let contract = contract.unwrap_or_default().map(Arc::new);
@@ -107,9 +108,10 @@ fn version(
         check_retired(&full, written, &place, report);
     }
     // What conditions ask of objects that could not be read may be there.
-    let mut unsure = match ["objects", "operations"].into_iter().any(is_lost) {
-        true => BTreeSet::from([Arc::from(policy::UNSURE_OBJECTS)]),
-        false => BTreeSet::new(),
+    let mut unsure = if ["objects", "operations"].into_iter().any(is_lost) {
+        BTreeSet::from([Arc::from(policy::UNSURE_OBJECTS)])
+    } else {
+        BTreeSet::new()
     };
     let said = (full.clone(), contract.as_deref(), &mut unsure);
     let frame = frame(apis, (api, name, written), said, scene, report);
@@ -148,9 +150,10 @@ fn frame(
 ) -> Frame {
     let (file, place) = (&api.file, name.place(&api.file));
     let is_lost = |key: &str| is_lost(scene, file, name, key);
-    let life = match is_lost("state") {
-        false => lifecycle::of(api, name, written, scene.now, report),
-        true => lifecycle::Life::default(),
+    let life = if is_lost("state") {
+        lifecycle::Life::default()
+    } else {
+        lifecycle::of(api, name, written, scene.now, report)
     };
     let base_path = base_path(name, written, file, report);
     if !is_lost("base_path") {
@@ -164,9 +167,10 @@ fn frame(
     let reading = reads(&full, written, contract, (file, unsure), report);
     let known = contract.map(|contract| (contract, &reading));
     let listeners = exposure(&full, written, known, scene, (file, unsure), report);
-    let upstream = match is_lost("upstream") && written.upstream.is_none() {
-        false => upstream::compile(&full, &place, written, scene, file, report),
-        true => None,
+    let upstream = if is_lost("upstream") && written.upstream.is_none() {
+        None
+    } else {
+        upstream::compile(&full, &place, written, scene, file, report)
     };
     Frame {
         life,

@@ -1,5 +1,5 @@
 //! Numbers that have to lie between two others, with one way to say so.
-//! Gives `within` and `filled`.
+//! Exports `within` and `filled`.
 //! Used by the parts of compile.
 //! Start reading at `within`.
 

@@ -87,9 +87,12 @@ impl Apis {
         let is_full = name.contains(':');
         let mut known: Vec<&str> = self
             .operations()
-            .map(|one| match is_full {
-                true => &*one.plan.inspected.scope,
-                false => &*one.plan.id,
+            .map(|one| {
+                if is_full {
+                    &*one.plan.inspected.scope
+                } else {
+                    &*one.plan.id
+                }
             })
             .collect();
         known.sort_unstable();

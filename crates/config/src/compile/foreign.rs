@@ -1,5 +1,5 @@
 //! What other rooms compile: contracts and grants. Their mistakes get a place in our files.
-//! Gives `contract` and `policy`.
+//! Exports `contract` and `policy`.
 //! Used by apis and by `compile` of the whole.
 //! Start reading at `contract`.
 

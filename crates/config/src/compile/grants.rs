@@ -1,5 +1,5 @@
 //! The grants of integrations and roles: do the api, the operations and the field paths exist?
-//! Gives `collect` and `Grants`, which hold only what is right; policy judges conditions and fields.
+//! Exports `collect` and `Grants`, which hold only what is right; policy judges conditions and fields.
 //! Used by `compile` of the whole.
 //! Start reading at `collect`.
 

@@ -1,5 +1,5 @@
 //! How free text is inspected: rules, suspicion, findings known to be wrong, fields with a suspicion of their own.
-//! Gives `compile`.
+//! Exports `compile`.
 //! Used by `compile` of the whole.
 //! Start reading at `compile`.
 

@@ -1,5 +1,5 @@
 //! `integrations/*.yaml`: who answers for it, where it may call from, what credentials and how much.
-//! Gives `compile`. Its grants are checked in `grants`.
+//! Exports `compile`. Its grants are checked in `grants`.
 //! Used by `compile` of the whole.
 //! Start reading at `compile`.
 

@@ -1,5 +1,5 @@
 //! Where a version stands in its life: dates and successor, and what goes with which state.
-//! Gives `of` (one version) and `check` (all of them together).
+//! Exports `of` (one version) and `check` (all of them together).
 //! Used by apis and by `compile` of the whole.
 //! Start reading at `of`.
 

@@ -1,5 +1,5 @@
 //! How many objects one request may have looked up, and whether the contract lets callers name more.
-//! Gives `compile`.
+//! Exports `compile`.
 //! Used by apis.
 //! Start reading at `check`.
 

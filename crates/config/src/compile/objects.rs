@@ -1,5 +1,5 @@
 //! The objects of a version: are the schema, the id, the look-up and the attributes really there?
-//! Gives `compile` (one version) and `shapes` (all versions, as policy wants them).
+//! Exports `compile` (one version) and `shapes` (all versions, as policy wants them).
 //! Used by apis and foreign.
 //! Start reading at `compile`.
 

@@ -1,5 +1,5 @@
 //! Operations that only read: by their method, or although it is POST.
-//! Gives `compile` (what the api says of its POSTs) and `all`.
+//! Exports `compile` (what the api says of its POSTs) and `all`.
 //! Used by apis.
 //! Start reading at `compile`.
 

@@ -69,20 +69,22 @@ fn routes_of(api: usize, version: &ApiVersion) -> Vec<Route> {
     };
     let operations = contract.operations.iter().zip(&version.operations);
     for (number, (operation, plan)) in operations.enumerate() {
-        let declared = match is_retired {
-            true => Declared::Retired,
-            false => Declared::Operation {
+        let declared = if is_retired {
+            Declared::Retired
+        } else {
+            Declared::Operation {
                 method: operation.method,
                 operation: number,
                 listeners: listeners(version, plan),
-            },
+            }
         };
         routes.push(route(&operation.segments, declared));
     }
     for segments in &contract.idle_paths {
-        let declared = match is_retired {
-            true => Declared::Retired,
-            false => Declared::Path,
+        let declared = if is_retired {
+            Declared::Retired
+        } else {
+            Declared::Path
         };
         routes.push(route(segments, declared));
     }

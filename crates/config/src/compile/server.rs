@@ -1,5 +1,5 @@
 //! `portcullis.yaml`: checks the listeners against one another and fills the defaults in.
-//! Gives `compile`.
+//! Exports `compile`.
 //! Used by `compile` of the whole.
 //! Start reading at `compile`; the listener's own checks are in `listener`.
 

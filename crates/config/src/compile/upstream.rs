@@ -1,5 +1,5 @@
 //! The company's system behind a version: targets, health checks, trust.
-//! Gives `compile`.
+//! Exports `compile`.
 //! Used by apis.
 //! Start reading at `compile`.
 

@@ -1,5 +1,5 @@
 //! What inspection knows of one operation before any request comes.
-//! Gives `Inspected` and `FieldPattern`. Made by compile; plain look-ups afterwards.
+//! Exports `Inspected` and `FieldPattern`. Made by compile; plain look-ups afterwards.
 //! Used by the gateway's stage `inspect` and by `check`.
 //! Start reading at `Inspected`.
 

@@ -1,5 +1,5 @@
 //! Which rules can match the texts a contract admits, decided when the configuration is compiled.
-//! Gives `FieldPlans` (by language), `Irrelevant` (counted for `check`). Made by compile only.
+//! Exports `FieldPlans` (by language), `Irrelevant` (counted for `check`). Made by compile only.
 //! Used by the gateway's stage `inspect` and by `check`.
 //! Start reading at `FieldPlans`.
 

@@ -1,5 +1,5 @@
 //! Reads `paths`: operations with their parameters, bodies and answers, as drafts whose schemas have numbers.
-//! Gives `read` and `Draft::finish`, which puts the compiled validators in.
+//! Exports `read` and `Draft::finish`, which puts the compiled validators in.
 //! Used by `compile`.
 //! Start reading at `read`; `parts` reads parameters, bodies and answers.
 
@@ -205,9 +205,10 @@ fn scopes(security: &At<'_>) -> Vec<String> {
         .flat_map(|requirement| requirement.members().collect::<Vec<_>>())
         .map(|(scheme, scopes)| {
             let scopes: Vec<_> = scopes.items().filter_map(|s| s.value.as_str()).collect();
-            match scopes.is_empty() {
-                true => scheme.to_owned(),
-                false => format!("{scheme}: {}", scopes.join(" ")),
+            if scopes.is_empty() {
+                scheme.to_owned()
+            } else {
+                format!("{scheme}: {}", scopes.join(" "))
             }
         })
         .collect();

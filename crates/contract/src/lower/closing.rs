@@ -1,5 +1,5 @@
 //! Undeclared fields of requests are refused where the schema says nothing about them.
-//! Gives `close`. A composition is closed around all its parts, never inside one of them.
+//! Exports `close`. A composition is closed around all its parts, never inside one of them.
 //! Used by `Lowering`.
 //! Start reading at `close`.
 

@@ -1,5 +1,5 @@
 //! Number keywords: boolean exclusive bounds of OpenAPI 3.0, and the ranges of `int32` and `int64`.
-//! Gives `bounds`. Pure.
+//! Exports `bounds`. Pure.
 //! Used by `Lowering`.
 //! Start reading at `bounds`.
 

@@ -168,9 +168,10 @@ fn without_format(segment: &TemplateSegment) -> Option<Pattern> {
                 .map(|text| folded(text).into())
                 .chain([folded(rest).into()])
                 .collect();
-            match texts.iter().all(|text| text.is_empty()) {
-                true => Some(Pattern::Anything),
-                false => Some(Pattern::Mixed(texts)),
+            if texts.iter().all(|text| text.is_empty()) {
+                Some(Pattern::Anything)
+            } else {
+                Some(Pattern::Mixed(texts))
             }
         }
     }

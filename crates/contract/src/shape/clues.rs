@@ -1,5 +1,5 @@
 //! What a contract says of a field that may name an object, and where an overlay reaches it.
-//! Gives `clue` (of a field) and `target` (of any place).
+//! Exports `clue` (of a field) and `target` (of any place).
 //! Used by shapes of requests and by parameters.
 //! Start reading at `clue`; whether a declared kind is meant is worked out later (`model::likeness`).
 

@@ -1,5 +1,5 @@
 //! Which kinds of values a schema admits, as far as its types tell.
-//! Gives `Kinds`, `kinds` and `scalar`. Never too narrow: what is not known counts as possible.
+//! Exports `Kinds`, `kinds` and `scalar`. Never too narrow: what is not known counts as possible.
 //! Used by shapes and by the typing of texts.
 //! Start reading at `kinds`.
 
@@ -170,9 +170,10 @@ pub(crate) fn scalar(docs: &Docs, is_30: bool, places: &[At<'_>]) -> Scalar {
     if leaf != Kinds::NUMBER {
         return Scalar::Text;
     }
-    match places.iter().all(|place| is_whole(docs, is_30, place, 12)) {
-        true => Scalar::Integer,
-        false => Scalar::Number,
+    if places.iter().all(|place| is_whole(docs, is_30, place, 12)) {
+        Scalar::Integer
+    } else {
+        Scalar::Number
     }
 }
 

@@ -1,5 +1,5 @@
 //! What a schema is called, so that object rules can be attached to it.
-//! Gives `Names`. A name under `components.schemas` comes first; a schema in a file of its own is called like the file.
+//! Exports `Names`. A name under `components.schemas` comes first; a schema in a file of its own is called like the file.
 //! Used by shapes.
 //! Start reading at `Names::own`.
 

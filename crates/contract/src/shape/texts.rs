@@ -1,5 +1,5 @@
 //! Which texts a schema admits, and therefore what inspection still has to look for in them.
-//! Gives `texts` and `is_bound`. Both err on the side of more texts.
+//! Exports `texts` and `is_bound`. Both err on the side of more texts.
 //! Used by shapes.
 //! Start reading at `texts`.
 
@@ -157,9 +157,10 @@ fn either(a: Option<Language>, b: Option<Language>) -> Option<Language> {
             a.extend(b);
             a.sort();
             a.dedup();
-            match a.len() <= VALUES_MAX {
-                true => Some(Language::Values(a)),
-                false => Some(Language::Free),
+            if a.len() <= VALUES_MAX {
+                Some(Language::Values(a))
+            } else {
+                Some(Language::Free)
             }
         }
         _ => Some(Language::Free),

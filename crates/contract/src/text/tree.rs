@@ -1,5 +1,5 @@
 //! A YAML document as a tree that remembers where each node stands.
-//! Gives `Tree`. YAML 1.2 core schema; duplicate keys, merge keys and foreign tags are refused.
+//! Exports `Tree`. YAML 1.2 core schema; duplicate keys, merge keys and foreign tags are refused.
 //! Used by `to_value` and `locate`.
 //! Start reading at `Tree::read`.
 

@@ -1,5 +1,5 @@
 //! Lets the schema library read our own JSON value where it lies.
-//! Gives `Body`, an implementation of the library's `Json` for `model::Json`.
+//! Exports `Body`, an implementation of the library's `Json` for `model::Json`.
 //! Used by `Validator`.
 //! Start reading at the `Node` implementation; digits are judged as written, never through a float first.
 

@@ -9,7 +9,7 @@ mod list;
 
 use std::time::Duration;
 
-use gateway::Io;
+use gateway::SharedState;
 use gateway::blocks::{ADDED_MAX, Added, Block};
 use model::{Monotonic, Timestamp};
 use policy::block::{Subject, remaining, shell_quoted};
@@ -39,7 +39,7 @@ pub struct AddedBlock {
 }
 
 /// Blocks in force that keep out whoever a record is about: their address, credential, integration or person.
-pub(crate) fn touching(io: &Io, event: &model::Event) -> Vec<String> {
+pub(crate) fn touching(io: &SharedState, event: &model::Event) -> Vec<String> {
     let address = event.address.as_deref().and_then(|text| text.parse().ok());
     let credential = event.credential.as_deref();
     let is_meant = |subject: &Subject| match subject {
@@ -100,11 +100,11 @@ fn added(id: String, subject: Subject, record: &AddedBlock, ends: Monotonic) -> 
     }
 }
 
-fn moment(io: &Io) -> Monotonic {
+fn moment(io: &SharedState) -> Monotonic {
     io.clock.monotonic(io.clock.tick())
 }
 
-fn in_force(io: &Io) -> Vec<Block> {
+fn in_force(io: &SharedState) -> Vec<Block> {
     io.blocks.list(moment(io))
 }
 

@@ -6,14 +6,14 @@
 mod fetch;
 mod record;
 
-use gateway::Io;
+use gateway::SharedState;
 
 use crate::{AdminError, Control};
 
 pub use fetch::{FetchRecording, RecordedLines};
 pub use record::{BeginRecording, RecordingBegun};
 
-fn running(control: &Control) -> Result<&Io, AdminError> {
+fn running(control: &Control) -> Result<&SharedState, AdminError> {
     control.io.as_deref().ok_or_else(|| {
         AdminError::asked(
             "no server is running",

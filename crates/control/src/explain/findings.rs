@@ -42,17 +42,19 @@ impl Found {
 }
 
 fn told(seen: &Finding) -> String {
-    let field = match seen.pointer.is_empty() {
-        true => String::new(),
-        false => format!(" {}", seen.pointer.escape_debug()),
+    let field = if seen.pointer.is_empty() {
+        String::new()
+    } else {
+        format!(" {}", seen.pointer.escape_debug())
     };
     let place = format!("{} at {}{field}: ", seen.class, seen.place);
     if seen.place == "answer" {
         return format!("{place}{}, {}", seen.rule, seen.what);
     }
-    let steps = match seen.steps.is_empty() {
-        true => "read as sent".to_owned(),
-        false => format!("read through {}", seen.steps.join(" → ")),
+    let steps = if seen.steps.is_empty() {
+        "read as sent".to_owned()
+    } else {
+        format!("read through {}", seen.steps.join(" → "))
     };
     let end = if seen.what == Treatment::Excluded {
         "; an exclusion silences it"

@@ -247,9 +247,10 @@ fn writable(event: &Event, grants: &[String]) -> Option<Advice> {
         at(grants)
     );
     // Other things are wrong with the body as well, and no grant fixes those.
-    let also = match fields_are_all(event) {
-        true => "",
-        false => ". The other errors are the caller's to correct",
+    let also = if fields_are_all(event) {
+        ""
+    } else {
+        ". The other errors are the caller's to correct"
     };
     Some(Advice::new(By::Grant, format!("{text}{also}")))
 }

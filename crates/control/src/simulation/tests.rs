@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use audit::{Ledger, Opening, Recorder, Settings};
 use config::{Compiled, Files, Options};
 use crypto::{Kek, Keys, Root};
-use gateway::{Io, Snapshot};
+use gateway::{SharedState, Snapshot};
 use identity::Credential;
 use model::{KeyId, Timestamp};
 use serde_json::{Value, json};
@@ -34,7 +34,7 @@ struct Fixture {
     store: Store,
     keys: Arc<Keys>,
     recorder: Arc<Recorder>,
-    io: Arc<Io>,
+    io: Arc<SharedState>,
     known: Vec<Arc<Compiled>>,
     _home: tempfile::TempDir,
 }

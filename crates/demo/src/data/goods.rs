@@ -1,5 +1,5 @@
 //! Parts with their purchase prices, stock, work order lines, invoices.
-//! Gives `parts`, `stock`, `lines`, `part_usages`, `invoices`, `subscriptions`.
+//! Exports `parts`, `stock`, `lines`, `part_usages`, `invoices`, `subscriptions`.
 //! Used by `World::grow`.
 //! Start reading at `lines`.
 
@@ -7,15 +7,15 @@ use model::Json;
 
 use super::words::ARTICLES;
 use super::{Kind, World, date, moment};
-use crate::dice::Dice;
 use crate::object;
 use crate::record::{Fixed, only, text};
+use crate::split_mix::SplitMix64;
 
 /// Where parts lie.
 const LOCATIONS: [&str; 5] = ["central", "leeds", "bremen", "van-7", "van-12"];
 
 /// Variants of each article.
-pub fn parts(world: &mut World, dice: &mut Dice) {
+pub fn parts(world: &mut World, dice: &mut SplitMix64) {
     for (code, name, unit, price) in ARTICLES.iter().copied() {
         for variant in 1i64..=10 {
             let list = Fixed(price.saturating_add(variant.saturating_mul(35)));
@@ -42,7 +42,7 @@ pub fn parts(world: &mut World, dice: &mut Dice) {
 }
 
 /// A level for each part at each location.
-pub fn stock(world: &mut World, dice: &mut Dice) {
+pub fn stock(world: &mut World, dice: &mut SplitMix64) {
     let skus: Vec<String> = world
         .all(Kind::Part)
         .map(|p| text(p, "sku").to_owned())
@@ -66,7 +66,7 @@ pub fn stock(world: &mut World, dice: &mut Dice) {
 }
 
 /// Lines of a work order and their totals, cost and margin beside price.
-pub fn lines(world: &World, dice: &mut Dice) -> (Vec<Json>, Json) {
+pub fn lines(world: &World, dice: &mut SplitMix64) -> (Vec<Json>, Json) {
     let (mut net, mut cost, mut lines) = (Fixed(0), Fixed(0), Vec::new());
     let hours = Fixed(dice.between(2, 24).saturating_mul(25));
     let labour = (Fixed(8_950), Fixed(dice.between(2_400, 4_100)));
@@ -120,7 +120,7 @@ fn line(
 }
 
 /// The part lines of finished work orders as movements.
-pub fn part_usages(world: &mut World, dice: &mut Dice) {
+pub fn part_usages(world: &mut World, dice: &mut SplitMix64) {
     let orders: Vec<Json> = world.all(Kind::WorkOrder).cloned().collect();
     let mut number: i64 = 80_000;
     for order in orders
@@ -149,7 +149,7 @@ pub fn part_usages(world: &mut World, dice: &mut Dice) {
 }
 
 /// A bill for each invoiced work order.
-pub fn invoices(world: &mut World, dice: &mut Dice) {
+pub fn invoices(world: &mut World, dice: &mut SplitMix64) {
     let orders: Vec<Json> = world.all(Kind::WorkOrder).cloned().collect();
     let billed = orders.iter().filter(|o| text(o, "status") == "invoiced");
     for (number, order) in (1i64..).zip(billed) {

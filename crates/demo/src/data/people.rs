@@ -1,5 +1,5 @@
 //! Technicians and customers.
-//! Gives `technicians`, `customers`, and the people, addresses and account numbers other records borrow.
+//! Exports `technicians`, `customers`, and the people, addresses and account numbers other records borrow.
 //! Used by `World::grow`.
 //! Start reading at `customers`.
 
@@ -7,12 +7,12 @@ use model::Json;
 
 use super::words::{ABSENCES, COUNTRIES, Country, FAMILY, FIRM, GIVEN, SKILLS, STREETS, TRADE};
 use super::{CUSTOMERS, Kind, PARTNERS, World, date, moment};
-use crate::dice::Dice;
 use crate::object;
 use crate::record::{Fixed, ToJson, put};
+use crate::split_mix::SplitMix64;
 
 /// Forty people with salaries and home addresses.
-pub fn technicians(world: &mut World, dice: &mut Dice) {
+pub fn technicians(world: &mut World, dice: &mut SplitMix64) {
     for number in 1i64..=40 {
         let (given, family) = (dice.pick(GIVEN), dice.pick(FAMILY));
         let country = dice.pick(COUNTRIES);
@@ -51,7 +51,7 @@ pub fn technicians(world: &mut World, dice: &mut Dice) {
 }
 
 /// Four hundred companies and households.
-pub fn customers(world: &mut World, dice: &mut Dice) {
+pub fn customers(world: &mut World, dice: &mut SplitMix64) {
     for number in 1..=CUSTOMERS {
         let country = dice.pick(COUNTRIES);
         let is_company = dice.is_lucky(70);
@@ -102,7 +102,7 @@ fn confidential(
     country: Country,
     (given, family): (&str, &str),
     domain: &str,
-    dice: &mut Dice,
+    dice: &mut SplitMix64,
 ) -> Json {
     object! {
         "contacts": vec![object! {
@@ -112,7 +112,7 @@ fn confidential(
             "phone": phone(country, dice),
         }],
         "iban": iban(country.0, dice),
-        "paymentToken": format!("tok_{:016x}", dice.throw()),
+        "paymentToken": format!("tok_{:016x}", dice.next()),
         "paymentTermsDays": dice.pick(&[14i64, 30, 30, 60]),
         "creditLimit": Fixed(dice.between(5, 400).saturating_mul(10_000)),
         "discountPercent": Fixed(dice.between(0, 18).saturating_mul(100)),
@@ -132,7 +132,7 @@ fn confidential(
 }
 
 /// A postal address in this country.
-pub fn address(country: Country, dice: &mut Dice) -> Json {
+pub fn address(country: Country, dice: &mut SplitMix64) -> Json {
     object! {
         "street": format!("{} {}", dice.pick(STREETS), dice.between(1, 180)),
         "postalCode": dice.digits(5),
@@ -142,12 +142,12 @@ pub fn address(country: Country, dice: &mut Dice) -> Json {
 }
 
 /// A telephone number from a range reserved for fiction.
-pub fn phone(country: Country, dice: &mut Dice) -> String {
+pub fn phone(country: Country, dice: &mut SplitMix64) -> String {
     format!("{}{}", country.3, dice.digits(3))
 }
 
 /// An account number with a right check (ISO 7064 mod 97-10) at a bank that does not exist.
-pub fn iban(country: &str, dice: &mut Dice) -> String {
+pub fn iban(country: &str, dice: &mut SplitMix64) -> String {
     let account = format!("00{}", dice.digits(16));
     let mut digits = account.clone();
     for letter in country.bytes().chain(*b"00") {
@@ -163,7 +163,7 @@ pub fn iban(country: &str, dice: &mut Dice) -> String {
 }
 
 /// A coordinate with two digits.
-pub fn degrees(dice: &mut Dice, low: i64, high: i64) -> Json {
+pub fn degrees(dice: &mut SplitMix64, low: i64, high: i64) -> Json {
     Fixed(dice.between(low.saturating_mul(100), high.saturating_mul(100))).to_json()
 }
 

@@ -1,17 +1,17 @@
 //! Sites with their door codes, and the plants that stand there.
-//! Gives `sites` and `assets`.
+//! Exports `sites` and `assets`.
 //! Used by `World::grow`, after the customers.
 //! Start reading at `sites`.
 
 use super::people::{address, degrees, phone};
 use super::words::{COUNTRIES, FAMILY, GIVEN, MODELS};
 use super::{Kind, World, date, moment};
-use crate::dice::Dice;
 use crate::object;
 use crate::record::text;
+use crate::split_mix::SplitMix64;
 
 /// One or two sites for each customer.
-pub fn sites(world: &mut World, dice: &mut Dice) {
+pub fn sites(world: &mut World, dice: &mut SplitMix64) {
     let customers: Vec<(String, String, String)> = world
         .all(Kind::Customer)
         .map(|c| {
@@ -52,7 +52,7 @@ pub fn sites(world: &mut World, dice: &mut Dice) {
 }
 
 /// One to three plants at each site; every fourth is watched by thermo.
-pub fn assets(world: &mut World, dice: &mut Dice) {
+pub fn assets(world: &mut World, dice: &mut SplitMix64) {
     let sites: Vec<(String, String)> = world
         .all(Kind::Site)
         .map(|s| (text(s, "id").to_owned(), text(s, "customerId").to_owned()))
@@ -74,7 +74,7 @@ pub fn assets(world: &mut World, dice: &mut Dice) {
                 "installedOn": date(-dice.between(30, 5_000)),
                 "warrantyUntil": date(dice.between(-300, 900)),
                 "telemetryRef": if is_watched { "thermo" } else { "none" },
-                "remoteCredential": is_watched.then(|| format!("rc-{:016x}", dice.throw())),
+                "remoteCredential": is_watched.then(|| format!("rc-{:016x}", dice.next())),
                 "lastReading": is_watched.then(|| object! {
                     "at": moment(255, dice.between(0, 1_400)),
                     "metric": "flow_temperature",

@@ -1,5 +1,5 @@
 //! Invented names, streets and notes the records are made of.
-//! Gives word lists. Phone numbers and mail domains are those reserved for fiction and documentation.
+//! Exports word lists. Phone numbers and mail domains are those reserved for fiction and documentation.
 //! Used by the other modules of data.
 //! Start reading anywhere.
 

@@ -1,5 +1,5 @@
 //! What customers asked for, what is done about it, and who drives there when.
-//! Gives `service_requests`, `work_orders`, `visits`, `events`.
+//! Exports `service_requests`, `work_orders`, `visits`, `events`.
 //! Used by `World::grow`, after people, places and goods.
 //! Start reading at `work_orders`.
 
@@ -12,12 +12,12 @@ use super::words::{
 use super::{
     Kind, PARTNERS, WORK_ORDER_CURSED, WORK_ORDER_FIRST, WORK_ORDERS, World, goods, moment,
 };
-use crate::dice::Dice;
 use crate::object;
 use crate::record::{Fixed, only, put, text};
+use crate::split_mix::SplitMix64;
 
 /// Three hundred requests in many languages.
-pub fn service_requests(world: &mut World, dice: &mut Dice) {
+pub fn service_requests(world: &mut World, dice: &mut SplitMix64) {
     let assets: Vec<Json> = world.all(Kind::Asset).cloned().collect();
     for number in 1i64..=300 {
         let Some(asset) = picked(&assets, dice) else {
@@ -56,7 +56,7 @@ pub fn service_requests(world: &mut World, dice: &mut Dice) {
 }
 
 /// Twelve hundred work orders with prices, costs, codes and notes in one record, as real systems have them.
-pub fn work_orders(world: &mut World, dice: &mut Dice) {
+pub fn work_orders(world: &mut World, dice: &mut SplitMix64) {
     let assets: Vec<Json> = world.all(Kind::Asset).cloned().collect();
     for at in 0..WORK_ORDERS {
         let Some(asset) = picked(&assets, dice) else {
@@ -122,7 +122,7 @@ const SITE_MEMBERS: &[&str] = &[
 ];
 
 /// Status and partner; those of the tour are fixed whatever the seed.
-fn fate(number: i64, dice: &mut Dice) -> (&'static str, &'static str) {
+fn fate(number: i64, dice: &mut SplitMix64) -> (&'static str, &'static str) {
     let status = dice.pick(&[
         "open",
         "scheduled",
@@ -145,7 +145,7 @@ fn fate(number: i64, dice: &mut Dice) -> (&'static str, &'static str) {
     }
 }
 
-fn order_head(number: i64, status: &str, day: i64, dice: &mut Dice) -> Json {
+fn order_head(number: i64, status: &str, day: i64, dice: &mut SplitMix64) -> Json {
     let (language, report) = dice.pick(REPORTS);
     let kind = dice.pick(&["repair", "maintenance", "installation", "inspection"]);
     let start = moment(day + 3, dice.pick(&[420, 480, 540, 600, 780, 840]));
@@ -167,7 +167,7 @@ fn order_head(number: i64, status: &str, day: i64, dice: &mut Dice) -> Json {
     }
 }
 
-fn assignment(partner: &str, dice: &mut Dice) -> Json {
+fn assignment(partner: &str, dice: &mut SplitMix64) -> Json {
     object! {
         "partnerId": partner,
         "technicianId": dice.between(101, 140).to_string(),
@@ -178,7 +178,7 @@ fn assignment(partner: &str, dice: &mut Dice) -> Json {
 }
 
 /// What the office keeps in the same record.
-fn office_members(record: &mut Json, status: &str, day: i64, dice: &mut Dice) {
+fn office_members(record: &mut Json, status: &str, day: i64, dice: &mut SplitMix64) {
     let is_done = matches!(status, "completed" | "invoiced");
     let (_, resolution) = dice.pick(RESOLUTIONS);
     put(record, "resolution", is_done.then_some(resolution));
@@ -221,7 +221,7 @@ fn office_members(record: &mut Json, status: &str, day: i64, dice: &mut Dice) {
 }
 
 /// One or two trips for each work order that has a date.
-pub fn visits(world: &mut World, dice: &mut Dice) {
+pub fn visits(world: &mut World, dice: &mut SplitMix64) {
     let orders: Vec<Json> = world.all(Kind::WorkOrder).cloned().collect();
     let mut number: i64 = 30_000;
     for order in orders
@@ -276,7 +276,7 @@ pub fn events(world: &mut World) {
     }
 }
 
-fn picked<'a>(from: &'a [Json], dice: &mut Dice) -> Option<&'a Json> {
+fn picked<'a>(from: &'a [Json], dice: &mut SplitMix64) -> Option<&'a Json> {
     let at = dice.below(u64::try_from(from.len()).ok()?);
     from.get(usize::try_from(at).ok()?)
 }

@@ -1,5 +1,5 @@
 //! Fieldworks on a loopback port, over the same listener the gateway uses.
-//! Gives `Hosted`.
+//! Exports `Hosted`.
 //! Used by the `demo` verb and testkit.
 //! Start reading at `Fieldworks::host`.
 

@@ -1,6 +1,6 @@
 //! Lists: filters, search, pages with a cursor.
-//! Gives `page`.
-//! Used by deeds and v1.
+//! Exports `page`.
+//! Used by actions and v1.
 //! Start reading at `page`.
 
 use model::Json;
@@ -71,7 +71,7 @@ pub fn page(world: &World, kind: Kind, ask: &Ask<'_>) -> Json {
     let items: Vec<Json> = items
         .into_iter()
         .cloned()
-        .map(super::deeds::debugged)
+        .map(super::actions::debugged)
         .collect();
     object! { "items": items, "nextCursor": cursor }
 }

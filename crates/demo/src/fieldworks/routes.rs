@@ -1,16 +1,16 @@
 //! The operations of v2 as one table: operation, method, path template, what is done.
-//! Gives `ROUTES` and `find`.
+//! Exports `ROUTES` and `find`.
 //! Used by fieldworks; a test holds the table against the contract.
 //! Start reading at `ROUTES`.
 
 use model::{Method, Reply};
 
-use super::{Ask, deeds};
+use super::{Ask, actions};
 use crate::data::{Kind, World};
 
 /// What an operation does with the world.
 #[derive(Clone, Copy, Debug)]
-pub enum Deed {
+pub enum Action {
     /// A page of records.
     List(Kind),
     /// One record, whole.
@@ -49,14 +49,14 @@ pub struct Route {
     /// Path template below the base path.
     pub template: &'static str,
     /// What it does.
-    pub deed: Deed,
+    pub deed: Action,
 }
 
 const fn route(
     operation: &'static str,
     method: Method,
     template: &'static str,
-    deed: Deed,
+    deed: Action,
 ) -> Route {
     Route {
         operation,
@@ -66,15 +66,15 @@ const fn route(
     }
 }
 
-use Deed::{Create, Delete, Get, List, Mark, Part, Patch};
+use Action::{Create, Delete, Get, List, Mark, Part, Patch};
 use Kind::{
     Asset, Customer, Event, Invoice, Part as Article, ServiceRequest, Site, StockLevel,
     Subscription, Technician, Visit, WorkOrder,
 };
 use Method::{Delete as DELETE, Get as GET, Patch as PATCH, Post as POST, Put as PUT};
 
-const fn own(deed: fn(&mut World, &Ask<'_>) -> Reply) -> Deed {
-    Deed::Own(Own(deed))
+const fn own(deed: fn(&mut World, &Ask<'_>) -> Reply) -> Action {
+    Action::Own(Own(deed))
 }
 
 /// Every operation of v2, in the order of the contract.
@@ -87,7 +87,7 @@ pub const ROUTES: &[Route] = &[
         "mergeCustomers",
         POST,
         "customers/{}/merge",
-        own(deeds::merge_customers),
+        own(actions::merge_customers),
     ),
     route(
         "eraseCustomer",
@@ -113,7 +113,7 @@ pub const ROUTES: &[Route] = &[
         "reportAssetReading",
         POST,
         "assets/{}/readings",
-        own(deeds::report_reading),
+        own(actions::report_reading),
     ),
     route(
         "listServiceRequests",
@@ -149,7 +149,7 @@ pub const ROUTES: &[Route] = &[
         "convertServiceRequest",
         POST,
         "service-requests/{}/conversion",
-        own(deeds::convert_request),
+        own(actions::convert_request),
     ),
     route("listWorkOrders", GET, "work-orders", List(WorkOrder)),
     route("createWorkOrder", POST, "work-orders", Create(WorkOrder)),
@@ -183,25 +183,25 @@ pub const ROUTES: &[Route] = &[
         "addWorkOrderNote",
         POST,
         "work-orders/{}/notes",
-        own(deeds::add_note),
+        own(actions::add_note),
     ),
     route(
         "setWorkOrderExternalRef",
         PUT,
         "work-orders/{}/external-refs/{}",
-        own(deeds::set_external_ref),
+        own(actions::set_external_ref),
     ),
     route(
         "recordPartUsage",
         POST,
         "work-orders/{}/part-usages",
-        own(deeds::record_part_usage),
+        own(actions::record_part_usage),
     ),
     route(
         "reversePartUsage",
         POST,
         "work-orders/{}/part-usages/{}/reversal",
-        own(deeds::reverse_part_usage),
+        own(actions::reverse_part_usage),
     ),
     route("listVisits", GET, "visits", List(Visit)),
     route("getVisit", GET, "visits/{}", Get(Visit)),
@@ -228,13 +228,13 @@ pub const ROUTES: &[Route] = &[
     ),
     route("listParts", GET, "parts", List(Article)),
     route("getPart", GET, "parts/{}", Get(Article)),
-    route("upsertPart", PUT, "parts/{}", own(deeds::upsert_part)),
+    route("upsertPart", PUT, "parts/{}", own(actions::upsert_part)),
     route("listStockLevels", GET, "stock-levels", List(StockLevel)),
     route(
         "applyStockMovement",
         POST,
         "stock-movements",
-        own(deeds::apply_stock_movement),
+        own(actions::apply_stock_movement),
     ),
     route("listInvoices", GET, "invoices", List(Invoice)),
     route("createInvoice", POST, "invoices", Create(Invoice)),
@@ -249,7 +249,7 @@ pub const ROUTES: &[Route] = &[
         "recordPayment",
         POST,
         "invoices/{}/payments",
-        own(deeds::record_payment),
+        own(actions::record_payment),
     ),
     route(
         "listSubscriptions",
@@ -267,7 +267,7 @@ pub const ROUTES: &[Route] = &[
         "rotateSubscriptionSecret",
         POST,
         "subscriptions/{}/secret",
-        own(deeds::rotate_secret),
+        own(actions::rotate_secret),
     ),
     route(
         "deleteSubscription",
@@ -280,7 +280,7 @@ pub const ROUTES: &[Route] = &[
         "replayEvents",
         POST,
         "events/replay",
-        own(deeds::replay_events),
+        own(actions::replay_events),
     ),
 ];
 

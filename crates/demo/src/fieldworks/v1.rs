@@ -1,5 +1,5 @@
 //! The old interface: other names, the same records, the same carelessness.
-//! Gives `answer`.
+//! Exports `answer`.
 //! Used by fieldworks for paths below `/v1`.
 //! Start reading at `answer`.
 

@@ -1,5 +1,5 @@
 //! What must hold for an answer of the tour, as data.
-//! Gives `Check`, and the comparison of answers that must not be told apart.
+//! Exports `Check`, and the comparison of answers that must not be told apart.
 //! Used by tour.
 //! Start reading at `Check::judge`.
 

@@ -1,5 +1,5 @@
 //! The stops of the tour.
-//! Gives `steps`.
+//! Exports `steps`.
 //! Used by the verb `demo tour`.
 //! Start reading at `steps`: the order is the order of a person's questions.
 

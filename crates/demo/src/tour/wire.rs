@@ -1,5 +1,5 @@
 //! The tour's line to a running demo: plain listeners byte for byte, TLS listeners with the demo's authority.
-//! Gives `Wire`.
+//! Exports `Wire`.
 //! Used by implementers of `Env`.
 //! Start reading at `Wire::send`.
 

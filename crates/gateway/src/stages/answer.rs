@@ -9,23 +9,23 @@ use model::{Headers, ProxyCause, Reason, Refusal, Reply, Stage, Text};
 
 use crate::answers::{Asked, Meaning, meaning};
 use crate::bounds::{ANSWER_BOUNDS, DETAIL_BYTES_MAX, bounded};
-use crate::context::Road;
+use crate::context::RequestContext;
 use crate::reasons::CONTRACT;
 use crate::stages::calls::{Answered, Came};
 use crate::stages::object::{self, Cleared};
 use crate::stages::transform::Ready;
 use crate::stages::{pages, response, upstream};
-use crate::{Exchange, Stop, retry_after};
+use crate::{RequestState, Stop, retry_after};
 
 /// Settles what the caller gets.
 ///
 /// # Errors
 /// The [`Stop`] that explains why it is not the upstream's answer.
 pub async fn settle(
-    x: &mut Exchange<'_, '_>,
+    x: &mut RequestState<'_, '_>,
     ready: Ready<'_>,
     came: Came,
-    r: &Road<'_>,
+    r: &RequestContext<'_>,
 ) -> Result<Reply, Stop> {
     x.enter(Stage::Response);
     let (permit, op) = (ready.permit(), ready.op());
@@ -73,10 +73,10 @@ pub async fn settle(
 }
 
 async fn success(
-    x: &mut Exchange<'_, '_>,
+    x: &mut RequestState<'_, '_>,
     ready: Ready<'_>,
     answer: Answered,
-    r: &Road<'_>,
+    r: &RequestContext<'_>,
 ) -> Result<Reply, Stop> {
     let op = *ready.op();
     // Strict JSON or nothing; drift from the contract is seen here.
@@ -90,7 +90,7 @@ async fn success(
 }
 
 /// The answer to a write that was carried out, where nothing of the upstream's body may be shown. The record says why.
-fn without_body(x: &mut Exchange<'_, '_>, status: u16, why: &Refusal) -> Reply {
+fn without_body(x: &mut RequestState<'_, '_>, status: u16, why: &Refusal) -> Reply {
     let detail = format!("the body was withheld: {}: {}", why.reason.code, why.detail);
     x.event.detail = Some(bounded(&detail, DETAIL_BYTES_MAX));
     x.code = why.reason.code;
@@ -102,7 +102,12 @@ fn without_body(x: &mut Exchange<'_, '_>, status: u16, why: &Refusal) -> Reply {
 }
 
 /// Our own document in place of the upstream's answer.
-fn stop(x: &mut Exchange<'_, '_>, reason: &'static Reason, status: u16, answer: &Answered) -> Stop {
+fn stop(
+    x: &mut RequestState<'_, '_>,
+    reason: &'static Reason,
+    status: u16,
+    answer: &Answered,
+) -> Stop {
     x.enter(reason.stage);
     let mut refusal = reason.because(format!("the upstream answered {}", answer.status));
     refusal.status = status;
@@ -125,11 +130,11 @@ fn stop(x: &mut Exchange<'_, '_>, reason: &'static Reason, status: u16, answer: 
 
 /// The upstream's own error with the granted fields of its declared body; `None` when nothing of it may leave.
 fn told(
-    x: &mut Exchange<'_, '_>,
+    x: &mut RequestState<'_, '_>,
     cleared: &Cleared<'_>,
     answer: &Answered,
     needs_own: bool,
-    r: &Road<'_>,
+    r: &RequestContext<'_>,
 ) -> Option<Reply> {
     let (permit, op) = (cleared.permit(), cleared.op());
     if !permit.tells_errors() {

@@ -10,9 +10,9 @@ use identity::{Caller, IntegrationFacts, Presented, VerifyContext};
 use model::text::shared;
 use model::{CanonicalRequest, KeyId, Refusal, Stage};
 
-use crate::context::{Op, Road};
+use crate::context::{Op, RequestContext};
 use crate::stages::limit;
-use crate::{Charged, Exchange, Stop, etag, record};
+use crate::{Charged, RequestState, Stop, etag, record};
 
 /// Conditions on entity tags. Answers carry tags sealed for the caller; from here on they are the upstream's own again,
 /// so that the contract judges and the upstream reads what the upstream gave.
@@ -20,10 +20,10 @@ const ON_TAGS: [&str; 2] = ["if-match", "if-none-match"];
 
 /// Names the caller.
 pub fn verify(
-    x: &mut Exchange<'_, '_>,
+    x: &mut RequestState<'_, '_>,
     asked: &mut CanonicalRequest,
     op: &Op<'_>,
-    r: &Road<'_>,
+    r: &RequestContext<'_>,
 ) -> Result<Caller, Stop> {
     x.enter(Stage::Authn);
     let verdict = presented(x, &of_canonical(x, asked), r);
@@ -53,7 +53,11 @@ pub fn verify(
 
 /// Refuses a proven caller that is blocked, or whose credential has used up its share at this address. Whoever is blocked
 /// learns so whatever they ask for next, not only where it would have been granted.
-fn admit(x: &mut Exchange<'_, '_>, caller: &Caller, r: &Road<'_>) -> Result<(), Stop> {
+fn admit(
+    x: &mut RequestState<'_, '_>,
+    caller: &Caller,
+    r: &RequestContext<'_>,
+) -> Result<(), Stop> {
     let (credential, user) = (caller.credential(), caller.principal().user.as_deref());
     let block =
         r.io.blocks
@@ -64,7 +68,7 @@ fn admit(x: &mut Exchange<'_, '_>, caller: &Caller, r: &Road<'_>) -> Result<(), 
 
 /// The credential of a request that would be accepted. Costs a digest and a look-up, so it is asked only where a stranger
 /// would be refused already.
-pub fn proven(x: &mut Exchange<'_, '_>, r: &Road<'_>) -> Option<KeyId> {
+pub fn proven(x: &mut RequestState<'_, '_>, r: &RequestContext<'_>) -> Option<KeyId> {
     let head = x.head.as_ref()?;
     let shown = Presented {
         method: head.method,
@@ -86,9 +90,9 @@ pub fn proven(x: &mut Exchange<'_, '_>, r: &Road<'_>) -> Option<KeyId> {
 /// A request that ended before this stage is still its caller's where its credential proves one: what one credential was
 /// refused counts for that credential, not for strangers at the same address, and takes from its share.
 pub fn attribute<T>(
-    x: &mut Exchange<'_, '_>,
+    x: &mut RequestState<'_, '_>,
     asked: &CanonicalRequest,
-    r: &Road<'_>,
+    r: &RequestContext<'_>,
     outcome: Result<T, Stop>,
 ) -> Result<T, Stop> {
     if outcome.is_err() {
@@ -104,7 +108,7 @@ pub fn attribute<T>(
 }
 
 /// Notes who is charged from here on, and who the record names.
-fn charge_to(x: &mut Exchange<'_, '_>, caller: &Caller) {
+fn charge_to(x: &mut RequestState<'_, '_>, caller: &Caller) {
     let principal = caller.principal();
     x.event.integration = Some(shared(&principal.integration));
     x.event.credential = Some(caller.credential().text());
@@ -117,7 +121,7 @@ fn charge_to(x: &mut Exchange<'_, '_>, caller: &Caller) {
 }
 
 /// What the caller showed, of a request that has one reading.
-fn of_canonical<'a>(x: &'a Exchange<'_, '_>, asked: &'a CanonicalRequest) -> Presented<'a> {
+fn of_canonical<'a>(x: &'a RequestState<'_, '_>, asked: &'a CanonicalRequest) -> Presented<'a> {
     Presented {
         method: asked.method(),
         authority: asked.authority(),
@@ -130,9 +134,9 @@ fn of_canonical<'a>(x: &'a Exchange<'_, '_>, asked: &'a CanonicalRequest) -> Pre
 
 /// Whom the credential that was shown stands for.
 fn presented(
-    x: &Exchange<'_, '_>,
+    x: &RequestState<'_, '_>,
     shown: &Presented<'_>,
-    r: &Road<'_>,
+    r: &RequestContext<'_>,
 ) -> Result<Caller, Box<Refusal>> {
     let table = r.io.credentials.load();
     let is_allowed_from = |facts: &IntegrationFacts, address| {

@@ -9,8 +9,8 @@ use identity::Caller;
 use model::{CanonicalRequest, Stage};
 use policy::{Permit, Question};
 
-use crate::context::{Op, Road, Target};
-use crate::{Exchange, Stop};
+use crate::context::{Op, RequestContext, Target};
+use crate::{RequestState, Stop};
 
 /// One request's caller, operation and permit, bound to each other. Private fields, made here only: a later stage cannot
 /// pair the permit with another caller, another operation or the values of another path.
@@ -59,12 +59,12 @@ impl<'r> Granted<'r> {
 
 /// Asks policy.
 pub fn decide<'r>(
-    x: &mut Exchange<'_, '_>,
+    x: &mut RequestState<'_, '_>,
     caller: &Caller,
     target: Target,
     asked: &CanonicalRequest,
     op: Op<'r>,
-    r: &Road<'_>,
+    r: &RequestContext<'_>,
 ) -> Result<Granted<'r>, Stop> {
     x.enter(Stage::Authz);
     in_scope(caller, &op)?;
@@ -101,7 +101,7 @@ fn in_scope(caller: &Caller, op: &Op<'_>) -> Result<(), Stop> {
 }
 
 /// How a refused object reads where its grant does not say: as the listener has it, hidden when in doubt.
-fn deny_as(r: &Road<'_>) -> policy::DenyAs {
+fn deny_as(r: &RequestContext<'_>) -> policy::DenyAs {
     r.listener
         .map_or(policy::DenyAs::NotFound, |listener| listener.deny_as())
 }

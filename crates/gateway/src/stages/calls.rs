@@ -9,16 +9,16 @@ use contract::{Operation, TemplateSegment};
 use model::canonical::encode_segment;
 use model::text::shown;
 use model::{Headers, Method, ProxyCause};
-use net::{UpstreamAnswer, UpstreamCall, UpstreamFault};
+use net::{UpstreamCall, UpstreamFault, UpstreamResponse};
 
 use crate::clock::micros_since;
-use crate::context::{Op, Road};
+use crate::context::{Op, RequestContext};
 use crate::reasons::{BUSY, DENIED, FAILED, OUTCOME_UNKNOWN};
 use crate::stages::authz::Granted;
-use crate::{Exchange, Stop, retry_after};
+use crate::{RequestState, Stop, retry_after};
 
 /// What came back, with the timing noted.
-pub type Answered = UpstreamAnswer;
+pub type Answered = UpstreamResponse;
 
 /// What became of the call.
 pub enum Came {
@@ -35,12 +35,12 @@ pub enum Came {
 
 /// One call to the upstream of the granted operation; how long it took is noted.
 pub async fn call(
-    x: &mut Exchange<'_, '_>,
+    x: &mut RequestState<'_, '_>,
     granted: &Granted<'_>,
     (method, target): (Method, &str),
     headers: &Headers,
     body: &[u8],
-    r: &Road<'_>,
+    r: &RequestContext<'_>,
 ) -> Result<Answered, UpstreamFault> {
     let op = granted.op();
     let (Some(upstream), Some(settings)) = (&op.runtime.upstream, &op.version.upstream) else {
@@ -70,9 +70,10 @@ pub async fn call(
 /// What the caller is told of a call without an answer. One that may have been carried out is not to be sent again.
 pub fn fault_stop(fault: UpstreamFault, may_repeat: bool) -> Stop {
     let cause = Some(ProxyCause::Error(fault.proxy_error()));
-    let mut refusal = match fault.is_sent && !may_repeat {
-        true => OUTCOME_UNKNOWN.because(&*fault.detail),
-        false => fault.reason().because(&*fault.detail),
+    let mut refusal = if fault.is_sent && !may_repeat {
+        OUTCOME_UNKNOWN.because(&*fault.detail)
+    } else {
+        fault.reason().because(&*fault.detail)
     };
     // RFC 9110 §15.6.5 keeps its meaning: nothing came in time.
     refusal.status = fault.reason().status;
@@ -81,7 +82,7 @@ pub fn fault_stop(fault: UpstreamFault, may_repeat: bool) -> Stop {
 }
 
 /// Nothing was sent but a read, so that the caller's own call was certainly not carried out.
-pub fn read_failed(x: &Exchange<'_, '_>, what: &str, status: u16, headers: &Headers) -> Stop {
+pub fn read_failed(x: &RequestState<'_, '_>, what: &str, status: u16, headers: &Headers) -> Stop {
     let reason = match status {
         401 | 403 | 407 | 511 => &DENIED,
         429 | 503 => &BUSY,
@@ -131,7 +132,12 @@ fn write_value(name: &Arc<str>, values: &[(Arc<str>, String)], out: &mut String)
 }
 
 /// The fields that only the gateway sets: whose call it is, and where it came from. Added last, after every client copy was dropped.
-pub fn ours(x: &Exchange<'_, '_>, granted: &Granted<'_>, r: &Road<'_>, headers: &mut Headers) {
+pub fn ours(
+    x: &RequestState<'_, '_>,
+    granted: &Granted<'_>,
+    r: &RequestContext<'_>,
+    headers: &mut Headers,
+) {
     let (caller, op) = (granted.caller(), granted.op());
     match &x.event.address {
         Some(noted) => headers.set("x-forwarded-for", noted.as_bytes()),

@@ -8,18 +8,18 @@ use model::{CanonicalRequest, FieldError, Json};
 use policy::{PagePlace, Pages};
 
 use crate::asking::{self, Asking};
-use crate::context::Road;
+use crate::context::RequestContext;
 use crate::cursor::{self, Question, Resume};
 use crate::stages::authz::Granted;
-use crate::{Exchange, Stop};
+use crate::{RequestState, Stop};
 
 /// Opens the caller's cursor in the query and puts the upstream's own in its place. The question that the cursor belongs to is
 /// kept for `ask`, which compares it.
 pub fn open(
-    x: &mut Exchange<'_, '_>,
+    x: &mut RequestState<'_, '_>,
     asked: &mut CanonicalRequest,
     granted: &Granted<'_>,
-    r: &Road<'_>,
+    r: &RequestContext<'_>,
 ) -> Result<(), Stop> {
     let permit = granted.permit();
     let place = permit.pages().and_then(|pages| pages.cursor_sent.as_ref());
@@ -45,10 +45,10 @@ pub fn open(
 
 /// The same for a cursor in the body. Gives the body as it goes on, where it had one.
 pub fn open_body(
-    x: &mut Exchange<'_, '_>,
+    x: &mut RequestState<'_, '_>,
     body: &[u8],
     granted: &Granted<'_>,
-    r: &Road<'_>,
+    r: &RequestContext<'_>,
 ) -> Result<Option<Vec<u8>>, Stop> {
     let permit = granted.permit();
     let place = permit.pages().and_then(|pages| pages.cursor_sent.as_ref());
@@ -75,7 +75,7 @@ pub fn open_body(
     Ok(Some(out))
 }
 
-fn opened(text: &str, granted: &Granted<'_>, r: &Road<'_>) -> Option<(Question, Resume)> {
+fn opened(text: &str, granted: &Granted<'_>, r: &RequestContext<'_>) -> Option<(Question, Resume)> {
     cursor::open(&cursor::key(&r.io.etags), whose(granted), text)
 }
 
@@ -158,7 +158,7 @@ pub fn question(pages: &Pages, asked: &CanonicalRequest, valid: &ValidRequest) -
 
 /// Refuses the cursor of another question, and notes how many items are asked for.
 pub fn ask(
-    x: &mut Exchange<'_, '_>,
+    x: &mut RequestState<'_, '_>,
     valid: &ValidRequest,
     asked: &CanonicalRequest,
     granted: &Granted<'_>,

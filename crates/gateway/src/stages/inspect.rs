@@ -12,12 +12,12 @@ use identity::{Caller, api_key};
 use model::{CanonicalRequest, FieldError, Json, Refusal, Stage};
 use policy::{Permit, Released, RequestFacts};
 
-use crate::context::Road;
+use crate::context::RequestContext;
 use crate::inspection::{self, Facts};
 use crate::reasons::inspected::{self, SECRET};
 use crate::recording::Recorded;
 use crate::stages::validate::Validated;
-use crate::{Exchange, Stop, finding};
+use crate::{RequestState, Stop, finding};
 
 /// A request that passed contract and inspection, with the permit it was granted by. Private field, made here only.
 pub struct CheckedRequest<'r>(Validated<'r>);
@@ -44,9 +44,9 @@ impl<'r> Deref for CheckedRequest<'r> {
 
 /// Inspects the texts the contract leaves free.
 pub fn request<'r>(
-    x: &mut Exchange<'_, '_>,
+    x: &mut RequestState<'_, '_>,
     validated: Validated<'r>,
-    r: &Road<'_>,
+    r: &RequestContext<'_>,
 ) -> Result<CheckedRequest<'r>, Stop> {
     x.enter(Stage::Inspect);
     let op = validated.op();
@@ -101,24 +101,26 @@ fn misplaced_key(
 }
 
 fn judge(
-    x: &mut Exchange<'_, '_>,
+    x: &mut RequestState<'_, '_>,
     validated: &Validated<'_>,
     mode: Mode,
-    r: &Road<'_>,
+    r: &RequestContext<'_>,
 ) -> Result<(), Stop> {
     let (asked, valid, op) = (validated.asked(), validated.valid(), validated.op());
     let compiled = &r.snapshot.compiled;
     let is_recorded = r.io.recordings.is_on();
     // Another configuration may want to see what this one proves harmless.
-    let skipped: &[bool] = match is_recorded {
-        true => &[],
-        false => &op.version.fields.skipped,
+    let skipped: &[bool] = if is_recorded {
+        &[]
+    } else {
+        &op.version.fields.skipped
     };
     let mut leaves = contract::leaves(op.operation, valid, skipped);
     leaves.extend(user(validated.caller(), r));
-    let facts = match is_recorded || compiled.inspection.wants_headers() {
-        true => Facts::all(asked, valid, op.operation, x.address),
-        false => Facts::few(asked, valid, op.operation),
+    let facts = if is_recorded || compiled.inspection.wants_headers() {
+        Facts::all(asked, valid, op.operation, x.address)
+    } else {
+        Facts::few(asked, valid, op.operation)
     };
     let found = inspection::look(&leaves, &facts, (op.version, op.plan), compiled, x.now);
     finding::note(&mut x.event, finding::all(&found));
@@ -150,7 +152,7 @@ fn judge(
 }
 
 /// The person an integration names: the name travels in the signed identity.
-fn user<'c>(caller: &'c Caller, r: &Road<'_>) -> Option<Leaf<'c>> {
+fn user<'c>(caller: &'c Caller, r: &RequestContext<'_>) -> Option<Leaf<'c>> {
     let principal = caller.principal();
     let name = principal.user.as_deref()?;
     let settings = r.snapshot.integration(principal.id)?;

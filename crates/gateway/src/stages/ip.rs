@@ -1,5 +1,5 @@
 //! Stage `ip`: where the call comes from, whether that place is allowed, blocked, or too eager.
-//! Gives `admit`.
+//! Exports `admit`.
 //! Used by the pipeline.
 //! Start reading at `admit`.
 
@@ -7,12 +7,12 @@ use model::Stage;
 use model::text::shown;
 use policy::address;
 
-use crate::context::Road;
+use crate::context::RequestContext;
 use crate::stages::{authn, limit};
-use crate::{Exchange, Stop};
+use crate::{RequestState, Stop};
 
 /// Judges the client's address.
-pub fn admit(x: &mut Exchange<'_, '_>, r: &Road<'_>) -> Result<(), Stop> {
+pub fn admit(x: &mut RequestState<'_, '_>, r: &RequestContext<'_>) -> Result<(), Stop> {
     x.enter(Stage::Ip);
     let server = &r.snapshot.compiled.server;
     let head = x.head.as_ref();
@@ -20,9 +20,10 @@ pub fn admit(x: &mut Exchange<'_, '_>, r: &Road<'_>) -> Result<(), Stop> {
         .into_iter()
         .flat_map(|head| head.headers.all("x-forwarded-for"));
     x.address = address::client_address(x.peer.address, forwarded, &server.trusted_proxies)?;
-    x.event.address = Some(match x.address == x.peer.address {
-        true => x.peer.address_text.clone(),
-        false => shown(&x.address),
+    x.event.address = Some(if x.address == x.peer.address {
+        x.peer.address_text.clone()
+    } else {
+        shown(&x.address)
     });
     let Some(listener) = r.listener else {
         return Err(address::DENIED

@@ -1,5 +1,5 @@
 //! Stage `lifecycle`: active passes, deprecated passes with its dates in the answer, retired ends.
-//! Gives `check`, which makes the live operation `Op`.
+//! Exports `check`, which makes the live operation `Op`.
 //! Used by the pipeline.
 //! Start reading at `check`.
 
@@ -8,11 +8,11 @@ use model::Stage;
 
 use crate::context::{Op, Target};
 use crate::reasons::RETIRED;
-use crate::{Exchange, Snapshot, Stop, record};
+use crate::{RequestState, Snapshot, Stop, record};
 
 /// Judges the version's state.
 pub fn check<'s>(
-    x: &mut Exchange<'_, '_>,
+    x: &mut RequestState<'_, '_>,
     target: &Target,
     s: &'s Snapshot,
 ) -> Result<Op<'s>, Stop> {

@@ -12,18 +12,18 @@ use model::{KeyId, Monotonic, Stage};
 use policy::{Counted, OfLimit, block, client_key, limit};
 
 use crate::blocks::Block;
-use crate::context::Road;
+use crate::concurrency::ConcurrencyPermit;
+use crate::context::RequestContext;
 use crate::reasons::CONCURRENCY;
 use crate::stages::authz::Granted;
-use crate::turns::Turn;
-use crate::{Exchange, Io, Stop};
+use crate::{RequestState, SharedState, Stop};
 
 /// Takes from every limit that applies; what comes back holds the places taken.
 pub fn take(
-    x: &mut Exchange<'_, '_>,
+    x: &mut RequestState<'_, '_>,
     granted: &Granted<'_>,
-    r: &Road<'_>,
-) -> Result<Vec<Turn>, Stop> {
+    r: &RequestContext<'_>,
+) -> Result<Vec<ConcurrencyPermit>, Stop> {
     x.enter(Stage::Limit);
     let (principal, op) = (granted.caller().principal(), granted.op());
     let Some(settings) = r.snapshot.integration(principal.id) else {
@@ -70,8 +70,8 @@ pub fn take(
 
 /// Takes one request from one limit and notes the RateLimit fields of the answer.
 pub fn charge(
-    x: &mut Exchange<'_, '_>,
-    r: &Road<'_>,
+    x: &mut RequestState<'_, '_>,
+    r: &RequestContext<'_>,
     key: u64,
     one: &limit::Limit,
     what: &str,
@@ -81,7 +81,7 @@ pub fn charge(
 }
 
 /// Takes one request from a limit. A refused one takes nothing, but a state out of reach comes back into it.
-fn charged(io: &Io, key: u64, one: &limit::Limit, now: Monotonic) -> limit::Verdict {
+fn charged(io: &SharedState, key: u64, one: &limit::Limit, now: Monotonic) -> limit::Verdict {
     io.counters.update(key, |word| {
         let (next, verdict) = limit::take(state(word), 1, one, now);
         ((next.0 != word).then_some(next.0), verdict)
@@ -93,7 +93,7 @@ fn state(word: u64) -> Option<limit::State> {
 }
 
 fn refuse_exceeded(
-    x: &mut Exchange<'_, '_>,
+    x: &mut RequestState<'_, '_>,
     verdict: &limit::Verdict,
     one: &limit::Limit,
     what: &str,
@@ -119,8 +119,8 @@ fn refuse_exceeded(
 /// Refuses a stranger while refusals of strangers at this address have used up its share. Each refusal is charged when it
 /// is decided, so that accepted calls take nothing from it.
 pub fn admit_stranger(
-    x: &mut Exchange<'_, '_>,
-    r: &Road<'_>,
+    x: &mut RequestState<'_, '_>,
+    r: &RequestContext<'_>,
     listener: &ListenerSettings,
 ) -> Result<(), Stop> {
     let key = strangers(r.io, listener, x.address);
@@ -130,14 +130,14 @@ pub fn admit_stranger(
 }
 
 /// Charges a refusal to strangers at the address.
-pub fn charge_strangers(x: &Exchange<'_, '_>, r: &Road<'_>) {
+pub fn charge_strangers(x: &RequestState<'_, '_>, r: &RequestContext<'_>) {
     if let Some(listener) = r.listener {
         let key = strangers(r.io, listener, x.address);
         charged(r.io, key, &listener.address_limit, x.moment);
     }
 }
 
-fn strangers(io: &Io, listener: &ListenerSettings, address: IpAddr) -> u64 {
+fn strangers(io: &SharedState, listener: &ListenerSettings, address: IpAddr) -> u64 {
     io.counters
         .key(&Counted::Strangers(&listener.name, client_key(address)))
 }
@@ -145,8 +145,8 @@ fn strangers(io: &Io, listener: &ListenerSettings, address: IpAddr) -> u64 {
 /// Takes a call of a proven caller from the share that its credential has at this address: nobody else's calls count there.
 /// Once for each request.
 pub fn charge_at_address(
-    x: &mut Exchange<'_, '_>,
-    r: &Road<'_>,
+    x: &mut RequestState<'_, '_>,
+    r: &RequestContext<'_>,
     credential: KeyId,
 ) -> Result<(), Stop> {
     if std::mem::replace(&mut x.is_charged_at_address, true) {
@@ -162,7 +162,7 @@ pub fn charge_at_address(
 }
 
 /// Refuses while a block lasts.
-pub fn refuse_blocked(x: &Exchange<'_, '_>, block: Option<Block>) -> Result<(), Stop> {
+pub fn refuse_blocked(x: &RequestState<'_, '_>, block: Option<Block>) -> Result<(), Stop> {
     let Some(block) = block else { return Ok(()) };
     let mut refusal = block::BLOCKED
         .because(block.because())

@@ -13,14 +13,14 @@ use policy::{Lookup, Released};
 
 use crate::answers::leaves_the_object_open;
 use crate::bounds::ANSWER_BOUNDS;
-use crate::context::Road;
-use crate::exchange::Sent;
+use crate::context::RequestContext;
 use crate::reasons::FAILED;
+use crate::request_state::Sent;
 use crate::stages::authz::Granted;
 use crate::stages::calls;
 use crate::stages::inspect::CheckedRequest;
 use crate::stages::unchanged::LookedUp;
-use crate::{Exchange, Stop, record};
+use crate::{RequestState, Stop, record};
 
 /// A checked request of which nothing is owed before the call. Private field, made here only; without it
 /// `upstream::forward` cannot be called.
@@ -36,9 +36,9 @@ impl<'r> Deref for Cleared<'r> {
 
 /// Discharges what the request and look-ups can discharge.
 pub async fn before<'r>(
-    x: &mut Exchange<'_, '_>,
+    x: &mut RequestState<'_, '_>,
     mut checked: CheckedRequest<'r>,
-    r: &Road<'_>,
+    r: &RequestContext<'_>,
 ) -> Result<Cleared<'r>, Stop> {
     x.enter(Stage::Object);
     let outcome = judge(x, &mut checked, r).await;
@@ -53,9 +53,9 @@ pub async fn before<'r>(
 }
 
 async fn judge(
-    x: &mut Exchange<'_, '_>,
+    x: &mut RequestState<'_, '_>,
     checked: &mut CheckedRequest<'_>,
-    r: &Road<'_>,
+    r: &RequestContext<'_>,
 ) -> Result<(), Stop> {
     let (permit, facts) = checked.split();
     let lookups = permit.before(&facts)?;
@@ -64,10 +64,10 @@ async fn judge(
 
 /// Fetches what policy asks for and shows it, one object after the other.
 async fn look_up(
-    x: &mut Exchange<'_, '_>,
+    x: &mut RequestState<'_, '_>,
     checked: &mut CheckedRequest<'_>,
     lookups: &[Lookup],
-    r: &Road<'_>,
+    r: &RequestContext<'_>,
 ) -> Result<(), Stop> {
     for lookup in lookups {
         let fetched = fetch(x, checked, lookup, r).await;
@@ -85,10 +85,10 @@ async fn look_up(
 }
 
 async fn fetch(
-    x: &mut Exchange<'_, '_>,
+    x: &mut RequestState<'_, '_>,
     granted: &Granted<'_>,
     lookup: &Lookup,
-    r: &Road<'_>,
+    r: &RequestContext<'_>,
 ) -> Result<(Option<Json>, Option<LookedUp>), Stop> {
     let version = granted.op().version_index;
     let Some(other) = r.snapshot.operation(version, lookup.operation) else {
@@ -111,11 +111,11 @@ async fn fetch(
 
 /// Fetches one object with the operation the catalogue names for it.
 async fn called(
-    x: &mut Exchange<'_, '_>,
+    x: &mut RequestState<'_, '_>,
     granted: &Granted<'_>,
     by: &Operation,
     path_values: &[(Arc<str>, String)],
-    r: &Road<'_>,
+    r: &RequestContext<'_>,
 ) -> Result<(Option<Json>, Option<LookedUp>), Stop> {
     x.enter(Stage::Upstream);
     let target = calls::path(granted.op(), by, path_values);
@@ -153,10 +153,10 @@ async fn called(
 /// Judges the answer and turns what may leave into bytes. An answer that does not show the object it should makes a
 /// look-up necessary: nothing of it leaves before that. Uses the permit up.
 pub async fn after(
-    x: &mut Exchange<'_, '_>,
+    x: &mut RequestState<'_, '_>,
     Cleared(mut checked): Cleared<'_>,
     answer: Option<&Json>,
-    r: &Road<'_>,
+    r: &RequestContext<'_>,
 ) -> Result<Released, Stop> {
     x.enter(Stage::Object);
     let (permit, facts) = checked.split();

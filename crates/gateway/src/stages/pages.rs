@@ -7,7 +7,7 @@ use model::{Json, Payload};
 use policy::Pages;
 
 use crate::asking::Asking;
-use crate::context::Road;
+use crate::context::RequestContext;
 use crate::cursor::{self, Resume};
 use crate::pages::{self, Gather, Step};
 use crate::reasons::CONTRACT;
@@ -16,15 +16,15 @@ use crate::stages::cursors;
 use crate::stages::response::{self, Read};
 use crate::stages::transform::Ready;
 use crate::stages::upstream;
-use crate::{Exchange, Stop};
+use crate::{RequestState, Stop};
 
 /// Makes the upstream's page the caller's: filled again where objects are left out, its cursor sealed, and nothing beside
 /// it that would tell of others.
 pub async fn complete(
-    x: &mut Exchange<'_, '_>,
+    x: &mut RequestState<'_, '_>,
     mut read: Read,
     ready: &Ready<'_>,
-    r: &Road<'_>,
+    r: &RequestContext<'_>,
 ) -> Result<Read, Stop> {
     let (permit, op) = (ready.permit(), ready.op());
     let Some(pages) = permit.pages() else {
@@ -89,10 +89,10 @@ pub async fn complete(
 
 /// One more page of the list, with its length in bytes.
 async fn further(
-    x: &mut Exchange<'_, '_>,
+    x: &mut RequestState<'_, '_>,
     ready: &Ready<'_>,
     page: &(String, Vec<u8>),
-    r: &Road<'_>,
+    r: &RequestContext<'_>,
 ) -> Result<(usize, Option<Json>), Stop> {
     let answer = match upstream::forward_page(x, ready, page, r).await? {
         Came::Whole(answer) if (200..=299).contains(&answer.status) => answer,
@@ -123,7 +123,7 @@ fn written(asked: &Asking, ready: &Ready<'_>) -> (String, Vec<u8>) {
 fn sealer<'a>(
     pages: &'a Pages,
     ready: &'a Ready<'_>,
-    r: &'a Road<'_>,
+    r: &'a RequestContext<'_>,
 ) -> impl Fn(&Resume) -> Option<String> + 'a {
     move |at| {
         let key = cursor::key(&r.io.etags);

@@ -11,17 +11,17 @@ use model::json::Bounds;
 use model::{CanonicalRequest, FieldError, Json, Refusal, Stage, Text};
 use policy::{Fixed, FixedTarget, PagePlace, ParameterPlace, Permit, Sent, VALUE_FIXED};
 
-use crate::context::{Op, Road};
+use crate::context::{Op, RequestContext};
 use crate::cursor::Resume;
-use crate::{Exchange, Stop};
+use crate::{RequestState, Stop};
 
 /// Writes the query parameters that the caller's grants fix. What is decided afterwards is decided on what is forwarded.
 pub fn fix_query(
-    x: &mut Exchange<'_, '_>,
+    x: &mut RequestState<'_, '_>,
     caller: &Caller,
     asked: &mut CanonicalRequest,
     op: &Op<'_>,
-    r: &Road<'_>,
+    r: &RequestContext<'_>,
 ) -> Result<(), Stop> {
     x.enter(Stage::Authz);
     let rules = &r.snapshot.compiled.rules;

@@ -1,5 +1,5 @@
 //! Stage `response`: the upstream's answer read strictly, compared with its contract, and released.
-//! Gives `read` (bytes to JSON, drift) and `release` (leaks held back, the reply scrubbed).
+//! Exports `read` (bytes to JSON, drift) and `release` (leaks held back, the reply scrubbed).
 //! Used by the pipeline, around the object rules.
 //! Start reading at `read`.
 
@@ -12,10 +12,10 @@ use model::{Headers, Json, Payload, Reply, Stage, Text};
 use policy::Released;
 
 use crate::bounds::ANSWER_BOUNDS;
-use crate::context::{Op, Road};
+use crate::context::{Op, RequestContext};
 use crate::reasons::{CONTRACT, LEAK};
 use crate::stages::calls::Answered;
-use crate::{Exchange, Stop, etag, finding, leaks, record, retry_after};
+use crate::{RequestState, Stop, etag, finding, leaks, record, retry_after};
 use config::api::Mode;
 use crypto::SealKey;
 
@@ -50,7 +50,7 @@ const DRIFT_MAX: usize = 20;
 const PASSED_ON_BYTES_MAX: usize = 64;
 
 /// What of the upstream's fields may be passed on to this caller. An error has no entity tag to seal.
-pub fn passed_on(x: &Exchange<'_, '_>, from: &Headers, key: Option<&SealKey>) -> Headers {
+pub fn passed_on(x: &RequestState<'_, '_>, from: &Headers, key: Option<&SealKey>) -> Headers {
     let mut headers = Headers::with_room(8, 256);
     for (name, is_form) in PASSED_ON {
         let value = from
@@ -74,10 +74,10 @@ pub fn passed_on(x: &Exchange<'_, '_>, from: &Headers, key: Option<&SealKey>) ->
 
 /// Reads the answer: strict JSON or nothing.
 pub fn read(
-    x: &mut Exchange<'_, '_>,
+    x: &mut RequestState<'_, '_>,
     answer: Answered,
     op: &Op<'_>,
-    r: &Road<'_>,
+    r: &RequestContext<'_>,
 ) -> Result<Read, Stop> {
     x.enter(Stage::Response);
     let status = answer.status;
@@ -159,7 +159,7 @@ pub fn json_type(answer: &Answered, plan: &AnswerPlan) -> Option<Arc<str>> {
 
 /// Compares an answer with the contract, as strictly as the operation's mode says.
 pub fn drift(
-    x: &mut Exchange<'_, '_>,
+    x: &mut RequestState<'_, '_>,
     status: u16,
     answer: &Answered,
     body: Option<&Json>,
@@ -192,11 +192,11 @@ pub fn drift(
 
 /// Builds the reply from what the object rules released.
 pub fn release(
-    x: &mut Exchange<'_, '_>,
+    x: &mut RequestState<'_, '_>,
     read: Read,
     mut released: Released,
     op: &Op<'_>,
-    r: &Road<'_>,
+    r: &RequestContext<'_>,
 ) -> Result<Reply, Stop> {
     x.enter(Stage::Response);
     // Noted first: the record of an answer that is held back says whose it was.
@@ -207,7 +207,7 @@ pub fn release(
 }
 
 /// Notes what leaves.
-pub fn note(x: &mut Exchange<'_, '_>, released: &mut Released) {
+pub fn note(x: &mut RequestState<'_, '_>, released: &mut Released) {
     record::note_objects(&mut x.event, &released.objects);
     x.event.fields = Some((released.fields_out, released.fields_seen));
     // Objects that were left out of a list before are counted already.
@@ -217,7 +217,7 @@ pub fn note(x: &mut Exchange<'_, '_>, released: &mut Released) {
 
 /// The upstream's answer as the caller gets it.
 pub fn reply(
-    x: &Exchange<'_, '_>,
+    x: &RequestState<'_, '_>,
     status: u16,
     body: Vec<u8>,
     headers: Headers,
@@ -239,11 +239,11 @@ pub fn reply(
 
 /// Holds back data that must not leave, whoever asks: a grant is about fields, not about what got into them by mistake.
 pub fn guard(
-    x: &mut Exchange<'_, '_>,
+    x: &mut RequestState<'_, '_>,
     body: &mut Vec<u8>,
     status: u16,
     op: &Op<'_>,
-    r: &Road<'_>,
+    r: &RequestContext<'_>,
 ) -> Result<(), Stop> {
     let found = leaks::guard(body, op.operation, status, &r.snapshot.compiled.answers);
     let first = found

@@ -1,5 +1,5 @@
 //! Stage `route`: which operation is meant, and is it exposed on this listener.
-//! Gives `find`, which makes the `Target`.
+//! Exports `find`, which makes the `Target`.
 //! Used by the pipeline.
 //! Start reading at `find`.
 
@@ -9,12 +9,12 @@ use model::{CanonicalRequest, Stage};
 
 use crate::context::Target;
 use crate::reasons::NOT_FOUND;
-use crate::{Exchange, Snapshot, Stop};
+use crate::{RequestState, Snapshot, Stop};
 
 /// Finds the operation. Whatever is not exposed reads the same to the caller: declared elsewhere, hidden behind a value
 /// that the upstream could read as another path, or nowhere.
 pub fn find(
-    x: &mut Exchange<'_, '_>,
+    x: &mut RequestState<'_, '_>,
     asked: &CanonicalRequest,
     s: &Snapshot,
 ) -> Result<Target, Stop> {

@@ -10,8 +10,8 @@ use std::ops::Deref;
 
 use model::json;
 
-use crate::exchange::Exchange;
 use crate::pages::Gather;
+use crate::request_state::RequestState;
 use crate::stages::cursors;
 use crate::stages::object::Cleared;
 
@@ -67,13 +67,13 @@ impl<'r> Deref for Ready<'r> {
 }
 
 /// Rewrites what has to be rewritten, and fixes the bytes.
-pub fn request<'r>(x: &Exchange<'_, '_>, cleared: Cleared<'r>) -> Ready<'r> {
+pub fn request<'r>(x: &RequestState<'_, '_>, cleared: Cleared<'r>) -> Ready<'r> {
     let rewritten = first_page(x, &cleared);
     Ready { cleared, rewritten }
 }
 
 /// Where objects may be left out of a list, its first page is asked for so that it can be filled again.
-fn first_page(x: &Exchange<'_, '_>, cleared: &Cleared<'_>) -> Option<Box<Rewritten>> {
+fn first_page(x: &RequestState<'_, '_>, cleared: &Cleared<'_>) -> Option<Box<Rewritten>> {
     let (permit, op) = (cleared.permit(), cleared.op());
     let pages = permit.pages().filter(|pages| pages.is_refillable())?;
     if !permit.is_gapped() && x.resume.skip == 0 {

@@ -1,6 +1,6 @@
 //! Between the look-up that judged an object and the change itself the object may become another one's. Where the upstream
 //! gives entity tags, the change is made only on the object that was judged.
-//! Gives `LookedUp`, `condition` and `On`.
+//! Exports `LookedUp`, `condition` and `On`.
 //! Used by stages `object` (notes the tag) and `upstream` (sends it, RFC 9110 §13.1.1).
 //! Start reading at `condition`.
 

@@ -11,40 +11,40 @@ use model::{Headers, Method, Stage};
 use net::UpstreamFault;
 
 use crate::answers::may_repeat;
-use crate::context::Road;
-use crate::exchange::Sent;
+use crate::context::RequestContext;
 use crate::reasons::{CHANGED, LEDGER_UNAVAILABLE, OUTCOME_UNKNOWN, REJECTED};
+use crate::request_state::Sent;
 use crate::stages::calls::{self, Answered, Came};
 use crate::stages::object::Cleared;
 use crate::stages::transform::Ready;
 use crate::stages::unchanged::{self, On};
-use crate::{Exchange, Stop, idempotency, record, request_fields};
+use crate::{RequestState, Stop, idempotency, record, request_fields};
 
 /// Carries the request. The signature asks for the proof: a caller's permit for this operation with nothing owed before
 /// the call, and the request that was checked under it.
 pub async fn forward(
-    x: &mut Exchange<'_, '_>,
+    x: &mut RequestState<'_, '_>,
     ready: &Ready<'_>,
-    r: &Road<'_>,
+    r: &RequestContext<'_>,
 ) -> Result<Came, Stop> {
     carry(x, ready, (ready.query(), ready.body()), r).await
 }
 
 /// Carries the request with another query and body: a further page of the same list.
 pub async fn forward_page(
-    x: &mut Exchange<'_, '_>,
+    x: &mut RequestState<'_, '_>,
     ready: &Ready<'_>,
     (query, body): &(String, Vec<u8>),
-    r: &Road<'_>,
+    r: &RequestContext<'_>,
 ) -> Result<Came, Stop> {
     carry(x, ready, (query, body), r).await
 }
 
 async fn carry(
-    x: &mut Exchange<'_, '_>,
+    x: &mut RequestState<'_, '_>,
     ready: &Ready<'_>,
     (query, body): (&str, &[u8]),
-    r: &Road<'_>,
+    r: &RequestContext<'_>,
 ) -> Result<Came, Stop> {
     let op = ready.op();
     x.enter(Stage::Upstream);
@@ -97,7 +97,7 @@ async fn carry(
 }
 
 /// The record holds what was answered to the call itself, never to a look-up made for it.
-fn note_answer(x: &mut Exchange<'_, '_>, outcome: &Result<Answered, UpstreamFault>) {
+fn note_answer(x: &mut RequestState<'_, '_>, outcome: &Result<Answered, UpstreamFault>) {
     let (status, target) = match outcome {
         Ok(answer) => (Some(answer.status), Some(shared(&answer.target))),
         Err(fault) => (fault.status, None),
@@ -115,7 +115,7 @@ fn not_this_state() -> Stop {
 
 /// Puts on the record that a write is about to be forwarded: whatever happens to this process, no upstream is changed
 /// without a trace. Records of all writes at that moment share one flush.
-async fn intend(x: &mut Exchange<'_, '_>, r: &Road<'_>) -> Result<(), Stop> {
+async fn intend(x: &mut RequestState<'_, '_>, r: &RequestContext<'_>) -> Result<(), Stop> {
     if r.snapshot.compiled.server.intent == Intent::Off {
         return Ok(());
     }
@@ -127,7 +127,7 @@ async fn intend(x: &mut Exchange<'_, '_>, r: &Road<'_>) -> Result<(), Stop> {
 }
 
 /// The fields the upstream gets: declared ones and those of [`contract::forwarded`] from the client, then ours.
-fn fields(x: &Exchange<'_, '_>, ready: &Ready<'_>, r: &Road<'_>) -> Headers {
+fn fields(x: &RequestState<'_, '_>, ready: &Ready<'_>, r: &RequestContext<'_>) -> Headers {
     let op = ready.op();
     let mut headers = Headers::with_room(16, 1024);
     let is_conditional = sends_condition(ready, r);
@@ -167,7 +167,7 @@ fn fields(x: &Exchange<'_, '_>, ready: &Ready<'_>, r: &Road<'_>) -> Headers {
 
 /// Whether the caller's condition on its copy goes along. A 304 has no body to judge, and would tell that a hidden object
 /// is unchanged: such reads get a whole answer (RFC 9110 §13.1.2 leaves that to the server). Writes keep their condition.
-pub fn sends_condition(cleared: &Cleared<'_>, r: &Road<'_>) -> bool {
+pub fn sends_condition(cleared: &Cleared<'_>, r: &RequestContext<'_>) -> bool {
     let op = cleared.op();
     op.plan.is_read
         && !r.snapshot.compiled.rules.is_guarded(op.policy)

@@ -12,10 +12,10 @@ use identity::Caller;
 use model::{CanonicalRequest, Json, Refusal, Stage};
 use policy::{Permit, Released, RequestFacts};
 
-use crate::context::Road;
+use crate::context::RequestContext;
 use crate::stages::authz::Granted;
 use crate::stages::{cursors, parameters};
-use crate::{Exchange, Stop, request_fields};
+use crate::{RequestState, Stop, request_fields};
 
 /// A granted request that keeps its contract and sends no more than its grants let be sent. Private fields, made here only.
 pub struct Validated<'r>(Box<Parts<'r>>);
@@ -81,10 +81,10 @@ impl<'r> Deref for Validated<'r> {
 
 /// Judges the request against its operation.
 pub async fn request<'r>(
-    x: &mut Exchange<'_, '_>,
+    x: &mut RequestState<'_, '_>,
     mut granted: Granted<'r>,
     mut asked: CanonicalRequest,
-    r: &Road<'_>,
+    r: &RequestContext<'_>,
 ) -> Result<Validated<'r>, Stop> {
     x.enter(Stage::Validate);
     cursors::open(x, &mut asked, &granted, r)?;
@@ -119,7 +119,7 @@ pub async fn request<'r>(
 }
 
 /// The whole body, as far as the listener takes one.
-async fn read(x: &mut Exchange<'_, '_>, r: &Road<'_>) -> Result<Vec<u8>, Stop> {
+async fn read(x: &mut RequestState<'_, '_>, r: &RequestContext<'_>) -> Result<Vec<u8>, Stop> {
     let most = r.listener.map_or(0, |listener| listener.body_bytes_max);
     let body = x
         .body
@@ -132,7 +132,7 @@ async fn read(x: &mut Exchange<'_, '_>, r: &Road<'_>) -> Result<Vec<u8>, Stop> {
 
 /// Holds the request against its contract, as strictly as the operation's mode says.
 fn judge(
-    x: &mut Exchange<'_, '_>,
+    x: &mut RequestState<'_, '_>,
     asked: &CanonicalRequest,
     granted: &Granted<'_>,
     body: &[u8],

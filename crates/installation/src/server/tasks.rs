@@ -9,7 +9,7 @@ use std::time::Duration;
 use control::Control;
 use control::maintenance::{Maintenance, Witness};
 use control::supervisor::Task;
-use gateway::Io;
+use gateway::SharedState;
 
 use super::{Host, Watch, panics};
 
@@ -57,7 +57,7 @@ pub(super) fn beside(
 }
 
 /// Active health checks of whatever upstreams the snapshot names.
-fn health(io: &Arc<Io>, host: Host) {
+fn health(io: &Arc<SharedState>, host: Host) {
     let Ok(runtime) = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

@@ -1,5 +1,5 @@
 //! Header hygiene: clients' copies of identity and forwarding fields go, repeated single fields are refused.
-//! Gives `cleaned`. Pure.
+//! Exports `cleaned`. Pure.
 //! Used by `CanonicalRequest::of`.
 //! Start reading at `cleaned`.
 
@@ -134,8 +134,9 @@ pub fn is_dropped_from_clients(name: &str) -> bool {
 
 /// A name with an underscore is a second spelling of the dashed one for CGI-like upstreams.
 fn folded(name: &str) -> Cow<'_, str> {
-    match name.contains('_') {
-        true => Cow::Owned(name.replace('_', "-")),
-        false => Cow::Borrowed(name),
+    if name.contains('_') {
+        Cow::Owned(name.replace('_', "-"))
+    } else {
+        Cow::Borrowed(name)
     }
 }

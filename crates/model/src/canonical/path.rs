@@ -1,5 +1,5 @@
 //! One path decision: decode each segment once, refuse every second spelling.
-//! Gives `segments`, `join`, `encode_segment`, `is_plain_segment`. Pure.
+//! Exports `segments`, `join`, `encode_segment`, `is_plain_segment`. Pure.
 //! Used by `CanonicalRequest::of` and, for writing upstream paths, by the gateway.
 //! Start reading at `segments`.
 

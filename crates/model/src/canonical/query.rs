@@ -1,5 +1,5 @@
 //! One reading of the query: pairs in order, decoded once; written again in one spelling.
-//! Gives `pairs`, `encode_component`. Pure.
+//! Exports `pairs`, `encode_component`. Pure.
 //! Used by `CanonicalRequest::of`, form bodies in contract, and the gateway when it forwards.
 //! Start reading at `pairs`.
 

@@ -1,5 +1,5 @@
 //! Which values of a message lie outside a list of fields. One reading for everybody who asks.
-//! Gives `FieldSet::outside` and `At`.
+//! Exports `FieldSet::outside` and `At`.
 //! Used by contract (what may be sent) and policy (what may be sent under the grants that hold).
 //! Start reading at `FieldSet::outside`.
 //!
@@ -125,9 +125,10 @@ fn walk(
         Json::List(_) => sets.iter().any(|set| set.each.is_some()),
         _ => return tell(at),
     };
-    match is_way || at.is_root() {
-        true => ControlFlow::Continue(()),
-        false => tell(at),
+    if is_way || at.is_root() {
+        ControlFlow::Continue(())
+    } else {
+        tell(at)
     }
 }
 

@@ -1,5 +1,5 @@
 //! Strict JSON reading: one pass, bounded, one reading of every document or none.
-//! Gives `parse`, its `Bounds` and the `Problem` it reports. Pure.
+//! Exports `parse`, its `Bounds` and the `Problem` it reports. Pure.
 //! Used by contract (bodies, JSON parameters, contracts as JSON text), the response stage and the demo.
 //! Start reading at `parse`; `Reader` has one function per production of RFC 8259.
 

@@ -1,5 +1,5 @@
 //! How far a string goes on without anything that JSON escapes.
-//! Gives `length`. Pure.
+//! Exports `length`. Pure.
 //! Used by the reader and the writer.
 //! Start reading at `length`.
 

@@ -1,5 +1,5 @@
 //! Writes JSON compactly, digits and order kept.
-//! Gives `write`, `write_string` and `write_digits`. Pure.
+//! Exports `write`, `write_string` and `write_digits`. Pure.
 //! Used by the response filter and by everything that answers in JSON.
 //! Start reading at `write`.
 

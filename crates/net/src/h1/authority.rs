@@ -1,5 +1,5 @@
 //! The one spelling of host and port: lower case, no trailing dot, no user part, a plain port.
-//! Gives `canonical`. Pure.
+//! Exports `canonical`. Pure.
 //! Used by both protocols' requests.
 //! Start reading at `canonical`.
 

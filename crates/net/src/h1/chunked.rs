@@ -1,5 +1,5 @@
 //! The chunked coding (RFC 9112 §7.1), decoded strictly and in any splitting of the bytes.
-//! Gives `Chunked`. Requests: no extensions, no trailers. Answers: both are read over within a bound and dropped.
+//! Exports `Chunked`. Requests: no extensions, no trailers. Answers: both are read over within a bound and dropped.
 //! Used by both sides' bodies.
 //! Start reading at `Chunked::feed`.
 

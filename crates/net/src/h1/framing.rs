@@ -1,5 +1,5 @@
 //! Where a message ends: Content-Length, Transfer-Encoding and Connection, each with one acceptable spelling.
-//! Gives `Framing`. RFC 9112 §6 with every optional tolerance left out.
+//! Exports `Framing`. RFC 9112 §6 with every optional tolerance left out.
 //! Used by `request` and `response`.
 //! Start reading at `Framing::take`.
 

@@ -1,5 +1,5 @@
 //! Finds the end of a head, line by line, and refuses what is already wrong on the way.
-//! Gives `Lines`. Verdicts depend on the bytes only, never on how they were split into reads.
+//! Exports `Lines`. Verdicts depend on the bytes only, never on how they were split into reads.
 //! Used by `request` and `response`.
 //! Start reading at `Lines::scan`.
 

@@ -1,5 +1,5 @@
 //! One request head: found, split into tokens, judged, turned into a `Head`.
-//! Gives `Reader`, `Request`. Every refusal closes the connection.
+//! Exports `Reader`, `Request`. Every refusal closes the connection.
 //! Used by the callers' connections.
 //! Start reading at `Reader::read`; the rules are hostile cases fp13-fp20.
 

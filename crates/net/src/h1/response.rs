@@ -1,5 +1,5 @@
 //! One answer head of an upstream, read as strictly as a request: two readings mean no answer.
-//! Gives `parse`, `AnswerHead`, `AnswerBody`.
+//! Exports `parse`, `AnswerHead`, `AnswerBody`.
 //! Used by the upstreams' side and the small client.
 //! Start reading at `Reader::read`.
 

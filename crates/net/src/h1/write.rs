@@ -1,5 +1,5 @@
 //! Heads as they go out: status lines, request lines, our own length and date. Framing fields of others never pass.
-//! Gives `reply_head`, `request_head`, `CONTINUE`. Pure; appends to a buffer that stays with the connection.
+//! Exports `reply_head`, `request_head`, `CONTINUE`. Pure; appends to a buffer that stays with the connection.
 //! Used by the connections of both sides.
 //! Start reading at `reply_head`.
 

@@ -1,5 +1,5 @@
 //! Where frames begin and end in a stream of HTTP/2 bytes, in pieces as they come.
-//! Gives `Frames`, `Frame`. Looks at frame headers and the first word of a payload, keeps nothing else.
+//! Exports `Frames`, `Frame`. Looks at frame headers and the first word of a payload, keeps nothing else.
 //! Used by the meter, in both directions.
 //! Start reading at `Frames::feed`; RFC 9113 §4.1.
 

@@ -1,5 +1,5 @@
 //! One HTTP/2 request head under the same rules as an HTTP/1.1 one.
-//! Gives `head`.
+//! Exports `head`.
 //! Used by h2_connection.
 //! Start reading at `head`; RFC 9113 §8.
 

@@ -1,5 +1,5 @@
 //! Weighs the frames of one HTTP/2 connection: answers earn credit, frames that carry no request spend it.
-//! Gives `Meter` and `Metered`, the stream that hyper reads and writes through it.
+//! Exports `Meter` and `Metered`, the stream that hyper reads and writes through it.
 //! The library bounds memory; this bounds what a client may make us do without ever asking for something.
 //! Used by h2_connection. Start reading at `State::spend`.
 

@@ -1,5 +1,5 @@
 //! A reply as HTTP/2 frames: fields without those of a connection, our own date, the whole body.
-//! Gives `response`, `ReplyBody`.
+//! Exports `response`, `ReplyBody`.
 //! Used by h2_connection.
 //! Start reading at `response`.
 

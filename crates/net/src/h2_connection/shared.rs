@@ -1,5 +1,5 @@
 //! What the streams of one HTTP/2 connection share, and when such a connection has to end.
-//! Gives `Shared`, `OnStream`.
+//! Exports `Shared`, `OnStream`.
 //! Used by h2_connection.
 //! Start reading at `OnStream`.
 
@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::meter::Meter;
-use crate::listener::Life;
+use crate::listener::ConnectionHandle;
 use crate::spec::Bounds;
 
 /// Whoever waited this long for an answer may give up without being thought an attacker.
@@ -20,7 +20,7 @@ const LONG_WAIT: Duration = Duration::from_secs(1);
 /// The state of one connection.
 #[derive(Debug)]
 pub(super) struct Shared {
-    life: Rc<Life>,
+    life: Rc<ConnectionHandle>,
     meter: Rc<Meter>,
     served: Cell<u32>,
     last_event: Cell<Instant>,
@@ -30,7 +30,7 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    pub(super) fn new(life: Rc<Life>, meter: Rc<Meter>) -> Self {
+    pub(super) fn new(life: Rc<ConnectionHandle>, meter: Rc<Meter>) -> Self {
         Shared {
             life,
             meter,

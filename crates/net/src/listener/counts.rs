@@ -1,5 +1,5 @@
 //! How many connections a listener and an address have, over all workers.
-//! Gives `Counts`, `Ticket`. Touched at accept and close only, never per request.
+//! Exports `Counts`, `Ticket`. Touched at accept and close only, never per request.
 //! Used by the listener.
 //! Start reading at `Counts::take`.
 
@@ -23,7 +23,7 @@ struct Open {
 
 /// One open connection; gives its place back when dropped.
 #[derive(Debug)]
-pub(crate) struct Ticket {
+pub(crate) struct ConnectionSlot {
     counts: Arc<Counts>,
     key: IpAddr,
 }
@@ -38,7 +38,7 @@ impl Counts {
     }
 
     /// A place for one more connection, or `None` when listener or address have enough.
-    pub(crate) fn take(counts: &Arc<Counts>, address: IpAddr) -> Option<Ticket> {
+    pub(crate) fn take(counts: &Arc<Counts>, address: IpAddr) -> Option<ConnectionSlot> {
         let key = network(address);
         let mut open = counts.open.lock().unwrap_or_else(PoisonError::into_inner);
         let mine = open.by_address.get(&key).copied().unwrap_or_default();
@@ -48,7 +48,7 @@ impl Counts {
         open.total += 1;
         open.by_address.insert(key, mine + 1);
         drop(open);
-        Some(Ticket {
+        Some(ConnectionSlot {
             counts: Arc::clone(counts),
             key,
         })
@@ -63,7 +63,7 @@ impl Counts {
     }
 }
 
-impl Drop for Ticket {
+impl Drop for ConnectionSlot {
     fn drop(&mut self) {
         let mut open = self
             .counts

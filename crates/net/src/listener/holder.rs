@@ -1,5 +1,5 @@
 //! Who holds a port, where Linux lets us see it: the helpful half of "address in use".
-//! Gives `of`.
+//! Exports `of`.
 //! Used when a listener cannot bind.
 //! Start reading at `of`.
 

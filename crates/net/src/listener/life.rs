@@ -1,5 +1,5 @@
 //! The connections of one worker: which rest, which are busy, and how all of them end.
-//! Gives `Floor`, `Life`.
+//! Exports `Floor`, `Life`.
 //! Used by the listener, the connections and workers.
 //! Start reading at `Floor::drain`.
 
@@ -14,12 +14,12 @@ use tokio::time::{Instant, sleep};
 
 /// What a connection tells its worker.
 #[derive(Debug)]
-pub(crate) struct Life {
+pub(crate) struct ConnectionHandle {
     is_busy: Cell<bool>,
-    floor: Rc<Floor>,
+    floor: Rc<ConnectionSet>,
 }
 
-impl Life {
+impl ConnectionHandle {
     /// A request has begun: it may finish even while the worker stops.
     pub(crate) fn begin(&self) {
         self.is_busy.set(true);
@@ -38,18 +38,21 @@ impl Life {
 
 /// All connections of one worker.
 #[derive(Debug, Default)]
-pub(crate) struct Floor {
+pub(crate) struct ConnectionSet {
     is_draining: Cell<bool>,
     next: Cell<u64>,
-    connections: RefCell<HashMap<u64, (Rc<Life>, AbortHandle)>>,
+    connections: RefCell<HashMap<u64, (Rc<ConnectionHandle>, AbortHandle)>>,
 }
 
-impl Floor {
+impl ConnectionSet {
     /// Starts a connection's task.
-    pub(crate) fn start(floor: &Rc<Floor>, work: impl AsyncFnOnce(Rc<Life>) + 'static) {
+    pub(crate) fn start(
+        floor: &Rc<ConnectionSet>,
+        work: impl AsyncFnOnce(Rc<ConnectionHandle>) + 'static,
+    ) {
         let id = floor.next.get();
         floor.next.set(id + 1);
-        let life = Rc::new(Life {
+        let life = Rc::new(ConnectionHandle {
             is_busy: Cell::new(false),
             floor: Rc::clone(floor),
         });
@@ -92,7 +95,7 @@ impl Floor {
 
 /// Leaves the floor when the task ends, however it ends.
 struct Place {
-    floor: Rc<Floor>,
+    floor: Rc<ConnectionSet>,
     id: u64,
 }
 

@@ -12,8 +12,8 @@ use model::{Headers, Method};
 use super::tls::Authority;
 use super::{PATIENCE, on_a_runtime, wait_until};
 use crate::{
-    Balance, HealthSpec, Pools, Upstream, UpstreamAnswer, UpstreamCall, UpstreamFault,
-    UpstreamFaultKind as Kind, UpstreamMistake, UpstreamSpec, watch_health,
+    Balance, HealthSpec, Pools, Upstream, UpstreamCall, UpstreamFault, UpstreamFaultKind as Kind,
+    UpstreamMistake, UpstreamResponse, UpstreamSpec, watch_health,
 };
 
 /// A raw server: connection `n` answers its requests with the pieces of `script[n]`, then closes.
@@ -117,7 +117,7 @@ fn call(method: Method) -> UpstreamCall<'static> {
 fn send(
     spec: UpstreamSpec,
     calls: &[UpstreamCall<'_>],
-) -> Vec<Result<UpstreamAnswer, UpstreamFault>> {
+) -> Vec<Result<UpstreamResponse, UpstreamFault>> {
     send_after(spec, calls, || ())
 }
 
@@ -126,7 +126,7 @@ fn send_after(
     spec: UpstreamSpec,
     calls: &[UpstreamCall<'_>],
     ready: impl Fn(),
-) -> Vec<Result<UpstreamAnswer, UpstreamFault>> {
+) -> Vec<Result<UpstreamResponse, UpstreamFault>> {
     on_a_runtime(async {
         let upstream = Upstream::new(spec).unwrap();
         let pools = Pools::new();

@@ -1,5 +1,5 @@
 //! What a finished handshake says about the other end.
-//! Gives `facts`.
+//! Exports `facts`.
 //! Used by the listener for `Peer::tls`.
 //! Start reading at `facts`.
 

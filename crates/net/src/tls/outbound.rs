@@ -1,5 +1,5 @@
 //! TLS towards others: trust, server names. Verification is always on; there is no switch for it.
-//! Gives `client_config`, `server_name`.
+//! Exports `client_config`, `server_name`.
 //! Used by upstreams and the small client.
 //! Start reading at `client_config`.
 

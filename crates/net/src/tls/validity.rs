@@ -1,5 +1,5 @@
 //! When a certificate ends, read from its DER. For warnings only: verification is always rustls' own.
-//! Gives `not_after`. Pure; bounded by the input.
+//! Exports `not_after`. Pure; bounded by the input.
 //! Used by `TlsSlot`.
 //! Start reading at `not_after`.
 

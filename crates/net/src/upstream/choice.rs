@@ -29,9 +29,10 @@ pub(crate) fn prefer<'t>(
     let count = targets.len();
     let reachable = targets.clone().filter(|target| !target.is_resting);
     let (good, bad) = reachable.fold((0usize, 0usize), |(good, bad), target| {
-        match target.is_out {
-            true => (good, bad.saturating_add(1)),
-            false => (good.saturating_add(1), bad),
+        if target.is_out {
+            (good, bad.saturating_add(1))
+        } else {
+            (good.saturating_add(1), bad)
         }
     });
     let is_believed = good >= bad;

@@ -1,5 +1,5 @@
 //! Resolve, connect, TLS: one connection to one origin within one deadline.
-//! Gives `dial`, and faults that say whose they are. The certificate is always verified against the origin's host.
+//! Exports `dial`, and faults that say whose they are. The certificate is always verified against the origin's host.
 //! Used by the pools, the health checks and the small client.
 //! Start reading at `dial`.
 

@@ -1,5 +1,5 @@
 //! One call on one connection: head and body out, a whole answer in, or a fault that says how far it got.
-//! Gives `exchange`, `Exchange`, `ExchangeFault`.
+//! Exports `exchange`, `Exchange`, `ExchangeFault`.
 //! Used by the pools, the health checks and the small client.
 //! Start reading at `exchange`.
 
@@ -16,7 +16,7 @@ const INTERIM_MAX: u32 = 8;
 
 /// What to send.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Exchange<'a> {
+pub(crate) struct UpstreamRequest<'a> {
     pub(crate) method: Method,
     pub(crate) path_and_query: &'a str,
     pub(crate) authority: &'a str,
@@ -53,7 +53,7 @@ pub(crate) enum ExchangeFault {
 /// Sends and reads. After a fault the connection is of no use.
 pub(crate) async fn exchange(
     wire: &mut Wire,
-    call: &Exchange<'_>,
+    call: &UpstreamRequest<'_>,
 ) -> Result<Answered, ExchangeFault> {
     let pace = Pace::Until(call.deadline);
     let sent = with_buffer(async |out| {
@@ -103,7 +103,7 @@ pub(crate) async fn exchange(
 }
 
 /// The final head; interim ones are read over (RFC 9110 §15.2).
-async fn head(wire: &mut Wire, call: &Exchange<'_>) -> Result<AnswerHead, ExchangeFault> {
+async fn head(wire: &mut Wire, call: &UpstreamRequest<'_>) -> Result<AnswerHead, ExchangeFault> {
     let mut reader = Reader::default();
     let mut interim = 0;
     loop {
@@ -155,7 +155,7 @@ mod tests {
         while stream.peer_addr().is_ok() {
             tokio::task::yield_now().await;
         }
-        let call = Exchange {
+        let call = UpstreamRequest {
             method: Method::Post,
             path_and_query: "/",
             authority: "a.test",

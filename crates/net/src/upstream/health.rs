@@ -1,5 +1,5 @@
 //! Active health checks: one task asks every target of every upstream in its own rhythm.
-//! Gives `watch_health`. What a check means for a target is decided in `condition`.
+//! Exports `watch_health`. What a check means for a target is decided in `condition`.
 //! Used by the binary or the gateway, once per process.
 //! Start reading at `watch_health`.
 
@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep};
 use super::condition::Event;
 use super::connect::DialFaultKind;
 use super::target::now_us;
-use super::{Exchange, Target, Upstream, dial, exchange};
+use super::{Target, Upstream, UpstreamRequest, dial, exchange};
 use crate::spec::HealthSpec;
 use crate::wire::Wire;
 
@@ -84,7 +84,7 @@ async fn is_healthy(upstream: &Upstream, target: &Target, health: &HealthSpec) -
     let mut headers = Headers::new();
     headers.push("user-agent", "portcullis-health");
     headers.push("accept", "*/*");
-    let call = Exchange {
+    let call = UpstreamRequest {
         method: Method::Get,
         path_and_query: &health.path,
         authority: &target.origin.authority,

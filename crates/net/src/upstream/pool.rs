@@ -1,5 +1,5 @@
 //! Chooses a target, takes or makes a connection, repeats only where that is safe.
-//! Gives `Pools`, one per worker thread: a call and its connection never cross threads.
+//! Exports `Pools`, one per worker thread: a call and its connection never cross threads.
 //! Used by the gateway's upstream stage.
 //! Start reading at `Pools::send`.
 
@@ -19,8 +19,8 @@ use super::exchange::Answered;
 use super::shares::{NoPlace, Place};
 use super::target::{now_us, us_at};
 use super::{
-    Exchange, ExchangeFault, Target, Upstream, UpstreamAnswer, UpstreamCall, UpstreamFault,
-    UpstreamFaultKind as Kind, dial, exchange, is_plain_path,
+    ExchangeFault, Target, Upstream, UpstreamCall, UpstreamFault, UpstreamFaultKind as Kind,
+    UpstreamRequest, UpstreamResponse, dial, exchange, is_plain_path,
 };
 use crate::spec::Balance;
 use crate::wire::{Stream, Wire};
@@ -83,7 +83,7 @@ impl Pools {
         &self,
         upstream: &Arc<Upstream>,
         call: UpstreamCall<'_>,
-    ) -> Result<UpstreamAnswer, UpstreamFault> {
+    ) -> Result<UpstreamResponse, UpstreamFault> {
         let _under_way = admitted(upstream, &call)?;
         self.sweep();
         let begun = Instant::from_std(call.begun);
@@ -115,7 +115,7 @@ impl Pools {
                     ..
                 }) => {
                     let answer = answer(answered, target, connect_us, begun, retries);
-                    return Ok(UpstreamAnswer {
+                    return Ok(UpstreamResponse {
                         is_second,
                         ..answer
                     });
@@ -173,7 +173,7 @@ impl Pools {
         };
         let result = exchange(
             &mut wire,
-            &Exchange {
+            &UpstreamRequest {
                 method: call.method,
                 path_and_query: call.path_and_query,
                 authority: call.authority.unwrap_or(&target.origin.authority),
@@ -300,9 +300,10 @@ fn choose(upstream: &Upstream, tried: &[usize]) -> Option<usize> {
         View {
             is_resting: condition.is_resting(),
             is_out: condition.is_out(),
-            load: match weighs_load {
-                true => target.calls.load(Ordering::Relaxed),
-                false => 0,
+            load: if weighs_load {
+                target.calls.load(Ordering::Relaxed)
+            } else {
+                0
             },
         }
     });
@@ -341,9 +342,10 @@ fn after_sending(
         ));
     };
     let is_unsent = fault == ExchangeFault::NothingSent;
-    let described = match is_unsent {
-        true => described(fault, target),
-        false => described(fault, target).sent(failed.status),
+    let described = if is_unsent {
+        described(fault, target)
+    } else {
+        described(fault, target).sent(failed.status)
     };
     let is_unanswered = is_unsent || fault == ExchangeFault::ClosedBeforeAnswer;
     let is_safe = is_unsent || (call.is_retryable && call.method.is_idempotent());
@@ -378,8 +380,8 @@ fn answer(
     connect_us: u32,
     start: Instant,
     retries: u8,
-) -> UpstreamAnswer {
-    UpstreamAnswer {
+) -> UpstreamResponse {
+    UpstreamResponse {
         status: answered.head.status,
         headers: answered.head.headers,
         body: answered.body,

@@ -1,5 +1,5 @@
 //! How many calls to one upstream are under way, in all and of each caller, and who may begin one more.
-//! Gives `Shares` and `Place`. No lock and no growth: callers are counted in two tables of fixed size.
+//! Exports `Shares` and `Place`. No lock and no growth: callers are counted in two tables of fixed size.
 //! Used by the pools.
 //! Start reading at `Shares::take`.
 

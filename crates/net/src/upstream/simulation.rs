@@ -17,9 +17,9 @@ const CONNECT_TIMEOUT: u64 = 2_000 * MS;
 const CONNECT_TAKES: u64 = 200;
 
 /// A small generator: good enough to vary schedules, the same everywhere.
-struct Dice(u64);
+struct SplitMix64(u64);
 
-impl Dice {
+impl SplitMix64 {
     fn below(&mut self, bound: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
@@ -92,7 +92,7 @@ enum Step {
 
 struct World {
     seed: u64,
-    dice: Dice,
+    dice: SplitMix64,
     targets: Vec<Simulated>,
     shortages: Vec<(u64, u64)>,
     steps: BinaryHeap<Reverse<(u64, u64)>>,
@@ -104,7 +104,7 @@ struct World {
 
 impl World {
     fn new(seed: u64) -> World {
-        let mut dice = Dice(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
+        let mut dice = SplitMix64(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
         let targets = (0..dice.between(1, 6))
             .map(|_| Simulated {
                 outages: outages(&mut dice),
@@ -338,7 +338,7 @@ impl World {
     }
 }
 
-fn outages(dice: &mut Dice) -> Vec<Outage> {
+fn outages(dice: &mut SplitMix64) -> Vec<Outage> {
     let mut from = 0;
     (0..dice.below(4))
         .map(|_| {

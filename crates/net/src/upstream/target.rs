@@ -1,5 +1,5 @@
 //! One target of an upstream: where it is and how it has been doing.
-//! Gives `Origin`, `Target`. Its condition is one atomic word: all threads see and change it without a lock.
+//! Exports `Origin`, `Target`. Its condition is one atomic word: all threads see and change it without a lock.
 //! Used by upstream and client.
 //! Start reading at `Target`.
 

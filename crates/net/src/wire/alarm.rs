@@ -1,5 +1,5 @@
 //! One timer per connection instead of one per wait: it is only moved when it would ring too late.
-//! Gives `Alarm`.
+//! Exports `Alarm`.
 //! Used by `Wire`.
 //! Start reading at `Alarm::within`.
 

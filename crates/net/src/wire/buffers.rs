@@ -1,5 +1,5 @@
 //! Output buffers shared by the connections of one thread: a resting connection holds none.
-//! Gives `with_buffer`.
+//! Exports `with_buffer`.
 //! Used wherever a head is written.
 //! Start reading at `with_buffer`.
 

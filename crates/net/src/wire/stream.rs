@@ -1,5 +1,5 @@
 //! A byte stream: plain, TLS from a caller, TLS to an upstream. One type, so that nothing above is generic.
-//! Gives `Stream`.
+//! Exports `Stream`.
 //! Used by `Wire` and, for HTTP/2, by hyper.
 //! Start reading at `Stream`.
 

@@ -71,9 +71,10 @@ impl Subject {
 /// A subject as it is safe to paste into a shell: persons name themselves.
 pub fn shell_quoted(subject: &str) -> Cow<'_, str> {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b":/._-@+".contains(&byte);
-    match subject.bytes().all(is_plain) {
-        true => Cow::Borrowed(subject),
-        false => Cow::Owned(format!("'{}'", subject.replace('\'', "'\\''"))),
+    if subject.bytes().all(is_plain) {
+        Cow::Borrowed(subject)
+    } else {
+        Cow::Owned(format!("'{}'", subject.replace('\'', "'\\''")))
     }
 }
 
@@ -138,11 +139,12 @@ fn address(text: &str) -> Result<Subject, String> {
 }
 
 fn integration(name: &str) -> Result<String, String> {
-    match model::ids::is_name(name) {
-        true => Ok(name.to_owned()),
-        false => Err(format!(
+    if model::ids::is_name(name) {
+        Ok(name.to_owned())
+    } else {
+        Err(format!(
             "`{name}` is not the name of an integration; `portcullis integration list` shows them"
-        )),
+        ))
     }
 }
 
@@ -153,14 +155,15 @@ fn user(text: &str) -> Result<Subject, String> {
     let is_plain = (1..=USER_LEN_MAX).contains(&user.len())
         && user.trim() == user
         && user.bytes().all(|byte| matches!(byte, 0x20..=0x7e));
-    match is_plain {
-        true => Ok(Subject::User {
+    if is_plain {
+        Ok(Subject::User {
             integration: integration(name)?,
             user: user.to_owned(),
-        }),
-        false => Err(format!(
+        })
+    } else {
+        Err(format!(
             "`{user}` cannot be the name of a person: 1 to {USER_LEN_MAX} visible ASCII characters"
-        )),
+        ))
     }
 }
 

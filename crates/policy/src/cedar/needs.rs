@@ -1,5 +1,5 @@
 //! What a condition or policy asks for, read out of its syntax tree.
-//! Gives `Needs`.
+//! Exports `Needs`.
 //! Used by cedar and everything that sorts conditions by what decides them.
 //! Start reading at `Needs::of`.
 

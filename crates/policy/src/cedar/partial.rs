@@ -1,5 +1,5 @@
 //! What can be said of a condition before the object is known, or when the object cannot hold an attribute.
-//! Gives `request_part` and `can_hold`. Both err on the side of "perhaps": the whole condition is always judged too.
+//! Exports `request_part` and `can_hold`. Both err on the side of "perhaps": the whole condition is always judged too.
 //! Used by cedar's `Checked` and by the checks at compile.
 //! Start reading at `may`.
 

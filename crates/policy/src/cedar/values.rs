@@ -1,5 +1,5 @@
 //! Our values as the policy engine's: attributes, the request's facts, the integration, the operation.
-//! Gives `expression`, `text_expression`, `context`, `principal`, `action`.
+//! Exports `expression`, `text_expression`, `context`, `principal`, `action`.
 //! Used by `cedar`, rules and decide.
 //! Start reading at `expression`; what does not fit its type is missing.
 

@@ -5,8 +5,8 @@ use model::shape::Scalar;
 use model::{Json, RuleRef};
 use proptest::prelude::*;
 
-use crate::cedar::{self, Checked, ConditionSet, Member, Needs, Scene};
-use crate::fast::Who;
+use crate::cedar::{self, Checked, ConditionSet, EvalInput, Member, Needs};
+use crate::fast::PrincipalFacts;
 use crate::input::Source;
 use crate::rules::{Attribute, Kind, Seen};
 
@@ -89,9 +89,9 @@ fn both(policies: &[(bool, String)], object: &Json) -> (Option<cedar::Held>, ced
         "public",
         model::Timestamp::default(),
     );
-    let scene = Scene {
+    let scene = EvalInput {
         principal: &being,
-        who: Who {
+        who: PrincipalFacts {
             attributes: &principal,
             listener: Some("public"),
         },
@@ -253,9 +253,9 @@ fn a_plain_judgement_costs_next_to_nothing() {
         "public",
         model::Timestamp::default(),
     );
-    let scene = Scene {
+    let scene = EvalInput {
         principal: &being,
-        who: Who {
+        who: PrincipalFacts {
             attributes: &principal,
             listener: Some("public"),
         },

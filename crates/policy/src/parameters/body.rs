@@ -1,5 +1,5 @@
 //! Bodies that are questions: what each place of the body of a reading operation asks about.
-//! Gives `BodyAsks` (what the contract says, once per operation), `BodyRules` (what follows for one integration) and `Walk`.
+//! Exports `BodyAsks` (what the contract says, once per operation), `BodyRules` (what follows for one integration) and `Walk`.
 //! Used by `build` and by `Permit::admit`, which hold a body to the rules of query parameters.
 //! Start reading at `Walk::body`.
 //!

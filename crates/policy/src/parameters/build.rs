@@ -35,7 +35,7 @@ const NEUTRAL_HEADERS: [&str; 10] = [
 ];
 
 /// What the rules depend on.
-pub(crate) struct Scene<'a> {
+pub(crate) struct BuildInput<'a> {
     pub operation: &'a Operation,
     pub kinds: &'a [Kind],
     /// What is seen of every object of a kind that stands inside another.
@@ -43,7 +43,7 @@ pub(crate) struct Scene<'a> {
 }
 
 /// Works out which parameters may be used with which grants.
-pub(crate) fn build(entry: &Entry, scene: &Scene<'_>) -> (ParameterRules, Vec<ParameterNote>) {
+pub(crate) fn build(entry: &Entry, scene: &BuildInput<'_>) -> (ParameterRules, Vec<ParameterNote>) {
     let operation = scene.operation;
     let mut rules = ParameterRules {
         fixed: entry
@@ -167,7 +167,7 @@ fn same(entry: &Entry, bit: usize) -> u64 {
 
 /// Grants under which no object is left out: those that ask for nothing of the object, and those whose condition a fixed
 /// filter already keeps.
-fn covered(entry: &Entry, scene: &Scene<'_>, rules: &mut ParameterRules) {
+fn covered(entry: &Entry, scene: &BuildInput<'_>, rules: &mut ParameterRules) {
     let has_forbid = entry.at_object.as_ref().is_some_and(|set| set.has_forbid());
     if has_forbid {
         return;

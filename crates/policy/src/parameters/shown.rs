@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{ParameterRule, Usable, Why};
-use crate::cedar::{Scene, Scenery, Thing};
-use crate::fast::Who;
+use crate::cedar::{CedarContext, EvalInput, ResourceEntity};
+use crate::fast::PrincipalFacts;
 use crate::input::{FixedTarget, ParameterPlace};
 use crate::rules::{Entry, Integration, Operation, OperationRef, Rules};
 
@@ -109,16 +109,16 @@ impl<'a> Holding<'a> {
             Some(set) if set.needs.is_on_context => (u64::MAX, !open),
             // Who calls is known, so what is asked of the caller alone is decided.
             Some(set) => {
-                let scene = Scene {
+                let scene = EvalInput {
                     principal: &integration.being,
-                    who: Who {
+                    who: PrincipalFacts {
                         attributes: &integration.attributes,
                         listener: None,
                     },
                     action: &operation.action,
-                    context: &Scenery::empty(),
+                    context: &CedarContext::empty(),
                 };
-                let held = set.judge(&scene, Thing::none());
+                let held = set.judge(&scene, ResourceEntity::none());
                 (open | held.grants, 0)
             }
         };
@@ -165,9 +165,10 @@ impl<'a> Holding<'a> {
     fn unusable(&self, rule: &ParameterRule, usable: u64) -> ParameterUse {
         let blocking = self.blocking(rule, usable);
         let others = self.live & rule.listed & !blocking;
-        match blocking & !self.unsure == 0 && others != 0 {
-            true => ParameterUse::Depends,
-            false => ParameterUse::Refused,
+        if blocking & !self.unsure == 0 && others != 0 {
+            ParameterUse::Depends
+        } else {
+            ParameterUse::Refused
         }
     }
 }

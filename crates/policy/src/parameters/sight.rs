@@ -10,11 +10,11 @@ use model::FieldPath;
 use model::shape::{Class, NodeId};
 
 use crate::nested::{Inside, Levels, Within};
-use crate::plan::{Ground, Guard, KindId, Plan, Sight, Step, outermost};
+use crate::plan::{AnswerShape, Guard, KindId, Plan, Step, Visibility, outermost};
 
 /// What some grants together show of one operation's objects.
 pub(super) struct FieldView<'a> {
-    pub ground: Ground<'a>,
+    pub ground: AnswerShape<'a>,
     pub plan: &'a Plan,
     /// What is seen of every object of a kind that stands inside another; hidden where some may be left out.
     pub inside: &'a dyn Fn(KindId) -> Inside,
@@ -122,9 +122,10 @@ impl FieldView<'_> {
         if steps.is_empty() {
             entered = entered.and_then(|(place, within)| self.entered(place, within, &mut levels));
         }
-        match self.whole(node, entered, &mut levels, &mut Met::new()) {
-            true => FieldSight::Seen,
-            false => FieldSight::Hidden,
+        if self.whole(node, entered, &mut levels, &mut Met::new()) {
+            FieldSight::Seen
+        } else {
+            FieldSight::Hidden
         }
     }
 
@@ -168,7 +169,7 @@ impl FieldView<'_> {
         };
         let is_value = here.fields.is_empty() && here.items.is_none() && here.values.is_none();
         let sight = levels.sight(within, shown.leaf);
-        if here.class == Class::Secret || (is_value && sight != Some(Sight::Full)) {
+        if here.class == Class::Secret || (is_value && sight != Some(Visibility::Full)) {
             return false;
         }
         // Met before: either it is seen, or the walk has ended already.

@@ -1,9 +1,8 @@
 //! From the operators' words to the compiled pieces, with every mistake named at its line.
-//! Gives `Build::run`.
+//! Exports `Build::run`.
 //! Used by `compile`.
 //! Start reading at `Build::run`.
 
-mod beings;
 mod enforced;
 mod grants;
 mod idle;
@@ -12,6 +11,7 @@ mod likely;
 mod nested;
 mod parameters;
 mod places;
+mod principals;
 mod references;
 mod shown;
 mod sorted;
@@ -29,8 +29,8 @@ use crate::cedar::{
 };
 use crate::input::{ParameterPlace, PolicyInput, Spot};
 use crate::plan::{Plan, Trees};
-use beings::Beings;
 pub(crate) use enforced::is_told_by_path;
+use principals::KnownPrincipals;
 
 /// A hand-written policy that passed the validator.
 struct Written {
@@ -56,7 +56,7 @@ pub(super) struct Build {
     sets: SetCache,
     plans: HashMap<(OperationRef, String), Arc<Plan>>,
     trees: HashMap<String, Arc<Trees>>,
-    beings: Beings,
+    beings: KnownPrincipals,
     /// Conditions of which was said what they do not do; roles repeat them for every integration.
     judged: HashSet<(RuleRef, OperationRef)>,
     known: HashMap<Arc<str>, Arc<likely::Known>>,
@@ -81,14 +81,15 @@ impl Build {
         let Some(types) = self.types(&input) else {
             return Err(self.mistakes);
         };
-        self.beings = Beings::of(&input);
+        self.beings = KnownPrincipals::of(&input);
         let written = self.written(&input, &types);
         for integration in input.integrations {
             self.integration(integration, &types, &written);
         }
-        match self.mistakes.is_empty() {
-            true => Ok(self.rules),
-            false => Err(self.mistakes),
+        if self.mistakes.is_empty() {
+            Ok(self.rules)
+        } else {
+            Err(self.mistakes)
         }
     }
 
@@ -183,9 +184,10 @@ impl Build {
             .filter_map(|kind| self.rules.kind(*kind))
             .map(|kind| kind.type_text.clone())
             .collect();
-        match types.is_empty() {
-            true => vec![NO_OBJECT.to_owned()],
-            false => types,
+        if types.is_empty() {
+            vec![NO_OBJECT.to_owned()]
+        } else {
+            types
         }
     }
 }

@@ -1,5 +1,5 @@
 //! What the body of a write makes of the object that the request names.
-//! Gives `Change` (worked out once per operation, in `build::places`) and `Overlay` (one body).
+//! Exports `Change` (worked out once per operation, in `build::places`) and `Overlay` (one body).
 //! Used by object; `Seen::value` reads attributes through it.
 //! Start reading at `Overlay::reach`.
 

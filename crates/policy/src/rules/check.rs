@@ -1,5 +1,5 @@
 //! Is every granted field really there? Field lists against the shapes of the contract.
-//! Gives `answer_path`, `write_path`, `nearest`.
+//! Exports `answer_path`, `write_path`, `nearest`.
 //! Used while compiling.
 //! Start reading at `answer_path`.
 
@@ -7,14 +7,14 @@ use model::shape::{Class, NodeId};
 use model::{FieldPath, Shape};
 
 use crate::errors::ErrorGround;
-use crate::plan::{Ground, outermost};
+use crate::plan::{AnswerShape, outermost};
 
 /// What is wrong with one entry of a field list: sentence and remedy.
 pub(crate) type Fault = (String, String);
 
 /// Checks one entry of `fields` or `masks`.
 pub(super) fn answer_path(
-    ground: Ground<'_>,
+    ground: AnswerShape<'_>,
     path: &FieldPath,
     operation: &str,
 ) -> Result<(), Fault> {
@@ -26,16 +26,15 @@ pub(super) fn answer_path(
         ));
     }
     let guarded = ground.is_guarded() && !path.is_from_root;
-    let starts: Vec<NodeId> = match guarded {
-        true => outermost(ground)
+    let starts: Vec<NodeId> = if guarded {
+        outermost(ground)
             .into_iter()
             .map(|(node, _)| node)
-            .collect(),
-        false => {
-            let root = shape.root();
-            let items = root.and_then(|r| r.items.filter(|_| r.fields.is_empty()));
-            vec![items.filter(|_| !path.is_from_root).unwrap_or(0)]
-        }
+            .collect()
+    } else {
+        let root = shape.root();
+        let items = root.and_then(|r| r.items.filter(|_| r.fields.is_empty()));
+        vec![items.filter(|_| !path.is_from_root).unwrap_or(0)]
     };
     let mut fault = None;
     for start in starts {
@@ -54,14 +53,15 @@ pub(super) fn answer_path(
 
 /// Checks an entry that is the whole message (`$`): only one that is a text has no fields to list.
 pub(super) fn whole(what: &str, is_text: bool, operation: &str) -> Result<(), Fault> {
-    match is_text {
-        true => Ok(()),
-        false => Err((
+    if is_text {
+        Ok(())
+    } else {
+        Err((
             format!(
                 "`$` stands for a message that is one text, and {what} of `{operation}` is none"
             ),
             "list the fields one by one".into(),
-        )),
+        ))
     }
 }
 
@@ -209,8 +209,9 @@ pub(crate) fn nearest<'a>(asked: &str, names: impl Iterator<Item = &'a str>) -> 
 /// At most twelve names in a sentence.
 pub(crate) fn listed(names: &[&str]) -> String {
     let shown: Vec<String> = names.iter().take(12).map(|n| format!("`{n}`")).collect();
-    match names.len() > shown.len() {
-        true => format!("{}, …", shown.join(", ")),
-        false => shown.join(", "),
+    if names.len() > shown.len() {
+        format!("{}, …", shown.join(", "))
+    } else {
+        shown.join(", ")
     }
 }

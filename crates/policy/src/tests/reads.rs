@@ -108,9 +108,10 @@ fn road(rules: &Arc<Rules>, text: &str, body: &str, upstream: &str) -> String {
         let mut permit = call.decide(rules)?;
         let answer = (!upstream.is_empty()).then(|| json(upstream));
         for is_after in [false, true] {
-            let lookups = match is_after {
-                false => permit.before(&call.facts())?,
-                true => permit.after(&call.facts(), answer.as_ref())?,
+            let lookups = if is_after {
+                permit.after(&call.facts(), answer.as_ref())?
+            } else {
+                permit.before(&call.facts())?
             };
             for lookup in lookups {
                 count += 1;

@@ -291,19 +291,18 @@ fn statuses_keep_their_meaning() {
             let what = format!("{method} {status}");
             let answer = send(&server, key, &asked(method, status));
             let got = format!("{} {}", answer.status, code(&answer));
-            match wanted.contains(' ') {
-                true => assert_eq!(got, wanted, "{what}: {}", answer.text()),
-                false => {
-                    assert_eq!(
-                        (answer.status.to_string().as_str(), answer.text().as_str()),
-                        (wanted, TOLD),
-                        "{what}"
-                    );
-                    assert_eq!(
-                        answer.header("content-type"),
-                        Some("application/problem+json")
-                    );
-                }
+            if wanted.contains(' ') {
+                assert_eq!(got, wanted, "{what}: {}", answer.text())
+            } else {
+                assert_eq!(
+                    (answer.status.to_string().as_str(), answer.text().as_str()),
+                    (wanted, TOLD),
+                    "{what}"
+                );
+                assert_eq!(
+                    answer.header("content-type"),
+                    Some("application/problem+json")
+                );
             }
             assert_eq!(
                 is_ours(&answer),
@@ -555,35 +554,32 @@ fn media_types_are_agreed_on_before_the_call() {
             asked.with("Accept", accept)
         };
         let answer = server.send(&asked, Some(&plain));
-        match is_served {
-            true => {
-                assert!(
-                    answer.status < 300,
-                    "{what}: {} {}",
-                    answer.status,
-                    answer.text()
-                );
-                let seen = upstream.requests();
-                let arrived = seen
-                    .last()
-                    .unwrap()
-                    .header("accept")
-                    .unwrap_or_default()
-                    .to_owned();
-                assert!(arrived.starts_with(sent), "{what}: {arrived}");
-                assert!(
-                    !arrived.contains("html") && !arrived.contains("csv"),
-                    "{what}: {arrived}"
-                );
-            }
-            false => {
-                assert_eq!(
-                    (answer.status, code(&answer).as_str()),
-                    (406, "validate.accept"),
-                    "{what}"
-                );
-                upstream.assert_untouched(&what);
-            }
+        if is_served {
+            assert!(
+                answer.status < 300,
+                "{what}: {} {}",
+                answer.status,
+                answer.text()
+            );
+            let seen = upstream.requests();
+            let arrived = seen
+                .last()
+                .unwrap()
+                .header("accept")
+                .unwrap_or_default()
+                .to_owned();
+            assert!(arrived.starts_with(sent), "{what}: {arrived}");
+            assert!(
+                !arrived.contains("html") && !arrived.contains("csv"),
+                "{what}: {arrived}"
+            );
+        } else {
+            assert_eq!(
+                (answer.status, code(&answer).as_str()),
+                (406, "validate.accept"),
+                "{what}"
+            );
+            upstream.assert_untouched(&what);
         }
     }
 }

@@ -100,9 +100,10 @@ fn here(text: &str, upstream: &RecordingUpstream) -> String {
 fn copy(from: &Path, prefix: &str, gate: &Gate, edit: &dyn Fn(&str) -> String) {
     for entry in std::fs::read_dir(from).unwrap().flatten() {
         let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
-        match entry.path().is_dir() {
-            true => copy(&entry.path(), &format!("{name}/"), gate, edit),
-            false => gate.write(&name, edit(&std::fs::read_to_string(entry.path()).unwrap())),
+        if entry.path().is_dir() {
+            copy(&entry.path(), &format!("{name}/"), gate, edit)
+        } else {
+            gate.write(&name, edit(&std::fs::read_to_string(entry.path()).unwrap()))
         }
     }
 }

@@ -12,7 +12,7 @@ use demo::Fieldworks;
 use serde_json::Value;
 use testkit::{Ended, Gate, Key, Scale, Server, WallClock};
 
-use crate::line::{Dice, Line, number, request, send};
+use crate::line::{Line, SplitMix64, number, request, send};
 use crate::{program, serve};
 
 /// Clients at once.
@@ -46,7 +46,7 @@ fn requests(keys: &HashMap<&str, Key>) -> Vec<Vec<u8>> {
 fn client(
     address: SocketAddr,
     requests: &[Vec<u8>],
-    mut dice: Dice,
+    mut dice: SplitMix64,
     count: &AtomicU64,
 ) -> Answered {
     let (mut line, mut answered) = (None, Answered::new());
@@ -65,7 +65,7 @@ fn client(
 }
 
 /// Lets clients work, kills the server under them, and gives what they had been answered.
-fn round(server: Server, requests: &[Vec<u8>], dice: &mut Dice) -> (Gate, Vec<Answered>) {
+fn round(server: Server, requests: &[Vec<u8>], dice: &mut SplitMix64) -> (Gate, Vec<Answered>) {
     let address = server.address("local");
     let (wanted, count) = (20 + dice.below(80), AtomicU64::new(0));
     std::thread::scope(|scope| {
@@ -73,7 +73,7 @@ fn round(server: Server, requests: &[Vec<u8>], dice: &mut Dice) -> (Gate, Vec<An
             .map(|_| {
                 let seed = dice.next();
                 let count = &count;
-                scope.spawn(move || client(address, requests, Dice::new(seed), count))
+                scope.spawn(move || client(address, requests, SplitMix64::new(seed), count))
             })
             .collect();
         let came = testkit::poll(testkit::PATIENCE, || {
@@ -90,7 +90,7 @@ fn round(server: Server, requests: &[Vec<u8>], dice: &mut Dice) -> (Gate, Vec<An
 #[test]
 fn a_killed_server_loses_nothing_that_it_answered() {
     let rounds = number("PORTCULLIS_R5_ROUNDS", Scale::pick(8, 100, 100));
-    let mut dice = Dice::new(number("PORTCULLIS_SEED", 1));
+    let mut dice = SplitMix64::new(number("PORTCULLIS_SEED", 1));
     let upstream = Fieldworks::new(7).host(0).unwrap();
     let mut server = serve(Gate::demo(upstream.address).all_plain().unlimited());
     let keys: HashMap<&str, Key> = demo::INTEGRATIONS
@@ -202,7 +202,7 @@ fn verify(server: &Server, file: &Path) -> Ended {
 
 /// One random change to the lines of an export, and the record that has to be named for it. Line 0 is the header; checkpoints
 /// stand between the records, and the last line is the closing one.
-fn change(lines: &[&str], dice: &mut Dice) -> (&'static str, String, u64) {
+fn change(lines: &[&str], dice: &mut SplitMix64) -> (&'static str, String, u64) {
     let mut changed: Vec<String> = lines.iter().map(|line| format!("{line}\n")).collect();
     let is_record = |(_, line): &(usize, &&str)| line.starts_with("{\"seq\":");
     let records: Vec<usize> = lines
@@ -249,7 +249,7 @@ fn change(lines: &[&str], dice: &mut Dice) -> (&'static str, String, u64) {
 #[test]
 fn a_changed_export_is_refused_and_the_record_is_named() {
     let changes = number("PORTCULLIS_R5_CHANGES", 60);
-    let mut dice = Dice::new(number("PORTCULLIS_SEED", 1));
+    let mut dice = SplitMix64::new(number("PORTCULLIS_SEED", 1));
     let upstream = Fieldworks::new(7).host(0).unwrap();
     let server = serve(Gate::demo(upstream.address).all_plain().unlimited());
     let keys: HashMap<&str, Key> = demo::INTEGRATIONS

@@ -1,5 +1,5 @@
 //! The manual is true: the walk is done as written, the commands' page is the program's, links and cited tests exist.
-//! Gives nothing. Needs `curl` and `rustc` for the walk, as its reader does.
+//! Exports nothing. Needs `curl` and `rustc` for the walk, as its reader does.
 //! Run with the suite.
 //! Start reading at `the_walk_of_the_manual_works_as_written`; how pages are read is in `docs/page.rs`.
 

@@ -75,17 +75,19 @@ impl Company {
             let own = operation.filter(|own| own.api == api && own.id == id);
             let is_granted =
                 own.is_some_and(|own| self.may_show(asked, answer, own, &field, Some(&object)));
-            match is_granted {
-                true => tally.granted += 1,
-                false => leaks.push(format!("{api} {id} {field} of {object}")),
+            if is_granted {
+                tally.granted += 1
+            } else {
+                leaks.push(format!("{api} {id} {field} of {object}"))
             }
         }
         for (api, id, field) in self.numbers.find(&answer.text()) {
             let own = operation.filter(|own| own.api == *api && own.id == *id);
             let is_granted = own.is_some_and(|own| self.may_show(asked, answer, own, field, None));
-            match is_granted {
-                true => tally.granted += 1,
-                false => leaks.push(format!("{api} {id} {field}, a number")),
+            if is_granted {
+                tally.granted += 1
+            } else {
+                leaks.push(format!("{api} {id} {field}, a number"))
             }
         }
         // Also what carries no canary: names, truth values, states.

@@ -90,9 +90,12 @@ fn change(gate: &Gate, advice: &str, to: impl Fn(&str) -> String) {
     let lines: Vec<String> = text
         .lines()
         .enumerate()
-        .map(|(index, line)| match index + 1 == number {
-            true => to(line),
-            false => line.to_owned(),
+        .map(|(index, line)| {
+            if index + 1 == number {
+                to(line)
+            } else {
+                line.to_owned()
+            }
         })
         .collect();
     let changed = lines.join("\n") + "\n";

@@ -207,9 +207,10 @@ fn ends_within(rounds_max: u32, attacker: &mut Hostile, bytes: impl FnMut(u32) -
 fn rapid_resets_end_the_connection_and_cancel_no_more_than_fits() {
     let upstream = RecordingUpstream::start(|asked| {
         let page = json_answer(200, r#"{"items":[]}"#);
-        match asked.target == ATTACKED {
-            true => Play::Later(Duration::from_millis(1500), page),
-            false => Play::Answer(page),
+        if asked.target == ATTACKED {
+            Play::Later(Duration::from_millis(1500), page)
+        } else {
+            Play::Answer(page)
         }
     });
     let scene = Scene::with(upstream, |_| {});

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use testkit::{Ended, Gate, Key, RecordingUpstream, run};
 
-use crate::line::{Dice, number};
+use crate::line::{SplitMix64, number};
 use crate::{call, program, serve};
 
 const NEW: &str = "file:secrets/new";
@@ -93,7 +93,7 @@ fn a_wrong_key_or_a_running_server_changes_nothing() {
 fn killed_at_any_moment_one_of_the_two_keys_opens_the_data_and_a_second_run_ends_it() {
     let (_upstream, gate, _) = gate();
     let (mut present, mut next) = ("file:kek", NEW);
-    let (mut cut_short, mut dice) = (0, Dice::new(number("PORTCULLIS_SEED", 1)));
+    let (mut cut_short, mut dice) = (0, SplitMix64::new(number("PORTCULLIS_SEED", 1)));
     let begun = Instant::now();
     assert_eq!(
         rotate(&gate, &["--old", present, "--new", next]).code,

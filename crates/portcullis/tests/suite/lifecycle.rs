@@ -19,9 +19,12 @@ fn read() -> Call {
 
 #[test]
 fn a_stop_finishes_what_is_under_way_and_the_next_start_knows_everything() {
-    let upstream = RecordingUpstream::start(|asked| match asked.target.ends_with("/slow") {
-        true => Play::Later(Duration::from_secs(2), json_answer(200, NOTE)),
-        false => Play::Answer(json_answer(200, NOTE)),
+    let upstream = RecordingUpstream::start(|asked| {
+        if asked.target.ends_with("/slow") {
+            Play::Later(Duration::from_secs(2), json_answer(200, NOTE))
+        } else {
+            Play::Answer(json_answer(200, NOTE))
+        }
     });
     let server = serve(Gate::small(upstream.address()));
     let (kept, revoked) = (server.key("alpha"), server.key("beta"));

@@ -246,9 +246,12 @@ fn each_person_and_each_operation_has_its_own_share() {
 fn places_at_once_are_bounded_and_given_back() {
     let release = Latch::default();
     let held = release.clone();
-    let upstream = RecordingUpstream::start(move |asked| match asked.target.ends_with("/slow") {
-        true => Play::Held(held.clone(), json_answer(200, NOTE)),
-        false => Play::Answer(json_answer(200, NOTE)),
+    let upstream = RecordingUpstream::start(move |asked| {
+        if asked.target.ends_with("/slow") {
+            Play::Held(held.clone(), json_answer(200, NOTE))
+        } else {
+            Play::Answer(json_answer(200, NOTE))
+        }
     });
     let gate = limited(&upstream, "{ per: integration, concurrency: 2 }");
     gate.edit("apis/notes.yaml", "timeout: 5s", "timeout: 60s");
@@ -289,9 +292,12 @@ fn places_at_once_are_bounded_and_given_back() {
 fn a_caller_who_holds_slow_calls_leaves_places_for_the_others() {
     let latch = Latch::default();
     let held = latch.clone();
-    let upstream = RecordingUpstream::start(move |asked| match asked.target.ends_with("/slow") {
-        true => Play::Held(held.clone(), json_answer(200, NOTE)),
-        false => Play::Answer(json_answer(200, NOTE)),
+    let upstream = RecordingUpstream::start(move |asked| {
+        if asked.target.ends_with("/slow") {
+            Play::Held(held.clone(), json_answer(200, NOTE))
+        } else {
+            Play::Answer(json_answer(200, NOTE))
+        }
     });
     let gate = Gate::small(upstream.address());
     gate.edit(

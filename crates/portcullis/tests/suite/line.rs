@@ -1,5 +1,5 @@
 //! A client that keeps its connection, writes bytes as they stand and reads whole answers; dice with a printed seed.
-//! Gives `Line`, `Answer`, `request`, `Dice`, `number`.
+//! Exports `Line`, `Answer`, `request`, `SplitMix64`, `number`.
 //! Used by egress, crashes and secrets, which send thousands of requests.
 //! Start reading at `Line::send`.
 
@@ -18,11 +18,11 @@ pub fn number(variable: &str, usual: u64) -> u64 {
 
 /// Reproducible chance (splitmix64).
 #[derive(Clone, Debug)]
-pub struct Dice(u64);
+pub struct SplitMix64(u64);
 
-impl Dice {
+impl SplitMix64 {
     pub fn new(seed: u64) -> Self {
-        Dice(seed)
+        SplitMix64(seed)
     }
 
     pub fn next(&mut self) -> u64 {

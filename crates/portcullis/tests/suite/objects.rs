@@ -102,9 +102,10 @@ fn careless(asked: &Received) -> Play {
     if is_silent.iter().any(|end| path.ends_with(end)) {
         return Play::Answer(testkit::answer(204, &[], b""));
     }
-    let partner = match id.starts_with("own") || id == "locked" {
-        true => "north",
-        false => "south",
+    let partner = if id.starts_with("own") || id == "locked" {
+        "north"
+    } else {
+        "south"
     };
     let locked = id == "locked";
     let job =
@@ -368,9 +369,10 @@ fn a_change_is_made_on_the_state_that_was_judged() {
             ("etag".to_owned(), "\"v1\"".to_owned()),
         ];
         let is_late = id == "moved" && asked.header("if-match").is_some();
-        Play::Answer(match is_late {
-            true => testkit::answer(412, &fields, b"{}"),
-            false => testkit::answer(200, &fields, job.as_bytes()),
+        Play::Answer(if is_late {
+            testkit::answer(412, &fields, b"{}")
+        } else {
+            testkit::answer(200, &fields, job.as_bytes())
         })
     });
     let server = serve(gate(&upstream, OWN));

@@ -11,7 +11,7 @@ use serde_json::Value;
 use testkit::frames::{END_STREAM, Hostile, frame, head, kind};
 use testkit::{Gate, Latch, PATIENCE, Play, RecordingUpstream, Server, json_answer, poll, wire};
 
-use crate::line::{Dice, Line, number, request};
+use crate::line::{Line, SplitMix64, number, request};
 use crate::{call, program, serve};
 
 const NOTE: &str = r#"{"id":"1","title":"t"}"#;
@@ -20,9 +20,10 @@ const NOTE: &str = r#"{"id":"1","title":"t"}"#;
 fn holding(latch: &Latch) -> RecordingUpstream {
     let latch = latch.clone();
     RecordingUpstream::start(move |asked| {
-        match asked.target.ends_with("/held") || asked.method != "GET" {
-            true => Play::Held(latch.clone(), json_answer(200, NOTE)),
-            false => Play::Answer(json_answer(200, NOTE)),
+        if asked.target.ends_with("/held") || asked.method != "GET" {
+            Play::Held(latch.clone(), json_answer(200, NOTE))
+        } else {
+            Play::Answer(json_answer(200, NOTE))
         }
     })
 }
@@ -226,9 +227,12 @@ fn a_caller_who_goes_away_in_the_middle_leaves_a_record() {
     let latch = Latch::default();
     let held = latch.clone();
     let careless = Fieldworks::new(7);
-    let upstream = RecordingUpstream::start(move |asked| match asked.target.contains("parts") {
-        true => Play::Held(held.clone(), json_answer(200, r#"{"items":[]}"#)),
-        false => Play::Answer(json_answer(200, &format!("{careless:?}"))),
+    let upstream = RecordingUpstream::start(move |asked| {
+        if asked.target.contains("parts") {
+            Play::Held(held.clone(), json_answer(200, r#"{"items":[]}"#))
+        } else {
+            Play::Answer(json_answer(200, &format!("{careless:?}")))
+        }
     });
     let gate = Gate::demo(upstream.address()).unlimited();
     let server = serve(gate);
@@ -263,7 +267,7 @@ fn a_caller_who_goes_away_in_the_middle_leaves_a_record() {
 }
 
 /// Starts a server and sends SIGTERM as soon as this file is there; how it ended.
-fn stopped_at(gate: &Gate, file: &Path, dice: &mut Dice) -> (Option<i32>, String) {
+fn stopped_at(gate: &Gate, file: &Path, dice: &mut SplitMix64) -> (Option<i32>, String) {
     let mut child = Command::new(program())
         .args(["serve", "--config"])
         .arg(gate.dir())
@@ -293,7 +297,7 @@ fn a_stop_before_the_start_is_over_is_obeyed_and_recorded() {
     let gate = Gate::small(upstream.address());
     let (ended, gate) = serve(gate).stop();
     assert_eq!(ended.code, Some(0), "{ended:?}");
-    let mut dice = Dice::new(number("PORTCULLIS_SEED", 1));
+    let mut dice = SplitMix64::new(number("PORTCULLIS_SEED", 1));
     // The log of the database is there as soon as it is open, long before anything listens.
     let (database, mut starts) = (gate.data().join("store.db-wal"), 1);
     for round in 0..8 {

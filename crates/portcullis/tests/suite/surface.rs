@@ -36,10 +36,7 @@ struct Exposed {
 impl Exposed {
     fn call(&self) -> Call {
         let call = Call::new(&self.method, &self.path).at(self.door);
-        match self.has_body {
-            true => call.json("{}"),
-            false => call,
-        }
+        if self.has_body { call.json("{}") } else { call }
     }
 
     fn name(&self) -> String {
@@ -257,9 +254,10 @@ fn no_operation_exists_on_a_listener_that_does_not_expose_it() {
                 .filter(is_same)
                 .map(|e| e.method.as_str())
                 .collect();
-            let (status, code) = match methods.is_empty() {
-                true => (404, "route.not_found"),
-                false => (405, "route.method_not_allowed"),
+            let (status, code) = if methods.is_empty() {
+                (404, "route.not_found")
+            } else {
+                (405, "route.method_not_allowed")
             };
             let mut call = exposed.call();
             call.door = door;

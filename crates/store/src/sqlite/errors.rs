@@ -1,5 +1,5 @@
 //! SQLite's errors as faults with a remedy.
-//! Gives `Place`: the path an error belongs to.
+//! Exports `Place`: the path an error belongs to.
 //! Used by every call of this backend.
 //! Start reading at `Place::fault`.
 

@@ -1,5 +1,5 @@
 //! The embedded backend: one SQLite file, one writer thread with group commit, a few readers.
-//! Gives `Sqlite`, `begin_if_absent`. A file that is damaged, foreign or newer is refused and left as it is.
+//! Exports `Sqlite`, `begin_if_absent`. A file that is damaged, foreign or newer is refused and left as it is.
 //! Used by `embedded`.
 //! Start reading at `begin_if_absent`, then `Sqlite::open`; the verbs are in `read` and `write`.
 
@@ -101,9 +101,10 @@ impl Sqlite {
     /// Opens for reading, beside whoever writes.
     pub(crate) fn look(dir: &Path) -> Result<Sqlite, Fault> {
         let place = Place::of(&whole_file(dir)?);
-        let readers = match is_at_rest(dir) {
-            true => vec![Mutex::new(Some(connect_at_rest(&place)?))],
-            false => readers(&place)?,
+        let readers = if is_at_rest(dir) {
+            vec![Mutex::new(Some(connect_at_rest(&place)?))]
+        } else {
+            readers(&place)?
         };
         if let Some(first) = readers
             .first()

@@ -1,5 +1,5 @@
 //! The reading verbs in SQL.
-//! Gives one function per verb. Statements are kept prepared; every value is a parameter.
+//! Exports one function per verb. Statements are kept prepared; every value is a parameter.
 //! Used by the backend's readers and, within its transaction, by the writer.
 //! Start reading at `get`.
 

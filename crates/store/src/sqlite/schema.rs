@@ -1,5 +1,5 @@
 //! The tables, their migrations, and how a connection is set up.
-//! Gives `migrate`, `check`, `check_whole`, `harden`. A database of a newer format is refused.
+//! Exports `migrate`, `check`, `check_whole`, `harden`. A database of a newer format is refused.
 //! Used when the database is opened.
 //! Start reading at `MIGRATIONS`. A migration is never edited once released; a new one is appended.
 

@@ -1,5 +1,5 @@
 //! The writing verbs in SQL. Each runs inside the writer's transaction, behind a savepoint of its own.
-//! Gives one function per verb.
+//! Exports one function per verb.
 //! Used by the writer thread, and directly while the database is begun.
 //! Start reading at `transact`.
 

@@ -1,5 +1,5 @@
 //! The one thread that writes. Calls that arrive together share one commit, and so one sync of the disk.
-//! Gives `Writer`. A call returns after its commit; one that fails takes nothing else with it.
+//! Exports `Writer`. A call returns after its commit; one that fails takes nothing else with it.
 //! Used by the SQLite backend.
 //! Start reading at `group`.
 

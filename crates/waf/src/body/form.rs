@@ -1,5 +1,5 @@
 //! URL-encoded forms and cookies.
-//! Gives `urlencoded` and `cookies`.
+//! Exports `urlencoded` and `cookies`.
 //! Used for queries, form bodies and the Cookie header.
 //! Start reading at `urlencoded`.
 

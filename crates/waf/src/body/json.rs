@@ -1,5 +1,5 @@
 //! JSON leaves as arguments named by their path.
-//! Gives `parse`. Every member is kept, a repeated name too.
+//! Exports `parse`. Every member is kept, a repeated name too.
 //! Used by `body::parse`.
 //! Start reading at `parse`.
 

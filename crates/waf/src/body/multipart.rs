@@ -1,5 +1,5 @@
 //! Multipart forms: fields, files, and the headers of every part.
-//! Gives `parse`. RFC 2046 §5.1.1 and RFC 7578.
+//! Exports `parse`. RFC 2046 §5.1.1 and RFC 7578.
 //! Used by `body::parse`.
 //! Start reading at `parse`.
 

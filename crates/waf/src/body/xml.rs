@@ -1,5 +1,5 @@
 //! XML as two kinds of texts: all character data together, and every attribute value.
-//! Gives `parse`. Document types are read past and never acted upon.
+//! Exports `parse`. Document types are read past and never acted upon.
 //! Used by `body::parse`.
 //! Start reading at `parse`.
 

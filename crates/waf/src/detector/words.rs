@@ -1,5 +1,5 @@
 //! Tells without tokenising that a text cannot read as SQL injection: it is made of ordinary words.
-//! Gives `are_ordinary`. One-sided: a text it does not vouch for is tokenised.
+//! Exports `are_ordinary`. One-sided: a text it does not vouch for is tokenised.
 //! Used by `Libinjection`. It relies on the fingerprints of the detector, and tests hold it to them.
 //! Start reading at `are_ordinary`.
 

@@ -1,5 +1,5 @@
 //! Rules of the Core Rule Set, version 4, that match what ordinary sentences hold.
-//! Gives `matches_words`.
+//! Exports `matches_words`.
 //! Used on free texts at paranoia 1, where such a match alone is a hint and no proof.
 //! Start reading at `WORDS`; docs/decisions/009 says why.
 

@@ -1,5 +1,5 @@
 //! Numbers that are told by their check digits: payment cards and bank accounts, wherever they stand in a text.
-//! Gives `cards`, `ibans`. No patterns: their shapes would match in every answer.
+//! Exports `cards`, `ibans`. No patterns: their shapes would match in every answer.
 //! Used by `LeakScanner::find`.
 //! Start reading at `cards`.
 

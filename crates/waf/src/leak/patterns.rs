@@ -1,5 +1,5 @@
 //! How data that must not leave reads, kind by kind.
-//! Gives `patterns`. Data only.
+//! Exports `patterns`. Data only.
 //! Used by `LeakScanner`.
 //! Start reading at `patterns`.
 //!

@@ -1,5 +1,5 @@
 //! Names that are not data: database operators and keys that reach a prototype.
-//! Gives `judge`. Structural: a name is compared, no pattern is run.
+//! Exports `judge`. Structural: a name is compared, no pattern is run.
 //! Used by the pack on object keys and parameter names.
 //! Start reading at `judge`.
 

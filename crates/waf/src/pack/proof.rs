@@ -1,5 +1,5 @@
 //! Which rules of the pack cannot match the texts of a field.
-//! Gives `Live`: the rules that are left for such a field.
+//! Exports `Live`: the rules that are left for such a field.
 //! Used by `prove` at load and by `Pack::inspect` per message.
 //! Start reading at `Pack::live`.
 

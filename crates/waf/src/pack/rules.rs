@@ -1,5 +1,5 @@
 //! The list of pattern rules. A new file of rules is one line here.
-//! Gives `all`.
+//! Exports `all`.
 //! Used by `Pack::compile`.
 //! Start reading at `all`.
 

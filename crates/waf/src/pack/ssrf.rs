@@ -1,5 +1,5 @@
 //! Addresses a server must not be made to call.
-//! Gives `judge`. Addresses are parsed, every odd notation included, and compared by range.
+//! Exports `judge`. Addresses are parsed, every odd notation included, and compared by range.
 //! Used by the pack on values.
 //! Start reading at `judge`.
 

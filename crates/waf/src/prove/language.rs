@@ -1,5 +1,5 @@
 //! The texts of a field as a small automaton, or as the closed list they are.
-//! Gives `Language`. At load rules are tried against it; per message a text is checked to be in it.
+//! Exports `Language`. At load rules are tried against it; per message a text is checked to be in it.
 //! Used by `prove`. A language too large to build counts as free.
 //! Start reading at `Language::of`.
 

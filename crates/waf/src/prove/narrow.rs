@@ -1,5 +1,5 @@
 //! A pattern cut down to the bytes of a language: whatever needs another byte falls away.
-//! Gives `narrowed` and `weight`. Over texts of those bytes the cut pattern matches exactly what the whole one matches.
+//! Exports `narrowed` and `weight`. Over texts of those bytes the cut pattern matches exactly what the whole one matches.
 //! Used by `product`, for which a small pattern is a small automaton.
 //! Start reading at `narrowed`.
 

@@ -1,5 +1,5 @@
 //! Whether any text of a language, after some transformations, matches a rule.
-//! Gives `Image`: the language as a rule sees it, and the questions about it.
+//! Exports `Image`: the language as a rule sees it, and the questions about it.
 //! Used by the proofs of the pack and of rule directories. What takes too long to decide counts as possible.
 //! Start reading at `Image::may_match`.
 

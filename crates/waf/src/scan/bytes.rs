@@ -1,5 +1,5 @@
 //! A set of byte values in four words.
-//! Gives `ByteSet`. Used by the masks of `PatternSet` and by range checks.
+//! Exports `ByteSet`. Used by the masks of `PatternSet` and by range checks.
 //! Pure arithmetic.
 //! Start reading at `ByteSet::of`.
 
@@ -19,9 +19,10 @@ pub struct ByteSet([u64; 4]);
 impl ByteSet {
     /// The bytes that occur in `text`.
     pub fn of(text: &[u8]) -> ByteSet {
-        match text.len() < FEW {
-            true => ByteSet::of_few(text),
-            false => ByteSet::of_many(text),
+        if text.len() < FEW {
+            ByteSet::of_few(text)
+        } else {
+            ByteSet::of_many(text)
         }
     }
 

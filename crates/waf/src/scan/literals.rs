@@ -1,5 +1,5 @@
 //! What every match of a pattern must contain: one of some literals, a byte of some classes.
-//! Gives `Needs::of`. Errs on the side of needing nothing.
+//! Exports `Needs::of`. Errs on the side of needing nothing.
 //! Used by `PatternSet::compile`; the property test beside `scan` holds it to its promise.
 //! Start reading at `Needs::of`.
 

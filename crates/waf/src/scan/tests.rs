@@ -115,7 +115,7 @@ proptest! {
     ) {
         let set = PatternSet::compile(patterns.iter().map(String::as_str)).unwrap();
         let members = set.patterns.iter().zip(0u32..);
-        let crowd = Crowd::of(members.map(|(pattern, id)| (id, &pattern.parsed)).collect(), 1);
+        let crowd = CombinedDfa::of(members.map(|(pattern, id)| (id, &pattern.parsed)).collect(), 1);
         let crowd = crowd.unwrap();
         for text in texts {
             let text = text.as_bytes();

@@ -1,5 +1,5 @@
 //! Which of many literals occur in a text, letter case aside: one pass, a few instructions for each byte.
-//! Gives `Words`.
+//! Exports `Words`.
 //! Used by `PatternSet`.
 //! Start reading at `Words::each`. The library's own search for overlapping matches keeps places and order, too, which costs
 //! more for each byte than learning which literals occur.

@@ -1,5 +1,5 @@
 //! Reads the action list of a rule.
-//! Gives `parse`. An unknown action or value is a mistake.
+//! Exports `parse`. An unknown action or value is a mistake.
 //! Used by `parse::statements`.
 //! Start reading at `parse`.
 

@@ -1,5 +1,5 @@
 //! A rule as written, understood but not yet connected.
-//! Gives the types `parse` fills and `compile` reads.
+//! Exports the types `parse` fills and `compile` reads.
 //! Plain data.
 //! Start reading at `Statement`.
 

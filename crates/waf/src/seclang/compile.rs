@@ -1,5 +1,5 @@
 //! Connects statements: chains, defaults, updates, markers.
-//! Gives `compile`. Every mistake carries file and line.
+//! Exports `compile`. Every mistake carries file and line.
 //! Used by `RuleSet::load`.
 //! Start reading at `compile`.
 

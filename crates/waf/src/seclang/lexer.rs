@@ -1,5 +1,5 @@
 //! Cuts a rule file into directives and their words.
-//! Gives `directives`: continued lines joined, comments gone, quoted words unquoted.
+//! Exports `directives`: continued lines joined, comments gone, quoted words unquoted.
 //! Used by `parse`.
 //! Start reading at `directives`.
 

@@ -1,5 +1,5 @@
 //! Target lists resolved to values, once per phase and only when a rule needs them.
-//! Gives `Lists`. Everything lies in two vectors, so that a phase allocates next to nothing.
+//! Exports `Lists`. Everything lies in two vectors, so that a phase allocates next to nothing.
 //! Used by `run`.
 //! Start reading at `Lists::get`.
 

@@ -1,5 +1,5 @@
 //! Texts with `%{…}` inside.
-//! Gives `Text`: parsed once, expanded per transaction.
+//! Exports `Text`: parsed once, expanded per transaction.
 //! Used by operators, messages and `setvar`.
 //! Start reading at `Text::parse`.
 

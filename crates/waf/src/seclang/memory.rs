@@ -1,5 +1,5 @@
 //! The memory of a transaction, handed on to the next one of the same thread.
-//! Gives `take` and `give`. Bounded: larger memory goes back to the system.
+//! Exports `take` and `give`. Bounded: larger memory goes back to the system.
 //! Used by `Transaction`. No value of one request stays readable for the next;
 //! what stays of short names and headers is in `familiar`.
 //! Start reading at `take`.

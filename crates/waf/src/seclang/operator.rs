@@ -1,5 +1,5 @@
 //! The nineteen operators of the rule language.
-//! Gives `Operator`: compiled once, asked with a text.
+//! Exports `Operator`: compiled once, asked with a text.
 //! Used by `run`; patterns and phrases are judged by the `PatternSet` of the rule set.
 //! Start reading at `Operator`.
 

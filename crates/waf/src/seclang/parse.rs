@@ -1,5 +1,5 @@
 //! Turns directives into statements. Whatever is not understood is a mistake with its line.
-//! Gives `statements`.
+//! Exports `statements`.
 //! Used by `compile`.
 //! Start reading at `statements`.
 

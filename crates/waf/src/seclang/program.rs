@@ -1,5 +1,5 @@
 //! A rule set after compilation: rules by phase, patterns together, names as numbers.
-//! Gives `RuleSet` and the types of its rules.
+//! Exports `RuleSet` and the types of its rules.
 //! Used by `run`; made by `compile`.
 //! Start reading at `RuleSet`.
 

@@ -1,5 +1,5 @@
 //! Which links of a rule set cannot match the texts of a field.
-//! Gives `Live`: what is left to ask about an argument of that field.
+//! Exports `Live`: what is left to ask about an argument of that field.
 //! Used by `prove` at load, by `run` per message.
 //! Start reading at `RuleSet::live`.
 

@@ -1,5 +1,5 @@
 //! Runs the rules of a transaction, phase by phase.
-//! Gives `Transaction`, `Event`, `Mode`.
+//! Exports `Transaction`, `Event`, `Mode`.
 //! Used by `inspect` and by the regression suite.
 //! Start reading at `Transaction::phase`: skip, ask, act, log.
 

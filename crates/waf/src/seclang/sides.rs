@@ -1,5 +1,5 @@
 //! Where texts stand, as bits: each collection's values, each collection's names, each single variable.
-//! Gives `Sides`. A pattern that no text of a rule's sides may match costs the rule one comparison.
+//! Exports `Sides`. A pattern that no text of a rule's sides may match costs the rule one comparison.
 //! Used by `compile`, which gives every link its sides, and by `run`.
 //! Start reading at `of_set`.
 

@@ -1,5 +1,5 @@
 //! The variables of one transaction.
-//! Gives `Message`, which the caller fills, and `Store`, which rules ask.
+//! Exports `Message`, which the caller fills, and `Store`, which rules ask.
 //! Used by `run` and `targets`.
 //! Start reading at `Message`.
 

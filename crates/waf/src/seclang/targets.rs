@@ -1,5 +1,5 @@
 //! Resolves target lists to values.
-//! Gives `resolve`, `Value`, `Label`.
+//! Exports `resolve`, `Value`, `Label`.
 //! Used by `run`.
 //! Start reading at `resolve`.
 

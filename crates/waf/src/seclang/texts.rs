@@ -1,5 +1,5 @@
 //! Every text of one transaction, transformed at most once per transformation.
-//! Gives `Texts`: ids for texts, derived texts, and which patterns may match them.
+//! Exports `Texts`: ids for texts, derived texts, and which patterns may match them.
 //! Used by `run`. A text that a transformation leaves unchanged stays the same text.
 //! Start reading at `Texts::reach`.
 

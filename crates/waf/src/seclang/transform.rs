@@ -1,5 +1,5 @@
 //! The twenty transformations of the rule language, on bytes.
-//! Gives `Transform`: its name, and `apply`, which answers `None` when nothing changed.
+//! Exports `Transform`: its name, and `apply`, which answers `None` when nothing changed.
 //! Used by the text cache of a transaction, once per text and transformation.
 //! Start reading at `Transform::apply`.
 

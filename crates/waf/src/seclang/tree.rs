@@ -1,5 +1,5 @@
 //! The transformation chains of a rule set as one tree: what chains share is done once.
-//! Gives `Tree`, made at load, and its nodes.
+//! Exports `Tree`, made at load, and its nodes.
 //! Used by `texts`, which walks it for every text of a message.
 //! Start reading at `Tree::of`.
 

@@ -1,5 +1,5 @@
 //! Finds base64 inside a text and decodes it.
-//! Gives `each`: whole texts, words inside a text, and the segments of a JWT.
+//! Exports `each`: whole texts, words inside a text, and the segments of a JWT.
 //! Used by `views`. Only readings that are mostly text are worth showing to rules.
 //! Start reading at `each`.
 

@@ -1,5 +1,5 @@
 //! Decoders for escapes inside a text: percent, backslash, character references.
-//! Gives one function per notation; each answers `None` when nothing changed.
+//! Exports one function per notation; each answers `None` when nothing changed.
 //! Used by `views`.
 //! Start reading at `percent`.
 

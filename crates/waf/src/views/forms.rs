@@ -1,5 +1,5 @@
 //! Other spellings of the same text: with plain blanks, without shell quoting, in plain letters.
-//! Gives `add`. A form is final: it is matched, but not decoded again.
+//! Exports `add`. A form is final: it is matched, but not decoded again.
 //! Used by `views`.
 //! Start reading at `add`.
 

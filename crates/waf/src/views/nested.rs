@@ -1,5 +1,5 @@
 //! Opens JSON that is carried inside a string.
-//! Gives `each`: every name and every string of the inner document.
+//! Exports `each`: every name and every string of the inner document.
 //! Used by `views`. The reader bounds the depth, the length of the text the number.
 //! Start reading at `each`.
 

@@ -52,12 +52,13 @@ pub fn sql(attack: &str) -> Vec<Rewritten> {
     all.push(("percent no-break", attack.replace(' ', "%a0")));
     all.push(("percent twice", attack.replace(' ', "%2520")));
     all.push(("escaped", attack.replace(' ', "\\u000b")));
-    let words = attack
-        .split(' ')
-        .map(|word| match KEYWORDS.contains(&word) {
-            true => format!("/*!50000{word}*/"),
-            false => word.to_owned(),
-        });
+    let words = attack.split(' ').map(|word| {
+        if KEYWORDS.contains(&word) {
+            format!("/*!50000{word}*/")
+        } else {
+            word.to_owned()
+        }
+    });
     all.push(("version comments", words.collect::<Vec<_>>().join(" ")));
     all.push(("brackets", in_brackets(attack)));
     all

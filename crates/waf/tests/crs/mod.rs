@@ -1,5 +1,5 @@
 //! Runs the regression suite of the Core Rule Set inside the process.
-//! Gives `load` and `run`; used by the example that prints and by the ratchet test.
+//! Exports `load` and `run`; used by the example that prints and by the ratchet test.
 
 use crate::corpus::read;
 use serde::Deserialize;

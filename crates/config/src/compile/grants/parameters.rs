@@ -1,5 +1,5 @@
 //! What a grant says of parameters: which may be used (`query`), which values are fixed (`set`).
-//! Gives `query` and `set`.
+//! Exports `query` and `set`.
 //! Used by `grant`. Whether a parameter may be used at all is policy's to say.
 //! Start reading at `query`.
 

@@ -1,5 +1,5 @@
 //! Which operations a rule about a field means, and whether they have the field.
-//! Gives `having`. A name that leads nowhere is a mistake with the nearest one that does.
+//! Exports `having`. A name that leads nowhere is a mistake with the nearest one that does.
 //! Used by `inspection` for exclusions and for the paranoia of single fields.
 //! Start reading at `having`.
 
@@ -110,9 +110,10 @@ fn spelled(pointer: &str, operation: &Operation) -> String {
         let mut declared = operation.parameters.iter();
         declared.any(|p| place(p.place) && p.is_named(name))
     };
-    match name.is_empty() || is_own(|place| place != Place::Header) {
-        true => pointer.to_owned(),
-        false => pointer.replacen(name, &name.to_ascii_lowercase(), 1),
+    if name.is_empty() || is_own(|place| place != Place::Header) {
+        pointer.to_owned()
+    } else {
+        pointer.replacen(name, &name.to_ascii_lowercase(), 1)
     }
 }
 
@@ -120,12 +121,13 @@ fn spelled(pointer: &str, operation: &Operation) -> String {
 fn lost(operation: &Operation, pointer: &str) -> Option<Problem> {
     if pointer.is_empty() {
         let is_leaf = |node: &Node| node.is_leaf;
-        return match operation.request_shape.root().is_some_and(is_leaf) {
-            true => None,
-            false => Some((
+        return if operation.request_shape.root().is_some_and(is_leaf) {
+            None
+        } else {
+            Some((
                 format!("the request body of `{}` is no single value", operation.id),
                 "Write the field's JSON pointer: `/note`.".into(),
-            )),
+            ))
         };
     }
     if let Some(rest) = pointer.strip_prefix('/') {

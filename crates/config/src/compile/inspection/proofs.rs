@@ -1,5 +1,5 @@
 //! What the contracts prove about the rules: for each language a contract gives its fields, the rules that remain.
-//! Gives `prove`.
+//! Exports `prove`.
 //! Used by `inspection`.
 //! Start reading at `prove`.
 
@@ -89,9 +89,12 @@ fn of_contract(
     let languages = contract.languages.iter().enumerate();
     // Of a language that no inspected field has nothing is said, so nothing is left out.
     let plans: Vec<FieldPlan> = languages
-        .filter_map(|(number, language)| match used.contains(&number) {
-            true => proven.get(language),
-            false => proven.get(&Language::Free),
+        .filter_map(|(number, language)| {
+            if used.contains(&number) {
+                proven.get(language)
+            } else {
+                proven.get(&Language::Free)
+            }
         })
         .cloned()
         .collect();

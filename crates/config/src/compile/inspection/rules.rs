@@ -1,5 +1,5 @@
 //! Directories of detection rules: which files load, in which order, and what keeps them from loading.
-//! Gives `read`, `digest` and `placed`.
+//! Exports `read`, `digest` and `placed`.
 //! Used by `inspection`.
 //! Start reading at `read`.
 

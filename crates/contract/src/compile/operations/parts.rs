@@ -1,5 +1,5 @@
 //! Parameters, request bodies and answers of one operation.
-//! Gives drafts and their `finish`.
+//! Exports drafts and their `finish`.
 //! Used by `operations`.
 //! Start reading at `parameters`, `body` and `answers`.
 
@@ -440,9 +440,12 @@ pub(super) fn success_places<'a>(answers: &[AnswerDraft<'a>]) -> Vec<At<'a>> {
         )
     };
     let has_success = answers.iter().any(|answer| is_success(answer.status));
-    let wanted = answers.iter().filter(|answer| match has_success {
-        true => is_success(answer.status),
-        false => answer.status == StatusRange::Default,
+    let wanted = answers.iter().filter(|answer| {
+        if has_success {
+            is_success(answer.status)
+        } else {
+            answer.status == StatusRange::Default
+        }
     });
     let mut known = Vec::new();
     let mut places = Vec::new();

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::time::Duration;
 
-use gateway::Io;
+use gateway::SharedState;
 use gateway::blocks::{ADDED_MAX, Block, Origin};
 use model::Timestamp;
 use policy::block::Subject;
@@ -100,7 +100,7 @@ impl Command for ListBlocks {
     }
 }
 
-fn of_block(io: &Io, block: &Block) -> Shown {
+fn of_block(io: &SharedState, block: &Block) -> Shown {
     let (by, added_at, decision, reason) = match &block.origin {
         Origin::Person(added) => (
             Some(added.by.clone()),

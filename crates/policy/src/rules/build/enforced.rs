@@ -1,5 +1,5 @@
 //! Can what was written be enforced? A grant that nothing can judge is a mistake at its line.
-//! Gives the part of `Build` that checks the compiled entries of an integration.
+//! Exports the part of `Build` that checks the compiled entries of an integration.
 //! Used by `Build::integration`.
 //! Start reading at `Build::check_enforced`.
 
@@ -228,9 +228,10 @@ fn looked_up(
     if is_told_by_path(kind, set) {
         return None;
     }
-    let what = match operation.is_write {
-        true => "changes",
-        false => "does not show",
+    let what = if operation.is_write {
+        "changes"
+    } else {
+        "does not show"
     };
     let doing = format!(
         "`{}` {what} a `{}` that {} judges",

@@ -1,5 +1,5 @@
 //! What the operators wrote: grants, conditions, hand-written policies, joined per integration and operation.
-//! Gives the part of `Build` that compiles an integration.
+//! Exports the part of `Build` that compiles an integration.
 //! Used by `Build::run`.
 //! Start reading at `Build::integration`.
 
@@ -323,14 +323,16 @@ impl Build {
             return;
         }
         // Without an answer that is declared, what is wrong with the first is wrong with all.
-        let fields = match operation.answer.is_empty() {
-            true => grant.fields.get(..1).unwrap_or_default(),
-            false => &grant.fields,
+        let fields = if operation.answer.is_empty() {
+            grant.fields.get(..1).unwrap_or_default()
+        } else {
+            &grant.fields
         };
         for field in fields {
-            let checked = match field.value.steps.is_empty() {
-                true => check::whole("the answer", operation.answers_text, &operation.id),
-                false => check::answer_path(operation.ground(), &field.value, &operation.id),
+            let checked = if field.value.steps.is_empty() {
+                check::whole("the answer", operation.answers_text, &operation.id)
+            } else {
+                check::answer_path(operation.ground(), &field.value, &operation.id)
             };
             found.extend(checked.err().map(|fault| (field.spot, fault)));
         }
@@ -352,16 +354,18 @@ impl Build {
             }
         }
         for field in &grant.errors {
-            let checked = match field.value.steps.is_empty() {
-                true => check::whole("an error answer", false, &operation.id),
-                false => check::error_path(&operation.errors, &field.value, &operation.id),
+            let checked = if field.value.steps.is_empty() {
+                check::whole("an error answer", false, &operation.id)
+            } else {
+                check::error_path(&operation.errors, &field.value, &operation.id)
             };
             found.extend(checked.err().map(|fault| (field.spot, fault)));
         }
         for path in &grant.writes {
-            let checked = match path.value.steps.is_empty() {
-                true => check::whole("the body", operation.takes_text, &operation.id),
-                false => check::write_path(&operation.request, &path.value, &operation.id),
+            let checked = if path.value.steps.is_empty() {
+                check::whole("the body", operation.takes_text, &operation.id)
+            } else {
+                check::write_path(&operation.request, &path.value, &operation.id)
             };
             found.extend(checked.err().map(|fault| (path.spot, fault)));
         }
@@ -438,12 +442,11 @@ impl Build {
         for wrong in wrongs {
             let help = self.condition_help(reference, &wrong.help);
             // What cannot be read is the same for every operation.
-            let message = match wrong.message.starts_with(cedar::UNREADABLE) {
-                true => wrong.message.clone(),
-                false => {
-                    let id = self.rules.operation_id(reference);
-                    format!("{}, in the condition for `{id}`", wrong.message)
-                }
+            let message = if wrong.message.starts_with(cedar::UNREADABLE) {
+                wrong.message.clone()
+            } else {
+                let id = self.rules.operation_id(reference);
+                format!("{}, in the condition for `{id}`", wrong.message)
             };
             let spot = wrong.span.map(|span| part(condition, span));
             let spot = spot.unwrap_or_else(|| whole(condition));
@@ -519,7 +522,7 @@ impl Build {
     fn concerned(
         &self,
         permit: &Written,
-        being: &cedar::Being,
+        being: &cedar::EntityRef,
         integration: &IntegrationGrants,
     ) -> Vec<OperationRef> {
         let (policy, roles) = (&permit.checked.policy, &integration.roles);
@@ -535,7 +538,7 @@ impl Build {
     fn written_permit(
         &mut self,
         permit: &Written,
-        being: &cedar::Being,
+        being: &cedar::EntityRef,
         integration: &IntegrationGrants,
         drafts: &mut BTreeMap<OperationRef, Vec<(EntryGrant, Option<Checked>)>>,
     ) {
@@ -606,7 +609,7 @@ impl Build {
         &mut self,
         reference: OperationRef,
         draft: Vec<(EntryGrant, Option<Checked>)>,
-        being: &cedar::Being,
+        being: &cedar::EntityRef,
         integration: &IntegrationGrants,
         written: &[Written],
     ) -> Option<Entry> {

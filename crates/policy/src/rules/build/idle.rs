@@ -1,6 +1,6 @@
 //! What is written in conditions and policies and changes nothing: annotations that nobody knows, conditions that never or
 //! always hold, values that no integration has, names that two policies share.
-//! Gives the part of `Build` that says so.
+//! Exports the part of `Build` that says so.
 //! Used by `Build::written` and `Build::condition`.
 //! Start reading at `Build::idle_condition`.
 

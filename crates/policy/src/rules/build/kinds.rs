@@ -1,5 +1,5 @@
 //! What the contracts say: operations, object kinds, which operation is about which object.
-//! Gives the part of `Build` that registers an api.
+//! Exports the part of `Build` that registers an api.
 //! Used by `Build::run`.
 //! Start reading at `Build::api`.
 
@@ -465,12 +465,13 @@ fn attribute_type(shape: &Shape, node: NodeId) -> Result<AttributeType, check::F
         .items
         .and_then(|item| shape.node(item))
         .ok_or_else(nothing)?;
-    match item.is_leaf {
-        true => Ok(AttributeType {
+    if item.is_leaf {
+        Ok(AttributeType {
             scalar: item.scalar,
             is_list: true,
-        }),
-        false => Err(nothing()),
+        })
+    } else {
+        Err(nothing())
     }
 }
 

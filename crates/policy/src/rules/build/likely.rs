@@ -1,5 +1,5 @@
 //! What probably names an object, and nothing says so: ids that would be passed on unseen.
-//! Gives the part of `Build` that warns of them, with the line to add to the overlay.
+//! Exports the part of `Build` that warns of them, with the line to add to the overlay.
 //! Used by `Build::check_references`.
 //! Start reading at `Build::note_fields`; what looks like a reference is worked out by `model::likeness`.
 

@@ -1,5 +1,5 @@
 //! Listed fields of nested objects that never leave, because no grant for their kind shows them.
-//! Gives the part of `Build` that says so at the line of the list.
+//! Exports the part of `Build` that says so at the line of the list.
 //! Used by `Build::integration`.
 //! Start reading at `Build::note_nested`.
 
@@ -71,12 +71,13 @@ impl Build {
         done: &Integration,
     ) -> Option<KindId> {
         let ground = operation.ground();
-        let starts: Vec<usize> = match path.is_from_root || !ground.is_guarded() {
-            true => plan.root.into_iter().collect(),
-            false => outermost(ground)
+        let starts: Vec<usize> = if path.is_from_root || !ground.is_guarded() {
+            plan.root.into_iter().collect()
+        } else {
+            outermost(ground)
                 .into_iter()
                 .filter_map(|(node, _)| plan.start(node))
-                .collect(),
+                .collect()
         };
         let mut lost = None;
         for start in starts {

@@ -1,5 +1,5 @@
 //! What grants say of parameters: values they fix, and which parameters may be used with them.
-//! Gives the part of `Build` that works out `ParameterRules`.
+//! Exports the part of `Build` that works out `ParameterRules`.
 //! Used by `Build::integration`.
 //! Start reading at `Build::parameters`.
 
@@ -22,7 +22,7 @@ impl Build {
             let Some(operation) = self.rules.op(reference) else {
                 continue;
             };
-            let scene = parameters::Scene {
+            let scene = parameters::BuildInput {
                 operation,
                 kinds: &self.rules.kinds,
                 inside: &|kind| integration.always_inside(&self.rules, kind),

@@ -1,6 +1,6 @@
 //! What a request body is to the object that the request names, and where it carries the object's attributes: at its
 //! root, or in an envelope.
-//! Gives `of`. Decided by the shape of the body, once, at compile.
+//! Exports `of`. Decided by the shape of the body, once, at compile.
 //! Used by `Build::api`; `Seen::value` reads attributes there.
 //! Start reading at `of`.
 

@@ -1,5 +1,5 @@
 //! May the objects that a body names be judged at all? What would refuse every request is a mistake at its line.
-//! Gives the part of `Build` that checks granted writes against the kinds they refer to.
+//! Exports the part of `Build` that checks granted writes against the kinds they refer to.
 //! Used by `Build::integration`.
 //! Start reading at `Build::check_references`.
 

@@ -1,5 +1,5 @@
 //! Does the answer of a read show the object that its path names? Decided by the shape of the answer, once.
-//! Gives `of`.
+//! Exports `of`.
 //! Used by `Build::api`; `Permit::before` looks up what no answer shows.
 //! Start reading at `of`.
 

@@ -1,5 +1,5 @@
 //! Which conditions and policies ask about what: the request, the objects an operation is about, others its path names.
-//! Gives `Sorted`.
+//! Exports `Sorted`.
 //! Used by `Build::entry`.
 //! Start reading at `Sorted::grant`.
 

@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use company::{Company, Worker};
-use gateway::Io;
+use gateway::SharedState;
 use model::{Event, Kind, Outcome, printable};
 
 use crate::terminal;
@@ -72,7 +72,7 @@ fn program() -> String {
 }
 
 /// Prints decisions as they happen, on a thread of its own.
-pub fn follow(io: &Arc<Io>) -> Worker {
+pub fn follow(io: &Arc<SharedState>) -> Worker {
     let mut records = io.recorder.subscribe("screen");
     Worker::start(move |is_stopping| {
         let mut missed = 0;

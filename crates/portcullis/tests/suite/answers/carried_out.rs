@@ -5,14 +5,14 @@ use std::sync::{Arc, Mutex};
 
 use testkit::{Play, RecordingUpstream, Scale, answer, poll};
 
-use super::concealed::Dice;
+use super::concealed::SplitMix64;
 use super::{ORDER, gate, is_ours, send};
 use crate::{call, serve};
 
 const INSIDE: &str = r#"{"id":"1","title":"t","owner":"you","margin":"INSIDE"}"#;
 
 /// An answer of the 2xx class as it must not be.
-fn odd_success(dice: &mut Dice) -> (u16, Play) {
+fn odd_success(dice: &mut SplitMix64) -> (u16, Play) {
     let status = dice.one_of(&[200, 201, 202, 203, 204, 205, 207, 208, 299]);
     let kind = dice.one_of(&[
         "application/json",
@@ -66,7 +66,7 @@ fn no_success_of_a_write_becomes_a_failure() {
     );
     let server = serve(gate);
     let mine = server.quick_key("mine", &[]);
-    let mut dice = Dice(7);
+    let mut dice = SplitMix64(7);
     for _ in 0..Scale::pick(60, 600, 6_000) {
         let (status, play) = odd_success(&mut dice);
         *now.lock().unwrap() = play.clone();

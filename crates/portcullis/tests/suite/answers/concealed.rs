@@ -11,9 +11,9 @@ use super::{ORDER, gate};
 use crate::{call, serve};
 
 /// Numbers that come again with the same seed.
-pub(super) struct Dice(pub(super) u64);
+pub(super) struct SplitMix64(pub(super) u64);
 
-impl Dice {
+impl SplitMix64 {
     pub(super) fn next(&mut self, below: usize) -> usize {
         self.0 = self
             .0
@@ -28,7 +28,7 @@ impl Dice {
 }
 
 /// An error as an upstream might give it for an object.
-fn odd_error(dice: &mut Dice, status: u16) -> Vec<u8> {
+fn odd_error(dice: &mut SplitMix64, status: u16) -> Vec<u8> {
     let kinds = [
         "application/problem+json",
         "application/json",
@@ -124,7 +124,7 @@ fn no_answer_tells_hidden_from_absent() {
         .filter(|status| !matches!(status, 401 | 403 | 407 | 408 | 421 | 425 | 426 | 429))
         .collect();
     let cases = Scale::pick(40, 400, 4_000);
-    let mut dice = Dice(20);
+    let mut dice = SplitMix64(20);
     for case in 0..cases {
         let gone = dice.one_of(&[404, 410]);
         let status = if case % 2 == 0 {
@@ -137,9 +137,10 @@ fn no_answer_tells_hidden_from_absent() {
             let absent = if is_read { status } else { gone };
             let error = odd_error(&mut dice, absent);
             // A write to an object that was there when it was looked up, and is gone when it is written.
-            match is_read || case % 3 == 0 {
-                true => set(error.clone(), error.clone()),
-                false => set(json_answer(200, ORDER), error.clone()),
+            if is_read || case % 3 == 0 {
+                set(error.clone(), error.clone())
+            } else {
+                set(json_answer(200, ORDER), error.clone())
             }
             let got = heard(&server, asked, &key);
             assert_eq!(

@@ -13,7 +13,7 @@ use testkit::{
 };
 
 use crate::bad_input::{Small, fill};
-use crate::line::{Dice, Line, number, request, send};
+use crate::line::{Line, SplitMix64, number, request, send};
 use crate::{call, program, serve};
 
 const NOTE: &str = r#"{"id":"1","title":"t"}"#;
@@ -22,7 +22,7 @@ const CLIENTS: u64 = 4;
 
 /// Answers after a moment that differs from call to call, so that kills and signals find calls under way.
 fn slow() -> RecordingUpstream {
-    let dice = Mutex::new(Dice::new(5));
+    let dice = Mutex::new(SplitMix64::new(5));
     RecordingUpstream::start(move |_| {
         let wait = Duration::from_micros(dice.lock().unwrap().below(12_000));
         Play::Later(wait, json_answer(200, NOTE))
@@ -47,7 +47,7 @@ fn requests(key: &Key) -> Vec<Vec<u8>> {
 fn client(
     address: SocketAddr,
     requests: &[Vec<u8>],
-    mut dice: Dice,
+    mut dice: SplitMix64,
     count: &AtomicU64,
 ) -> Vec<(String, u16)> {
     let (mut line, mut answered) = (None, Vec::new());
@@ -69,7 +69,7 @@ fn client(
 fn ended_under_load(
     server: Server,
     requests: &[Vec<u8>],
-    dice: &mut Dice,
+    dice: &mut SplitMix64,
     is_kill: bool,
 ) -> (Gate, Vec<(String, u16)>) {
     let address = server.address("public");
@@ -78,7 +78,7 @@ fn ended_under_load(
         let clients: Vec<_> = (0..CLIENTS)
             .map(|_| {
                 let (seed, count) = (dice.next(), &count);
-                scope.spawn(move || client(address, requests, Dice::new(seed), count))
+                scope.spawn(move || client(address, requests, SplitMix64::new(seed), count))
             })
             .collect();
         let came = poll(PATIENCE, || {
@@ -133,7 +133,7 @@ fn forwarded_writes(upstream: &RecordingUpstream) -> HashSet<String> {
 #[test]
 fn kills_and_signals_under_load_lose_no_record() {
     let (signals, kills) = (Scale::pick(3, 15, 50), Scale::pick(5, 40, 200));
-    let mut dice = Dice::new(number("PORTCULLIS_SEED", 1));
+    let mut dice = SplitMix64::new(number("PORTCULLIS_SEED", 1));
     let upstream = slow();
     let mut server = serve(Gate::small(upstream.address()).unlimited());
     let key = server.quick_key("alpha", &[]);
@@ -202,7 +202,7 @@ fn kills_and_signals_under_load_lose_no_record() {
 fn client_until(
     address: SocketAddr,
     requests: &[Vec<u8>],
-    mut dice: Dice,
+    mut dice: SplitMix64,
     (served, is_over): (&AtomicU64, &AtomicBool),
 ) -> Vec<(String, u16)> {
     let (mut line, mut answered) = (None, Vec::new());
@@ -232,7 +232,7 @@ fn answered_while_filling(server: &Server, key: &Key, rounds: u32) -> Vec<(Strin
         let clients: Vec<_> = (0..CLIENTS)
             .map(|seed| {
                 let (requests, told) = (&requests, (&served, &is_over));
-                scope.spawn(move || client_until(address, requests, Dice::new(seed), told))
+                scope.spawn(move || client_until(address, requests, SplitMix64::new(seed), told))
             })
             .collect();
         for _ in 0..rounds {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use demo::dice::Dice;
+use demo::split_mix::SplitMix64;
 use demo::{Answer, Call, Door};
 use serde_json::Value;
 use testkit::{Play, RecordingUpstream, Scale, bar, wire};
@@ -130,7 +130,7 @@ fn upstream(cases: Arc<Vec<Case>>) -> RecordingUpstream {
 
 #[test]
 fn a_search_by_body_tells_nothing_hidden_from_nothing() {
-    let mut dice = Dice::new(20_261_201);
+    let mut dice = SplitMix64::new(20_261_201);
     let specs: Vec<Spec> = (0..SPECS)
         .map(|_| {
             let mut spec = Spec::random(&mut dice);
@@ -139,7 +139,7 @@ fn a_search_by_body_tells_nothing_hidden_from_nothing() {
         })
         .collect();
     let count = Scale::pick(250, 2_000, 10_000);
-    let case = |dice: &mut Dice| {
+    let case = |dice: &mut SplitMix64| {
         let spec = usize::try_from(dice.below(SPECS as u64)).unwrap();
         Case {
             spec,

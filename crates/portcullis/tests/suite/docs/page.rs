@@ -1,5 +1,5 @@
 //! Reads a page of the manual: files to write, commands to type, answers to expect, links, cited tests.
-//! Gives `blocks`, `without_numbers`, `commands`, `links`, `anchors`, `cited_tests`.
+//! Exports `blocks`, `without_numbers`, `commands`, `links`, `anchors`, `cited_tests`.
 //! Used by `docs`.
 //! Start reading at `blocks`.
 

@@ -1,5 +1,5 @@
 //! A terminal as the reader of a page has one: a shell that keeps its directory and variables from command to command.
-//! Gives `Terminal`.
+//! Exports `Terminal`.
 //! Used by `docs`.
 //! Start reading at `Terminal::follow`.
 

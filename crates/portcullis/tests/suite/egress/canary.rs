@@ -1,5 +1,5 @@
 //! An upstream that plants a canary in every field it answers: declared ones, undeclared ones, header fields, errors.
-//! Gives `Aviary`. A canary names its operation, its field and its object, so that wherever it turns up, whoever finds
+//! Exports `Aviary`. A canary names its operation, its field and its object, so that wherever it turns up, whoever finds
 //! it knows whether it may be there.
 //! Used by egress.
 //! Start reading at `Aviary::reply`.
@@ -37,12 +37,13 @@ const SOURCES: [&str; 5] = ["portal", "phone", "crm", "mail", "thermo"];
 ///
 /// They follow from the id, so that whoever sees a canary knows everything about its object.
 pub fn truths(schema: &str, id: &str) -> Vec<(&'static str, &'static str, String)> {
-    let number = id
-        .bytes()
-        .fold(0usize, |sum, byte| match byte.is_ascii_digit() {
-            true => (sum * 10 + usize::from(byte - b'0')) % 1_000_000,
-            false => sum,
-        });
+    let number = id.bytes().fold(0usize, |sum, byte| {
+        if byte.is_ascii_digit() {
+            (sum * 10 + usize::from(byte - b'0')) % 1_000_000
+        } else {
+            sum
+        }
+    });
     let of = |values: &[&str], at: usize| values[at % values.len()].to_owned();
     match schema {
         "WorkOrder" => vec![
@@ -264,9 +265,10 @@ impl Aviary {
                 .as_ref()
                 .is_some_and(|(prefix, _)| *prefix == below);
             let each = |id: &String| self.value(operation, items, &below, std::slice::from_ref(id));
-            return match is_page {
-                true => ids.iter().map(each).collect(),
-                false => (0..2).map(|_| each(&ids[0])).collect(),
+            return if is_page {
+                ids.iter().map(each).collect()
+            } else {
+                (0..2).map(|_| each(&ids[0])).collect()
             };
         }
         self.leaf(operation, path, &ids[0])

@@ -1,5 +1,5 @@
 //! Generated requests: of every integration, to every operation, valid and broken.
-//! Gives `Generator`.
+//! Exports `Generator`.
 //! Used by egress.
 //! Start reading at `Generator::next`.
 
@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::canary::{attributes, id_of};
 use super::written::{Operation, Written, name_of};
-use crate::line::{Dice, request};
+use crate::line::{SplitMix64, request};
 
 /// One request, and who it is from.
 #[derive(Clone, Debug)]
@@ -29,7 +29,7 @@ pub struct Asked {
 pub struct Generator {
     written: Arc<Written>,
     keys: Arc<BTreeMap<&'static str, String>>,
-    dice: Dice,
+    dice: SplitMix64,
     /// Operations any listener exposes.
     exposed: Vec<usize>,
 }
@@ -45,7 +45,7 @@ impl Generator {
         Generator {
             written: Arc::clone(written),
             keys: Arc::clone(keys),
-            dice: Dice::new(seed),
+            dice: SplitMix64::new(seed),
             exposed: exposed.map(|(at, _)| at).collect(),
         }
     }
@@ -66,9 +66,10 @@ impl Generator {
         let written = &self.written;
         let of_his = |at: &usize| written.is_granted(who, &written.operations[*at]);
         let granted: Vec<usize> = self.exposed.iter().copied().filter(of_his).collect();
-        let from = match self.dice.is_lucky(granted_percent) {
-            true => &granted,
-            false => &self.exposed,
+        let from = if self.dice.is_lucky(granted_percent) {
+            &granted
+        } else {
+            &self.exposed
         };
         (who, *self.dice.pick(from))
     }
@@ -132,9 +133,10 @@ impl Generator {
     }
 
     fn asked(&self, who: &'static str, at: usize, made: Made, body: &[u8]) -> Asked {
-        let target = match made.query.is_empty() {
-            true => made.path.clone(),
-            false => format!("{}?{}", made.path, made.query),
+        let target = if made.query.is_empty() {
+            made.path.clone()
+        } else {
+            format!("{}?{}", made.path, made.query)
         };
         let is_his = made.key.as_ref() == Some(&self.keys[who]);
         Asked {

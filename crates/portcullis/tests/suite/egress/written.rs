@@ -1,5 +1,5 @@
 //! What is written: the demo's grants and contracts, read again from their files by a second, much simpler reader.
-//! Gives `Written`: operations, their fields, and what an integration may see of one object. Shares no code with the
+//! Exports `Written`: operations, their fields, and what an integration may see of one object. Shares no code with the
 //! product's compiler but the reading of YAML, so that a mistake there cannot hide itself here.
 //! Used by egress.
 //! Start reading at `Written::sight`.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use demo::dice::Dice;
+use demo::split_mix::SplitMix64;
 use demo::{Answer, Call, Door};
 use serde_json::Value;
 use testkit::{Play, RecordingUpstream, Scale, wire};
@@ -28,7 +28,7 @@ struct Case {
 
 /// Where no page is filled again, a limit tells how many objects were left out between: that is documented and not
 /// asked for here.
-fn question(dice: &mut Dice, path: &'static str) -> (String, Option<&'static str>) {
+fn question(dice: &mut SplitMix64, path: &'static str) -> (String, Option<&'static str>) {
     const ASKED: [&str; 13] = [
         "limit=1",
         "limit=2",
@@ -65,7 +65,7 @@ fn question(dice: &mut Dice, path: &'static str) -> (String, Option<&'static str
     (chosen.join("&"), header)
 }
 
-fn case(specs: &[Spec], dice: &mut Dice) -> Case {
+fn case(specs: &[Spec], dice: &mut SplitMix64) -> Case {
     let spec = usize::try_from(dice.below(u64::try_from(specs.len()).unwrap())).unwrap();
     let path = if dice.is_lucky(85) {
         "jobs"
@@ -84,7 +84,7 @@ fn case(specs: &[Spec], dice: &mut Dice) -> Case {
 }
 
 /// Two worlds that differ only in what these rules hide.
-pub(crate) fn twins(rules: &Spec, dice: &mut Dice) -> [World; 2] {
+pub(crate) fn twins(rules: &Spec, dice: &mut SplitMix64) -> [World; 2] {
     let rolled: Vec<Job> = (0..10)
         .map(|n| Job::random(format!("v{n}"), dice))
         .collect();
@@ -100,7 +100,7 @@ pub(crate) fn twins(rules: &Spec, dice: &mut Dice) -> [World; 2] {
 }
 
 /// The same object with other values where they are not seen, so that the same grants hold for it.
-fn altered(rules: &Spec, job: &Job, dice: &mut Dice) -> Job {
+fn altered(rules: &Spec, job: &Job, dice: &mut SplitMix64) -> Job {
     for _ in 0..20 {
         let other = Job::random(job.id.clone(), dice);
         let (before, after) = (job.value(), other.value());
@@ -115,7 +115,7 @@ fn altered(rules: &Spec, job: &Job, dice: &mut Dice) -> Job {
 }
 
 /// Hidden objects at random places between the visible ones.
-fn woven(rules: &Spec, visible: &[Job], dice: &mut Dice) -> World {
+fn woven(rules: &Spec, visible: &[Job], dice: &mut SplitMix64) -> World {
     let mut world = visible.to_vec();
     for n in 0..dice.below(14) {
         let hidden = Job::random(format!("h{n}"), dice);
@@ -292,7 +292,7 @@ fn upstream(cases: Arc<Vec<Case>>) -> RecordingUpstream {
 
 #[test]
 fn worlds_that_differ_only_in_what_is_hidden_answer_with_the_same_bytes() {
-    let mut dice = Dice::new(20_261_130);
+    let mut dice = SplitMix64::new(20_261_130);
     let specs: Vec<Spec> = (0..SPECS).map(|_| Spec::random(&mut dice)).collect();
     let count = Scale::pick(2_400, 8_000, 30_000);
     let cases: Arc<Vec<Case>> = Arc::new((0..count).map(|_| case(&specs, &mut dice)).collect());

@@ -5,7 +5,7 @@
 use std::fmt::Write;
 use std::net::SocketAddr;
 
-use demo::dice::Dice;
+use demo::split_mix::SplitMix64;
 use serde_json::{Value, json};
 use testkit::Gate;
 
@@ -37,7 +37,7 @@ pub const CONDITIONS: [&str; 4] = [
 ];
 
 impl Job {
-    pub fn random(id: String, dice: &mut Dice) -> Job {
+    pub fn random(id: String, dice: &mut SplitMix64) -> Job {
         Job {
             id,
             owner: dice.pick(&OWNERS),
@@ -82,7 +82,7 @@ pub struct Spec {
 }
 
 impl Spec {
-    pub fn random(dice: &mut Dice) -> Spec {
+    pub fn random(dice: &mut SplitMix64) -> Spec {
         let count = 1 + dice.below(3);
         let grants = (0..count).map(|_| {
             let condition = dice.pick(&[Some(0), Some(1), Some(2), Some(3), None]);

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::net::SocketAddr;
 
 use demo::Call;
-use demo::dice::Dice;
+use demo::split_mix::SplitMix64;
 use serde_json::{Value, json};
 use testkit::Gate;
 
@@ -157,7 +157,7 @@ pub fn with_page(body: &Value, name: &str, value: &str) -> Value {
 }
 
 /// A question.
-pub fn random(dice: &mut Dice) -> Value {
+pub fn random(dice: &mut SplitMix64) -> Value {
     let mut body = json!({});
     let mut put = |is: bool, name: &str, value: Value| {
         if is {

@@ -1,7 +1,7 @@
 //! What `access` and `can` say of parameters is what happens to requests that use them.
 
 use demo::Answer;
-use demo::dice::Dice;
+use demo::split_mix::SplitMix64;
 use serde_json::Value;
 use testkit::{Gate, Key, Scale, Server, run};
 
@@ -100,12 +100,13 @@ fn what_depends_on_the_request_is_said_to_depend() {
     // Both grants of the operation now ask for another network.
     let mut networks = ["10.0.0.0/8", "192.168.0.0/16"].iter();
     let text = gate.text("integrations/asker-0.yaml");
-    let lines = text.lines().map(|line| match line.contains("[listJobs]") {
-        true => {
+    let lines = text.lines().map(|line| {
+        if line.contains("[listJobs]") {
             let network = networks.next().unwrap();
             format!("{line}\n    when: context.network.address.isInRange(ip(\"{network}\"))\n")
+        } else {
+            format!("{line}\n")
         }
-        false => format!("{line}\n"),
     });
     let text: String = lines.collect();
     gate.write("integrations/asker-0.yaml", text);
@@ -154,7 +155,7 @@ fn sent(server: &Server, key: &Key, name: &str, value: &str) -> Answer {
 
 #[test]
 fn what_access_says_of_parameters_is_what_happens_to_requests() {
-    let mut dice = Dice::new(77);
+    let mut dice = SplitMix64::new(77);
     let specs: Vec<Spec> = (0..Scale::pick(24, 60, 60))
         .map(|_| Spec::random(&mut dice))
         .collect();
@@ -188,7 +189,7 @@ fn what_access_says_of_parameters_is_what_happens_to_requests() {
 
 #[test]
 fn what_access_lists_beside_a_list_is_what_leaves_with_it() {
-    let mut dice = Dice::new(78);
+    let mut dice = SplitMix64::new(78);
     let specs: Vec<Spec> = (0..Scale::pick(24, 60, 60))
         .map(|_| Spec::random(&mut dice))
         .collect();
@@ -211,9 +212,10 @@ fn what_access_lists_beside_a_list_is_what_leaves_with_it() {
                 // Beside other grants, what a condition lets leave depends on the objects.
                 let is_sure =
                     spec.grants.len() == 1 || listed.iter().any(|r| r["condition"].is_null());
-                let is_wrong = match listed.is_empty() {
-                    true => leaves,
-                    false => is_sure && !leaves,
+                let is_wrong = if listed.is_empty() {
+                    leaves
+                } else {
+                    is_sure && !leaves
                 };
                 if is_wrong {
                     wrong.push(format!("{operation} {name}: {listed:?}, {body}, {spec:?}"));

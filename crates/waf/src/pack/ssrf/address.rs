@@ -1,5 +1,5 @@
 //! Reads a host as the most forgiving resolver would.
-//! Gives `read`: dotted, short, decimal, octal, hexadecimal, mapped, enclosed letters, known names.
+//! Exports `read`: dotted, short, decimal, octal, hexadecimal, mapped, enclosed letters, known names.
 //! Used by `ssrf::judge`.
 //! Start reading at `read`.
 

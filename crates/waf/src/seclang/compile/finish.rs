@@ -1,5 +1,5 @@
 //! What can only be decided when every file was read: targets after updates, markers, patterns, gates.
-//! Gives the part of `Builder` that makes the `RuleSet`.
+//! Exports the part of `Builder` that makes the `RuleSet`.
 //! Used by `compile`.
 //! Start reading at `Builder::finish`.
 

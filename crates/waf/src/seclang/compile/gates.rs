@@ -1,5 +1,5 @@
 //! What must be seen in a message before a rule is worth evaluating.
-//! Gives `gate` for a link, and the tables of a rule set made from all gates.
+//! Exports `gate` for a link, and the tables of a rule set made from all gates.
 //! Used by `compile`.
 //! Start reading at `gate`.
 

@@ -1,5 +1,5 @@
 //! One statement of a chain: what it looks at, asks and does.
-//! Gives the part of `Builder` that makes a `Link`.
+//! Exports the part of `Builder` that makes a `Link`.
 //! Used by `compile`.
 //! Start reading at `Builder::link`.
 

@@ -1,5 +1,5 @@
 //! Distinct target lists and what they ask for.
-//! Gives `Targets` and `compile_target`.
+//! Exports `Targets` and `compile_target`.
 //! Used by `compile`.
 //! Start reading at `Targets::number`.
 

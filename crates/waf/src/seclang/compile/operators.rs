@@ -1,5 +1,5 @@
 //! Operators with their arguments; patterns and phrases are known once, however many rules ask for them.
-//! Gives the part of `Builder` that makes an `Operator`, and `Asked`, the patterns of a rule set.
+//! Exports the part of `Builder` that makes an `Operator`, and `Asked`, the patterns of a rule set.
 //! Used by `compile`.
 //! Start reading at `Builder::operator`.
 

@@ -1,5 +1,5 @@
 //! What the tags and the id of a rule say about it, and how its pattern is read.
-//! Gives `paranoia`, `class`, `in_byte_mode`.
+//! Exports `paranoia`, `class`, `in_byte_mode`.
 //! Used by `compile`.
 //! Start reading at `class`.
 

@@ -1,5 +1,5 @@
 //! What a match does: variables set, controls taken, an event recorded.
-//! Gives the second half of `Transaction`.
+//! Exports the second half of `Transaction`.
 //! Used by `run`.
 //! Start reading at `Transaction::act`.
 

@@ -1,9 +1,9 @@
 //! Which patterns may match anything at all, and on which sides of the message.
-//! Gives `Hits`. A benign message has next to none, so most rules end at one comparison.
+//! Exports `Hits`. A benign message has next to none, so most rules end at one comparison.
 //! Used by `Transaction::phase`.
 //! Start reading at `Hits::look`.
 
-use crate::seclang::familiar::Familiar;
+use crate::seclang::prefilter_cache::PrefilterCache;
 use crate::seclang::program::{Gate, LEVEL_MAX, RuleSet};
 use crate::seclang::proof::Live;
 use crate::seclang::sides::{self, SIDES, Sides};
@@ -21,7 +21,7 @@ pub(in crate::seclang) struct Hits {
     singles: Vec<Option<TextId>>,
     /// Patterns of rules above this level were not looked for.
     level: u8,
-    familiar: Familiar,
+    familiar: PrefilterCache,
     found: Vec<u64>,
     wanted: Vec<u64>,
 }

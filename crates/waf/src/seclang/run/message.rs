@@ -1,5 +1,5 @@
 //! What a transaction is told: the head, arguments, bodies, the answer, and who judges beside the rules.
-//! Gives the first half of `Transaction`.
+//! Exports the first half of `Transaction`.
 //! Used by `inspect` and by the regression suite.
 //! Start reading at `Transaction::new`.
 

@@ -1,5 +1,5 @@
 //! One value and one link: transformed, asked, admitted.
-//! Gives the part of `Transaction` that finds a match.
+//! Exports the part of `Transaction` that finds a match.
 //! Used by `run`.
 //! Start reading at `Transaction::one`.
 

@@ -1,5 +1,5 @@
 //! Decoders of the rule language. They follow the reference engine, not the standards.
-//! Gives one function per transformation.
+//! Exports one function per transformation.
 //! Used by `Transform::apply`.
 //! Start reading at `url`.
 

@@ -1,5 +1,5 @@
 //! SHA-1 and hexadecimal, as rules use them to name things. Nothing here protects anything.
-//! Gives `sha1` and `hex`.
+//! Exports `sha1` and `hex`.
 //! Used by `Transform::apply`.
 //! Start reading at `sha1`.
 

@@ -1,5 +1,5 @@
 //! Path normalisation of the rule language.
-//! Gives `normalize`: double slashes, self references and back references resolved.
+//! Exports `normalize`: double slashes, self references and back references resolved.
 //! Used by `Transform::apply`.
 //! Start reading at `normalize`.
 

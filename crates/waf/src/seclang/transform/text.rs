@@ -1,5 +1,5 @@
 //! Transformations that remove, fold or collapse characters.
-//! Gives one function per transformation.
+//! Exports one function per transformation.
 //! Used by `Transform::apply`.
 //! Start reading at `lowercase`.
 

@@ -86,9 +86,10 @@ impl Asked {
         let who = &world.callers[caller];
         let grant = random.pick(&who.grants);
         // Mostly kinds that the caller has to do with.
-        let kind = match random.chance(85) {
-            true => grant.kind,
-            false => random.below(world.kinds.len()),
+        let kind = if random.chance(85) {
+            grant.kind
+        } else {
+            random.below(world.kinds.len())
         };
         let collection = world.kinds[kind].collection;
         let object = some_object(world, kind, topic, random);

@@ -128,9 +128,10 @@ fn paths_of(kind: &Kind) -> Vec<(String, Value)> {
     let parameter = kind.parameter();
     let this = json!({ "$ref": format!("#/components/schemas/{name}") });
     let many = json!({ "type": "array", "items": this });
-    let list = match kind.has_envelope {
-        true => json!({ "$ref": format!("#/components/schemas/{name}Page") }),
-        false => many.clone(),
+    let list = if kind.has_envelope {
+        json!({ "$ref": format!("#/components/schemas/{name}Page") })
+    } else {
+        many.clone()
     };
     let data = match kind.wrapper {
         Wrapper::Named => this.clone(),

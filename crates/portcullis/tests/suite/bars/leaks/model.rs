@@ -636,9 +636,10 @@ fn object(number: usize, kinds: &[Kind], random: &mut Random) -> Object {
         state: random.pick::<&str>(&STATES),
         site: (kinds[kind].has_site && random.chance(70)).then(|| random.below(10)),
         parent: None,
-        stops: match kinds[kind].has_site {
-            true => (0..random.below(4)).map(|_| random.below(10)).collect(),
-            false => Vec::new(),
+        stops: if kinds[kind].has_site {
+            (0..random.below(4)).map(|_| random.below(10)).collect()
+        } else {
+            Vec::new()
         },
         named: (kinds[kind].has_site && random.chance(50)).then(|| random.below(10)),
         edition: BTreeSet::new(),
@@ -710,9 +711,10 @@ fn grant(kind: usize, kinds: &[Kind], random: &mut Random) -> Grant {
 fn filtered(value: &Value, rings: &[Ring<'_>]) -> Option<Value> {
     let is_root = rings.iter().any(|ring| ring.path.is_empty());
     let is_leaf = !(value.is_object() || value.is_array());
-    let is_masked = match is_root {
-        true => false,
-        false => covered(rings, is_leaf)?,
+    let is_masked = if is_root {
+        false
+    } else {
+        covered(rings, is_leaf)?
     };
     Some(match value {
         Value::Object(members) => {

@@ -18,9 +18,10 @@ pub fn start(world: &World, is_other: bool) -> RecordingUpstream {
         .callers
         .iter()
         .map(|caller| {
-            let objects = match is_other {
-                true => world.changed_for(caller),
-                false => world.objects.clone(),
+            let objects = if is_other {
+                world.changed_for(caller)
+            } else {
+                world.objects.clone()
             };
             (caller.name.clone(), objects)
         })
@@ -130,9 +131,10 @@ fn list(world: &World, kind: usize, own: &[&Object], query: &str, objects: &[Obj
     let next = found.get(limit).map(|o| o.id());
     found.truncate(limit);
     let items: Vec<Value> = found.iter().map(|o| world.render(o, objects)).collect();
-    let body = match world.kinds[kind].has_envelope {
-        true => json!({ "items": items, "total": total, "next": next }),
-        false => Value::Array(items),
+    let body = if world.kinds[kind].has_envelope {
+        json!({ "items": items, "total": total, "next": next })
+    } else {
+        Value::Array(items)
     };
     let mut fields = json_fields();
     fields.push(("x-total-count".into(), total.to_string()));

@@ -640,9 +640,10 @@ impl World {
                 job.id, job.partner, job.status, job.is_locked
             )
         };
-        let job = match op.is_on_a_job() {
-            true => Some(job_of(id)?),
-            false => None,
+        let job = if op.is_on_a_job() {
+            Some(job_of(id)?)
+        } else {
+            None
         };
         let all: Vec<String> = JOBS.iter().map(object).collect();
         let all = format!("[{}]", all.join(","));

@@ -31,12 +31,13 @@ impl Expected {
                 ..Expected::refused()
             };
         }
-        let named = match op.is_on_a_job() {
-            true => match job_of(id) {
+        let named = if op.is_on_a_job() {
+            match job_of(id) {
                 Some(job) => Some(job),
                 None => return Expected::refused(),
-            },
-            false => None,
+            }
+        } else {
+            None
         };
         if let Some(job) = named
             && !may_enter(world, op, job)

@@ -1,8 +1,8 @@
 //! Short texts that come with every message: names, header values, the method. What the patterns made of them
 //! the first time holds the next time.
-//! Gives `Familiar`, one per thread, of a fixed size.
+//! Exports `PrefilterCache`, one per thread, of a fixed size.
 //! Used by `Hits`. Values of arguments and cookies are never kept; a text is compared whole, so nothing is mistaken.
-//! Start reading at `Familiar::get`.
+//! Start reading at `PrefilterCache::get`.
 
 use super::ast::Variable;
 use super::sides::{self, Sides};
@@ -15,7 +15,7 @@ const PLACES: usize = 256;
 
 /// What is known about texts of earlier messages.
 #[derive(Debug, Default)]
-pub(super) struct Familiar {
+pub(super) struct PrefilterCache {
     /// The rule set all of it belongs to.
     rules: u64,
     stride: usize,
@@ -56,7 +56,7 @@ const fn single(variable: Variable) -> Sides {
     1 << sides::of_single(variable)
 }
 
-impl Familiar {
+impl PrefilterCache {
     /// Makes it belong to a rule set; what another one made of texts is forgotten.
     pub(super) fn belong(&mut self, rules: u64, stride: usize) {
         if self.rules == rules && self.stride == stride {
@@ -127,8 +127,8 @@ mod tests {
 
     const HOST: usize = sides::of_bag(Bag::Headers, false);
 
-    fn empty() -> Familiar {
-        let mut familiar = Familiar::default();
+    fn empty() -> PrefilterCache {
+        let mut familiar = PrefilterCache::default();
         familiar.belong(1, 2);
         familiar
     }

@@ -1,5 +1,5 @@
 //! What all roads share: ledger, credentials, counters, blocks, metrics, signing key, clock.
-//! Gives `Io`. Everything in it is made for many threads and takes no lock on the ordinary path.
+//! Exports `Io`. Everything in it is made for many threads and takes no lock on the ordinary path.
 //! Made by the binary once; survives every change of configuration.
 //! Start reading at `Io`.
 
@@ -13,10 +13,10 @@ use identity::CredentialTable;
 use model::Event;
 
 use crate::blocks::Blocks;
+use crate::concurrency::ConcurrencyLimiter;
 use crate::counters::Counters;
 use crate::metrics::{Metrics, RecordCounts};
 use crate::recording::Recordings;
-use crate::turns::Turns;
 use crate::{Clock, Snapshot};
 
 /// Most records that are owed at once; beyond it the intent is all there is.
@@ -63,7 +63,7 @@ impl Owed {
 }
 
 /// What all roads share.
-pub struct Io {
+pub struct SharedState {
     /// The configuration in force; taken once per request.
     pub snapshot: ArcSwap<Snapshot>,
     /// Every credential, replaced whole on each change: a revocation holds from the next request on.
@@ -85,7 +85,7 @@ pub struct Io {
     /// Words of the limits.
     pub counters: Counters,
     /// Requests under way where their number is limited.
-    pub turns: Turns,
+    pub turns: ConcurrencyLimiter,
     /// Refusals counted, and blocks.
     pub blocks: Blocks,
     /// Numbers for Prometheus.

@@ -1,7 +1,7 @@
 //! Patterns that ordinary words keep alive, asked together: one pass over a text instead of one for each.
-//! Gives `Crowd`, chosen at load from what the filter leaves of plain texts.
+//! Exports `CombinedDfa`, chosen at load from what the filter leaves of plain texts.
 //! Used by `PatternSet::settle`. Errs on the side of leaving a candidate one.
-//! Start reading at `Crowd::none_matches`.
+//! Start reading at `CombinedDfa::none_matches`.
 
 use regex_automata::hybrid::dfa::{Cache, Config, DFA};
 use regex_automata::nfa::thompson::{Config as Compile, NFA, WhichCaptures};
@@ -38,7 +38,7 @@ const CACHE_BYTES: usize = 2 << 20;
 
 /// An automaton of several patterns.
 #[derive(Debug)]
-pub(super) struct Crowd {
+pub(super) struct CombinedDfa {
     /// Its patterns as marks.
     marks: Vec<u64>,
     automaton: DFA,
@@ -48,9 +48,9 @@ pub(super) struct Crowd {
     >,
 }
 
-impl Crowd {
+impl CombinedDfa {
     /// Puts patterns into one automaton. `None` with fewer than two of them, or when they are too large together.
-    pub(super) fn of(mut members: Vec<(u32, &Hir)>, words: usize) -> Option<Crowd> {
+    pub(super) fn of(mut members: Vec<(u32, &Hir)>, words: usize) -> Option<CombinedDfa> {
         members.truncate(MEMBERS_MAX);
         if members.len() < 2 {
             return None;
@@ -81,7 +81,7 @@ impl Crowd {
             .build_from_nfa(nfa)
             .ok()?;
         let of = automaton.clone();
-        Some(Crowd {
+        Some(CombinedDfa {
             marks,
             automaton,
             caches: Pool::new(Box::new(move || of.create_cache())),

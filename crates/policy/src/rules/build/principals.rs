@@ -1,5 +1,5 @@
 //! Integrations and roles that policies and conditions name: one about somebody who does not exist does nothing.
-//! Gives `Beings` and the part of `Build` that checks them.
+//! Exports `Beings` and the part of `Build` that checks them.
 //! Used by `Build::written` and `Build::condition`.
 //! Start reading at `Beings::unknown`.
 
@@ -15,7 +15,7 @@ use crate::input::{CedarFile, PolicyInput};
 
 /// Everybody who exists.
 #[derive(Default)]
-pub(super) struct Beings {
+pub(super) struct KnownPrincipals {
     integrations: BTreeSet<Arc<str>>,
     roles: BTreeSet<Arc<str>>,
     /// Values by the name of their attribute.
@@ -29,8 +29,8 @@ pub(super) struct Unknown {
     pub help: String,
 }
 
-impl Beings {
-    pub(super) fn of(input: &PolicyInput) -> Beings {
+impl KnownPrincipals {
+    pub(super) fn of(input: &PolicyInput) -> KnownPrincipals {
         let own = input.integrations.iter().map(|one| &one.name);
         let used = input.integrations.iter().flat_map(|one| &one.roles);
         let mut attributes: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
@@ -38,7 +38,7 @@ impl Beings {
             let values = attributes.entry(name.clone()).or_default();
             values.insert(value.clone());
         }
-        Beings {
+        KnownPrincipals {
             attributes,
             integrations: own.chain(&input.names.integrations).cloned().collect(),
             roles: used.chain(&input.names.roles).cloned().collect(),
@@ -54,9 +54,10 @@ impl Beings {
     pub(super) fn unknown(&self, policy: &cedar_policy::Policy) -> Vec<Unknown> {
         let mut found = Vec::new();
         for (is_role, name) in cedar::beings(policy) {
-            let (what, known) = match is_role {
-                true => ("role", &self.roles),
-                false => ("integration", &self.integrations),
+            let (what, known) = if is_role {
+                ("role", &self.roles)
+            } else {
+                ("integration", &self.integrations)
             };
             if known.contains(name.as_str()) {
                 continue;

@@ -1,11 +1,11 @@
 //! What the operations of v2 do. Nothing here checks anything: that is the gateway's trade.
-//! Gives `perform`.
+//! Exports `perform`.
 //! Used by fieldworks.
 //! Start reading at `perform`.
 
 use model::{Json, Reply};
 
-use super::routes::{Deed, Route};
+use super::routes::{Action, Route};
 use super::{Ask, json, lists, lost};
 use crate::data::{Kind, World};
 use crate::object;
@@ -17,21 +17,21 @@ const NOW: &str = "2026-11-20T09:30:00.000Z";
 /// Performs one operation.
 pub fn perform(world: &mut World, route: &Route, ask: &Ask<'_>) -> Reply {
     match route.deed {
-        Deed::List(kind) => json(200, lists::page(world, kind, ask)),
-        Deed::Get(kind) => found(world.get(kind, ask.id()).cloned(), ask),
-        Deed::Part(kind, members) => {
+        Action::List(kind) => json(200, lists::page(world, kind, ask)),
+        Action::Get(kind) => found(world.get(kind, ask.id()).cloned(), ask),
+        Action::Part(kind, members) => {
             found(world.get(kind, ask.id()).map(|r| only(r, members)), ask)
         }
-        Deed::Create(kind) => create(world, kind, ask),
-        Deed::Patch(kind) => changed(world, kind, ask, |record| merge(record, &ask.body)),
-        Deed::Mark(kind, member, value) => {
+        Action::Create(kind) => create(world, kind, ask),
+        Action::Patch(kind) => changed(world, kind, ask, |record| merge(record, &ask.body)),
+        Action::Mark(kind, member, value) => {
             changed(world, kind, ask, |record| mark(record, member, value))
         }
-        Deed::Delete(kind) => match world.remove(kind, ask.id()) {
+        Action::Delete(kind) => match world.remove(kind, ask.id()) {
             Some(_) => Reply::new(204, Vec::new()),
             None => lost(ask.id()),
         },
-        Deed::Own(own) => (own.0)(world, ask),
+        Action::Own(own) => (own.0)(world, ask),
     }
 }
 

@@ -1,5 +1,5 @@
 //! One request on its way: what arrived, how far it came, and what the record will say.
-//! Gives `Exchange` and `Stop`.
+//! Exports `Exchange` and `Stop`.
 //! Opened by the service, read and written by the stages.
 //! Start reading at `Exchange`.
 
@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use model::{DecisionId, Event, Head, Headers, KeyId, Monotonic, Peer, Refusal, Stage, Timestamp};
 
-use crate::Io;
+use crate::SharedState;
 use crate::cursor::{Question, Resume};
 use crate::stages::unchanged::LookedUp;
 
@@ -52,7 +52,7 @@ pub enum Sent {
 }
 
 /// One request on its way.
-pub struct Exchange<'a, 'b> {
+pub struct RequestState<'a, 'b> {
     /// The decision's id, also the caller's reference.
     pub id: DecisionId,
     /// Wall time at the first byte, for records and expiry.
@@ -96,7 +96,7 @@ pub struct Exchange<'a, 'b> {
     /// What the upstream answered to the call itself.
     pub answered: Option<u16>,
     /// Where the record goes if the work is given up; `None` once the record was handed over.
-    pub unrecorded: Option<&'a Io>,
+    pub unrecorded: Option<&'a SharedState>,
 }
 
 /// Who is charged for refusals.
@@ -110,7 +110,7 @@ pub struct Charged {
     pub user: Option<Arc<str>>,
 }
 
-impl Exchange<'_, '_> {
+impl RequestState<'_, '_> {
     /// Marks the stage being entered.
     pub fn enter(&mut self, stage: Stage) {
         self.stage = stage;

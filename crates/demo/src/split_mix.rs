@@ -1,20 +1,20 @@
 //! A small deterministic source of variety for the demo's records and traffic. Not for secrets.
-//! Gives `Dice`. Pure: the same seed gives the same throws on every machine.
+//! Exports `SplitMix64`. Pure: the same seed gives the same throws on every machine.
 //! Used by data and traffic.
-//! Start reading at `Dice::throw` (the SplitMix64 step).
+//! Start reading at `SplitMix64::throw` (the SplitMix64 step).
 
 /// A seeded sequence of numbers.
 #[derive(Clone, Debug)]
-pub struct Dice(u64);
+pub struct SplitMix64(u64);
 
-impl Dice {
+impl SplitMix64 {
     /// A sequence for this seed.
     pub const fn new(seed: u64) -> Self {
-        Dice(seed)
+        SplitMix64(seed)
     }
 
     /// The next 64 bits.
-    pub const fn throw(&mut self) -> u64 {
+    pub const fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -24,7 +24,7 @@ impl Dice {
 
     /// A number below `end`; 0 when `end` is 0.
     pub fn below(&mut self, end: u64) -> u64 {
-        self.throw().checked_rem(end).unwrap_or(0)
+        self.next().checked_rem(end).unwrap_or(0)
     }
 
     /// A number from `low` to `high`, both included.
@@ -66,7 +66,7 @@ mod tests {
     #[test]
     fn the_same_seed_throws_the_same() {
         let throws = |seed| {
-            let mut dice = Dice::new(seed);
+            let mut dice = SplitMix64::new(seed);
             (0..8).map(|_| dice.below(1000)).collect::<Vec<_>>()
         };
         assert_eq!(throws(7), throws(7));
@@ -75,7 +75,7 @@ mod tests {
 
     #[test]
     fn bounds_hold_and_nothing_to_pick_is_no_panic() {
-        let mut dice = Dice::new(1);
+        let mut dice = SplitMix64::new(1);
         assert!((0..500).all(|_| (-3..=4).contains(&dice.between(-3, 4))));
         assert_eq!(dice.pick::<u8>(&[]), 0);
         assert_eq!(dice.digits(5).len(), 5);

@@ -1,5 +1,5 @@
 //! How many requests of one name are on the road at once, where that is limited.
-//! Gives `Turns` and the `Turn` that gives its place back when dropped.
+//! Exports `Turns` and the `Turn` that gives its place back when dropped.
 //! Used by stage `limit`.
 //! Start reading at `Turns::take`. A name that was seen before costs one atomic word; only a new one takes a lock.
 
@@ -26,17 +26,17 @@ struct Shard {
 }
 
 /// Requests under way by number of a name.
-pub struct Turns(Box<[Shard]>);
+pub struct ConcurrencyLimiter(Box<[Shard]>);
 
-impl Default for Turns {
+impl Default for ConcurrencyLimiter {
     fn default() -> Self {
-        Turns((0..SHARDS).map(|_| Shard::default()).collect())
+        ConcurrencyLimiter((0..SHARDS).map(|_| Shard::default()).collect())
     }
 }
 
-impl Turns {
+impl ConcurrencyLimiter {
     /// Takes a place, unless `most` are taken.
-    pub fn take(&self, key: u64, most: u32) -> Option<Turn> {
+    pub fn take(&self, key: u64, most: u32) -> Option<ConcurrencyPermit> {
         let shard = self.0.get(usize::try_from(key % SHARDS as u64).ok()?)?;
         loop {
             let known = shard.words.load().get(&key).map(Arc::clone);
@@ -46,7 +46,7 @@ impl Turns {
             });
             match taken {
                 Ok(_) => {
-                    return Some(Turn {
+                    return Some(ConcurrencyPermit {
                         word,
                         _on_one_thread: std::marker::PhantomData,
                     });
@@ -87,12 +87,12 @@ impl Shard {
 }
 
 /// One place; given back when dropped.
-pub struct Turn {
+pub struct ConcurrencyPermit {
     word: Arc<AtomicU32>,
     _on_one_thread: std::marker::PhantomData<Rc<()>>,
 }
 
-impl Drop for Turn {
+impl Drop for ConcurrencyPermit {
     fn drop(&mut self) {
         self.word.fetch_sub(1, Ordering::AcqRel);
     }
@@ -102,7 +102,7 @@ impl Drop for Turn {
 mod tests {
     use super::*;
 
-    impl Turns {
+    impl ConcurrencyLimiter {
         fn kept(&self) -> usize {
             self.0.iter().map(|shard| shard.words.load().len()).sum()
         }
@@ -110,7 +110,7 @@ mod tests {
 
     #[test]
     fn places_are_given_back_and_names_do_not_share() {
-        let turns = Turns::default();
+        let turns = ConcurrencyLimiter::default();
         let first = turns.take(7, 2);
         let second = turns.take(7, 2);
         assert!(first.is_some() && second.is_some());
@@ -124,7 +124,7 @@ mod tests {
 
     #[test]
     fn many_names_are_forgotten_once_nothing_of_them_is_under_way() {
-        let turns = Turns::default();
+        let turns = ConcurrencyLimiter::default();
         let held = turns.take(0, 1);
         let names = u64::try_from(4 * PER_SHARD).unwrap();
         for name in 1..names {
@@ -141,7 +141,7 @@ mod tests {
 
     #[test]
     fn a_shard_whose_names_are_all_under_way_lets_no_other_begin() {
-        let turns = Turns::default();
+        let turns = ConcurrencyLimiter::default();
         let one_shard = |name: u64| name * SHARDS as u64;
         let full = u64::try_from(PER_SHARD).unwrap();
         let mut held: Vec<_> = (0..full).map(|n| turns.take(one_shard(n), 1)).collect();
@@ -154,7 +154,7 @@ mod tests {
     #[test]
     fn no_more_than_the_most_are_ever_under_way_on_many_threads() {
         const MOST: u32 = 3;
-        let (turns, under_way) = (Turns::default(), AtomicU32::new(0));
+        let (turns, under_way) = (ConcurrencyLimiter::default(), AtomicU32::new(0));
         std::thread::scope(|scope| {
             for thread in 0..4u64 {
                 let (turns, under_way) = (&turns, &under_way);
