@@ -1,7 +1,7 @@
 //! How many requests of one name are on the road at once, where that is limited.
-//! Exports `Turns` and the `Turn` that gives its place back when dropped.
+//! Exports `ConcurrencyLimiter` and the `ConcurrencyPermit` that gives its place back when dropped.
 //! Used by stage `limit`.
-//! Start reading at `Turns::take`. A name that was seen before costs one atomic word; only a new one takes a lock.
+//! Start reading at `ConcurrencyLimiter::take`. A name that was seen before costs one atomic word; only a new one takes a lock.
 
 use std::collections::HashMap;
 use std::rc::Rc;

@@ -1,7 +1,7 @@
 //! What a request carries from stage to stage besides its exchange: the road's means, the target, the live operation.
-//! Exports `Road`, `Target` and `Op`. Nothing is decided here.
+//! Exports `RequestContext`, `Target` and `Op`. Nothing is decided here.
 //! Made by the service and by stages `route` and `lifecycle`; read by every later stage.
-//! Start reading at `Road`.
+//! Start reading at `RequestContext`.
 
 use std::sync::Arc;
 

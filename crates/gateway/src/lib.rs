@@ -1,5 +1,5 @@
 //! The road one request takes, from the first byte to the answer and its ledger entry.
-//! Exports `Gateway` (a `net::Service`), `Snapshot`, `Io`. Decides nothing itself: the judges do.
+//! Exports `Gateway` (a `net::Service`), `Snapshot`, `SharedState`. Decides nothing itself: the judges do.
 //! Used by the binary, which starts one per core.
 //! Start reading at `pipeline::run`.
 

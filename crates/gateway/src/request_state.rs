@@ -1,7 +1,7 @@
 //! One request on its way: what arrived, how far it came, and what the record will say.
-//! Exports `Exchange` and `Stop`.
+//! Exports `RequestState` and `Stop`.
 //! Opened by the service, read and written by the stages.
-//! Start reading at `Exchange`.
+//! Start reading at `RequestState`.
 
 use std::net::IpAddr;
 use std::sync::Arc;

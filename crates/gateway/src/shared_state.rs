@@ -1,7 +1,7 @@
 //! What all roads share: ledger, credentials, counters, blocks, metrics, signing key, clock.
-//! Exports `Io`. Everything in it is made for many threads and takes no lock on the ordinary path.
+//! Exports `SharedState`. Everything in it is made for many threads and takes no lock on the ordinary path.
 //! Made by the binary once; survives every change of configuration.
-//! Start reading at `Io`.
+//! Start reading at `SharedState`.
 
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -1,5 +1,5 @@
 //! The only place that names the policy engine: schema from the contracts, checked conditions, evaluation.
-//! Exports `Types`, `Checked`, `ConditionSet`, `Scene`. Everything else sees grants, masks of bits and rules.
+//! Exports `Types`, `Checked`, `ConditionSet`, `EvalInput`. Everything else sees grants, masks of bits and rules.
 //! Used by compile, decide and object.
 //! Start reading at `ConditionSet::judge`. What is missing never satisfies: an attribute that an object lacks makes a
 //! permit fail and a forbid hold.

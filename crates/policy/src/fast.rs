@@ -1,5 +1,5 @@
 //! The conditions that grants are mostly made of, judged without the policy engine.
-//! Exports `Plain` (compiled from a checked policy; `None` for anything unusual), `Who`, `Atom`, `Found`, `Verdict`.
+//! Exports `Plain` (compiled from a checked policy; `None` for anything unusual), `PrincipalFacts`, `Atom`, `Found`, `Verdict`.
 //! Used by cedar's `ConditionSet`. Says exactly what the engine would say, or nothing.
 //! Start reading at `Plain::of`; a test holds both against each other on random conditions.
 

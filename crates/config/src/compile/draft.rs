@@ -1,5 +1,5 @@
 //! What the steps of one compilation share: the versions as far as they are compiled, and how operations are named.
-//! Exports `Apis`, `Meant`, `Scene`, `BasePath`, `operation`, `base_path_problem`.
+//! Exports `Apis`, `Meant`, `EvalInput`, `BasePath`, `operation`, `base_path_problem`.
 //! Made by `apis`, which every later step reads.
 //! Start reading at `Apis`.
 

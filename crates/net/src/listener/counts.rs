@@ -1,5 +1,5 @@
 //! How many connections a listener and an address have, over all workers.
-//! Exports `Counts`, `Ticket`. Touched at accept and close only, never per request.
+//! Exports `Counts`, `ConnectionSlot`. Touched at accept and close only, never per request.
 //! Used by the listener.
 //! Start reading at `Counts::take`.
 

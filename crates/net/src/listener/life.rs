@@ -1,7 +1,7 @@
 //! The connections of one worker: which rest, which are busy, and how all of them end.
-//! Exports `Floor`, `Life`.
+//! Exports `ConnectionSet`, `ConnectionHandle`.
 //! Used by the listener, the connections and workers.
-//! Start reading at `Floor::drain`.
+//! Start reading at `ConnectionSet::drain`.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;

@@ -1,5 +1,5 @@
 //! One call on one connection: head and body out, a whole answer in, or a fault that says how far it got.
-//! Exports `exchange`, `Exchange`, `ExchangeFault`.
+//! Exports `exchange`, `UpstreamRequest`, `ExchangeFault`.
 //! Used by the pools, the health checks and the small client.
 //! Start reading at `exchange`.
 

@@ -1,7 +1,7 @@
 //! Integrations and roles that policies and conditions name: one about somebody who does not exist does nothing.
-//! Exports `Beings` and the part of `Build` that checks them.
+//! Exports `KnownPrincipals` and the part of `Build` that checks them.
 //! Used by `Build::written` and `Build::condition`.
-//! Start reading at `Beings::unknown`.
+//! Start reading at `KnownPrincipals::unknown`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
