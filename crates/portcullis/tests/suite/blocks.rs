@@ -280,8 +280,8 @@ fn operators_add_list_explain_and_lift_blocks_and_all_of_it_is_recorded() {
         assert_eq!(event["integration"], "alpha");
         let detail = event["detail"].as_str().unwrap();
         assert!(detail.starts_with(&subject) && detail.contains(why));
-        let how = "over the local socket, process ";
-        assert!(detail.contains(how), "{detail}");
+        assert_eq!(event["actor"]["authenticated_by"], "local_socket");
+        assert!(event["actor"]["process"].is_u64(), "{event}");
         assert!(event["user"].as_str().unwrap().ends_with("(local)"));
     }
 }
