@@ -10,7 +10,8 @@
 //!   Keys that the contract does not declare are dropped. Class `secret` and `writeOnly` never leave.
 //! - For each object, what leaves is the union of the fields of the grants whose condition holds for that object. When
 //!   none holds, one object is refused (`deny_as`), an item of a list is left out. Where refusing conceals, a read that
-//!   answers with no object where one could be is refused alike (see `root`).
+//!   answers with no object where one could be is refused alike; of several places for objects, what is hidden and what
+//!   is none are left out (see `root`).
 //! - An object of a declared kind inside another must satisfy one of the integration's grants for that kind, and shows
 //!   only fields that both what encloses it and those of them that hold let leave (see `nested`); of two masks the
 //!   stricter one. That goes for each object around a value. When the integration has no such grant, what encloses the
@@ -76,17 +77,23 @@ impl Standing {
             plans: Vec::new(),
             levels: Levels::default(),
             verdicts: Vec::new(),
+            leaves_out: false,
+            has_shown: false,
         };
+        let nothing = "the answer holds no object, and one that is hidden must read the same";
         if walk.lacks_its_object(answer) {
-            let detail = "the answer holds no object, and one that is hidden must read the same";
-            return Err(self.refuse(detail.into(), None));
+            return Err(self.refuse(nothing.into(), None));
         }
+        walk.leaves_out = walk.leaves_out();
         let Some(answer) = answer else {
             return Ok(walk.out);
         };
         walk.out.body.reserve(1024);
         let plan = entry.plan(operation, walk.root_grants(answer));
         walk.root(&plan, answer)?;
+        if walk.leaves_out && operation.is_single && !walk.has_shown {
+            return Err(self.refuse(nothing.into(), None));
+        }
         Ok(walk.out)
     }
 }
@@ -108,6 +115,8 @@ impl Standing {
             plans: Vec::new(),
             levels: Levels::default(),
             verdicts: Vec::new(),
+            leaves_out: false,
+            has_shown: false,
         };
         walk.root(plan, answer).ok()?;
         Some(walk.out)
@@ -133,6 +142,10 @@ pub(crate) struct Walk<'a> {
     /// What the nested objects around a value let out of it.
     levels: Levels,
     verdicts: Vec<(Vec<u8>, Verdict)>,
+    /// Whether a hidden object of its own place is left out, as none is.
+    leaves_out: bool,
+    /// Whether an object was let out.
+    has_shown: bool,
 }
 
 /// Whether a value goes out.
@@ -210,18 +223,22 @@ impl Walk<'_> {
             (Guard::Outermost(kind, node), Json::Object(_)) => {
                 let held = self.outermost(kind, value, at.is_many);
                 if held.grants == 0 {
-                    return if at.is_many {
+                    return if at.is_many || self.leaves_out {
                         Ok(Gate::Withheld)
                     } else {
                         Err(self.refused(kind, value, held))
                     };
                 }
+                self.has_shown = true;
                 self.name(kind, value, at.is_many);
                 let inner = self.plan(held.grants);
                 Ok(match inner.start(node) {
                     Some(start) => Gate::Open(Some(inner), start, at.within),
                     None => Gate::Hidden,
                 })
+            }
+            (Guard::Outermost(..), Json::Null) if self.leaves_out && !at.is_many => {
+                Ok(Gate::Hidden)
             }
             // `null` in place of an object says only that there is none.
             (Guard::Outermost(..), Json::Null) => Ok(Gate::Open(None, at.index, at.within)),

@@ -54,21 +54,33 @@ impl Walk<'_> {
     /// Whether the one object that a read answers with is not there, where it could have been one that is hidden: then both
     /// read as absent. Where only the object that the path names can stand there, it was judged by itself (see `reads`).
     pub(crate) fn lacks_its_object(&self, answer: Option<&Json>) -> bool {
-        let (operation, entry) = (self.operation, self.entry);
-        let Some(set) = &entry.at_object else {
-            return false;
-        };
+        let operation = self.operation;
         let is_named = match operation.shown {
             Shown::Root => true,
             Shown::Inside { is_trusted, .. } => is_trusted,
             Shown::Nowhere => false,
         };
-        let is_free = self.permit.live & !entry.on_object != 0 && !set.has_forbid();
-        if operation.is_write || is_named || is_free || self.permit.deny_as() != DenyAs::NotFound {
+        if !operation.is_single || is_named || !self.conceals() {
             return false;
         }
         let ground = operation.ground();
-        operation.is_single && !answer.is_some_and(|answer| holds_any(ground, 0, answer))
+        !answer.is_some_and(|answer| holds_any(ground, 0, answer))
+    }
+
+    /// Whether a read may have objects that the caller must not tell from none.
+    fn conceals(&self) -> bool {
+        let Some(set) = &self.entry.at_object else {
+            return false;
+        };
+        let is_free = self.permit.live & !self.entry.on_object != 0 && !set.has_forbid();
+        let is_hiding = self.permit.deny_as() == DenyAs::NotFound;
+        is_hiding && !is_free && !self.operation.is_write
+    }
+
+    /// Whether an object of its own place that is hidden is left out, as none is: the answer has other places, which say what
+    /// they hold all the same.
+    pub(crate) fn leaves_out(&self) -> bool {
+        self.operation.has_several && self.conceals()
     }
 
     fn survey(&mut self, node: NodeId, value: &Json, is_many: bool, out: &mut Survey) {
@@ -81,8 +93,10 @@ impl Walk<'_> {
         match (ground.guard(node), value) {
             (_, Json::Null) => {}
             (Some(kind), Json::Object(_)) => {
-                out.is_any = true;
-                out.held |= self.outermost(kind, value, is_many).grants;
+                let held = self.outermost(kind, value, is_many).grants;
+                // One that is left out like none must not be told by what stands beside it.
+                out.is_any |= held != 0 || is_many || !self.leaves_out();
+                out.held |= held;
             }
             (None, Json::Object(members)) if place.values.is_some() || !place.fields.is_empty() => {
                 for (key, value) in members {
@@ -109,20 +123,18 @@ impl Walk<'_> {
     }
 }
 
-/// Whether an answer holds an object in one of the places for them, or anything that the contract does not expect there.
+/// Whether an answer holds an object in one of the places for them. What is no object there says no more than `null`.
 fn holds_any(ground: AnswerShape<'_>, node: NodeId, value: &Json) -> bool {
     let leads = ground.leads.get(node).copied().unwrap_or(false);
     let Some(place) = ground.shape.node(node).filter(|_| leads) else {
         return false;
     };
-    match (ground.guard(node), value) {
-        (_, Json::Null) => false,
-        (None, Json::Object(members)) if place.values.is_none() => {
-            members.iter().any(|(key, value)| {
-                let field = place.fields.get(&**key);
-                field.is_some_and(|field| holds_any(ground, field.node, value))
-            })
-        }
-        _ => true,
-    }
+    let Json::Object(members) = value else {
+        return false;
+    };
+    ground.guard(node).is_some()
+        || members.iter().any(|(key, value)| {
+            let field = place.fields.get(&**key);
+            field.is_some_and(|field| holds_any(ground, field.node, value))
+        })
 }

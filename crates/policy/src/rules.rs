@@ -81,6 +81,8 @@ pub(crate) struct Operation {
     pub leads: Vec<bool>,
     /// Whether the answer has places for objects, none of them in a list or a map.
     pub is_single: bool,
+    /// Whether there is more than one such place.
+    pub has_several: bool,
     pub request_guards: Vec<Option<KindId>>,
     pub request_leads: Vec<bool>,
     /// Kinds of the resource objects; empty when there are none.

@@ -61,6 +61,11 @@ fn jobs() -> ApiShape {
                 "{data:{id,title,site:Site{id,partner}},trace}",
                 &below,
             ),
+            get(
+                "getJobBundle",
+                &format!("{{job:{JOB},site:Site{{id,partner}},trace}}"),
+                &below,
+            ),
         ],
         objects: vec![
             kind(
@@ -499,8 +504,12 @@ fn no_object_at_all_reads_like_one_that_is_hidden() {
         "",
         "null",
         "{}",
+        "[]",
+        "false",
         r#"{"data":null}"#,
+        r#"{"data":[]}"#,
         r#"{"data":{"title":"t"}}"#,
+        r#"{"data":{"title":"t","site":""}}"#,
     ];
     let text = "getJobWithSite jobId=own";
     let rules = made(OWN, DenyAs::NotFound);
@@ -516,6 +525,35 @@ fn no_object_at_all_reads_like_one_that_is_hidden() {
         for rules in [&told, &open] {
             let left = road(rules, text, "", answer);
             assert!(!left.contains("object."), "{answer}: {left}");
+        }
+    }
+}
+
+#[test]
+fn of_several_places_what_is_hidden_and_what_is_none_are_left_out() {
+    let grants = vec![
+        grant(1, "getJob", "", "id", ""),
+        grant(4, "getJobBundle", OWN, "id $.trace", ""),
+    ];
+    let rules = Arc::new(compile(input_of(grants, "")).unwrap());
+    let at = |job: &str, site: &str| {
+        let upstream = format!(r#"{{{job}{site}"trace":"x"}}"#);
+        road(&rules, "getJobBundle jobId=own", "", &upstream)
+    };
+    let own = format!(r#""job":{},"#, job("own", "north"));
+    let hidden = r#""site":{"id":"s2","partner":"south"},"#;
+    let none = ["", r#""site":null,"#, r#""site":[],"#];
+    let left = at(&own, hidden);
+    assert_eq!(left, r#"{"job":{"id":"own"},"trace":"x"} (0)"#);
+    for site in none {
+        assert_eq!(at(&own, site), left, "{site}");
+    }
+    let seen = at(&own, r#""site":{"id":"s1","partner":"north"},"#);
+    assert!(seen.contains(r#""site":{"id":"s1"}"#), "{seen}");
+    // Where no other object is seen either, nothing is.
+    for job in ["", r#""job":null,"#] {
+        for site in none.into_iter().chain([hidden]) {
+            assert_eq!(at(job, site), format!("{HIDDEN} (1)"), "{job} {site}");
         }
     }
 }

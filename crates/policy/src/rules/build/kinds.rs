@@ -111,6 +111,7 @@ impl Build {
             action: cedar::action(&cedar::namespace(&api.name), &shape.id)?,
             leads: leads(&shape.answer, &guards),
             is_single: false,
+            has_several: false,
             request_leads: leads(&shape.request, &request_guards),
             answer: shape.answer.clone(),
             request: shape.request.clone(),
@@ -140,6 +141,7 @@ impl Build {
             pages: Pages::default(),
         };
         operation.is_single = is_single(operation.ground());
+        operation.has_several = outermost(operation.ground()).len() > 1;
         operation.pages = Pages::new(operation.ground(), &operation.parameters, &operation.asks);
         operation.resources = self.resources(&operation, kinds);
         operation.subject = self.subject(&operation);
