@@ -201,7 +201,7 @@ pub const TABLE: &[RequestField] = &[
         "if-match",
         REWRITTEN,
         "RFC 9110 §13.1.1",
-        "The caller's sealed tag becomes the upstream's own. A tag that was never given matches nothing.",
+        "The caller's sealed tag becomes the upstream's own. A tag that was never given matches nothing. Not on reads of judged objects: a 412 would tell a hidden one from none.",
         "\"x\"",
     ),
     field(

@@ -16,7 +16,7 @@ use crate::{Charged, RequestState, Stop, etag, record};
 
 /// Conditions on entity tags. Answers carry tags sealed for the caller; from here on they are the upstream's own again,
 /// so that the contract judges and the upstream reads what the upstream gave.
-const ON_TAGS: [&str; 2] = ["if-match", "if-none-match"];
+pub const ON_TAGS: [&str; 2] = ["if-match", "if-none-match"];
 
 /// Names the caller.
 pub fn verify(

@@ -14,6 +14,7 @@ use crate::answers::may_repeat;
 use crate::context::RequestContext;
 use crate::reasons::{CHANGED, LEDGER_UNAVAILABLE, OUTCOME_UNKNOWN, REJECTED};
 use crate::request_state::Sent;
+use crate::stages::authn::ON_TAGS;
 use crate::stages::calls::{self, Answered, Came};
 use crate::stages::object::Cleared;
 use crate::stages::transform::Ready;
@@ -130,9 +131,9 @@ async fn intend(x: &mut RequestState<'_, '_>, r: &RequestContext<'_>) -> Result<
 fn fields(x: &RequestState<'_, '_>, ready: &Ready<'_>, r: &RequestContext<'_>) -> Headers {
     let op = ready.op();
     let mut headers = Headers::with_room(16, 1024);
-    let is_conditional = sends_condition(ready, r);
-    let is_read = op.plan.is_read;
-    let is_kept = |name: &str| name != "if-none-match" || is_conditional || !is_read;
+    let is_guarded = r.snapshot.compiled.rules.is_guarded(op.policy);
+    let is_unconditional = op.plan.is_read && is_guarded;
+    let is_kept = |name: &str| !(is_unconditional && ON_TAGS.contains(&name));
     let sent = ready.asked().headers();
     for (name, value) in sent.iter().filter(|(name, _)| is_kept(name)) {
         let is_declared = || {
@@ -165,8 +166,8 @@ fn fields(x: &RequestState<'_, '_>, ready: &Ready<'_>, r: &RequestContext<'_>) -
     headers
 }
 
-/// Whether the caller's condition on its copy goes along. A 304 has no body to judge, and would tell that a hidden object
-/// is unchanged: such reads get a whole answer (RFC 9110 §13.1.2 leaves that to the server). Writes keep their condition.
+/// Whether the caller's condition on its copy goes along. A 304 or 412 has no body to judge, and would tell of a hidden object
+/// that it is unchanged or changed: such reads get a whole answer (RFC 9110 §13.1.2 leaves that to the server). Writes keep their conditions.
 pub fn sends_condition(cleared: &Cleared<'_>, r: &RequestContext<'_>) -> bool {
     let op = cleared.op();
     op.plan.is_read

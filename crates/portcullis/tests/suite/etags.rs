@@ -43,3 +43,22 @@ fn a_tag_is_sealed_on_the_way_out_and_the_upstreams_own_on_the_way_in() {
         invented.text()
     );
 }
+
+#[test]
+fn a_read_of_a_judged_object_asks_the_upstream_without_a_condition() {
+    let upstream = RecordingUpstream::fieldworks(&Fieldworks::new(7));
+    let server = serve(Gate::demo(upstream.address()).unlimited());
+    let crm = server.quick_key("crm", &[]);
+    // A 412 or 304 of the upstream would tell that there is such an object.
+    for condition in ["If-Match", "If-None-Match"] {
+        let read = Call::get("/v2/customers/9").with(condition, "\"7\"");
+        let answer = server.send(&read, Some(&crm));
+        assert_eq!(answer.status, 200, "{condition}: {}", answer.text());
+    }
+    let heard = upstream.requests();
+    let conditions = ["if-match", "if-none-match"].map(|name| {
+        let sent = heard.iter().filter_map(|request| request.header(name));
+        sent.count()
+    });
+    assert_eq!((heard.len(), conditions), (2, [0, 0]));
+}
