@@ -81,6 +81,10 @@ impl Standing {
             true if self.owes(operation, entry) => Concealment::Everything,
             true => Concealment::Absence,
             false if operation.has_references() => Concealment::Absence,
+            // No name in the request, and still an object that may be hidden.
+            false if operation.is_single && !operation.is_write && entry.at_object.is_some() => {
+                Concealment::Absence
+            }
             false => Concealment::Nothing,
         }
     }

@@ -61,6 +61,7 @@ fn jobs() -> ApiShape {
                 "{data:{id,title,site:Site{id,partner}},trace}",
                 &below,
             ),
+            get("getCurrentJob", JOB, &[]),
             get(
                 "getJobBundle",
                 &format!("{{job:{JOB},site:Site{{id,partner}},trace}}"),
@@ -556,4 +557,17 @@ fn of_several_places_what_is_hidden_and_what_is_none_are_left_out() {
             assert_eq!(at(job, site), format!("{HIDDEN} (1)"), "{job} {site}");
         }
     }
+}
+
+#[test]
+fn an_object_that_no_name_asks_for_is_concealed_by_its_absence() {
+    let at = |when: &str, operation: &str| {
+        let grants = vec![grant(1, "getCurrentJob listJobs", when, "id", "")];
+        let rules = Arc::new(compile(input_of(grants, "")).unwrap());
+        let permit = call(operation, "").decide(&rules).unwrap();
+        permit.concealment()
+    };
+    assert_eq!(at(OWN, "getCurrentJob"), Concealment::Absence);
+    assert_eq!(at("", "getCurrentJob"), Concealment::Nothing);
+    assert_eq!(at(OWN, "listJobs"), Concealment::Nothing);
 }
