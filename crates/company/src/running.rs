@@ -68,6 +68,9 @@ impl Worker {
     }
 }
 
+/// Starts with other ports, when those that were free no longer are.
+const TRIES_MAX: u32 = 5;
+
 impl Company {
     /// Prepares the files, starts upstream and gateway, and makes the demo's keys.
     ///
@@ -82,7 +85,23 @@ impl Company {
                 "Use it, stop it with Ctrl-C, or start another one with `--dir OTHER`.",
             ));
         }
-        let ports = free_ports(host);
+        let mut tries = 1;
+        loop {
+            let ports = free_ports(host);
+            match Company::start_on(dir, seed, host, ports) {
+                // Another program took one of them between the look and the start.
+                Err(_) if tries < TRIES_MAX && !are_free(&ports) => tries += 1,
+                outcome => return outcome,
+            }
+        }
+    }
+
+    fn start_on(
+        dir: &Path,
+        seed: u64,
+        host: Host,
+        ports: Ports,
+    ) -> Result<Company, InstallationError> {
         demo::gate::prepare(dir, &ports, installation::now()).map_err(|error| {
             InstallationError::new(
                 Severity::Failed,
@@ -96,7 +115,13 @@ impl Company {
             .map_err(|fault| {
                 InstallationError::new(Severity::Failed, fault, "Free the port and try again.")
             })?;
-        let running = server::start(&dir.join("gate"), Watch::Files, host)?;
+        let running = match server::start(&dir.join("gate"), Watch::Files, host) {
+            Ok(running) => running,
+            Err(error) => {
+                upstream.stop();
+                return Err(error);
+            }
+        };
         let keys = Keyring::complete(dir, &running)?;
         Ok(Company {
             running,
@@ -136,6 +161,19 @@ impl Company {
         self.upstream.stop();
         stopped
     }
+}
+
+/// Whether nobody listens on any of these ports.
+fn are_free(ports: &Ports) -> bool {
+    let all = [
+        ports.local,
+        ports.public,
+        ports.internal,
+        ports.admin,
+        ports.upstream,
+    ];
+    let is_free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
+    all.into_iter().all(is_free)
 }
 
 /// The usual ports, or the next free ones, which is then said.
