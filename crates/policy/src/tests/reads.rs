@@ -5,6 +5,7 @@ use super::*;
 const OWN: &str = "resource.partner == principal.partner";
 const JOB: &str = "Job{id,title,partner,status,locked?}";
 
+// LONG: one line per operation.
 /// Jobs with parts below them (of a kind of their own, and of none), in every form of answer.
 fn jobs() -> ApiShape {
     let get = |id: &str, answer: &str, path: &[&str]| operation(id, answer, "", path);
