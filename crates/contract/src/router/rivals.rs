@@ -6,7 +6,8 @@
 //! Upstreams route more loosely than we do. Some ignore case, some take `/jobs/all.json` or `/jobs/all/` for `/jobs/all`,
 //! some trim blanks and dots, some narrow wide letters. A value that is harmless as a parameter could so become another
 //! path, with another operation. What two fixed texts of a contract have in common is its author's business: only what a
-//! caller's value brings about makes a rival.
+//! caller's value brings about makes a rival. That also happens when a value takes its own template away: `/a{x}` with a
+//! blank is `/a` to an upstream that trims, and a looser path such as `/{id}`, which always fits, is what is left.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -49,7 +50,7 @@ struct Rival {
 }
 
 /// Whether a segment of the request reads like the rival's.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Test {
     at: usize,
     is_last: bool,
@@ -62,6 +63,8 @@ enum Pattern {
     /// Fixed texts around values, folded.
     Mixed(Vec<Arc<str>>),
     Anything,
+    /// Whatever does not fit these fixed texts, folded: the own template lost.
+    Lost(Vec<Arc<str>>),
 }
 
 impl Paths {
@@ -96,18 +99,24 @@ impl Paths {
             .below
             .iter()
             .filter(|path| path.segments.len() <= own.len());
-        let found = same.chain(below).flat_map(|path| {
-            let written = path.written.clone();
-            views(&path.segments, own.len())
-                .into_iter()
-                .filter_map(move |view| {
-                    Some(Rival {
-                        written: written.clone(),
-                        tests: tests(own, &view)?,
-                    })
-                })
-        });
-        Rivals(found.collect())
+        let (own_pattern, losses) = (pattern_of(own), losses(own));
+        let mut found = Vec::new();
+        for path in same.chain(below) {
+            let is_own = pattern_of(&path.segments) == own_pattern;
+            for view in views(&path.segments, own.len()) {
+                let ways = match tests(own, &view) {
+                    // It fits whatever the values are, and is what an upstream sees where the own template is lost.
+                    Some(tests) if tests.is_empty() && !is_own => losses.clone(),
+                    Some(tests) if !tests.is_empty() => vec![tests],
+                    _ => Vec::new(),
+                };
+                found.extend(ways.into_iter().map(|tests| Rival {
+                    written: path.written.clone(),
+                    tests,
+                }));
+            }
+        }
+        Rivals(found.into())
     }
 }
 
@@ -177,8 +186,8 @@ fn without_format(segment: &TemplateSegment) -> Option<Pattern> {
     }
 }
 
-/// What a request that matched `own` must hold to read like the other path as well; none where it never does, or does
-/// whatever the values are.
+/// What a request that matched `own` must hold to read like the other path as well: nothing where it does whatever the
+/// values are; none where it never does.
 fn tests(own: &[TemplateSegment], other: &[Pattern]) -> Option<Vec<Test>> {
     let mut tests = Vec::new();
     for (at, (own_segment, pattern)) in own.iter().zip(other).enumerate() {
@@ -196,7 +205,29 @@ fn tests(own: &[TemplateSegment], other: &[Pattern]) -> Option<Vec<Test>> {
         }
         tests.push(test);
     }
-    (!tests.is_empty()).then_some(tests)
+    Some(tests)
+}
+
+/// How a value can take the own template away, for each segment that mixes fixed texts with values. A whole segment that is
+/// blank is another matter ([`is_blank`]).
+fn losses(own: &[TemplateSegment]) -> Vec<Vec<Test>> {
+    let segments = own.iter().enumerate();
+    let mixed = segments.filter(|(_, segment)| matches!(segment, TemplateSegment::Mixed { .. }));
+    let loss = |(at, segment): (usize, &TemplateSegment)| {
+        let pattern = Pattern::of(segment);
+        // Where the contract itself writes an ending that upstreams take for a format, no value has to bring that about.
+        let declared = with_placeholders(segment);
+        let is_cut_anyway = stem(trimmed(&declared)).is_some_and(|text| !pattern.fits(text));
+        let Pattern::Mixed(texts) = pattern else {
+            return Vec::new();
+        };
+        vec![Test {
+            at,
+            is_last: at.checked_add(1) == Some(own.len()) && !is_cut_anyway,
+            pattern: Pattern::Lost(texts),
+        }]
+    };
+    mixed.map(loss).collect()
 }
 
 fn with_placeholders(segment: &TemplateSegment) -> String {
@@ -220,15 +251,21 @@ impl Pattern {
 }
 
 impl Test {
-    /// Whether some upstream could read this segment as the rival's: in any case, blanks and trailing dots trimmed, and at
-    /// the end of the path with or without the ending that names a format.
+    /// Whether some upstream could read this segment as the rival's: in any case, as it is or with blanks and trailing dots
+    /// trimmed, and at the end of the path with or without the ending that names a format. A value may be a blank, so
+    /// trimming can take a rival away as well as bring one about.
     fn holds(&self, segment: &str) -> bool {
+        let cut = |text| stem(text).filter(|_| self.is_last);
         let plain = trimmed(segment);
-        let cut = stem(plain).filter(|_| self.is_last).map(trimmed);
-        [Some(plain), cut]
-            .into_iter()
-            .flatten()
-            .any(|text| self.pattern.fits(text))
+        let readings = [
+            Some(segment),
+            Some(plain),
+            cut(segment),
+            cut(plain),
+            cut(plain).map(trimmed),
+        ];
+        let mut readings = readings.into_iter().flatten();
+        readings.any(|text| self.pattern.fits(text))
     }
 }
 
@@ -238,6 +275,7 @@ impl Pattern {
             Pattern::Text(fixed) => fold(text).eq(fixed.chars()),
             Pattern::Mixed(texts) => template::match_mixed(texts, &folded(text)).is_some(),
             Pattern::Anything => true,
+            Pattern::Lost(texts) => template::match_mixed(texts, &folded(text)).is_none(),
         }
     }
 }

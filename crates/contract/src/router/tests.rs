@@ -155,6 +155,50 @@ fn an_operation_that_is_not_exposed_is_not_reached_through_a_template_beside_it(
 }
 
 #[test]
+fn a_value_that_takes_its_own_template_away_is_ambiguous() {
+    let router = Router::build([
+        route(Method::Delete, "/v2", "/jobs/job-{number}", 1),
+        on(&[], Method::Delete, "/v2", "/jobs/{id}", 2),
+        route(Method::Delete, "/v2", "/days/{from}-{to}", 3),
+        on(&[], Method::Delete, "/v2", "/days/{id}", 4),
+        // Nothing looser is declared beside this one.
+        route(Method::Delete, "/v2", "/files/file-{number}", 5),
+        // The ending is the contract's own, not a value's.
+        route(Method::Delete, "/v2", "/notes/{name}.json", 6),
+        on(&[], Method::Delete, "/v2", "/notes/{name}", 7),
+    ])
+    .unwrap();
+    for path in [
+        "/v2/days/1-+",
+        "/v2/days/+-2",
+        "/v2/days/1-.",
+        "/v2/days/1-.json",
+        "/v2/days/ -+.json",
+    ] {
+        let found = find(&router, Method::Delete, path);
+        assert!(
+            matches!(found, Found::Ambiguous { .. }),
+            "{path}: {found:?}"
+        );
+    }
+    for (path, operation) in [
+        ("/v2/jobs/job-7", 1),
+        ("/v2/days/1-2", 3),
+        ("/v2/days/1-2.json", 3),
+        ("/v2/files/file-+", 5),
+        ("/v2/notes/x.json", 6),
+    ] {
+        let found = find(&router, Method::Delete, path);
+        assert_eq!(number(&found), Some(operation), "{path}: {found:?}");
+    }
+    let found = find(&router, Method::Delete, "/v2/jobs/job-+");
+    assert!(
+        matches!(&found, Found::Ambiguous { rival: Some(rival), .. } if &**rival == "/v2/jobs/{id}"),
+        "{found:?}"
+    );
+}
+
+#[test]
 fn a_value_that_an_upstream_could_read_as_another_path_is_ambiguous() {
     let router = Router::build([
         route(Method::Delete, "/v2", "/jobs/{id}", 1),

@@ -85,6 +85,14 @@ fn paths() -> impl Strategy<Value = Vec<String>> {
         " ",
         "a+",
         "7:do.json",
+        "a.",
+        "a.json",
+        "a+.json",
+        "+:do",
+        "+:do.json",
+        "1-+",
+        "+-2",
+        "1-.json",
         "\u{FF41}ll",
     ];
     let text = prop::sample::select(texts).prop_map(str::to_owned);
@@ -245,7 +253,7 @@ fn is_below_retired(states: &[State], exact: Option<&[String]>, path: &[String])
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1_500))]
+    #![proptest_config(ProptestConfig::with_cases(3_000))]
 
     #[test]
     fn no_upstream_reads_another_path_than_the_one_that_was_allowed(
