@@ -59,15 +59,18 @@ impl Checkpoint {
 
     /// Signs it.
     pub fn sign(self, key: &crypto::SigningKey) -> SignedCheckpoint {
-        let public = PublicKey::new(&self.origin, key.verifying_key());
         let body = self.body();
-        let mut line = public.id.to_vec();
-        line.extend_from_slice(&key.sign(body.as_bytes()));
-        let text = format!("{body}\n{DASH}{} {}\n", self.origin, base64(&line));
+        let text = format!("{body}\n{}", signature_line(&self.origin, key, &body));
         SignedCheckpoint {
             checkpoint: self,
             text,
         }
+    }
+
+    /// What a note states, whoever signed it.
+    pub(crate) fn stated_in(note: &str) -> Option<Checkpoint> {
+        let (body, _) = split_note(note)?;
+        Checkpoint::parse_body(body)
     }
 
     fn parse_body(body: &str) -> Option<Checkpoint> {
@@ -96,14 +99,8 @@ impl SignedCheckpoint {
     /// Reads a signed note and checks its signature by `key`. Signatures by other keys are passed over,
     /// as the form demands (witnesses may add theirs).
     pub fn verify(text: &str, key: &PublicKey) -> Option<SignedCheckpoint> {
-        let (body, signatures) = split_note(text)?;
-        let checkpoint = Checkpoint::parse_body(body)?;
-        if checkpoint.origin != key.name {
-            return None;
-        }
-        let is_signed = signatures
-            .split_terminator('\n')
-            .any(|line| key.has_signed(line, body.as_bytes()));
+        let checkpoint = Checkpoint::stated_in(text)?;
+        let is_signed = checkpoint.origin == key.name && key.has_signed_note(text);
         is_signed.then(|| SignedCheckpoint {
             checkpoint,
             text: text.to_owned(),
@@ -111,8 +108,15 @@ impl SignedCheckpoint {
     }
 }
 
+/// The line of a note that a key signs it with.
+pub(crate) fn signature_line(name: &str, key: &crypto::SigningKey, body: &str) -> String {
+    let mut line = key.verifying_key().note_key_id(name).to_vec();
+    line.extend_from_slice(&key.sign(body.as_bytes()));
+    format!("{DASH}{name} {}\n", base64(&line))
+}
+
 /// The body (with its last newline) and the signature lines.
-fn split_note(text: &str) -> Option<(&str, &str)> {
+pub(crate) fn split_note(text: &str) -> Option<(&str, &str)> {
     if text.len() > NOTE_BYTES_MAX || !text.ends_with('\n') {
         return None;
     }
@@ -177,9 +181,15 @@ impl PublicKey {
         (*id == self.id).then(|| signature.to_vec())
     }
 
-    fn has_signed(&self, line: &str, body: &[u8]) -> bool {
-        let signature = self.signature_in(line);
-        signature.is_some_and(|bytes| self.key.verify(body, &bytes))
+    /// Whether one of the signatures of a note is by this key.
+    pub(crate) fn has_signed_note(&self, note: &str) -> bool {
+        let Some((body, signatures)) = split_note(note) else {
+            return false;
+        };
+        let mut ours = signatures
+            .split_terminator('\n')
+            .filter_map(|line| self.signature_in(line));
+        ours.any(|signature| self.key.verify(body.as_bytes(), &signature))
     }
 }
 

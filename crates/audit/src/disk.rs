@@ -88,7 +88,7 @@ fn private(options: &mut OpenOptions) -> &mut OpenOptions {
 }
 
 /// A new name survives a power cut only once its directory was flushed.
-fn sync_parent(path: &Path) -> io::Result<()> {
+pub(crate) fn sync_parent(path: &Path) -> io::Result<()> {
     match path.parent() {
         Some(dir) => File::open(dir)?.sync_all(),
         None => Ok(()),

@@ -16,11 +16,15 @@ use crate::fault::LedgerFault;
 use crate::notes::{self, Note, Notes};
 use crate::reader::Ledger;
 use crate::segment::{self, Tip};
+use crate::signer::key::Signer;
+use crate::signer::{self, Signers};
 use crate::tree::{Frontier, Hash, leaf_hash};
 use crate::writer::sign_as;
 
 /// Name and version of the form, in the first line.
 pub(crate) const FORMAT: &str = "portcullis-ledger/2";
+/// The same with the changes of the signer in its first line, where there are any.
+pub(crate) const FORMAT_3: &str = "portcullis-ledger/3";
 /// The form before: one checkpoint, in the last line.
 pub(crate) const FORMAT_1: &str = "portcullis-ledger/1";
 
@@ -33,6 +37,8 @@ pub struct Exported {
     pub first_seq: u64,
     /// The signed statement that closes the file; keep it elsewhere to recognise the file again.
     pub checkpoint: SignedCheckpoint,
+    /// Who signed it.
+    pub public_key: PublicKey,
 }
 
 /// First line of an export.
@@ -46,7 +52,11 @@ pub(crate) struct HeaderLine {
     pub previous: String,
     /// The tree before the first record: roots of its complete subtrees, largest first.
     pub tree: Vec<String>,
+    /// Who signed the ledger first.
     pub public_key: String,
+    /// The changes of the signer, each signed by the key before it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub signers: Vec<String>,
 }
 
 /// A checkpoint in an export: over all records in front of it. The last line is one that closes it.
@@ -57,15 +67,32 @@ pub(crate) struct CheckpointLine {
 }
 
 impl HeaderLine {
-    fn new(public: &PublicKey, start: &Tip) -> Self {
+    fn new(signers: &Signers, start: &Tip) -> Self {
+        let format = match signers.epoch() {
+            0 => FORMAT,
+            _ => FORMAT_3,
+        };
         HeaderLine {
-            format: FORMAT.into(),
-            origin: public.name().to_owned(),
+            format: format.into(),
+            origin: signers.first().name().to_owned(),
             first_seq: start.next_seq(),
             previous: base64(&start.chain),
             tree: start.tree.parts().iter().map(|part| base64(part)).collect(),
-            public_key: public.to_string(),
+            public_key: signers.first().to_string(),
+            signers: signers.texts().map(str::to_owned).collect(),
         }
+    }
+
+    /// Who signs when, as the line has it.
+    ///
+    /// # Errors
+    /// In one sentence: the changes do not follow one from another.
+    pub(crate) fn signers(&self, first: PublicKey) -> Result<Signers, String> {
+        let mut signers = Signers::only(first);
+        for change in &self.signers {
+            signers.follow(change)?;
+        }
+        Ok(signers)
     }
 
     /// Where the ledger stood before the first record, if the line is consistent.
@@ -94,28 +121,8 @@ pub fn export(
     out: &mut dyn Write,
 ) -> Result<Exported, LedgerFault> {
     let mut promises = Promises::open(ledger)?;
-    let mut tip = start_before(ledger, *range.start())?;
-    promises.pass_over(tip.next_seq())?;
-    let mut records = 0_u64;
-    for entry in ledger.from_seq(tip.next_seq())? {
-        let entry = entry?;
-        if entry.seq > *range.end() {
-            break;
-        }
-        if entry.seq == *range.start() {
-            line(out, &HeaderLine::new(ledger.public_key(), &tip))?;
-        }
-        let leaf = leaf_hash(entry.json.as_bytes());
-        tip.push(leaf);
-        let passed = promises.compare(&tip)?;
-        if entry.seq >= *range.start() {
-            record(out, entry.seq, &leaf, &tip.chain, &entry.json)?;
-            records += 1;
-            if let Some(passed) = passed {
-                checkpoint_line(out, &passed)?;
-            }
-        }
-    }
+    let (signers, signer) = signing(ledger)?;
+    let (tip, records) = passed(ledger, &range, &signers, &mut promises, out)?;
     if records == 0 {
         let what = format!(
             "the ledger has no record {} yet; it holds {}",
@@ -128,15 +135,75 @@ pub fn export(
         promises.must_end(&tip)?;
     }
     // Signed for this end: cut off behind one of the checkpoints on the way, the file would look whole otherwise.
-    let (origin, first) = (ledger.public_key().name(), *range.start());
-    let checkpoint = sign_as(Some(first), origin, &tip, promises.after, ledger.keys());
+    let (public, first) = (signers.last(), *range.start());
+    let checkpoint = sign_as(
+        Some(first),
+        public.name(),
+        &tip,
+        promises.after,
+        signer.key(),
+    );
     checkpoint_line(out, &checkpoint)?;
     out.flush().map_err(|error| outward(&error))?;
     Ok(Exported {
         records,
         first_seq: *range.start(),
         checkpoint,
+        public_key: public.clone(),
     })
+}
+
+/// Writes the first line and the records of the range, with the checkpoints on the way. Gives where the ledger stands behind
+/// them, and their number.
+fn passed(
+    ledger: &Ledger,
+    range: &RangeInclusive<u64>,
+    signers: &Signers,
+    promises: &mut Promises<'_>,
+    out: &mut dyn Write,
+) -> Result<(Tip, u64), LedgerFault> {
+    let mut tip = start_before(ledger, *range.start())?;
+    promises.pass_over(tip.next_seq())?;
+    let mut records = 0_u64;
+    for entry in ledger.from_seq(tip.next_seq())? {
+        let entry = entry?;
+        if entry.seq > *range.end() {
+            break;
+        }
+        if entry.seq == *range.start() {
+            line(out, &HeaderLine::new(signers, &tip))?;
+        }
+        let json = entry.json.as_bytes();
+        let unknown = signers.compare(entry.seq, &tip.chain, Some(json));
+        let wrong = |what| LedgerFault::integrity(entry.seq, ledger.dir(), what);
+        if unknown.map_err(wrong)?.is_some() {
+            // Somebody changed the signer after the export began: this was its end.
+            break;
+        }
+        let leaf = leaf_hash(json);
+        tip.push(leaf);
+        let checkpoint = promises.compare(&tip)?;
+        if entry.seq >= *range.start() {
+            record(out, entry.seq, &leaf, &tip.chain, &entry.json)?;
+            records += 1;
+            checkpoint.map_or(Ok(()), |signed| checkpoint_line(out, &signed))?;
+        }
+    }
+    Ok((tip, records))
+}
+
+/// Who signs when, and the key that signs now. Tried again where somebody changes that between two looks.
+fn signing(ledger: &Ledger) -> Result<(Signers, Signer), LedgerFault> {
+    let mut before = None;
+    loop {
+        let size = ledger.newest_checkpoint()?.checkpoint.size;
+        let signers = ledger.signers()?.begun(size);
+        match signer::key::open(ledger.dir(), &signers, ledger.keys()) {
+            Ok(signer) => return Ok((signers, signer)),
+            Err(fault) if before == Some(signers.epoch()) => return Err(fault),
+            Err(_) => before = Some(signers.epoch()),
+        }
+    }
 }
 
 /// Where the ledger stood at the beginning of the segment that holds `seq`.
@@ -198,6 +265,7 @@ fn outward(error: &io::Error) -> LedgerFault {
 struct Promises<'a> {
     ledger: &'a Ledger,
     notes: Notes,
+    signers: Signers,
     next: Option<SignedCheckpoint>,
     /// Size stated by the last one that was passed.
     after: u64,
@@ -210,6 +278,7 @@ impl<'a> Promises<'a> {
         let mut promises = Promises {
             ledger,
             notes,
+            signers: ledger.signers()?,
             next: None,
             after: 0,
         };
@@ -225,10 +294,9 @@ impl<'a> Promises<'a> {
             .map_err(|error| LedgerFault::io(dir, &error))?
         {
             Some(Note::Whole(text, _)) => {
-                let signed = SignedCheckpoint::verify(&text, self.ledger.public_key());
                 let what = "the signature of a checkpoint does not verify";
-                let signed = signed.ok_or_else(|| self.wrong(self.after, what))?;
-                Some(signed)
+                let signed = self.signers.verify(&text, what);
+                Some(signed.map_err(|what| self.wrong(self.after, &what))?)
             }
             Some(Note::Garbled(_)) => return Err(self.wrong(self.after, "a checkpoint is garbled")),
             Some(Note::Torn { .. }) | None => None,

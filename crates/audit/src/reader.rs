@@ -16,6 +16,7 @@ use crate::fault::LedgerFault;
 use crate::notes;
 use crate::recorder::Place;
 use crate::segment::{self, Damage, Frame, Scanner};
+use crate::signer::{self, Signers};
 use crate::tree::{Hash, Proof, ProofBuilder, leaf_hash};
 
 /// Frames that are read forwards at a time when the newest are wanted first.
@@ -148,7 +149,7 @@ pub fn origin_of(dir: &Path, witness: Option<&str>) -> Result<Option<String>, Le
 pub struct Ledger {
     dir: PathBuf,
     keys: Arc<crypto::Keys>,
-    public: PublicKey,
+    first: PublicKey,
 }
 
 impl Ledger {
@@ -163,14 +164,13 @@ impl Ledger {
             .ok_or_else(|| LedgerFault::integrity(0, &path, "there is no complete checkpoint"))?;
         let origin = text.lines().next().unwrap_or_default();
         let ledger = Ledger::new(dir, keys, origin);
-        if !ledger.public.is_named_in(&text) {
-            let file = path.display().to_string();
-            return Err(LedgerFault::WrongKey { file });
+        let signers = ledger.signers()?;
+        if !signers.are_named_in(&text) {
+            return Err(signer::file::unknown_key(dir, &signers));
         }
-        if SignedCheckpoint::verify(&text, &ledger.public).is_none() {
-            let what = "the signature of the newest checkpoint does not verify";
-            return Err(LedgerFault::integrity(0, &path, what));
-        }
+        let what = "the signature of the newest checkpoint does not verify";
+        let signed = signers.verify(&text, what);
+        signed.map_err(|what| LedgerFault::integrity(0, &path, what))?;
         Ok(ledger)
     }
 
@@ -178,14 +178,29 @@ impl Ledger {
     pub fn new(dir: &Path, keys: Arc<crypto::Keys>, origin: &str) -> Ledger {
         Ledger {
             dir: dir.to_owned(),
-            public: PublicKey::new(origin, keys.ledger_signing.verifying_key()),
+            first: PublicKey::new(origin, keys.ledger_signing.verifying_key()),
             keys,
         }
     }
 
-    /// Who signs its checkpoints.
-    pub fn public_key(&self) -> &PublicKey {
-        &self.public
+    /// Who signed its first checkpoints, and signs them still while nobody changed that.
+    pub fn first_key(&self) -> &PublicKey {
+        &self.first
+    }
+
+    /// Who signs now, as the newest checkpoint has it.
+    ///
+    /// # Errors
+    /// When that cannot be read or does not verify.
+    pub fn present_key(&self) -> Result<PublicKey, LedgerFault> {
+        let size = self.newest_checkpoint()?.checkpoint.size;
+        Ok(self.signers()?.begun(size).last().clone())
+    }
+
+    /// Who signs when. Whoever reads checkpoints asks after it took its place in their file: a change is written down before
+    /// the first checkpoint of its key.
+    pub(crate) fn signers(&self) -> Result<Signers, LedgerFault> {
+        signer::file::read_own(&self.dir, &self.first).map(|found| found.signers)
     }
 
     /// Its directory.
@@ -193,7 +208,7 @@ impl Ledger {
         &self.dir
     }
 
-    pub(crate) fn keys(&self) -> &crypto::Keys {
+    pub(crate) fn keys(&self) -> &Arc<crypto::Keys> {
         &self.keys
     }
 
@@ -204,11 +219,12 @@ impl Ledger {
     pub fn newest_checkpoint(&self) -> Result<SignedCheckpoint, LedgerFault> {
         let path = self.dir.join(notes::FILE);
         let newest = notes::newest(&self.dir).map_err(|error| LedgerFault::io(&path, &error))?;
-        newest
-            .and_then(|(text, _)| SignedCheckpoint::verify(&text, &self.public))
-            .ok_or_else(|| {
-                LedgerFault::integrity(0, &path, "the newest checkpoint does not verify")
-            })
+        let what = "the newest checkpoint does not verify";
+        let signed = match newest {
+            Some((text, _)) => self.signers()?.verify(&text, what),
+            None => Err(what.to_owned()),
+        };
+        signed.map_err(|what| LedgerFault::integrity(0, &path, what))
     }
 
     /// The records from this number on, in order, up to the present end.

@@ -19,8 +19,9 @@ use crate::fault::LedgerFault;
 use crate::pending::{Group, Pending, lock};
 use crate::reader::{Entry, Filter, Ledger, SET_BACK_MIN};
 use crate::recovery::{self, Recovered};
+use crate::signer::Ends;
 use crate::tree::{Hash, leaf_hash};
-use crate::writer::{OnCheckpoint, Writer};
+use crate::writer::{OnCheckpoint, Rotated, Writer};
 
 /// Largest record. Events are bounded far below it.
 pub const RECORD_BYTES_MAX: usize = 256 * 1024;
@@ -155,6 +156,7 @@ struct Queue {
     /// Set for good when the writer cannot go on.
     broken: Option<LedgerFault>,
     wanted: Vec<Wanted>,
+    rotations: Vec<Rotation>,
     /// The latest moment of any record.
     latest: Timestamp,
 }
@@ -188,6 +190,16 @@ impl Queue {
 /// Someone who waits for a fresh checkpoint.
 pub(crate) type Wanted = mpsc::SyncSender<Result<Arc<SignedCheckpoint>, LedgerFault>>;
 
+/// Someone who wants another key to sign.
+pub(crate) struct Rotation {
+    /// The record of it, which the writer completes.
+    pub event: Box<Event>,
+    /// Why the present key signs no longer.
+    pub ends: Ends,
+    /// Who is told.
+    pub tell: mpsc::SyncSender<Result<Rotated, LedgerFault>>,
+}
+
 /// What the writer takes at once.
 #[derive(Default)]
 pub(crate) struct Batch {
@@ -205,6 +217,7 @@ pub(crate) struct Batch {
 pub(crate) struct Work {
     pub batch: Batch,
     pub wanted: Vec<Wanted>,
+    pub rotations: Vec<Rotation>,
     pub is_closing: bool,
 }
 
@@ -298,15 +311,31 @@ impl Recorder {
     /// When the writer cannot write it.
     pub fn checkpoint(&self) -> Result<Arc<SignedCheckpoint>, LedgerFault> {
         let (sender, receiver) = mpsc::sync_channel(1);
-        {
-            let mut queue = lock(&self.shared.queue);
-            if let Some(fault) = queue.refuses() {
-                return Err(fault);
-            }
-            queue.wanted.push(sender);
-            self.shared.rouse(&mut queue);
-        }
+        self.ask(|queue| queue.wanted.push(sender))?;
         receiver.recv().unwrap_or(Err(LedgerFault::Stopped))
+    }
+
+    /// Has another key sign from here on, a new one. `event` is the record of it: it is completed with the change that both
+    /// keys sign, and stands where the key changes. Blocks for about five flushes.
+    ///
+    /// # Errors
+    /// When it cannot be written. Then the present key goes on.
+    pub fn rotate_signer(&self, event: Event, ends: Ends) -> Result<Rotated, LedgerFault> {
+        let (tell, receiver) = mpsc::sync_channel(1);
+        let event = Box::new(event);
+        self.ask(|queue| queue.rotations.push(Rotation { event, ends, tell }))?;
+        receiver.recv().unwrap_or(Err(LedgerFault::Stopped))
+    }
+
+    /// Puts something beside the records for the writer to do.
+    fn ask(&self, put: impl FnOnce(&mut Queue)) -> Result<(), LedgerFault> {
+        let mut queue = lock(&self.shared.queue);
+        if let Some(fault) = queue.refuses() {
+            return Err(fault);
+        }
+        put(&mut queue);
+        self.shared.rouse(&mut queue);
+        Ok(())
     }
 
     /// Whether the writer ended although nobody stopped it. Then everything is refused until the ledger is opened again.
@@ -460,7 +489,7 @@ impl Shared {
     /// Waits until there is something to do or the moment has come. `spare` becomes the next batch's buffers.
     pub(crate) fn next(&self, until: Option<Instant>, spare: Batch) -> Work {
         let (mut queue, is_slow) = self.gathered(lock(&self.queue));
-        while queue.batch.leaves.is_empty() && queue.wanted.is_empty() && !queue.is_closing {
+        while queue.batch.leaves.is_empty() && !queue.is_asked() {
             queue.sleeps = Sleeps::Idle;
             let Some(until) = until else {
                 queue = self
@@ -482,6 +511,7 @@ impl Shared {
         Work {
             batch: std::mem::replace(&mut queue.batch, spare),
             wanted: std::mem::take(&mut queue.wanted),
+            rotations: std::mem::take(&mut queue.rotations),
             is_closing: queue.is_closing,
         }
     }
@@ -494,7 +524,7 @@ impl Shared {
             return (queue, false);
         }
         let begin = Instant::now();
-        while queue.batch.leaves.len() < enough && queue.wanted.is_empty() && !queue.is_closing {
+        while queue.batch.leaves.len() < enough && !queue.is_asked() {
             let left = self.gather.saturating_sub(begin.elapsed());
             if left.is_zero() {
                 break;
@@ -506,6 +536,14 @@ impl Shared {
         let records = u32::try_from(queue.batch.leaves.len()).unwrap_or(u32::MAX);
         let is_slow = begin.elapsed() > PACE.saturating_mul(records);
         (queue, is_slow)
+    }
+
+    /// For a record that passes the queue by: the latest moment, where it has to name that.
+    pub(crate) fn latest_to_name(&self, at: Timestamp) -> Option<Timestamp> {
+        let mut queue = lock(&self.queue);
+        let latest = queue.latest;
+        queue.latest = latest.max(at);
+        (latest.since(at) > SET_BACK_MIN).then_some(latest)
     }
 
     /// Where followers hear of what is in the file.
@@ -538,6 +576,7 @@ impl Shared {
         let mut queue = lock(&self.queue);
         queue.broken = Some(fault.clone());
         queue.wanted.clear();
+        queue.rotations.clear();
         let group = std::mem::take(&mut queue.batch).group;
         drop(queue);
         group.finish(Err(fault.clone()));
@@ -545,6 +584,11 @@ impl Shared {
 }
 
 impl Queue {
+    /// Whether something beside records is to be done.
+    fn is_asked(&self) -> bool {
+        self.is_closing || !self.wanted.is_empty() || !self.rotations.is_empty()
+    }
+
     fn refuses(&self) -> Option<LedgerFault> {
         let closed = self.is_closing.then_some(LedgerFault::Stopped);
         self.broken.clone().or(closed)

@@ -16,7 +16,8 @@ use crate::disk::DiskFile;
 use crate::fault::LedgerFault;
 use crate::notes;
 use crate::recorder::Opening;
-use crate::segment::{self, Damage, FRAME_BYTES_MAX, Scanner, SegmentKey, Tip};
+use crate::segment::{self, Damage, FRAME_BYTES_MAX, Frame, Scanner, SegmentKey, Tip};
+use crate::signer::{self, Signers};
 use crate::writer::{Good, State, begin, sign};
 
 /// What a crash had left unfinished, and was cut off when the ledger was opened.
@@ -61,20 +62,24 @@ pub(crate) fn open(opening: Opening) -> Result<(State, Option<Recovered>), Ledge
         return Err(LedgerFault::Unusable { what });
     }
     let lock = prepare(&opening.dir)?;
-    let public = PublicKey::new(&origin, opening.keys.ledger_signing.verifying_key());
+    let first = PublicKey::new(&origin, opening.keys.ledger_signing.verifying_key());
+    let mut found = signer::file::read_own(&opening.dir, &first)?;
     let witness = opening
         .witness
         .as_deref()
-        .map(|text| trusted(text, &public, &opening.dir));
+        .map(|text| trusted(text, &found.signers, &opening.dir));
     let witness = witness.transpose()?;
     let segments = segment::list(&opening.dir).map_err(|e| LedgerFault::io(&opening.dir, &e))?;
-    let (last, checkpoints) = checkpoints(&opening, &public, segments.is_empty())?;
+    let (last, checkpoints) = checkpoints(&opening, &found.signers, segments.is_empty())?;
+    let promises: Vec<&Checkpoint> = std::iter::once(&last.checkpoint).chain(&witness).collect();
     let end = match segments.last() {
-        Some((seq, path)) => {
-            stand_at_end(&opening, *seq, path, &last.checkpoint, witness.as_ref())?
-        }
-        None => begin_first(&opening, &last.checkpoint, witness.as_ref())?,
+        Some((seq, path)) => stand_at_end(&opening, *seq, path, &promises, &found.signers)?,
+        None => begin_first(&opening, &promises)?,
     };
+    begun_only(&opening, &mut found, end.tip.next_seq())?;
+    let signer = signer::key::open(&opening.dir, &found.signers, &opening.keys)?;
+    let tidied = signer::key::remove_others(&opening.dir, found.signers.epoch());
+    tidied.map_err(|error| LedgerFault::io(&opening.dir, &error))?;
     let mut state = State {
         dir: opening.dir,
         settings: opening.settings,
@@ -86,6 +91,8 @@ pub(crate) fn open(opening: Opening) -> Result<(State, Option<Recovered>), Ledge
         segment_key: end.key,
         checkpoints,
         last: Arc::new(last),
+        signers: found.signers,
+        signer,
         broken: None,
         _lock: lock,
     };
@@ -137,20 +144,45 @@ fn take(lock: &File, dir: &Path) -> Result<(), LedgerFault> {
     Err(LedgerFault::Locked { path })
 }
 
+/// Cuts off what is no part of the ledger from the file of signers: an unfinished change, and one whose record a crash kept
+/// from being written.
+fn begun_only(
+    opening: &Opening,
+    found: &mut signer::file::Found,
+    next_seq: u64,
+) -> Result<(), LedgerFault> {
+    let path = opening.dir.join(signer::file::NAME);
+    let io = |error: std::io::Error| LedgerFault::io(&path, &error);
+    let is_unbegun = |signers: &Signers| signers.last_record().is_some_and(|at| at >= next_seq);
+    if is_unbegun(&found.signers) {
+        found.signers.take_back();
+        found.ends.pop();
+    }
+    if is_unbegun(&found.signers) {
+        let what = "the signer was changed in records that are not there";
+        return Err(LedgerFault::integrity(next_seq, &path, what));
+    }
+    let length = std::fs::metadata(&path).map_or(0, |file| file.len());
+    if length > found.length() {
+        let mut file = opening.disk.open(&path).map_err(io)?;
+        file.truncate(found.length()).map_err(io)?;
+        file.sync().map_err(io)?;
+    }
+    Ok(())
+}
+
 /// Checks a checkpoint that came from elsewhere.
-fn trusted(text: &str, public: &PublicKey, dir: &Path) -> Result<Checkpoint, LedgerFault> {
-    let signed = SignedCheckpoint::verify(text, public);
-    let signed = signed.ok_or_else(|| {
-        let what = "the checkpoint kept outside the ledger is not signed by this ledger's key";
-        LedgerFault::integrity(0, dir, what)
-    })?;
+fn trusted(text: &str, signers: &Signers, dir: &Path) -> Result<Checkpoint, LedgerFault> {
+    let what = "the checkpoint kept outside the ledger is not signed by this ledger's key";
+    let signed = signers.verify(text, what);
+    let signed = signed.map_err(|what| LedgerFault::integrity(0, dir, what))?;
     Ok(signed.checkpoint)
 }
 
 /// The newest checkpoint, and the file ready to be appended to.
 fn checkpoints(
     opening: &Opening,
-    public: &PublicKey,
+    signers: &Signers,
     is_new: bool,
 ) -> Result<(SignedCheckpoint, Good), LedgerFault> {
     let path = opening.dir.join(notes::FILE);
@@ -164,7 +196,8 @@ fn checkpoints(
         if !is_new {
             return Err(LedgerFault::integrity(0, &path, "the checkpoints are gone"));
         }
-        let first = sign(&opening.settings.origin, &Tip::empty(), 0, &opening.keys);
+        let key = &opening.keys.ledger_signing;
+        let first = sign(&opening.settings.origin, &Tip::empty(), 0, key);
         let mut file = opening.disk.open(&path).map_err(io)?;
         file.truncate(0).map_err(io)?;
         file.append(first.text.as_bytes()).map_err(io)?;
@@ -172,27 +205,21 @@ fn checkpoints(
         let length = first.text.len() as u64;
         return Ok((first, Good { path, file, length }));
     };
-    if !public.is_named_in(&text) {
-        let file = path.display().to_string();
-        return Err(LedgerFault::WrongKey { file });
+    if !signers.are_named_in(&text) {
+        return Err(signer::file::unknown_key(&opening.dir, signers));
     }
-    let signed = SignedCheckpoint::verify(&text, public);
-    let signed = signed.ok_or_else(|| {
-        let what = "the signature of the newest checkpoint does not verify";
-        LedgerFault::integrity(0, &path, what)
-    })?;
+    let what = "the signature of the newest checkpoint does not verify";
+    let signed = signers.verify(&text, what);
+    let signed = signed.map_err(|what| LedgerFault::integrity(0, &path, what))?;
     let mut file = opening.disk.open(&path).map_err(io)?;
     file.truncate(length).map_err(io)?;
     Ok((signed, Good { path, file, length }))
 }
 
 /// A ledger without segments: only right before its first record.
-fn begin_first(
-    opening: &Opening,
-    last: &Checkpoint,
-    witness: Option<&Checkpoint>,
-) -> Result<End, LedgerFault> {
-    let promised = last.size.max(witness.map_or(0, |w| w.size));
+fn begin_first(opening: &Opening, promises: &[&Checkpoint]) -> Result<End, LedgerFault> {
+    let promised = promises.iter().map(|promise| promise.size).max();
+    let promised = promised.unwrap_or(0);
     if promised > 0 {
         let what = format!("all segments are gone; a checkpoint covers {promised} records");
         return Err(LedgerFault::integrity(0, &opening.dir, what));
@@ -215,8 +242,8 @@ fn stand_at_end(
     opening: &Opening,
     first_seq: u64,
     path: &Path,
-    last: &Checkpoint,
-    witness: Option<&Checkpoint>,
+    promises: &[&Checkpoint],
+    signers: &Signers,
 ) -> Result<End, LedgerFault> {
     let io = |error: std::io::Error| LedgerFault::io(path, &error);
     let scanner = Scanner::open(path, &opening.keys).map_err(io)?;
@@ -229,24 +256,19 @@ fn stand_at_end(
             "the file's name is not its first record",
         ));
     }
-    if last.size < first_seq {
+    // The ledger's own newest checkpoint comes first.
+    let covered = promises.first().map_or(0, |newest| newest.size);
+    if covered < first_seq {
         let what = format!(
-            "the newest checkpoint covers only {} records: checkpoints were removed",
-            last.size
+            "the newest checkpoint covers only {covered} records: checkpoints were removed"
         );
-        return Err(LedgerFault::integrity(last.size, path, what));
+        return Err(LedgerFault::integrity(covered, path, what));
     }
     let mut tip = scanner.start().clone();
-    let promises: Vec<&Checkpoint> = std::iter::once(last).chain(witness).collect();
-    compare(&tip, &promises, path)?;
+    compare(&tip, promises, path)?;
     let damage = loop {
         match scanner.next().map_err(io)? {
-            Ok(Some(frame)) => {
-                for leaf in frame.leaves() {
-                    tip.push(*leaf);
-                    compare(&tip, &promises, path)?;
-                }
-            }
+            Ok(Some(frame)) => pass(&mut tip, &frame, promises, signers, path)?,
             Ok(None) => break None,
             Err(damage) => break Some(damage),
         }
@@ -277,6 +299,27 @@ fn stand_at_end(
         key,
         recovered: recovered.transpose()?,
     })
+}
+
+/// Passes a frame's records, comparing them with the changes of the signer and with what the checkpoints say.
+fn pass(
+    tip: &mut Tip,
+    frame: &Frame,
+    promises: &[&Checkpoint],
+    signers: &Signers,
+    path: &Path,
+) -> Result<(), LedgerFault> {
+    for (leaf, record) in frame.passing() {
+        let seq = tip.next_seq();
+        let unknown = signers.compare(seq, &tip.chain, record);
+        let wrong = |what: String| LedgerFault::integrity(seq, path, what);
+        if unknown.map_err(wrong)?.is_some() {
+            return Err(wrong(signer::MISSING.into()));
+        }
+        tip.push(*leaf);
+        compare(tip, promises, path)?;
+    }
+    Ok(())
 }
 
 /// Where a checkpoint speaks of this very length, it must speak of these very records.

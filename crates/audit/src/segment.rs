@@ -405,6 +405,12 @@ impl Frame {
         self.payload.is_some()
     }
 
+    /// Leaf by leaf, each with its record where that can be read.
+    pub(crate) fn passing(&self) -> impl Iterator<Item = (&Hash, Option<&[u8]>)> {
+        let mut records = self.records();
+        self.leaves.iter().map(move |leaf| (leaf, records.next()))
+    }
+
     /// The records in order; none when they cannot be read any more.
     pub(crate) fn records(&self) -> impl Iterator<Item = &[u8]> {
         records(self.payload.as_deref().unwrap_or_default())

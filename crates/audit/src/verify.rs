@@ -6,6 +6,7 @@
 mod directory;
 mod file;
 
+use crate::signer::{Ends, SignerEpoch, Signers};
 use crate::tree::Hash;
 
 pub use directory::{verify_directory, verify_newest};
@@ -28,8 +29,12 @@ pub struct Report {
     pub destroyed: u64,
     /// Bytes of a write that a crash left unfinished at the very end; cut off at the next start.
     pub torn_bytes: u64,
-    /// Who signed, in the form `name+id+key`. Compare it with the key you know.
+    /// Who signs now, in the form `name+id+key`. Compare it with the key you know.
     pub public_key: String,
+    /// Who signed when; one epoch where the key that signs was never changed.
+    pub signers: Vec<SignerEpoch>,
+    /// The epoch of the key that was expected. What follows rests on it and on those behind it.
+    pub expected_epoch: u64,
     /// The first thing wrong.
     pub first_bad: Option<Bad>,
     /// All that is wrong with an exported file is that it ends before its closing checkpoint: its export was not read to
@@ -41,6 +46,22 @@ impl Report {
     /// Whether everything is in order.
     pub fn is_good(&self) -> bool {
         self.first_bad.is_none()
+    }
+
+    /// The first key that the verification rests on and that was given up as compromised. Whoever has it can write another
+    /// ledger that verifies by the same expected key.
+    pub fn compromised(&self) -> Option<&SignerEpoch> {
+        let relied = self
+            .signers
+            .iter()
+            .filter(|one| one.epoch >= self.expected_epoch);
+        let mut relied = relied.filter(|one| one.ended == Some(Ends::Compromised));
+        relied.next()
+    }
+
+    fn tell(&mut self, signers: &Signers) {
+        self.public_key = signers.last().to_string();
+        self.signers = signers.epochs();
     }
 
     /// Number of the last good record.

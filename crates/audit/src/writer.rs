@@ -3,6 +3,8 @@
 //! Started by `Recorder::open`; the only code that changes the ledger while the product runs.
 //! Start reading at `Writer::run`, then `State::commit`. After a failed flush nothing is accepted (fail closed).
 
+mod rotate;
+
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,7 +15,11 @@ use crate::disk::{Disk, DiskFile};
 use crate::fault::LedgerFault;
 use crate::recorder::{Batch, Durability, RecentFrame, Settings, Shared};
 use crate::segment::{self, Group, Header, SegmentKey, Tip};
+use crate::signer::Signers;
+use crate::signer::key::Signer;
 use crate::tree::Hash;
+
+pub use rotate::Rotated;
 
 /// Called with every new checkpoint, e.g. to keep it in the database as a second witness.
 pub type OnCheckpoint = Box<dyn FnMut(&SignedCheckpoint) + Send>;
@@ -37,6 +43,10 @@ pub(crate) struct State {
     pub segment_key: SegmentKey,
     pub checkpoints: Good,
     pub last: Arc<SignedCheckpoint>,
+    /// Who signs, and who signed before.
+    pub signers: Signers,
+    /// The private key of the last of them.
+    pub signer: Signer,
     /// Set for good by an error that leaves a file's state unknown.
     pub broken: Option<LedgerFault>,
     /// Held as long as the ledger is open.
@@ -70,7 +80,12 @@ impl Writer {
             let work = self.shared.next(self.due, spare);
             self.current = work.batch;
             if !self.current.leaves.is_empty() {
-                self.commit();
+                // Whoever waits for the group is told; nobody waits here.
+                drop(self.commit());
+            }
+            for rotation in work.rotations {
+                let done = self.rotate(&rotation);
+                drop(rotation.tell.try_send(done));
             }
             if self.is_checkpoint_due() || !work.wanted.is_empty() || work.is_closing {
                 let signed = self.checkpoint();
@@ -96,7 +111,8 @@ impl Writer {
         spare
     }
 
-    fn commit(&mut self) {
+    /// Writes the group at work and tells everybody. Gives the number of its first record.
+    fn commit(&mut self) -> Result<u64, LedgerFault> {
         let (offset, before) = (self.state.segment.length, self.state.tip.chain);
         let outcome = self.state.commit(&self.current);
         match &outcome {
@@ -120,9 +136,9 @@ impl Writer {
             }
             Err(fault) => self.shared.troubled(fault),
         }
-        self.current
-            .group
-            .finish(outcome.map(|(first_seq, _)| first_seq));
+        let outcome = outcome.map(|(first_seq, _)| first_seq);
+        self.current.group.finish(outcome.clone());
+        outcome
     }
 
     fn is_checkpoint_due(&self) -> bool {
@@ -215,7 +231,7 @@ impl State {
             &self.settings.origin,
             &self.tip,
             self.last.checkpoint.size,
-            &self.keys,
+            self.signer.key(),
         );
         Self::append(
             &mut self.checkpoints,
@@ -320,8 +336,13 @@ pub(crate) fn begin(
 }
 
 /// Signs where the ledger stands.
-pub(crate) fn sign(origin: &str, tip: &Tip, after: u64, keys: &crypto::Keys) -> SignedCheckpoint {
-    sign_as(None, origin, tip, after, keys)
+pub(crate) fn sign(
+    origin: &str,
+    tip: &Tip,
+    after: u64,
+    key: &crypto::SigningKey,
+) -> SignedCheckpoint {
+    sign_as(None, origin, tip, after, key)
 }
 
 /// The same, for the end of an export that begins with this record.
@@ -330,7 +351,7 @@ pub(crate) fn sign_as(
     origin: &str,
     tip: &Tip,
     after: u64,
-    keys: &crypto::Keys,
+    key: &crypto::SigningKey,
 ) -> SignedCheckpoint {
     let checkpoint = Checkpoint {
         origin: origin.to_owned(),
@@ -340,7 +361,7 @@ pub(crate) fn sign_as(
         after,
         closes,
     };
-    checkpoint.sign(&keys.ledger_signing)
+    checkpoint.sign(key)
 }
 
 fn is_full(error: &io::Error) -> bool {

@@ -48,6 +48,9 @@ pub enum Permission {
     /// See what is recorded.
     #[serde(rename = "ledger.read")]
     LedgerRead,
+    /// Have another key sign the ledger.
+    #[serde(rename = "ledger.rotate")]
+    LedgerRotate,
     /// Sign checkpoints.
     #[serde(rename = "ledger.sign")]
     LedgerSign,
@@ -61,7 +64,7 @@ pub enum Permission {
 
 impl Permission {
     /// Every permission.
-    pub const ALL: [Permission; 12] = [
+    pub const ALL: [Permission; 13] = [
         Permission::BlocksRead,
         Permission::BlocksWrite,
         Permission::DecisionsRead,
@@ -71,6 +74,7 @@ impl Permission {
         Permission::KeysRead,
         Permission::KeysWrite,
         Permission::LedgerRead,
+        Permission::LedgerRotate,
         Permission::LedgerSign,
         Permission::ServerRead,
         Permission::ServerReload,
@@ -88,6 +92,7 @@ impl Permission {
             Permission::KeysRead => "keys.read",
             Permission::KeysWrite => "keys.write",
             Permission::LedgerRead => "ledger.read",
+            Permission::LedgerRotate => "ledger.rotate",
             Permission::LedgerSign => "ledger.sign",
             Permission::ServerRead => "server.read",
             Permission::ServerReload => "server.reload",

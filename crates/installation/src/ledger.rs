@@ -79,14 +79,18 @@ impl LedgerFiles {
         Ok(Ledger::open_read(&self.dir, Arc::clone(&self.keys))?)
     }
 
-    /// Verifies it against the checkpoint that the database witnessed; signed by this key, or else by its own.
+    /// Verifies it against the checkpoint that the database witnessed; signed by this key or by one that followed it, or else
+    /// by its own.
     ///
     /// # Errors
     /// When its files cannot be read. What is wrong with them is in the report.
     pub fn verify(&self, pin: Option<&PublicKey>) -> Result<Report, InstallationError> {
         let witness = control::maintenance::witnessed(&self.store)?;
         let name = open::origin(&self.dir, witness.as_deref())?;
-        let own = PublicKey::new(&name, self.keys.ledger_signing.verifying_key());
+        let ledger = Ledger::new(&self.dir, Arc::clone(&self.keys), &name);
+        // What is wrong with a ledger that cannot say so much, the verification finds.
+        let own = ledger.present_key();
+        let own = own.unwrap_or_else(|_| ledger.first_key().clone());
         audit::verify_directory(
             &self.dir,
             &self.keys,

@@ -125,6 +125,9 @@ pub struct Event {
     /// The block that refused the request, or that began with this refusal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub blocked: Option<Blocked>,
+    /// Of a `ledger.signer`: the change as both keys signed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signer: Option<Text>,
     /// Private detail of a refusal, or what was changed: a sentence for people, which no program reads.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<Text>,

@@ -89,7 +89,7 @@ fn exports_of_a_running_ledger_verify() {
             let mut out = Vec::new();
             export(recorder.ledger(), 0..=u64::MAX, &mut out).unwrap();
             std::fs::write(&file, &out).unwrap();
-            let report = verify_export(&file, Some(recorder.ledger().public_key())).unwrap();
+            let report = verify_export(&file, Some(recorder.ledger().first_key())).unwrap();
             assert_eq!(report.first_bad, None);
         }
     });
@@ -111,7 +111,7 @@ fn an_export_that_was_cut_behind_a_checkpoint_on_the_way_is_not_whole_and_is_pro
     let verified = |lines: &[&str]| {
         let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
         std::fs::write(&file, text).unwrap();
-        verify_export(&file, Some(reader.public_key())).unwrap()
+        verify_export(&file, Some(reader.first_key())).unwrap()
     };
     let lines: Vec<&str> = text.lines().collect();
     let whole = verified(&lines);

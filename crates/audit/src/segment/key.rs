@@ -1,6 +1,6 @@
 //! The key of one segment: random, wrapped, and kept in a file beside it.
 //! Exports `KeyFile`, `rewrap`, `destroy` and `file_name`.
-//! Used by the segment's header, by `key rotate-kek` and by whoever destroys what may no longer be read.
+//! Used by the segment's header, by `rewrap` and by whoever destroys what may no longer be read.
 //! Start reading at `KeyFile`; the layout for auditors is docs/ledger-format.md.
 //!
 //! Wrapping the key again touches no segment. Destroying it makes the segment's records unreadable for everybody, whatever
@@ -15,15 +15,12 @@ use model::Timestamp;
 use crate::disk::{Disk, RealDisk};
 use crate::fault::LedgerFault;
 use crate::segment;
+use crate::wrapped::{self, Unopened, Wraps};
 
 const MAGIC: &[u8; 8] = b"PORTLKEY";
 const VERSION: u32 = 1;
 /// Bytes in front of what the state decides: magic, version, number of the first record, salt, state.
 const FIXED: usize = 8 + 4 + 8 + 16 + 1;
-/// One wrapped key: the id of the key that wraps it, and the sealed key.
-const WRAPPED: usize = 4 + 32 + crypto::SealKey::OVERHEAD;
-/// A key is wrapped once, and twice while the key-encryption key changes hands.
-const WRAPS_MAX: usize = 4;
 
 /// Which segment a key belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +34,7 @@ pub(crate) struct Segment {
 /// What stands beside a segment.
 pub(crate) enum KeyFile {
     /// The key, which one of the wrapping keys opens.
-    Wrapped(Vec<([u8; 4], Vec<u8>)>),
+    Wrapped(Wraps),
     /// The key was destroyed. Says when, and is sealed, so that nobody without the root can claim it.
     Destroyed,
 }
@@ -49,7 +46,7 @@ pub(crate) fn beside(segment: &Path) -> PathBuf {
 
 impl Segment {
     fn fixed(&self, state: u8) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(FIXED + 1 + WRAPPED * 2);
+        let mut bytes = Vec::with_capacity(FIXED);
         bytes.extend_from_slice(MAGIC);
         bytes.extend_from_slice(&VERSION.to_le_bytes());
         bytes.extend_from_slice(&self.first_seq.to_le_bytes());
@@ -60,14 +57,7 @@ impl Segment {
 
     /// A file in which every one of `to` wraps the key.
     pub(crate) fn wrap(&self, key: &Secret<[u8; 32]>, to: &[&WrapKey]) -> Vec<u8> {
-        let fixed = self.fixed(1);
-        let mut bytes = fixed.clone();
-        bytes.push(u8::try_from(to.len()).unwrap_or(u8::MAX));
-        for wrap in to {
-            bytes.extend_from_slice(&wrap.id());
-            bytes.extend_from_slice(&wrap.key().seal(&fixed, key.expose()));
-        }
-        bytes
+        wrapped::seal(&self.fixed(1), key, to)
     }
 
     /// A file that says the key is gone.
@@ -106,18 +96,11 @@ impl Segment {
                     .ok_or("the note that the key was destroyed is not ours");
             }
         };
-        let fixed = self.fixed(1);
-        let ours = wraps.iter().find_map(|(id, sealed)| {
-            let wrap = known.iter().find(|wrap| wrap.id() == *id)?;
-            Some((wrap, sealed))
-        });
-        let (wrap, sealed) =
-            ours.ok_or("the key of the segment is wrapped with another key-encryption key")?;
-        let opened = wrap.key().open(&fixed, sealed).map(Secret::new);
-        let opened = opened.map_err(|_| "the key of the segment does not open")?;
-        let key = <[u8; 32]>::try_from(opened.expose().as_slice());
-        key.map(|key| Some(Secret::new(key)))
-            .map_err(|_| "the key of the segment is none")
+        let key = wrapped::open(&self.fixed(1), &wraps, known);
+        key.map(Some).map_err(|why| match why {
+            Unopened::OtherKey => "the key of the segment is wrapped with another key-encryption key",
+            Unopened::Damaged => "the key of the segment does not open",
+        })
     }
 }
 
@@ -137,16 +120,7 @@ impl KeyFile {
             salt: *salt,
         };
         let file = match state {
-            1 => {
-                let (count, rest) = rest.split_first()?;
-                let count = usize::from(*count);
-                let is_whole = (1..=WRAPS_MAX).contains(&count) && rest.len() == count * WRAPPED;
-                let wraps = rest.chunks_exact(WRAPPED).filter_map(|wrap| {
-                    let (id, sealed) = wrap.split_first_chunk::<4>()?;
-                    Some((*id, sealed.to_vec()))
-                });
-                is_whole.then(|| KeyFile::Wrapped(wraps.collect()))?
-            }
+            1 => KeyFile::Wrapped(wrapped::read(rest)?),
             2 => (rest.len() == 8 + crypto::SealKey::OVERHEAD).then_some(KeyFile::Destroyed)?,
             _ => return None,
         };
@@ -154,12 +128,11 @@ impl KeyFile {
     }
 }
 
-/// Wraps the key of every segment with each of `to`. A key that one of `known` opens is wrapped again; destroyed ones stay
-/// destroyed. May be repeated: what was done before is done again. Gives the number of keys.
+/// Wraps the key of every segment with each of `to`; see [`crate::rewrap`].
 ///
 /// # Errors
 /// When a key is wrapped with none of `known`, or a file cannot be read or written. Keys before it are wrapped already.
-pub fn rewrap(
+pub(crate) fn rewrap(
     dir: &Path,
     keys: &Keys,
     known: &[&WrapKey],

@@ -6,13 +6,15 @@
 
 use std::path::Path;
 
-use crate::checkpoint::{Checkpoint, PublicKey, SignedCheckpoint};
+use crate::checkpoint::{Checkpoint, PublicKey};
 use crate::fault::LedgerFault;
 use crate::notes::{self, Note, Notes};
-use crate::segment::{self, Damage, Scanner, Tip};
+use crate::segment::{self, Damage, Frame, Scanner, Tip};
+use crate::signer::{self, Signers};
 use crate::verify::{Bad, Report};
 
-/// Verifies a ledger's directory. `witness` is the newest checkpoint known elsewhere (text of the signed
+/// Verifies a ledger's directory. `public` is a key that signs it or signed it once: from there on every change of the signer
+/// is followed. `witness` is the newest checkpoint known elsewhere (text of the signed
 /// note): without one, somebody who owns the disk can take back the newest records together with the
 /// newest checkpoints, and nobody can tell.
 ///
@@ -58,7 +60,11 @@ struct Promise {
 
 struct Check<'a> {
     dir: &'a Path,
+    /// The key that is expected.
     public: &'a PublicKey,
+    signers: Signers,
+    /// Epoch of the newest checkpoint that was compared.
+    signed_epoch: Option<u64>,
     report: Report,
     tip: Tip,
     /// The checkpoint that comes next.
@@ -72,6 +78,8 @@ impl<'a> Check<'a> {
         Check {
             dir,
             public,
+            signers: Signers::only(public.clone()),
+            signed_epoch: None,
             report: Report {
                 public_key: public.to_string(),
                 ..Report::default()
@@ -93,18 +101,37 @@ impl<'a> Check<'a> {
 
     fn hear(&mut self, witness: Option<&str>) -> Result<(), Stop> {
         if let Some(text) = witness {
-            let signed = SignedCheckpoint::verify(text, self.public);
             let what = "the checkpoint kept elsewhere is not signed by this ledger's key";
-            let signed = signed.ok_or_else(|| self.bad(0, 0, "witness", 0, what))?;
+            let signed = self.signers.verify(text, what);
+            let signed = signed.map_err(|what| self.bad(0, 0, "witness", 0, what))?;
             self.witness = Some(signed.checkpoint);
         }
         Ok(())
     }
 
+    /// Who signs when. Read when the checkpoints have been: a change is written down before anything is signed by its key.
+    fn meet_signers(&mut self) -> Result<(), Stop> {
+        let found = match signer::file::read(self.dir, self.public) {
+            Ok(found) => found,
+            Err(LedgerFault::Integrity { seq, what, .. }) => {
+                return Err(self.bad(seq, seq, signer::file::NAME, 0, what));
+            }
+            Err(fault) => return Err(Stop::Fault(fault)),
+        };
+        self.signers = found.signers;
+        self.report.tell(&self.signers);
+        let what = "no epoch of the ledger is signed by the expected key";
+        let expected = self.signers.epoch_of(self.public);
+        let expected = expected.ok_or_else(|| self.bad(0, 0, signer::file::NAME, 0, what))?;
+        self.report.expected_epoch = expected;
+        Ok(())
+    }
+
     fn run(&mut self, keys: &crypto::Keys, witness: Option<&str>) -> Result<(), Stop> {
-        self.hear(witness)?;
         // Checkpoints first: whatever they cover was in the segments before.
         let mut notes = Notes::open(self.dir).map_err(|error| self.no_notes(&error))?;
+        self.meet_signers()?;
+        self.hear(witness)?;
         self.next_promise(&mut notes)?;
         if self.promise.is_none() {
             return Err(self.bad(0, 0, notes::FILE, 0, "the checkpoints are gone"));
@@ -119,11 +146,15 @@ impl<'a> Check<'a> {
     }
 
     fn run_newest(&mut self, keys: &crypto::Keys, witness: Option<&str>) -> Result<(), Stop> {
-        self.hear(witness)?;
         let newest = notes::newest(self.dir).map_err(|error| self.no_notes(&error))?;
+        self.meet_signers()?;
+        self.hear(witness)?;
         let what = "the newest checkpoint is not signed by this ledger's key";
-        let signed = newest.and_then(|(text, _)| SignedCheckpoint::verify(&text, self.public));
-        let newest = signed.ok_or_else(|| self.bad(0, 0, notes::FILE, 0, what))?;
+        let signed = match newest {
+            Some((text, _)) => self.signers.verify(&text, what),
+            None => Err(what.to_owned()),
+        };
+        let newest = signed.map_err(|what| self.bad(0, 0, notes::FILE, 0, what))?;
         let mut segments = segment::list(self.dir).map_err(|error| self.fault(self.dir, &error))?;
         let mut no_more = Notes::none();
         if let Some((first_seq, path)) = segments.pop() {
@@ -150,6 +181,7 @@ impl<'a> Check<'a> {
     fn expect(&mut self, checkpoint: Checkpoint) {
         if checkpoint.size < self.tip.next_seq() {
             self.report.covered = checkpoint.size;
+            self.signed_epoch = Some(self.signers.epoch_at(checkpoint.size));
         } else {
             self.promise = Some(Promise {
                 checkpoint,
@@ -207,12 +239,36 @@ impl<'a> Check<'a> {
             if !frame.is_readable() {
                 self.report.destroyed += frame.leaves().len() as u64;
             }
-            for leaf in frame.leaves() {
-                self.tip.push(*leaf);
-                self.compare(notes)?;
-                self.report.records = self.tip.next_seq();
-                self.report.head = self.tip.chain;
-            }
+            self.frame(&frame, &name, notes)?;
+        }
+    }
+
+    /// Passes the records of a frame.
+    fn frame(&mut self, frame: &Frame, name: &str, notes: &mut Notes) -> Result<(), Stop> {
+        for (leaf, record) in frame.passing() {
+            self.pass_change(record, name)?;
+            self.tip.push(*leaf);
+            self.compare(notes)?;
+            self.report.records = self.tip.next_seq();
+            self.report.head = self.tip.chain;
+        }
+        Ok(())
+    }
+
+    /// A record that changes the signer is the one that is known.
+    fn pass_change(&mut self, record: Option<&[u8]>, name: &str) -> Result<(), Stop> {
+        let seq = self.tip.next_seq();
+        let found = self.signers.compare(seq, &self.tip.chain, record);
+        let found = found.map_err(|what| self.bad(seq, seq, name, 0, what))?;
+        if found.is_none() {
+            return Ok(());
+        }
+        // Beside a running recorder it may have been made since the file was read.
+        self.meet_signers()?;
+        match self.signers.compare(seq, &self.tip.chain, record) {
+            Ok(None) => Ok(()),
+            Ok(Some(_)) => Err(self.bad(seq, seq, name, 0, signer::MISSING)),
+            Err(what) => Err(self.bad(seq, seq, name, 0, what)),
         }
     }
 
@@ -248,6 +304,11 @@ impl<'a> Check<'a> {
             let covered = self.report.covered;
             return Err(self.bad(covered, kept - 1, notes::FILE, 0, what));
         }
+        let expected = self.report.expected_epoch;
+        if expected > 0 && self.signed_epoch < Some(expected) {
+            let what = format!("nothing is signed by the expected key, which is that of epoch {expected}");
+            return Err(self.bad(0, next, notes::FILE, 0, what));
+        }
         Ok(())
     }
 
@@ -267,6 +328,7 @@ impl<'a> Check<'a> {
                 return Err(self.bad(covered, size.saturating_sub(1), notes::FILE, offset, what));
             }
             self.report.covered = size;
+            self.signed_epoch = Some(self.signers.epoch_at(size));
             self.report.checkpoints = self.report.checkpoints.saturating_add(1);
             self.next_promise(notes)?;
         }
@@ -297,10 +359,10 @@ impl<'a> Check<'a> {
                 ));
             }
             Some(Note::Whole(text, offset)) => {
-                let signed = SignedCheckpoint::verify(&text, self.public);
                 let what = "the signature of this checkpoint does not verify";
+                let signed = self.signers.verify(&text, what);
                 let signed =
-                    signed.ok_or_else(|| self.bad(covered, covered, notes::FILE, offset, what))?;
+                    signed.map_err(|what| self.bad(covered, covered, notes::FILE, offset, what))?;
                 let checkpoint = signed.checkpoint;
                 let is_first = self.report.checkpoints == 0;
                 let is_growing = if is_first {

@@ -8,18 +8,19 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
 use crate::checkpoint::{Checkpoint, NOTE_BYTES_MAX, PublicKey, SignedCheckpoint};
-use crate::export::{CheckpointLine, FORMAT, FORMAT_1, HeaderLine, parse_record};
+use crate::export::{CheckpointLine, FORMAT, FORMAT_1, FORMAT_3, HeaderLine, parse_record};
 use crate::fault::LedgerFault;
 use crate::recorder::RECORD_BYTES_MAX;
 use crate::segment::Tip;
+use crate::signer::Signers;
 use crate::tree::{chain_hash, leaf_hash};
 use crate::verify::{Bad, Report};
 
 /// No line of an export is longer: a record, its hashes and number.
 const LINE_BYTES_MAX: usize = RECORD_BYTES_MAX + NOTE_BYTES_MAX;
 
-/// Verifies an exported file. With `pin`, the file must be signed by exactly this key; without, compare
-/// the report's key with the one you know.
+/// Verifies an exported file. With `pin`, the file must be signed by this key, or by one that follows from it by changes of
+/// the signer; without, compare the report's keys with the one you know.
 ///
 /// # Errors
 /// Only when the file cannot be read; everything wrong in it is in the report.
@@ -39,7 +40,7 @@ pub fn verify_export(path: &Path, pin: Option<&PublicKey>) -> Result<Report, Led
         name,
         report: Report::default(),
         tip: Tip::empty(),
-        public: None,
+        signers: None,
         is_closed: false,
         is_behind_one: false,
         has_inner: false,
@@ -97,7 +98,8 @@ struct Check {
     name: String,
     report: Report,
     tip: Tip,
-    public: Option<PublicKey>,
+    /// Who signs when, as the first line says.
+    signers: Option<Signers>,
     /// The closing checkpoint was read.
     is_closed: bool,
     /// The line before was a checkpoint on the way.
@@ -156,25 +158,52 @@ impl Check {
         };
         let first = start.next_seq();
         let is_begin = first > 0 || start == Tip::empty();
-        let is_known = [FORMAT, FORMAT_1].contains(&header.format.as_str());
-        self.has_inner = header.format == FORMAT;
+        let is_known = match header.signers.len() {
+            0 => [FORMAT, FORMAT_1].contains(&header.format.as_str()),
+            _ => header.format == FORMAT_3,
+        };
+        self.has_inner = header.format != FORMAT_1;
         if !is_plain || !is_known || header.origin != public.name() || !is_begin {
             return self.bad(first, first, 0, "the first line was changed");
         }
         self.report.first_seq = first;
         self.report.head = start.chain;
-        self.report.public_key = header.public_key;
         self.tip = start;
-        if pin.is_some_and(|pin| *pin != public) {
-            return self.bad(
-                first,
-                first,
-                0,
+        match header.signers(public) {
+            Ok(signers) => self.signers(signers, pin),
+            Err(what) => self.bad(first, first, 0, what),
+        }
+    }
+
+    /// The chain of keys is in order; whether it is that of the expected key.
+    fn signers(&mut self, signers: Signers, pin: Option<&PublicKey>) -> bool {
+        self.report.tell(&signers);
+        let expected = pin.map_or(Some(0), |pin| signers.epoch_of(pin));
+        self.signers = Some(signers);
+        let Some(expected) = expected else {
+            let (first, what) = (
+                self.report.first_seq,
                 "the file is signed by another key than the expected one",
             );
-        }
-        self.public = Some(public);
+            return self.bad(first, first, 0, what);
+        };
+        self.report.expected_epoch = expected;
         true
+    }
+
+    /// A record that changes the signer is the one that the first line has.
+    fn pass_change(&mut self, seq: u64, json: &str, offset: u64) -> bool {
+        let Some(signers) = &self.signers else {
+            return true;
+        };
+        match signers.compare(seq, &self.tip.chain, Some(json.as_bytes())) {
+            Ok(None) => true,
+            Ok(Some(_)) => {
+                let what = "this record changes the key that signs, and the first line does not have the change";
+                self.bad(seq, seq, offset, what)
+            }
+            Err(what) => self.bad(seq, seq, offset, what),
+        }
     }
 
     fn line(&mut self, text: &str, offset: u64) -> bool {
@@ -216,6 +245,9 @@ impl Check {
         if chain_hash(&self.tip.chain, &leaf) != chain {
             return self.bad(seq, seq, offset, "the record does not continue the chain");
         }
+        if !self.pass_change(seq, json, offset) {
+            return false;
+        }
         self.is_behind_one = false;
         self.tip.push(leaf);
         self.report.records = self.report.records.saturating_add(1);
@@ -225,14 +257,11 @@ impl Check {
 
     fn checkpoint(&mut self, text: &str, offset: u64) -> bool {
         let next = self.tip.next_seq();
-        let Some(signed) = self.signed(text) else {
-            return self.bad(
-                next,
-                next,
-                offset,
-                "the checkpoint is not signed by the key of this file",
-            );
+        let signed = match self.signed(text) {
+            Ok(signed) => signed,
+            Err(what) => return self.bad(next, next, offset, what),
         };
+        let (signed, epoch) = (signed.checkpoint, self.epoch_of(&signed.text));
         if signed.size < next {
             let what = format!(
                 "the checkpoint is older: it covers {} records only",
@@ -253,6 +282,10 @@ impl Check {
             return self.bad(self.report.first_seq, next.saturating_sub(1), offset, what);
         }
         let is_closing = !self.has_inner || signed.closes.is_some();
+        if is_closing && epoch < Some(self.report.expected_epoch) {
+            let what = "what closes the file is signed by a key that was given up before the expected one";
+            return self.bad(self.report.first_seq, next.saturating_sub(1), offset, what);
+        }
         if !is_closing && self.is_behind_one {
             let what = "two checkpoints speak of the same record";
             return self.bad(next, next, offset, what);
@@ -276,11 +309,25 @@ impl Check {
         true
     }
 
-    fn signed(&self, text: &str) -> Option<Checkpoint> {
-        let closing: CheckpointLine = serde_json::from_str(text).ok()?;
-        let is_plain = serde_json::to_string(&closing).ok()? == text;
-        let signed = SignedCheckpoint::verify(&closing.checkpoint, self.public.as_ref()?)?;
-        is_plain.then_some(signed.checkpoint)
+    /// Reads a checkpoint. One that closes an export may be signed by whoever signed the ledger when the export was made.
+    fn signed(&self, text: &str) -> Result<SignedCheckpoint, String> {
+        const NOT_SIGNED: &str = "the checkpoint is not signed by the key of this file";
+        let note = serde_json::from_str::<CheckpointLine>(text);
+        let note = note.map_err(|_| NOT_SIGNED)?;
+        let is_plain = serde_json::to_string(&note).is_ok_and(|again| again == text);
+        let signers = self.signers.as_ref().filter(|_| is_plain);
+        let signers = signers.ok_or(NOT_SIGNED)?;
+        let closes = Checkpoint::stated_in(&note.checkpoint).and_then(|stated| stated.closes);
+        if closes.is_some() {
+            signers.verify_closing(&note.checkpoint, NOT_SIGNED)
+        } else {
+            signers.verify(&note.checkpoint, NOT_SIGNED)
+        }
+    }
+
+    /// The epoch whose key signed a checkpoint.
+    fn epoch_of(&self, note: &str) -> Option<u64> {
+        self.signers.as_ref()?.epoch_signing(note)
     }
 }
 

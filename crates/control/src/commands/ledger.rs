@@ -4,7 +4,9 @@
 //! Start reading at `show::ShowLedger`.
 
 mod checkpoint;
+mod rotate_signer;
 mod show;
 
 pub use checkpoint::{CheckpointSigned, SignCheckpoint};
+pub use rotate_signer::{RotateSigner, SignerRotated};
 pub use show::{LedgerPage, LedgerRecord, ShowLedger};

@@ -75,6 +75,7 @@ impl Event {
         if let Some(blocked) = &self.blocked {
             line.blocked(blocked);
         }
+        line.text(",\"signer\":", &self.signer);
         line.text(",\"detail\":", &self.detail);
         line.list(",\"errors\":", &self.errors, Line::error);
         line.list(",\"findings\":", &self.findings, Line::finding);

@@ -1,5 +1,5 @@
-//! `portcullis ledger`: the ledger verified, shown, exported and closed by a checkpoint.
-//! Exports `SUBCOMMAND`. Everything but `checkpoint` reads the files, beside a running server or without one.
+//! `portcullis ledger`: the ledger verified, shown, exported, closed by a checkpoint, and signed by another key.
+//! Exports `SUBCOMMAND`. `verify`, `show` and `export` read the files, beside a running server or without one.
 //! Used by `commands::COMMANDS`.
 //! Start reading at `run`.
 
@@ -9,9 +9,9 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use audit::{LedgerFault, PublicKey};
-use clap::{Arg, ArgMatches, Command, value_parser};
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use control::commands::Command as _;
-use control::commands::ledger::{ShowLedger, SignCheckpoint};
+use control::commands::ledger::{RotateSigner, ShowLedger, SignCheckpoint};
 use installation::ledger::{self, LedgerFiles};
 use model::Timestamp;
 use serde_json::{Value, json};
@@ -23,7 +23,7 @@ use crate::{admin_client, config_dir, output, terminal};
 /// The subcommand.
 pub const SUBCOMMAND: Subcommand = Subcommand {
     name: "ledger",
-    about: "Verify, show and export what happened [writes]",
+    about: "Verify, show and export what happened; checkpoints and the key that signs [destructive]",
     command,
     run,
 };
@@ -44,18 +44,35 @@ fn command() -> Command {
                      Kept elsewhere, it proves later that nothing before it was changed or taken away.",
                 ),
         )
+        .subcommand(rotate_signer_command())
         .after_help("Example:\n  portcullis ledger verify")
+}
+
+fn rotate_signer_command() -> Command {
+    Command::new("rotate-signer")
+        .about(admin_client::about::<RotateSigner>())
+        .arg(Arg::new("reason").long("reason").value_name("TEXT").required(true).help("Why, for the ledger"))
+        .arg(Arg::new("compromised").long("compromised").action(ArgAction::SetTrue).help("Somebody else may have the present key: whoever verifies with it alone is told so"))
+        .args([config_dir::argument(), config_dir::socket(), output::argument()])
+        .after_help(
+            "Example:\n  portcullis ledger rotate-signer --reason \"yearly change\"\n  \
+             portcullis ledger rotate-signer --compromised --reason \"backup of the root was stolen, ticket 4711\"\n\n\
+             Whoever knows the first key goes on verifying: the ledger and its exports hold every change, signed by the key \
+             before. Give the new public key to whoever verifies all the same; after --compromised they need it, because the \
+             old one can sign another history.",
+        )
 }
 
 fn verify_command() -> Command {
     Command::new("verify")
         .about("Verify the ledger, or an exported file, and name the first record that is wrong [read-only]")
         .arg(Arg::new("file").value_name("FILE").value_parser(value_parser!(PathBuf)).help("An exported file; it needs no server, store or secret [default: the ledger of the configuration]"))
-        .arg(Arg::new("public-key").long("public-key").value_name("TEXT").help("The key that must have signed it, name+id+key, as its owner gave it to you"))
+        .arg(Arg::new("public-key").long("public-key").value_name("TEXT").help("The key that must have signed it, or one that signed before it, name+id+key, as its owner gave it to you"))
         .args([config_dir::argument(), output::argument()])
         .after_help(
             "Example:\n  portcullis ledger verify january.jsonl --public-key 'portcullis/ledger+1a2b3c4d+AQ…'\n\n\
-             Exit codes: 0 in order · 1 the file ends early, so nothing is proven by it · 3 something is wrong; the first bad record is named",
+             Exit codes: 0 in order · 1 the file ends early, so nothing is proven by it · 2 in order, but it rests on a key \
+             that was given up as compromised · 3 something is wrong; the first bad record is named",
         )
 }
 
@@ -101,8 +118,21 @@ fn run(arguments: &ArgMatches) -> Outcome {
             });
             Ok(Exit::Done)
         }
+        Some(("rotate-signer", arguments)) => rotate_signer(arguments),
         _ => Ok(Exit::Usage),
     }
+}
+
+fn rotate_signer(arguments: &ArgMatches) -> Outcome {
+    let asked = RotateSigner {
+        reason: output::text(arguments, "reason").to_owned(),
+        compromised: Some(arguments.get_flag("compromised")),
+    };
+    let answer = admin_client::call(&config_dir::target(arguments), &asked)?;
+    output::print(arguments, &answer.document, || {
+        terminal::text(&text::rotated(&answer.out));
+    });
+    Ok(Exit::Done)
 }
 
 /// The ledger's files, open to read.
@@ -135,10 +165,14 @@ fn verify(arguments: &ArgMatches) -> Outcome {
     output::print(arguments, &text::report_json(&report), || {
         terminal::text(&text::report(&report, pin.is_some()))
     });
-    Ok(match report.is_good() {
-        true => Exit::Done,
-        false if report.is_cut => Exit::Failed,
-        false => Exit::Integrity,
+    Ok(if report.is_cut {
+        Exit::Failed
+    } else if !report.is_good() {
+        Exit::Integrity
+    } else if report.compromised().is_some() {
+        Exit::Findings
+    } else {
+        Exit::Done
     })
 }
 
@@ -231,7 +265,6 @@ fn export(arguments: &ArgMatches) -> Outcome {
     };
     terminal::say_all(text::exported(
         &exported,
-        ledger.public_key(),
         arguments.get_one::<PathBuf>("out").map(PathBuf::as_path),
     ));
     Ok(Exit::Done)

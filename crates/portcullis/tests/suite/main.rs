@@ -45,6 +45,7 @@ mod routes;
 mod rule_files;
 mod running_state;
 mod secrets;
+mod signers;
 mod smoke;
 mod stopping;
 mod surface;

@@ -108,7 +108,7 @@ fn a_destroyed_key_leaves_the_chain_and_takes_the_contents() {
     export(&reader, bound..=u64::MAX, &mut out).unwrap();
     fs::write(&file, out).unwrap();
     assert!(
-        verify_export(&file, Some(reader.public_key()))
+        verify_export(&file, Some(reader.first_key()))
             .unwrap()
             .is_good()
     );

@@ -1,6 +1,7 @@
 use std::path::PathBuf;
 
 use super::*;
+use crate::checkpoint::SignedCheckpoint;
 use crate::fixture::{Dice, event, keys, ledger, recorder, settings};
 use crate::{Ledger, Settings};
 
@@ -56,7 +57,7 @@ fn sample(dir: &Path) -> Sample {
     let mut source = Notes::open(dir).unwrap();
     while let Some(Note::Whole(text, _)) = source.next().unwrap() {
         sizes.push(
-            SignedCheckpoint::verify(&text, ledger.public_key())
+            SignedCheckpoint::verify(&text, ledger.first_key())
                 .unwrap()
                 .checkpoint
                 .size,

@@ -207,7 +207,7 @@ fn a_forged_history_is_found_by_the_signature_and_a_foreign_key_by_the_pin() {
 
     std::fs::write(&file, &sample.bytes).unwrap();
     assert!(
-        verify_export(&file, Some(ledger.public_key()))
+        verify_export(&file, Some(ledger.first_key()))
             .unwrap()
             .is_good()
     );

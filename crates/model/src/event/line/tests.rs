@@ -77,14 +77,14 @@ prop_compose! {
     }
 }
 
-type Texts = [Option<Text>; 15];
+type Texts = [Option<Text>; 16];
 
 prop_compose! {
     fn event()(
         (at, latest, id) in any::<(i64, Option<i64>, Option<u128>)>(),
         (kind, outcome) in (word::<Kind>(), word::<Outcome>()),
         (stage, cause) in (proptest::option::of(word::<Stage>()), proptest::option::of(word::<Cause>())),
-        texts in proptest::array::uniform15(some_text()),
+        texts in proptest::array::uniform16(some_text()),
         (objects, errors, findings, drift) in (list(object()), list(error()), list(finding()), list(drift())),
         (rule, blocked, actor) in (proptest::option::of(rule()), proptest::option::of(blocked()), proptest::option::of(actor())),
         (status, upstream_status, lookup_status) in any::<(Option<u16>, Option<u16>, Option<u16>)>(),
@@ -92,7 +92,7 @@ prop_compose! {
         numbers in any::<[Option<u64>; 5]>(),
     ) -> Event {
         let [code, integration, credential, user, address, user_agent, listener, protocol, method, path, api, operation,
-            detail, upstream, declared_outcome]: Texts = texts;
+            detail, upstream, declared_outcome, signer]: Texts = texts;
         let [count, bytes_in, bytes_out, took_us, upstream_us] = numbers;
         Event {
             schema: Schema::default(),
@@ -101,7 +101,7 @@ prop_compose! {
             id: id.map(DecisionId::from_bits),
             configuration: code.clone(),
             kind, outcome, actor, code, stage, status, integration, credential, user, address, user_agent, count, listener,
-            protocol, method, path, api, operation, objects, rule, cause, blocked, detail, errors, findings, findings_more,
+            protocol, method, path, api, operation, objects, rule, cause, blocked, signer, detail, errors, findings, findings_more,
             drift, fields, withheld, lookup_status, upstream, upstream_status, declared_outcome, bytes_in, bytes_out, took_us,
             upstream_us,
         }

@@ -1,12 +1,13 @@
 //! The ledger as people read it: a verification, a record, an export.
-//! Exports `report`, `report_json`, `record`, `exported`.
+//! Exports `report`, `report_json`, `record`, `exported`, `rotated`.
 //! Used by `ledger`.
 //! Start reading at `report`.
 
 use std::fmt::Write;
 use std::path::Path;
 
-use audit::{Exported, PublicKey, Report};
+use audit::{Ends, Exported, Report, SignerEpoch};
+use control::commands::ledger::SignerRotated;
 use model::{Timestamp, printable};
 use serde_json::{Value, json};
 
@@ -60,6 +61,10 @@ pub fn report(report: &Report, is_pinned: bool) -> String {
         let key = printable::line(&report.public_key);
         let _ = writeln!(out, "  key        {key}{note}");
     }
+    out.push_str(&signers(report));
+    if let Some(given_up) = report.compromised() {
+        out.push_str(&caution(report, given_up));
+    }
     if report.is_cut {
         let signed = match report.covered {
             0 => "nothing signs it".to_owned(),
@@ -74,6 +79,39 @@ pub fn report(report: &Report, is_pinned: bool) -> String {
         out.push_str("Keep the files as evidence and change nothing in them.\n");
     }
     out
+}
+
+/// Who signed when, where that changed.
+fn signers(report: &Report) -> String {
+    let mut out = String::new();
+    if report.signers.len() < 2 {
+        return out;
+    }
+    for one in &report.signers {
+        let how = match one.ended {
+            None => "signs now",
+            Some(Ends::Routine) => "was replaced",
+            Some(Ends::Compromised) => "COMPROMISED",
+        };
+        let key = printable::line(&one.public_key);
+        let _ = writeln!(
+            out,
+            "  signer     epoch {} from #{}, {how}: {key}",
+            one.epoch, one.from
+        );
+    }
+    out
+}
+
+/// What a verification is worth that rests on a key which somebody else may have.
+fn caution(report: &Report, given_up: &SignerEpoch) -> String {
+    let next = report.signers.iter().find(|one| one.epoch > given_up.epoch);
+    let next = next.map_or_else(String::new, |next| printable::line(&next.public_key).into_owned());
+    format!(
+        "CAUTION: the key of epoch {} was given up as compromised. Whoever has it can write another ledger that verifies in \
+         the same way. Verify with a key behind it, once its owner confirmed that: --public-key '{next}'\n",
+        given_up.epoch
+    )
 }
 
 fn range(report: &Report) -> String {
@@ -111,6 +149,11 @@ pub fn report_json(report: &Report) -> Value {
         "torn_bytes": report.torn_bytes,
         "is_cut": report.is_cut,
         "public_key": report.public_key,
+        "expected_epoch": report.expected_epoch,
+        "signers": report.signers.iter().map(|one| json!({
+            "epoch": one.epoch, "public_key": one.public_key, "from": one.from, "ended": one.ended.map(Ends::name),
+        })).collect::<Vec<_>>(),
+        "compromised_epoch": report.compromised().map(|one| one.epoch),
         "first_bad": report.first_bad.as_ref().map(|bad| json!({
             "seq": bad.seq, "through": bad.through, "what": bad.what, "file": bad.file, "offset": bad.offset,
         })),
@@ -209,7 +252,7 @@ fn connections(event: &Value, address: &str) -> String {
 }
 
 /// What was exported, and how to verify it.
-pub fn exported(exported: &Exported, public: &PublicKey, path: Option<&Path>) -> String {
+pub fn exported(exported: &Exported, path: Option<&Path>) -> String {
     let last = exported
         .first_seq
         .saturating_add(exported.records)
@@ -217,8 +260,24 @@ pub fn exported(exported: &Exported, public: &PublicKey, path: Option<&Path>) ->
     let file = path.map_or_else(|| "FILE".to_owned(), |path| path.display().to_string());
     let file = printable::line(&file);
     format!(
-        "exported {} records, #{} to #{last}\nAnybody verifies it without keys: portcullis ledger verify {file} --public-key '{public}'",
-        exported.records, exported.first_seq
+        "exported {} records, #{} to #{last}\nAnybody verifies it without keys: portcullis ledger verify {file} --public-key '{}'",
+        exported.records, exported.first_seq, exported.public_key
+    )
+}
+
+/// Who signs now, and what to do with it.
+pub fn rotated(rotated: &SignerRotated) -> String {
+    let checkpoint = if rotated.checkpoint.is_some() {
+        "Its first checkpoint is signed."
+    } else {
+        "Its first checkpoint could not be written yet; the next one is."
+    };
+    format!(
+        "epoch {} began with record #{}. {checkpoint}\n  before     {}\n  now        {}\nGive the new key to whoever verifies this ledger.\n",
+        rotated.epoch,
+        rotated.record,
+        printable::line(&rotated.previous_key),
+        printable::line(&rotated.public_key),
     )
 }
 

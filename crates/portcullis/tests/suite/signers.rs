@@ -1,0 +1,108 @@
+//! The key that signs the ledger changes, and whoever knows the first one goes on verifying.
+//! Start reading at `the_first_key_verifies_the_ledger_and_its_exports_behind_every_change`.
+
+use serde_json::Value;
+use testkit::{Ended, Gate, RecordingUpstream, Server};
+
+use crate::{call, program, serve};
+
+fn server() -> (RecordingUpstream, Server) {
+    let upstream = RecordingUpstream::always(r#"{"id":"1","title":"t"}"#);
+    let server = serve(Gate::small(upstream.address()));
+    (upstream, server)
+}
+
+fn json(ended: &Ended) -> Value {
+    serde_json::from_str(&ended.stdout).unwrap_or_else(|error| panic!("{error}: {ended:?}"))
+}
+
+/// Another key signs from here on. Gives the one before and the new one.
+fn rotate(server: &Server, more: &[&str]) -> (String, String) {
+    let arguments = ["ledger", "rotate-signer", "--reason", "as every year", "-o", "json"];
+    let ended = server.cli(&[&arguments[..], more].concat());
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let answer = json(&ended);
+    let text = |name: &str| answer[name].as_str().unwrap().to_owned();
+    (text("previous_key"), text("public_key"))
+}
+
+fn verify(gate: &Gate, arguments: &[&str]) -> Ended {
+    let all = [&["ledger", "verify", "-o", "json"], arguments].concat();
+    testkit::run(program(), gate, &all)
+}
+
+#[test]
+fn the_first_key_verifies_the_ledger_and_its_exports_behind_every_change() {
+    let (_upstream, server) = server();
+    let key = server.quick_key("alpha", &[]);
+    let (first, second) = rotate(&server, &[]);
+    let answer = server.send(&call("GET", "/v1/notes/1"), Some(&key));
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let (before, third) = rotate(&server, &[]);
+    assert_eq!(before, second);
+    let (ended, gate) = server.stop();
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    // A start carries the last epoch on.
+    let server = serve(gate);
+    let export = server.gate.home().join("export.jsonl");
+    let export = export.to_str().unwrap();
+    let made = server.cli(&["ledger", "export", "--from", "2", "--out", export]);
+    assert_eq!(made.code, Some(0), "{made:?}");
+    assert!(made.stderr.contains(&third), "{made:?}");
+    let gate = server.stop().1;
+    for pin in [&first, &second, &third] {
+        for file in [None, Some(export)] {
+            let ended = verify(&gate, &[&["--public-key", pin][..], file.as_slice()].concat());
+            assert_eq!(ended.code, Some(0), "{ended:?}");
+            let report = json(&ended);
+            assert_eq!(report["signers"].as_array().unwrap().len(), 3, "{report}");
+            assert_eq!(report["public_key"], third.as_str());
+        }
+    }
+    let own = verify(&gate, &[]);
+    assert_eq!((own.code, &json(&own)["expected_epoch"]), (Some(0), &Value::from(2)));
+    let doctor = testkit::run(program(), &gate, &["doctor"]);
+    assert!(doctor.stdout.contains("the newest segment in order"), "{doctor:?}");
+}
+
+#[test]
+fn whoever_pins_a_compromised_key_is_told_to_take_the_one_behind_it() {
+    let (_upstream, server) = server();
+    let (first, second) = rotate(&server, &["--compromised"]);
+    let gate = server.stop().1;
+    let arguments = ["ledger", "verify", "--public-key", first.as_str()];
+    let warned = testkit::run(program(), &gate, &arguments);
+    assert_eq!(warned.code, Some(2), "{warned:?}");
+    assert!(warned.stdout.contains("COMPROMISED"), "{warned:?}");
+    assert!(warned.stdout.contains(&format!("--public-key '{second}'")), "{warned:?}");
+    assert_eq!(verify(&gate, &["--public-key", &second]).code, Some(0));
+    assert_eq!(verify(&gate, &[]).code, Some(0));
+}
+
+#[test]
+fn the_present_key_changes_hands_with_the_key_encryption_key() {
+    let (_upstream, server) = server();
+    let (first, _) = rotate(&server, &[]);
+    let gate = server.stop().1;
+    gate.secret("secrets/new", crypto::Kek::generate_text().expose());
+    let changed = testkit::run(program(), &gate, &["key", "rotate-kek", "--new", "file:secrets/new"]);
+    assert_eq!(changed.code, Some(0), "{changed:?}");
+    gate.edit("portcullis.yaml", "file:kek", "file:secrets/new");
+    let server = serve(gate);
+    rotate(&server, &[]);
+    let gate = server.stop().1;
+    let ended = verify(&gate, &["--public-key", &first]);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+}
+
+#[test]
+fn a_change_without_a_reason_changes_nothing() {
+    let (_upstream, server) = server();
+    let none = server.cli(&["ledger", "rotate-signer"]);
+    assert_eq!(none.code, Some(64), "{none:?}");
+    let empty = server.cli(&["ledger", "rotate-signer", "--reason", " "]);
+    assert_eq!(empty.code, Some(1), "{empty:?}");
+    assert!(empty.stderr.contains("needs a reason"), "{empty:?}");
+    let gate = server.stop().1;
+    assert_eq!(json(&verify(&gate, &[]))["signers"].as_array().unwrap().len(), 1);
+}
