@@ -1,5 +1,5 @@
 //! Fixed keys, small ledgers, seeded randomness and a failing disk for the tests of this room.
-//! Exports `keys`, `event`, `ledger`, `Dice`, `FaultyDisk`.
+//! Exports `keys`, `event`, `ledger`, `destroyer`, `Dice`, `FaultyDisk`.
 //! Used by tests only.
 //! Start reading at `ledger`.
 
@@ -83,6 +83,21 @@ pub(crate) fn ledger(dir: &Path, count: u64, settings: Settings, dice: &mut Dice
         next += group;
     }
     recorder.stop().unwrap().unwrap().text.clone()
+}
+
+/// Records in a stopped ledger that somebody destroys a part of it. Gives the record's number, and the newest checkpoint.
+pub(crate) fn destroyer(dir: &Path, settings: Settings) -> (u64, String) {
+    let recorder = recorder(dir, settings);
+    let intent = Event {
+        kind: Kind::Intent.into(),
+        operation: Some(crate::DESTROY.into()),
+        outcome: Outcome::Pending.into(),
+        user: Some("ann".into()),
+        detail: Some("older than 2026: retention".into()),
+        ..event(1)
+    };
+    let seq = recorder.record(&intent).wait().unwrap();
+    (seq, recorder.stop().unwrap().unwrap().text.clone())
 }
 
 /// A small generator with a seed (xorshift64*), so that every failure can be repeated.

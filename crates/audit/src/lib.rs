@@ -5,6 +5,7 @@
 
 mod bus;
 mod checkpoint;
+mod destruction;
 pub mod disk;
 mod export;
 mod fault;
@@ -25,6 +26,7 @@ mod writer;
 
 pub use bus::{EventBus, Followed, Label, Subscription};
 pub use checkpoint::{Checkpoint, PublicKey, SignedCheckpoint, is_origin};
+pub use destruction::{COMMAND as DESTROY, older_than};
 pub use export::{Exported, export};
 pub use fault::LedgerFault;
 pub use notes::FILE as CHECKPOINTS;
@@ -36,5 +38,5 @@ pub use rewrap::rewrap;
 pub use segment::key::{Destroyed, destroy, destroyable};
 pub use signer::{Ends, SignerEpoch};
 pub use tree::{Frontier, GENESIS, Hash, Proof, chain_hash, leaf_hash, node_hash};
-pub use verify::{Bad, Report, verify_directory, verify_export, verify_newest};
+pub use verify::{Bad, Destruction, Report, verify_directory, verify_export, verify_newest};
 pub use writer::{OnCheckpoint, Rotated};

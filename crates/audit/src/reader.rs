@@ -378,7 +378,11 @@ impl Ledger {
     }
 
     /// The next frame of a segment; an unfinished one is the end.
-    fn next_frame(&self, scanner: &mut Scanner, path: &Path) -> Result<Option<Frame>, LedgerFault> {
+    pub(crate) fn next_frame(
+        &self,
+        scanner: &mut Scanner,
+        path: &Path,
+    ) -> Result<Option<Frame>, LedgerFault> {
         let step = scanner
             .next()
             .map_err(|error| LedgerFault::io(path, &error))?;

@@ -54,6 +54,9 @@ pub struct Settings {
     pub gather: Duration,
     /// A segment that has this size is closed and the next one begun. Default 64 MiB.
     pub segment_bytes: u64,
+    /// A segment whose first record is so old is closed and the next one begun, so that records can be destroyed by their age
+    /// however few there are. Default 1 day.
+    pub segment_age: Duration,
     /// A checkpoint is signed after this many records. Default 1,000.
     pub checkpoint_records: u64,
     /// A checkpoint is signed at most this long after a record. Default 1 s.
@@ -72,6 +75,7 @@ impl Settings {
             durability: Durability::Sync,
             gather: Duration::ZERO,
             segment_bytes: 64 * 1024 * 1024,
+            segment_age: Duration::from_secs(86_400),
             checkpoint_records: 1_000,
             checkpoint_interval: Duration::from_secs(1),
             queue_records: 8_192,
@@ -211,6 +215,8 @@ pub(crate) struct Batch {
     pub ids: Vec<u128>,
     /// What each record is about.
     pub labels: Vec<Label>,
+    /// The latest moment of any record so far.
+    pub at: Timestamp,
 }
 
 /// What the writer was woken for.
@@ -508,8 +514,10 @@ impl Shared {
         queue.sleeps = Sleeps::No;
         let records = queue.batch.leaves.len();
         queue.enough = records - if is_slow { records / 4 } else { 0 };
+        let mut batch = std::mem::replace(&mut queue.batch, spare);
+        batch.at = queue.latest;
         Work {
-            batch: std::mem::replace(&mut queue.batch, spare),
+            batch,
             wanted: std::mem::take(&mut queue.wanted),
             rotations: std::mem::take(&mut queue.rotations),
             is_closing: queue.is_closing,

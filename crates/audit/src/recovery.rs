@@ -12,6 +12,7 @@ use std::time::Duration;
 use model::{Event, Kind, Outcome, Timestamp};
 
 use crate::checkpoint::{Checkpoint, PublicKey, SignedCheckpoint, is_origin};
+use crate::destruction;
 use crate::disk::DiskFile;
 use crate::fault::LedgerFault;
 use crate::notes;
@@ -89,6 +90,7 @@ pub(crate) fn open(opening: Opening) -> Result<(State, Option<Recovered>), Ledge
         tip: end.tip,
         segment: end.segment,
         segment_key: end.key,
+        segment_since: end.since,
         checkpoints,
         last: Arc::new(last),
         signers: found.signers,
@@ -107,6 +109,8 @@ struct End {
     tip: Tip,
     segment: Good,
     key: SegmentKey,
+    /// The moment of the segment's first record.
+    since: Option<Timestamp>,
     recovered: Option<Recovered>,
 }
 
@@ -233,6 +237,7 @@ fn begin_first(opening: &Opening, promises: &[&Checkpoint]) -> Result<End, Ledge
         tip,
         segment,
         key,
+        since: None,
         recovered: None,
     })
 }
@@ -264,11 +269,14 @@ fn stand_at_end(
         );
         return Err(LedgerFault::integrity(covered, path, what));
     }
-    let mut tip = scanner.start().clone();
+    let (mut tip, mut since) = (scanner.start().clone(), None);
     compare(&tip, promises, path)?;
     let damage = loop {
         match scanner.next().map_err(io)? {
-            Ok(Some(frame)) => pass(&mut tip, &frame, promises, signers, path)?,
+            Ok(Some(frame)) => {
+                since = since.or_else(|| destruction::moment_in(frame.records().next()?));
+                pass(&mut tip, &frame, promises, signers, path)?;
+            }
             Ok(None) => break None,
             Err(damage) => break Some(damage),
         }
@@ -297,6 +305,7 @@ fn stand_at_end(
         tip,
         segment,
         key,
+        since,
         recovered: recovered.transpose()?,
     })
 }

@@ -107,6 +107,8 @@ pub(crate) struct SegmentKey {
     leaves: Option<SealKey>,
     /// Seals the records; `None` when it was destroyed.
     content: Option<SealKey>,
+    /// How it was destroyed.
+    destroyed: Option<key::Tombstone>,
 }
 
 /// What a segment begins with: where the ledger stood when it was started.
@@ -147,6 +149,7 @@ impl Header {
             header: crypto::sha256(&[&header]),
             leaves: Some(self.leaves_key(keys)),
             content: Some(SealKey::from_secret(content)),
+            destroyed: None,
         };
         let key_file = self.segment().wrap(content, &[&keys.ledger_wrap]);
         Begun {
@@ -220,22 +223,32 @@ impl Header {
         seal_key
             .open(&plain, &seal)
             .map_err(|_| "the seal of the header does not open")?;
+        let leaves = (header.format == Format::Two).then(|| header.leaves_key(keys));
+        let (content, destroyed) = match header.format {
+            Format::One => (Some(seal_key), None),
+            Format::Two => header.content_key(keys, &beside()?)?,
+        };
         let key = SegmentKey {
             header: crypto::sha256(&[&plain, &seal]),
-            leaves: (header.format == Format::Two).then(|| header.leaves_key(keys)),
-            content: match header.format {
-                Format::One => Some(seal_key),
-                Format::Two => header.content_key(keys, &beside()?)?,
-            },
+            leaves,
+            content,
+            destroyed,
         };
         let length = plain.len().saturating_add(seal.len());
         let length = u64::try_from(length).unwrap_or(u64::MAX);
         Ok((header, key, length))
     }
 
-    fn content_key(&self, keys: &Keys, file: &[u8]) -> Result<Option<SealKey>, &'static str> {
-        let key = self.segment().open(file, keys, &[&keys.ledger_wrap])?;
-        Ok(key.map(|key| SealKey::from_secret(&key)))
+    fn content_key(
+        &self,
+        keys: &Keys,
+        file: &[u8],
+    ) -> Result<(Option<SealKey>, Option<key::Tombstone>), &'static str> {
+        let opened = self.segment().open(file, keys, &[&keys.ledger_wrap])?;
+        Ok(match opened {
+            key::Opened::Key(key) => (Some(SealKey::from_secret(&key)), None),
+            key::Opened::Destroyed(note) => (None, Some(note)),
+        })
     }
 
     /// What a header says, and its bytes in front of the seal.
@@ -495,6 +508,11 @@ impl Scanner {
     /// Name of the ledger, as the sealed header says; empty in format 1.
     pub(crate) fn origin(&self) -> &str {
         &self.origin
+    }
+
+    /// How the key of its records was destroyed, if it was.
+    pub(crate) fn destroyed(&self) -> Option<key::Tombstone> {
+        self.key.destroyed
     }
 
     /// Where the last frame read ends.

@@ -128,7 +128,8 @@ impl Change {
         };
         // One form only, and keys of this ledger.
         let is_plain = change.body() == body;
-        let is_ours = [&change.from, &change.to].map(PublicKey::name) == [change.origin.as_str(); 2];
+        let is_ours =
+            [&change.from, &change.to].map(PublicKey::name) == [change.origin.as_str(); 2];
         (is_plain && is_ours).then_some(change)
     }
 }

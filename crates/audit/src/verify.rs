@@ -6,11 +6,30 @@
 mod directory;
 mod file;
 
+use model::Timestamp;
+
 use crate::signer::{Ends, SignerEpoch, Signers};
 use crate::tree::Hash;
 
 pub use directory::{verify_directory, verify_newest};
 pub use file::verify_export;
+
+/// Records that were made unreadable together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Destruction {
+    /// Number of the first one.
+    pub first_seq: u64,
+    /// Number of the last one.
+    pub last_seq: u64,
+    /// When.
+    pub at: Timestamp,
+    /// The record that says so; `None` where it was destroyed before such records were named.
+    pub record: Option<u64>,
+    /// Who destroyed them; `None` where that record is none or was destroyed itself.
+    pub by: Option<String>,
+    /// What that record says about it.
+    pub detail: Option<String>,
+}
 
 /// What a verification found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -27,6 +46,8 @@ pub struct Report {
     pub covered: u64,
     /// Records whose key was destroyed: their chain and their signatures are in order, and nobody can read them.
     pub destroyed: u64,
+    /// How these records were destroyed.
+    pub destructions: Vec<Destruction>,
     /// Bytes of a write that a crash left unfinished at the very end; cut off at the next start.
     pub torn_bytes: u64,
     /// Who signs now, in the form `name+id+key`. Compare it with the key you know.

@@ -10,6 +10,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
+use model::Timestamp;
+
 use crate::checkpoint::{Checkpoint, SignedCheckpoint};
 use crate::disk::{Disk, DiskFile};
 use crate::fault::LedgerFault;
@@ -41,6 +43,8 @@ pub(crate) struct State {
     pub tip: Tip,
     pub segment: Good,
     pub segment_key: SegmentKey,
+    /// The moment of the segment's first record; `None` while it has none.
+    pub segment_since: Option<Timestamp>,
     pub checkpoints: Good,
     pub last: Arc<SignedCheckpoint>,
     /// Who signs, and who signed before.
@@ -190,7 +194,9 @@ impl State {
     /// when a new segment was begun for it.
     fn commit(&mut self, batch: &Batch) -> Result<(u64, Option<u64>), LedgerFault> {
         self.is_whole()?;
-        let is_full = self.segment.length >= self.settings.segment_bytes;
+        let age = self.segment_since.map(|since| batch.at.since(since));
+        let is_full = self.segment.length >= self.settings.segment_bytes
+            || age.is_some_and(|age| age > self.settings.segment_age);
         let rolled = is_full && self.tip.next_seq() > self.segment_start();
         if rolled {
             self.roll()?;
@@ -214,6 +220,7 @@ impl State {
             Self::sync(&mut self.segment, &mut self.broken)?;
         }
         self.tip = next;
+        self.segment_since.get_or_insert(batch.at);
         Ok((first_seq, rolled.then_some(offset)))
     }
 
@@ -255,6 +262,7 @@ impl State {
         let (segment, key) = begin(&*disk, path, &self.tip, &origin, &self.keys)
             .map_err(|error| self.judge(&error))?;
         (self.segment, self.segment_key) = (segment, key);
+        self.segment_since = None;
         Ok(())
     }
 

@@ -45,6 +45,9 @@ pub enum Permission {
     /// Make, rotate and revoke keys.
     #[serde(rename = "keys.write")]
     KeysWrite,
+    /// Destroy old records.
+    #[serde(rename = "ledger.destroy")]
+    LedgerDestroy,
     /// See what is recorded.
     #[serde(rename = "ledger.read")]
     LedgerRead,
@@ -64,7 +67,7 @@ pub enum Permission {
 
 impl Permission {
     /// Every permission.
-    pub const ALL: [Permission; 13] = [
+    pub const ALL: [Permission; 14] = [
         Permission::BlocksRead,
         Permission::BlocksWrite,
         Permission::DecisionsRead,
@@ -73,6 +76,7 @@ impl Permission {
         Permission::IntegrationsWrite,
         Permission::KeysRead,
         Permission::KeysWrite,
+        Permission::LedgerDestroy,
         Permission::LedgerRead,
         Permission::LedgerRotate,
         Permission::LedgerSign,
@@ -91,6 +95,7 @@ impl Permission {
             Permission::IntegrationsWrite => "integrations.write",
             Permission::KeysRead => "keys.read",
             Permission::KeysWrite => "keys.write",
+            Permission::LedgerDestroy => "ledger.destroy",
             Permission::LedgerRead => "ledger.read",
             Permission::LedgerRotate => "ledger.rotate",
             Permission::LedgerSign => "ledger.sign",

@@ -77,6 +77,59 @@ impl Control {
     }
 }
 
+impl Control {
+    /// Does something for good that is no change of the running state, and so needs no turn. It is on the record before, with
+    /// the number that `work` is given, and afterwards with how it ended.
+    ///
+    /// # Errors
+    /// When a record or the work fails. Only a failure of the last record leaves the work done, and says so.
+    pub(crate) fn carry_out<T>(
+        &self,
+        change: &Change<'_>,
+        work: impl FnOnce(u64) -> Result<T, AdminError>,
+    ) -> Result<T, AdminError> {
+        let (id, record) = self.intend(change)?;
+        let done = work(record);
+        if let Err(error) = &done {
+            let mut failed = change.outcome(Outcome::Failed, id, self.now());
+            failed.detail = Some(format!("{}; not all of it done: {error}", change.detail).into());
+            drop(self.outcome(&failed));
+        }
+        let done = done?;
+        self.done(change, id)?;
+        Ok(done)
+    }
+
+    /// Records what is going to be done. Gives the id of both records, and the number of this one.
+    fn intend(&self, change: &Change<'_>) -> Result<(DecisionId, u64), AdminError> {
+        let id = change_id(self.now());
+        let record = self.journal()?.record(&change.intent(id, self.now()))?;
+        Ok((id, record))
+    }
+
+    /// Records that it is done.
+    fn done(&self, change: &Change<'_>, id: DecisionId) -> Result<(), AdminError> {
+        let done = change.outcome(Outcome::Done, id, self.now());
+        self.outcome(&done).map_err(|fault| AdminError {
+            message: format!("it is done, but that could not be recorded: {fault}"),
+            remedy: "Its intent is in the ledger. The outcome is recorded when the ledger can write again.".into(),
+            ..fault.into()
+        })
+    }
+
+    /// Records an outcome, now or as soon as the ledger can.
+    fn outcome(&self, event: &Event) -> Result<(), audit::LedgerFault> {
+        let recorded = self.journal.as_ref().map(|journal| journal.record(event));
+        let Some(Err(fault)) = recorded else {
+            return Ok(());
+        };
+        if let Some(io) = &self.io {
+            io.owed.keep(event.clone());
+        }
+        Err(fault)
+    }
+}
+
 impl Turn<'_> {
     /// Records the intent, writes the steps, makes the effect hold, records that it is done. Without a record there is no
     /// effect; an effect that fails leaves a record that says so.
@@ -89,41 +142,17 @@ impl Turn<'_> {
         steps: Vec<Step>,
         effect: Effect,
     ) -> Result<(), AdminError> {
-        let id = change_id(self.control.now());
-        self.control
-            .journal()?
-            .record(&change.intent(id, self.control.now()))?;
+        let (id, _) = self.control.intend(change)?;
         if let Err(fault) = self.tidy(steps) {
             self.resync();
             let mut failed = change.outcome(Outcome::Failed, id, self.control.now());
             let detail = format!("{}; not done: {fault}", change.detail);
             failed.detail = Some(detail.into());
-            drop(self.outcome(&failed));
+            drop(self.control.outcome(&failed));
             return Err(fault.into());
         }
         self.publish(effect);
-        let done = change.outcome(Outcome::Done, id, self.control.now());
-        self.outcome(&done).map_err(|fault| AdminError {
-            message: format!("it is done, but that could not be recorded: {fault}"),
-            remedy: "Its intent is in the ledger. The outcome is recorded when the ledger can write again.".into(),
-            ..fault.into()
-        })
-    }
-
-    /// Records an outcome, now or as soon as the ledger can.
-    fn outcome(&self, event: &Event) -> Result<(), audit::LedgerFault> {
-        let recorded = self
-            .control
-            .journal
-            .as_ref()
-            .map(|journal| journal.record(event));
-        let Some(Err(fault)) = recorded else {
-            return Ok(());
-        };
-        if let Some(io) = &self.control.io {
-            io.owed.keep(event.clone());
-        }
-        Err(fault)
+        self.control.done(change, id)
     }
 
     /// Writes what is no change: uses of keys, blocks that are over. Nothing of it is recorded.

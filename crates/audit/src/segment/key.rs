@@ -19,6 +19,8 @@ use crate::wrapped::{self, Unopened, Wraps};
 
 const MAGIC: &[u8; 8] = b"PORTLKEY";
 const VERSION: u32 = 1;
+/// How the files of keys are called in a finding about several of them.
+pub(crate) const KIND: &str = "*.key";
 /// Bytes in front of what the state decides: magic, version, number of the first record, salt, state.
 const FIXED: usize = 8 + 4 + 8 + 16 + 1;
 
@@ -35,8 +37,35 @@ pub(crate) struct Segment {
 pub(crate) enum KeyFile {
     /// The key, which one of the wrapping keys opens.
     Wrapped(Wraps),
-    /// The key was destroyed. Says when, and is sealed, so that nobody without the root can claim it.
-    Destroyed,
+    /// The key was destroyed. The note is sealed, so that nobody without the root can claim it.
+    Destroyed(Tombstone),
+}
+
+/// The note in the place of a key that was destroyed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Tombstone {
+    /// When.
+    pub at: Timestamp,
+    /// The record that says who destroyed it, and why; none in notes of the first form.
+    pub record: Option<u64>,
+}
+
+impl Tombstone {
+    /// Bytes of the note in front of its seal, and what says which form it has.
+    fn form(self) -> (usize, u8) {
+        match self.record {
+            None => (FIXED + 8, 2),
+            Some(_) => (FIXED + 16, 3),
+        }
+    }
+}
+
+/// What a key's file gives to whoever may open it.
+pub(crate) enum Opened {
+    /// The key.
+    Key(Secret<[u8; 32]>),
+    /// There is none any more.
+    Destroyed(Tombstone),
 }
 
 /// Where the key of a segment stands.
@@ -61,9 +90,12 @@ impl Segment {
     }
 
     /// A file that says the key is gone.
-    fn tombstone(&self, keys: &Keys, at: Timestamp) -> Vec<u8> {
-        let mut bytes = self.fixed(2);
-        bytes.extend_from_slice(&at.micros().to_le_bytes());
+    fn tombstone(&self, keys: &Keys, note: Tombstone) -> Vec<u8> {
+        let mut bytes = self.fixed(note.form().1);
+        bytes.extend_from_slice(&note.at.micros().to_le_bytes());
+        if let Some(record) = note.record {
+            bytes.extend_from_slice(&record.to_le_bytes());
+        }
         let seal = self.tombstone_key(keys).seal(&bytes, &[]);
         bytes.extend_from_slice(&seal);
         bytes
@@ -75,30 +107,32 @@ impl Segment {
         keys.ledger_seal.subkey(&purpose)
     }
 
-    /// The key in a file, with one of the wrapping keys that are known. `Ok(None)` when it was destroyed.
+    /// The key in a file, with one of the wrapping keys that are known.
     pub(crate) fn open(
         &self,
         bytes: &[u8],
         keys: &Keys,
         known: &[&WrapKey],
-    ) -> Result<Option<Secret<[u8; 32]>>, &'static str> {
+    ) -> Result<Opened, &'static str> {
         let (segment, file) = KeyFile::read(bytes).ok_or("this is not the key of a segment")?;
         if segment != *self {
             return Err("the key beside the segment belongs to another one");
         }
         let wraps = match file {
             KeyFile::Wrapped(wraps) => wraps,
-            KeyFile::Destroyed => {
-                let (plain, seal) = bytes.split_at_checked(FIXED + 8).unwrap_or_default();
+            KeyFile::Destroyed(note) => {
+                let (plain, seal) = bytes.split_at_checked(note.form().0).unwrap_or_default();
                 let is_ours = self.tombstone_key(keys).open(plain, seal).is_ok();
                 return is_ours
-                    .then_some(None)
+                    .then_some(Opened::Destroyed(note))
                     .ok_or("the note that the key was destroyed is not ours");
             }
         };
         let key = wrapped::open(&self.fixed(1), &wraps, known);
-        key.map(Some).map_err(|why| match why {
-            Unopened::OtherKey => "the key of the segment is wrapped with another key-encryption key",
+        key.map(Opened::Key).map_err(|why| match why {
+            Unopened::OtherKey => {
+                "the key of the segment is wrapped with another key-encryption key"
+            }
             Unopened::Damaged => "the key of the segment does not open",
         })
     }
@@ -121,11 +155,24 @@ impl KeyFile {
         };
         let file = match state {
             1 => KeyFile::Wrapped(wrapped::read(rest)?),
-            2 => (rest.len() == 8 + crypto::SealKey::OVERHEAD).then_some(KeyFile::Destroyed)?,
+            2 | 3 => KeyFile::Destroyed(note(*state, rest)?),
             _ => return None,
         };
         Some((segment, file))
     }
+}
+
+/// What follows the state of a destroyed key: when, by which record, and a seal over it.
+fn note(state: u8, rest: &[u8]) -> Option<Tombstone> {
+    let (at, rest) = rest.split_first_chunk::<8>()?;
+    let at = Timestamp::from_micros(i64::from_le_bytes(*at));
+    let (record, seal) = if state == 3 {
+        let (record, rest) = rest.split_first_chunk::<8>()?;
+        (Some(u64::from_le_bytes(*record)), rest)
+    } else {
+        (None, rest)
+    };
+    (seal.len() == crypto::SealKey::OVERHEAD).then_some(Tombstone { at, record })
 }
 
 /// Wraps the key of every segment with each of `to`; see [`crate::rewrap`].
@@ -152,7 +199,7 @@ pub(crate) fn rewrap(
         let (segment, _) =
             KeyFile::read(&bytes).ok_or_else(|| wrong("this is not the key of a segment"))?;
         let key = segment.open(&bytes, keys, known).map_err(wrong)?;
-        if let Some(key) = key {
+        if let Opened::Key(key) = key {
             replace(&path, &segment.wrap(&key, to)).map_err(|error| io(&path, &error))?;
             count += 1;
         }
@@ -167,6 +214,8 @@ pub struct Destroyed {
     pub segments: u64,
     /// Records in them.
     pub records: u64,
+    /// Number of the first of them; 0 when there are none.
+    pub first_seq: u64,
     /// Number behind the last of them; 0 when there are none.
     pub before_seq: u64,
 }
@@ -180,7 +229,8 @@ pub fn destroyable(dir: &Path, before_seq: u64) -> Result<Destroyed, LedgerFault
     closed(dir, before_seq).map(|all| sum(&all))
 }
 
-/// Destroys the keys of these segments. Whoever calls it has recorded first what is going to be destroyed.
+/// Destroys the keys of these segments. Whoever calls it has recorded first what is going to be destroyed: `record` is the
+/// number of that record.
 ///
 /// # Errors
 /// When a file cannot be read or written. Keys before it are destroyed.
@@ -188,11 +238,16 @@ pub fn destroy(
     dir: &Path,
     keys: &Keys,
     before_seq: u64,
+    record: u64,
     now: Timestamp,
 ) -> Result<Destroyed, LedgerFault> {
     let all = closed(dir, before_seq)?;
+    let note = Tombstone {
+        at: now,
+        record: Some(record),
+    };
     for one in &all {
-        end(one, keys, now).map_err(|error| LedgerFault::io(&one.path, &error))?;
+        end(one, keys, note).map_err(|error| LedgerFault::io(&one.path, &error))?;
     }
     Ok(sum(&all))
 }
@@ -236,6 +291,7 @@ fn sum(all: &[Closed]) -> Destroyed {
     Destroyed {
         segments: all.len() as u64,
         records: records.sum(),
+        first_seq: all.first().map_or(0, |one| one.segment.first_seq),
         before_seq: all.last().map_or(0, |one| one.end_seq),
     }
 }
@@ -247,10 +303,10 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
 
 /// Puts the note in the place of the key, and then writes over the key, as far as the disk does that in place. A crash in
 /// between leaves a note, never half a key.
-fn end(one: &Closed, keys: &Keys, now: Timestamp) -> io::Result<()> {
+fn end(one: &Closed, keys: &Keys, note: Tombstone) -> io::Result<()> {
     let mut before = std::fs::OpenOptions::new().write(true).open(&one.path)?;
     let length = usize::try_from(before.metadata()?.len()).unwrap_or(0);
-    replace(&one.path, &one.segment.tombstone(keys, now))?;
+    replace(&one.path, &one.segment.tombstone(keys, note))?;
     before.write_all(&vec![0; length.min(4096)])?;
     before.sync_all()
 }

@@ -84,11 +84,7 @@ fn parse(bytes: &[u8]) -> Option<(u64, VerifyingKey, Wraps)> {
 ///
 /// # Errors
 /// When it is not there, or is not the one that the last change names.
-pub(crate) fn open(
-    dir: &Path,
-    signers: &Signers,
-    keys: &Arc<Keys>,
-) -> Result<Signer, LedgerFault> {
+pub(crate) fn open(dir: &Path, signers: &Signers, keys: &Arc<Keys>) -> Result<Signer, LedgerFault> {
     let (epoch, public) = (signers.epoch(), signers.last());
     let path = path(dir, epoch);
     let seq = signers.last_record().unwrap_or(0);
@@ -106,7 +102,9 @@ pub(crate) fn open(
     if ours == *public {
         return Ok(signer);
     }
-    Err(wrong("the key that signs the ledger is not the one that the last change of the signer names"))
+    Err(wrong(
+        "the key that signs the ledger is not the one that the last change of the signer names",
+    ))
 }
 
 fn seed_in(bytes: &[u8], known: &[&WrapKey]) -> Result<Secret<[u8; 32]>, &'static str> {

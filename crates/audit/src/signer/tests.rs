@@ -5,7 +5,7 @@ use crypto::SigningKey;
 use model::{Event, Outcome, Timestamp};
 
 use super::*;
-use crate::fixture::{Dice, FaultyDisk, event, keys, keys_with, now, opening, settings};
+use crate::fixture::{Dice, FaultyDisk, destroyer, event, keys, keys_with, now, opening, settings};
 use crate::segment;
 use crate::{
     Ledger, LedgerFault, Recorder, Report, Rotated, Settings, destroy, export, rewrap,
@@ -107,8 +107,20 @@ fn every_key_of_the_chain_verifies_the_whole_ledger_and_every_part_of_it() {
         assert_eq!((report.expected_epoch, report.compromised()), (epoch, None));
         let from: Vec<u64> = report.signers.iter().map(|one| one.from).collect();
         assert_eq!(from, [0, 12, 23]);
-        assert!(verify_newest(dir.path(), &keys(), pin, None).unwrap().is_good());
-        for (first, last) in [(0, 32), (3, 9), (12, 12), (13, 22), (10, 25), (24, 32), (30, 32)] {
+        assert!(
+            verify_newest(dir.path(), &keys(), pin, None)
+                .unwrap()
+                .is_good()
+        );
+        for (first, last) in [
+            (0, 32),
+            (3, 9),
+            (12, 12),
+            (13, 22),
+            (10, 25),
+            (24, 32),
+            (30, 32),
+        ] {
             let text = exported(dir.path(), first..=last);
             assert!(text.starts_with(r#"{"format":"portcullis-ledger/3""#));
             let report = verified_text(&text, Some(pin));
@@ -116,7 +128,10 @@ fn every_key_of_the_chain_verifies_the_whole_ledger_and_every_part_of_it() {
             assert_eq!(report.records, last - first + 1);
         }
     }
-    let stranger = PublicKey::new("test.example/ledger", SigningKey::generate().verifying_key());
+    let stranger = PublicKey::new(
+        "test.example/ledger",
+        SigningKey::generate().verifying_key(),
+    );
     assert!(what(&verified(dir.path(), &stranger)).contains("expected key"));
     let text = exported(dir.path(), 0..=u64::MAX);
     assert!(what(&verified_text(&text, Some(&stranger))).contains("another key"));
@@ -129,7 +144,10 @@ fn a_ledger_goes_on_in_its_epoch_after_every_start_and_its_old_keys_are_gone() {
     let all = three_epochs(dir.path(), Ends::Routine);
     let files = || {
         let epochs = key::list(dir.path()).unwrap();
-        epochs.into_iter().map(|(epoch, _)| epoch).collect::<Vec<_>>()
+        epochs
+            .into_iter()
+            .map(|(epoch, _)| epoch)
+            .collect::<Vec<_>>()
     };
     assert_eq!(files(), [2]);
     let recorder = open(dir.path());
@@ -141,7 +159,9 @@ fn a_ledger_goes_on_in_its_epoch_after_every_start_and_its_old_keys_are_gone() {
     assert!(report.is_good(), "{report:?}");
     // Without its key nobody signs in its name, and nothing is begun in its place.
     fs::remove_file(key::path(dir.path(), 2)).unwrap();
-    let fault = Recorder::open(opening(dir.path(), small()), now()).err().unwrap();
+    let fault = Recorder::open(opening(dir.path(), small()), now())
+        .err()
+        .unwrap();
     assert!(fault.to_string().contains("bring its file back"), "{fault}");
 }
 
@@ -154,9 +174,15 @@ fn a_ledger_whose_signer_never_changed_is_exported_as_before() {
     assert!(!dir.path().join(file::NAME).exists());
     // The form is that of its changes.
     let other = text.replacen("ledger/2", "ledger/3", 1);
-    assert_eq!(what(&verified_text(&other, None)), "the first line was changed");
+    assert_eq!(
+        what(&verified_text(&other, None)),
+        "the first line was changed"
+    );
     let empty = text.replacen(r#""}"#, r#"","signers":[]}"#, 1);
-    assert_eq!(what(&verified_text(&empty, None)), "the first line was changed");
+    assert_eq!(
+        what(&verified_text(&empty, None)),
+        "the first line was changed"
+    );
 }
 
 #[test]
@@ -169,9 +195,10 @@ fn who_stole_the_old_key_can_neither_sign_behind_the_change_nor_fork_the_ledger_
     let notes = dir.path().join(crate::CHECKPOINTS);
     let text = fs::read_to_string(&notes).unwrap();
     let last = text.rfind("test.example/ledger\n33\n").unwrap();
-    let stated = Checkpoint::stated_in(&text[last..]).unwrap();
+    let (kept, newest) = text.split_at(last);
+    let stated = Checkpoint::stated_in(newest).unwrap();
     let forged = stated.sign(&stolen.ledger_signing).text;
-    fs::write(&notes, format!("{}{forged}", &text[..last])).unwrap();
+    fs::write(&notes, format!("{kept}{forged}")).unwrap();
     assert_eq!(
         what(&verified(dir.path(), &all[0])),
         "the checkpoint over 33 records is signed by the key of epoch 0, where that of epoch 2 signs"
@@ -181,7 +208,11 @@ fn who_stole_the_old_key_can_neither_sign_behind_the_change_nor_fork_the_ledger_
     let own = SigningKey::generate();
     let change = &found.signers.changes[0].change;
     let to = PublicKey::new(&change.origin, own.verifying_key());
-    let fork = Change { to: to.clone(), ..change.clone() }.sign(&stolen.ledger_signing, &own);
+    let fork = Change {
+        to: to.clone(),
+        ..change.clone()
+    }
+    .sign(&stolen.ledger_signing, &own);
     let path = dir.path().join(file::NAME);
     let before = fs::read_to_string(&path).unwrap();
     fs::write(&path, &fork.text).unwrap();
@@ -242,9 +273,18 @@ fn a_missing_link_a_swapped_one_and_a_change_for_another_history_are_named() {
         "the change of the signer that begins epoch 1 is missing; one for epoch 2 is there"
     );
     for (changes, message) in [
-        (vec![texts[1]], "the change of the signer that begins epoch 1 is missing"),
-        (vec![texts[1], texts[0]], "the change of the signer that begins epoch 1 is missing"),
-        (vec![texts[0], texts[0]], "two changes of the signer begin epoch 1"),
+        (
+            vec![texts[1]],
+            "the change of the signer that begins epoch 1 is missing",
+        ),
+        (
+            vec![texts[1], texts[0]],
+            "the change of the signer that begins epoch 1 is missing",
+        ),
+        (
+            vec![texts[0], texts[0]],
+            "two changes of the signer begin epoch 1",
+        ),
         (vec![texts[0]], "this record changes the key that signs"),
         (vec![], "this record changes the key that signs"),
         (vec!["nonsense\n"], "is no signed change"),
@@ -255,7 +295,12 @@ fn a_missing_link_a_swapped_one_and_a_change_for_another_history_are_named() {
     // Nobody but the key of the epoch before continues it.
     let own = SigningKey::generate();
     let unsigned = other.sign(&own, &own).text;
-    assert!(Signers::only(first_key()).follow(&unsigned).unwrap_err().contains("is not signed by the key of the epoch before"));
+    assert!(
+        Signers::only(first_key())
+            .follow(&unsigned)
+            .unwrap_err()
+            .contains("is not signed by the key of the epoch before")
+    );
     // The file of signers, cut to its first change, and gone.
     let path = dir.path().join(file::NAME);
     fs::write(&path, texts[0]).unwrap();
@@ -263,8 +308,13 @@ fn a_missing_link_a_swapped_one_and_a_change_for_another_history_are_named() {
     assert!(!report.is_good(), "{report:?}");
     fs::remove_file(&path).unwrap();
     assert!(!verified(dir.path(), &all[0]).is_good());
-    let fault = Recorder::open(opening(dir.path(), small()), now()).err().unwrap();
-    assert!(fault.to_string().contains("bring that file back"), "{fault}");
+    let fault = Recorder::open(opening(dir.path(), small()), now())
+        .err()
+        .unwrap();
+    assert!(
+        fault.to_string().contains("bring that file back"),
+        "{fault}"
+    );
     let fault = Ledger::open_read(dir.path(), keys()).err().unwrap();
     assert!(fault.is_integrity(), "{fault}");
     assert_eq!(key::list(dir.path()).unwrap().len(), 1, "the key is kept");
@@ -354,17 +404,24 @@ fn a_full_disk_leaves_the_present_key_in_charge() {
 
 #[test]
 fn a_first_checkpoint_that_the_disk_does_not_take_is_signed_later() {
-    let dir = tempfile::tempdir().unwrap();
-    let disk = FaultyDisk::default();
-    let mut opening = opening(dir.path(), settings());
-    opening.disk = std::sync::Arc::new(disk.clone());
-    let recorder = Recorder::open(opening, now()).unwrap().0;
-    record(&recorder, 0..6);
-    recorder.checkpoint().unwrap();
-    disk.0.lock().unwrap().space = Some(1_550);
-    let done = rotate(&recorder, Ends::Routine);
+    let plenty = 1_000_000;
+    let tried = |space: usize| {
+        let dir = tempfile::tempdir().unwrap();
+        let disk = FaultyDisk::default();
+        let mut opening = opening(dir.path(), settings());
+        opening.disk = std::sync::Arc::new(disk.clone());
+        let recorder = Recorder::open(opening, now()).unwrap().0;
+        record(&recorder, 0..6);
+        recorder.checkpoint().unwrap();
+        disk.0.lock().unwrap().space = Some(space);
+        let done = rotate(&recorder, Ends::Routine);
+        let left = disk.0.lock().unwrap().space.take().unwrap();
+        (dir, recorder, done, left)
+    };
+    let left = tried(plenty).3;
+    // Room for everything but the end of the checkpoint.
+    let (dir, recorder, done, _) = tried(plenty - left - 1);
     assert!(done.checkpoint.is_none(), "{done:?}");
-    disk.0.lock().unwrap().space = None;
     record(&recorder, 6..8);
     let newest = recorder.stop().unwrap().unwrap();
     assert!(done.to.has_signed_note(&newest.text));
@@ -383,7 +440,12 @@ fn whoever_expects_a_compromised_key_is_told_and_the_one_behind_it_is_good() {
     }
     assert_eq!(verified(dir.path(), &all[2]).compromised(), None);
     let text = exported(dir.path(), 24..=30);
-    assert_eq!(verified_text(&text, Some(&all[0])).compromised().map(|one| one.epoch), Some(1));
+    assert_eq!(
+        verified_text(&text, Some(&all[0]))
+            .compromised()
+            .map(|one| one.epoch),
+        Some(1)
+    );
     assert_eq!(verified_text(&text, Some(&all[2])).compromised(), None);
 }
 
@@ -392,17 +454,31 @@ fn a_change_whose_record_was_destroyed_is_followed_all_the_same() {
     let dir = tempfile::tempdir().unwrap();
     let all = three_epochs(dir.path(), Ends::Routine);
     let segments = segment::list(dir.path()).unwrap();
-    let bound = segments.iter().map(|(seq, _)| *seq).find(|seq| *seq > 12).unwrap();
-    destroy(dir.path(), &keys(), bound, now()).unwrap();
+    let bound = segments
+        .iter()
+        .map(|(seq, _)| *seq)
+        .find(|seq| *seq > 12)
+        .unwrap();
+    let (destroyer, _) = destroyer(dir.path(), small());
+    destroy(dir.path(), &keys(), bound, destroyer, now()).unwrap();
     let report = verified(dir.path(), &all[0]);
     assert!(report.is_good() && report.destroyed > 12, "{report:?}");
     let text = exported(dir.path(), bound..=u64::MAX);
     assert!(verified_text(&text, Some(&all[0])).is_good());
     // It still belongs to this history alone.
     let found = file::read(dir.path(), &all[0]).unwrap();
-    let moved = Change { record: 11, ..found.signers.changes[0].change.clone() };
+    let moved = Change {
+        record: 11,
+        ..found.signers.changes[0].change.clone()
+    };
     assert!(found.signers.compare(12, &moved.chain, None).is_ok());
-    assert!(found.signers.compare(12, &[1; 32], None).unwrap_err().contains("another history"));
+    assert!(
+        found
+            .signers
+            .compare(12, &[1; 32], None)
+            .unwrap_err()
+            .contains("another history")
+    );
 }
 
 #[test]
@@ -412,7 +488,10 @@ fn the_key_that_signs_changes_hands_with_the_key_encryption_key() {
     let (old, new) = (keys(), keys_with(7, 2));
     let count = segment::list(dir.path()).unwrap().len() + 1;
     let known = [&old.ledger_wrap, &new.ledger_wrap];
-    assert_eq!(rewrap(dir.path(), &old, &known, &known[1..]).unwrap(), count);
+    assert_eq!(
+        rewrap(dir.path(), &old, &known, &known[1..]).unwrap(),
+        count
+    );
     let mut reopened = opening(dir.path(), small());
     assert!(Recorder::open(opening(dir.path(), small()), now()).is_err());
     reopened.keys = new;

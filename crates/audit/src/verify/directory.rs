@@ -7,11 +7,13 @@
 use std::path::Path;
 
 use crate::checkpoint::{Checkpoint, PublicKey};
+use crate::destruction;
 use crate::fault::LedgerFault;
 use crate::notes::{self, Note, Notes};
+use crate::segment::key::Tombstone;
 use crate::segment::{self, Damage, Frame, Scanner, Tip};
 use crate::signer::{self, Signers};
-use crate::verify::{Bad, Report};
+use crate::verify::{Bad, Destruction, Report};
 
 /// Verifies a ledger's directory. `public` is a key that signs it or signed it once: from there on every change of the signer
 /// is followed. `witness` is the newest checkpoint known elsewhere (text of the signed
@@ -236,8 +238,8 @@ impl<'a> Check<'a> {
                     ));
                 }
             };
-            if !frame.is_readable() {
-                self.report.destroyed += frame.leaves().len() as u64;
+            if let Some(note) = scanner.destroyed() {
+                self.pass_destroyed(note, frame.leaves().len() as u64);
             }
             self.frame(&frame, &name, notes)?;
         }
@@ -247,6 +249,7 @@ impl<'a> Check<'a> {
     fn frame(&mut self, frame: &Frame, name: &str, notes: &mut Notes) -> Result<(), Stop> {
         for (leaf, record) in frame.passing() {
             self.pass_change(record, name)?;
+            self.pass_destroyer(record, name)?;
             self.tip.push(*leaf);
             self.compare(notes)?;
             self.report.records = self.tip.next_seq();
@@ -270,6 +273,47 @@ impl<'a> Check<'a> {
             Ok(Some(_)) => Err(self.bad(seq, seq, name, 0, signer::MISSING)),
             Err(what) => Err(self.bad(seq, seq, name, 0, what)),
         }
+    }
+
+    /// Counts the records of a frame that nobody can read any more.
+    fn pass_destroyed(&mut self, note: Tombstone, records: u64) {
+        let first_seq = self.tip.next_seq();
+        let last_seq = first_seq.saturating_add(records).saturating_sub(1);
+        self.report.destroyed = self.report.destroyed.saturating_add(records);
+        let same = |one: &&mut Destruction| {
+            (one.record, one.at, one.last_seq + 1) == (note.record, note.at, first_seq)
+        };
+        if let Some(one) = self.report.destructions.last_mut().filter(same) {
+            one.last_seq = last_seq;
+            return;
+        }
+        self.report.destructions.push(Destruction {
+            first_seq,
+            last_seq,
+            at: note.at,
+            record: note.record,
+            by: None,
+            detail: None,
+        });
+    }
+
+    /// The record that a destroyed key names says who destroyed it.
+    fn pass_destroyer(&mut self, record: Option<&[u8]>, name: &str) -> Result<(), Stop> {
+        let seq = self.tip.next_seq();
+        let is_named = |one: &&mut Destruction| one.record == Some(seq);
+        let named = self.report.destructions.iter_mut().filter(is_named);
+        let named: Vec<&mut Destruction> = named.collect();
+        let (Some(record), false) = (record, named.is_empty()) else {
+            return Ok(());
+        };
+        let Some((by, detail)) = destruction::told_in(record) else {
+            let what = "a destroyed key names this record as the one that says so, and it says nothing of it";
+            return Err(self.bad(seq, seq, name, 0, what));
+        };
+        for one in named {
+            (one.by, one.detail) = (Some(by.clone()), Some(detail.clone()));
+        }
+        Ok(())
     }
 
     /// An unfinished write at the very end is no tampering, unless a checkpoint covers what stood there.
@@ -304,9 +348,15 @@ impl<'a> Check<'a> {
             let covered = self.report.covered;
             return Err(self.bad(covered, kept - 1, notes::FILE, 0, what));
         }
+        let mut destroyers = self.report.destructions.iter();
+        if let Some(one) = destroyers.find(|one| one.record >= Some(next)) {
+            let what = "the key of these records was destroyed, and the record that says by whom is not there";
+            return Err(self.bad(one.first_seq, one.last_seq, segment::key::KIND, 0, what));
+        }
         let expected = self.report.expected_epoch;
         if expected > 0 && self.signed_epoch < Some(expected) {
-            let what = format!("nothing is signed by the expected key, which is that of epoch {expected}");
+            let what =
+                format!("nothing is signed by the expected key, which is that of epoch {expected}");
             return Err(self.bad(0, next, notes::FILE, 0, what));
         }
         Ok(())

@@ -283,7 +283,8 @@ impl Check {
         }
         let is_closing = !self.has_inner || signed.closes.is_some();
         if is_closing && epoch < Some(self.report.expected_epoch) {
-            let what = "what closes the file is signed by a key that was given up before the expected one";
+            let what =
+                "what closes the file is signed by a key that was given up before the expected one";
             return self.bad(self.report.first_seq, next.saturating_sub(1), offset, what);
         }
         if !is_closing && self.is_behind_one {

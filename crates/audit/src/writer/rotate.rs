@@ -64,7 +64,10 @@ impl Writer {
         if checkpoint.is_some() {
             // An export that began before may still have needed the old key. One that cannot be removed now signs nothing that
             // counts, and the next start tries again.
-            drop(key::remove_others(&self.state.dir, self.state.signers.epoch()));
+            drop(key::remove_others(
+                &self.state.dir,
+                self.state.signers.epoch(),
+            ));
         }
         Ok(Rotated {
             epoch: self.state.signers.epoch(),
@@ -86,7 +89,9 @@ impl State {
     ) -> Result<Ready, LedgerFault> {
         let epoch = self.signers.epoch() + 1;
         if epoch > CHANGES_MAX as u64 {
-            let what = format!("the key that signs this ledger was changed {CHANGES_MAX} times, which is as often as can be");
+            let what = format!(
+                "the key that signs this ledger was changed {CHANGES_MAX} times, which is as often as can be"
+            );
             return Err(LedgerFault::Unusable { what });
         }
         let seed = crypto::random_secret::<32>();
@@ -106,7 +111,12 @@ impl State {
         let unfit = |what| LedgerFault::Unusable { what };
         signers.follow(&signed.text).map_err(unfit)?;
         let record = batch(event, &signed.text, latest)?;
-        let wrapped = key::wrap(epoch, &seed, signer.verifying_key(), &[&self.keys.ledger_wrap]);
+        let wrapped = key::wrap(
+            epoch,
+            &seed,
+            signer.verifying_key(),
+            &[&self.keys.ledger_wrap],
+        );
         let made = self.disk.create(&key::path(&self.dir, epoch), &wrapped);
         made.map_err(|error| self.judge(&error))?;
         let (file, length) = self.note(&signed.text)?;
@@ -175,5 +185,6 @@ fn batch(event: &Event, change: &str, latest: Option<Timestamp>) -> Result<Batch
             kind: Word::Known(Kind::LedgerSigner),
             outcome: event.outcome,
         }],
+        at: event.at,
     })
 }

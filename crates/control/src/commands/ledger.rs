@@ -4,9 +4,11 @@
 //! Start reading at `show::ShowLedger`.
 
 mod checkpoint;
+mod destroy;
 mod rotate_signer;
 mod show;
 
 pub use checkpoint::{CheckpointSigned, SignCheckpoint};
+pub use destroy::{DestroyRecords, RecordsDestroyed};
 pub use rotate_signer::{RotateSigner, SignerRotated};
 pub use show::{LedgerPage, LedgerRecord, ShowLedger};

@@ -149,6 +149,7 @@ pub const COMMANDS: &[Entry] = &[
     Entry::new::<key::RevokeKey>(),
     Entry::new::<key::RotateKey>(),
     Entry::new::<ledger::SignCheckpoint>(),
+    Entry::new::<ledger::DestroyRecords>(),
     Entry::new::<ledger::RotateSigner>(),
     Entry::new::<ledger::ShowLedger>(),
     Entry::new::<server::ReloadServer>(),

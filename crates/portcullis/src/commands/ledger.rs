@@ -1,4 +1,4 @@
-//! `portcullis ledger`: the ledger verified, shown, exported, closed by a checkpoint, and signed by another key.
+//! `portcullis ledger`: the ledger verified, shown, exported, closed by a checkpoint, signed by another key, and destroyed where it is old.
 //! Exports `SUBCOMMAND`. `verify`, `show` and `export` read the files, beside a running server or without one.
 //! Used by `commands::COMMANDS`.
 //! Start reading at `run`.
@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use audit::{LedgerFault, PublicKey};
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use control::commands::Command as _;
-use control::commands::ledger::{RotateSigner, ShowLedger, SignCheckpoint};
+use control::commands::ledger::{DestroyRecords, RotateSigner, ShowLedger, SignCheckpoint};
 use installation::ledger::{self, LedgerFiles};
 use model::Timestamp;
 use serde_json::{Value, json};
@@ -45,7 +45,24 @@ fn command() -> Command {
                 ),
         )
         .subcommand(rotate_signer_command())
+        .subcommand(destroy_command())
         .after_help("Example:\n  portcullis ledger verify")
+}
+
+fn destroy_command() -> Command {
+    Command::new("destroy")
+        .about(admin_client::about::<DestroyRecords>())
+        .arg(Arg::new("before").long("before").value_name("MOMENT").required(true).help("Everything older: 2026-01-01 or 2026-01-01T12:00:00Z"))
+        .arg(Arg::new("reason").long("reason").value_name("TEXT").required(true).help("Why, for the ledger"))
+        .arg(Arg::new("confirm").long("confirm").value_name("N").value_parser(value_parser!(u64)).help("How many records, as the command without it says [default: nothing is destroyed]"))
+        .args([config_dir::argument(), config_dir::socket(), output::argument()])
+        .after_help(
+            "Example:\n  portcullis ledger destroy --before 2026-01-01 --reason \"kept for a year\"\n  \
+             portcullis ledger destroy --before 2026-01-01 --reason \"kept for a year\" --confirm 48211\n\n\
+             Records go by whole segments; the newest one stays. `ledger verify` says what was destroyed, by whom and why, and verifies \
+             everything over it. Backups have copies of the keys: destroy those too.\n\n\
+             Exit codes: 0 destroyed · 1 nothing was, see why · 2 nothing was, that is what would be",
+        )
 }
 
 fn rotate_signer_command() -> Command {
@@ -119,6 +136,7 @@ fn run(arguments: &ArgMatches) -> Outcome {
             Ok(Exit::Done)
         }
         Some(("rotate-signer", arguments)) => rotate_signer(arguments),
+        Some(("destroy", arguments)) => destroy(arguments),
         _ => Ok(Exit::Usage),
     }
 }
@@ -133,6 +151,23 @@ fn rotate_signer(arguments: &ArgMatches) -> Outcome {
         terminal::text(&text::rotated(&answer.out));
     });
     Ok(Exit::Done)
+}
+
+fn destroy(arguments: &ArgMatches) -> Outcome {
+    let asked = DestroyRecords {
+        before: moment(arguments, "before")?.unwrap_or_default(),
+        reason: output::text(arguments, "reason").to_owned(),
+        confirm: arguments.get_one::<u64>("confirm").copied(),
+    };
+    let answer = admin_client::call(&config_dir::target(arguments), &asked)?;
+    output::print(arguments, &answer.document, || {
+        terminal::text(&text::destroyed(&answer.out));
+    });
+    Ok(if answer.out.is_done {
+        Exit::Done
+    } else {
+        Exit::Findings
+    })
 }
 
 /// The ledger's files, open to read.

@@ -21,6 +21,7 @@ mod clocks;
 mod connections;
 mod contract_of_wire;
 mod crashes;
+mod destroyed;
 mod docs;
 mod doctor;
 mod egress;

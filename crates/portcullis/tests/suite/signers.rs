@@ -18,7 +18,14 @@ fn json(ended: &Ended) -> Value {
 
 /// Another key signs from here on. Gives the one before and the new one.
 fn rotate(server: &Server, more: &[&str]) -> (String, String) {
-    let arguments = ["ledger", "rotate-signer", "--reason", "as every year", "-o", "json"];
+    let arguments = [
+        "ledger",
+        "rotate-signer",
+        "--reason",
+        "as every year",
+        "-o",
+        "json",
+    ];
     let ended = server.cli(&[&arguments[..], more].concat());
     assert_eq!(ended.code, Some(0), "{ended:?}");
     let answer = json(&ended);
@@ -52,7 +59,10 @@ fn the_first_key_verifies_the_ledger_and_its_exports_behind_every_change() {
     let gate = server.stop().1;
     for pin in [&first, &second, &third] {
         for file in [None, Some(export)] {
-            let ended = verify(&gate, &[&["--public-key", pin][..], file.as_slice()].concat());
+            let ended = verify(
+                &gate,
+                &[&["--public-key", pin][..], file.as_slice()].concat(),
+            );
             assert_eq!(ended.code, Some(0), "{ended:?}");
             let report = json(&ended);
             assert_eq!(report["signers"].as_array().unwrap().len(), 3, "{report}");
@@ -60,9 +70,15 @@ fn the_first_key_verifies_the_ledger_and_its_exports_behind_every_change() {
         }
     }
     let own = verify(&gate, &[]);
-    assert_eq!((own.code, &json(&own)["expected_epoch"]), (Some(0), &Value::from(2)));
+    assert_eq!(
+        (own.code, &json(&own)["expected_epoch"]),
+        (Some(0), &Value::from(2))
+    );
     let doctor = testkit::run(program(), &gate, &["doctor"]);
-    assert!(doctor.stdout.contains("the newest segment in order"), "{doctor:?}");
+    assert!(
+        doctor.stdout.contains("the newest segment in order"),
+        "{doctor:?}"
+    );
 }
 
 #[test]
@@ -74,7 +90,10 @@ fn whoever_pins_a_compromised_key_is_told_to_take_the_one_behind_it() {
     let warned = testkit::run(program(), &gate, &arguments);
     assert_eq!(warned.code, Some(2), "{warned:?}");
     assert!(warned.stdout.contains("COMPROMISED"), "{warned:?}");
-    assert!(warned.stdout.contains(&format!("--public-key '{second}'")), "{warned:?}");
+    assert!(
+        warned.stdout.contains(&format!("--public-key '{second}'")),
+        "{warned:?}"
+    );
     assert_eq!(verify(&gate, &["--public-key", &second]).code, Some(0));
     assert_eq!(verify(&gate, &[]).code, Some(0));
 }
@@ -85,7 +104,11 @@ fn the_present_key_changes_hands_with_the_key_encryption_key() {
     let (first, _) = rotate(&server, &[]);
     let gate = server.stop().1;
     gate.secret("secrets/new", crypto::Kek::generate_text().expose());
-    let changed = testkit::run(program(), &gate, &["key", "rotate-kek", "--new", "file:secrets/new"]);
+    let changed = testkit::run(
+        program(),
+        &gate,
+        &["key", "rotate-kek", "--new", "file:secrets/new"],
+    );
     assert_eq!(changed.code, Some(0), "{changed:?}");
     gate.edit("portcullis.yaml", "file:kek", "file:secrets/new");
     let server = serve(gate);
@@ -104,5 +127,11 @@ fn a_change_without_a_reason_changes_nothing() {
     assert_eq!(empty.code, Some(1), "{empty:?}");
     assert!(empty.stderr.contains("needs a reason"), "{empty:?}");
     let gate = server.stop().1;
-    assert_eq!(json(&verify(&gate, &[]))["signers"].as_array().unwrap().len(), 1);
+    assert_eq!(
+        json(&verify(&gate, &[]))["signers"]
+            .as_array()
+            .unwrap()
+            .len(),
+        1
+    );
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::*;
-use crate::fixture::{Dice, event, keys, keys_with, ledger, now, settings};
+use crate::fixture::{Dice, destroyer, event, keys, keys_with, ledger, now, settings};
 use crate::{Ledger, PublicKey, Settings, export, verify_directory, verify_export};
 
 fn small() -> Settings {
@@ -68,7 +68,8 @@ fn a_key_that_was_wrapped_again_opens_for_the_new_key_alone_and_no_segment_was_t
 #[test]
 fn a_destroyed_key_leaves_the_chain_and_takes_the_contents() {
     let dir = tempfile::tempdir().unwrap();
-    let newest = ledger(dir.path(), 60, small(), &mut Dice::new(42));
+    ledger(dir.path(), 60, small(), &mut Dice::new(42));
+    let (destroyer, newest) = destroyer(dir.path(), small());
     let keys = keys();
     let segments = segment::list(dir.path()).unwrap();
     let (bound, last) = (segments[2].0, segments[segments.len() - 1].0);
@@ -78,15 +79,25 @@ fn a_destroyed_key_leaves_the_chain_and_takes_the_contents() {
         (2, bound, bound)
     );
     let copy = fs::read(beside(&segments[0].1)).unwrap();
-    assert_eq!(destroy(dir.path(), &keys, bound, now()).unwrap(), planned);
     assert_eq!(
-        destroy(dir.path(), &keys, bound, now()).unwrap(),
+        destroy(dir.path(), &keys, bound, destroyer, now()).unwrap(),
+        planned
+    );
+    assert_eq!(
+        destroy(dir.path(), &keys, bound, destroyer, now()).unwrap(),
         Destroyed::default()
     );
 
     let found = report(dir.path(), &keys, &newest);
     assert!(found.is_good(), "{found:?}");
-    assert_eq!((found.records, found.destroyed), (60, bound));
+    assert_eq!((found.records, found.destroyed), (61, bound));
+    let [told] = found.destructions.as_slice() else {
+        panic!("{found:?}");
+    };
+    assert_eq!((told.first_seq, told.last_seq), (0, bound - 1));
+    assert_eq!((told.record, told.at), (Some(destroyer), now()));
+    assert_eq!(told.by.as_deref(), Some("ann"));
+    assert_eq!(told.detail.as_deref(), Some("older than 2026: retention"));
     let reader = Ledger::open_read(dir.path(), Arc::clone(&keys)).unwrap();
     let gone = LedgerFault::Destroyed { seq: 0 };
     assert_eq!(
@@ -156,8 +167,17 @@ fn a_key_that_is_missing_changed_or_of_another_segment_is_named_with_its_segment
     );
     // Only who has the root can say that a key was destroyed.
     let (segment, _) = KeyFile::read(&whole).unwrap();
-    let forged = segment.tombstone(&keys_with(9, 1), now());
-    assert!(found(Some(&forged)).unwrap().1.contains("is not ours"));
+    for record in [None, Some(59)] {
+        let note = Tombstone { at: now(), record };
+        let forged = segment.tombstone(&keys_with(9, 1), note);
+        assert!(found(Some(&forged)).unwrap().1.contains("is not ours"));
+    }
+    // A note that names a record which says nothing of it, or one that is not there, is none of the server's.
+    for (record, what) in [(59, "says nothing of it"), (60, "is not there")] {
+        let record = Some(record);
+        let note = segment.tombstone(&keys, Tombstone { at: now(), record });
+        assert!(found(Some(&note)).unwrap().1.contains(what), "{record:?}");
+    }
     assert_eq!(found(Some(&whole)), None);
 }
 
@@ -166,7 +186,7 @@ proptest! {
     fn hostile_key_files_never_panic(bytes: Vec<u8>) {
         let segment = Segment { first_seq: 0, salt: [0; 16] };
         let keys = keys();
-        let mut with_head = segment.fixed(bytes.first().copied().unwrap_or(1) % 4);
+        let mut with_head = segment.fixed(bytes.first().copied().unwrap_or(1) % 5);
         with_head.extend_from_slice(&bytes);
         prop_assert!(segment.open(&bytes, &keys, &[&keys.ledger_wrap]).is_err());
         prop_assert!(segment.open(&with_head, &keys, &[&keys.ledger_wrap]).is_err());

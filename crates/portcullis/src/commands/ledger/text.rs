@@ -1,13 +1,13 @@
 //! The ledger as people read it: a verification, a record, an export.
-//! Exports `report`, `report_json`, `record`, `exported`, `rotated`.
+//! Exports `report`, `report_json`, `record`, `exported`, `rotated`, `destroyed`.
 //! Used by `ledger`.
 //! Start reading at `report`.
 
 use std::fmt::Write;
 use std::path::Path;
 
-use audit::{Ends, Exported, Report, SignerEpoch};
-use control::commands::ledger::SignerRotated;
+use audit::{Destruction, Ends, Exported, Report, SignerEpoch};
+use control::commands::ledger::{RecordsDestroyed, SignerRotated};
 use model::{Timestamp, printable};
 use serde_json::{Value, json};
 
@@ -41,9 +41,10 @@ pub fn report(report: &Report, is_pinned: bool) -> String {
     if report.destroyed > 0 {
         let _ = writeln!(
             out,
-            "  destroyed  {} records: their key is gone and nobody can read them; their chain and signatures are in order",
+            "  destroyed  {} records: nobody can read them any more; their chain and signatures are in order",
             report.destroyed
         );
+        out.push_str(&destructions(&report.destructions));
     }
     if report.torn_bytes > 0 {
         let _ = writeln!(
@@ -81,6 +82,27 @@ pub fn report(report: &Report, is_pinned: bool) -> String {
     out
 }
 
+/// By whom records were destroyed, and why.
+fn destructions(all: &[Destruction]) -> String {
+    let mut out = String::new();
+    for one in all {
+        let by = one.by.as_deref().unwrap_or("somebody whose record is gone");
+        let record = one.record.map(|seq| format!(" (record #{seq})"));
+        let detail = one.detail.as_deref().unwrap_or("nothing says why");
+        let _ = writeln!(
+            out,
+            "             #{} to #{} at {} by {}{}: {}",
+            one.first_seq,
+            one.last_seq,
+            one.at,
+            printable::line(by),
+            record.unwrap_or_default(),
+            printable::line(detail)
+        );
+    }
+    out
+}
+
 /// Who signed when, where that changed.
 fn signers(report: &Report) -> String {
     let mut out = String::new();
@@ -106,7 +128,9 @@ fn signers(report: &Report) -> String {
 /// What a verification is worth that rests on a key which somebody else may have.
 fn caution(report: &Report, given_up: &SignerEpoch) -> String {
     let next = report.signers.iter().find(|one| one.epoch > given_up.epoch);
-    let next = next.map_or_else(String::new, |next| printable::line(&next.public_key).into_owned());
+    let next = next.map_or_else(String::new, |next| {
+        printable::line(&next.public_key).into_owned()
+    });
     format!(
         "CAUTION: the key of epoch {} was given up as compromised. Whoever has it can write another ledger that verifies in \
          the same way. Verify with a key behind it, once its owner confirmed that: --public-key '{next}'\n",
@@ -146,6 +170,10 @@ pub fn report_json(report: &Report) -> Value {
         "checkpoints": report.checkpoints,
         "covered": report.covered,
         "destroyed": report.destroyed,
+        "destructions": report.destructions.iter().map(|one| json!({
+            "first_seq": one.first_seq, "last_seq": one.last_seq, "at": one.at.to_string(), "record": one.record,
+            "by": one.by, "detail": one.detail,
+        })).collect::<Vec<_>>(),
         "torn_bytes": report.torn_bytes,
         "is_cut": report.is_cut,
         "public_key": report.public_key,
@@ -263,6 +291,23 @@ pub fn exported(exported: &Exported, path: Option<&Path>) -> String {
         "exported {} records, #{} to #{last}\nAnybody verifies it without keys: portcullis ledger verify {file} --public-key '{}'",
         exported.records, exported.first_seq, exported.public_key
     )
+}
+
+/// What was destroyed, or would be and how.
+pub fn destroyed(answer: &RecordsDestroyed) -> String {
+    let what = format!(
+        "{} records, #{} to #{}, in {} segments, all older than {}",
+        answer.records, answer.first, answer.last, answer.segments, answer.before
+    );
+    match answer.record {
+        Some(record) => format!(
+            "destroyed: {what}. Record #{record} says so.\nBackups have copies of the keys (*.key beside the segments): destroy those too.\n"
+        ),
+        None => format!(
+            "would be destroyed: {what}.\nNothing was. The same command with `--confirm {}` makes them unreadable for everybody and for ever.\n",
+            answer.records
+        ),
+    }
 }
 
 /// Who signs now, and what to do with it.
