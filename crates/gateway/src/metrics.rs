@@ -3,6 +3,8 @@
 //! Counted by the service; printed by the admin listener.
 //! Start reading at `Metrics::count`.
 
+mod durations;
+
 use std::cell::RefCell;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -13,13 +15,9 @@ use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEn
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
-use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
-/// Upper bounds of the duration buckets, in seconds.
-const BUCKETS: [f64; 12] = [
-    0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2.5, 10.0,
-];
+use durations::Durations;
 
 /// A shared name as a label value.
 #[derive(Clone, Debug, Hash, PartialEq, Eq)]
@@ -111,8 +109,8 @@ impl CounterCache {
 pub struct Metrics {
     registry: Registry,
     decisions: Family<Decision, Counter>,
-    seconds: Histogram,
-    upstream_seconds: Histogram,
+    seconds: Durations,
+    upstream_seconds: Durations,
     connections_dropped: Family<Connection, Counter>,
     /// Dropped connections whose record the ledger could not take.
     pub connections_unrecorded: Counter,
@@ -140,8 +138,8 @@ impl Metrics {
         let mut metrics = Metrics {
             registry: Registry::with_prefix("portcullis"),
             decisions: Family::default(),
-            seconds: Histogram::new(BUCKETS),
-            upstream_seconds: Histogram::new(BUCKETS),
+            seconds: Durations::default(),
+            upstream_seconds: Durations::default(),
             connections_dropped: Family::default(),
             connections_unrecorded: Counter::default(),
             calls_cut: Counter::default(),
@@ -238,9 +236,9 @@ impl Metrics {
 
     /// Adds one decision.
     pub fn count(&self, counted: Counted, lately: &CounterCache) {
-        self.seconds.observe(seconds(counted.took_us));
+        self.seconds.observe(counted.took_us);
         if let Some(upstream_us) = counted.upstream_us {
-            self.upstream_seconds.observe(seconds(upstream_us));
+            self.upstream_seconds.observe(upstream_us);
         }
         match counted.outcome {
             Outcome::Allow => lately.allowed(counted.integration, |who| {
@@ -291,11 +289,6 @@ impl Metrics {
             Err(_) => String::new(),
         }
     }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "microseconds far below 2^52")]
-fn seconds(micros: u64) -> f64 {
-    micros as f64 / 1e6
 }
 
 #[cfg(test)]
