@@ -1,8 +1,9 @@
 //! The rules of the house that the compiler cannot check.
-//! Exports `all`: layering, fences, door plates, sizes, words.
+//! Exports `all`: layering, fences, circles, door plates, sizes, words.
 //! Used by `cargo xtask tidy` and by this crate's test.
 //! Start reading at `all`.
 
+mod circles;
 mod layers;
 mod text;
 
@@ -15,6 +16,7 @@ use std::path::{Path, PathBuf};
 /// One line per breach, each naming file, line and remedy.
 pub fn all(root: &Path) -> Result<(), Vec<String>> {
     let mut complaints = layers::complaints(root);
+    complaints.extend(circles::complaints(root));
     complaints.extend(text::complaints(root));
     if complaints.is_empty() {
         Ok(())

@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex};
 
 use model::{Kind, Outcome, Word};
 
+use crate::entry::Entry;
 use crate::pending::lock;
-use crate::reader::Entry;
 use crate::segment::records;
 
 /// Records kept for subscribers that have not taken them yet. One that falls further behind misses the oldest.

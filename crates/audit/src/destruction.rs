@@ -1,14 +1,20 @@
 //! Records made unreadable for everybody and for ever: whole segments at a time, by destroying their keys.
-//! Exports `COMMAND`, `older_than`; what is destroyed, `segment::key` does.
+//! Exports `COMMAND`, `older_than`, `destroyable`, `destroy`.
 //! Used by `ledger destroy`, which records what is going to be destroyed before it is, and by the verifier.
 //! Start reading at `older_than`.
 
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use crypto::Keys;
 use model::{Event, Kind, Timestamp};
 use serde::Deserialize;
 
+use crate::disk::{Disk, RealDisk};
 use crate::fault::LedgerFault;
 use crate::reader::Ledger;
-use crate::segment::{self, key};
+use crate::segment;
+use crate::segment::key::{KeyFile, Segment, Tombstone, beside};
 
 /// The command that destroys; its intent is the record that a destroyed key names.
 pub const COMMAND: &str = "ledger.destroy";
@@ -26,7 +32,7 @@ struct When {
 ///
 /// # Errors
 /// When a file cannot be read or is damaged.
-pub fn older_than(ledger: &Ledger, before: Timestamp) -> Result<key::Destroyed, LedgerFault> {
+pub fn older_than(ledger: &Ledger, before: Timestamp) -> Result<Destroyed, LedgerFault> {
     let dir = ledger.dir();
     let segments = segment::list(dir).map_err(|error| LedgerFault::io(dir, &error))?;
     let mut bound = 0;
@@ -49,7 +55,106 @@ pub fn older_than(ledger: &Ledger, before: Timestamp) -> Result<key::Destroyed, 
         }
         bound = *end;
     }
-    key::destroyable(dir, bound)
+    destroyable(dir, bound)
+}
+
+/// What was destroyed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Destroyed {
+    /// Segments.
+    pub segments: u64,
+    /// Records in them.
+    pub records: u64,
+    /// Number of the first of them; 0 when there are none.
+    pub first_seq: u64,
+    /// Number behind the last of them; 0 when there are none.
+    pub before_seq: u64,
+}
+
+/// The segments whose records all have a smaller number than `before_seq`, which can be destroyed: those of format 2 that
+/// are closed and not destroyed yet.
+///
+/// # Errors
+/// When a file cannot be read.
+pub fn destroyable(dir: &Path, before_seq: u64) -> Result<Destroyed, LedgerFault> {
+    closed(dir, before_seq).map(|all| sum(&all))
+}
+
+/// Destroys the keys of these segments. Whoever calls it has recorded first what is going to be destroyed: `record` is the
+/// number of that record.
+///
+/// # Errors
+/// When a file cannot be read or written. Keys before it are destroyed.
+pub fn destroy(
+    dir: &Path,
+    keys: &Keys,
+    before_seq: u64,
+    record: u64,
+    now: Timestamp,
+) -> Result<Destroyed, LedgerFault> {
+    let all = closed(dir, before_seq)?;
+    let note = Tombstone {
+        at: now,
+        record: Some(record),
+    };
+    for one in &all {
+        end(one, keys, note).map_err(|error| LedgerFault::io(&one.path, &error))?;
+    }
+    Ok(sum(&all))
+}
+
+/// A closed segment whose key can be destroyed.
+struct Closed {
+    path: PathBuf,
+    segment: Segment,
+    end_seq: u64,
+}
+
+fn closed(dir: &Path, before_seq: u64) -> Result<Vec<Closed>, LedgerFault> {
+    let segments = segment::list(dir).map_err(|error| LedgerFault::io(dir, &error))?;
+    let mut out = Vec::new();
+    for pair in segments.windows(2) {
+        let [(_, path), (end_seq, _)] = pair else {
+            continue;
+        };
+        if *end_seq > before_seq {
+            break;
+        }
+        let path = beside(path);
+        let bytes = match std::fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            Err(error) => return Err(LedgerFault::io(&path, &error)),
+        };
+        if let Some((segment, KeyFile::Wrapped(_))) = KeyFile::read(&bytes) {
+            out.push(Closed {
+                path,
+                segment,
+                end_seq: *end_seq,
+            });
+        }
+    }
+    Ok(out)
+}
+
+fn sum(all: &[Closed]) -> Destroyed {
+    let records = all.iter().map(|one| one.end_seq - one.segment.first_seq);
+    Destroyed {
+        segments: all.len() as u64,
+        records: records.sum(),
+        first_seq: all.first().map_or(0, |one| one.segment.first_seq),
+        before_seq: all.last().map_or(0, |one| one.end_seq),
+    }
+}
+
+/// Puts the note in the place of the key, and then writes over the key, as far as the disk does that in place. A crash in
+/// between leaves a note, never half a key.
+fn end(one: &Closed, keys: &Keys, note: Tombstone) -> io::Result<()> {
+    let mut before = std::fs::OpenOptions::new().write(true).open(&one.path)?;
+    let length = usize::try_from(before.metadata()?.len()).unwrap_or(0);
+    RealDisk.create(&one.path, &one.segment.tombstone(keys, note))?;
+    before.write_all(&vec![0; length.min(4096)])?;
+    before.sync_all()
 }
 
 /// Whether a record is older. What cannot be read as one is not destroyed unseen.

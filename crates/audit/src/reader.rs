@@ -1,5 +1,5 @@
 //! Reads a ledger: from a number on, by decision, filtered, newest first; and proves single records.
-//! Exports `Ledger`, `Entry`, `Filter`. Every record shown opened under its seal and continues the chain.
+//! Exports `Ledger`, `Filter`. Every record shown opened under its seal and continues the chain.
 //! Used by control, `explain`, `ledger show` and the export.
 //! Start reading at `Ledger`. It may run beside the recorder: an unfinished frame is the end.
 
@@ -12,51 +12,23 @@ use model::{DecisionId, Event, Kind, Timestamp, Word};
 use serde::Deserialize;
 
 use crate::checkpoint::{PublicKey, SignedCheckpoint, is_origin};
+use crate::entry::Entry;
 use crate::fault::LedgerFault;
 use crate::notes;
-use crate::recorder::Place;
+use crate::recent::Place;
 use crate::segment::{self, Damage, Frame, Scanner};
 use crate::signer::{self, Signers};
-use crate::tree::{Hash, Proof, ProofBuilder, leaf_hash};
+use crate::tree::{Proof, ProofBuilder};
 
 /// Frames that are read forwards at a time when the newest are wanted first.
 const CHUNK: usize = 256;
 /// Requests are recorded when they end; a filter by time looks this much further back.
 const LATE: Duration = Duration::from_secs(3_600);
-/// A record whose moment lies further than this before one that came earlier names that one (`Event::latest`), so that a
-/// filter by time still knows when to stop.
-pub(crate) const SET_BACK_MIN: Duration = Duration::from_secs(1_800);
 /// Every so many records that cannot match are parsed all the same, for their time.
 const LOOK_EVERY: u64 = 64;
 
 /// So many of the newest records are searched for intents without an outcome, however old they are.
 const INTENTS_LOOK_MIN: usize = 10_000;
-
-/// One record.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
-    /// Its number, from 0.
-    pub seq: u64,
-    /// The exact bytes that are hashed, shown and exported: one line of JSON.
-    pub json: String,
-}
-
-impl Entry {
-    /// The event in it.
-    ///
-    /// # Errors
-    /// When a later version of the product wrote a form this one does not know.
-    pub fn event(&self) -> Result<Event, LedgerFault> {
-        serde_json::from_str(&self.json).map_err(|error| LedgerFault::Unusable {
-            what: format!("record {}: {error}", self.seq),
-        })
-    }
-
-    /// Its leaf hash.
-    pub fn leaf(&self) -> Hash {
-        leaf_hash(self.json.as_bytes())
-    }
-}
 
 /// What is needed of a record to tell whether a call was decided.
 #[derive(Deserialize)]

@@ -16,8 +16,8 @@ use crate::destruction;
 use crate::disk::DiskFile;
 use crate::fault::LedgerFault;
 use crate::notes;
-use crate::recorder::Opening;
 use crate::segment::{self, Damage, FRAME_BYTES_MAX, Frame, Scanner, SegmentKey, Tip};
+use crate::settings::Opening;
 use crate::signer::{self, Signers};
 use crate::writer::{Good, State, begin, sign};
 

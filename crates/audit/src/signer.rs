@@ -1,5 +1,5 @@
 //! Who signs the ledger from which record on: a chain of changes, each signed by the key before it and by its own.
-//! Exports `Ends`, `SignerEpoch`, `Signers`, `SignedChange`.
+//! Exports `Ends`, `SignerEpoch`, `Rotated`, `Signers`, `SignedChange`.
 //! Used by the recorder, which makes changes, and by everybody who verifies a checkpoint.
 //! Start reading at `Signers`; docs/decisions/040 says why, docs/ledger-format.md how.
 //!
@@ -8,6 +8,8 @@
 
 pub(crate) mod file;
 pub(crate) mod key;
+
+use std::sync::Arc;
 
 use crypto::SigningKey;
 use crypto::text::base64;
@@ -61,6 +63,21 @@ pub struct SignerEpoch {
     pub from: u64,
     /// Why it ended; `None` for the last one.
     pub ended: Option<Ends>,
+}
+
+/// How another key came to sign.
+#[derive(Clone, Debug)]
+pub struct Rotated {
+    /// The epoch that began.
+    pub epoch: u64,
+    /// The record that began it.
+    pub record: u64,
+    /// Who signed before.
+    pub from: PublicKey,
+    /// Who signs now.
+    pub to: PublicKey,
+    /// The first checkpoint of the new key; `None` where it could not be written yet.
+    pub checkpoint: Option<Arc<SignedCheckpoint>>,
 }
 
 /// A change of the signer.

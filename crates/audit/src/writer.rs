@@ -15,16 +15,13 @@ use model::Timestamp;
 use crate::checkpoint::{Checkpoint, SignedCheckpoint};
 use crate::disk::{Disk, DiskFile};
 use crate::fault::LedgerFault;
-use crate::recorder::{Batch, Durability, RecentFrame, Settings, Shared};
+use crate::queue::{Batch, Shared};
+use crate::recent::RecentFrame;
 use crate::segment::{self, Group, Header, SegmentKey, Tip};
+use crate::settings::{Durability, OnCheckpoint, Settings};
 use crate::signer::Signers;
 use crate::signer::key::Signer;
 use crate::tree::Hash;
-
-pub use rotate::Rotated;
-
-/// Called with every new checkpoint, e.g. to keep it in the database as a second witness.
-pub type OnCheckpoint = Box<dyn FnMut(&SignedCheckpoint) + Send>;
 
 /// A file and the length up to which it is good.
 pub(crate) struct Good {

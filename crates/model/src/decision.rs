@@ -266,7 +266,7 @@ pub struct RuleRef {
     pub line: u32,
 }
 
-crate::event::schema_1::also_a_line!(RuleRef);
+crate::event::from_line::also_a_line!(RuleRef);
 
 impl fmt::Display for RuleRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

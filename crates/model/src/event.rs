@@ -3,12 +3,14 @@
 //! Made by the gateway (requests) and control (changes); read by audit and `explain`.
 //! Start reading at `Event`. What was written stays readable: see docs/decisions/024.
 
+pub(crate) mod from_line;
 mod line;
 mod parts;
-pub(crate) mod schema_1;
+mod read;
+mod schema_1;
 mod words;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 use crate::{DecisionId, RuleRef, Stage, Text, Timestamp};
 
@@ -183,19 +185,5 @@ impl Event {
     pub fn is_call(&self) -> bool {
         // The intent of a call has a method, the intent of a change has none.
         self.kind == Kind::Request || self.kind == Kind::Connection || self.method.is_some()
-    }
-}
-
-impl Serialize for Event {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        Event::serialize(self, serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for Event {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut event = Event::deserialize(deserializer)?;
-        schema_1::complete(&mut event);
-        Ok(event)
     }
 }

@@ -1,8 +1,10 @@
 use std::io::ErrorKind;
 use std::sync::mpsc::channel;
+use std::time::{Duration, Instant};
 
 use super::*;
 use crate::fixture::{FaultyDisk, event, keys, now, opening, recorder, settings};
+use crate::settings::{Durability, RECORD_BYTES_MAX, Settings};
 
 fn faulty(dir: &std::path::Path, settings: Settings) -> (Recorder, FaultyDisk) {
     let disk = FaultyDisk::default();

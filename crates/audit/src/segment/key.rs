@@ -1,20 +1,16 @@
 //! The key of one segment: random, wrapped, and kept in a file beside it.
-//! Exports `KeyFile`, `rewrap`, `destroy` and `file_name`.
+//! Exports `KeyFile`, `Segment`, `Tombstone` and `beside`.
 //! Used by the segment's header, by `rewrap` and by whoever destroys what may no longer be read.
 //! Start reading at `KeyFile`; the layout for auditors is docs/ledger-format.md.
 //!
 //! Wrapping the key again touches no segment. Destroying it makes the segment's records unreadable for everybody, whatever
 //! copies of the segment exist, and leaves the chain verifiable: the leaves of the tree are sealed under another key.
 
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use crypto::{Keys, Secret, WrapKey};
 use model::Timestamp;
 
-use crate::disk::{Disk, RealDisk};
-use crate::fault::LedgerFault;
-use crate::segment;
 use crate::wrapped::{self, Unopened, Wraps};
 
 const MAGIC: &[u8; 8] = b"PORTLKEY";
@@ -90,7 +86,7 @@ impl Segment {
     }
 
     /// A file that says the key is gone.
-    fn tombstone(&self, keys: &Keys, note: Tombstone) -> Vec<u8> {
+    pub(crate) fn tombstone(&self, keys: &Keys, note: Tombstone) -> Vec<u8> {
         let mut bytes = self.fixed(note.form().1);
         bytes.extend_from_slice(&note.at.micros().to_le_bytes());
         if let Some(record) = note.record {
@@ -173,142 +169,6 @@ fn note(state: u8, rest: &[u8]) -> Option<Tombstone> {
         (None, rest)
     };
     (seal.len() == crypto::SealKey::OVERHEAD).then_some(Tombstone { at, record })
-}
-
-/// Wraps the key of every segment with each of `to`; see [`crate::rewrap`].
-///
-/// # Errors
-/// When a key is wrapped with none of `known`, or a file cannot be read or written. Keys before it are wrapped already.
-pub(crate) fn rewrap(
-    dir: &Path,
-    keys: &Keys,
-    known: &[&WrapKey],
-    to: &[&WrapKey],
-) -> Result<usize, LedgerFault> {
-    let io = |path: &Path, error: &io::Error| LedgerFault::io(path, error);
-    let mut count = 0;
-    for (first_seq, path) in segment::list(dir).map_err(|error| io(dir, &error))? {
-        let path = beside(&path);
-        let bytes = match std::fs::read(&path) {
-            Ok(bytes) => bytes,
-            // A segment of format 1 has none.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-            Err(error) => return Err(io(&path, &error)),
-        };
-        let wrong = |what: &str| LedgerFault::integrity(first_seq, &path, what);
-        let (segment, _) =
-            KeyFile::read(&bytes).ok_or_else(|| wrong("this is not the key of a segment"))?;
-        let key = segment.open(&bytes, keys, known).map_err(wrong)?;
-        if let Opened::Key(key) = key {
-            replace(&path, &segment.wrap(&key, to)).map_err(|error| io(&path, &error))?;
-            count += 1;
-        }
-    }
-    Ok(count)
-}
-
-/// What was destroyed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Destroyed {
-    /// Segments.
-    pub segments: u64,
-    /// Records in them.
-    pub records: u64,
-    /// Number of the first of them; 0 when there are none.
-    pub first_seq: u64,
-    /// Number behind the last of them; 0 when there are none.
-    pub before_seq: u64,
-}
-
-/// The segments whose records all have a smaller number than `before_seq`, which can be destroyed: those of format 2 that
-/// are closed and not destroyed yet.
-///
-/// # Errors
-/// When a file cannot be read.
-pub fn destroyable(dir: &Path, before_seq: u64) -> Result<Destroyed, LedgerFault> {
-    closed(dir, before_seq).map(|all| sum(&all))
-}
-
-/// Destroys the keys of these segments. Whoever calls it has recorded first what is going to be destroyed: `record` is the
-/// number of that record.
-///
-/// # Errors
-/// When a file cannot be read or written. Keys before it are destroyed.
-pub fn destroy(
-    dir: &Path,
-    keys: &Keys,
-    before_seq: u64,
-    record: u64,
-    now: Timestamp,
-) -> Result<Destroyed, LedgerFault> {
-    let all = closed(dir, before_seq)?;
-    let note = Tombstone {
-        at: now,
-        record: Some(record),
-    };
-    for one in &all {
-        end(one, keys, note).map_err(|error| LedgerFault::io(&one.path, &error))?;
-    }
-    Ok(sum(&all))
-}
-
-/// A closed segment whose key can be destroyed.
-struct Closed {
-    path: PathBuf,
-    segment: Segment,
-    end_seq: u64,
-}
-
-fn closed(dir: &Path, before_seq: u64) -> Result<Vec<Closed>, LedgerFault> {
-    let segments = segment::list(dir).map_err(|error| LedgerFault::io(dir, &error))?;
-    let mut out = Vec::new();
-    for pair in segments.windows(2) {
-        let [(_, path), (end_seq, _)] = pair else {
-            continue;
-        };
-        if *end_seq > before_seq {
-            break;
-        }
-        let path = beside(path);
-        let bytes = match std::fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-            Err(error) => return Err(LedgerFault::io(&path, &error)),
-        };
-        if let Some((segment, KeyFile::Wrapped(_))) = KeyFile::read(&bytes) {
-            out.push(Closed {
-                path,
-                segment,
-                end_seq: *end_seq,
-            });
-        }
-    }
-    Ok(out)
-}
-
-fn sum(all: &[Closed]) -> Destroyed {
-    let records = all.iter().map(|one| one.end_seq - one.segment.first_seq);
-    Destroyed {
-        segments: all.len() as u64,
-        records: records.sum(),
-        first_seq: all.first().map_or(0, |one| one.segment.first_seq),
-        before_seq: all.last().map_or(0, |one| one.end_seq),
-    }
-}
-
-/// A file appears with all of its new bytes, or stays as it was.
-fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    RealDisk.create(path, bytes).map(drop)
-}
-
-/// Puts the note in the place of the key, and then writes over the key, as far as the disk does that in place. A crash in
-/// between leaves a note, never half a key.
-fn end(one: &Closed, keys: &Keys, note: Tombstone) -> io::Result<()> {
-    let mut before = std::fs::OpenOptions::new().write(true).open(&one.path)?;
-    let length = usize::try_from(before.metadata()?.len()).unwrap_or(0);
-    replace(&one.path, &one.segment.tombstone(keys, note))?;
-    before.write_all(&vec![0; length.min(4096)])?;
-    before.sync_all()
 }
 
 #[cfg(test)]

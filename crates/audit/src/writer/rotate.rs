@@ -1,5 +1,5 @@
 //! Has another key sign: the old key signs up to here, a record names the new one, the new one signs from there on.
-//! Exports `Rotated` and `Writer::rotate`.
+//! Gives the writer `Writer::rotate`.
 //! Used by the writer's thread alone, so that no record comes in between.
 //! Start reading at `Writer::rotate`; what a crash leaves at each step, `recovery` puts in order.
 
@@ -9,28 +9,14 @@ use model::{Event, Kind, Text, Timestamp, Word};
 
 use super::{Good, State, Writer};
 use crate::bus::Label;
-use crate::checkpoint::{PublicKey, SignedCheckpoint};
+use crate::checkpoint::PublicKey;
 use crate::fault::LedgerFault;
 use crate::pending::Group;
-use crate::recorder::{Batch, RECORD_BYTES_MAX, Rotation};
+use crate::queue::{Batch, Rotation};
+use crate::settings::RECORD_BYTES_MAX;
 use crate::signer::key::Signer;
-use crate::signer::{CHANGES_MAX, Change, Ends, Signers, file, key};
+use crate::signer::{CHANGES_MAX, Change, Ends, Rotated, Signers, file, key};
 use crate::tree::leaf_hash;
-
-/// How another key came to sign.
-#[derive(Clone, Debug)]
-pub struct Rotated {
-    /// The epoch that began.
-    pub epoch: u64,
-    /// The record that began it.
-    pub record: u64,
-    /// Who signed before.
-    pub from: PublicKey,
-    /// Who signs now.
-    pub to: PublicKey,
-    /// The first checkpoint of the new key; `None` where it could not be written yet.
-    pub checkpoint: Option<Arc<SignedCheckpoint>>,
-}
 
 /// A change that is ready: its key is on the disk and its text in the file of signers, its record is not written yet.
 struct Ready {

@@ -7,7 +7,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::schema_1::also_a_line;
+use super::from_line::also_a_line;
 use super::words::{AuthenticatedBy, Treatment, Word};
 use crate::{FieldError, Text, Timestamp};
 

@@ -1,8 +1,9 @@
 //! Records of schema 1, which said in sentences and lines of text what a record says in fields today.
-//! Exports `complete` and `also_a_line`.
+//! Exports `complete`, and makes the parts of an event from lines.
 //! Used where an event is read; nothing writes these forms any more, and nothing else reads a sentence.
 //! Start reading at `complete`.
 
+use super::from_line::FromLine;
 use super::parts::{Blocked, Drift, ErrorAt, Finding, ObjectRef};
 use super::words::{Cause, Word};
 use super::{Event, SCHEMA};
@@ -12,46 +13,6 @@ use crate::{RuleRef, Text, Timestamp};
 const BLOCKED: &str = " is blocked until ";
 /// Begins the detail of a refusal for a look-up that failed.
 const LOOKED_UP: &str = "the look-up was answered with ";
-
-/// What a part is read from.
-pub(crate) trait FromLine: Sized {
-    /// The part that a line of text tells of.
-    fn from_line(line: &str) -> Self;
-}
-
-/// Makes types that derive serde with `remote = "Self"` readable from a line of text as well.
-macro_rules! also_a_line {
-    ($($type:ident),*) => {$(
-        impl serde::Serialize for $type {
-            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                $type::serialize(self, serializer)
-            }
-        }
-
-        impl<'de> serde::Deserialize<'de> for $type {
-            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                struct Visitor;
-                impl<'de> serde::de::Visitor<'de> for Visitor {
-                    type Value = $type;
-
-                    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                        f.write_str(concat!("the parts of ", stringify!($type), ", or a line of text"))
-                    }
-
-                    fn visit_str<E: serde::de::Error>(self, line: &str) -> Result<Self::Value, E> {
-                        Ok(<$type as $crate::event::schema_1::FromLine>::from_line(line))
-                    }
-
-                    fn visit_map<A: serde::de::MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-                        $type::deserialize(serde::de::value::MapAccessDeserializer::new(map))
-                    }
-                }
-                deserializer.deserialize_any(Visitor)
-            }
-        }
-    )*};
-}
-pub(crate) use also_a_line;
 
 impl FromLine for ObjectRef {
     /// `WorkOrder:4711`

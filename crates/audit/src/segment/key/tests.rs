@@ -5,7 +5,10 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::fixture::{Dice, destroyer, event, keys, keys_with, ledger, now, settings};
-use crate::{Ledger, PublicKey, Settings, export, verify_directory, verify_export};
+use crate::{
+    Destroyed, Ledger, LedgerFault, PublicKey, Settings, destroy, destroyable, export, rewrap,
+    segment, verify_directory, verify_export,
+};
 
 fn small() -> Settings {
     Settings {

@@ -1,0 +1,41 @@
+//! One record as it stands in the ledger: its number and its exact bytes.
+//! Exports `Entry`.
+//! Given by the reader and by the stream of new records.
+//! Start reading at `Entry`.
+
+use std::time::Duration;
+
+use model::Event;
+
+use crate::fault::LedgerFault;
+use crate::tree::{Hash, leaf_hash};
+
+/// A record whose moment lies further than this before one that came earlier names that one (`Event::latest`), so that a
+/// filter by time still knows when to stop.
+pub(crate) const SET_BACK_MIN: Duration = Duration::from_secs(1_800);
+
+/// One record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Its number, from 0.
+    pub seq: u64,
+    /// The exact bytes that are hashed, shown and exported: one line of JSON.
+    pub json: String,
+}
+
+impl Entry {
+    /// The event in it.
+    ///
+    /// # Errors
+    /// When a later version of the product wrote a form this one does not know.
+    pub fn event(&self) -> Result<Event, LedgerFault> {
+        serde_json::from_str(&self.json).map_err(|error| LedgerFault::Unusable {
+            what: format!("record {}: {error}", self.seq),
+        })
+    }
+
+    /// Its leaf hash.
+    pub fn leaf(&self) -> Hash {
+        leaf_hash(self.json.as_bytes())
+    }
+}
