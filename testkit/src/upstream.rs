@@ -50,6 +50,8 @@ pub enum Play {
     Hang(Vec<u8>),
     /// Waits, then writes these bytes and keeps the connection.
     Later(Duration, Vec<u8>),
+    /// Writes the first bytes, waits, and writes the others, which nobody asked for. Keeps the connection.
+    Surplus(Vec<u8>, Duration, Vec<u8>),
     /// Waits until the latch is opened or the test ends, then writes these bytes and keeps the connection.
     Held(Latch, Vec<u8>),
 }
@@ -221,6 +223,11 @@ fn serve(mut stream: TcpStream, state: &State) -> std::io::Result<()> {
             Play::Later(wait, bytes) => {
                 thread::sleep(wait);
                 stream.write_all(&bytes)?;
+            }
+            Play::Surplus(bytes, wait, more) => {
+                stream.write_all(&bytes)?;
+                thread::sleep(wait);
+                stream.write_all(&more)?;
             }
             Play::Held(latch, bytes) => {
                 while !latch.is_open() && !state.is_over.load(Ordering::Acquire) {

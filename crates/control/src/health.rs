@@ -53,6 +53,9 @@ impl Health {
             .set(i64::try_from(records).unwrap_or(i64::MAX));
         let (metrics, recorder) = (&self.io.metrics, &self.io.recorder);
         metrics.count_records(&self.io.record_counts, recorder);
+        let snapshot = self.io.snapshot.load();
+        let upstreams = snapshot.versions.iter().filter_map(|v| v.upstream.as_ref());
+        upstreams.for_each(|upstream| metrics.count_surplus(upstream));
         Reply::new(200, self.io.metrics.print().into_bytes())
             .with(
                 "content-type",

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use audit::{Recorder, Subscription};
 use model::Outcome;
 use model::event::Named;
+use net::Upstream;
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -47,6 +48,12 @@ struct Connection {
 struct Record {
     kind: String,
     outcome: String,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct UpstreamTarget {
+    upstream: Name,
+    target: Name,
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -112,6 +119,7 @@ pub struct Metrics {
     seconds: Durations,
     upstream_seconds: Durations,
     connections_dropped: Family<Connection, Counter>,
+    upstream_surplus: Family<UpstreamTarget, Counter>,
     /// Dropped connections whose record the ledger could not take.
     pub connections_unrecorded: Counter,
     /// Requests whose work was given up before it was done; each has a record.
@@ -141,6 +149,7 @@ impl Metrics {
             seconds: Durations::default(),
             upstream_seconds: Durations::default(),
             connections_dropped: Family::default(),
+            upstream_surplus: Family::default(),
             connections_unrecorded: Counter::default(),
             calls_cut: Counter::default(),
             swaps: Counter::default(),
@@ -176,6 +185,11 @@ impl Metrics {
             "connections_dropped",
             "Connections that ended without a request, by listener and code",
             self.connections_dropped.clone(),
+        );
+        registry.register(
+            "upstream_surplus",
+            "Connections to a target that were closed because it sent what nobody had asked for",
+            self.upstream_surplus.clone(),
         );
         registry.register(
             "connections_unrecorded",
@@ -231,6 +245,17 @@ impl Metrics {
                 subscriber: one.name,
             };
             self.events_missed.get_or_create(&follower).set(missed);
+        }
+    }
+
+    /// Counts what targets sent unasked since the last call. Their names are those of the configuration.
+    pub fn count_surplus(&self, upstream: &Upstream) {
+        for (target, count) in upstream.take_surplus() {
+            let labels = UpstreamTarget {
+                upstream: Name(Arc::clone(upstream.name())),
+                target: Name(target),
+            };
+            self.upstream_surplus.get_or_create(&labels).inc_by(count);
         }
     }
 

@@ -134,6 +134,9 @@ pub async fn send(call: &Call) -> Result<Answer, ClientFault> {
         Err(ExchangeFault::ClosedBeforeAnswer | ExchangeFault::NothingSent) => Err(
             ClientFault::Answer(String::from("the connection was closed without an answer")),
         ),
+        Err(ExchangeFault::SpokeFirst) => Err(ClientFault::Answer(String::from(
+            "it answers before it is asked",
+        ))),
         Err(ExchangeFault::TooLarge) => Err(ClientFault::Answer(String::from(
             "it is larger than allowed",
         ))),

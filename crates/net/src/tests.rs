@@ -6,6 +6,7 @@
 mod dropping;
 mod http2;
 mod serving;
+mod surplus;
 mod tls;
 mod upstreams;
 

@@ -8,6 +8,7 @@ mod condition;
 mod connect;
 mod exchange;
 mod health;
+mod idle;
 mod pool;
 mod shares;
 #[cfg(test)]
@@ -127,6 +128,16 @@ impl Upstream {
         &self.spec.name
     }
 
+    /// How often each target sent bytes that nobody had asked for, since this was last asked. Targets without any are
+    /// left out.
+    pub fn take_surplus(&self) -> impl Iterator<Item = (Arc<str>, u64)> {
+        let counted = |target: &Target| {
+            let count = target.surplus.swap(0, Ordering::Relaxed);
+            (count > 0).then(|| (Arc::clone(&target.name), count))
+        };
+        self.targets.iter().filter_map(counted)
+    }
+
     /// State of each target, for metrics, `doctor` and readiness.
     pub fn targets(&self) -> Vec<TargetState> {
         self.targets
@@ -164,8 +175,10 @@ pub struct TargetState {
 pub struct UpstreamCall<'a> {
     /// Method.
     pub method: Method,
-    /// Whose call it is; no caller takes the places of all others.
+    /// Whose call it is; no caller takes the places of all others, and none is given a connection of another.
     pub caller: u128,
+    /// The person behind it, where the caller names one; connections are kept apart by persons as well.
+    pub user: Option<&'a str>,
     /// Canonical path and query.
     pub path_and_query: &'a str,
     /// `host` to send; the target's own when absent.

@@ -14,7 +14,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::Instant;
 
 pub(crate) use alarm::Alarm;
-pub(crate) use stream::Stream;
+pub(crate) use stream::{AtRest, Stream};
 
 use crate::h1::chunked::{ChunkFault, Chunked, Side};
 
@@ -23,7 +23,7 @@ const READ_BYTES: usize = 4 * 1024;
 /// Room that is made for one read of a body.
 const BODY_READ_BYTES: usize = 16 * 1024;
 /// Bodies up to this size are copied behind their head: one plain write is cheaper than two pieces.
-const JOINED_BYTES: usize = 8 * 1024;
+pub(crate) const JOINED_BYTES: usize = 8 * 1024;
 
 /// A connection.
 pub(crate) struct Wire {
@@ -254,9 +254,24 @@ impl Wire {
         }
     }
 
-    /// Whether a resting connection is still open and has said nothing. Bytes that nobody asked for make it useless.
-    pub(crate) fn is_quiet(&mut self) -> bool {
-        self.buffered().is_empty() && self.stream.is_quiet()
+    /// What a connection that nobody has asked anything says. Only a quiet one can carry a call: what it said before is
+    /// no answer to what is sent next.
+    pub(crate) fn at_rest(&mut self) -> AtRest {
+        if self.buffered().is_empty() {
+            self.stream.at_rest()
+        } else {
+            AtRest::Spoke
+        }
+    }
+
+    /// Whether a connection that was just made has said something already.
+    pub(crate) fn has_spoken(&mut self) -> bool {
+        !self.buffered().is_empty() || self.stream.has_spoken()
+    }
+
+    /// Whether bytes have arrived that were not read yet. Encrypted ones count, whatever they will turn out to be.
+    pub(crate) fn has_arrived(&self) -> bool {
+        !self.buffered().is_empty() || self.stream.has_arrived()
     }
 }
 

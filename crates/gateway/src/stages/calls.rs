@@ -50,6 +50,7 @@ pub async fn call(
     let call = UpstreamCall {
         method,
         caller: granted.caller().credential().bits(),
+        user: granted.caller().principal().user.as_deref(),
         path_and_query: target,
         authority: None,
         headers,

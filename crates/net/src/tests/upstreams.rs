@@ -91,6 +91,7 @@ fn call(method: Method) -> UpstreamCall<'static> {
     UpstreamCall {
         method,
         caller: 1,
+        user: None,
         path_and_query: "/a?b=c",
         authority: None,
         headers: NONE.get_or_init(|| {
@@ -148,7 +149,7 @@ fn send_after(
 fn a_call_goes_out_in_one_plain_spelling_and_connections_are_kept() {
     let fake = Fake::scripted(&[&[
         OK,
-        "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
         OK,
     ]]);
     let mut post = call(Method::Post);

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use crate::h1::chunked::Side;
 use crate::h1::response::{AnswerBody, AnswerHead, Reader};
 use crate::h1::write;
-use crate::wire::{Pace, Wire, WireFault, with_buffer};
+use crate::wire::{JOINED_BYTES, Pace, Wire, WireFault, with_buffer};
 
 /// Interim answers that are read over.
 const INTERIM_MAX: u32 = 8;
@@ -40,6 +40,8 @@ pub(crate) struct Answered {
 pub(crate) enum ExchangeFault {
     /// The connection was closed already: not one byte of the call went out.
     NothingSent,
+    /// The connection was just made and said something before it was asked: nothing was sent.
+    SpokeFirst,
     /// The connection ended before the first byte of an answer: on a reused connection the usual race.
     ClosedBeforeAnswer,
     /// Nothing or not everything in time.
@@ -73,8 +75,10 @@ pub(crate) async fn exchange(
         Err(WireFault::NothingSent) => return Err(ExchangeFault::NothingSent),
         _ => {}
     }
+    // A call in one piece cannot be answered before it was sent.
+    let is_early = call.body.len() > JOINED_BYTES && wire.has_arrived();
     // A target may answer and close without reading the whole call: its answer counts.
-    let head = head(wire, call).await?;
+    let (head, interim) = head(wire, call).await?;
     wire.answered = Some(head.status);
     let max = call.answer_bytes_max;
     let body = match head.body {
@@ -94,16 +98,28 @@ pub(crate) async fn exchange(
         }
         WireFault::Malformed(what) => ExchangeFault::Broken(what),
     })?;
+    let is_certain = !is_early && interim == 0 && is_end_certain(&head, call.method);
     Ok(Answered {
         // What follows an answer was not asked for; such a connection is not used again (fp22).
-        is_reusable: head.is_keep_alive && sent.is_ok() && wire.buffered().is_empty(),
+        is_reusable: head.is_keep_alive && sent.is_ok() && is_certain && wire.buffered().is_empty(),
         head,
         body,
     })
 }
 
-/// The final head; interim ones are read over (RFC 9110 §15.2).
-async fn head(wire: &mut Wire, call: &UpstreamRequest<'_>) -> Result<AnswerHead, ExchangeFault> {
+/// Whether both sides agree where the answer ends. Careless servers send a body that must not be there: with HEAD, and with
+/// a 204 or 304 that states its length. Read as an answer to the next call it would be the wrong one.
+fn is_end_certain(head: &AnswerHead, method: Method) -> bool {
+    let states_what_is_not_sent =
+        matches!(head.status, 204 | 304) && head.length.is_some_and(|length| length > 0);
+    method != Method::Head && !states_what_is_not_sent
+}
+
+/// The final head, and how many interim ones were read over (RFC 9110 §15.2).
+async fn head(
+    wire: &mut Wire,
+    call: &UpstreamRequest<'_>,
+) -> Result<(AnswerHead, u32), ExchangeFault> {
     let mut reader = Reader::default();
     let mut interim = 0;
     loop {
@@ -122,7 +138,7 @@ async fn head(wire: &mut Wire, call: &UpstreamRequest<'_>) -> Result<AnswerHead,
                     reader = Reader::default();
                     continue;
                 }
-                _ => return Ok(head),
+                _ => return Ok((head, interim)),
             }
         }
         let is_silent = wire.buffered().is_empty() && interim == 0;

@@ -3,8 +3,6 @@
 //! Used by the gateway's upstream stage.
 //! Start reading at `Pools::send`.
 
-use std::cell::RefCell;
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -16,6 +14,7 @@ use super::choice::{View, prefer};
 use super::condition::Outcome;
 use super::connect::{DialFault, DialFaultKind};
 use super::exchange::Answered;
+use super::idle::{IdleConnections, Owner, TargetKey};
 use super::shares::{NoPlace, Place};
 use super::target::{now_us, us_at};
 use super::{
@@ -33,14 +32,8 @@ const SWEEP_EVERY: u32 = 1024;
 /// Idle connections of one worker thread.
 #[derive(Default)]
 pub struct Pools {
-    idle: RefCell<HashMap<(u64, usize), Vec<Idle>>>,
+    idle: IdleConnections,
     calls: std::cell::Cell<u32>,
-}
-
-/// A connection at rest.
-struct Idle {
-    wire: Wire,
-    until: Instant,
 }
 
 /// One try on one target.
@@ -155,12 +148,12 @@ impl Pools {
         times: Times,
         wants_fresh: bool,
     ) -> Result<Attempt, DialFault> {
-        let key = (upstream.id, index);
+        let (key, owner) = ((upstream.id, index), Owner::of(call));
         let _under_way = Under::count(&target.calls);
         let reused = if wants_fresh {
             None
         } else {
-            self.take(key, times.begun)
+            self.idle.take(key, target, owner, times.begun)
         };
         let is_reused = reused.is_some();
         let (mut wire, connect_us) = match reused {
@@ -171,9 +164,10 @@ impl Pools {
                 (Wire::new(stream), micros(start))
             }
         };
-        let result = exchange(
-            &mut wire,
-            &UpstreamRequest {
+        let result = if !is_reused && wire.has_spoken() {
+            Err(ExchangeFault::SpokeFirst)
+        } else {
+            let request = UpstreamRequest {
                 method: call.method,
                 path_and_query: call.path_and_query,
                 authority: call.authority.unwrap_or(&target.origin.authority),
@@ -181,15 +175,11 @@ impl Pools {
                 body: call.body,
                 answer_bytes_max: upstream.spec.answer_bytes_max,
                 deadline: times.deadline,
-            },
-        )
-        .await;
+            };
+            exchange(&mut wire, &request).await
+        };
         let status = wire.answered.take();
-        match &result {
-            Ok(answered) if answered.is_reusable => self.put(key, upstream, wire, times.begun),
-            Ok(_) => {}
-            Err(_) => learn(target, Outcome::CallFailed, times.begun),
-        }
+        self.settle(&result, (upstream, key, target), owner, wire, times.begun);
         Ok(Attempt {
             result,
             status,
@@ -198,28 +188,27 @@ impl Pools {
         })
     }
 
-    /// The connection used last, if it is still quiet: it is the likeliest to be alive.
-    fn take(&self, key: (u64, usize), now: Instant) -> Option<Wire> {
-        let mut idle = self.idle.borrow_mut();
-        let resting = idle.get_mut(&key)?;
-        while let Some(mut connection) = resting.pop() {
-            if connection.until > now && connection.wire.is_quiet() {
-                return Some(connection.wire);
+    /// What a call that is over means for its connection and for the target.
+    fn settle(
+        &self,
+        result: &Result<Answered, ExchangeFault>,
+        (upstream, key, target): (&Upstream, TargetKey, &Target),
+        owner: Owner<'_>,
+        wire: Wire,
+        begun: Instant,
+    ) {
+        match result {
+            Ok(answered) if answered.is_reusable => {
+                self.idle.put(key, upstream, owner, wire, begun);
             }
-        }
-        None
-    }
-
-    /// Its rest counts from the beginning of the call, which is known without asking the clock again.
-    fn put(&self, key: (u64, usize), upstream: &Upstream, mut wire: Wire, begun: Instant) {
-        wire.rest();
-        let mut idle = self.idle.borrow_mut();
-        let resting = idle.entry(key).or_default();
-        if resting.len() < upstream.spec.idle_max {
-            resting.push(Idle {
-                wire,
-                until: begun + upstream.spec.idle_timeout,
-            });
+            Ok(_) if !wire.buffered().is_empty() => target.count_surplus(),
+            Ok(_) => {}
+            Err(fault) => {
+                if *fault == ExchangeFault::SpokeFirst {
+                    target.count_surplus();
+                }
+                learn(target, Outcome::CallFailed, begun);
+            }
         }
     }
 
@@ -228,11 +217,7 @@ impl Pools {
         let calls = self.calls.get().wrapping_add(1);
         self.calls.set(calls);
         if calls.is_multiple_of(SWEEP_EVERY) {
-            let now = Instant::now();
-            self.idle.borrow_mut().retain(|_, resting| {
-                resting.retain(|connection| connection.until > now);
-                !resting.is_empty()
-            });
+            self.idle.sweep(Instant::now());
         }
     }
 }
@@ -240,7 +225,7 @@ impl Pools {
 /// Prints counts only.
 impl fmt::Debug for Pools {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let idle: usize = self.idle.borrow().values().map(Vec::len).sum();
+        let idle = self.idle.count();
         f.debug_struct("Pools").field("idle", &idle).finish()
     }
 }
@@ -341,13 +326,19 @@ fn after_sending(
             "an answer is no failure",
         ));
     };
-    let is_unsent = fault == ExchangeFault::NothingSent;
+    let is_unsent = matches!(
+        fault,
+        ExchangeFault::NothingSent | ExchangeFault::SpokeFirst
+    );
     let described = if is_unsent {
         described(fault, target)
     } else {
         described(fault, target).sent(failed.status)
     };
-    let is_unanswered = is_unsent || fault == ExchangeFault::ClosedBeforeAnswer;
+    let is_unanswered = matches!(
+        fault,
+        ExchangeFault::NothingSent | ExchangeFault::ClosedBeforeAnswer
+    );
     let is_safe = is_unsent || (call.is_retryable && call.method.is_idempotent());
     if !is_unanswered || !is_safe || *repeats >= REPEATS_MAX {
         return Next::Stop(described);
@@ -367,6 +358,7 @@ fn described(fault: ExchangeFault, target: &Target) -> UpstreamFault {
         ExchangeFault::ClosedBeforeAnswer => {
             (Kind::Unreachable, "closed the connection without an answer")
         }
+        ExchangeFault::SpokeFirst => (Kind::Protocol, "answered before it was asked"),
         ExchangeFault::Timeout => (Kind::Timeout, "gave no whole answer in time"),
         ExchangeFault::TooLarge => (Kind::TooLarge, "answered with more than is allowed"),
         ExchangeFault::Broken(what) => (Kind::Protocol, what),

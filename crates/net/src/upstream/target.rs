@@ -76,6 +76,8 @@ pub(crate) struct Target {
     pub(crate) origin: Origin,
     pub(crate) name: Arc<str>,
     pub(crate) calls: AtomicU32,
+    /// Connections on which it said what nobody had asked for; taken by whoever counts them.
+    pub(crate) surplus: AtomicU64,
     condition: AtomicU64,
 }
 
@@ -85,6 +87,7 @@ impl Target {
             origin,
             name: Arc::from(name),
             calls: AtomicU32::new(0),
+            surplus: AtomicU64::new(0),
             condition: AtomicU64::new(Condition::default().pack()),
         }
     }

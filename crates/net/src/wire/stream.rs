@@ -1,12 +1,14 @@
 //! A byte stream: plain, TLS from a caller, TLS to an upstream. One type, so that nothing above is generic.
-//! Exports `Stream`.
+//! Exports `Stream`, `AtRest`.
 //! Used by `Wire` and, for HTTP/2, by hyper.
 //! Start reading at `Stream`.
 
 use std::io;
+use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
+use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::{client, server};
@@ -18,13 +20,70 @@ pub(crate) enum Stream {
     ToUpstream(Box<client::TlsStream<TcpStream>>),
 }
 
+/// What a connection says that nobody has asked anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AtRest {
+    /// Nothing, and it is open.
+    Quiet,
+    /// Bytes that nobody asked for.
+    Spoke,
+    /// It was closed, or begins to be.
+    Ended,
+}
+
+/// What waits in the kernel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pending {
+    Nothing,
+    Bytes,
+    End,
+}
+
 impl Stream {
-    /// Open, and nothing to read.
-    pub(crate) fn is_quiet(&mut self) -> bool {
+    pub(crate) fn at_rest(&mut self) -> AtRest {
+        let is_plain = matches!(self, Stream::Plain(_));
+        match self.pending() {
+            Pending::Nothing if is_plain => AtRest::Quiet,
+            Pending::Bytes if is_plain => AtRest::Spoke,
+            Pending::End => AtRest::Ended,
+            _ if self.has_spoken() => AtRest::Spoke,
+            Pending::Nothing => AtRest::Quiet,
+            // Records of TLS itself: at rest mostly its goodbye.
+            Pending::Bytes => AtRest::Ended,
+        }
+    }
+
+    /// Whether there is something to read. TLS: of what was decrypted; records of TLS itself say nothing.
+    pub(crate) fn has_spoken(&mut self) -> bool {
+        if matches!(self, Stream::Plain(_)) {
+            return self.has_arrived();
+        }
         let mut bytes = [0u8; 1];
         let mut buffer = ReadBuf::new(&mut bytes);
         let mut cx = Context::from_waker(Waker::noop());
-        Pin::new(self).poll_read(&mut cx, &mut buffer).is_pending()
+        let read = Pin::new(self).poll_read(&mut cx, &mut buffer);
+        matches!(read, Poll::Ready(Ok(()))) && !buffer.filled().is_empty()
+    }
+
+    /// Whether the kernel has bytes for us.
+    pub(crate) fn has_arrived(&self) -> bool {
+        self.pending() == Pending::Bytes
+    }
+
+    /// Asks the kernel itself, without taking anything. The runtime learns of what arrived when it next looks, and on a
+    /// busy thread that may be after a call was written to the connection.
+    fn pending(&self) -> Pending {
+        let socket = match self {
+            Stream::Plain(s) => s,
+            Stream::FromCaller(s) => s.get_ref().0,
+            Stream::ToUpstream(s) => s.get_ref().0,
+        };
+        match SockRef::from(socket).peek(&mut [MaybeUninit::uninit()]) {
+            Ok(0) => Pending::End,
+            Ok(_) => Pending::Bytes,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Pending::Nothing,
+            Err(_) => Pending::End,
+        }
     }
 }
 

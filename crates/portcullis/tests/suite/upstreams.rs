@@ -2,9 +2,12 @@
 //! Start reading at `every_failure_is_a_generic_problem_and_gives_nothing_away`.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::time::Duration;
 
 use demo::Answer;
-use testkit::{Gate, Latch, PATIENCE, Play, RecordingUpstream, answer, json_answer, poll};
+use testkit::{
+    Gate, Latch, PATIENCE, Play, Received, RecordingUpstream, answer, json_answer, poll,
+};
 
 use crate::{call, serve};
 
@@ -312,6 +315,64 @@ fn headers_of_a_good_answer_are_scrubbed_and_proxy_status_is_not_ours() {
     assert_nothing_leaks(&answer, upstream.address(), "a good answer");
     assert_eq!(answer.header("proxy-status"), None);
     assert!(answer.decision().is_some());
+}
+
+/// Answers a note of `/v1/notes/poison-N` and says N milliseconds later, unasked, what would be an answer to anybody.
+fn says_more(asked: &Received) -> Play {
+    let good = json_answer(200, NOTE);
+    let pause = asked
+        .target
+        .rsplit_once("/poison-")
+        .and_then(|(_, n)| n.parse().ok());
+    match pause {
+        Some(pause) => {
+            let more = json_answer(200, &format!(r#"{{"id":"1","title":"{CANARY}"}}"#));
+            Play::Surplus(good, Duration::from_millis(pause), more)
+        }
+        None => Play::Answer(good),
+    }
+}
+
+#[test]
+fn what_an_upstream_says_unasked_reaches_no_other_caller_and_is_counted() {
+    let upstream = RecordingUpstream::start(says_more);
+    let server = serve(Gate::small(upstream.address()));
+    let (alpha, beta) = (
+        server.quick_key("alpha", &[]),
+        server.quick_key("beta", &[]),
+    );
+    let read = || call("GET", "/v1/notes/1");
+    std::thread::scope(|scope| {
+        let (server, alpha, beta) = (&server, &alpha, &beta);
+        let poison = scope.spawn(move || {
+            for n in 0..200 {
+                let target = format!("/v1/notes/poison-{}", n * 7 % 45);
+                let asked = call("GET", &target).with("X-Person", "mallory");
+                assert_eq!(server.send(&asked, Some(alpha)).status, 200);
+                std::thread::sleep(Duration::from_millis(n * 13 % 40));
+            }
+        });
+        let others = [
+            (read(), beta),
+            (read().with("X-Person", "ann"), alpha),
+            (read(), alpha),
+        ];
+        while !poison.is_finished() {
+            for (asked, key) in &others {
+                let answer = server.send(asked, Some(key));
+                assert_eq!((answer.status, answer.text().as_str()), (200, NOTE));
+            }
+        }
+        poison.join().unwrap();
+    });
+    let call = call("GET", "/metrics").bytes("localhost", None);
+    let heard = testkit::wire::raw(server.address("admin"), &call);
+    let metrics = String::from_utf8_lossy(&heard.bytes).into_owned();
+    let counted = metrics.lines().find_map(|line| {
+        let line = line.strip_prefix("portcullis_upstream_surplus_total{upstream=\"notes/v1\",")?;
+        line.rsplit_once(' ')?.1.parse::<u64>().ok()
+    });
+    assert!(counted.is_some_and(|count| count > 0), "{metrics}");
 }
 
 #[test]
