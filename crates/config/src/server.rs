@@ -69,10 +69,12 @@ pub struct Listener {
     /// Default: `defaults.address_limit`.
     #[serde(default)]
     pub address_limit: Option<At<AddressLimit>>,
-    /// Most connections at once; further ones are closed. Default: `defaults.connections_max`.
+    /// Most connections at once. Beyond that the oldest without an accepted credential is closed, else the newest. Default:
+    /// `defaults.connections_max`.
     #[serde(default)]
     pub connections_max: Option<At<u32>>,
-    /// Most connections of one address at once. Default: `defaults.connections_per_address_max`.
+    /// Most connections of one address at once; those without an accepted credential are closed first. Default:
+    /// `defaults.connections_per_address_max`.
     #[serde(default)]
     pub connections_per_address_max: Option<At<u32>>,
     /// Largest accepted request body. Larger ones are refused with `http.too_large`. Default: `defaults.body_bytes_max`.

@@ -151,6 +151,7 @@ impl Gateway {
             }
         }
         self.io.metrics.count(counted, &self.lately);
+        reply.caller = x.charged_to.as_ref().map(|caller| caller.credential.bits());
         reply.headers.set("portcullis-decision", x.id.ascii());
         reply
     }

@@ -257,6 +257,9 @@ pub struct Reply {
     pub head_length: Option<u64>,
     /// End the connection after this answer.
     pub close: bool,
+    /// Whose credential the request proved, whatever became of it. Connections of proven callers do not give way to those
+    /// of strangers.
+    pub caller: Option<u128>,
 }
 
 impl Reply {
@@ -268,6 +271,7 @@ impl Reply {
             body,
             head_length: None,
             close: false,
+            caller: None,
         }
     }
 

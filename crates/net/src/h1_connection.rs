@@ -118,6 +118,9 @@ async fn answer<S: Service>(
     request: Request,
     is_last: bool,
 ) -> bool {
+    let Some(under_way) = context.life.request() else {
+        return false;
+    };
     wire.consume(request.consumed);
     let method = request.head.method;
     let mut state = BodyState::of(&request);
@@ -137,6 +140,7 @@ async fn answer<S: Service>(
         refuse(wire, context, what).await;
         return false;
     };
+    let _under_way = context.life.decided(under_way, reply.caller);
     let is_whole = state.is_done() || state.discard(wire);
     let closes =
         !request.is_keep_alive || !is_whole || reply.close || is_last || context.life.is_draining();

@@ -196,7 +196,11 @@ async fn stream_answer<S: Service>(
     shared: &Rc<Shared>,
     request: Request<Incoming>,
 ) -> Response<ReplyBody> {
-    let place = OnStream::begin(shared);
+    let mut place = OnStream::begin(shared);
+    let Some(under_way) = context.life.request() else {
+        // The connection is being ended to make room for another one: nobody reads this.
+        return reply::response(Reply::new(503, Vec::new()), None, place);
+    };
     let (parts, incoming) = request.into_parts();
     let method = Method::parse(parts.method.as_str());
     let reply = match head::head(&parts, &incoming, &context.bounds) {
@@ -218,7 +222,8 @@ async fn stream_answer<S: Service>(
     if reply.close {
         shared.end();
     }
-    place.wait_for_reader(reply.body.len(), &context.bounds);
+    let under_way = context.life.decided(under_way, reply.caller);
+    place.wait_for_reader(under_way, reply.body.len(), &context.bounds);
     reply::response(reply, method, place)
 }
 

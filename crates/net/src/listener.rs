@@ -31,8 +31,8 @@ use crate::unreadable::Unreadable;
 use crate::wire::Stream;
 use crate::{ListenerSpec, h2_connection};
 
-pub(crate) use counts::{ConnectionSlot, Counts, network};
-pub(crate) use life::{ConnectionHandle, ConnectionSet};
+pub(crate) use counts::{Counts, network};
+pub(crate) use life::{ConnectionHandle, ConnectionSet, RequestUnderWay};
 
 /// First byte of every TLS connection: a handshake record.
 const HANDSHAKE_RECORD: u8 = 0x16;
@@ -183,10 +183,19 @@ fn enter<S: Service>(entrance: &Rc<Admission<S>>, stream: TcpStream, from: Socke
     let door = &entrance.door;
     let address = from.ip().to_canonical();
     let from_here = (&door.spec.name, address);
-    let Some(ticket) = Counts::take(&door.counts, address) else {
-        let detail = || String::from("more connections at once than the listener's bounds allow");
+    let Some((slot, evicted)) = Counts::take(&door.counts, address) else {
+        let detail = || {
+            String::from(
+                "more connections at once than the listener's bounds allow, and each was answering a request",
+            )
+        };
         return door.drops.count(from_here, &CONNECTIONS, 1, detail);
     };
+    if let Some(evicted) = evicted {
+        let from = (&door.spec.name, evicted.address);
+        let detail = || evicted.detail.to_owned();
+        door.drops.count(from, &CONNECTIONS, 1, detail);
+    }
     if let Err(reason) = admitted(&*door.service, from_here) {
         let detail = || String::from("refused when it was accepted");
         return door.drops.count(from_here, reason, 1, detail);
@@ -196,8 +205,8 @@ fn enter<S: Service>(entrance: &Rc<Admission<S>>, stream: TcpStream, from: Socke
     }
     let entrance = Rc::clone(entrance);
     let floor = Rc::clone(&door.floor);
-    ConnectionSet::start(&floor, async move |life| {
-        connection(&entrance, stream, (address, from.port()), life, ticket).await;
+    ConnectionSet::start(&floor, slot, async move |life| {
+        connection(&entrance, stream, (address, from.port()), life).await;
     });
 }
 
@@ -214,7 +223,6 @@ async fn connection<S: Service>(
     stream: TcpStream,
     (address, port): (IpAddr, u16),
     life: Rc<ConnectionHandle>,
-    _ticket: ConnectionSlot,
 ) {
     let spec = &entrance.door.spec;
     let context = |tls| Context {

@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::meter::Meter;
-use crate::listener::ConnectionHandle;
+use crate::listener::{ConnectionHandle, RequestUnderWay};
 use crate::spec::Bounds;
 
 /// Whoever waited this long for an answer may give up without being thought an attacker.
@@ -73,6 +73,8 @@ pub(super) struct OnStream {
     shared: Rc<Shared>,
     id: u32,
     begun: Instant,
+    /// Held where the reply keeps the connection's place.
+    under_way: Option<RequestUnderWay>,
 }
 
 impl OnStream {
@@ -87,11 +89,18 @@ impl OnStream {
             shared: Rc::clone(shared),
             id,
             begun,
+            under_way: None,
         }
     }
 
     /// From now on the client has to read.
-    pub(super) fn wait_for_reader(&self, bytes: usize, bounds: &Bounds) {
+    pub(super) fn wait_for_reader(
+        &mut self,
+        under_way: Option<RequestUnderWay>,
+        bytes: usize,
+        bounds: &Bounds,
+    ) {
+        self.under_way = under_way;
         let earned = Duration::from_millis(bytes as u64 * 1000 / bounds.rate_min.max(1));
         let deadline = Instant::now() + bounds.write_grace + earned;
         self.shared

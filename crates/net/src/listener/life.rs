@@ -1,5 +1,5 @@
 //! The connections of one worker: which rest, which are busy, and how all of them end.
-//! Exports `ConnectionSet`, `ConnectionHandle`.
+//! Exports `ConnectionSet`, `ConnectionHandle`, `RequestUnderWay`.
 //! Used by the listener, the connections and workers.
 //! Start reading at `ConnectionSet::drain`.
 
@@ -12,11 +12,24 @@ use tokio::sync::watch::Receiver;
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep};
 
-/// What a connection tells its worker.
+use super::counts::ConnectionSlot;
+
+/// What a connection tells its worker, and by its slot all others.
 #[derive(Debug)]
 pub(crate) struct ConnectionHandle {
     is_busy: Cell<bool>,
+    slot: ConnectionSlot,
     floor: Rc<ConnectionSet>,
+}
+
+/// A request that is being answered. Until it is dropped the connection is not ended to make room for another one.
+#[derive(Debug)]
+pub(crate) struct RequestUnderWay(Rc<ConnectionHandle>);
+
+impl Drop for RequestUnderWay {
+    fn drop(&mut self) {
+        self.0.slot.end_request();
+    }
 }
 
 impl ConnectionHandle {
@@ -28,6 +41,25 @@ impl ConnectionHandle {
     /// Nothing under way.
     pub(crate) fn rest(&self) {
         self.is_busy.set(false);
+    }
+
+    /// A whole request is there. `None` when the connection has just been ended to make room for another one.
+    pub(crate) fn request(self: &Rc<Self>) -> Option<RequestUnderWay> {
+        let begins = self.slot.begin_request();
+        begins.then(|| RequestUnderWay(Rc::clone(self)))
+    }
+
+    /// A request was decided; `caller` is whose credential it proved. An answer to a stranger is waited for as long as the
+    /// connection's place is not needed, so only requests of connections that are proven stay under way until it is taken.
+    pub(crate) fn decided(
+        &self,
+        request: RequestUnderWay,
+        caller: Option<u128>,
+    ) -> Option<RequestUnderWay> {
+        if let Some(caller) = caller {
+            self.slot.prove(caller);
+        }
+        self.slot.is_proven().then_some(request)
     }
 
     /// Whether the worker is stopping: the answer under way is the last one.
@@ -48,12 +80,14 @@ impl ConnectionSet {
     /// Starts a connection's task.
     pub(crate) fn start(
         floor: &Rc<ConnectionSet>,
+        slot: ConnectionSlot,
         work: impl AsyncFnOnce(Rc<ConnectionHandle>) + 'static,
     ) {
         let id = floor.next.get();
         floor.next.set(id + 1);
         let life = Rc::new(ConnectionHandle {
             is_busy: Cell::new(false),
+            slot,
             floor: Rc::clone(floor),
         });
         let place = Place {
@@ -65,6 +99,7 @@ impl ConnectionSet {
             let _place = place;
             work(mine).await;
         });
+        life.slot.served_by(task.abort_handle());
         floor
             .connections
             .borrow_mut()

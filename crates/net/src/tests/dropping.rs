@@ -1,6 +1,6 @@
 //! Connections that never become a request are counted, and those that are nothing bad are not.
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,6 +15,16 @@ use crate::{Bounds, TlsSlot};
 /// Reads until the gate has closed, in order or not.
 fn wait_for_the_end(mut stream: TcpStream) {
     let _ = stream.read_to_end(&mut Vec::new());
+}
+
+fn is_closed(stream: &TcpStream) -> bool {
+    stream.set_nonblocking(true).unwrap();
+    let peeked = stream.peek(&mut [0]);
+    stream.set_nonblocking(false).unwrap();
+    peeked.map_or_else(
+        |why| why.kind() != ErrorKind::WouldBlock,
+        |count| count == 0,
+    )
 }
 
 fn tls_gate(bounds: Bounds) -> (Gate, Authority) {
@@ -49,6 +59,25 @@ fn connections_that_are_not_taken_in_are_counted() {
     let full = Gate::plain(crate::Bounds::default());
     let held: Vec<_> = (0..20).map(|_| full.connect()).collect();
     full.wait_for_connections(20);
+    let newer: Vec<_> = (0..3).map(|_| full.connect()).collect();
+    // Which of them are the oldest is up to two threads that accept.
+    let closed = || held.iter().filter(|stream| is_closed(stream)).count();
+    wait_until("three are closed", || closed() == 3);
+    assert!(!newer.iter().any(is_closed));
+    full.wait_for_connections(20);
+    drop((held, newer));
+    assert_eq!(sums(full), is("limit.connections", 3));
+}
+
+#[test]
+fn where_every_connection_is_answering_the_next_one_is_not_taken_in() {
+    let full = Gate::plain(crate::Bounds::default());
+    let mut held: Vec<_> = (0..20).map(|_| full.connect()).collect();
+    for stream in &mut held {
+        let ask = b"GET /stuck HTTP/1.1\r\nHost: a\r\n\r\n";
+        stream.write_all(ask).unwrap();
+    }
+    wait_until("all are answering", || full.log.lock().unwrap().len() == 20);
     for _ in 0..3 {
         wait_for_the_end(full.connect());
     }

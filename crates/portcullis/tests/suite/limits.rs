@@ -2,9 +2,11 @@
 //! person, per operation; and nobody else feels it.
 //! Start reading at `a_burst_is_stopped_and_told_the_true_moment_to_return`.
 
-use std::io::Read;
-use std::net::{Ipv4Addr, TcpStream};
+use std::collections::VecDeque;
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use demo::{Answer, Call};
@@ -372,6 +374,74 @@ fn connections_beyond_the_bound_of_one_address_are_closed_and_others_are_not() {
         heard.bytes.starts_with(b"HTTP/1.1 200").then_some(())
     });
     assert!(back.is_some(), "places are given back");
+}
+
+/// Opens connections behind the callers' own address, as many as there is time for, and keeps the last 300 of them: silent
+/// ones, ones with half a head, and ones that were answered and rest.
+fn crowd(address: SocketAddr, is_over: &AtomicBool) -> usize {
+    let pieces: [&[u8]; 3] = [
+        b"",
+        b"GET /v1/notes/1 HTTP/1.1\r\nHost: ga",
+        b"GET /v1/notes/1 HTTP/1.1\r\nHost: gate.test\r\n\r\n",
+    ];
+    let (mut held, mut opened) = (VecDeque::new(), 0);
+    // An end of its own, so that a test that fails ends as well.
+    while !is_over.load(Ordering::Acquire) && opened < 20_000 {
+        let mut stream = TcpStream::connect(address).unwrap();
+        // The gate may have ended it already.
+        drop(stream.write_all(pieces[opened % pieces.len()]));
+        held.push_back(stream);
+        if held.len() > 300 {
+            held.pop_front();
+        }
+        opened += 1;
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    opened
+}
+
+#[test]
+fn a_neighbour_who_fills_an_address_with_connections_locks_no_caller_out() {
+    let upstream = RecordingUpstream::always(NOTE);
+    let gate = Gate::small(upstream.address());
+    gate.edit(
+        "portcullis.yaml",
+        "blocks: off",
+        "blocks: off\n  connections_per_address_max: 64",
+    );
+    let server = serve(gate);
+    let key = server.quick_key("alpha", &[]);
+    let address = server.address("public");
+    let ask = format!(
+        "GET /v1/notes/1 HTTP/1.1\r\nHost: gate.test\r\nAuthorization: Bearer {}\r\n\r\n",
+        key.text
+    );
+    let answered = |stream: &mut TcpStream| {
+        stream.write_all(ask.as_bytes()).unwrap();
+        let mut piece = [0; 4096];
+        let count = stream.read(&mut piece).unwrap();
+        assert!(piece[..count].starts_with(b"HTTP/1.1 200"), "{count}");
+    };
+    let mut kept = TcpStream::connect(address).unwrap();
+    kept.set_read_timeout(Some(testkit::PATIENCE)).unwrap();
+    answered(&mut kept);
+    let is_over = AtomicBool::new(false);
+    let opened = std::thread::scope(|scope| {
+        let neighbour = scope.spawn(|| crowd(address, &is_over));
+        let filter = json!({ "kind": "connection", "code": "limit.connections" });
+        let is_full = testkit::poll(testkit::PATIENCE, || {
+            (!server.ledger_of(&filter).is_empty()).then_some(())
+        });
+        for _ in 0..40 {
+            answered(&mut kept);
+            let fresh = demo::send_plain(address, &read(), Some(&key.text));
+            assert_eq!(fresh.map(|answer| answer.status).ok(), Some(200));
+        }
+        is_over.store(true, Ordering::Release);
+        assert!(is_full.is_some(), "the address was never full");
+        neighbour.join().unwrap()
+    });
+    assert!(opened > 64, "{opened}");
 }
 
 #[test]
