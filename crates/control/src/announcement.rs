@@ -1,5 +1,5 @@
 //! Where a running server is found from its configuration directory, whatever has become of the files in it.
-//! Exports `announce`, `withdraw`, `announced`.
+//! Exports `announce`, `renew`, `withdraw`, `announced`.
 //! Written by whoever starts a server; read by the command line before anything else.
 //! Start reading at `announced`.
 
@@ -48,6 +48,17 @@ pub fn announce(dir: &Path, socket: &Path) -> io::Result<()> {
     fs::rename(&beside, below.join(FILE))
 }
 
+/// Says it again where it is no longer said: somebody cleared the directory, or copied another one over it. What another
+/// server of the same directory says is left alone.
+pub fn renew(dir: &Path, socket: &Path) {
+    let own = dir.canonicalize().ok();
+    let is_said = read(dir).is_some_and(|found| Some(found.directory) == own);
+    if !is_said {
+        // Where nothing can be written, the server is found by what its file says about the store.
+        drop(announce(dir, socket));
+    }
+}
+
 /// Takes back what this process announced; another server's word is left alone.
 pub fn withdraw(dir: &Path) {
     if read(dir).is_some_and(|found| found.process == std::process::id()) {
@@ -87,6 +98,44 @@ mod tests {
         assert_eq!(announced(&dir), Some(socket.canonicalize().unwrap()));
         withdraw(&dir);
         assert_eq!(announced(&dir), None);
+    }
+
+    #[test]
+    fn what_was_taken_away_or_overwritten_is_said_again() {
+        let home = tempfile::tempdir().unwrap();
+        let (dir, other) = (home.path().join("gate"), home.path().join("other"));
+        let socket = home.path().join("admin.sock");
+        fs::write(&socket, "").unwrap();
+        for dir in [&dir, &other] {
+            fs::create_dir(dir).unwrap();
+            announce(dir, &socket).unwrap();
+        }
+        let file = Path::new(DIRECTORY).join(FILE);
+        let spoil: [&dyn Fn(); 4] = [
+            &|| fs::remove_file(dir.join(&file)).unwrap(),
+            &|| fs::remove_dir_all(dir.join(DIRECTORY)).unwrap(),
+            &|| fs::write(dir.join(&file), "{").unwrap(),
+            &|| assert!(fs::copy(other.join(&file), dir.join(&file)).is_ok()),
+        ];
+        for spoil in spoil {
+            spoil();
+            assert_eq!(announced(&dir), None);
+            renew(&dir, &socket);
+            assert_eq!(announced(&dir), Some(socket.canonicalize().unwrap()));
+        }
+        let found = read(&dir).unwrap();
+        let second = Announcement {
+            process: 0,
+            ..found
+        };
+        let text = serde_json::to_vec(&second).unwrap();
+        fs::write(dir.join(&file), &text).unwrap();
+        renew(&dir, &socket);
+        assert_eq!(
+            fs::read(dir.join(&file)).unwrap(),
+            text,
+            "another server's word stays"
+        );
     }
 
     #[test]

@@ -109,11 +109,9 @@ pub fn start(dir: &Path, watch: Watch, host: Host) -> Result<Running, Installati
     })?;
     // Where nothing can be written beside the configuration, the server is found by what its file says about the store.
     drop(announcement::announce(dir, &data.join(socket::NAME)));
-    let supervisor = Supervisor::start(
-        tasks::beside(&control, &opened.witness, watch, host),
-        &control.tasks,
-        host.say,
-    );
+    let mut beside = tasks::beside(&control, &opened.witness, watch, host);
+    beside.push(tasks::announced(dir, &data));
+    let supervisor = Supervisor::start(beside, &control.tasks, host.say);
     Ok(Running {
         io,
         control,

@@ -1,14 +1,15 @@
-//! What runs beside the requests: maintenance, health checks, the look for changed files.
-//! Exports `beside`.
+//! What runs beside the requests: maintenance, health checks, the look for changed files, the announcement.
+//! Exports `beside`, `announced`.
 //! Used by `server::start`.
 //! Start reading at `beside`.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use control::Control;
 use control::maintenance::{Maintenance, Witness};
 use control::supervisor::Task;
+use control::{Control, announcement, socket};
 use gateway::SharedState;
 
 use super::{Host, Watch, panics};
@@ -54,6 +55,24 @@ pub(super) fn beside(
         });
     }
     tasks
+}
+
+/// Whether the server can still be found by its directory is looked at so often.
+const ANNOUNCED: Duration = Duration::from_secs(1);
+
+/// Keeps saying where the server is found, whatever is cleared away beside it. A stop waits for it: what is withdrawn then
+/// must not be said again.
+pub(super) fn announced(dir: &Path, data: &Path) -> Task {
+    let (dir, socket) = (dir.to_path_buf(), data.join(socket::NAME));
+    Task {
+        name: "announcement",
+        is_waited_for: true,
+        work: Box::new(move |stop| {
+            while !stop.wait(ANNOUNCED) {
+                announcement::renew(&dir, &socket);
+            }
+        }),
+    }
 }
 
 /// Active health checks of whatever upstreams the snapshot names.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use testkit::{Ended, Gate, RecordingUpstream, Server, bar, run};
+use testkit::{Ended, Gate, PATIENCE, RecordingUpstream, Server, bar, poll, run};
 
 use crate::{call, program, serve};
 
@@ -136,6 +136,23 @@ fn a_directory_that_is_gone_leaves_the_socket_to_be_named() {
     assert_eq!(lost.code, Some(78), "{lost:?}");
     assert!(lost.stderr.contains("--socket"), "{lost:?}");
     everything(&server, "moved", &["--socket", socket.to_str().unwrap()]);
+}
+
+#[test]
+fn what_was_cleared_away_beside_a_running_server_is_written_again() {
+    let upstream = RecordingUpstream::always(NOTE);
+    let server = server(&upstream);
+    let announced = server.gate.dir().join(".portcullis/server.json");
+    let said = fs::read(&announced).unwrap();
+    // Without it and without the server's file, nothing leads to the data directory.
+    server.gate.remove("portcullis.yaml");
+    fs::remove_dir_all(announced.parent().unwrap()).unwrap();
+    let again = poll(PATIENCE, || fs::read(&announced).ok());
+    assert_eq!(again, Some(said), "{}", server.stderr());
+    everything(&server, "cleared away", &[]);
+    let (ended, _gate) = server.stop();
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(!announced.exists(), "it is taken back at the stop");
 }
 
 #[test]
