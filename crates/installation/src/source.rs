@@ -7,9 +7,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use config::compiled::ListenerSettings;
+use config::files::SERVER_FILE;
 use config::{Compiled, Files};
 use control::{ConfigurationSource, LoadedConfiguration, RefusedConfiguration};
 use gateway::Snapshot;
+use model::Mistake;
 use net::TlsSlot;
 
 use crate::certificates::{Slots, certificates, pair};
@@ -132,53 +134,64 @@ fn replace(pairs: &[Pair]) -> Result<(), String> {
     })
 }
 
-/// Settings that a running server cannot change: they are refused, not ignored.
+/// Settings that a running server cannot change: they are refused, not ignored, each at its own place.
 fn fixed(before: &Compiled, after: &Compiled, texts: &Files) -> Result<(), InstallationError> {
-    let shape = |listener: &ListenerSettings| {
-        (
-            listener.name.clone(),
-            listener.address,
-            listener.tls.is_some(),
-            listener.kind,
-        )
-    };
-    let shapes = |compiled: &Compiled| {
-        compiled
-            .server
-            .listeners
-            .iter()
-            .map(shape)
-            .collect::<Vec<_>>()
-    };
     let (a, b) = (&before.server, &after.server);
-    let mut mistakes = Vec::new();
-    if shapes(before) != shapes(after)
-        && let Some(first) = after.server.listeners.first()
-    {
-        mistakes.push(first.place.mistake(
-            "listeners cannot be added, removed or moved while the server runs",
-            "Restart the server to change its listeners, or put them back.",
-        ));
+    let mut mistakes = moved_listeners(&a.listeners, &b.listeners);
+    let lasting = |name: &str| {
+        let message = format!("`{name}` cannot be changed while the server runs");
+        let help = format!("Restart the server to change `{name}`, or put it back.");
+        (message, help)
+    };
+    if a.store_dir.value != b.store_dir.value {
+        let (message, help) = lasting("store");
+        mistakes.push(b.store_dir.place.mistake(message, help));
     }
-    if a.store_dir.value != b.store_dir.value || a.kek.value != b.kek.value {
-        mistakes.push(b.store_dir.place.mistake(
-            "store and keys cannot be changed while the server runs",
-            "Restart the server to change `store` or `keys`, or put them back.",
-        ));
+    if a.kek.value != b.kek.value {
+        let (message, help) = lasting("keys");
+        mistakes.push(b.kek.place.mistake(message, help));
     }
-    if a.durability != b.durability
-        || a.segment_bytes != b.segment_bytes
-        || a.intent != b.intent
-        || a.timeouts != b.timeouts
-    {
-        mistakes.push(b.kek.place.mistake(
-            "`ledger` and `defaults.timeouts` cannot be changed while the server runs",
-            "Restart the server to change them, or put them back.",
-        ));
+    let is_ledger_other =
+        a.durability != b.durability || a.segment_bytes != b.segment_bytes || a.intent != b.intent;
+    let others = [
+        ("ledger", is_ledger_other),
+        ("defaults.timeouts", a.timeouts != b.timeouts),
+    ];
+    for (name, _) in others.into_iter().filter(|(_, is_other)| *is_other) {
+        let (message, help) = lasting(name);
+        mistakes.push(Mistake::new(message, help).in_file(SERVER_FILE));
     }
     if mistakes.is_empty() {
         Ok(())
     } else {
         Err(InstallationError::mistaken(&mistakes, texts))
     }
+}
+
+/// One mistake for each listener that was added, removed or moved, at its own place where it has one.
+fn moved_listeners(before: &[ListenerSettings], after: &[ListenerSettings]) -> Vec<Mistake> {
+    let shape = |one: &ListenerSettings| (one.address, one.tls.is_some(), one.kind);
+    let help = "Restart the server to change its listeners, or put it back.";
+    let mut mistakes = Vec::new();
+    for listener in after {
+        let what = match before.iter().find(|old| old.name == listener.name) {
+            None => "added",
+            Some(old) if shape(old) != shape(listener) => "moved",
+            Some(_) => continue,
+        };
+        let message = message(&listener.name, what);
+        mistakes.push(listener.place.mistake(message, help));
+    }
+    let is_kept = |old: &&ListenerSettings| after.iter().any(|new| new.name == old.name);
+    mistakes.extend(
+        before
+            .iter()
+            .filter(|old| !is_kept(old))
+            .map(|old| Mistake::new(message(&old.name, "removed"), help).in_file(SERVER_FILE)),
+    );
+    mistakes
+}
+
+fn message(listener: &str, what: &str) -> String {
+    format!("the listener `{listener}` cannot be {what} while the server runs")
 }

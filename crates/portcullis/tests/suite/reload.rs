@@ -123,6 +123,61 @@ fn a_refused_reload_prints_what_check_prints_and_the_ledger_is_verified_beside_i
 }
 
 #[test]
+fn what_lasts_from_start_to_stop_is_refused_at_its_own_place() {
+    let (gate, _upstream) = gate();
+    let server = quiet(gate);
+    let good = server.gate.text("portcullis.yaml");
+    let added = "listeners:\n  another:\n    address: \"127.0.0.1:0\"\n    plain: true\n";
+    let admin = "  admin:\n    address: \"127.0.0.1:0\"\n    plain: true\n";
+    for (from, to, message, place) in [
+        (
+            "listeners:\n",
+            added,
+            "the listener `another` cannot be added",
+            "portcullis.yaml:2",
+        ),
+        (
+            admin,
+            "",
+            "the listener `admin` cannot be removed",
+            "portcullis.yaml",
+        ),
+        (
+            "  admin:\n    address: \"127.0.0.1:0\"",
+            "  admin:\n    address: \"127.0.0.1:1\"",
+            "the listener `admin` cannot be moved",
+            "portcullis.yaml:5",
+        ),
+        (
+            "dir: data",
+            "dir: ./data",
+            "`store` cannot be changed",
+            "portcullis.yaml:8",
+        ),
+        (
+            "file:kek",
+            "file:./kek",
+            "`keys` cannot be changed",
+            "portcullis.yaml:9",
+        ),
+        (
+            "idle: 60s",
+            "idle: 61s",
+            "`defaults.timeouts` cannot be changed",
+            "portcullis.yaml",
+        ),
+    ] {
+        assert!(good.contains(from), "{from}");
+        server.gate.write("portcullis.yaml", good.replace(from, to));
+        let refused = server.cli(&["reload"]);
+        assert_eq!(refused.code, Some(78), "{refused:?}");
+        assert!(refused.stderr.contains("has 1 mistake"), "{refused:?}");
+        assert!(refused.stderr.contains(message), "{message}: {refused:?}");
+        assert!(refused.stderr.contains(place), "{place}: {refused:?}");
+    }
+}
+
+#[test]
 fn a_swap_says_what_is_gone_in_the_log_and_in_the_ledger() {
     let (gate, _upstream) = gate();
     let server = quiet(gate);
