@@ -232,8 +232,16 @@ impl FromStr for Origin {
             (Some(rest), _) => (false, rest),
             (_, Some(rest)) => (true, rest),
             _ => {
+                let what = match text.split_once("://") {
+                    Some((scheme, _)) => {
+                        format!(
+                            "`{text}` has the scheme `{scheme}`; upstreams are called by http or https"
+                        )
+                    }
+                    None => format!("`{text}` has no scheme"),
+                };
                 return Err(format!(
-                    "`{text}` has no scheme\nWrite `http://HOST:PORT` or `https://HOST:PORT`."
+                    "{what}\nWrite `http://HOST:PORT` or `https://HOST:PORT`."
                 ));
             }
         };

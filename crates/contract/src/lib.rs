@@ -43,7 +43,7 @@ pub use forwarded::Forwarded;
 pub use language::Language;
 pub use leaves::{Leaf, leaves};
 pub use media::{ACCEPT, AnswerMedia};
-pub use parameters::write_query;
+pub use parameters::{UNDECLARED, fix_undeclared, write_query};
 pub use plan::{
     BodyFormat, BodyPlan, BodyPlanContent, Contract, Operation, Parameter, Place, Style,
 };

@@ -172,13 +172,21 @@ fn undeclared(
         found.broken(FieldError {
             place: Place::Query.name(),
             pointer: name.chars().take(64).collect(),
-            keyword: "additionalProperties".into(),
+            keyword: UNDECLARED.into(),
             detail: "not a parameter of this operation".into(),
-            fix: match nearest(name, names.iter().copied()) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("remove it; allowed: {}", listed(&names)),
-            },
+            fix: fix_undeclared(name, &names),
         });
+    }
+}
+
+/// Keyword of errors for what the contract does not declare.
+pub const UNDECLARED: &str = "additionalProperties";
+
+/// What to do about a parameter that the contract does not declare, where these may be sent.
+pub fn fix_undeclared(name: &str, names: &[&str]) -> String {
+    match nearest(name, names.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("remove it; allowed: {}", listed(names)),
     }
 }
 

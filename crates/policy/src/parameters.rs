@@ -245,6 +245,23 @@ impl Standing {
         Ok(())
     }
 
+    /// Whether some value of a query parameter may be sent, as far as the grants that hold say.
+    pub(crate) fn may_ask(&self, parameter: &str) -> bool {
+        let Some(entry) = self.entry() else {
+            return true;
+        };
+        let rules = &entry.parameters;
+        let mut known = rules.known.iter();
+        let rule =
+            known.find(|rule| rule.place == ParameterPlace::Query && *rule.name == *parameter);
+        let listed = rule.map_or(!rules.listing, |rule| rule.listed);
+        let usable = rule.map_or(!rules.restricted, |rule| {
+            rule.usable.any() | !rules.restricted
+        });
+        let live = self.live & listed;
+        live != 0 && live & !usable == 0
+    }
+
     /// The values the gateway writes into this request.
     pub fn fixed(&self) -> &[Fixed] {
         self.entry().map_or(&[], |entry| &entry.parameters.fixed)

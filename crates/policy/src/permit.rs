@@ -68,6 +68,11 @@ impl<C> Permit<C> {
         self.standing.operation
     }
 
+    /// Whether some value of a query parameter may be sent, as far as the grants that hold say.
+    pub fn may_ask(&self, parameter: &str) -> bool {
+        self.standing.may_ask(parameter)
+    }
+
     /// Judges the parameters of a request, and its body where that is a question. Grants whose `query` does not admit one of
     /// them no longer hold; with every grant that is left, each of them has to be usable.
     ///

@@ -7,7 +7,7 @@
 use std::ops::Deref;
 
 use config::api::Mode;
-use contract::{Leniency, ValidRequest};
+use contract::{Leniency, Place, ValidRequest};
 use identity::Caller;
 use model::{CanonicalRequest, Json, Refusal, Stage};
 use policy::{Permit, Released, RequestFacts};
@@ -98,13 +98,14 @@ pub async fn request<'r>(
         agreed => agreed.unwrap_or_else(|_| media.accept().clone()),
     });
     let body = read(x, r).await?;
-    let fixed = parameters::fix_body(&body, granted.permit().fixed(), op.operation.bounds)?;
+    let fixed = parameters::fix_body(&body, granted.permit().fixed(), op.operation.bounds)
+        .map_err(|stop| authorized(x, stop))?;
     let body = fixed.as_deref().unwrap_or(&body);
     let opened = cursors::open_body(x, body, &granted, r)?;
     let valid = judge(x, &asked, &granted, opened.as_deref().unwrap_or(body))?;
     // Which parameters may be used is authorization too.
     let (permit, _) = granted.split();
-    parameters::admit(permit, &valid, &x.resume)?;
+    parameters::admit(permit, &valid, &x.resume).map_err(|stop| authorized(x, stop))?;
     // What may be sent is authorization, not contract: enforced in every mode.
     if let Some(sent) = valid.body() {
         contract::check_writes(op.operation, sent, permit.writes())?;
@@ -116,6 +117,14 @@ pub async fn request<'r>(
         asked,
         valid,
     })))
+}
+
+/// What is refused here by the grants is on the record with the stage that the caller is told: `authz`.
+fn authorized(x: &mut RequestState<'_, '_>, stop: Stop) -> Stop {
+    if stop.refusal().reason.stage == Stage::Authz {
+        x.enter(Stage::Authz);
+    }
+    stop
 }
 
 /// The whole body, as far as the listener takes one.
@@ -130,6 +139,22 @@ async fn read(x: &mut RequestState<'_, '_>, r: &RequestContext<'_>) -> Result<Ve
     Ok(body)
 }
 
+/// A caller that sent an unknown parameter is told of those that it may use, not of others.
+fn advised(mut refusal: Box<Refusal>, granted: &Granted<'_>) -> Box<Refusal> {
+    if refusal.reason == &contract::QUERY {
+        let declared = granted.op().operation.parameters.iter();
+        let usable = declared.filter(|parameter| {
+            parameter.place == Place::Query && granted.permit().may_ask(&parameter.name)
+        });
+        let usable: Vec<&str> = usable.map(|parameter| &*parameter.name).collect();
+        let unknown = refusal.errors.iter_mut();
+        for error in unknown.filter(|error| error.keyword == contract::UNDECLARED) {
+            error.fix = contract::fix_undeclared(&error.pointer, &usable);
+        }
+    }
+    refusal
+}
+
 /// Holds the request against its contract, as strictly as the operation's mode says.
 fn judge(
     x: &mut RequestState<'_, '_>,
@@ -140,8 +165,8 @@ fn judge(
     let (op, path_values) = (granted.op(), granted.path_values());
     let leniency = match op.plan.request {
         Mode::Enforce => {
-            let valid = contract::check_request(op.operation, asked, path_values, body)?;
-            return Ok(valid);
+            let valid = contract::check_request(op.operation, asked, path_values, body);
+            return Ok(valid.map_err(|refusal| advised(refusal, granted))?);
         }
         Mode::Observe => Leniency::Observe,
         Mode::Off => Leniency::Skip,

@@ -8,6 +8,7 @@ mod grants;
 mod idle;
 mod kinds;
 mod likely;
+mod lists;
 mod nested;
 mod parameters;
 mod places;

@@ -20,10 +20,7 @@ pub(super) fn answer_path(
 ) -> Result<(), Fault> {
     let shape = ground.shape;
     if shape.is_empty() {
-        return Err((
-            format!("`{path}` names a field, but `{operation}` answers without a declared body"),
-            "leave `fields` empty for this operation, or declare the answer in the contract".into(),
-        ));
+        return Err(no_answer(path, &listed(&[operation])));
     }
     let guarded = ground.is_guarded() && !path.is_from_root;
     let starts: Vec<NodeId> = if guarded {
@@ -89,13 +86,26 @@ pub(super) fn error_path(
     })
 }
 
+/// A field of answers that have none; `operations` as a sentence names them.
+pub(super) fn no_answer(path: &FieldPath, operations: &str) -> Fault {
+    (
+        format!("`{path}` names a field, but {operations} has no declared body in its answer"),
+        "leave `fields` out for such operations: grant them apart; or declare the answer in the contract".into(),
+    )
+}
+
+/// A field of bodies that there are none of; `operations` as a sentence names them.
+pub(super) fn no_body(path: &FieldPath, operations: &str) -> Fault {
+    (
+        format!("`{path}` may be sent, but no body is taken by {operations}"),
+        "leave `writes` out for such operations: grant them apart".into(),
+    )
+}
+
 /// Checks one entry of `writes`.
 pub(crate) fn write_path(shape: &Shape, path: &FieldPath, operation: &str) -> Result<(), Fault> {
     if shape.is_empty() {
-        return Err((
-            format!("`{path}` may be sent, but `{operation}` takes no body"),
-            "leave `writes` out for this operation".into(),
-        ));
+        return Err(no_body(path, &listed(&[operation])));
     }
     walk(shape, 0, path, true)
         .map_err(|(message, help)| (format!("{message} in the body of `{operation}`"), help))

@@ -125,6 +125,16 @@ fn a_granted_name_in_the_wrong_place_leaves_nothing() {
 }
 
 #[test]
+fn fields_of_bodies_that_there_are_none_of_are_one_mistake() {
+    let grant = grant(1, "getCustomer getOrder", "", "id", "legalName email iban");
+    let all = mistakes(input(vec![grant]));
+    let about = all.iter().filter(|one| one.contains("no body is taken by"));
+    let about: Vec<&String> = about.collect();
+    assert_eq!(about.len(), 1, "{all:?}");
+    assert!(about[0].contains("`getCustomer`, `getOrder`"), "{about:?}");
+}
+
+#[test]
 fn masks_show_a_part_and_the_widest_grant_wins() {
     let mut masked = grant(1, "getCustomer", "", "id iban legalName", "");
     let path = |text: &str| FieldPath::parse(text).unwrap().remove(0);

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use model::{FieldSet, IntegrationId, Mistake, RuleRef};
+use model::{FieldPath, FieldSet, IntegrationId, Mistake, RuleRef};
 
 use super::super::check::{self, listed, nearest};
 use super::super::{
@@ -322,11 +322,15 @@ impl Build {
         if unsure.is_some_and(is_unsure) {
             return;
         }
-        // Without an answer that is declared, what is wrong with the first is wrong with all.
+        // Without an answer that is declared, what is wrong with the first is wrong with all, and with every such operation.
         let fields = if operation.answer.is_empty() {
-            grant.fields.get(..1).unwrap_or_default()
+            let names = self.lacking(grant, |operation| operation.answer.is_empty());
+            let fault =
+                |field: &Listed<FieldPath>| (field.spot, check::no_answer(&field.value, &names));
+            found.extend(grant.fields.first().map(fault));
+            &[]
         } else {
-            &grant.fields
+            grant.fields.as_slice()
         };
         for field in fields {
             let checked = if field.value.steps.is_empty() {
@@ -338,8 +342,10 @@ impl Build {
         }
         for mask in &grant.masks {
             let path = &mask.value.0;
-            let checked = check::answer_path(operation.ground(), path, &operation.id);
-            found.extend(checked.err().map(|fault| (mask.spot, fault)));
+            if !operation.answer.is_empty() {
+                let checked = check::answer_path(operation.ground(), path, &operation.id);
+                found.extend(checked.err().map(|fault| (mask.spot, fault)));
+            }
             let is_granted = grant.fields.iter().any(|f| {
                 f.value.is_from_root == path.is_from_root
                     && (f.value.steps.starts_with(&path.steps)
@@ -361,14 +367,7 @@ impl Build {
             };
             found.extend(checked.err().map(|fault| (field.spot, fault)));
         }
-        for path in &grant.writes {
-            let checked = if path.value.steps.is_empty() {
-                check::whole("the body", operation.takes_text, &operation.id)
-            } else {
-                check::write_path(&operation.request, &path.value, &operation.id)
-            };
-            found.extend(checked.err().map(|fault| (path.spot, fault)));
-        }
+        found.extend(self.wrong_writes(grant, operation));
         for (spot, (message, help)) in found {
             self.mistake_at(&grant.rule.file, spot, message, help);
         }
