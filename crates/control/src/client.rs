@@ -1,5 +1,5 @@
 //! Typed commands asked of a running server through its local socket.
-//! Exports `ask`, `Answer`; `arguments` and `read` for whoever works on the store itself.
+//! Exports `ask`, `Answer`; `read` for whoever works on the store itself.
 //! Used by the command line and by what looks at an installation.
 //! Start reading at `ask`.
 
@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use crate::commands::Command;
+use crate::commands::{self, Command};
 use crate::{AdminError, socket};
 
 /// What a command answered.
@@ -17,6 +17,13 @@ pub struct Answer<T> {
     pub document: Value,
     /// The same, for words.
     pub out: T,
+}
+
+impl<T> Answer<T> {
+    /// Whether the command changed anything; what was asked for may have held already.
+    pub fn has_changed(&self) -> bool {
+        commands::has_changed(&self.document)
+    }
 }
 
 /// Asks the server behind the first of these sockets on which one listens; `None` when there is none. `name` is what the one
@@ -29,25 +36,12 @@ pub fn ask<C: Command>(
     command: &C,
     name: &str,
 ) -> Option<Result<Answer<C::Out>, AdminError>> {
-    let arguments = match arguments(command) {
+    let arguments = match commands::arguments_of(command) {
         Ok(arguments) => arguments,
         Err(error) => return Some(Err(error)),
     };
     let answer = socket::ask(sockets, C::INFO.name, &arguments, name)?;
     Some(answer.and_then(read::<C>))
-}
-
-/// A command's arguments as they are sent.
-///
-/// # Errors
-/// When they cannot be written as JSON.
-pub fn arguments(command: &impl Command) -> Result<Value, AdminError> {
-    serde_json::to_value(command).map_err(|error| {
-        AdminError::failed(
-            format!("the arguments cannot be written: {error}"),
-            "Please report this line with the command.",
-        )
-    })
 }
 
 /// A command's answer as it was sent.

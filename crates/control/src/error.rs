@@ -12,8 +12,10 @@ use crate::actor::Permission;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AdminErrorKind {
-    /// What was asked for does not fit: unknown name, wrong argument.
+    /// What was asked for does not fit: there is no such thing, or it is not in a state for this.
     Asked,
+    /// An argument is none: an unknown word, out of its bounds, or not readable as what it should be.
+    Argument,
     /// It could not be done.
     Failed,
     /// Store or ledger do not hold what they should.
@@ -48,7 +50,15 @@ impl AdminError {
         }
     }
 
-    /// Something about one argument of the question.
+    /// One argument that is none, whatever the installation holds: nobody has to be asked to know it.
+    pub fn of_argument(field: &str, message: impl Into<String>, remedy: impl Into<String>) -> Self {
+        AdminError {
+            kind: AdminErrorKind::Argument,
+            ..AdminError::of_field(field, message, remedy)
+        }
+    }
+
+    /// What one argument of the question names.
     pub fn of_field(field: &str, message: impl Into<String>, remedy: impl Into<String>) -> Self {
         AdminError {
             field: Some(field.to_owned()),

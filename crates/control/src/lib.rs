@@ -13,6 +13,7 @@ pub mod health;
 pub mod journal;
 pub mod maintenance;
 mod order;
+pub mod output;
 pub mod owner;
 mod refusals;
 pub mod reload;

@@ -164,6 +164,25 @@ impl Turn<'_> {
         }
     }
 
+    /// Whether the running gateway is as this effect would make it already; where none runs, the store alone says that.
+    pub(crate) fn holds(&self, effect: &Effect) -> bool {
+        let Some(io) = &self.control.io else {
+            return true;
+        };
+        match effect {
+            Effect::Credentials(records) => {
+                let table = io.credentials.load();
+                let is_same = |record: &Credential| {
+                    let entry = table.get(record.id);
+                    entry.is_some_and(|entry| entry.record().revoked_at == record.revoked_at)
+                };
+                records.iter().all(is_same)
+            }
+            Effect::Paused(name, is_paused) => self.state.paused.contains(name) == *is_paused,
+            Effect::Blocked(_) | Effect::Lifted(_) => false,
+        }
+    }
+
     fn publish(&mut self, effect: Effect) {
         if let Effect::Paused(name, is_paused) = &effect {
             if *is_paused {

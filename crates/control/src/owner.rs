@@ -207,7 +207,7 @@ impl Control {
     /// When the text is no id, or there is no such credential.
     pub fn credential(&self, text: &str) -> Result<Credential, AdminError> {
         let id = KeyId::parse(text).ok_or_else(|| {
-            AdminError::of_field(
+            AdminError::of_argument(
                 "id",
                 format!("`{text}` is not a key id"),
                 "A key id looks like key_01KA7ZQ4…; `portcullis key list` shows them.",

@@ -1,11 +1,11 @@
 //! Commands asked of the running server through its local socket, or done on the installation itself while none runs.
-//! Exports `call`, `ask`, `Answer`; `about`, which is the line of help of a command.
+//! Exports `call`, `ask`, `Answer`; `exit`, which is how a change ends; `about`, which is the line of help of a command.
 //! Used by every command of the command line that asks or changes something.
 //! Start reading at `call`.
 
 use std::path::PathBuf;
 
-use control::commands::{Command, Impact};
+use control::commands::{self, Command, Impact};
 use control::{Actor, AdminError, AdminErrorKind, announcement, client, socket};
 use installation::open::{self, data_dir};
 use installation::{InstallationError, Severity};
@@ -15,6 +15,9 @@ use crate::exit::{CommandError, Exit};
 use crate::terminal;
 
 pub use control::client::Answer;
+
+/// What to do where a server runs that its directory does not lead to.
+const ELSEWHERE: &str = "Should a server be running all the same, name its socket with `--socket`: it is admin.sock in its data directory.";
 
 /// First line of a command's help, with its effect in brackets.
 pub fn about<C: Command>() -> String {
@@ -79,21 +82,18 @@ pub fn call<C: Command>(target: &Target, command: &C) -> Result<Answer<C::Out>, 
     if let Some(answer) = ask_running(target, command) {
         return answer;
     }
-    let arguments = client::arguments(command).map_err(command_error)?;
+    let arguments = commands::arguments_of(command).map_err(command_error)?;
     let is_change = C::INFO.impact != Impact::ReadOnly;
     let done = open::with_control(&target.dir, is_change, say, |control| {
         let answer = control.call(C::INFO.name, &arguments, &on_store());
         answer.and_then(client::read::<C>)
     });
     let answer = done.map_err(|error| match error.severity {
-        Severity::Configuration => InstallationError {
-            remedy: format!(
-                "{} Should a server be running all the same, name its socket with `--socket`.",
-                error.remedy
-            ),
+        Severity::Configuration | Severity::Failed => InstallationError {
+            remedy: format!("{} {ELSEWHERE}", error.remedy).trim().to_owned(),
             ..error
         },
-        _ => error,
+        Severity::Integrity => error,
     })?;
     answer.map_err(command_error)
 }
@@ -110,12 +110,24 @@ fn unreachable(target: &Target) -> CommandError {
             "Start it with `portcullis serve`.",
         ),
     };
-    CommandError::new(Exit::Unreachable, message, remedy)
+    let elsewhere = target.socket.is_none().then_some(ELSEWHERE);
+    let remedy = format!("{remedy} {}", elsewhere.unwrap_or_default());
+    CommandError::new(Exit::Unreachable, message, remedy.trim())
+}
+
+/// How a change ends: what was asked for may have held already.
+pub fn exit<T>(answer: &Answer<T>) -> Exit {
+    if answer.has_changed() {
+        Exit::Done
+    } else {
+        Exit::Findings
+    }
 }
 
 /// What the admin service says, as the command ends with it.
 pub fn command_error(error: AdminError) -> CommandError {
     let exit = match error.kind {
+        AdminErrorKind::Argument => Exit::Usage,
         AdminErrorKind::Asked | AdminErrorKind::Failed => Exit::Failed,
         AdminErrorKind::Integrity => Exit::Integrity,
         AdminErrorKind::NotPermitted => Exit::NotPermitted,

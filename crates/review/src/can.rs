@@ -9,6 +9,7 @@ mod request;
 
 use config::Compiled;
 use config::compiled::{ApiVersion, OperationPlan};
+use contract::Place;
 use policy::ParameterAccess;
 use serde::Serialize;
 
@@ -91,6 +92,39 @@ pub fn listener<'a>(name: &'a str, compiled: &Compiled) -> Result<&'a str, NameE
     Err(NameError::among(message, name, &known, "Listeners"))
 }
 
+/// Whether the operation's path has every parameter that is given a value, and each is given one.
+///
+/// # Errors
+/// The first that it does not have, with the name that was probably meant, or that is given twice.
+pub fn check_path(
+    version: &ApiVersion,
+    plan: &OperationPlan,
+    given: &[(String, String)],
+) -> Result<(), NameError> {
+    let contract = version.contract.as_ref();
+    let operation = contract.and_then(|contract| contract.operation(&plan.id));
+    let declared = operation
+        .iter()
+        .flat_map(|(_, operation)| &operation.parameters);
+    let in_path = declared.filter(|parameter| parameter.place == Place::Path);
+    let known: Vec<&str> = in_path.map(|parameter| &*parameter.name).collect();
+    for (index, (name, _)) in given.iter().enumerate() {
+        if !known.contains(&name.as_str()) {
+            let message = format!("the path of `{}` has no parameter `{name}`", plan.id);
+            let all = "Its parameters";
+            return Err(match known.as_slice() {
+                [] => NameError::unknown(message, "Leave `--path` out: it has none.".to_owned()),
+                known => NameError::among(message, name, known, all),
+            });
+        }
+        if given.iter().take(index).any(|(other, _)| other == name) {
+            let message = format!("the parameter `{name}` is given two values");
+            return Err(NameError::unclear(message, "Give it one.".to_owned()));
+        }
+    }
+    Ok(())
+}
+
 /// The operation with this name: its version has to be said where several have one.
 ///
 /// # Errors
@@ -100,9 +134,15 @@ pub fn operation<'a>(
     api: Option<&str>,
     compiled: &'a Compiled,
 ) -> Result<(&'a ApiVersion, &'a OperationPlan), NameError> {
-    let (api, id) = match name.split_once(':') {
-        Some((api, id)) => (Some(api), id),
-        None => (api, name),
+    let (api, id) = match (name.split_once(':'), api) {
+        (Some((named, _)), Some(api)) if named != api => {
+            return Err(NameError::unclear(
+                format!("`{name}` is of another version than `{api}`"),
+                "Name the version once.".to_owned(),
+            ));
+        }
+        (Some((named, id)), _) => (Some(named), id),
+        (None, api) => (api, name),
     };
     if let Some(api) = api.filter(|api| compiled.version(api).is_none()) {
         let known: Vec<&str> = compiled.versions.iter().map(|v| &*v.name).collect();

@@ -110,7 +110,7 @@ fn in_force(io: &SharedState) -> Vec<Block> {
 
 fn subject(given: &str) -> Result<Subject, AdminError> {
     given.parse().map_err(|why: String| {
-        AdminError::of_field(
+        AdminError::of_argument(
             "subject",
             why,
             "`portcullis block list` shows every block as it is written here.",

@@ -1,6 +1,6 @@
 //! Arguments read into a command's type. What is wrong is said with the argument's name and how to put it right.
-//! Exports `read`.
-//! Used by every command before it is done.
+//! Exports `read`, and `check` for whoever asks.
+//! Used by every command before it is asked and before it is done.
 //! Start reading at `read`.
 //!
 //! The limits stand in the type's JSON Schema, which is also what the docs show; a wrong value is found by the schema, because
@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use crate::AdminError;
+use crate::{AdminError, AdminErrorKind};
 
 /// Keywords that are understood here; a test sees to it that no command uses another one.
 #[cfg(test)]
@@ -19,6 +19,7 @@ pub(super) const KEYWORDS: &[&str] = &[
     "description",
     "default",
     "type",
+    "enum",
     "format",
     "minLength",
     "maxLength",
@@ -35,23 +36,31 @@ pub(super) fn read<T: DeserializeOwned + JsonSchema>(
         Value::Null => Map::new(),
         Value::Object(members) => members,
         _ => {
-            return Err(AdminError::asked(
-                format!("the arguments of `{command}` are not an object"),
-                "Give them as a JSON object: {\"NAME\": VALUE}.",
-            ));
+            return Err(AdminError {
+                kind: AdminErrorKind::Argument,
+                ..AdminError::asked(
+                    format!("the arguments of `{command}` are not an object"),
+                    "Give them as a JSON object: {\"NAME\": VALUE}.",
+                )
+            });
         }
     };
-    let schema = super::schema::<T>();
-    check(command, &schema, &arguments)?;
-    serde_json::from_value(Value::Object(arguments)).map_err(|error| {
-        AdminError::asked(
+    check::<T>(command, &arguments)?;
+    serde_json::from_value(Value::Object(arguments)).map_err(|error| AdminError {
+        kind: AdminErrorKind::Argument,
+        ..AdminError::asked(
             format!("the arguments of `{command}` cannot be read: {error}"),
             "docs/admin-commands.md describes them.",
         )
     })
 }
 
-fn check(command: &str, schema: &Value, arguments: &Map<String, Value>) -> Result<(), AdminError> {
+/// Holds arguments against the schema of a command's type.
+pub(super) fn check<T: JsonSchema>(
+    command: &str,
+    arguments: &Map<String, Value>,
+) -> Result<(), AdminError> {
+    let schema = super::schema::<T>();
     let none = Map::new();
     let known = schema.get("properties").and_then(Value::as_object);
     let known = known.unwrap_or(&none);
@@ -66,7 +75,7 @@ fn check(command: &str, schema: &Value, arguments: &Map<String, Value>) -> Resul
     for name in required {
         if arguments.get(name).is_none_or(Value::is_null) {
             let meaning = meaning(known.get(name).unwrap_or(&Value::Null));
-            return Err(AdminError::of_field(
+            return Err(AdminError::of_argument(
                 name,
                 format!("the argument `{name}` is missing"),
                 meaning,
@@ -84,7 +93,7 @@ fn unknown(command: &str, name: &str, known: &Map<String, Value>) -> AdminError 
     } else {
         config::nearest(&name, &names).unwrap_or_else(|| format!("It takes: {}.", names.join(", ")))
     };
-    AdminError::of_field(
+    AdminError::of_argument(
         &name,
         format!("`{command}` takes no argument `{name}`"),
         help,
@@ -95,7 +104,7 @@ fn unknown(command: &str, name: &str, known: &Map<String, Value>) -> AdminError 
 fn one(name: &str, property: &Value, value: &Value) -> Result<(), AdminError> {
     let types = types(property);
     let wrong = |what: String| {
-        Err(AdminError::of_field(
+        Err(AdminError::of_argument(
             name,
             format!("the argument `{name}` {what}"),
             meaning(property),
@@ -104,6 +113,9 @@ fn one(name: &str, property: &Value, value: &Value) -> Result<(), AdminError> {
     match value {
         // What may be left out may be null.
         Value::Null if types.contains(&"null") => Ok(()),
+        Value::String(text) if is_unknown_word(property, text) => {
+            Err(unknown_word(name, property, text))
+        }
         Value::String(text) if types.contains(&"string") => {
             let length = u64::try_from(text.chars().count()).unwrap_or(u64::MAX);
             match (limit(property, "minLength"), limit(property, "maxLength")) {
@@ -126,6 +138,33 @@ fn one(name: &str, property: &Value, value: &Value) -> Result<(), AdminError> {
         Value::Bool(_) if types.contains(&"boolean") => Ok(()),
         _ => wrong(format!("is not {}", words(&types))),
     }
+}
+
+/// The words that an argument may be, where it is one of some.
+pub(super) fn words_of(property: &Value) -> Vec<&str> {
+    let words = property.get("enum").and_then(Value::as_array);
+    let words = words.into_iter().flatten().filter_map(Value::as_str);
+    words.collect()
+}
+
+fn is_unknown_word(property: &Value, text: &str) -> bool {
+    let words = words_of(property);
+    !words.is_empty() && !words.contains(&text)
+}
+
+fn unknown_word(name: &str, property: &Value, text: &str) -> AdminError {
+    let words = words_of(property);
+    let text = redacted(text);
+    let near = config::nearest(&text, &words).map(|near| near + " ");
+    AdminError::of_argument(
+        name,
+        format!("the argument `{name}` cannot be `{text}`"),
+        format!(
+            "{}It is one of {}.",
+            near.unwrap_or_default(),
+            words.join(", ")
+        ),
+    )
 }
 
 /// The types a value may have.

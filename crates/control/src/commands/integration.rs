@@ -55,10 +55,30 @@ struct Wanted<'a> {
     kind: &'static str,
     integration: &'a str,
     is_paused: bool,
-    reason: &'a str,
+    reason: Option<&'a str>,
 }
 
-/// Pauses an integration, or ends its pause.
+impl Wanted<'_> {
+    /// Why, where nobody said it.
+    fn why(&self) -> &str {
+        let usual = if self.is_paused {
+            "paused by an operator"
+        } else {
+            "resumed"
+        };
+        self.reason.unwrap_or(usual)
+    }
+
+    /// Whether what the store holds is what is wanted: a pause keeps its reason unless another one is given.
+    fn is_kept(&self, pause: Option<&IntegrationState>) -> bool {
+        match pause {
+            Some(pause) => self.is_paused && self.reason.is_none_or(|why| why == pause.reason),
+            None => !self.is_paused,
+        }
+    }
+}
+
+/// Pauses an integration, or ends its pause. What holds already is left as it is, and nothing is recorded.
 fn set(
     control: &Control,
     actor: &Actor,
@@ -66,23 +86,36 @@ fn set(
 ) -> Result<IntegrationPaused, AdminError> {
     let name = wanted.integration;
     control.integration(name)?;
+    let mut turn = control.turn();
+    let effect = Effect::Paused(name.to_owned(), wanted.is_paused);
+    let mut kept = pauses(&control.store)?;
+    let kept = kept.remove(name);
+    let was_so = wanted.is_kept(kept.as_ref()) && turn.holds(&effect);
+    let answer = IntegrationPaused {
+        integration: name.to_owned(),
+        is_paused: wanted.is_paused,
+        was_so,
+    };
+    if was_so {
+        return Ok(answer);
+    }
+    // Another reason for the same pause does not make it begin again.
+    let since = kept.and_then(|pause| pause.paused_at);
     let state = IntegrationState {
-        paused_at: wanted.is_paused.then(|| control.now()),
+        paused_at: wanted
+            .is_paused
+            .then(|| since.unwrap_or_else(|| control.now())),
         by: Some(actor.name.clone()),
-        reason: wanted.reason.to_owned(),
+        reason: wanted.why().to_owned(),
     };
     let change = Change {
         kind: wanted.kind,
         actor,
         integration: Some(name.to_owned()),
         credential: None,
-        detail: wanted.reason.to_owned(),
+        detail: wanted.why().to_owned(),
     };
     let steps = vec![Step::put(&kinds::INTEGRATION_STATE, name, &state)?];
-    let effect = Effect::Paused(name.to_owned(), wanted.is_paused);
-    control.turn().commit(&change, steps, effect)?;
-    Ok(IntegrationPaused {
-        integration: name.to_owned(),
-        is_paused: wanted.is_paused,
-    })
+    turn.commit(&change, steps, effect)?;
+    Ok(answer)
 }

@@ -38,10 +38,31 @@ fn rules(control: &Control, integration: &str) -> Result<ApiKeySettings, AdminEr
     })
 }
 
+/// A length of time that was given in this field, for keys of an integration: at most their `max_age`.
+fn within_max_age(
+    field: &str,
+    text: &str,
+    integration: &str,
+    rules: &ApiKeySettings,
+) -> Result<Span, AdminError> {
+    let asked = span(field, text)?;
+    let max = rules.max_age;
+    if asked > max {
+        return Err(AdminError::of_argument(
+            field,
+            format!("`{text}` is longer than a key of `{integration}` may last: {max}"),
+            format!(
+                "Write {max} at most, or raise `credentials: {{ api_key: {{ max_age }} }}` in integrations/{integration}.yaml."
+            ),
+        ));
+    }
+    Ok(asked)
+}
+
 /// A length of time that was given in this field.
 fn span(field: &str, text: &str) -> Result<Span, AdminError> {
     text.parse().map_err(|_| {
-        AdminError::of_field(
+        AdminError::of_argument(
             field,
             format!("`{text}` is not a length of time"),
             "Write 15m, 24h or 90d.",

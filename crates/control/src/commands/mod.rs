@@ -23,10 +23,13 @@ use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::actor::{Actor, Permission};
-use crate::{AdminError, Control};
+use crate::{AdminError, Control, output};
+
+/// Member of the answer to every command that can change something: whether it did. What was asked for may hold already.
+const CHANGED: &str = "changed";
 
 /// One command: the type that implements it is what it takes. A field is one argument; its doc comment is the manual, and
 /// its limits (`length`, `range`) are checked before anything is done.
@@ -35,6 +38,11 @@ pub trait Command: Serialize + DeserializeOwned + JsonSchema {
     const INFO: Info;
     /// What it answers.
     type Out: Serialize + DeserializeOwned + JsonSchema;
+
+    /// Whether it changed anything. Commands that may find that what is asked for holds already say so here.
+    fn has_changed(_: &Self::Out) -> bool {
+        true
+    }
 
     /// Does it. Permission and arguments were checked.
     ///
@@ -163,7 +171,24 @@ pub fn find(name: &str) -> Option<&'static Entry> {
 
 fn parse<C: Command>(arguments: Value) -> Result<Value, AdminError> {
     let command: C = input::read(C::INFO.name, arguments)?;
-    crate::client::arguments(&command)
+    arguments_of(&command)
+}
+
+/// A command's arguments as they are sent, held against its schema: what is none is known without asking anybody.
+///
+/// # Errors
+/// The first argument that is none, with how to put it right.
+pub fn arguments_of<C: Command>(command: &C) -> Result<Value, AdminError> {
+    let arguments = serde_json::to_value(command).map_err(|error| {
+        AdminError::failed(
+            format!("the arguments cannot be written: {error}"),
+            "Please report this line with the command.",
+        )
+    })?;
+    if let Some(members) = arguments.as_object() {
+        input::check::<C>(C::INFO.name, members)?;
+    }
+    Ok(arguments)
 }
 
 fn run<C: Command>(
@@ -173,62 +198,41 @@ fn run<C: Command>(
 ) -> Result<Value, AdminError> {
     let command: C = input::read(C::INFO.name, arguments)?;
     let out = command.run(control, actor)?;
-    document(C::INFO.version, &out)
+    document::<C>(&out)
 }
 
-/// An answer as it is sent and printed: its fields, and the version of their meaning.
-fn document(version: u32, out: &impl Serialize) -> Result<Value, AdminError> {
-    let unwritten = |error| {
-        AdminError::failed(
-            format!("it is done, but its answer cannot be written: {error}"),
-            "Please report this line with the command.",
-        )
-    };
-    let mut document = serde_json::to_value(out).map_err(unwritten)?;
-    if let Some(members) = document.as_object_mut() {
-        members.insert("schema_version".into(), version.into());
+/// An answer as it is sent and printed: its fields, whether something changed, and the version of their meaning.
+///
+/// # Errors
+/// When it cannot be written as JSON.
+pub fn document<C: Command>(out: &C::Out) -> Result<Value, AdminError> {
+    let mut document = output::document(C::INFO.version, out)?;
+    if let Some(members) = document.as_object_mut()
+        && C::INFO.impact != Impact::ReadOnly
+    {
+        members.insert(CHANGED.into(), C::has_changed(out).into());
     }
     Ok(document)
 }
 
+/// Whether the command that answered so changed anything.
+pub fn has_changed(document: &Value) -> bool {
+    document.get(CHANGED).and_then(Value::as_bool) != Some(false)
+}
+
 fn output_schema<C: Command>() -> Value {
-    let mut schema = answer_schema::<C::Out>();
-    let version = json!({ "type": "integer", "const": C::INFO.version, "description": "Version of what the fields mean." });
-    let members = |value: &mut Value, name: &str| -> Option<Map<String, Value>> {
-        value.get_mut(name)?.as_object().cloned()
-    };
-    let mut properties = members(&mut schema, "properties").unwrap_or_default();
-    properties.insert("schema_version".into(), version);
-    let required = schema.get("required").and_then(Value::as_array).cloned();
-    let mut required = required.unwrap_or_default();
-    required.push("schema_version".into());
-    if let Some(whole) = schema.as_object_mut() {
-        whole.insert("properties".into(), properties.into());
-        whole.insert("required".into(), required.into());
+    let mut schema = output::schema::<C::Out>(C::INFO.version);
+    if C::INFO.impact != Impact::ReadOnly {
+        let meaning = "Whether anything was changed: false where what was asked for held already. Nothing is recorded then.";
+        let changed = json!({ "type": "boolean", "description": meaning });
+        output::add_member(&mut schema, CHANGED, changed);
     }
     schema
 }
 
 /// The JSON Schema of what is read as a type.
 fn schema<T: JsonSchema>() -> Value {
-    whole_schema::<T>(SchemaSettings::draft2020_12())
-}
-
-/// The JSON Schema of what a type is written as: what may be absent and what is only null are told apart.
-fn answer_schema<T: JsonSchema>() -> Value {
-    whole_schema::<T>(SchemaSettings::draft2020_12().for_serialize())
-}
-
-/// A schema that is whole in itself.
-fn whole_schema<T: JsonSchema>(settings: SchemaSettings) -> Value {
-    let settings = settings.with(|settings| {
-        settings.inline_subschemas = true;
-        settings.meta_schema = None;
-    });
-    settings
-        .into_generator()
-        .into_root_schema_for::<T>()
-        .to_value()
+    output::whole_schema::<T>(SchemaSettings::draft2020_12())
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
+use super::input::words_of;
 use super::{COMMANDS, Entry};
 use crate::Permission;
 
@@ -15,6 +16,7 @@ const HEAD: &str = "# Admin commands\n\n\
     [schemas/admin.openapi.json](schemas/admin.openapi.json).\n\n\
     These are the commands that a running server answers on its local socket. The [command line](commands.md) asks them, and `-o json` prints \
     exactly the answer that is described here. A field that is new does not change `schema_version`; one that goes or changes its meaning does. \
+    A command that can change something says in `changed` whether it did: asked for what holds already, it changes and records nothing. \
     While no server runs, the command line does the same on the store itself.\n\n\
     **Who may.** The user that runs the server, and root, have every permission; the kernel says who is at the other end of the socket. Anybody else is \
     refused with exit code 77, whatever the mode of the socket. What is refused is recorded like what is done, with the outcome `refused`, at most 60 times in a minute.\n\n\
@@ -132,7 +134,14 @@ fn is_object(schema: &Value) -> bool {
     schema.get("properties").is_some()
 }
 
+/// Words beyond these are left to the schema.
+const WORDS_MAX: usize = 12;
+
 fn limits(property: &Value) -> String {
+    let words = words_of(property);
+    if (1..=WORDS_MAX).contains(&words.len()) {
+        return format!(", one of `{}`", words.join("`, `"));
+    }
     let limit = |keyword: &str| property.get(keyword).and_then(Value::as_u64);
     if let Some(max) = limit("maxLength") {
         return format!(", up to {max} characters");

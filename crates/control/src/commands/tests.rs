@@ -83,7 +83,7 @@ fn examples_are_read_as_what_they_are_examples_of() {
 fn a_wrong_argument_is_named_with_how_to_put_it_right() {
     let wrong = |arguments: Value| {
         let error = read::<key::CreateKey>(arguments).unwrap_err();
-        assert_eq!(error.kind, AdminErrorKind::Asked);
+        assert_eq!(error.kind, AdminErrorKind::Argument);
         assert!(!error.remedy.is_empty(), "{error:?}");
         (error.field.unwrap_or_default(), error.message)
     };
@@ -176,6 +176,63 @@ fn numbers_are_whole_and_within_their_limits() {
         arguments["seconds"] = bad.clone();
         let error = read::<inspection::BeginRecording>(arguments).unwrap_err();
         assert_eq!(error.field.as_deref(), Some("seconds"), "{bad}");
+    }
+}
+
+#[test]
+fn a_word_of_a_list_is_one_of_it_and_the_list_is_told() {
+    for (name, good, bad, told) in [
+        ("outcome", "refuse", "refused!", "Did you mean `refused`?"),
+        (
+            "outcome",
+            "pending",
+            "nope",
+            "It is one of allow, done, failed",
+        ),
+        (
+            "kind",
+            "key.revoke",
+            "key.revoked",
+            "Did you mean `key.revoke`?",
+        ),
+        ("kind", "kek.rotate", "x", "connection, decision.explain"),
+        (
+            "code",
+            "authz.condition_failed",
+            "authz.nope",
+            "authn.missing",
+        ),
+    ] {
+        assert!(
+            read::<ledger::ShowLedger>(json!({ name: good })).is_ok(),
+            "{good}"
+        );
+        let error = read::<ledger::ShowLedger>(json!({ name: bad })).unwrap_err();
+        assert_eq!(error.kind, AdminErrorKind::Argument);
+        assert_eq!(error.field.as_deref(), Some(name));
+        assert!(error.remedy.contains(told), "{error:?}");
+    }
+}
+
+#[test]
+fn limits_are_refused_before_anybody_is_asked() {
+    let of = |limit: u64| ledger::ShowLedger {
+        limit: Some(limit),
+        ..ledger::ShowLedger::default()
+    };
+    for wrong in [0, 10_001, 99_999] {
+        let error = arguments_of(&of(wrong)).unwrap_err();
+        assert_eq!(error.message, "the argument `limit` is not from 1 to 10000");
+    }
+    assert!(arguments_of(&of(1)).is_ok() && arguments_of(&of(10_000)).is_ok());
+}
+
+#[test]
+fn what_can_change_something_says_whether_it_did() {
+    for entry in COMMANDS {
+        let schema = (entry.output)();
+        let is_said = schema["properties"]["changed"]["type"] == "boolean";
+        assert_eq!(is_said, entry.is_change(), "{}", entry.info.name);
     }
 }
 

@@ -49,7 +49,7 @@ fn command() -> Command {
             text("path", "NAME=VALUE", "A path parameter [default: the object's id]").action(ArgAction::Append),
             text("query", "NAME=VALUE", "A query parameter; whether it may be used is judged too").action(ArgAction::Append),
         ])
-        .arg(text("questions", "FILE", "Many questions at once: in each line the arguments of one as a JSON list, [\"crm\",\"getCustomer\",\"--field\",\"email\"]").conflicts_with("who"))
+        .arg(text("questions", "FILE", "Many questions at once: in each line the arguments of one as a JSON list, [\"crm\",\"getCustomer\",\"--field\",\"email\"]").conflicts_with_all(["who", "operation", "api", "object", "body", "field", "listener", "from", "path", "query"]))
         .args([config_dir::argument(), output::argument()])
         .after_help(
             "Example:\n  portcullis can accounting getWorkOrder --api field-service/v2 --object '{\"status\":\"open\"}'\n  \
@@ -113,6 +113,8 @@ fn asked<'a>(arguments: &'a ArgMatches, compiled: &'a Compiled) -> Result<Asked<
             )
         })
     });
+    let path = pairs(arguments, "path")?;
+    can::check_path(version, plan, &path)?;
     Ok(Asked {
         integration: reach::integration(compiled, output::text(arguments, "who"))?,
         version,
@@ -122,7 +124,7 @@ fn asked<'a>(arguments: &'a ArgMatches, compiled: &'a Compiled) -> Result<Asked<
         object: json_of(arguments, "object")?,
         body: json_of(arguments, "body")?,
         field: optional("field"),
-        path: pairs(arguments, "path")?,
+        path,
         query: pairs(arguments, "query")?,
         now: installation::now(),
     })

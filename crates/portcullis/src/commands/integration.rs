@@ -44,14 +44,15 @@ fn command() -> Command {
                 .arg(name())
                 .arg(Arg::new("reason").long("reason").value_name("TEXT").help("Why, for the ledger"))
                 .args([config_dir::argument(), config_dir::socket(), output::argument()])
-                .after_help("Example:\n  portcullis integration pause crm --reason \"sends duplicates since release 7.2\""),
+                .after_help("Example:\n  portcullis integration pause crm --reason \"sends duplicates since release 7.2\"\n\n\
+                     Exit codes: 0 paused · 2 it was paused already, for the same reason"),
         )
         .subcommand(
             Command::new("resume")
                 .about(admin_client::about::<ResumeIntegration>())
                 .arg(name())
                 .args([config_dir::argument(), config_dir::socket(), output::argument()])
-                .after_help("Example:\n  portcullis integration resume crm"),
+                .after_help("Example:\n  portcullis integration resume crm\n\nExit codes: 0 resumed · 2 it was not paused"),
         )
         .after_help("Example:\n  portcullis integration list")
 }
@@ -128,27 +129,46 @@ fn pause(arguments: &ArgMatches) -> Outcome {
         integration: output::text(arguments, "name").to_owned(),
         reason: output::given(arguments, "reason"),
     };
-    let done = "paused: its calls are refused until `portcullis integration resume`";
-    set(arguments, &asked, done)
+    let paused = "its calls are refused until `portcullis integration resume`";
+    set(
+        arguments,
+        &asked,
+        [("paused", paused), ("paused already", paused)],
+    )
 }
 
 fn resume(arguments: &ArgMatches) -> Outcome {
     let asked = ResumeIntegration {
         integration: output::text(arguments, "name").to_owned(),
     };
-    set(arguments, &asked, "resumed: it may call again")
+    set(
+        arguments,
+        &asked,
+        [
+            ("resumed", "it may call again"),
+            ("not paused", "nothing was changed"),
+        ],
+    )
 }
 
 fn set<C: AdminCommand<Out = IntegrationPaused>>(
     arguments: &ArgMatches,
     asked: &C,
-    done: &str,
+    [done, unchanged]: [(&str, &str); 2],
 ) -> Outcome {
     let answer = admin_client::call(&config_dir::target(arguments), asked)?;
+    let (word, sentence) = if answer.has_changed() {
+        done
+    } else {
+        unchanged
+    };
     output::print(arguments, &answer.document, || {
-        terminal::line(format_args!("{} is {done}", answer.out.integration))
+        terminal::line(format_args!(
+            "{} is {word}: {sentence}",
+            answer.out.integration
+        ))
     });
-    Ok(Exit::Done)
+    Ok(admin_client::exit(&answer))
 }
 
 #[cfg(test)]

@@ -46,7 +46,7 @@ fn command() -> Command {
             Command::new("rotate")
                 .about(admin_client::about::<RotateKey>())
                 .arg(Arg::new("id").required(true).value_name("ID").help("Key id, as `key list` shows it"))
-                .arg(Arg::new("overlap").long("overlap").value_name("SPAN").help("How long the old key goes on: 10m, 24h [default: as the integration's file says]"))
+                .arg(Arg::new("overlap").long("overlap").value_name("SPAN").help("How long the old key goes on: 10m, 24h, at most the integration's max_age [default: as its file says]"))
                 .args([config_dir::argument(), config_dir::socket(), output::argument()])
                 .after_help("Example:\n  NEW=$(portcullis key rotate key_01KA7ZQ4X… --overlap 10m)"),
         )
@@ -56,7 +56,8 @@ fn command() -> Command {
                 .arg(Arg::new("id").required(true).value_name("ID").help("Key id, as `key list` shows it"))
                 .arg(Arg::new("reason").long("reason").value_name("TEXT").help("Why, for the ledger"))
                 .args([confirm::argument(), config_dir::argument(), config_dir::socket(), output::argument()])
-                .after_help("Example:\n  portcullis key revoke key_01KA7ZQ4X… --reason \"laptop stolen\" --yes"),
+                .after_help("Example:\n  portcullis key revoke key_01KA7ZQ4X… --reason \"laptop stolen\" --yes\n\n\
+                     Exit codes: 0 revoked · 2 it was revoked already"),
         )
         .subcommand(
             Command::new("check")
@@ -87,7 +88,7 @@ fn create_command() -> Command {
         .about(admin_client::about::<CreateKey>())
         .arg(Arg::new("integration").long("integration").required(true).value_name("NAME").help("Integration the key is for"))
         .arg(Arg::new("label").long("label").value_name("TEXT").help("What tells it from the others: \"erp production\""))
-        .arg(Arg::new("expires-in").long("expires-in").value_name("SPAN").help("When it ends: 12h, 30d [default: the integration's max_age]"))
+        .arg(Arg::new("expires-in").long("expires-in").value_name("SPAN").help("When it ends: 12h, 30d, at most the integration's max_age, which is the default"))
         .arg(Arg::new("test").long("test").action(ArgAction::SetTrue).help("A key for trials, told apart at sight: pk_test_…"))
         .args([config_dir::argument(), config_dir::socket(), output::argument()])
         .after_help(
@@ -294,12 +295,18 @@ fn revoke(arguments: &ArgMatches) -> Outcome {
     let answer = admin_client::call(&config_dir::target(arguments), &asked)?;
     output::print(arguments, &answer.document, || {
         let key = &answer.out.key;
+        let done = if answer.has_changed() {
+            "revoked".to_owned()
+        } else {
+            let at = seconds(key.revoked_at.as_deref().unwrap_or_default());
+            format!("nothing was changed: since {at} it is revoked already:")
+        };
         terminal::line(format_args!(
-            "revoked {} ({}) of {}",
+            "{done} {} ({}) of {}",
             key.id, key.hint, key.integration
         ));
     });
-    Ok(Exit::Done)
+    Ok(admin_client::exit(&answer))
 }
 
 fn check(arguments: &ArgMatches) -> Outcome {

@@ -42,6 +42,7 @@ fn run(arguments: &ArgMatches) -> Outcome {
             format!("Fix the places above. Configuration {hash} keeps serving."),
         ));
     }
+    // A directory that is in force already is nothing to look at.
     output::print(arguments, &answer.document, || {
         let outcome = ended.outcome.name();
         terminal::line(format_args!("{outcome}: configuration {hash} is in force"));

@@ -95,7 +95,7 @@ fn a_wrong_argument_is_named_and_changes_nothing() {
     let server = serve(Gate::small(upstream.address()));
     let long = "x".repeat(600);
     let ended = server.cli(&["integration", "pause", "alpha", "--reason", &long]);
-    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert_eq!(ended.code, Some(64), "{ended:?}");
     assert!(
         ended
             .stderr

@@ -18,6 +18,7 @@ mod blocks;
 mod bodies;
 mod broken_config;
 mod clocks;
+mod command_line;
 mod connections;
 mod contract_of_wire;
 mod crashes;

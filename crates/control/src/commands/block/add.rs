@@ -66,7 +66,7 @@ impl Command for AddBlock {
         is_known(control, &subject)?;
         let lasts = lasting(&self.lasts)?;
         if self.reason.trim().is_empty() {
-            return Err(AdminError::of_field(
+            return Err(AdminError::of_argument(
                 "reason",
                 "a block needs a reason",
                 "Say why, for whoever finds it: --reason \"guesses order numbers, ticket 4711\".",
@@ -109,7 +109,7 @@ impl Command for AddBlock {
 fn lasting(given: &str) -> Result<Duration, AdminError> {
     let lasts = Span::parse(given).filter(|lasts| *lasts <= LASTS_MAX);
     lasts.map(Span::duration).ok_or_else(|| {
-        AdminError::of_field(
+        AdminError::of_argument(
             "for",
             format!("a block cannot last `{given}`"),
             "Write 10m, 12h or up to 30d. For longer, pause the integration or revoke the key.",

@@ -20,7 +20,7 @@ pub struct LiftBlock {
     #[schemars(length(min = 1, max = 600))]
     pub subject: String,
     /// Why, for the ledger.
-    #[schemars(length(max = 512))]
+    #[schemars(length(min = 1, max = 512))]
     pub reason: Option<String>,
 }
 

@@ -51,7 +51,7 @@ impl Command for ExplainDecision {
     fn run(self, control: &Control, _: &Actor) -> Result<DecisionExplained, AdminError> {
         let given = &self.id;
         let id = DecisionId::parse(given).ok_or_else(|| {
-            AdminError::of_field(
+            AdminError::of_argument(
                 "id",
                 format!("`{given}` is not a decision id"),
                 "A decision id looks like dec_01KA7ZQ4… and stands in every answer: `decision_id` and the header Portcullis-Decision.",

@@ -8,7 +8,7 @@ use crate::actor::{Actor, Permission};
 use crate::commands::{Command, Impact, Info};
 use crate::{AdminError, Control};
 
-/// Refuses every call of an integration until it is resumed.
+/// Refuses every call of an integration until it is resumed. One that is paused already gets the new reason, where one is given.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PauseIntegration {
@@ -16,7 +16,7 @@ pub struct PauseIntegration {
     #[schemars(length(min = 1, max = 128))]
     pub integration: String,
     /// Why, for the ledger and for whoever lists it.
-    #[schemars(length(max = 512))]
+    #[schemars(length(min = 1, max = 512))]
     pub reason: Option<String>,
 }
 
@@ -27,6 +27,9 @@ pub struct IntegrationPaused {
     pub integration: String,
     /// Whether its calls are refused.
     pub is_paused: bool,
+    /// Whether it was so before, so that nothing had to be done.
+    #[serde(skip)]
+    pub(crate) was_so: bool,
 }
 
 impl Command for PauseIntegration {
@@ -41,12 +44,16 @@ impl Command for PauseIntegration {
     };
     type Out = IntegrationPaused;
 
+    fn has_changed(out: &IntegrationPaused) -> bool {
+        !out.was_so
+    }
+
     fn run(self, control: &Control, actor: &Actor) -> Result<IntegrationPaused, AdminError> {
         let wanted = Wanted {
             kind: Self::INFO.name,
             integration: &self.integration,
             is_paused: true,
-            reason: self.reason.as_deref().unwrap_or("paused by an operator"),
+            reason: self.reason.as_deref(),
         };
         set(control, actor, &wanted)
     }

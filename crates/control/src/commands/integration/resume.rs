@@ -29,12 +29,16 @@ impl Command for ResumeIntegration {
     };
     type Out = IntegrationPaused;
 
+    fn has_changed(out: &IntegrationPaused) -> bool {
+        !out.was_so
+    }
+
     fn run(self, control: &Control, actor: &Actor) -> Result<IntegrationPaused, AdminError> {
         let wanted = Wanted {
             kind: Self::INFO.name,
             integration: &self.integration,
             is_paused: false,
-            reason: "resumed",
+            reason: None,
         };
         set(control, actor, &wanted)
     }

@@ -4,7 +4,7 @@ use identity::credential::{self, CreateKeyRequest};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{entropy, put, rules, span};
+use super::{entropy, put, rules, within_max_age};
 use crate::actor::{Actor, Permission};
 use crate::commands::{Command, Impact, Info};
 use crate::journal::Change;
@@ -20,10 +20,10 @@ pub struct CreateKey {
     #[schemars(length(min = 1, max = 128))]
     pub integration: String,
     /// What tells it from the others: `erp production`. Default `default`.
-    #[schemars(length(max = 100))]
+    #[schemars(length(min = 1, max = 100))]
     pub label: Option<String>,
-    /// When it ends: `12h`, `30d`. Default: the integration's `max_age`.
-    #[schemars(length(max = 32))]
+    /// When it ends: `12h`, `30d`, at most the integration's `max_age`, which is the default.
+    #[schemars(length(min = 1, max = 32))]
     pub expires_in: Option<String>,
     /// Whether it is a key for trials, told apart at sight: `pk_test_…`.
     #[serde(default)]
@@ -61,7 +61,9 @@ impl Command for CreateKey {
         let rules = rules(control, &self.integration)?;
         let label = label(self.label.as_deref().unwrap_or("default"))?;
         let lasts = self.expires_in.as_deref();
-        let lasts = lasts.map(|text| span("expires_in", text)).transpose()?;
+        let lasts = lasts
+            .map(|text| within_max_age("expires_in", text, &self.integration, &rules))
+            .transpose()?;
         let mut turn = control.turn();
         if control.credentials()?.len() >= CREDENTIALS_MAX {
             return Err(AdminError::asked(
@@ -101,7 +103,7 @@ impl Command for CreateKey {
 /// What tells a key from the others, in one line.
 fn label(label: &str) -> Result<&str, AdminError> {
     if label.chars().any(char::is_control) {
-        return Err(AdminError::of_field(
+        return Err(AdminError::of_argument(
             "label",
             "the label has control characters",
             "Use at most 100 plain characters.",

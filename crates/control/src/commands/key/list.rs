@@ -15,7 +15,7 @@ use crate::{AdminError, Control};
 #[serde(deny_unknown_fields)]
 pub struct ListKeys {
     /// Only keys of this integration.
-    #[schemars(length(max = 128))]
+    #[schemars(length(min = 1, max = 128))]
     pub integration: Option<String>,
 }
 
@@ -69,6 +69,10 @@ impl Command for ListKeys {
         let mut rows = control.credentials()?;
         let wanted = self.integration.as_deref();
         rows.retain(|record| wanted.is_none_or(|name| name == record.integration));
+        // Keys outlive the file of their integration; a name that has neither is a slip.
+        if let Some(name) = wanted.filter(|_| rows.is_empty()) {
+            control.integration(name)?;
+        }
         rows.sort_by(|a, b| (&a.integration, a.created_at).cmp(&(&b.integration, b.created_at)));
         Ok(KeyList {
             keys: rows.iter().map(|record| row(control, record)).collect(),

@@ -20,15 +20,18 @@ pub struct RevokeKey {
     #[schemars(length(min = 1, max = 128))]
     pub id: String,
     /// Why, for the ledger.
-    #[schemars(length(max = 512))]
+    #[schemars(length(min = 1, max = 512))]
     pub reason: Option<String>,
 }
 
-/// A key that was revoked.
+/// A key that is revoked.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct KeyRevoked {
-    /// The key as it is now.
+    /// The key as it is now; one that was revoked before has the reason of that time.
     pub key: KeyRow,
+    /// Whether it was revoked before, so that nothing had to be done.
+    #[serde(skip)]
+    pub(crate) was_revoked: bool,
 }
 
 impl Command for RevokeKey {
@@ -43,11 +46,21 @@ impl Command for RevokeKey {
     };
     type Out = KeyRevoked;
 
+    fn has_changed(out: &KeyRevoked) -> bool {
+        !out.was_revoked
+    }
+
     fn run(self, control: &Control, actor: &Actor) -> Result<KeyRevoked, AdminError> {
         let mut turn = control.turn();
         let old = control.credential(&self.id)?;
         let reason = self.reason.as_deref().unwrap_or("revoked by an operator");
         let revoked = credential::revoke(&old, reason, control.now());
+        let effect = Effect::Credentials(vec![revoked.clone()]);
+        let was_revoked = old.revoked_at.is_some() && turn.holds(&effect);
+        let key = row(control, &revoked);
+        if was_revoked {
+            return Ok(KeyRevoked { key, was_revoked });
+        }
         let change = Change {
             kind: Self::INFO.name,
             actor,
@@ -55,10 +68,7 @@ impl Command for RevokeKey {
             credential: Some(old.id),
             detail: reason.to_owned(),
         };
-        let effect = Effect::Credentials(vec![revoked.clone()]);
         turn.commit(&change, vec![put(&revoked)?], effect)?;
-        Ok(KeyRevoked {
-            key: row(control, &revoked),
-        })
+        Ok(KeyRevoked { key, was_revoked })
     }
 }

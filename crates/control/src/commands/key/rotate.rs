@@ -4,7 +4,7 @@ use identity::credential;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{entropy, put, rules, span};
+use super::{entropy, put, rules, within_max_age};
 use crate::actor::{Actor, Permission};
 use crate::commands::{Command, Impact, Info};
 use crate::journal::Change;
@@ -18,8 +18,9 @@ pub struct RotateKey {
     /// Id of the key, as `key.list` shows it.
     #[schemars(length(min = 1, max = 128))]
     pub id: String,
-    /// How long the old key goes on: `10m`, `24h`. Default: as the integration's file says.
-    #[schemars(length(max = 32))]
+    /// How long the old key goes on: `10m`, `24h`, at most the integration's `max_age`, and never longer than it would have.
+    /// Default: as the integration's file says.
+    #[schemars(length(min = 1, max = 32))]
     pub overlap: Option<String>,
 }
 
@@ -59,7 +60,8 @@ impl Command for RotateKey {
         let old = control.credential(&self.id)?;
         let mut rules = rules(control, &old.integration)?;
         if let Some(overlap) = &self.overlap {
-            rules.overlap = Some(span("overlap", overlap)?);
+            let overlap = within_max_age("overlap", overlap, &old.integration, &rules)?;
+            rules.overlap = Some(overlap);
         }
         let now = control.now();
         let digest = &control.keys.api_key_digest;

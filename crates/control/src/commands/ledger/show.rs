@@ -1,41 +1,90 @@
 //! `ledger.show`: records, the newest first.
 
+use std::collections::BTreeSet;
+
 use audit::{Entry, Filter, Ledger};
 use model::Timestamp;
+use model::event::{Kind, Named, Outcome};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::actor::{Actor, Permission};
-use crate::commands::{Command, Impact, Info};
+use crate::commands::{COMMANDS, Command, Impact, Info};
 use crate::{AdminError, Control};
+
+/// Most records in one answer.
+const LIMIT_MAX: u64 = 10_000;
+/// Records where no limit is given.
+const LIMIT: u64 = 100;
+/// Kinds of records that are neither one of the server's own nor a command's.
+const OTHER_KINDS: [&str; 4] = [
+    "configuration.refused",
+    "internal.error",
+    "kek.rotate",
+    "kek.rotate.begin",
+];
 
 /// Shows records that match, the newest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ShowLedger {
     /// Only of this integration.
-    #[schemars(length(max = 128))]
+    #[schemars(length(min = 1, max = 128))]
     pub integration: Option<String>,
     /// Only with this code: `authz.operation_not_granted`.
-    #[schemars(length(max = 128))]
+    #[schemars(length(max = 128), extend("enum" = codes()))]
     pub code: Option<String>,
     /// `allow`, `refuse` or `fault` of requests; `done`, `failed` or `refused` of changes.
-    #[schemars(length(max = 128))]
+    #[schemars(length(max = 128), extend("enum" = outcomes()))]
     pub outcome: Option<String>,
     /// `request`, `key.create`, `configuration.applied`, …
-    #[schemars(length(max = 128))]
+    #[schemars(length(max = 128), extend("enum" = kinds()))]
     pub kind: Option<String>,
     /// Not before this moment: `2026-11-23` or `2026-11-23T12:00:00Z`.
-    #[schemars(length(max = 64))]
+    #[schemars(length(min = 1, max = 64))]
     pub since: Option<String>,
     /// Before this moment.
-    #[schemars(length(max = 64))]
+    #[schemars(length(min = 1, max = 64))]
     pub until: Option<String>,
     /// Only records with a smaller number: the next page.
+    #[schemars(range(min = 1))]
     pub before: Option<u64>,
     /// At most so many, up to 10000. Default 100.
+    #[schemars(range(min = 1, max = LIMIT_MAX))]
     pub limit: Option<u64>,
+}
+
+/// Words that an argument may be; what may be left out may be null.
+type Words = Vec<Option<&'static str>>;
+
+/// Outcomes of records.
+fn outcomes() -> Words {
+    words(Outcome::ALL.iter().map(|outcome| outcome.name()))
+}
+
+/// Codes of the reasons that refuse.
+fn codes() -> Words {
+    words(
+        gateway::reasons::reasons()
+            .into_iter()
+            .map(|reason| reason.code),
+    )
+}
+
+/// What records are about: what the server does by itself, and every command, which is recorded when it is refused too.
+fn kinds() -> Words {
+    let own = Kind::ALL.iter().map(|kind| kind.name());
+    let commands = COMMANDS
+        .iter()
+        .flat_map(|entry| entry.info.records.into_iter().chain([entry.info.name]));
+    words(own.chain(commands).chain(OTHER_KINDS))
+}
+
+/// In order, each once.
+fn words(all: impl Iterator<Item = &'static str>) -> Words {
+    let sorted: BTreeSet<&str> = all.collect();
+    sorted.into_iter().map(Some).chain([None]).collect()
 }
 
 /// Records, the newest first.
@@ -61,15 +110,30 @@ impl ShowLedger {
     /// # Errors
     /// A moment that is none, or a ledger that cannot be read.
     pub fn of(&self, ledger: &Ledger) -> Result<LedgerPage, AdminError> {
+        let since = moment("since", self.since.as_deref())?;
+        let until = moment("until", self.until.as_deref())?;
+        if since
+            .zip(until)
+            .is_some_and(|(since, until)| since >= until)
+        {
+            return Err(AdminError::of_argument(
+                "until",
+                "no record is as late as `since` and before `until`",
+                "Write an `until` that is later than `since`.",
+            ));
+        }
+        // Intents are shown to whoever asks for them: nothing else is pending.
+        let is_pending = self.outcome.as_deref() == Some(Outcome::Pending.name());
+        let intent = || is_pending.then(|| Kind::Intent.name().to_owned());
         let filter = Filter {
-            kind: self.kind.clone(),
+            kind: self.kind.clone().or_else(intent),
             integration: self.integration.clone(),
             code: self.code.clone(),
             outcome: self.outcome.clone(),
-            since: moment("since", self.since.as_deref())?,
-            until: moment("until", self.until.as_deref())?,
+            since,
+            until,
             before_seq: self.before,
-            limit: usize::try_from(self.limit.unwrap_or(0)).unwrap_or(usize::MAX),
+            limit: usize::try_from(self.limit.unwrap_or(LIMIT)).unwrap_or(usize::MAX),
         };
         let entries = ledger.newest(&filter)?;
         Ok(LedgerPage {
@@ -105,7 +169,7 @@ fn shown(entry: &Entry) -> LedgerRecord {
 fn moment(field: &str, text: Option<&str>) -> Result<Option<Timestamp>, AdminError> {
     let Some(text) = text else { return Ok(None) };
     Timestamp::parse(text).map(Some).ok_or_else(|| {
-        AdminError::of_field(
+        AdminError::of_argument(
             field,
             format!("`{text}` is not a moment"),
             "Write 2026-11-23 or 2026-11-23T12:00:00Z.",

@@ -63,6 +63,10 @@ impl Command for ReloadServer {
     };
     type Out = ServerReloaded;
 
+    fn has_changed(out: &ServerReloaded) -> bool {
+        out.outcome == ReloadOutcome::Swapped
+    }
+
     fn run(self, control: &Control, actor: &Actor) -> Result<ServerReloaded, AdminError> {
         if control.io.is_none() {
             return Err(not_running());

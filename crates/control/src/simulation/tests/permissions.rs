@@ -92,7 +92,7 @@ fn what_a_command_takes_is_checked_before_anything_is_done() {
         question["nonsense"] = json!(true);
         let error = run.control.call(entry.info.name, &question, &owner);
         let error = error.unwrap_err();
-        assert_eq!(error.kind, AdminErrorKind::Asked);
+        assert_eq!(error.kind, AdminErrorKind::Argument);
         assert_eq!(error.field.as_deref(), Some("nonsense"), "{error:?}");
     }
     assert_eq!((run.state(), run.records()), (before, records));

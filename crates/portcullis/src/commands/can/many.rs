@@ -23,10 +23,13 @@ struct Answers {
     answers: Vec<Answer>,
 }
 
+/// Most wrong lines that are shown at once; more would not be read.
+const WRONG_SHOWN_MAX: usize = 50;
+
 /// Answers every line of a file.
 ///
 /// # Errors
-/// The first line that is no question, with its number; nothing is printed then.
+/// Every line that is no question or names what is not there, with its number; no answer is printed then.
 pub fn answer(arguments: &ArgMatches, path: &str, compiled: &Compiled) -> Outcome {
     let read = std::fs::read_to_string(path);
     let lines = read.map_err(|error| {
@@ -43,21 +46,52 @@ pub fn answer(arguments: &ArgMatches, path: &str, compiled: &Compiled) -> Outcom
         return Err(CommandError::new(Exit::Usage, message, "Divide it."));
     }
     let (mut answers, mut texts, mut is_all) = (Vec::new(), String::new(), true);
+    let mut wrong = Vec::new();
     for (index, line) in lines {
-        let matches = question(index + 1, line)?;
-        let (asked, verdict) = answered(&matches, compiled).map_err(|error| {
-            let message = format!("line {}: {}", index + 1, error.message);
-            CommandError::new(error.exit, message, error.remedy)
-        })?;
-        is_all &= verdict.word == Word::Yes;
-        answers.push(Answer::new(&asked, &verdict, &[]));
-        let first = text(&asked, &verdict, &[]);
-        let first = first.lines().next().unwrap_or_default();
-        texts.push_str(&format!("{first}\n"));
+        let matches = match question(index + 1, line) {
+            Ok(matches) => matches,
+            Err(error) => {
+                wrong.push(error);
+                continue;
+            }
+        };
+        match answered(&matches, compiled) {
+            Ok((asked, verdict)) => {
+                is_all &= verdict.word == Word::Yes;
+                answers.push(Answer::new(&asked, &verdict, &[]));
+                let first = text(&asked, &verdict, &[]);
+                let first = first.lines().next().unwrap_or_default();
+                texts.push_str(&format!("{first}\n"));
+            }
+            Err(error) => {
+                let message = format!("line {}: {}", index + 1, error.message);
+                wrong.push(CommandError::new(error.exit, message, error.remedy));
+            }
+        }
+    }
+    if !wrong.is_empty() {
+        return Err(told_at_once(wrong));
     }
     let whole = output::document(1, &Answers { answers })?;
     output::print(arguments, &whole, || terminal::text(&texts));
     Ok(if is_all { Exit::Done } else { Exit::Findings })
+}
+
+/// All wrong lines in one error; it ends as the worst of them would.
+fn told_at_once(mut wrong: Vec<CommandError>) -> CommandError {
+    if wrong.len() == 1 {
+        return wrong.remove(0);
+    }
+    let is_usage = wrong.iter().any(|error| error.exit == Exit::Usage);
+    let exit = if is_usage { Exit::Usage } else { Exit::Failed };
+    let mut message = format!("{} lines cannot be answered", wrong.len());
+    for error in wrong.iter().take(WRONG_SHOWN_MAX) {
+        message.push_str(&format!("\n  {}\n    {}", error.message, error.remedy));
+    }
+    if wrong.len() > WRONG_SHOWN_MAX {
+        message.push_str(&format!("\n  … and {} more", wrong.len() - WRONG_SHOWN_MAX));
+    }
+    CommandError::report(exit, message, "Nothing was answered. Correct these lines.")
 }
 
 /// One line as the arguments it lists.

@@ -18,13 +18,15 @@ use crate::{admin_client, config_dir, output, terminal};
 
 /// How often the server is asked for what it recorded.
 const INTERVAL: Duration = Duration::from_millis(500);
+const SECOND: (Duration, &str) = (Duration::from_secs(1), "seconds");
+const DAY: (Duration, &str) = (Duration::from_secs(86_400), "days");
 
 /// Records until the time or the number is reached.
 pub fn run(arguments: &ArgMatches) -> Outcome {
     let asked = BeginRecording {
-        seconds: span(arguments, "for")?.as_secs(),
+        seconds: whole(arguments, "for", SECOND)?,
         requests_max: arguments.get_one::<u64>("max").copied().unwrap_or(0),
-        keep_days: span(arguments, "keep")?.as_secs() / 86_400,
+        keep_days: whole(arguments, "keep", DAY)?,
     };
     let target = config_dir::target(arguments);
     let path = output::path(arguments, "file");
@@ -61,15 +63,21 @@ pub fn run(arguments: &ArgMatches) -> Outcome {
     Ok(Exit::Done)
 }
 
-fn span(arguments: &ArgMatches, name: &str) -> Result<Duration, CommandError> {
+/// A length of time in whole units: what is left over is not dropped.
+fn whole(
+    arguments: &ArgMatches,
+    name: &str,
+    (unit, word): (Duration, &str),
+) -> Result<u64, CommandError> {
     let text = output::text(arguments, name);
-    Span::parse(text).map(Span::duration).ok_or_else(|| {
-        CommandError::new(
-            Exit::Usage,
-            format!("`{text}` is not a length of time"),
-            "Write 90s, 10m, 2h or 7d.",
-        )
-    })
+    let wrong = |what: String| CommandError::new(Exit::Usage, what, "Write 90s, 10m, 2h or 7d.");
+    let span = Span::parse(text).map(Span::duration);
+    let millis = span.ok_or_else(|| wrong(format!("`{text}` is not a length of time")))?;
+    let (millis, unit) = (millis.as_millis(), unit.as_millis());
+    if millis % unit > 0 {
+        return Err(wrong(format!("--{name} `{text}` is not in whole {word}")));
+    }
+    Ok(u64::try_from(millis / unit).unwrap_or(u64::MAX))
 }
 
 fn write(file: &mut File, path: &Path, lines: &[impl AsRef<str>]) -> Result<(), CommandError> {
