@@ -154,7 +154,7 @@ fn rotate_signer(arguments: &ArgMatches) -> Outcome {
 
 fn destroy(arguments: &ArgMatches) -> Outcome {
     let asked = DestroyRecords {
-        before: moment(arguments, "before")?.unwrap_or_default(),
+        before: output::text(arguments, "before").to_owned(),
         reason: output::text(arguments, "reason").to_owned(),
         confirm: arguments.get_one::<u64>("confirm").copied(),
     };

@@ -55,10 +55,14 @@ impl Command for DestroyRecords {
     };
     type Out = RecordsDestroyed;
 
+    fn has_changed(out: &RecordsDestroyed) -> bool {
+        out.is_done
+    }
+
     fn run(self, control: &Control, actor: &Actor) -> Result<RecordsDestroyed, AdminError> {
         let before = moment(&self.before, control.now())?;
         if self.reason.trim().is_empty() {
-            return Err(AdminError::of_field(
+            return Err(AdminError::of_argument(
                 "reason",
                 "what is destroyed needs a reason",
                 "Say why, for whoever verifies the ledger: --reason \"kept for a year\".",
@@ -121,7 +125,7 @@ fn detail(answer: &RecordsDestroyed, reason: &str) -> String {
 /// The moment before which everything is destroyed. One that is still to come is a slip.
 fn moment(text: &str, now: Timestamp) -> Result<Timestamp, AdminError> {
     let wrong = |what: String| {
-        AdminError::of_field(
+        AdminError::of_argument(
             "before",
             what,
             "Write 2026-01-01 or 2026-01-01T12:00:00Z, in the past.",

@@ -52,7 +52,7 @@ impl Command for RotateSigner {
 
     fn run(self, control: &Control, actor: &Actor) -> Result<SignerRotated, AdminError> {
         if self.reason.trim().is_empty() {
-            return Err(AdminError::of_field(
+            return Err(AdminError::of_argument(
                 "reason",
                 "a change of the signer needs a reason",
                 "Say why, for whoever verifies the ledger: --reason \"yearly change\".",
