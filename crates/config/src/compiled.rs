@@ -75,14 +75,6 @@ impl Compiled {
             .find(|listener| &*listener.name == name)
     }
 
-    /// What `identity::verify` needs of all integrations. The caller marks those an operator paused.
-    pub fn integration_facts(&self) -> identity::Integrations {
-        let facts = |(name, integration): (&Arc<str>, &Arc<IntegrationSettings>)| {
-            (name.clone(), integration.facts.clone())
-        };
-        self.integrations.iter().map(facts).collect()
-    }
-
     /// How many operations are exposed somewhere, and how many the contracts have.
     pub fn operation_counts(&self) -> (usize, usize) {
         let operations = || self.versions.iter().flat_map(|version| &version.operations);

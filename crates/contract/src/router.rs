@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use model::canonical::is_plain_segment;
-use model::{Method, Mistake};
+use model::{ListenerId, Method, Mistake};
 
 use crate::template;
 use crate::template::TemplateSegment;
@@ -94,6 +94,8 @@ pub enum Found {
 #[derive(Clone, Debug, Default)]
 pub struct Router {
     root: Node,
+    /// Names of the listeners on which something is exposed, at the places of their ids.
+    listeners: Vec<Arc<str>>,
     /// Template of every operation, base path included, by api and operation.
     templates: HashMap<(usize, usize), Vec<TemplateSegment>>,
 }
@@ -120,7 +122,7 @@ struct End {
     method: Method,
     api: usize,
     operation: usize,
-    listeners: Vec<Arc<str>>,
+    listeners: Vec<ListenerId>,
     names: Vec<Arc<str>>,
     written: String,
     /// Where a parameter is a whole segment.
@@ -179,13 +181,17 @@ impl Router {
                     method,
                     api,
                     operation,
-                    listeners,
+                    listeners: listeners
+                        .into_iter()
+                        .map(|name| intern(&mut self.listeners, name))
+                        .filter(|id| *id != ListenerId::NOTHING_EXPOSED)
+                        .collect(),
                     names: template::names(&segments).map(Arc::from).collect(),
                     written: written(&segments),
                     whole: whole(&segments),
                     rivals: Rivals::default(),
                 };
-                here.end(end)?;
+                here.end(end, &self.listeners)?;
                 here.declared_by.get_or_insert(api);
                 declared.insert(&segments, written(&segments));
                 self.templates.insert((api, operation), segments);
@@ -206,8 +212,14 @@ impl Router {
         Ok(())
     }
 
+    /// The listener with this name, for [`Router::find`]. Asked once for each configuration, not for each request.
+    pub fn listener(&self, name: &str) -> ListenerId {
+        let place = self.listeners.iter().position(|known| **known == *name);
+        place.map_or(ListenerId::NOTHING_EXPOSED, ListenerId::new)
+    }
+
     /// Finds the operation for a request. Segments are decoded, as `CanonicalRequest::segments` gives them.
-    pub fn find(&self, listener: &str, method: Method, segments: &[String]) -> Found {
+    pub fn find(&self, listener: ListenerId, method: Method, segments: &[String]) -> Found {
         let mut values = Vec::new();
         let node = match self.root.find(segments, &mut values) {
             Some(Place::Path(node)) => node,
@@ -215,7 +227,7 @@ impl Router {
             None => return Found::NotFound,
         };
         // The path decides first: checks belong to the most exact path, never to a looser one that has the method.
-        let is_here = |end: &&End| end.listeners.iter().any(|name| **name == *listener);
+        let is_here = |end: &&End| end.listeners.contains(&listener);
         let Some(end) = node
             .ends
             .iter()
@@ -260,6 +272,21 @@ impl Router {
             .find(|end| (end.api, end.operation) == (api, operation));
         own.is_some_and(|end| end.rival(&segments).is_none())
     }
+}
+
+/// The id of a listener, which is its place among the names.
+fn intern(listeners: &mut Vec<Arc<str>>, name: Arc<str>) -> ListenerId {
+    let known = listeners.iter().position(|known| *known == name);
+    ListenerId::new(known.unwrap_or_else(|| {
+        listeners.push(name);
+        listeners.len() - 1
+    }))
+}
+
+fn name_of(id: ListenerId, listeners: &[Arc<str>]) -> &str {
+    let mut all = listeners.iter().enumerate();
+    let named = all.find(|(place, _)| ListenerId::new(*place) == id);
+    named.map_or("", |(_, name)| name)
 }
 
 /// One segment of a path that is about to be written; none where it would not be one plain segment.
@@ -328,11 +355,12 @@ impl Node {
     }
 
     /// Adds an operation. Two may have the same path and method while no listener exposes both.
-    fn end(&mut self, end: End) -> Result<(), Mistake> {
+    fn end(&mut self, end: End, listeners: &[Arc<str>]) -> Result<(), Mistake> {
         for listener in &end.listeners {
             let is_same =
                 |known: &&End| known.method == end.method && known.listeners.contains(listener);
             if let Some(other) = self.ends.iter().find(is_same) {
+                let listener = name_of(*listener, listeners);
                 return Err(Mistake::new(
                     format!(
                         "`{} {}` and `{} {}` on listener `{listener}` answer the same requests",

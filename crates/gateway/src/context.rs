@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use config::compiled::{ApiVersion, ListenerSettings, OperationPlan};
 use contract::Operation;
+use model::ListenerId;
 use net::Pools;
 use policy::OperationRef;
 
@@ -18,8 +19,10 @@ use crate::{SharedState, Snapshot};
 pub struct RequestContext<'a> {
     /// The configuration, the same one from the first stage to the last.
     pub snapshot: &'a Snapshot,
-    /// The listener that accepted the connection, found by its name once; `None` where it is no longer configured.
+    /// The listener that accepted the connection; `None` where it is no longer configured.
     pub listener: Option<&'a ListenerSettings>,
+    /// The same listener as the router knows it.
+    pub listener_id: ListenerId,
     /// What all roads share.
     pub io: &'a SharedState,
     /// This thread's upstream connections.

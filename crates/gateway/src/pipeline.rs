@@ -24,7 +24,7 @@ pub async fn run(x: &mut RequestState<'_, '_>, r: &RequestContext<'_>) -> Result
     // One request for routing, policy, limits, inspection, ledger and upstream alike.
     let mut asked = http::canonical(x)?;
     // Unknown or unexposed ends before anything costs money.
-    let target = route::find(x, &asked, r.snapshot);
+    let target = route::find(x, &asked, r);
     let target = authn::attribute(x, &asked, r, target)?;
     // Retired ends; deprecated goes on with its dates in the answer.
     let op = lifecycle::check(x, &target, r.snapshot);

@@ -221,7 +221,7 @@ fn found<'c>(
     names
         .filter(|name| listener.is_none_or(|wanted| wanted == *name))
         .find_map(
-            |name| match compiled.router.find(name, asked.method(), asked.segments()) {
+            |name| match compiled.router.find(compiled.router.listener(name), asked.method(), asked.segments()) {
                 Found::Operation {
                     api,
                     operation,

@@ -60,9 +60,11 @@ impl Gateway {
     }
 
     fn road<'a>(&'a self, snapshot: &'a Snapshot, peer: &Peer) -> RequestContext<'a> {
+        let (listener, listener_id) = snapshot.listener_of(peer);
         RequestContext {
             snapshot,
-            listener: snapshot.listener(&peer.listener),
+            listener,
+            listener_id,
             io: &self.io,
             pools: &self.pools,
             tokens: &self.tokens,

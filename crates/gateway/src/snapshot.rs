@@ -10,7 +10,7 @@ use config::Compiled;
 use config::compiled::{ApiVersion, IntegrationSettings, ListenerSettings, UpstreamSettings};
 use identity::{IntegrationFacts, Integrations};
 use model::text::shared;
-use model::{Event, IntegrationId, Text, Timestamp};
+use model::{Event, IntegrationId, ListenerId, Peer, Text, Timestamp};
 use net::{HealthSpec, Upstream, UpstreamSpec};
 use policy::OperationRef;
 
@@ -22,6 +22,8 @@ pub struct Snapshot {
     pub versions: Vec<VersionRuntime>,
     /// Facts for authentication.
     pub identities: Integrations,
+    /// What the router calls the listeners, in the order of `compiled.server.listeners`.
+    listener_ids: Arc<[ListenerId]>,
     /// Every integration at its place ([`IntegrationId`]).
     integrations: Arc<[Option<Arc<IntegrationSettings>>]>,
     /// Version and index in its contract of every operation, at the place policy knows it by ([`OperationRef`]).
@@ -68,6 +70,7 @@ impl Snapshot {
         Ok(Snapshot {
             versions,
             identities: identities(&compiled, &BTreeSet::new()),
+            listener_ids: listener_ids(&compiled),
             integrations: integrations(&compiled),
             operations: operations(&compiled),
             short_hash: crypto::text::hex(&compiled.hash).chars().take(12).collect(),
@@ -81,6 +84,7 @@ impl Snapshot {
         Snapshot {
             versions: self.versions.clone(),
             identities: identities(&self.compiled, paused),
+            listener_ids: Arc::clone(&self.listener_ids),
             integrations: Arc::clone(&self.integrations),
             operations: Arc::clone(&self.operations),
             short_hash: self.short_hash.clone(),
@@ -91,6 +95,22 @@ impl Snapshot {
     /// The listener with this name.
     pub fn listener(&self, name: &str) -> Option<&ListenerSettings> {
         self.compiled.listener(name)
+    }
+
+    /// The listener that accepted a connection. It stands where it stood when the process began to listen, unless the
+    /// configuration has moved it since.
+    pub fn listener_of(&self, peer: &Peer) -> (Option<&ListenerSettings>, ListenerId) {
+        let all = &self.compiled.server.listeners;
+        let is_same = |one: &ListenerSettings| *one.name == *peer.listener;
+        let place = match all.get(peer.listener_place).filter(|one| is_same(one)) {
+            Some(_) => Some(peer.listener_place),
+            None => all.iter().position(is_same),
+        };
+        let id = place.and_then(|place| self.listener_ids.get(place));
+        (
+            place.and_then(|place| all.get(place)),
+            id.copied().unwrap_or(ListenerId::NOTHING_EXPOSED),
+        )
     }
 
     /// The integration at this place.
@@ -240,9 +260,12 @@ fn identities(compiled: &Compiled, paused: &BTreeSet<String>) -> Integrations {
         is_paused: paused.contains(&*settings.name),
         ..settings.facts.clone()
     };
-    compiled
-        .integrations
-        .values()
-        .map(|settings| (Arc::clone(&settings.name), facts(settings)))
+    compiled.integrations.values().map(facts).collect()
+}
+
+fn listener_ids(compiled: &Compiled) -> Arc<[ListenerId]> {
+    let listeners = compiled.server.listeners.iter();
+    listeners
+        .map(|one| compiled.router.listener(&one.name))
         .collect()
 }

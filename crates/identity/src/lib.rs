@@ -7,6 +7,7 @@ pub mod api_key;
 mod caller;
 mod challenge;
 pub mod credential;
+mod integrations;
 mod last_use;
 mod method;
 pub mod methods;
@@ -20,13 +21,14 @@ pub use api_key::ApiKey;
 pub use caller::Caller;
 pub use challenge::challenge;
 pub use credential::{Credential, State};
+pub use integrations::Integrations;
 pub use method::{Method, Presented, Verify, VerifyContext};
 pub use methods::{ApiKeySettings, check, reasons};
 pub use reasons::{
     ADDRESS_NOT_ALLOWED, BINDING_MISMATCH, EXPIRED, INTEGRATION_PAUSED, INVALID, MISSING, REASONS,
     REVOKED, USER_MALFORMED,
 };
-pub use settings::{IntegrationFacts, Integrations, Settings};
+pub use settings::{IntegrationFacts, Settings};
 pub use table::{CredentialTable, Entry};
 pub use verified::Verified;
 pub use verify::verify;

@@ -1,9 +1,9 @@
 //! What the file of an integration says of its credentials, and the facts that `verify` needs of it.
-//! Exports `Settings`, `IntegrationFacts`, `Integrations`.
+//! Exports `Settings`, `IntegrationFacts`.
 //! Used by config, which reads and makes them, and by the methods.
 //! Start reading at `Settings`.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use model::{IntegrationId, Principal};
@@ -49,6 +49,3 @@ impl IntegrationFacts {
         }
     }
 }
-
-/// Integrations by name.
-pub type Integrations = HashMap<Arc<str>, IntegrationFacts>;

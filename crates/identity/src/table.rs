@@ -11,7 +11,7 @@ use model::{KeyId, Timestamp};
 
 use crate::Credential;
 use crate::last_use::LastUse;
-use crate::verified::CredentialRef;
+use crate::verified::{CredentialRef, Place};
 
 /// A credential of the store.
 #[derive(Debug)]
@@ -30,6 +30,7 @@ impl Entry {
             hint: record.hint.clone(),
             is_live: record.is_live,
             last_use: LastUse::new(record.last_used_at, before),
+            place: Place::default(),
         });
         Entry { record, reference }
     }

@@ -4,6 +4,7 @@
 //! Start reading at `Verified`.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use model::text::shared;
 use model::{KeyId, PresentedCredential, Refusal, Timestamp};
@@ -41,6 +42,22 @@ pub struct CredentialRef {
     pub is_live: bool,
     /// Its last use.
     pub last_use: LastUse,
+    /// Where its integration was found last.
+    pub(crate) place: Place,
+}
+
+/// A place that may be out of date: whoever looks there checks what they find.
+#[derive(Debug, Default)]
+pub(crate) struct Place(AtomicUsize);
+
+impl Place {
+    pub(crate) fn get(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set(&self, place: usize) {
+        self.0.store(place, Ordering::Relaxed);
+    }
 }
 
 impl CredentialRef {

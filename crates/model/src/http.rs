@@ -196,6 +196,8 @@ pub struct Peer {
     pub port: u16,
     /// Name of the listener that accepted.
     pub listener: Arc<str>,
+    /// Place of that listener among those that the process listens on: where to look for its settings first.
+    pub listener_place: usize,
     /// Facts of the handshake; `None` on a plain listener.
     pub tls: Option<Tls>,
 }

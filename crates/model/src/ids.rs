@@ -1,5 +1,5 @@
 //! Identifiers with a visible prefix, and the rules for configured names.
-//! Exports `DecisionId`, `KeyId`, `IntegrationId`, `is_name`. Pure: the random part is passed in.
+//! Exports `DecisionId`, `KeyId`, `IntegrationId`, `ListenerId`, `is_name`. Pure: the random part is passed in.
 //! Used by every room.
 //! Start reading at `prefixed!`; `uuid_v7` is the one place where ids are made.
 
@@ -139,6 +139,20 @@ impl IntegrationId {
     /// The place, for tables.
     pub const fn place(self) -> usize {
         self.0 as usize
+    }
+}
+
+/// A listener as a router knows it. Good for the configuration that gave it, and for no other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ListenerId(u16);
+
+impl ListenerId {
+    /// A listener on which nothing is exposed.
+    pub const NOTHING_EXPOSED: ListenerId = ListenerId(u16::MAX);
+
+    /// The listener at this place. Beyond 65,534 listeners nothing is exposed.
+    pub fn new(place: usize) -> Self {
+        u16::try_from(place).map_or(Self::NOTHING_EXPOSED, ListenerId)
     }
 }
 

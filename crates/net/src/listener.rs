@@ -232,6 +232,7 @@ async fn connection<S: Service>(
             address_text: shown(&address),
             port,
             listener: Arc::clone(&spec.name),
+            listener_place: spec.place,
             tls,
         }),
         bounds: Rc::clone(&entrance.bounds),

@@ -24,6 +24,8 @@ pub struct ListenerSpec {
     pub connections_max: usize,
     /// Most connections at once from one address (one /64 for IPv6).
     pub per_address_connections_max: usize,
+    /// Place among the listeners of the process; travels in `Peer::listener_place`.
+    pub(crate) place: usize,
 }
 
 impl ListenerSpec {
@@ -36,6 +38,7 @@ impl ListenerSpec {
             bounds: Bounds::default(),
             connections_max: 20_000,
             per_address_connections_max: 1_000,
+            place: 0,
         }
     }
 }

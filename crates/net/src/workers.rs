@@ -53,7 +53,8 @@ impl Workers {
         let mut shares: Vec<Sockets> = (0..count).map(|_| Vec::new()).collect();
         let mut addresses = Vec::new();
         let mut counts = Vec::new();
-        for spec in listeners {
+        for (place, mut spec) in listeners.into_iter().enumerate() {
+            spec.place = place;
             let sockets = bind(&spec, count)?;
             let address = sockets.first().and_then(|s| s.local_addr().ok());
             addresses.push((Arc::clone(&spec.name), address.unwrap_or(spec.address)));

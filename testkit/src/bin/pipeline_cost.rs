@@ -131,6 +131,7 @@ async fn ask(
         address_text: model::text::shown(&address.ip()),
         port: address.port(),
         listener: "local".into(),
+        listener_place: 0,
         tls: None,
     });
     let mut headers = Headers::new();

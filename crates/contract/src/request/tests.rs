@@ -122,7 +122,7 @@ fn with<T>(
         operation,
         path_values,
         ..
-    } = router.find("public", method, request.segments())
+    } = router.find(router.listener("public"), method, request.segments())
     else {
         panic!("no such operation: {target}");
     };

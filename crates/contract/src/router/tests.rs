@@ -35,7 +35,7 @@ fn declared(api: usize, base: &str, template: &str, declared: Declared) -> Route
 
 fn find(router: &Router, method: Method, path: &str) -> Found {
     let segments: Vec<String> = path.split('/').skip(1).map(str::to_owned).collect();
-    router.find("public", method, &segments)
+    router.find(router.listener("public"), method, &segments)
 }
 
 fn number(found: &Found) -> Option<usize> {
@@ -85,7 +85,7 @@ fn matching_is_segment_exact_and_static_wins() {
         }
     );
     assert_eq!(
-        router.find("internal", Method::Get, &["v2".into()]),
+        router.find(router.listener("internal"), Method::Get, &["v2".into()]),
         Found::NotFound
     );
     let Found::Operation { path_values, .. } =
@@ -148,7 +148,7 @@ fn an_operation_that_is_not_exposed_is_not_reached_through_a_template_beside_it(
     }
     let internal = |path: &str| {
         let segments: Vec<String> = path.split('/').skip(1).map(str::to_owned).collect();
-        router.find("internal", Method::Delete, &segments)
+        router.find(router.listener("internal"), Method::Delete, &segments)
     };
     assert_eq!(number(&internal("/v2/jobs/all")), Some(2));
     assert!(matches!(internal("/v2/jobs/7"), Found::NotExposed { .. }));
@@ -381,7 +381,7 @@ proptest! {
         let router = Router::build(routes).unwrap();
         let segments: Vec<String> = path.split('/').skip(1).map(str::to_owned).collect();
         let chosen = naive(&parsed, &segments);
-        match router.find("public", Method::Get, &segments) {
+        match router.find(router.listener("public"), Method::Get, &segments) {
             // Where templates cross, upstreams differ: refused, although one of them fits best.
             Found::Ambiguous { operation, .. } => {
                 let alone = |template: &Vec<TemplateSegment>| naive(std::slice::from_ref(template), &segments);

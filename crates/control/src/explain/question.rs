@@ -336,5 +336,6 @@ fn found(event: &Event, compiled: &Compiled, listener: &str) -> Option<Found> {
         body: BodyLength::None,
     };
     let asked = CanonicalRequest::of(head).ok()?;
-    Some(compiled.router.find(listener, method, asked.segments()))
+    let router = &compiled.router;
+    Some(router.find(router.listener(listener), method, asked.segments()))
 }

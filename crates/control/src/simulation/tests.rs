@@ -397,12 +397,9 @@ impl<'f> Run<'f> {
     /// What was reported as done holds, and nothing else does.
     fn check(&self) {
         let snapshot = self.fixture.io.snapshot.load();
-        for (name, facts) in &snapshot.identities {
-            assert_eq!(
-                facts.is_paused,
-                self.model.paused.contains(&**name),
-                "{name}"
-            );
+        for facts in snapshot.identities.iter() {
+            let name = &*facts.name;
+            assert_eq!(facts.is_paused, self.model.paused.contains(name), "{name}");
         }
         let in_force = &self.fixture.known[self.model.configuration.0];
         assert!(
@@ -479,7 +476,7 @@ impl<'f> Run<'f> {
         let paused: Vec<_> = snapshot
             .identities
             .iter()
-            .map(|(name, facts)| (name.to_string(), facts.is_paused))
+            .map(|facts| (facts.name.to_string(), facts.is_paused))
             .collect::<BTreeMap<_, _>>()
             .into_iter()
             .collect();

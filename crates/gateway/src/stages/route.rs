@@ -7,22 +7,23 @@ use contract::Found;
 use model::http::METHOD_NOT_ALLOWED;
 use model::{CanonicalRequest, Stage};
 
-use crate::context::Target;
+use crate::context::{RequestContext, Target};
 use crate::reasons::NOT_FOUND;
-use crate::{RequestState, Snapshot, Stop};
+use crate::{RequestState, Stop};
 
 /// Finds the operation. Whatever is not exposed reads the same to the caller: declared elsewhere, hidden behind a value
 /// that the upstream could read as another path, or nowhere.
 pub fn find(
     x: &mut RequestState<'_, '_>,
     asked: &CanonicalRequest,
-    s: &Snapshot,
+    r: &RequestContext<'_>,
 ) -> Result<Target, Stop> {
     x.enter(Stage::Route);
+    let s = r.snapshot;
     match s
         .compiled
         .router
-        .find(x.listener(), asked.method(), asked.segments())
+        .find(r.listener_id, asked.method(), asked.segments())
     {
         Found::Operation {
             api,

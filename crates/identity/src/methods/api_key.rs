@@ -78,7 +78,7 @@ fn verify<'w>(
     let Some(entry) = world.table.find(&digest) else {
         return Err(INVALID.because("a well-formed API key that is not known here"));
     };
-    let facts = world.integrations.get(&entry.reference().integration);
+    let facts = world.integrations.of(entry.reference());
     let verified = Verified {
         credential: Arc::clone(entry.reference()),
         scopes: Scopes::All,

@@ -13,7 +13,7 @@ use proptest::prelude::*;
 struct Scene {
     table: CredentialTable,
     pepper: MacKey,
-    integrations: Integrations,
+    integrations: Vec<IntegrationFacts>,
 }
 
 const HOME: &str = "10.20.0.7";
@@ -43,12 +43,12 @@ impl Scene {
         Scene {
             table: CredentialTable::default(),
             pepper: MacKey::new(b"pepper"),
-            integrations: [(Arc::clone(&facts.name), facts)].into(),
+            integrations: vec![facts],
         }
     }
 
     fn facts(&mut self) -> &mut IntegrationFacts {
-        self.integrations.get_mut("accounting").unwrap()
+        &mut self.integrations[0]
     }
 
     fn issue(&mut self, number: u8) -> IssuedKey {
@@ -85,13 +85,15 @@ impl Scene {
             address_text: model::text::shown(&address),
             port: 1,
             listener: "public".into(),
+            listener_place: 0,
             tls: None,
         };
         let home: IpAddr = HOME.parse().unwrap();
+        let integrations: Integrations = self.integrations.iter().cloned().collect();
         let world = VerifyContext {
             table: &self.table,
             digest_key: &self.pepper,
-            integrations: &self.integrations,
+            integrations: &integrations,
             is_allowed_from: &|facts, address| &*facts.name == "accounting" && address == home,
         };
         verify(
@@ -465,6 +467,7 @@ fn a_bound_credential_needs_the_certificate_it_is_bound_to() {
             address_text: model::text::shown(&address),
             port: 1,
             listener: "public".into(),
+            listener_place: 0,
             tls: shown.map(|client_certificate| model::http::Tls {
                 version: "1.3",
                 group: None,
@@ -488,4 +491,33 @@ fn a_bound_credential_needs_the_certificate_it_is_bound_to() {
     }
     verified.binding = Binding::Bearer;
     assert_eq!(ask(&verified, None), Ok(()));
+}
+
+#[test]
+fn a_credential_finds_its_integration_in_every_configuration() {
+    let facts = |name: &str| IntegrationFacts {
+        name: name.into(),
+        ..Scene::new().integrations.remove(0)
+    };
+    let mut scene = Scene::new();
+    let entry = |scene: &mut Scene| {
+        let id = scene.issue(1).record.id;
+        Arc::clone(scene.table.get(id).unwrap().reference())
+    };
+    let credential = entry(&mut scene);
+    for (names, is_there) in [
+        (vec!["accounting"], true),
+        (vec!["aaa", "bbb", "accounting"], true),
+        (vec!["accounting", "bbb"], true),
+        // Where it stood before, another stands now.
+        (vec!["aaa", "bbb"], false),
+        (vec![], false),
+        (vec!["aaa", "accounting"], true),
+    ] {
+        let all: Integrations = names.iter().map(|name| facts(name)).collect();
+        for _ in 0..2 {
+            let found = all.of(&credential).map(|facts| &*facts.name);
+            assert_eq!(found, is_there.then_some("accounting"), "{names:?}");
+        }
+    }
 }

@@ -41,7 +41,8 @@ pub fn route(context: &Context<'_>) -> Result<(), Box<Verdict>> {
     let asked = head(context, &target, None);
     let request = CanonicalRequest::of(asked).map_err(|refusal| not_found(&refusal.detail))?;
     let router = &context.compiled.router;
-    match router.find(context.listener, request.method(), request.segments()) {
+    let listener = router.listener(context.listener);
+    match router.find(listener, request.method(), request.segments()) {
         Found::Operation { api, operation, .. } => {
             let version = context.compiled.versions.get(api);
             let plan = version.and_then(|version| version.operations.get(operation));

@@ -264,7 +264,7 @@ proptest! {
         let exact = chosen(declarations, &path);
         let wanted = |method| exposed(declarations, exact?, method, "public");
         let read: Vec<_> = readings(&path).iter().filter_map(|read| chosen(declarations, read)).collect();
-        match router.find("public", method, &path) {
+        match router.find(router.listener("public"), method, &path) {
             Found::Operation { operation, .. } => {
                 prop_assert_eq!(wanted(method), Some(operation));
                 prop_assert!(read.iter().all(|template| Some(*template) == exact), "{:?}", read);
@@ -305,7 +305,7 @@ proptest! {
             rank(other, &sample).is_some()
         };
         let mut others = declarations.iter().map(|d| &*d.template).filter(|t| rank(t, &path).is_some());
-        match router.find("internal", one.method, &path) {
+        match router.find(router.listener("internal"), one.method, &path) {
             Found::Operation { operation, .. } => prop_assert_eq!(wanted, Some(operation)),
             Found::Ambiguous { .. } => prop_assert!(others.any(|t| !is_looser(t)), "{:?}", path),
             _ => prop_assert_eq!(wanted, None),
