@@ -1,4 +1,4 @@
-//! Reads a `tree::Node` into a typed file, with a place and a remedy for everything that does not fit.
+//! Reads a `yaml::Node` into a typed file, with a place and a remedy for everything that does not fit.
 //! Exports `typed`, which gives what could be read and what could not. A part that is wrong is reported, taken out, and the rest is read on, so that one run shows all.
 //! Used by `read`. Nothing here knows which kinds of files exist.
 //! Start reading at `typed`.
@@ -11,10 +11,10 @@ use serde::de::{
     self, DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, Expected, MapAccess,
     SeqAccess, Unexpected, VariantAccess, Visitor,
 };
+use yaml::{ANY_KEY, Entries, MISTAKES_MAX, Node, Span, Value};
 
 use crate::not_offered;
-use crate::spanned::{AT, NOTED, Span};
-use crate::tree::{ANY_KEY, Entries, MISTAKES_MAX, Node, Value, at};
+use crate::spanned::{AT, NOTED};
 
 /// A file as far as it could be read.
 pub struct Read<T> {
@@ -141,10 +141,10 @@ fn stand_in(field: &str) -> Option<Value> {
         "state" => "active",
         "path" => "/",
         "per" => "integration",
-        "paranoia" => return Some(Value::Int(4)),
+        "paranoia" => return Some(Value::Number(4.into())),
         "targets" | "grants" | "operations" | "rules" => return Some(Value::List(Vec::new())),
         "listeners" | "versions" | "keys" | "credentials" => {
-            return Some(Value::Map(Entries::default()));
+            return Some(Value::Map(Box::default()));
         }
         _ => return None,
     };
@@ -253,11 +253,8 @@ impl DeError {
     }
 
     fn mistake(&self, root: &Node) -> Mistake {
-        at(
-            self.span.unwrap_or(root.span),
-            self.words.0.clone(),
-            self.words.1.clone(),
-        )
+        let place = self.span.unwrap_or(root.span);
+        place.mistake(self.words.0.clone(), self.words.1.clone())
     }
 }
 
@@ -365,12 +362,22 @@ impl<'t> NodeReader<'t> {
         match &self.0.value {
             Value::Null => Unexpected::Unit,
             Value::Bool(value) => Unexpected::Bool(*value),
-            Value::Int(value) => Unexpected::Signed(*value),
-            Value::Float(value) => Unexpected::Float(*value),
+            Value::Number(number) => match number.as_i64() {
+                Some(whole) => Unexpected::Signed(whole),
+                None => Unexpected::Float(number.as_f64().unwrap_or_default()),
+            },
             Value::Text(text) => Unexpected::Str(text),
             Value::List(_) => Unexpected::Seq,
             Value::Map(_) => Unexpected::Map,
             Value::Broken => Unexpected::Other("something unreadable"),
+        }
+    }
+
+    /// The whole number, if it is one that fits.
+    fn whole(self) -> Option<i64> {
+        match &self.0.value {
+            Value::Number(number) => number.as_i64(),
+            _ => None,
         }
     }
 
@@ -379,19 +386,19 @@ impl<'t> NodeReader<'t> {
     }
 
     fn text<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DeError> {
-        match &self.0.value {
-            Value::Text(text) => visitor.visit_str(text),
+        match (&self.0.value, self.whole()) {
+            (Value::Text(text), _) => visitor.visit_str(text),
             // Refused as well, but a value that knows numbers can say how it is written.
-            Value::Int(value) => visitor.visit_i64(*value),
+            (_, Some(whole)) => visitor.visit_i64(whole),
             _ => Err(self.wrong(&visitor)),
         }
         .map_err(|error| error.at(self.0.span))
     }
 
     fn int<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DeError> {
-        match &self.0.value {
-            Value::Int(value) => visitor.visit_i64(*value),
-            _ => Err(self.wrong(&visitor)),
+        match self.whole() {
+            Some(whole) => visitor.visit_i64(whole),
+            None => Err(self.wrong(&visitor)),
         }
         .map_err(|error| error.at(self.0.span))
     }
@@ -447,9 +454,9 @@ impl<'de> Deserializer<'de> for NodeReader<'_> {
             Value::Bool(value) => visitor
                 .visit_bool(*value)
                 .map_err(|error: DeError| error.at(self.0.span)),
-            Value::Int(_) => self.int(visitor),
-            Value::Float(value) => visitor
-                .visit_f64(*value)
+            Value::Number(_) if self.whole().is_some() => self.int(visitor),
+            Value::Number(number) => visitor
+                .visit_f64(number.as_f64().unwrap_or_default())
                 .map_err(|error: DeError| error.at(self.0.span)),
             Value::Text(_) => self.text(visitor),
             Value::List(_) => self.list(visitor),

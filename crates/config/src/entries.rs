@@ -7,13 +7,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::Mistake;
+use yaml::{Node, Rules, Span, Value};
 
 use crate::Files;
 use crate::files::{SERVER_FILE, resolve};
 use crate::report::Report;
 use crate::secret_ref::SecretRef;
-use crate::spanned::{Located, Place, Span};
-use crate::tree::{self, Value};
+use crate::spanned::{Located, Place};
 use crate::unread::Unread;
 
 /// Directories whose files have a meaning by where they lie. Nothing in them is left unread without a word.
@@ -163,7 +163,7 @@ pub fn kek_reference(files: &Files) -> Option<Located<SecretRef>> {
 /// A text of a section of the server's file, however broken the file is.
 fn setting(files: &Files, section: &str, name: &str) -> Option<String> {
     let text = files.text(SERVER_FILE).unwrap_or_default();
-    let member = |node: &tree::Node, name: &str| match &node.value {
+    let member = |node: &Node, name: &str| match &node.value {
         Value::Map(map) => map
             .pairs
             .iter()
@@ -171,7 +171,7 @@ fn setting(files: &Files, section: &str, name: &str) -> Option<String> {
             .map(|(_, value)| value.clone()),
         _ => None,
     };
-    match tree::parse(text) {
+    match yaml::read(text, Rules::OWN_FILE) {
         Ok(root) => member(&root, section)
             .and_then(|section| member(&section, name))
             .and_then(|value| value.as_text().map(str::to_owned)),

@@ -24,7 +24,6 @@ pub mod schema;
 mod secret_ref;
 pub mod server;
 mod spanned;
-mod tree;
 mod unread;
 pub mod values;
 
@@ -39,5 +38,6 @@ pub use report::{MISTAKES_MAX, Warning};
 pub use rule_files::rule_directories;
 pub use schema::{kinds, schema};
 pub use secret_ref::SecretRef;
-pub use spanned::{At, Located, Map, Place, Span};
+pub use spanned::{At, Located, Map, Place};
 pub use unread::Unread;
+pub use yaml::Span;

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use model::Mistake;
 use serde::de::DeserializeOwned;
+use yaml::{Node, Rules, Value};
 
 use crate::api::Api;
 use crate::de::Lost;
@@ -19,8 +20,7 @@ use crate::integration::{Integration, Role};
 use crate::report::Report;
 use crate::rule_files::is_rule_file;
 use crate::server::Server;
-use crate::tree::{Node, Value};
-use crate::{de, entries, not_offered, tree};
+use crate::{de, entries, not_offered};
 
 /// What to do with a policy that lies elsewhere.
 const IN_POLICIES: &str = "Policies lie in `policies/`. Move it there, or take it out.";
@@ -263,7 +263,7 @@ fn typed<T: DeserializeOwned>(
     report: &mut Report,
 ) -> Option<T> {
     let (root, mut mistakes) = match text(files, path, FILE_BYTES_MAX) {
-        Ok(text) => tree::parse_on(text),
+        Ok(text) => yaml::read_on(text, Rules::OWN_FILE),
         Err(mistake) => (None, vec![*mistake]),
     };
     let root = root.and_then(|root| not_empty(root, &mut mistakes));
@@ -290,8 +290,7 @@ fn not_empty(root: Node, mistakes: &mut Vec<Mistake>) -> Option<Node> {
         Value::Map(_) => Some(root),
         Value::Broken => None,
         _ => {
-            mistakes.push(tree::at(
-                root.span,
+            mistakes.push(root.span.mistake(
                 "the file holds no settings",
                 "Write `name: value` lines; the reference of the configuration lists what belongs here.",
             ));

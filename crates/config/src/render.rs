@@ -11,11 +11,11 @@ use miette::{
     MietteSpanContents, Severity, SourceCode, SourceSpan, SpanContents,
 };
 use model::{Mistake, printable};
+use yaml::{Node, Rules, Value};
 
 use crate::Files;
 use crate::rule_files::is_rule_file;
 use crate::secret_ref::SecretRef;
-use crate::tree::{self, Node, Value};
 
 /// Widest line.
 const WIDTH: usize = 100;
@@ -323,7 +323,7 @@ impl Diagnostic for Shown<'_> {
 /// The text with everything that may be a secret replaced by stars, byte for byte.
 fn hidden(text: &str) -> String {
     let mut spans = Vec::new();
-    if let Ok(root) = tree::parse(text) {
+    if let Ok(root) = yaml::read(text, Rules::OWN_FILE) {
         literals(&root, &mut spans);
     }
     let mut start = 0;

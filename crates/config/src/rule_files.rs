@@ -3,8 +3,9 @@
 //! Used by the binary, which reads them into `Files`, and by compile.
 //! Start reading at `rule_directories`.
 
+use yaml::{Node, Rules, Value};
+
 use crate::files::{Files, SERVER_FILE, resolve};
-use crate::tree::{self, Node, Value};
 
 /// Most directories of rules.
 pub const RULE_DIRECTORIES_MAX: usize = 16;
@@ -19,7 +20,7 @@ pub const RULE_BYTES_MAX: usize = 16 << 20;
 /// absolute. What is written wrongly is left out here and refused by `compile`.
 pub fn rule_directories(files: &Files) -> Vec<String> {
     let text = files.text(SERVER_FILE).unwrap_or_default();
-    let Ok(root) = tree::parse(text) else {
+    let Ok(root) = yaml::read(text, Rules::OWN_FILE) else {
         return Vec::new();
     };
     let rules = member(&root, "inspection").and_then(|inspection| member(inspection, "rules"));

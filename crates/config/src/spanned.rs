@@ -1,5 +1,5 @@
 //! Values that remember where they were written, so that every mistake can point at its line.
-//! Exports `Span`, `At` (one value), `Noted` (a value read by another room), `Map` (names to values, in the order written)
+//! Exports `At` (one value), `Noted` (a value read by another room), `Map` (names to values, in the order written)
 //! and `Place` (with the file).
 //! Used by every kind of configuration file.
 //! Start reading at `At`.
@@ -14,24 +14,7 @@ use std::sync::Arc;
 use model::{Mistake, RuleRef};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
-
-/// Bytes of one file: where they begin, how many, and the line.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Span {
-    /// Byte offset from the beginning of the file.
-    pub start: usize,
-    /// Bytes.
-    pub len: usize,
-    /// Line, counted from 1.
-    pub line: u32,
-}
-
-impl<'de> Deserialize<'de> for Span {
-    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        let (start, len, line) = Deserialize::deserialize(d)?;
-        Ok(Span { start, len, line })
-    }
-}
+use yaml::Span;
 
 /// A place in a file of the configuration.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -45,10 +28,7 @@ pub struct Place {
 impl Place {
     /// A mistake at this place.
     pub fn mistake(&self, message: impl Into<String>, help: impl Into<String>) -> Mistake {
-        Mistake::new(message, help)
-            .in_file(&*self.file)
-            .at(self.span.start, self.span.len)
-            .at_line(self.span.line)
+        self.span.mistake(message, help).in_file(&*self.file)
     }
 
     /// File and line, as ledger and `explain` name a rule.

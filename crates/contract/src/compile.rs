@@ -10,6 +10,7 @@ use std::collections::{BTreeSet, HashMap};
 use model::Mistake;
 use model::json::Bounds;
 use serde_json::Value;
+use yaml::Node;
 
 use crate::docs::{At, Docs};
 use crate::language::Languages;
@@ -18,7 +19,7 @@ use crate::plan::{Contract, Operation};
 use crate::shape::Names;
 use crate::template;
 use crate::template::TemplateSegment;
-use crate::text::{self, Tree};
+use crate::text;
 use crate::validator::Built;
 use crate::words;
 
@@ -215,7 +216,7 @@ fn notes(root: &At<'_>) -> Vec<String> {
 
 /// Turns pointers into spans, where the text of the file is at hand.
 fn placed(source: &Source<'_>, mut mistakes: Vec<Mistake>) -> Vec<Mistake> {
-    let mut trees: HashMap<String, Option<Tree>> = HashMap::new();
+    let mut trees: HashMap<String, Option<Node>> = HashMap::new();
     for mistake in &mut mistakes {
         let (None, Some(pointer)) = (mistake.span, mistake.pointer.as_deref()) else {
             continue;
@@ -228,9 +229,9 @@ fn placed(source: &Source<'_>, mut mistakes: Vec<Mistake>) -> Vec<Mistake> {
                     Some((name, text)) if name == file => Some(text.to_owned()),
                     _ => (source.load)(file),
                 };
-                text.and_then(|text| Tree::read(&text).ok())
+                text.and_then(|text| text::tree(&text).ok())
             });
-        mistake.span = tree.as_ref().and_then(|tree| tree.locate(pointer));
+        mistake.span = tree.as_ref().map(|tree| text::locate_in(tree, pointer));
     }
     mistakes
 }

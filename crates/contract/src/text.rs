@@ -1,15 +1,12 @@
 //! YAML and JSON texts as values with places.
 //! Exports `to_value` and `locate` (JSON pointer to byte span).
 //! Used by `compile`, and by config for its own files.
-//! Start reading at `to_value`; `read` turns the parser's events into a tree that knows where it stands.
-
-mod tree;
+//! Start reading at `to_value`.
 
 use model::json::Bounds;
 use model::{Json, Mistake};
 use serde_json::Value;
-
-pub(crate) use tree::Tree;
+use yaml::{Node, Rules};
 
 /// Documents are the operator's own; the bounds only stop accidents.
 const JSON_BOUNDS: Bounds = Bounds {
@@ -29,13 +26,73 @@ pub fn to_value(text: &str) -> Result<Value, Mistake> {
     {
         return Ok(from_json(&json));
     }
-    Tree::read(text).map(|tree| tree.to_value())
+    Ok(tree(text)?.to_json())
 }
 
 /// Byte offset and length of the node at a JSON pointer. For a member of a mapping this is the key together with
 /// a scalar value, or the key alone in front of a collection. A pointer to something absent gives its nearest ancestor.
 pub fn locate(text: &str, pointer: &str) -> Option<(usize, usize)> {
-    Tree::read(text).ok()?.locate(pointer)
+    Some(locate_in(&tree(text).ok()?, pointer))
+}
+
+/// The document with the place of everything in it.
+pub(crate) fn tree(text: &str) -> Result<Node, Mistake> {
+    let root = yaml::read(text, Rules::DOCUMENT).map_err(|mut all| all.swap_remove(0))?;
+    if root.span.len == 0 && root.is_scalar() {
+        let help = "write a mapping, for example `openapi: 3.1.0`";
+        return Err(Mistake::new("the file is empty", help).at(0, 0));
+    }
+    Ok(root)
+}
+
+/// See [`locate`].
+pub(crate) fn locate_in(root: &Node, pointer: &str) -> (usize, usize) {
+    let (mut here, mut found) = (root, None);
+    for step in steps(pointer) {
+        let next = match &here.value {
+            yaml::Value::Map(entries) => {
+                let mut pairs = entries.pairs.iter();
+                let entry = pairs.find(|(key, _)| key.as_text() == Some(&step));
+                entry.map(|(key, value)| (value, of_member(key, value)))
+            }
+            yaml::Value::List(items) => {
+                let index = step.parse::<usize>().ok();
+                let item = index.and_then(|index| items.get(index));
+                item.map(|item| (item, beginning(item)))
+            }
+            _ => None,
+        };
+        let Some((value, place)) = next else { break };
+        (here, found) = (value, Some(place));
+    }
+    found.unwrap_or_else(|| match &root.value {
+        // The first key, where the document begins with it.
+        yaml::Value::Map(entries) => match entries.pairs.first() {
+            Some((key, _)) if key.span.start == root.span.start => (key.span.start, key.span.len),
+            _ => beginning(root),
+        },
+        _ => beginning(root),
+    })
+}
+
+/// A key together with a scalar behind it, or the key alone. An alias stands elsewhere.
+fn of_member(key: &Node, value: &Node) -> (usize, usize) {
+    let start = key.span.start;
+    let end = if value.is_scalar() && value.span.start >= start {
+        value.span.start + value.span.len
+    } else {
+        start + key.span.len
+    };
+    (start, end - start)
+}
+
+/// A scalar whole, a collection by its first byte; never half of a letter, as both begin with an indicator or a key.
+fn beginning(node: &Node) -> (usize, usize) {
+    let len = node.span.len;
+    (
+        node.span.start,
+        if node.is_scalar() { len } else { len.min(1) },
+    )
 }
 
 /// The same value in the library's type. Compile time only.

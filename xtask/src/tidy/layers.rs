@@ -11,14 +11,15 @@ use std::process::Command;
 /// A room and the rooms it may use. The order is the order of the levels, lowest first.
 const ARROWS: &[(&str, &[&str])] = &[
     ("model", &[]),
+    ("yaml", &["model"]),
     ("crypto", &["model"]),
     ("waf", &[]),
-    ("contract", &["model"]),
+    ("contract", &["model", "yaml"]),
     ("identity", &["crypto", "model"]),
     ("policy", &["model"]),
     (
         "config",
-        &["contract", "crypto", "identity", "model", "policy", "waf"],
+        &["contract", "crypto", "identity", "model", "policy", "waf", "yaml"],
     ),
     ("init", &["config", "contract", "model"]),
     ("net", &["crypto", "model"]),
@@ -64,7 +65,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 
 /// Rooms that must not even indirectly reach sockets or a runtime.
 const PURE: &[&str] = &[
-    "model", "crypto", "waf", "contract", "identity", "policy", "config", "init",
+    "model", "yaml", "crypto", "waf", "contract", "identity", "policy", "config", "init",
 ];
 const RUNTIMES: &[&str] = &["tokio", "mio", "socket2", "hyper"];
 
@@ -72,6 +73,7 @@ const RUNTIMES: &[&str] = &["tokio", "mio", "socket2", "hyper"];
 const FENCES: &[(&str, &[&str])] = &[
     ("aws-lc-rs", &["crypto"]),
     ("cedar-policy", &["policy"]),
+    ("granit-parser", &["yaml"]),
     ("hyper", &["net"]),
     ("jsonschema", &["contract"]),
     ("rusqlite", &["store"]),

@@ -17,7 +17,8 @@ use crate::de::{listed, nearest};
 use crate::integration::{Grant, Integration};
 use crate::read::{Named, Written};
 use crate::report::Report;
-use crate::spanned::{At, Span};
+use crate::Span;
+use crate::spanned::At;
 
 /// What policy is given.
 pub(super) struct Grants {
