@@ -11,7 +11,7 @@ use serde::de::{
     self, DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, Expected, MapAccess,
     SeqAccess, Unexpected, VariantAccess, Visitor,
 };
-use yaml::{ANY_KEY, Entries, MISTAKES_MAX, Node, Span, Value};
+use yaml::{ANY_KEY, MISTAKES_MAX, Node, Span, Value};
 
 use crate::not_offered;
 use crate::spanned::{AT, NOTED};

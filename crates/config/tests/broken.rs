@@ -87,7 +87,10 @@ fn the_good_configuration_compiles_without_a_word() {
             assert_eq!(compiled.operation_counts(), (6, 6));
             assert_eq!(compiled.versions.len(), 3);
             let retired = [String::from("v0"), String::from("x")];
-            let found = compiled.router.find(compiled.router.listener("public"), Method::Get, &retired);
+            let found =
+                compiled
+                    .router
+                    .find(compiled.router.listener("public"), Method::Get, &retired);
             assert!(
                 matches!(found, contract::Found::Retired { .. }),
                 "{found:?}"

@@ -78,9 +78,8 @@ fn judged(compiled: &Compiled, call: &Call) -> Option<(&'static str, Vec<String>
         Ok(request) => request,
         Err(refusal) => return Some((refusal.reason.code, Vec::new())),
     };
-    let found = compiled
-        .router
-        .find(call.door.name(), method, request.segments());
+    let listener = compiled.router.listener(call.door.name());
+    let found = compiled.router.find(listener, method, request.segments());
     let contract::Found::Operation {
         api,
         operation,

@@ -220,8 +220,12 @@ fn found<'c>(
     let names = compiled.server.listeners.iter().map(|one| &*one.name);
     names
         .filter(|name| listener.is_none_or(|wanted| wanted == *name))
-        .find_map(
-            |name| match compiled.router.find(compiled.router.listener(name), asked.method(), asked.segments()) {
+        .find_map(|name| {
+            match compiled.router.find(
+                compiled.router.listener(name),
+                asked.method(),
+                asked.segments(),
+            ) {
                 Found::Operation {
                     api,
                     operation,
@@ -233,8 +237,8 @@ fn found<'c>(
                     Some((version, plan, declared, path_values))
                 }
                 _ => None,
-            },
-        )
+            }
+        })
 }
 
 fn valid(

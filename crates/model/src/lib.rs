@@ -29,7 +29,7 @@ pub use event::{Cause, Event, Kind, ObjectRef, Outcome, Word};
 pub use field::{FieldPath, FieldSet};
 pub use headers::Headers;
 pub use http::{Head, Method, Peer, Protocol, Reply};
-pub use ids::{DecisionId, IntegrationId, KeyId};
+pub use ids::{DecisionId, IntegrationId, KeyId, ListenerId};
 pub use json::Json;
 pub use mistake::Mistake;
 pub use page::{Asks, PageField, PageParameter, Reveals, StatedField};

@@ -38,7 +38,11 @@ fn number(text: &str, rules: Rules) -> Option<Number> {
             return of_radix(digits, 8);
         }
     }
-    let unsigned = text.strip_prefix('+').unwrap_or(text);
+    let unsigned = match text.strip_prefix('+') {
+        Some(rest) if rest.starts_with(['+', '-']) => return None,
+        Some(rest) => rest,
+        None => text,
+    };
     if let Ok(whole) = unsigned.parse::<u64>() {
         return Some(whole.into());
     }

@@ -19,7 +19,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("policy", &["model"]),
     (
         "config",
-        &["contract", "crypto", "identity", "model", "policy", "waf", "yaml"],
+        &[
+            "contract", "crypto", "identity", "model", "policy", "waf", "yaml",
+        ],
     ),
     ("init", &["config", "contract", "model"]),
     ("net", &["crypto", "model"]),

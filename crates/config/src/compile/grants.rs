@@ -13,11 +13,11 @@ use policy::{Condition, IntegrationGrants, Listed, Spot};
 
 use super::draft::{Apis, operation};
 use crate::Files;
+use crate::Span;
 use crate::de::{listed, nearest};
 use crate::integration::{Grant, Integration};
 use crate::read::{Named, Written};
 use crate::report::Report;
-use crate::Span;
 use crate::spanned::At;
 
 /// What policy is given.

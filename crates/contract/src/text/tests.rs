@@ -20,7 +20,7 @@ fn yaml_is_read_by_the_core_schema() {
 fn what_readers_disagree_about_is_refused_at_its_place() {
     for (text, at) in [
         ("a: 1\na: 2\n", 5),
-        ("a: 1\n---\nb: 2\n", 9),
+        ("a: 1\n---\nb: 2\n", 5),
         ("a: !mine x\n", 9),
         ("a: .inf\n", 3),
         ("a: &x [*x]\n", 7),
@@ -43,7 +43,8 @@ fn an_alias_bomb_ends_at_the_bound() {
             "a{n}: &a{n} [*a{p},*a{p},*a{p},*a{p},*a{p},*a{p},*a{p},*a{p}]\n"
         ));
     }
-    assert!(to_value(&text).unwrap_err().message.contains("more than"));
+    let mistake = to_value(&text).unwrap_err();
+    assert!(mistake.message.contains("too large"), "{mistake:?}");
 }
 
 #[test]
