@@ -6,15 +6,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use audit::{
-    Ledger, LedgerFault, Opening, PublicKey, Recorder, Report, Settings, export, verify_directory,
-    verify_export,
+    Ends, Ledger, LedgerFault, Opening, PublicKey, Recorder, Report, Settings, export,
+    verify_directory, verify_export,
 };
 use model::{Event, Timestamp};
 
 /// Records in the ledger of each form.
 const RECORDS: u64 = 60;
 /// Every form that was ever written.
-const FORMS: [&str; 2] = ["1", "2"];
+const FORMS: [&str; 3] = ["1", "2", "3"];
 
 fn place(form: &str, name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -87,25 +87,51 @@ fn exports_of_each_form_verify_against_their_key() {
             let report = verify_export(&place(form, name), Some(&public)).unwrap();
             assert!(report.is_good(), "{report:?}");
             assert_eq!(report.records, records);
-            // Form 2 holds the checkpoints on the way.
-            assert_eq!(report.checkpoints > 1, form == "2", "{report:?}");
+            // Since form 2 they hold the checkpoints on the way.
+            assert_eq!(report.checkpoints > 1, form != "1", "{report:?}");
         }
     }
 }
 
 #[test]
-fn a_segment_of_form_2_whose_key_was_destroyed_says_so_and_keeps_its_place_in_the_chain() {
-    let dir = copy("2");
-    let first = dir.path().join("00000000000000000000.key");
-    fs::copy(place("2", "destroyed.key"), &first).unwrap();
-    let report = verified(dir.path(), "2");
-    assert!(report.is_good(), "{report:?}");
-    assert!(report.destroyed > 0 && report.destroyed < RECORDS);
-    assert_eq!((report.records, report.covered), (RECORDS, RECORDS));
-    let ledger = Ledger::open_read(dir.path(), keys()).unwrap();
-    let gone = ledger.from_seq(0).unwrap().next().unwrap();
-    assert_eq!(gone, Err(LedgerFault::Destroyed { seq: 0 }));
-    assert!(ledger.get(report.destroyed).unwrap().is_some());
+fn a_segment_whose_key_was_destroyed_says_so_and_keeps_its_place_in_the_chain() {
+    // Since form 3 the note names the record that says by whom.
+    for (form, by) in [("2", None), ("3", Some("ann"))] {
+        let dir = copy(form);
+        let first = dir.path().join("00000000000000000000.key");
+        fs::copy(place(form, "destroyed.key"), &first).unwrap();
+        let report = verified(dir.path(), form);
+        assert!(report.is_good(), "{report:?}");
+        assert!(report.destroyed > 0 && report.destroyed < RECORDS);
+        assert_eq!((report.records, report.covered), (RECORDS, RECORDS));
+        assert_eq!(report.destructions.len(), 1);
+        assert_eq!(report.destructions[0].by.as_deref(), by);
+        let ledger = Ledger::open_read(dir.path(), keys()).unwrap();
+        let gone = ledger.from_seq(0).unwrap().next().unwrap();
+        assert_eq!(gone, Err(LedgerFault::Destroyed { seq: 0 }));
+        assert!(ledger.get(report.destroyed).unwrap().is_some());
+    }
+}
+
+#[test]
+fn the_signers_of_form_3_follow_one_another_from_the_first_key() {
+    let report = verified(&place("3", "ledger"), "3");
+    let epochs: Vec<_> = report
+        .signers
+        .iter()
+        .map(|one| (one.from, one.ended))
+        .collect();
+    assert_eq!(
+        epochs,
+        [
+            (0, Some(Ends::Routine)),
+            (21, Some(Ends::Compromised)),
+            (44, None)
+        ]
+    );
+    assert_eq!(report.compromised().map(|one| one.epoch), Some(1));
+    let part = verify_export(&place("3", "part.jsonl"), Some(&public(&keys()))).unwrap();
+    assert_eq!(part.signers, report.signers);
 }
 
 #[test]

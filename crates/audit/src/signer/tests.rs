@@ -548,3 +548,30 @@ fn a_record_is_a_change_by_its_kind_alone() {
     .write(&mut line);
     assert_eq!(change_in(&line).as_deref(), Some("text"));
 }
+
+proptest::proptest! {
+    #[test]
+    fn hostile_changes_and_key_files_never_panic(text: String, bytes: Vec<u8>, at in 0_usize..600) {
+        let change = Change {
+            origin: "test.example/ledger".into(),
+            epoch: 1,
+            record: 5,
+            chain: [3; 32],
+            from: first_key(),
+            to: first_key(),
+            ends: Ends::Routine,
+        };
+        let mut signed = change.sign(&keys().ledger_signing, &keys().ledger_signing).text;
+        proptest::prop_assert!(Signers::only(first_key()).follow(&text).is_err());
+        // The real thing but for what is put into it somewhere; it names the key that signed before, so it is refused whole, too.
+        let at = (0..=at.min(signed.len())).rev().find(|at| signed.is_char_boundary(*at)).unwrap();
+        signed.insert_str(at, &text);
+        proptest::prop_assert!(Signers::only(first_key()).follow(&signed).is_err());
+        proptest::prop_assert_eq!(change_in(text.as_bytes()), None);
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join(file::NAME), &bytes).unwrap();
+        drop(file::read(dir.path(), &first_key()));
+        fs::write(key::path(dir.path(), 1), &bytes).unwrap();
+        proptest::prop_assert!(key::rewrap(dir.path(), &[&keys().ledger_wrap], &[]).is_err());
+    }
+}

@@ -1,9 +1,13 @@
 //! The key that signs the ledger changes, and whoever knows the first one goes on verifying.
 //! Start reading at `the_first_key_verifies_the_ledger_and_its_exports_behind_every_change`.
 
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
 use serde_json::Value;
 use testkit::{Ended, Gate, RecordingUpstream, Server};
 
+use crate::line::{SplitMix64, number};
 use crate::{call, program, serve};
 
 fn server() -> (RecordingUpstream, Server) {
@@ -116,6 +120,54 @@ fn the_present_key_changes_hands_with_the_key_encryption_key() {
     let gate = server.stop().1;
     let ended = verify(&gate, &["--public-key", &first]);
     assert_eq!(ended.code, Some(0), "{ended:?}");
+}
+
+#[test]
+fn killed_at_any_moment_of_a_change_one_key_signs_and_the_first_one_verifies() {
+    let (_upstream, server) = server();
+    let (first, _) = rotate(&server, &[]);
+    let gate = server.stop().1;
+    let begun = Instant::now();
+    let arguments = ["ledger", "rotate-signer", "--reason", "again"];
+    assert_eq!(testkit::run(program(), &gate, &arguments).code, Some(0));
+    // How long a run takes here and now; a kill falls somewhere into it, and often behind it.
+    let whole = u64::try_from(begun.elapsed().as_micros()).unwrap();
+    let mut dice = SplitMix64::new(number("PORTCULLIS_SEED", 1));
+    let (mut cut_short, mut rounds, mut epochs) = (0, 0, 3);
+    while cut_short < 12 {
+        assert!(
+            rounds < 90,
+            "only {cut_short} of {rounds} runs were cut short"
+        );
+        let pause = Duration::from_micros(dice.below(whole));
+        let mut child = Command::new(program())
+            .args(arguments)
+            .current_dir(gate.home())
+            .env("PORTCULLIS_CONFIG", gate.dir())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        // Nothing depends on it: runs that end before it are not counted.
+        std::thread::sleep(pause);
+        child.kill().unwrap();
+        let was_done = child.wait().unwrap().success();
+        cut_short += u32::from(!was_done);
+        rounds += 1;
+        let ended = verify(&gate, &["--public-key", &first]);
+        assert_eq!(ended.code, Some(0), "after {pause:?}: {ended:?}");
+        let now = json(&ended)["signers"].as_array().unwrap().len();
+        assert!(
+            now == epochs + 1 || (now == epochs && !was_done),
+            "after {pause:?}: {ended:?}"
+        );
+        epochs = now;
+    }
+    // Whatever was left, a start carries on.
+    let server = serve(gate);
+    rotate(&server, &[]);
+    let gate = server.stop().1;
+    assert_eq!(verify(&gate, &["--public-key", &first]).code, Some(0));
 }
 
 #[test]
