@@ -18,8 +18,10 @@ use store::{Filter, Step, kinds};
 
 use crate::commands::{added_blocks, paused};
 use crate::journal::Change;
-use crate::owner::CREDENTIALS_MAX;
 use crate::{AdminError, Control};
+
+/// Most credentials an installation may hold.
+pub const CREDENTIALS_MAX: usize = 100_000;
 
 /// What the running gateway's snapshot is made of, and which load of the configuration it stands for.
 #[derive(Default)]

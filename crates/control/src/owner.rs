@@ -21,13 +21,10 @@ use crate::AdminError;
 use crate::actor::Actor;
 use crate::commands::{self, Entry};
 use crate::journal::Journal;
-use crate::order::State;
+use crate::order::{CREDENTIALS_MAX, State};
 use crate::refusals::Refusals;
 use crate::reload::Loading;
 use crate::supervisor::Tasks;
-
-/// Most credentials an installation may hold.
-pub const CREDENTIALS_MAX: usize = 100_000;
 
 /// What commands work with.
 pub struct Control {

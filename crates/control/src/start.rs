@@ -21,7 +21,7 @@ use identity::{Credential, CredentialTable};
 use store::{Fault, Filter, Store, kinds};
 
 use crate::commands::added_blocks;
-use crate::owner::CREDENTIALS_MAX;
+use crate::order::CREDENTIALS_MAX;
 
 /// What all requests share. Nobody is paused in it yet: the owner of the running state sees to that before anything listens.
 ///

@@ -94,18 +94,18 @@ impl World {
     /// A fresh world for this seed.
     pub fn grow(seed: u64) -> World {
         let mut world = World::default();
-        let mut dice = SplitMix64::new(seed);
-        people::technicians(&mut world, &mut dice);
-        people::customers(&mut world, &mut dice);
-        places::sites(&mut world, &mut dice);
-        places::assets(&mut world, &mut dice);
-        goods::parts(&mut world, &mut dice);
-        goods::stock(&mut world, &mut dice);
-        work::service_requests(&mut world, &mut dice);
-        work::work_orders(&mut world, &mut dice);
-        work::visits(&mut world, &mut dice);
-        goods::part_usages(&mut world, &mut dice);
-        goods::invoices(&mut world, &mut dice);
+        let mut random = SplitMix64::new(seed);
+        people::technicians(&mut world, &mut random);
+        people::customers(&mut world, &mut random);
+        places::sites(&mut world, &mut random);
+        places::assets(&mut world, &mut random);
+        goods::parts(&mut world, &mut random);
+        goods::stock(&mut world, &mut random);
+        work::service_requests(&mut world, &mut random);
+        work::work_orders(&mut world, &mut random);
+        work::visits(&mut world, &mut random);
+        goods::part_usages(&mut world, &mut random);
+        goods::invoices(&mut world, &mut random);
         goods::subscriptions(&mut world);
         work::events(&mut world);
         world

@@ -6,6 +6,7 @@
 mod actions;
 mod host;
 mod lists;
+mod route;
 mod routes;
 mod v1;
 
@@ -20,7 +21,8 @@ use crate::object;
 use crate::record::put;
 
 pub use host::{HostFault, Hosted};
-pub use routes::{Action, ROUTES, Route};
+pub use route::{Action, Route};
+pub use routes::ROUTES;
 
 /// What fieldworks was asked and sent, for tests that prove what did not reach it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

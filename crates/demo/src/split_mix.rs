@@ -66,8 +66,8 @@ mod tests {
     #[test]
     fn the_same_seed_throws_the_same() {
         let throws = |seed| {
-            let mut dice = SplitMix64::new(seed);
-            (0..8).map(|_| dice.below(1000)).collect::<Vec<_>>()
+            let mut random = SplitMix64::new(seed);
+            (0..8).map(|_| random.below(1000)).collect::<Vec<_>>()
         };
         assert_eq!(throws(7), throws(7));
         assert_ne!(throws(7), throws(8));
@@ -75,10 +75,10 @@ mod tests {
 
     #[test]
     fn bounds_hold_and_nothing_to_pick_is_no_panic() {
-        let mut dice = SplitMix64::new(1);
-        assert!((0..500).all(|_| (-3..=4).contains(&dice.between(-3, 4))));
-        assert_eq!(dice.pick::<u8>(&[]), 0);
-        assert_eq!(dice.digits(5).len(), 5);
-        assert_eq!(dice.below(0), 0);
+        let mut random = SplitMix64::new(1);
+        assert!((0..500).all(|_| (-3..=4).contains(&random.between(-3, 4))));
+        assert_eq!(random.pick::<u8>(&[]), 0);
+        assert_eq!(random.digits(5).len(), 5);
+        assert_eq!(random.below(0), 0);
     }
 }

@@ -59,34 +59,39 @@ const LEDGERBOX: &[fn(&mut SplitMix64) -> Call] = &[
     |_| Call::get("/v2/work-orders?status=completed&limit=10"),
     |_| Call::get("/v2/work-orders/4711"),
     |_| Call::get("/v2/work-orders/4714"),
-    |dice| Call::get(&format!("/v2/invoices/{}", dice.between(9_001, 9_200))),
+    |random| Call::get(&format!("/v2/invoices/{}", random.between(9_001, 9_200))),
     |_| Call::get("/v2/invoices?status=issued&limit=5"),
-    |dice| {
+    |random| {
         patch(
             "/v2/work-orders/4711",
             &format!(
                 r#"{{"externalRefs":{{"accounting":"INV-{}"}}}}"#,
-                dice.digits(6)
+                random.digits(6)
             ),
         )
     },
 ];
 
 const RELATE: &[fn(&mut SplitMix64) -> Call] = &[
-    |dice| Call::get(&format!("/v2/customers/{}", dice.between(1, 8))),
+    |random| Call::get(&format!("/v2/customers/{}", random.between(1, 8))),
     |_| Call::get("/v2/customers?limit=10"),
-    |dice| {
+    |random| {
         Call::get(&format!(
             "/v2/customers?q={}",
-            dice.pick(&["Hotel", "Alder", "Museum", "Care"])
+            random.pick(&["Hotel", "Alder", "Museum", "Care"])
         ))
     },
-    |dice| Call::get(&format!("/v2/service-requests/{}", dice.between(601, 900))),
-    |dice| {
+    |random| {
+        Call::get(&format!(
+            "/v2/service-requests/{}",
+            random.between(601, 900)
+        ))
+    },
+    |random| {
         let body = format!(
             r#"{{"customerId":"9","siteId":"{}","source":"crm","category":"advice","priority":"low","description":"{}"}}"#,
-            dice.between(1_001, 1_300),
-            dice.pick(&[
+            random.between(1_001, 1_300),
+            random.pick(&[
                 "Mrs O'Brien asks for an earlier date, please call back.",
                 "Kunde wünscht Angebot für Wartungsvertrag.",
                 "Le client voudrait déplacer le rendez-vous à vendredi.",
@@ -98,18 +103,18 @@ const RELATE: &[fn(&mut SplitMix64) -> Call] = &[
 
 const STOCKROOM: &[fn(&mut SplitMix64) -> Call] = &[
     |_| Call::get("/v2/parts?limit=10"),
-    |dice| Call::get(&format!("/v2/parts/PMP-{:04}", dice.between(1, 10))),
-    |dice| {
+    |random| Call::get(&format!("/v2/parts/PMP-{:04}", random.between(1, 10))),
+    |random| {
         Call::get(&format!(
             "/v2/stock-levels?location={}&limit=10",
-            dice.pick(&["central", "leeds", "bremen"])
+            random.pick(&["central", "leeds", "bremen"])
         ))
     },
-    |dice| {
+    |random| {
         let body = format!(
             r#"{{"location":"central","sku":"FLT-{:04}","quantity":{}.00,"reason":"count"}}"#,
-            dice.between(1, 10),
-            dice.between(0, 60)
+            random.between(1, 10),
+            random.between(0, 60)
         );
         Call::new("POST", "/v2/stock-movements").json(&body)
     },
@@ -123,8 +128,8 @@ const REFUSED: &[fn(&mut SplitMix64) -> Call] = &[
     |_| Call::get("/v2/work-orders"),
     |_| Call::get("/v2/work-orders/4712").by("accounting"),
     |_| Call::get("/v2/customers").by("accounting"),
-    |dice| {
-        Call::get(&format!("/v2/technicians/{}", dice.between(101, 140)))
+    |random| {
+        Call::get(&format!("/v2/technicians/{}", random.between(101, 140)))
             .by("crm")
             .at(Door::Internal)
     },
@@ -142,13 +147,13 @@ fn patch(target: &str, body: &str) -> Call {
     Call::new("PATCH", target).json(body)
 }
 
-fn reading(dice: &mut SplitMix64) -> Call {
-    let degrees = dice.between(28, 71);
+fn reading(random: &mut SplitMix64) -> Call {
+    let degrees = random.between(28, 71);
     let body = format!(
         r#"{{"at":"2026-11-20T{:02}:{:02}:00Z","metric":"flow_temperature","value":{degrees}.{:02},"unit":"celsius"}}"#,
-        dice.between(0, 23),
-        dice.between(0, 59),
-        dice.between(0, 99)
+        random.between(0, 23),
+        random.between(0, 59),
+        random.between(0, 99)
     );
     Call::new("POST", "/v2/assets/20001/readings").json(&body)
 }
@@ -156,14 +161,14 @@ fn reading(dice: &mut SplitMix64) -> Call {
 /// An endless, reproducible sequence of calls.
 #[derive(Clone, Debug)]
 pub struct Mix {
-    dice: SplitMix64,
+    random: SplitMix64,
 }
 
 impl Mix {
     /// The mix for this seed.
     pub const fn new(seed: u64) -> Self {
         Mix {
-            dice: SplitMix64::new(seed),
+            random: SplitMix64::new(seed),
         }
     }
 }
@@ -172,18 +177,20 @@ impl Iterator for Mix {
     type Item = Call;
 
     fn next(&mut self) -> Option<Call> {
-        if self.dice.is_lucky(REFUSALS_PERCENT) {
-            return one_of(REFUSED, &mut self.dice).map(|call| call.from(HOME));
+        if self.random.is_lucky(REFUSALS_PERCENT) {
+            return one_of(REFUSED, &mut self.random).map(|call| call.from(HOME));
         }
-        let at = self.dice.below(u64::try_from(STAND_INS.len()).unwrap_or(1));
+        let at = self
+            .random
+            .below(u64::try_from(STAND_INS.len()).unwrap_or(1));
         let who = STAND_INS.get(usize::try_from(at).unwrap_or(0))?;
-        one_of(who.routine, &mut self.dice).map(|call| call.by(who.integration).from(HOME))
+        one_of(who.routine, &mut self.random).map(|call| call.by(who.integration).from(HOME))
     }
 }
 
-fn one_of(from: &[fn(&mut SplitMix64) -> Call], dice: &mut SplitMix64) -> Option<Call> {
-    let at = usize::try_from(dice.below(u64::try_from(from.len()).ok()?)).ok()?;
-    from.get(at).map(|make| make(dice))
+fn one_of(from: &[fn(&mut SplitMix64) -> Call], random: &mut SplitMix64) -> Option<Call> {
+    let at = usize::try_from(random.below(u64::try_from(from.len()).ok()?)).ok()?;
+    from.get(at).map(|make| make(random))
 }
 
 #[cfg(test)]

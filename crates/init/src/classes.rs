@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 
-use crate::facts::is_plain;
+use crate::names::is_plain;
 
 /// Deepest nesting of properties that is looked into.
 const DEPTH_MAX: usize = 6;

@@ -5,6 +5,8 @@
 
 mod classes;
 mod facts;
+mod names;
+mod objects;
 mod questions;
 mod references;
 mod texts;

@@ -11,7 +11,7 @@ use model::Shape;
 use model::shape::Node;
 use serde_json::Value;
 
-use crate::facts::is_plain;
+use crate::names::is_plain;
 
 /// Names of parameters for the number of items.
 const SIZES: [&str; 9] = [

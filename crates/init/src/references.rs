@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use contract::{Contract, Operation, Place, TemplateSegment};
 use model::likeness::{self, KindName};
 
-use crate::facts::Object;
+use crate::objects::Object;
 
 /// Every place that probably names an object, once, with the kind. One that two operations read differently is left to a
 /// person, who is asked by `check`.

@@ -10,7 +10,8 @@ use model::Timestamp;
 use model::printable::counted;
 
 use crate::Planned;
-use crate::facts::{Facts, Line, Object};
+use crate::facts::{Facts, Line};
+use crate::objects::Object;
 
 /// Days until somebody has to look at the example again.
 const REVIEW_DAYS: u32 = 180;

@@ -14,8 +14,7 @@ use model::http::{BodyLength, Protocol};
 use model::{Cause, Event, Head, Headers, Method};
 use policy::{Evidence, Nearness, ObjectEvidence, Question};
 
-use super::remedy::{Advice, By};
-use super::to_allow::NOT_GRANTED;
+use super::remedy::{Advice, By, NOT_GRANTED};
 
 /// Most near misses shown.
 const SHOWN_MAX: usize = 6;

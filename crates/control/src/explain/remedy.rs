@@ -5,6 +5,9 @@
 
 use serde::Serialize;
 
+/// Keyword of errors for what was sent and is not granted.
+pub const NOT_GRANTED: &str = "notGranted";
+
 /// Who or what makes a refusal go away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]

@@ -8,7 +8,7 @@ use policy::Nearness;
 use policy::block::shell_quoted;
 
 use super::question::{Near, Reached};
-use super::remedy::{Advice, By, of_code};
+use super::remedy::{Advice, By, NOT_GRANTED, of_code};
 
 /// What is known beside the record.
 #[derive(Clone, Copy, Debug)]
@@ -46,9 +46,6 @@ pub fn advice(event: &Event, known: Known<'_>) -> Option<Advice> {
     };
     closer.or_else(|| of_code(code))
 }
-
-/// Keyword of errors for what was sent and is not granted.
-pub const NOT_GRANTED: &str = "notGranted";
 
 /// Why it was refused, where the record says so in a word that this program knows.
 fn cause(event: &Event) -> Option<Cause> {

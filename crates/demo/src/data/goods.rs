@@ -15,7 +15,7 @@ use crate::split_mix::SplitMix64;
 const LOCATIONS: [&str; 5] = ["central", "leeds", "bremen", "van-7", "van-12"];
 
 /// Variants of each article.
-pub fn parts(world: &mut World, dice: &mut SplitMix64) {
+pub fn parts(world: &mut World, random: &mut SplitMix64) {
     for (code, name, unit, price) in ARTICLES.iter().copied() {
         for variant in 1i64..=10 {
             let list = Fixed(price.saturating_add(variant.saturating_mul(35)));
@@ -27,14 +27,14 @@ pub fn parts(world: &mut World, dice: &mut SplitMix64) {
                 "listPrice": list,
                 "currency": "EUR",
                 "taxRate": Fixed(1_900),
-                "unitCost": Fixed(list.0.saturating_mul(dice.between(45, 78)) / 100),
-                "supplierPrice": Fixed(list.0.saturating_mul(dice.between(40, 60)) / 100),
-                "supplier": dice.pick(&["Morgenthau Grosshandel", "Pennine Heating Supplies", "Thermofournitures"]),
-                "supplierContract": format!("FC-{}", dice.digits(5)),
-                "minimumStock": dice.between(0, 20),
+                "unitCost": Fixed(list.0.saturating_mul(random.between(45, 78)) / 100),
+                "supplierPrice": Fixed(list.0.saturating_mul(random.between(40, 60)) / 100),
+                "supplier": random.pick(&["Morgenthau Grosshandel", "Pennine Heating Supplies", "Thermofournitures"]),
+                "supplierContract": format!("FC-{}", random.digits(5)),
+                "minimumStock": random.between(0, 20),
                 "state": "listed",
-                "updatedAt": moment(dice.between(0, 255), 600),
-                "version": dice.between(1, 9),
+                "updatedAt": moment(random.between(0, 255), 600),
+                "version": random.between(1, 9),
             };
             world.add(Kind::Part, record);
         }
@@ -42,7 +42,7 @@ pub fn parts(world: &mut World, dice: &mut SplitMix64) {
 }
 
 /// A level for each part at each location.
-pub fn stock(world: &mut World, dice: &mut SplitMix64) {
+pub fn stock(world: &mut World, random: &mut SplitMix64) {
     let skus: Vec<String> = world
         .all(Kind::Part)
         .map(|p| text(p, "sku").to_owned())
@@ -53,12 +53,12 @@ pub fn stock(world: &mut World, dice: &mut SplitMix64) {
                 "id": format!("{location}-{sku}"),
                 "location": location,
                 "sku": sku.as_str(),
-                "quantity": Fixed(dice.between(0, 60).saturating_mul(100)),
-                "reserved": Fixed(dice.between(0, 5).saturating_mul(100)),
-                "bookValue": Fixed(dice.between(0, 90_000)),
-                "countedBy": dice.between(101, 140).to_string(),
-                "updatedAt": moment(dice.between(200, 255), 1_000),
-                "version": dice.between(1, 200),
+                "quantity": Fixed(random.between(0, 60).saturating_mul(100)),
+                "reserved": Fixed(random.between(0, 5).saturating_mul(100)),
+                "bookValue": Fixed(random.between(0, 90_000)),
+                "countedBy": random.between(101, 140).to_string(),
+                "updatedAt": moment(random.between(200, 255), 1_000),
+                "version": random.between(1, 200),
             };
             world.add(Kind::StockLevel, record);
         }
@@ -66,10 +66,10 @@ pub fn stock(world: &mut World, dice: &mut SplitMix64) {
 }
 
 /// Lines of a work order and their totals, cost and margin beside price.
-pub fn lines(world: &World, dice: &mut SplitMix64) -> (Vec<Json>, Json) {
+pub fn lines(world: &World, random: &mut SplitMix64) -> (Vec<Json>, Json) {
     let (mut net, mut cost, mut lines) = (Fixed(0), Fixed(0), Vec::new());
-    let hours = Fixed(dice.between(2, 24).saturating_mul(25));
-    let labour = (Fixed(8_950), Fixed(dice.between(2_400, 4_100)));
+    let hours = Fixed(random.between(2, 24).saturating_mul(25));
+    let labour = (Fixed(8_950), Fixed(random.between(2_400, 4_100)));
     lines.push(line(
         1,
         ("LAB-0001", "Labour, technician", "labour", "hour"),
@@ -78,10 +78,10 @@ pub fn lines(world: &World, dice: &mut SplitMix64) -> (Vec<Json>, Json) {
     ));
     net = net.plus(hours.times(labour.0));
     cost = cost.plus(hours.times(labour.1));
-    for at in 0..dice.between(1, 3) {
-        let (code, name, unit, price) = dice.pick(ARTICLES);
-        let sku = format!("{code}-{:04}", dice.between(1, 10));
-        let quantity = Fixed(dice.between(1, 4).saturating_mul(100));
+    for at in 0..random.between(1, 3) {
+        let (code, name, unit, price) = random.pick(ARTICLES);
+        let sku = format!("{code}-{:04}", random.between(1, 10));
+        let quantity = Fixed(random.between(1, 4).saturating_mul(100));
         let unit_cost = world
             .get(Kind::Part, &sku)
             .and_then(|p| hundredths(p.get("unitCost")?));
@@ -120,7 +120,7 @@ fn line(
 }
 
 /// The part lines of finished work orders as movements.
-pub fn part_usages(world: &mut World, dice: &mut SplitMix64) {
+pub fn part_usages(world: &mut World, random: &mut SplitMix64) {
     let orders: Vec<Json> = world.all(Kind::WorkOrder).cloned().collect();
     let mut number: i64 = 80_000;
     for order in orders
@@ -137,11 +137,11 @@ pub fn part_usages(world: &mut World, dice: &mut SplitMix64) {
                 "workOrderId": text(order, "id"),
                 "sku": text(line, "sku"),
                 "quantity": line.get("quantity").cloned().unwrap_or(Json::Null),
-                "location": dice.pick(&LOCATIONS),
+                "location": random.pick(&LOCATIONS),
                 "technicianId": text(order, "assignment.technicianId"),
                 "unitCost": line.get("unitCost").cloned().unwrap_or(Json::Null),
                 "reversed": false,
-                "createdAt": moment(dice.between(0, 255), 900),
+                "createdAt": moment(random.between(0, 255), 900),
             };
             world.add(Kind::PartUsage, record);
         }
@@ -149,18 +149,18 @@ pub fn part_usages(world: &mut World, dice: &mut SplitMix64) {
 }
 
 /// A bill for each invoiced work order.
-pub fn invoices(world: &mut World, dice: &mut SplitMix64) {
+pub fn invoices(world: &mut World, random: &mut SplitMix64) {
     let orders: Vec<Json> = world.all(Kind::WorkOrder).cloned().collect();
     let billed = orders.iter().filter(|o| text(o, "status") == "invoiced");
     for (number, order) in (1i64..).zip(billed) {
-        let day = dice.between(100, 258);
-        let is_paid = dice.is_lucky(70);
+        let day = random.between(100, 258);
+        let is_paid = random.is_lucky(70);
         let record = object! {
             "id": (9_000 + number).to_string(),
             "number": format!("INV-2026-{number:05}"),
             "workOrderId": text(order, "id"),
             "customerId": text(order, "customer.id"),
-            "status": if is_paid { "paid" } else { dice.pick(&["issued", "overdue"]) },
+            "status": if is_paid { "paid" } else { random.pick(&["issued", "overdue"]) },
             "issuedOn": date(day),
             "dueOn": date(day + 30),
             "billTo": only(
@@ -170,12 +170,12 @@ pub fn invoices(world: &mut World, dice: &mut SplitMix64) {
             "lines": order.get("lines").cloned().unwrap_or(Json::Null),
             "totals": order.get("totals").cloned().unwrap_or(Json::Null),
             "paidAmount": if is_paid { order.at("totals.gross").cloned() } else { None },
-            "exportState": if dice.is_lucky(60) { "exported" } else { "pending" },
-            "dunningLevel": dice.between(0, 3),
-            "collectionNotes": dice.pick(super::words::INTERNAL_NOTES),
+            "exportState": if random.is_lucky(60) { "exported" } else { "pending" },
+            "dunningLevel": random.between(0, 3),
+            "collectionNotes": random.pick(super::words::INTERNAL_NOTES),
             "createdAt": moment(day, 700),
             "updatedAt": moment(day + 1, 700),
-            "version": dice.between(1, 5),
+            "version": random.between(1, 5),
         };
         world.add(Kind::Invoice, record);
     }

@@ -12,13 +12,13 @@ use crate::record::{Fixed, ToJson, put};
 use crate::split_mix::SplitMix64;
 
 /// Forty people with salaries and home addresses.
-pub fn technicians(world: &mut World, dice: &mut SplitMix64) {
+pub fn technicians(world: &mut World, random: &mut SplitMix64) {
     for number in 1i64..=40 {
-        let (given, family) = (dice.pick(GIVEN), dice.pick(FAMILY));
-        let country = dice.pick(COUNTRIES);
-        let salary = dice.between(31_000, 58_000).saturating_mul(100);
-        let skills: Vec<&str> = (0..3).map(|_| dice.pick(SKILLS)).collect();
-        let employer = dice.pick(&PARTNERS);
+        let (given, family) = (random.pick(GIVEN), random.pick(FAMILY));
+        let country = random.pick(COUNTRIES);
+        let salary = random.between(31_000, 58_000).saturating_mul(100);
+        let skills: Vec<&str> = (0..3).map(|_| random.pick(SKILLS)).collect();
+        let employer = random.pick(&PARTNERS);
         let record = object! {
             "id": (100 + number).to_string(),
             "displayName": format!("{given} {}.", family.chars().next().unwrap_or('X')),
@@ -27,37 +27,37 @@ pub fn technicians(world: &mut World, dice: &mut SplitMix64) {
             "employer": employer,
             "skills": unrepeated(skills),
             "languages": vec!["en", country.0],
-            "photoRef": format!("photo-{}", dice.digits(8)),
-            "van": format!("van-{}", dice.between(1, 28)),
-            "workPhone": phone(country, dice),
-            "privateMobile": phone(country, dice),
+            "photoRef": format!("photo-{}", random.digits(8)),
+            "van": format!("van-{}", random.between(1, 28)),
+            "workPhone": phone(country, random),
+            "privateMobile": phone(country, random),
             "privateEmail": format!("{}@home.example", ascii(given)),
-            "homeAddress": address(country, dice),
-            "dateOfBirth": date(dice.between(-20_000, -7_500)),
-            "socialSecurityNumber": format!("{}-{}", dice.digits(3), dice.digits(6)),
+            "homeAddress": address(country, random),
+            "dateOfBirth": date(random.between(-20_000, -7_500)),
+            "socialSecurityNumber": format!("{}-{}", random.digits(3), random.digits(6)),
             "salary": Fixed(salary),
             "hourlyCost": Fixed(salary / 1_650),
             "currency": country.4,
-            "iban": iban(country.0, dice),
-            "absenceReason": dice.is_lucky(15).then(|| dice.pick(ABSENCES)),
-            "position": object! { "latitude": degrees(dice, 48, 55), "longitude": degrees(dice, 0, 16) },
-            "status": if dice.is_lucky(90) { "active" } else { "away" },
-            "createdAt": moment(-dice.between(100, 3_000), 480),
-            "updatedAt": moment(dice.between(0, 260), dice.between(400, 1_000)),
-            "version": dice.between(1, 30),
+            "iban": iban(country.0, random),
+            "absenceReason": random.is_lucky(15).then(|| random.pick(ABSENCES)),
+            "position": object! { "latitude": degrees(random, 48, 55), "longitude": degrees(random, 0, 16) },
+            "status": if random.is_lucky(90) { "active" } else { "away" },
+            "createdAt": moment(-random.between(100, 3_000), 480),
+            "updatedAt": moment(random.between(0, 260), random.between(400, 1_000)),
+            "version": random.between(1, 30),
         };
         world.add(Kind::Technician, record);
     }
 }
 
 /// Four hundred companies and households.
-pub fn customers(world: &mut World, dice: &mut SplitMix64) {
+pub fn customers(world: &mut World, random: &mut SplitMix64) {
     for number in 1..=CUSTOMERS {
-        let country = dice.pick(COUNTRIES);
-        let is_company = dice.is_lucky(70);
-        let (given, family) = (dice.pick(GIVEN), dice.pick(FAMILY));
+        let country = random.pick(COUNTRIES);
+        let is_company = random.is_lucky(70);
+        let (given, family) = (random.pick(GIVEN), random.pick(FAMILY));
         let short = if is_company {
-            format!("{} {}", dice.pick(FIRM), dice.pick(TRADE))
+            format!("{} {}", random.pick(FIRM), random.pick(TRADE))
         } else {
             format!("{given} {family}")
         };
@@ -73,21 +73,21 @@ pub fn customers(world: &mut World, dice: &mut SplitMix64) {
             "kind": if is_company { "company" } else { "household" },
             "legalName": legal,
             "name": short,
-            "taxId": is_company.then(|| format!("{}{}", country.0, dice.digits(9))),
+            "taxId": is_company.then(|| format!("{}{}", country.0, random.digits(9))),
             "email": format!("office@{domain}"),
             "billingEmail": format!("invoices@{domain}"),
-            "phone": phone(country, dice),
+            "phone": phone(country, random),
             "language": language(country.0),
             "currency": country.4,
-            "billingAddress": address(country, dice),
+            "billingAddress": address(country, random),
         };
         if let Json::Object(members) = &mut record
-            && let Json::Object(more) = confidential(country, (given, family), &domain, dice)
+            && let Json::Object(more) = confidential(country, (given, family), &domain, random)
         {
             members.extend(more);
         }
         // The first ones appear in the tour, so they are there for every seed.
-        let is_there = dice.is_lucky(96) || number <= 20;
+        let is_there = random.is_lucky(96) || number <= 20;
         put(
             &mut record,
             "state",
@@ -102,53 +102,53 @@ fn confidential(
     country: Country,
     (given, family): (&str, &str),
     domain: &str,
-    dice: &mut SplitMix64,
+    random: &mut SplitMix64,
 ) -> Json {
     object! {
         "contacts": vec![object! {
             "name": format!("{given} {family}"),
-            "role": if dice.is_lucky(50) { "facility manager" } else { "owner" },
+            "role": if random.is_lucky(50) { "facility manager" } else { "owner" },
             "email": format!("{}@{domain}", ascii(given)),
-            "phone": phone(country, dice),
+            "phone": phone(country, random),
         }],
-        "iban": iban(country.0, dice),
-        "paymentToken": format!("tok_{:016x}", dice.next()),
-        "paymentTermsDays": dice.pick(&[14i64, 30, 30, 60]),
-        "creditLimit": Fixed(dice.between(5, 400).saturating_mul(10_000)),
-        "discountPercent": Fixed(dice.between(0, 18).saturating_mul(100)),
-        "riskScore": dice.between(1, 100),
-        "accountManager": format!("{} {}", dice.pick(GIVEN), dice.pick(FAMILY)),
-        "internalNotes": dice.pick(super::words::INTERNAL_NOTES),
-        "marketingConsent": dice.is_lucky(40),
-        "satisfaction": dice.between(1, 10),
-        "tenantId": if dice.is_lucky(85) { "brightline" } else { "brightline-north" },
-        "partnerId": dice.pick(&PARTNERS),
+        "iban": iban(country.0, random),
+        "paymentToken": format!("tok_{:016x}", random.next()),
+        "paymentTermsDays": random.pick(&[14i64, 30, 30, 60]),
+        "creditLimit": Fixed(random.between(5, 400).saturating_mul(10_000)),
+        "discountPercent": Fixed(random.between(0, 18).saturating_mul(100)),
+        "riskScore": random.between(1, 100),
+        "accountManager": format!("{} {}", random.pick(GIVEN), random.pick(FAMILY)),
+        "internalNotes": random.pick(super::words::INTERNAL_NOTES),
+        "marketingConsent": random.is_lucky(40),
+        "satisfaction": random.between(1, 10),
+        "tenantId": if random.is_lucky(85) { "brightline" } else { "brightline-north" },
+        "partnerId": random.pick(&PARTNERS),
         "state": "active",
-        "externalRefs": object! { "accounting": format!("DEB-{}", dice.digits(6)), "crm": format!("rel-{}", dice.digits(7)) },
-        "createdAt": moment(-dice.between(10, 2_500), dice.between(420, 1_050)),
-        "updatedAt": moment(dice.between(0, 255), dice.between(420, 1_050)),
-        "version": dice.between(1, 12),
+        "externalRefs": object! { "accounting": format!("DEB-{}", random.digits(6)), "crm": format!("rel-{}", random.digits(7)) },
+        "createdAt": moment(-random.between(10, 2_500), random.between(420, 1_050)),
+        "updatedAt": moment(random.between(0, 255), random.between(420, 1_050)),
+        "version": random.between(1, 12),
     }
 }
 
 /// A postal address in this country.
-pub fn address(country: Country, dice: &mut SplitMix64) -> Json {
+pub fn address(country: Country, random: &mut SplitMix64) -> Json {
     object! {
-        "street": format!("{} {}", dice.pick(STREETS), dice.between(1, 180)),
-        "postalCode": dice.digits(5),
+        "street": format!("{} {}", random.pick(STREETS), random.between(1, 180)),
+        "postalCode": random.digits(5),
         "city": country.2,
         "country": country.0,
     }
 }
 
 /// A telephone number from a range reserved for fiction.
-pub fn phone(country: Country, dice: &mut SplitMix64) -> String {
-    format!("{}{}", country.3, dice.digits(3))
+pub fn phone(country: Country, random: &mut SplitMix64) -> String {
+    format!("{}{}", country.3, random.digits(3))
 }
 
 /// An account number with a right check (ISO 7064 mod 97-10) at a bank that does not exist.
-pub fn iban(country: &str, dice: &mut SplitMix64) -> String {
-    let account = format!("00{}", dice.digits(16));
+pub fn iban(country: &str, random: &mut SplitMix64) -> String {
+    let account = format!("00{}", random.digits(16));
     let mut digits = account.clone();
     for letter in country.bytes().chain(*b"00") {
         match letter {
@@ -163,8 +163,8 @@ pub fn iban(country: &str, dice: &mut SplitMix64) -> String {
 }
 
 /// A coordinate with two digits.
-pub fn degrees(dice: &mut SplitMix64, low: i64, high: i64) -> Json {
-    Fixed(dice.between(low.saturating_mul(100), high.saturating_mul(100))).to_json()
+pub fn degrees(random: &mut SplitMix64, low: i64, high: i64) -> Json {
+    Fixed(random.between(low.saturating_mul(100), high.saturating_mul(100))).to_json()
 }
 
 /// The language spoken there.

@@ -17,35 +17,35 @@ use crate::record::{Fixed, only, put, text};
 use crate::split_mix::SplitMix64;
 
 /// Three hundred requests in many languages.
-pub fn service_requests(world: &mut World, dice: &mut SplitMix64) {
+pub fn service_requests(world: &mut World, random: &mut SplitMix64) {
     let assets: Vec<Json> = world.all(Kind::Asset).cloned().collect();
     for number in 1i64..=300 {
-        let Some(asset) = picked(&assets, dice) else {
+        let Some(asset) = picked(&assets, random) else {
             return;
         };
-        let (language, report) = dice.pick(REPORTS);
-        let (given, family) = (dice.pick(GIVEN), dice.pick(FAMILY));
-        let created = moment(dice.between(0, 258), dice.between(380, 1_180));
+        let (language, report) = random.pick(REPORTS);
+        let (given, family) = (random.pick(GIVEN), random.pick(FAMILY));
+        let created = moment(random.between(0, 258), random.between(380, 1_180));
         let record = object! {
             "id": (600 + number).to_string(),
             "number": format!("SR-2026-{number:05}"),
             "customerId": text(asset, "customerId"),
             "siteId": text(asset, "siteId"),
             "assetId": text(asset, "id"),
-            "source": dice.pick(&["portal", "phone", "crm", "mail", "thermo"]),
-            "category": dice.pick(&["fault", "maintenance", "installation", "advice"]),
-            "priority": dice.pick(&["low", "normal", "normal", "high", "emergency"]),
-            "status": dice.pick(&["new", "accepted", "accepted", "rejected", "converted"]),
+            "source": random.pick(&["portal", "phone", "crm", "mail", "thermo"]),
+            "category": random.pick(&["fault", "maintenance", "installation", "advice"]),
+            "priority": random.pick(&["low", "normal", "normal", "high", "emergency"]),
+            "status": random.pick(&["new", "accepted", "accepted", "rejected", "converted"]),
             "language": language,
             "description": report,
             "reportedBy": object! {
                 "name": format!("{given} {family}"),
                 "email": format!("{}.{}@mail.example", ascii(given), ascii(family)),
-                "phone": phone(dice.pick(COUNTRIES), dice),
+                "phone": phone(random.pick(COUNTRIES), random),
             },
-            "callNotes": dice.pick(INTERNAL_NOTES),
-            "complaintFlag": dice.is_lucky(12),
-            "priorityScore": dice.between(1, 1_000),
+            "callNotes": random.pick(INTERNAL_NOTES),
+            "complaintFlag": random.is_lucky(12),
+            "priorityScore": random.between(1, 1_000),
             "workOrderId": Json::Null,
             "createdAt": created,
             "updatedAt": created,
@@ -56,19 +56,19 @@ pub fn service_requests(world: &mut World, dice: &mut SplitMix64) {
 }
 
 /// Twelve hundred work orders with prices, costs, codes and notes in one record, as real systems have them.
-pub fn work_orders(world: &mut World, dice: &mut SplitMix64) {
+pub fn work_orders(world: &mut World, random: &mut SplitMix64) {
     let assets: Vec<Json> = world.all(Kind::Asset).cloned().collect();
     for at in 0..WORK_ORDERS {
-        let Some(asset) = picked(&assets, dice) else {
+        let Some(asset) = picked(&assets, random) else {
             return;
         };
         let number = WORK_ORDER_FIRST + at;
-        let (status, partner) = fate(number, dice);
-        let day = dice.between(0, 250);
-        let mut record = order_head(number, status, day, dice);
+        let (status, partner) = fate(number, random);
+        let day = random.between(0, 250);
+        let mut record = order_head(number, status, day, random);
         let site = world.get(Kind::Site, text(asset, "siteId"));
         let customer = world.get(Kind::Customer, text(asset, "customerId"));
-        let (lines, totals) = goods::lines(world, dice);
+        let (lines, totals) = goods::lines(world, random);
         if let (Some(site), Some(customer)) = (site, customer) {
             put(&mut record, "customer", customer_of(customer));
             put(&mut record, "site", only(site, SITE_MEMBERS));
@@ -78,11 +78,11 @@ pub fn work_orders(world: &mut World, dice: &mut SplitMix64) {
             "asset",
             only(asset, &["id", "manufacturer", "model", "serial"]),
         );
-        put(&mut record, "assignment", assignment(partner, dice));
+        put(&mut record, "assignment", assignment(partner, random));
         put(&mut record, "lines", lines);
         put(&mut record, "totals", totals);
-        put(&mut record, "margin", Fixed(dice.between(-500, 4_800)));
-        office_members(&mut record, status, day, dice);
+        put(&mut record, "margin", Fixed(random.between(-500, 4_800)));
+        office_members(&mut record, status, day, random);
         world.add(Kind::WorkOrder, record);
     }
 }
@@ -122,8 +122,8 @@ const SITE_MEMBERS: &[&str] = &[
 ];
 
 /// Status and partner; those of the tour are fixed whatever the seed.
-fn fate(number: i64, dice: &mut SplitMix64) -> (&'static str, &'static str) {
-    let status = dice.pick(&[
+fn fate(number: i64, random: &mut SplitMix64) -> (&'static str, &'static str) {
+    let status = random.pick(&[
         "open",
         "scheduled",
         "in_progress",
@@ -134,7 +134,7 @@ fn fate(number: i64, dice: &mut SplitMix64) -> (&'static str, &'static str) {
         "invoiced",
         "cancelled",
     ]);
-    let partner = dice.pick(&PARTNERS);
+    let partner = random.pick(&PARTNERS);
     match number {
         4_711 => ("completed", "north-star"),
         4_712 => ("in_progress", "blue-river"),
@@ -145,52 +145,52 @@ fn fate(number: i64, dice: &mut SplitMix64) -> (&'static str, &'static str) {
     }
 }
 
-fn order_head(number: i64, status: &str, day: i64, dice: &mut SplitMix64) -> Json {
-    let (language, report) = dice.pick(REPORTS);
-    let kind = dice.pick(&["repair", "maintenance", "installation", "inspection"]);
-    let start = moment(day + 3, dice.pick(&[420, 480, 540, 600, 780, 840]));
+fn order_head(number: i64, status: &str, day: i64, random: &mut SplitMix64) -> Json {
+    let (language, report) = random.pick(REPORTS);
+    let kind = random.pick(&["repair", "maintenance", "installation", "inspection"]);
+    let start = moment(day + 3, random.pick(&[420, 480, 540, 600, 780, 840]));
     object! {
         "id": number.to_string(),
         "number": format!("WO-2026-{number:05}"),
         "type": kind,
         "status": status,
-        "priority": dice.pick(&["low", "normal", "normal", "high", "emergency"]),
-        "title": format!("{} visit, {}", kind, dice.pick(&["boiler room", "roof", "cellar", "plant room 2", "kitchen"])),
+        "priority": random.pick(&["low", "normal", "normal", "high", "emergency"]),
+        "title": format!("{} visit, {}", kind, random.pick(&["boiler room", "roof", "cellar", "plant room 2", "kitchen"])),
         "description": report,
         "language": language,
-        "createdAt": moment(day, dice.between(400, 1_100)),
-        "updatedAt": moment(day + 4, dice.between(400, 1_100)),
+        "createdAt": moment(day, random.between(400, 1_100)),
+        "updatedAt": moment(day + 4, random.between(400, 1_100)),
         "window": object! { "from": start, "until": start.plus(std::time::Duration::from_secs(7_200)) },
-        "completedAt": matches!(status, "completed" | "invoiced").then(|| moment(day + 3, dice.between(500, 1_050))),
+        "completedAt": matches!(status, "completed" | "invoiced").then(|| moment(day + 3, random.between(500, 1_050))),
         "tenantId": "brightline",
-        "version": dice.between(1, 9),
+        "version": random.between(1, 9),
     }
 }
 
-fn assignment(partner: &str, dice: &mut SplitMix64) -> Json {
+fn assignment(partner: &str, random: &mut SplitMix64) -> Json {
     object! {
         "partnerId": partner,
-        "technicianId": dice.between(101, 140).to_string(),
-        "crew": dice.between(1, 3),
-        "hourlyCost": Fixed(dice.between(2_100, 4_900)),
-        "partnerRate": Fixed(dice.between(5_500, 7_900)),
+        "technicianId": random.between(101, 140).to_string(),
+        "crew": random.between(1, 3),
+        "hourlyCost": Fixed(random.between(2_100, 4_900)),
+        "partnerRate": Fixed(random.between(5_500, 7_900)),
     }
 }
 
 /// What the office keeps in the same record.
-fn office_members(record: &mut Json, status: &str, day: i64, dice: &mut SplitMix64) {
+fn office_members(record: &mut Json, status: &str, day: i64, random: &mut SplitMix64) {
     let is_done = matches!(status, "completed" | "invoiced");
-    let (_, resolution) = dice.pick(RESOLUTIONS);
+    let (_, resolution) = random.pick(RESOLUTIONS);
     put(record, "resolution", is_done.then_some(resolution));
-    let signer = format!("{} {}", dice.pick(GIVEN), dice.pick(FAMILY));
+    let signer = format!("{} {}", random.pick(GIVEN), random.pick(FAMILY));
     put(
         record,
         "signature",
         is_done.then(|| {
             object! {
                 "name": signer,
-                "at": moment(day + 3, dice.between(500, 1_050)),
-                "imageRef": format!("sig-{}", dice.digits(9)),
+                "at": moment(day + 3, random.between(500, 1_050)),
+                "imageRef": format!("sig-{}", random.digits(9)),
             }
         }),
     );
@@ -198,30 +198,31 @@ fn office_members(record: &mut Json, status: &str, day: i64, dice: &mut SplitMix
         record,
         "internalNotes",
         vec![object! {
-            "at": moment(day, dice.between(400, 1_100)),
-            "author": format!("{} {}", dice.pick(GIVEN), dice.pick(FAMILY)),
-            "text": dice.pick(INTERNAL_NOTES),
+            "at": moment(day, random.between(400, 1_100)),
+            "author": format!("{} {}", random.pick(GIVEN), random.pick(FAMILY)),
+            "text": random.pick(INTERNAL_NOTES),
         }],
     );
-    put(record, "dispatcherNotes", dice.pick(DISPATCH_NOTES));
-    put(record, "complaintFlag", dice.is_lucky(9));
+    put(record, "dispatcherNotes", random.pick(DISPATCH_NOTES));
+    put(record, "complaintFlag", random.is_lucky(9));
     put(
         record,
         "discountReason",
-        dice.is_lucky(20)
+        random
+            .is_lucky(20)
             .then_some("second visit for the same fault"),
     );
-    put(record, "priorityScore", dice.between(1, 1_000));
+    put(record, "priorityScore", random.between(1, 1_000));
     let refs = object! {
-        "accounting": (status == "invoiced").then(|| format!("INV-{}", dice.digits(6))),
-        "crm": format!("case-{}", dice.digits(6)),
+        "accounting": (status == "invoiced").then(|| format!("INV-{}", random.digits(6))),
+        "crm": format!("case-{}", random.digits(6)),
         "partner": Json::Null,
     };
     put(record, "externalRefs", refs);
 }
 
 /// One or two trips for each work order that has a date.
-pub fn visits(world: &mut World, dice: &mut SplitMix64) {
+pub fn visits(world: &mut World, random: &mut SplitMix64) {
     let orders: Vec<Json> = world.all(Kind::WorkOrder).cloned().collect();
     let mut number: i64 = 30_000;
     for order in orders
@@ -235,21 +236,21 @@ pub fn visits(world: &mut World, dice: &mut SplitMix64) {
             "workOrderId": text(order, "id"),
             "technicianId": text(order, "assignment.technicianId"),
             "partnerId": text(order, "assignment.partnerId"),
-            "status": if is_done { "finished" } else { dice.pick(&["planned", "en_route", "on_site"]) },
+            "status": if is_done { "finished" } else { random.pick(&["planned", "en_route", "on_site"]) },
             "window": order.get("window").cloned().unwrap_or(Json::Null),
             "eta": order.at("window.from").cloned().unwrap_or(Json::Null),
-            "clockIn": is_done.then(|| moment(dice.between(0, 255), dice.between(420, 700))),
-            "clockOut": is_done.then(|| moment(dice.between(0, 255), dice.between(701, 1_000))),
+            "clockIn": is_done.then(|| moment(random.between(0, 255), random.between(420, 700))),
+            "clockOut": is_done.then(|| moment(random.between(0, 255), random.between(701, 1_000))),
             "position": object! {
-                "latitude": super::people::degrees(dice, 48, 55),
-                "longitude": super::people::degrees(dice, 0, 16),
+                "latitude": super::people::degrees(random, 48, 55),
+                "longitude": super::people::degrees(random, 0, 16),
             },
-            "mileage": Fixed(dice.between(100, 9_000)),
+            "mileage": Fixed(random.between(100, 9_000)),
             "absenceReason": Json::Null,
-            "dispatcherNotes": dice.pick(DISPATCH_NOTES),
-            "createdAt": moment(dice.between(0, 250), 480),
-            "updatedAt": moment(dice.between(0, 255), 990),
-            "version": dice.between(1, 4),
+            "dispatcherNotes": random.pick(DISPATCH_NOTES),
+            "createdAt": moment(random.between(0, 250), 480),
+            "updatedAt": moment(random.between(0, 255), 990),
+            "version": random.between(1, 4),
         };
         world.add(Kind::Visit, record);
     }
@@ -276,7 +277,7 @@ pub fn events(world: &mut World) {
     }
 }
 
-fn picked<'a>(from: &'a [Json], dice: &mut SplitMix64) -> Option<&'a Json> {
-    let at = dice.below(u64::try_from(from.len()).ok()?);
+fn picked<'a>(from: &'a [Json], random: &mut SplitMix64) -> Option<&'a Json> {
+    let at = random.below(u64::try_from(from.len()).ok()?);
     from.get(usize::try_from(at).ok()?)
 }

@@ -5,7 +5,8 @@
 
 use model::{Json, Reply};
 
-use super::routes::{Action, Route};
+use super::lists::debugged;
+use super::route::{Action, Route};
 use super::{Ask, json, lists, lost};
 use crate::data::{Kind, World};
 use crate::object;
@@ -16,7 +17,7 @@ const NOW: &str = "2026-11-20T09:30:00.000Z";
 
 /// Performs one operation.
 pub fn perform(world: &mut World, route: &Route, ask: &Ask<'_>) -> Reply {
-    match route.deed {
+    match route.action {
         Action::List(kind) => json(200, lists::page(world, kind, ask)),
         Action::Get(kind) => found(world.get(kind, ask.id()).cloned(), ask),
         Action::Part(kind, members) => {
@@ -33,13 +34,6 @@ pub fn perform(world: &mut World, route: &Route, ask: &Ask<'_>) -> Reply {
         },
         Action::Own(own) => (own.0)(world, ask),
     }
-}
-
-/// A record with the members nobody declared.
-pub fn debugged(mut record: Json) -> Json {
-    let row = i64::try_from(text(&record, "id").len()).unwrap_or(0);
-    put(&mut record, "_rowid", row * 7_919);
-    record
 }
 
 fn found(record: Option<Json>, ask: &Ask<'_>) -> Reply {

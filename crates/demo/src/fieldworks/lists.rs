@@ -1,5 +1,5 @@
 //! Lists: filters, search, pages with a cursor.
-//! Exports `page`.
+//! Exports `page`, `records`, `debugged`.
 //! Used by actions and v1.
 //! Start reading at `page`.
 
@@ -8,7 +8,7 @@ use model::Json;
 use super::Ask;
 use crate::data::{Kind, World};
 use crate::object;
-use crate::record::text;
+use crate::record::{put, text};
 
 /// Items of a page when the caller does not say.
 const LIMIT_USUAL: usize = 20;
@@ -68,12 +68,15 @@ pub fn records<'a>(world: &'a World, kind: Kind, ask: &Ask<'_>) -> (Vec<&'a Json
 /// One page as it is sent.
 pub fn page(world: &World, kind: Kind, ask: &Ask<'_>) -> Json {
     let (items, cursor) = records(world, kind, ask);
-    let items: Vec<Json> = items
-        .into_iter()
-        .cloned()
-        .map(super::actions::debugged)
-        .collect();
+    let items: Vec<Json> = items.into_iter().cloned().map(debugged).collect();
     object! { "items": items, "nextCursor": cursor }
+}
+
+/// A record with the members nobody declared.
+pub fn debugged(mut record: Json) -> Json {
+    let row = i64::try_from(text(&record, "id").len()).unwrap_or(0);
+    put(&mut record, "_rowid", row * 7_919);
+    record
 }
 
 fn fits(record: &Json, ask: &Ask<'_>) -> bool {

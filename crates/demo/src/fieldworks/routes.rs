@@ -5,64 +5,21 @@
 
 use model::{Method, Reply};
 
+use super::route::{Action, Own, Route};
 use super::{Ask, actions};
 use crate::data::{Kind, World};
-
-/// What an operation does with the world.
-#[derive(Clone, Copy, Debug)]
-pub enum Action {
-    /// A page of records.
-    List(Kind),
-    /// One record, whole.
-    Get(Kind),
-    /// Some members of one record.
-    Part(Kind, &'static [&'static str]),
-    /// A new record from the body.
-    Create(Kind),
-    /// Members of the body over the record, whatever they are.
-    Patch(Kind),
-    /// One member set to a fixed text.
-    Mark(Kind, &'static str, &'static str),
-    /// A record taken away.
-    Delete(Kind),
-    /// Something of its own.
-    Own(Own),
-}
-
-/// A deed with a function of its own.
-#[derive(Clone, Copy)]
-pub struct Own(pub(crate) fn(&mut World, &Ask<'_>) -> Reply);
-
-impl std::fmt::Debug for Own {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Own")
-    }
-}
-
-/// One operation.
-#[derive(Clone, Copy, Debug)]
-pub struct Route {
-    /// `operationId` of the contract.
-    pub operation: &'static str,
-    /// Method.
-    pub method: Method,
-    /// Path template below the base path.
-    pub template: &'static str,
-    /// What it does.
-    pub deed: Action,
-}
 
 const fn route(
     operation: &'static str,
     method: Method,
     template: &'static str,
-    deed: Action,
+    action: Action,
 ) -> Route {
     Route {
         operation,
         method,
         template,
-        deed,
+        action,
     }
 }
 
@@ -73,8 +30,8 @@ use Kind::{
 };
 use Method::{Delete as DELETE, Get as GET, Patch as PATCH, Post as POST, Put as PUT};
 
-const fn own(deed: fn(&mut World, &Ask<'_>) -> Reply) -> Action {
-    Action::Own(Own(deed))
+const fn own(action: fn(&mut World, &Ask<'_>) -> Reply) -> Action {
+    Action::Own(Own(action))
 }
 
 /// Every operation of v2, in the order of the contract.

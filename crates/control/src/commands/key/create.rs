@@ -8,8 +8,8 @@ use super::{entropy, put, rules, within_max_age};
 use crate::actor::{Actor, Permission};
 use crate::commands::{Command, Impact, Info};
 use crate::journal::Change;
+use crate::order::CREDENTIALS_MAX;
 use crate::order::Effect;
-use crate::owner::CREDENTIALS_MAX;
 use crate::{AdminError, Control};
 
 /// Makes a key for an integration.
