@@ -1,5 +1,6 @@
 //! Pages that are written from the code, so that the manual cannot say something else than the program.
-//! Exports `write` and `pages`: configuration, problem codes, admin commands, schemas; the command line is asked for its own help.
+//! Exports `write` and `pages`: configuration, problem codes, admin commands, schemas; the command line is asked for its own help and
+//! the schemas of what it prints.
 //! Used by `cargo xtask gen`; a test compares the committed pages with the code.
 //! Start reading at `pages`.
 
@@ -18,9 +19,12 @@ use std::path::{Path, PathBuf};
 pub fn write(root: &Path) -> Result<(), Vec<String>> {
     let mut pages = pages();
     let mut complaints = Vec::new();
-    match commands::page(root) {
-        Ok(page) => pages.push(page),
-        Err(complaint) => complaints.push(complaint),
+    let asked = commands::page(root).map(|page| vec![page]);
+    for asked in [asked, commands::outputs(root)] {
+        match asked {
+            Ok(asked) => pages.extend(asked),
+            Err(complaint) => complaints.push(complaint),
+        }
     }
     complaints.extend(pages.iter().filter_map(|page| put(root, page).err()));
     if complaints.is_empty() {

@@ -99,7 +99,7 @@ impl Visitor {
         let read = || {
             let texts = files::read(&self.gate)?;
             let (compiled, _) = files::compile_to_read(&texts, installation::now())?;
-            Ok(open::look(&compiled, &self.gate, &texts)?.ledger)
+            Ok(open::open_read(&compiled, &self.gate, &texts)?.ledger)
         };
         read().map_err(|error: InstallationError| error.message)
     }

@@ -21,7 +21,7 @@ pub const BODY: Reason = Reason::new(
     400,
     "The request body does not match the contract.",
     "Correct the fields named in `errors` and send the request again.",
-    "The body is not strict JSON or form data, is missing or unexpected, or a field breaks the schema of the contract \
+    "The body is not strict JSON, form data or plain text as declared, is missing or unexpected, or a field breaks the schema of the contract \
      (unknown fields are refused unless the schema or `unknown_fields: allow` admits them). The errors name each field; \
      the integration has to send what the contract declares, or the contract has to be corrected.",
 );

@@ -158,8 +158,8 @@ pub const CONTRACT: Reason = Reason::new(
     502,
     "The system behind this API answered with something that may not be passed on.",
     "Try again later; give the decision id to the operator if it happens again.",
-    "The upstream's answer to a read is not JSON as the contract declares, breaks strict JSON, is a part that nobody asked for, or breaks the \
-     contract while `checks.response` is `enforce`. Nothing of it was passed on. A write with such an answer was carried out: its caller gets \
+    "The upstream's answer to a read is neither JSON nor one text (`text/plain`) where the contract declares that, breaks strict JSON, is no \
+     UTF-8 text or one with control characters, is a part that nobody asked for, or breaks the contract while `checks.response` is `enforce`. Nothing of it was passed on. A write with such an answer was carried out: its caller gets \
      the upstream's status without a body, and the record has this code with the outcome `allow`. `explain` lists what was found; \
      correct the upstream or the contract.",
 );

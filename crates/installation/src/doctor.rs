@@ -1,5 +1,5 @@
 //! Whether an installation is fit to serve, with its server up or down. Changes nothing.
-//! Exports `examine`, `worst`, `Finding`, `State`. Checks lie by subject in the files below.
+//! Exports `examine`, `worst`, `Finding`, `State`, and `DoctorReport` for tools. Checks lie by subject in the files below.
 //! Used by `portcullis doctor`.
 //! Start reading at `examine`.
 
@@ -13,6 +13,8 @@ use std::path::{Path, PathBuf};
 use config::{Compiled, Options};
 use identity::api_key::redacted;
 use model::Timestamp;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::{Severity, files};
 
@@ -49,6 +51,47 @@ impl State {
             State::Ok => "ok",
             State::Warn => "warn",
             State::Fail(_) => "fail",
+        }
+    }
+}
+
+/// The findings as tools read them.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct DoctorReport {
+    /// Whether a server can run on it; warnings do not hinder that.
+    pub is_fit: bool,
+    /// One for each thing that was looked at.
+    pub checks: Vec<CheckResult>,
+}
+
+/// A finding as tools read it.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct CheckResult {
+    /// Which check: `disk`, `listener`, …
+    pub check: String,
+    /// Of what, where there are several.
+    pub name: String,
+    /// `ok`, `warn` or `fail`.
+    pub state: String,
+    /// What was found.
+    pub what: String,
+    /// What to do about it; empty where it is well.
+    pub advice: String,
+}
+
+impl DoctorReport {
+    /// Of these findings.
+    pub fn new(findings: &[Finding]) -> DoctorReport {
+        let result = |finding: &Finding| CheckResult {
+            check: finding.check.to_owned(),
+            name: finding.name.clone(),
+            state: finding.state.word().to_owned(),
+            what: finding.what.clone(),
+            advice: finding.advice.clone(),
+        };
+        DoctorReport {
+            is_fit: matches!(worst(findings), State::Ok | State::Warn),
+            checks: findings.iter().map(result).collect(),
         }
     }
 }
@@ -99,7 +142,7 @@ impl About<'_> {
 }
 
 /// What the checks look at.
-struct Scene<'a> {
+struct Examined<'a> {
     dir: &'a Path,
     data: PathBuf,
     compiled: &'a Compiled,
@@ -128,18 +171,18 @@ pub fn examine(dir: &Path, name: &str) -> Vec<Finding> {
     let (server, said) = settings::server(&data, &compiled, name);
     findings.push(said);
     findings.extend(settings::blocks(&data, name));
-    let scene = Scene {
+    let examined = Examined {
         dir,
         data,
         compiled: &compiled,
         now,
         server,
     };
-    findings.extend(settings::secrets(&scene));
-    findings.extend(settings::certificates(&scene));
-    findings.extend(state::findings(&scene));
-    findings.extend(network::listeners(&scene));
-    findings.extend(network::upstreams(&scene));
+    findings.extend(settings::secrets(&examined));
+    findings.extend(settings::certificates(&examined));
+    findings.extend(state::findings(&examined));
+    findings.extend(network::listeners(&examined));
+    findings.extend(network::upstreams(&examined));
     findings
 }
 

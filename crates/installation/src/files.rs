@@ -209,10 +209,12 @@ impl Walk<'_> {
         if meta.is_dir() {
             return self.below(path, name, depth);
         }
-        let unread = match meta.is_file() {
-            true if is_wanted(&name) => return self.file(path, name),
-            true => Unread::Stray,
-            false => Unread::Special,
+        let unread = if !meta.is_file() {
+            Unread::Special
+        } else if is_wanted(&name) {
+            return self.file(path, name);
+        } else {
+            Unread::Stray
         };
         self.files.insert_entry(name, unread);
         Ok(())

@@ -1,5 +1,5 @@
 //! The key-encryption key of an installation exchanged for another, while no server runs.
-//! Exports `change`, `Changed`; `given` for a key that is referred to elsewhere than in a file.
+//! Exports `change`, `Changed`, `RotatedKek` for tools; `given` for a key that is referred to elsewhere than in a file.
 //! Used by `portcullis key rotate-kek`.
 //! Start reading at `change`. One write of the database changes hands; before it the old key opens everything, after it the new.
 
@@ -10,14 +10,27 @@ use config::{Compiled, Located, Place, SecretRef, Span};
 use control::Actor;
 use crypto::{Kek, KeyFault, WrapKey};
 use model::{Event, Outcome, Word};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::{InstallationError, Severity, open};
+
+/// A key-encryption key exchanged for another.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct RotatedKek {
+    /// Public id of the key that opens the data no longer.
+    pub old: String,
+    /// Public id of the key that opens it now.
+    pub new: String,
+    /// Whether an earlier run had come so far that the data was sealed under the new key already.
+    pub was_done_before: bool,
+}
 
 /// How it was done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Changed {
-    /// An earlier run had come so far that the database had changed hands.
-    pub was_done_before: bool,
+    /// For tools.
+    pub rotated: RotatedKek,
     /// What was cut off the ledger after an unclean stop, in one line.
     pub recovered: Option<String>,
 }
@@ -90,7 +103,11 @@ pub fn change(
     // Last, when nothing is written any more: a segment that was begun meanwhile has a key, too.
     rewrap(&[to])?;
     Ok(Changed {
-        was_done_before,
+        rotated: RotatedKek {
+            old: old.id().to_string(),
+            new: new.id().to_string(),
+            was_done_before,
+        },
         recovered: opened.recovered,
     })
 }

@@ -1,16 +1,152 @@
 //! The ledger of an installation, opened to read beside whoever writes, whatever is wrong with the configuration.
-//! Exports `look`, `LedgerFiles`.
+//! Exports `open_read`, `LedgerFiles`, `VerifiedLedger` for tools, and `text` for people.
 //! Used by `portcullis ledger`.
-//! Start reading at `look`.
+//! Start reading at `open_read`.
+
+pub mod text;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use audit::{Ledger, PublicKey, Report};
+use audit::{Destruction, Ends, Ledger, PublicKey, Report, SignerEpoch};
 use crypto::{Kek, Keys};
+use schemars::JsonSchema;
+use serde::Serialize;
 use store::Store;
 
 use crate::{InstallationError, Severity, files, open};
+
+/// A verification as tools read it.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct VerifiedLedger {
+    /// Whether everything is in order.
+    pub is_good: bool,
+    /// Records that are in order: all of them, or those in front of the first bad one.
+    pub records: u64,
+    /// Number of the first record looked at.
+    pub first_seq: u64,
+    /// Number of the last good record; null where there is none.
+    pub last_seq: Option<u64>,
+    /// Chain value after the last good record, in hexadecimal.
+    pub head: String,
+    /// Checkpoints whose signature, root and chain value were right.
+    pub checkpoints: u64,
+    /// Records with a smaller number are covered by one of them.
+    pub covered: u64,
+    /// Records whose key was destroyed: chain and signatures are in order, and nobody can read them.
+    pub destroyed: u64,
+    /// How these records were destroyed.
+    pub destructions: Vec<DestroyedRecords>,
+    /// Bytes of a write that a crash left unfinished at the very end.
+    pub torn_bytes: u64,
+    /// Whether all that is wrong with an exported file is that it ends early.
+    pub is_cut: bool,
+    /// Who signs now, in the form `name+id+key`.
+    pub public_key: String,
+    /// The epoch of the key that was expected; what follows rests on it and on those behind it.
+    pub expected_epoch: u64,
+    /// Who signed when; one epoch where the key was never changed.
+    pub signers: Vec<Signer>,
+    /// The first epoch that the verification rests on and whose key was given up as compromised; null where there is none.
+    pub compromised_epoch: Option<u64>,
+    /// The first thing wrong; null where everything is in order.
+    pub first_bad: Option<BadRecord>,
+}
+
+/// Records that were made unreadable together.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct DestroyedRecords {
+    /// Number of the first one.
+    pub first_seq: u64,
+    /// Number of the last one.
+    pub last_seq: u64,
+    /// When, UTC.
+    pub at: String,
+    /// The record that says so.
+    pub record: Option<u64>,
+    /// Who destroyed them; null where that record is none or was destroyed itself.
+    pub by: Option<String>,
+    /// What that record says about it.
+    pub detail: Option<String>,
+}
+
+/// One epoch of a ledger: the time of one key that signs.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Signer {
+    /// Its number, from 0.
+    pub epoch: u64,
+    /// The key, in the form `name+id+key`.
+    pub public_key: String,
+    /// Number of its first record.
+    pub from: u64,
+    /// `routine` or `compromised`; null of the key that signs now.
+    pub ended: Option<String>,
+}
+
+/// The first record that is wrong or missing.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct BadRecord {
+    /// Its number.
+    pub seq: u64,
+    /// The last record that the finding may be about.
+    pub through: u64,
+    /// What is wrong.
+    pub what: String,
+    /// File name.
+    pub file: String,
+    /// Place in the file in bytes.
+    pub offset: u64,
+}
+
+impl From<&Report> for VerifiedLedger {
+    fn from(report: &Report) -> VerifiedLedger {
+        let bad = report.first_bad.as_ref().map(|bad| BadRecord {
+            seq: bad.seq,
+            through: bad.through,
+            what: bad.what.clone(),
+            file: bad.file.clone(),
+            offset: bad.offset,
+        });
+        VerifiedLedger {
+            is_good: report.is_good(),
+            records: report.records,
+            first_seq: report.first_seq,
+            last_seq: report.last_seq(),
+            head: crypto::text::hex(&report.head),
+            checkpoints: report.checkpoints,
+            covered: report.covered,
+            destroyed: report.destroyed,
+            destructions: report.destructions.iter().map(destroyed).collect(),
+            torn_bytes: report.torn_bytes,
+            is_cut: report.is_cut,
+            public_key: report.public_key.clone(),
+            expected_epoch: report.expected_epoch,
+            signers: report.signers.iter().map(signer).collect(),
+            compromised_epoch: report.compromised().map(|one| one.epoch),
+            first_bad: bad,
+        }
+    }
+}
+
+fn destroyed(one: &Destruction) -> DestroyedRecords {
+    DestroyedRecords {
+        first_seq: one.first_seq,
+        last_seq: one.last_seq,
+        at: one.at.to_string(),
+        record: one.record,
+        by: one.by.clone(),
+        detail: one.detail.clone(),
+    }
+}
+
+fn signer(one: &SignerEpoch) -> Signer {
+    Signer {
+        epoch: one.epoch,
+        public_key: one.public_key.clone(),
+        from: one.from,
+        ended: one.ended.map(|how| Ends::name(how).to_owned()),
+    }
+}
 
 /// Ledger, store and keys, open to read.
 pub struct LedgerFiles {
@@ -34,7 +170,7 @@ struct Found {
 ///
 /// # Errors
 /// Store and key troubles as everywhere; mistakes in the configuration only where they hide the store or its key.
-pub fn look(dir: &Path) -> Result<LedgerFiles, InstallationError> {
+pub fn open_read(dir: &Path) -> Result<LedgerFiles, InstallationError> {
     let found = find(dir)?;
     let opened = store::embedded::look(&found.data, &found.kek)?;
     Ok(LedgerFiles {

@@ -4,6 +4,7 @@
 //! Used by the binary, which has the words. Start reading at `open::open`; why this is a room is in docs/decisions/034.
 
 pub mod certificates;
+pub mod check;
 pub mod doctor;
 mod error;
 pub mod files;

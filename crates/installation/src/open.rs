@@ -1,5 +1,5 @@
 //! An installation's store and ledger, opened where no server does it.
-//! Exports `open` for whoever changes something or starts a server, `look` to read, `with_control` for one command.
+//! Exports `open` for whoever changes something or starts a server, `open_read` to read, `with_control` for one command.
 //! Used by whoever starts a server, by commands while none runs, and by what works on the files themselves.
 //! Start reading at `open`.
 
@@ -78,12 +78,12 @@ pub fn with_control<T>(
     let texts = files::read(dir)?;
     let (compiled, _) = files::compile_to_read(&texts, crate::now())?;
     if !is_change {
-        let looked = look(&compiled, dir, &texts)?;
+        let opened = open_read(&compiled, dir, &texts)?;
         let parts = ControlParts {
-            store: looked.store,
-            ledger: looked.ledger,
+            store: opened.store,
+            ledger: opened.ledger,
             recorder: None,
-            keys: looked.keys,
+            keys: opened.keys,
         };
         return Ok(work(&Control::alone(parts, Arc::new(compiled))));
     }
@@ -174,7 +174,7 @@ pub fn kek_at(reference: &Located<SecretRef>, dir: &Path) -> Result<Kek, Mistake
 }
 
 /// Store and ledger for reading.
-pub struct Looked {
+pub struct OpenedRead {
     /// The store.
     pub store: Store,
     /// One key per purpose.
@@ -187,7 +187,11 @@ pub struct Looked {
 ///
 /// # Errors
 /// Store and key troubles as everywhere; an installation that was never started.
-pub fn look(compiled: &Compiled, dir: &Path, texts: &Files) -> Result<Looked, InstallationError> {
+pub fn open_read(
+    compiled: &Compiled,
+    dir: &Path,
+    texts: &Files,
+) -> Result<OpenedRead, InstallationError> {
     let data = dir.join(&compiled.server.store_dir.value);
     let kek = kek(compiled, dir, texts)?;
     let opened = store::embedded::look(&data, &kek)?;
@@ -195,7 +199,7 @@ pub fn look(compiled: &Compiled, dir: &Path, texts: &Files) -> Result<Looked, In
     let files = data.join("ledger");
     let name = origin(&files, witnessed(&opened.store)?.as_deref())?;
     let ledger = Ledger::new(&files, Arc::clone(&keys), &name);
-    Ok(Looked {
+    Ok(OpenedRead {
         store: opened.store,
         keys,
         ledger,

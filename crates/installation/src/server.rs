@@ -42,7 +42,7 @@ const OUTCOME_MORE: Duration = Duration::from_secs(60);
 
 /// A running server.
 pub struct Running {
-    /// What all roads share.
+    /// What all requests share.
     pub io: Arc<SharedState>,
     /// The owner of what runs, for callers in the same process.
     pub control: Arc<Control>,
@@ -98,8 +98,8 @@ pub fn start(dir: &Path, watch: Watch, host: Host) -> Result<Running, Installati
     close_intents(&opened.recorder, &compiled, host)?;
     // Before the first listener: no request is on the record in front of the start that served it.
     note(&io.recorder, "start", format!("version {}", host.version))?;
-    let doors = open_doors(&compiled, &io, &slots, &data, &control);
-    let workers = doors.inspect_err(|trouble| {
+    let workers = open_sockets(&compiled, &io, &slots, &data, &control);
+    let workers = workers.inspect_err(|trouble| {
         at_rest(
             &opened,
             &data,
@@ -127,7 +127,7 @@ pub fn start(dir: &Path, watch: Watch, host: Host) -> Result<Running, Installati
 }
 
 /// The local socket, then the listeners.
-fn open_doors(
+fn open_sockets(
     compiled: &Compiled,
     io: &Arc<SharedState>,
     slots: &Slots,
@@ -218,7 +218,7 @@ fn listen(
     slots: &Slots,
 ) -> Result<Vec<Workers>, InstallationError> {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let (control, road): (Vec<_>, Vec<_>) = compiled
+    let (control, data): (Vec<_>, Vec<_>) = compiled
         .server
         .listeners
         .iter()
@@ -238,7 +238,7 @@ fn listen(
     };
     let for_gateway = Arc::clone(io);
     let mut workers = vec![
-        Workers::start(cores, specs(&road), move |_| {
+        Workers::start(cores, specs(&data), move |_| {
             Gateway::new(Arc::clone(&for_gateway))
         })
         .map_err(busy)?,

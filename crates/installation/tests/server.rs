@@ -42,7 +42,10 @@ fn a_server_is_started_asked_and_stopped() {
     assert_eq!(doctor::worst(&found), State::Fail(Severity::Failed));
     running.stop().unwrap();
     assert!(ask().is_none());
-    let report = ledger::look(&gate.dir()).unwrap().verify(None).unwrap();
+    let report = ledger::open_read(&gate.dir())
+        .unwrap()
+        .verify(None)
+        .unwrap();
     assert!(report.is_good() && report.records > 1, "{report:?}");
 }
 
@@ -62,8 +65,8 @@ fn a_key_is_exchanged_once_and_what_was_done_before_is_said() {
     let change = |keys| kek::change(&compiled, &gate.dir(), keys, &actor);
     let same = change((&old, &old)).unwrap_err();
     assert_eq!(same.severity, Severity::Configuration);
-    assert!(!change((&old, &new)).unwrap().was_done_before);
-    assert!(change((&old, &new)).unwrap().was_done_before);
+    assert!(!change((&old, &new)).unwrap().rotated.was_done_before);
+    assert!(change((&old, &new)).unwrap().rotated.was_done_before);
     // Neither of two keys that are strange to it.
     let strange = Kek::parse(Kek::generate_text().expose()).unwrap();
     let wrong = change((&old, &strange)).unwrap_err();

@@ -1,5 +1,5 @@
 //! Text from outside as it may stand in a terminal, a log or a file: what could act there becomes visible instead.
-//! Exports `line`, `lines`, `json`, `in_place`, `cut`, `counted`, `seconds`, and `is_ignorable`. Pure.
+//! Exports `line`, `lines`, `json`, `in_place`, `cut`, `counted`, `seconds`, `wrapped`, and `is_ignorable`. Pure.
 //! Used by everything that prints or quotes what others wrote, and by the one reading of a path.
 //! Start reading at `is_active`.
 
@@ -123,6 +123,21 @@ fn escaped<'t>(
     Cow::Owned(out)
 }
 
+/// Words in lines of at most `width` characters; a word that is longer has a line of its own.
+pub fn wrapped(words: &[String], width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in words {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + word.chars().count() + 2 <= width => {
+                line.push_str("  ");
+                line.push_str(word);
+            }
+            _ => lines.push(word.clone()),
+        }
+    }
+    lines
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -170,5 +185,12 @@ mod tests {
             let read: String = serde_json::from_str(&json(&quoted)).unwrap();
             proptest::prop_assert_eq!(read, text);
         }
+    }
+
+    #[test]
+    fn lines_break_between_words() {
+        let words: Vec<String> = ["aa", "bb", "cc"].map(String::from).to_vec();
+        assert_eq!(wrapped(&words, 6), ["aa  bb", "cc"]);
+        assert_eq!(wrapped(&words, 1), ["aa", "bb", "cc"]);
     }
 }

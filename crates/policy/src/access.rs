@@ -14,7 +14,7 @@ use crate::plan::{Guard, Place, Plan, Step, Visibility};
 use crate::rules::{Entry, Integration, Operation, Rules, Steps};
 
 /// Everything one integration may see and send.
-#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct AccessMatrix {
     /// Integration.
     pub integration: Arc<str>,
@@ -23,7 +23,7 @@ pub struct AccessMatrix {
 }
 
 /// One field of one operation under one grant.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, schemars::JsonSchema)]
 pub struct AccessRow {
     /// `field-service/v2`
     pub api: Arc<str>,
@@ -46,7 +46,9 @@ pub struct AccessRow {
 }
 
 /// How a field is accessible.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum How {
     /// May call the operation; says nothing of fields.

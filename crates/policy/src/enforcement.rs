@@ -14,7 +14,7 @@ use crate::rules::{
 };
 
 /// What is judged besides caller and operation.
-#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Enforcement {
     /// The objects that are judged, and by what.
     pub judged: Vec<Judged>,
@@ -27,7 +27,7 @@ pub struct Enforcement {
 }
 
 /// One kind of object that is judged.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, schemars::JsonSchema)]
 pub struct Judged {
     /// `WorkOrder`
     pub kind: Arc<str>,
@@ -38,7 +38,9 @@ pub struct Judged {
 }
 
 /// By what an object is judged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum By {
     /// What the path says of it.

@@ -1,5 +1,5 @@
 //! Exit codes, and the error that ends a command with one of them.
-//! Exports `Exit`, `CommandError`. Words go to stderr; data went to stdout before.
+//! Exports `Exit`, `CommandError`, `finish`. Words go to stderr; data went to stdout before.
 //! Used by every command.
 //! Start reading at `Exit`.
 
@@ -42,6 +42,21 @@ impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> ExitCode {
         ExitCode::from(exit as u8)
     }
+}
+
+/// How the command ends, once everything is written: output that was lost is a failure, a reader who left is not.
+pub fn finish(exit: Exit) -> ExitCode {
+    let Some(why) = terminal::failure() else {
+        return exit.into();
+    };
+    terminal::say(format_args!(
+        "portcullis: cannot write to standard output: {why}"
+    ));
+    match exit {
+        Exit::Done | Exit::Findings => Exit::Failed,
+        worse => worse,
+    }
+    .into()
 }
 
 /// What went wrong, and what to do about it.

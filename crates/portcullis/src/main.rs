@@ -9,6 +9,7 @@ mod config_dir;
 mod confirm;
 mod exit;
 mod output;
+mod outputs;
 mod table;
 mod terminal;
 
@@ -41,7 +42,7 @@ fn main() -> ExitCode {
             } else {
                 terminal::text(&said)
             }
-            return terminal::finish(exit).into();
+            return exit::finish(exit);
         }
     };
     let Some((name, arguments)) = matches.subcommand() else {
@@ -51,10 +52,10 @@ fn main() -> ExitCode {
         return Exit::Usage.into();
     };
     match (one.run)(arguments) {
-        Ok(exit) => terminal::finish(exit).into(),
+        Ok(exit) => exit::finish(exit),
         Err(error) => {
             error.print();
-            terminal::finish(error.exit).into()
+            exit::finish(error.exit)
         }
     }
 }

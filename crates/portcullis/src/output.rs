@@ -1,5 +1,5 @@
 //! How commands print: data on stdout as a table or JSON, words on stderr.
-//! Exports `argument`, `print`, `create` for what goes to a file, and readers of common arguments.
+//! Exports `argument`, `print` for answers of the admin service, `show` for the command line's own documents, `create` for what goes to a file, and readers of common arguments.
 //! Used by every command.
 //! Start reading at `print`.
 
@@ -8,12 +8,15 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use clap::{Arg, ArgMatches};
+use control::output::Output;
 use identity::api_key::redacted;
 use installation::server::Host;
 pub use model::printable::counted;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::admin_client::command_error;
 use crate::exit::{CommandError, Exit};
 use crate::terminal;
 
@@ -43,6 +46,24 @@ pub fn print(arguments: &ArgMatches, value: &Value, text: impl FnOnce()) {
     }
 }
 
+/// Prints a document of the command line as JSON, or lets `text` print it for people.
+///
+/// # Errors
+/// When it cannot be written as JSON.
+pub fn show<T: Serialize + JsonSchema>(
+    arguments: &ArgMatches,
+    output: &Output<T>,
+    value: &T,
+    text: impl FnOnce(),
+) -> Result<(), CommandError> {
+    if is_json(arguments) {
+        terminal::json(&output.document(value).map_err(command_error)?);
+    } else {
+        text();
+    }
+    Ok(())
+}
+
 /// What a server is given by its host: words on standard error.
 pub fn host() -> Host {
     Host {
@@ -50,25 +71,6 @@ pub fn host() -> Host {
         say: |lines| terminal::say_all(redacted(lines)),
         version: env!("CARGO_PKG_VERSION"),
     }
-}
-
-/// A document of this version, for `-o json`.
-///
-/// # Errors
-/// When it cannot be written as JSON.
-pub fn document(version: u32, found: &impl Serialize) -> Result<Value, CommandError> {
-    let document = serde_json::to_value(found);
-    let mut document = document.map_err(|error| {
-        CommandError::new(
-            Exit::Failed,
-            format!("it cannot be written as JSON: {error}"),
-            "Please report this line with the command.",
-        )
-    })?;
-    if let Some(members) = document.as_object_mut() {
-        members.insert("schema_version".into(), version.into());
-    }
-    Ok(document)
 }
 
 /// A new file for its owner only: records name integrations, objects and addresses.

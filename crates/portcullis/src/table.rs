@@ -1,5 +1,5 @@
 //! Rows of text under headings, as wide as they need to be.
-//! Exports `render`, `wrapped`; `dash` and `seconds` for cells.
+//! Exports `render`; `dash` and `seconds` for cells.
 //! Used by commands that list things for people.
 //! Start reading at `render`.
 
@@ -48,21 +48,6 @@ pub fn dash(text: Option<&str>) -> String {
     text.unwrap_or("-").to_owned()
 }
 
-/// Words in lines of at most `width` characters; a word that is longer has a line of its own.
-pub fn wrapped(words: &[String], width: usize) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for word in words {
-        match lines.last_mut() {
-            Some(line) if line.chars().count() + word.chars().count() + 2 <= width => {
-                line.push_str("  ");
-                line.push_str(word);
-            }
-            _ => lines.push(word.clone()),
-        }
-    }
-    lines
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -77,12 +62,5 @@ mod tests {
             render(&["ID", "LABEL"], &rows),
             "ID     LABEL\nkey_1  a\nk…\n"
         );
-    }
-
-    #[test]
-    fn lines_break_between_words() {
-        let words: Vec<String> = ["aa", "bb", "cc"].map(String::from).to_vec();
-        assert_eq!(wrapped(&words, 6), ["aa  bb", "cc"]);
-        assert_eq!(wrapped(&words, 1), ["aa", "bb", "cc"]);
     }
 }

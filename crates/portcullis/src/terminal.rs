@@ -1,6 +1,6 @@
 //! The one way to standard output and standard error. What others wrote cannot act there, and a reader who left, a full disk or
 //! a closed stream ends in an exit code, never in a panic.
-//! Exports `line`, `text`, `json`, `Out` for data; `say` and `say_all` for words; `hand_over`, `is_nowhere`; `finish`.
+//! Exports `line`, `text`, `json`, `Out` for data; `say` and `say_all` for words; `hand_over`, `is_nowhere`; `failure`.
 //! Used by every command, by the server's log lines and by `panics`. `cargo xtask tidy` refuses other ways.
 //! Start reading at `write`; what is escaped is decided in `model::printable`.
 
@@ -12,8 +12,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use model::printable;
 use rustix::fs::FileType;
 use serde_json::Value;
-
-use crate::exit::Exit;
 
 /// The reader of standard output left: nothing more is written, and the command goes on to its own end.
 static IS_CLOSED: AtomicBool = AtomicBool::new(false);
@@ -142,19 +140,7 @@ fn whisper(text: &str) {
     drop(io::stderr().lock().write_all(text.as_bytes()));
 }
 
-/// How the command ends, once everything is written: output that was lost is a failure, a reader who left is not.
-pub fn finish(exit: Exit) -> Exit {
-    let failed = FAILED.lock().ok().and_then(|mut failed| failed.take());
-    match failed {
-        None => exit,
-        Some(why) => {
-            say(format_args!(
-                "portcullis: cannot write to standard output: {why}"
-            ));
-            match exit {
-                Exit::Done | Exit::Findings => Exit::Failed,
-                worse => worse,
-            }
-        }
-    }
+/// Why standard output took no more, where it did not; said once.
+pub fn failure() -> Option<String> {
+    FAILED.lock().ok().and_then(|mut failed| failed.take())
 }

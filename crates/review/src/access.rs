@@ -1,9 +1,11 @@
 //! Everything an integration may call, ask, see and send, and who can see a field.
 //! Exports `of_integration`, `of_field`; `integration`, `check_field` for names; `parameters`, `field_of`, `steps_of` for rows.
 //! Used by `portcullis access`, and by `can`.
-//! Start reading at `of_integration`; `matrix` counts and groups the rows.
+//! Start reading at `of_integration`; `matrix` counts and groups the rows, `text` makes them readable.
 
 pub mod matrix;
+pub mod questions;
+pub mod text;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -11,13 +13,14 @@ use std::sync::Arc;
 use config::compiled::IntegrationSettings;
 use config::{Compiled, field_paths};
 use policy::{AccessRow, Enforcement, How, ParameterAccess};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::NameError;
 use matrix::Summary;
 
 /// What one integration may do, as tools read it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct IntegrationAccess {
     /// Its name.
     pub integration: String,
@@ -38,7 +41,7 @@ pub struct IntegrationAccess {
 }
 
 /// What is judged before one operation is answered.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct OperationEnforcement {
     /// `field-service/v2`
     pub api: Arc<str>,
@@ -49,7 +52,7 @@ pub struct OperationEnforcement {
 }
 
 /// One parameter of one operation.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct OperationParameter {
     /// `field-service/v2`
     pub api: Arc<str>,
@@ -61,7 +64,7 @@ pub struct OperationParameter {
 }
 
 /// Who can see or send a field, as tools read it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct FieldAccess {
     /// The field.
     pub field: String,
@@ -70,7 +73,7 @@ pub struct FieldAccess {
 }
 
 /// One integration's way to a field.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct FieldRow {
     /// The integration.
     pub integration: Arc<str>,

@@ -6,19 +6,29 @@
 mod ask;
 mod query;
 mod request;
+mod text;
 
 use config::Compiled;
 use config::compiled::{ApiVersion, OperationPlan};
 use contract::Place;
 use policy::ParameterAccess;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 pub use ask::{Asked, Verdict, Word, ask};
+pub use text::text;
 
 use crate::NameError;
 
+/// Many answers as tools read them.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Answers {
+    /// In the order of the questions.
+    pub answers: Vec<Answer>,
+}
+
 /// An answer as tools read it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Answer {
     /// Whether it may.
     pub can: bool,
@@ -47,7 +57,7 @@ pub struct Answer {
 }
 
 /// A rule that was near to a yes.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Nearest {
     /// Where it stands.
     pub rule: String,

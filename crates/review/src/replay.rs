@@ -10,10 +10,11 @@ use gateway::recording::Reader;
 use gateway::replay::{self, Verdict, Written};
 use model::Timestamp;
 use model::event::{Finding, Treatment};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// What would be decided otherwise, as tools read it.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, JsonSchema)]
 pub struct Report {
     /// Requests looked at.
     pub requests: u64,
@@ -31,7 +32,7 @@ pub struct Report {
 }
 
 /// One reason for which requests are decided otherwise.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Change {
     /// `now refused` or `now let through`.
     pub change: &'static str,

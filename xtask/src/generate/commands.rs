@@ -1,5 +1,5 @@
-//! The reference of commands: the help of every verb, asked from the program itself.
-//! Exports `page`. Runs `portcullis VERB --help`.
+//! What the program itself is asked: the help of every verb, and the schemas of what is printed with `-o json`.
+//! Exports `page`, `outputs`. Runs `portcullis VERB --help` and `portcullis schema outputs`.
 //! Used by `generate::write`; the suite compares the committed page with the program.
 //! Start reading at `page`.
 
@@ -14,7 +14,8 @@ const HEAD: &str = "# Commands\n\n\
     Data goes to standard output, words go to standard error. `-o json` gives a document with `schema_version` instead of a table.\n\
     Commands that need a configuration take `--config DIR`, or `PORTCULLIS_CONFIG`, or find `gate` or `.demo/gate` by themselves.\n\
     They ask the running server where one runs, and otherwise work on its store directly. What the server is asked, who may ask it, and what \
-    `-o json` prints is in [admin-commands.md](admin-commands.md).\n";
+    `-o json` prints is in [admin-commands.md](admin-commands.md); what the other commands print with `-o json` is described by a JSON Schema each in \
+    [schemas/outputs](schemas/outputs), and by `portcullis schema output/NAME`.\n";
 
 /// Deepest nesting of verbs.
 const DEPTH_MAX: usize = 3;
@@ -24,6 +25,18 @@ pub fn page(root: &Path) -> Result<Page, String> {
     let mut out = String::from(HEAD);
     section(root, &[], &mut out)?;
     Ok((PathBuf::from("docs/commands.md"), out))
+}
+
+/// One page for each document of the command line.
+pub fn outputs(root: &Path) -> Result<Vec<Page>, String> {
+    let text = said(root, &["schema", "outputs"])?;
+    let all: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&text)
+        .map_err(|error| format!("`portcullis schema outputs`: {error}"))?;
+    let page = |(name, schema): (String, serde_json::Value)| {
+        let path = format!("docs/schemas/outputs/{name}.schema.json");
+        (PathBuf::from(path), format!("{schema:#}\n"))
+    };
+    Ok(all.into_iter().map(page).collect())
 }
 
 /// The help of one verb, then of the verbs below it.
@@ -43,9 +56,13 @@ fn section(root: &Path, verb: &[&str], out: &mut String) -> Result<(), String> {
 }
 
 fn help(root: &Path, verb: &[&str]) -> Result<String, String> {
+    said(root, &[verb, &["--help"]].concat())
+}
+
+/// What the program prints.
+fn said(root: &Path, arguments: &[&str]) -> Result<String, String> {
     let mut line = vec!["run", "--quiet", "--package", "portcullis", "--"];
-    line.extend(verb);
-    line.push("--help");
+    line.extend(arguments);
     let output = Command::new(env!("CARGO"))
         .args(&line)
         .current_dir(root)

@@ -31,7 +31,7 @@ const TAIL: &str = "\n## Error fields\n\n\
     where it is certain that nothing was sent. For POST and PATCH `upstream.outcome_unknown` says that nobody here knows; it is 504 where the time was up, else 502.\n\
     A write that succeeded keeps its status whatever its answer looks like.\n\n\
     ## Media types\n\n\
-    What is asked of the upstream is agreed on before the call: the JSON types that the contract declares for successful answers, as far as the caller's\n\
+    What is asked of the upstream is agreed on before the call: the JSON types, or `text/plain`, that the contract declares for successful answers, as far as the caller's\n\
     `Accept` admits them, and those of its errors. A caller who accepts none of them gets 406 `validate.accept`, and nothing is sent. `check` refuses to expose a\n\
     read whose every answer is of a type that cannot be judged, and warns of a write with one.\n";
 

@@ -7,6 +7,7 @@ mod checkpoint;
 mod destroy;
 mod rotate_signer;
 mod show;
+pub mod text;
 
 pub use checkpoint::{CheckpointSigned, SignCheckpoint};
 pub use destroy::{DestroyRecords, RecordsDestroyed};

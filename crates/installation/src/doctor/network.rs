@@ -15,7 +15,7 @@ use net::client::{self, Call, ClientFault};
 use tokio::net::TcpStream;
 use tokio::task::LocalSet;
 
-use super::{About, Finding, Scene, sockets};
+use super::{About, Examined, Finding, sockets};
 use crate::Severity;
 
 /// How long an upstream may take.
@@ -23,9 +23,9 @@ const TIMEOUT: Duration = Duration::from_secs(2);
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
 
 /// Every listener's port: held by the running server, or free for the next start.
-pub(super) fn listeners(scene: &Scene<'_>) -> Vec<Finding> {
-    let listeners = scene.compiled.server.listeners.iter();
-    let server = scene.server.as_ref().map(|server| server.process);
+pub(super) fn listeners(examined: &Examined<'_>) -> Vec<Finding> {
+    let listeners = examined.compiled.server.listeners.iter();
+    let server = examined.server.as_ref().map(|server| server.process);
     listeners
         .map(|listener| port(About("listener", &listener.name), listener.address, server))
         .collect()
@@ -83,8 +83,8 @@ struct Target<'c> {
 }
 
 /// Every target of every upstream: reachable, with a certificate that holds, and healthy where it can be asked.
-pub(super) fn upstreams(scene: &Scene<'_>) -> Vec<Finding> {
-    let versions = scene.compiled.versions.iter();
+pub(super) fn upstreams(examined: &Examined<'_>) -> Vec<Finding> {
+    let versions = examined.compiled.versions.iter();
     let with_upstream = versions.filter_map(|version| Some((version, version.upstream.as_ref()?)));
     let targets: Vec<Target<'_>> = with_upstream
         .flat_map(|(version, settings)| {
@@ -96,7 +96,7 @@ pub(super) fn upstreams(scene: &Scene<'_>) -> Vec<Finding> {
             })
         })
         .collect();
-    let reached = all_reached(&targets, scene);
+    let reached = all_reached(&targets, examined);
     let is_served = |version: &ApiVersion| {
         let asked = targets.iter().zip(&reached);
         asked
@@ -123,7 +123,7 @@ pub(super) fn upstreams(scene: &Scene<'_>) -> Vec<Finding> {
 type Reached = Result<&'static str, String>;
 
 /// Asks all at once: together they take no longer than the slowest.
-fn all_reached(targets: &[Target<'_>], scene: &Scene<'_>) -> Vec<Reached> {
+fn all_reached(targets: &[Target<'_>], examined: &Examined<'_>) -> Vec<Reached> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
@@ -134,7 +134,7 @@ fn all_reached(targets: &[Target<'_>], scene: &Scene<'_>) -> Vec<Reached> {
     let reached = LocalSet::new().block_on(&runtime, async {
         let asked: Vec<_> = targets
             .iter()
-            .map(|target| tokio::task::spawn_local(reach(question(target, scene))))
+            .map(|target| tokio::task::spawn_local(reach(question(target, examined))))
             .collect();
         let mut reached = Vec::with_capacity(asked.len());
         for answer in asked {
@@ -155,7 +155,7 @@ enum Question {
     Impossible(String),
 }
 
-fn question(target: &Target<'_>, scene: &Scene<'_>) -> Question {
+fn question(target: &Target<'_>, examined: &Examined<'_>) -> Question {
     let (origin, settings) = (target.origin, target.settings);
     let health = settings.health.as_ref();
     if health.is_none() && !origin.is_tls {
@@ -169,7 +169,7 @@ fn question(target: &Target<'_>, scene: &Scene<'_>) -> Question {
     call.timeout = TIMEOUT;
     call.answer_bytes_max = ANSWER_BYTES_MAX;
     if let Some(ca) = &settings.ca {
-        match std::fs::read(scene.dir.join(&ca.value)) {
+        match std::fs::read(examined.dir.join(&ca.value)) {
             Ok(pem) => call = call.trusting(pem),
             Err(error) => return Question::Impossible(format!("{}: {error}", ca.value)),
         }

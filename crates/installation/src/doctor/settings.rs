@@ -13,7 +13,7 @@ use control::{client, socket};
 use model::Mistake;
 use model::printable::{self, counted};
 
-use super::{About, Finding, Scene, Server};
+use super::{About, Examined, Finding, Server};
 use crate::Severity;
 use crate::certificates::slot;
 use crate::{open, secrets};
@@ -152,14 +152,14 @@ pub(super) fn blocks(data: &Path, name: &str) -> Option<Finding> {
 }
 
 /// Every secret the configuration refers to: there, and only for its owner. Never its value.
-pub(super) fn secrets(scene: &Scene<'_>) -> Vec<Finding> {
-    let settings = &scene.compiled.server;
-    let kek = open::kek_at(&settings.kek, scene.dir).map(drop);
-    let mut findings = vec![secret(&settings.kek, kek, scene)];
+pub(super) fn secrets(examined: &Examined<'_>) -> Vec<Finding> {
+    let settings = &examined.compiled.server;
+    let kek = open::kek_at(&settings.kek, examined.dir).map(drop);
+    let mut findings = vec![secret(&settings.kek, kek, examined)];
     let of_listeners = settings.listeners.iter().filter_map(|l| l.tls.as_ref());
     findings.extend(of_listeners.map(|tls| {
-        let found = secrets::resolve(&tls.key, scene.dir).map(drop);
-        secret(&tls.key, found, scene)
+        let found = secrets::resolve(&tls.key, examined.dir).map(drop);
+        secret(&tls.key, found, examined)
     }));
     findings
 }
@@ -167,7 +167,7 @@ pub(super) fn secrets(scene: &Scene<'_>) -> Vec<Finding> {
 fn secret(
     reference: &Located<SecretRef>,
     found: Result<(), Mistake>,
-    scene: &Scene<'_>,
+    examined: &Examined<'_>,
 ) -> Finding {
     let name = reference.value.to_string();
     let about = About("secret", &name);
@@ -175,7 +175,7 @@ fn secret(
         return about.ok(format!("there, for {}", reference.place));
     };
     match &reference.value {
-        SecretRef::Env(_) | SecretRef::Cred(_) if scene.server.is_some() => about.warn(
+        SecretRef::Env(_) | SecretRef::Cred(_) if examined.server.is_some() => about.warn(
             format!("here, {}; the running server had its own", mistake.message),
             "Run doctor with the environment of the service: what needs this secret is not looked at without it.",
         ),
@@ -184,17 +184,17 @@ fn secret(
 }
 
 /// Certificates of the listeners: readable, belonging to their keys, not ended and not about to end.
-pub(super) fn certificates(scene: &Scene<'_>) -> Vec<Finding> {
-    let listeners = scene.compiled.server.listeners.iter();
+pub(super) fn certificates(examined: &Examined<'_>) -> Vec<Finding> {
+    let listeners = examined.compiled.server.listeners.iter();
     let with_tls = listeners.filter_map(|listener| Some((listener, listener.tls.as_ref()?)));
     with_tls
         .map(|(listener, tls)| {
             let about = About("certificate", &listener.name);
-            if secrets::resolve(&tls.key, scene.dir).is_err() {
+            if secrets::resolve(&tls.key, examined.dir).is_err() {
                 let advice = format!("See the line about `{}`.", tls.key.value);
                 return about.warn("not looked at: its key is not there", advice);
             }
-            let slot = match slot(tls, scene.dir) {
+            let slot = match slot(tls, examined.dir) {
                 Ok(slot) => slot,
                 Err(mistake) => {
                     return about.fail(Severity::Configuration, placed(&mistake), mistake.help);
@@ -204,8 +204,8 @@ pub(super) fn certificates(scene: &Scene<'_>) -> Vec<Finding> {
                 "Put the renewed certificate into `{}`, and its key beside it: a running server takes them up by itself.",
                 tls.cert.value
             );
-            match (slot.not_after(), slot.warning(scene.now)) {
-                (Some(end), Some(warning)) if end <= scene.now => {
+            match (slot.not_after(), slot.warning(examined.now)) {
+                (Some(end), Some(warning)) if end <= examined.now => {
                     about.fail(Severity::Failed, warning, advice)
                 }
                 (_, Some(warning)) => about.warn(warning, advice),

@@ -13,7 +13,7 @@ use model::printable::counted;
 use rustix::fs::{Access, StatVfsMountFlags};
 use store::{Fault, Opened};
 
-use super::{About, Finding, Scene};
+use super::{About, Examined, Finding};
 use crate::Severity;
 use crate::{InstallationError, open};
 
@@ -28,12 +28,12 @@ const CHECKPOINT_AGE_MAX: Duration = Duration::from_secs(60);
 const CLOCK_STEP_MAX: Duration = Duration::from_secs(60);
 
 /// All of them, in the order in which one needs the other.
-pub(super) fn findings(scene: &Scene<'_>) -> Vec<Finding> {
-    let mut findings = vec![directory(&scene.data), disk(&scene.data)];
-    let (opened, said) = store(scene);
+pub(super) fn findings(examined: &Examined<'_>) -> Vec<Finding> {
+    let mut findings = vec![directory(&examined.data), disk(&examined.data)];
+    let (opened, said) = store(examined);
     findings.push(said);
-    findings.push(ledger(scene, opened.as_ref()));
-    findings.extend(opened.and_then(|opened| clock(scene, opened)));
+    findings.push(ledger(examined, opened.as_ref()));
+    findings.extend(opened.and_then(|opened| clock(examined, opened)));
     findings
 }
 
@@ -105,15 +105,15 @@ fn disk(data: &Path) -> Finding {
 }
 
 /// The store, opened when it is whole and the key is there.
-fn store(scene: &Scene<'_>) -> (Option<Opened>, Finding) {
+fn store(examined: &Examined<'_>) -> (Option<Opened>, Finding) {
     let about = About("store", "");
     let fault = |fault: Fault| {
         let said = fault.to_string();
         about.fault(InstallationError::from(fault).severity, &said)
     };
-    match store::embedded::check_whole(&scene.data) {
+    match store::embedded::check_whole(&examined.data) {
         Ok(()) => {}
-        Err(Fault::Absent { path }) if has_entries(&scene.data.join("ledger")) => {
+        Err(Fault::Absent { path }) if has_entries(&examined.data.join("ledger")) => {
             let finding = about.fail(
                 Severity::Integrity,
                 format!("{} is gone, and a ledger is there", path.display()),
@@ -126,14 +126,17 @@ fn store(scene: &Scene<'_>) -> (Option<Opened>, Finding) {
         }
         Err(damaged) => return (None, fault(damaged)),
     }
-    let Ok(kek) = open::kek_at(&scene.compiled.server.kek, scene.dir) else {
+    let Ok(kek) = open::kek_at(&examined.compiled.server.kek, examined.dir) else {
         let finding = about.warn(
             "every page is in order; not opened, for want of its key",
-            format!("See the line about `{}`.", scene.compiled.server.kek.value),
+            format!(
+                "See the line about `{}`.",
+                examined.compiled.server.kek.value
+            ),
         );
         return (None, finding);
     };
-    match store::embedded::look(&scene.data, &kek) {
+    match store::embedded::look(&examined.data, &kek) {
         Ok(opened) => (
             Some(opened),
             about.ok("every page is in order, and the key opens it"),
@@ -147,11 +150,11 @@ fn has_entries(dir: &Path) -> bool {
 }
 
 /// The newest segment and checkpoint: the whole ledger may be long, and `ledger verify` reads it.
-fn ledger(scene: &Scene<'_>, opened: Option<&Opened>) -> Finding {
+fn ledger(examined: &Examined<'_>, opened: Option<&Opened>) -> Finding {
     let about = About("ledger", "");
-    let dir = scene.data.join("ledger");
+    let dir = examined.data.join("ledger");
     let Some(opened) = opened else {
-        return match scene.data.join(store::DATABASE).try_exists() {
+        return match examined.data.join(store::DATABASE).try_exists() {
             Ok(false) if !has_entries(&dir) => about.ok("not there yet; the first start makes it"),
             _ => about.warn(
                 "not verified: the keys for it are in the store",
@@ -179,12 +182,12 @@ fn ledger(scene: &Scene<'_>, opened: Option<&Opened>) -> Finding {
     };
     let public = PublicKey::new(&name, opened.keys.ledger_signing.verifying_key());
     match audit::verify_newest(&dir, &opened.keys, &public, witness.as_deref()) {
-        Ok(report) => told(about, scene, &dir, &report),
+        Ok(report) => told(about, examined, &dir, &report),
         Err(fault) => about.fault(Severity::Failed, &fault),
     }
 }
 
-fn told(about: About<'_>, scene: &Scene<'_>, dir: &Path, report: &Report) -> Finding {
+fn told(about: About<'_>, examined: &Examined<'_>, dir: &Path, report: &Report) -> Finding {
     if let Some(bad) = &report.first_bad {
         return about.fail(
             Severity::Integrity,
@@ -204,7 +207,7 @@ fn told(about: About<'_>, scene: &Scene<'_>, dir: &Path, report: &Report) -> Fin
         ago.unwrap_or_default()
     );
     let is_late = age.is_some_and(|age| age > CHECKPOINT_AGE_MAX);
-    match (scene.server.is_some(), report.torn_bytes) {
+    match (examined.server.is_some(), report.torn_bytes) {
         (true, _) if is_late && report.covered < report.records => about.warn(
             what,
             "The running server should have signed the rest within a second: see its log, and restart it when the disk is well.",
@@ -224,28 +227,28 @@ fn age(path: &Path) -> Option<Duration> {
 }
 
 /// Without a network, a clock can only be held against what was recorded by it before.
-fn clock(scene: &Scene<'_>, opened: Opened) -> Option<Finding> {
+fn clock(examined: &Examined<'_>, opened: Opened) -> Option<Finding> {
     let about = About("clock", "");
     // The name matters to checkpoints alone; here records are read.
-    let ledger = Ledger::new(&scene.data.join("ledger"), opened.keys.into(), "");
+    let ledger = Ledger::new(&examined.data.join("ledger"), opened.keys.into(), "");
     let only = Filter {
         limit: 1,
         ..Filter::default()
     };
     let newest = ledger.newest(&only).ok()?.first()?.event().ok()?;
     let latest = newest.latest.unwrap_or_default();
-    Some(if newest.at.since(scene.now) > CLOCK_STEP_MAX {
+    Some(if newest.at.since(examined.now) > CLOCK_STEP_MAX {
         about.fail(
             Severity::Failed,
-            format!("set back: the newest record is of {}, and it is {} now", newest.at, scene.now),
+            format!("set back: the newest record is of {}, and it is {} now", newest.at, examined.now),
             "Set the clock (`timedatectl`, chrony): what has expired would be accepted again. Limits and blocks go on.",
         )
-    } else if latest.since(scene.now) > CLOCK_STEP_MAX {
+    } else if latest.since(examined.now) > CLOCK_STEP_MAX {
         about.warn(
-            format!("it was set back: there are records of up to {latest}, and it is {} now", scene.now),
+            format!("it was set back: there are records of up to {latest}, and it is {} now", examined.now),
             "If it is right now, nothing is to be done: the order of records is their number, and questions by time find all of them.",
         )
     } else {
-        about.ok(format!("{}, not before the newest record", scene.now))
+        about.ok(format!("{}, not before the newest record", examined.now))
     })
 }

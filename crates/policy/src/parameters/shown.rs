@@ -13,7 +13,7 @@ use crate::input::{FixedTarget, ParameterPlace};
 use crate::rules::{Entry, Integration, Operation, OperationRef, Rules};
 
 /// One parameter of an operation for one integration.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct ParameterAccess {
     /// `query`, `header` (cookies too), `path`, or `body` for a field of a search or a fixed one.
     pub place: &'static str,
@@ -33,7 +33,9 @@ pub struct ParameterAccess {
 }
 
 /// Whether a parameter may be used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum ParameterUse {
     /// With every value the contract admits.
@@ -49,7 +51,7 @@ pub enum ParameterUse {
 }
 
 /// Why a parameter, or one of its values, may not be used.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct ParameterRefusal {
     /// The value; none for the parameter, or for every value that is not named.
     pub value: Option<Arc<str>>,

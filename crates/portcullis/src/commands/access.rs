@@ -1,19 +1,16 @@
 //! `portcullis access`: everything an integration may call, ask, see and send, as `review::access` finds it.
 //! Exports `SUBCOMMAND`. Needs the configuration only, no server.
 //! Used by `commands::COMMANDS`.
-//! Start reading at `run`; `text` makes it readable.
-
-pub mod questions;
-mod text;
+//! Start reading at `run`; `review::access::text` makes it readable.
 
 use clap::{Arg, ArgMatches, Command};
 use config::Compiled;
 use installation::files;
-use review::access;
+use review::access::{self, text};
 
 use crate::commands::Subcommand;
 use crate::exit::{Exit, Outcome};
-use crate::{config_dir, output, table, terminal};
+use crate::{config_dir, output, outputs, table, terminal};
 
 /// The subcommand.
 pub const SUBCOMMAND: Subcommand = Subcommand {
@@ -43,9 +40,9 @@ fn run(arguments: &ArgMatches) -> Outcome {
 
 fn of_integration(arguments: &ArgMatches, compiled: &Compiled, who: &str) -> Outcome {
     let found = access::of_integration(compiled, who)?;
-    output::print(arguments, &output::document(1, &found)?, || {
+    output::show(arguments, &outputs::ACCESS, &found, || {
         terminal::text(&text::page(&found, compiled))
-    });
+    })?;
     Ok(Exit::Done)
 }
 
@@ -56,7 +53,7 @@ fn of_field(
     field: &str,
 ) -> Outcome {
     let found = access::of_field(compiled, who, field)?;
-    output::print(arguments, &output::document(1, &found)?, || {
+    output::show(arguments, &outputs::ACCESS_FIELD, &found, || {
         if found.rows.is_empty() {
             terminal::line(format_args!("nobody can see or send {field}"));
             return;
@@ -65,6 +62,6 @@ fn of_field(
         let rows: Vec<Vec<String>> = rows.map(|row| text::field_row(row, compiled)).collect();
         let headings = ["INTEGRATION", "OPERATION", "FIELD", "HOW", "RULE", "WHEN"];
         terminal::text(&table::render(&headings, &rows));
-    });
+    })?;
     Ok(Exit::Done)
 }

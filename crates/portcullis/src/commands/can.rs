@@ -10,19 +10,14 @@ use std::path::Path;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use config::Compiled;
 use installation::files;
+use model::Json;
 use model::json::Bounds;
-use model::{Json, printable};
-use policy::ParameterAccess;
 use review::access as reach;
 use review::can::{self, Answer, Asked, Verdict, Word};
 
 use crate::commands::Subcommand;
-use crate::commands::access;
 use crate::exit::{CommandError, Exit, Outcome};
-use crate::{config_dir, output, terminal};
-
-/// Lists are kept below this many characters a line.
-const WIDTH: usize = 90;
+use crate::{config_dir, output, outputs, terminal};
 
 /// The subcommand.
 pub const SUBCOMMAND: Subcommand = Subcommand {
@@ -73,9 +68,9 @@ fn run(arguments: &ArgMatches) -> Outcome {
         &asked.plan.id,
     );
     let answer = Answer::new(&asked, &verdict, &parameters);
-    output::print(arguments, &output::document(1, &answer)?, || {
-        terminal::text(&text(&asked, &verdict, &parameters))
-    });
+    output::show(arguments, &outputs::CAN, &answer, || {
+        terminal::text(&can::text(&asked, &verdict, &parameters))
+    })?;
     Ok(match verdict.word {
         Word::Yes => Exit::Done,
         Word::No | Word::Undecided => Exit::Findings,
@@ -166,49 +161,6 @@ fn pairs(arguments: &ArgMatches, name: &str) -> Result<Vec<(String, String)>, Co
             )),
         })
         .collect()
-}
-
-fn text(asked: &Asked<'_>, verdict: &Verdict, parameters: &[ParameterAccess]) -> String {
-    let mut out = format!(
-        "{}  {}",
-        match verdict.word {
-            Word::Yes => "yes",
-            Word::No => "no ",
-            Word::Undecided => "undecided",
-        },
-        printable::line(&verdict.why)
-    );
-    if let Some(code) = verdict.code {
-        out.push_str(&format!("   {code}"));
-    }
-    out.push('\n');
-    let mut labelled = |label: &str, lines: Vec<String>| {
-        for (index, line) in lines.iter().enumerate() {
-            let label = if index == 0 { label } else { "" };
-            out.push_str(&format!("{label:<9}{}\n", printable::line(line)));
-        }
-    };
-    labelled("Rule", verdict.rules.clone());
-    labelled("When", verdict.conditions.clone());
-    labelled(
-        "Nearest",
-        verdict
-            .nearest
-            .iter()
-            .map(|miss| format!("{}  {}", miss.rule, miss.text))
-            .collect(),
-    );
-    // Of a request without parameters, which ones it might have.
-    let is_general = asked.field.is_none() && asked.query.is_empty() && verdict.word != Word::No;
-    let lines = access::questions::lines(parameters, WIDTH);
-    for (label, shown) in [("asks", "Asks"), ("refuses", "Refuses"), ("fixes", "Fixes")] {
-        let own = lines.iter().filter(|(own, _)| is_general && *own == label);
-        labelled(shown, own.map(|(_, line)| line.clone()).collect());
-    }
-    if asked.object.is_none() && verdict.word == Word::Undecided {
-        out.push_str("Give the object with --object to have it decided.\n");
-    }
-    out
 }
 
 #[cfg(test)]

@@ -4,13 +4,12 @@
 //! Start reading at `run`.
 
 use clap::{ArgMatches, Command};
-use installation::doctor::{self, Finding, State};
+use installation::doctor::{self, DoctorReport, Finding, State};
 use model::printable;
-use serde_json::{Value, json};
 
 use crate::commands::Subcommand;
 use crate::exit::{Exit, Outcome};
-use crate::{admin_client, config_dir, output, terminal};
+use crate::{admin_client, config_dir, output, outputs, terminal};
 
 /// The subcommand.
 pub const SUBCOMMAND: Subcommand = Subcommand {
@@ -39,24 +38,11 @@ fn run(arguments: &ArgMatches) -> Outcome {
         State::Warn => Exit::Findings,
         State::Fail(severity) => severity.into(),
     };
-    output::print(arguments, &document(&findings, exit), || {
+    let report = DoctorReport::new(&findings);
+    output::show(arguments, &outputs::DOCTOR, &report, || {
         terminal::text(&text(&findings, exit));
-    });
+    })?;
     Ok(exit)
-}
-
-fn document(findings: &[Finding], exit: Exit) -> Value {
-    let one = |finding: &Finding| {
-        json!({
-            "check": finding.check, "name": finding.name, "state": finding.state.word(), "what": finding.what,
-            "advice": finding.advice,
-        })
-    };
-    json!({
-        "schema_version": 1,
-        "is_fit": matches!(exit, Exit::Done | Exit::Findings),
-        "checks": findings.iter().map(one).collect::<Vec<_>>(),
-    })
 }
 
 fn text(findings: &[Finding], exit: Exit) -> String {

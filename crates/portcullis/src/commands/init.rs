@@ -17,7 +17,8 @@ use installation::new_files::{self, NewFile};
 
 use crate::commands::Subcommand;
 use crate::exit::{CommandError, Exit, Outcome};
-use crate::{output, terminal};
+use crate::outputs::Written;
+use crate::{output, outputs, terminal};
 
 /// The subcommand.
 pub const SUBCOMMAND: Subcommand = Subcommand {
@@ -65,15 +66,18 @@ fn run(arguments: &ArgMatches) -> Outcome {
     let planned = init::files(&facts, &text, kek.expose(), installation::now());
     let new: Vec<NewFile<'_>> = planned.iter().map(new_file).collect();
     new_files::write(&dir, &new)?;
-    let document = serde_json::json!({
-        "schema_version": 1, "dir": dir.display().to_string(), "api": format!("{}/{}", facts.name, facts.version),
-        "operations": facts.operations.len(), "classes": facts.classes.len(), "questions": facts.questions.len(),
-        "references": facts.references.len(),
-        "files": planned.iter().map(|file| &file.path).collect::<Vec<_>>(),
-    });
-    output::print(arguments, &document, || {
+    let written = Written {
+        dir: dir.display().to_string(),
+        api: format!("{}/{}", facts.name, facts.version),
+        operations: facts.operations.len(),
+        classes: facts.classes.len(),
+        questions: facts.questions.len(),
+        references: facts.references.len(),
+        files: planned.iter().map(|file| file.path.clone()).collect(),
+    };
+    output::show(arguments, &outputs::INIT, &written, || {
         terminal::text(&init::next(&dir, &facts, &planned))
-    });
+    })?;
     Ok(Exit::Done)
 }
 

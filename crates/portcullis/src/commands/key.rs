@@ -12,12 +12,13 @@ use control::commands::key::{CreateKey, KeyRow, ListKeys, RevokeKey, RotateKey};
 use identity::api_key::{self, Reading};
 use installation::{files, open};
 use model::printable;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::commands::Subcommand;
 use crate::exit::{CommandError, Exit, Outcome};
+use crate::outputs::CheckedKey;
 use crate::table::seconds;
-use crate::{admin_client, config_dir, confirm, output, table, terminal};
+use crate::{admin_client, config_dir, confirm, output, outputs, table, terminal};
 
 /// The subcommand.
 pub const SUBCOMMAND: Subcommand = Subcommand {
@@ -120,10 +121,10 @@ fn jwks(arguments: &ArgMatches) -> Outcome {
     let dir = config_dir::of(arguments);
     let texts = files::read(&dir)?;
     let (compiled, _) = files::compile_to_read(&texts, installation::now())?;
-    let looked = open::look(&compiled, &dir, &texts)?;
+    let opened = open::open_read(&compiled, &dir, &texts)?;
     terminal::line(format_args!(
         "{{\"keys\":[{}]}}",
-        looked.keys.identity.verifying_key().jwk()
+        opened.keys.identity.verifying_key().jwk()
     ));
     Ok(Exit::Done)
 }
@@ -322,11 +323,12 @@ fn check(arguments: &ArgMatches) -> Outcome {
         )
     })?;
     let (word, sentence, exit) = judged(text.trim());
-    output::print(
-        arguments,
-        &json!({ "schema_version": 1, "reading": word }),
-        || terminal::line(format_args!("{word}: {sentence}")),
-    );
+    let checked = CheckedKey {
+        reading: word.to_owned(),
+    };
+    output::show(arguments, &outputs::KEY_CHECK, &checked, || {
+        terminal::line(format_args!("{word}: {sentence}"))
+    })?;
     Ok(exit)
 }
 

@@ -3,21 +3,21 @@
 //! Used by `commands::COMMANDS`.
 //! Start reading at `run`.
 
-mod text;
-
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use audit::{LedgerFault, PublicKey};
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use control::commands::document;
-use control::commands::ledger::{DestroyRecords, RotateSigner, ShowLedger, SignCheckpoint};
-use installation::ledger::{self, LedgerFiles};
-use serde_json::Value;
+use control::commands::ledger::{
+    DestroyRecords, LedgerPage, RotateSigner, ShowLedger, SignCheckpoint, text,
+};
+use installation::ledger::{self, LedgerFiles, VerifiedLedger};
 
+use crate::admin_client::Answer;
 use crate::commands::Subcommand;
 use crate::exit::{CommandError, Exit, Outcome};
-use crate::{admin_client, config_dir, output, terminal};
+use crate::{admin_client, config_dir, output, outputs, terminal};
 
 /// The subcommand.
 pub const SUBCOMMAND: Subcommand = Subcommand {
@@ -162,16 +162,12 @@ fn destroy(arguments: &ArgMatches) -> Outcome {
     output::print(arguments, &answer.document, || {
         terminal::text(&text::destroyed(&answer.out));
     });
-    Ok(if answer.out.is_done {
-        Exit::Done
-    } else {
-        Exit::Findings
-    })
+    Ok(admin_client::exit(&answer))
 }
 
 /// The ledger's files, open to read.
-fn look(dir: &Path) -> Result<LedgerFiles, CommandError> {
-    let files = ledger::look(dir)?;
+fn open_read(dir: &Path) -> Result<LedgerFiles, CommandError> {
+    let files = ledger::open_read(dir)?;
     if files.is_configuration_wrong {
         terminal::say(
             "portcullis: the configuration has mistakes (`portcullis check` shows them); the ledger is read all the same",
@@ -194,11 +190,12 @@ fn verify(arguments: &ArgMatches) -> Outcome {
     let report = match arguments.get_one::<PathBuf>("file") {
         Some(file) => audit::verify_export(file, pin.as_ref())
             .map_err(|fault| CommandError::new(Exit::Failed, fault, ""))?,
-        None => look(&config_dir::of(arguments))?.verify(pin.as_ref())?,
+        None => open_read(&config_dir::of(arguments))?.verify(pin.as_ref())?,
     };
-    output::print(arguments, &text::report_json(&report), || {
-        terminal::text(&text::report(&report, pin.is_some()))
-    });
+    let verified = VerifiedLedger::from(&report);
+    output::show(arguments, &outputs::LEDGER_VERIFY, &verified, || {
+        terminal::text(&ledger::text::report(&report, pin.is_some()))
+    })?;
     Ok(if report.is_cut {
         Exit::Failed
     } else if !report.is_good() {
@@ -214,19 +211,16 @@ fn show(arguments: &ArgMatches) -> Outcome {
     let target = config_dir::target(arguments);
     let asked = question(arguments);
     // The running server first: it needs no secret of the one who asks.
-    let document = match admin_client::ask_running(&target, &asked) {
-        Some(answer) => answer?.document,
+    let answer = match admin_client::ask_running(&target, &asked) {
+        Some(answer) => answer?,
         None => read(&target.dir, &asked)?,
     };
-    output::print(arguments, &document, || {
-        let records = document.get("records").and_then(Value::as_array);
-        let records: Vec<&Value> = records.into_iter().flatten().collect();
+    output::print(arguments, &answer.document, || {
+        let records = &answer.out.records;
         if records.is_empty() {
             terminal::say("No record matches.");
         }
-        for record in records {
-            terminal::line(text::record(record));
-        }
+        records.iter().map(text::line).for_each(terminal::line);
     });
     Ok(Exit::Done)
 }
@@ -247,14 +241,18 @@ fn question(arguments: &ArgMatches) -> ShowLedger {
 }
 
 /// The files, where no server runs; the same answer.
-fn read(dir: &Path, asked: &ShowLedger) -> Result<Value, CommandError> {
-    let ledger = look(dir)?.ledger()?;
+fn read(dir: &Path, asked: &ShowLedger) -> Result<Answer<LedgerPage>, CommandError> {
+    let ledger = open_read(dir)?.ledger()?;
     let page = asked.of(&ledger).map_err(admin_client::command_error)?;
-    document::<ShowLedger>(&page).map_err(admin_client::command_error)
+    let document = document::<ShowLedger>(&page).map_err(admin_client::command_error)?;
+    Ok(Answer {
+        document,
+        out: page,
+    })
 }
 
 fn export(arguments: &ArgMatches) -> Outcome {
-    let ledger = look(&config_dir::of(arguments))?.ledger()?;
+    let records = open_read(&config_dir::of(arguments))?.ledger()?;
     let from = arguments.get_one::<u64>("from").copied().unwrap_or(0);
     let range = from..=arguments.get_one::<u64>("to").copied().unwrap_or(u64::MAX);
     if range.is_empty() {
@@ -267,11 +265,11 @@ fn export(arguments: &ArgMatches) -> Outcome {
     let exported = match arguments.get_one::<PathBuf>("out") {
         None => {
             let mut out = BufWriter::new(terminal::Out { is_exact: true });
-            audit::export(&ledger, range, &mut out).map_err(unfinished)?
+            audit::export(&records, range, &mut out).map_err(unfinished)?
         }
         Some(path) => {
             let mut out = BufWriter::new(output::create(path)?);
-            let written = audit::export(&ledger, range, &mut out)
+            let written = audit::export(&records, range, &mut out)
                 .map_err(CommandError::from)
                 .and_then(|exported| {
                     let kept = out.flush().and_then(|()| out.get_ref().sync_all());
@@ -282,7 +280,7 @@ fn export(arguments: &ArgMatches) -> Outcome {
             written.inspect_err(|_| drop(std::fs::remove_file(path)))?
         }
     };
-    terminal::say_all(text::exported(
+    terminal::say_all(ledger::text::exported(
         &exported,
         arguments.get_one::<PathBuf>("out").map(PathBuf::as_path),
     ));
@@ -298,15 +296,12 @@ fn unfinished(fault: LedgerFault) -> CommandError {
             "Read it to its end, or write it with `--out FILE`.",
         );
     }
-    match terminal::has_failed() {
+    if terminal::has_failed() {
         // `finish` says why.
-        true => CommandError::new(
-            Exit::Failed,
-            "",
-            "Half an export does not verify: export again.",
-        ),
-        false => fault.into(),
+        let remedy = "Half an export does not verify: export again.";
+        return CommandError::new(Exit::Failed, "", remedy);
     }
+    fault.into()
 }
 
 #[cfg(test)]

@@ -154,7 +154,7 @@ fn what_is_printed_is_what_is_described() {
 }
 
 /// Whether a value has the described members, and all of those that are not optional, with the described types.
-fn fits(schema: &Value, value: &Value, at: &str) {
+pub fn fits(schema: &Value, value: &Value, at: &str) {
     if let Some(choices) = schema["anyOf"].as_array() {
         let is_null = |one: &&Value| one["type"] != "null";
         if !value.is_null() {

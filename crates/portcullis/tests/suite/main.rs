@@ -40,6 +40,7 @@ mod limits;
 mod line;
 mod modes;
 mod objects;
+mod outputs;
 mod planted;
 mod questions;
 mod reload;

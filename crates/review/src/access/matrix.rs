@@ -9,12 +9,13 @@ use std::sync::Arc;
 use config::{Compiled, field_paths};
 use contract::Operation;
 use policy::{AccessRow, How};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{field_of, steps_of};
 
 /// What an integration may see and send of one kind of object.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Summary {
     /// `field-service/v2`
     pub api: Arc<str>,

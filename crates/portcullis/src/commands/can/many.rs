@@ -6,22 +6,14 @@
 use clap::ArgMatches;
 use config::Compiled;
 use model::printable;
-use review::can::{Answer, Word};
-use serde::Serialize;
+use review::can::{self, Answer, Answers, Word};
 
-use super::{answered, command, text};
+use super::{answered, command};
 use crate::exit::{CommandError, Exit, Outcome};
-use crate::{output, terminal};
+use crate::{output, outputs, terminal};
 
 /// Most questions in one file.
 const QUESTIONS_MAX: usize = 10_000;
-
-/// The answers as tools read them.
-#[derive(Serialize)]
-struct Answers {
-    /// In the order of the lines.
-    answers: Vec<Answer>,
-}
 
 /// Most wrong lines that are shown at once; more would not be read.
 const WRONG_SHOWN_MAX: usize = 50;
@@ -59,7 +51,7 @@ pub fn answer(arguments: &ArgMatches, path: &str, compiled: &Compiled) -> Outcom
             Ok((asked, verdict)) => {
                 is_all &= verdict.word == Word::Yes;
                 answers.push(Answer::new(&asked, &verdict, &[]));
-                let first = text(&asked, &verdict, &[]);
+                let first = can::text(&asked, &verdict, &[]);
                 let first = first.lines().next().unwrap_or_default();
                 texts.push_str(&format!("{first}\n"));
             }
@@ -72,8 +64,10 @@ pub fn answer(arguments: &ArgMatches, path: &str, compiled: &Compiled) -> Outcom
     if !wrong.is_empty() {
         return Err(told_at_once(wrong));
     }
-    let whole = output::document(1, &Answers { answers })?;
-    output::print(arguments, &whole, || terminal::text(&texts));
+    let answers = Answers { answers };
+    output::show(arguments, &outputs::CAN_QUESTIONS, &answers, || {
+        terminal::text(&texts)
+    })?;
     Ok(if is_all { Exit::Done } else { Exit::Findings })
 }
 

@@ -10,7 +10,7 @@ fn verdict(line: &[&str]) -> Result<(bool, String), CommandError> {
     let arguments = command().get_matches_from([&["can"], line].concat());
     let asked = asked(&arguments, &compiled)?;
     let verdict = can::ask(&asked, &compiled);
-    Ok((verdict.word == Word::Yes, text(&asked, &verdict, &[])))
+    Ok((verdict.word == Word::Yes, can::text(&asked, &verdict, &[])))
 }
 
 fn is_yes(line: &[&str]) -> bool {

@@ -11,10 +11,10 @@ use std::time::Duration;
 use clap::ArgMatches;
 use control::commands::inspection::{BeginRecording, FetchRecording};
 use model::time::Span;
-use serde_json::json;
 
 use crate::exit::{CommandError, Exit, Outcome};
-use crate::{admin_client, config_dir, output, terminal};
+use crate::outputs::Recorded;
+use crate::{admin_client, config_dir, output, outputs, terminal};
 
 /// How often the server is asked for what it recorded.
 const INTERVAL: Duration = Duration::from_millis(500);
@@ -51,15 +51,17 @@ pub fn run(arguments: &ArgMatches) -> Outcome {
     };
     file.sync_all()
         .map_err(|error| output::unwritten(&path, &error))?;
-    let (requests, left_out) = (last.requests, last.left_out);
-    let document = json!({
-        "schema_version": 1, "file": path.display().to_string(), "requests": requests, "left_out": left_out,
-    });
-    output::print(arguments, &document, || {
+    let recorded = Recorded {
+        file: path.display().to_string(),
+        requests: last.requests,
+        left_out: last.left_out,
+    };
+    output::show(arguments, &outputs::INSPECT_RECORD, &recorded, || {
         terminal::line(format_args!(
-            "{requests} requests recorded, {left_out} left out for their size"
+            "{} requests recorded, {} left out for their size",
+            recorded.requests, recorded.left_out
         ));
-    });
+    })?;
     Ok(Exit::Done)
 }
 

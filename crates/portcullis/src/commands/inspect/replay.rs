@@ -13,7 +13,7 @@ use model::{Timestamp, printable};
 use review::replay::{self, Change, Report};
 
 use crate::exit::{CommandError, Exit, Outcome};
-use crate::{config_dir, output, table, terminal};
+use crate::{config_dir, output, outputs, table, terminal};
 
 /// Largest file that is read.
 const FILE_BYTES_MAX: u64 = 1 << 30;
@@ -41,9 +41,9 @@ pub fn run(arguments: &ArgMatches) -> Outcome {
             })?
         }
     };
-    output::print(arguments, &output::document(1, &report)?, || {
+    output::show(arguments, &outputs::INSPECT_REPLAY, &report, || {
         terminal::text(&words(&report));
-    });
+    })?;
     Ok(if report.is_quiet() {
         Exit::Done
     } else {
@@ -74,8 +74,8 @@ fn recording(
 ) -> Result<Report, CommandError> {
     let texts = files::read(installed)?;
     let (compiled, _) = files::compile(&texts, now)?;
-    let looked = open::look(&compiled, installed, &texts)?;
-    let reader = Reader::open(text, &looked.keys, now).map_err(|why| {
+    let opened = open::open_read(&compiled, installed, &texts)?;
+    let reader = Reader::open(text, &opened.keys, now).map_err(|why| {
         let help = match why {
             Unreadable::Ended(_) => {
                 "Make a new recording; texts of requests are not kept longer than was said."

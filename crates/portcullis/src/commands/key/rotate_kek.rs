@@ -5,10 +5,9 @@
 
 use clap::{Arg, ArgMatches, Command};
 use installation::{files, kek, open};
-use serde_json::json;
 
 use crate::exit::{Exit, Outcome};
-use crate::{admin_client, config_dir, output, terminal};
+use crate::{admin_client, config_dir, output, outputs, terminal};
 
 /// Its arguments.
 pub fn command() -> Command {
@@ -36,12 +35,10 @@ pub fn run(arguments: &ArgMatches) -> Outcome {
     let new = kek::given(output::text(arguments, "new"), "--new", &dir)?;
     let changed = kek::change(&compiled, &dir, (&old, &new), &admin_client::on_store())?;
     changed.recovered.iter().for_each(terminal::say);
-    let (old, new) = (old.id(), new.id());
-    let document = json!({
-        "schema_version": 1, "old": old, "new": new, "was_done_before": changed.was_done_before,
-    });
-    output::print(arguments, &document, || {
-        if changed.was_done_before {
+    let rotated = changed.rotated;
+    output::show(arguments, &outputs::KEY_ROTATE_KEK, &rotated, || {
+        let (old, new) = (&rotated.old, &rotated.new);
+        if rotated.was_done_before {
             terminal::line(format_args!(
                 "the data was sealed under key {new} already; the ledger now says so"
             ));
@@ -54,6 +51,6 @@ pub fn run(arguments: &ArgMatches) -> Outcome {
             "Let keys.kek in portcullis.yaml refer to the new key, start the server, and keep the old key for as long as \
              you keep backups that were made before.",
         );
-    });
+    })?;
     Ok(Exit::Done)
 }

@@ -1,18 +1,16 @@
 //! The effective matrix as a person reads it.
 //! Exports `page`, `field_row`.
-//! Used by `access`.
+//! Used by `portcullis access`.
 //! Start reading at `page`.
 
 use std::fmt::Write;
 
 use config::Compiled;
-use model::printable;
+use model::printable::{self, wrapped};
 use policy::{AccessRow, By, How};
-use review::access::matrix::{self, Summary};
-use review::access::{self, FieldRow, IntegrationAccess, field_of};
 
-use super::questions;
-use crate::table::wrapped;
+use super::matrix::{self, Summary};
+use super::{FieldRow, IntegrationAccess, field_of, parameters, questions};
 
 /// Lines are kept below this many characters.
 const WIDTH: usize = 100;
@@ -133,7 +131,7 @@ fn judged_lines(integration: &str, row: &AccessRow, compiled: &Compiled) -> Stri
 
 /// What its parameters may ask: of the operation, because a parameter has to be usable with every grant that may hold.
 fn question_lines(integration: &str, row: &AccessRow, compiled: &Compiled) -> String {
-    let parameters = access::parameters(compiled, integration, &row.api, &row.operation);
+    let parameters = parameters(compiled, integration, &row.api, &row.operation);
     let mut out = String::new();
     let mut last = "";
     for (label, line) in questions::lines(&parameters, WIDTH) {

@@ -1,13 +1,12 @@
 //! Parameters as people read them: what may be asked, what is refused and why, what is fixed.
 //! Exports `lines`.
-//! Used by `access` and `can`.
+//! Used by the texts of `access` and `can`.
 //! Start reading at `lines`.
 
 use std::collections::BTreeMap;
 
+use model::printable::wrapped;
 use policy::{ParameterAccess, ParameterRefusal, ParameterUse};
-
-use crate::table::wrapped;
 
 /// Lines with a label each: `asks`, `refuses`, `fixes`.
 pub fn lines(parameters: &[ParameterAccess], width: usize) -> Vec<(&'static str, String)> {

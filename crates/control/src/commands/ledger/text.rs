@@ -1,0 +1,174 @@
+//! Records, and what was done to the ledger, as people read it.
+//! Exports `line`, `rotated`, `destroyed`.
+//! Used by whoever shows an answer of the `ledger.*` commands to a person.
+//! Start reading at `line`.
+
+use model::{Timestamp, printable};
+use serde_json::Value;
+
+use super::{LedgerRecord, RecordsDestroyed, SignerRotated};
+
+/// One record in one line.
+pub fn line(record: &LedgerRecord) -> String {
+    let (seq, event) = (record.seq, &record.event);
+    let micros = event.get("at").and_then(Value::as_i64).unwrap_or(0);
+    let at = Timestamp::from_micros(micros)
+        .to_string()
+        .replace('T', " ")
+        .trim_end_matches('Z')
+        .to_owned();
+    let mut parts = vec![format!("#{seq:<6} {at}")];
+    let kind = text(event, "kind");
+    parts.extend(match kind.as_str() {
+        "request" | "intent" => call(event),
+        "connection" => vec![
+            String::from("REFUSE"),
+            connections(event, &text(event, "address")),
+            text(event, "listener"),
+            text(event, "code"),
+            text(event, "id"),
+        ],
+        _ => vec![
+            format!("{:<6}", text(event, "outcome")),
+            kind,
+            text(event, "integration"),
+            text(event, "credential"),
+            text(event, "user"),
+            uid(event),
+            text(event, "detail"),
+        ],
+    });
+    parts.retain(|part| !part.is_empty());
+    parts.join("  ").trim_end().to_owned()
+}
+
+/// A field's text; nothing in it acts in a terminal.
+fn text(event: &Value, name: &str) -> String {
+    let value = event.get(name).and_then(Value::as_str);
+    value.unwrap_or_default().escape_debug().to_string()
+}
+
+/// A call that was decided, or is about to be forwarded.
+fn call(event: &Value) -> Vec<String> {
+    let verdict = match text(event, "outcome").as_str() {
+        "pending" => "intent",
+        "allow" => "allow",
+        "refuse" => "REFUSE",
+        "fault" => "FAULT",
+        _ => "?",
+    };
+    let dash = |text: String| {
+        if text.is_empty() {
+            "-".to_owned()
+        } else {
+            text
+        }
+    };
+    let what = if text(event, "operation").is_empty() {
+        format!("{} {}", text(event, "method"), text(event, "path"))
+    } else {
+        text(event, "operation")
+    };
+    let status = event.get("status").map(Value::to_string);
+    vec![
+        format!("{verdict:<6}"),
+        format!("{:<12}", dash(text(event, "integration"))),
+        format!("{:<24}", dash(what.trim().to_owned())),
+        status.unwrap_or_default(),
+        text(event, "code"),
+        text(event, "id"),
+    ]
+}
+
+/// The user of the operating system who made a change, as the kernel names them.
+fn uid(event: &Value) -> String {
+    let uid = event.pointer("/actor/uid").and_then(Value::as_u64);
+    uid.map(|uid| format!("(uid {uid})")).unwrap_or_default()
+}
+
+/// How many connections, and from where.
+fn connections(event: &Value, address: &str) -> String {
+    let from = match address {
+        "" => "many addresses",
+        one => one,
+    };
+    match event.get("count").and_then(Value::as_u64).unwrap_or(1) {
+        1 => format!("1 connection from {from}"),
+        count => format!("{count} connections from {from}"),
+    }
+}
+
+/// Who signs now, and what to do with it.
+pub fn rotated(rotated: &SignerRotated) -> String {
+    let checkpoint = if rotated.checkpoint.is_some() {
+        "Its first checkpoint is signed."
+    } else {
+        "Its first checkpoint could not be written yet; the next one is."
+    };
+    format!(
+        "epoch {} began with record #{}. {checkpoint}\n  before     {}\n  now        {}\nGive the new key to whoever verifies this ledger.\n",
+        rotated.epoch,
+        rotated.record,
+        printable::line(&rotated.previous_key),
+        printable::line(&rotated.public_key),
+    )
+}
+
+/// What was destroyed, or would be and how.
+pub fn destroyed(answer: &RecordsDestroyed) -> String {
+    let what = format!(
+        "{} records, #{} to #{}, in {} segments, all older than {}",
+        answer.records, answer.first, answer.last, answer.segments, answer.before
+    );
+    match answer.record {
+        Some(record) => format!(
+            "destroyed: {what}. Record #{record} says so.\nBackups have copies of the keys (*.key beside the segments): destroy those too.\n"
+        ),
+        None => format!(
+            "would be destroyed: {what}.\nNothing was. The same command with `--confirm {}` makes them unreadable for everybody and for ever.\n",
+            answer.records
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn shown(seq: u64, event: Value) -> String {
+        line(&LedgerRecord { seq, event })
+    }
+
+    #[test]
+    fn connections_are_counted_in_their_line() {
+        let line = |event: Value| shown(7, event);
+        let mut event = json!({
+            "at": 0, "kind": "connection", "outcome": "refuse", "code": "tls.handshake", "count": 3,
+            "address": "192.0.2.7", "listener": "public", "id": "dec_x",
+        });
+        assert_eq!(
+            line(event.clone()),
+            "#7      1970-01-01 00:00:00.000  REFUSE  3 connections from 192.0.2.7  public  tls.handshake  dec_x"
+        );
+        event["count"] = json!(1);
+        event["address"] = Value::Null;
+        assert!(line(event).contains("1 connection from many addresses"));
+    }
+
+    #[test]
+    fn a_request_and_a_change_fit_on_one_line_each() {
+        let request = json!({ "at": 1_795_435_204_112_000_i64, "kind": "request", "outcome": "refuse", "integration": "crm",
+            "operation": "getTechnician", "status": 403, "code": "authz.operation_not_granted", "id": "dec_1" });
+        assert_eq!(
+            shown(218, request),
+            "#218    2026-11-23 12:00:04.112  REFUSE  crm           getTechnician             403  authz.operation_not_granted  dec_1"
+        );
+        let change = json!({ "at": 1_795_435_204_112_000_i64, "kind": "key.revoke", "outcome": "done", "integration": "crm", "detail": "x\ny" });
+        assert_eq!(
+            shown(3, change),
+            "#3      2026-11-23 12:00:04.112  done    key.revoke  crm  x\\ny"
+        );
+    }
+}
