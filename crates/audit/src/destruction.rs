@@ -1,5 +1,5 @@
 //! Records made unreadable for everybody and for ever: whole segments at a time, by destroying their keys.
-//! Exports `COMMAND`, `older_than`, `destroyable`, `destroy`.
+//! Exports `COMMAND`, `older_than`, `Older`, `destroyable`, `destroy`.
 //! Used by `ledger destroy`, which records what is going to be destroyed before it is, and by the verifier.
 //! Start reading at `older_than`.
 
@@ -13,8 +13,8 @@ use serde::Deserialize;
 use crate::disk::{Disk, RealDisk};
 use crate::fault::LedgerFault;
 use crate::reader::Ledger;
-use crate::segment;
 use crate::segment::key::{KeyFile, Segment, Tombstone, beside};
+use crate::segment::{self, Scanner};
 
 /// The command that destroys; its intent is the record that a destroyed key names.
 pub const COMMAND: &str = "ledger.destroy";
@@ -27,35 +27,63 @@ struct When {
     latest: Option<Timestamp>,
 }
 
+/// So much of the ledger is read at once to learn how old it is: some seconds, in which somebody waits for the answer.
+const LOOK_BYTES_MAX: u64 = 1024 * 1024 * 1024;
+
+/// Records that are older than a moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Older {
+    /// What can be destroyed now.
+    pub found: Destroyed,
+    /// Whether the look ended before it met a younger record: there may be more once this is destroyed.
+    pub has_more: bool,
+}
+
 /// The segments from the beginning of the ledger on whose records are all older than this moment, and which can be destroyed:
-/// those that are closed, have a key of their own, and are not destroyed yet. Reads every one of them.
+/// those that are closed, have a key of their own, and are not destroyed yet. Reads every one of them, up to a bound.
 ///
 /// # Errors
 /// When a file cannot be read or is damaged.
-pub fn older_than(ledger: &Ledger, before: Timestamp) -> Result<Destroyed, LedgerFault> {
+pub fn older_than(ledger: &Ledger, before: Timestamp) -> Result<Older, LedgerFault> {
+    look(ledger, before, LOOK_BYTES_MAX)
+}
+
+fn look(ledger: &Ledger, before: Timestamp, bytes_max: u64) -> Result<Older, LedgerFault> {
     let dir = ledger.dir();
     let segments = segment::list(dir).map_err(|error| LedgerFault::io(dir, &error))?;
-    let mut bound = 0;
+    let (mut bound, mut looked_at, mut has_more) = (0, 0_u64, false);
     for pair in segments.windows(2) {
         let [(_, path), (end, _)] = pair else {
             continue;
         };
         let mut scanner = ledger.scanner(path)?;
-        let is_older = scanner.destroyed().is_some() || {
-            let mut is_older = true;
-            while is_older && let Some(frame) = ledger.next_frame(&mut scanner, path)? {
-                is_older = frame
-                    .records()
-                    .all(|record| happened_before(record, before));
+        if scanner.destroyed().is_none() {
+            has_more = looked_at >= bytes_max;
+            if has_more || !is_older(ledger, path, &mut scanner, before)? {
+                break;
             }
-            is_older
-        };
-        if !is_older {
-            break;
+            looked_at = looked_at.saturating_add(scanner.length());
         }
         bound = *end;
     }
-    destroyable(dir, bound)
+    let found = destroyable(dir, bound)?;
+    Ok(Older { found, has_more })
+}
+
+/// Whether every record of a segment is older.
+fn is_older(
+    ledger: &Ledger,
+    path: &Path,
+    scanner: &mut Scanner,
+    before: Timestamp,
+) -> Result<bool, LedgerFault> {
+    while let Some(frame) = ledger.next_frame(scanner, path)? {
+        let mut records = frame.records();
+        if !records.all(|record| happened_before(record, before)) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// What was destroyed.

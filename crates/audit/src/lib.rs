@@ -30,7 +30,7 @@ mod writer;
 
 pub use bus::{EventBus, Followed, Label, Subscription};
 pub use checkpoint::{Checkpoint, PublicKey, SignedCheckpoint, is_origin};
-pub use destruction::{COMMAND as DESTROY, Destroyed, destroy, destroyable, older_than};
+pub use destruction::{COMMAND as DESTROY, Destroyed, Older, destroy, destroyable, older_than};
 pub use entry::Entry;
 pub use export::{Exported, export};
 pub use fault::LedgerFault;

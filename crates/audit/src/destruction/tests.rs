@@ -33,7 +33,7 @@ fn only_whole_closed_segments_that_are_older_are_found() {
         .collect();
     let newest = *starts.last().unwrap();
     for seq in 0..60 {
-        let found = older_than(&reader, moment(seq)).unwrap();
+        let found = older_than(&reader, moment(seq)).unwrap().found;
         // Everything in front of a segment is older where the record itself is not in it.
         let bound = starts
             .iter()
@@ -44,7 +44,7 @@ fn only_whole_closed_segments_that_are_older_are_found() {
         assert_eq!(found.before_seq, bound, "{seq}");
         assert_eq!((found.first_seq, found.records), (0, bound), "{seq}");
     }
-    let all = older_than(&reader, moment(1_000_000)).unwrap();
+    let all = older_than(&reader, moment(1_000_000)).unwrap().found;
     assert_eq!(all.before_seq, newest, "the open segment stays");
 }
 
@@ -59,10 +59,16 @@ fn what_was_destroyed_is_passed_over_and_not_found_again() {
         .map(|(seq, _)| seq)
         .collect();
     let reader = read(dir.path());
-    let first = older_than(&reader, moment(starts[2])).unwrap();
+    let first = older_than(&reader, moment(starts[2])).unwrap().found;
     destroy(dir.path(), &keys(), first.before_seq, record, now()).unwrap();
-    assert_eq!(older_than(&reader, moment(starts[2])).unwrap().records, 0);
-    let second = older_than(&reader, moment(starts[3])).unwrap();
+    assert_eq!(
+        older_than(&reader, moment(starts[2]))
+            .unwrap()
+            .found
+            .records,
+        0
+    );
+    let second = older_than(&reader, moment(starts[3])).unwrap().found;
     assert_eq!((second.segments, second.first_seq), (1, starts[2]));
     let later = now().plus(Duration::from_secs(60));
     destroy(dir.path(), &keys(), second.before_seq, record, later).unwrap();
@@ -78,6 +84,26 @@ fn what_was_destroyed_is_passed_over_and_not_found_again() {
 }
 
 #[test]
+fn a_look_that_is_too_long_is_gone_on_with_behind_what_it_found() {
+    let dir = tempfile::tempdir().unwrap();
+    ledger(dir.path(), 60, small(), &mut Dice::new(63));
+    let (record, _) = destroyer(dir.path(), small());
+    let reader = read(dir.path());
+    let all = look(&reader, moment(1_000_000), u64::MAX).unwrap();
+    assert!(!all.has_more && all.found.segments > 3, "{all:?}");
+    let (mut segments, mut has_more) = (0, true);
+    while has_more {
+        // Not more than one segment fits.
+        let part = look(&reader, moment(1_000_000), 1).unwrap();
+        has_more = part.has_more;
+        assert_eq!(part.found.segments, 1, "{part:?}");
+        segments += part.found.segments;
+        destroy(dir.path(), &keys(), part.found.before_seq, record, now()).unwrap();
+    }
+    assert_eq!(segments, all.found.segments);
+}
+
+#[test]
 fn a_record_from_before_the_clock_was_set_back_keeps_its_segment() {
     let dir = tempfile::tempdir().unwrap();
     let one = recorder(dir.path(), small());
@@ -89,7 +115,7 @@ fn a_record_from_before_the_clock_was_set_back_keeps_its_segment() {
         one.record(&back).wait().unwrap();
     }
     one.stop().unwrap();
-    let found = older_than(&read(dir.path()), moment(0)).unwrap();
+    let found = older_than(&read(dir.path()), moment(0)).unwrap().found;
     assert_eq!(found.records, 0);
 }
 

@@ -1,6 +1,6 @@
 //! `ledger.destroy`: old records made unreadable for everybody and for ever.
 
-use audit::{DESTROY, older_than};
+use audit::{DESTROY, Older, older_than};
 use model::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -41,6 +41,8 @@ pub struct RecordsDestroyed {
     pub before: String,
     /// Number of the record that says so; null where nothing was destroyed.
     pub record: Option<u64>,
+    /// Whether more may be as old: at most 1 GiB of the ledger is looked at in one go. Ask again once these are destroyed.
+    pub has_more: bool,
 }
 
 impl Command for DestroyRecords {
@@ -68,7 +70,7 @@ impl Command for DestroyRecords {
                 "Say why, for whoever verifies the ledger: --reason \"kept for a year\".",
             ));
         }
-        let found = older_than(&control.ledger, before)?;
+        let Older { found, has_more } = older_than(&control.ledger, before)?;
         if found.records == 0 {
             return Err(AdminError::of_field(
                 "before",
@@ -84,6 +86,7 @@ impl Command for DestroyRecords {
             last: found.before_seq - 1,
             before: before.to_string(),
             record: None,
+            has_more,
         };
         let Some(confirmed) = self.confirm else {
             return Ok(answer);

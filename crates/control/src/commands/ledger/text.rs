@@ -120,12 +120,17 @@ pub fn destroyed(answer: &RecordsDestroyed) -> String {
         "{} records, #{} to #{}, in {} segments, all older than {}",
         answer.records, answer.first, answer.last, answer.segments, answer.before
     );
+    let more = if answer.has_more {
+        "More may be as old: ask again once these are destroyed.\n"
+    } else {
+        ""
+    };
     match answer.record {
         Some(record) => format!(
-            "destroyed: {what}. Record #{record} says so.\nBackups have copies of the keys (*.key beside the segments): destroy those too.\n"
+            "destroyed: {what}. Record #{record} says so.\n{more}Backups have copies of the keys (*.key beside the segments): destroy those too.\n"
         ),
         None => format!(
-            "would be destroyed: {what}.\nNothing was. The same command with `--confirm {}` makes them unreadable for everybody and for ever.\n",
+            "would be destroyed: {what}.\n{more}Nothing was. The same command with `--confirm {}` makes them unreadable for everybody and for ever.\n",
             answer.records
         ),
     }
