@@ -13,6 +13,8 @@ use crate::reasons::{BUSY, DENIED, FAILED, OUTCOME_UNKNOWN, REJECTED};
 pub enum Meaning {
     /// The upstream did what was asked: its status, and what the grants let out of the body.
     Done,
+    /// The upstream says that there is nothing in the list: as one of which the caller may see nothing.
+    Empty,
     /// The answer is only a part of what was asked for, and nobody asked for a part.
     Part,
     /// The caller's copy is still good (RFC 9110 §15.4.5).
@@ -87,13 +89,14 @@ pub fn meaning(status: u16, asked: &Asked) -> Meaning {
         &OUTCOME_UNKNOWN
     };
     let is_hidden = match asked.concealment {
-        Concealment::Nothing => false,
+        Concealment::Nothing | Concealment::Members => false,
         Concealment::Absence => matches!(status, 404 | 410),
         Concealment::Everything => true,
     };
     match status {
         206 | 226 => Meaning::Part,
         200..=299 => Meaning::Done,
+        404 | 410 if asked.concealment == Concealment::Members => Meaning::Empty,
         304 if asked.is_conditional && asked.is_read => Meaning::Unchanged,
         ..=399 => Meaning::Ours(failed),
         401 | 407 | 511 => Meaning::Ours(&DENIED),
@@ -185,13 +188,15 @@ pub const ROWS: &[Row] = &[
     row(
         "404, 410",
         &[404..=404, 410..=410],
-        "Where the grant conceals (`deny_as: not_found`, with objects that are judged): 404 `object.absent`, byte for byte what a hidden object reads, whatever `errors` grants. \
+        "Where the grant conceals (`deny_as: not_found`, with objects that are judged): 404 `object.absent`, byte for byte what a hidden object reads, whatever `errors` grants; \
+         on a list, 200 and the empty list, as where all of its objects are hidden. \
          Otherwise the status with granted error fields, or `object.absent` (404 on one object), or `upstream.rejected`.",
     ),
     row(
         "other 4xx",
         &[400..=499],
-        "The status, with granted error fields or as `upstream.rejected`. On a read of one object that the caller is not known to see, where the grant conceals: 404 `object.absent`.",
+        "The status, with granted error fields or as `upstream.rejected`. On a read that answers with one object that the caller is not known to see, where the grant conceals: 404 `object.absent`, \
+         because any of them may be how this upstream says that there is none.",
     ),
     row(
         "other 5xx",
@@ -239,6 +244,7 @@ mod tests {
             for concealment in [
                 Concealment::Nothing,
                 Concealment::Absence,
+                Concealment::Members,
                 Concealment::Everything,
             ] {
                 let asked = Asked {
@@ -308,6 +314,15 @@ mod tests {
             ..asked(Method::Get)
         };
         assert_eq!(meaning(409, &everything), Meaning::Ours(&policy::ABSENT));
+        let members = Asked {
+            concealment: Concealment::Members,
+            ..asked(Method::Get)
+        };
+        assert!([404, 410].map(|s| meaning(s, &members)) == [Meaning::Empty; 2]);
+        assert!(matches!(
+            meaning(422, &members),
+            Meaning::Passed { status: 422, .. }
+        ));
         let shown = meaning(409, &asked(Method::Get));
         assert!(matches!(shown, Meaning::Passed { status: 409, .. }));
     }

@@ -146,9 +146,8 @@ impl<'p> Gather<'p> {
     pub fn finish(self, next: Option<String>) -> Json {
         let mut out = self.envelope.unwrap_or(Json::Null);
         let list = self.pages.list.as_deref().unwrap_or_default();
-        if let Some(place) = at(&mut out, list) {
-            *place = Json::List(self.items);
-        }
+        // The first page may have had none to put them in.
+        put(&mut out, list, Json::List(self.items));
         let field = self.pages.cursor.as_deref().unwrap_or_default();
         let ended = at(&mut out, field).filter(|value| is_end(value));
         let kept = match (next, ended) {
@@ -261,10 +260,21 @@ fn remove(value: &mut Json, steps: &[Arc<str>]) {
     }
 }
 
+/// Sets the value at some steps; what is not there on the way is made.
 fn put(value: &mut Json, steps: &[Arc<str>], what: Json) {
-    if let Some((last, parents)) = steps.split_last()
-        && let Some(Json::Object(members)) = at(value, parents)
-    {
-        members.push((Text::new(last), what));
+    let mut here = value;
+    for step in steps {
+        if !matches!(here, Json::Object(_)) {
+            *here = Json::Object(Vec::new());
+        }
+        let Json::Object(members) = here else { return };
+        if !members.iter().any(|(key, _)| **key == **step) {
+            members.push((Text::new(step), Json::Null));
+        }
+        let Some((_, below)) = members.iter_mut().find(|(key, _)| **key == **step) else {
+            return;
+        };
+        here = below;
     }
+    *here = what;
 }

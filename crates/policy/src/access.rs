@@ -230,6 +230,13 @@ impl Walk<'_> {
             members.filter_map(|(name, below)| Some((Step::Member(name), &**name, (*below)?)));
         let items = place.items.map(|below| (Step::Item, "*", below));
         let values = place.values.map(|below| (Step::Rest, "*", below));
+        // What tells of objects that may be left out stays.
+        let integration = self.integration;
+        let is_told = |name: &str| {
+            let mut kinds = place.told_by(name).iter();
+            kinds.any(|kind| integration.may_hide(*kind))
+        };
+        let members = members.filter(|(_, name, _)| !is_told(name));
         for (step, name, index) in members.chain(items).chain(values) {
             let mark = self.levels.mark();
             if let Some(within) = self.levels.enter(at.within, step) {

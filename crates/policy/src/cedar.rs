@@ -78,6 +78,13 @@ impl Checked {
     }
 }
 
+impl Checked {
+    /// Whether it can hold for an object that lacks these attributes.
+    pub fn can_hold_without(&self, lacking: &BTreeSet<String>) -> bool {
+        partial::can_hold(&self.policy, lacking)
+    }
+}
+
 /// Members of a JSON object.
 type Members = serde_json::Map<String, Value>;
 

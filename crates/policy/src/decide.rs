@@ -375,6 +375,8 @@ pub struct Released {
     pub withheld: u32,
     /// The objects let out or judged; at most [`Released::OBJECTS_MAX`].
     pub objects: Vec<ObjectRef>,
+    /// None of the objects of a list may be seen: the body is the one form for it, and nothing else of the answer may say more.
+    pub is_blank: bool,
 }
 
 impl Released {

@@ -23,6 +23,8 @@ pub enum Concealment {
     Nothing,
     /// That an object exists: one that does not must read like one that is hidden.
     Absence,
+    /// That a list holds objects: without any it must read like one of which nothing may be seen.
+    Members,
     /// The same, and the object was not judged before the call: whatever the upstream says of it may be about a hidden one.
     Everything,
 }
@@ -76,16 +78,19 @@ impl Standing {
         if self.deny_as() != DenyAs::NotFound {
             return Concealment::Nothing;
         }
+        let is_read = !operation.is_write;
         let is_judged = operation.subject.is_some() && entry.at_object.is_some();
-        match is_judged {
-            true if self.owes(operation, entry) => Concealment::Everything,
-            true => Concealment::Absence,
-            false if operation.has_references() => Concealment::Absence,
-            // No name in the request, and still an object that may be hidden.
-            false if operation.is_single && !operation.is_write && entry.at_object.is_some() => {
-                Concealment::Absence
-            }
-            false => Concealment::Nothing,
+        if is_judged && self.owes(operation, entry) {
+            Concealment::Everything
+        } else if is_read && self.may_lack_another(operation, entry) {
+            // The object that the path names was judged. The one that is answered was not.
+            Concealment::Everything
+        } else if is_read && operation.pages.is_many && !self.sees_each(entry) {
+            Concealment::Members
+        } else if is_judged || operation.has_references() {
+            Concealment::Absence
+        } else {
+            Concealment::Nothing
         }
     }
 

@@ -71,6 +71,8 @@ impl<'p> Joining<'p> {
                 .map(|place| place.class)
                 .max()
                 .unwrap_or(first.class),
+            page: here.iter().find_map(|place| place.page),
+            gaps: None,
         });
         self.known.insert(at.clone(), Some(index));
         self.open.push((index, at));

@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod address;
+mod blank;
 pub mod block;
 mod cedar;
 mod counted;
@@ -12,6 +13,7 @@ pub mod decide;
 mod enforcement;
 mod errors;
 mod fast;
+mod gaps;
 pub mod input;
 mod joined;
 pub mod limit;

@@ -366,6 +366,11 @@ impl Levels {
             .filter_map(|(plan, place)| self.plans.get(*plan)?.place(*place))
     }
 
+    /// Whether one of the plans says so of its place.
+    pub fn any(&self, within: Within, says: impl FnMut(&Place) -> bool) -> bool {
+        self.places(within).any(says)
+    }
+
     /// Whether each place may hold a value of this sort.
     pub fn fit(&self, within: Within, value: &Json) -> bool {
         self.places(within).all(|place| place.fits(value))

@@ -7,8 +7,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use model::shape::{Class, NodeId};
-use model::{FieldPath, Json, Shape};
+use model::{FieldPath, Json, PageField, Shape};
 
+use crate::gaps::{self, Gaps};
 use crate::input::Mask;
 
 /// Index of an object kind.
@@ -109,6 +110,10 @@ pub(crate) struct Place {
     /// The resource object itself, which leaves as `{}` when none of its fields does.
     pub is_start: bool,
     pub class: Class,
+    /// What it is declared to say of the objects it stands beside.
+    pub page: Option<PageField>,
+    /// What may be missing here; worked out when the plan is finished.
+    pub gaps: Option<Box<Gaps>>,
 }
 
 impl Place {
@@ -151,6 +156,13 @@ impl Place {
             Json::Null => true,
             _ => self.leaf.is_some(),
         }
+    }
+
+    /// The kinds of the objects that a member is declared to tell of.
+    pub fn told_by(&self, key: &str) -> &[KindId] {
+        let telling = self.gaps.iter().flat_map(|gaps| &gaps.telling);
+        let mut named = telling.filter(|(name, _)| **name == *key);
+        named.next().map_or(&[], |(_, kinds)| kinds.as_slice())
     }
 }
 
@@ -338,22 +350,22 @@ impl Plan {
                 })
                 .collect();
             return Plan {
-                places: builder.places,
                 root,
                 starts,
+                ..Plan::of_places(builder.places)
             };
         }
         positions.extend(wrapped.iter().map(Position::at));
         let root = builder.place(0, positions, false);
         Plan {
-            places: builder.places,
             root,
-            starts: Vec::new(),
+            ..Plan::of_places(builder.places)
         }
     }
 
     /// A plan of these places alone.
-    pub fn of_places(places: Vec<Place>) -> Plan {
+    pub fn of_places(mut places: Vec<Place>) -> Plan {
+        gaps::mark(&mut places);
         Plan {
             places,
             ..Plan::default()
@@ -362,6 +374,12 @@ impl Plan {
 
     pub fn place(&self, index: usize) -> Option<&Place> {
         self.places.get(index)
+    }
+
+    /// Every place at which a walk begins: the root, and each resource object.
+    pub fn starts(&self) -> impl Iterator<Item = usize> {
+        let objects = self.starts.iter().filter_map(|(_, place)| *place);
+        self.root.into_iter().chain(objects)
     }
 
     /// Where the plan goes on inside the resource object at this node.
@@ -431,6 +449,7 @@ impl<'a> Builder<'a> {
     }
 
     fn reserve(&mut self, node: NodeId, guard: Guard) -> usize {
+        let shape_node = self.ground.shape.node(node);
         self.places.push(Place {
             guard,
             members: Vec::new(),
@@ -438,12 +457,9 @@ impl<'a> Builder<'a> {
             items: None,
             leaf: None,
             is_start: false,
-            class: self
-                .ground
-                .shape
-                .node(node)
-                .map(|n| n.class)
-                .unwrap_or_default(),
+            class: shape_node.map(|n| n.class).unwrap_or_default(),
+            page: shape_node.and_then(|n| n.page),
+            gaps: None,
         });
         self.places.len() - 1
     }

@@ -26,6 +26,7 @@ use model::json::{write, write_string};
 use model::text::shared;
 use model::{Cause, Json, ObjectRef, Refusal, Text};
 
+use crate::blank;
 use crate::cedar::Held;
 use crate::decide::{Released, RequestFacts, Standing};
 use crate::input::{Mask, Source};
@@ -65,40 +66,13 @@ impl Standing {
             return Err(self.refuse(detail.into(), None));
         }
         let objects = std::mem::take(&mut self.objects);
-        let mut walk = Walk {
-            permit: &self,
-            operation,
-            entry,
-            facts,
-            out: Released {
-                objects,
-                ..Released::default()
-            },
-            plans: Vec::new(),
-            levels: Levels::default(),
-            verdicts: Vec::new(),
-            leaves_out: false,
-            has_shown: false,
-        };
-        let nothing = "the answer holds no object, and one that is hidden must read the same";
-        if walk.lacks_its_object(answer) {
-            return Err(self.refuse(nothing.into(), None));
-        }
-        walk.leaves_out = walk.leaves_out();
-        let Some(answer) = answer else {
-            return Ok(walk.out);
-        };
-        walk.out.body.reserve(1024);
-        let plan = entry.plan(operation, walk.root_grants(answer));
-        walk.root(&plan, answer)?;
-        if walk.leaves_out && operation.is_single && !walk.has_shown {
-            return Err(self.refuse(nothing.into(), None));
-        }
-        Ok(walk.out)
+        let mut walk = Walk::new(&self, operation, entry, facts);
+        walk.out.objects = objects;
+        walk.is_gapped = !self.sees_each(entry);
+        walk.leaves_out = operation.has_several && self.conceals(operation, entry);
+        walk.released(answer)
     }
-}
 
-impl Standing {
     /// The same by another plan, of an answer without a resource object; `None` when it must not leave at all.
     pub(crate) fn release_by(
         &self,
@@ -106,18 +80,7 @@ impl Standing {
         facts: &RequestFacts<'_>,
         answer: &Json,
     ) -> Option<Released> {
-        let mut walk = Walk {
-            permit: self,
-            operation: self.rules.op(self.operation)?,
-            entry: self.entry()?,
-            facts,
-            out: Released::default(),
-            plans: Vec::new(),
-            levels: Levels::default(),
-            verdicts: Vec::new(),
-            leaves_out: false,
-            has_shown: false,
-        };
+        let mut walk = Walk::new(self, self.rules.op(self.operation)?, self.entry()?, facts);
         walk.root(plan, answer).ok()?;
         Some(walk.out)
     }
@@ -136,14 +99,16 @@ pub(crate) struct Walk<'a> {
     pub(crate) operation: &'a Operation,
     pub(crate) entry: &'a Entry,
     facts: &'a RequestFacts<'a>,
-    out: Released,
+    pub(crate) out: Released,
     /// Plans for combinations of grants, kept for the next object.
     plans: Vec<(u64, Arc<Plan>)>,
     /// What the nested objects around a value let out of it.
-    levels: Levels,
+    pub(crate) levels: Levels,
     verdicts: Vec<(Vec<u8>, Verdict)>,
+    /// Whether objects of the answer may be hidden.
+    pub(crate) is_gapped: bool,
     /// Whether a hidden object of its own place is left out, as none is.
-    leaves_out: bool,
+    pub(crate) leaves_out: bool,
     /// Whether an object was let out.
     has_shown: bool,
 }
@@ -163,47 +128,135 @@ enum Gate {
 struct Below<'k> {
     place: Option<usize>,
     step: Step<'k>,
+    /// It is one of many: an item of a list, or the value of an undeclared key.
+    is_item: bool,
+    /// The same of it, or of something that holds it.
     is_many: bool,
 }
 
 /// Where a value stands.
 #[derive(Clone, Copy)]
-struct At<'p> {
-    place: &'p Place,
-    index: usize,
-    within: Within,
-    is_many: bool,
+pub(crate) struct At<'p> {
+    pub place: &'p Place,
+    pub index: usize,
+    pub within: Within,
+    pub is_many: bool,
+}
+
+/// What was written before a value, for taking the value back.
+struct Before {
+    length: usize,
+    fields_out: u32,
+    is_first: bool,
+    has_shown: bool,
+}
+
+impl<'a> Walk<'a> {
+    fn new(
+        permit: &'a Standing,
+        operation: &'a Operation,
+        entry: &'a Entry,
+        facts: &'a RequestFacts<'a>,
+    ) -> Walk<'a> {
+        Walk {
+            permit,
+            operation,
+            entry,
+            facts,
+            out: Released::default(),
+            plans: Vec::new(),
+            levels: Levels::default(),
+            verdicts: Vec::new(),
+            is_gapped: false,
+            leaves_out: false,
+            has_shown: false,
+        }
+    }
 }
 
 impl Walk<'_> {
+    /// What leaves of an answer. Where nothing of a list may be seen, it reads the same whatever the upstream said.
+    fn released(mut self, answer: Option<&Json>) -> Result<Released, Box<Refusal>> {
+        let operation = self.operation;
+        if self.lacks_its_object(answer) {
+            return Err(self.shows_nothing());
+        }
+        let has_list = self.is_gapped && operation.pages.is_many;
+        let is_hidden = operation.is_write && self.permit.conceals(operation, self.entry);
+        let answer = match answer {
+            Some(answer) => answer,
+            None if has_list && is_hidden => return Err(self.shows_nothing()),
+            None if has_list && !operation.is_write => &Json::Null,
+            None => return Ok(self.out),
+        };
+        self.out.body.reserve(1024);
+        let plan = self.entry.plan(operation, self.root_grants(answer));
+        self.root(&plan, answer)?;
+        if self.has_shown || !(has_list || self.leaves_out) {
+            return Ok(self.out);
+        }
+        if is_hidden || operation.is_single {
+            return Err(self.shows_nothing());
+        }
+        if has_list && !operation.is_write {
+            self.without_objects(answer)?;
+        }
+        Ok(self.out)
+    }
+
+    /// Writes an answer none of whose objects may be seen, in the one form for it.
+    fn without_objects(&mut self, answer: &Json) -> Result<(), Box<Refusal>> {
+        let seen = self.out.fields_seen;
+        self.out.body.clear();
+        (self.out.fields_out, self.out.is_blank) = (0, true);
+        let rest = blank::rest(answer, self.operation.pages.cursor.as_ref());
+        let plan = self.entry.plan(self.operation, self.root_grants(&rest));
+        self.root(&plan, &rest)?;
+        self.out.fields_seen = seen;
+        Ok(())
+    }
+
+    /// The refusal of an answer that shows no object, where one that is hidden has to read the same.
+    fn shows_nothing(&self) -> Box<Refusal> {
+        let detail = "the answer holds no object, and one that is hidden must read the same";
+        self.permit.refuse(detail.into(), None)
+    }
+
     fn root(&mut self, plan: &Arc<Plan>, answer: &Json) -> Result<(), Box<Refusal>> {
-        let gate = match Self::at(plan, plan.root, Some(Within::default()), false) {
+        let here = Self::at(plan, plan.root, Some(Within::default()), false);
+        let gate = match here {
             Some(at) => self.gate(at, answer)?,
             None => Gate::Hidden,
         };
-        match gate {
+        let blank = here.filter(|at| self.has_gaps(*at));
+        match (gate, blank) {
+            (Gate::Open(other, place, within), blank) => {
+                let inner = other.as_ref().unwrap_or(plan);
+                let at = Self::at(inner, Some(place), Some(within), false);
+                let is_blank = self.value(inner, at, answer)?;
+                if let Some(at) = blank.filter(|_| is_blank) {
+                    self.out.body.clear();
+                    self.blank(plan, at);
+                }
+            }
+            (_, Some(at)) => {
+                self.out.fields_seen += leaves(answer);
+                self.blank(plan, at);
+            }
             // Nothing of it leaves; what is left is still JSON.
-            Gate::Hidden | Gate::Withheld => {
+            (_, None) => {
                 self.out.fields_seen += leaves(answer);
                 self.out.body.extend_from_slice(match answer {
                     Json::Object(_) => b"{}",
                     Json::List(_) => b"[]",
                     _ => b"null",
                 });
-                Ok(())
-            }
-            Gate::Open(other, place, within) => {
-                let plan = other.as_ref().unwrap_or(plan);
-                self.value(
-                    plan,
-                    Self::at(plan, Some(place), Some(within), false),
-                    answer,
-                )
             }
         }
+        Ok(())
     }
 
-    fn at(
+    pub(crate) fn at(
         plan: &Plan,
         place: Option<usize>,
         within: Option<Within>,
@@ -221,7 +274,7 @@ impl Walk<'_> {
     fn gate(&mut self, at: At<'_>, value: &Json) -> Result<Gate, Box<Refusal>> {
         match (at.place.guard, value) {
             (Guard::Outermost(kind, node), Json::Object(_)) => {
-                let held = self.outermost(kind, value, at.is_many);
+                let (held, inside) = self.sight(kind, value, at.is_many);
                 if held.grants == 0 {
                     return if at.is_many || self.leaves_out {
                         Ok(Gate::Withheld)
@@ -231,13 +284,20 @@ impl Walk<'_> {
                 }
                 self.has_shown = true;
                 self.name(kind, value, at.is_many);
+                let within = match inside {
+                    Inside::Shown(spot) => self.levels.add(at.within, &spot),
+                    Inside::Free | Inside::Hidden => at.within,
+                };
                 let inner = self.plan(held.grants);
                 Ok(match inner.start(node) {
-                    Some(start) => Gate::Open(Some(inner), start, at.within),
+                    Some(start) => Gate::Open(Some(inner), start, within),
                     None => Gate::Hidden,
                 })
             }
-            (Guard::Outermost(..), Json::Null) if self.leaves_out && !at.is_many => {
+            // None reads like one that is left out.
+            (Guard::Outermost(..), Json::Null)
+                if self.leaves_out || self.is_gapped && at.is_many =>
+            {
                 Ok(Gate::Hidden)
             }
             // `null` in place of an object says only that there is none.
@@ -281,9 +341,15 @@ impl Walk<'_> {
         Gate::Open(None, at.index, within)
     }
 
-    fn value(&mut self, plan: &Plan, at: Option<At<'_>>, value: &Json) -> Result<(), Box<Refusal>> {
+    /// Writes a value. Whether nothing was written that says anything: an empty list or object, or `null`.
+    fn value(
+        &mut self,
+        plan: &Plan,
+        at: Option<At<'_>>,
+        value: &Json,
+    ) -> Result<bool, Box<Refusal>> {
         let Some(at) = at else {
-            return Ok(());
+            return Ok(true);
         };
         match value {
             Json::Object(members) => self.object(plan, at, members),
@@ -292,7 +358,7 @@ impl Walk<'_> {
                 self.out.fields_seen += 1;
                 self.out.fields_out += 1;
                 self.leaf(self.levels.sight(at.within, at.place.leaf), leaf);
-                Ok(())
+                Ok(matches!(leaf, Json::Null))
             }
         }
     }
@@ -302,40 +368,51 @@ impl Walk<'_> {
         plan: &Plan,
         at: At<'_>,
         members: &[(Text, Json)],
-    ) -> Result<(), Box<Refusal>> {
+    ) -> Result<bool, Box<Refusal>> {
         self.out.body.push(b'{');
-        let mut is_first = true;
+        let is_filled = at.place.gaps.is_some();
+        let (mut is_first, mut written) = (true, Vec::new());
         for (key, value) in members {
+            if self.tells(at, key) {
+                self.hold_back(&Gate::Hidden, value);
+                continue;
+            }
             // The values of undeclared keys are many, like the items of a list.
             let found = at.place.member(key);
-            let is_many = at.is_many || found.is_some_and(|(_, is_value)| is_value);
+            let is_rest = found.is_some_and(|(_, is_value)| is_value);
             let below = Below {
                 place: found.map(|(place, _)| place),
                 step: Step::Member(key),
-                is_many,
+                is_item: is_rest,
+                is_many: at.is_many || is_rest,
             };
-            self.below(plan, at.within, below, value, &mut is_first)?;
+            if self.below(plan, at.within, below, value, &mut is_first)? && is_filled {
+                written.push(key);
+            }
         }
+        let is_blank = is_first;
+        self.fill(plan, at, &written, &mut is_first);
         self.out.body.push(b'}');
-        Ok(())
+        Ok(is_blank)
     }
 
-    fn list(&mut self, plan: &Plan, at: At<'_>, items: &[Json]) -> Result<(), Box<Refusal>> {
+    fn list(&mut self, plan: &Plan, at: At<'_>, items: &[Json]) -> Result<bool, Box<Refusal>> {
         self.out.body.push(b'[');
         let mut is_first = true;
         for value in items {
             let below = Below {
                 place: at.place.items,
                 step: Step::Item,
+                is_item: true,
                 is_many: true,
             };
             self.below(plan, at.within, below, value, &mut is_first)?;
         }
         self.out.body.push(b']');
-        Ok(())
+        Ok(is_first)
     }
 
-    /// A member with its key, or an item.
+    /// A member with its key, or an item. Whether it was written.
     fn below(
         &mut self,
         plan: &Plan,
@@ -343,7 +420,7 @@ impl Walk<'_> {
         below: Below<'_>,
         value: &Json,
         is_first: &mut bool,
-    ) -> Result<(), Box<Refusal>> {
+    ) -> Result<bool, Box<Refusal>> {
         let mark = self.levels.mark();
         let within = below
             .place
@@ -352,23 +429,61 @@ impl Walk<'_> {
             Some(at) => self.gate(at, value)?,
             None => Gate::Hidden,
         };
-        if let Gate::Open(other, place, within) = gate {
-            if !*is_first {
-                self.out.body.push(b',');
-            }
-            *is_first = false;
-            if let Step::Member(key) = below.step {
-                write_string(key, &mut self.out.body);
-                self.out.body.push(b':');
-            }
+        let is_written = if let Gate::Open(other, place, within) = gate {
             let plan = other.as_deref().unwrap_or(plan);
             let at = Self::at(plan, Some(place), Some(within), below.is_many);
-            self.value(plan, at, value)?;
+            self.passed(plan, at, below, value, is_first)?
         } else {
             self.hold_back(&gate, value);
-        }
+            false
+        };
         self.levels.leave(mark);
-        Ok(())
+        Ok(is_written)
+    }
+
+    /// Writes what has passed its gate, and takes it back where it could tell that something was left out of it.
+    fn passed(
+        &mut self,
+        plan: &Plan,
+        at: Option<At<'_>>,
+        below: Below<'_>,
+        value: &Json,
+        is_first: &mut bool,
+    ) -> Result<bool, Box<Refusal>> {
+        let before = Before {
+            length: self.out.body.len(),
+            fields_out: self.out.fields_out,
+            is_first: *is_first,
+            has_shown: self.has_shown,
+        };
+        let is_own = below.is_item && at.is_some_and(|at| self.is_about_own(at));
+        self.has_shown &= !is_own;
+        match below.step {
+            Step::Member(key) => self.member_key(key, is_first),
+            Step::Item | Step::Rest => self.comma(is_first),
+        }
+        let is_blank = self.value(plan, at, value)? && at.is_some_and(|at| self.has_gaps(at));
+        let is_kept = !is_blank && (!is_own || self.has_shown);
+        self.has_shown |= before.has_shown;
+        if !is_kept {
+            self.out.body.truncate(before.length);
+            self.out.fields_out = before.fields_out;
+            *is_first = before.is_first;
+        }
+        Ok(is_kept)
+    }
+
+    fn comma(&mut self, is_first: &mut bool) {
+        if !*is_first {
+            self.out.body.push(b',');
+        }
+        *is_first = false;
+    }
+
+    pub(crate) fn member_key(&mut self, key: &str, is_first: &mut bool) {
+        self.comma(is_first);
+        write_string(key, &mut self.out.body);
+        self.out.body.push(b':');
     }
 
     fn hold_back(&mut self, gate: &Gate, value: &Json) {
@@ -396,7 +511,21 @@ impl Walk<'_> {
         plan
     }
 
-    pub(crate) fn outermost(&mut self, kind: KindId, object: &Json, is_many: bool) -> Held {
+    /// What may be seen of an object of the operation's own. Where only a condition about another object carries a write, the
+    /// integration's own grants for the kind of the answer say that (see `nested`).
+    pub(crate) fn sight(&mut self, kind: KindId, object: &Json, is_many: bool) -> (Held, Inside) {
+        let held = self.outermost(kind, object, is_many);
+        let permit = self.permit;
+        if held.grants == 0 || !permit.is_limited(self.operation, self.entry, held.grants) {
+            return (held, Inside::Free);
+        }
+        match self.nested(kind, object) {
+            Inside::Hidden => (Held::default(), Inside::Hidden),
+            inside => (held, inside),
+        }
+    }
+
+    fn outermost(&mut self, kind: KindId, object: &Json, is_many: bool) -> Held {
         let Some(set) = &self.entry.at_object else {
             return Held {
                 grants: self.permit.live,

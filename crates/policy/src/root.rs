@@ -1,5 +1,5 @@
 //! By which grants anything of an answer's root leaves (`$.nextCursor`), beside the objects it holds.
-//! Exports `Walk::root_grants`.
+//! Exports `Walk::root_grants`, and whether an answer without objects could tell that some are hidden.
 //! Used by release.
 //! Start reading at `Walk::root_grants`.
 //!
@@ -10,10 +10,11 @@
 use model::Json;
 use model::shape::NodeId;
 
+use crate::decide::Standing;
 use crate::input::DenyAs;
 use crate::plan::AnswerShape;
 use crate::release::Walk;
-use crate::rules::Shown;
+use crate::rules::{Entry, Operation, Shown};
 
 /// What an answer holds.
 #[derive(Default)]
@@ -51,36 +52,14 @@ impl Walk<'_> {
         }
     }
 
-    /// Whether the one object that a read answers with is not there, where it could have been one that is hidden: then both
-    /// read as absent. Where only the object that the path names can stand there, it was judged by itself (see `reads`).
+    /// Whether the one object that the answer could hold is not there, where it could have been one that is hidden: then both
+    /// read the same.
     pub(crate) fn lacks_its_object(&self, answer: Option<&Json>) -> bool {
-        let operation = self.operation;
-        let is_named = match operation.shown {
-            Shown::Root => true,
-            Shown::Inside { is_trusted, .. } => is_trusted,
-            Shown::Nowhere => false,
-        };
-        if !operation.is_single || is_named || !self.conceals() {
+        if !self.permit.may_lack_another(self.operation, self.entry) {
             return false;
         }
-        let ground = operation.ground();
+        let ground = self.operation.ground();
         !answer.is_some_and(|answer| holds_any(ground, 0, answer))
-    }
-
-    /// Whether a read may have objects that the caller must not tell from none.
-    fn conceals(&self) -> bool {
-        let Some(set) = &self.entry.at_object else {
-            return false;
-        };
-        let is_free = self.permit.live & !self.entry.on_object != 0 && !set.has_forbid();
-        let is_hiding = self.permit.deny_as() == DenyAs::NotFound;
-        is_hiding && !is_free && !self.operation.is_write
-    }
-
-    /// Whether an object of its own place that is hidden is left out, as none is: the answer has other places, which say what
-    /// they hold all the same.
-    pub(crate) fn leaves_out(&self) -> bool {
-        self.operation.has_several && self.conceals()
     }
 
     fn survey(&mut self, node: NodeId, value: &Json, is_many: bool, out: &mut Survey) {
@@ -93,9 +72,9 @@ impl Walk<'_> {
         match (ground.guard(node), value) {
             (_, Json::Null) => {}
             (Some(kind), Json::Object(_)) => {
-                let held = self.outermost(kind, value, is_many).grants;
+                let held = self.sight(kind, value, is_many).0.grants;
                 // One that is left out like none must not be told by what stands beside it.
-                out.is_any |= held != 0 || is_many || !self.leaves_out();
+                out.is_any |= held != 0 || is_many || !self.leaves_out;
                 out.held |= held;
             }
             (None, Json::Object(members)) if place.values.is_some() || !place.fields.is_empty() => {
@@ -120,6 +99,64 @@ impl Walk<'_> {
             // Something else stands where objects should.
             _ => out.is_any = true,
         }
+    }
+}
+
+impl Standing {
+    /// Whether every object of the answer may be seen, as far as conditions on it can tell.
+    pub(crate) fn sees_each(&self, entry: &Entry) -> bool {
+        match &entry.at_object {
+            Some(set) => self.live & !entry.on_object != 0 && !set.has_forbid(),
+            None => true,
+        }
+    }
+
+    /// Whether the answer may have objects that the caller must not tell from none. The object that a write makes or changes
+    /// was judged before: only others count.
+    pub(crate) fn conceals(&self, operation: &Operation, entry: &Entry) -> bool {
+        let is_hiding = self.deny_as() == DenyAs::NotFound;
+        let is_limited = || {
+            let mut kinds = operation.resources.iter();
+            self.is_limited(operation, entry, self.live) && kinds.any(|kind| self.may_hide(*kind))
+        };
+        is_hiding
+            && (!operation.is_write || operation.answers_other)
+            && (!self.sees_each(entry) || is_limited())
+    }
+
+    /// Whether the answer is one object that may be another than the one the path names, and that may be hidden. Where only
+    /// the object that the path names can stand there, it is judged by itself (see `reads`).
+    pub(crate) fn may_lack_another(&self, operation: &Operation, entry: &Entry) -> bool {
+        operation.is_single && !operation.shows_named() && self.conceals(operation, entry)
+    }
+
+    /// Kinds of the one object that a read answers with and that decides whether it is answered at all; none where it is the
+    /// object that the path names, or where each may be seen.
+    pub fn decided_by_answer(&self) -> Vec<&str> {
+        let known = self.rules.op(self.operation).zip(self.entry());
+        let decided = known.filter(|(operation, entry)| {
+            let is_other = !operation.is_write && operation.shown == Shown::Nowhere;
+            is_other && operation.is_single && !self.sees_each(entry)
+        });
+        let kinds = decided.into_iter().flat_map(|(op, _)| &op.resources);
+        kinds
+            .filter_map(|kind| Some(&*self.rules.kind(*kind)?.schema))
+            .collect()
+    }
+
+    /// Whether the answer may hold other objects than the one that the path names.
+    pub fn answers_with_others(&self) -> bool {
+        let operation = self.rules.op(self.operation);
+        operation.is_some_and(|operation| {
+            let is_other = operation.answers_other || !operation.is_write;
+            is_other && operation.ground().is_guarded() && operation.shown == Shown::Nowhere
+        })
+    }
+
+    /// Whether these grants show of a write's answer only what the integration's own grants for its kind show: conditions
+    /// about another object carry them.
+    pub(crate) fn is_limited(&self, operation: &Operation, entry: &Entry, grants: u64) -> bool {
+        operation.answers_other && grants & !entry.on_named == 0
     }
 }
 

@@ -81,8 +81,10 @@ pub(crate) struct Operation {
     pub leads: Vec<bool>,
     /// Whether the answer has places for objects, none of them in a list or a map.
     pub is_single: bool,
-    /// Whether there is more than one such place.
+    /// Whether there is more than one place for objects.
     pub has_several: bool,
+    /// A write that may answer with another object than the one it makes or changes.
+    pub answers_other: bool,
     pub request_guards: Vec<Option<KindId>>,
     pub request_leads: Vec<bool>,
     /// Kinds of the resource objects; empty when there are none.
@@ -153,6 +155,21 @@ impl Operation {
         match &self.subject {
             Some((_, Source::Path(_))) => self.shown != Shown::Nowhere,
             _ => self.ground().is_guarded(),
+        }
+    }
+
+    /// Whether grants of the operation are about a kind of its objects, and not only show what a write happens to answer with.
+    pub fn is_about(&self, kind: KindId) -> bool {
+        let subject = self.subject.as_ref();
+        !self.answers_other || subject.is_some_and(|(subject, _)| *subject == kind)
+    }
+
+    /// Whether only the object that the path names can stand in a read's answer.
+    pub fn shows_named(&self) -> bool {
+        match self.shown {
+            Shown::Root => true,
+            Shown::Inside { is_trusted, .. } => is_trusted,
+            Shown::Nowhere => false,
         }
     }
 

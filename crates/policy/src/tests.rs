@@ -2,6 +2,7 @@
 //! Exports the stage for the tests below it. Contracts are written as short trees.
 //! Start reading at `company`.
 
+mod blank;
 mod changes;
 mod conditions;
 mod envelopes;

@@ -3,7 +3,7 @@
 //! Used by the pipeline, after stage `upstream`; calls stages `response` and `object` for an answer that means success.
 //! Start reading at `settle`.
 
-use contract::StatusRange;
+use contract::{Operation, StatusRange};
 use model::json;
 use model::{Headers, ProxyCause, Reason, Refusal, Reply, Stage, Text};
 
@@ -13,6 +13,7 @@ use crate::context::RequestContext;
 use crate::reasons::CONTRACT;
 use crate::stages::calls::{Answered, Came};
 use crate::stages::object::{self, Cleared};
+use crate::stages::response::Read;
 use crate::stages::transform::Ready;
 use crate::stages::{pages, response, upstream};
 use crate::{RequestState, Stop, retry_after};
@@ -46,10 +47,17 @@ pub async fn settle(
     };
     let status = answer.status;
     match meaning(status, &asked) {
-        Meaning::Done | Meaning::Unchanged => match success(x, ready, answer, r).await {
-            Err(stop) if !is_read => Ok(without_body(x, status, stop.refusal())),
-            settled => settled,
-        },
+        Meaning::Done | Meaning::Unchanged => {
+            let operation = op.operation;
+            match success(x, ready, answer, r).await {
+                Err(stop) if !is_read => {
+                    let status = withheld(status, stop.refusal(), operation);
+                    Ok(without_body(x, status, stop.refusal()))
+                }
+                settled => settled,
+            }
+        }
+        Meaning::Empty => shown(x, ready, Read::nothing(), r).await,
         Meaning::Part => {
             let refusal = CONTRACT.because(format!(
                 "a part was answered ({status}) and none was asked for"
@@ -81,12 +89,36 @@ async fn success(
     let op = *ready.op();
     // Strict JSON or nothing; drift from the contract is seen here.
     let read = response::read(x, answer, &op, r)?;
+    shown(x, ready, read, r).await
+}
+
+/// What the caller may see of what was read.
+async fn shown(
+    x: &mut RequestState<'_, '_>,
+    ready: Ready<'_>,
+    read: Read,
+    r: &RequestContext<'_>,
+) -> Result<Reply, Stop> {
+    let op = *ready.op();
     // Pages from which objects are left out are filled again, so that they do not tell of them.
-    let read = pages::complete(x, read, &ready, r).await?;
+    let mut read = pages::complete(x, read, &ready, r).await?;
     // The rest of "whose is it", from what the upstream returned; only granted fields become bytes.
     let released = object::after(x, ready.into_cleared(), read.payload.value(), r).await?;
+    if released.is_blank {
+        read.say_no_more(op.operation);
+    }
     // What got into a granted field by mistake is held back.
     response::release(x, read, released, &op, r)
+}
+
+/// The status of a write whose body is withheld. Where the object in it may be a hidden one, a status that says that there is no
+/// body would tell that there was none.
+fn withheld(status: u16, why: &Refusal, operation: &Operation) -> u16 {
+    let is_hidden = why.reason == &policy::OBJECT_DENIED;
+    match status {
+        204 | 205 if is_hidden => response::with_body(operation).0,
+        status => status,
+    }
 }
 
 /// The answer to a write that was carried out, where nothing of the upstream's body may be shown. The record says why.

@@ -42,6 +42,10 @@ pub async fn complete(
     let shows = |item: &Json| permit.shows(ready.path_values(), item);
     let is_gapped =
         permit.is_gapped() || (permit.is_scoped() && leaves_out(&mut body, pages, shows));
+    if is_gapped {
+        // It changes with objects that are left out.
+        read.headers.remove("etag");
+    }
     if !is_gapped && resume.skip == 0 {
         pages::seal(&mut body, pages, &seal);
         if permit.is_scoped() {
@@ -96,6 +100,10 @@ async fn further(
 ) -> Result<(usize, Option<Json>), Stop> {
     let answer = match upstream::forward_page(x, ready, page, r).await? {
         Came::Whole(answer) if (200..=299).contains(&answer.status) => answer,
+        // How an upstream may say that nothing follows.
+        Came::Whole(answer) if matches!(answer.status, 404 | 410) => {
+            return Ok((0, Some(Json::Null)));
+        }
         Came::Whole(answer) => {
             let what = "a further page of the list";
             let (status, headers) = (answer.status, &answer.headers);
@@ -105,7 +113,11 @@ async fn further(
     };
     let length = answer.body.len();
     let more = response::read(x, answer, ready.op(), r)?;
-    Ok((length, more.payload.into_value()))
+    let page = match more.payload {
+        Payload::None => Some(Json::Null),
+        more => more.into_value(),
+    };
+    Ok((length, page))
 }
 
 /// A further page as it is sent.

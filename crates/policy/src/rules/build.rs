@@ -3,6 +3,7 @@
 //! Used by `compile`.
 //! Start reading at `Build::run`.
 
+mod about;
 mod enforced;
 mod grants;
 mod idle;
@@ -16,6 +17,7 @@ mod principals;
 mod references;
 mod shown;
 mod sorted;
+mod telling;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;

@@ -186,7 +186,7 @@ fn a_nested_object_that_is_left_out_reads_like_none() {
     };
     let foreign = r#"{"name":"n","id":"0","partner":"south"}"#;
     let hidden = at(&judged, foreign, r#"{"id":"2","partner":"south"}"#);
-    assert_eq!(hidden, r#"{"id":"1","others":[],"named":{}}"#);
+    assert_eq!(hidden, r#"{"id":"1","named":{},"others":[]}"#);
     assert_eq!(at(&judged, "null", "null"), hidden);
     // Where nothing is ever hidden, nothing has to read like it.
     let open = works_rules(vec![outer(""), grant(4, "getSite", "", "name", "")]);
@@ -430,6 +430,19 @@ fn kind_at(step: &str, list: &str) -> Option<bool> {
     }
 }
 
+/// What is given for a kind: where anything lists fields of it, only that. And whether anything does.
+fn for_kind(given: &[Given], of_site: bool) -> (Vec<&Given>, bool) {
+    let all: Vec<&Given> = given.iter().filter(|g| g.of_site == of_site).collect();
+    let lists = all.iter().any(|g| !g.fields.is_empty());
+    let says = |g: &&Given| !lists || !g.fields.is_empty();
+    (all.into_iter().filter(says).collect(), lists)
+}
+
+fn may_hide(given: &[Given], of_site: bool) -> bool {
+    let (own, _) = for_kind(given, of_site);
+    !own.is_empty() && own.iter().all(|g| g.is_own)
+}
+
 fn expected(
     given: &[Given],
     rings: &Rings<'_>,
@@ -443,11 +456,8 @@ fn expected(
     }
     let mut rings = rings.clone();
     if let Some(of_site) = kind_at(step, list) {
-        let all: Vec<&Given> = given.iter().filter(|g| g.of_site == of_site).collect();
-        let lists = all.iter().any(|g| !g.fields.is_empty());
-        let says = |g: &&Given| !lists || !g.fields.is_empty();
-        let own: Vec<&Given> = all.into_iter().filter(says).collect();
-        let may_hide = own.iter().all(|g| g.is_own);
+        let (own, lists) = for_kind(given, of_site);
+        let may_hide = may_hide(given, of_site);
         let holds = |g: &&&Given| !g.is_own || value["partner"] == "north";
         let held: Vec<&Given> = own.iter().filter(holds).copied().collect();
         if !own.is_empty()
@@ -474,7 +484,17 @@ fn expected(
                 let left = expected(given, &inner(name_or_each), value, name_or_each, step)?;
                 Some((name.clone(), left))
             });
-            Value::Object(kept.collect::<Map<_, _>>())
+            let mut kept = kept.collect::<Map<_, _>>();
+            // What could hold hidden objects of a job is there, also where nothing is said of it.
+            let is_job = step.is_empty() || kind_at(step, list) == Some(false);
+            let many = [("others", false, "[]"), ("named", true, "{}")];
+            for (name, of_site, nothing) in many {
+                let is_told = members.contains_key(name) || !is_job || !may_hide(given, of_site);
+                let nothing = serde_json::from_str(nothing).unwrap();
+                let left = (!is_told).then(|| expected(given, &inner(name), &nothing, name, step));
+                kept.extend(left.flatten().map(|left| (name.to_owned(), left)));
+            }
+            Value::Object(kept)
         }
         Value::Array(items) => {
             let kept = items

@@ -568,7 +568,8 @@ fn an_object_that_no_name_asks_for_is_concealed_by_its_absence() {
         let permit = call(operation, "").decide(&rules).unwrap();
         permit.concealment()
     };
-    assert_eq!(at(OWN, "getCurrentJob"), Concealment::Absence);
+    assert_eq!(at(OWN, "getCurrentJob"), Concealment::Everything);
     assert_eq!(at("", "getCurrentJob"), Concealment::Nothing);
-    assert_eq!(at(OWN, "listJobs"), Concealment::Nothing);
+    assert_eq!(at(OWN, "listJobs"), Concealment::Members);
+    assert_eq!(at("", "listJobs"), Concealment::Nothing);
 }

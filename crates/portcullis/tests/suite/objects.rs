@@ -1,5 +1,7 @@
 //! Conditions and policies hold on every read and write, also where the answer does not show the object.
 
+mod alike;
+
 use testkit::{Gate, Key, Play, Received, RecordingUpstream, Server, json_answer};
 
 use crate::{call, serve};

@@ -478,6 +478,12 @@ impl Context<'_> {
         self.asked.body.as_ref().or(sent)
     }
 
+    /// Whether the path names this object, by its own id.
+    fn names(&self, object: &Json) -> bool {
+        let own = object.get("id").and_then(id_text);
+        own.is_some_and(|own| self.path.iter().any(|(_, value)| *value == own))
+    }
+
     fn enforcement(&self) -> Option<Enforcement> {
         let name = &self.asked.integration.name;
         self.compiled.rules.enforcement(name, self.operation)
@@ -528,6 +534,10 @@ fn with_object(
     let Some(object) = &asked.object else {
         return in_general(context, &permit);
     };
+    let is_named = !lookups.is_empty() || context.names(object);
+    if let Some(undecided) = left_to_answer(context, &permit, is_named) {
+        return undecided;
+    }
     let steps = rules.object_steps(context.operation);
     let answer = field_paths::nest(&steps, object.clone());
     let later = permit.after(&facts, Some(&answer)).map_err(refused)?;
@@ -538,6 +548,33 @@ fn with_object(
     }
     let released = permit.release(&facts, Some(&answer)).map_err(refused)?;
     seen(context, &steps, &released, rule)
+}
+
+/// What the objects of the answer decide, where the one that was given is only named by the request.
+fn left_to_answer(
+    context: &Context<'_>,
+    permit: &Permit,
+    is_named: bool,
+) -> Option<Result<Verdict, Box<Verdict>>> {
+    let asked = context.asked;
+    let kinds = permit.decided_by_answer();
+    let is_seen_there = asked.field.is_some() && permit.answers_with_others();
+    if !is_named || (kinds.is_empty() && !is_seen_there) {
+        return None;
+    }
+    if let (Some(_), Err(no)) = (asked.field, in_general(context, permit)) {
+        return Some(Err(no));
+    }
+    let what = match kinds.as_slice() {
+        [] => "the objects of the answer decide what is seen of them".to_owned(),
+        kinds => format!(
+            "the {} that it answers with decides",
+            kinds.join(" or the ")
+        ),
+    };
+    let conditions = context.enforcement().map(|e| context.conditions(&e));
+    let why = format!("the object it names allows it; {what}");
+    Some(Ok(Verdict::undecided(why, conditions.unwrap_or_default())))
 }
 
 /// A change that may be made; with a field, whether it may be sent or leaves with the answer.
@@ -568,6 +605,12 @@ fn sent(
     if let Some(row) = may_send {
         let rule = Some(row.rule.clone());
         return yes(asked, rule, &format!("{field} may be sent"));
+    }
+    if permit.answers_with_others() && asked.object.is_some() && !context.is_create {
+        in_general(context, &permit)?;
+        let why =
+            "the request may be sent; the object that it answers with decides what is seen of it";
+        return Ok(Verdict::undecided(why, Vec::new()));
     }
     let steps = context.compiled.rules.object_steps(context.operation);
     let answer = asked.object.clone();

@@ -7,11 +7,11 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use model::shape::NodeId;
-use model::{FieldSet, Shape};
+use model::{FieldSet, RuleRef, Shape};
 
 use super::super::{Entry, Integration, Kind, Operation, OperationRef, Rules, Shown};
 use super::Build;
-use crate::cedar::ConditionSet;
+use crate::cedar::{Checked, ConditionSet};
 use crate::input::{ParameterPlace, Source, Spot};
 use crate::plan::{KindId, outermost};
 
@@ -84,7 +84,7 @@ fn subject(rules: &Rules, operation: &Operation, set: &ConditionSet) -> Option<F
                 "`{}` reads, and nothing it is asked with or answers shows the object that the condition judges",
                 operation.id
             );
-            let help = "declare the object in the contract's answer, or take the condition away";
+            let help = "declare the object in the contract's answer, or take the operation out of the grant";
             Some((message, help.to_owned()))
         }
     }
@@ -92,48 +92,101 @@ fn subject(rules: &Rules, operation: &Operation, set: &ConditionSet) -> Option<F
 
 /// A new object is judged as the body describes it: what the body cannot hold satisfies nothing.
 fn created(rules: &Rules, operation: &Operation, set: &ConditionSet) -> Option<Fault> {
+    let lacking = lacking(rules, operation);
+    if lacking.iter().any(|(_, lacking)| set.can_hold(lacking)) {
+        return None;
+    }
+    let missing = lacking.iter().find_map(|(kind, lacking)| {
+        let (attribute, policy) = asked(set, lacking)?;
+        Some((rules.kind(*kind)?, attribute, policy))
+    });
+    let (kind, attribute, policy) = missing?;
+    let (id, schema) = (&operation.id, &kind.schema);
+    let (who, way_out) = match policy {
+        Some(policy) => (
+            format!("the policy {policy}"),
+            format!(
+                "let the policy leave `{id}` out (`unless {{ action == {} }}`)",
+                operation.action
+            ),
+        ),
+        None => ("the condition".to_owned(), about_another(rules, operation)),
+    };
+    let message = format!(
+        "`{id}` makes a `{schema}`, or answers with one, that {who} judges by its `{attribute}`, and the body cannot hold one, so that every call would be refused"
+    );
+    let help = format!(
+        "{way_out}, or declare the field in the contract's body; if the operation only reads, write `operations: {{ {id}: {{ reads: true }} }}` in the file of the api"
+    );
+    Some((message, help))
+}
+
+/// How a condition is written about another object than the one that nothing shows beforehand.
+fn about_another(rules: &Rules, operation: &Operation) -> String {
+    let in_path = operation.named.iter().filter(|named| {
+        let parameter = operation.parameters.get(named.parameter);
+        parameter.is_some_and(|p| p.place == ParameterPlace::Path)
+    });
+    let mut types = in_path.filter_map(|named| Some(&rules.kind(named.kind)?.type_text));
+    match types.next() {
+        Some(name) => format!(
+            "ask for an object that the path names (`resource is {name} && …`), or take the operation out of the grant"
+        ),
+        None => "take the operation out of the grant".to_owned(),
+    }
+}
+
+/// The first of these attributes that is asked for, and the policy that asks where no grant does.
+fn asked<'s>(
+    set: &'s ConditionSet,
+    lacking: &BTreeSet<String>,
+) -> Option<(String, Option<&'s RuleRef>)> {
+    let is_granting = set.members.iter().any(|member| member.grant.is_some());
+    let members = set.members.iter().enumerate();
+    let mut members = members.filter(|(_, member)| member.grant.is_some() == is_granting);
+    members.find_map(|(index, member)| {
+        let asked = set.asks(index)?.object_attributes;
+        let first = asked.into_iter().find(|name| lacking.contains(name))?;
+        Some((first, (!is_granting).then_some(&member.rule)))
+    })
+}
+
+/// The attributes that the body of a write cannot hold, for each kind that it may make.
+fn lacking(rules: &Rules, operation: &Operation) -> Vec<(KindId, BTreeSet<String>)> {
     let (ground, shape) = (operation.request_ground(), &operation.request);
     let mut places: Vec<(KindId, NodeId)> = outermost(ground)
         .into_iter()
         .map(|(node, kind)| (kind, node))
         .collect();
-    if places.is_empty() {
+    if let (true, Some(kind)) = (places.is_empty(), operation.resources.first()) {
         // The body itself is the object, or each of its items.
         let root = shape.root();
         let items = root.and_then(|root| root.items.filter(|_| root.fields.is_empty()));
-        let kind = operation.resources.first().copied()?;
-        places.push((kind, items.unwrap_or(0)));
+        places.push((*kind, items.unwrap_or(0)));
     }
-    let mut missing: Option<(Arc<str>, Arc<str>)> = None;
-    for (kind, node) in places {
-        let kind = rules.kind(kind)?;
-        let lacking: BTreeSet<String> = kind
-            .attributes
-            .iter()
-            .filter(|a| match &a.source {
-                Source::Body(steps) => !may_hold(shape, node, steps),
-                Source::Path(_) => false,
-            })
-            .map(|a| a.name.to_string())
-            .collect();
-        if set.can_hold(&lacking) {
-            return None;
-        }
-        let asked = &set.needs.object_attributes;
-        let first = asked.iter().find(|name| lacking.contains(*name))?;
-        missing = missing.or_else(|| Some((kind.schema.clone(), first.as_str().into())));
+    let of = |(id, node): (KindId, NodeId)| {
+        let attributes = rules.kind(id)?.attributes.iter();
+        let lacking = attributes.filter(|attribute| match &attribute.source {
+            Source::Body(steps) => !may_hold(shape, node, steps),
+            Source::Path(_) => false,
+        });
+        Some((
+            id,
+            lacking
+                .map(|attribute| attribute.name.to_string())
+                .collect(),
+        ))
+    };
+    places.into_iter().filter_map(of).collect()
+}
+
+/// Whether a condition about what a write makes could never hold, whatever is sent.
+pub(super) fn is_beyond_body(rules: &Rules, operation: &Operation, condition: &Checked) -> bool {
+    if !operation.is_write || operation.subject.is_some() {
+        return false;
     }
-    let (schema, attribute) = missing?;
-    Some((
-        format!(
-            "`{}` makes a `{schema}` that the condition judges by its `{attribute}`, and the body cannot hold one, so that every call would be refused",
-            operation.id
-        ),
-        format!(
-            "take the condition away, or declare the field in the contract's body; if the operation only reads, write `operations: {{ {}: {{ reads: true }} }}` in the file of the api",
-            operation.id
-        ),
-    ))
+    let lacking = lacking(rules, operation);
+    !lacking.is_empty() && !lacking.iter().any(|(_, l)| condition.can_hold_without(l))
 }
 
 /// A change whose outcome would never satisfy the condition: a replacement that may not carry what is asked for, or
@@ -155,8 +208,7 @@ fn changed(
             "`{}` takes steps (`application/json-patch+json`), and what they make of a `{}` cannot be judged by the condition",
             operation.id, kind.schema
         );
-        let help =
-            "declare `application/merge-patch+json` with the fields, or take the condition away";
+        let help = "declare `application/merge-patch+json` with the fields, or take the operation out of the grant";
         return Some((message, help.to_owned()));
     }
     if !change.is_replacement() {

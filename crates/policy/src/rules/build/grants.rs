@@ -13,7 +13,7 @@ use super::super::{
     Entries, Entry, EntryGrant, GRANTS_PER_OPERATION_MAX, Integration, Operation, OperationRef,
 };
 use super::sorted::Sorted;
-use super::{Build, Written};
+use super::{Build, Written, about};
 use crate::cedar::{self, Checked, ConditionSet, Resources, Types};
 use crate::errors::{ErrorGround, ErrorPlans};
 use crate::input::{
@@ -180,6 +180,7 @@ impl Build {
         // A grant that is missing may be the one that reads what a body refers to, or that shows a nested object.
         if !self.is_partial {
             self.note_nested(&input, &integration);
+            self.note_telling(&integration);
             self.check_references(&input, &integration);
         }
         let place = u32::try_from(self.rules.integrations.len()).unwrap_or(u32::MAX);
@@ -219,7 +220,8 @@ impl Build {
                 else {
                     continue;
                 };
-                for kind in &operation.resources {
+                let kinds = operation.resources.iter();
+                for kind in kinds.filter(|kind| operation.is_about(**kind)) {
                     found.entry(*kind).or_default().push(*reference);
                 }
             }
@@ -390,7 +392,9 @@ impl Build {
         let checked = self
             .conditions
             .entry(key)
-            .or_insert_with(|| types.condition(&condition.text, &operation.action, resources))
+            .or_insert_with(|| {
+                about::checked(&condition.text, operation, resources, (types, &self.rules))
+            })
             .clone();
         let checked = match checked {
             Ok(checked) => checked,

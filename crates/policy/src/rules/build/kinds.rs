@@ -47,6 +47,7 @@ impl Build {
             operation.shown = shown;
             operation.subject = written(operation, &self.rules.kinds);
             operation.change = places::of(operation, &self.rules.kinds);
+            operation.answers_other = operation.is_write && answers_other(operation);
         }
     }
 
@@ -112,6 +113,7 @@ impl Build {
             leads: leads(&shape.answer, &guards),
             is_single: false,
             has_several: false,
+            answers_other: false,
             request_leads: leads(&shape.request, &request_guards),
             answer: shape.answer.clone(),
             request: shape.request.clone(),
@@ -423,6 +425,25 @@ fn written(operation: &Operation, kinds: &[Kind]) -> Option<(KindId, Source)> {
         Some(subject) if operation.is_write => Some(subject),
         _ => operation.subject.clone(),
     }
+}
+
+/// Whether a write may answer with another object than the one that its path names or its body describes.
+fn answers_other(operation: &Operation) -> bool {
+    let described = outermost(operation.request_ground());
+    let in_path =
+        |parameter: &crate::input::ParameterShape| parameter.place == ParameterPlace::Path;
+    let is_collection = !operation.parameters.iter().any(in_path);
+    let is_changed = |kind: KindId| {
+        let subject = operation.subject.as_ref();
+        operation.change.is_at_id && subject.is_some_and(|(subject, _)| *subject == kind)
+    };
+    // A body that is declared as no kind describes what is made of it.
+    let is_made = |kind: KindId| match described.as_slice() {
+        [] => is_collection && !operation.request.is_empty(),
+        described => described.iter().any(|(_, own)| *own == kind),
+    };
+    let mut answered = outermost(operation.ground()).into_iter();
+    answered.any(|(_, kind)| !is_changed(kind) && !is_made(kind))
 }
 
 /// The kind a place is judged as: the one its own schema is, else the only one it is or may be through composition.

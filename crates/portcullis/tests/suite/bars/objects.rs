@@ -118,18 +118,40 @@ fn compiled(world: &World) -> Result<Compiled, String> {
 }
 
 impl Stage<'_> {
-    /// Whether no other object at all reads otherwise than one that is hidden.
+    /// Whether no object at all reads otherwise than one that is hidden, or a list without any otherwise than one of which all
+    /// are hidden.
     fn tells_none(&self, op: &Op, id: &str) -> Option<String> {
-        let hidden = Outcome::Refused("object.absent".into(), 404);
-        if op.sort != Sort::Parent || self.ask(op, id, Variant::Normal)? != hidden {
-            return None;
-        }
-        let none = [Variant::Null, Variant::Missing, Variant::Empty];
-        let asked = none.into_iter().filter(|one| op.variants().contains(one));
+        let (normal, is_hidden) = match op.sort {
+            sort if sort.is_many() => {
+                let is_hiding = JOBS.iter().any(|job| self.world.hides(op, job));
+                (self.ask(op, id, Variant::Foreign)?, is_hiding)
+            }
+            Sort::Parent => {
+                let outcome = self.ask(op, id, Variant::Normal)?;
+                let is_absent = outcome == Outcome::Refused("object.absent".into(), 404);
+                (outcome, is_absent)
+            }
+            sort if sort.answers_other() => {
+                let outcome = self.ask(op, id, Variant::Normal)?;
+                let is_withheld = outcome == Outcome::Answered(String::new());
+                (outcome, is_withheld)
+            }
+            _ => return None,
+        };
+        let none = [
+            Variant::Null,
+            Variant::Missing,
+            Variant::Empty,
+            Variant::Odd,
+            Variant::Bare,
+        ];
+        let asked = none
+            .into_iter()
+            .filter(|one| is_hidden && op.variants().contains(one));
         let mut told = asked.filter_map(|one| Some((one, self.ask(op, id, one)?)));
-        let (variant, outcome) = told.find(|(_, outcome)| *outcome != hidden)?;
+        let (variant, outcome) = told.find(|(_, outcome)| *outcome != normal)?;
         Some(format!(
-            "{variant:?} reads {outcome:?}, a hidden one does not"
+            "{variant:?} reads {outcome:?}, and hidden {normal:?}"
         ))
     }
 
@@ -206,7 +228,12 @@ impl Stage<'_> {
         for lookup in permit.after(facts, answer.as_ref())? {
             self.look_up(&mut permit, &lookup, facts)?;
         }
-        let released = permit.release(facts, answer.as_ref())?;
+        let is_write = permit.changes();
+        let released = match permit.release(facts, answer.as_ref()) {
+            // What was carried out is answered without its body.
+            Err(_) if is_write => return Ok(Outcome::Answered(String::new())),
+            released => released?,
+        };
         Ok(Outcome::Answered(String::from_utf8(released.body).unwrap()))
     }
 
@@ -220,7 +247,7 @@ impl Stage<'_> {
         let by = self.world.ops.iter().find(|op| op.name == by);
         let found = match by {
             Some(by) => self.world.answer(by, &lookup.id, Variant::Normal),
-            None => Some(format!(r#"{{"id":"{0}","region":"{0}"}}"#, lookup.id)),
+            None => Some(drawn::site(&lookup.id)),
         };
         permit.judge(lookup, facts, found.map(|text| parsed(&text)).as_ref())
     }
@@ -238,6 +265,6 @@ fn parsed(text: &str) -> Json {
 impl Op {
     /// Whether the operation is about the one job its path names.
     pub fn is_on_a_job(&self) -> bool {
-        !matches!(self.sort, Sort::List | Sort::Search)
+        !matches!(self.sort, Sort::List | Sort::Search | Sort::Grid)
     }
 }

@@ -8,7 +8,7 @@ use std::net::{SocketAddr, TcpStream};
 use demo::Answer;
 use serde_json::Value;
 
-use super::model::{Caller, Object, PARTNERS, Random, STATES, World};
+use super::model::{Caller, Nothing, Object, PARTNERS, Random, STATES, World};
 
 /// What a question is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -25,9 +25,12 @@ pub enum Topic {
     Head,
     Writes,
     Searches,
+    Maps,
+    Grids,
+    Handovers,
 }
 
-const TOPICS: [Topic; 12] = [
+const TOPICS: [Topic; 15] = [
     Topic::Objects,
     Topic::NestedReads,
     Topic::Wrappers,
@@ -40,6 +43,9 @@ const TOPICS: [Topic; 12] = [
     Topic::Head,
     Topic::Writes,
     Topic::Searches,
+    Topic::Maps,
+    Topic::Grids,
+    Topic::Handovers,
 ];
 
 /// What a legitimate call has to bring.
@@ -143,6 +149,9 @@ impl Asked {
                 let words = r#"{"words":"a"}"#;
                 of("POST", format!("/v1/{collection}/search"), words, expected)
             }
+            Topic::Maps => of("GET", format!("/v1/{collection}/index"), "", None),
+            Topic::Grids => of("GET", format!("/v1/{collection}/grid"), "", None),
+            Topic::Handovers => of("POST", format!("/v1/{collection}/{id}/next"), "", None),
             Topic::Lists => {
                 let expected = all_seen(world, who, kind).map(Expected::Items);
                 of("GET", format!("/v1/{collection}"), "", expected)
@@ -186,7 +195,13 @@ fn all_seen(world: &World, who: &Caller, kind: usize) -> Option<Vec<Value>> {
     let has_grant = who.grants.iter().any(|g| g.kind == kind) && world.kinds[kind].is_certain();
     let objects = world.objects.iter().filter(|o| o.kind == kind);
     let seen = objects.filter(|o| world.may_see(who, o));
-    has_grant.then(|| seen.map(|o| world.shown(who, o)).collect())
+    let seen: Vec<Value> = seen.map(|o| world.shown(who, o)).collect();
+    (has_grant && is_said(world, who, kind, &seen)).then_some(seen)
+}
+
+/// Whether a list is answered as one: where nothing can be hidden, an empty one reads as the system has it.
+fn is_said(world: &World, who: &Caller, kind: usize, seen: &[Value]) -> bool {
+    !seen.is_empty() || world.kinds[kind].nothing == Nothing::Empty || world.may_hide(who, kind)
 }
 
 /// What a filter by state has to find, where it has to be usable: the state is seen, and pages can be filled again.
@@ -197,7 +212,8 @@ fn filtered(world: &World, who: &Caller, kind: usize, state: &str) -> Option<Vec
     let is_usable = !grants.is_empty() && is_seen && shape.has_envelope && shape.is_certain();
     let objects = world.objects.iter().filter(|o| o.kind == kind);
     let found = objects.filter(|o| o.state == state && world.may_see(who, o));
-    is_usable.then(|| found.map(|o| world.shown(who, o)).collect())
+    let found: Vec<Value> = found.map(|o| world.shown(who, o)).collect();
+    (is_usable && is_said(world, who, kind, &found)).then_some(found)
 }
 
 fn some_object(world: &World, kind: usize, topic: Topic, random: &mut Random) -> Option<Object> {

@@ -45,7 +45,8 @@ fn pretty(value: &Value) -> String {
 pub fn operations(kind: &Kind) -> Vec<String> {
     let name = kind.name;
     [
-        "list", "get", "head", "full", "notes", "patch", "delete", "search",
+        "list", "get", "head", "full", "notes", "patch", "delete", "search", "index", "grid",
+        "next",
     ]
     .iter()
     .map(|verb| format!("{verb}{name}"))
@@ -184,6 +185,21 @@ fn paths_of(kind: &Kind) -> Vec<(String, Value)> {
             }),
         ),
         (
+            format!("/{collection}/index"),
+            json!({ "get": { "operationId": format!("index{name}"), "responses": answers(
+                json!({ "type": "object", "additionalProperties": this })) } }),
+        ),
+        (
+            format!("/{collection}/grid"),
+            json!({ "get": { "operationId": format!("grid{name}"), "responses": answers(
+                json!({ "type": "array", "items": { "type": "array", "items": this } })) } }),
+        ),
+        (
+            format!("/{collection}/{{{parameter}}}/next"),
+            json!({ "parameters": in_path,
+                "post": { "operationId": format!("next{name}"), "responses": answers(this.clone()) } }),
+        ),
+        (
             format!("/{collection}/{{{parameter}}}"),
             json!({ "parameters": in_path,
                 "get": { "operationId": format!("get{name}"), "responses": answers(this.clone()) },
@@ -288,7 +304,7 @@ fn integration(world: &World, caller: &Caller) -> String {
             let operations: Vec<String> = operations.iter().map(|o| format!("{o}{name}")).collect();
             write_grant(&mut text, grant, &operations, [fields, masked], writes);
         };
-        let mut main = vec!["get", "head"];
+        let mut main = vec!["get", "head", "index", "grid"];
         if kind.wrapper != Wrapper::Inline {
             main.push("full");
         } else {
@@ -301,6 +317,7 @@ fn integration(world: &World, caller: &Caller) -> String {
         write(&["search"], &fields, &masked, &["words"]);
         write(&["patch"], &fields, &masked, &["f0"]);
         write(&["delete"], &[], &[], &[]);
+        write(&["next"], &fields, &masked, &[]);
         write(&["notes"], &["text".to_owned()], &[], &[]);
         let mut listed = fields.clone();
         if kind.has_envelope && grant.has_root {

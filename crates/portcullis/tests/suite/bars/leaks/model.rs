@@ -90,6 +90,31 @@ pub enum Wrapper {
     Nullable,
 }
 
+/// How a system says that there is nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Nothing {
+    /// An empty list.
+    Empty,
+    /// No body at all (204).
+    NoBody,
+    /// The list is left out; a bare one is `null`.
+    LeftOut,
+    /// `null` in its place.
+    Null,
+    /// 404, as if the list were an object that is not there.
+    NotFound,
+}
+
+impl Nothing {
+    const ALL: [Nothing; 5] = [
+        Nothing::Empty,
+        Nothing::NoBody,
+        Nothing::LeftOut,
+        Nothing::Null,
+        Nothing::NotFound,
+    ];
+}
+
 /// A kind of object and the shape of its operations.
 #[derive(Clone, Debug)]
 pub struct Kind {
@@ -103,6 +128,12 @@ pub struct Kind {
     pub has_site: bool,
     /// A policy forbids objects of this state.
     pub forbidden: Option<&'static str>,
+    /// How its lists say that they are empty.
+    pub nothing: Nothing,
+    /// The same of lists inside its objects: empty, left out or `null`.
+    pub nothing_inside: Nothing,
+    /// Status for an object that is not there.
+    pub absent: u16,
 }
 
 impl Kind {
@@ -254,6 +285,9 @@ impl World {
                 has_envelope: random.chance(60),
                 has_site: *name == "Job",
                 forbidden: random.chance(30).then_some("void"),
+                nothing: *random.pick(&Nothing::ALL),
+                nothing_inside: *random.pick(&[Nothing::Empty, Nothing::LeftOut, Nothing::Null]),
+                absent: *random.pick(&[404, 404, 410, 400, 403, 409, 422]),
             })
             .collect();
         let mut objects: Vec<Object> = (0..36)
@@ -305,7 +339,7 @@ impl World {
     }
 
     /// Whether an object of this kind may be hidden from the caller where it stands inside another.
-    fn may_hide(&self, caller: &Caller, kind: usize) -> bool {
+    pub fn may_hide(&self, caller: &Caller, kind: usize) -> bool {
         let is_open = |grant: &Grant| grant.kind == kind && grant.when == When::Always;
         let is_open = caller.grants.iter().any(is_open) && self.kinds[kind].forbidden.is_none();
         self.has_grant(caller, kind) && !is_open
@@ -490,6 +524,16 @@ impl World {
             let value = match inner {
                 Inner::One(Some(inner)) => nested(inner, &below),
                 Inner::One(None) => none(kind, &below),
+                // Where one could be hidden, a list of which none is seen reads as an empty one.
+                Inner::Many(items) if items.is_empty() && !self.may_hide(caller, kind) => {
+                    let nothing = self.kinds[object.kind].nothing_inside;
+                    let said = match nothing {
+                        Nothing::LeftOut => None,
+                        Nothing::Null => Some(Value::Null),
+                        _ => Some(json!([])),
+                    };
+                    said.filter(|_| covered(&below, false).is_some())
+                }
                 Inner::Many(items) => covered(&below, false).map(|_| {
                     let each = step(&below, "*");
                     items
@@ -547,6 +591,13 @@ impl World {
         for (name, _, place) in self.places(object, all, depth) {
             whole[name] = match place {
                 Inner::One(one) => one.map_or(Value::Null, inner),
+                Inner::Many(many) if many.is_empty() => {
+                    match self.kinds[object.kind].nothing_inside {
+                        Nothing::LeftOut => continue,
+                        Nothing::Null => Value::Null,
+                        _ => json!([]),
+                    }
+                }
                 Inner::Many(many) => many.into_iter().map(inner).collect(),
                 Inner::Named(one) => json!({ "main": one.map_or(Value::Null, inner) }),
             };

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use testkit::{Play, Received, RecordingUpstream, answer};
 
-use super::model::{Object, World, Wrapper};
+use super::model::{Nothing, Object, World, Wrapper};
 
 /// Listens. `is_other` says which of the two worlds it is.
 pub fn start(world: &World, is_other: bool) -> RecordingUpstream {
@@ -51,15 +51,35 @@ fn handle(world: &World, objects: &[Object], asked: &Received, is_other: bool) -
     let own: Vec<&Object> = objects.iter().filter(|o| o.kind == kind).collect();
     let render = |object: &Object| world.render(object, objects);
     match (asked.method.as_str(), &steps[1..]) {
-        ("GET", []) => list(world, kind, &own, query, objects),
-        ("POST", ["search"]) | ("GET" | "DELETE", ["all"]) => said(
+        ("GET", []) => list(world, kind, &own, query, objects, is_other),
+        ("DELETE", ["all"]) => said(
             200,
             &Value::Array(own.iter().map(|o| render(o)).collect()),
             None,
         ),
+        ("POST", ["search"]) | ("GET", ["all" | "index" | "grid"]) if own.is_empty() => {
+            nothing(world, kind, false, is_other)
+        }
+        ("POST", ["search"]) | ("GET", ["all"]) => said(
+            200,
+            &Value::Array(own.iter().map(|o| render(o)).collect()),
+            None,
+        ),
+        ("GET", ["index"]) => {
+            let none = own.iter().filter(|o| o.number % 5 == 0);
+            let none = none.map(|o| (format!("none-{}", o.number), Value::Null));
+            let all = own.iter().map(|o| (o.id(), render(o)));
+            said(200, &Value::Object(all.chain(none).collect()), None)
+        }
+        ("GET", ["grid"]) => {
+            let rows = own
+                .chunks(2)
+                .map(|row| row.iter().map(|o| render(o)).collect());
+            said(200, &Value::Array(rows.collect()), None)
+        }
         (method, [id, rest @ ..]) => {
             let Some(object) = own.iter().find(|o| o.id() == *id) else {
-                return error(404, id, is_other);
+                return error(world.kinds[kind].absent, id, is_other);
             };
             if let Some(status) = object.failing {
                 return error(status, id, is_other);
@@ -74,6 +94,14 @@ fn handle(world: &World, objects: &[Object], asked: &Received, is_other: bool) -
                     let data = if is_null { Value::Null } else { render(object) };
                     said(200, &json!({ "data": data }), Some(object))
                 }
+                ("POST", ["next"]) => {
+                    let next = objects.iter().find(|o| object.parent == Some(o.number));
+                    match (next, world.kinds[kind].nothing) {
+                        (Some(next), _) => said(200, &render(next), Some(next)),
+                        (None, Nothing::NoBody) => answer(204, &[], b""),
+                        (None, _) => said(200, &Value::Null, None),
+                    }
+                }
                 ("GET", ["notes"]) => {
                     said(200, &json!([{ "text": object.text("note") }]), Some(object))
                 }
@@ -85,7 +113,14 @@ fn handle(world: &World, objects: &[Object], asked: &Received, is_other: bool) -
 }
 
 /// Filters, sorts, counts and cuts as such systems do: over everything there is.
-fn list(world: &World, kind: usize, own: &[&Object], query: &str, objects: &[Object]) -> Vec<u8> {
+fn list(
+    world: &World,
+    kind: usize,
+    own: &[&Object],
+    query: &str,
+    objects: &[Object],
+    is_other: bool,
+) -> Vec<u8> {
     let asked: HashMap<&str, &str> = query
         .split('&')
         .filter_map(|pair| pair.split_once('='))
@@ -130,6 +165,9 @@ fn list(world: &World, kind: usize, own: &[&Object], query: &str, objects: &[Obj
         .unwrap_or(100);
     let next = found.get(limit).map(|o| o.id());
     found.truncate(limit);
+    if found.is_empty() {
+        return nothing(world, kind, world.kinds[kind].has_envelope, is_other);
+    }
     let items: Vec<Value> = found.iter().map(|o| world.render(o, objects)).collect();
     let body = if world.kinds[kind].has_envelope {
         json!({ "items": items, "total": total, "next": next })
@@ -145,6 +183,20 @@ fn list(world: &World, kind: usize, own: &[&Object], query: &str, objects: &[Obj
         ));
     }
     answer(200, &fields, body.to_string().as_bytes())
+}
+
+/// A list without anything in it, as the kind says so.
+fn nothing(world: &World, kind: usize, has_envelope: bool, is_other: bool) -> Vec<u8> {
+    let said = |body: Value| said(200, &body, None);
+    match (world.kinds[kind].nothing, has_envelope) {
+        (Nothing::NoBody, _) => answer(204, &[], b""),
+        (Nothing::NotFound, _) => error(404, "none", is_other),
+        (Nothing::Empty, true) => said(json!({ "items": [], "total": 0, "next": null })),
+        (Nothing::Null, true) => said(json!({ "items": null })),
+        (Nothing::LeftOut, true) => said(json!({})),
+        (Nothing::Empty, false) => said(json!([])),
+        (Nothing::Null | Nothing::LeftOut, false) => said(Value::Null),
+    }
 }
 
 fn json_fields() -> Vec<(String, String)> {

@@ -98,6 +98,14 @@ pub enum Sort {
     Kids,
     /// Another object is named in the body.
     Link,
+    /// A map of other objects.
+    Map,
+    /// A list of lists of objects.
+    Grid,
+    /// A write that answers with another object.
+    Hand,
+    /// A write that answers with an object of another kind.
+    Assign,
 }
 
 /// What the body of a write says.
@@ -178,6 +186,10 @@ pub enum Variant {
     Missing,
     Empty,
     Odd,
+    /// Nothing in the list.
+    Bare,
+    /// Only what no grant shows, and nothing beside it.
+    Foreign,
 }
 
 /// One operation.
@@ -191,10 +203,27 @@ pub struct Op {
     pub sent: Sent,
 }
 
+impl Sort {
+    /// Whether the answer holds many jobs.
+    pub fn is_many(self) -> bool {
+        use Sort::{Grid, List, Map, Related, Search};
+        matches!(self, List | Search | Related | Map | Grid)
+    }
+
+    /// Whether it is a write that answers with another object than the one its path names.
+    pub fn answers_other(self) -> bool {
+        matches!(self, Sort::Hand | Sort::Assign)
+    }
+}
+
 impl Op {
     pub fn variants(&self) -> Vec<Variant> {
-        use Variant::{Empty, Missing, Normal, Null, Odd};
+        use Variant::{Bare, Empty, Foreign, Missing, Normal, Null, Odd};
         match (self.sort, self.wrap) {
+            (sort, Wrap::Bare) if sort.is_many() => vec![Normal, Null, Empty, Odd, Bare, Foreign],
+            (sort, _) if sort.is_many() => {
+                vec![Normal, Null, Missing, Empty, Odd, Bare, Foreign]
+            }
             (Sort::Head | Sort::Delete | Sort::Note | Sort::Patch, _) => vec![Normal],
             (Sort::Change | Sort::Put | Sort::Lines | Sort::Kids | Sort::Link, _) => vec![Normal],
             (_, Wrap::Bare) => vec![Normal, Null, Empty, Odd],
@@ -204,7 +233,7 @@ impl Op {
 
     pub fn path(&self, id: &str) -> Vec<(&'static str, String)> {
         match self.sort {
-            Sort::List | Sort::Search => Vec::new(),
+            Sort::List | Sort::Search | Sort::Grid => Vec::new(),
             // South's jobs are at the site of the south.
             Sort::Site => {
                 let site = job_of(id).map_or("home", |job| site_of(job));
@@ -275,6 +304,10 @@ impl Op {
             Sort::Lines => ("/jobs/{jobId}/lines", "post"),
             Sort::Kids => ("/jobs/{jobId}/kids", "post"),
             Sort::Link => ("/jobs/{jobId}/links", "post"),
+            Sort::Map => ("/jobs/{jobId}/by-name", "get"),
+            Sort::Grid => ("/job-grid", "get"),
+            Sort::Hand => ("/jobs/{jobId}/hand", "post"),
+            Sort::Assign => ("/jobs/{jobId}/site", "post"),
         }
     }
 
@@ -321,6 +354,9 @@ impl Op {
             Sort::Parts => list("{ type: object, properties: { sku: { type: string } } }"),
             Sort::Items => list(&one("Item")),
             Sort::Related | Sort::List | Sort::Search => list(&one("Job")),
+            Sort::Map => format!("{{ type: object, additionalProperties: {} }}", one("Job")),
+            Sort::Grid => list(&list(&one("Job"))),
+            Sort::Assign => one("Site"),
             _ if self.is_inline => INLINE.to_owned(),
             _ => one("Job"),
         };
@@ -408,7 +444,7 @@ const POLICIES: [&str; 2] = [
 ];
 
 /// Operations that write, and one that reads no jobs.
-const NO_READERS: [&str; 9] = [
+const NO_READERS: [&str; 11] = [
     "listItems",
     "addNote",
     "setTitle",
@@ -418,6 +454,8 @@ const NO_READERS: [&str; 9] = [
     "addLines",
     "addKids",
     "linkJob",
+    "handJob",
+    "assignSite",
 ];
 
 /// Whether a grant is for reading jobs.
@@ -440,8 +478,8 @@ impl World {
     // LONG: one table of operations, read from top to bottom.
     pub fn draw(draw: &mut Draw) -> World {
         use Sort::{
-            Change, Delete, Get, Head, Items, Kids, Lines, Link, List, Note, Parent, Parts, Patch,
-            Put, Related, Search, Show, Site, View,
+            Assign, Change, Delete, Get, Grid, Hand, Head, Items, Kids, Lines, Link, List, Map,
+            Note, Parent, Parts, Patch, Put, Related, Search, Show, Site, View,
         };
         let names = [
             (Get, "getJob"),
@@ -463,11 +501,15 @@ impl World {
             (Lines, "addLines"),
             (Kids, "addKids"),
             (Link, "linkJob"),
+            (Map, "mapJobs"),
+            (Grid, "gridJobs"),
+            (Hand, "handJob"),
+            (Assign, "assignSite"),
         ];
         let ops: Vec<Op> = names
             .into_iter()
             .map(|(sort, name)| {
-                let is_list = matches!(sort, Parts | Items | Related | List | Search);
+                let is_list = sort.is_many() || matches!(sort, Parts | Items);
                 let wrap = [
                     Wrap::Bare,
                     Wrap::Data,
@@ -477,7 +519,7 @@ impl World {
                 ][draw.below(if is_list { 4 } else { 5 })];
                 let is_bare = matches!(
                     sort,
-                    Note | Patch | Delete | Head | Change | Put | Lines | Kids | Link
+                    Note | Patch | Delete | Head | Change | Put | Lines | Kids | Link | Assign
                 );
                 Op {
                     name,
@@ -553,7 +595,7 @@ impl World {
             path("siteId")
         ));
         out.push_str("      responses: { \"200\": { description: ok, content: { application/json: { schema: { $ref: \"#/components/schemas/Site\" } } } } }\n");
-        out.push_str("components:\n  schemas:\n    Site: { type: object, properties: { id: { type: string }, region: { type: string } } }\n");
+        out.push_str("components:\n  schemas:\n    Site: { type: object, properties: { id: { type: string }, title: { type: string }, region: { type: string }, partner: { type: string }, status: { type: string }, locked: { type: boolean } } }\n");
         out.push_str("    Line: { type: object, properties: { text: { type: string }, status: { type: string } } }\n");
         out.push_str("    Item: { type: object, properties: { id: { type: string }, sku: { type: string } } }\n");
         out.push_str("    Job: { type: object, properties: { id: { type: string }, title: { type: string }, partner: { type: string }, status: { type: string }, locked: { type: boolean } } }\n");
@@ -574,7 +616,7 @@ impl World {
             ""
         };
         let api = format!(
-            "owner: a@b.example\nversions:\n  v1:\n    contract: jobs.v1.openapi.yaml\n    state: active\n    base_path: /v1\n    upstream: {{ targets: [\"http://127.0.0.1:9\"] }}\n    operations: {{ searchJobs: {{ reads: true }} }}\n    expose: {{ public: [{}] }}\n    objects:\n      Job: {{ id: path.jobId, {resolve}attributes: {{ partner: body.partner, status: body.status, locked: body.locked }} }}\n      Item: {{ id: path.itemId, attributes: {{ sku: body.sku }} }}\n      Site: {{ id: path.siteId, resolve: getSite, attributes: {{ region: body.region }} }}\n",
+            "owner: a@b.example\nversions:\n  v1:\n    contract: jobs.v1.openapi.yaml\n    state: active\n    base_path: /v1\n    upstream: {{ targets: [\"http://127.0.0.1:9\"] }}\n    operations: {{ searchJobs: {{ reads: true }} }}\n    expose: {{ public: [{}] }}\n    objects:\n      Job: {{ id: path.jobId, {resolve}attributes: {{ partner: body.partner, status: body.status, locked: body.locked }} }}\n      Item: {{ id: path.itemId, attributes: {{ sku: body.sku }} }}\n      Site: {{ id: path.siteId, resolve: getSite, attributes: {{ region: body.region, partner: body.partner, status: body.status, locked: body.locked }} }}\n",
             names.join(", ")
         )
         .replace("      Item: { id: path.itemId, attributes", "      Item: { id: body.id, attributes");
@@ -607,7 +649,7 @@ impl World {
             }
         }
         if let Some(is_part) = self.site_grant {
-            north.push_str("  - api: jobs/v1\n    operations: [getSite]\n    fields: [id]\n    deny_as: not_found\n");
+            north.push_str("  - api: jobs/v1\n    operations: [getSite]\n    fields: [id, title]\n    deny_as: not_found\n");
             north.push_str(if is_part {
                 "    when: 'resource.region == \"home\"'\n"
             } else {
@@ -645,19 +687,21 @@ impl World {
         } else {
             None
         };
-        let all: Vec<String> = JOBS.iter().map(object).collect();
-        let all = format!("[{}]", all.join(","));
+        let is_told = |job: &&Job| variant == Variant::Normal || self.hides(op, job);
+        let all: Vec<String> = JOBS.iter().filter(is_told).map(object).collect();
         let inner = match (op.sort, job) {
             _ if op.is_silent() => return Some(String::new()),
-            (Sort::Parent, Some(job)) => object(job_of(job.parent).unwrap()),
+            (sort, _) if sort.is_many() => self.many(op, &all, variant),
+            (Sort::Parent | Sort::Hand, Some(job)) => object(job_of(job.parent).unwrap()),
+            (Sort::Assign, Some(job)) => site(site_of(job)),
             (Sort::Parts | Sort::Items, _) => format!(r#"[{{"id":"1","sku":"title-{id}"}}]"#),
             (Sort::Note, _) => return Some(format!(r#"{{"text":"title-{id}"}}"#)),
-            (Sort::Related | Sort::List | Sort::Search, _) | (_, None) => all,
             (_, Some(job)) => object(job),
+            (_, None) => return None,
         };
         let whose = if job.is_some() { id } else { "all" };
         let (inner, is_missing) = match variant {
-            Variant::Normal => (inner, false),
+            Variant::Normal | Variant::Bare | Variant::Foreign => (inner, false),
             Variant::Null => ("null".to_owned(), false),
             Variant::Missing => (String::new(), true),
             Variant::Empty => return Some(String::new()),
@@ -670,4 +714,47 @@ impl World {
             _ => format!(r#"{{"data":{inner},"trace":"trace-{whose}"}}"#),
         })
     }
+
+    /// Many jobs as the operation answers with them, with places that hold nothing.
+    fn many(&self, op: &Op, all: &[String], variant: Variant) -> String {
+        let none = if variant == Variant::Foreign {
+            "null"
+        } else {
+            ""
+        };
+        let all = if variant == Variant::Bare { &[] } else { all };
+        let listed = |items: &[String]| {
+            let none = Some(none.to_owned()).filter(|none| !none.is_empty());
+            let items: Vec<String> = items.iter().cloned().chain(none).collect();
+            format!("[{}]", items.join(","))
+        };
+        match op.sort {
+            Sort::Map => {
+                let named = all
+                    .iter()
+                    .enumerate()
+                    .map(|(n, job)| format!(r#""n{n}":{job}"#));
+                let none = (!none.is_empty()).then(|| r#""none":null"#.to_owned());
+                format!("{{{}}}", named.chain(none).collect::<Vec<_>>().join(","))
+            }
+            Sort::Grid if variant == Variant::Bare => "[]".to_owned(),
+            Sort::Grid => {
+                let rows: Vec<String> = all.chunks(2).map(listed).chain(["[]".into()]).collect();
+                format!("[{}]", rows.join(","))
+            }
+            _ => listed(all),
+        }
+    }
+
+    /// Whether no grant of an operation shows a job.
+    pub fn hides(&self, op: &Op, job: &Job) -> bool {
+        let mut grants = self.grants.iter().filter(|grant| grant.op == op.name);
+        let is_forbidden = self.policy.is_some() && job.is_locked;
+        is_forbidden || !grants.any(|grant| CONDITIONS[grant.condition].1(job))
+    }
+}
+
+/// A site as the careless system tells of it.
+pub fn site(id: &str) -> String {
+    format!(r#"{{"id":"{id}","title":"title-site-{id}","region":"{id}"}}"#)
 }

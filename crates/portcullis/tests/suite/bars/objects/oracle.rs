@@ -47,14 +47,17 @@ impl Expected {
         // The grants that hold for the object the path names.
         let held: Vec<&Grant> = match named {
             Some(job) => grants
-                .into_iter()
+                .iter()
+                .copied()
                 .filter(|g| holds(world, g, job))
                 .collect(),
-            None => grants,
+            None => grants.clone(),
         };
         if held.is_empty() || !may_write(world, op, named, &held) {
             return Expected::refused();
         }
+        // What a write answers with is shown by any grant for it.
+        let held = if op.sort == Sort::Hand { grants } else { held };
         let shown = shown(op, named);
         let parent = shown.first().filter(|_| op.sort == Sort::Parent);
         if let Some(parent) = parent
@@ -130,6 +133,26 @@ fn seen(
             may.extend(own.iter().map(|job| title(op, job, id)));
         }
     }
+    let is_all_seen = held.iter().any(|grant| grant.condition == 0) && world.policy.is_none();
+    let is_seen = |job: &&'static Job| held.iter().any(|grant| holds(world, grant, job));
+    let has_own = is_normal && shown.iter().any(is_seen);
+    // Where objects may be hidden and none is shown, nothing stands beside them.
+    if (op.sort.is_many() || op.sort == Sort::Hand) && !is_all_seen && !has_own {
+        return may;
+    }
+    if op.sort == Sort::Assign {
+        let job = job_of(id).filter(|_| is_normal);
+        let is_limited = held.iter().all(|grant| grant.condition > 0);
+        let site = job
+            .map(site_of)
+            .filter(|site| !is_limited || world.site_grant != Some(true) || *site == "home");
+        let has_title = held.iter().any(|grant| grant.has_title);
+        return site
+            .filter(|_| has_title)
+            .map(|site| format!("title-site-{site}"))
+            .into_iter()
+            .collect();
+    }
     let whose = if op.is_on_a_job() { id } else { "all" };
     may.extend(by_trace.then(|| format!("trace-{whose}")));
     may
@@ -142,9 +165,10 @@ fn may_show_another(op: &Op) -> bool {
 
 /// Whether a caller who may have the object has to be answered.
 fn is_answered(world: &World, op: &Op, variant: Variant) -> bool {
-    let is_list = matches!(op.sort, Sort::Parts | Sort::Items | Sort::Related);
+    let is_list = op.sort.is_many() || matches!(op.sort, Sort::Parts | Sort::Items);
     match (op.is_on_a_job(), world.is_resolved, variant) {
         (false, ..) => true,
+        _ if op.sort.answers_other() => true,
         // Another object could stand there, and none must not read otherwise than one that is hidden (`tells_none`).
         (true, ..) if may_show_another(op) && variant != Variant::Normal => false,
         // Something stands where the object should, and it lacks what makes it the caller's.
@@ -178,7 +202,7 @@ fn holds(world: &World, grant: &Grant, job: &Job) -> bool {
 /// the site, where anything of that kind is read at all.
 fn may_enter(world: &World, op: &Op, job: &Job) -> bool {
     match op.sort {
-        Sort::Items => {
+        Sort::Items | Sort::Assign => {
             let mut readers = world.grants.iter().filter(|g| reads_jobs(g)).peekable();
             readers.peek().is_none() || readers.any(|grant| holds(world, grant, job))
         }
@@ -278,8 +302,9 @@ fn asks_missing(grant: &Grant, sent: &Sent) -> bool {
 /// The jobs in the upstream's answer.
 fn shown(op: &Op, named: Option<&'static Job>) -> Vec<&'static Job> {
     match (op.sort, named) {
-        (Sort::List | Sort::Search | Sort::Related, _) => JOBS.iter().collect(),
-        (Sort::Parent, Some(job)) => job_of(job.parent).into_iter().collect(),
+        (sort, _) if sort.is_many() => JOBS.iter().collect(),
+        (Sort::Assign, _) => Vec::new(),
+        (Sort::Parent | Sort::Hand, Some(job)) => job_of(job.parent).into_iter().collect(),
         (Sort::Head | Sort::Delete | Sort::Lines | Sort::Kids | Sort::Link, _) => Vec::new(),
         (_, job) => job.into_iter().collect(),
     }
