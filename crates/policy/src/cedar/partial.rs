@@ -129,8 +129,13 @@ fn can_be_true(expression: &Value, lacking: &BTreeSet<String>) -> bool {
     if let (Some(left), Some(right)) = (inner("||", "left"), inner("||", "right")) {
         return can(left) || can(right);
     }
-    // Either branch may count; `has` asks without needing.
-    if expression.get("if-then-else").is_some() || expression.get("has").is_some() {
+    // Either branch may count, where it can be told which does.
+    let parts = ["if", "then", "else"].map(|name| inner("if-then-else", name));
+    if let [Some(condition), Some(then), Some(otherwise)] = parts {
+        return !needs_one(condition, lacking) && (can(then) || can(otherwise));
+    }
+    // `has` asks without needing.
+    if expression.get("has").is_some() {
         return true;
     }
     if let Some(inner) = inner("!", "arg") {

@@ -72,9 +72,9 @@ fn handle(world: &World, objects: &[Object], asked: &Received, is_other: bool) -
             said(200, &Value::Object(all.chain(none).collect()), None)
         }
         ("GET", ["grid"]) => {
-            let rows = own
-                .chunks(2)
-                .map(|row| row.iter().map(|o| render(o)).collect());
+            // Rows are made by what the objects are, and not by how many there are.
+            let rows = own.chunk_by(|a, b| a.number / 3 == b.number / 3);
+            let rows = rows.map(|row| row.iter().map(|o| render(o)).collect());
             said(200, &Value::Array(rows.collect()), None)
         }
         (method, [id, rest @ ..]) => {

@@ -307,7 +307,7 @@ impl Op {
             Sort::Map => ("/jobs/{jobId}/by-name", "get"),
             Sort::Grid => ("/job-grid", "get"),
             Sort::Hand => ("/jobs/{jobId}/hand", "post"),
-            Sort::Assign => ("/jobs/{jobId}/site", "post"),
+            Sort::Assign => ("/jobs/{jobId}/crew", "post"),
         }
     }
 
@@ -356,7 +356,7 @@ impl Op {
             Sort::Related | Sort::List | Sort::Search => list(&one("Job")),
             Sort::Map => format!("{{ type: object, additionalProperties: {} }}", one("Job")),
             Sort::Grid => list(&list(&one("Job"))),
-            Sort::Assign => one("Site"),
+            Sort::Assign => one("Crew"),
             _ if self.is_inline => INLINE.to_owned(),
             _ => one("Job"),
         };
@@ -455,7 +455,7 @@ const NO_READERS: [&str; 11] = [
     "addKids",
     "linkJob",
     "handJob",
-    "assignSite",
+    "assignCrew",
 ];
 
 /// Whether a grant is for reading jobs.
@@ -470,6 +470,8 @@ pub struct World {
     pub grants: Vec<Grant>,
     /// The condition on sites: none, or those at home.
     pub site_grant: Option<bool>,
+    /// The same of crews.
+    pub crew_grant: Option<bool>,
     pub policy: Option<&'static str>,
     pub is_resolved: bool,
 }
@@ -504,7 +506,7 @@ impl World {
             (Map, "mapJobs"),
             (Grid, "gridJobs"),
             (Hand, "handJob"),
-            (Assign, "assignSite"),
+            (Assign, "assignCrew"),
         ];
         let ops: Vec<Op> = names
             .into_iter()
@@ -556,6 +558,7 @@ impl World {
             ops,
             grants,
             site_grant: [None, Some(false), Some(true)][draw.below(3)],
+            crew_grant: [None, Some(false), Some(true)][draw.below(3)],
             policy: [None, Some(POLICIES[0]), Some(POLICIES[1])][draw.below(3)],
             is_resolved: !draw.one_in(6),
         }
@@ -595,7 +598,12 @@ impl World {
             path("siteId")
         ));
         out.push_str("      responses: { \"200\": { description: ok, content: { application/json: { schema: { $ref: \"#/components/schemas/Site\" } } } } }\n");
-        out.push_str("components:\n  schemas:\n    Site: { type: object, properties: { id: { type: string }, title: { type: string }, region: { type: string }, partner: { type: string }, status: { type: string }, locked: { type: boolean } } }\n");
+        out.push_str(&format!(
+            "  /crews/{{crewId}}:\n    get:\n      operationId: getCrew\n      parameters: [{}]\n",
+            path("crewId")
+        ));
+        out.push_str("      responses: { \"200\": { description: ok, content: { application/json: { schema: { $ref: \"#/components/schemas/Crew\" } } } } }\n");
+        out.push_str("components:\n  schemas:\n    Site: { type: object, properties: { id: { type: string }, region: { type: string } } }\n    Crew: { type: object, properties: { id: { type: string }, title: { type: string }, region: { type: string }, partner: { type: string }, status: { type: string }, locked: { type: boolean } } }\n");
         out.push_str("    Line: { type: object, properties: { text: { type: string }, status: { type: string } } }\n");
         out.push_str("    Item: { type: object, properties: { id: { type: string }, sku: { type: string } } }\n");
         out.push_str("    Job: { type: object, properties: { id: { type: string }, title: { type: string }, partner: { type: string }, status: { type: string }, locked: { type: boolean } } }\n");
@@ -608,7 +616,7 @@ impl World {
             .ops
             .iter()
             .map(|op| op.name)
-            .chain(["getSite"])
+            .chain(["getSite", "getCrew"])
             .collect();
         let resolve = if self.is_resolved {
             "resolve: getJob, "
@@ -616,7 +624,7 @@ impl World {
             ""
         };
         let api = format!(
-            "owner: a@b.example\nversions:\n  v1:\n    contract: jobs.v1.openapi.yaml\n    state: active\n    base_path: /v1\n    upstream: {{ targets: [\"http://127.0.0.1:9\"] }}\n    operations: {{ searchJobs: {{ reads: true }} }}\n    expose: {{ public: [{}] }}\n    objects:\n      Job: {{ id: path.jobId, {resolve}attributes: {{ partner: body.partner, status: body.status, locked: body.locked }} }}\n      Item: {{ id: path.itemId, attributes: {{ sku: body.sku }} }}\n      Site: {{ id: path.siteId, resolve: getSite, attributes: {{ region: body.region, partner: body.partner, status: body.status, locked: body.locked }} }}\n",
+            "owner: a@b.example\nversions:\n  v1:\n    contract: jobs.v1.openapi.yaml\n    state: active\n    base_path: /v1\n    upstream: {{ targets: [\"http://127.0.0.1:9\"] }}\n    operations: {{ searchJobs: {{ reads: true }} }}\n    expose: {{ public: [{}] }}\n    objects:\n      Job: {{ id: path.jobId, {resolve}attributes: {{ partner: body.partner, status: body.status, locked: body.locked }} }}\n      Item: {{ id: path.itemId, attributes: {{ sku: body.sku }} }}\n      Site: {{ id: path.siteId, resolve: getSite, attributes: {{ region: body.region }} }}\n      Crew: {{ id: path.crewId, attributes: {{ region: body.region, partner: body.partner, status: body.status, locked: body.locked }} }}\n",
             names.join(", ")
         )
         .replace("      Item: { id: path.itemId, attributes", "      Item: { id: body.id, attributes");
@@ -649,14 +657,22 @@ impl World {
             }
         }
         if let Some(is_part) = self.site_grant {
-            north.push_str("  - api: jobs/v1\n    operations: [getSite]\n    fields: [id, title]\n    deny_as: not_found\n");
+            north.push_str("  - api: jobs/v1\n    operations: [getSite]\n    fields: [id]\n    deny_as: not_found\n");
             north.push_str(if is_part {
                 "    when: 'resource.region == \"home\"'\n"
             } else {
                 ""
             });
         }
-        if self.grants.is_empty() && self.site_grant.is_none() {
+        if let Some(is_part) = self.crew_grant {
+            north.push_str("  - api: jobs/v1\n    operations: [getCrew]\n    fields: [id, title]\n    deny_as: not_found\n");
+            north.push_str(if is_part {
+                "    when: 'resource.region == \"home\"'\n"
+            } else {
+                ""
+            });
+        }
+        if self.grants.is_empty() && self.site_grant.is_none() && self.crew_grant.is_none() {
             north = north.replace("grants:\n", "");
         }
         let server = "listeners:\n  public: { address: \"127.0.0.1:0\", plain: true }\nstore: { dir: data }\nkeys: { kek: \"file:kek\" }\n";
@@ -693,7 +709,7 @@ impl World {
             _ if op.is_silent() => return Some(String::new()),
             (sort, _) if sort.is_many() => self.many(op, &all, variant),
             (Sort::Parent | Sort::Hand, Some(job)) => object(job_of(job.parent).unwrap()),
-            (Sort::Assign, Some(job)) => site(site_of(job)),
+            (Sort::Assign, Some(job)) => crew(site_of(job)),
             (Sort::Parts | Sort::Items, _) => format!(r#"[{{"id":"1","sku":"title-{id}"}}]"#),
             (Sort::Note, _) => return Some(format!(r#"{{"text":"title-{id}"}}"#)),
             (_, Some(job)) => object(job),
@@ -754,7 +770,7 @@ impl World {
     }
 }
 
-/// A site as the careless system tells of it.
-pub fn site(id: &str) -> String {
-    format!(r#"{{"id":"{id}","title":"title-site-{id}","region":"{id}"}}"#)
+/// The crew of a site as the careless system tells of it: of the same partner and state as nobody's job.
+fn crew(id: &str) -> String {
+    format!(r#"{{"id":"{id}","title":"title-crew-{id}","region":"{id}","partner":"none"}}"#)
 }

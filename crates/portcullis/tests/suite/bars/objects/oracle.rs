@@ -145,11 +145,11 @@ fn seen(
         let is_limited = held.iter().all(|grant| grant.condition > 0);
         let site = job
             .map(site_of)
-            .filter(|site| !is_limited || world.site_grant != Some(true) || *site == "home");
+            .filter(|site| !is_limited || world.crew_grant != Some(true) || *site == "home");
         let has_title = held.iter().any(|grant| grant.has_title);
         return site
             .filter(|_| has_title)
-            .map(|site| format!("title-site-{site}"))
+            .map(|site| format!("title-crew-{site}"))
             .into_iter()
             .collect();
     }
