@@ -86,6 +86,7 @@ fn left(rules: &Arc<Rules>, text: &str, body: &str, upstream: Option<&str>) -> S
 const FOREIGN: &str = r#"{"id":"2","title":"t","partner":"south"}"#;
 const MINE: &str = r#"{"id":"1","title":"t","partner":"north"}"#;
 
+// LONG: one line for each answer, in one place to be read as a list.
 #[test]
 fn a_list_of_which_nothing_may_be_seen_reads_like_none_at_all() {
     let fields = "id $.next $.plain $.*.*.score $.hits.*.score";

@@ -113,6 +113,15 @@ impl Nothing {
         Nothing::Null,
         Nothing::NotFound,
     ];
+
+    /// The same of a list inside an object; `None` where it is left out.
+    fn inside(self) -> Option<Value> {
+        match self {
+            Nothing::LeftOut => None,
+            Nothing::Null => Some(Value::Null),
+            _ => Some(json!([])),
+        }
+    }
 }
 
 /// A kind of object and the shape of its operations.
@@ -526,12 +535,7 @@ impl World {
                 Inner::One(None) => none(kind, &below),
                 // Where one could be hidden, a list of which none is seen reads as an empty one.
                 Inner::Many(items) if items.is_empty() && !self.may_hide(caller, kind) => {
-                    let nothing = self.kinds[object.kind].nothing_inside;
-                    let said = match nothing {
-                        Nothing::LeftOut => None,
-                        Nothing::Null => Some(Value::Null),
-                        _ => Some(json!([])),
-                    };
+                    let said = self.kinds[object.kind].nothing_inside.inside();
                     said.filter(|_| covered(&below, false).is_some())
                 }
                 Inner::Many(items) => covered(&below, false).map(|_| {
@@ -592,10 +596,9 @@ impl World {
             whole[name] = match place {
                 Inner::One(one) => one.map_or(Value::Null, inner),
                 Inner::Many(many) if many.is_empty() => {
-                    match self.kinds[object.kind].nothing_inside {
-                        Nothing::LeftOut => continue,
-                        Nothing::Null => Value::Null,
-                        _ => json!([]),
+                    match self.kinds[object.kind].nothing_inside.inside() {
+                        Some(nothing) => nothing,
+                        None => continue,
                     }
                 }
                 Inner::Many(many) => many.into_iter().map(inner).collect(),

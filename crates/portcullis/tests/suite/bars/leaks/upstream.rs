@@ -146,11 +146,7 @@ fn list(
                 .is_none_or(|start| site().is_some_and(|s| s.text("name").starts_with(start)))
         })
         .collect();
-    match asked.get("sort").copied() {
-        Some("f1") => found.sort_by_key(|o| o.text("f1")),
-        Some("name") => found.sort_by_key(|o| std::cmp::Reverse(o.text("name"))),
-        _ => {}
-    }
+    sort(&mut found, asked.get("sort").copied());
     let total = found.len();
     if let Some(cursor) = asked.get("cursor") {
         let at = found
@@ -183,6 +179,14 @@ fn list(
         ));
     }
     answer(200, &fields, body.to_string().as_bytes())
+}
+
+fn sort(found: &mut [&Object], by: Option<&str>) {
+    match by {
+        Some("f1") => found.sort_by_key(|o| o.text("f1")),
+        Some("name") => found.sort_by_key(|o| std::cmp::Reverse(o.text("name"))),
+        _ => {}
+    }
 }
 
 /// A list without anything in it, as the kind says so.

@@ -656,16 +656,12 @@ impl World {
                 _ => {}
             }
         }
-        if let Some(is_part) = self.site_grant {
-            north.push_str("  - api: jobs/v1\n    operations: [getSite]\n    fields: [id]\n    deny_as: not_found\n");
-            north.push_str(if is_part {
-                "    when: 'resource.region == \"home\"'\n"
-            } else {
-                ""
-            });
-        }
-        if let Some(is_part) = self.crew_grant {
-            north.push_str("  - api: jobs/v1\n    operations: [getCrew]\n    fields: [id, title]\n    deny_as: not_found\n");
+        for (operation, fields, granted) in [
+            ("getSite", "id", self.site_grant),
+            ("getCrew", "id, title", self.crew_grant),
+        ] {
+            let Some(is_part) = granted else { continue };
+            north.push_str(&format!("  - api: jobs/v1\n    operations: [{operation}]\n    fields: [{fields}]\n    deny_as: not_found\n"));
             north.push_str(if is_part {
                 "    when: 'resource.region == \"home\"'\n"
             } else {
