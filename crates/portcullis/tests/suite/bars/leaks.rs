@@ -6,6 +6,7 @@
 mod asking;
 mod files;
 mod model;
+mod nothing;
 mod upstream;
 
 use std::collections::{BTreeMap, BTreeSet};

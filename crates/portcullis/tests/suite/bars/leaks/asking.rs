@@ -8,7 +8,8 @@ use std::net::{SocketAddr, TcpStream};
 use demo::Answer;
 use serde_json::Value;
 
-use super::model::{Caller, Nothing, Object, PARTNERS, Random, STATES, World};
+use super::model::{Caller, Object, PARTNERS, Random, STATES, World};
+use super::nothing::Nothing;
 
 /// What a question is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::asking::Asked;
+use super::nothing::{NOTHING, Nothing};
 
 /// Numbers that come again with the same seed (splitmix64).
 #[derive(Clone, Debug)]
@@ -88,40 +89,6 @@ pub enum Wrapper {
     Inline,
     /// `{data: K or null}`.
     Nullable,
-}
-
-/// How a system says that there is nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Nothing {
-    /// An empty list.
-    Empty,
-    /// No body at all (204).
-    NoBody,
-    /// The list is left out; a bare one is `null`.
-    LeftOut,
-    /// `null` in its place.
-    Null,
-    /// 404, as if the list were an object that is not there.
-    NotFound,
-}
-
-impl Nothing {
-    const ALL: [Nothing; 5] = [
-        Nothing::Empty,
-        Nothing::NoBody,
-        Nothing::LeftOut,
-        Nothing::Null,
-        Nothing::NotFound,
-    ];
-
-    /// The same of a list inside an object; `None` where it is left out.
-    fn inside(self) -> Option<Value> {
-        match self {
-            Nothing::LeftOut => None,
-            Nothing::Null => Some(Value::Null),
-            _ => Some(json!([])),
-        }
-    }
 }
 
 /// A kind of object and the shape of its operations.
@@ -294,7 +261,7 @@ impl World {
                 has_envelope: random.chance(60),
                 has_site: *name == "Job",
                 forbidden: random.chance(30).then_some("void"),
-                nothing: *random.pick(&Nothing::ALL),
+                nothing: *random.pick(&NOTHING),
                 nothing_inside: *random.pick(&[Nothing::Empty, Nothing::LeftOut, Nothing::Null]),
                 absent: *random.pick(&[404, 404, 410, 400, 403, 409, 422]),
             })
@@ -596,10 +563,10 @@ impl World {
             whole[name] = match place {
                 Inner::One(one) => one.map_or(Value::Null, inner),
                 Inner::Many(many) if many.is_empty() => {
-                    match self.kinds[object.kind].nothing_inside.inside() {
-                        Some(nothing) => nothing,
-                        None => continue,
-                    }
+                    let Some(nothing) = self.kinds[object.kind].nothing_inside.inside() else {
+                        continue;
+                    };
+                    nothing
                 }
                 Inner::Many(many) => many.into_iter().map(inner).collect(),
                 Inner::Named(one) => json!({ "main": one.map_or(Value::Null, inner) }),

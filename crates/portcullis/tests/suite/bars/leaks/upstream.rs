@@ -9,7 +9,8 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use testkit::{Play, Received, RecordingUpstream, answer};
 
-use super::model::{Nothing, Object, World, Wrapper};
+use super::model::{Object, World, Wrapper};
+use super::nothing::Nothing;
 
 /// Listens. `is_other` says which of the two worlds it is.
 pub fn start(world: &World, is_other: bool) -> RecordingUpstream {

@@ -656,18 +656,7 @@ impl World {
                 _ => {}
             }
         }
-        for (operation, fields, granted) in [
-            ("getSite", "id", self.site_grant),
-            ("getCrew", "id, title", self.crew_grant),
-        ] {
-            let Some(is_part) = granted else { continue };
-            north.push_str(&format!("  - api: jobs/v1\n    operations: [{operation}]\n    fields: [{fields}]\n    deny_as: not_found\n"));
-            north.push_str(if is_part {
-                "    when: 'resource.region == \"home\"'\n"
-            } else {
-                ""
-            });
-        }
+        north.push_str(&self.other_grants());
         if self.grants.is_empty() && self.site_grant.is_none() && self.crew_grant.is_none() {
             north = north.replace("grants:\n", "");
         }
@@ -683,6 +672,23 @@ impl World {
                 .map(|text| ("policies/locked.cedar".to_owned(), text.to_owned())),
         );
         files
+    }
+
+    /// Grants for what is no job.
+    fn other_grants(&self) -> String {
+        let both = [
+            ("getSite", "id", self.site_grant),
+            ("getCrew", "id, title", self.crew_grant),
+        ];
+        let granted = both
+            .into_iter()
+            .filter_map(|(operation, fields, is_part)| Some((operation, fields, is_part?)));
+        granted
+            .map(|(operation, fields, is_part)| {
+                let when = if is_part { "    when: 'resource.region == \"home\"'\n" } else { "" };
+                format!("  - api: jobs/v1\n    operations: [{operation}]\n    fields: [{fields}]\n    deny_as: not_found\n{when}")
+            })
+            .collect()
     }
 
     /// What the careless system answers: everything to anybody. `None` for 404, empty for no body. Every title says
