@@ -62,6 +62,40 @@ impl Command for DestroyRecords {
     }
 
     fn run(self, control: &Control, actor: &Actor) -> Result<RecordsDestroyed, AdminError> {
+        let mut answer = self.planned(control)?;
+        let Some(confirmed) = self.confirm else {
+            return Ok(answer);
+        };
+        if confirmed != answer.records {
+            return Err(AdminError::of_field(
+                "confirm",
+                format!(
+                    "{} records would be destroyed, not {confirmed}",
+                    answer.records
+                ),
+                "Nothing was destroyed. Ask again without `confirm`, and look at what it says.",
+            ));
+        }
+        let change = Change {
+            kind: Self::INFO.name,
+            actor,
+            integration: None,
+            credential: None,
+            detail: detail(&answer, &self.reason),
+        };
+        let record = control.carry_out(&change, |record| {
+            let (dir, now) = (control.ledger.dir(), control.now());
+            audit::destroy(dir, &control.keys, answer.last + 1, record, now)?;
+            Ok(record)
+        })?;
+        (answer.is_done, answer.record) = (true, Some(record));
+        Ok(answer)
+    }
+}
+
+impl DestroyRecords {
+    /// What would be destroyed.
+    fn planned(&self, control: &Control) -> Result<RecordsDestroyed, AdminError> {
         let before = moment(&self.before, control.now())?;
         if self.reason.trim().is_empty() {
             return Err(AdminError::of_argument(
@@ -78,7 +112,7 @@ impl Command for DestroyRecords {
                 "Records are destroyed by whole segments, which are closed after a day or when they are full. The newest one stays.",
             ));
         }
-        let mut answer = RecordsDestroyed {
+        Ok(RecordsDestroyed {
             is_done: false,
             records: found.records,
             segments: found.segments,
@@ -87,34 +121,7 @@ impl Command for DestroyRecords {
             before: before.to_string(),
             record: None,
             has_more,
-        };
-        let Some(confirmed) = self.confirm else {
-            return Ok(answer);
-        };
-        if confirmed != found.records {
-            return Err(AdminError::of_field(
-                "confirm",
-                format!(
-                    "{} records would be destroyed, not {confirmed}",
-                    found.records
-                ),
-                "Nothing was destroyed. Ask again without `confirm`, and look at what it says.",
-            ));
-        }
-        let change = Change {
-            kind: Self::INFO.name,
-            actor,
-            integration: None,
-            credential: None,
-            detail: detail(&answer, &self.reason),
-        };
-        let record = control.carry_out(&change, |record| {
-            let (dir, now) = (control.ledger.dir(), control.now());
-            audit::destroy(dir, &control.keys, found.before_seq, record, now)?;
-            Ok(record)
-        })?;
-        (answer.is_done, answer.record) = (true, Some(record));
-        Ok(answer)
+        })
     }
 }
 
