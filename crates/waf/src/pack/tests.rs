@@ -24,6 +24,32 @@ fn ids_are_unique_and_begin_with_their_class() {
     }
 }
 
+#[test]
+fn a_pattern_is_written_in_pieces_that_can_be_read() {
+    for source in [
+        include_str!("rules/jndi.rs"),
+        include_str!("rules/ldapi.rs"),
+        include_str!("rules/nosqli.rs"),
+        include_str!("rules/protocol.rs"),
+        include_str!("rules/prototype.rs"),
+        include_str!("rules/rce.rs"),
+        include_str!("rules/rfi.rs"),
+        include_str!("rules/secret.rs"),
+        include_str!("rules/sqli.rs"),
+        include_str!("rules/ssrf.rs"),
+        include_str!("rules/ssti.rs"),
+        include_str!("rules/traversal.rs"),
+        include_str!("rules/xpathi.rs"),
+        include_str!("rules/xss.rs"),
+        include_str!("rules/xxe.rs"),
+    ] {
+        // A piece stands on a line of its own.
+        for line in source.lines() {
+            assert!(line.len() <= 230, "{} bytes: {line}", line.len());
+        }
+    }
+}
+
 static COMPILED: std::sync::LazyLock<(Vec<Rule>, PatternSet)> = std::sync::LazyLock::new(|| {
     let rules = rules::all();
     let set = PatternSet::compile(rules.iter().map(|rule| rule.pattern)).unwrap();

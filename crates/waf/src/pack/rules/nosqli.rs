@@ -7,10 +7,38 @@ const fn rule(id: &'static str, pattern: &'static str, why: &'static str) -> Rul
     Rule::critical(Class::Nosqli, id, pattern, why)
 }
 
+/// Operators of document databases, without their sign.
+macro_rules! operators {
+    () => {
+        concat!(
+            r"where|ne|eq|gte?|lte?|n?in|regex|exists|or|and|nor|not|expr|function|accumulator|elemmatch|mod|type|all|",
+            r"size|jsonschema|text|lookup|func|cond|comment|slice|set|unset|inc|push|pull|rename|unionwith|out|merge|",
+            r"match|group|project|search|near|within|options",
+        )
+    };
+}
+
+/// Methods of a collection.
+macro_rules! methods {
+    () => {
+        concat!(
+            r"find|findone|insert|insertmany|insertone|remove|deletemany|deleteone|update|updateone|updatemany|drop|",
+            r"aggregate|mapreduce|save|count|distinct",
+        )
+    };
+}
+
 pub(crate) const RULES: &[Rule] = &[
     rule(
         "pack.nosqli.operator_text",
-        r#"(?i)[{\[,(]\s*['"]?\s*\$(?:where|ne|eq|gte?|lte?|n?in|regex|exists|or|and|nor|not|expr|function|accumulator|elemmatch|mod|type|all|size|jsonschema|text|lookup|func|cond|comment|slice|set|unset|inc|push|pull|rename|unionwith|out|merge|match|group|project|search|near|within|options)\b\s*['"]?\s*(?::|\]|=>|=)"#,
+        any![
+            "(?i)";
+            "an operator as a key" => concat!(
+                r#"[{\[,(]\s*['"]?\s*\$(?:"#,
+                operators!(),
+                r#")\b\s*['"]?\s*(?::|\]|=>|=)"#,
+            ),
+        ],
         "The text holds an operator of a document database.",
     ),
     rule(
@@ -25,17 +53,67 @@ pub(crate) const RULES: &[Rule] = &[
     ),
     rule(
         "pack.nosqli.predicate",
-        r#"(?i)(?:\|\||&&)\s*['"]?\d+['"]?\s*={2,3}\s*['"]?\d|\bthis\.\w+(?:\.\w+)*\s*(?:={2,3}|!={1,2}|[<>]=?|\.match|\.startswith|\.length|\[)|^[^'"]{0,80}['"]\s*(?:\|\||&&)\s*(?:this\b|['"]?\w*['"]?\s*(?:={2,3}|!={1,2}|==)|true\b|1\b|['"\w!(]|sleep)|['"]\s*;\s*(?:return\b|while\s*\(|var\s+\w+|it\s*=|sleep\s*\(|function\b|this\.)|^[^{}]{0,80};\s*return\s*\(?\s*(?:true|1|!0|this|['"])|(?:^\W{0,3}|\bfunction\s*\(\s*\w{0,12}\s*\)\s*\{\s*)return\s*\(?\s*(?:true|1|this\.\w+|!0|['"]?a['"]?\s*==)\s*[;)}]|\bobject\.keys\(\s*this\b|\bdo\s*\{.{0,80}\}\s*while\s*\(|\bnew\s+date\b.{0,80}\bwhile\s*\(|\b(?:true|false|1)\s*,\s*\$(?:where|or|ne|gt)\b"#,
+        any![
+            "(?i)";
+            "a comparison of numbers, joined to a condition" => r#"(?:\|\||&&)\s*['"]?\d+['"]?\s*={2,3}\s*['"]?\d"#,
+            "a field of the document compared" =>
+                r"\bthis\.\w+(?:\.\w+)*\s*(?:={2,3}|!={1,2}|[<>]=?|\.match|\.startswith|\.length|\[)",
+            "a quotation that ends, and a condition" =>
+                r#"^[^'"]{0,80}['"]\s*(?:\|\||&&)\s*(?:this\b|['"]?\w*['"]?\s*(?:={2,3}|!={1,2}|==)|true\b|1\b|['"\w!(]|sleep)"#,
+            "a quotation that ends, and a statement" =>
+                r#"['"]\s*;\s*(?:return\b|while\s*\(|var\s+\w+|it\s*=|sleep\s*\(|function\b|this\.)"#,
+            "a statement that ends, and an answer" => r#"^[^{}]{0,80};\s*return\s*\(?\s*(?:true|1|!0|this|['"])"#,
+            "an answer that is always true" =>
+                r#"(?:^\W{0,3}|\bfunction\s*\(\s*\w{0,12}\s*\)\s*\{\s*)return\s*\(?\s*(?:true|1|this\.\w+|!0|['"]?a['"]?\s*==)\s*[;)}]"#,
+            "the document's own keys" => r"\bobject\.keys\(\s*this\b",
+            "a loop that makes the database wait" => r"\bdo\s*\{.{0,80}\}\s*while\s*\(",
+            "a loop over time" => r"\bnew\s+date\b.{0,80}\bwhile\s*\(",
+            "a value that ends, and an operator" => r"\b(?:true|false|1)\s*,\s*\$(?:where|or|ne|gt)\b",
+        ],
         "The text is a predicate for a database that runs scripts.",
     ),
     rule(
         "pack.nosqli.call",
-        r#"(?i)\bdb\s*(?:\.\s*(?:getcollection|adminCommand|runcommand|eval|getcollectionnames|getname|version|users|stores|injection|loadserverscripts|system)\b|\.\w+\.(?:find|findone|insert|insertmany|insertone|remove|deletemany|deleteone|update|updateone|updatemany|drop|aggregate|mapreduce|save|count|distinct)\s*\()|\b(?:tojson|tojsononeline|emit|mapreduce|printjson|objectid)\s*\(\s*(?:db\b|this\b|1\b|\))|\bdropdatabase\s*\(|\bdb\.(?:getusers|getroles|getcollectioninfos|currentop|shutdownserver|killop|getmongo|hostinfo|serverstatus|listcommands)\s*\(|\bemit\s*\(\s*doc\b|\}\s*,\s*\{\s*['"]?\w+['"]?\s*:\s*/|\bmatch\s*\(\s*\w*(?::\w+)?\s*\)\s*(?:detach\s+delete|delete|return|set|remove|where)\b|\}\s*\)\s*return\b[^;]{0,60}(?:union|//)|\bsleep\s*\(\s*\d{3,6}\s*\)\s*(?:;|\|\||&&|\}|$)|\bgetcollectionnames\s*\("#,
+        any![
+            "(?i)";
+            "a method of a database or a collection" => concat!(
+                r"\bdb\s*(?:\.\s*(?:getcollection|adminCommand|runcommand|eval|getcollectionnames|getname|version|users|stores|injection|loadserverscripts|system)\b|\.\w+\.(?:",
+                methods!(),
+                r")\s*\()",
+            ),
+            "a function of the shell over what is stored" =>
+                r"\b(?:tojson|tojsononeline|emit|mapreduce|printjson|objectid)\s*\(\s*(?:db\b|this\b|1\b|\))",
+            "a database dropped" => r"\bdropdatabase\s*\(",
+            "what only an administrator asks" =>
+                r"\bdb\.(?:getusers|getroles|getcollectioninfos|currentop|shutdownserver|killop|getmongo|hostinfo|serverstatus|listcommands)\s*\(",
+            "a view of a document database that gives all" => r"\bemit\s*\(\s*doc\b",
+            "a second condition with a pattern" => r#"\}\s*,\s*\{\s*['"]?\w+['"]?\s*:\s*/"#,
+            "a step of a graph query that changes or shows nodes" =>
+                r"\bmatch\s*\(\s*\w*(?::\w+)?\s*\)\s*(?:detach\s+delete|delete|return|set|remove|where)\b",
+            "a graph query that ends, and another one" => r"\}\s*\)\s*return\b[^;]{0,60}(?:union|//)",
+            "a wait" => r"\bsleep\s*\(\s*\d{3,6}\s*\)\s*(?:;|\|\||&&|\}|$)",
+            "the names of all collections" => r"\bgetcollectionnames\s*\(",
+        ],
         "The text calls a document database.",
     ),
     rule(
         "pack.nosqli.store_protocol",
-        r#"(?i)[\r\n]+\s*(?:\*\d+\r?\n\$\d+|(?:flushall|flushdb|config\s+set|slaveof)\s[^\r\n]{0,120}(?:\r|\n|$))|\r\n\s*(?-i:SET|GET|DEL|EVAL|INCR|SAVE|KEYS|HSET|QUIT|AUTH|LPUSH|set|get|del|eval|incr|keys|hset|lpush)\s[^\r\n ]{1,60}(?:\s[^\r\n ]{1,120})?\s*(?:\r|\n|$)|\r\n\s*(?:set|add|replace|append)\s+\S{1,80}\s+\d+\s+\d+\s+\d+\s*\r\n|\bredis\.call\s*\(|\b(?:flushall|flushdb|slaveof\s+\S+\s+\d+|config\s+(?:set|get)\s+(?:dir|dbfilename|\*|requirepass))\b|(?:^|[/"'])_(?:all_docs|all_dbs|find|mapping|cat|cluster|users|replicate|session|security|design)\b\s*(?:[/?"']|$)|"script_fields"|"(?:match_all|query_string|lang|inline)"\s*:"#,
+        any![
+            "(?i)";
+            "a line that a key-value store reads as a command" =>
+                r"[\r\n]+\s*(?:\*\d+\r?\n\$\d+|(?:flushall|flushdb|config\s+set|slaveof)\s[^\r\n]{0,120}(?:\r|\n|$))",
+            "the same, by the names of commands" =>
+                r"\r\n\s*(?-i:SET|GET|DEL|EVAL|INCR|SAVE|KEYS|HSET|QUIT|AUTH|LPUSH|set|get|del|eval|incr|keys|hset|lpush)\s[^\r\n ]{1,60}(?:\s[^\r\n ]{1,120})?\s*(?:\r|\n|$)",
+            "a line that a cache reads as a command" =>
+                r"\r\n\s*(?:set|add|replace|append)\s+\S{1,80}\s+\d+\s+\d+\s+\d+\s*\r\n",
+            "a script of a key-value store" => r"\bredis\.call\s*\(",
+            "a command that an attack ends with" =>
+                r"\b(?:flushall|flushdb|slaveof\s+\S+\s+\d+|config\s+(?:set|get)\s+(?:dir|dbfilename|\*|requirepass))\b",
+            "an address of a document database or search engine" =>
+                r#"(?:^|[/"'])_(?:all_docs|all_dbs|find|mapping|cat|cluster|users|replicate|session|security|design)\b\s*(?:[/?"']|$)"#,
+            "a script in a search" => r#""script_fields""#,
+            "a search for everything, or in a language" => r#""(?:match_all|query_string|lang|inline)"\s*:"#,
+        ],
         "The text speaks the protocol of a data store.",
     ),
 ];

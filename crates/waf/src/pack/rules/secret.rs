@@ -7,6 +7,21 @@ const fn rule(id: &'static str, pattern: &'static str, why: &'static str) -> Rul
     Rule::critical(Class::Secret, id, pattern, why)
 }
 
+/// Keys by the beginnings that their services give them.
+macro_rules! keys {
+    () => {
+        concat!(
+            r"(?:AKIA|ASIA|AROA|AIDA|ABIA|ACCA)[A-Z2-7]{16}|AIza[0-9A-Za-z_-]{35}|ya29\.[0-9A-Za-z_-]{20,}|",
+            r"gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{22,}|glpat-[A-Za-z0-9_-]{20}|",
+            r"xox[abprs]-[A-Za-z0-9-]{10,}|[rs]k_live_[A-Za-z0-9]{16,}|sk-(?:proj-|ant-)?[A-Za-z0-9_-]{32,}|",
+            r"SG\.[A-Za-z0-9_-]{20,}\.[A-Za-z0-9_-]{20,}|npm_[A-Za-z0-9]{36}|pypi-AgEI[A-Za-z0-9_-]{20,}|",
+            r"dop_v1_[a-f0-9]{64}|hvs\.[A-Za-z0-9_-]{20,}|AGE-SECRET-KEY-1[0-9A-Z]{50,}|shp(?:at|ca|pa|",
+            r"ss)_[a-f0-9]{32}|sq0(?:csp|atp)-[0-9A-Za-z_-]{22,}|EAACEdEose0cBA[0-9A-Za-z]{10,}|",
+            r"hooks\.slack\.com/services/T[A-Z0-9]{6,}/B[A-Z0-9]{6,}/[A-Za-z0-9]{16,}",
+        )
+    };
+}
+
 pub(crate) const RULES: &[Rule] = &[
     rule(
         "pack.secret.private_key",
@@ -15,7 +30,14 @@ pub(crate) const RULES: &[Rule] = &[
     ),
     rule(
         "pack.secret.cloud_key",
-        r"(?:^|[^A-Za-z0-9])(?:(?:AKIA|ASIA|AROA|AIDA|ABIA|ACCA)[A-Z2-7]{16}|AIza[0-9A-Za-z_-]{35}|ya29\.[0-9A-Za-z_-]{20,}|gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{22,}|glpat-[A-Za-z0-9_-]{20}|xox[abprs]-[A-Za-z0-9-]{10,}|[rs]k_live_[A-Za-z0-9]{16,}|sk-(?:proj-|ant-)?[A-Za-z0-9_-]{32,}|SG\.[A-Za-z0-9_-]{20,}\.[A-Za-z0-9_-]{20,}|npm_[A-Za-z0-9]{36}|pypi-AgEI[A-Za-z0-9_-]{20,}|dop_v1_[a-f0-9]{64}|hvs\.[A-Za-z0-9_-]{20,}|AGE-SECRET-KEY-1[0-9A-Z]{50,}|shp(?:at|ca|pa|ss)_[a-f0-9]{32}|sq0(?:csp|atp)-[0-9A-Za-z_-]{22,}|EAACEdEose0cBA[0-9A-Za-z]{10,}|hooks\.slack\.com/services/T[A-Z0-9]{6,}/B[A-Z0-9]{6,}/[A-Za-z0-9]{16,})",
+        any![
+            "";
+            "a key in the form of its service" => concat!(
+                r"(?:^|[^A-Za-z0-9])(?:",
+                keys!(),
+                r")",
+            ),
+        ],
         "The text holds the key of a service.",
     ),
     rule(

@@ -15,7 +15,21 @@ pub(crate) const RULES: &[Rule] = &[
     ),
     rule(
         "pack.xxe.entity",
-        r"(?i)<!\s*(?:entity|element|attlist|notation)\b|<\w*:?include\b[^>]{0,200}\bhref\s*=|\bxmlns:xi\s*=|w3\.org/2001/xinclude|<\?xml-stylesheet\b[^>]{0,100}href|<xsl:(?:value-of|include|import|copy-of|variable|stylesheet|template)\b|\bsystem-property\s*\(|\bunparsed-entity-uri\b|%\w{1,20};\s*(?:%\w|\]|>|&)|\bxsi:(?:nonamespace)?schemalocation\s*=|<\w+:?script\b[^>]{0,80}implements-prefix|\[\s*(?:\*\w{1,40}\s*,\s*){3,}\*\w{1,40}\s*[\],]",
+        any![
+            "(?i)";
+            "a declaration of a document type" => r"<!\s*(?:entity|element|attlist|notation)\b",
+            "another file taken in" => r"<\w*:?include\b[^>]{0,200}\bhref\s*=",
+            "the name space for that" => r"\bxmlns:xi\s*=",
+            "the same, by its address" => r"w3\.org/2001/xinclude",
+            "a style sheet from elsewhere" => r"<\?xml-stylesheet\b[^>]{0,100}href",
+            "a statement of a style sheet" => r"<xsl:(?:value-of|include|import|copy-of|variable|stylesheet|template)\b",
+            "what the processor tells of itself" => r"\bsystem-property\s*\(",
+            "where an entity comes from" => r"\bunparsed-entity-uri\b",
+            "an entity of the document type" => r"%\w{1,20};\s*(?:%\w|\]|>|&)",
+            "a schema from elsewhere" => r"\bxsi:(?:nonamespace)?schemalocation\s*=",
+            "a script in a style sheet" => r"<\w+:?script\b[^>]{0,80}implements-prefix",
+            "references that unfold" => r"\[\s*(?:\*\w{1,40}\s*,\s*){3,}\*\w{1,40}\s*[\],]",
+        ],
         "The text declares or includes an XML entity.",
     ),
     rule(
