@@ -95,8 +95,8 @@ pub struct Grant {
     pub when: Option<At<String>>,
     /// What may be seen in answers, as field paths of the object: `id`, `customer.{id,legalName}`, `lines.*.sku`.
     /// `$.` in front counts from the root of the answer; `$` alone is the whole answer, where it is one text
-    /// (`text/plain`). Of a declared object inside another leaves only what the integration's grants for reading that kind
-    /// list as well, where it has any. Default: nothing.
+    /// (`text/plain`), `$file` where it is a file. Of a declared object inside another leaves only what the integration's
+    /// grants for reading that kind list as well, where it has any. Default: nothing.
     #[serde(default)]
     pub fields: Vec<At<String>>,
     /// What may be seen only in part, by field path: `email: last4`, `taxId: redact`. The field has to be in `fields`.
@@ -108,10 +108,10 @@ pub struct Grant {
     #[serde(default)]
     pub errors: Vec<At<String>>,
     /// What may be sent in request bodies, as field paths of the body; `$` alone is the whole body, where it is one text
-    /// (`text/plain`). Everything else in the body is refused. Where several grants allow the operation, only those count
-    /// whose condition holds for the object as it is and as the body makes it: PATCH is laid over it, PUT replaces it, so
-    /// that what it leaves out is gone. Fields that look like ids of declared objects are warned of by `check` until
-    /// `x-portcullis-refers-to` says what they name. Default: nothing.
+    /// (`text/plain`), `$file` where it is a file. Everything else in the body is refused. Where several grants allow the
+    /// operation, only those count whose condition holds for the object as it is and as the body makes it: PATCH is laid
+    /// over it, PUT replaces it, so that what it leaves out is gone. Fields that look like ids of declared objects are
+    /// warned of by `check` until `x-portcullis-refers-to` says what they name. Default: nothing.
     #[serde(default)]
     pub writes: Vec<At<String>>,
     /// How a refused object looks: `forbidden` (403) or `not_found` (404, the same bytes as an absent object).

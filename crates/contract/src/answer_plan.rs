@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 use model::Shape;
 
+use crate::body_format::BodyFormat;
+use crate::file::FileBounds;
 use crate::validator::Validator;
 
 /// Which statuses an answer plan is for. Ordered from the most to the least exact.
@@ -27,12 +29,23 @@ pub struct AnswerPlan {
     pub status: StatusRange,
     /// Declared content types, essence in lower case (`*/*` and `text/*` kept); empty for answers without a body.
     pub content_types: Vec<Arc<str>>,
-    /// It is one text (`text/plain` with a schema of type `string`), and no JSON.
-    pub is_text: bool,
+    /// How its body is read.
+    pub format: BodyFormat,
+    /// How long a file of each content type may be, in their order; none where it is no file.
+    pub bytes: Vec<FileBounds>,
     /// Judge of the JSON body or text, where one is declared.
     pub validator: Option<Validator>,
     /// Fields of the JSON body; empty where none is declared.
     pub shape: Shape,
+}
+
+impl AnswerPlan {
+    /// How long a file of this type may be; `None` where such a type is not declared, or is no file.
+    pub(crate) fn file_bounds(&self, essence: &str) -> Option<FileBounds> {
+        let mut declared = self.content_types.iter().zip(&self.bytes);
+        let found = declared.find(|(kind, _)| &***kind == essence);
+        found.map(|(_, bounds)| *bounds)
+    }
 }
 
 /// The answers that mean success: those of the 2xx class, else `default` (OpenAPI §4.8.16).

@@ -5,11 +5,13 @@
 //! Start reading at `compile`, then at `check_request`; `plan` names what a compiled contract consists of.
 
 mod answer_plan;
+mod body_format;
 mod compile;
 mod definition;
 mod docs;
 mod errors;
 mod fields;
+mod file;
 mod findings;
 mod form;
 pub mod forwarded;
@@ -18,8 +20,10 @@ mod leaves;
 mod lower;
 mod media;
 mod media_type;
+mod multipart;
 mod overlay;
 mod parameters;
+mod parts;
 mod plan;
 mod questions;
 mod request;
@@ -36,17 +40,18 @@ mod writes;
 use model::Reason;
 
 pub use answer_plan::{AnswerPlan, StatusRange};
+pub use body_format::BodyFormat;
 pub use compile::{Source, UnknownFields, compile};
 pub use fields::{Field, fields, language_at};
+pub use file::FileBounds;
 pub use findings::JudgedParameter;
 pub use forwarded::Forwarded;
 pub use language::Language;
 pub use leaves::{Leaf, leaves};
 pub use media::{ACCEPT, AnswerMedia};
 pub use parameters::{UNDECLARED, fix_undeclared, write_query};
-pub use plan::{
-    BodyFormat, BodyPlan, BodyPlanContent, Contract, Operation, Parameter, Place, Style,
-};
+pub use parts::{PartKind, PartPlan};
+pub use plan::{BodyPlan, BodyPlanContent, Contract, Operation, Parameter, Place, Style};
 pub use request::{
     BODY, HEADER, Leniency, PATH, QUERY, ValidRequest, check_request, check_request_leniently,
 };

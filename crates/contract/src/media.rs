@@ -8,6 +8,7 @@ use std::sync::Arc;
 use model::{FieldError, Method, Reason, Refusal, Stage};
 
 use crate::answer_plan::{AnswerPlan, successes};
+use crate::body_format::BodyFormat;
 use crate::errors::listed;
 use crate::media_type::{TEXT, may_be_json};
 
@@ -45,7 +46,11 @@ impl AnswerMedia {
         let mut media = AnswerMedia::default();
         let successes = successes(answers);
         for answer in &successes {
-            let is_judged = |kind: &str| may_be_json(kind) || answer.is_text && kind == TEXT;
+            let is_judged = |kind: &str| match answer.format {
+                BodyFormat::Json | BodyFormat::Form | BodyFormat::Multipart => may_be_json(kind),
+                BodyFormat::Text => kind == TEXT,
+                BodyFormat::File => true,
+            };
             let has_judged = answer.content_types.iter().any(|kind| is_judged(kind));
             media.unjudged_only |= !has_judged && !answer.content_types.is_empty();
             for kind in &answer.content_types {
@@ -236,7 +241,8 @@ mod tests {
         AnswerPlan {
             status,
             content_types: kinds.iter().map(|kind| Arc::from(*kind)).collect(),
-            is_text: false,
+            format: BodyFormat::Json,
+            bytes: Vec::new(),
             validator: None,
             shape: model::Shape::default(),
         }

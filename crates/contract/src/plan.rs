@@ -7,10 +7,13 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use model::json::Bounds;
-use model::{Method, PageParameter, Reveals, Shape, StatedField};
+use model::{MessageKind, Method, PageParameter, Reveals, Shape, StatedField};
 
 use crate::answer_plan::{AnswerPlan, StatusRange, successes};
+use crate::body_format::BodyFormat;
+use crate::file::FileBounds;
 use crate::media::AnswerMedia;
+use crate::parts::PartPlan;
 use crate::template::TemplateSegment;
 use crate::validator::Validator;
 
@@ -86,19 +89,17 @@ impl Operation {
         contents.any(|content| content.format != BodyFormat::Json)
     }
 
-    /// Whether the request body is one text.
-    pub fn takes_text(&self) -> bool {
-        let mut contents = self.body.iter().flat_map(|body| &body.contents).peekable();
-        contents.peek().is_some() && contents.all(|content| content.format == BodyFormat::Text)
+    /// What the request body is as a whole.
+    pub fn body_kind(&self) -> MessageKind {
+        let contents = self.body.iter().flat_map(|body| &body.contents);
+        BodyFormat::common(contents.map(|content| content.format))
     }
 
-    /// Whether successful answers are one text.
-    pub fn answers_text(&self) -> bool {
+    /// What successful answers are as a whole; those without a body are like any.
+    pub fn answer_kind(&self) -> MessageKind {
         let declared = successes(&self.answers).into_iter();
-        let mut declared = declared
-            .filter(|answer| answer.validator.is_some())
-            .peekable();
-        declared.peek().is_some() && declared.all(|answer| answer.is_text)
+        let declared = declared.filter(|answer| !answer.content_types.is_empty());
+        BodyFormat::common(declared.map(|answer| answer.format))
     }
 
     /// Shape of successful JSON answers: those of the 2xx class, else `default`.
@@ -256,17 +257,10 @@ pub struct BodyPlanContent {
     pub validator: Validator,
     /// Fields of this body.
     pub shape: Shape,
+    /// Its parts, where it has some.
+    pub parts: Vec<PartPlan>,
+    /// How long it may be, where it is a file.
+    pub bytes: FileBounds,
     /// How form texts become typed values.
     pub(crate) target: crate::typing::Target,
-}
-
-/// How a body is read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BodyFormat {
-    /// `application/json` and `+json`.
-    Json,
-    /// `application/x-www-form-urlencoded`.
-    Form,
-    /// `text/plain` with a schema of type `string`.
-    Text,
 }

@@ -8,11 +8,15 @@ use std::sync::Arc;
 use model::json::{Problem, ProblemKind};
 use model::{CanonicalRequest, FieldError, Json, Payload, Reason, Refusal, Stage};
 
+use crate::body_format::BodyFormat;
 use crate::errors::{Subject, explain, listed};
+use crate::file;
 use crate::findings::{Findings, JudgedParameter, Rigour};
 use crate::form;
+use crate::multipart;
 use crate::parameters;
-use crate::plan::{BodyFormat, BodyPlan, BodyPlanContent, Operation, Place};
+use crate::parts::{self, WrongPart};
+use crate::plan::{BodyPlan, BodyPlanContent, Operation, Place};
 
 /// The body is not what the contract promised.
 pub const BODY: Reason = Reason::new(
@@ -89,7 +93,7 @@ pub struct ValidRequest {
 }
 
 impl ValidRequest {
-    /// The body as a typed value; a form as an object, a text as a text.
+    /// The body as a typed value; a form as an object, a text as a text. Of a file its media type.
     pub fn body(&self) -> Option<&Json> {
         self.payload.value()
     }
@@ -211,6 +215,8 @@ fn check_body(
         BodyFormat::Json => json_body(operation, content, body, valid, found),
         BodyFormat::Form => form_body(operation, content, body, valid, found),
         BodyFormat::Text => text_body(content, body, valid, found),
+        BodyFormat::File => file_body(content, body, valid, found),
+        BodyFormat::Multipart => multipart_body(operation, content, (request, body), valid, found),
     }
 }
 
@@ -259,6 +265,12 @@ fn content_of<'p>(
     };
     let mut pieces = sent.split(';').map(str::trim);
     let essence = pieces.next().unwrap_or_default().to_ascii_lowercase();
+    let named = plan.contents.iter().find(|c| *c.content_type == *essence);
+    if let Some(content) = named.filter(|c| c.format == BodyFormat::Multipart) {
+        return multipart::boundary(sent).map(|_| content).ok_or_else(|| {
+            wrong("its one parameter has to be a `boundary` of letters, digits and `-_.+`")
+        });
+    }
     if let Some(parameter) = pieces.next() {
         let is_utf8 = ["charset=utf-8", "charset=\"utf-8\""]
             .iter()
@@ -267,7 +279,7 @@ fn content_of<'p>(
             return Err(wrong("only the parameter `charset=utf-8` is accepted"));
         }
     }
-    if let Some(content) = plan.contents.iter().find(|c| *c.content_type == *essence) {
+    if let Some(content) = named {
         return Ok(content);
     }
     if plan.unsupported.iter().any(|kind| **kind == *essence) {
@@ -331,7 +343,9 @@ fn text_body(
 ) -> Result<ValidRequest, Box<Refusal>> {
     let fix =
         "send UTF-8 without a byte order mark and without control characters but tab and line ends";
-    let text = std::str::from_utf8(body).ok().filter(|text| is_plain(text));
+    let text = std::str::from_utf8(body)
+        .ok()
+        .filter(|text| crate::text::is_plain(text));
     let text = text.ok_or_else(|| whole_body("encoding", "not plain UTF-8", fix))?;
     let payload = Payload::text(text);
     if let Some(value) = payload.value() {
@@ -343,10 +357,68 @@ fn text_body(
     Ok(valid)
 }
 
-/// Whether a text reads the same everywhere: no byte order mark, no control characters but tab and line ends.
-fn is_plain(text: &str) -> bool {
-    let is_odd = |c: char| c == '\u{feff}' || c.is_control() && !matches!(c, '\t' | '\n' | '\r');
-    !text.contains(is_odd)
+fn file_body(
+    content: &BodyPlanContent,
+    body: &[u8],
+    mut valid: ValidRequest,
+    found: &mut Findings,
+) -> Result<ValidRequest, Box<Refusal>> {
+    if found.rigour != Rigour::Skip
+        && let Some(wrong) = file::wrong(&content.content_type, content.bytes, body)
+    {
+        found.broken(body_problem(
+            String::new(),
+            wrong.keyword,
+            &wrong.detail,
+            &wrong.fix,
+        ));
+        found.settle(&BODY)?;
+    }
+    valid.payload = Payload::file(&content.content_type);
+    valid.body_bytes = body.to_vec();
+    valid.content_type = Some(content.content_type.clone());
+    Ok(valid)
+}
+
+fn multipart_body(
+    operation: &Operation,
+    content: &BodyPlanContent,
+    (request, body): (&CanonicalRequest, &[u8]),
+    mut valid: ValidRequest,
+    found: &mut Findings,
+) -> Result<ValidRequest, Box<Refusal>> {
+    let fix = "send parts as RFC 7578 describes them, each with a name";
+    let sent = request.headers().text("content-type").unwrap_or_default();
+    let boundary = multipart::boundary(sent).unwrap_or_default();
+    let mut parts = multipart::parse(body, boundary)
+        .map_err(|why| whole_body("multipart", &format!("the body {why}"), fix))?;
+    let read = parts::read(
+        &mut parts,
+        &content.parts,
+        &content.target,
+        operation.bounds,
+    );
+    let (value, wrong) = read.map_err(|wrong| {
+        BODY.because(wrong.keyword)
+            .with_errors(vec![part_problem(wrong)])
+    })?;
+    if found.rigour != Rigour::Skip {
+        wrong
+            .into_iter()
+            .for_each(|wrong| found.broken(part_problem(wrong)));
+        found.settle(&BODY)?;
+    }
+    judged_body(content, &value, found)?;
+    valid.payload = Payload::Multipart(value);
+    valid.body_bytes = multipart::write(&parts, boundary);
+    valid.content_type = Some(format!("multipart/form-data; boundary={boundary}").into());
+    Ok(valid)
+}
+
+fn part_problem(wrong: WrongPart) -> FieldError {
+    let name: String = wrong.name.chars().take(64).collect();
+    let pointer = format!("/{}", crate::text::step(&name));
+    body_problem(pointer, wrong.keyword, &wrong.detail, &wrong.fix)
 }
 
 fn judged_body(

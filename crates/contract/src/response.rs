@@ -7,6 +7,7 @@ use model::Json;
 
 use crate::answer_plan::AnswerPlan;
 use crate::errors::{Subject, explain};
+use crate::file;
 use crate::media_type::is_json;
 use crate::plan::Operation;
 
@@ -34,12 +35,14 @@ impl Drift {
     }
 }
 
-/// Compares an answer with the contract. `body` is the parsed JSON body, `None` when the body is empty or not JSON.
+/// Compares an answer with the contract. `body` is the parsed JSON body, `None` when the body is empty or not JSON; `bytes`
+/// are those it was read from.
 pub fn check_response(
     operation: &Operation,
     status: u16,
     content_type: Option<&str>,
     body: Option<&Json>,
+    bytes: &[u8],
 ) -> Vec<Drift> {
     let Some(plan) = operation.answer(status) else {
         return vec![Drift::of(
@@ -52,6 +55,12 @@ pub fn check_response(
         .map(|kind| kind.trim().to_ascii_lowercase());
     let mut drifts = Vec::new();
     drifts.extend(content_drift(plan, essence.as_deref()));
+    if let (Some(essence), Some(_)) = (&essence, body)
+        && let Some(bounds) = plan.file_bounds(essence)
+    {
+        let wrong = file::wrong(essence, bounds, bytes);
+        drifts.extend(wrong.map(|wrong| Drift::of(wrong.keyword, wrong.detail)));
+    }
     match (&plan.validator, body) {
         (Some(validator), Some(value)) if !validator.is_valid(value) => {
             let subject = Subject {

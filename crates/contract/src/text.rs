@@ -141,6 +141,12 @@ pub(crate) fn steps(pointer: &str) -> impl Iterator<Item = String> + use<'_> {
         .map(|s| s.replace("~1", "/").replace("~0", "~"))
 }
 
+/// Whether a text reads the same everywhere: no byte order mark, no control characters but tab and line ends.
+pub(crate) fn is_plain(text: &str) -> bool {
+    let is_odd = |c: char| c == '\u{feff}' || c.is_control() && !matches!(c, '\t' | '\n' | '\r');
+    !text.contains(is_odd)
+}
+
 /// Longest name that is compared with known ones.
 const NAME_COMPARED_MAX: usize = 64;
 

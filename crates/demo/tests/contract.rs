@@ -181,6 +181,7 @@ fn assert_answers_as_declared(contract: &Contract, base: &str, seed: u64) {
             reply.status,
             reply.headers.text("content-type"),
             body.as_ref(),
+            &reply.body,
         );
         assert!(drift.is_empty(), "{}: {drift:#?}", operation.id);
     }
@@ -233,7 +234,13 @@ fn every_record_of_the_world_can_be_read_as_declared() {
             let target = format!("/v2{}?limit=100{cursor}", operation.template);
             let reply = fieldworks.handle(Method::Get, &target, &Headers::new(), b"");
             let body = declared(model::json::parse(&reply.body, Bounds::default()).unwrap());
-            let drift = check_response(operation, 200, Some("application/json"), Some(&body));
+            let drift = check_response(
+                operation,
+                200,
+                Some("application/json"),
+                Some(&body),
+                &reply.body,
+            );
             assert!(drift.is_empty(), "{list}: {drift:#?}");
             match body.get("nextCursor").and_then(Json::as_text) {
                 Some(next) => cursor = format!("&cursor={next}"),

@@ -1,5 +1,5 @@
 //! Data that must not leave with an answer: found in the texts that were let out, masked or held back.
-//! Exports `guard`. Runs behind the field filter, on the bytes the caller would get.
+//! Exports `guard` and `guard_file`. Run behind the field filter, on the bytes the caller would get.
 //! Used by stage `response`.
 //! Start reading at `guard`.
 //!
@@ -12,7 +12,7 @@ use model::event::Finding;
 use model::json::{self, write};
 use model::shape::{Class, Node};
 use model::{Json, Shape, Text};
-use waf::{LeakKind, masked};
+use waf::{Leak, LeakKind, masked};
 
 use crate::bounds::{ANSWER_BOUNDS, bounded};
 use crate::finding;
@@ -63,6 +63,50 @@ pub fn guard(body: &[u8], operation: &Operation, status: u16, rules: &AnswerRule
         out.body = Some(changed);
     }
     out
+}
+
+/// Looks at a file that was let out. In a text that is a file numbers and keys are masked where they stand. Other files would
+/// be broken by that, and hold such numbers by chance: of those a finding is noted, and only what blocks keeps them here.
+pub fn guard_file(bytes: &[u8], rules: &AnswerRules) -> Guarded {
+    let mut out = Guarded::default();
+    let mut found = rules.scanner.find(bytes, &rules.kinds);
+    let is_text = std::str::from_utf8(bytes).is_ok();
+    let is_masked = |kind| rules.action(kind) == LeakAction::Mask && is_text && has_end(kind);
+    for kind in kinds(&found) {
+        let what = match rules.action(kind) {
+            LeakAction::Mask if !is_masked(kind) => LeakAction::Observe,
+            action => action,
+        };
+        out.is_blocked |= what == LeakAction::Block;
+        out.seen.push(seen(kind, "", what));
+    }
+    found.retain(|leak| is_masked(leak.kind));
+    out.body = (!found.is_empty()).then(|| masked(bytes, &found));
+    out
+}
+
+/// Each kind that was found, once.
+fn kinds(found: &[Leak]) -> Vec<LeakKind> {
+    let mut kinds: Vec<LeakKind> = Vec::new();
+    for leak in found {
+        if !kinds.contains(&leak.kind) {
+            kinds.push(leak.kind);
+        }
+    }
+    kinds
+}
+
+fn seen(kind: LeakKind, pointer: &str, action: LeakAction) -> Finding {
+    Finding {
+        class: CLASS.into(),
+        place: "answer".into(),
+        pointer: bounded(pointer, finding::POINTER_BYTES_MAX),
+        rule: kind.name().into(),
+        score: 0,
+        paranoia: 1,
+        steps: Vec::new(),
+        what: action.done().into(),
+    }
 }
 
 /// Whether nothing in the whole body reads like a leak. What stands in one text also stands in the body, between
@@ -168,25 +212,10 @@ impl<'r> Walk<'r> {
     fn text(&mut self, text: &str, node: Option<&Node>) -> Option<String> {
         let mut found = self.rules.scanner.find(text.as_bytes(), &self.rules.kinds);
         found.retain(|leak| !is_expected(leak.kind, node));
-        let mut noted: Vec<LeakKind> = Vec::new();
-        for leak in &found {
-            if !noted.contains(&leak.kind) {
-                noted.push(leak.kind);
-            }
-        }
-        for kind in noted {
+        for kind in kinds(&found) {
             let action = self.rules.action(kind);
             self.out.is_blocked |= action == LeakAction::Block;
-            self.out.seen.push(Finding {
-                class: CLASS.into(),
-                place: "answer".into(),
-                pointer: bounded(&self.pointer, finding::POINTER_BYTES_MAX),
-                rule: kind.name().into(),
-                score: 0,
-                paranoia: 1,
-                steps: Vec::new(),
-                what: action.done().into(),
-            });
+            self.out.seen.push(seen(kind, &self.pointer, action));
         }
         found.retain(|leak| self.rules.action(leak.kind) == LeakAction::Mask);
         if found.is_empty() {

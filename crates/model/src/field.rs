@@ -16,7 +16,9 @@ pub use cover::At;
 pub struct FieldPath {
     /// `$.` in front: counted from the root of the answer, not from the object it contains.
     pub is_from_root: bool,
-    /// Steps; none only for the whole message ([`FieldPath::whole`]).
+    /// It stands for a file, which has no fields ([`FieldPath::file`]).
+    pub is_file: bool,
+    /// Steps; none only for the whole message ([`FieldPath::whole`] and [`FieldPath::file`]).
     pub steps: Vec<Arc<str>>,
 }
 
@@ -30,7 +32,16 @@ impl FieldPath {
     pub fn whole() -> FieldPath {
         FieldPath {
             is_from_root: true,
+            is_file: false,
             steps: Vec::new(),
+        }
+    }
+
+    /// The whole message, `$file`: for those that are a file.
+    pub fn file() -> FieldPath {
+        FieldPath {
+            is_file: true,
+            ..FieldPath::whole()
         }
     }
 
@@ -129,6 +140,7 @@ fn concrete(text: &str, is_from_root: bool) -> Result<FieldPath, String> {
     }
     Ok(FieldPath {
         is_from_root,
+        is_file: false,
         steps,
     })
 }
@@ -136,6 +148,7 @@ fn concrete(text: &str, is_from_root: bool) -> Result<FieldPath, String> {
 impl fmt::Display for FieldPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.is_from_root, self.steps.is_empty()) {
+            (_, true) if self.is_file => f.write_str("$file")?,
             (_, true) => f.write_str("$")?,
             (true, false) => f.write_str("$.")?,
             (false, false) => {}

@@ -33,7 +33,7 @@ pub use ids::{DecisionId, IntegrationId, KeyId, ListenerId};
 pub use json::Json;
 pub use mistake::Mistake;
 pub use page::{Asks, PageField, PageParameter, Reveals, StatedField};
-pub use payload::Payload;
+pub use payload::{MessageKind, Payload};
 pub use principal::Principal;
 pub use shape::Shape;
 pub use text::Text;

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use model::shape::Scalar;
-use model::{FieldPath, Json, PageParameter, Reveals, RuleRef, Shape, StatedField};
+use model::{FieldPath, Json, MessageKind, PageParameter, Reveals, RuleRef, Shape, StatedField};
 
 /// Everything that decides who may do what.
 #[derive(Clone, Debug, Default)]
@@ -70,10 +70,10 @@ pub struct OperationShape {
     pub request: Arc<Shape>,
     /// The request body may be something else than JSON: a form.
     pub takes_forms: bool,
-    /// Its request body is one text: `$` in `writes` is that text.
-    pub takes_text: bool,
-    /// Its answer is one text: `$` in `fields` is that text.
-    pub answers_text: bool,
+    /// What its request body is as a whole: what `$` or `$file` in `writes` can stand for.
+    pub body_kind: MessageKind,
+    /// What its answer is as a whole: what `$` or `$file` in `fields` can stand for.
+    pub answer_kind: MessageKind,
     /// Declared answers that report an error with a JSON body.
     pub errors: Vec<ErrorShape>,
     /// Declared parameters; those of the path in its order.

@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use model::shape::Scalar;
-use model::{FieldSet, IntegrationId, Json, Mistake, Principal, RuleRef, Shape};
+use model::{FieldSet, IntegrationId, Json, MessageKind, Mistake, Principal, RuleRef, Shape};
 
 use crate::cedar::{
     AttributeType, ConditionSet, EntityRef, EvalInput, Held, ResourceEntity, TypeName, Uid,
@@ -70,10 +70,10 @@ pub(crate) struct Operation {
     pub answer: Arc<Shape>,
     pub errors: Vec<ErrorGround>,
     pub request: Arc<Shape>,
-    /// The request body is one text.
-    pub takes_text: bool,
-    /// The answer is one text.
-    pub answers_text: bool,
+    /// What the request body is as a whole.
+    pub body_kind: MessageKind,
+    /// What the answer is as a whole.
+    pub answer_kind: MessageKind,
     /// What the request body asks about, where the operation only reads.
     pub asks: BodyAsks,
     pub parameters: Vec<ParameterShape>,
@@ -148,6 +148,16 @@ impl Operation {
             guards: &self.guards,
             leads: &self.leads,
         }
+    }
+
+    /// Whether no successful answer has a body that is declared. One that is a file has no fields, and is one all the same.
+    pub fn answers_nothing(&self) -> bool {
+        self.answer.is_empty() && self.answer_kind == MessageKind::Fields
+    }
+
+    /// Whether no body is declared for the request.
+    pub fn takes_nothing(&self) -> bool {
+        self.request.is_empty() && self.body_kind == MessageKind::Fields
     }
 
     /// Whether a read's answer shows what has to be judged, so that nothing is owed before it.

@@ -200,8 +200,8 @@ pub(super) fn operation(
         answer: shape(answer),
         request: shape(request),
         takes_forms: false,
-        takes_text: false,
-        answers_text: false,
+        body_kind: model::MessageKind::Fields,
+        answer_kind: model::MessageKind::Fields,
         errors: vec![ErrorShape {
             answer: 1,
             shape: shape("{code,message,trace,key!,order:WorkOrder{id,assignment:{partnerId}}}"),

@@ -312,11 +312,13 @@ fn paths(written: &[At<String>], file: &Arc<str>, report: &mut Report) -> Vec<Li
     let mut found = Vec::new();
     for at in written {
         let spot = spot(at);
-        if at.value == "$" {
-            found.push(Listed {
-                value: FieldPath::whole(),
-                spot,
-            });
+        let whole = match at.value.as_str() {
+            "$" => Some(FieldPath::whole()),
+            "$file" => Some(FieldPath::file()),
+            _ => None,
+        };
+        if let Some(value) = whole {
+            found.push(Listed { value, spot });
             continue;
         }
         found.extend(

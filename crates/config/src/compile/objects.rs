@@ -313,8 +313,8 @@ fn operation_shape(operation: &Operation, is_read: bool) -> OperationShape {
             .collect(),
         request: Arc::new(operation.request_shape.clone()),
         takes_forms: operation.takes_forms(),
-        takes_text: operation.takes_text(),
-        answers_text: operation.answers_text(),
+        body_kind: operation.body_kind(),
+        answer_kind: operation.answer_kind(),
         ends_in: ends_in(operation),
         body: match operation.method {
             Method::Put => BodyMeaning::Replacement,

@@ -3,6 +3,7 @@
 //! Used by `compile`.
 //! Start reading at `read`; `parts` reads parameters, bodies and answers.
 
+mod formats;
 mod parts;
 mod workshop;
 

@@ -2,6 +2,7 @@ use super::*;
 
 mod asked;
 mod corpora;
+mod files;
 mod languages;
 mod schemas;
 mod shapes;

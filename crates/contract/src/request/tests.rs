@@ -493,6 +493,65 @@ fn a_refusal_of_a_huge_body_stays_cheap() {
     }
 }
 
+const FILES: &str = r"
+openapi: 3.1.0
+paths:
+  /f:
+    post:
+      operationId: f
+      requestBody:
+        required: true
+        content:
+          application/pdf: {}
+          text/csv: { schema: { type: string, maxLength: 8 } }
+      responses: {200: {description: ok}}
+";
+
+#[test]
+fn a_file_goes_on_as_it_came_under_the_type_it_was_declared_with() {
+    let api = contract(FILES);
+    let sent =
+        |kind, bytes: &[u8]| send(&api, Method::Post, "/f", &[("content-type", kind)], bytes);
+    let bytes = b"%PDF-1.7 \x00\xff {\"a\":1}";
+    let valid = sent("Application/PDF", bytes).unwrap();
+    assert_eq!(valid.body_bytes, bytes);
+    assert_eq!(valid.content_type.as_deref(), Some("application/pdf"));
+    assert_eq!(valid.payload, Payload::file("application/pdf"));
+    for (kind, bytes, reason, keyword) in [
+        (
+            "application/pdf",
+            &b"MZ\x90\x00"[..],
+            &BODY,
+            "contentMediaType",
+        ),
+        ("application/pdf", b"", &BODY, "required"),
+        ("text/csv", b"a;b;c;d;e", &BODY, "maxLength"),
+        (
+            "image/png",
+            b"\x89PNG\r\n\x1a\n",
+            &CONTENT_TYPE,
+            "contentType",
+        ),
+        ("application/json", b"{}", &CONTENT_TYPE, "contentType"),
+        (
+            "text/csv; header=present",
+            b"a",
+            &CONTENT_TYPE,
+            "contentType",
+        ),
+    ] {
+        let refusal = sent(kind, bytes).unwrap_err();
+        assert_eq!(
+            (refusal.reason, &*refusal.errors[0].keyword),
+            (reason, keyword),
+            "{kind}"
+        );
+    }
+    let packed = [("content-type", "text/csv"), ("content-encoding", "gzip")];
+    let refusal = send(&api, Method::Post, "/f", &packed, b"a").unwrap_err();
+    assert_eq!(refusal.reason, &CONTENT_TYPE);
+}
+
 proptest! {
     #[test]
     fn arbitrary_bodies_never_panic(body in prop::collection::vec(any::<u8>(), 0..120), form in any::<bool>()) {

@@ -155,3 +155,44 @@ mod anywhere {
         }
     }
 }
+
+/// What leaves of a file, or that it does not, and what the record says of it.
+fn file(bytes: &[u8], written: Answers) -> (Option<Vec<u8>>, Vec<Treatment>) {
+    let found = guard_file(bytes, &rules(written));
+    let treatments = found.seen.iter().filter_map(|seen| seen.what.known());
+    let treatments = treatments.collect();
+    if found.is_blocked {
+        return (None, treatments);
+    }
+    (
+        Some(found.body.unwrap_or_else(|| bytes.to_vec())),
+        treatments,
+    )
+}
+
+#[test]
+fn numbers_in_a_text_that_is_a_file_are_masked_and_other_files_are_not_broken() {
+    let card = "4111 1111 1111 1111";
+    let table = format!("name;card\nAnn;{card}\n");
+    let (left, done) = file(table.as_bytes(), Answers::default());
+    let left = String::from_utf8(left.unwrap()).unwrap();
+    assert!(
+        left.starts_with("name;card\nAnn;") && !left.contains(card),
+        "{left}"
+    );
+    assert_eq!(done, [Treatment::Masked]);
+    let bytes = [b"\xff\xfe ", card.as_bytes()].concat();
+    let (left, done) = file(&bytes, Answers::default());
+    assert_eq!((left, done), (Some(bytes), vec![Treatment::Observed]));
+    assert_eq!(
+        file(b"nothing", Answers::default()),
+        (Some(b"nothing".to_vec()), vec![])
+    );
+}
+
+#[test]
+fn a_private_key_leaves_in_no_file() {
+    let key = b"\x00\xff-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7\n-----END PRIVATE KEY-----";
+    let (left, done) = file(key, Answers::default());
+    assert_eq!((left, done), (None, vec![Treatment::Blocked]));
+}

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use contract::{AnswerPlan, Operation, StatusRange};
+use contract::{AnswerPlan, BodyFormat, Operation, StatusRange};
 use model::event::{Drift, Treatment};
 use model::json;
 use model::{Headers, Json, Payload, Reply, Stage, Text};
@@ -25,6 +25,8 @@ pub struct Read {
     pub status: u16,
     /// Body.
     pub payload: Payload,
+    /// The bytes of a file; none of any other body.
+    pub file: Vec<u8>,
     /// Fields that may be passed on.
     pub headers: Headers,
     /// Media type to answer with.
@@ -37,6 +39,7 @@ impl Read {
         Read {
             status: 200,
             payload: Payload::None,
+            file: Vec::new(),
             headers: Headers::new(),
             kind: Arc::from(JSON),
         }
@@ -61,7 +64,8 @@ pub fn with_body(operation: &Operation) -> (u16, Arc<str>) {
         StatusRange::Exactly(_) | StatusRange::Family(_) => None,
     };
     let answers = operation.answers.iter();
-    let with_body = answers.filter(|plan| plan.validator.is_some() && !plan.is_text);
+    let with_body =
+        answers.filter(|plan| plan.validator.is_some() && plan.format != BodyFormat::Text);
     let first = with_body
         .filter_map(|plan| Some((status_of(plan)?, plan)))
         .min_by_key(|(status, _)| *status);
@@ -115,7 +119,7 @@ pub fn passed_on(x: &RequestState<'_, '_>, from: &Headers, key: Option<&SealKey>
     headers
 }
 
-/// Reads the answer: strict JSON or nothing.
+/// Reads the answer: strict JSON, one text or a file, as its contract declares it, or nothing.
 pub fn read(
     x: &mut RequestState<'_, '_>,
     answer: Answered,
@@ -125,22 +129,31 @@ pub fn read(
     x.enter(Stage::Response);
     let status = answer.status;
     let plan = op.operation.answer(status);
-    let kind = plan.and_then(|plan| json_type(&answer, plan));
-    let payload = match (
-        answer.body.is_empty(),
-        plan.is_some_and(|plan| plan.is_text),
-    ) {
-        (true, _) => Payload::None,
-        (false, true) => text(&answer)?,
-        (false, false) => Payload::Json(parse(&answer)?),
+    let payload = match plan.map(|plan| (plan.format, plan)) {
+        _ if answer.body.is_empty() => Payload::None,
+        Some((BodyFormat::Text, _)) => text(&answer)?,
+        Some((BodyFormat::File, plan)) => file(&answer, plan)?,
+        _ => Payload::Json(parse(&answer)?),
     };
     drift(x, status, &answer, payload.value(), op)?;
-    let headers = passed_on(x, &answer.headers, Some(&r.io.etags));
+    let mut headers = passed_on(x, &answer.headers, Some(&r.io.etags));
+    let kind = match &payload {
+        Payload::Text(_) => Arc::from(TEXT),
+        Payload::File(Json::Text(kind)) => {
+            // Nobody has read it: no page of a browser is to be made of it.
+            headers.push("content-disposition", "attachment");
+            Arc::from(kind.as_str())
+        }
+        _ => plan
+            .and_then(|plan| json_type(&answer, plan))
+            .unwrap_or_else(|| Arc::from(JSON)),
+    };
     Ok(Read {
         status,
-        kind: match payload {
-            Payload::Text(_) => Arc::from(TEXT),
-            _ => kind.unwrap_or_else(|| Arc::from(JSON)),
+        kind,
+        file: match payload {
+            Payload::File(_) => answer.body,
+            _ => Vec::new(),
         },
         payload,
         headers,
@@ -178,6 +191,24 @@ fn text(answer: &Answered) -> Result<Payload, Stop> {
     Ok(Payload::text(text))
 }
 
+/// A file of a type that the contract declares. What is packed is another file than the one that was declared.
+fn file(answer: &Answered, plan: &AnswerPlan) -> Result<Payload, Stop> {
+    let coding = answer.headers.get("content-encoding");
+    if coding.is_some_and(|coding| !coding.eq_ignore_ascii_case(b"identity")) {
+        return Err(failed("the upstream's file is compressed".to_owned()));
+    }
+    let kind = answer.headers.text("content-type").unwrap_or_default();
+    let essence = kind.split(';').next().unwrap_or_default().trim();
+    let mut declared = plan.content_types.iter();
+    match declared.find(|declared| declared.eq_ignore_ascii_case(essence)) {
+        Some(declared) => Ok(Payload::file(declared)),
+        None => Err(failed(format!(
+            "the upstream answered with content type `{}`",
+            kind.escape_debug()
+        ))),
+    }
+}
+
 fn failed(detail: String) -> Stop {
     Stop::Failed(CONTRACT.because(detail))
 }
@@ -213,7 +244,7 @@ pub fn drift(
         return Ok(());
     }
     let kind = answer.headers.text("content-type");
-    let found = contract::check_response(op.operation, status, kind, body);
+    let found = contract::check_response(op.operation, status, kind, body, &answer.body);
     for drift in &found {
         let one = Drift {
             pointer: drift.pointer.as_str().into(),
@@ -245,7 +276,11 @@ pub fn release(
     // Noted first: the record of an answer that is held back says whose it was.
     note(x, &mut released);
     guard(x, &mut released.body, read.status, op, r)?;
-    let body = read.payload.written(released.body);
+    let mut body = read.payload.written(released.body, read.file);
+    if matches!(read.payload, Payload::File(_)) {
+        let found = leaks::guard_file(&body, &r.snapshot.compiled.answers);
+        hold_back(x, found, &mut body)?;
+    }
     Ok(reply(x, read.status, body, read.headers, &read.kind))
 }
 
@@ -289,6 +324,15 @@ pub fn guard(
     r: &RequestContext<'_>,
 ) -> Result<(), Stop> {
     let found = leaks::guard(body, op.operation, status, &r.snapshot.compiled.answers);
+    hold_back(x, found, body)
+}
+
+/// Notes what was found, and sends no body, a changed one, or the one there is.
+fn hold_back(
+    x: &mut RequestState<'_, '_>,
+    found: leaks::Guarded,
+    body: &mut Vec<u8>,
+) -> Result<(), Stop> {
     let first = found
         .seen
         .iter()

@@ -18,6 +18,8 @@ pub(crate) struct Change {
     pub is_at_object: bool,
     /// The path ends with the object's id, so that an id in the body has to be that one.
     pub is_at_id: bool,
+    /// The body is one text or a file, as its contract declares it: it says nothing of any attribute.
+    pub has_no_fields: bool,
     /// A list may be steps to carry out (RFC 6902).
     pub takes_steps: bool,
     /// Where in the body the object itself may stand.
@@ -66,6 +68,9 @@ impl<'a> Overlay<'a> {
     }
 
     fn said(&self, attribute: &Attribute, steps: &[Arc<str>]) -> Reached<'a> {
+        if self.change.has_no_fields && matches!(self.body, Json::Text(_)) {
+            return Reached::Nothing;
+        }
         if matches!(self.body, Json::List(_)) {
             let is_own = self.change.holds_items() && !self.change.takes_steps;
             return if is_own {

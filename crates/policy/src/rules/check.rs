@@ -4,7 +4,7 @@
 //! Start reading at `answer_path`.
 
 use model::shape::{Class, NodeId};
-use model::{FieldPath, Shape};
+use model::{FieldPath, MessageKind, Shape};
 
 use crate::errors::ErrorGround;
 use crate::plan::{AnswerShape, outermost};
@@ -48,18 +48,32 @@ pub(super) fn answer_path(
     Err((format!("{message} in the answer of `{operation}`"), help))
 }
 
-/// Checks an entry that is the whole message (`$`): only one that is a text has no fields to list.
-pub(super) fn whole(what: &str, is_text: bool, operation: &str) -> Result<(), Fault> {
-    if is_text {
-        Ok(())
+/// Checks an entry that is the whole message (`$` or `$file`): only one that is a text or a file has no fields to list.
+pub(super) fn whole(
+    entry: &FieldPath,
+    what: &str,
+    kind: MessageKind,
+    operation: &str,
+) -> Result<(), Fault> {
+    let (meant, words) = if entry.is_file {
+        (MessageKind::File, "a file")
     } else {
-        Err((
-            format!(
-                "`$` stands for a message that is one text, and {what} of `{operation}` is none"
-            ),
-            "list the fields one by one".into(),
-        ))
+        (MessageKind::Text, "one text")
+    };
+    if kind == meant {
+        return Ok(());
     }
+    let help = match kind {
+        MessageKind::Fields => "list the fields one by one",
+        MessageKind::Text => "it is one text; write `$`",
+        MessageKind::File => "it is a file; write `$file`",
+    };
+    Err((
+        format!(
+            "`{entry}` stands for a message that is {words}, and {what} of `{operation}` is none"
+        ),
+        help.into(),
+    ))
 }
 
 /// Checks one entry of `errors`: some declared error answer has to have it.

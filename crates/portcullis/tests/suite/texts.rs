@@ -173,20 +173,25 @@ fn a_text_is_held_against_contract_and_inspection_like_every_value() {
 #[test]
 fn the_whole_of_a_message_with_fields_cannot_be_granted() {
     let upstream = RecordingUpstream::start(notes);
-    for grant in [
-        "  - { api: letters/v1, operations: [getCounts], fields: [\"$\"] }\n",
-        "  - { api: letters/v1, operations: [getNote], fields: [\"$\"], errors: [\"$\"] }\n",
-        "  - { api: letters/v1, operations: [getNote], writes: [\"$\"] }\n",
+    let no_text = "`$` stands for a message that is one text";
+    for (grant, word) in [
+        ("operations: [getCounts], fields: [\"$\"]", no_text),
+        (
+            "operations: [getNote], fields: [\"$\"], errors: [\"$\"]",
+            no_text,
+        ),
+        (
+            "operations: [getNote], writes: [\"$\"]",
+            "no body is taken by `getNote`",
+        ),
     ] {
         let gate = gate(&upstream);
-        gate.write("integrations/all.yaml", format!("{HEAD}{grant}"));
+        let grant = format!("{HEAD}  - {{ api: letters/v1, {grant} }}\n");
+        gate.write("integrations/all.yaml", &grant);
         let dir = gate.dir();
         let ended = testkit::run(crate::program(), &gate, &["check", dir.to_str().unwrap()]);
         assert_eq!(ended.code, Some(78), "{grant} {ended:?}");
         let said = format!("{}{}", ended.stdout, ended.stderr);
-        assert!(
-            said.contains("`$` stands for a message that is one text"),
-            "{grant} {said}"
-        );
+        assert!(said.contains(word), "{grant} {said}");
     }
 }

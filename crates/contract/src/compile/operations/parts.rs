@@ -8,12 +8,16 @@ use std::sync::Arc;
 use model::shape::NO_KIND;
 use model::{Mistake, PageParameter, Reveals, StatedField};
 
+use super::formats::{MULTIPART, are_files, bytes, essence, format_of, is_text, parts_of};
 use super::workshop::Workshop;
 use crate::answer_plan::{AnswerPlan, StatusRange};
+use crate::body_format::BodyFormat;
 use crate::docs::{At, Docs};
+use crate::file::FileBounds;
 use crate::lower::{Direction, Lowering};
 use crate::media_type::{TEXT, is_json, may_be_json};
-use crate::plan::{BodyFormat, BodyPlan, BodyPlanContent, Parameter, Place, Style};
+use crate::parts::PartPlan;
+use crate::plan::{BodyPlan, BodyPlanContent, Parameter, Place, Style};
 use crate::questions;
 use crate::shape::target;
 use crate::template;
@@ -263,8 +267,19 @@ impl ParameterDraft<'_> {
 /// A request body whose schemas have numbers.
 pub(super) struct BodyDraft<'a> {
     is_required: bool,
-    contents: Vec<(Arc<str>, BodyFormat, At<'a>, usize)>,
+    contents: Vec<ContentDraft<'a>>,
     unsupported: Vec<Arc<str>>,
+}
+
+/// One of its content types.
+struct ContentDraft<'a> {
+    content_type: Arc<str>,
+    format: BodyFormat,
+    parts: Vec<PartPlan>,
+    bytes: FileBounds,
+    schema: At<'a>,
+    /// The schema's number.
+    id: usize,
 }
 
 /// The request body.
@@ -288,6 +303,9 @@ pub(super) fn body<'a>(lowering: &mut Lowering<'a>, operation: &At<'a>) -> Optio
         );
         return None;
     };
+    // A text or a file beside other kinds of body would be one of two readings.
+    let is_alone = content.members().count() == 1;
+    let are_files = are_files(lowering.docs, &at);
     for (kind, media) in content.members() {
         let essence = essence(kind);
         let media = match lowering.docs.follow(&media) {
@@ -297,22 +315,31 @@ pub(super) fn body<'a>(lowering: &mut Lowering<'a>, operation: &At<'a>) -> Optio
                 continue;
             }
         };
-        // A text beside other kinds of body would be one of two readings.
-        let is_alone = content.members().count() == 1;
         let format = match essence.as_str() {
             "application/x-www-form-urlencoded" => BodyFormat::Form,
             kind if is_json(kind) => BodyFormat::Json,
+            MULTIPART if parts_of(lowering.docs, &media).is_some() => BodyFormat::Multipart,
             TEXT if is_alone && is_text(lowering.docs, &media) => BodyFormat::Text,
+            _ if are_files => BodyFormat::File,
             _ => {
                 draft.unsupported.push(Arc::from(essence));
                 continue;
             }
         };
+        let parts = match format {
+            BodyFormat::Multipart => parts_of(lowering.docs, &media).unwrap_or_default(),
+            _ => Vec::new(),
+        };
         let schema = schema_or_any(&media);
         let id = lowering.schema(&schema, Direction::Request);
-        draft
-            .contents
-            .push((Arc::from(essence), format, schema, id));
+        draft.contents.push(ContentDraft {
+            content_type: Arc::from(essence),
+            format,
+            parts,
+            bytes: bytes(lowering.docs, &media).unwrap_or_default(),
+            schema,
+            id,
+        });
     }
     Some(draft)
 }
@@ -320,21 +347,22 @@ pub(super) fn body<'a>(lowering: &mut Lowering<'a>, operation: &At<'a>) -> Optio
 impl<'a> BodyDraft<'a> {
     /// The schemas of all judged content types.
     pub(super) fn places(&self) -> Vec<At<'a>> {
-        self.contents
-            .iter()
-            .map(|(_, _, at, _)| at.clone())
-            .collect()
+        let each = self.contents.iter();
+        each.map(|content| content.schema.clone()).collect()
     }
 
     pub(super) fn finish(self, shop: &mut Workshop<'_, '_>) -> Result<BodyPlan, Mistake> {
         let mut contents = Vec::with_capacity(self.contents.len());
-        for (content_type, format, schema, id) in self.contents {
+        for content in self.contents {
+            let schema = std::slice::from_ref(&content.schema);
             contents.push(BodyPlanContent {
-                content_type,
-                format,
-                validator: shop.validator(id)?,
-                shape: shop.shape(std::slice::from_ref(&schema), Direction::Request),
-                target: Target::of(shop.docs, shop.is_30, &schema),
+                content_type: content.content_type,
+                format: content.format,
+                validator: shop.validator(content.id)?,
+                shape: shop.shape(schema, Direction::Request),
+                parts: content.parts,
+                bytes: content.bytes,
+                target: Target::of(shop.docs, shop.is_30, &content.schema),
             });
         }
         Ok(BodyPlan {
@@ -349,7 +377,8 @@ impl<'a> BodyDraft<'a> {
 pub(super) struct AnswerDraft<'a> {
     status: StatusRange,
     content_types: Vec<Arc<str>>,
-    is_text: bool,
+    format: BodyFormat,
+    bytes: Vec<FileBounds>,
     schema: Option<(At<'a>, usize)>,
 }
 
@@ -376,15 +405,24 @@ pub(super) fn answers<'a>(lowering: &mut Lowering<'a>, operation: &At<'a>) -> Ve
             }
         };
         let (mut content_types, mut schema) = (Vec::new(), None);
-        let text = text_of(lowering.docs, &at);
+        let format = format_of(lowering.docs, &at);
         for (kind, media) in at.get("content").iter().flat_map(At::members) {
             let essence = essence(kind);
-            // One JSON schema per answer; the first declared one describes it.
-            let is_read = may_be_json(&essence) || text && essence == TEXT;
+            // One schema per answer; the first declared one describes it.
+            let is_read = match format {
+                BodyFormat::Json | BodyFormat::Form | BodyFormat::Multipart => {
+                    may_be_json(&essence)
+                }
+                BodyFormat::Text => essence == TEXT,
+                BodyFormat::File => true,
+            };
             if is_read && schema.is_none() {
                 match lowering.docs.follow(&media) {
                     Ok(media) => {
-                        schema = media.get("schema").map(|schema| {
+                        let is_file = format == BodyFormat::File;
+                        let declared = media.get("schema");
+                        let declared = declared.or_else(|| is_file.then(|| schema_or_any(&media)));
+                        schema = declared.map(|schema| {
                             let id = lowering.schema(&schema, Direction::Answer);
                             (schema, id)
                         });
@@ -397,38 +435,28 @@ pub(super) fn answers<'a>(lowering: &mut Lowering<'a>, operation: &At<'a>) -> Ve
         out.push(AnswerDraft {
             status: range,
             content_types,
-            is_text: text,
+            format,
+            bytes: file_bounds(lowering.docs, &at, format),
             schema,
         });
     }
     out
 }
 
-/// Whether an answer is one text: `text/plain`, and nothing that could be JSON beside it.
-fn text_of(docs: &Docs, answer: &At<'_>) -> bool {
-    let declared = || {
-        answer
-            .get("content")
-            .into_iter()
-            .flat_map(|all| all.members())
+/// The bounds of a file answer in each of its types.
+fn file_bounds(docs: &Docs, answer: &At<'_>, format: BodyFormat) -> Vec<FileBounds> {
+    if format != BodyFormat::File {
+        return Vec::new();
+    }
+    let content = answer.get("content");
+    let each = content.iter().flat_map(At::members);
+    let bounds = |media: At<'_>| {
+        docs.follow(&media)
+            .ok()
+            .and_then(|media| bytes(docs, &media))
     };
-    let has_json = declared().any(|(kind, _)| may_be_json(&essence(kind)));
-    let mut texts = declared().filter(|(kind, _)| essence(kind) == TEXT);
-    let is_one = |media: At<'_>| docs.follow(&media).is_ok_and(|media| is_text(docs, &media));
-    !has_json && texts.next().is_some_and(|(_, media)| is_one(media))
-}
-
-/// Whether the schema of a media type says that it is a text, and not bytes written as one.
-fn is_text(docs: &Docs, media: &At<'_>) -> bool {
-    let schema = media
-        .get("schema")
-        .and_then(|schema| docs.follow(&schema).ok());
-    schema.is_some_and(|schema| {
-        schema.text("type") == Some("string")
-            && !matches!(schema.text("format"), Some("binary" | "byte"))
-            && schema.text("contentEncoding").is_none()
-            && schema.text("contentMediaType").is_none()
-    })
+    each.map(|(_, media)| bounds(media).unwrap_or_default())
+        .collect()
 }
 
 /// The schemas of the answers that mean success, each once.
@@ -463,12 +491,16 @@ impl AnswerDraft<'_> {
         let mut plan = AnswerPlan {
             status: self.status,
             content_types: self.content_types,
-            is_text: self.is_text,
+            format: self.format,
+            bytes: self.bytes,
             validator: None,
             shape: model::Shape::default(),
         };
         if let Some((schema, id)) = self.schema {
-            plan.validator = Some(shop.validator(id)?);
+            // What stands for a file is not what its schema is about.
+            if self.format != BodyFormat::File {
+                plan.validator = Some(shop.validator(id)?);
+            }
             plan.shape = shop.shape(std::slice::from_ref(&schema), Direction::Answer);
         }
         Ok(plan)
@@ -489,15 +521,6 @@ fn status_range(text: &str) -> Option<StatusRange> {
     (100..=599)
         .contains(&status)
         .then_some(StatusRange::Exactly(status))
-}
-
-/// Type and subtype in lower case, without parameters.
-fn essence(kind: &str) -> String {
-    kind.split(';')
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .to_ascii_lowercase()
 }
 
 /// A media type without a schema admits any value.

@@ -28,6 +28,7 @@ fn answers(contract: &Contract, value: &str) -> bool {
         200,
         Some("application/json"),
         Some(&value),
+        &[],
     )
     .is_empty()
 }

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use model::{FieldPath, FieldSet, IntegrationId, Mistake, RuleRef};
+use model::{FieldPath, FieldSet, IntegrationId, MessageKind, Mistake, RuleRef};
 
 use super::super::check::{self, listed, nearest};
 use super::super::{
@@ -316,6 +316,7 @@ impl Build {
             return;
         };
         let mut found: Vec<(Spot, check::Fault)> = Vec::new();
+        let whole = |entry, what, kind| check::whole(entry, what, kind, &operation.id);
         // Fields count from the object, wherever it stands.
         let unsure = self.unsure.get(&operation.api);
         let is_unsure = |names: &BTreeSet<Arc<str>>| {
@@ -325,8 +326,8 @@ impl Build {
             return;
         }
         // Without an answer that is declared, what is wrong with the first is wrong with all, and with every such operation.
-        let fields = if operation.answer.is_empty() {
-            let names = self.lacking(grant, |operation| operation.answer.is_empty());
+        let fields = if operation.answers_nothing() {
+            let names = self.lacking(grant, Operation::answers_nothing);
             let fault =
                 |field: &Listed<FieldPath>| (field.spot, check::no_answer(&field.value, &names));
             found.extend(grant.fields.first().map(fault));
@@ -336,7 +337,7 @@ impl Build {
         };
         for field in fields {
             let checked = if field.value.steps.is_empty() {
-                check::whole("the answer", operation.answers_text, &operation.id)
+                whole(&field.value, "the answer", operation.answer_kind)
             } else {
                 check::answer_path(operation.ground(), &field.value, &operation.id)
             };
@@ -344,7 +345,7 @@ impl Build {
         }
         for mask in &grant.masks {
             let path = &mask.value.0;
-            if !operation.answer.is_empty() {
+            if !operation.answers_nothing() {
                 let checked = check::answer_path(operation.ground(), path, &operation.id);
                 found.extend(checked.err().map(|fault| (mask.spot, fault)));
             }
@@ -363,7 +364,7 @@ impl Build {
         }
         for field in &grant.errors {
             let checked = if field.value.steps.is_empty() {
-                check::whole("an error answer", false, &operation.id)
+                whole(&field.value, "an error answer", MessageKind::Fields)
             } else {
                 check::error_path(&operation.errors, &field.value, &operation.id)
             };

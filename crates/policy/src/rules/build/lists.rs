@@ -18,8 +18,8 @@ impl Build {
         operation: &Operation,
     ) -> Vec<(Spot, check::Fault)> {
         let mut found = Vec::new();
-        let writes = if operation.request.is_empty() {
-            let names = self.lacking(grant, |operation| operation.request.is_empty());
+        let writes = if operation.takes_nothing() {
+            let names = self.lacking(grant, Operation::takes_nothing);
             let fault = |path: &Listed<FieldPath>| (path.spot, check::no_body(&path.value, &names));
             found.extend(grant.writes.first().map(fault));
             &[]
@@ -28,7 +28,7 @@ impl Build {
         };
         for path in writes {
             let checked = if path.value.steps.is_empty() {
-                check::whole("the body", operation.takes_text, &operation.id)
+                check::whole(&path.value, "the body", operation.body_kind, &operation.id)
             } else {
                 check::write_path(&operation.request, &path.value, &operation.id)
             };

@@ -97,6 +97,7 @@ impl Build {
                     FixedTarget::Body(steps) => {
                         let path = model::FieldPath {
                             is_from_root: false,
+                            is_file: false,
                             steps: steps.clone(),
                         };
                         check::write_path(&operation.request, &path, &operation.id).err()

@@ -6,8 +6,8 @@
 
 use std::sync::Arc;
 
-use model::Shape;
 use model::shape::NodeId;
+use model::{MessageKind, Shape};
 
 use super::super::{Change, EACH, Kind, Operation, Steps};
 use super::enforced::may_hold;
@@ -24,6 +24,7 @@ const WIDTH_MAX: usize = 2_000;
 pub(super) fn of(operation: &Operation, kinds: &[Kind]) -> Change {
     let mut change = Change {
         meaning: operation.change.meaning,
+        has_no_fields: operation.body_kind != MessageKind::Fields,
         takes_steps: operation.change.takes_steps,
         ..Change::default()
     };

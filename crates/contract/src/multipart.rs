@@ -1,0 +1,343 @@
+//! Bodies of several parts (`multipart/form-data`, RFC 7578): taken apart strictly, written again in one spelling.
+//! Exports `boundary`, `parse`, `write`, `Part`. Pure. What can be taken apart in two ways is refused.
+//! Used by `check_request`; what the parts mean is said in `parts`.
+//! Start reading at `parse`.
+
+use std::borrow::Cow;
+
+/// Most parts of one body.
+const PARTS_MAX: usize = 256;
+/// Longest fields of one part.
+const HEAD_BYTES_MAX: usize = 2 * 1024;
+/// Longest name of a part or a file.
+const NAME_BYTES_MAX: usize = 255;
+/// Longest boundary (RFC 2046 §5.1.1).
+const BOUNDARY_BYTES_MAX: usize = 70;
+
+/// One part.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Part<'b> {
+    pub(crate) name: String,
+    pub(crate) file_name: Option<String>,
+    /// Essence of its type in lower case, where it states one.
+    pub(crate) kind: Option<String>,
+    pub(crate) bytes: Cow<'b, [u8]>,
+}
+
+/// The boundary of a content type whose essence is known. One parameter in letters, digits and `-_.+`, which every
+/// reader reads alike with and without quotes.
+pub(crate) fn boundary(content_type: &str) -> Option<&str> {
+    let (_, parameter) = content_type.split_once(';')?;
+    let (name, value) = parameter.trim().split_once('=')?;
+    let value = match value.strip_prefix('"') {
+        Some(quoted) => quoted.strip_suffix('"')?,
+        None => value,
+    };
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.+".contains(&byte);
+    let is_boundary = !value.is_empty()
+        && value.len() <= BOUNDARY_BYTES_MAX
+        && value.bytes().all(is_plain)
+        && name.eq_ignore_ascii_case("boundary");
+    is_boundary.then_some(value)
+}
+
+/// Takes a body apart. The error names what is wrong.
+///
+/// Refused besides what RFC 2046 forbids: anything before the first part and behind the last, line ends that are not CR LF, a
+/// boundary inside a part that some readers would find, other fields than the two that RFC 7578 knows, and a field twice.
+pub(crate) fn parse<'b>(body: &'b [u8], boundary: &str) -> Result<Vec<Part<'b>>, &'static str> {
+    let delimiter = [b"\r\n--", boundary.as_bytes()].concat();
+    let opening = delimiter.get(2..).unwrap_or_default();
+    let mut rest = body
+        .strip_prefix(opening)
+        .ok_or("does not begin with its boundary")?;
+    let mut parts = Vec::new();
+    loop {
+        if let Some(end) = rest.strip_prefix(b"--") {
+            return match end {
+                [] | b"\r\n" if !parts.is_empty() => Ok(parts),
+                [] | b"\r\n" => Err("has no part"),
+                _ => Err("goes on behind its end"),
+            };
+        }
+        if parts.len() >= PARTS_MAX {
+            return Err("has too many parts");
+        }
+        let part = rest
+            .strip_prefix(b"\r\n")
+            .ok_or("has something behind a boundary")?;
+        let length = memchr::memmem::find(part, &delimiter).ok_or("has a part without an end")?;
+        let (whole, after) = part.split_at_checked(length).ok_or("is broken")?;
+        parts.push(one(whole, opening)?);
+        rest = after.get(delimiter.len()..).unwrap_or_default();
+    }
+}
+
+/// One part: its fields, an empty line, its bytes.
+fn one<'b>(whole: &'b [u8], opening: &[u8]) -> Result<Part<'b>, &'static str> {
+    let end = memchr::memmem::find(whole, b"\r\n\r\n").ok_or("has a part without an empty line")?;
+    if end > HEAD_BYTES_MAX {
+        return Err("has a part with too many fields");
+    }
+    let head = whole.get(..end).unwrap_or_default();
+    let bytes = whole.get(end + 4..).unwrap_or_default();
+    // A reader that ends lines with LF alone, or does not ask for a line end, would find the boundary here.
+    let is_found = memchr::memmem::find_iter(bytes, opening)
+        .any(|at| at == 0 || bytes.get(at - 1) == Some(&b'\n'));
+    if is_found {
+        return Err("has its boundary inside a part");
+    }
+    let head = std::str::from_utf8(head).map_err(|_| "has fields that are not UTF-8")?;
+    let (mut disposition, mut kind) = (None, None);
+    for line in head.split("\r\n") {
+        let (name, value) = line.split_once(':').ok_or("has a broken field")?;
+        if line.contains(char::is_control) {
+            return Err("has a broken field");
+        }
+        let place = match name {
+            name if name.eq_ignore_ascii_case("content-disposition") => &mut disposition,
+            name if name.eq_ignore_ascii_case("content-type") => &mut kind,
+            _ => return Err("has a field other than `Content-Disposition` and `Content-Type`"),
+        };
+        if place.replace(value.trim()).is_some() {
+            return Err("has a field twice");
+        }
+    }
+    let disposition = disposition.ok_or("has a part without `Content-Disposition`")?;
+    let (name, file_name) = names(disposition)?;
+    Ok(Part {
+        name,
+        file_name,
+        kind: kind.map(essence).transpose()?,
+        bytes: Cow::Borrowed(bytes),
+    })
+}
+
+/// The names of `form-data; name="…"; filename="…"`.
+fn names(disposition: &str) -> Result<(String, Option<String>), &'static str> {
+    const BROKEN: &str =
+        "has a `Content-Disposition` other than `form-data; name=\"…\"; filename=\"…\"`";
+    let rest = disposition.strip_prefix("form-data").ok_or(BROKEN)?;
+    let rest = rest.strip_prefix(';').ok_or(BROKEN)?.trim_start();
+    let (name, rest) = quoted(rest, "name=\"").ok_or(BROKEN)?;
+    if name.is_empty() {
+        return Err("has a part without a name");
+    }
+    if rest.is_empty() {
+        return Ok((name, None));
+    }
+    let rest = rest.strip_prefix(';').ok_or(BROKEN)?.trim_start();
+    match quoted(rest, "filename=\"") {
+        Some((file_name, "")) if is_file_name(&file_name) => Ok((name, Some(file_name))),
+        Some((_, "")) => Err("has a file name with a folder in it, or none"),
+        _ => Err(BROKEN),
+    }
+}
+
+/// A quoted value and what follows. Without backslashes: some readers take them for escapes, some do not.
+fn quoted<'t>(text: &'t str, opening: &str) -> Option<(String, &'t str)> {
+    let (value, rest) = text.strip_prefix(opening)?.split_once('"')?;
+    let is_plain = value.len() <= NAME_BYTES_MAX && !value.contains('\\');
+    is_plain.then(|| (value.to_owned(), rest.trim_start()))
+}
+
+/// A name, and no way to another folder.
+fn is_file_name(name: &str) -> bool {
+    !name.is_empty() && !name.contains('/') && name.contains(|letter| letter != '.')
+}
+
+/// A type without parameters but `charset=utf-8`.
+fn essence(kind: &str) -> Result<String, &'static str> {
+    let (essence, parameter) = kind.split_once(';').unwrap_or((kind, ""));
+    let is_known = parameter.is_empty() || parameter.trim().eq_ignore_ascii_case("charset=utf-8");
+    let is_type = essence
+        .trim()
+        .split_once('/')
+        .is_some_and(|(family, name)| {
+            let is_token =
+                |word: &str| !word.is_empty() && word.bytes().all(model::http::is_token_byte);
+            is_token(family) && is_token(name)
+        });
+    if is_known && is_type {
+        Ok(essence.trim().to_ascii_lowercase())
+    } else {
+        Err("has a part whose type is broken or carries parameters other than `charset=utf-8`")
+    }
+}
+
+/// Writes the parts in their one spelling. The boundary is the one they came with: no part holds it.
+pub(crate) fn write(parts: &[Part<'_>], boundary: &str) -> Vec<u8> {
+    let length = parts.iter().map(|part| part.bytes.len() + 512).sum();
+    let mut out: Vec<u8> = Vec::with_capacity(length);
+    let mut add = |pieces: &[&[u8]]| pieces.iter().for_each(|piece| out.extend_from_slice(piece));
+    let boundary = boundary.as_bytes();
+    for part in parts {
+        add(&[
+            b"--",
+            boundary,
+            b"\r\ncontent-disposition: form-data; name=\"",
+        ]);
+        add(&[part.name.as_bytes(), b"\""]);
+        if let Some(file_name) = &part.file_name {
+            add(&[b"; filename=\"", file_name.as_bytes(), b"\""]);
+        }
+        if let Some(kind) = &part.kind {
+            add(&[b"\r\ncontent-type: ", kind.as_bytes()]);
+        }
+        add(&[b"\r\n\r\n", &part.bytes, b"\r\n"]);
+    }
+    add(&[b"--", boundary, b"--\r\n"]);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const HEAD: &str = "content-disposition: form-data; name=\"a\"";
+
+    fn parsed(body: &str) -> Result<Vec<Part<'_>>, &'static str> {
+        parse(body.as_bytes(), "b")
+    }
+
+    #[test]
+    fn a_boundary_has_one_spelling() {
+        for (kind, expected) in [
+            ("multipart/form-data; boundary=a-b_C.1+", Some("a-b_C.1+")),
+            ("multipart/form-data;Boundary=\"----x\"", Some("----x")),
+            ("multipart/form-data", None),
+            ("multipart/form-data; boundary=", None),
+            ("multipart/form-data; boundary=a b", None),
+            ("multipart/form-data; boundary=\"a", None),
+            ("multipart/form-data; boundary=a; boundary=b", None),
+            ("multipart/form-data; charset=utf-8", None),
+            ("multipart/form-data; boundary=a'b", None),
+        ] {
+            assert_eq!(boundary(kind), expected, "{kind}");
+        }
+        assert_eq!(boundary(&format!("m/f; boundary={}", "x".repeat(71))), None);
+    }
+
+    #[test]
+    fn parts_are_taken_apart() {
+        let body = format!(
+            "--b\r\n{HEAD}\r\n\r\nx\r\n--b\r\nContent-Type: Image/PNG\r\nContent-Disposition: form-data; name=\"f ü\"; filename=\"a b.png\"\r\n\r\n\r\n\r\n--b--\r\n"
+        );
+        let parts = parsed(&body).unwrap();
+        assert_eq!((parts[0].name.as_str(), &*parts[0].bytes), ("a", &b"x"[..]));
+        assert_eq!(parts[1].name, "f ü");
+        assert_eq!(parts[1].file_name.as_deref(), Some("a b.png"));
+        assert_eq!(parts[1].kind.as_deref(), Some("image/png"));
+        assert_eq!(&*parts[1].bytes, b"\r\n");
+    }
+
+    #[test]
+    fn what_can_be_taken_apart_in_two_ways_is_refused() {
+        for (body, word) in [
+            (format!("x--b\r\n{HEAD}\r\n\r\nx\r\n--b--"), "begin"),
+            (format!("\r\n--b\r\n{HEAD}\r\n\r\nx\r\n--b--"), "begin"),
+            (format!("--b\r\n{HEAD}\r\n\r\nx\r\n--b--\r\nmore"), "end"),
+            (format!("--b\r\n{HEAD}\r\n\r\nx\r\n--b--\r\n\r\n"), "end"),
+            ("--b--".to_owned(), "no part"),
+            (format!("--b\r\n{HEAD}\r\n\r\nx"), "without an end"),
+            (format!("--b\n{HEAD}\n\nx\n--b--"), "behind a boundary"),
+            (
+                format!("--b \r\n{HEAD}\r\n\r\nx\r\n--b--"),
+                "behind a boundary",
+            ),
+            (format!("--b\r\n{HEAD}\r\n\r\nx\n--b--\r\n--b--"), "inside"),
+            (format!("--b\r\n{HEAD}\r\n\r\n--b--\r\n--b--"), "empty line"),
+            (
+                format!("--b\r\n{HEAD}\r\n\r\nx\r\n--bc\r\n--b--"),
+                "behind a boundary",
+            ),
+            (format!("--b\r\n{HEAD}\r\nx\r\n--b--"), "empty line"),
+            (
+                format!("--b\r\n{HEAD}\r\n{HEAD}\r\n\r\nx\r\n--b--"),
+                "twice",
+            ),
+            (
+                format!("--b\r\n{HEAD}\r\ncontent-transfer-encoding: base64\r\n\r\nx\r\n--b--"),
+                "a field other",
+            ),
+            (
+                format!("--b\r\n{HEAD}\r\n folded\r\n\r\nx\r\n--b--"),
+                "broken field",
+            ),
+            (
+                "--b\r\ncontent-type: text/plain\r\n\r\nx\r\n--b--".to_owned(),
+                "without `Content-D",
+            ),
+        ] {
+            let why = parsed(&body).expect_err(&body);
+            assert!(why.contains(word), "{body:?}: {why}");
+        }
+        let many = format!("--b\r\n{HEAD}\r\n\r\nx\r\n").repeat(257) + "--b--";
+        assert_eq!(parsed(&many), Err("has too many parts"));
+    }
+
+    #[test]
+    fn names_and_types_have_one_spelling() {
+        for names in [
+            "form-data",
+            "attachment; name=\"a\"",
+            "form-data; name=a",
+            "form-data; name=\"\"",
+            "form-data; name=\"a\\\"b\"",
+            "form-data; name=\"a\"; name=\"b\"",
+            "form-data; filename=\"x\"; name=\"a\"",
+            "form-data; name=\"a\"; filename=\"../x\"",
+            "form-data; name=\"a\"; filename=\"..\"",
+            "form-data; name=\"a\"; filename=\"\"",
+            "form-data; name=\"a\"; filename=\"c:\\x\"",
+            "form-data; name=\"a\"; filename*=UTF-8''x",
+            "form-data; name=\"a\"; filename=\"x\"; filename*=UTF-8''y",
+            "form-data; name=\"a\"x",
+        ] {
+            let body = format!("--b\r\ncontent-disposition: {names}\r\n\r\nx\r\n--b--");
+            assert!(parsed(&body).is_err(), "{names}");
+        }
+        for kind in [
+            "text",
+            "text/plain; charset=utf-7",
+            "text/plain; a=b; c=d",
+            "/",
+            "a b/c",
+        ] {
+            let body = format!("--b\r\n{HEAD}\r\ncontent-type: {kind}\r\n\r\nx\r\n--b--");
+            assert!(parsed(&body).is_err(), "{kind}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_taken_apart_is_written_as_it_is_read(
+            names in prop::collection::vec("[^\"\\\\\\p{C}]{1,20}", 1..5),
+            bytes in prop::collection::vec(any::<u8>(), 0..60),
+        ) {
+            let parts: Vec<Part<'_>> = names
+                .iter()
+                .map(|name| Part {
+                    name: name.clone(),
+                    file_name: is_file_name(name).then(|| name.clone()),
+                    kind: (name.len() > 3).then(|| "text/csv".to_owned()),
+                    bytes: Cow::Borrowed(&bytes),
+                })
+                .collect();
+            let written = write(&parts, "x1");
+            prop_assert_eq!(parse(&written, "x1"), Ok(parts));
+        }
+
+        #[test]
+        fn arbitrary_bytes_never_panic_and_what_is_read_reads_the_same_again(
+            body in "(--b|\r\n|\n|--|a|: |;|content-disposition: form-data; name=\"a\"|filename=\"f\"){0,14}"
+        ) {
+            if let Ok(parts) = parsed(&body) {
+                let again = write(&parts, "b");
+                prop_assert_eq!(parse(&again, "b"), Ok(parts));
+            }
+        }
+    }
+}
