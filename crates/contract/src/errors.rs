@@ -7,6 +7,7 @@ use model::shape::Node;
 use model::{FieldError, Json, Refusal, Shape};
 use serde_json::Value;
 
+use crate::shortened::shortened;
 use crate::text::nearest;
 use crate::text::steps;
 use crate::validator::{ErrorKind, ValidationError, Validator, expected_types};
@@ -17,6 +18,8 @@ const ALTERNATIVES_DEPTH: usize = 4;
 const NAME_SHOWN_MAX: usize = 64;
 /// Most names listed in one sentence.
 const NAMES_SHOWN_MAX: usize = 12;
+/// What the caller reads for a field that the contract does not know.
+const UNDECLARED: &str = "additionalProperties";
 
 /// What is judged, for the wording.
 pub(crate) struct Subject<'s> {
@@ -29,8 +32,23 @@ pub(crate) struct Subject<'s> {
     pub(crate) shape: &'s Shape,
 }
 
-/// Every problem of a value, at most [`Refusal::ERRORS_MAX`].
+/// Every problem of a value, at most [`Refusal::ERRORS_MAX`]. Of one that is large by its undeclared fields these are told
+/// alone, from a copy that holds only the first of them: the library copies a whole object to say what is wrong with it.
 pub(crate) fn explain(subject: &Subject<'_>) -> Vec<FieldError> {
+    if let Some(short) = shortened(subject.value, subject.shape) {
+        let mut found = problems(&Subject {
+            value: &short,
+            ..*subject
+        });
+        found.retain(|error| error.keyword == UNDECLARED);
+        if !found.is_empty() {
+            return found;
+        }
+    }
+    problems(subject)
+}
+
+fn problems(subject: &Subject<'_>) -> Vec<FieldError> {
     let errors = subject.validator.errors(subject.value);
     let mut out = Vec::new();
     let alternatives: Vec<&str> = errors
@@ -147,7 +165,7 @@ fn unknown(subject: &Subject<'_>, pointer: &str, name: &str) -> FieldError {
     FieldError {
         place: subject.place,
         pointer: pointed(subject, &format!("{pointer}/{}", crate::text::step(&shown))),
-        keyword: "additionalProperties".into(),
+        keyword: UNDECLARED.into(),
         detail: format!("not part of {declared}"),
         fix,
     }

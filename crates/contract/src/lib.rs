@@ -30,6 +30,7 @@ mod request;
 mod response;
 mod router;
 mod shape;
+mod shortened;
 mod template;
 mod text;
 mod typing;

@@ -22,7 +22,7 @@ pub(crate) use jsonschema::ValidationError;
 const PATTERN_BYTES_MAX: usize = 1 << 20;
 
 /// Values up to this size get all their errors explained.
-const EXPLAINED_VALUES_MAX: usize = 2_000;
+pub(crate) const EXPLAINED_VALUES_MAX: usize = 2_000;
 
 /// All definitions of a contract, filled when the last one is known; read for error messages only.
 pub(crate) type Definitions = Arc<OnceLock<Vec<Value>>>;
@@ -85,8 +85,7 @@ impl Validator {
     /// Every error of a small value, the first one of a large value. Only called when `is_valid` fails: a refusal
     /// must not cost more than an acceptance, and the library builds every error before it gives the first.
     pub(crate) fn errors<'v>(&'v self, value: &'v Json) -> Vec<ValidationError<'v>> {
-        let mut budget = EXPLAINED_VALUES_MAX;
-        if is_larger(value, &mut budget) {
+        if is_large(value) {
             return self.inner.validate(value).err().into_iter().collect();
         }
         self.inner.iter_errors(value).collect()
@@ -111,6 +110,12 @@ impl Validator {
         }
         Some(here)
     }
+}
+
+/// Whether a value holds more values than are explained one by one.
+pub(crate) fn is_large(value: &Json) -> bool {
+    let mut budget = EXPLAINED_VALUES_MAX;
+    is_larger(value, &mut budget)
 }
 
 /// Whether a value holds more values than are left in the budget.

@@ -649,13 +649,19 @@ fn what_cannot_be_read_without_doubt_is_refused_in_every_mode() {
 }
 
 #[test]
-fn a_body_of_ninety_thousand_unknown_fields_is_refused_for_the_first() {
+fn a_body_of_ninety_thousand_unknown_fields_is_refused_for_the_first_ones() {
     let fields: Vec<_> = (0..90_000).map(|n| format!("\"u{n}\":{n}")).collect();
     let body = format!("{{{}}}", fields.join(","));
     let start = std::time::Instant::now();
     let refusal = patch("application/json", &body).unwrap_err();
     println!("{} bytes refused in {:?}", body.len(), start.elapsed());
-    assert_eq!(said(&refusal), "validate.body /u0:additionalProperties");
+    let expected: Vec<_> = (0..20)
+        .map(|n| format!("/u{n}:additionalProperties"))
+        .collect();
+    assert_eq!(
+        said(&refusal),
+        format!("validate.body {}", expected.join(", "))
+    );
 }
 
 #[test]
