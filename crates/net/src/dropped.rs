@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use model::{Peer, Reason};
 
-use crate::listener::network;
+use crate::network::network;
 
 /// Addresses that are told apart between two reports, with their reasons. Later ones are counted together, one sum
 /// per listener and reason: a flood from everywhere costs what sixty-four addresses cost.

@@ -14,6 +14,7 @@ mod h1_connection;
 mod h2_connection;
 mod listener;
 mod local_peer;
+mod network;
 pub mod reasons;
 pub mod service;
 pub mod spec;

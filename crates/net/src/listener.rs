@@ -31,7 +31,7 @@ use crate::unreadable::Unreadable;
 use crate::wire::Stream;
 use crate::{ListenerSpec, h2_connection};
 
-pub(crate) use counts::{Counts, network};
+pub(crate) use counts::Counts;
 pub(crate) use life::{ConnectionHandle, ConnectionSet, RequestUnderWay};
 
 /// First byte of every TLS connection: a handshake record.

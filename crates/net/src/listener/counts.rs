@@ -6,10 +6,11 @@
 mod slot;
 
 use std::collections::{BTreeMap, HashMap};
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::network::network;
 use slot::SlotState;
 
 /// Most connections that are asked to give way to one newcomer. Those that refuse are answering a request.
@@ -241,17 +242,6 @@ fn first_to_yield<'s>(
 ) -> Option<Arc<SlotState>> {
     let mut asked = candidates.take(ASKED_MAX);
     asked.find(|slot| slot.yields()).map(Arc::clone)
-}
-
-/// A whole /64 counts as one address: that is what one subscriber gets.
-pub(crate) fn network(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V4(_) => address,
-        IpAddr::V6(v6) => {
-            let [a, b, c, d, ..] = v6.segments();
-            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
-        }
-    }
 }
 
 #[cfg(test)]
