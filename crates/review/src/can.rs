@@ -5,6 +5,7 @@
 
 mod ask;
 mod query;
+mod question;
 mod request;
 mod text;
 
@@ -15,7 +16,8 @@ use policy::ParameterAccess;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-pub use ask::{Asked, Verdict, Word, ask};
+pub use ask::ask;
+pub use question::{Asked, Verdict, Word};
 pub use text::text;
 
 use crate::NameError;

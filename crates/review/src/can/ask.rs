@@ -1,5 +1,5 @@
 //! One question to the enforcing rules, on the way that a request would take: reachable, granted, object, fields.
-//! Exports `Asked`, `Verdict`, `ask`.
+//! Exports `ask`.
 //! Used by `can`.
 //! Start reading at `ask`.
 
@@ -7,131 +7,18 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use config::api::State;
-use config::compiled::{ApiVersion, IntegrationSettings, OperationPlan};
 use config::{Compiled, field_paths};
 use contract::{Operation, Place, TemplateSegment};
 use model::json::Bounds;
-use model::{Cause, FieldError, Json, Refusal, Stage, Timestamp};
+use model::{Cause, FieldError, Json, Refusal, Stage};
 use policy::{
-    AccessRow, By, Enforcement, Evidence, How, Lookup, NearMiss, ObjectEvidence, OperationRef,
-    Permit, Question, Released, RequestFacts,
+    AccessRow, By, Evidence, How, Lookup, NearMiss, ObjectEvidence, OperationRef, Permit, Question,
+    Released, RequestFacts,
 };
 
+use super::question::{Asked, Context, UNKNOWN, Verdict, Word, id_text};
 use super::{query, request};
 use crate::access;
-
-/// What is asked.
-pub struct Asked<'a> {
-    /// Who.
-    pub integration: &'a Arc<IntegrationSettings>,
-    /// Which version.
-    pub version: &'a ApiVersion,
-    /// Which operation.
-    pub plan: &'a OperationPlan,
-    /// By which listener.
-    pub listener: Option<&'a str>,
-    /// From where.
-    pub address: Option<IpAddr>,
-    /// The object as the upstream has it; for creates, as it is sent.
-    pub object: Option<Json>,
-    /// What a change sends.
-    pub body: Option<Json>,
-    /// Which field.
-    pub field: Option<&'a str>,
-    /// Path parameters.
-    pub path: Vec<(String, String)>,
-    /// Query parameters.
-    pub query: Vec<(String, String)>,
-    /// When.
-    pub now: Timestamp,
-}
-
-impl Asked<'_> {
-    /// Whether it is about one request, not about what requests there may be.
-    fn is_specific(&self) -> bool {
-        let has_body = self.object.is_some() || self.body.is_some();
-        has_body || !self.query.is_empty() || !self.path.is_empty()
-    }
-}
-
-/// Yes, no, or neither for want of something that only a running gateway would know.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Word {
-    /// It may.
-    Yes,
-    /// It may not.
-    #[default]
-    No,
-    /// It depends on what was not given.
-    Undecided,
-}
-
-impl Word {
-    /// As it is written.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Word::Yes => "yes",
-            Word::No => "no",
-            Word::Undecided => "undecided",
-        }
-    }
-}
-
-/// The answer.
-#[derive(Debug, Default)]
-pub struct Verdict {
-    /// Whether it may.
-    pub word: Word,
-    /// In one sentence.
-    pub why: String,
-    /// Code of the refusal a caller would get.
-    pub code: Option<&'static str>,
-    /// Rules that decided: `integrations/accounting.yaml:9`.
-    pub rules: Vec<String>,
-    /// Conditions and policies that were not judged for want of an object or of the request.
-    pub conditions: Vec<String>,
-    /// What was nearest to a yes.
-    pub nearest: Vec<NearMiss>,
-}
-
-impl Verdict {
-    fn undecided(why: impl Into<String>, conditions: Vec<String>) -> Verdict {
-        Verdict {
-            word: Word::Undecided,
-            why: why.into(),
-            conditions,
-            ..Verdict::default()
-        }
-    }
-
-    /// No, for a reason that is no refusal.
-    pub fn no(why: impl Into<String>) -> Box<Verdict> {
-        Box::new(Verdict {
-            why: why.into(),
-            ..Verdict::default()
-        })
-    }
-}
-
-/// Everything that is known of the question before policy is asked.
-pub struct Context<'a> {
-    /// The question.
-    pub asked: &'a Asked<'a>,
-    /// The configuration.
-    pub compiled: &'a Compiled,
-    /// The operation as the contract has it.
-    pub contract: &'a Operation,
-    /// The operation as policy knows it.
-    pub operation: OperationRef,
-    /// The listener that is called.
-    pub listener: &'a str,
-    /// Values of the path's parameters.
-    pub path: Vec<(Arc<str>, String)>,
-    /// The query with what the grants fix in it.
-    pub query: Vec<(String, String)>,
-    /// The request describes a new object.
-    pub is_create: bool,
-}
 
 /// Asks the rules.
 pub fn ask(asked: &Asked<'_>, compiled: &Compiled) -> Verdict {
@@ -278,9 +165,6 @@ fn is_create(
     compiled.rules.is_write(operation) && (is_by_body || contract.segments.iter().all(is_static))
 }
 
-/// Stands for an id that was not given; no rule takes it for one.
-pub const UNKNOWN: &str = "?";
-
 /// Values of the path parameters: as given, else the object's id, which is what most paths end with.
 fn path(asked: &Asked<'_>, contract: &Operation) -> Vec<(Arc<str>, String)> {
     let object = asked.object.as_ref();
@@ -306,14 +190,6 @@ fn path(asked: &Asked<'_>, contract: &Operation) -> Vec<(Arc<str>, String)> {
             )
         })
         .collect()
-}
-
-fn id_text(id: &Json) -> Option<String> {
-    match id {
-        Json::Text(text) => Some(text.to_string()),
-        Json::Number(digits) => Some(digits.to_string()),
-        _ => None,
-    }
 }
 
 fn refused(
@@ -468,41 +344,6 @@ fn may(asked: &Asked<'_>, how: How, is_sent_too: bool) -> String {
         format!("{why} and may send it")
     } else {
         why
-    }
-}
-
-impl Context<'_> {
-    /// What is sent.
-    pub fn body(&self) -> Option<&Json> {
-        let sent = self.asked.object.as_ref().filter(|_| self.is_create);
-        self.asked.body.as_ref().or(sent)
-    }
-
-    /// Whether the path names this object, by its own id.
-    fn names(&self, object: &Json) -> bool {
-        let own = object.get("id").and_then(id_text);
-        own.is_some_and(|own| self.path.iter().any(|(_, value)| *value == own))
-    }
-
-    fn enforcement(&self) -> Option<Enforcement> {
-        let name = &self.asked.integration.name;
-        self.compiled.rules.enforcement(name, self.operation)
-    }
-
-    /// The conditions of the grants that cover the operation, and the policies that may forbid it.
-    fn conditions(&self, enforcement: &Enforcement) -> Vec<String> {
-        let rows = policy::access(&self.compiled.rules, &self.asked.integration.name);
-        let rows = rows.unwrap_or_default().rows.into_iter();
-        let own = rows.filter(|row| {
-            *row.api == *self.asked.version.name && *row.operation == *self.asked.plan.id
-        });
-        let conditions = own.filter_map(|row| row.condition.as_deref().map(str::to_owned));
-        let policies = enforcement.policies.iter();
-        let policies = policies.map(|rule| format!("unless {rule} forbids it"));
-        let mut all: Vec<String> = conditions.chain(policies).collect();
-        all.sort();
-        all.dedup();
-        all
     }
 }
 

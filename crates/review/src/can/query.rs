@@ -7,7 +7,7 @@ use config::Compiled;
 use contract::{Operation, Parameter, Place, Style};
 use policy::{FixedTarget, OperationRef};
 
-use super::ask::{Asked, Verdict};
+use super::question::{Asked, Verdict};
 
 /// The query as it would be forwarded.
 ///

@@ -13,7 +13,7 @@ use model::http::{BodyLength, Protocol};
 use model::{CanonicalRequest, FieldError, Head, Headers, Json, Refusal};
 use policy::{PagePlace, Permit};
 
-use super::ask::{Asked, Context, UNKNOWN, Verdict};
+use super::question::{Asked, Context, UNKNOWN, Verdict};
 
 /// Stands in a path for an id that was not given.
 const ANY: &str = "any";

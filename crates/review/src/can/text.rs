@@ -6,7 +6,7 @@
 use model::printable;
 use policy::ParameterAccess;
 
-use super::ask::{Asked, Verdict, Word};
+use super::question::{Asked, Verdict, Word};
 use crate::access::questions;
 
 /// Lists are kept below this many characters a line.
