@@ -167,7 +167,7 @@ impl Server {
     pub fn admin(&self, command: &str, arguments: &Value) -> Value {
         let sockets = control::socket::in_data(&self.gate.data());
         control::socket::ask(&sockets, command, arguments, "the suite")
-            .expect("the server's local door is open")
+            .expect("the server's local socket is open")
             .unwrap_or_else(|fault| panic!("{command}: {fault:?}"))
     }
 
@@ -201,15 +201,15 @@ impl Server {
         found.remove(0)
     }
 
-    /// Sends one call to the plain listener that its door names.
+    /// Sends one call to the plain listener that it names.
     pub fn send(&self, call: &Call, key: Option<&Key>) -> Answer {
-        let address = self.address(call.door.name());
+        let address = self.address(call.listener.name());
         wire::send(address, call, key.map(|key| key.text.as_str()))
     }
 
-    /// Sends one call over TLS to the listener that its door names.
+    /// Sends one call over TLS to the listener that it names.
     pub fn send_tls(&self, call: &Call, key: Option<&Key>) -> Answer {
-        let address = self.address(call.door.name());
+        let address = self.address(call.listener.name());
         wire::tls(
             address,
             &self.gate.ca(),

@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Which of the demo's listeners a call goes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Door {
+pub enum Listener {
     /// `local`: plain HTTP on loopback, for curl without a CA file.
     Local,
     /// `public`: TLS.
@@ -27,13 +27,13 @@ pub enum Door {
     Internal,
 }
 
-impl Door {
+impl Listener {
     /// The listener's name in `portcullis.yaml`.
     pub const fn name(self) -> &'static str {
         match self {
-            Door::Local => "local",
-            Door::Public => "public",
-            Door::Internal => "internal",
+            Listener::Local => "local",
+            Listener::Public => "public",
+            Listener::Internal => "internal",
         }
     }
 }
@@ -42,7 +42,7 @@ impl Door {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call {
     /// Listener.
-    pub door: Door,
+    pub listener: Listener,
     /// Method token; any text, so that undeclared ones can be tried.
     pub method: String,
     /// Request target, written as it stands.
@@ -62,7 +62,7 @@ impl Call {
     /// A call without a body to the `local` listener.
     pub fn new(method: &str, target: &str) -> Self {
         Call {
-            door: Door::Local,
+            listener: Listener::Local,
             method: method.to_owned(),
             target: target.to_owned(),
             who: None,
@@ -86,8 +86,8 @@ impl Call {
 
     /// To this listener.
     #[must_use]
-    pub fn at(mut self, door: Door) -> Self {
-        self.door = door;
+    pub fn at(mut self, listener: Listener) -> Self {
+        self.listener = listener;
         self
     }
 

@@ -294,8 +294,8 @@ fn sent(act: &Act) -> String {
     let line = |call: &Call| {
         let who = call.who.unwrap_or("nobody");
         let mut text = format!("sent    {} {} as {who}", call.method, call.target);
-        if call.door != crate::call::Door::Local {
-            text.push_str(&format!(" ({} listener)", call.door.name()));
+        if call.listener != crate::call::Listener::Local {
+            text.push_str(&format!(" ({} listener)", call.listener.name()));
         }
         if !call.body.is_empty() {
             text.push_str(&format!("  {}", String::from_utf8_lossy(&call.body)));

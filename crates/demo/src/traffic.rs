@@ -3,7 +3,7 @@
 //! Exports `Mix`, an endless iterator of calls, and `STAND_INS`. Deterministic; pacing is the caller's.
 //! Used by the `demo` verb. Start reading at `Mix::next`.
 
-use crate::call::{Call, Door};
+use crate::call::{Call, Listener};
 use crate::split_mix::SplitMix64;
 
 /// Calls per second the demo makes of the mix.
@@ -131,7 +131,7 @@ const REFUSED: &[fn(&mut SplitMix64) -> Call] = &[
     |random| {
         Call::get(&format!("/v2/technicians/{}", random.between(101, 140)))
             .by("crm")
-            .at(Door::Internal)
+            .at(Listener::Internal)
     },
     |_| Call::get("/v2/technicians").by("crm"),
     |_| Call::get("/v2/work-orders/4712").by("north-star"),

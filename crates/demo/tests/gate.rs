@@ -78,7 +78,7 @@ fn judged(compiled: &Compiled, call: &Call) -> Option<(&'static str, Vec<String>
         Ok(request) => request,
         Err(refusal) => return Some((refusal.reason.code, Vec::new())),
     };
-    let listener = compiled.router.listener(call.door.name());
+    let listener = compiled.router.listener(call.listener.name());
     let found = compiled.router.find(listener, method, request.segments());
     let contract::Found::Operation {
         api,

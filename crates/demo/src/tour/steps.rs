@@ -7,7 +7,7 @@ use super::Check::{
     Code, EachItem, ErrorAt, Field, Has, Header, HeaderNumber, Lacks, Members, NoHeader, Status,
 };
 use super::{Act, Check, Step};
-use crate::call::{Call, Door};
+use crate::call::{Call, Listener};
 
 /// What accounting may see of a work order.
 const ACCOUNTING_SEES: &[&str] = &["completedAt", "customer", "id", "lines", "number", "status"];
@@ -149,11 +149,11 @@ fn grants() -> Vec<Step> {
         ),
         step(
             "Accounting tries the internal listener",
-            "Another door, the same rules: technicians are exposed there, but not granted to accounting.",
+            "Another listener, the same rules: technicians are exposed there, but not granted to accounting.",
             Act::Call(
                 Call::get("/v2/technicians")
                     .by("accounting")
-                    .at(Door::Internal),
+                    .at(Listener::Internal),
             ),
             vec![Status(403), Code("authz.operation_not_granted")],
         ),

@@ -8,7 +8,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use model::Method;
 
-use crate::call::{Answer, Call, Door, send_plain};
+use crate::call::{Answer, Call, Listener, send_plain};
 use crate::gate::Ports;
 
 /// Where the listeners are, and whom to trust.
@@ -40,12 +40,12 @@ impl Wire {
     /// # Errors
     /// A sentence when there is no answer.
     pub fn send(&self, call: &Call, key: Option<&str>) -> Result<Answer, String> {
-        let port = match call.door {
-            Door::Local => self.ports.local,
-            Door::Public => self.ports.public,
-            Door::Internal => self.ports.internal,
+        let port = match call.listener {
+            Listener::Local => self.ports.local,
+            Listener::Public => self.ports.public,
+            Listener::Internal => self.ports.internal,
         };
-        if call.door == Door::Local {
+        if call.listener == Listener::Local {
             let address = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port);
             return send_plain(address, call, key)
                 .map_err(|why| format!("no answer from {address}: {why}"));

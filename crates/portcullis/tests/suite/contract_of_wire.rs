@@ -107,7 +107,7 @@ impl Book {
 
     fn call(&mut self, server: &Server, call: &Call, key: Option<&Key>, wanted: &str) {
         let bytes = call.bytes("gate.test", key.map(|key| key.text.as_str()));
-        let heard = wire::raw(server.address(call.door.name()), &bytes);
+        let heard = wire::raw(server.address(call.listener.name()), &bytes);
         self.note(&heard.bytes, wanted);
     }
 
@@ -289,7 +289,7 @@ fn requests(book: &mut Book, server: &Server, alpha: &Key) {
         "authn.user_malformed",
     );
     book.call(server, &call("GET", "/v1/../notes"), key, "http.malformed");
-    let long = Call::get(&format!("/v1/notes?q={}", "a".repeat(20_000))).at(demo::Door::Public);
+    let long = Call::get(&format!("/v1/notes?q={}", "a".repeat(20_000))).at(demo::Listener::Public);
     for (name, call) in [
         ("http.too_large.target", long),
         (

@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use demo::{Call, Door, Fieldworks};
+use demo::{Call, Fieldworks, Listener};
 use serde_json::json;
 use testkit::{Gate, PATIENCE, Play, RecordingUpstream, Server, json_answer, poll, wire};
 
@@ -210,7 +210,7 @@ fn plain_text_on_a_tls_listener_is_told_so_and_never_redirected() {
     let server = serve(Gate::demo(upstream.address()));
     let key = server.quick_key("accounting", &[]);
     let bytes = Call::get("/v2/work-orders/4711")
-        .at(Door::Public)
+        .at(Listener::Public)
         .bytes("localhost", Some(&key.text));
     let heard = wire::raw(server.address("public"), &bytes);
     let answer = heard.only();

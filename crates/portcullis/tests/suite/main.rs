@@ -61,7 +61,7 @@ mod written_before;
 
 use std::path::Path;
 
-use demo::{Call, Door};
+use demo::{Call, Listener};
 use testkit::{Gate, Server};
 
 /// The binary under test.
@@ -76,5 +76,5 @@ pub fn serve(gate: Gate) -> Server {
 
 /// A call to the small gate's data listener.
 pub fn call(method: &str, target: &str) -> Call {
-    Call::new(method, target).at(Door::Public)
+    Call::new(method, target).at(Listener::Public)
 }

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use config::api::State;
 use config::{Compiled, Files, Options};
 use contract::{Operation, TemplateSegment};
-use demo::{Call, Door};
+use demo::{Call, Listener};
 use model::Timestamp;
 use model::canonical::{encode_component, encode_segment};
 use serde_json::{Value, json};
@@ -59,7 +59,7 @@ enum Place {
 }
 
 struct Target<'c> {
-    door: Door,
+    listener: Listener,
     base: String,
     operation: &'c Operation,
 }
@@ -71,14 +71,15 @@ fn surface(compiled: &Compiled) -> Vec<Target<'_>> {
     for version in compiled.versions.iter().filter(|v| live(v.state)) {
         let operations = &version.contract.as_ref().unwrap().operations;
         for (operation, plan) in operations.iter().zip(&version.operations) {
-            let mut doors = [Door::Local, Door::Internal].into_iter();
-            let Some(door) = doors.find(|door| plan.listeners.iter().any(|l| &**l == door.name()))
+            let mut doors = [Listener::Local, Listener::Internal].into_iter();
+            let Some(listener) =
+                doors.find(|listener| plan.listeners.iter().any(|l| &**l == listener.name()))
             else {
                 continue;
             };
             let base = version.base_path.to_string();
             all.push(Target {
-                door,
+                listener,
                 base,
                 operation,
             });
@@ -180,7 +181,7 @@ fn planted(target: &Target<'_>, place: &Place, text: &str) -> Call {
         encode_component(text, &mut path);
     }
     let method = operation.method.as_str();
-    let mut call = call(method, &path).at(target.door);
+    let mut call = call(method, &path).at(target.listener);
     if let Some(plan) = &operation.body {
         let kind = &plan.contents[0].content_type;
         let body = match place {
@@ -309,7 +310,7 @@ fn tried(stage: &Stage, attack: impl Fn(&str) -> String) -> BTreeMap<String, usi
             let mark = format!("m{number:05}x");
             let send = |text: &str| {
                 let call = planted(&target, &place, text);
-                let address = stage.server.address(target.door.name());
+                let address = stage.server.address(target.listener.name());
                 testkit::wire::send(address, &call, Some(&stage.key.text))
             };
             stage.upstream.forget();

@@ -2,7 +2,7 @@
 //! do, and says which operation it believes was called. None may be one that is not exposed on the caller's listener.
 //! Start reading at `Reading`, then at `no_reading_of_any_upstream_reaches_what_is_not_exposed`.
 
-use demo::{Answer, Call, Door};
+use demo::{Answer, Call, Listener};
 use testkit::{Gate, Play, RecordingUpstream, Scale, Server, json_answer};
 
 use crate::serve;
@@ -211,9 +211,9 @@ fn called(method: &str, path: &str) -> Option<String> {
     Some(format!("{version} {path}:{method}"))
 }
 
-fn is_exposed(door: Door, operation: &str) -> bool {
-    match door {
-        Door::Internal => ["v2 all:DELETE", "v2 {}:GET"].contains(&operation),
+fn is_exposed(listener: Listener, operation: &str) -> bool {
+    match listener {
+        Listener::Internal => ["v2 all:DELETE", "v2 {}:GET"].contains(&operation),
         _ => [
             "v2 {}:GET",
             "v2 {}:DELETE",
@@ -291,11 +291,11 @@ fn no_reading_of_any_upstream_reaches_what_is_not_exposed() {
     let server = serve(gate(&upstream));
     let key = server.quick_key("alpha", &[]);
     let step = Scale::pick(3, 1, 1);
-    for door in [Door::Public, Door::Internal] {
+    for listener in [Listener::Public, Listener::Internal] {
         upstream.forget();
         for method in ["GET", "DELETE", "POST"] {
             for target in targets().iter().step_by(step) {
-                let answer = server.send(&Call::new(method, target).at(door), Some(&key));
+                let answer = server.send(&Call::new(method, target).at(listener), Some(&key));
                 assert!(answer.status < 500, "{method} {target}: {}", answer.text());
             }
         }
@@ -312,11 +312,11 @@ fn no_reading_of_any_upstream_reaches_what_is_not_exposed() {
                     continue;
                 };
                 assert!(
-                    is_exposed(door, &operation),
+                    is_exposed(listener, &operation),
                     "{} {} on {}: an upstream ({reading:?}) believes it was `{operation}`",
                     asked.method,
                     asked.target,
-                    door.name()
+                    listener.name()
                 );
             }
         }
@@ -337,8 +337,8 @@ fn stage() -> (Server, RecordingUpstream, testkit::Key) {
 #[test]
 fn an_operation_that_is_exposed_elsewhere_or_nowhere_is_not_reached_through_its_neighbour() {
     let (server, upstream, key) = stage();
-    let send = |method: &str, target: &str, door| {
-        told(&server.send(&Call::new(method, target).at(door), Some(&key)))
+    let send = |method: &str, target: &str, listener| {
+        told(&server.send(&Call::new(method, target).at(listener), Some(&key)))
     };
     let absent = (404, String::from("route.not_found"));
     for (method, target) in [
@@ -358,20 +358,20 @@ fn an_operation_that_is_exposed_elsewhere_or_nowhere_is_not_reached_through_its_
         ("GET", "/V0/jobs/7"),
     ] {
         assert_eq!(
-            send(method, target, Door::Public),
+            send(method, target, Listener::Public),
             absent,
             "{method} {target}"
         );
     }
-    assert_eq!(send("GET", "/v0/jobs/7", Door::Public).0, 410);
+    assert_eq!(send("GET", "/v0/jobs/7", Listener::Public).0, 410);
     upstream.assert_untouched("nothing that is not exposed");
-    assert_eq!(send("DELETE", "/v2/jobs/all", Door::Internal).0, 204);
+    assert_eq!(send("DELETE", "/v2/jobs/all", Listener::Internal).0, 204);
     assert_eq!(
-        send("GET", "/v2/jobs/all", Door::Internal),
+        send("GET", "/v2/jobs/all", Listener::Internal),
         (405, "route.method_not_allowed".into())
     );
-    assert_eq!(send("DELETE", "/v2/jobs/7", Door::Public).0, 204);
-    assert_eq!(send("GET", "/acme/jobs/7", Door::Public).0, 200);
+    assert_eq!(send("DELETE", "/v2/jobs/7", Listener::Public).0, 204);
+    assert_eq!(send("GET", "/acme/jobs/7", Listener::Public).0, 200);
     let seen: Vec<String> = upstream
         .requests()
         .iter()
@@ -392,7 +392,7 @@ fn a_look_up_never_reads_another_path_than_the_objects() {
     let (server, upstream, key) = stage();
     let stop = |id: &str| {
         told(&server.send(
-            &Call::new("POST", &format!("/v2/jobs/{id}/stop")).at(Door::Public),
+            &Call::new("POST", &format!("/v2/jobs/{id}/stop")).at(Listener::Public),
             Some(&key),
         ))
     };
@@ -411,7 +411,7 @@ fn the_caller_reads_the_same_of_every_path_that_is_not_here_and_the_operator_rea
         (answer.text().replace(&id, "dec_"), id)
     };
     let (absent, _) = masked(&server.send(
-        &Call::new("DELETE", "/v9/nothing").at(Door::Public),
+        &Call::new("DELETE", "/v9/nothing").at(Listener::Public),
         Some(&key),
     ));
     for (target, why) in [
@@ -420,8 +420,10 @@ fn the_caller_reads_the_same_of_every_path_that_is_not_here_and_the_operator_rea
         ("/v2/jobs/idle", "without this method"),
         ("/v3/jobs/7", "in design"),
     ] {
-        let (text, id) =
-            masked(&server.send(&Call::new("DELETE", target).at(Door::Public), Some(&key)));
+        let (text, id) = masked(&server.send(
+            &Call::new("DELETE", target).at(Listener::Public),
+            Some(&key),
+        ));
         assert_eq!(text, absent, "{target}");
         let explained = server.cli(&["explain", &id]);
         let words: Vec<&str> = explained.stdout.split_whitespace().collect();

@@ -4,7 +4,7 @@ use std::io::{ErrorKind, Read};
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
-use demo::{Call, Door, Fieldworks};
+use demo::{Call, Fieldworks, Listener};
 use testkit::{Gate, RecordingUpstream};
 
 use crate::{call, serve};
@@ -38,7 +38,10 @@ fn the_demo_gate_serves_plain_and_tls() {
     let server = serve(Gate::demo(upstream.address()));
     let key = server.quick_key("inventory", &[]);
     let plain = server.send(&Call::get("/v2/parts?limit=1"), Some(&key));
-    let tls = server.send_tls(&Call::get("/v2/parts?limit=1").at(Door::Public), Some(&key));
+    let tls = server.send_tls(
+        &Call::get("/v2/parts?limit=1").at(Listener::Public),
+        Some(&key),
+    );
     assert_eq!((plain.status, tls.status), (200, 200), "{}", plain.text());
     // The cursor is sealed anew for each answer.
     let items = |answer: &demo::Answer| answer.json().unwrap().get("items").cloned();

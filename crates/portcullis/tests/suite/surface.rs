@@ -10,7 +10,7 @@ use config::api::State;
 use config::{Compiled, Files, Options};
 use contract::TemplateSegment;
 use demo::record::put;
-use demo::{Answer, Call, Door, Fieldworks, INTEGRATIONS, Kind};
+use demo::{Answer, Call, Fieldworks, INTEGRATIONS, Kind, Listener};
 use model::{Json, Timestamp};
 use testkit::{Gate, Key, RecordingUpstream, Server, poll};
 
@@ -19,10 +19,10 @@ use crate::serve;
 /// A key of the right form that nobody ever made.
 const NOBODYS_KEY: &str = "pk_live_00000000000000000000000000000000000000000000003xC1Wz";
 
-/// One operation at one door.
+/// One operation at one listener.
 #[derive(Clone, Debug)]
 struct Exposed {
-    door: Door,
+    listener: Listener,
     api: String,
     operation: String,
     method: String,
@@ -35,12 +35,12 @@ struct Exposed {
 
 impl Exposed {
     fn call(&self) -> Call {
-        let call = Call::new(&self.method, &self.path).at(self.door);
+        let call = Call::new(&self.method, &self.path).at(self.listener);
         if self.has_body { call.json("{}") } else { call }
     }
 
     fn name(&self) -> String {
-        format!("{} {} {}", self.door.name(), self.api, self.operation)
+        format!("{} {} {}", self.listener.name(), self.api, self.operation)
     }
 }
 
@@ -56,19 +56,19 @@ fn compiled(gate: &Gate) -> Compiled {
     }
 }
 
-/// Every operation of the demo at every door that exposes it.
+/// Every operation of the demo at every listener that exposes it.
 fn surface(compiled: &Compiled) -> Vec<Exposed> {
     let mut all = Vec::new();
     let live = |state| matches!(state, State::Active | State::Deprecated);
     for version in compiled.versions.iter().filter(|v| live(v.state)) {
         let operations = &version.contract.as_ref().unwrap().operations;
         for (operation, plan) in operations.iter().zip(&version.operations) {
-            for door in [Door::Local, Door::Public, Door::Internal] {
-                if !plan.listeners.iter().any(|l| &**l == door.name()) {
+            for listener in [Listener::Local, Listener::Public, Listener::Internal] {
+                if !plan.listeners.iter().any(|l| &**l == listener.name()) {
                     continue;
                 }
                 all.push(Exposed {
-                    door,
+                    listener,
                     api: version.name.to_string(),
                     operation: operation.id.to_string(),
                     method: operation.method.as_str().to_owned(),
@@ -149,7 +149,7 @@ impl Stage {
     }
 
     fn with(&self, call: &Call, key: Option<&str>) -> Answer {
-        testkit::wire::send(self.server.address(call.door.name()), call, key)
+        testkit::wire::send(self.server.address(call.listener.name()), call, key)
     }
 }
 
@@ -243,14 +243,17 @@ fn no_operation_exists_on_a_listener_that_does_not_expose_it() {
     let stage = stage();
     let keys = stage.keys();
     let all = surface(&stage.compiled);
-    let at = |door: Door| all.iter().filter(move |e| e.door == door);
+    let at = |listener: Listener| all.iter().filter(move |e| e.listener == listener);
     for exposed in &all {
-        for door in [Door::Local, Door::Public, Door::Internal] {
+        for listener in [Listener::Local, Listener::Public, Listener::Internal] {
             let is_same = |e: &&Exposed| e.template == exposed.template;
-            if at(door).filter(is_same).any(|e| e.method == exposed.method) {
+            if at(listener)
+                .filter(is_same)
+                .any(|e| e.method == exposed.method)
+            {
                 continue;
             }
-            let methods: BTreeSet<&str> = at(door)
+            let methods: BTreeSet<&str> = at(listener)
                 .filter(is_same)
                 .map(|e| e.method.as_str())
                 .collect();
@@ -260,10 +263,10 @@ fn no_operation_exists_on_a_listener_that_does_not_expose_it() {
                 (405, "route.method_not_allowed")
             };
             let mut call = exposed.call();
-            call.door = door;
+            call.listener = listener;
             for key in [None, Some(&keys["dispatch"]), Some(&keys["crm"])] {
                 let answer = stage.with(&call, key.map(|key| key.text.as_str()));
-                let what = format!("{} at {}", exposed.name(), door.name());
+                let what = format!("{} at {}", exposed.name(), listener.name());
                 assert_refused(&answer, status, code, &what);
                 let allowed = answer.header("allow").unwrap_or_default();
                 for method in &methods {
@@ -286,18 +289,18 @@ fn undeclared_methods_are_refused_with_the_declared_ones() {
     let mut paths: BTreeMap<(&str, &str), BTreeSet<&str>> = BTreeMap::new();
     for exposed in &all {
         let methods = paths
-            .entry((exposed.door.name(), &exposed.path))
+            .entry((exposed.listener.name(), &exposed.path))
             .or_default();
         methods.insert(&exposed.method);
     }
     for exposed in &all {
-        let declared = &paths[&(exposed.door.name(), exposed.path.as_str())];
+        let declared = &paths[&(exposed.listener.name(), exposed.path.as_str())];
         let allow = declared.iter().copied().collect::<Vec<_>>().join(", ");
         for method in METHODS {
             if declared.contains(method) {
                 continue;
             }
-            let call = Call::new(method, &exposed.path).at(exposed.door);
+            let call = Call::new(method, &exposed.path).at(exposed.listener);
             let answer = stage.with(&call, Some(&keys["dispatch"].text));
             let what = format!("{method} {}", exposed.name());
             assert_eq!(sorted(answer.header("allow")), allow, "{what}");
@@ -374,11 +377,11 @@ fn undeclared_spellings_of_a_path_are_refused() {
     let keys = stage.keys();
     let mut tried = BTreeSet::new();
     for exposed in surface(&stage.compiled) {
-        if !tried.insert((exposed.door.name(), exposed.path.clone())) {
+        if !tried.insert((exposed.listener.name(), exposed.path.clone())) {
             continue;
         }
         for (target, status, code) in spellings(&exposed.path) {
-            let call = Call::new(&exposed.method, &target).at(exposed.door);
+            let call = Call::new(&exposed.method, &target).at(exposed.listener);
             for key in [None, Some(&keys["dispatch"])] {
                 let answer = stage.with(&call, key.map(|key| key.text.as_str()));
                 let what = format!("{} spelled {target}", exposed.name());

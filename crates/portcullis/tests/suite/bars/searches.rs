@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use demo::split_mix::SplitMix64;
-use demo::{Answer, Call, Door};
+use demo::{Answer, Call, Listener};
 use serde_json::Value;
 use testkit::{Play, RecordingUpstream, Scale, bar, wire};
 
@@ -153,7 +153,7 @@ fn a_search_by_body_tells_nothing_hidden_from_nothing() {
     let keys: Vec<String> = (0..SPECS)
         .map(|n| server.quick_key(&format!("asker-{n}"), &[]).text)
         .collect();
-    let address = server.address(Door::Public.name());
+    let address = server.address(Listener::Public.name());
     let (counts, turn) = (Counts::default(), AtomicUsize::new(0));
     thread::scope(|scope| {
         for _ in 0..8 {

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use demo::split_mix::SplitMix64;
-use demo::{Answer, Call, Door};
+use demo::{Answer, Call, Listener};
 use serde_json::Value;
 use testkit::{Play, RecordingUpstream, Scale, wire};
 
@@ -301,7 +301,7 @@ fn worlds_that_differ_only_in_what_is_hidden_answer_with_the_same_bytes() {
     let keys: Vec<String> = (0..SPECS)
         .map(|n| server.quick_key(&format!("asker-{n}"), &[]).text)
         .collect();
-    let address = server.address(Door::Public.name());
+    let address = server.address(Listener::Public.name());
     let (counts, turn) = (Counts::default(), AtomicUsize::new(0));
     thread::scope(|scope| {
         for _ in 0..8 {
