@@ -74,7 +74,9 @@ fn handle(world: &World, objects: &[Object], asked: &Received, is_other: bool) -
         }
         ("GET", ["grid"]) => {
             // Rows are made by what the objects are, and not by how many there are.
-            let rows = own.chunk_by(|a, b| a.number / 3 == b.number / 3);
+            let mut all = own.clone();
+            all.sort_by_key(|o| o.number);
+            let rows = all.chunk_by(|a, b| a.number / 3 == b.number / 3);
             let rows = rows.map(|row| row.iter().map(|o| render(o)).collect());
             said(200, &Value::Array(rows.collect()), None)
         }
