@@ -72,14 +72,7 @@ fn handle(world: &World, objects: &[Object], asked: &Received, is_other: bool) -
             let all = own.iter().map(|o| (o.id(), render(o)));
             said(200, &Value::Object(all.chain(none).collect()), None)
         }
-        ("GET", ["grid"]) => {
-            // Rows are made by what the objects are, and not by how many there are.
-            let mut all = own.clone();
-            all.sort_by_key(|o| o.number);
-            let rows = all.chunk_by(|a, b| a.number / 3 == b.number / 3);
-            let rows = rows.map(|row| row.iter().map(|o| render(o)).collect());
-            said(200, &Value::Array(rows.collect()), None)
-        }
+        ("GET", ["grid"]) => said(200, &grid(&own, render), None),
         (method, [id, rest @ ..]) => {
             let Some(object) = own.iter().find(|o| o.id() == *id) else {
                 return error(world.kinds[kind].absent, id, is_other);
@@ -113,6 +106,15 @@ fn handle(world: &World, objects: &[Object], asked: &Received, is_other: bool) -
         }
         _ => error(404, "none", is_other),
     }
+}
+
+/// Rows of neighbours. They are made by what the objects are, and not by how many there are.
+fn grid(own: &[&Object], render: impl Fn(&Object) -> Value) -> Value {
+    let mut all = own.to_vec();
+    all.sort_by_key(|o| o.number);
+    let rows = all.chunk_by(|a, b| a.number / 3 == b.number / 3);
+    rows.map(|row| row.iter().map(|o| render(o)).collect::<Value>())
+        .collect()
 }
 
 /// Filters, sorts, counts and cuts as such systems do: over everything there is.
