@@ -378,7 +378,7 @@ fn connections_beyond_the_bound_of_one_address_are_closed_and_others_are_not() {
 
 /// Opens connections behind the callers' own address, as many as there is time for, and keeps the last 300 of them: silent
 /// ones, ones with half a head, and ones that were answered and rest.
-fn crowd(address: SocketAddr, is_over: &AtomicBool) -> usize {
+fn open_many(address: SocketAddr, is_over: &AtomicBool) -> usize {
     let pieces: [&[u8]; 3] = [
         b"",
         b"GET /v1/notes/1 HTTP/1.1\r\nHost: ga",
@@ -427,7 +427,7 @@ fn a_neighbour_who_fills_an_address_with_connections_locks_no_caller_out() {
     answered(&mut kept);
     let is_over = AtomicBool::new(false);
     let opened = std::thread::scope(|scope| {
-        let neighbour = scope.spawn(|| crowd(address, &is_over));
+        let neighbour = scope.spawn(|| open_many(address, &is_over));
         let filter = json!({ "kind": "connection", "code": "limit.connections" });
         let is_full = testkit::poll(testkit::PATIENCE, || {
             (!server.ledger_of(&filter).is_empty()).then_some(())
