@@ -20,7 +20,7 @@ pub mod wire;
 pub use bar::{Scale, bar};
 pub use clock::WallClock;
 pub use gate::Gate;
-pub use server::{Ended, Key, Server, run, send_signal};
+pub use server::{Ended, Key, Server, run, run_and_kill, send_signal};
 pub use upstream::{Latch, Play, Received, RecordingUpstream, answer, json_answer};
 
 use std::time::{Duration, Instant};

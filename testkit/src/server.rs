@@ -292,6 +292,21 @@ pub fn run(program: &Path, gate: &Gate, arguments: &[&str]) -> Ended {
     output.into()
 }
 
+/// Begins a command of the binary on this gate and kills it so much later. Gives whether it had ended well by then.
+pub fn run_and_kill(program: &Path, gate: &Gate, arguments: &[&str], later: Duration) -> bool {
+    let mut child = command(program, gate)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the binary starts");
+    // Nothing depends on it: whoever asks counts the runs that were cut short.
+    thread::sleep(later);
+    child.kill().expect("it has not been waited for");
+    child.wait().expect("it is ours").success()
+}
+
 impl From<Output> for Ended {
     fn from(output: Output) -> Ended {
         Ended {

@@ -62,11 +62,11 @@ pub async fn settle(
             let refusal = CONTRACT.because(format!(
                 "a part was answered ({status}) and none was asked for"
             ));
-            match is_read {
-                true => Err(Stop::Failed(refusal)),
-                // Without its body the status would say something that is not there.
-                false => Ok(without_body(x, 200, &refusal)),
+            if is_read {
+                return Err(Stop::Failed(refusal));
             }
+            // Without its body the status would say something that is not there.
+            Ok(without_body(x, 200, &refusal))
         }
         Meaning::Passed {
             reason,

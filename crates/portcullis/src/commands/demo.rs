@@ -7,6 +7,7 @@ mod screen;
 
 use std::path::{Path, PathBuf};
 
+use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use company::tour::{self, Guide};
 use company::{Company, Keyring, is_running, remembered};
@@ -38,11 +39,30 @@ fn command() -> Command {
 fn run(arguments: &ArgMatches) -> Outcome {
     let dir = output::path(arguments, "dir");
     let seed = arguments.get_one::<u64>("seed").copied().unwrap_or(7);
+    refuse_unused(arguments)?;
     match arguments.subcommand_name() {
         Some("tour") => tour(&dir, seed),
         Some("env") => env(&dir),
         Some("reset") => reset(&dir),
         _ => live(&dir, seed, !arguments.get_flag("no-traffic")),
+    }
+}
+
+/// Refuses what was given to a part of the demo that makes no use of it.
+fn refuse_unused(arguments: &ArgMatches) -> Result<(), CommandError> {
+    let (part, unused): (_, &[&str]) = match arguments.subcommand_name() {
+        None => return Ok(()),
+        Some("tour") => ("tour", &["no-traffic"]),
+        Some(part) => (part, &["seed", "no-traffic"]),
+    };
+    let is_given = |name: &&&str| arguments.value_source(name) == Some(ValueSource::CommandLine);
+    match unused.iter().find(is_given) {
+        None => Ok(()),
+        Some(name) => Err(CommandError::new(
+            Exit::Usage,
+            format!("`demo {part}` makes no use of `--{name}`"),
+            "Leave it out.",
+        )),
     }
 }
 

@@ -148,6 +148,18 @@ const WRONG: &[Wrong] = &[
         &["`tag` is not NAME=VALUE"],
     ),
     (&["demo", "--seed", "x"], &["--seed"]),
+    (
+        &["demo", "env", "--seed", "8"],
+        &["`demo env` makes no use of `--seed`"],
+    ),
+    (
+        &["demo", "--seed", "8", "reset"],
+        &["`demo reset` makes no use of `--seed`"],
+    ),
+    (
+        &["demo", "--no-traffic", "tour"],
+        &["`demo tour` makes no use of `--no-traffic`"],
+    ),
 ];
 
 /// Says what is wrong and how to put it right, and does nothing.

@@ -1,7 +1,6 @@
 //! The key-encryption key changes hands: whole, recorded, and at no moment without a key that opens the data.
 
 use std::fs;
-use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use testkit::{Ended, Gate, Key, RecordingUpstream, run};
@@ -109,19 +108,9 @@ fn killed_at_any_moment_one_of_the_two_keys_opens_the_data_and_a_second_run_ends
             "only {cut_short} of {rounds} runs were cut short"
         );
         let pause = Duration::from_micros(dice.below(whole));
-        let mut child = Command::new(program())
-            .args(["key", "rotate-kek", "--old", present, "--new", next])
-            .current_dir(gate.home())
-            .env("PORTCULLIS_CONFIG", gate.dir())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        // Nothing depends on it: runs that end before it are not counted.
-        std::thread::sleep(pause);
-        child.kill().unwrap();
-        let ended = child.wait().unwrap();
-        cut_short += u32::from(!ended.success());
+        let arguments = ["key", "rotate-kek", "--old", present, "--new", next];
+        let was_done = testkit::run_and_kill(program(), &gate, &arguments, pause);
+        cut_short += u32::from(!was_done);
         let again = rotate(&gate, &["--old", present, "--new", next]);
         assert_eq!(again.code, Some(0), "after {pause:?}: {again:?}");
         (present, next) = (next, present);

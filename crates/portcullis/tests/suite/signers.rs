@@ -1,7 +1,6 @@
 //! The key that signs the ledger changes, and whoever knows the first one goes on verifying.
 //! Start reading at `the_first_key_verifies_the_ledger_and_its_exports_behind_every_change`.
 
-use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -140,18 +139,7 @@ fn killed_at_any_moment_of_a_change_one_key_signs_and_the_first_one_verifies() {
             "only {cut_short} of {rounds} runs were cut short"
         );
         let pause = Duration::from_micros(dice.below(whole));
-        let mut child = Command::new(program())
-            .args(arguments)
-            .current_dir(gate.home())
-            .env("PORTCULLIS_CONFIG", gate.dir())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        // Nothing depends on it: runs that end before it are not counted.
-        std::thread::sleep(pause);
-        child.kill().unwrap();
-        let was_done = child.wait().unwrap().success();
+        let was_done = testkit::run_and_kill(program(), &gate, &arguments, pause);
         cut_short += u32::from(!was_done);
         rounds += 1;
         let ended = verify(&gate, &["--public-key", &first]);
