@@ -21,7 +21,7 @@ pub use bar::{Scale, bar};
 pub use clock::WallClock;
 pub use gate::Gate;
 pub use server::{Ended, Key, Server, run, run_and_kill, send_signal};
-pub use upstream::{Latch, Play, Received, RecordingUpstream, answer, json_answer};
+pub use upstream::{Latch, Play, Received, RecordingUpstream, answer, json_response};
 
 use std::time::{Duration, Instant};
 

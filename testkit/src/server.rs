@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use demo::{Answer, Call};
+use demo::{Call, CallResponse};
 use serde_json::{Value, json};
 
 use crate::{Gate, PATIENCE, poll, wire};
@@ -202,13 +202,13 @@ impl Server {
     }
 
     /// Sends one call to the plain listener that it names.
-    pub fn send(&self, call: &Call, key: Option<&Key>) -> Answer {
+    pub fn send(&self, call: &Call, key: Option<&Key>) -> CallResponse {
         let address = self.address(call.listener.name());
         wire::send(address, call, key.map(|key| key.text.as_str()))
     }
 
     /// Sends one call over TLS to the listener that it names.
-    pub fn send_tls(&self, call: &Call, key: Option<&Key>) -> Answer {
+    pub fn send_tls(&self, call: &Call, key: Option<&Key>) -> CallResponse {
         let address = self.address(call.listener.name());
         wire::tls(
             address,

@@ -43,7 +43,7 @@ impl Received {
 #[derive(Clone, Debug)]
 pub enum Play {
     /// Writes these bytes and keeps the connection.
-    Answer(Vec<u8>),
+    Response(Vec<u8>),
     /// Writes these bytes and closes the connection.
     Close(Vec<u8>),
     /// Writes these bytes, then says nothing more and keeps the connection open until the test ends.
@@ -117,7 +117,7 @@ impl RecordingUpstream {
 
     /// Answers every request with this JSON and status 200.
     pub fn always(json: &'static str) -> RecordingUpstream {
-        RecordingUpstream::start(move |_| Play::Answer(json_answer(200, json)))
+        RecordingUpstream::start(move |_| Play::Response(json_response(200, json)))
     }
 
     /// The careless demo upstream, with every byte on the record.
@@ -129,13 +129,13 @@ impl RecordingUpstream {
                 headers.push(name, value);
             }
             let method = Method::parse(&asked.method).unwrap_or(Method::Get);
-            let reply = careless.handle(method, &asked.target, &headers, &asked.body);
-            let fields: Vec<(String, String)> = reply
+            let response = careless.handle(method, &asked.target, &headers, &asked.body);
+            let fields: Vec<(String, String)> = response
                 .headers
                 .iter()
                 .map(|(name, value)| (name.to_owned(), String::from_utf8_lossy(value).into_owned()))
                 .collect();
-            Play::Answer(answer(reply.status, &fields, &reply.body))
+            Play::Response(answer(response.status, &fields, &response.body))
         })
     }
 
@@ -200,7 +200,7 @@ pub fn answer(status: u16, headers: &[(String, String)], body: &[u8]) -> Vec<u8>
 }
 
 /// A JSON answer's bytes.
-pub fn json_answer(status: u16, json: &str) -> Vec<u8> {
+pub fn json_response(status: u16, json: &str) -> Vec<u8> {
     let kind = ("content-type".to_owned(), "application/json".to_owned());
     answer(status, &[kind], json.as_bytes())
 }
@@ -211,7 +211,7 @@ fn serve(mut stream: TcpStream, state: &State) -> std::io::Result<()> {
     while let Some(request) = next(&mut stream, &mut pending, state)? {
         held(&state.requests).push(request.clone());
         match (state.script)(&request) {
-            Play::Answer(bytes) => stream.write_all(&bytes)?,
+            Play::Response(bytes) => stream.write_all(&bytes)?,
             Play::Close(bytes) => return stream.write_all(&bytes),
             Play::Hang(bytes) => {
                 stream.write_all(&bytes)?;

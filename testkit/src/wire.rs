@@ -7,7 +7,7 @@ use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
-use demo::{Answer, Call};
+use demo::{Call, CallResponse};
 use model::Method;
 use socket2::{Domain, Protocol, Socket, Type};
 
@@ -26,12 +26,12 @@ pub struct Heard {
 
 impl Heard {
     /// The answers in order; only those with a stated length are told apart.
-    pub fn answers(&self) -> Vec<Answer> {
+    pub fn answers(&self) -> Vec<CallResponse> {
         answers(&self.bytes)
     }
 
     /// The only answer. Panics when there is none or another one.
-    pub fn only(&self) -> Answer {
+    pub fn only(&self) -> CallResponse {
         let mut all = self.answers();
         assert_eq!(all.len(), 1, "{}", String::from_utf8_lossy(&self.bytes));
         all.remove(0)
@@ -117,27 +117,28 @@ pub fn hear(mut stream: TcpStream, patience: Duration) -> Heard {
 }
 
 /// The answers in these bytes, one after the other. An answer without a length takes the rest.
-pub fn answers(mut bytes: &[u8]) -> Vec<Answer> {
+pub fn answers(mut bytes: &[u8]) -> Vec<CallResponse> {
     let mut all = Vec::new();
     while !bytes.is_empty() {
         let head_end = bytes.windows(4).position(|w| w == b"\r\n\r\n");
         let Some(head_end) = head_end.map(|at| at + 4) else {
             panic!("half an answer: {}", String::from_utf8_lossy(bytes));
         };
-        let head = Answer::read(bytes.get(..head_end).unwrap_or_default()).expect("an answer");
+        let head =
+            CallResponse::read(bytes.get(..head_end).unwrap_or_default()).expect("an answer");
         let length = head
             .header("content-length")
             .map(|n| n.parse().expect("a length"));
         let end = length.map_or(bytes.len(), |n: usize| (head_end + n).min(bytes.len()));
         let (one, rest) = bytes.split_at(end);
-        all.push(Answer::read(one).expect("an answer"));
+        all.push(CallResponse::read(one).expect("an answer"));
         bytes = rest;
     }
     all
 }
 
 /// Sends one call to a plain listener.
-pub fn send(address: SocketAddr, call: &Call, key: Option<&str>) -> Answer {
+pub fn send(address: SocketAddr, call: &Call, key: Option<&str>) -> CallResponse {
     demo::send_plain(address, call, key)
         .unwrap_or_else(|why| panic!("{} {}: {why}", call.method, call.target))
 }
@@ -166,7 +167,7 @@ impl Connection {
     ///
     /// # Errors
     /// When the other side closed instead.
-    pub fn send(&mut self, call: &Call, key: Option<&str>) -> std::io::Result<Answer> {
+    pub fn send(&mut self, call: &Call, key: Option<&str>) -> std::io::Result<CallResponse> {
         let mut bytes = call.bytes("gate.test", key);
         let close = b"Connection: close\r\n";
         if let Some(at) = bytes.windows(close.len()).position(|w| w == close) {
@@ -176,13 +177,13 @@ impl Connection {
         loop {
             let head_end = self.heard.windows(4).position(|w| w == b"\r\n\r\n");
             if let Some(head_end) = head_end.map(|at| at + 4) {
-                let head = Answer::read(self.heard.get(..head_end).unwrap_or_default())
+                let head = CallResponse::read(self.heard.get(..head_end).unwrap_or_default())
                     .expect("an answer");
                 let length = head.header("content-length").expect("a length");
                 let end = head_end + length.parse::<usize>().expect("a length");
                 if self.heard.len() >= end {
                     let one: Vec<u8> = self.heard.drain(..end).collect();
-                    return Ok(Answer::read(&one).expect("an answer"));
+                    return Ok(CallResponse::read(&one).expect("an answer"));
                 }
             }
             let mut piece = [0; 4096];
@@ -197,7 +198,7 @@ impl Connection {
 }
 
 /// Sends one call over TLS, trusting this authority only.
-pub fn tls(address: SocketAddr, ca_pem: &[u8], call: &Call, key: Option<&str>) -> Answer {
+pub fn tls(address: SocketAddr, ca_pem: &[u8], call: &Call, key: Option<&str>) -> CallResponse {
     let method = Method::parse(&call.method).expect("a usual method");
     let url = format!("https://localhost:{}{}", address.port(), call.target);
     let mut asked = net::client::Call::new(method, url).trusting(ca_pem);
@@ -216,7 +217,7 @@ pub fn tls(address: SocketAddr, ca_pem: &[u8], call: &Call, key: Option<&str>) -
     let heard = runtime
         .block_on(net::client::send(&asked))
         .unwrap_or_else(|why| panic!("{} {}: {why}", call.method, call.target));
-    Answer {
+    CallResponse {
         status: heard.status,
         headers: heard
             .headers

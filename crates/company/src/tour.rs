@@ -13,7 +13,7 @@ use control::commands::decision::ExplainDecision;
 use control::commands::key::{CreateKey, RevokeKey};
 use control::{client, socket};
 use demo::tour::{Env, FreshKey, LedgerView, Outcome, Wire};
-use demo::{Answer, Call};
+use demo::{Call, CallResponse};
 use installation::server::Host;
 use installation::{InstallationError, Severity, files, open};
 
@@ -87,10 +87,10 @@ struct Visitor {
 
 impl Visitor {
     fn ask<C: Command>(&self, command: &C) -> Result<C::Out, String> {
-        let answer = client::ask(&self.sockets, command, &self.name);
-        let answer = answer.ok_or("the demo does not answer")?;
-        answer
-            .map(|answer| answer.out)
+        let response = client::ask(&self.sockets, command, &self.name);
+        let response = response.ok_or("the demo does not answer")?;
+        response
+            .map(|response| response.out)
             .map_err(|error| error.message)
     }
 
@@ -106,7 +106,7 @@ impl Visitor {
 }
 
 impl Env for Visitor {
-    fn send(&mut self, call: &Call, key: Option<&str>) -> Result<Answer, String> {
+    fn send(&mut self, call: &Call, key: Option<&str>) -> Result<CallResponse, String> {
         self.wire.send(call, key)
     }
 

@@ -97,7 +97,7 @@ fn whole(
         .server
         .as_ref()
         .and_then(|s| inspection::compile(s, files, &mut apis, (options.now, before), &mut report));
-    let answers = written
+    let responses = written
         .server
         .as_ref()
         .and_then(|s| inspection::answers(s, &mut report));
@@ -113,8 +113,8 @@ fn whole(
 
     let warnings = report.finish()?;
     // Whatever is missing here has left a mistake above; the branch cannot be taken, and it does not open the gate.
-    let (Some(server), Some(router), Some(inspection), Some(answers), Some(rules)) =
-        (server, router, inspection, answers, rules)
+    let (Some(server), Some(router), Some(inspection), Some(responses), Some(rules)) =
+        (server, router, inspection, responses, rules)
     else {
         return Err(vec![Mistake::new(
             "the configuration could not be compiled",
@@ -133,7 +133,7 @@ fn whole(
         rules_digest: inspection.rules_digest,
         proven,
         forwarded,
-        answers,
+        responses,
         sources: Arc::new(files.clone()),
     };
     Ok((compiled, warnings))

@@ -17,9 +17,9 @@ use policy::block::BlockSettings;
 use policy::limit::Limit;
 
 use crate::Files;
-use crate::answers::AnswerRules;
 use crate::api::{Balance, Mode, State};
 use crate::integration::Per;
+use crate::leaks::ResponseRules;
 use crate::secret_ref::SecretRef;
 use crate::server::{Durability, Intent, ListenerKind};
 use crate::spanned::{Located, Place};
@@ -53,7 +53,7 @@ pub struct Compiled {
     /// What remains to ask of each field in `contract::forwarded::FIELDS`; empty where that was not worked out.
     pub forwarded: Vec<waf::FieldPlan>,
     /// Data that must not leave.
-    pub answers: Arc<AnswerRules>,
+    pub responses: Arc<ResponseRules>,
     /// The files this was compiled from, for `explain` and `plan`.
     pub sources: Arc<Files>,
 }

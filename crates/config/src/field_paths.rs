@@ -93,10 +93,10 @@ pub fn nest(steps: &[Arc<str>], object: Json) -> Json {
 }
 
 /// The one object in an answer made by [`nest`].
-pub fn peel<'a>(steps: &[Arc<str>], answer: &'a Json) -> Option<&'a Json> {
+pub fn peel<'a>(steps: &[Arc<str>], response: &'a Json) -> Option<&'a Json> {
     steps
         .iter()
-        .try_fold(answer, |here, step| match (here, &**step) {
+        .try_fold(response, |here, step| match (here, &**step) {
             (Json::List(items), "*") => items.first(),
             (here, name) => here.get(name),
         })
@@ -148,9 +148,9 @@ mod tests {
     #[test]
     fn an_object_comes_out_of_the_answer_it_was_put_into() {
         let object = Json::Object(vec![("id".into(), Json::Text("4711".into()))]);
-        let answer = nest(&steps("items.*"), object.clone());
-        assert_eq!(peel(&steps("items.*"), &answer), Some(&object));
-        assert!(holds(&answer, "items.*.id") && !holds(&answer, "items.*.no"));
+        let response = nest(&steps("items.*"), object.clone());
+        assert_eq!(peel(&steps("items.*"), &response), Some(&object));
+        assert!(holds(&response, "items.*.id") && !holds(&response, "items.*.no"));
         assert_eq!(
             peel(
                 &steps("items.*"),

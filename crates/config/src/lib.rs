@@ -3,7 +3,6 @@
 //! Used by the binary (`check`, `serve`, `schema`), by admin (plan, apply) and by gateway, which runs a `Compiled`.
 //! Start reading at `compile`; why this is a room of its own is told in docs/decisions/001.
 
-pub mod answers;
 pub mod api;
 mod compile;
 pub mod compiled;
@@ -12,6 +11,7 @@ pub mod entries;
 pub mod field_paths;
 pub mod files;
 pub mod integration;
+pub mod leaks;
 mod merge;
 mod not_offered;
 mod read;

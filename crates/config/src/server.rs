@@ -322,7 +322,7 @@ pub struct Inspection {
     /// Findings that are known to be wrong. Each has an owner and a day on which it ends.
     pub exclusions: Vec<At<Exclusion>>,
     /// Data that must not leave with an answer.
-    pub answers: crate::answers::Answers,
+    pub answers: crate::leaks::LeakSettings,
     /// Single fields that are looked at with another suspicion than `paranoia` says.
     pub fields: Vec<At<FieldParanoia>>,
 }

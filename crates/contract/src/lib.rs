@@ -4,7 +4,6 @@
 //! Used by config (compile, locate) and by gateway's stages route, validate, inspect and response.
 //! Start reading at `compile`, then at `check_request`; `plan` names what a compiled contract consists of.
 
-mod answer_plan;
 mod body_format;
 mod compile;
 mod definition;
@@ -28,6 +27,7 @@ mod plan;
 mod questions;
 mod request;
 mod response;
+mod response_plan;
 mod router;
 mod shape;
 mod shortened;
@@ -40,7 +40,6 @@ mod writes;
 
 use model::Reason;
 
-pub use answer_plan::{AnswerPlan, StatusRange};
 pub use body_format::BodyFormat;
 pub use compile::{Source, UnknownFields, compile};
 pub use fields::{Field, fields, language_at};
@@ -49,7 +48,7 @@ pub use findings::JudgedParameter;
 pub use forwarded::Forwarded;
 pub use language::Language;
 pub use leaves::{Leaf, leaves};
-pub use media::{ACCEPT, AnswerMedia};
+pub use media::{ACCEPT, ResponseMedia};
 pub use parameters::{UNDECLARED, fix_undeclared, write_query};
 pub use parts::{PartKind, PartPlan};
 pub use plan::{BodyPlan, BodyPlanContent, Contract, Operation, Parameter, Place, Style};
@@ -57,6 +56,7 @@ pub use request::{
     BODY, HEADER, Leniency, PATH, QUERY, ValidRequest, check_request, check_request_leniently,
 };
 pub use response::{Drift, check_response};
+pub use response_plan::{ResponsePlan, StatusRange};
 pub use router::{Declared, Found, Route, Router};
 pub use template::TemplateSegment;
 pub use text::{locate, to_value};

@@ -25,7 +25,7 @@ const MISTAKES_MAX: usize = 50;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Direction {
     Request,
-    Answer,
+    Response,
 }
 
 /// How a schema stands to the object it describes.
@@ -87,7 +87,7 @@ impl<'a> Lowering<'a> {
     fn number(&mut self, at: &At<'a>, direction: Direction, stance: SchemaRole) -> usize {
         // Only whole schemas of requests differ from parts; one definition serves both elsewhere.
         let stance = match (direction, stance) {
-            (Direction::Answer, _) => SchemaRole::Raw,
+            (Direction::Response, _) => SchemaRole::Raw,
             (_, stance) if self.closes => stance,
             _ => SchemaRole::Raw,
         };
@@ -446,7 +446,7 @@ pub(crate) fn is_assertion(key: &str) -> bool {
 fn is_withheld(docs: &Docs, at: &At<'_>, direction: Direction) -> bool {
     let word = match direction {
         Direction::Request => "readOnly",
-        Direction::Answer => "writeOnly",
+        Direction::Response => "writeOnly",
     };
     says(docs, at, word, 8)
 }

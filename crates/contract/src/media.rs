@@ -1,16 +1,16 @@
 //! Which media types an operation's answers have, and which of them a caller accepts: agreed on before the call.
-//! Exports `AnswerMedia`. Pure.
+//! Exports `ResponseMedia`. Pure.
 //! Used by gateway's stages validate (`agree`) and upstream (what the gateway itself asks for), and by config.
-//! Start reading at `AnswerMedia::agree`.
+//! Start reading at `ResponseMedia::agree`.
 
 use std::sync::Arc;
 
 use model::{FieldError, Method, Reason, Refusal, Stage};
 
-use crate::answer_plan::{AnswerPlan, successes};
 use crate::body_format::BodyFormat;
 use crate::errors::listed;
 use crate::media_type::{TEXT, may_be_json};
+use crate::response_plan::{ResponsePlan, successes};
 
 /// Nothing this operation answers is acceptable to the caller.
 pub const ACCEPT: Reason = Reason::new(
@@ -28,7 +28,7 @@ const RANGES_MAX: usize = 64;
 
 /// Media types of an operation's answers, as the contract declares them.
 #[derive(Clone, Debug, Default)]
-pub struct AnswerMedia {
+pub struct ResponseMedia {
     /// Types of successful answers that can be judged and shown, in the order of the contract.
     shown: Vec<Arc<str>>,
     /// Types of successful answers that cannot be judged.
@@ -41,19 +41,19 @@ pub struct AnswerMedia {
     accept: Arc<str>,
 }
 
-impl AnswerMedia {
-    pub(crate) fn of(method: Method, answers: &[AnswerPlan]) -> AnswerMedia {
-        let mut media = AnswerMedia::default();
-        let successes = successes(answers);
-        for answer in &successes {
-            let is_judged = |kind: &str| match answer.format {
+impl ResponseMedia {
+    pub(crate) fn of(method: Method, responses: &[ResponsePlan]) -> ResponseMedia {
+        let mut media = ResponseMedia::default();
+        let successes = successes(responses);
+        for response in &successes {
+            let is_judged = |kind: &str| match response.format {
                 BodyFormat::Json | BodyFormat::Form | BodyFormat::Multipart => may_be_json(kind),
                 BodyFormat::Text => kind == TEXT,
                 BodyFormat::File => true,
             };
-            let has_judged = answer.content_types.iter().any(|kind| is_judged(kind));
-            media.unjudged_only |= !has_judged && !answer.content_types.is_empty();
-            for kind in &answer.content_types {
+            let has_judged = response.content_types.iter().any(|kind| is_judged(kind));
+            media.unjudged_only |= !has_judged && !response.content_types.is_empty();
+            for kind in &response.content_types {
                 if is_judged(kind) {
                     add(&mut media.shown, plain(kind))
                 } else {
@@ -61,11 +61,11 @@ impl AnswerMedia {
                 }
             }
         }
-        for answer in answers {
+        for response in responses {
             let is_success = successes
                 .iter()
-                .any(|success| success.status == answer.status);
-            for kind in answer
+                .any(|success| success.status == response.status);
+            for kind in response
                 .content_types
                 .iter()
                 .filter(|kind| !is_success && may_be_json(kind))
@@ -80,7 +80,7 @@ impl AnswerMedia {
             &[]
         };
         let accept = media.asked(media.shown.iter().chain(others));
-        AnswerMedia { accept, ..media }
+        ResponseMedia { accept, ..media }
     }
 
     /// Types of successful answers that can be judged and shown.
@@ -235,10 +235,10 @@ fn is_accepted(offered: &str, ranges: &[Range<'_>]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::answer_plan::StatusRange;
+    use crate::response_plan::StatusRange;
 
-    fn answer(status: StatusRange, kinds: &[&str]) -> AnswerPlan {
-        AnswerPlan {
+    fn answer(status: StatusRange, kinds: &[&str]) -> ResponsePlan {
+        ResponsePlan {
             status,
             content_types: kinds.iter().map(|kind| Arc::from(*kind)).collect(),
             format: BodyFormat::Json,
@@ -248,7 +248,7 @@ mod tests {
         }
     }
 
-    fn agreed(media: &AnswerMedia, accept: &str) -> Option<String> {
+    fn agreed(media: &ResponseMedia, accept: &str) -> Option<String> {
         let one = [accept.as_bytes()];
         media
             .agree(one.into_iter())
@@ -258,14 +258,14 @@ mod tests {
 
     #[test]
     fn the_upstream_is_asked_for_what_the_caller_accepts_of_what_is_declared() {
-        let answers = [
+        let responses = [
             answer(
                 StatusRange::Exactly(200),
                 &["application/json", "application/hal+json", "text/csv"],
             ),
             answer(StatusRange::Default, &["application/problem+json"]),
         ];
-        let media = AnswerMedia::of(Method::Get, &answers);
+        let media = ResponseMedia::of(Method::Get, &responses);
         let all = "application/json, application/hal+json, application/problem+json";
         let hal = "application/hal+json, application/problem+json";
         let json = "application/json, application/problem+json";
@@ -291,11 +291,11 @@ mod tests {
 
     #[test]
     fn several_lines_are_one_list() {
-        let answers = [answer(
+        let responses = [answer(
             StatusRange::Exactly(200),
             &["application/json", "application/hal+json"],
         )];
-        let media = AnswerMedia::of(Method::Get, &answers);
+        let media = ResponseMedia::of(Method::Get, &responses);
         let lines = [&b"*/*"[..], b"application/json;q=0"];
         let agreed = media.agree(lines.into_iter()).unwrap();
         assert_eq!(&*agreed, "application/hal+json");
@@ -303,17 +303,17 @@ mod tests {
 
     #[test]
     fn what_has_no_body_is_never_unacceptable() {
-        let none = AnswerMedia::of(Method::Delete, &[answer(StatusRange::Exactly(204), &[])]);
+        let none = ResponseMedia::of(Method::Delete, &[answer(StatusRange::Exactly(204), &[])]);
         assert_eq!(agreed(&none, "text/csv").as_deref(), Some("*/*"));
         let text = [answer(StatusRange::Exactly(201), &["text/plain"])];
-        let text = AnswerMedia::of(Method::Post, &text);
+        let text = ResponseMedia::of(Method::Post, &text);
         assert_eq!(agreed(&text, "image/png").as_deref(), Some("text/plain"));
         assert!(text.has_unjudged_only() && text.shown().is_empty());
     }
 
     #[test]
     fn a_declared_range_is_asked_for_as_json() {
-        let any = AnswerMedia::of(Method::Get, &[answer(StatusRange::Exactly(200), &["*/*"])]);
+        let any = ResponseMedia::of(Method::Get, &[answer(StatusRange::Exactly(200), &["*/*"])]);
         assert_eq!(
             agreed(&any, "application/json").as_deref(),
             Some("application/json")

@@ -9,11 +9,11 @@ use std::sync::Arc;
 use model::json::Bounds;
 use model::{MessageKind, Method, PageParameter, Reveals, Shape, StatedField};
 
-use crate::answer_plan::{AnswerPlan, StatusRange, successes};
 use crate::body_format::BodyFormat;
 use crate::file::FileBounds;
-use crate::media::AnswerMedia;
+use crate::media::ResponseMedia;
 use crate::parts::PartPlan;
+use crate::response_plan::{ResponsePlan, StatusRange, successes};
 use crate::template::TemplateSegment;
 use crate::validator::Validator;
 
@@ -67,11 +67,11 @@ pub struct Operation {
     /// Fields of the request body (content types united); empty where none is declared.
     pub request_shape: Shape,
     /// Answers by status.
-    pub answers: Vec<AnswerPlan>,
+    pub responses: Vec<ResponsePlan>,
     /// Fields of successful JSON answers (statuses united); empty where none is declared.
     pub success_shape: Shape,
     /// Media types of the answers.
-    pub media: AnswerMedia,
+    pub media: ResponseMedia,
     /// `deprecated: true`.
     pub is_deprecated: bool,
     /// First line of `summary` or `description`.
@@ -96,31 +96,33 @@ impl Operation {
     }
 
     /// What successful answers are as a whole; those without a body are like any.
-    pub fn answer_kind(&self) -> MessageKind {
-        let declared = successes(&self.answers).into_iter();
-        let declared = declared.filter(|answer| !answer.content_types.is_empty());
-        BodyFormat::common(declared.map(|answer| answer.format))
+    pub fn response_kind(&self) -> MessageKind {
+        let declared = successes(&self.responses).into_iter();
+        let declared = declared.filter(|response| !response.content_types.is_empty());
+        BodyFormat::common(declared.map(|response| response.format))
     }
 
     /// Shape of successful JSON answers: those of the 2xx class, else `default`.
-    pub fn answer_shape(&self) -> Option<&Shape> {
+    pub fn response_shape(&self) -> Option<&Shape> {
         (!self.success_shape.is_empty()).then_some(&self.success_shape)
     }
 
     /// The plan for an answer with this status: exact, else its family, else `default` (OpenAPI §4.8.16).
-    pub fn answer(&self, status: u16) -> Option<&AnswerPlan> {
-        self.answers.get(self.answer_index(status)?)
+    pub fn response(&self, status: u16) -> Option<&ResponsePlan> {
+        self.responses.get(self.response_index(status)?)
     }
 
     /// Whether this very status is declared, not only its family or `default`.
     pub fn declares(&self, status: u16) -> bool {
         let exact = StatusRange::Exactly(status);
-        self.answers.iter().any(|answer| answer.status == exact)
+        self.responses
+            .iter()
+            .any(|response| response.status == exact)
     }
 
     /// Which of the declared answers an answer with this status is.
-    pub fn answer_index(&self, status: u16) -> Option<usize> {
-        let find = |wanted: StatusRange| self.answers.iter().position(|a| a.status == wanted);
+    pub fn response_index(&self, status: u16) -> Option<usize> {
+        let find = |wanted: StatusRange| self.responses.iter().position(|a| a.status == wanted);
         find(StatusRange::Exactly(status))
             .or_else(|| find(StatusRange::Family(status / 100)))
             .or_else(|| find(StatusRange::Default))
@@ -128,17 +130,17 @@ impl Operation {
 
     /// Declared answers that report an error with a JSON body, with their numbers. `default` reports errors where
     /// successes are declared beside it.
-    pub fn error_answers(&self) -> impl Iterator<Item = (usize, &AnswerPlan)> {
-        let successes = successes(&self.answers);
-        let success: Vec<StatusRange> = successes.iter().map(|answer| answer.status).collect();
-        let answers = self.answers.iter().enumerate();
-        answers.filter(move |(_, answer)| {
-            let is_error = match answer.status {
+    pub fn error_responses(&self) -> impl Iterator<Item = (usize, &ResponsePlan)> {
+        let successes = successes(&self.responses);
+        let success: Vec<StatusRange> = successes.iter().map(|response| response.status).collect();
+        let responses = self.responses.iter().enumerate();
+        responses.filter(move |(_, response)| {
+            let is_error = match response.status {
                 StatusRange::Exactly(status) => status >= 400,
                 StatusRange::Family(family) => family >= 4,
                 StatusRange::Default => !success.contains(&StatusRange::Default),
             };
-            is_error && !answer.shape.is_empty()
+            is_error && !response.shape.is_empty()
         })
     }
 

@@ -5,11 +5,11 @@
 
 use model::Json;
 
-use crate::answer_plan::AnswerPlan;
 use crate::errors::{Subject, explain};
 use crate::file;
 use crate::media_type::is_json;
 use crate::plan::Operation;
+use crate::response_plan::ResponsePlan;
 
 /// One difference between an answer and the contract.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,7 +44,7 @@ pub fn check_response(
     body: Option<&Json>,
     bytes: &[u8],
 ) -> Vec<Drift> {
-    let Some(plan) = operation.answer(status) else {
+    let Some(plan) = operation.response(status) else {
         return vec![Drift::of(
             "status",
             format!("the status {status} is not declared"),
@@ -96,11 +96,11 @@ pub fn check_response(
     drifts
 }
 
-fn only_json(plan: &AnswerPlan) -> bool {
+fn only_json(plan: &ResponsePlan) -> bool {
     plan.content_types.iter().all(|kind| is_json(kind))
 }
 
-fn content_drift(plan: &AnswerPlan, essence: Option<&str>) -> Option<Drift> {
+fn content_drift(plan: &ResponsePlan, essence: Option<&str>) -> Option<Drift> {
     let essence = essence?;
     let is_declared = plan.content_types.is_empty()
         || plan

@@ -314,7 +314,7 @@ impl<'a> Builder<'a> {
                 is_write_only: any("writeOnly"),
                 clue: match self.rules.direction {
                     Direction::Request => clues::clue(self.docs, self.names, name, &children),
-                    Direction::Answer => None,
+                    Direction::Response => None,
                 },
                 node: 0,
             };

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use gateway::{SharedState, connections};
-use model::{Head, Method, Peer, Reason, Reply};
+use model::{Head, Method, Peer, Reason, Response};
 use net::{Body, Dropped, Service, Unreadable};
 
 /// Names the admin listener may be called by. Others are DNS rebinding (a page in a browser that resolves its
@@ -26,7 +26,7 @@ impl Health {
         Health { io }
     }
 
-    fn page(&self, head: &Head) -> Reply {
+    fn page(&self, head: &Head) -> Response {
         if !matches!(head.method, Method::Get | Method::Head) {
             return plain(405, "only GET is offered here\n");
         }
@@ -45,7 +45,7 @@ impl Health {
         }
     }
 
-    fn metrics(&self) -> Reply {
+    fn metrics(&self) -> Response {
         let records = self.io.recorder.status().records;
         self.io
             .metrics
@@ -56,7 +56,7 @@ impl Health {
         let snapshot = self.io.snapshot.load();
         let upstreams = snapshot.versions.iter().filter_map(|v| v.upstream.as_ref());
         upstreams.for_each(|upstream| metrics.count_surplus(upstream));
-        Reply::new(200, self.io.metrics.print().into_bytes())
+        Response::new(200, self.io.metrics.print().into_bytes())
             .with(
                 "content-type",
                 "application/openmetrics-text; version=1.0.0; charset=utf-8",
@@ -65,8 +65,8 @@ impl Health {
     }
 }
 
-fn plain(status: u16, text: &str) -> Reply {
-    Reply::new(status, text.as_bytes().to_vec())
+fn plain(status: u16, text: &str) -> Response {
+    Response::new(status, text.as_bytes().to_vec())
         .with("content-type", "text/plain; charset=utf-8")
         .with("cache-control", "no-store")
         .with("x-content-type-options", "nosniff")
@@ -89,7 +89,7 @@ impl Service for Health {
         }
     }
 
-    async fn answer(&self, _peer: &Arc<Peer>, head: Head, _body: &mut Body<'_>) -> Reply {
+    async fn answer(&self, _peer: &Arc<Peer>, head: Head, _body: &mut Body<'_>) -> Response {
         if is_known_host(&head.authority) {
             self.page(&head)
         } else {
@@ -97,7 +97,7 @@ impl Service for Health {
         }
     }
 
-    async fn refuse(&self, _peer: &Arc<Peer>, what: Unreadable) -> Reply {
+    async fn refuse(&self, _peer: &Arc<Peer>, what: Unreadable) -> Response {
         plain(what.status, "the request is not well-formed\n")
     }
 

@@ -92,7 +92,7 @@ pub(crate) fn document(version: u32, value: &impl Serialize) -> Result<Value, Ad
 
 /// The JSON Schema of what is printed of a type.
 pub(crate) fn schema<T: JsonSchema>(version: u32) -> Value {
-    let mut schema = answer_schema::<T>();
+    let mut schema = response_schema::<T>();
     let number = json!({ "type": "integer", "const": version, "description": "Version of what the fields mean." });
     add_member(&mut schema, VERSION, number);
     schema
@@ -116,7 +116,7 @@ pub(crate) fn add_member(schema: &mut Value, name: &str, member: Value) {
 }
 
 /// The JSON Schema of what a type is written as: what may be absent and what is only null are told apart.
-pub(crate) fn answer_schema<T: JsonSchema>() -> Value {
+pub(crate) fn response_schema<T: JsonSchema>() -> Value {
     whole_schema::<T>(SchemaSettings::draft2020_12().for_serialize())
 }
 

@@ -22,7 +22,7 @@ pub const NAME: &str = "admin.sock";
 /// Its name up to version 0.1; a server of that version is still asked.
 const OLD_NAME: &str = "desk.sock";
 const QUESTION_BYTES_MAX: u64 = 64 * 1024;
-const ANSWER_BYTES_MAX: u64 = 64 * 1024 * 1024;
+const RESPONSE_BYTES_MAX: u64 = 64 * 1024 * 1024;
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 #[derive(Serialize, Deserialize)]
@@ -154,7 +154,7 @@ fn exchange(
     let mut writer = stream;
     writer.write_all(&bytes)?;
     let mut line = String::new();
-    BufReader::new(stream.take(ANSWER_BYTES_MAX)).read_line(&mut line)?;
+    BufReader::new(stream.take(RESPONSE_BYTES_MAX)).read_line(&mut line)?;
     Ok(match serde_json::from_str::<Answer>(&line)? {
         Answer::Done(value) => Ok(value),
         Answer::Fault(fault) => Err(fault),

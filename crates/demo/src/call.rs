@@ -1,5 +1,5 @@
 //! A request as the tour and the traffic mix send it, byte for byte, and the answer that came back.
-//! Exports `Call`, `Answer`, `send_plain`. Blocking, loopback only, HTTP/1.1 without niceties: it must be able to send
+//! Exports `Call`, `CallResponse`, `send_plain`. Blocking, loopback only, HTTP/1.1 without niceties: it must be able to send
 //! what a polite client cannot, such as dot segments.
 //! Used by tour and traffic. Start reading at `Call`.
 
@@ -12,7 +12,7 @@ use model::json::Bounds;
 use socket2::{Domain, Protocol, Socket, Type};
 
 /// Longest answer that is read.
-const ANSWER_BYTES_MAX: usize = 8 * 1024 * 1024;
+const RESPONSE_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// Longest wait for one answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -136,7 +136,7 @@ impl Call {
 
 /// What came back.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Answer {
+pub struct CallResponse {
     /// Status code.
     pub status: u16,
     /// Header fields, names in lower case.
@@ -145,7 +145,7 @@ pub struct Answer {
     pub body: Vec<u8>,
 }
 
-impl Answer {
+impl CallResponse {
     /// The first header field of this name (lower case).
     pub fn header(&self, name: &str) -> Option<&str> {
         let found = self.headers.iter().find(|(n, _)| n == name);
@@ -176,7 +176,7 @@ impl Answer {
     ///
     /// # Errors
     /// A sentence when the bytes are no HTTP answer.
-    pub fn read(bytes: &[u8]) -> Result<Answer, String> {
+    pub fn read(bytes: &[u8]) -> Result<CallResponse, String> {
         let end = find(bytes, b"\r\n\r\n").ok_or("the answer has no end of its head")?;
         let head = std::str::from_utf8(bytes.get(..end).unwrap_or_default())
             .map_err(|_| "the head of the answer is not text")?;
@@ -190,15 +190,16 @@ impl Answer {
             .filter_map(|line| line.split_once(':'))
             .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
             .collect();
-        let mut answer = Answer {
+        let mut response = CallResponse {
             status,
             headers,
             body: bytes.get(end + 4..).unwrap_or_default().to_vec(),
         };
-        if answer.header("transfer-encoding").is_some() {
-            answer.body = unchunked(&answer.body).ok_or("the chunks of the answer are broken")?;
+        if response.header("transfer-encoding").is_some() {
+            response.body =
+                unchunked(&response.body).ok_or("the chunks of the answer are broken")?;
         }
-        Ok(answer)
+        Ok(response)
     }
 }
 
@@ -206,15 +207,15 @@ impl Answer {
 ///
 /// # Errors
 /// When the listener cannot be reached, answers nothing that is HTTP, or takes longer than ten seconds.
-pub fn send_plain(address: SocketAddr, call: &Call, key: Option<&str>) -> io::Result<Answer> {
+pub fn send_plain(address: SocketAddr, call: &Call, key: Option<&str>) -> io::Result<CallResponse> {
     let mut stream = connected(address, call.from)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
     stream.write_all(&call.bytes(&format!("localhost:{}", address.port()), key))?;
     let mut bytes = Vec::new();
-    let limit = u64::try_from(ANSWER_BYTES_MAX).unwrap_or(u64::MAX);
+    let limit = u64::try_from(RESPONSE_BYTES_MAX).unwrap_or(u64::MAX);
     stream.take(limit).read_to_end(&mut bytes)?;
-    Answer::read(&bytes).map_err(|why| io::Error::new(io::ErrorKind::InvalidData, why))
+    CallResponse::read(&bytes).map_err(|why| io::Error::new(io::ErrorKind::InvalidData, why))
 }
 
 /// Connects from the wanted loopback address. Not every system has more than one: then from the usual one.
@@ -264,10 +265,10 @@ mod tests {
 
     #[test]
     fn answers_are_read_plain_and_chunked() {
-        let plain = Answer::read(b"HTTP/1.1 404 Not Found\r\nX-A: b\r\n\r\nno").unwrap();
+        let plain = CallResponse::read(b"HTTP/1.1 404 Not Found\r\nX-A: b\r\n\r\nno").unwrap();
         assert_eq!((plain.status, plain.header("x-a")), (404, Some("b")));
         let chunks = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n1;x\r\nd\r\n0\r\n\r\n";
-        assert_eq!(Answer::read(chunks).unwrap().body, b"abcd");
-        assert!(Answer::read(b"nonsense").is_err());
+        assert_eq!(CallResponse::read(chunks).unwrap().body, b"abcd");
+        assert!(CallResponse::read(b"nonsense").is_err());
     }
 }

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use model::json::Bounds;
-use model::{Json, Method, Reply};
+use model::{Json, Method, Response};
 
 use crate::data::{WORK_ORDER_CURSED, World};
 use crate::object;
@@ -94,13 +94,13 @@ impl Fieldworks {
         target: &str,
         headers: &model::Headers,
         body: &[u8],
-    ) -> Reply {
+    ) -> Response {
         self.count(method, target, headers, body);
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
         let query = pairs(query);
         let segments: Vec<String> = path.split('/').skip(1).map(decoded).collect();
         let mut world = held(&self.world);
-        let reply = match (first(&segments), method) {
+        let response = match (first(&segments), method) {
             ("health", _) => json(200, object! { "status": "ok", "version": "0.9.3" }),
             ("v1", _) => v1::answer(
                 &mut world,
@@ -119,8 +119,8 @@ impl Fieldworks {
             _ => answer(&mut world, method, &segments, &query, body),
         };
         drop(world);
-        held(&self.seen).bytes_out += u64::try_from(reply.body.len()).unwrap_or(0);
-        reply
+        held(&self.seen).bytes_out += u64::try_from(response.body.len()).unwrap_or(0);
+        response
             .with("server", "fieldworks/0.9.3 (Debian 11; bolt 2.1.7)")
             .with("x-powered-by", "Bolt/2.1.7")
             .with("x-backend", "fw-prod-3.internal:9101")
@@ -166,7 +166,7 @@ fn answer(
     segments: &[String],
     query: &[(String, String)],
     body: &[u8],
-) -> Reply {
+) -> Response {
     let Some((route, params)) = routes::find(method, segments) else {
         return lost(&format!("{method} /{}", segments.join("/")));
     };
@@ -185,7 +185,7 @@ fn answer(
 }
 
 /// A JSON answer, with the debug members nobody declared.
-pub(crate) fn json(status: u16, mut value: Json) -> Reply {
+pub(crate) fn json(status: u16, mut value: Json) -> Response {
     if matches!(value, Json::Object(_)) {
         put(
             &mut value,
@@ -199,11 +199,11 @@ pub(crate) fn json(status: u16, mut value: Json) -> Reply {
     }
     let mut bytes = Vec::new();
     model::json::write(&value, &mut bytes);
-    Reply::new(status, bytes).with("content-type", "application/json")
+    Response::new(status, bytes).with("content-type", "application/json")
 }
 
 /// A careless 404 that quotes its query.
-pub(crate) fn lost(what: &str) -> Reply {
+pub(crate) fn lost(what: &str) -> Response {
     json(
         404,
         object! { "error": format!("no row for {what}"), "table": "public.records" },
@@ -211,13 +211,13 @@ pub(crate) fn lost(what: &str) -> Reply {
 }
 
 /// A careless 500 with a stack, an address and a password.
-fn crash() -> Reply {
+fn crash() -> Response {
     let text = "Unhandled fault: margin of work order is not a number\n\
         \x20 at fieldworks.orders.Pricing.margin (pricing.bolt:118)\n\
         \x20 at fieldworks.orders.Loader.load (loader.bolt:64)\n\
         \x20 at bolt.pool.Worker.run (worker.bolt:203)\n\
         db: postgres://fieldworks:winter-2019@10.3.0.17:5432/fieldworks\n";
-    Reply::new(500, text.as_bytes().to_vec()).with("content-type", "text/plain")
+    Response::new(500, text.as_bytes().to_vec()).with("content-type", "text/plain")
 }
 
 fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -13,7 +13,7 @@ pub mod split_mix;
 pub mod tour;
 pub mod traffic;
 
-pub use call::{Answer, Call, Listener, send_plain};
+pub use call::{Call, CallResponse, Listener, send_plain};
 pub use certificates::{CertificateError, write_certificates};
 pub use data::{Kind, World};
 pub use fieldworks::{Fieldworks, Seen};

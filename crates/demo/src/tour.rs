@@ -11,7 +11,7 @@ use std::io::{self, Write};
 use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
-use crate::call::{Answer, Call};
+use crate::call::{Call, CallResponse};
 
 pub use check::Check;
 pub use steps::steps;
@@ -23,7 +23,7 @@ pub trait Env {
     ///
     /// # Errors
     /// A sentence when there is no answer.
-    fn send(&mut self, call: &Call, key: Option<&str>) -> Result<Answer, String>;
+    fn send(&mut self, call: &Call, key: Option<&str>) -> Result<CallResponse, String>;
 
     /// The standing demo key of an integration.
     ///
@@ -165,8 +165,8 @@ pub fn run(steps: &[Step], env: &mut dyn Env, out: &mut dyn Write) -> io::Result
 
 /// What an act brought.
 enum Finding {
-    Answer(Answer),
-    Pair(Answer, Answer),
+    CallResponse(CallResponse),
+    Pair(CallResponse, CallResponse),
     Ledger(LedgerView),
 }
 
@@ -179,30 +179,30 @@ struct Walk<'a> {
 impl Walk<'_> {
     fn act(&mut self, act: &Act) -> Result<Finding, String> {
         match act {
-            Act::Call(call) => self.send(call).map(Finding::Answer),
-            Act::Forged(call, key) => self.send_as(call, Some(key)).map(Finding::Answer),
+            Act::Call(call) => self.send(call).map(Finding::CallResponse),
+            Act::Forged(call, key) => self.send_as(call, Some(key)).map(Finding::CallResponse),
             Act::Twins(one, other) => Ok(Finding::Pair(self.send(one)?, self.send(other)?)),
             Act::Burst(call, most) => {
                 self.wait_for_block(call)?;
                 self.until(call, *most, "limit.exceeded")
-                    .map(Finding::Answer)
+                    .map(Finding::CallResponse)
             }
             Act::Blocked(call, most) => self
                 .until(call, *most, "limit.blocked")
-                .map(Finding::Answer),
-            Act::Revoked(call) => self.revoked(call).map(Finding::Answer),
+                .map(Finding::CallResponse),
+            Act::Revoked(call) => self.revoked(call).map(Finding::CallResponse),
             Act::Ledger { is_tampered } => {
                 self.env.verify_ledger(*is_tampered).map(Finding::Ledger)
             }
         }
     }
 
-    fn send(&mut self, call: &Call) -> Result<Answer, String> {
+    fn send(&mut self, call: &Call) -> Result<CallResponse, String> {
         let key = call.who.map(|who| self.env.key(who)).transpose()?;
         self.send_as(call, key.as_deref())
     }
 
-    fn send_as(&mut self, call: &Call, key: Option<&str>) -> Result<Answer, String> {
+    fn send_as(&mut self, call: &Call, key: Option<&str>) -> Result<CallResponse, String> {
         self.calls += 1;
         let mut call = call.clone();
         // Each stop calls from an address of its own: refusals count per address, and one stop's are not another's.
@@ -214,9 +214,9 @@ impl Walk<'_> {
 
     /// A tour right after another one meets the block the other one earned.
     fn wait_for_block(&mut self, call: &Call) -> Result<(), String> {
-        let answer = self.send(call)?;
-        if answer.code().as_deref() == Some("limit.blocked") {
-            let seconds = answer
+        let response = self.send(call)?;
+        if response.code().as_deref() == Some("limit.blocked") {
+            let seconds = response
                 .header("retry-after")
                 .and_then(|s| s.parse().ok())
                 .unwrap_or(1);
@@ -225,13 +225,13 @@ impl Walk<'_> {
         Ok(())
     }
 
-    fn until(&mut self, call: &Call, most: u32, code: &str) -> Result<Answer, String> {
+    fn until(&mut self, call: &Call, most: u32, code: &str) -> Result<CallResponse, String> {
         let mut last = String::from("nothing");
         for _ in 0..most {
-            let answer = self.send(call)?;
-            match answer.code() {
-                Some(found) if found == code => return Ok(answer),
-                found => last = found.unwrap_or_else(|| answer.status.to_string()),
+            let response = self.send(call)?;
+            match response.code() {
+                Some(found) if found == code => return Ok(response),
+                found => last = found.unwrap_or_else(|| response.status.to_string()),
             }
         }
         Err(format!(
@@ -239,7 +239,7 @@ impl Walk<'_> {
         ))
     }
 
-    fn revoked(&mut self, call: &Call) -> Result<Answer, String> {
+    fn revoked(&mut self, call: &Call) -> Result<CallResponse, String> {
         let who = call.who.ok_or("a revoked key needs an integration")?;
         let key = self.env.fresh_key(who)?;
         let before = self.send_as(call, Some(&key.text))?;
@@ -263,22 +263,22 @@ fn report(
 ) -> io::Result<()> {
     writeln!(out, "     {}", sent(&step.act))?;
     let (came, mut wrong) = match finding {
-        Finding::Answer(answer) => (came(answer), Vec::new()),
+        Finding::CallResponse(response) => (came(response), Vec::new()),
         Finding::Pair(one, other) => (came(one), check::same_bytes(one, other)),
         Finding::Ledger(view) => (view.says.clone(), check::ledger(&step.act, view)),
     };
-    outcome.checks += u32::from(!matches!(finding, Finding::Answer(_)));
-    if let Finding::Answer(answer) | Finding::Pair(answer, _) = finding {
+    outcome.checks += u32::from(!matches!(finding, Finding::CallResponse(_)));
+    if let Finding::CallResponse(response) | Finding::Pair(response, _) = finding {
         for check in &step.checks {
             outcome.checks += 1;
-            wrong.extend(check.judge(answer).err());
+            wrong.extend(check.judge(response).err());
         }
     }
     writeln!(out, "     {came}")?;
     writeln!(out, "     {}", step.shows)?;
-    if let Finding::Answer(answer) = finding
-        && answer.status >= 400
-        && let Some(why) = answer.decision().and_then(|id| env.why(id))
+    if let Finding::CallResponse(response) = finding
+        && response.status >= 400
+        && let Some(why) = response.decision().and_then(|id| env.why(id))
     {
         writeln!(out, "     why     {why}")?;
     }
@@ -315,13 +315,13 @@ fn sent(act: &Act) -> String {
 }
 
 /// One line about what came back.
-fn came(answer: &Answer) -> String {
-    let what = match answer.code() {
+fn came(response: &CallResponse) -> String {
+    let what = match response.code() {
         Some(code) => code,
-        None => format!("{} bytes", answer.body.len()),
+        None => format!("{} bytes", response.body.len()),
     };
-    let decision = answer.decision().unwrap_or("no decision id");
-    format!("answer  {} {what}  {decision}", answer.status)
+    let decision = response.decision().unwrap_or("no decision id");
+    format!("answer  {} {what}  {decision}", response.status)
 }
 
 fn shortened(text: String) -> String {

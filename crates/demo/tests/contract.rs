@@ -12,7 +12,7 @@ use contract::{Contract, Source, check_response};
 use demo::fieldworks::ROUTES;
 use demo::{Fieldworks, GATE_FILES};
 use model::json::Bounds;
-use model::{Headers, Json, Method, Reply};
+use model::{Headers, Json, Method, Response};
 
 fn text(path: &str) -> &'static str {
     GATE_FILES.iter().find(|(p, _)| *p == path).unwrap().1
@@ -125,7 +125,7 @@ const BODIES: &[(&str, &str)] = &[
     ("createTicket", r#"{"text":"cold"}"#),
 ];
 
-fn call(fieldworks: &Fieldworks, base: &str, operation: &contract::Operation) -> Reply {
+fn call(fieldworks: &Fieldworks, base: &str, operation: &contract::Operation) -> Response {
     let mut path = operation.template.to_string();
     for (name, value) in PARAMETERS {
         path = path.replace(name, value);
@@ -166,22 +166,22 @@ fn assert_answers_as_declared(contract: &Contract, base: &str, seed: u64) {
     // Deleting comes last in the document's own order of nouns, so one world serves all.
     let fieldworks = Fieldworks::new(seed);
     for operation in &contract.operations {
-        let reply = call(&fieldworks, base, operation);
+        let response = call(&fieldworks, base, operation);
         assert!(
-            (200..300).contains(&reply.status),
+            (200..300).contains(&response.status),
             "{}: {}",
             operation.id,
-            reply.status
+            response.status
         );
-        let body = model::json::parse(&reply.body, Bounds::default())
+        let body = model::json::parse(&response.body, Bounds::default())
             .ok()
             .map(declared);
         let drift = check_response(
             operation,
-            reply.status,
-            reply.headers.text("content-type"),
+            response.status,
+            response.headers.text("content-type"),
             body.as_ref(),
-            &reply.body,
+            &response.body,
         );
         assert!(drift.is_empty(), "{}: {drift:#?}", operation.id);
     }
@@ -232,14 +232,14 @@ fn every_record_of_the_world_can_be_read_as_declared() {
         let mut cursor = String::new();
         loop {
             let target = format!("/v2{}?limit=100{cursor}", operation.template);
-            let reply = fieldworks.handle(Method::Get, &target, &Headers::new(), b"");
-            let body = declared(model::json::parse(&reply.body, Bounds::default()).unwrap());
+            let response = fieldworks.handle(Method::Get, &target, &Headers::new(), b"");
+            let body = declared(model::json::parse(&response.body, Bounds::default()).unwrap());
             let drift = check_response(
                 operation,
                 200,
                 Some("application/json"),
                 Some(&body),
-                &reply.body,
+                &response.body,
             );
             assert!(drift.is_empty(), "{list}: {drift:#?}");
             match body.get("nextCursor").and_then(Json::as_text) {

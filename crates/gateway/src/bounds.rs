@@ -1,5 +1,5 @@
 //! Bounds that several stages share, and how text is cut to one.
-//! Exports `ANSWER_BOUNDS`, `DETAIL_BYTES_MAX`, `PATH_BYTES_MAX` and `bounded`.
+//! Exports `RESPONSE_BOUNDS`, `DETAIL_BYTES_MAX`, `PATH_BYTES_MAX` and `bounded`.
 //! Used by the stages and by what writes records.
 //! Start reading at `bounded`.
 
@@ -7,7 +7,7 @@ use model::Text;
 use model::json::Bounds;
 
 /// What an answer may cost: its size is bounded by the upstream's settings, its depth and width here.
-pub const ANSWER_BOUNDS: Bounds = Bounds {
+pub const RESPONSE_BOUNDS: Bounds = Bounds {
     depth: 64,
     values: 1_000_000,
     digits: 128,

@@ -6,7 +6,7 @@
 //! Most answers hold nothing that reads like such data. One pass over the whole body says so, and they leave as they
 //! are. Only where something was found is the body taken apart to learn in which field it stands.
 
-use config::answers::{AnswerRules, LeakAction};
+use config::leaks::{LeakAction, ResponseRules};
 use contract::Operation;
 use model::event::Finding;
 use model::json::{self, write};
@@ -14,7 +14,7 @@ use model::shape::{Class, Node};
 use model::{Json, Shape, Text};
 use waf::{Leak, LeakKind, masked};
 
-use crate::bounds::{ANSWER_BOUNDS, bounded};
+use crate::bounds::{RESPONSE_BOUNDS, bounded};
 use crate::finding;
 
 /// The class under which leaks stand in the record.
@@ -32,11 +32,11 @@ pub struct Guarded {
 }
 
 /// Looks at a released body.
-pub fn guard(body: &[u8], operation: &Operation, status: u16, rules: &AnswerRules) -> Guarded {
+pub fn guard(body: &[u8], operation: &Operation, status: u16, rules: &ResponseRules) -> Guarded {
     if rules.kinds.is_empty() || body.is_empty() || is_clean(body, rules) {
         return Guarded::default();
     }
-    let Ok(mut value) = json::parse(body, ANSWER_BOUNDS) else {
+    let Ok(mut value) = json::parse(body, RESPONSE_BOUNDS) else {
         // We wrote it; what cannot be read again cannot be judged.
         return Guarded {
             is_blocked: true,
@@ -44,10 +44,10 @@ pub fn guard(body: &[u8], operation: &Operation, status: u16, rules: &AnswerRule
         };
     };
     let shape = operation
-        .answer(status)
-        .map(|answer| &answer.shape)
+        .response(status)
+        .map(|response| &response.shape)
         .filter(|shape| !shape.is_empty())
-        .or_else(|| operation.answer_shape());
+        .or_else(|| operation.response_shape());
     let mut walk = Walk {
         rules,
         shape,
@@ -67,13 +67,13 @@ pub fn guard(body: &[u8], operation: &Operation, status: u16, rules: &AnswerRule
 
 /// Whether a text of our own leaves as it is. One that is random may read like a key or an account number, and would be
 /// masked with the rest of the body: whoever makes one makes another then.
-pub fn is_passed(text: &str, rules: &AnswerRules) -> bool {
+pub fn is_passed(text: &str, rules: &ResponseRules) -> bool {
     rules.scanner.find(text.as_bytes(), &rules.kinds).is_empty()
 }
 
 /// Looks at a file that was let out. In a text that is a file numbers and keys are masked where they stand. Other files would
 /// be broken by that, and hold such numbers by chance: of those a finding is noted, and only what blocks keeps them here.
-pub fn guard_file(bytes: &[u8], rules: &AnswerRules) -> Guarded {
+pub fn guard_file(bytes: &[u8], rules: &ResponseRules) -> Guarded {
     let mut out = Guarded::default();
     let mut found = rules.scanner.find(bytes, &rules.kinds);
     let is_text = std::str::from_utf8(bytes).is_ok();
@@ -117,7 +117,7 @@ fn seen(kind: LeakKind, pointer: &str, action: LeakAction) -> Finding {
 
 /// Whether nothing in the whole body reads like a leak. What stands in one text also stands in the body, between
 /// quotes: escapes are undone first, in place, so that none hides where a word begins.
-fn is_clean(body: &[u8], rules: &AnswerRules) -> bool {
+fn is_clean(body: &[u8], rules: &ResponseRules) -> bool {
     let is_free = |text: &[u8]| rules.scanner.find(text, &rules.kinds).is_empty();
     if body.contains(&b'\\') {
         is_free(&unescaped(body))
@@ -157,7 +157,7 @@ fn unescaped(body: &[u8]) -> Vec<u8> {
 }
 
 struct Walk<'r> {
-    rules: &'r AnswerRules,
+    rules: &'r ResponseRules,
     shape: Option<&'r Shape>,
     pointer: String,
     is_changed: bool,

@@ -3,7 +3,6 @@
 //! Used by the binary, which starts one per core.
 //! Start reading at `pipeline::run`.
 
-pub mod answers;
 pub mod asking;
 pub mod blocks;
 mod bounds;
@@ -20,6 +19,7 @@ mod identity_token;
 mod ids;
 pub mod inspection;
 pub mod leaks;
+pub mod meanings;
 pub mod metrics;
 pub mod pages;
 pub mod pipeline;

@@ -184,13 +184,13 @@ fn is_address(text: &str) -> bool {
 }
 
 /// Seals the cursor of an answer from which nothing is left out. An address is taken out.
-pub fn seal(answer: &mut Json, pages: &Pages, seal: impl Fn(&Resume) -> Option<String>) {
+pub fn seal(response: &mut Json, pages: &Pages, seal: impl Fn(&Resume) -> Option<String>) {
     for (steps, _) in pages
         .beside
         .iter()
         .filter(|(_, field)| *field == Some(PageField::Cursor))
     {
-        let Some(place) = at(answer, steps) else {
+        let Some(place) = at(response, steps) else {
             continue;
         };
         let is_over = is_end(place);
@@ -203,14 +203,14 @@ pub fn seal(answer: &mut Json, pages: &Pages, seal: impl Fn(&Resume) -> Option<S
         match sealed {
             Some(sealed) => *place = Json::Text(sealed.into()),
             None if is_over => {}
-            None => remove(answer, steps),
+            None => remove(response, steps),
         }
     }
 }
 
 /// Takes the objects out that the caller may not see, so that a list of hidden ones reads like an empty one. Their number.
-pub fn leave_out(answer: &mut Json, pages: &Pages, shows: impl Fn(&Json) -> bool) -> u32 {
-    let list = pages.list.as_deref().and_then(|steps| at(answer, steps));
+pub fn leave_out(response: &mut Json, pages: &Pages, shows: impl Fn(&Json) -> bool) -> u32 {
+    let list = pages.list.as_deref().and_then(|steps| at(response, steps));
     let Some(Json::List(items)) = list else {
         return 0;
     };
@@ -221,20 +221,20 @@ pub fn leave_out(answer: &mut Json, pages: &Pages, shows: impl Fn(&Json) -> bool
 
 /// Takes out whatever stands beside the list and may tell of objects that were left out: everything but what is declared
 /// to tell nothing.
-pub fn withhold(answer: &mut Json, pages: &Pages) {
+pub fn withhold(response: &mut Json, pages: &Pages) {
     for (steps, field) in &pages.beside {
         if *field != Some(PageField::Plain) {
-            remove(answer, steps);
+            remove(response, steps);
         }
     }
 }
 
 /// Takes out counts and whatever is undeclared beside the list; cursors stay. For lists that a fixed value narrows: whether the
 /// upstream counted within it cannot be seen.
-pub fn withhold_counts(answer: &mut Json, pages: &Pages) {
+pub fn withhold_counts(response: &mut Json, pages: &Pages) {
     for (steps, field) in &pages.beside {
         if matches!(field, None | Some(PageField::Count)) {
-            remove(answer, steps);
+            remove(response, steps);
         }
     }
 }

@@ -3,11 +3,11 @@
 //! Used by the service, which renders the stop and records the decision in one place.
 //! Start reading at `run`.
 
-use model::Reply;
+use model::Response;
 
 use crate::context::RequestContext;
 use crate::stages::{
-    answer, authn, authz, http, inspect, ip, lifecycle, limit, object, parameters, route, tls,
+    authn, authz, http, inspect, ip, lifecycle, limit, object, outcome, parameters, route, tls,
     transform, upstream, validate,
 };
 use crate::{RequestState, Stop};
@@ -16,7 +16,7 @@ use crate::{RequestState, Stop};
 ///
 /// # Errors
 /// The [`Stop`] of the stage that ended it.
-pub async fn run(x: &mut RequestState<'_, '_>, r: &RequestContext<'_>) -> Result<Reply, Stop> {
+pub async fn run(x: &mut RequestState<'_, '_>, r: &RequestContext<'_>) -> Result<Response, Stop> {
     // Plain text ends here: a credential on it is already lost, and a redirect would ask for the next one.
     tls::require(x, r)?;
     // Lists, blocks and the limit of strangers per address: cheap, and a caller is looked for only where it would save one.
@@ -48,5 +48,5 @@ pub async fn run(x: &mut RequestState<'_, '_>, r: &RequestContext<'_>) -> Result
     // Asks for the last proof, and by it for all of them.
     let came = upstream::forward(x, &ready, r).await?;
     // What the answer means, then stages response, object and response again. What was carried out is never told as failed.
-    answer::settle(x, ready, came, r).await
+    outcome::settle(x, ready, came, r).await
 }

@@ -5,33 +5,33 @@
 
 use identity::api_key::redacted;
 use model::json::write_string;
-use model::{DecisionId, FieldError, ProxyCause, Reason, Refusal, Reply, Stage};
+use model::{DecisionId, FieldError, ProxyCause, Reason, Refusal, Response, Stage};
 
 /// The answer for a refusal.
 ///
 /// A concealed refusal is rendered wholly from the reason it hides behind, so that a foreign object and an
 /// absent one differ in nothing but the decision id.
-pub fn render(refusal: &Refusal, id: DecisionId, is_head: bool) -> Reply {
+pub fn render(refusal: &Refusal, id: DecisionId, is_head: bool) -> Response {
     let shown = match refusal.conceal {
         Some(reason) => reason.because(""),
         None => Box::new(refusal.clone()),
     };
     let body = document(&shown, id);
-    let mut reply = Reply::new(shown.status, body)
+    let mut response = Response::new(shown.status, body)
         .with("content-type", "application/problem+json")
         .with("cache-control", "no-store")
         .with("x-content-type-options", "nosniff")
         .with("proxy-status", proxy_status(&shown));
     if let Some(challenge) = identity::challenge(&shown) {
-        reply = reply.with("www-authenticate", challenge);
+        response = response.with("www-authenticate", challenge);
     }
     if let Some(seconds) = shown.retry_after_s {
-        reply = reply.with("retry-after", seconds.to_string());
+        response = response.with("retry-after", seconds.to_string());
     }
     if is_head {
-        reply.head_length = u64::try_from(reply.body.len()).ok();
+        response.head_length = u64::try_from(response.body.len()).ok();
     }
-    reply
+    response
 }
 
 fn document(refusal: &Refusal, id: DecisionId) -> Vec<u8> {
@@ -129,18 +129,18 @@ mod tests {
         "",
     );
 
-    fn text(reply: &Reply) -> String {
-        String::from_utf8(reply.body.clone()).unwrap()
+    fn text(response: &Response) -> String {
+        String::from_utf8(response.body.clone()).unwrap()
     }
 
     #[test]
     fn the_caller_reads_code_stage_and_id_but_never_the_detail() {
         let refusal = LOST.because("rule integrations/x.yaml:3 says no");
-        let reply = render(&refusal, DecisionId::from_bits(1), false);
-        let parsed: serde_json::Value = serde_json::from_slice(&reply.body).unwrap();
+        let response = render(&refusal, DecisionId::from_bits(1), false);
+        let parsed: serde_json::Value = serde_json::from_slice(&response.body).unwrap();
         assert_eq!(parsed["code"], "authz.test");
         assert_eq!(parsed["title"], "Not \"yours\".");
-        assert!(!text(&reply).contains("integrations"));
+        assert!(!text(&response).contains("integrations"));
     }
 
     #[test]
@@ -158,7 +158,7 @@ mod tests {
         );
         assert_eq!(text(&a), text(&b));
         assert_eq!(a.status, b.status);
-        let fields = |r: &Reply| {
+        let fields = |r: &Response| {
             r.headers
                 .iter()
                 .map(|(n, v)| (n.to_owned(), v.to_vec()))

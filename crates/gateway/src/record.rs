@@ -10,7 +10,7 @@ use std::sync::atomic::Ordering;
 use identity::api_key::redacted;
 use model::text::shown;
 use model::{
-    DecisionId, Event, Head, Kind, Method, ObjectRef, Outcome, Refusal, Reply, Stage, Text,
+    DecisionId, Event, Head, Kind, Method, ObjectRef, Outcome, Refusal, Response, Stage, Text,
 };
 use policy::block::BlockSettings;
 use policy::client_key;
@@ -214,12 +214,12 @@ fn complete(x: &mut RequestState<'_, '_>) -> u64 {
 }
 
 /// Completes the record and says what to count.
-pub fn finish(x: &mut RequestState<'_, '_>, reply: &Reply) -> Counted {
-    x.event.status = Some(reply.status);
+pub fn finish(x: &mut RequestState<'_, '_>, response: &Response) -> Counted {
+    x.event.status = Some(response.status);
     // A HEAD is answered with the length of a body that is not sent.
-    x.event.bytes_out = match reply.head_length {
+    x.event.bytes_out = match response.head_length {
         Some(_) => Some(0),
-        None => u64::try_from(reply.body.len()).ok(),
+        None => u64::try_from(response.body.len()).ok(),
     };
     let took_us = complete(x);
     Counted {

@@ -80,7 +80,7 @@ pub struct RequestState<'a, 'b> {
     /// How many items the caller asks for.
     pub size: Option<u32>,
     /// Fields for the answer that stages before the upstream know (deprecation, limits).
-    pub reply_headers: Headers,
+    pub response_headers: Headers,
     /// The object that the request changes, as it was when it was judged.
     pub looked_up: Option<LookedUp>,
     /// What the ledger will say; stages add what they learn.

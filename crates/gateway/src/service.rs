@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering;
 
 use model::http::METHOD_NOT_ALLOWED;
 use model::text::shared;
-use model::{Event, Head, Headers, Kind, Method, Peer, Reason, Reply, Stage};
+use model::{Event, Head, Headers, Kind, Method, Peer, Reason, Response, Stage};
 use net::{Body, Dropped, Pools, Service, Unreadable};
 use policy::address;
 
@@ -43,7 +43,7 @@ impl Gateway {
     }
 
     /// Walks the road and answers; the answer leaves only after its record is durable.
-    async fn decide(&self, peer: &Arc<Peer>, head: Head, body: &mut Body<'_>) -> Reply {
+    async fn decide(&self, peer: &Arc<Peer>, head: Head, body: &mut Body<'_>) -> Response {
         let snapshot = self.io.snapshot.load_full();
         let is_head = head.method == Method::Head;
         let road = self.road(&snapshot, peer);
@@ -103,7 +103,7 @@ impl Gateway {
             resume: crate::cursor::Resume::default(),
             sealed: None,
             size: None,
-            reply_headers: Headers::new(),
+            response_headers: Headers::new(),
             looked_up: None,
             event,
             code: "",
@@ -118,19 +118,19 @@ impl Gateway {
     async fn close(
         &self,
         x: &mut RequestState<'_, '_>,
-        outcome: Result<Reply, Stop>,
+        outcome: Result<Response, Stop>,
         is_head: bool,
         r: &RequestContext<'_>,
-    ) -> Reply {
-        let mut reply = match outcome {
-            Ok(mut reply) => {
+    ) -> Response {
+        let mut response = match outcome {
+            Ok(mut response) => {
                 record::allowed(x);
-                reply.head_length = u64::try_from(reply.body.len()).ok().filter(|_| is_head);
-                reply
+                response.head_length = u64::try_from(response.body.len()).ok().filter(|_| is_head);
+                response
             }
             Err(stop) => refused(x, &stop, is_head, r),
         };
-        let counted = record::finish(x, &reply);
+        let counted = record::finish(x, &response);
         let recorded = self.io.recorder.record(&x.event);
         // It is recorded from here on, whether anybody waits for it or not.
         x.unrecorded = None;
@@ -144,7 +144,7 @@ impl Gateway {
                 }
                 _ => &LEDGER_UNAVAILABLE,
             };
-            reply = problem::render(&reason.because(""), x.id, is_head);
+            response = problem::render(&reason.because(""), x.id, is_head);
         }
         if is_down != self.io.is_ledger_down.load(Ordering::Acquire) {
             self.io.is_ledger_down.store(is_down, Ordering::Release);
@@ -153,9 +153,9 @@ impl Gateway {
             }
         }
         self.io.metrics.count(counted, &self.lately);
-        reply.caller = x.charged_to.as_ref().map(|caller| caller.credential.bits());
-        reply.headers.set("portcullis-decision", x.id.ascii());
-        reply
+        response.caller = x.charged_to.as_ref().map(|caller| caller.credential.bits());
+        response.headers.set("portcullis-decision", x.id.ascii());
+        response
     }
 }
 
@@ -165,16 +165,16 @@ fn refused(
     stop: &Stop,
     is_head: bool,
     r: &RequestContext<'_>,
-) -> Reply {
+) -> Response {
     record::stopped(x, stop);
     if let Stop::Refused(refusal) = stop {
         record::charge(x, refusal, r);
     }
-    let mut reply = problem::render(stop.refusal(), x.id, is_head);
-    for (name, value) in x.reply_headers.iter() {
-        reply.headers.push(name, value);
+    let mut response = problem::render(stop.refusal(), x.id, is_head);
+    for (name, value) in x.response_headers.iter() {
+        response.headers.push(name, value);
     }
-    reply
+    response
 }
 
 impl Service for Gateway {
@@ -190,11 +190,11 @@ impl Service for Gateway {
         }
     }
 
-    async fn answer(&self, peer: &Arc<Peer>, head: Head, body: &mut Body<'_>) -> Reply {
+    async fn answer(&self, peer: &Arc<Peer>, head: Head, body: &mut Body<'_>) -> Response {
         self.decide(peer, head, body).await
     }
 
-    async fn refuse(&self, peer: &Arc<Peer>, what: Unreadable) -> Reply {
+    async fn refuse(&self, peer: &Arc<Peer>, what: Unreadable) -> Response {
         let snapshot = self.io.snapshot.load_full();
         let mut nothing = Body::empty();
         let road = self.road(&snapshot, peer);
@@ -203,7 +203,7 @@ impl Service for Gateway {
         record::note_seen(&mut x.event, what.head_seen.as_ref());
         if what.reason == &METHOD_NOT_ALLOWED {
             // RFC 9110 §10.2.1: nothing is allowed where only a tunnel could be meant.
-            x.reply_headers.push("allow", "");
+            x.response_headers.push("allow", "");
         }
         let stop = match what.reason.status {
             500.. => Stop::Failed(what.into_refusal()),

@@ -106,7 +106,7 @@ impl Facts {
 }
 
 fn line(operation: &Operation) -> Line {
-    let shape = operation.answer_shape();
+    let shape = operation.response_shape();
     let leaves = shape
         .map(|shape| config::field_paths::leaves(shape, 0))
         .unwrap_or_default();

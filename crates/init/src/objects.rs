@@ -38,7 +38,7 @@ pub fn objects(contract: &Contract) -> Vec<Object> {
     {
         let (Some(TemplateSegment::Parameter(parameter)), Some(root)) = (
             operation.segments.last(),
-            operation.answer_shape().and_then(|shape| shape.root()),
+            operation.response_shape().and_then(|shape| shape.root()),
         ) else {
             continue;
         };
@@ -47,7 +47,7 @@ pub fn objects(contract: &Contract) -> Vec<Object> {
         };
         let leaf = |node| {
             operation
-                .answer_shape()
+                .response_shape()
                 .and_then(|shape| shape.node(node))
                 .is_some_and(|node| node.is_leaf)
         };

@@ -178,7 +178,7 @@ fn field(name: &str, operation: &Operation) -> Option<String> {
     if !is_plain(name) {
         return None;
     }
-    let shape = operation.answer_shape()?;
+    let shape = operation.response_shape()?;
     let item = item(shape)?;
     if item.fields.contains_key(name) {
         return Some(name.to_owned());
@@ -207,7 +207,7 @@ fn item(shape: &Shape) -> Option<&Node> {
 }
 
 fn has_cursor(operation: &Operation) -> bool {
-    let root = operation.answer_shape().and_then(|shape| shape.root());
+    let root = operation.response_shape().and_then(|shape| shape.root());
     root.is_some_and(|root| {
         root.fields
             .keys()
@@ -218,7 +218,7 @@ fn has_cursor(operation: &Operation) -> bool {
 /// Fields beside the lists of component schemas that answers consist of.
 fn beside(document: &Value, contract: &Contract) -> Vec<(String, String)> {
     let reads = contract.operations.iter().filter(|o| o.method.is_safe());
-    let shapes = reads.filter_map(Operation::answer_shape);
+    let shapes = reads.filter_map(Operation::response_shape);
     let mut out = BTreeMap::new();
     for shape in shapes {
         let Some(root) = shape.root() else { continue };

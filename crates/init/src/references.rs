@@ -50,7 +50,7 @@ fn own(operation: &Operation, objects: &[Object]) -> Option<usize> {
     if !is_at_object && has_parameter(operation) {
         return None;
     }
-    let schema = operation.answer_shape()?.root()?.schema.as_deref()?;
+    let schema = operation.response_shape()?.root()?.schema.as_deref()?;
     objects.iter().position(|object| object.schema == schema)
 }
 

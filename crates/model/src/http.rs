@@ -1,5 +1,5 @@
 //! What a transport delivers and what it is given back. No transport library's type appears here.
-//! Exports `Head`, `Peer`, `Method`, `Reply`, and the refusal of a method that a path does not offer. A `Head` is well-formed HTTP, not yet canonical.
+//! Exports `Head`, `Peer`, `Method`, `Response`, and the refusal of a method that a path does not offer. A `Head` is well-formed HTTP, not yet canonical.
 //! Used by net (which makes them), the canonical request and the gateway.
 //! Start reading at `Head`.
 
@@ -248,7 +248,7 @@ pub enum BodyLength {
 
 /// An answer as the road hands it to the transport.
 #[derive(Clone, Debug)]
-pub struct Reply {
+pub struct Response {
     /// Status code.
     pub status: u16,
     /// Fields without framing ones; the transport writes `content-length` and `date`.
@@ -264,10 +264,10 @@ pub struct Reply {
     pub caller: Option<u128>,
 }
 
-impl Reply {
+impl Response {
     /// An answer without fields.
     pub fn new(status: u16, body: Vec<u8>) -> Self {
-        Reply {
+        Response {
             status,
             headers: Headers::new(),
             body,

@@ -28,7 +28,7 @@ pub use decision::{FieldError, PresentedCredential, ProxyCause, Reason, Refusal,
 pub use event::{Cause, Event, Kind, ObjectRef, Outcome, Word};
 pub use field::{FieldPath, FieldSet};
 pub use headers::Headers;
-pub use http::{Head, Method, Peer, Protocol, Reply};
+pub use http::{Head, Method, Peer, Protocol, Response};
 pub use ids::{DecisionId, IntegrationId, KeyId, ListenerId};
 pub use json::Json;
 pub use mistake::Mistake;

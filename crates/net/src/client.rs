@@ -1,5 +1,5 @@
 //! A small HTTP/1.1 client for our own tools: `demo tour`, CLI calls to a server, checks in tests.
-//! Exports `Call`, `Answer`, `send`, `get`, `post`. One connection per call, certificates always verified.
+//! Exports `Call`, `ClientResponse`, `send`, `get`, `post`. One connection per call, certificates always verified.
 //! Used by the binary, the demo and tests; the road uses `upstream`.
 //! Start reading at `send`.
 
@@ -69,7 +69,7 @@ impl Call {
 
 /// A whole answer.
 #[derive(Clone, Debug)]
-pub struct Answer {
+pub struct ClientResponse {
     /// Status.
     pub status: u16,
     /// Fields without framing ones.
@@ -92,14 +92,14 @@ pub enum ClientFault {
     Timeout(String),
     /// The answer is not acceptable HTTP.
     #[error("unusable answer: {0}")]
-    Answer(String),
+    Response(String),
 }
 
 /// Makes one call on a connection of its own.
 ///
 /// # Errors
 /// [`ClientFault`] with a sentence for the person who typed the command.
-pub async fn send(call: &Call) -> Result<Answer, ClientFault> {
+pub async fn send(call: &Call) -> Result<ClientResponse, ClientFault> {
     let (origin, path) = split(&call.url).ok_or_else(|| ClientFault::Url(call.url.clone()))?;
     let tls = if origin.is_tls {
         let config = client_config(call.ca_pem.as_deref());
@@ -125,22 +125,22 @@ pub async fn send(call: &Call) -> Result<Answer, ClientFault> {
     )
     .await;
     match exchanged {
-        Ok(answered) => Ok(Answer {
+        Ok(answered) => Ok(ClientResponse {
             status: answered.head.status,
             headers: answered.head.headers,
             body: answered.body,
         }),
         Err(ExchangeFault::Timeout) => Err(ClientFault::Timeout(origin.authority)),
-        Err(ExchangeFault::ClosedBeforeAnswer | ExchangeFault::NothingSent) => Err(
-            ClientFault::Answer(String::from("the connection was closed without an answer")),
+        Err(ExchangeFault::ClosedBeforeResponse | ExchangeFault::NothingSent) => Err(
+            ClientFault::Response(String::from("the connection was closed without an answer")),
         ),
-        Err(ExchangeFault::SpokeFirst) => Err(ClientFault::Answer(String::from(
+        Err(ExchangeFault::SpokeFirst) => Err(ClientFault::Response(String::from(
             "it answers before it is asked",
         ))),
-        Err(ExchangeFault::TooLarge) => Err(ClientFault::Answer(String::from(
+        Err(ExchangeFault::TooLarge) => Err(ClientFault::Response(String::from(
             "it is larger than allowed",
         ))),
-        Err(ExchangeFault::Broken(what)) => Err(ClientFault::Answer(what.to_owned())),
+        Err(ExchangeFault::Broken(what)) => Err(ClientFault::Response(what.to_owned())),
     }
 }
 
@@ -161,7 +161,7 @@ fn split(url: &str) -> Option<(Origin, &str)> {
 ///
 /// # Errors
 /// As [`send`].
-pub async fn get(url: &str, ca_pem: Option<&[u8]>) -> Result<Answer, ClientFault> {
+pub async fn get(url: &str, ca_pem: Option<&[u8]>) -> Result<ClientResponse, ClientFault> {
     let mut call = Call::new(Method::Get, url);
     call.ca_pem = ca_pem.map(<[u8]>::to_vec);
     send(&call).await
@@ -176,7 +176,7 @@ pub async fn post(
     content_type: &str,
     body: &[u8],
     ca_pem: Option<&[u8]>,
-) -> Result<Answer, ClientFault> {
+) -> Result<ClientResponse, ClientFault> {
     let mut call = Call::new(Method::Post, url)
         .header("content-type", content_type)
         .body(body);

@@ -4,7 +4,7 @@
 //! Start reading at `run`.
 
 use model::http::BodyLength;
-use model::{Method, Reply};
+use model::{Method, Response};
 use tokio::time::Instant;
 
 use crate::body::Body;
@@ -124,7 +124,7 @@ async fn answer<S: Service>(
     wire.consume(request.consumed);
     let method = request.head.method;
     let mut state = BodyState::of(&request);
-    let reply = {
+    let response = {
         let mut body = match request.head.body {
             BodyLength::None => Body::empty(),
             _ => Body::h1(BodyReader::new(wire, &mut state, &context.bounds)),
@@ -135,16 +135,19 @@ async fn answer<S: Service>(
             .answer(&context.peer, request.head, &mut body);
         guarded(Box::pin(work)).await
     };
-    let Some(reply) = reply else {
+    let Some(response) = response else {
         let what = Unreadable::new(&INTERNAL, "the handling of the request panicked");
         refuse(wire, context, what).await;
         return false;
     };
-    let _under_way = context.life.decided(under_way, reply.caller);
+    let _under_way = context.life.decided(under_way, response.caller);
     let is_whole = state.is_done() || state.discard(wire);
-    let closes =
-        !request.is_keep_alive || !is_whole || reply.close || is_last || context.life.is_draining();
-    write_reply(wire, context, &reply, Some(method), closes).await && !closes
+    let closes = !request.is_keep_alive
+        || !is_whole
+        || response.close
+        || is_last
+        || context.life.is_draining();
+    write_response(wire, context, &response, Some(method), closes).await && !closes
 }
 
 async fn refuse<S: Service>(wire: &mut Wire, context: &Context<S>, what: Unreadable) {
@@ -152,17 +155,17 @@ async fn refuse<S: Service>(wire: &mut Wire, context: &Context<S>, what: Unreada
     let method = is_head.then_some(Method::Head);
     let status = what.status;
     let work = context.service.refuse(&context.peer, what);
-    let reply = guarded(Box::pin(work))
+    let response = guarded(Box::pin(work))
         .await
-        .unwrap_or_else(|| Reply::new(status, Vec::new()));
-    write_reply(wire, context, &reply, method, true).await;
+        .unwrap_or_else(|| Response::new(status, Vec::new()));
+    write_response(wire, context, &response, method, true).await;
 }
 
 /// `false` when the caller did not take the reply.
-async fn write_reply<S>(
+async fn write_response<S>(
     wire: &mut Wire,
     context: &Context<S>,
-    reply: &Reply,
+    response: &Response,
     method: Option<Method>,
     closes: bool,
 ) -> bool {
@@ -171,13 +174,13 @@ async fn write_reply<S>(
         grace: bounds.write_grace,
         rate: bounds.rate_min,
     };
-    let body = if write::has_body(reply.status, method) {
-        reply.body.as_slice()
+    let body = if write::has_body(response.status, method) {
+        response.body.as_slice()
     } else {
         &[]
     };
     with_buffer(async |out| {
-        date::with(|date| write::reply_head(out, reply, method, date, closes));
+        date::with(|date| write::response_head(out, response, method, date, closes));
         match wire.send(out, body, pace).await {
             Ok(()) => true,
             Err(fault) => {

@@ -7,7 +7,7 @@ pub(crate) mod body;
 mod frames;
 mod head;
 mod meter;
-mod reply;
+mod response;
 mod shared;
 
 use std::error::Error as _;
@@ -17,12 +17,12 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use hyper::body::Incoming;
-use hyper::http::{Request, Response};
+use hyper::http::{Request, Response as HttpResponse};
 use hyper::server::conn::http2;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use model::http::BodyLength;
-use model::{Method, Reason, Reply};
+use model::{Method, Reason, Response};
 use tokio::time::interval;
 
 use crate::body::Body;
@@ -38,7 +38,7 @@ use crate::wire::Stream;
 
 use body::BodyReader;
 use meter::{Meter, Metered};
-use reply::ReplyBody;
+use response::ResponseStream;
 use shared::{OnStream, Shared};
 
 /// Streams reset by the client before we looked at them; more end the connection (lx07).
@@ -195,15 +195,15 @@ async fn stream_answer<S: Service>(
     context: &Context<S>,
     shared: &Rc<Shared>,
     request: Request<Incoming>,
-) -> Response<ReplyBody> {
+) -> HttpResponse<ResponseStream> {
     let mut place = OnStream::begin(shared);
     let Some(under_way) = context.life.request() else {
         // The connection is being ended to make room for another one: nobody reads this.
-        return reply::response(Reply::new(503, Vec::new()), None, place);
+        return response::response(Response::new(503, Vec::new()), None, place);
     };
     let (parts, incoming) = request.into_parts();
     let method = Method::parse(parts.method.as_str());
-    let reply = match head::head(&parts, &incoming, &context.bounds) {
+    let response = match head::head(&parts, &incoming, &context.bounds) {
         Ok(request_head) => {
             let mut body = match request_head.body {
                 BodyLength::None => Body::empty(),
@@ -213,30 +213,30 @@ async fn stream_answer<S: Service>(
                 .service
                 .answer(&context.peer, request_head, &mut body);
             match guarded(Box::pin(work)).await {
-                Some(reply) => reply,
+                Some(response) => response,
                 None => refuse(context, panicked()).await,
             }
         }
         Err(what) => refuse(context, *what).await,
     };
-    if reply.close {
+    if response.close {
         shared.end();
     }
-    let under_way = context.life.decided(under_way, reply.caller);
-    place.wait_for_reader(under_way, reply.body.len(), &context.bounds);
-    reply::response(reply, method, place)
+    let under_way = context.life.decided(under_way, response.caller);
+    place.wait_for_reader(under_way, response.body.len(), &context.bounds);
+    response::response(response, method, place)
 }
 
 fn panicked() -> Unreadable {
     Unreadable::new(&INTERNAL, "the handling of the request panicked")
 }
 
-async fn refuse<S: Service>(context: &Context<S>, what: Unreadable) -> Reply {
+async fn refuse<S: Service>(context: &Context<S>, what: Unreadable) -> Response {
     let status = what.status;
     let work = context.service.refuse(&context.peer, what);
     guarded(Box::pin(work))
         .await
-        .unwrap_or_else(|| Reply::new(status, Vec::new()))
+        .unwrap_or_else(|| Response::new(status, Vec::new()))
 }
 
 /// Runs hyper's stream tasks on this thread.

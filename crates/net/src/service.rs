@@ -7,7 +7,7 @@ use std::future::Future;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use model::{Head, Peer, Reason, Reply};
+use model::{Head, Peer, Reason, Response};
 
 use crate::Dropped;
 use crate::body::Body;
@@ -27,11 +27,11 @@ pub trait Service: 'static {
         peer: &Arc<Peer>,
         head: Head,
         body: &mut Body<'_>,
-    ) -> impl Future<Output = Reply>;
+    ) -> impl Future<Output = Response>;
 
     /// Renders and records what never became a request: malformed, too large, too slow, plain on TLS,
     /// or stopped by an internal fault. The connection closes after the reply (HTTP/2: the stream).
-    fn refuse(&self, peer: &Arc<Peer>, what: Unreadable) -> impl Future<Output = Reply>;
+    fn refuse(&self, peer: &Arc<Peer>, what: Unreadable) -> impl Future<Output = Response>;
 
     /// Records connections that never became a request. Called on one worker, about once a second and only when there
     /// are some; their number is bounded. A service that keeps no record leaves this as it is.

@@ -16,7 +16,7 @@ use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use model::{Head, Peer, Reason, Reply};
+use model::{Head, Peer, Reason, Response};
 
 use crate::{Body, Bounds, Dropped, ListenerSpec, Service, TlsSlot, Unreadable, Workers};
 
@@ -38,7 +38,7 @@ impl Service for Probe {
         Ok(())
     }
 
-    async fn answer(&self, peer: &Arc<Peer>, head: Head, body: &mut Body<'_>) -> Reply {
+    async fn answer(&self, peer: &Arc<Peer>, head: Head, body: &mut Body<'_>) -> Response {
         let version = peer.tls.as_ref().map_or("", |t| t.version);
         let line = format!(
             "{} {} {} {version}",
@@ -48,21 +48,21 @@ impl Service for Probe {
         );
         self.0.lock().unwrap().push(line.trim().to_owned());
         match head.target.as_str() {
-            "/ignore" => Reply::new(200, b"ignored".to_vec()),
+            "/ignore" => Response::new(200, b"ignored".to_vec()),
             "/panic" => panic!("on purpose"),
             "/slow" => {
                 tokio::time::sleep(Duration::from_millis(300)).await;
-                Reply::new(200, b"slow".to_vec())
+                Response::new(200, b"slow".to_vec())
             }
             "/stuck" => std::future::pending().await,
-            "/big" => Reply::new(200, vec![b'x'; 3_000_000]),
-            "/none" => Reply::new(204, Vec::new()),
+            "/big" => Response::new(200, vec![b'x'; 3_000_000]),
+            "/none" => Response::new(204, Vec::new()),
             "/peer" => {
                 let text = format!("{:?} {:?}", head.authority, peer.tls);
-                Reply::new(200, text.into_bytes())
+                Response::new(200, text.into_bytes())
             }
             _ => match body.read(1000).await {
-                Ok(bytes) => Reply::new(200, bytes)
+                Ok(bytes) => Response::new(200, bytes)
                     .with("x-echo", "yes")
                     .with("connection", "upgrade"),
                 Err(fault) => {
@@ -70,19 +70,19 @@ impl Service for Probe {
                         .lock()
                         .unwrap()
                         .push(format!("body {}", fault.reason().code));
-                    Reply::new(fault.reason().status, fault.to_string().into_bytes())
+                    Response::new(fault.reason().status, fault.to_string().into_bytes())
                 }
             },
         }
     }
 
-    async fn refuse(&self, _: &Arc<Peer>, what: Unreadable) -> Reply {
+    async fn refuse(&self, _: &Arc<Peer>, what: Unreadable) -> Response {
         let seen = what.head_seen.as_ref().map_or("-", |(m, _)| m.as_str());
         self.0
             .lock()
             .unwrap()
             .push(format!("refused {} {seen}", what.reason.code));
-        Reply::new(what.status, what.reason.code.as_bytes().to_vec())
+        Response::new(what.status, what.reason.code.as_bytes().to_vec())
     }
 
     async fn dropped(&self, dropped: Vec<Dropped>) {

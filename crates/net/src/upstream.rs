@@ -211,7 +211,7 @@ pub struct UpstreamResponse {
     /// Microseconds spent connecting; 0 on a pooled connection.
     pub connect_us: u32,
     /// Microseconds from sending to the last byte.
-    pub answer_us: u32,
+    pub response_us: u32,
     /// How often the call was repeated.
     pub retries: u8,
     /// An earlier attempt was sent and went unanswered, so that the call may have been carried out before this answer.

@@ -87,11 +87,11 @@ impl Walk<'_> {
 }
 
 /// What is left of an answer in which nothing may be seen: only the cursor by which the caller goes on.
-pub(crate) fn rest(answer: &Json, cursor: Option<&Steps>) -> Json {
+pub(crate) fn rest(response: &Json, cursor: Option<&Steps>) -> Json {
     let Some(steps) = cursor else {
         return Json::Null;
     };
-    let value = steps.iter().try_fold(answer, |here, step| here.get(step));
+    let value = steps.iter().try_fold(response, |here, step| here.get(step));
     match value {
         Some(Json::Text(text)) if text.is_empty() => Json::Null,
         Some(value @ (Json::Text(_) | Json::Number(_))) => alone(steps, value.clone()),

@@ -13,7 +13,7 @@ use model::{Json, Shape};
 
 use crate::decide::{Released, RequestFacts, Standing};
 use crate::input::DenyAs;
-use crate::plan::{AnswerShape, KindId, Plan};
+use crate::plan::{KindId, Plan, ResponseShape};
 use crate::rules::{Entry, Operation};
 
 /// What the grants hide from a caller, as far as the status of an upstream's answer could tell it.
@@ -33,15 +33,15 @@ pub enum Concealment {
 #[derive(Debug)]
 pub(crate) struct ErrorGround {
     /// Which of the operation's declared answers it is.
-    pub answer: usize,
+    pub response: usize,
     pub shape: Arc<Shape>,
     pub guards: Vec<Option<KindId>>,
 }
 
 impl ErrorGround {
     /// Nothing in it leads to a resource object: field lists are relative to the root.
-    pub fn ground(&self) -> AnswerShape<'_> {
-        AnswerShape {
+    pub fn ground(&self) -> ResponseShape<'_> {
+        ResponseShape {
             shape: &self.shape,
             guards: &self.guards,
             leads: &[],
@@ -52,7 +52,7 @@ impl ErrorGround {
 /// What leaves of one error answer under the combinations of grants that are worth preparing.
 #[derive(Debug)]
 pub(crate) struct ErrorPlans {
-    pub answer: usize,
+    pub response: usize,
     pub plans: Vec<(u64, Arc<Plan>)>,
 }
 
@@ -62,7 +62,10 @@ impl ErrorPlans {
         if let Some((_, plan)) = self.plans.iter().find(|(bits, _)| *bits == held) {
             return Some(plan.clone());
         }
-        let error = operation.errors.iter().find(|e| e.answer == self.answer)?;
+        let error = operation
+            .errors
+            .iter()
+            .find(|e| e.response == self.response)?;
         let trees: Vec<_> = entry.held(held).map(|grant| &*grant.errors).collect();
         Some(Arc::new(Plan::build(error.ground(), &trees)))
     }
@@ -113,12 +116,15 @@ impl Standing {
     pub fn release_error(
         &self,
         facts: &RequestFacts<'_>,
-        answer: usize,
+        response: usize,
         body: &Json,
     ) -> Option<Released> {
         let operation = self.rules.op(self.operation)?;
         let entry = self.entry()?;
-        let prepared = entry.errors.iter().find(|plans| plans.answer == answer)?;
+        let prepared = entry
+            .errors
+            .iter()
+            .find(|plans| plans.response == response)?;
         let held = self.proven_for_errors(operation, entry);
         let plan = prepared.plan(operation, entry, held)?;
         let released = self.release_by(&plan, facts, body)?;

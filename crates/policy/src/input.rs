@@ -65,7 +65,7 @@ pub struct OperationShape {
     /// It may change something: the method is not safe, and the api does not say that it only reads.
     pub is_write: bool,
     /// Fields of the successful answer; empty when it has no body.
-    pub answer: Arc<Shape>,
+    pub response: Arc<Shape>,
     /// Fields of the request body; empty when it has none.
     pub request: Arc<Shape>,
     /// The request body may be something else than JSON: a form.
@@ -73,7 +73,7 @@ pub struct OperationShape {
     /// What its request body is as a whole: what `$` or `$file` in `writes` can stand for.
     pub body_kind: MessageKind,
     /// What its answer is as a whole: what `$` or `$file` in `fields` can stand for.
-    pub answer_kind: MessageKind,
+    pub response_kind: MessageKind,
     /// Declared answers that report an error with a JSON body.
     pub errors: Vec<ErrorShape>,
     /// Declared parameters; those of the path in its order.
@@ -102,7 +102,7 @@ pub enum BodyMeaning {
 #[derive(Clone, Debug)]
 pub struct ErrorShape {
     /// Which of the operation's declared answers it is, as the contract counts them.
-    pub answer: usize,
+    pub response: usize,
     /// Fields of its body.
     pub shape: Arc<Shape>,
 }

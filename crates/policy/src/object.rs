@@ -22,7 +22,7 @@ use crate::decide::{
     TOO_MANY,
 };
 use crate::input::{ParameterPlace, Source};
-use crate::plan::{AnswerShape, KindId};
+use crate::plan::{KindId, ResponseShape};
 use crate::rules::{Operation, OperationRef, Overlay, Rules, Seen, is_told_by_path};
 
 impl Standing {
@@ -241,7 +241,7 @@ impl Standing {
         &mut self,
         lookup: &Lookup,
         facts: &RequestFacts<'_>,
-        answer: Option<&Json>,
+        response: Option<&Json>,
     ) -> Result<(), Box<Refusal>> {
         let rules = self.rules.clone();
         let known = self.pending.iter().filter(|(known, _)| known == lookup);
@@ -253,7 +253,7 @@ impl Standing {
             ));
         };
         for role in roles {
-            self.judge_as(role, operation, lookup, facts, answer)?;
+            self.judge_as(role, operation, lookup, facts, response)?;
         }
         self.pending.retain(|(known, _)| known != lookup);
         self.settle(facts)
@@ -299,14 +299,14 @@ impl Standing {
         operation: &Operation,
         lookup: &Lookup,
         facts: &RequestFacts<'_>,
-        answer: Option<&Json>,
+        response: Option<&Json>,
     ) -> Result<(), Box<Refusal>> {
         let (Role::Subject(kind)
         | Role::Parent(kind, _)
         | Role::Item(kind)
         | Role::Reference(kind)) = role;
-        let object = match answer {
-            Some(answer) => Some(self.asked_for(kind, lookup, answer)?),
+        let object = match response {
+            Some(response) => Some(self.asked_for(kind, lookup, response)?),
             None => None,
         };
         let path = match role {
@@ -319,7 +319,7 @@ impl Standing {
             object,
             overlay: None,
         };
-        match (role, answer) {
+        match (role, response) {
             // As it will be, it was judged by the body.
             (Role::Item(_), None) => {}
             (Role::Item(_), Some(_)) => {
@@ -362,14 +362,14 @@ impl Standing {
         &self,
         kind: KindId,
         lookup: &Lookup,
-        answer: &'j Json,
+        response: &'j Json,
     ) -> Result<&'j Json, Box<Refusal>> {
         let fetched = self.rules.op(lookup.operation);
-        let object = fetched.and_then(|op| object_of(op.ground(), kind, answer));
+        let object = fetched.and_then(|op| object_of(op.ground(), kind, response));
         let source = self.rules.kind(kind).map(|kind| &kind.id);
         let is_it = |object: &&Json| {
             let own = source.and_then(|source| own_id(source, object));
-            std::ptr::eq(*object, answer) || own.is_none_or(|own| own == lookup.id)
+            std::ptr::eq(*object, response) || own.is_none_or(|own| own == lookup.id)
         };
         object.filter(is_it).ok_or_else(|| {
             let (kind, id) = (&lookup.kind, &lookup.id);
@@ -612,7 +612,7 @@ fn own_member<'a>(source: &'a Source, object: &'a Json) -> Option<(Vec<&'a str>,
 
 /// The objects of a message that stand in lists.
 fn items_in<'a>(
-    ground: AnswerShape<'_>,
+    ground: ResponseShape<'_>,
     node: NodeId,
     value: &'a Json,
     out: &mut Vec<(KindId, &'a Json)>,
@@ -636,7 +636,7 @@ fn items_in<'a>(
 
 /// The outermost objects of a message.
 pub(crate) fn objects_in<'a>(
-    ground: AnswerShape<'_>,
+    ground: ResponseShape<'_>,
     node: NodeId,
     value: &'a Json,
     out: &mut Vec<(KindId, &'a Json)>,
@@ -667,9 +667,9 @@ pub(crate) fn objects_in<'a>(
 }
 
 /// The one object of a kind in a lookup's answer.
-fn object_of<'a>(ground: AnswerShape<'_>, kind: KindId, answer: &'a Json) -> Option<&'a Json> {
+fn object_of<'a>(ground: ResponseShape<'_>, kind: KindId, response: &'a Json) -> Option<&'a Json> {
     let mut found = Vec::new();
-    objects_in(ground, 0, answer, &mut found);
+    objects_in(ground, 0, response, &mut found);
     let mut fitting = found.into_iter().filter(|(found, _)| *found == kind);
     match (fitting.next(), fitting.next()) {
         (Some((_, object)), None) => Some(object),

@@ -12,7 +12,7 @@ use crate::decide::Standing;
 use crate::input::{ParameterPlace, ParameterShape};
 use crate::object::own_id;
 use crate::parameters::BodyAsks;
-use crate::plan::{AnswerShape, KindId, outermost};
+use crate::plan::{KindId, ResponseShape, outermost};
 use crate::rules::{Seen, Steps};
 
 /// Most fields beside the objects that are told apart; what is beyond them counts as undeclared.
@@ -75,7 +75,7 @@ impl PagePlace {
 
 impl Pages {
     pub(crate) fn new(
-        ground: AnswerShape<'_>,
+        ground: ResponseShape<'_>,
         parameters: &[ParameterShape],
         asks: &BodyAsks,
     ) -> Pages {
@@ -166,7 +166,7 @@ impl Pages {
 
 /// Walks what stands around the resource objects.
 struct Beside<'g> {
-    ground: AnswerShape<'g>,
+    ground: ResponseShape<'g>,
     open: Vec<NodeId>,
     found: Vec<(Steps, Option<PageField>)>,
     lists: Vec<(Steps, NodeId)>,

@@ -416,7 +416,7 @@ impl Rules {
 
 /// Whether an operation only reads, so that its parameters are questions.
 fn asks(operation: &Operation) -> bool {
-    !operation.is_write && !operation.answer.is_empty()
+    !operation.is_write && !operation.response.is_empty()
 }
 
 /// Whether a parameter that names nothing is declared to.

@@ -104,9 +104,9 @@ impl<C> Permit<C> {
         &mut self,
         lookup: &Lookup,
         facts: &RequestFacts<'_>,
-        answer: Option<&Json>,
+        response: Option<&Json>,
     ) -> Result<(), Box<Refusal>> {
-        self.standing.judge(lookup, facts, answer)
+        self.standing.judge(lookup, facts, response)
     }
 
     /// After the upstream answered: the objects that still have to be fetched and shown to [`Permit::judge`], because
@@ -118,9 +118,9 @@ impl<C> Permit<C> {
     pub fn after(
         &mut self,
         facts: &RequestFacts<'_>,
-        answer: Option<&Json>,
+        response: Option<&Json>,
     ) -> Result<Vec<Lookup>, Box<Refusal>> {
-        self.standing.after(facts, answer)
+        self.standing.after(facts, response)
     }
 
     /// Lets out of a successful answer what may leave. `answer` is `None` when the upstream sent no body.
@@ -133,9 +133,9 @@ impl<C> Permit<C> {
     pub fn release(
         self,
         facts: &RequestFacts<'_>,
-        answer: Option<&Json>,
+        response: Option<&Json>,
     ) -> Result<Released, Box<Refusal>> {
-        self.standing.release(facts, answer)
+        self.standing.release(facts, response)
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use model::shape::NodeId;
 
-use crate::plan::AnswerShape;
+use crate::plan::ResponseShape;
 use crate::rules::{OperationRef, Rules};
 
 impl Rules {
@@ -23,7 +23,7 @@ impl Rules {
             return steps;
         }
         let is_list = operation
-            .answer
+            .response
             .root()
             .is_some_and(|root| root.items.is_some());
         if is_list {
@@ -35,7 +35,7 @@ impl Rules {
 }
 
 fn descend(
-    ground: AnswerShape<'_>,
+    ground: ResponseShape<'_>,
     node: NodeId,
     steps: &mut Vec<Arc<str>>,
     seen: &mut Vec<NodeId>,

@@ -177,7 +177,7 @@ pub(crate) struct Plan {
 
 /// What is known of an answer's shape, independent of any grant.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct AnswerShape<'a> {
+pub(crate) struct ResponseShape<'a> {
     pub shape: &'a Shape,
     /// The kind each node of the shape is an object of.
     pub guards: &'a [Option<KindId>],
@@ -185,7 +185,7 @@ pub(crate) struct AnswerShape<'a> {
     pub leads: &'a [bool],
 }
 
-impl AnswerShape<'_> {
+impl ResponseShape<'_> {
     pub fn guard(&self, node: NodeId) -> Option<KindId> {
         self.guards.get(node).copied().flatten()
     }
@@ -237,7 +237,7 @@ pub(crate) fn leads_to(shape: &Shape, mut out: Vec<bool>) -> Vec<bool> {
 }
 
 /// Nodes of the outermost resource objects.
-pub(crate) fn outermost(ground: AnswerShape<'_>) -> Vec<(NodeId, KindId)> {
+pub(crate) fn outermost(ground: ResponseShape<'_>) -> Vec<(NodeId, KindId)> {
     let mut found = Vec::new();
     let mut seen = vec![false; ground.shape.nodes.len()];
     let mut open = vec![0];
@@ -256,7 +256,7 @@ pub(crate) fn outermost(ground: AnswerShape<'_>) -> Vec<(NodeId, KindId)> {
 }
 
 /// Whether an answer has places for resource objects, and none of the outermost ones is in a list or a map.
-pub(crate) fn is_single(ground: AnswerShape<'_>) -> bool {
+pub(crate) fn is_single(ground: ResponseShape<'_>) -> bool {
     let leads = |node: &NodeId| ground.leads.get(*node).copied().unwrap_or(false);
     let mut seen = vec![false; ground.shape.nodes.len()];
     let mut open: Vec<NodeId> = [0].into_iter().filter(leads).collect();
@@ -313,14 +313,14 @@ impl<'a> Position<'a> {
 type Key = (bool, NodeId, Vec<(usize, bool, Option<Mask>)>);
 
 struct Builder<'a> {
-    ground: AnswerShape<'a>,
+    ground: ResponseShape<'a>,
     places: Vec<Place>,
     known: HashMap<Key, Option<usize>>,
 }
 
 impl Plan {
     /// Lays the field lists of some grants over an answer's shape.
-    pub fn build(ground: AnswerShape<'_>, grants: &[&Trees]) -> Plan {
+    pub fn build(ground: ResponseShape<'_>, grants: &[&Trees]) -> Plan {
         let is_list = ground
             .shape
             .root()

@@ -63,7 +63,7 @@ impl Standing {
     pub(crate) fn after(
         &mut self,
         facts: &RequestFacts<'_>,
-        answer: Option<&Json>,
+        response: Option<&Json>,
     ) -> Result<Vec<Lookup>, Box<Refusal>> {
         let (rules, integration) = (self.rules.clone(), self.integration.clone());
         let known = rules
@@ -72,7 +72,7 @@ impl Standing {
         let Some((operation, entry)) = known else {
             return Err(self.refuse("the operation is not of these rules".into(), None));
         };
-        if !self.owes(operation, entry) || shows(operation, facts, answer) {
+        if !self.owes(operation, entry) || shows(operation, facts, response) {
             return Ok(Vec::new());
         }
         let Some((kind, source)) = &operation.subject else {
@@ -166,16 +166,16 @@ impl Standing {
 pub(crate) fn shows(
     operation: &Operation,
     facts: &RequestFacts<'_>,
-    answer: Option<&Json>,
+    response: Option<&Json>,
 ) -> bool {
-    let (Some(answer), Some((_, source))) = (answer, &operation.subject) else {
+    let (Some(response), Some((_, source))) = (response, &operation.subject) else {
         return false;
     };
     match &operation.shown {
         Shown::Nowhere => false,
-        Shown::Root => matches!(answer, Json::Object(_)),
+        Shown::Root => matches!(response, Json::Object(_)),
         Shown::Inside { steps, is_trusted } => {
-            let reached = steps.iter().try_fold(answer, |here, step| here.get(step));
+            let reached = steps.iter().try_fold(response, |here, step| here.get(step));
             let Some(object @ Json::Object(_)) = reached else {
                 return false;
             };

@@ -50,7 +50,7 @@ impl Standing {
     pub(crate) fn release(
         mut self,
         facts: &RequestFacts<'_>,
-        answer: Option<&Json>,
+        response: Option<&Json>,
     ) -> Result<Released, Box<Refusal>> {
         let rules = self.rules.clone();
         let integration = self.integration.clone();
@@ -61,7 +61,7 @@ impl Standing {
             return Err(self.refuse("the object was never judged before the answer".into(), None));
         };
         // A write was judged before it was sent. A read that nothing can be judged by stays here.
-        if self.owes(operation, entry) && !shows(operation, facts, answer) {
+        if self.owes(operation, entry) && !shows(operation, facts, response) {
             let detail = "the answer does not show the object, and it was not looked up";
             return Err(self.refuse(detail.into(), None));
         }
@@ -70,7 +70,7 @@ impl Standing {
         walk.out.objects = objects;
         walk.is_gapped = !self.sees_each(entry);
         walk.leaves_out = operation.has_several && self.conceals(operation, entry);
-        walk.released(answer)
+        walk.released(response)
     }
 
     /// The same by another plan, of an answer without a resource object; `None` when it must not leave at all.
@@ -78,10 +78,10 @@ impl Standing {
         &self,
         plan: &Arc<Plan>,
         facts: &RequestFacts<'_>,
-        answer: &Json,
+        response: &Json,
     ) -> Option<Released> {
         let mut walk = Walk::new(self, self.rules.op(self.operation)?, self.entry()?, facts);
-        walk.root(plan, answer).ok()?;
+        walk.root(plan, response).ok()?;
         Some(walk.out)
     }
 }
@@ -176,22 +176,22 @@ impl<'a> Walk<'a> {
 
 impl Walk<'_> {
     /// What leaves of an answer. Where nothing of a list may be seen, it reads the same whatever the upstream said.
-    fn released(mut self, answer: Option<&Json>) -> Result<Released, Box<Refusal>> {
+    fn released(mut self, response: Option<&Json>) -> Result<Released, Box<Refusal>> {
         let operation = self.operation;
-        if self.lacks_its_object(answer) {
+        if self.lacks_its_object(response) {
             return Err(self.shows_nothing());
         }
         let has_list = self.is_gapped && operation.pages.is_many;
         let is_hidden = operation.is_write && self.permit.conceals(operation, self.entry);
-        let answer = match answer {
-            Some(answer) => answer,
+        let response = match response {
+            Some(response) => response,
             None if has_list && is_hidden => return Err(self.shows_nothing()),
             None if has_list && !operation.is_write => &Json::Null,
             None => return Ok(self.out),
         };
         self.out.body.reserve(1024);
-        let plan = self.entry.plan(operation, self.root_grants(answer));
-        self.root(&plan, answer)?;
+        let plan = self.entry.plan(operation, self.root_grants(response));
+        self.root(&plan, response)?;
         if self.has_shown || !(has_list || self.leaves_out) {
             return Ok(self.out);
         }
@@ -199,17 +199,17 @@ impl Walk<'_> {
             return Err(self.shows_nothing());
         }
         if has_list && !operation.is_write {
-            self.without_objects(answer)?;
+            self.without_objects(response)?;
         }
         Ok(self.out)
     }
 
     /// Writes an answer none of whose objects may be seen, in the one form for it.
-    fn without_objects(&mut self, answer: &Json) -> Result<(), Box<Refusal>> {
+    fn without_objects(&mut self, response: &Json) -> Result<(), Box<Refusal>> {
         let seen = self.out.fields_seen;
         self.out.body.clear();
         (self.out.fields_out, self.out.is_blank) = (0, true);
-        let rest = blank::rest(answer, self.operation.pages.cursor.as_ref());
+        let rest = blank::rest(response, self.operation.pages.cursor.as_ref());
         let plan = self.entry.plan(self.operation, self.root_grants(&rest));
         self.root(&plan, &rest)?;
         self.out.fields_seen = seen;
@@ -222,10 +222,10 @@ impl Walk<'_> {
         self.permit.refuse(detail.into(), None)
     }
 
-    fn root(&mut self, plan: &Arc<Plan>, answer: &Json) -> Result<(), Box<Refusal>> {
+    fn root(&mut self, plan: &Arc<Plan>, response: &Json) -> Result<(), Box<Refusal>> {
         let here = Self::at(plan, plan.root, Some(Within::default()), false);
         let gate = match here {
-            Some(at) => self.gate(at, answer)?,
+            Some(at) => self.gate(at, response)?,
             None => Gate::Hidden,
         };
         let blank = here.filter(|at| self.has_gaps(*at));
@@ -233,20 +233,20 @@ impl Walk<'_> {
             (Gate::Open(other, place, within), blank) => {
                 let inner = other.as_ref().unwrap_or(plan);
                 let at = Self::at(inner, Some(place), Some(within), false);
-                let is_blank = self.value(inner, at, answer)?;
+                let is_blank = self.value(inner, at, response)?;
                 if let Some(at) = blank.filter(|_| is_blank) {
                     self.out.body.clear();
                     self.blank(plan, at);
                 }
             }
             (_, Some(at)) => {
-                self.out.fields_seen += leaves(answer);
+                self.out.fields_seen += leaves(response);
                 self.blank(plan, at);
             }
             // Nothing of it leaves; what is left is still JSON.
             (_, None) => {
-                self.out.fields_seen += leaves(answer);
-                self.out.body.extend_from_slice(match answer {
+                self.out.fields_seen += leaves(response);
+                self.out.body.extend_from_slice(match response {
                     Json::Object(_) => b"{}",
                     Json::List(_) => b"[]",
                     _ => b"null",

@@ -12,7 +12,7 @@ use model::shape::NodeId;
 
 use crate::decide::Standing;
 use crate::input::DenyAs;
-use crate::plan::AnswerShape;
+use crate::plan::ResponseShape;
 use crate::release::Walk;
 use crate::rules::{Entry, Operation, Shown};
 
@@ -29,7 +29,7 @@ struct Survey {
 
 impl Walk<'_> {
     /// Bits of the grants by which the root leaves.
-    pub(crate) fn root_grants(&mut self, answer: &Json) -> u64 {
+    pub(crate) fn root_grants(&mut self, response: &Json) -> u64 {
         let live = self.permit.live;
         if !self.operation.ground().is_guarded() {
             return live;
@@ -44,7 +44,7 @@ impl Walk<'_> {
             wanted,
             ..Survey::default()
         };
-        self.survey(0, answer, false, &mut survey);
+        self.survey(0, response, false, &mut survey);
         if survey.is_any {
             live & (survey.held | !self.entry.on_object)
         } else {
@@ -54,12 +54,12 @@ impl Walk<'_> {
 
     /// Whether the one object that the answer could hold is not there, where it could have been one that is hidden: then both
     /// read the same.
-    pub(crate) fn lacks_its_object(&self, answer: Option<&Json>) -> bool {
+    pub(crate) fn lacks_its_object(&self, response: Option<&Json>) -> bool {
         if !self.permit.may_lack_another(self.operation, self.entry) {
             return false;
         }
         let ground = self.operation.ground();
-        !answer.is_some_and(|answer| holds_any(ground, 0, answer))
+        !response.is_some_and(|response| holds_any(ground, 0, response))
     }
 
     fn survey(&mut self, node: NodeId, value: &Json, is_many: bool, out: &mut Survey) {
@@ -161,7 +161,7 @@ impl Standing {
 }
 
 /// Whether an answer holds an object in one of the places for them. What is no object there says no more than `null`.
-fn holds_any(ground: AnswerShape<'_>, node: NodeId, value: &Json) -> bool {
+fn holds_any(ground: ResponseShape<'_>, node: NodeId, value: &Json) -> bool {
     let leads = ground.leads.get(node).copied().unwrap_or(false);
     let Some(place) = ground.shape.node(node).filter(|_| leads) else {
         return false;

@@ -29,7 +29,7 @@ use crate::input::{Condition, DenyAs, FixedTarget, ParameterShape, PolicyInput, 
 use crate::nested::Inner;
 use crate::pages::Pages;
 use crate::parameters::{BodyAsks, Fixed, ParameterNote, ParameterRules};
-use crate::plan::{AnswerShape, KindId, Plan, Trees};
+use crate::plan::{KindId, Plan, ResponseShape, Trees};
 use crate::scope::Term;
 use change::{Reached, reach};
 use entries::Entries;
@@ -67,13 +67,13 @@ pub(crate) struct Operation {
     pub id: Arc<str>,
     pub is_write: bool,
     pub action: Uid,
-    pub answer: Arc<Shape>,
+    pub response: Arc<Shape>,
     pub errors: Vec<ErrorGround>,
     pub request: Arc<Shape>,
     /// What the request body is as a whole.
     pub body_kind: MessageKind,
     /// What the answer is as a whole.
-    pub answer_kind: MessageKind,
+    pub response_kind: MessageKind,
     /// What the request body asks about, where the operation only reads.
     pub asks: BodyAsks,
     pub parameters: Vec<ParameterShape>,
@@ -142,9 +142,9 @@ pub(crate) type Steps = Vec<Arc<str>>;
 pub(crate) const EACH: &str = "*";
 
 impl Operation {
-    pub fn ground(&self) -> AnswerShape<'_> {
-        AnswerShape {
-            shape: &self.answer,
+    pub fn ground(&self) -> ResponseShape<'_> {
+        ResponseShape {
+            shape: &self.response,
             guards: &self.guards,
             leads: &self.leads,
         }
@@ -152,7 +152,7 @@ impl Operation {
 
     /// Whether no successful answer has a body that is declared. One that is a file has no fields, and is one all the same.
     pub fn answers_nothing(&self) -> bool {
-        self.answer.is_empty() && self.answer_kind == MessageKind::Fields
+        self.response.is_empty() && self.response_kind == MessageKind::Fields
     }
 
     /// Whether no body is declared for the request.
@@ -188,8 +188,8 @@ impl Operation {
         !self.named.is_empty() || self.has_body_references
     }
 
-    pub fn request_ground(&self) -> AnswerShape<'_> {
-        AnswerShape {
+    pub fn request_ground(&self) -> ResponseShape<'_> {
+        ResponseShape {
             shape: &self.request,
             guards: &self.request_guards,
             leads: &self.request_leads,

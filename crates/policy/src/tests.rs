@@ -157,7 +157,7 @@ const ORDER: &str = "WorkOrder{id,number,status,notes,priority#,assignment:{part
 
 pub(super) fn operation(
     id: &str,
-    answer: &str,
+    response: &str,
     request: &str,
     parameters: &[&str],
 ) -> OperationShape {
@@ -197,13 +197,13 @@ pub(super) fn operation(
         is_write: !["get", "list", "head"]
             .iter()
             .any(|verb| id.starts_with(verb)),
-        answer: shape(answer),
+        response: shape(response),
         request: shape(request),
         takes_forms: false,
         body_kind: model::MessageKind::Fields,
-        answer_kind: model::MessageKind::Fields,
+        response_kind: model::MessageKind::Fields,
         errors: vec![ErrorShape {
-            answer: 1,
+            response: 1,
             shape: shape("{code,message,trace,key!,order:WorkOrder{id,assignment:{partnerId}}}"),
         }],
         parameters: parsed,

@@ -19,7 +19,7 @@ use crypto::{Keys, Secret};
 use gateway::{Gateway, Snapshot};
 use identity::credential::{CreateKeyRequest, Entropy, create};
 use model::http::{BodyLength, Protocol};
-use model::{Head, Headers, KeyId, Method, Peer, Reply, Timestamp};
+use model::{Head, Headers, KeyId, Method, Peer, Response, Timestamp};
 use net::{Body, Service};
 use store::{Step, Store, kinds};
 
@@ -82,16 +82,16 @@ fn run(scenario: &Scenario, requests: u32) -> Result<()> {
     let local = tokio::task::LocalSet::new();
     let answered = local.block_on(&runtime, async {
         for _ in 0..WARM {
-            let reply = ask(&gateway, scenario, &key, warm).await;
-            if reply.status != 200 {
-                let body = String::from_utf8_lossy(&reply.body).into_owned();
-                return Err(format!("answered {}: {body}", reply.status));
+            let response = ask(&gateway, scenario, &key, warm).await;
+            if response.status != 200 {
+                let body = String::from_utf8_lossy(&response.body).into_owned();
+                return Err(format!("answered {}: {body}", response.status));
             }
         }
         let mut answered = 0u32;
         for _ in 0..requests {
-            let reply = ask(&gateway, scenario, &key, measured).await;
-            answered += u32::from(reply.status == 200);
+            let response = ask(&gateway, scenario, &key, measured).await;
+            answered += u32::from(response.status == 200);
         }
         Ok(answered)
     })?;
@@ -103,28 +103,28 @@ fn run(scenario: &Scenario, requests: u32) -> Result<()> {
     }
 }
 
-type Answer<'a> = Pin<&'a mut dyn Future<Output = Reply>>;
+type Answer<'a> = Pin<&'a mut dyn Future<Output = Response>>;
 
 /// Moves a request on. What is executed below this function is the cost of a request.
 #[inline(never)]
-fn measured(mut answer: Answer<'_>, cx: &mut Context<'_>) -> Poll<Reply> {
-    answer.as_mut().poll(cx)
+fn measured(mut response: Answer<'_>, cx: &mut Context<'_>) -> Poll<Response> {
+    response.as_mut().poll(cx)
 }
 
 /// The same for requests that do not count.
 #[inline(never)]
-fn warm(mut answer: Answer<'_>, cx: &mut Context<'_>) -> Poll<Reply> {
+fn warm(mut response: Answer<'_>, cx: &mut Context<'_>) -> Poll<Response> {
     // Something of its own, so that the two are never merged into one.
     std::hint::black_box(WARM);
-    answer.as_mut().poll(cx)
+    response.as_mut().poll(cx)
 }
 
 async fn ask(
     gateway: &Gateway,
     scenario: &Scenario,
     key: &str,
-    step: fn(Answer<'_>, &mut Context<'_>) -> Poll<Reply>,
-) -> Reply {
+    step: fn(Answer<'_>, &mut Context<'_>) -> Poll<Response>,
+) -> Response {
     let address = SocketAddr::from(([127, 0, 0, 1], 40_000));
     let peer = Arc::new(Peer {
         address: address.ip(),
@@ -165,8 +165,8 @@ async fn ask(
         },
     };
     let mut body = Body::of(sent.as_bytes().to_vec());
-    let mut answer = std::pin::pin!(gateway.answer(&peer, head, &mut body));
-    std::future::poll_fn(|cx| step(answer.as_mut(), cx)).await
+    let mut response = std::pin::pin!(gateway.answer(&peer, head, &mut body));
+    std::future::poll_fn(|cx| step(response.as_mut(), cx)).await
 }
 
 /// A gateway as a server has one on each thread, and a key of its integration.
@@ -230,7 +230,7 @@ fn upstream() -> Result<SocketAddr> {
 
 fn serve(mut stream: TcpStream) -> std::io::Result<()> {
     stream.set_nodelay(true)?;
-    let answer = format!(
+    let response = format!(
         "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{ITEM}",
         ITEM.len()
     );
@@ -239,7 +239,7 @@ fn serve(mut stream: TcpStream) -> std::io::Result<()> {
     loop {
         while let Some(length) = whole(&seen) {
             seen.drain(..length);
-            stream.write_all(answer.as_bytes())?;
+            stream.write_all(response.as_bytes())?;
         }
         match stream.read(&mut piece)? {
             0 => return Ok(()),
@@ -263,7 +263,7 @@ fn whole(bytes: &[u8]) -> Option<usize> {
 
 fn files(scenario: &Scenario, upstream: SocketAddr) -> Files {
     let mut files = Files::new();
-    let (answers, checks) = if scenario.is_full {
+    let (responses, checks) = if scenario.is_full {
         ("", "")
     } else {
         (
@@ -273,7 +273,7 @@ fn files(scenario: &Scenario, upstream: SocketAddr) -> Files {
     };
     let api = format!("{API}    upstream: {{ targets: [\"http://{upstream}\"] }}\n{checks}");
     for (path, text) in [
-        ("portcullis.yaml", format!("{SERVER}{answers}")),
+        ("portcullis.yaml", format!("{SERVER}{responses}")),
         ("apis/bench.yaml", api),
         ("apis/bench.v1.openapi.yaml", CONTRACT.to_owned()),
         ("integrations/loader.yaml", LOADER.to_owned()),

@@ -5,7 +5,7 @@
 
 use std::fmt::Write;
 
-use model::{DecisionId, FieldError, Reason, Refusal, Reply, Stage};
+use model::{DecisionId, FieldError, Reason, Refusal, Response, Stage};
 
 const HEAD: &str = "# Problem codes\n\n\
     Generated from the reasons in the code; `cargo xtask gen` writes it again.\n\n\
@@ -156,7 +156,7 @@ fn error(place: &'static str, pointer: &str, keyword: &str, detail: &str, fix: &
 /// The answer as it stands on the wire, with the body in readable lines.
 fn answer(refusal: &Refusal) -> String {
     let id = DecisionId::from_bits(EXAMPLE_ID);
-    let Reply {
+    let Response {
         status,
         headers,
         body,

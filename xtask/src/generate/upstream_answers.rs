@@ -38,7 +38,7 @@ const TAIL: &str = "\n## Error fields\n\n\
 /// The whole page.
 pub fn page() -> String {
     let mut out = String::from(HEAD);
-    for row in gateway::answers::ROWS {
+    for row in gateway::meanings::ROWS {
         let _ = writeln!(out, "| {} | {} |", row.shown, row.caller);
     }
     out.push_str(TAIL);

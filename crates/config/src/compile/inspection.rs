@@ -16,10 +16,10 @@ use super::Proofs;
 use super::bounds::filled;
 use super::draft::Apis;
 use crate::Files;
-use crate::answers::AnswerRules;
 use crate::compiled::{Compiled, FieldLevel, FieldPattern, Proven};
 use crate::de::{listed, nearest};
 use crate::files::SERVER_FILE;
+use crate::leaks::ResponseRules;
 use crate::report::Report;
 use crate::server::{Exclusion, FieldParanoia, Server};
 use crate::spanned::At;
@@ -104,8 +104,8 @@ pub(super) fn prove(
 }
 
 /// Compiles the rules about answers.
-pub(super) fn answers(server: &Server, report: &mut Report) -> Option<Arc<AnswerRules>> {
-    match AnswerRules::compile(&server.inspection.answers) {
+pub(super) fn answers(server: &Server, report: &mut Report) -> Option<Arc<ResponseRules>> {
+    match ResponseRules::compile(&server.inspection.answers) {
         Ok(rules) => Some(Arc::new(rules)),
         Err(error) => {
             report.add(Mistake::new(error.message, error.help).in_file(SERVER_FILE));

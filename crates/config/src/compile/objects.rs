@@ -215,7 +215,10 @@ fn resolve(
         );
         return None;
     }
-    let answers = |o: &Operation| o.answer_shape().is_some_and(|shape| carries(shape, schema));
+    let answers = |o: &Operation| {
+        o.response_shape()
+            .is_some_and(|shape| carries(shape, schema))
+    };
     if !answers(operation) {
         let message = format!("the answer of `{id}` holds no `{schema}`");
         report.wrong(
@@ -235,7 +238,7 @@ fn carries(shape: &Shape, schema: &str) -> bool {
 /// Every place of a schema in the messages of a contract.
 fn nodes_of<'c>(contract: &'c Contract, schema: &str) -> Vec<(&'c Shape, &'c Node)> {
     let shapes = contract.operations.iter().flat_map(|operation| {
-        let answers = operation.answers.iter().map(|answer| &answer.shape);
+        let answers = operation.responses.iter().map(|response| &response.shape);
         answers.chain(std::iter::once(&operation.request_shape))
     });
     let nodes = shapes.flat_map(|shape| shape.nodes.iter().map(move |node| (shape, node)));
@@ -303,18 +306,18 @@ fn operation_shape(operation: &Operation, is_read: bool) -> OperationShape {
     OperationShape {
         id: operation.id.clone(),
         is_write: !is_read,
-        answer: Arc::new(operation.answer_shape().cloned().unwrap_or_default()),
+        response: Arc::new(operation.response_shape().cloned().unwrap_or_default()),
         errors: operation
-            .error_answers()
-            .map(|(answer, plan)| ErrorShape {
-                answer,
+            .error_responses()
+            .map(|(response, plan)| ErrorShape {
+                response,
                 shape: Arc::new(plan.shape.clone()),
             })
             .collect(),
         request: Arc::new(operation.request_shape.clone()),
         takes_forms: operation.takes_forms(),
         body_kind: operation.body_kind(),
-        answer_kind: operation.answer_kind(),
+        response_kind: operation.response_kind(),
         ends_in: ends_in(operation),
         body: match operation.method {
             Method::Put => BodyMeaning::Replacement,

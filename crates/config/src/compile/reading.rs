@@ -66,14 +66,14 @@ pub(super) fn all(contract: &Contract, said: BTreeSet<Arc<str>>) -> BTreeSet<Arc
 /// without 203). Such a call would be carried out first, and its answer refused.
 fn only_changes(operation: &Operation) -> bool {
     let mut successes = operation
-        .answers
+        .responses
         .iter()
-        .filter(|answer| match answer.status {
+        .filter(|response| match response.status {
             StatusRange::Exactly(status) => (200..300).contains(&status),
             StatusRange::Family(family) => family == 2,
             StatusRange::Default => false,
         })
         .peekable();
     let is_change = |status| matches!(status, StatusRange::Exactly(201 | 202 | 204 | 205));
-    successes.peek().is_some() && successes.all(|answer| is_change(answer.status))
+    successes.peek().is_some() && successes.all(|response| is_change(response.status))
 }

@@ -59,7 +59,7 @@ pub(super) fn compile(
         file,
         report,
     );
-    let answer = filled(
+    let response = filled(
         written.answer_bytes_max.as_ref(),
         ByteSize(8 << 20),
         ANSWER_RANGE,
@@ -75,7 +75,7 @@ pub(super) fn compile(
             .as_ref()
             .map(|health| self::health(health, file, report)),
         timeout: timeout.0,
-        answer_bytes_max: usize::try_from(answer.0).unwrap_or(usize::MAX),
+        answer_bytes_max: usize::try_from(response.0).unwrap_or(usize::MAX),
         calls_max: filled(calls_max, CALLS_DEFAULT, CALLS_RANGE, file, report),
         ca: written
             .ca

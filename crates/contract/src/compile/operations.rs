@@ -17,12 +17,12 @@ use crate::definition::Definition;
 use crate::docs::{At, Docs};
 use crate::language::Languages;
 use crate::lower::{Direction, Lowering};
-use crate::media::AnswerMedia;
+use crate::media::ResponseMedia;
 use crate::plan::Operation;
 use crate::shape::Names;
 use crate::template::{self, TemplateSegment};
 use crate::validator::Built;
-use parts::{AnswerDraft, BodyDraft, ParameterDraft};
+use parts::{BodyDraft, ParameterDraft, ResponseDraft};
 use workshop::Workshop;
 
 /// One operation whose schemas are numbered but not compiled yet.
@@ -34,7 +34,7 @@ pub(super) struct Draft<'a> {
     segments: Vec<TemplateSegment>,
     parameters: Vec<ParameterDraft<'a>>,
     body: Option<BodyDraft<'a>>,
-    answers: Vec<AnswerDraft<'a>>,
+    responses: Vec<ResponseDraft<'a>>,
     summary: Option<String>,
     security: Vec<String>,
     bounds: Bounds,
@@ -176,7 +176,7 @@ fn draft<'a>(
 ) -> Draft<'a> {
     let parameters = parts::parameters(lowering, item, &at, segments);
     let body = parts::body(lowering, &at);
-    let answers = parts::answers(lowering, &at);
+    let responses = parts::answers(lowering, &at);
     let summary = at
         .text("summary")
         .or_else(|| at.text("description"))
@@ -190,7 +190,7 @@ fn draft<'a>(
         segments: segments.to_vec(),
         parameters,
         body,
-        answers,
+        responses,
         summary,
         security: security.iter().flat_map(scopes).collect(),
         bounds,
@@ -245,15 +245,15 @@ impl<'a> Draft<'a> {
             .unwrap_or_default();
         let request_shape = shop.shape(&places, Direction::Request);
         let body = self.body.map(|body| body.finish(&mut shop)).transpose()?;
-        let places = parts::success_places(&self.answers);
-        let success_shape = shop.shape(&places, Direction::Answer);
-        let answers = self
-            .answers
+        let places = parts::success_places(&self.responses);
+        let success_shape = shop.shape(&places, Direction::Response);
+        let responses = self
+            .responses
             .into_iter()
-            .map(|answer| answer.finish(&mut shop))
+            .map(|response| response.finish(&mut shop))
             .collect::<Result<Vec<_>, _>>()?;
         Ok(Operation {
-            media: AnswerMedia::of(self.method, &answers),
+            media: ResponseMedia::of(self.method, &responses),
             success_shape,
             id: self.id,
             method: self.method,
@@ -262,7 +262,7 @@ impl<'a> Draft<'a> {
             parameters,
             body,
             request_shape,
-            answers,
+            responses,
             is_deprecated: self.at.is_true("deprecated"),
             summary: self.summary,
             security: self.security,

@@ -153,7 +153,7 @@ fn an_overlay_adds_facts_and_files_are_followed() {
         bounds: Bounds::default(),
     };
     let contract = compile(&source(&with_owner)).unwrap();
-    let shape = contract.operations[0].answer_shape().unwrap();
+    let shape = contract.operations[0].response_shape().unwrap();
     let root = shape.root().unwrap();
     assert_eq!(root.schema.as_deref(), Some("Local"));
     let mail = shape.node(root.fields["mail"].node).unwrap();

@@ -137,7 +137,7 @@ components: {schemas: {Client: {$ref: ./models/Customer.yml}}}
     .unwrap();
     let names: Vec<&str> = contract.schemas.iter().map(|s| &**s).collect();
     assert_eq!(names, ["Client", "Site", "WorkOrder"]);
-    let shape = contract.operations[0].answer_shape().unwrap();
+    let shape = contract.operations[0].response_shape().unwrap();
     let root = shape.root().unwrap();
     assert_eq!(root.schema.as_deref(), Some("WorkOrder"));
     let field = |name: &str| shape.node(root.fields[name].node).unwrap();

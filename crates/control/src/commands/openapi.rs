@@ -28,7 +28,7 @@ pub fn openapi() -> Value {
         },
         "servers": [],
         "paths": paths,
-        "components": { "schemas": { "AdminError": crate::output::answer_schema::<crate::AdminError>() } },
+        "components": { "schemas": { "AdminError": crate::output::response_schema::<crate::AdminError>() } },
     })
 }
 

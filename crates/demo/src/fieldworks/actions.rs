@@ -3,7 +3,7 @@
 //! Used by fieldworks.
 //! Start reading at `perform`.
 
-use model::{Json, Reply};
+use model::{Json, Response};
 
 use super::lists::debugged;
 use super::route::{Action, Route};
@@ -16,7 +16,7 @@ use crate::record::{Fixed, only, put, text};
 const NOW: &str = "2026-11-20T09:30:00.000Z";
 
 /// Performs one operation.
-pub fn perform(world: &mut World, route: &Route, ask: &Ask<'_>) -> Reply {
+pub fn perform(world: &mut World, route: &Route, ask: &Ask<'_>) -> Response {
     match route.action {
         Action::List(kind) => json(200, lists::page(world, kind, ask)),
         Action::Get(kind) => found(world.get(kind, ask.id()).cloned(), ask),
@@ -29,14 +29,14 @@ pub fn perform(world: &mut World, route: &Route, ask: &Ask<'_>) -> Reply {
             changed(world, kind, ask, |record| mark(record, member, value))
         }
         Action::Delete(kind) => match world.remove(kind, ask.id()) {
-            Some(_) => Reply::new(204, Vec::new()),
+            Some(_) => Response::new(204, Vec::new()),
             None => lost(ask.id()),
         },
         Action::Own(own) => (own.0)(world, ask),
     }
 }
 
-fn found(record: Option<Json>, ask: &Ask<'_>) -> Reply {
+fn found(record: Option<Json>, ask: &Ask<'_>) -> Response {
     let Some(record) = record else {
         return lost(ask.id());
     };
@@ -44,7 +44,12 @@ fn found(record: Option<Json>, ask: &Ask<'_>) -> Reply {
     json(200, debugged(record)).with("etag", format!("\"{version}\""))
 }
 
-fn changed(world: &mut World, kind: Kind, ask: &Ask<'_>, change: impl FnOnce(&mut Json)) -> Reply {
+fn changed(
+    world: &mut World,
+    kind: Kind,
+    ask: &Ask<'_>,
+    change: impl FnOnce(&mut Json),
+) -> Response {
     let Some(record) = world.get_mut(kind, ask.id()) else {
         return lost(ask.id());
     };
@@ -76,7 +81,7 @@ fn merge(record: &mut Json, body: &Json) {
 }
 
 /// A new record: the defaults of its kind, then whatever the body holds.
-fn create(world: &mut World, kind: Kind, ask: &Ask<'_>) -> Reply {
+fn create(world: &mut World, kind: Kind, ask: &Ask<'_>) -> Response {
     let id = world.free_id(kind);
     let mut record = newborn(world, kind, ask, &id);
     merge(&mut record, &ask.body);
@@ -139,7 +144,7 @@ fn embed(world: &World, record: &mut Json, ask: &Ask<'_>) {
 }
 
 /// `mergeCustomers`: the other one becomes a pointer to this one.
-pub fn merge_customers(world: &mut World, ask: &Ask<'_>) -> Reply {
+pub fn merge_customers(world: &mut World, ask: &Ask<'_>) -> Response {
     let other = text(&ask.body, "duplicateId").to_owned();
     if let Some(record) = world.get_mut(Kind::Customer, &other) {
         put(record, "state", "merged");
@@ -148,7 +153,7 @@ pub fn merge_customers(world: &mut World, ask: &Ask<'_>) -> Reply {
 }
 
 /// `reportAssetReading`: kept as the plant's last reading.
-pub fn report_reading(world: &mut World, ask: &Ask<'_>) -> Reply {
+pub fn report_reading(world: &mut World, ask: &Ask<'_>) -> Response {
     let Some(asset) = world.get_mut(Kind::Asset, ask.id()) else {
         return lost(ask.id());
     };
@@ -158,7 +163,7 @@ pub fn report_reading(world: &mut World, ask: &Ask<'_>) -> Reply {
 }
 
 /// `convertServiceRequest`: a work order for it.
-pub fn convert_request(world: &mut World, ask: &Ask<'_>) -> Reply {
+pub fn convert_request(world: &mut World, ask: &Ask<'_>) -> Response {
     let Some(request) = world.get(Kind::ServiceRequest, ask.id()).cloned() else {
         return lost(ask.id());
     };
@@ -175,7 +180,7 @@ pub fn convert_request(world: &mut World, ask: &Ask<'_>) -> Reply {
 }
 
 /// `addWorkOrderNote`.
-pub fn add_note(world: &mut World, ask: &Ask<'_>) -> Reply {
+pub fn add_note(world: &mut World, ask: &Ask<'_>) -> Response {
     let Some(order) = world.get_mut(Kind::WorkOrder, ask.id()) else {
         return lost(ask.id());
     };
@@ -189,7 +194,7 @@ pub fn add_note(world: &mut World, ask: &Ask<'_>) -> Reply {
 }
 
 /// `setWorkOrderExternalRef`.
-pub fn set_external_ref(world: &mut World, ask: &Ask<'_>) -> Reply {
+pub fn set_external_ref(world: &mut World, ask: &Ask<'_>) -> Response {
     let system = ask.params.get(1).cloned().unwrap_or_default();
     let value = text(&ask.body, "value").to_owned();
     let Some(order) = world.get_mut(Kind::WorkOrder, ask.id()) else {
@@ -202,7 +207,7 @@ pub fn set_external_ref(world: &mut World, ask: &Ask<'_>) -> Reply {
 }
 
 /// `recordPartUsage`.
-pub fn record_part_usage(world: &mut World, ask: &Ask<'_>) -> Reply {
+pub fn record_part_usage(world: &mut World, ask: &Ask<'_>) -> Response {
     if world.get(Kind::WorkOrder, ask.id()).is_none() {
         return lost(ask.id());
     }
@@ -219,7 +224,7 @@ pub fn record_part_usage(world: &mut World, ask: &Ask<'_>) -> Reply {
 }
 
 /// `reversePartUsage`.
-pub fn reverse_part_usage(world: &mut World, ask: &Ask<'_>) -> Reply {
+pub fn reverse_part_usage(world: &mut World, ask: &Ask<'_>) -> Response {
     let usage = ask.params.get(1).cloned().unwrap_or_default();
     let Some(record) = world.get_mut(Kind::PartUsage, &usage) else {
         return lost(&usage);
@@ -229,7 +234,7 @@ pub fn reverse_part_usage(world: &mut World, ask: &Ask<'_>) -> Reply {
 }
 
 /// `upsertPart`.
-pub fn upsert_part(world: &mut World, ask: &Ask<'_>) -> Reply {
+pub fn upsert_part(world: &mut World, ask: &Ask<'_>) -> Response {
     if world.get(Kind::Part, ask.id()).is_some() {
         return changed(world, Kind::Part, ask, |record| merge(record, &ask.body));
     }
@@ -240,7 +245,7 @@ pub fn upsert_part(world: &mut World, ask: &Ask<'_>) -> Reply {
 }
 
 /// `applyStockMovement`: the level is replaced by what was counted or moved by a difference.
-pub fn apply_stock_movement(world: &mut World, ask: &Ask<'_>) -> Reply {
+pub fn apply_stock_movement(world: &mut World, ask: &Ask<'_>) -> Response {
     let id = format!("{}-{}", text(&ask.body, "location"), text(&ask.body, "sku"));
     let Some(level) = world.get_mut(Kind::StockLevel, &id) else {
         return lost(&id);
@@ -251,7 +256,7 @@ pub fn apply_stock_movement(world: &mut World, ask: &Ask<'_>) -> Reply {
 }
 
 /// `recordPayment`.
-pub fn record_payment(world: &mut World, ask: &Ask<'_>) -> Reply {
+pub fn record_payment(world: &mut World, ask: &Ask<'_>) -> Response {
     changed(world, Kind::Invoice, ask, |invoice| {
         put(invoice, "status", "paid");
         put(invoice, "paidAmount", ask.body.get("amount").cloned());
@@ -259,7 +264,7 @@ pub fn record_payment(world: &mut World, ask: &Ask<'_>) -> Reply {
 }
 
 /// `rotateSubscriptionSecret`: the new secret is the old one's neighbour, as careless systems do.
-pub fn rotate_secret(world: &mut World, ask: &Ask<'_>) -> Reply {
+pub fn rotate_secret(world: &mut World, ask: &Ask<'_>) -> Response {
     changed(world, Kind::Subscription, ask, |record| {
         let next = format!("{}-next", text(record, "secret"));
         put(record, "secret", next);
@@ -267,7 +272,7 @@ pub fn rotate_secret(world: &mut World, ask: &Ask<'_>) -> Reply {
 }
 
 /// `replayEvents`.
-pub fn replay_events(world: &mut World, _ask: &Ask<'_>) -> Reply {
+pub fn replay_events(world: &mut World, _ask: &Ask<'_>) -> Response {
     let count = i64::try_from(world.count(Kind::Event)).unwrap_or(0);
     json(202, object! { "queued": count })
 }

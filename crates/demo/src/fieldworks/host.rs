@@ -7,7 +7,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::{Head, Peer, Reason, Reply};
+use model::{Head, Peer, Reason, Response};
 use net::{Body, ListenFault, ListenerSpec, Service, Unreadable, Workers};
 
 use super::Fieldworks;
@@ -56,14 +56,14 @@ impl Service for Fieldworks {
         Ok(())
     }
 
-    async fn answer(&self, _peer: &Arc<Peer>, head: Head, body: &mut Body<'_>) -> Reply {
+    async fn answer(&self, _peer: &Arc<Peer>, head: Head, body: &mut Body<'_>) -> Response {
         match body.read(BODY_BYTES_MAX).await {
             Ok(bytes) => self.handle(head.method, &head.target, &head.headers, &bytes),
-            Err(fault) => Reply::new(400, fault.to_string().into_bytes()),
+            Err(fault) => Response::new(400, fault.to_string().into_bytes()),
         }
     }
 
-    async fn refuse(&self, _peer: &Arc<Peer>, what: Unreadable) -> Reply {
-        Reply::new(what.status, what.detail.into_bytes())
+    async fn refuse(&self, _peer: &Arc<Peer>, what: Unreadable) -> Response {
+        Response::new(what.status, what.detail.into_bytes())
     }
 }

@@ -3,7 +3,7 @@
 //! Used by the table of `routes` and by `actions`.
 //! Start reading at `Action`.
 
-use model::{Method, Reply};
+use model::{Method, Response};
 
 use super::Ask;
 use crate::data::{Kind, World};
@@ -31,7 +31,7 @@ pub enum Action {
 
 /// An action with a function of its own.
 #[derive(Clone, Copy)]
-pub struct Own(pub(crate) fn(&mut World, &Ask<'_>) -> Reply);
+pub struct Own(pub(crate) fn(&mut World, &Ask<'_>) -> Response);
 
 impl std::fmt::Debug for Own {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -3,7 +3,7 @@
 //! Used by fieldworks; a test holds the table against the contract.
 //! Start reading at `ROUTES`.
 
-use model::{Method, Reply};
+use model::{Method, Response};
 
 use super::route::{Action, Own, Route};
 use super::{Ask, actions};
@@ -30,7 +30,7 @@ use Kind::{
 };
 use Method::{Delete as DELETE, Get as GET, Patch as PATCH, Post as POST, Put as PUT};
 
-const fn own(action: fn(&mut World, &Ask<'_>) -> Reply) -> Action {
+const fn own(action: fn(&mut World, &Ask<'_>) -> Response) -> Action {
     Action::Own(Own(action))
 }
 

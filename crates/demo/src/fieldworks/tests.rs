@@ -3,21 +3,21 @@ use crate::data::Kind;
 use crate::record::text;
 
 fn ask(fieldworks: &Fieldworks, method: Method, target: &str, body: &str) -> (u16, Json) {
-    let reply = fieldworks.handle(method, target, &model::Headers::new(), body.as_bytes());
-    let json = model::json::parse(&reply.body, Bounds::default()).unwrap_or(Json::Null);
-    (reply.status, json)
+    let response = fieldworks.handle(method, target, &model::Headers::new(), body.as_bytes());
+    let json = model::json::parse(&response.body, Bounds::default()).unwrap_or(Json::Null);
+    (response.status, json)
 }
 
 #[test]
 fn every_field_is_returned_to_anybody() {
     let fieldworks = Fieldworks::new(1);
-    let reply = fieldworks.handle(
+    let response = fieldworks.handle(
         Method::Get,
         "/v2/work-orders/4711",
         &model::Headers::new(),
         b"",
     );
-    let body = String::from_utf8(reply.body.clone()).unwrap();
+    let body = String::from_utf8(response.body.clone()).unwrap();
     for secret in [
         "iban",
         "accessCode",
@@ -29,7 +29,7 @@ fn every_field_is_returned_to_anybody() {
     ] {
         assert!(body.contains(secret), "{secret}");
     }
-    assert!(reply.headers.text("x-powered-by").is_some());
+    assert!(response.headers.text("x-powered-by").is_some());
 }
 
 #[test]
@@ -93,15 +93,15 @@ fn writes_are_kept_and_take_whatever_is_sent() {
 #[test]
 fn a_fault_tells_everything_it_should_not() {
     let fieldworks = Fieldworks::new(1);
-    let reply = fieldworks.handle(
+    let response = fieldworks.handle(
         Method::Get,
         "/v2/work-orders/4999",
         &model::Headers::new(),
         b"",
     );
-    assert_eq!(reply.status, 500);
+    assert_eq!(response.status, 500);
     assert!(
-        String::from_utf8(reply.body)
+        String::from_utf8(response.body)
             .unwrap()
             .contains("postgres://")
     );
@@ -152,8 +152,8 @@ fn broken_escapes_and_odd_paths_do_not_stop_it() {
         "/v2/events/replay",
     ] {
         for method in Method::ALL {
-            let reply = fieldworks.handle(method, target, &model::Headers::new(), b"{");
-            assert!(reply.status >= 200, "{target}");
+            let response = fieldworks.handle(method, target, &model::Headers::new(), b"{");
+            assert!(response.status >= 200, "{target}");
         }
     }
 }
@@ -163,12 +163,12 @@ fn it_answers_over_the_wire() {
     let fieldworks = Fieldworks::new(1);
     let hosted = fieldworks.host(0).unwrap();
     let call = crate::call::Call::get("/v2/work-orders/4711");
-    let answer = crate::call::send_plain(hosted.address, &call, None).unwrap();
+    let response = crate::call::send_plain(hosted.address, &call, None).unwrap();
     assert_eq!(
-        (answer.status, answer.header("x-powered-by")),
+        (response.status, response.header("x-powered-by")),
         (200, Some("Bolt/2.1.7"))
     );
-    assert_eq!(text(&answer.json().unwrap(), "number"), "WO-2026-04711");
+    assert_eq!(text(&response.json().unwrap(), "number"), "WO-2026-04711");
     assert_eq!(fieldworks.seen().total(), 1);
     hosted.stop();
 }

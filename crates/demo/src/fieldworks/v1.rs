@@ -4,7 +4,7 @@
 //! Start reading at `answer`.
 
 use model::json::Bounds;
-use model::{Json, Method, Reply};
+use model::{Json, Method, Response};
 
 use super::{Ask, json, lists, lost, routes};
 use crate::data::{Kind, World};
@@ -29,7 +29,7 @@ pub fn answer(
     segments: &[String],
     query: &[(String, String)],
     body: &[u8],
-) -> Reply {
+) -> Response {
     let body = model::json::parse(body, Bounds::default()).unwrap_or(Json::Null);
     let mut ask = Ask {
         params: Vec::new(),
@@ -61,13 +61,13 @@ pub fn answer(
     }
 }
 
-fn list(world: &World, kind: Kind, show: fn(&Json) -> Json, ask: &Ask<'_>) -> Reply {
+fn list(world: &World, kind: Kind, show: fn(&Json) -> Json, ask: &Ask<'_>) -> Response {
     let (items, cursor) = lists::records(world, kind, ask);
     let items: Vec<Json> = items.into_iter().map(show).collect();
     json(200, object! { "items": items, "next_cursor": cursor })
 }
 
-fn ticket(world: &mut World, ask: &Ask<'_>) -> Reply {
+fn ticket(world: &mut World, ask: &Ask<'_>) -> Response {
     let id = world.free_id(Kind::ServiceRequest);
     let record = object! {
         "id": id.as_str(), "number": format!("SR-2026-{id:0>5}"), "status": "new", "source": "portal",

@@ -6,7 +6,7 @@
 use model::Json;
 
 use super::{Act, LedgerView};
-use crate::call::Answer;
+use crate::call::CallResponse;
 
 /// One expectation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,29 +40,32 @@ impl Check {
     ///
     /// # Errors
     /// A sentence about what was found instead.
-    pub fn judge(&self, answer: &Answer) -> Result<(), String> {
+    pub fn judge(&self, response: &CallResponse) -> Result<(), String> {
         let (holds, found) = match self {
-            Check::Status(status) => (answer.status == *status, answer.status.to_string()),
+            Check::Status(status) => (response.status == *status, response.status.to_string()),
             Check::Code(code) => (
-                answer.code().as_deref() == Some(*code),
-                shown(answer.code()),
+                response.code().as_deref() == Some(*code),
+                shown(response.code()),
             ),
             Check::Header(name, text) => {
-                let value = answer.header(name);
+                let value = response.header(name);
                 (value.is_some_and(|v| v.contains(text)), shown(value))
             }
-            Check::NoHeader(name) => (answer.header(name).is_none(), shown(answer.header(name))),
+            Check::NoHeader(name) => (
+                response.header(name).is_none(),
+                shown(response.header(name)),
+            ),
             Check::HeaderNumber(name, low, high) => {
-                let number = answer.header(name).and_then(|v| v.parse::<i64>().ok());
+                let number = response.header(name).and_then(|v| v.parse::<i64>().ok());
                 (
                     number.is_some_and(|n| (*low..=*high).contains(&n)),
-                    shown(answer.header(name)),
+                    shown(response.header(name)),
                 )
             }
-            Check::Has(text) => (answer.text().contains(text), "another body".into()),
-            Check::Lacks(text) => (!mentions(answer, text), "it".into()),
+            Check::Has(text) => (response.text().contains(text), "another body".into()),
+            Check::Lacks(text) => (!mentions(response, text), "it".into()),
             Check::Field(path, text) => {
-                let body = answer.json();
+                let body = response.json();
                 let value = body
                     .as_ref()
                     .and_then(|b| b.at(path))
@@ -70,7 +73,7 @@ impl Check {
                 (value == Some(*text), shown(value))
             }
             Check::Members(path, names) => {
-                let found = members(answer, path);
+                let found = members(response, path);
                 let mut wanted: Vec<String> = names.iter().map(ToString::to_string).collect();
                 wanted.sort();
                 (
@@ -78,8 +81,8 @@ impl Check {
                     shown(found.map(|f| f.join(", "))),
                 )
             }
-            Check::EachItem(path, text) => each_item(answer, path, text),
-            Check::ErrorAt(pointer, keyword) => error_at(answer, pointer, keyword),
+            Check::EachItem(path, text) => each_item(response, path, text),
+            Check::ErrorAt(pointer, keyword) => error_at(response, pointer, keyword),
         };
         if holds {
             Ok(())
@@ -93,17 +96,17 @@ fn shown<T: ToString>(value: Option<T>) -> String {
     value.map_or_else(|| "nothing".to_owned(), |v| v.to_string())
 }
 
-fn mentions(answer: &Answer, text: &str) -> bool {
-    let in_fields = answer
+fn mentions(response: &CallResponse, text: &str) -> bool {
+    let in_fields = response
         .headers
         .iter()
         .any(|(name, value)| name.contains(text) || value.contains(text));
-    in_fields || answer.text().contains(text)
+    in_fields || response.text().contains(text)
 }
 
 /// Names of an object's members, sorted. A `0` in the path is the first item of a list.
-fn members(answer: &Answer, path: &str) -> Option<Vec<String>> {
-    let body = answer.json()?;
+fn members(response: &CallResponse, path: &str) -> Option<Vec<String>> {
+    let body = response.json()?;
     let mut here = &body;
     for step in path.split('.').filter(|step| !step.is_empty()) {
         here = match here {
@@ -119,8 +122,8 @@ fn members(answer: &Answer, path: &str) -> Option<Vec<String>> {
     Some(names)
 }
 
-fn each_item(answer: &Answer, path: &str, text: &str) -> (bool, String) {
-    let body = answer.json();
+fn each_item(response: &CallResponse, path: &str, text: &str) -> (bool, String) {
+    let body = response.json();
     let Some(Json::List(items)) = body.as_ref().and_then(|b| b.get("items")) else {
         return (false, "no items".to_owned());
     };
@@ -134,8 +137,8 @@ fn each_item(answer: &Answer, path: &str, text: &str) -> (bool, String) {
     }
 }
 
-fn error_at(answer: &Answer, pointer: &str, keyword: &str) -> (bool, String) {
-    let body = answer.json();
+fn error_at(response: &CallResponse, pointer: &str, keyword: &str) -> (bool, String) {
+    let body = response.json();
     let Some(Json::List(errors)) = body.as_ref().and_then(|b| b.get("errors")) else {
         return (false, "no errors".to_owned());
     };
@@ -168,7 +171,7 @@ fn error_at(answer: &Answer, pointer: &str, keyword: &str) -> (bool, String) {
 const OWN_FIELDS: &[&str] = &["date", "portcullis-decision"];
 
 /// What tells two answers apart besides decision id and date.
-pub fn same_bytes(one: &Answer, other: &Answer) -> Vec<String> {
+pub fn same_bytes(one: &CallResponse, other: &CallResponse) -> Vec<String> {
     let mut wrong = Vec::new();
     if one.status != other.status {
         wrong.push(format!(
@@ -185,8 +188,8 @@ pub fn same_bytes(one: &Answer, other: &Answer) -> Vec<String> {
     wrong
 }
 
-fn normal_fields(answer: &Answer) -> Vec<(String, String)> {
-    let kept = answer
+fn normal_fields(response: &CallResponse) -> Vec<(String, String)> {
+    let kept = response
         .headers
         .iter()
         .filter(|(name, _)| !OWN_FIELDS.contains(&name.as_str()));
@@ -196,10 +199,10 @@ fn normal_fields(answer: &Answer) -> Vec<(String, String)> {
         .collect()
 }
 
-fn normal_body(answer: &Answer) -> String {
-    answer
+fn normal_body(response: &CallResponse) -> String {
+    response
         .text()
-        .replace(answer.decision().unwrap_or("dec_"), "dec_…")
+        .replace(response.decision().unwrap_or("dec_"), "dec_…")
 }
 
 /// What is wrong with a verification of the ledger.

@@ -2,10 +2,10 @@ use super::*;
 use crate::call::Call;
 
 /// Answers everything alike.
-struct Deaf(Answer);
+struct Deaf(CallResponse);
 
 impl Env for Deaf {
-    fn send(&mut self, _call: &Call, _key: Option<&str>) -> Result<Answer, String> {
+    fn send(&mut self, _call: &Call, _key: Option<&str>) -> Result<CallResponse, String> {
         Ok(self.0.clone())
     }
     fn key(&mut self, integration: &str) -> Result<String, String> {
@@ -32,12 +32,12 @@ impl Env for Deaf {
     }
 }
 
-fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> Answer {
+fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> CallResponse {
     let headers = headers
         .iter()
         .map(|(n, v)| (n.to_string(), v.to_string()))
         .collect();
-    Answer {
+    CallResponse {
         status,
         headers,
         body: body.as_bytes().to_vec(),

@@ -8,7 +8,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use model::Method;
 
-use crate::call::{Answer, Call, Listener, send_plain};
+use crate::call::{Call, CallResponse, Listener, send_plain};
 use crate::gate::Ports;
 
 /// Where the listeners are, and whom to trust.
@@ -39,7 +39,7 @@ impl Wire {
     ///
     /// # Errors
     /// A sentence when there is no answer.
-    pub fn send(&self, call: &Call, key: Option<&str>) -> Result<Answer, String> {
+    pub fn send(&self, call: &Call, key: Option<&str>) -> Result<CallResponse, String> {
         let port = match call.listener {
             Listener::Local => self.ports.local,
             Listener::Public => self.ports.public,
@@ -50,10 +50,10 @@ impl Wire {
             return send_plain(address, call, key)
                 .map_err(|why| format!("no answer from {address}: {why}"));
         }
-        let answer = self
+        let response = self
             .runtime
             .block_on(net::client::send(&self.over_tls(call, key, port)?));
-        answer.map(read).map_err(|fault| fault.to_string())
+        response.map(read).map_err(|fault| fault.to_string())
     }
 
     fn over_tls(
@@ -78,13 +78,13 @@ impl Wire {
     }
 }
 
-fn read(answer: net::client::Answer) -> Answer {
-    let fields = answer.headers.iter();
-    Answer {
-        status: answer.status,
+fn read(response: net::client::ClientResponse) -> CallResponse {
+    let fields = response.headers.iter();
+    CallResponse {
+        status: response.status,
         headers: fields
             .map(|(name, value)| (name.to_owned(), String::from_utf8_lossy(value).into_owned()))
             .collect(),
-        body: answer.body,
+        body: response.body,
     }
 }

@@ -1,9 +1,9 @@
 use super::*;
-use config::answers::Answers;
+use config::leaks::LeakSettings;
 use model::event::Treatment;
 
-fn rules(written: Answers) -> AnswerRules {
-    AnswerRules::compile(&written).unwrap()
+fn rules(written: LeakSettings) -> ResponseRules {
+    ResponseRules::compile(&written).unwrap()
 }
 
 /// Fields of the answer: `note` is free, `iban` is declared sensitive, `ean` has a pattern, `tags` may be called anything.
@@ -32,17 +32,17 @@ fn operation() -> Operation {
         overlay: None,
         load: &|_| None,
         unknown_fields: contract::UnknownFields::Refuse,
-        bounds: ANSWER_BOUNDS,
+        bounds: RESPONSE_BOUNDS,
     };
     contract::compile(&source).unwrap().operations.remove(0)
 }
 
-fn guarded(body: &str, written: Answers) -> Guarded {
+fn guarded(body: &str, written: LeakSettings) -> Guarded {
     guard(body.as_bytes(), &operation(), 200, &rules(written))
 }
 
 fn sent(body: &str) -> String {
-    match guarded(body, Answers::default()).body {
+    match guarded(body, LeakSettings::default()).body {
         Some(changed) => String::from_utf8(changed).unwrap(),
         None => body.to_owned(),
     }
@@ -51,7 +51,7 @@ fn sent(body: &str) -> String {
 #[test]
 fn an_ordinary_answer_leaves_byte_for_byte() {
     let body = r#"{"note":"Filter changed, 4711 hours. Said \"fine\".\nNext: May","lines":[{"text":"a"}]}"#;
-    let found = guarded(body, Answers::default());
+    let found = guarded(body, LeakSettings::default());
     assert!(found.body.is_none() && found.seen.is_empty() && !found.is_blocked);
 }
 
@@ -70,7 +70,7 @@ fn numbers_are_masked_where_nobody_declared_them() {
 #[test]
 fn numbers_leave_where_the_contract_expects_them() {
     let declared = r#"{"iban":"DE89370400440532013000","ean":"4111111111111111"}"#;
-    let found = guarded(declared, Answers::default());
+    let found = guarded(declared, LeakSettings::default());
     assert!(found.body.is_none() && found.seen.is_empty());
     // A key has no business even there.
     let key = r#"{"iban":"AKIAQ2W3E4R5T6Z7U2I3"}"#;
@@ -92,7 +92,7 @@ fn an_escape_does_not_hide_where_a_word_begins() {
 #[test]
 fn a_private_key_holds_the_whole_answer_back() {
     let key = format!("-----BEGIN {0} KEY-----\\nMIIBVQ==", "PRIVATE");
-    let found = guarded(&format!(r#"{{"note":"{key}"}}"#), Answers::default());
+    let found = guarded(&format!(r#"{{"note":"{key}"}}"#), LeakSettings::default());
     assert!(found.is_blocked);
     let seen = found.seen.first().unwrap();
     assert_eq!(
@@ -110,11 +110,11 @@ fn a_name_nobody_declared_is_judged_like_a_text() {
 
 #[test]
 fn what_is_done_is_a_setting() {
-    use config::answers::LeakAction;
+    use config::leaks::LeakAction;
     let body = r#"{"note":"4111111111111111"}"#;
-    let with = |action| Answers {
+    let with = |action| LeakSettings {
         card_number: Some(action),
-        ..Answers::default()
+        ..LeakSettings::default()
     };
     let observed = guarded(body, with(LeakAction::Observe));
     assert!(observed.body.is_none() && !observed.is_blocked);
@@ -146,7 +146,7 @@ mod anywhere {
             leak in proptest::sample::select(&LEAKS[..]),
         ) {
             let text = format!("{before}{leak}{after}");
-            let rules = rules(Answers::default());
+            let rules = rules(LeakSettings::default());
             let mut body = b"{\"n\":12,\"note\":".to_vec();
             write_string(&text, &mut body);
             body.extend_from_slice(b",\"m\":[1,2]}");
@@ -157,7 +157,7 @@ mod anywhere {
 }
 
 /// What leaves of a file, or that it does not, and what the record says of it.
-fn file(bytes: &[u8], written: Answers) -> (Option<Vec<u8>>, Vec<Treatment>) {
+fn file(bytes: &[u8], written: LeakSettings) -> (Option<Vec<u8>>, Vec<Treatment>) {
     let found = guard_file(bytes, &rules(written));
     let treatments = found.seen.iter().filter_map(|seen| seen.what.known());
     let treatments = treatments.collect();
@@ -174,7 +174,7 @@ fn file(bytes: &[u8], written: Answers) -> (Option<Vec<u8>>, Vec<Treatment>) {
 fn numbers_in_a_text_that_is_a_file_are_masked_and_other_files_are_not_broken() {
     let card = "4111 1111 1111 1111";
     let table = format!("name;card\nAnn;{card}\n");
-    let (left, done) = file(table.as_bytes(), Answers::default());
+    let (left, done) = file(table.as_bytes(), LeakSettings::default());
     let left = String::from_utf8(left.unwrap()).unwrap();
     assert!(
         left.starts_with("name;card\nAnn;") && !left.contains(card),
@@ -182,10 +182,10 @@ fn numbers_in_a_text_that_is_a_file_are_masked_and_other_files_are_not_broken() 
     );
     assert_eq!(done, [Treatment::Masked]);
     let bytes = [b"\xff\xfe ", card.as_bytes()].concat();
-    let (left, done) = file(&bytes, Answers::default());
+    let (left, done) = file(&bytes, LeakSettings::default());
     assert_eq!((left, done), (Some(bytes), vec![Treatment::Observed]));
     assert_eq!(
-        file(b"nothing", Answers::default()),
+        file(b"nothing", LeakSettings::default()),
         (Some(b"nothing".to_vec()), vec![])
     );
 }
@@ -193,6 +193,6 @@ fn numbers_in_a_text_that_is_a_file_are_masked_and_other_files_are_not_broken() 
 #[test]
 fn a_private_key_leaves_in_no_file() {
     let key = b"\x00\xff-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7\n-----END PRIVATE KEY-----";
-    let (left, done) = file(key, Answers::default());
+    let (left, done) = file(key, LeakSettings::default());
     assert_eq!((left, done), (None, vec![Treatment::Blocked]));
 }

@@ -1,5 +1,5 @@
 //! Calls to the company's system: how path and fields are written, one call, and what a call that failed means.
-//! Exports `call`, `path`, `ours`, `fault_stop`, `read_failed`; `Answered` and `Came`, what comes of a call.
+//! Exports `call`, `path`, `ours`, `fault_stop`, `read_failed`; and `Came`, what comes of a call.
 //! Used by stages `object` (look-ups) and `upstream` (the request itself).
 //! Start reading at `call`.
 
@@ -17,13 +17,10 @@ use crate::reasons::{BUSY, DENIED, FAILED, OUTCOME_UNKNOWN};
 use crate::stages::authz::Granted;
 use crate::{RequestState, Stop, retry_after};
 
-/// What came back, with the timing noted.
-pub type Answered = UpstreamResponse;
-
 /// What became of the call.
 pub enum Came {
     /// A whole answer.
-    Whole(Answered),
+    Whole(UpstreamResponse),
     /// The head of an answer that says that a write was carried out, and no body that could be read.
     Carried {
         /// Its status.
@@ -41,7 +38,7 @@ pub async fn call(
     headers: &Headers,
     body: &[u8],
     r: &RequestContext<'_>,
-) -> Result<Answered, UpstreamFault> {
+) -> Result<UpstreamResponse, UpstreamFault> {
     let op = granted.op();
     let (Some(upstream), Some(settings)) = (&op.runtime.upstream, &op.version.upstream) else {
         return Err(UpstreamFault::unconfigured());
@@ -61,7 +58,7 @@ pub async fn call(
     };
     let outcome = r.pools.send(upstream, call).await;
     let waited = match &outcome {
-        Ok(answer) => u64::from(answer.answer_us),
+        Ok(response) => u64::from(response.response_us),
         Err(_) => micros_since(started),
     };
     x.event.upstream_us = Some(x.event.upstream_us.unwrap_or(0).saturating_add(waited));

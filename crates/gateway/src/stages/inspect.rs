@@ -29,8 +29,8 @@ impl CheckedRequest<'_> {
     }
 
     /// Uses the permit up: lets out of the answer to this request what may leave.
-    pub(super) fn release(self, answer: Option<&Json>) -> Result<Released, Box<Refusal>> {
-        self.0.release(answer)
+    pub(super) fn release(self, response: Option<&Json>) -> Result<Released, Box<Refusal>> {
+        self.0.release(response)
     }
 }
 

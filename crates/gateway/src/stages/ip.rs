@@ -54,7 +54,7 @@ pub fn admit(x: &mut RequestState<'_, '_>, r: &RequestContext<'_>) -> Result<(),
             let Some(credential) = authn::proven(x, r) else {
                 return Err(stop);
             };
-            x.reply_headers.remove("ratelimit");
+            x.response_headers.remove("ratelimit");
             // Here already: what is malformed ends before stage `authn`, and is bounded all the same.
             limit::charge_at_address(x, r, credential)
         }

@@ -24,7 +24,7 @@ pub fn check<'s>(
         return Err(RETIRED.because("the version is gone").into());
     };
     for (name, value) in &runtime.lifecycle_headers {
-        x.reply_headers.push(name, value);
+        x.response_headers.push(name, value);
     }
     let live = target
         .operation

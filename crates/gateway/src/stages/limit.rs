@@ -102,7 +102,7 @@ fn refuse_exceeded(
         return Ok(());
     }
     let wait = verdict.retry_after.unwrap_or(Duration::from_secs(60));
-    x.reply_headers.set(
+    x.response_headers.set(
         "ratelimit",
         format!("\"{what}\";r=0;t={}", whole_seconds(wait)),
     );

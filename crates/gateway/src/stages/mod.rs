@@ -3,7 +3,6 @@
 //! Used by `pipeline::run` only.
 //! Start reading at `pipeline::run`.
 
-pub mod answer;
 pub mod authn;
 pub mod authz;
 pub mod calls;
@@ -14,6 +13,7 @@ pub mod ip;
 pub mod lifecycle;
 pub mod limit;
 pub mod object;
+pub mod outcome;
 pub mod pages;
 pub mod parameters;
 pub mod response;

@@ -11,9 +11,9 @@ use contract::Operation;
 use model::{Cause, Headers, Json, Stage, json};
 use policy::{Lookup, Released};
 
-use crate::answers::leaves_the_object_open;
-use crate::bounds::ANSWER_BOUNDS;
+use crate::bounds::RESPONSE_BOUNDS;
 use crate::context::RequestContext;
+use crate::meanings::leaves_the_object_open;
 use crate::reasons::FAILED;
 use crate::request_state::Sent;
 use crate::stages::authz::Granted;
@@ -125,13 +125,13 @@ async fn called(
     if x.sent == Sent::Nothing {
         x.sent = Sent::LookUp;
     }
-    let answer = calls::call(x, granted, (by.method, &target), &headers, &[], r).await;
-    let answer = answer.map_err(|fault| calls::fault_stop(fault, true))?;
-    x.event.lookup_status = Some(answer.status);
-    match answer.status {
+    let response = calls::call(x, granted, (by.method, &target), &headers, &[], r).await;
+    let response = response.map_err(|fault| calls::fault_stop(fault, true))?;
+    x.event.lookup_status = Some(response.status);
+    match response.status {
         404 | 410 => Ok((None, None)),
-        200..=299 => json::parse(&answer.body, ANSWER_BOUNDS)
-            .map(|body| (Some(body), LookedUp::of(&target, &answer.headers)))
+        200..=299 => json::parse(&response.body, RESPONSE_BOUNDS)
+            .map(|body| (Some(body), LookedUp::of(&target, &response.headers)))
             .map_err(|problem| {
                 Stop::Failed(FAILED.because(format!(
                     "the look-up's answer is no JSON: {} at byte {}",
@@ -145,7 +145,7 @@ async fn called(
             x,
             "the look-up",
             status,
-            &answer.headers,
+            &response.headers,
         )),
     }
 }
@@ -155,14 +155,14 @@ async fn called(
 pub async fn after(
     x: &mut RequestState<'_, '_>,
     Cleared(mut checked): Cleared<'_>,
-    answer: Option<&Json>,
+    response: Option<&Json>,
     r: &RequestContext<'_>,
 ) -> Result<Released, Stop> {
     x.enter(Stage::Object);
     let (permit, facts) = checked.split();
-    let lookups = permit.after(&facts, answer)?;
+    let lookups = permit.after(&facts, response)?;
     if !lookups.is_empty() {
         look_up(x, &mut checked, &lookups, r).await?;
     }
-    Ok(checked.release(answer)?)
+    Ok(checked.release(response)?)
 }

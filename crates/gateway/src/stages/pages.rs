@@ -3,7 +3,7 @@
 //! Used by stage `answer`; `crate::pages` does the work, the calls are made here.
 //! Start reading at `complete`.
 
-use config::answers::AnswerRules;
+use config::leaks::ResponseRules;
 use model::{Json, Payload};
 use policy::Pages;
 
@@ -99,21 +99,21 @@ async fn further(
     page: &(String, Vec<u8>),
     r: &RequestContext<'_>,
 ) -> Result<(usize, Option<Json>), Stop> {
-    let answer = match upstream::forward_page(x, ready, page, r).await? {
-        Came::Whole(answer) if (200..=299).contains(&answer.status) => answer,
+    let response = match upstream::forward_page(x, ready, page, r).await? {
+        Came::Whole(response) if (200..=299).contains(&response.status) => response,
         // How an upstream may say that nothing follows.
-        Came::Whole(answer) if matches!(answer.status, 404 | 410) => {
+        Came::Whole(response) if matches!(response.status, 404 | 410) => {
             return Ok((0, Some(Json::Null)));
         }
-        Came::Whole(answer) => {
+        Came::Whole(response) => {
             let what = "a further page of the list";
-            let (status, headers) = (answer.status, &answer.headers);
+            let (status, headers) = (response.status, &response.headers);
             return Err(calls::read_failed(x, what, status, headers));
         }
         Came::Carried { why, .. } => return Err(Stop::Failed(CONTRACT.because(why))),
     };
-    let length = answer.body.len();
-    let more = response::read(x, answer, ready.op(), r)?;
+    let length = response.body.len();
+    let more = response::read(x, response, ready.op(), r)?;
     let page = match more.payload {
         Payload::None => Some(Json::Null),
         more => more.into_value(),
@@ -136,7 +136,7 @@ fn written(asked: &Asking, ready: &Ready<'_>) -> (String, Vec<u8>) {
 const SEALS_MAX: usize = 8;
 
 /// The first of some sealed texts that leaves as it is; `None` where there is none, or none can be sealed.
-fn first_passed(seal: impl FnMut() -> Option<String>, rules: &AnswerRules) -> Option<String> {
+fn first_passed(seal: impl FnMut() -> Option<String>, rules: &ResponseRules) -> Option<String> {
     let mut sealed = std::iter::from_fn(seal).take(SEALS_MAX);
     sealed.find(|text| leaks::is_passed(text, rules))
 }
@@ -152,7 +152,7 @@ fn sealer<'a>(
         let key = cursor::key(&r.io.etags);
         let question = cursors::question(pages, ready.asked(), ready.valid());
         let seal = || cursor::seal(&key, cursors::whose(ready), &question, at);
-        first_passed(seal, &r.snapshot.compiled.answers)
+        first_passed(seal, &r.snapshot.compiled.responses)
     }
 }
 
@@ -170,7 +170,7 @@ fn leaves_out(body: &mut Json, pages: &Pages, shows: impl Fn(&Json) -> bool) -> 
 
 #[cfg(test)]
 mod tests {
-    use config::answers::Answers;
+    use config::leaks::LeakSettings;
 
     use super::*;
 
@@ -183,7 +183,7 @@ mod tests {
 
     #[test]
     fn a_sealed_text_that_would_be_masked_is_sealed_again() {
-        let rules = AnswerRules::compile(&Answers::default()).unwrap();
+        let rules = ResponseRules::compile(&LeakSettings::default()).unwrap();
         for unlucky in UNLUCKY {
             assert!(!leaks::is_passed(unlucky, &rules), "{unlucky}");
         }

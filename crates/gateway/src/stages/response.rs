@@ -5,19 +5,20 @@
 
 use std::sync::Arc;
 
-use contract::{AnswerPlan, BodyFormat, Operation, StatusRange};
+use contract::{BodyFormat, Operation, ResponsePlan, StatusRange};
 use model::event::{Drift, Treatment};
 use model::json;
-use model::{Headers, Json, Payload, Reply, Stage, Text};
+use model::{Headers, Json, Payload, Response, Stage, Text};
 use policy::Released;
 
-use crate::bounds::ANSWER_BOUNDS;
+use crate::bounds::RESPONSE_BOUNDS;
 use crate::context::{Op, RequestContext};
 use crate::reasons::{CONTRACT, LEAK};
-use crate::stages::calls::Answered;
+
 use crate::{RequestState, Stop, etag, finding, leaks, record, retry_after};
 use config::api::Mode;
 use crypto::SealKey;
+use net::UpstreamResponse;
 
 /// An answer's body as the rules see it.
 pub struct Read {
@@ -58,14 +59,14 @@ impl Read {
 
 /// The status and type with which an operation answers when it has something to say: of the declared ones the first.
 pub fn with_body(operation: &Operation) -> (u16, Arc<str>) {
-    let status_of = |plan: &AnswerPlan| match plan.status {
+    let status_of = |plan: &ResponsePlan| match plan.status {
         StatusRange::Exactly(status @ 200..=299) => Some(status),
         StatusRange::Family(2) | StatusRange::Default => Some(200),
         StatusRange::Exactly(_) | StatusRange::Family(_) => None,
     };
-    let answers = operation.answers.iter();
+    let responses = operation.responses.iter();
     let with_body =
-        answers.filter(|plan| plan.validator.is_some() && plan.format != BodyFormat::Text);
+        responses.filter(|plan| plan.validator.is_some() && plan.format != BodyFormat::Text);
     let first = with_body
         .filter_map(|plan| Some((status_of(plan)?, plan)))
         .min_by_key(|(status, _)| *status);
@@ -122,21 +123,21 @@ pub fn passed_on(x: &RequestState<'_, '_>, from: &Headers, key: Option<&SealKey>
 /// Reads the answer: strict JSON, one text or a file, as its contract declares it, or nothing.
 pub fn read(
     x: &mut RequestState<'_, '_>,
-    answer: Answered,
+    response: UpstreamResponse,
     op: &Op<'_>,
     r: &RequestContext<'_>,
 ) -> Result<Read, Stop> {
     x.enter(Stage::Response);
-    let status = answer.status;
-    let plan = op.operation.answer(status);
+    let status = response.status;
+    let plan = op.operation.response(status);
     let payload = match plan.map(|plan| (plan.format, plan)) {
-        _ if answer.body.is_empty() => Payload::None,
-        Some((BodyFormat::Text, _)) => text(&answer)?,
-        Some((BodyFormat::File, plan)) => file(&answer, plan)?,
-        _ => Payload::Json(parse(&answer)?),
+        _ if response.body.is_empty() => Payload::None,
+        Some((BodyFormat::Text, _)) => text(&response)?,
+        Some((BodyFormat::File, plan)) => file(&response, plan)?,
+        _ => Payload::Json(parse(&response)?),
     };
-    drift(x, status, &answer, payload.value(), op)?;
-    let mut headers = passed_on(x, &answer.headers, Some(&r.io.etags));
+    drift(x, status, &response, payload.value(), op)?;
+    let mut headers = passed_on(x, &response.headers, Some(&r.io.etags));
     let kind = match &payload {
         Payload::Text(_) => Arc::from(TEXT),
         Payload::File(Json::Text(kind)) => {
@@ -145,14 +146,14 @@ pub fn read(
             Arc::from(kind.as_str())
         }
         _ => plan
-            .and_then(|plan| json_type(&answer, plan))
+            .and_then(|plan| json_type(&response, plan))
             .unwrap_or_else(|| Arc::from(JSON)),
     };
     Ok(Read {
         status,
         kind,
         file: match payload {
-            Payload::File(_) => answer.body,
+            Payload::File(_) => response.body,
             _ => Vec::new(),
         },
         payload,
@@ -160,15 +161,15 @@ pub fn read(
     })
 }
 
-fn parse(answer: &Answered) -> Result<Json, Stop> {
-    let kind = answer.headers.text("content-type").unwrap_or_default();
+fn parse(response: &UpstreamResponse) -> Result<Json, Stop> {
+    let kind = response.headers.text("content-type").unwrap_or_default();
     if !is_json(kind) {
         return Err(failed(format!(
             "the upstream answered with content type `{}`",
             kind.escape_debug()
         )));
     }
-    json::parse(&answer.body, ANSWER_BOUNDS).map_err(|problem| {
+    json::parse(&response.body, RESPONSE_BOUNDS).map_err(|problem| {
         failed(format!(
             "the upstream's JSON is broken: {} at byte {}",
             problem.kind, problem.offset
@@ -177,8 +178,8 @@ fn parse(answer: &Answered) -> Result<Json, Stop> {
 }
 
 /// One text, where the contract declares one.
-fn text(answer: &Answered) -> Result<Payload, Stop> {
-    let kind = answer.headers.text("content-type").unwrap_or_default();
+fn text(response: &UpstreamResponse) -> Result<Payload, Stop> {
+    let kind = response.headers.text("content-type").unwrap_or_default();
     let essence = kind.split(';').next().unwrap_or_default().trim();
     if !essence.eq_ignore_ascii_case("text/plain") {
         return Err(failed(format!(
@@ -186,18 +187,18 @@ fn text(answer: &Answered) -> Result<Payload, Stop> {
             kind.escape_debug()
         )));
     }
-    let text = std::str::from_utf8(&answer.body);
+    let text = std::str::from_utf8(&response.body);
     let text = text.map_err(|_| failed("the upstream's text is not UTF-8".to_owned()))?;
     Ok(Payload::text(text))
 }
 
 /// A file of a type that the contract declares. What is packed is another file than the one that was declared.
-fn file(answer: &Answered, plan: &AnswerPlan) -> Result<Payload, Stop> {
-    let coding = answer.headers.get("content-encoding");
+fn file(response: &UpstreamResponse, plan: &ResponsePlan) -> Result<Payload, Stop> {
+    let coding = response.headers.get("content-encoding");
     if coding.is_some_and(|coding| !coding.eq_ignore_ascii_case(b"identity")) {
         return Err(failed("the upstream's file is compressed".to_owned()));
     }
-    let kind = answer.headers.text("content-type").unwrap_or_default();
+    let kind = response.headers.text("content-type").unwrap_or_default();
     let essence = kind.split(';').next().unwrap_or_default().trim();
     let mut declared = plan.content_types.iter();
     match declared.find(|declared| declared.eq_ignore_ascii_case(essence)) {
@@ -220,8 +221,8 @@ fn is_json(content_type: &str) -> bool {
 }
 
 /// The type to answer with: the upstream's own where the contract declares it, else plain JSON. `None` when it is no JSON.
-pub fn json_type(answer: &Answered, plan: &AnswerPlan) -> Option<Arc<str>> {
-    let sent = answer
+pub fn json_type(response: &UpstreamResponse, plan: &ResponsePlan) -> Option<Arc<str>> {
+    let sent = response
         .headers
         .text("content-type")
         .filter(|kind| is_json(kind))?;
@@ -235,7 +236,7 @@ pub fn json_type(answer: &Answered, plan: &AnswerPlan) -> Option<Arc<str>> {
 pub fn drift(
     x: &mut RequestState<'_, '_>,
     status: u16,
-    answer: &Answered,
+    response: &UpstreamResponse,
     body: Option<&Json>,
     op: &Op<'_>,
 ) -> Result<(), Stop> {
@@ -243,8 +244,8 @@ pub fn drift(
     if mode == Mode::Off {
         return Ok(());
     }
-    let kind = answer.headers.text("content-type");
-    let found = contract::check_response(op.operation, status, kind, body, &answer.body);
+    let kind = response.headers.text("content-type");
+    let found = contract::check_response(op.operation, status, kind, body, &response.body);
     for drift in &found {
         let one = Drift {
             pointer: drift.pointer.as_str().into(),
@@ -271,17 +272,17 @@ pub fn release(
     mut released: Released,
     op: &Op<'_>,
     r: &RequestContext<'_>,
-) -> Result<Reply, Stop> {
+) -> Result<Response, Stop> {
     x.enter(Stage::Response);
     // Noted first: the record of an answer that is held back says whose it was.
     note(x, &mut released);
     guard(x, &mut released.body, read.status, op, r)?;
     let mut body = read.payload.written(released.body, read.file);
     if matches!(read.payload, Payload::File(_)) {
-        let found = leaks::guard_file(&body, &r.snapshot.compiled.answers);
+        let found = leaks::guard_file(&body, &r.snapshot.compiled.responses);
         hold_back(x, found, &mut body)?;
     }
-    Ok(reply(x, read.status, body, read.headers, &read.kind))
+    Ok(compose(x, read.status, body, read.headers, &read.kind))
 }
 
 /// Notes what leaves.
@@ -294,25 +295,25 @@ pub fn note(x: &mut RequestState<'_, '_>, released: &mut Released) {
 }
 
 /// The upstream's answer as the caller gets it.
-pub fn reply(
+pub fn compose(
     x: &RequestState<'_, '_>,
     status: u16,
     body: Vec<u8>,
     headers: Headers,
     kind: &str,
-) -> Reply {
-    let mut reply = Reply::new(status, body);
-    reply.headers = headers;
-    if !reply.body.is_empty() {
-        reply.headers.push("content-type", kind);
-        reply.headers.push("x-content-type-options", "nosniff");
+) -> Response {
+    let mut response = Response::new(status, body);
+    response.headers = headers;
+    if !response.body.is_empty() {
+        response.headers.push("content-type", kind);
+        response.headers.push("x-content-type-options", "nosniff");
     }
     // What one caller may see is nobody's to keep.
-    reply.headers.push("cache-control", "no-store");
-    for (name, value) in x.reply_headers.iter() {
-        reply.headers.push(name, value);
+    response.headers.push("cache-control", "no-store");
+    for (name, value) in x.response_headers.iter() {
+        response.headers.push(name, value);
     }
-    reply
+    response
 }
 
 /// Holds back data that must not leave, whoever asks: a grant is about fields, not about what got into them by mistake.
@@ -323,7 +324,7 @@ pub fn guard(
     op: &Op<'_>,
     r: &RequestContext<'_>,
 ) -> Result<(), Stop> {
-    let found = leaks::guard(body, op.operation, status, &r.snapshot.compiled.answers);
+    let found = leaks::guard(body, op.operation, status, &r.snapshot.compiled.responses);
     hold_back(x, found, body)
 }
 

@@ -39,7 +39,7 @@ pub fn find(
         }
         Found::MethodNotAllowed { allowed } => {
             let allowed: Vec<&str> = allowed.iter().map(|m| m.as_str()).collect();
-            x.reply_headers.push("allow", allowed.join(", "));
+            x.response_headers.push("allow", allowed.join(", "));
             Err(METHOD_NOT_ALLOWED
                 .because(format!("offered: {}", allowed.join(", ")))
                 .into())

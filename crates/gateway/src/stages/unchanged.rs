@@ -21,8 +21,8 @@ pub struct LookedUp {
 impl LookedUp {
     /// What a look-up at this path says of the object's state; none where the upstream gives no strong tag, because a
     /// weak one never matches (RFC 9110 §8.8.3.2).
-    pub fn of(target: &str, answer: &Headers) -> Option<LookedUp> {
-        let tag = answer.get("etag")?;
+    pub fn of(target: &str, response: &Headers) -> Option<LookedUp> {
+        let tag = response.get("etag")?;
         let is_strong = matches!(tag, [b'"', .., b'"']) && tag.len() > 1;
         let is_plain = tag.iter().all(|byte| byte.is_ascii_graphic());
         (is_strong && is_plain && tag.len() <= TAG_BYTES_MAX).then(|| LookedUp {

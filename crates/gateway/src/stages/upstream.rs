@@ -10,16 +10,17 @@ use model::text::shared;
 use model::{Headers, Method, Stage};
 use net::UpstreamFault;
 
-use crate::answers::may_repeat;
 use crate::context::RequestContext;
+use crate::meanings::may_repeat;
 use crate::reasons::{CHANGED, LEDGER_UNAVAILABLE, OUTCOME_UNKNOWN, REJECTED};
 use crate::request_state::Sent;
 use crate::stages::authn::ON_TAGS;
-use crate::stages::calls::{self, Answered, Came};
+use crate::stages::calls::{self, Came};
 use crate::stages::object::Cleared;
 use crate::stages::transform::Ready;
 use crate::stages::unchanged::{self, On};
 use crate::{RequestState, Stop, idempotency, record, request_fields};
+use net::UpstreamResponse;
 
 /// Carries the request. The signature asks for the proof: a caller's permit for this operation with nothing owed before
 /// the call, and the request that was checked under it.
@@ -76,17 +77,17 @@ async fn carry(
         x.sent = Sent::Write;
     }
     let outcome = calls::call(x, ready, (method, &target), &headers, body, r).await;
-    note_answer(x, &outcome);
+    note_response(x, &outcome);
     match outcome {
         // The first attempt may be what changed the state that the second one asked for.
-        Ok(answer) if answer.status == 412 && answer.is_second && !is_read => {
+        Ok(response) if response.status == 412 && response.is_second && !is_read => {
             let detail = "sent twice, because the first attempt went unanswered; the second was answered 412";
             Err(Stop::Failed(OUTCOME_UNKNOWN.because(detail)))
         }
-        Ok(answer) if answer.status == 412 && is_held => Err(CHANGED
+        Ok(response) if response.status == 412 && is_held => Err(CHANGED
             .because("the upstream answered 412 to the tag of the look-up")
             .into()),
-        Ok(answer) => Ok(Came::Whole(answer)),
+        Ok(response) => Ok(Came::Whole(response)),
         Err(fault) => match fault.status {
             Some(status @ 200..=299) if !is_read => Ok(Came::Carried {
                 status,
@@ -98,9 +99,9 @@ async fn carry(
 }
 
 /// The record holds what was answered to the call itself, never to a look-up made for it.
-fn note_answer(x: &mut RequestState<'_, '_>, outcome: &Result<Answered, UpstreamFault>) {
+fn note_response(x: &mut RequestState<'_, '_>, outcome: &Result<UpstreamResponse, UpstreamFault>) {
     let (status, target) = match outcome {
-        Ok(answer) => (Some(answer.status), Some(shared(&answer.target))),
+        Ok(response) => (Some(response.status), Some(shared(&response.target))),
         Err(fault) => (fault.status, None),
     };
     x.answered = status;

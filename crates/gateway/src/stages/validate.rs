@@ -59,7 +59,7 @@ impl Validated<'_> {
     }
 
     /// Uses the permit up: lets out of the answer to this request what may leave.
-    pub(super) fn release(self, answer: Option<&Json>) -> Result<Released, Box<Refusal>> {
+    pub(super) fn release(self, response: Option<&Json>) -> Result<Released, Box<Refusal>> {
         let parts = *self.0;
         let (permit, path) = parts.granted.into_parts();
         let facts = RequestFacts {
@@ -67,7 +67,7 @@ impl Validated<'_> {
             query: parts.asked.query(),
             body: parts.valid.body(),
         };
-        permit.release(&facts, answer)
+        permit.release(&facts, response)
     }
 }
 

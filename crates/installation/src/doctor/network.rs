@@ -20,7 +20,7 @@ use crate::Severity;
 
 /// How long an upstream may take.
 const TIMEOUT: Duration = Duration::from_secs(2);
-const ANSWER_BYTES_MAX: usize = 64 * 1024;
+const RESPONSE_BYTES_MAX: usize = 64 * 1024;
 
 /// Every listener's port: held by the running server, or free for the next start.
 pub(super) fn listeners(examined: &Examined<'_>) -> Vec<Finding> {
@@ -167,7 +167,7 @@ fn question(target: &Target<'_>, examined: &Examined<'_>) -> Question {
         .header("user-agent", "portcullis-doctor")
         .header("accept", "*/*");
     call.timeout = TIMEOUT;
-    call.answer_bytes_max = ANSWER_BYTES_MAX;
+    call.answer_bytes_max = RESPONSE_BYTES_MAX;
     if let Some(ca) = &settings.ca {
         match std::fs::read(examined.dir.join(&ca.value)) {
             Ok(pem) => call = call.trusting(pem),
@@ -195,7 +195,7 @@ async fn reach(question: Question) -> Reached {
         },
         Question::Request(call, false) => match client::send(&call).await {
             // Whoever answers a HEAD badly, or not in time, has completed the handshake before.
-            Ok(_) | Err(ClientFault::Answer(_) | ClientFault::Timeout(_)) => {
+            Ok(_) | Err(ClientFault::Response(_) | ClientFault::Timeout(_)) => {
                 Ok("accepts connections, its certificate holds")
             }
             Err(fault) => Err(fault.to_string()),

@@ -14,7 +14,7 @@ pub enum Side {
     /// A caller's: no extensions, no trailers.
     Request,
     /// An upstream's: extensions and trailers are dropped.
-    Answer,
+    Response,
 }
 
 /// Why the bytes are not an acceptable chunked body.
@@ -128,7 +128,7 @@ impl Chunked {
                 broken("a chunk size does not begin with a digit")
             }
             (State::Size { size, .. }, b'\r') => Ok(State::SizeLf { size }),
-            (State::Size { size, .. }, b';' | b' ' | b'\t') if self.side == Side::Answer => {
+            (State::Size { size, .. }, b';' | b' ' | b'\t') if self.side == Side::Response => {
                 Ok(State::Extension { size })
             }
             (State::Size { .. }, b';') => broken("chunk extensions are not accepted"),

@@ -1,5 +1,5 @@
 //! One answer head of an upstream, read as strictly as a request: two readings mean no answer.
-//! Exports `parse`, `AnswerHead`, `AnswerBody`.
+//! Exports `parse`, `ResponseHead`, `ResponseBody`.
 //! Used by the upstreams' side and the small client.
 //! Start reading at `Reader::read`.
 
@@ -30,13 +30,13 @@ const HOP_BY_HOP: [&str; 8] = [
 
 /// A whole and acceptable answer head.
 #[derive(Debug)]
-pub struct AnswerHead {
+pub struct ResponseHead {
     /// Status.
     pub status: u16,
     /// Fields without framing and hop-by-hop ones.
     pub headers: Headers,
     /// How the body ends.
-    pub body: AnswerBody,
+    pub body: ResponseBody,
     /// Stated length, also where no body follows (answers to HEAD).
     pub length: Option<u64>,
     /// Bytes of the buffer it took.
@@ -47,7 +47,7 @@ pub struct AnswerHead {
 
 /// How an answer's body ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AnswerBody {
+pub enum ResponseBody {
     /// There is none.
     None,
     /// After so many bytes.
@@ -73,7 +73,7 @@ impl Reader {
         &mut self,
         bytes: &[u8],
         is_head: bool,
-    ) -> Result<Option<AnswerHead>, &'static str> {
+    ) -> Result<Option<ResponseHead>, &'static str> {
         if bytes.first().is_some_and(|b| *b != b'H') {
             return Err("the answer does not begin with HTTP/1");
         }
@@ -99,7 +99,7 @@ fn is_status_line(line: &[u8]) -> bool {
     line.starts_with(b"HTTP/1.1 ") || line.starts_with(b"HTTP/1.0 ")
 }
 
-fn answer(bytes: &[u8], is_head: bool) -> Result<AnswerHead, &'static str> {
+fn answer(bytes: &[u8], is_head: bool) -> Result<ResponseHead, &'static str> {
     let mut slots = [const { MaybeUninit::<httparse::Header<'_>>::uninit() }; FIELDS_CEILING];
     let mut parsed = httparse::Response::new(&mut []);
     match httparse::ParserConfig::default().parse_response_with_uninit_headers(
@@ -133,13 +133,13 @@ fn answer(bytes: &[u8], is_head: bool) -> Result<AnswerHead, &'static str> {
         return Err("transfer-encoding is sent with HTTP/1.0");
     }
     let body = body(status, is_head, version, &framing)?;
-    Ok(AnswerHead {
+    Ok(ResponseHead {
         status,
         headers,
         body,
         length: framing.length,
         consumed: bytes.len(),
-        is_keep_alive: body != AnswerBody::UntilClose
+        is_keep_alive: body != ResponseBody::UntilClose
             && !framing.says_close
             && (version == 1 || framing.says_keep_alive),
     })
@@ -151,7 +151,7 @@ fn body(
     is_head: bool,
     version: u8,
     framing: &Framing,
-) -> Result<AnswerBody, &'static str> {
+) -> Result<ResponseBody, &'static str> {
     if matches!(status, 100..200 | 204 | 304) || is_head {
         if framing.is_chunked && !is_head && status != 304 {
             return Err("an answer without a body states transfer-encoding");
@@ -159,13 +159,13 @@ fn body(
         if status == 204 && framing.length.is_some_and(|n| n > 0) {
             return Err("a 204 answer states a length");
         }
-        return Ok(AnswerBody::None);
+        return Ok(ResponseBody::None);
     }
     match (framing.is_chunked, framing.length) {
-        (true, _) => Ok(AnswerBody::Chunked),
-        (false, Some(0)) => Ok(AnswerBody::None),
-        (false, Some(length)) => Ok(AnswerBody::Known(length)),
-        (false, None) if version == 0 || framing.says_close => Ok(AnswerBody::UntilClose),
+        (true, _) => Ok(ResponseBody::Chunked),
+        (false, Some(0)) => Ok(ResponseBody::None),
+        (false, Some(length)) => Ok(ResponseBody::Known(length)),
+        (false, None) if version == 0 || framing.says_close => Ok(ResponseBody::UntilClose),
         (false, None) => Err("the answer states neither length nor chunks nor close"),
     }
 }

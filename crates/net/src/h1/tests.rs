@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::chunked::{ChunkFault, Chunked, Fed, Side};
 use super::request::{Reader, Request};
-use super::response::{self, AnswerBody};
+use super::response::{self, ResponseBody};
 use crate::Unreadable;
 use crate::spec::Bounds;
 
@@ -693,7 +693,7 @@ fn chunk_games_are_refused() {
 #[test]
 fn trailers_and_extensions_of_answers_are_dropped_within_a_bound() {
     let (fed, body) = chunked(
-        Side::Answer,
+        Side::Response,
         "5 ;a=b\r\nhello\r\n0\r\nX: y\r\nZ: z\r\n\r\n",
         100,
     )
@@ -701,7 +701,7 @@ fn trailers_and_extensions_of_answers_are_dropped_within_a_bound() {
     assert!(fed.is_done && body == b"hello");
     let long = format!("0\r\nX: {}\r\n\r\n", "y".repeat(9000));
     assert!(matches!(
-        chunked(Side::Answer, &long, 100),
+        chunked(Side::Response, &long, 100),
         Err(ChunkFault::Malformed(_))
     ));
 }
@@ -729,22 +729,22 @@ fn answers_with_two_readings_are_no_answers() {
     let body = |text: &str| read(text).unwrap().map(|h| (h.body, h.is_keep_alive));
     assert_eq!(
         body("HTTP/1.1 200\r\nContent-Length: 5\r\n\r\n"),
-        Some((AnswerBody::Known(5), true))
+        Some((ResponseBody::Known(5), true))
     );
     assert_eq!(
         body("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"),
-        Some((AnswerBody::UntilClose, false))
+        Some((ResponseBody::UntilClose, false))
     );
     assert_eq!(
         body("HTTP/1.0 200 OK\r\n\r\n"),
-        Some((AnswerBody::UntilClose, false))
+        Some((ResponseBody::UntilClose, false))
     );
     assert_eq!(
         body("HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\n\r\n"),
-        Some((AnswerBody::None, true))
+        Some((ResponseBody::None, true))
     );
     let head =
         response::Reader::default().read(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n", true);
     let head = head.unwrap().unwrap();
-    assert_eq!((head.body, head.length), (AnswerBody::None, Some(9)));
+    assert_eq!((head.body, head.length), (ResponseBody::None, Some(9)));
 }

@@ -1,11 +1,11 @@
 //! Heads as they go out: status lines, request lines, our own length and date. Framing fields of others never pass.
-//! Exports `reply_head`, `request_head`, `CONTINUE`. Pure; appends to a buffer that stays with the connection.
+//! Exports `response_head`, `request_head`, `CONTINUE`. Pure; appends to a buffer that stays with the connection.
 //! Used by the connections of both sides.
-//! Start reading at `reply_head`.
+//! Start reading at `response_head`.
 
 use model::http::is_token_byte;
 use model::json::write_digits;
-use model::{Headers, Method, Reply};
+use model::{Headers, Method, Response};
 
 /// The interim answer that asks for the body (RFC 9110 §15.2.1).
 pub const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
@@ -16,20 +16,20 @@ pub fn has_body(status: u16, method: Option<Method>) -> bool {
 }
 
 /// Appends the head of a reply.
-pub fn reply_head(
+pub fn response_head(
     out: &mut Vec<u8>,
-    reply: &Reply,
+    response: &Response,
     method: Option<Method>,
     date: &[u8],
     closes: bool,
 ) {
     out.extend_from_slice(b"HTTP/1.1 ");
-    write_digits(u64::from(reply.status), out);
+    write_digits(u64::from(response.status), out);
     out.push(b' ');
-    out.extend_from_slice(phrase(reply.status).as_bytes());
+    out.extend_from_slice(phrase(response.status).as_bytes());
     out.extend_from_slice(b"\r\n");
-    fields(out, &reply.headers);
-    if let Some(length) = stated_length(reply, method) {
+    fields(out, &response.headers);
+    if let Some(length) = stated_length(response, method) {
         out.extend_from_slice(b"content-length: ");
         write_digits(length, out);
         out.extend_from_slice(b"\r\n");
@@ -44,12 +44,12 @@ pub fn reply_head(
 
 /// The length to state: always for answers with a body, for HEAD what GET would have, never for 1xx and 204
 /// (RFC 9110 §8.6).
-pub(crate) fn stated_length(reply: &Reply, method: Option<Method>) -> Option<u64> {
-    let own = reply.body.len() as u64;
-    match reply.status {
+pub(crate) fn stated_length(response: &Response, method: Option<Method>) -> Option<u64> {
+    let own = response.body.len() as u64;
+    match response.status {
         100..200 | 204 => None,
-        304 => reply.head_length,
-        _ if method == Some(Method::Head) => Some(reply.head_length.unwrap_or(own)),
+        304 => response.head_length,
+        _ if method == Some(Method::Head) => Some(response.head_length.unwrap_or(own)),
         _ => Some(own),
     }
 }

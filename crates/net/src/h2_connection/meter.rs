@@ -183,8 +183,8 @@ impl State {
         match frame.kind {
             kind::DATA => {
                 let is_last = frame.flags & END_STREAM != 0;
-                let answer = if is_last { ANSWER } else { 0 };
-                self.earn(answer + PIECE + frame.length / PIECE_BYTES);
+                let response = if is_last { ANSWER } else { 0 };
+                self.earn(response + PIECE + frame.length / PIECE_BYTES);
             }
             kind::RST_STREAM if !matches!(frame.word, NO_ERROR | INTERNAL_ERROR | CANCELLED) => {
                 self.faults = self.faults.saturating_add(1);

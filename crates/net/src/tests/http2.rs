@@ -43,11 +43,11 @@ async fn ask(
     body: &'static [u8],
 ) -> Result<(u16, HeaderMap, Vec<u8>), h2::Error> {
     let mut send = send.clone().ready().await?;
-    let (answer, mut stream) = send.send_request(request, body.is_empty())?;
+    let (response, mut stream) = send.send_request(request, body.is_empty())?;
     if !body.is_empty() {
         stream.send_data(Bytes::from_static(body), true)?;
     }
-    let (parts, mut incoming) = answer.await?.into_parts();
+    let (parts, mut incoming) = response.await?.into_parts();
     let mut all = Vec::new();
     while let Some(piece) = incoming.data().await {
         let piece = piece?;
@@ -155,12 +155,12 @@ fn rapid_resets_end_the_connection_and_not_the_gate() {
                 break;
             };
             send = ready;
-            let Ok((answer, mut stream)) = send.send_request(request("POST", "/slow"), false)
+            let Ok((response, mut stream)) = send.send_request(request("POST", "/slow"), false)
             else {
                 break;
             };
             stream.send_reset(h2::Reason::CANCEL);
-            drop(answer);
+            drop(response);
             opened += 1;
             if opened % 50 == 0 {
                 tokio::time::sleep(Duration::from_millis(1)).await;
@@ -227,8 +227,8 @@ fn readers_that_grant_no_window_and_idle_connections_are_closed() {
     let (gate, authority) = gate(impatient());
     on_a_runtime(async {
         let mut stalled = connect(&gate, &authority, 0).await.ready().await.unwrap();
-        let (answer, _) = stalled.send_request(request("GET", "/big"), true).unwrap();
-        let (_, mut body) = answer.await.unwrap().into_parts();
+        let (response, _) = stalled.send_request(request("GET", "/big"), true).unwrap();
+        let (_, mut body) = response.await.unwrap().into_parts();
         let idle = connect(&gate, &authority, 65_535).await;
         let begun = std::time::Instant::now();
         assert!(!matches!(body.data().await, Some(Ok(_))));

@@ -283,14 +283,14 @@ fn the_small_client_speaks_plain_and_tls_and_verifies() {
         |gate: &Gate, path: &str| format!("https://localhost:{}{path}", gate.address().port());
     on_a_runtime(async {
         let ca = authority.pem();
-        let answer = client::post(&url(&gate, "/echo"), "text/plain", b"hello", Some(&ca))
+        let response = client::post(&url(&gate, "/echo"), "text/plain", b"hello", Some(&ca))
             .await
             .unwrap();
         assert_eq!(
-            (answer.status, answer.body.as_slice()),
+            (response.status, response.body.as_slice()),
             (200, &b"hello"[..])
         );
-        assert_eq!(answer.headers.text("x-echo"), Some("yes"));
+        assert_eq!(response.headers.text("x-echo"), Some("yes"));
         assert!(
             client::get(&url(&gate, "/echo"), Some(&stranger.pem()))
                 .await

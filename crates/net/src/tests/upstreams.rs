@@ -73,7 +73,7 @@ fn play(mut stream: TcpStream, lines: &[&str], seen: &Mutex<Vec<String>>) {
         match *line {
             "hang" => thread::sleep(PATIENCE),
             "close" => return,
-            answer => stream.write_all(answer.as_bytes()).unwrap(),
+            response => stream.write_all(response.as_bytes()).unwrap(),
         }
     }
 }
@@ -131,17 +131,17 @@ fn send_after(
     on_a_runtime(async {
         let upstream = Upstream::new(spec).unwrap();
         let pools = Pools::new();
-        let mut answers = Vec::new();
+        let mut responses = Vec::new();
         for call in calls {
-            if !answers.is_empty() {
+            if !responses.is_empty() {
                 ready();
                 // The runtime hears of what happened to the sockets meanwhile.
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
             let begun = std::time::Instant::now();
-            answers.push(pools.send(&upstream, UpstreamCall { begun, ..*call }).await);
+            responses.push(pools.send(&upstream, UpstreamCall { begun, ..*call }).await);
         }
-        answers
+        responses
     })
 }
 
@@ -155,17 +155,17 @@ fn a_call_goes_out_in_one_plain_spelling_and_connections_are_kept() {
     let mut post = call(Method::Post);
     post.body = b"body";
     post.authority = Some("api.test");
-    let answers = send(fake.spec(), &[call(Method::Get), post, call(Method::Head)]);
-    let bodies: Vec<_> = answers
+    let responses = send(fake.spec(), &[call(Method::Get), post, call(Method::Head)]);
+    let bodies: Vec<_> = responses
         .iter()
         .map(|a| a.as_ref().unwrap().body.clone())
         .collect();
     assert_eq!(bodies, [b"ok".to_vec(), b"ok".to_vec(), Vec::new()]);
     assert_eq!(fake.count(), 1, "one connection for all");
-    assert_eq!(answers[1].as_ref().unwrap().connect_us, 0);
-    assert_eq!(answers[0].as_ref().unwrap().headers.text("x"), Some("y"));
+    assert_eq!(responses[1].as_ref().unwrap().connect_us, 0);
+    assert_eq!(responses[0].as_ref().unwrap().headers.text("x"), Some("y"));
     assert!(
-        answers[0]
+        responses[0]
             .as_ref()
             .unwrap()
             .headers
@@ -245,9 +245,9 @@ fn an_answer_that_never_comes_is_given_up_at_the_call_s_own_time() {
 fn bytes_after_an_answer_make_the_connection_useless() {
     const SURPLUS: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil";
     let fake = Fake::scripted(&[&[SURPLUS, OK], &[OK]]);
-    let answers = send(fake.spec(), &[call(Method::Get), call(Method::Get)]);
+    let responses = send(fake.spec(), &[call(Method::Get), call(Method::Get)]);
     assert!(
-        answers
+        responses
             .iter()
             .all(|a| a.as_ref().is_ok_and(|a| a.body == b"ok"))
     );
@@ -260,9 +260,9 @@ fn calls_are_repeated_only_where_that_is_safe() {
     let fake = Fake::scripted(&[&["close"], &[OK]]);
     let mut spec = fake.spec();
     spec.targets.push(spec.targets[0].clone());
-    let answer = send(spec, &[call(Method::Get)]).remove(0).unwrap();
-    assert_eq!((answer.retries, fake.count()), (1, 2));
-    assert!(answer.is_second, "the first may have been carried out");
+    let response = send(spec, &[call(Method::Get)]).remove(0).unwrap();
+    assert_eq!((response.retries, fake.count()), (1, 2));
+    assert!(response.is_second, "the first may have been carried out");
     let fake = Fake::scripted(&[&["close"], &[OK]]);
     let mut spec = fake.spec();
     spec.targets.push(spec.targets[0].clone());
@@ -270,11 +270,14 @@ fn calls_are_repeated_only_where_that_is_safe() {
     assert_eq!((fault.kind, fake.count()), (Kind::Unreachable, 1));
     // A rested connection that closes at the next call: GET goes again on a fresh one, POST never.
     let fake = Fake::scripted(&[&[OK, "close"], &[OK]]);
-    let answers = send(fake.spec(), &[call(Method::Get), call(Method::Get)]);
-    assert_eq!((answers[1].as_ref().unwrap().retries, fake.count()), (1, 2));
+    let responses = send(fake.spec(), &[call(Method::Get), call(Method::Get)]);
+    assert_eq!(
+        (responses[1].as_ref().unwrap().retries, fake.count()),
+        (1, 2)
+    );
     let fake = Fake::scripted(&[&[OK, "close"], &[OK]]);
-    let answers = send(fake.spec(), &[call(Method::Get), call(Method::Post)]);
-    assert!(answers[1].is_err() && fake.count() == 1);
+    let responses = send(fake.spec(), &[call(Method::Get), call(Method::Post)]);
+    assert!(responses[1].is_err() && fake.count() == 1);
     let fake = Fake::scripted(&[&[OK, "close"], &[OK]]);
     let mut unwilling = call(Method::Get);
     unwilling.is_retryable = false;
@@ -283,14 +286,17 @@ fn calls_are_repeated_only_where_that_is_safe() {
     let fake = Fake::scripted(&[&[OK], &[OK]]);
     let is_closed = || fake.closed.load(Ordering::SeqCst) > 0;
     let calls = [call(Method::Get), call(Method::Post)];
-    let answers = send_after(fake.spec(), &calls, || wait_until("closed", is_closed));
-    assert_eq!((answers[1].as_ref().unwrap().retries, fake.count()), (0, 2));
+    let responses = send_after(fake.spec(), &calls, || wait_until("closed", is_closed));
+    assert_eq!(
+        (responses[1].as_ref().unwrap().retries, fake.count()),
+        (0, 2)
+    );
     // Nobody listens on the first target: any method may go to the other one.
     let fake = Fake::scripted(&[&[OK]]);
     let mut spec = fake.spec();
     spec.targets.insert(0, String::from("http://127.0.0.1:1"));
-    let answer = send(spec, &[call(Method::Post)]).remove(0).unwrap();
-    assert_eq!(answer.body, b"ok");
+    let response = send(spec, &[call(Method::Post)]).remove(0).unwrap();
+    assert_eq!(response.body, b"ok");
 }
 
 #[test]
@@ -315,8 +321,8 @@ fn a_lone_target_is_asked_by_every_call_and_works_as_soon_as_it_is_back() {
         let listener = TcpListener::bind(address).unwrap();
         let seen = Arc::clone(&fake.seen);
         thread::spawn(move || play(listener.accept().unwrap().0, &[OK], &seen));
-        let answer = pools.send(&upstream, call(Method::Post)).await;
-        assert_eq!(answer.unwrap().body, b"ok", "the very first call");
+        let response = pools.send(&upstream, call(Method::Post)).await;
+        assert_eq!(response.unwrap().body, b"ok", "the very first call");
         assert!(upstream.targets()[0].is_healthy);
     });
 }
@@ -333,8 +339,8 @@ fn a_call_that_was_not_sent_asks_every_target_and_the_dead_ones_rest() {
         assert_eq!(first.retries, 5, "five refused it, no byte was sent");
         assert!(!first.is_second);
         for _ in 0..5 {
-            let answer = pools.send(&upstream, call(Method::Post)).await.unwrap();
-            assert_eq!(answer.retries, 0, "the others rest");
+            let response = pools.send(&upstream, call(Method::Post)).await.unwrap();
+            assert_eq!(response.retries, 0, "the others rest");
         }
         let healthy = upstream.targets().iter().filter(|t| t.is_healthy).count();
         assert_eq!(healthy, 1);
@@ -355,8 +361,8 @@ fn a_resting_target_is_probed_beside_the_calls() {
         assert!(!upstream.targets()[0].is_healthy);
         let listener = TcpListener::bind(address).unwrap();
         while !upstream.targets()[0].is_healthy {
-            let answer = pools.send(&upstream, call(Method::Post)).await.unwrap();
-            assert_eq!(answer.retries, 0, "no call went there to find out");
+            let response = pools.send(&upstream, call(Method::Post)).await.unwrap();
+            assert_eq!(response.retries, 0, "no call went there to find out");
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
         let (mut probe, _) = listener.accept().unwrap();
@@ -458,10 +464,10 @@ fn https_targets_are_verified_and_get_nothing_when_wrong() {
         vec![format!("https://localhost:{}", gate.address().port())],
     );
     spec.ca_pem = Some(authority.pem());
-    let answers = send(spec.clone(), &[call(Method::Get), call(Method::Get)]);
-    assert!(answers.iter().all(Result::is_ok), "{answers:?}");
+    let responses = send(spec.clone(), &[call(Method::Get), call(Method::Get)]);
+    assert!(responses.iter().all(Result::is_ok), "{responses:?}");
     assert_eq!(
-        answers[1].as_ref().unwrap().connect_us,
+        responses[1].as_ref().unwrap().connect_us,
         0,
         "kept over TLS, too"
     );

@@ -7,7 +7,7 @@ use model::{Headers, Method};
 use tokio::time::Instant;
 
 use crate::h1::chunked::Side;
-use crate::h1::response::{AnswerBody, AnswerHead, Reader};
+use crate::h1::response::{Reader, ResponseBody, ResponseHead};
 use crate::h1::write;
 use crate::wire::{JOINED_BYTES, Pace, Wire, WireFault, with_buffer};
 
@@ -28,8 +28,8 @@ pub(crate) struct UpstreamRequest<'a> {
 
 /// A whole answer.
 #[derive(Debug)]
-pub(crate) struct Answered {
-    pub(crate) head: AnswerHead,
+pub(crate) struct ExchangeResponse {
+    pub(crate) head: ResponseHead,
     pub(crate) body: Vec<u8>,
     /// The connection may carry another call.
     pub(crate) is_reusable: bool,
@@ -43,7 +43,7 @@ pub(crate) enum ExchangeFault {
     /// The connection was just made and said something before it was asked: nothing was sent.
     SpokeFirst,
     /// The connection ended before the first byte of an answer: on a reused connection the usual race.
-    ClosedBeforeAnswer,
+    ClosedBeforeResponse,
     /// Nothing or not everything in time.
     Timeout,
     /// The answer is larger than allowed.
@@ -56,7 +56,7 @@ pub(crate) enum ExchangeFault {
 pub(crate) async fn exchange(
     wire: &mut Wire,
     call: &UpstreamRequest<'_>,
-) -> Result<Answered, ExchangeFault> {
+) -> Result<ExchangeResponse, ExchangeFault> {
     let pace = Pace::Until(call.deadline);
     let sent = with_buffer(async |out| {
         write::request_head(
@@ -82,13 +82,13 @@ pub(crate) async fn exchange(
     wire.answered = Some(head.status);
     let max = call.answer_bytes_max;
     let body = match head.body {
-        AnswerBody::None => Ok(Vec::new()),
-        AnswerBody::Known(length) => match usize::try_from(length) {
+        ResponseBody::None => Ok(Vec::new()),
+        ResponseBody::Known(length) => match usize::try_from(length) {
             Ok(length) if length <= max => wire.read_known(length, pace).await,
             _ => Err(WireFault::TooLarge),
         },
-        AnswerBody::Chunked => wire.read_chunked(Side::Answer, max, pace).await,
-        AnswerBody::UntilClose => wire.read_to_close(max, pace).await,
+        ResponseBody::Chunked => wire.read_chunked(Side::Response, max, pace).await,
+        ResponseBody::UntilClose => wire.read_to_close(max, pace).await,
     };
     let body = body.map_err(|fault| match fault {
         WireFault::Timeout => ExchangeFault::Timeout,
@@ -99,7 +99,7 @@ pub(crate) async fn exchange(
         WireFault::Malformed(what) => ExchangeFault::Broken(what),
     })?;
     let is_certain = !is_early && interim == 0 && is_end_certain(&head, call.method);
-    Ok(Answered {
+    Ok(ExchangeResponse {
         // What follows an answer was not asked for; such a connection is not used again (fp22).
         is_reusable: head.is_keep_alive && sent.is_ok() && is_certain && wire.buffered().is_empty(),
         head,
@@ -109,7 +109,7 @@ pub(crate) async fn exchange(
 
 /// Whether both sides agree where the answer ends. Careless servers send a body that must not be there: with HEAD, and with
 /// a 204 or 304 that states its length. Read as an answer to the next call it would be the wrong one.
-fn is_end_certain(head: &AnswerHead, method: Method) -> bool {
+fn is_end_certain(head: &ResponseHead, method: Method) -> bool {
     let states_what_is_not_sent =
         matches!(head.status, 204 | 304) && head.length.is_some_and(|length| length > 0);
     method != Method::Head && !states_what_is_not_sent
@@ -119,7 +119,7 @@ fn is_end_certain(head: &AnswerHead, method: Method) -> bool {
 async fn head(
     wire: &mut Wire,
     call: &UpstreamRequest<'_>,
-) -> Result<(AnswerHead, u32), ExchangeFault> {
+) -> Result<(ResponseHead, u32), ExchangeFault> {
     let mut reader = Reader::default();
     let mut interim = 0;
     loop {
@@ -145,7 +145,7 @@ async fn head(
         match wire.fill(call.deadline).await {
             Ok(count) if count > 0 => {}
             Err(WireFault::Timeout) => return Err(ExchangeFault::Timeout),
-            _ if is_silent => return Err(ExchangeFault::ClosedBeforeAnswer),
+            _ if is_silent => return Err(ExchangeFault::ClosedBeforeResponse),
             _ => return Err(ExchangeFault::Broken("the answer ended inside its head")),
         }
     }

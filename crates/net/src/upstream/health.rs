@@ -21,7 +21,7 @@ use crate::wire::Wire;
 /// How often the list of upstreams is looked at.
 const LOOK: Duration = Duration::from_millis(250);
 /// More is not read of the answer to a check.
-const ANSWER_BYTES_MAX: usize = 64 * 1024;
+const RESPONSE_BYTES_MAX: usize = 64 * 1024;
 
 /// Runs the active checks of whatever `current` names, for as long as the future is polled. One task is enough
 /// for the process; `current` is asked again every quarter of a second, so a reload is followed by itself.
@@ -90,7 +90,7 @@ async fn is_healthy(upstream: &Upstream, target: &Target, health: &HealthSpec) -
         authority: &target.origin.authority,
         headers: &headers,
         body: &[],
-        answer_bytes_max: ANSWER_BYTES_MAX,
+        answer_bytes_max: RESPONSE_BYTES_MAX,
         deadline,
     };
     let answered = exchange(&mut Wire::new(stream), &call).await;

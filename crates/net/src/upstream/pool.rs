@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use super::choice::{View, prefer};
 use super::condition::Outcome;
 use super::connect::{DialFault, DialFaultKind};
-use super::exchange::Answered;
+use super::exchange::ExchangeResponse;
 use super::idle::{IdleConnections, Owner, TargetKey};
 use super::shares::{NoPlace, Place};
 use super::target::{now_us, us_at};
@@ -38,7 +38,7 @@ pub struct Pools {
 
 /// One try on one target.
 struct Attempt {
-    result: Result<Answered, ExchangeFault>,
+    result: Result<ExchangeResponse, ExchangeFault>,
     /// Status of the answer, as far as it was read.
     status: Option<u16>,
     connect_us: u32,
@@ -107,10 +107,10 @@ impl Pools {
                     connect_us,
                     ..
                 }) => {
-                    let answer = answer(answered, target, connect_us, begun, retries);
+                    let response = answer(answered, target, connect_us, begun, retries);
                     return Ok(UpstreamResponse {
                         is_second,
-                        ..answer
+                        ..response
                     });
                 }
                 Ok(failed) => {
@@ -191,7 +191,7 @@ impl Pools {
     /// What a call that is over means for its connection and for the target.
     fn settle(
         &self,
-        result: &Result<Answered, ExchangeFault>,
+        result: &Result<ExchangeResponse, ExchangeFault>,
         (upstream, key, target): (&Upstream, TargetKey, &Target),
         owner: Owner<'_>,
         wire: Wire,
@@ -337,7 +337,7 @@ fn after_sending(
     };
     let is_unanswered = matches!(
         fault,
-        ExchangeFault::NothingSent | ExchangeFault::ClosedBeforeAnswer
+        ExchangeFault::NothingSent | ExchangeFault::ClosedBeforeResponse
     );
     let is_safe = is_unsent || (call.is_retryable && call.method.is_idempotent());
     if !is_unanswered || !is_safe || *repeats >= REPEATS_MAX {
@@ -355,7 +355,7 @@ fn after_sending(
 fn described(fault: ExchangeFault, target: &Target) -> UpstreamFault {
     let (kind, what) = match fault {
         ExchangeFault::NothingSent => (Kind::Unreachable, "closed the connection beforehand"),
-        ExchangeFault::ClosedBeforeAnswer => {
+        ExchangeFault::ClosedBeforeResponse => {
             (Kind::Unreachable, "closed the connection without an answer")
         }
         ExchangeFault::SpokeFirst => (Kind::Protocol, "answered before it was asked"),
@@ -367,7 +367,7 @@ fn described(fault: ExchangeFault, target: &Target) -> UpstreamFault {
 }
 
 fn answer(
-    answered: Answered,
+    answered: ExchangeResponse,
     target: &Target,
     connect_us: u32,
     start: Instant,
@@ -380,7 +380,7 @@ fn answer(
         head_length: answered.head.length,
         target: Arc::clone(&target.name),
         connect_us,
-        answer_us: micros(start),
+        response_us: micros(start),
         retries,
         is_second: false,
     }

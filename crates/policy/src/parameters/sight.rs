@@ -10,11 +10,11 @@ use model::FieldPath;
 use model::shape::{Class, NodeId};
 
 use crate::nested::{Inside, Levels, Within};
-use crate::plan::{AnswerShape, Guard, KindId, Plan, Step, Visibility, outermost};
+use crate::plan::{Guard, KindId, Plan, ResponseShape, Step, Visibility, outermost};
 
 /// What some grants together show of one operation's objects.
 pub(super) struct FieldView<'a> {
-    pub ground: AnswerShape<'a>,
+    pub ground: ResponseShape<'a>,
     pub plan: &'a Plan,
     /// What is seen of every object of a kind that stands inside another; hidden where some may be left out.
     pub inside: &'a dyn Fn(KindId) -> Inside,

@@ -1,26 +1,26 @@
 //! Is every granted field really there? Field lists against the shapes of the contract.
-//! Exports `answer_path`, `write_path`, `nearest`.
+//! Exports `response_path`, `write_path`, `nearest`.
 //! Used while compiling.
-//! Start reading at `answer_path`.
+//! Start reading at `response_path`.
 
 use model::shape::{Class, NodeId};
 use model::{FieldPath, MessageKind, Shape};
 
 use crate::errors::ErrorGround;
-use crate::plan::{AnswerShape, outermost};
+use crate::plan::{ResponseShape, outermost};
 
 /// What is wrong with one entry of a field list: sentence and remedy.
 pub(crate) type Fault = (String, String);
 
 /// Checks one entry of `fields` or `masks`.
-pub(super) fn answer_path(
-    ground: AnswerShape<'_>,
+pub(super) fn response_path(
+    ground: ResponseShape<'_>,
     path: &FieldPath,
     operation: &str,
 ) -> Result<(), Fault> {
     let shape = ground.shape;
     if shape.is_empty() {
-        return Err(no_answer(path, &listed(&[operation])));
+        return Err(no_response(path, &listed(&[operation])));
     }
     let guarded = ground.is_guarded() && !path.is_from_root;
     let starts: Vec<NodeId> = if guarded {
@@ -101,7 +101,7 @@ pub(super) fn error_path(
 }
 
 /// A field of answers that have none; `operations` as a sentence names them.
-pub(super) fn no_answer(path: &FieldPath, operations: &str) -> Fault {
+pub(super) fn no_response(path: &FieldPath, operations: &str) -> Fault {
     (
         format!("`{path}` names a field, but {operations} has no declared body in its answer"),
         "leave `fields` out for such operations: grant them apart; or declare the answer in the contract".into(),

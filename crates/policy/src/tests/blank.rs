@@ -22,12 +22,12 @@ fn kind(schema: &str, id: &str, resolve: &str, line: u32) -> ObjectKind {
 /// Every way in which an answer may hold many jobs, and writes to one job that answer with another thing.
 fn jobs() -> ApiShape {
     let job = JOB.replacen("[Site]", &format!("[{SITE}]"), 1);
-    let list = |id: &str, answer: &str| operation(id, &answer.replace('J', &job), "", &[]);
+    let list = |id: &str, response: &str| operation(id, &response.replace('J', &job), "", &[]);
     let mut page = list("listPage", "{items:[J],next,plain}");
-    let mut shape = (*page.answer).clone();
+    let mut shape = (*page.response).clone();
     let next = shape.nodes[0].fields["next"].node;
     shape.nodes[next].page = Some(model::PageField::Cursor);
-    page.answer = Arc::new(shape);
+    page.response = Arc::new(shape);
     ApiShape {
         name: "field-service/v2".into(),
         lookups_max: LOOKUPS_DEFAULT,
@@ -142,7 +142,7 @@ fn a_list_of_which_nothing_may_be_seen_reads_like_none_at_all() {
             ],
         ),
     ];
-    for (id, form, answers) in lists {
+    for (id, form, responses) in lists {
         let listed: Vec<&str> = fields
             .split(' ')
             .filter(|field| match *field {
@@ -156,8 +156,8 @@ fn a_list_of_which_nothing_may_be_seen_reads_like_none_at_all() {
         let rules = jobs_rules(vec![grant(1, id, OWN, &listed.join(" "), "")]);
         let form = format!("{form} (blank)");
         assert_eq!(left(&rules, id, "", None), form, "{id} without a body");
-        for answer in answers {
-            let upstream = answer.replace('F', FOREIGN);
+        for response in responses {
+            let upstream = response.replace('F', FOREIGN);
             assert_eq!(
                 left(&rules, id, "", Some(&upstream)),
                 form,
@@ -276,7 +276,7 @@ fn what_is_declared_to_count_nested_objects_stays_where_some_may_be_hidden() {
     );
     let declare = |input: &mut PolicyInput, page: model::PageField| {
         for operation in &mut input.apis[0].operations {
-            let mut shape = (*operation.answer).clone();
+            let mut shape = (*operation.response).clone();
             let counts: Vec<NodeId> = shape
                 .nodes
                 .iter()
@@ -285,7 +285,7 @@ fn what_is_declared_to_count_nested_objects_stays_where_some_may_be_hidden() {
             for node in counts {
                 shape.nodes[node].page = Some(page);
             }
-            operation.answer = Arc::new(shape);
+            operation.response = Arc::new(shape);
         }
     };
     declare(&mut input, model::PageField::Count);

@@ -112,7 +112,7 @@ fn undeclared_envelopes_are_seen_as_well() {
 #[test]
 fn what_is_composed_of_a_kind_is_guarded_as_that_kind() {
     let mut input = input(vec![grant(1, "getOrder", OWN, "id", "")]);
-    input.apis[0].operations[1].answer =
+    input.apis[0].operations[1].response =
         shape("DetailXWorkOrder{id,status,assignment:{partnerId}}");
     let rules = Arc::new(compile(input).unwrap());
     assert_eq!(answer(&rules, "getOrder orderId=1", MINE), r#"{"id":"1"}"#);
@@ -126,7 +126,7 @@ fn a_place_of_two_kinds_is_a_mistake_of_the_grant_that_uses_it() {
     let either = shape("{hits:[EitherXWorkOrderXCustomer{id,status}]}");
     let company = |operations: &str| {
         let mut input = input(vec![grant(7, operations, "", "", "")]);
-        input.apis[0].operations[7].answer = either.clone();
+        input.apis[0].operations[7].response = either.clone();
         mistakes(input)
     };
     assert_eq!(company("getHealth").len(), 0);

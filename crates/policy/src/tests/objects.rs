@@ -438,13 +438,13 @@ fn a_read_that_is_asked_by_a_body_is_judged_by_its_answer() {
     let rules = Arc::new(compile(input).unwrap());
     let asked = call("searchOrders", r#"{"status":"open"}"#);
     let permit = asked.before(&rules, &[]).unwrap();
-    let answer = format!(
+    let response = format!(
         r#"{{"items":[{},{}]}}"#,
         order("1", "open", "north"),
         order("2", "open", "south")
     );
     let released = permit
-        .release(&asked.facts(), Some(&json(&answer)))
+        .release(&asked.facts(), Some(&json(&response)))
         .unwrap();
     assert_eq!(released.body, br#"{"items":[{"id":"1"}]}"#);
 }

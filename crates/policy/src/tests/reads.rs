@@ -8,7 +8,7 @@ const JOB: &str = "Job{id,title,partner,status,locked?}";
 // LONG: one line per operation.
 /// Jobs with parts below them (of a kind of their own, and of none), in every form of answer.
 fn jobs() -> ApiShape {
-    let get = |id: &str, answer: &str, path: &[&str]| operation(id, answer, "", path);
+    let get = |id: &str, response: &str, path: &[&str]| operation(id, response, "", path);
     let kind = |schema: &str, id: &str, resolve: Option<&str>, attributes: &[&str]| ObjectKind {
         rule: RuleRef {
             file: "apis/jobs.yaml".into(),
@@ -113,10 +113,10 @@ fn road(rules: &Arc<Rules>, text: &str, body: &str, upstream: &str) -> String {
     let mut count = 0;
     let mut run = || -> Result<String, Box<Refusal>> {
         let mut permit = call.decide(rules)?;
-        let answer = (!upstream.is_empty()).then(|| json(upstream));
+        let response = (!upstream.is_empty()).then(|| json(upstream));
         for is_after in [false, true] {
             let lookups = if is_after {
-                permit.after(&call.facts(), answer.as_ref())?
+                permit.after(&call.facts(), response.as_ref())?
             } else {
                 permit.before(&call.facts())?
             };
@@ -127,7 +127,7 @@ fn road(rules: &Arc<Rules>, text: &str, body: &str, upstream: &str) -> String {
                 permit.judge(&lookup, &call.facts(), found.as_ref())?;
             }
         }
-        let released = permit.release(&call.facts(), answer.as_ref())?;
+        let released = permit.release(&call.facts(), response.as_ref())?;
         Ok(String::from_utf8(released.body).unwrap())
     };
     let said = run().unwrap_or_else(|refusal| said(&refusal));
@@ -147,7 +147,7 @@ fn a_list_below_an_object_is_judged_on_that_object_before_it_is_asked_for() {
     );
     let parts = r#"{"items":[{"sku":"s","price":1}],"total":1}"#;
     let list =
-        |id: &str, answer: &str| road(&rules, &format!("listJobParts jobId={id}"), "", answer);
+        |id: &str, response: &str| road(&rules, &format!("listJobParts jobId={id}"), "", response);
     assert_eq!(list("own", parts), format!("{parts} (1)"));
     assert_eq!(list("foreign", parts), format!("{HIDDEN} (1)"));
     assert_eq!(list("foreign", ""), format!("{HIDDEN} (1)"));
@@ -162,7 +162,7 @@ fn a_list_below_an_object_is_judged_on_that_object_before_it_is_asked_for() {
 
 #[test]
 fn an_answer_that_cannot_show_the_object_makes_a_look_up() {
-    for (operation, answer) in [
+    for (operation, response) in [
         (
             "getJobInline",
             r#"{"data":{"id":"foreign","title":"t","partner":"north"}}"#,
@@ -178,7 +178,7 @@ fn an_answer_that_cannot_show_the_object_makes_a_look_up() {
         };
         let grants = vec![grant(1, operation, OWN, fields, "")];
         let rules = Arc::new(compile(input_of(grants, "")).unwrap());
-        let at = |id: &str| road(&rules, &format!("{operation} jobId={id}"), "", answer);
+        let at = |id: &str| road(&rules, &format!("{operation} jobId={id}"), "", response);
         assert_eq!(at("foreign"), format!("{HIDDEN} (1)"), "{operation}");
         assert!(
             at("own").ends_with(" (1)") && !at("own").contains("object."),
@@ -202,7 +202,7 @@ fn an_answer_that_shows_the_object_costs_no_look_up() {
         road(&rules, "getJob jobId=own", "", &own),
         r#"{"id":"own"} (0)"#
     );
-    for (operation, answer, left) in [
+    for (operation, response, left) in [
         (
             "getJobWrapped",
             format!(r#"{{"data":{own},"trace":"x"}}"#),
@@ -215,7 +215,7 @@ fn an_answer_that_shows_the_object_costs_no_look_up() {
         ),
     ] {
         let text = format!("{operation} jobId=own");
-        assert_eq!(road(&rules, &text, "", &answer), format!("{left} (0)"));
+        assert_eq!(road(&rules, &text, "", &response), format!("{left} (0)"));
     }
 }
 
@@ -229,7 +229,7 @@ fn an_answer_that_lacks_the_object_it_should_show_is_looked_up_or_refused() {
     ];
     let rules = Arc::new(compile(input_of(grants, "")).unwrap());
     let other = job("own", "north");
-    for answer in [
+    for response in [
         "",
         r#"{"data":null,"trace":"x"}"#,
         r#"{"trace":"x"}"#,
@@ -241,9 +241,9 @@ fn an_answer_that_lacks_the_object_it_should_show_is_looked_up_or_refused() {
     ] {
         let text = "getJobWrapped jobId=foreign";
         assert_eq!(
-            road(&rules, text, "", answer),
+            road(&rules, text, "", response),
             format!("{HIDDEN} (1)"),
-            "{answer}"
+            "{response}"
         );
     }
     let text = "getJobWrapped jobId=own";
@@ -272,11 +272,11 @@ fn an_answer_that_lacks_the_object_it_should_show_is_looked_up_or_refused() {
         format!("{HIDDEN} (1)")
     );
     // Looking up would ask the same again.
-    for answer in ["", "null", "[]", r#"["x"]"#, "7"] {
+    for response in ["", "null", "[]", r#"["x"]"#, "7"] {
         assert_eq!(
-            road(&rules, "getJob jobId=own", "", answer),
+            road(&rules, "getJob jobId=own", "", response),
             format!("{HIDDEN} (0)"),
-            "{answer}"
+            "{response}"
         );
     }
 }
@@ -517,16 +517,16 @@ fn no_object_at_all_reads_like_one_that_is_hidden() {
     let rules = made(OWN, DenyAs::NotFound);
     let refused = road(&rules, text, "", hidden);
     assert!(refused.starts_with(HIDDEN), "{refused}");
-    for answer in none {
-        assert_eq!(road(&rules, text, "", answer), refused, "{answer}");
+    for response in none {
+        assert_eq!(road(&rules, text, "", response), refused, "{response}");
     }
     // Where nothing is concealed, and where every site is seen, none is told as it is.
     let told = made(OWN, DenyAs::Forbidden);
     let open = made("", DenyAs::NotFound);
-    for answer in none {
+    for response in none {
         for rules in [&told, &open] {
-            let left = road(rules, text, "", answer);
-            assert!(!left.contains("object."), "{answer}: {left}");
+            let left = road(rules, text, "", response);
+            assert!(!left.contains("object."), "{response}: {left}");
         }
     }
 }

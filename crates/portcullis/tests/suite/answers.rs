@@ -7,8 +7,8 @@ mod concealed;
 mod fields;
 mod keys;
 
-use demo::{Answer, Call};
-use testkit::{Gate, Key, Play, RecordingUpstream, Server, answer, json_answer};
+use demo::{Call, CallResponse};
+use testkit::{Gate, Key, Play, RecordingUpstream, Server, answer, json_response};
 
 use crate::{call, serve};
 
@@ -187,8 +187,8 @@ fn by_status(asked: &testkit::Received) -> Play {
         ("x-inside".to_owned(), "INSIDE".to_owned()),
     ];
     match status {
-        204 | 304 => Play::Answer(answer(status, &[], b"")),
-        _ => Play::Answer(answer(status, &fields, text.as_bytes())),
+        204 | 304 => Play::Response(answer(status, &[], b"")),
+        _ => Play::Response(answer(status, &fields, text.as_bytes())),
     }
 }
 
@@ -202,25 +202,25 @@ fn asked(method: &str, status: u16) -> Call {
     }
 }
 
-fn send(server: &Server, key: &Key, call: &Call) -> Answer {
-    let answer = server.send(call, Some(key));
-    let all = format!("{:?} {}", answer.headers, answer.text());
+fn send(server: &Server, key: &Key, call: &Call) -> CallResponse {
+    let response = server.send(call, Some(key));
+    let all = format!("{:?} {}", response.headers, response.text());
     assert!(
         !all.contains("INSIDE"),
         "{} {}: {all}",
         call.method,
         call.target
     );
-    answer
+    response
 }
 
-fn code(answer: &Answer) -> String {
-    answer.code().unwrap_or_default()
+fn code(response: &CallResponse) -> String {
+    response.code().unwrap_or_default()
 }
 
 /// Whose answer it is: ours has a `Proxy-Status`, the upstream's has none (RFC 9209 §2).
-fn is_ours(answer: &Answer) -> bool {
-    answer.header("proxy-status").is_some()
+fn is_ours(response: &CallResponse) -> bool {
+    response.header("proxy-status").is_some()
 }
 
 // LONG: a table of cases, to be read as a list.
@@ -289,36 +289,39 @@ fn statuses_keep_their_meaning() {
     ] {
         for (key, wanted) in [(&told, with), (&plain, without)] {
             let what = format!("{method} {status}");
-            let answer = send(&server, key, &asked(method, status));
-            let got = format!("{} {}", answer.status, code(&answer));
+            let response = send(&server, key, &asked(method, status));
+            let got = format!("{} {}", response.status, code(&response));
             if wanted.contains(' ') {
-                assert_eq!(got, wanted, "{what}: {}", answer.text())
+                assert_eq!(got, wanted, "{what}: {}", response.text())
             } else {
                 assert_eq!(
-                    (answer.status.to_string().as_str(), answer.text().as_str()),
+                    (
+                        response.status.to_string().as_str(),
+                        response.text().as_str()
+                    ),
                     (wanted, TOLD),
                     "{what}"
                 );
                 assert_eq!(
-                    answer.header("content-type"),
+                    response.header("content-type"),
                     Some("application/problem+json")
                 );
             }
             assert_eq!(
-                is_ours(&answer),
+                is_ours(&response),
                 wanted.contains(' '),
                 "{what}: {:?}",
-                answer.headers
+                response.headers
             );
             let waits = matches!(status, 429 | 503).then_some("17");
             if waits.is_some() {
-                assert_eq!(answer.header("retry-after"), waits, "{what}");
+                assert_eq!(response.header("retry-after"), waits, "{what}");
             }
-            let again = answer.text().contains("Try again");
+            let again = response.text().contains("Try again");
             assert!(
                 !again || matches!(method, "GET" | "PUT" | "DELETE"),
                 "{what}: {}",
-                answer.text()
+                response.text()
             );
         }
     }
@@ -331,21 +334,21 @@ fn what_was_carried_out_is_not_reported_as_failed() {
     let key = format!("-----BEGIN {0} KEY-----INSIDE", "PRIVATE");
     let secret = serde_json::json!({ "id": "1", "title": key }).to_string();
     let kind = |kind: &str| vec![("content-type".to_owned(), kind.to_owned())];
-    let answers = vec![
+    let responses = vec![
         ("text", answer(201, &kind("text/plain"), b"INSIDE")),
         ("typeless", answer(201, &[], b"INSIDE")),
         ("broken", answer(201, &kind("application/json"), broken.as_bytes())),
         ("empty", answer(201, &kind("application/json"), b"")),
-        ("list", json_answer(201, r#"["INSIDE"]"#)),
-        ("leak", json_answer(201, &secret)),
-        ("foreign", json_answer(201, r#"{"id":"1","title":"INSIDE","owner":"you"}"#)),
-        ("bare", json_answer(201, r#"{"title":"INSIDE"}"#)),
+        ("list", json_response(201, r#"["INSIDE"]"#)),
+        ("leak", json_response(201, &secret)),
+        ("foreign", json_response(201, r#"{"id":"1","title":"INSIDE","owner":"you"}"#)),
+        ("bare", json_response(201, r#"{"title":"INSIDE"}"#)),
         ("later", answer(202, &[], b"")),
         ("part", answer(206, &kind("application/json"), ORDER.as_bytes())),
-        ("large", json_answer(201, &format!(r#"{{"id":"{}"}}"#, "INSIDE".repeat(20_000)))),
+        ("large", json_response(201, &format!(r#"{{"id":"{}"}}"#, "INSIDE".repeat(20_000)))),
         ("cut", b"HTTP/1.1 201 Created\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n{\"id\":\"INSIDE\"".to_vec()),
     ];
-    let plays = answers.clone();
+    let plays = responses.clone();
     let upstream = RecordingUpstream::start(move |asked| {
         let body = String::from_utf8_lossy(&asked.body).into_owned();
         let play = plays
@@ -353,8 +356,8 @@ fn what_was_carried_out_is_not_reported_as_failed() {
             .find(|(name, _)| body.contains(&format!(r#""{name}""#)));
         match (play, asked.method.as_str()) {
             (Some(("cut", bytes)), _) => Play::Close(bytes.clone()),
-            (Some((_, bytes)), _) => Play::Answer(bytes.clone()),
-            (None, _) => Play::Answer(json_answer(200, ORDER)),
+            (Some((_, bytes)), _) => Play::Response(bytes.clone()),
+            (None, _) => Play::Response(json_response(200, ORDER)),
         }
     });
     let gate = gate(&upstream);
@@ -365,7 +368,7 @@ fn what_was_carried_out_is_not_reported_as_failed() {
     );
     let server = serve(gate);
     let mine = server.quick_key("mine", &[]);
-    for (name, bytes) in answers {
+    for (name, bytes) in responses {
         let wanted: u16 = String::from_utf8_lossy(&bytes)[9..12].parse().unwrap();
         let body = format!(r#"{{"title":"{name}","owner":"me"}}"#);
         for method in ["POST", "PUT", "PATCH"] {
@@ -374,15 +377,15 @@ fn what_was_carried_out_is_not_reported_as_failed() {
             } else {
                 "/o/orders/1"
             };
-            let answer = send(&server, &mine, &call(method, target).json(&body));
+            let response = send(&server, &mine, &call(method, target).json(&body));
             let wanted = if name == "part" { 200 } else { wanted };
             assert_eq!(
-                (answer.status, answer.text().as_str()),
+                (response.status, response.text().as_str()),
                 (wanted, ""),
                 "{method} {name}"
             );
-            assert!(!is_ours(&answer), "{method} {name}");
-            let event = server.event(answer.decision().unwrap());
+            assert!(!is_ours(&response), "{method} {name}");
+            let event = server.event(response.decision().unwrap());
             assert_eq!(event["outcome"], "allow", "{event}");
             if name != "later" {
                 let detail = event["detail"].as_str().unwrap_or_default();
@@ -409,7 +412,7 @@ fn a_call_that_may_have_been_carried_out_is_not_to_be_sent_again() {
             () if text.contains("hang") => Play::Hang(Vec::new()),
             () if text.contains("shut") => Play::Close(Vec::new()),
             () if text.contains("odd") => Play::Close(b"SSH-2.0\r\n\r\n".to_vec()),
-            () => Play::Answer(json_answer(200, ORDER)),
+            () => Play::Response(json_response(200, ORDER)),
         }
     });
     let gate = gate(&upstream);
@@ -437,23 +440,23 @@ fn a_call_that_may_have_been_carried_out_is_not_to_be_sent_again() {
         ] {
             // A target that failed rests for a moment; only the failure itself is of interest here.
             upstream.forget();
-            let answer = testkit::poll(testkit::PATIENCE, || {
-                let answer = server.send(&asked, Some(&plain));
-                (!upstream.requests().is_empty()).then_some(answer)
+            let response = testkit::poll(testkit::PATIENCE, || {
+                let response = server.send(&asked, Some(&plain));
+                (!upstream.requests().is_empty()).then_some(response)
             })
             .unwrap();
-            let what = format!("{} {word}: {}", asked.method, answer.text());
+            let what = format!("{} {word}: {}", asked.method, response.text());
             assert_eq!(
-                (answer.status, answer.code().as_deref()),
+                (response.status, response.code().as_deref()),
                 (status, Some(code)),
                 "{what}"
             );
             assert_eq!(
-                answer.text().contains("Try again"),
+                response.text().contains("Try again"),
                 code == repeatable,
                 "{what}"
             );
-            assert_eq!(answer.header("retry-after"), None, "{what}");
+            assert_eq!(response.header("retry-after"), None, "{what}");
         }
     }
     drop(upstream);
@@ -479,7 +482,7 @@ fn how_long_to_wait_is_passed_on_as_bounded_seconds() {
             _ => "-1",
         };
         let fields = [("retry-after".to_owned(), wait.to_owned())];
-        Play::Answer(answer(503, &fields, b"INSIDE"))
+        Play::Response(answer(503, &fields, b"INSIDE"))
     });
     let server = serve(gate(&upstream));
     let told = server.quick_key("told", &[]);
@@ -491,9 +494,9 @@ fn how_long_to_wait_is_passed_on_as_bounded_seconds() {
         ("odd", None),
         ("minus", None),
     ] {
-        let answer = send(&server, &told, &call("GET", &format!("/o/orders/{name}")));
+        let response = send(&server, &told, &call("GET", &format!("/o/orders/{name}")));
         assert_eq!(
-            (answer.status, answer.header("retry-after")),
+            (response.status, response.header("retry-after")),
             (503, wanted),
             "{name}"
         );
@@ -553,13 +556,13 @@ fn media_types_are_agreed_on_before_the_call() {
         } else {
             asked.with("Accept", accept)
         };
-        let answer = server.send(&asked, Some(&plain));
+        let response = server.send(&asked, Some(&plain));
         if is_served {
             assert!(
-                answer.status < 300,
+                response.status < 300,
                 "{what}: {} {}",
-                answer.status,
-                answer.text()
+                response.status,
+                response.text()
             );
             let seen = upstream.requests();
             let arrived = seen
@@ -575,7 +578,7 @@ fn media_types_are_agreed_on_before_the_call() {
             );
         } else {
             assert_eq!(
-                (answer.status, code(&answer).as_str()),
+                (response.status, code(&response).as_str()),
                 (406, "validate.accept"),
                 "{what}"
             );

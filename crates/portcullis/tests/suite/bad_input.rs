@@ -422,8 +422,8 @@ fn a_disk_that_fills_up_answers_503_and_goes_on_when_there_is_room() {
     let ballast = server.gate.data().join("ballast");
     fill(&ballast);
     let refused = poll(PATIENCE, || {
-        let answer = server.send(&call("GET", "/v1/notes/1"), Some(&key));
-        (answer.status != 200).then_some(answer)
+        let response = server.send(&call("GET", "/v1/notes/1"), Some(&key));
+        (response.status != 200).then_some(response)
     })
     .expect("the disk is full");
     assert_eq!(
@@ -438,8 +438,8 @@ fn a_disk_that_fills_up_answers_503_and_goes_on_when_there_is_room() {
     upstream.assert_untouched("nothing that cannot be recorded");
     fs::remove_file(&ballast).unwrap();
     let back = poll(PATIENCE, || {
-        let answer = server.send(&call("GET", "/v1/notes/1"), Some(&key));
-        (answer.status == 200).then_some(())
+        let response = server.send(&call("GET", "/v1/notes/1"), Some(&key));
+        (response.status == 200).then_some(())
     });
     assert!(back.is_some(), "{}", server.stderr());
     let before = server

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use demo::{Answer, Call};
+use demo::{Call, CallResponse};
 use serde_json::{Value, json};
 use testkit::{Ended, Gate, Key, RecordingUpstream, Server, WallClock};
 
@@ -30,8 +30,10 @@ fn wrong() -> Call {
     call("GET", "/v1/notes?limit=many")
 }
 
-fn code(answer: &Answer) -> String {
-    answer.code().unwrap_or_else(|| answer.status.to_string())
+fn code(response: &CallResponse) -> String {
+    response
+        .code()
+        .unwrap_or_else(|| response.status.to_string())
 }
 
 fn guess(server: &Server, address: [u8; 4]) -> String {
@@ -69,9 +71,9 @@ fn a_key_that_names_a_new_person_for_each_refusal_is_blocked_itself() {
 }
 
 /// Sends a call until it is answered by a block.
-fn until_blocked(server: &Server, call: &Call, key: &Key) -> Answer {
-    let answers = (0..20).map(|_| server.send(call, Some(key)));
-    let mut blocked = answers.filter(|answer| code(answer) == "limit.blocked");
+fn until_blocked(server: &Server, call: &Call, key: &Key) -> CallResponse {
+    let responses = (0..20).map(|_| server.send(call, Some(key)));
+    let mut blocked = responses.filter(|response| code(response) == "limit.blocked");
     blocked.next().expect("a block after so many refusals")
 }
 
@@ -159,8 +161,8 @@ fn strangers_are_blocked_at_their_address_and_callers_there_are_not() {
     // A key that proves nobody any more is a stranger's.
     let revoked = server.quick_key("alpha", &[]);
     server.admin("key.revoke", &json!({ "id": revoked.id }));
-    let answer = server.send(&read().from([127, 0, 7, 7]), Some(&revoked));
-    assert_eq!(code(&answer), "limit.blocked");
+    let response = server.send(&read().from([127, 0, 7, 7]), Some(&revoked));
+    assert_eq!(code(&response), "limit.blocked");
     let row = &listed(&server)[0];
     assert_eq!(row["subject"], "address:127.0.7.7");
     assert_eq!(row["holds_for"], "strangers");

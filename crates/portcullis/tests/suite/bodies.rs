@@ -171,9 +171,9 @@ fn hostile_bodies_never_reach_the_upstream() {
     let all = [types(), texts()].concat();
     let count = all.len();
     for (what, kind, fields, body, status, code) in all {
-        let answer = server.send(&posted("/v1/notes", kind, fields, body), Some(&key));
-        if (answer.status, answer.code().as_deref()) != (status, Some(code)) {
-            wrong.push(format!("{what}: {} {}", answer.status, answer.text()));
+        let response = server.send(&posted("/v1/notes", kind, fields, body), Some(&key));
+        if (response.status, response.code().as_deref()) != (status, Some(code)) {
+            wrong.push(format!("{what}: {} {}", response.status, response.text()));
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
@@ -197,15 +197,15 @@ fn repeated_names_in_forms_and_queries_are_refused() {
         "limit=1",
         "text=a&limit=x",
     ] {
-        let answer = server.send(
+        let response = server.send(
             &posted("/v1/searches", FORM, &[], body.as_bytes().to_vec()),
             Some(&key),
         );
         assert_eq!(
-            (answer.status, answer.code().as_deref()),
+            (response.status, response.code().as_deref()),
             (400, Some("validate.body")),
             "{body}: {}",
-            answer.text()
+            response.text()
         );
     }
     for (query, code) in [
@@ -216,9 +216,9 @@ fn repeated_names_in_forms_and_queries_are_refused() {
         ("limit=1&other=2", "validate.query"),
         ("tag=a&tag=b&tag=c&tag=d", "validate.query"),
     ] {
-        let answer = server.send(&call("GET", &format!("/v1/notes?{query}")), Some(&key));
-        assert_eq!(answer.status, 400, "{query}: {}", answer.text());
-        let got = answer.code().unwrap();
+        let response = server.send(&call("GET", &format!("/v1/notes?{query}")), Some(&key));
+        assert_eq!(response.status, 400, "{query}: {}", response.text());
+        let got = response.code().unwrap();
         assert!(got == code || got == "validate.query", "{query}: {got}");
     }
     upstream.assert_untouched("no repeated name");
@@ -250,7 +250,7 @@ fn accepted_numbers_and_texts_keep_their_spelling() {
     ] {
         upstream.forget();
         let body = format!(r#"{{"title":"Zoë \u20ac","amount":{amount}}}"#);
-        let answer = server.send(
+        let response = server.send(
             &posted(
                 "/v1/notes",
                 "application/json; charset=utf-8",
@@ -259,7 +259,7 @@ fn accepted_numbers_and_texts_keep_their_spelling() {
             ),
             Some(&key),
         );
-        assert_eq!(answer.status, 200, "{amount}: {}", answer.text());
+        assert_eq!(response.status, 200, "{amount}: {}", response.text());
         let seen = upstream.requests().remove(0);
         let text = String::from_utf8(seen.body).unwrap();
         assert!(
@@ -285,10 +285,10 @@ fn a_chunked_body_is_bounded_while_it_arrives() {
         bytes.extend_from_slice(b"\r\n");
     }
     let heard = wire::raw(server.address("public"), &bytes);
-    let answers = heard.answers();
-    assert_eq!(answers.len(), 1);
+    let responses = heard.answers();
+    assert_eq!(responses.len(), 1);
     assert_eq!(
-        (answers[0].status, answers[0].code().as_deref()),
+        (responses[0].status, responses[0].code().as_deref()),
         (413, Some("http.too_large"))
     );
     upstream.assert_untouched("no endless body");

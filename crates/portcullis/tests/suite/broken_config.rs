@@ -146,10 +146,10 @@ fn caller(
         let (mut count, mut wrong) = (0, Vec::new());
         let asked = call("GET", "/v2/work-orders");
         while !stop.load(Ordering::Acquire) {
-            let answer = wire::tls(address, &ca, &asked, Some(&key));
+            let response = wire::tls(address, &ca, &asked, Some(&key));
             count += 1;
-            if answer.status != 200 {
-                wrong.push(format!("{} {}", answer.status, answer.text()));
+            if response.status != 200 {
+                wrong.push(format!("{} {}", response.status, response.text()));
             }
             std::thread::sleep(Duration::from_millis(20));
         }
@@ -251,10 +251,10 @@ fn a_changed_file_is_noticed_without_a_signal_and_a_good_one_takes_effect_withou
     let (ends, counts, text) = (Arc::clone(&stop), Arc::clone(&wrong), key.text.clone());
     let calling = std::thread::spawn(move || {
         while !ends.load(Ordering::Acquire) {
-            let answer = wire::send(address, &call("GET", "/v1/notes/1"), Some(&text));
-            let is_good = answer.status == 200
+            let response = wire::send(address, &call("GET", "/v1/notes/1"), Some(&text));
+            let is_good = response.status == 200
                 && matches!(
-                    answer.text().as_str(),
+                    response.text().as_str(),
                     r#"{"id":"1","title":"t"}"# | r#"{"id":"1"}"#
                 );
             if !is_good {
@@ -271,8 +271,8 @@ fn a_changed_file_is_noticed_without_a_signal_and_a_good_one_takes_effect_withou
         .gate
         .edit("integrations/beta.yaml", "[id, titel]", "[id]");
     let applied = poll(PATIENCE, || {
-        let answer = server.send(&call("GET", "/v1/notes/1"), Some(&key));
-        (answer.text() == r#"{"id":"1"}"#).then_some(())
+        let response = server.send(&call("GET", "/v1/notes/1"), Some(&key));
+        (response.text() == r#"{"id":"1"}"#).then_some(())
     });
     stop.store(true, Ordering::Release);
     calling.join().unwrap();
@@ -292,8 +292,8 @@ fn a_changed_file_is_noticed_without_a_signal_and_a_good_one_takes_effect_withou
     );
     server.hang_up();
     let refused = poll(PATIENCE, || {
-        let answer = server.send(&call("GET", "/v1/notes/1"), Some(&key));
-        (answer.code().as_deref() == Some("authz.operation_not_granted")).then_some(())
+        let response = server.send(&call("GET", "/v1/notes/1"), Some(&key));
+        (response.code().as_deref() == Some("authz.operation_not_granted")).then_some(())
     });
     assert!(refused.is_some(), "{}", server.stderr());
 }

@@ -19,8 +19,10 @@ fn with_clock(upstream: &RecordingUpstream) -> (WallClock, Server) {
 }
 
 fn code(server: &Server, key: &Key) -> String {
-    let answer = server.send(&call("GET", "/v1/notes/1"), Some(key));
-    answer.code().unwrap_or_else(|| answer.status.to_string())
+    let response = server.send(&call("GET", "/v1/notes/1"), Some(key));
+    response
+        .code()
+        .unwrap_or_else(|| response.status.to_string())
 }
 
 /// Seconds since 1970 by the true clock.

@@ -233,8 +233,8 @@ fn a_flood_of_refused_connections_keeps_the_ledger_small_and_others_served() {
     });
     let begun = Instant::now();
     while !flood.is_finished() {
-        let answer = server.send(&super::call("GET", "/v1/notes"), Some(&key));
-        assert_ne!(answer.status, 503, "{answer:?}");
+        let response = server.send(&super::call("GET", "/v1/notes"), Some(&key));
+        assert_ne!(response.status, 503, "{response:?}");
     }
     let sent: u64 = flood.join().unwrap();
     let events = records(&server, "ip.denied", sent);

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use demo::{Call, Fieldworks};
 use testkit::{
-    Gate, Key, Latch, PATIENCE, Play, RecordingUpstream, Server, json_answer, poll, wire,
+    Gate, Key, Latch, PATIENCE, Play, RecordingUpstream, Server, json_response, poll, wire,
 };
 
 use crate::{call, serve};
@@ -96,8 +96,8 @@ struct Book(BTreeMap<String, String>);
 
 impl Book {
     fn note(&mut self, bytes: &[u8], wanted: &str) {
-        let answers = wire::answers(bytes);
-        let code = answers.first().and_then(|answer| answer.code());
+        let responses = wire::answers(bytes);
+        let code = responses.first().and_then(|response| response.code());
         let text = String::from_utf8_lossy(bytes);
         assert_eq!(code.as_deref(), Some(wanted), "{text}");
         self.0
@@ -222,17 +222,17 @@ fn upstream(late: &Latch) -> RecordingUpstream {
         match asked.target.rsplit('/').next().unwrap_or_default() {
             "hang" => Play::Hang(Vec::new()),
             "cut" => Play::Close(b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n{".to_vec()),
-            "fails" => Play::Answer(json_answer(500, "{}")),
-            "rejects" => Play::Answer(json_answer(409, "{}")),
-            "busy" => Play::Answer(json_answer(429, "{}")),
-            "denies" => Play::Answer(json_answer(401, "{}")),
+            "fails" => Play::Response(json_response(500, "{}")),
+            "rejects" => Play::Response(json_response(409, "{}")),
+            "busy" => Play::Response(json_response(429, "{}")),
+            "denies" => Play::Response(json_response(401, "{}")),
             "notes" if asked.body.ends_with(b"\"unknown\"}") => {
-                Play::Answer(json_answer(500, "{}"))
+                Play::Response(json_response(500, "{}"))
             }
-            "drifts" => Play::Answer(json_answer(200, r#"{"id":"1","id":"2"}"#)),
-            "leaks" => Play::Answer(json_answer(200, &leaking())),
-            "late" => Play::Held(late.clone(), json_answer(200, NOTE)),
-            _ => Play::Answer(json_answer(200, NOTE)),
+            "drifts" => Play::Response(json_response(200, r#"{"id":"1","id":"2"}"#)),
+            "leaks" => Play::Response(json_response(200, &leaking())),
+            "late" => Play::Held(late.clone(), json_response(200, NOTE)),
+            _ => Play::Response(json_response(200, NOTE)),
         }
     })
 }

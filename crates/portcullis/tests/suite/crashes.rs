@@ -53,8 +53,8 @@ fn client(
     loop {
         let had_line = line.is_some();
         match send(&mut line, address, dice.pick::<Vec<u8>>(requests)) {
-            Ok(answer) => {
-                answered.push(answer.decision().unwrap().to_owned());
+            Ok(response) => {
+                answered.push(response.decision().unwrap().to_owned());
                 count.fetch_add(1, Ordering::AcqRel);
             }
             // A kept connection may have been closed between two requests.
@@ -168,7 +168,7 @@ fn keys_still_work(server: &Server, made: &[Key]) {
             "{} was made and is lost",
             key.id
         );
-        let answer = line
+        let response = line
             .send(&request(
                 "GET",
                 "/v2/parts?limit=1",
@@ -177,7 +177,7 @@ fn keys_still_work(server: &Server, made: &[Key]) {
                 b"",
             ))
             .unwrap();
-        assert_eq!(answer.status, 200, "{}", answer.whole());
+        assert_eq!(response.status, 200, "{}", response.whole());
     }
 }
 
@@ -335,9 +335,9 @@ fn a_server_whose_ledger_thread_panics_ends_and_the_next_start_has_every_answer(
     clock.fail_the_ledger_thread();
     // The first of these that begins a time without a checkpoint meets the fault; nothing is answered out of the record.
     let refused = testkit::poll(testkit::PATIENCE, || {
-        let answer = ask(&mut line, &server)?;
-        let is_refused = answer.status != 200;
-        answered.push(answer);
+        let response = ask(&mut line, &server)?;
+        let is_refused = response.status != 200;
+        answered.push(response);
         is_refused.then_some(())
     });
     assert!(refused.is_some(), "the ledger's thread goes on");
@@ -353,8 +353,11 @@ fn a_server_whose_ledger_thread_panics_ends_and_the_next_start_has_every_answer(
         ended.stderr
     );
     let server = serve(gate.with_env("CLOCK_SHIM_FILE", "/dev/null"));
-    for answer in &answered {
-        assert_eq!(server.event(answer.decision().unwrap())["outcome"], "allow");
+    for response in &answered {
+        assert_eq!(
+            server.event(response.decision().unwrap())["outcome"],
+            "allow"
+        );
     }
     assert_eq!(ask(&mut None, &server).unwrap().status, 200);
 }

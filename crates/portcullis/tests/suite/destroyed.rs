@@ -34,9 +34,9 @@ fn three_days() -> (RecordingUpstream, WallClock, Server, Key, String) {
 
 /// A call, and the id of its decision.
 fn get(server: &Server, key: &Key) -> String {
-    let answer = server.send(&call("GET", "/v1/notes/1"), Some(key));
-    assert_eq!(answer.status, 200, "{}", answer.text());
-    answer.header("portcullis-decision").unwrap().to_owned()
+    let response = server.send(&call("GET", "/v1/notes/1"), Some(key));
+    assert_eq!(response.status, 200, "{}", response.text());
+    response.header("portcullis-decision").unwrap().to_owned()
 }
 
 fn destroy(server: &Server, before: &str, more: &[&str]) -> Ended {

@@ -13,7 +13,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use model::{Event, Timestamp};
 use serde_json::Value;
-use testkit::{Ended, Gate, Play, RecordingUpstream, Server, json_answer, run};
+use testkit::{Ended, Gate, Play, RecordingUpstream, Server, json_response, run};
 
 use crate::bad_input::Small;
 use crate::{call, program, serve};
@@ -149,8 +149,8 @@ fn used() -> (Gate, RecordingUpstream) {
     let server = serve(Gate::small(upstream.address()));
     let key = server.quick_key("alpha", &[]);
     for _ in 0..5 {
-        let answer = server.send(&call("GET", "/v1/notes/1"), Some(&key));
-        assert_eq!(answer.status, 200);
+        let response = server.send(&call("GET", "/v1/notes/1"), Some(&key));
+        assert_eq!(response.status, 200);
     }
     let (ended, gate) = server.stop();
     assert_eq!(ended.code, Some(0), "{ended:?}");
@@ -417,7 +417,7 @@ fn a_running_server_that_serves_something_else_is_noticed() {
 fn upstreams_are_connected_to_and_asked_for_their_health() {
     let sick = RecordingUpstream::start(|asked| {
         let status = if asked.target == "/health" { 503 } else { 200 };
-        Play::Answer(json_answer(status, NOTE))
+        Play::Response(json_response(status, NOTE))
     });
     let gate = Gate::small(sick.address());
     doctor(&gate).only(0, &[]);
@@ -532,8 +532,8 @@ fn after_a_kill_the_unfinished_write_is_a_warning() {
     let upstream = upstream();
     let server = serve(Gate::small(upstream.address()));
     let key = server.quick_key("alpha", &[]);
-    let answer = server.send(&call("GET", "/v1/notes/1"), Some(&key));
-    assert_eq!(answer.status, 200);
+    let response = server.send(&call("GET", "/v1/notes/1"), Some(&key));
+    assert_eq!(response.status, 200);
     let gate = server.kill();
     let path = newest_segment(&gate);
     let torn = [fs::read(&path).unwrap(), vec![7; 20]].concat();

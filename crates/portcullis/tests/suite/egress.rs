@@ -19,7 +19,7 @@ use testkit::{Gate, Server};
 use self::canary::{Aviary, MARK, Numbers, attributes, canaries};
 use self::requests::{Asked, Generator};
 use self::written::{Operation, Sight, Written, joined};
-use crate::line::{Answer, number, send};
+use crate::line::{RawResponse, number, send};
 use crate::serve;
 
 /// Clients at once.
@@ -66,24 +66,25 @@ impl Company {
     }
 
     /// What leaves that may not, in one answer.
-    fn leaks(&self, asked: &Asked, answer: &Answer, tally: &mut Tally) -> Vec<String> {
+    fn leaks(&self, asked: &Asked, response: &RawResponse, tally: &mut Tally) -> Vec<String> {
         let named = self.written.find(&asked.method, &asked.path);
         let operation = named.map(|(operation, _)| operation);
-        let text = answer.whole();
+        let text = response.whole();
         let mut leaks = Vec::new();
         for (api, id, field, object) in canaries(&text) {
             let own = operation.filter(|own| own.api == api && own.id == id);
             let is_granted =
-                own.is_some_and(|own| self.may_show(asked, answer, own, &field, Some(&object)));
+                own.is_some_and(|own| self.may_show(asked, response, own, &field, Some(&object)));
             if is_granted {
                 tally.granted += 1
             } else {
                 leaks.push(format!("{api} {id} {field} of {object}"))
             }
         }
-        for (api, id, field) in self.numbers.find(&answer.text()) {
+        for (api, id, field) in self.numbers.find(&response.text()) {
             let own = operation.filter(|own| own.api == *api && own.id == *id);
-            let is_granted = own.is_some_and(|own| self.may_show(asked, answer, own, field, None));
+            let is_granted =
+                own.is_some_and(|own| self.may_show(asked, response, own, field, None));
             if is_granted {
                 tally.granted += 1
             } else {
@@ -91,8 +92,8 @@ impl Company {
             }
         }
         // Also what carries no canary: names, truth values, states.
-        if (200..300).contains(&answer.status) {
-            let body: Value = serde_json::from_slice(&answer.body).unwrap_or(Value::Null);
+        if (200..300).contains(&response.status) {
+            let body: Value = serde_json::from_slice(&response.body).unwrap_or(Value::Null);
             let mut fields = BTreeSet::new();
             leaves(&body, "", &mut fields);
             for field in fields {
@@ -110,7 +111,7 @@ impl Company {
     fn may_show(
         &self,
         asked: &Asked,
-        answer: &Answer,
+        response: &RawResponse,
         own: &Operation,
         field: &str,
         object: Option<&str>,
@@ -118,7 +119,7 @@ impl Company {
         let kind = own.kind.as_str();
         let object = object.map(|id| attributes(kind, id));
         let sight = self.written.sight(asked.who, own, field, object.as_ref());
-        (200..300).contains(&answer.status) && sight == Sight::Full
+        (200..300).contains(&response.status) && sight == Sight::Full
     }
 
     fn may_show_in_part(&self, asked: &Asked, own: &Operation, field: &str) -> bool {
@@ -137,7 +138,7 @@ impl Drop for Company {
 /// What was seen over all answers.
 #[derive(Debug, Default)]
 struct Tally {
-    answers: BTreeMap<u16, u64>,
+    responses: BTreeMap<u16, u64>,
     /// Good answers by integration and operation.
     good: BTreeSet<(&'static str, String)>,
     /// Canaries that were where they may be.
@@ -171,9 +172,9 @@ fn ask(company: &Company, seed: u64, count: u64, whole: &Mutex<Tally>) {
         let address = company.server.address(asked.listener);
         let line = lines.entry(asked.listener).or_insert(None);
         let sent = send(line, address, &asked.bytes).or_else(|_| send(line, address, &asked.bytes));
-        let answer =
+        let response =
             sent.unwrap_or_else(|why| panic!("{why}: {}", String::from_utf8_lossy(&asked.bytes)));
-        let leaks = company.leaks(&asked, &answer, &mut tally);
+        let leaks = company.leaks(&asked, &response, &mut tally);
         if let (Some(leak), true) = (leaks.first(), tally.leaks.len() < 20) {
             let asked_for = String::from_utf8_lossy(&asked.bytes)
                 .lines()
@@ -183,28 +184,28 @@ fn ask(company: &Company, seed: u64, count: u64, whole: &Mutex<Tally>) {
             tally.leaks.push(format!(
                 "{} asked {asked_for} ({}): {leak} and {} more",
                 asked.who,
-                answer.status,
+                response.status,
                 leaks.len() - 1
             ));
         }
-        *tally.answers.entry(answer.status).or_default() += 1;
-        if answer.status < 300
+        *tally.responses.entry(response.status).or_default() += 1;
+        if response.status < 300
             && let Some((operation, _)) = company.written.find(&asked.method, &asked.path)
         {
             tally
                 .good
                 .insert((asked.who, format!("{} {}", operation.api, operation.id)));
         }
-        let decision = answer
+        let decision = response
             .decision()
-            .unwrap_or_else(|| panic!("no decision id: {}", answer.head));
+            .unwrap_or_else(|| panic!("no decision id: {}", response.head));
         if tally.decisions.len() < 40 || generator.pick(50) == 0 {
             tally.decisions.push(decision.to_owned());
         }
     }
     let mut all = whole.lock().unwrap();
-    for (status, count) in tally.answers {
-        *all.answers.entry(status).or_default() += count;
+    for (status, count) in tally.responses {
+        *all.responses.entry(status).or_default() += count;
     }
     all.good.extend(tally.good);
     all.granted += tally.granted;
@@ -230,15 +231,15 @@ fn no_canary_outside_a_grant_leaves() {
     let mut tally = tally.into_inner().unwrap();
     println!(
         "seed {seed}: {} answers in {:.1?} {:?}, {} granted canaries, {} fields, {} leaks",
-        tally.answers.values().sum::<u64>(),
+        tally.responses.values().sum::<u64>(),
         started.elapsed(),
-        tally.answers,
+        tally.responses,
         tally.granted,
         tally.fields,
         tally.leaks.len()
     );
     assert_eq!(tally.leaks, Vec::<String>::new());
-    assert_eq!(tally.answers.values().sum::<u64>(), total);
+    assert_eq!(tally.responses.values().sum::<u64>(), total);
     if total >= 20_000 {
         the_test_had_something_to_find(&company, &tally);
     }
@@ -409,9 +410,9 @@ fn at<'a>(value: &'a Value, path: &str) -> Vec<&'a Value> {
 }
 
 /// How a field was truly seen in an answer.
-fn seen(answer: &Answer, field: &str) -> Sight {
-    let body: Value = serde_json::from_slice(&answer.body).unwrap_or(Value::Null);
-    if !(200..300).contains(&answer.status) {
+fn seen(response: &RawResponse, field: &str) -> Sight {
+    let body: Value = serde_json::from_slice(&response.body).unwrap_or(Value::Null);
+    if !(200..300).contains(&response.status) {
         return Sight::None;
     }
     let values = at(&body, field);
@@ -464,18 +465,18 @@ fn what_access_says_is_what_a_request_shows() {
         let asked = generator.valid(who, index);
         let address = company.server.address(asked.listener);
         let line = lines.entry(asked.listener).or_insert(None);
-        let answer = send(line, address, &asked.bytes).unwrap();
+        let response = send(line, address, &asked.bytes).unwrap();
         let is_granted = company.written.is_granted(who, operation);
         assert_eq!(
-            (200..300).contains(&answer.status),
+            (200..300).contains(&response.status),
             is_granted,
             "{who}: {}: {}",
             String::from_utf8_lossy(&asked.bytes),
-            answer.whole()
+            response.whole()
         );
         let key = (operation.api.clone(), operation.id.clone(), field.clone());
         let said = matrices[who].get(&key).copied().unwrap_or(Sight::None);
-        let shown = seen(&answer, &field);
+        let shown = seen(&response, &field);
         *counts.entry(said).or_insert(0u32) += 1;
         if said != shown {
             let operation = &operation.id;

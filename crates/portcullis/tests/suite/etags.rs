@@ -52,8 +52,8 @@ fn a_read_of_a_judged_object_asks_the_upstream_without_a_condition() {
     // A 412 or 304 of the upstream would tell that there is such an object.
     for condition in ["If-Match", "If-None-Match"] {
         let read = Call::get("/v2/customers/9").with(condition, "\"7\"");
-        let answer = server.send(&read, Some(&crm));
-        assert_eq!(answer.status, 200, "{condition}: {}", answer.text());
+        let response = server.send(&read, Some(&crm));
+        assert_eq!(response.status, 200, "{condition}: {}", response.text());
     }
     let heard = upstream.requests();
     let conditions = ["if-match", "if-none-match"].map(|name| {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use demo::Call;
 use serde_json::Value;
-use testkit::{Gate, Key, Play, RecordingUpstream, Server, json_answer};
+use testkit::{Gate, Key, Play, RecordingUpstream, Server, json_response};
 
 use crate::{call, program, serve};
 
@@ -487,14 +487,19 @@ fn key_of(server: &Server, case: &Case) -> Option<Key> {
 
 /// Asks, and gives what is advised.
 fn refused(server: &Server, case: &Case, key: Option<&Key>) -> Value {
-    let answer = server.send(&(case.call)(), key);
-    let (who, code) = (case.who, answer.code());
-    assert_eq!(code.as_deref(), Some(case.code), "{who}: {}", answer.text());
-    let explained = explained(server, answer.decision().unwrap());
+    let response = server.send(&(case.call)(), key);
+    let (who, code) = (case.who, response.code());
+    assert_eq!(
+        code.as_deref(),
+        Some(case.code),
+        "{who}: {}",
+        response.text()
+    );
+    let explained = explained(server, response.decision().unwrap());
     let by = explained["allowed_by"].as_str().unwrap_or_default();
     assert_eq!(by, case.by, "{who} {code:?}: {explained}");
     // The operator reads of the stage that the caller was told. Blocks alone are looked for in several stages.
-    let told: Value = serde_json::from_str(&answer.text()).unwrap_or_default();
+    let told: Value = serde_json::from_str(&response.text()).unwrap_or_default();
     if case.code != "limit.blocked" {
         assert_eq!(told["stage"], explained["event"]["stage"], "{who} {code:?}");
     }
@@ -508,9 +513,9 @@ fn an_unknown_parameter_is_answered_with_those_that_may_be_used() {
     for (who, may_use) in [("alpha", true), ("asker", false)] {
         let key = server.quick_key(who, &[]);
         for query in ["tagg=a", "unheard=a"] {
-            let answer = server.send(&call("GET", &format!("/v1/notes?{query}")), Some(&key));
-            assert_eq!(answer.code().as_deref(), Some("validate.query"));
-            let told: Value = serde_json::from_str(&answer.text()).unwrap();
+            let response = server.send(&call("GET", &format!("/v1/notes?{query}")), Some(&key));
+            assert_eq!(response.code().as_deref(), Some("validate.query"));
+            let told: Value = serde_json::from_str(&response.text()).unwrap();
             let fix = told["errors"][0]["fix"].as_str().unwrap();
             assert_eq!(fix.contains("tag"), may_use, "{who} {query}: {fix}");
             assert!(may_use || fix.contains("limit"), "{who} {query}: {fix}");
@@ -521,16 +526,16 @@ fn an_unknown_parameter_is_answered_with_those_that_may_be_used() {
 #[test]
 fn what_is_advised_makes_the_refusal_go_away() {
     let upstream = RecordingUpstream::start(|asked| {
-        Play::Answer(match asked.target.rsplit('/').next().unwrap_or_default() {
-            "absent" => json_answer(404, "{}"),
-            "rejects" => json_answer(409, "{}"),
-            "denies" => json_answer(401, "{}"),
-            "drifts" => json_answer(200, r#"{"id":"1","id":"2"}"#),
+        Play::Response(match asked.target.rsplit('/').next().unwrap_or_default() {
+            "absent" => json_response(404, "{}"),
+            "rejects" => json_response(409, "{}"),
+            "denies" => json_response(401, "{}"),
+            "drifts" => json_response(200, r#"{"id":"1","id":"2"}"#),
             target if target.starts_with("notes") && asked.method == "GET" => {
-                json_answer(200, &format!("[{NOTE}]"))
+                json_response(200, &format!("[{NOTE}]"))
             }
-            "searches" => json_answer(200, "[]"),
-            _ => json_answer(if asked.method == "POST" { 201 } else { 200 }, NOTE),
+            "searches" => json_response(200, "[]"),
+            _ => json_response(if asked.method == "POST" { 201 } else { 200 }, NOTE),
         })
     });
     let server = serve(gate(&upstream));
@@ -588,23 +593,23 @@ fn again(server: &Server, case: &Case, key: Option<&Key>) -> Option<String> {
     let new = is_new.then(|| server.quick_key(case.who, &[]));
     let send = || server.send(&call(), new.as_ref().or(key));
     // What was taken from the lower limit is given back at the new rate.
-    let answer = match case.code {
+    let response = match case.code {
         "limit.exceeded" => testkit::poll(testkit::PATIENCE, || {
-            let answer = send();
-            (answer.status < 400).then_some(answer)
+            let response = send();
+            (response.status < 400).then_some(response)
         })
         .unwrap_or_else(send),
         _ => send(),
     };
-    let code = answer.code();
-    let is_right =
-        (answer.status >= 400) == is_refused && (code.as_deref() == Some(case.code)) == is_refused;
+    let code = response.code();
+    let is_right = (response.status >= 400) == is_refused
+        && (code.as_deref() == Some(case.code)) == is_refused;
     let what = format!(
         "{} {}: {} {}",
         case.who,
         case.code,
-        answer.status,
-        answer.text()
+        response.status,
+        response.text()
     );
     (!is_right).then_some(what)
 }
@@ -615,12 +620,12 @@ fn looked_up() -> (RecordingUpstream, Server, Key) {
         let id = asked.target.rsplit('/').next().unwrap_or_default();
         let owner = if id == "yours" { "you" } else { "me" };
         let note = format!(r#"{{"id":"{id}","title":"t","owner":"{owner}"}}"#);
-        Play::Answer(match (asked.method.as_str(), id) {
-            ("GET", "gone") => json_answer(404, "{}"),
-            ("GET", "broken") => json_answer(500, "{}"),
+        Play::Response(match (asked.method.as_str(), id) {
+            ("GET", "gone") => json_response(404, "{}"),
+            ("GET", "broken") => json_response(500, "{}"),
             ("DELETE", _) => testkit::answer(204, &[], b""),
-            ("PUT", "odd") => json_answer(200, r#"{"id":"1","id":"2"}"#),
-            _ => json_answer(200, &note),
+            ("PUT", "odd") => json_response(200, r#"{"id":"1","id":"2"}"#),
+            _ => json_response(200, &note),
         })
     });
     let gate = Gate::small(upstream.address());
@@ -642,11 +647,15 @@ fn looked_up() -> (RecordingUpstream, Server, Key) {
 
 /// What is recorded and told of one call, and its explanation as a person reads it, in one line.
 fn told(server: &Server, key: &Key, call: &Call) -> (u16, Value, String) {
-    let answer = server.send(call, Some(key));
-    let decision = answer.decision().unwrap();
+    let response = server.send(call, Some(key));
+    let decision = response.decision().unwrap();
     let ended = server.cli(&["explain", decision]);
     let words: Vec<&str> = ended.stdout.split_whitespace().collect();
-    (answer.status, explained(server, decision), words.join(" "))
+    (
+        response.status,
+        explained(server, decision),
+        words.join(" "),
+    )
 }
 
 #[test]

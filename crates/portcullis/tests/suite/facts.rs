@@ -22,9 +22,9 @@ fn a_refused_request_names_the_object_that_its_path_asks_for() {
         (None, "authn.missing"),
         (Some(&key), "authz.operation_not_granted"),
     ] {
-        let answer = server.send(&asked, key);
-        assert_eq!(answer.code().as_deref(), Some(code));
-        let event = server.event(answer.decision().unwrap());
+        let response = server.send(&asked, key);
+        assert_eq!(response.code().as_deref(), Some(code));
+        let event = server.event(response.decision().unwrap());
         assert_eq!(
             event["objects"],
             json!([{ "kind": "WorkOrder", "id": "4711" }])
@@ -45,9 +45,9 @@ fn a_credential_that_is_ours_is_named_although_it_is_refused() {
         // Refused before anybody is asked for a credential.
         ("/v1/nothing", "route.not_found"),
     ] {
-        let answer = server.send(&call("GET", path), Some(&key));
-        assert_eq!(answer.code().as_deref(), Some(code));
-        let event = server.event(answer.decision().unwrap());
+        let response = server.send(&call("GET", path), Some(&key));
+        assert_eq!(response.code().as_deref(), Some(code));
+        let event = server.event(response.decision().unwrap());
         assert_eq!(
             (&event["integration"], &event["credential"]),
             (&json!("alpha"), &json!(key.id))
@@ -55,9 +55,9 @@ fn a_credential_that_is_ours_is_named_although_it_is_refused() {
     }
     // What is not ours names nobody, whatever it looks like.
     let strange = call("GET", "/v1/notes/1").with("Authorization", "Bearer alpha");
-    let answer = server.send(&strange, None);
-    assert_eq!(answer.code().as_deref(), Some("authn.invalid"));
-    let event = server.event(answer.decision().unwrap());
+    let response = server.send(&strange, None);
+    assert_eq!(response.code().as_deref(), Some("authn.invalid"));
+    let event = server.event(response.decision().unwrap());
     assert_eq!(
         (event.get("integration"), event.get("credential")),
         (None, None)
@@ -72,12 +72,12 @@ fn a_key_in_the_user_agent_is_on_no_record() {
     let key = server.key("alpha");
     let agent = format!("curl/8 {}", key.text);
     let long = "x".repeat(2_000);
-    let answer = server.send(&call("GET", "/v1/nothing").with("User-Agent", &agent), None);
-    let event = server.event(answer.decision().unwrap());
+    let response = server.send(&call("GET", "/v1/nothing").with("User-Agent", &agent), None);
+    let event = server.event(response.decision().unwrap());
     let shown = event["user_agent"].as_str().unwrap();
     assert!(shown.starts_with("curl/8 ") && !event.to_string().contains(&key.text));
-    let answer = server.send(&call("GET", "/v1/nothing").with("User-Agent", &long), None);
-    let event = server.event(answer.decision().unwrap());
+    let response = server.send(&call("GET", "/v1/nothing").with("User-Agent", &long), None);
+    let event = server.event(response.decision().unwrap());
     assert_eq!(event["user_agent"].as_str().unwrap().len(), 256);
 }
 

@@ -1,8 +1,8 @@
 //! Bodies and answers that are files: declared media types, granted as `$file`, objects judged by path and look-up.
 //! Start reading at `a_file_goes_through_as_it_is`.
 
-use demo::{Answer, Call};
-use testkit::{Gate, Key, Play, RecordingUpstream, Server, answer, json_answer};
+use demo::{Call, CallResponse};
+use testkit::{Gate, Key, Play, RecordingUpstream, Server, answer, json_response};
 
 use crate::{call, serve};
 
@@ -113,10 +113,10 @@ fn reports(asked: &testkit::Received) -> Play {
     let (id, part) = (steps.next().unwrap_or_default(), steps.next());
     if asked.target == "/r/seal" && asked.method == "GET" {
         let kind = ("content-type".to_owned(), "application/pdf".to_owned());
-        return Play::Answer(answer(200, &[kind], PDF));
+        return Play::Response(answer(200, &[kind], PDF));
     }
     if asked.method != "GET" {
-        return Play::Answer(answer(204, &[], b""));
+        return Play::Response(answer(204, &[], b""));
     }
     if part.is_none() {
         let owner = if id.starts_with('s') {
@@ -125,7 +125,7 @@ fn reports(asked: &testkit::Received) -> Play {
             "north"
         };
         let report = format!(r#"{{"id":"{id}","owner":"{owner}"}}"#);
-        return Play::Answer(json_answer(200, &report));
+        return Play::Response(json_response(200, &report));
     }
     let (kind, body): (&str, Vec<u8>) = match id {
         "table" => ("text/csv; charset=utf-8", b"name;card\nAnn;4111111111111111\n".to_vec()),
@@ -142,12 +142,12 @@ fn reports(asked: &testkit::Received) -> Play {
                 ("content-type".to_owned(), "text/csv".to_owned()),
                 ("content-encoding".to_owned(), "gzip".to_owned()),
             ];
-            return Play::Answer(answer(200, &fields, b"INSIDE"));
+            return Play::Response(answer(200, &fields, b"INSIDE"));
         }
         _ => ("application/pdf", PDF.to_vec()),
     };
     let fields = [("content-type".to_owned(), kind.to_owned())];
-    Play::Answer(answer(200, &fields, &body))
+    Play::Response(answer(200, &fields, &body))
 }
 
 fn get(id: &str) -> Call {
@@ -161,10 +161,10 @@ fn put(id: &str, kind: &str, bytes: &[u8]) -> Call {
 }
 
 /// Sends a call of whose answer nothing may leave.
-fn refused(server: &Server, key: &Key, call: &Call) -> Answer {
-    let answer = server.send(call, Some(key));
-    assert!(!answer.text().contains("INSIDE"), "{}", answer.text());
-    answer
+fn refused(server: &Server, key: &Key, call: &Call) -> CallResponse {
+    let response = server.send(call, Some(key));
+    assert!(!response.text().contains("INSIDE"), "{}", response.text());
+    response
 }
 
 #[test]

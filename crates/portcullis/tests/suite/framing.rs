@@ -350,13 +350,13 @@ fn hostile_heads_and_framings_are_refused_closed_and_recorded_once() {
     for (id, text, status, code) in refused() {
         let bytes = text.replace("@KEY@", &key.text);
         let heard = wire::raw(address, bytes.as_bytes());
-        let answers = heard.answers();
-        let got: Vec<_> = answers.iter().map(|a| (a.status, a.code())).collect();
+        let responses = heard.answers();
+        let got: Vec<_> = responses.iter().map(|a| (a.status, a.code())).collect();
         if got != [(status, Some(code.to_owned()))] || !heard.is_closed {
             wrong.push(format!("{id}: {got:?}, closed {}", heard.is_closed));
             continue;
         }
-        decisions.push((id, code, answers[0].decision().unwrap().to_owned()));
+        decisions.push((id, code, responses[0].decision().unwrap().to_owned()));
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
     upstream.assert_untouched("no hostile head");
@@ -397,9 +397,9 @@ fn the_innocent_twins_pass() {
             server.address("public"),
             twin.replace("@KEY@", &key.text).as_bytes(),
         );
-        let answer = heard.only();
+        let response = heard.only();
         // The list operation answers something that is no list: released as what it is worth, nothing.
-        assert_eq!(answer.status, 200, "{twin}\n{}", answer.text());
+        assert_eq!(response.status, 200, "{twin}\n{}", response.text());
         assert!(heard.is_closed);
     }
     for seen in upstream
@@ -445,8 +445,8 @@ fn client_copies_of_identity_and_forwarding_fields_never_arrive() {
     for field in fields {
         upstream.forget();
         let bytes = get("/v1/notes/1", &format!("{field}\r\n")).replace("@KEY@", &key.text);
-        let answer = wire::raw(server.address("public"), bytes.as_bytes()).only();
-        assert_eq!(answer.status, 200, "{field}: {}", answer.text());
+        let response = wire::raw(server.address("public"), bytes.as_bytes()).only();
+        assert_eq!(response.status, 200, "{field}: {}", response.text());
         let seen = upstream.requests().remove(0);
         let text = String::from_utf8_lossy(&seen.bytes).to_ascii_lowercase();
         assert_eq!(seen.method, "GET", "{field}");
@@ -462,7 +462,7 @@ fn client_copies_of_identity_and_forwarding_fields_never_arrive() {
         assert_eq!(seen.header("x-forwarded-for"), Some("127.0.0.1"), "{field}");
         assert_eq!(
             seen.header("portcullis-decision"),
-            answer.decision(),
+            response.decision(),
             "{field}"
         );
     }
@@ -617,8 +617,8 @@ fn forwarded_addresses_are_believed_from_a_trusted_proxy_only_and_from_the_right
         let text = get("/v1/notes/1", &lines).replace("Authorization: Bearer @KEY@\r\n", "");
         wire::raw_from(socket, near, text.as_bytes()).only()
     };
-    let judged = |answer: &demo::Answer| {
-        let event = server.event(answer.decision().unwrap());
+    let judged = |response: &demo::CallResponse| {
+        let event = server.event(response.decision().unwrap());
         event["address"].as_str().unwrap().to_owned()
     };
     // Each case: who is connected, what he says, which address counts, what becomes of it.
@@ -632,9 +632,9 @@ fn forwarded_addresses_are_believed_from_a_trusted_proxy_only_and_from_the_right
         (stranger, "10.1.0.7", "127.0.0.6", "ip.denied"),
         (stranger, "10.1.0.7, 127.0.0.5", "127.0.0.6", "ip.denied"),
     ] {
-        let answer = from(socket, says);
-        assert_eq!(answer.code().as_deref(), Some(code), "{socket}: {says}");
-        assert_eq!(judged(&answer), address, "{socket}: {says}");
+        let response = from(socket, says);
+        assert_eq!(response.code().as_deref(), Some(code), "{socket}: {says}");
+        assert_eq!(judged(&response), address, "{socket}: {says}");
     }
     for says in [
         "somewhere",
@@ -643,11 +643,14 @@ fn forwarded_addresses_are_believed_from_a_trusted_proxy_only_and_from_the_right
         "127.1",
         "0x7f.1",
     ] {
-        let answer = from(proxy, says);
+        let response = from(proxy, says);
         assert!(
-            matches!(answer.code().as_deref(), Some("ip.forwarded" | "ip.denied")),
+            matches!(
+                response.code().as_deref(),
+                Some("ip.forwarded" | "ip.denied")
+            ),
             "{says}: {}",
-            answer.text()
+            response.text()
         );
     }
     upstream.assert_untouched("nothing by a forged address");

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use demo::{Call, Fieldworks};
 use serde_json::json;
 use testkit::frames::{END_HEADERS, END_STREAM, Hostile, block, frame, head, kind, remembered};
-use testkit::{Gate, Key, Play, RecordingUpstream, Server, json_answer};
+use testkit::{Gate, Key, Play, RecordingUpstream, Server, json_response};
 
 use super::serve;
 
@@ -76,20 +76,20 @@ impl Scene {
         let ask = move || {
             let begun = Instant::now();
             let call = Call::get(ASKED).from(BYSTANDER);
-            let answer = testkit::wire::send(address, &call, Some(&text));
-            (answer.status, begun.elapsed())
+            let response = testkit::wire::send(address, &call, Some(&text));
+            (response.status, begun.elapsed())
         };
         for _ in 0..20 {
             assert_eq!(ask().0, 200, "before the attack");
         }
         let kib_before = resident(&server);
         let bystander = std::thread::spawn(move || {
-            let mut answers = vec![ask()];
+            let mut responses = vec![ask()];
             while !over.load(Ordering::Acquire) {
                 std::thread::sleep(Duration::from_millis(10));
-                answers.push(ask());
+                responses.push(ask());
             }
-            answers
+            responses
         });
         Scene {
             server,
@@ -152,16 +152,16 @@ impl Scene {
         let alone = Call::get(ASKED).from(BYSTANDER);
         assert_eq!(self.server.send(&alone, Some(&self.key)).status, 200);
         self.is_over.store(true, Ordering::Release);
-        let answers = self.bystander.join().unwrap();
+        let responses = self.bystander.join().unwrap();
         assert!(
-            answers.iter().all(|(status, _)| *status == 200),
-            "{answers:?}"
+            responses.iter().all(|(status, _)| *status == 200),
+            "{responses:?}"
         );
-        let slowest = answers.iter().map(|(_, took)| *took).max().unwrap();
+        let slowest = responses.iter().map(|(_, took)| *took).max().unwrap();
         let grown = kib_after.saturating_sub(self.kib_before);
         let heard = self.upstream.requests();
         let (own, others): (Vec<_>, Vec<_>) = heard.iter().partition(|asked| asked.target == ASKED);
-        assert!(own.len() > answers.len(), "the bystander was heard");
+        assert!(own.len() > responses.len(), "the bystander was heard");
         assert!(
             others.iter().all(|asked| asked.target == ATTACKED),
             "{others:?}"
@@ -174,7 +174,7 @@ impl Scene {
         assert!(grown < GROWTH_KIB_MAX, "{grown} KiB more");
         eprintln!(
             "bystander: {} answers, slowest {slowest:?}; {grown} KiB more; {} requests came through",
-            answers.len(),
+            responses.len(),
             others.len()
         );
     }
@@ -206,11 +206,11 @@ fn ends_within(rounds_max: u32, attacker: &mut Hostile, bytes: impl FnMut(u32) -
 #[test]
 fn rapid_resets_end_the_connection_and_cancel_no_more_than_fits() {
     let upstream = RecordingUpstream::start(|asked| {
-        let page = json_answer(200, r#"{"items":[]}"#);
+        let page = json_response(200, r#"{"items":[]}"#);
         if asked.target == ATTACKED {
             Play::Later(Duration::from_millis(1500), page)
         } else {
-            Play::Answer(page)
+            Play::Response(page)
         }
     });
     let scene = Scene::with(upstream, |_| {});
@@ -356,8 +356,8 @@ fn small_blocks_that_unfold_into_large_lists_end_the_connection() {
     // A list that is a little too large is a request, and refused like one.
     let mut attacker = scene.attacker();
     attacker.send(&large(&pseudo, 1, 5));
-    let answer = attacker.wait_for(WAIT_MAX, |seen| seen.kind == kind::DATA);
-    let text = String::from_utf8(answer.expect("an answer").payload).unwrap();
+    let response = attacker.wait_for(WAIT_MAX, |seen| seen.kind == kind::DATA);
+    let text = String::from_utf8(response.expect("an answer").payload).unwrap();
     assert!(text.contains("http.too_large"), "{text}");
     let refused = scene.server.ledger_of(&json!({ "code": "http.too_large" }));
     assert_eq!((refused.len(), &refused[0]["status"]), (1, &json!(431)));

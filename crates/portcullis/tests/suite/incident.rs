@@ -76,9 +76,9 @@ fn everything(server: &Server, what: &str, more: &[&str]) -> Vec<Duration> {
         id: made["id"].as_str().unwrap().to_owned(),
         text: made["key"].as_str().unwrap().to_owned(),
     };
-    let answer = server.send(&call("GET", "/v1/notes/1"), Some(&key));
-    assert_eq!(answer.status, 200, "{what}");
-    let decision = answer.header("portcullis-decision").unwrap().to_owned();
+    let response = server.send(&call("GET", "/v1/notes/1"), Some(&key));
+    assert_eq!(response.status, 200, "{what}");
+    let decision = response.header("portcullis-decision").unwrap().to_owned();
     good(&cli(&["key", "list"]), what);
     good(&cli(&["explain", &decision]), what);
     good(&cli(&["ledger", "show"]), what);

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::thread;
 
-use demo::{Answer, Call};
+use demo::{Call, CallResponse};
 use serde_json::{Value, json};
 use testkit::{Ended, Gate, Key, RecordingUpstream, Server, run};
 
@@ -51,8 +51,8 @@ fn post(text: &str) -> Call {
 }
 
 /// What the caller learned: code and the places with their fields.
-fn told(answer: &Answer) -> (String, Vec<String>) {
-    let document: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+fn told(response: &CallResponse) -> (String, Vec<String>) {
+    let document: Value = serde_json::from_slice(&response.body).unwrap_or_default();
     let errors = document["errors"].as_array().cloned().unwrap_or_default();
     let place = |error: &Value| {
         format!(
@@ -67,8 +67,8 @@ fn told(answer: &Answer) -> (String, Vec<String>) {
     )
 }
 
-fn explained(server: &Server, answer: &Answer) -> String {
-    let ended = server.cli(&["explain", answer.decision().unwrap()]);
+fn explained(server: &Server, response: &CallResponse) -> String {
+    let ended = server.cli(&["explain", response.decision().unwrap()]);
     assert_eq!(ended.code, Some(0), "{ended:?}");
     // Long lines are wrapped.
     ended
@@ -100,11 +100,11 @@ fn rules_of_a_directory_see_header_query_and_body() {
         (&body, refused("inspect.sqli", "body /text"), "1003"),
     ];
     for (call, expected, rule) in cases {
-        let answer = server.send(call, Some(&key));
-        assert_eq!(answer.status, 403, "{}", answer.text());
-        assert_eq!(told(&answer), expected);
-        assert!(!answer.text().contains(rule), "the caller learns no rule");
-        let text = explained(&server, &answer);
+        let response = server.send(call, Some(&key));
+        assert_eq!(response.status, 403, "{}", response.text());
+        assert_eq!(told(&response), expected);
+        assert!(!response.text().contains(rule), "the caller learns no rule");
+        let text = explained(&server, &response);
         assert!(
             text.contains(&format!("rule {rule}, score 5, paranoia 0, read ")),
             "{text}"
@@ -159,8 +159,8 @@ fn fields_nobody_declared_are_inspected_without_any_setting() {
         ("Prefer", "<script>alert(1)</script>"),
         ("Traceparent", "00-../../etc/passwd-b7ad6b7169203331-01"),
     ] {
-        let answer = get(name, value);
-        assert_eq!(answer.status, 200, "{name}: {}", answer.text());
+        let response = get(name, value);
+        assert_eq!(response.status, 200, "{name}: {}", response.text());
         let got = upstream.requests().pop().unwrap();
         assert_eq!(got.header(&name.to_lowercase()), None, "{name}");
     }
@@ -180,8 +180,8 @@ fn fields_nobody_declared_are_inspected_without_any_setting() {
             "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
         ),
     ] {
-        let answer = get(name, value);
-        assert_eq!(answer.status, 200, "{name}: {}", answer.text());
+        let response = get(name, value);
+        assert_eq!(response.status, 200, "{name}: {}", response.text());
         let got = upstream.requests().pop().unwrap();
         assert_eq!(got.header(&name.to_lowercase()), Some(value), "{name}");
     }
@@ -219,11 +219,11 @@ fn a_credential_is_never_shown_to_rules() {
         let server = serve(gate);
         let key = server.key("alpha");
         let call = call("GET", "/v1/notes/1").with("Cookie", "session=opensesame");
-        let answer = server.send(&call, Some(&key));
-        assert_eq!(answer.status, 200, "{}", answer.text());
+        let response = server.send(&call, Some(&key));
+        assert_eq!(response.status, 200, "{}", response.text());
         let elsewhere = call.with("X-Note", "opensesame");
-        let answer = server.send(&elsewhere, Some(&key));
-        assert_eq!(answer.status, 403, "the rule works: {}", answer.text());
+        let response = server.send(&elsewhere, Some(&key));
+        assert_eq!(response.status, 403, "the rule works: {}", response.text());
     }
 }
 
@@ -233,25 +233,25 @@ fn modes_observe_and_off_let_the_same_attack_through() {
     let attack = || post("1' OR '1'='1' UNION SELECT password FROM users --");
     let server = serve(mode(gate(&upstream), "observe"));
     let key = server.key("alpha");
-    let answer = server.send(&attack(), Some(&key));
-    assert!(answer.status < 300, "{}", answer.text());
-    let event = server.event(answer.decision().unwrap());
+    let response = server.send(&attack(), Some(&key));
+    assert!(response.status < 300, "{}", response.text());
+    let event = server.event(response.decision().unwrap());
     let findings = event["findings"].as_array().unwrap();
     let first = &findings[0];
     assert_eq!(
         (&first["class"], &first["place"], &first["pointer"]),
         (&json!("inspect.sqli"), &json!("body"), &json!("/text"))
     );
-    let text = explained(&server, &answer);
+    let text = explained(&server, &response);
     assert!(text.contains("would have been refused"), "{text}");
     assert!(!text.contains("UNION"), "{text}");
 
     let server = serve(mode(gate(&upstream), "off"));
     let key = server.key("alpha");
-    let answer = server.send(&attack(), Some(&key));
-    assert!(answer.status < 300, "{}", answer.text());
+    let response = server.send(&attack(), Some(&key));
+    assert!(response.status < 300, "{}", response.text());
     assert_eq!(
-        server.event(answer.decision().unwrap()).get("findings"),
+        server.event(response.decision().unwrap()).get("findings"),
         None
     );
 }
@@ -261,9 +261,9 @@ fn the_exclusion_that_explain_prints_is_pasted_holds_and_ends() {
     let upstream = RecordingUpstream::always(NOTE);
     let server = serve(own(&upstream));
     let key = server.key("alpha");
-    let answer = server.send(&post("a forbidden word"), Some(&key));
-    assert_eq!(answer.status, 403);
-    let ended = server.cli(&["explain", answer.decision().unwrap(), "-o", "json"]);
+    let response = server.send(&post("a forbidden word"), Some(&key));
+    assert_eq!(response.status, 403);
+    let ended = server.cli(&["explain", response.decision().unwrap(), "-o", "json"]);
     let document: Value = serde_json::from_str(&ended.stdout).unwrap();
     let lines = document["decision"]["exclusion"].as_str().unwrap();
     let indented: String = lines.lines().map(|line| format!("    {line}\n")).collect();
@@ -272,9 +272,9 @@ fn the_exclusion_that_explain_prints_is_pasted_holds_and_ends() {
         .gate
         .write(SERVER, format!("{settings}  exclusions:\n{indented}"));
     server.admin("server.reload", &Value::Null);
-    let answer = server.send(&post("a forbidden word"), Some(&key));
-    assert!(answer.status < 300, "{}", answer.text());
-    let text = explained(&server, &answer);
+    let response = server.send(&post("a forbidden word"), Some(&key));
+    assert!(response.status < 300, "{}", response.text());
+    let text = explained(&server, &response);
     assert!(text.contains("an exclusion silences it"), "{text}");
     // The same words elsewhere are still refused, and so are they here once the day has come.
     let title = call("POST", "/v1/notes").json(r#"{"title":"a forbidden word"}"#);
@@ -297,7 +297,9 @@ fn note(text: &str) -> Box<dyn Fn() -> RecordingUpstream> {
     let body = json!({ "id": "1", "title": "t", "text": text }).to_string();
     Box::new(move || {
         let body = body.clone();
-        RecordingUpstream::start(move |_| testkit::Play::Answer(testkit::json_answer(200, &body)))
+        RecordingUpstream::start(move |_| {
+            testkit::Play::Response(testkit::json_response(200, &body))
+        })
     })
 }
 
@@ -339,23 +341,23 @@ fn what_must_not_leave_is_masked_or_held_back_and_recorded_without_its_text() {
         let upstream = note(text)();
         let server = serve(gate(&upstream));
         let key = server.quick_key("alpha", &[]);
-        let answer = server.send(&read(), Some(&key));
-        assert_eq!(answer.status, status, "{}", answer.text());
+        let response = server.send(&read(), Some(&key));
+        assert_eq!(response.status, status, "{}", response.text());
         match status {
             200 => {
-                let sent: Value = serde_json::from_slice(&answer.body).unwrap();
+                let sent: Value = serde_json::from_slice(&response.body).unwrap();
                 assert_eq!(sent["text"], expected, "{text}");
             }
-            _ => assert_eq!(answer.code().as_deref(), Some("response.leak")),
+            _ => assert_eq!(response.code().as_deref(), Some("response.leak")),
         }
-        let event = server.event(answer.decision().unwrap());
+        let event = server.event(response.decision().unwrap());
         let first = &event["findings"][0];
         assert_eq!(
             (&first["class"], &first["place"], &first["rule"]),
             (&json!("response.leak"), &json!("answer"), &json!(kind)),
             "{first}"
         );
-        let everything = format!("{event}{}", explained(&server, &answer));
+        let everything = format!("{event}{}", explained(&server, &response));
         assert!(!everything.contains(text), "{everything}");
         assert!(everything.contains("at answer /text"), "{everything}");
     }
@@ -366,9 +368,9 @@ fn what_is_done_about_leaks_is_a_setting_and_a_fact_of_the_contract() {
     let upstream = note("paid with 4111 1111 1111 1111")();
     let read = || call("GET", "/v1/notes/1");
     let text = |server: &Server, key: &Key| {
-        let answer = server.send(&read(), Some(key));
-        let sent: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
-        (answer.status, sent["text"].as_str().map(str::to_owned))
+        let response = server.send(&read(), Some(key));
+        let sent: Value = serde_json::from_slice(&response.body).unwrap_or_default();
+        (response.status, sent["text"].as_str().map(str::to_owned))
     };
     let whole = Some("paid with 4111 1111 1111 1111".to_owned());
     for (action, expected) in [
@@ -476,10 +478,10 @@ fn the_core_rule_set_judges_requests_on_the_road() {
         ),
     ];
     for (call, code, place, family) in attacks {
-        let answer = server.send(&call, Some(&key));
-        let (told, places) = told(&answer);
-        let text = explained(&server, &answer);
-        assert_eq!((answer.status, told.as_str()), (403, code), "{text}");
+        let response = server.send(&call, Some(&key));
+        let (told, places) = told(&response);
+        let text = explained(&server, &response);
+        assert_eq!((response.status, told.as_str()), (403, code), "{text}");
         assert!(places.iter().any(|one| one == place), "{places:?} {text}");
         assert!(text.contains(&format!("rule {family}")), "{text}");
     }

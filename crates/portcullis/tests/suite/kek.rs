@@ -56,8 +56,8 @@ fn the_new_key_opens_everything_and_the_old_one_nothing() {
     let verified = run(program(), &gate, &["ledger", "verify"]);
     assert_eq!(verified.code, Some(0), "{verified:?}");
     let server = serve(gate);
-    let answer = server.send(&call("GET", "/v1/notes/1"), Some(&key));
-    assert_eq!(answer.status, 200, "{}", answer.text());
+    let response = server.send(&call("GET", "/v1/notes/1"), Some(&key));
+    assert_eq!(response.status, 200, "{}", response.text());
 }
 
 #[test]

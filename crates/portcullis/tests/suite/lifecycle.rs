@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use demo::{Call, Fieldworks, Listener};
 use serde_json::json;
-use testkit::{Gate, PATIENCE, Play, RecordingUpstream, Server, json_answer, poll, wire};
+use testkit::{Gate, PATIENCE, Play, RecordingUpstream, Server, json_response, poll, wire};
 
 use crate::{call, program, serve};
 
@@ -21,9 +21,9 @@ fn read() -> Call {
 fn a_stop_finishes_what_is_under_way_and_the_next_start_knows_everything() {
     let upstream = RecordingUpstream::start(|asked| {
         if asked.target.ends_with("/slow") {
-            Play::Later(Duration::from_secs(2), json_answer(200, NOTE))
+            Play::Later(Duration::from_secs(2), json_response(200, NOTE))
         } else {
-            Play::Answer(json_answer(200, NOTE))
+            Play::Response(json_response(200, NOTE))
         }
     });
     let server = serve(Gate::small(upstream.address()));
@@ -37,8 +37,8 @@ fn a_stop_finishes_what_is_under_way_and_the_next_start_knows_everything() {
     assert!(poll(PATIENCE, || (!upstream.requests().is_empty()).then_some(())).is_some());
     let (ended, gate) = server.stop();
     assert_eq!(ended.code, Some(0), "{ended:?}");
-    let answer = slow.join().unwrap();
-    assert_eq!((answer.status, answer.text().as_str()), (200, NOTE));
+    let response = slow.join().unwrap();
+    assert_eq!((response.status, response.text().as_str()), (200, NOTE));
     assert!(
         TcpStream::connect(address).is_err(),
         "nobody listens any more"
@@ -51,7 +51,10 @@ fn a_stop_finishes_what_is_under_way_and_the_next_start_knows_everything() {
         server.send(&read(), Some(&revoked)).code().as_deref(),
         Some("authn.revoked")
     );
-    assert_eq!(server.event(answer.decision().unwrap())["outcome"], "allow");
+    assert_eq!(
+        server.event(response.decision().unwrap())["outcome"],
+        "allow"
+    );
     let kinds: Vec<String> = server
         .ledger()
         .iter()
@@ -213,16 +216,16 @@ fn plain_text_on_a_tls_listener_is_told_so_and_never_redirected() {
         .at(Listener::Public)
         .bytes("localhost", Some(&key.text));
     let heard = wire::raw(server.address("public"), &bytes);
-    let answer = heard.only();
+    let response = heard.only();
     assert_eq!(
-        (answer.status, answer.code().as_deref()),
+        (response.status, response.code().as_deref()),
         (400, Some("tls.required"))
     );
     assert!(heard.is_closed);
-    assert_eq!(answer.header("location"), None);
+    assert_eq!(response.header("location"), None);
     upstream.assert_untouched("nothing by plain text");
     assert_eq!(
-        server.event(answer.decision().unwrap())["code"],
+        server.event(response.decision().unwrap())["code"],
         "tls.required"
     );
 }

@@ -9,9 +9,9 @@ use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use demo::{Answer, Call};
+use demo::{Call, CallResponse};
 use serde_json::json;
-use testkit::{Gate, Latch, Play, RecordingUpstream, Server, json_answer};
+use testkit::{Gate, Latch, Play, RecordingUpstream, Server, json_response};
 
 use crate::{call, serve};
 
@@ -32,11 +32,11 @@ fn read() -> Call {
     call("GET", "/v1/notes/1")
 }
 
-fn seconds(answer: &Answer) -> u64 {
-    let text = answer
+fn seconds(response: &CallResponse) -> u64 {
+    let text = response
         .header("retry-after")
-        .unwrap_or_else(|| panic!("no Retry-After: {answer:?}"));
-    let member = answer
+        .unwrap_or_else(|| panic!("no Retry-After: {response:?}"));
+    let member = response
         .json()
         .unwrap()
         .get("retry_after")
@@ -47,10 +47,15 @@ fn seconds(answer: &Answer) -> u64 {
     text.parse().unwrap()
 }
 
-fn first_refused(server: &Server, call: &Call, key: &testkit::Key, most: usize) -> (usize, Answer) {
+fn first_refused(
+    server: &Server,
+    call: &Call,
+    key: &testkit::Key,
+    most: usize,
+) -> (usize, CallResponse) {
     (0..most)
         .map(|number| (number, server.send(call, Some(key))))
-        .find(|(_, answer)| answer.status != 200)
+        .find(|(_, response)| response.status != 200)
         .unwrap_or_else(|| panic!("{most} calls passed"))
 }
 
@@ -142,22 +147,22 @@ fn who_goes_on_knocking_is_blocked_and_the_block_ends_when_it_says() {
     let mut codes = Vec::new();
     let mut blocked = None;
     for _ in 0..30 {
-        let answer = server.send(&wrong, Some(&bad));
-        let code = answer.code().unwrap();
+        let response = server.send(&wrong, Some(&bad));
+        let code = response.code().unwrap();
         if code == "limit.blocked" {
-            blocked = Some((answer, Instant::now()));
+            blocked = Some((response, Instant::now()));
             break;
         }
         codes.push(code);
     }
-    let (answer, at) = blocked.unwrap_or_else(|| panic!("never blocked: {codes:?}"));
-    assert_eq!(answer.status, 429);
+    let (response, at) = blocked.unwrap_or_else(|| panic!("never blocked: {codes:?}"));
+    assert_eq!(response.status, 429);
     assert!(
         codes.iter().all(|code| code == "validate.query"),
         "{codes:?}"
     );
     assert!((4..=6).contains(&codes.len()), "{codes:?}");
-    let wait = seconds(&answer);
+    let wait = seconds(&response);
     assert!((1..=4).contains(&wait), "{wait}");
     assert_eq!(
         server.send(&read(), Some(&good)).status,
@@ -176,7 +181,7 @@ fn who_goes_on_knocking_is_blocked_and_the_block_ends_when_it_says() {
         200,
         "knocking meanwhile did not lengthen it"
     );
-    let event = server.event(answer.decision().unwrap());
+    let event = server.event(response.decision().unwrap());
     assert!(event["blocked"]["until"].as_i64() > event["at"].as_i64());
 }
 
@@ -250,9 +255,9 @@ fn places_at_once_are_bounded_and_given_back() {
     let held = release.clone();
     let upstream = RecordingUpstream::start(move |asked| {
         if asked.target.ends_with("/slow") {
-            Play::Held(held.clone(), json_answer(200, NOTE))
+            Play::Held(held.clone(), json_response(200, NOTE))
         } else {
-            Play::Answer(json_answer(200, NOTE))
+            Play::Response(json_response(200, NOTE))
         }
     });
     let gate = limited(&upstream, "{ per: integration, concurrency: 2 }");
@@ -296,9 +301,9 @@ fn a_caller_who_holds_slow_calls_leaves_places_for_the_others() {
     let held = latch.clone();
     let upstream = RecordingUpstream::start(move |asked| {
         if asked.target.ends_with("/slow") {
-            Play::Held(held.clone(), json_answer(200, NOTE))
+            Play::Held(held.clone(), json_response(200, NOTE))
         } else {
-            Play::Answer(json_answer(200, NOTE))
+            Play::Response(json_response(200, NOTE))
         }
     });
     let gate = Gate::small(upstream.address());
@@ -435,7 +440,7 @@ fn a_neighbour_who_fills_an_address_with_connections_locks_no_caller_out() {
         for _ in 0..40 {
             answered(&mut kept);
             let fresh = demo::send_plain(address, &read(), Some(&key.text));
-            assert_eq!(fresh.map(|answer| answer.status).ok(), Some(200));
+            assert_eq!(fresh.map(|response| response.status).ok(), Some(200));
         }
         is_over.store(true, Ordering::Release);
         assert!(is_full.is_some(), "the address was never full");
@@ -483,8 +488,8 @@ fn a_server_out_of_file_descriptors_lives_and_recovers() {
     );
     drop(held);
     let back = testkit::poll(testkit::PATIENCE, || {
-        let answer = demo::send_plain(address, &read(), Some(&key.text)).ok()?;
-        (answer.status == 200).then_some(())
+        let response = demo::send_plain(address, &read(), Some(&key.text)).ok()?;
+        (response.status == 200).then_some(())
     });
     assert!(back.is_some(), "{}", server.stderr());
     // That it could not look at its files says nothing of them.

@@ -1,5 +1,5 @@
 //! A client that keeps its connection, writes bytes as they stand and reads whole answers; dice with a printed seed.
-//! Exports `Line`, `Answer`, `request`, `SplitMix64`, `number`.
+//! Exports `Line`, `RawResponse`, `request`, `SplitMix64`, `number`.
 //! Used by egress, crashes and secrets, which send thousands of requests.
 //! Start reading at `Line::send`.
 
@@ -49,7 +49,7 @@ impl SplitMix64 {
 
 /// What came back.
 #[derive(Clone, Debug, Default)]
-pub struct Answer {
+pub struct RawResponse {
     pub status: u16,
     /// Status line and header fields as they came.
     pub head: String,
@@ -58,7 +58,7 @@ pub struct Answer {
     pub closes: bool,
 }
 
-impl Answer {
+impl RawResponse {
     /// The first header field of this name.
     pub fn header(&self, name: &str) -> Option<&str> {
         let fields = self.head.lines().filter_map(|line| line.split_once(':'));
@@ -97,9 +97,9 @@ impl Line {
     }
 
     /// Sends bytes as they stand and reads one whole answer.
-    pub fn send(&mut self, bytes: &[u8]) -> io::Result<Answer> {
+    pub fn send(&mut self, bytes: &[u8]) -> io::Result<RawResponse> {
         self.stream.get_mut().write_all(bytes)?;
-        let mut answer = Answer::default();
+        let mut response = RawResponse::default();
         loop {
             let mut line = Vec::new();
             if self.stream.read_until(b'\n', &mut line)? == 0 {
@@ -108,24 +108,24 @@ impl Line {
             if line == b"\r\n" {
                 break;
             }
-            answer.head.push_str(&String::from_utf8_lossy(&line));
+            response.head.push_str(&String::from_utf8_lossy(&line));
         }
         let bad = |what: &str| io::Error::new(io::ErrorKind::InvalidData, what.to_owned());
-        let status = answer.head.split(' ').nth(1);
+        let status = response.head.split(' ').nth(1);
         let status = status.and_then(|code| code.parse().ok());
-        answer.status = status.ok_or_else(|| bad("no status"))?;
-        let close = answer.header("connection");
-        answer.closes = close.is_some_and(|value| value.eq_ignore_ascii_case("close"));
-        if answer.header("transfer-encoding").is_some() {
+        response.status = status.ok_or_else(|| bad("no status"))?;
+        let close = response.header("connection");
+        response.closes = close.is_some_and(|value| value.eq_ignore_ascii_case("close"));
+        if response.header("transfer-encoding").is_some() {
             return Err(bad("a chunked answer: bodies are whole here"));
         }
-        let length = answer.header("content-length");
+        let length = response.header("content-length");
         let length: usize = length.and_then(|text| text.parse().ok()).unwrap_or(0);
-        if !bytes.starts_with(b"HEAD ") && answer.status != 204 {
-            answer.body = vec![0; length];
-            self.stream.read_exact(&mut answer.body)?;
+        if !bytes.starts_with(b"HEAD ") && response.status != 204 {
+            response.body = vec![0; length];
+            self.stream.read_exact(&mut response.body)?;
         }
-        Ok(answer)
+        Ok(response)
     }
 }
 
@@ -133,16 +133,16 @@ impl Line {
 ///
 /// # Errors
 /// When there was no whole answer.
-pub fn send(line: &mut Option<Line>, address: SocketAddr, bytes: &[u8]) -> io::Result<Answer> {
+pub fn send(line: &mut Option<Line>, address: SocketAddr, bytes: &[u8]) -> io::Result<RawResponse> {
     let mut open = match line.take() {
         Some(open) => open,
         None => Line::open(address)?,
     };
-    let answer = open.send(bytes)?;
-    if !answer.closes {
+    let response = open.send(bytes)?;
+    if !response.closes {
         *line = Some(open);
     }
-    Ok(answer)
+    Ok(response)
 }
 
 /// The bytes of one request. `headers` are whole lines.

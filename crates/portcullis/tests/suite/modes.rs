@@ -23,9 +23,9 @@ fn an_observed_contract_is_noted_and_the_request_goes_on() {
     let upstream = RecordingUpstream::always(r#"{"id":"1","title":"t"}"#);
     let server = serve(gate(&upstream, "observe"));
     let key = server.key("alpha");
-    let answer = server.send(&post(r#"{"title":7}"#), Some(&key));
-    assert!(answer.status < 300, "{}", answer.text());
-    let event = server.event(answer.decision().unwrap());
+    let response = server.send(&post(r#"{"title":7}"#), Some(&key));
+    assert!(response.status < 300, "{}", response.text());
+    let event = server.event(response.decision().unwrap());
     assert_eq!(
         event["errors"],
         json!([{ "place": "body", "pointer": "/title", "keyword": "type" }])
@@ -45,9 +45,9 @@ fn a_contract_that_is_off_is_not_asked_and_grants_are() {
     let upstream = RecordingUpstream::always(r#"{"id":"1","title":"t"}"#);
     let server = serve(gate(&upstream, "off"));
     let key = server.key("alpha");
-    let answer = server.send(&post(r#"{"title":7}"#), Some(&key));
-    assert!(answer.status < 300, "{}", answer.text());
-    let event = server.event(answer.decision().unwrap());
+    let response = server.send(&post(r#"{"title":7}"#), Some(&key));
+    assert!(response.status < 300, "{}", response.text());
+    let event = server.event(response.decision().unwrap());
     assert!(event.get("errors").is_none(), "{event}");
     let ungranted = server.send(&post(r#"{"title":"t","owner":"beta"}"#), Some(&key));
     assert_eq!(ungranted.status, 400, "{}", ungranted.text());

@@ -2,7 +2,7 @@
 
 mod alike;
 
-use testkit::{Gate, Key, Play, Received, RecordingUpstream, Server, json_answer};
+use testkit::{Gate, Key, Play, Received, RecordingUpstream, Server, json_response};
 
 use crate::{call, serve};
 
@@ -95,14 +95,14 @@ fn careless(asked: &Received) -> Play {
             })
             .collect();
         let total = hits.len();
-        return Play::Answer(json_answer(
+        return Play::Response(json_response(
             200,
             &format!(r#"{{"items":[{}],"total":{total}}}"#, hits.join(",")),
         ));
     }
     let is_silent = ["/job-lists", "/stock", "/kids", "/links"];
     if is_silent.iter().any(|end| path.ends_with(end)) {
-        return Play::Answer(testkit::answer(204, &[], b""));
+        return Play::Response(testkit::answer(204, &[], b""));
     }
     let partner = if id.starts_with("own") || id == "locked" {
         "north"
@@ -113,7 +113,7 @@ fn careless(asked: &Received) -> Play {
     let job =
         format!(r#"{{"id":"{id}","title":"canary","partner":"{partner}","locked":{locked}}}"#);
     let text = match (below, asked.method.as_str()) {
-        (_, "DELETE") => return Play::Answer(testkit::answer(204, &[], b"")),
+        (_, "DELETE") => return Play::Response(testkit::answer(204, &[], b"")),
         (None, _) => job,
         (Some("parts"), _) => r#"{"items":[{"sku":"canary","price":1}]}"#.to_owned(),
         (Some("inline"), _) => format!(r#"{{"data":{job}}}"#),
@@ -123,7 +123,7 @@ fn careless(asked: &Received) -> Play {
         (Some("wrapped"), _) => format!(r#"{{"data":{job},"trace":"canary"}}"#),
         _ => r#"{"text":"canary"}"#.to_owned(),
     };
-    Play::Answer(json_answer(200, &text))
+    Play::Response(json_response(200, &text))
 }
 
 /// Status and text of an answer, and the upstream's calls for it.
@@ -138,10 +138,10 @@ fn ask(
     if !body.is_empty() {
         call = call.json(body);
     }
-    let answer = server.send(&call, Some(key));
+    let response = server.send(&call, Some(key));
     let seen = upstream.requests();
     let calls = seen.iter().map(|r| format!("{} {}", r.method, r.target));
-    (answer.status, answer.text(), calls.collect())
+    (response.status, response.text(), calls.collect())
 }
 
 /// Every operation that names a job in its path, with the calls that come before its own.
@@ -371,7 +371,7 @@ fn a_change_is_made_on_the_state_that_was_judged() {
             ("etag".to_owned(), "\"v1\"".to_owned()),
         ];
         let is_late = id == "moved" && asked.header("if-match").is_some();
-        Play::Answer(if is_late {
+        Play::Response(if is_late {
             testkit::answer(412, &fields, b"{}")
         } else {
             testkit::answer(200, &fields, job.as_bytes())
@@ -571,12 +571,12 @@ fn a_change_that_went_out_twice_is_not_said_to_have_failed() {
         static PUTS: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
         let job = br#"{"id":"own1","title":"t","partner":"north","locked":false}"#;
         if asked.method == "GET" {
-            return Play::Answer(testkit::answer(200, &fields, job));
+            return Play::Response(testkit::answer(200, &fields, job));
         }
         // The first one changes the state, and its answer is lost.
         match PUTS.fetch_add(1, std::sync::atomic::Ordering::SeqCst) {
             0 => Play::Close(Vec::new()),
-            _ => Play::Answer(testkit::answer(412, &fields, b"{}")),
+            _ => Play::Response(testkit::answer(412, &fields, b"{}")),
         }
     });
     let server = serve(gate(&upstream, &format!("{OWN}{BODIES}")));

@@ -1,7 +1,7 @@
 //! Bodies of several parts: fields judged like every value, files by their declared types, all of it written again.
 //! Start reading at `parts_go_through_written_again`.
 
-use demo::{Answer, Call};
+use demo::{Call, CallResponse};
 use testkit::{Gate, Key, RecordingUpstream, Server};
 
 use crate::{call, serve};
@@ -90,18 +90,18 @@ fn post(parts: &[Part<'_>]) -> Call {
 
 const TITLE: Part<'_> = ("name=\"title\"", "", "Pump ü".as_bytes());
 
-fn sent(server: &Server, key: &Key, parts: &[Part<'_>]) -> Answer {
+fn sent(server: &Server, key: &Key, parts: &[Part<'_>]) -> CallResponse {
     server.send(&post(parts), Some(key))
 }
 
 #[test]
 fn parts_go_through_written_again() {
     let upstream = RecordingUpstream::start(|_| {
-        testkit::Play::Answer(testkit::json_answer(201, r#"{"id":"c1"}"#))
+        testkit::Play::Response(testkit::json_response(201, r#"{"id":"c1"}"#))
     });
     let server = serve(gate(&upstream));
     let key = server.quick_key("claims", &[]);
-    let answer = sent(
+    let response = sent(
         &server,
         &key,
         &[
@@ -124,7 +124,7 @@ fn parts_go_through_written_again() {
         ],
     );
     assert_eq!(
-        (answer.status, answer.text().as_str()),
+        (response.status, response.text().as_str()),
         (201, r#"{"id":"c1"}"#)
     );
     let forwarded = upstream.requests().remove(0);

@@ -328,7 +328,7 @@ fn tried(stage: &Stage, attack: impl Fn(&str) -> String) -> BTreeMap<String, usi
                 *arrived.entry(kind).or_default() += 1;
             }
             stage.upstream.forget();
-            let answer = send(&attack(&mark));
+            let response = send(&attack(&mark));
             if stage
                 .upstream
                 .requests()
@@ -337,7 +337,7 @@ fn tried(stage: &Stage, attack: impl Fn(&str) -> String) -> BTreeMap<String, usi
             {
                 wrong.push(format!(
                     "{} {place:?}: {}",
-                    target.operation.id, answer.status
+                    target.operation.id, response.status
                 ));
             }
         }

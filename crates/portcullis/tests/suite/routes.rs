@@ -2,8 +2,8 @@
 //! do, and says which operation it believes was called. None may be one that is not exposed on the caller's listener.
 //! Start reading at `Reading`, then at `no_reading_of_any_upstream_reaches_what_is_not_exposed`.
 
-use demo::{Answer, Call, Listener};
-use testkit::{Gate, Play, RecordingUpstream, Scale, Server, json_answer};
+use demo::{Call, CallResponse, Listener};
+use testkit::{Gate, Play, RecordingUpstream, Scale, Server, json_response};
 
 use crate::serve;
 
@@ -106,9 +106,9 @@ fn gate(upstream: &RecordingUpstream) -> Gate {
 
 fn upstream() -> RecordingUpstream {
     RecordingUpstream::start(|asked| {
-        Play::Answer(match asked.method.as_str() {
-            "DELETE" => json_answer(204, ""),
-            _ => json_answer(200, r#"{"id":"7","owner":"alpha"}"#),
+        Play::Response(match asked.method.as_str() {
+            "DELETE" => json_response(204, ""),
+            _ => json_response(200, r#"{"id":"7","owner":"alpha"}"#),
         })
     })
 }
@@ -295,8 +295,12 @@ fn no_reading_of_any_upstream_reaches_what_is_not_exposed() {
         upstream.forget();
         for method in ["GET", "DELETE", "POST"] {
             for target in targets().iter().step_by(step) {
-                let answer = server.send(&Call::new(method, target).at(listener), Some(&key));
-                assert!(answer.status < 500, "{method} {target}: {}", answer.text());
+                let response = server.send(&Call::new(method, target).at(listener), Some(&key));
+                assert!(
+                    response.status < 500,
+                    "{method} {target}: {}",
+                    response.text()
+                );
             }
         }
         let seen = upstream.requests();
@@ -323,8 +327,8 @@ fn no_reading_of_any_upstream_reaches_what_is_not_exposed() {
     }
 }
 
-fn told(answer: &Answer) -> (u16, String) {
-    (answer.status, answer.code().unwrap_or_default())
+fn told(response: &CallResponse) -> (u16, String) {
+    (response.status, response.code().unwrap_or_default())
 }
 
 fn stage() -> (Server, RecordingUpstream, testkit::Key) {
@@ -406,9 +410,9 @@ fn a_look_up_never_reads_another_path_than_the_objects() {
 #[test]
 fn the_caller_reads_the_same_of_every_path_that_is_not_here_and_the_operator_reads_why() {
     let (server, _upstream, key) = stage();
-    let masked = |answer: &Answer| {
-        let id = answer.decision().unwrap().to_owned();
-        (answer.text().replace(&id, "dec_"), id)
+    let masked = |response: &CallResponse| {
+        let id = response.decision().unwrap().to_owned();
+        (response.text().replace(&id, "dec_"), id)
     };
     let (absent, _) = masked(&server.send(
         &Call::new("DELETE", "/v9/nothing").at(Listener::Public),

@@ -30,11 +30,11 @@ fn rules(words: &str) -> [(&'static str, String); 2] {
 
 fn is_refused(server: &Server, key: &Key, text: &str) -> bool {
     let body = json!({ "title": "t", "text": text }).to_string();
-    let answer = server.send(&call("POST", "/v1/notes").json(&body), Some(key));
-    match answer.status {
+    let response = server.send(&call("POST", "/v1/notes").json(&body), Some(key));
+    match response.status {
         403 => true,
         200..=299 => false,
-        _ => panic!("{}", answer.text()),
+        _ => panic!("{}", response.text()),
     }
 }
 

@@ -80,8 +80,8 @@ fn applied(server: &Server, count: usize) {
 
 /// The code a call is refused with; empty when it is not.
 fn code(server: &Server, key: &Key) -> String {
-    let answer = server.send(&call("GET", "/v1/notes/1"), Some(key));
-    let said: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+    let response = server.send(&call("GET", "/v1/notes/1"), Some(key));
+    let said: Value = serde_json::from_slice(&response.body).unwrap_or_default();
     said["code"].as_str().unwrap_or_default().to_owned()
 }
 

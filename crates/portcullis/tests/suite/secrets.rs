@@ -277,9 +277,9 @@ fn traffic(server: &Server, key: &str, writings: &mut Writings) {
     for listener in ["local", "internal", "admin"] {
         for (at, bytes) in misplaced(key).iter().enumerate() {
             // Some of them end the connection in the middle; what came until then is what counts.
-            let answer = Line::open(server.address(listener)).unwrap().send(bytes);
-            if let Ok(answer) = answer {
-                writings.add(format!("answer {at} of {listener}"), answer.whole());
+            let response = Line::open(server.address(listener)).unwrap().send(bytes);
+            if let Ok(response) = response {
+                writings.add(format!("answer {at} of {listener}"), response.whole());
             }
         }
     }
@@ -494,13 +494,13 @@ fn planted_secrets_are_found_nowhere() {
     let mut decision = String::new();
     for (who, key) in &keys {
         let bytes = request("GET", "/v2/parts?limit=1", Some(key), "", b"");
-        let answer = line.send(&bytes).unwrap();
+        let response = line.send(&bytes).unwrap();
         assert!(
-            matches!(answer.status, 200 | 403),
+            matches!(response.status, 200 | 403),
             "{who}: {}",
-            answer.whole()
+            response.whole()
         );
-        answer.decision().unwrap().clone_into(&mut decision);
+        response.decision().unwrap().clone_into(&mut decision);
         traffic(&server, key, &mut writings);
     }
     let (_, key) = &keys[0];

@@ -31,8 +31,8 @@ fn rotate(server: &Server, more: &[&str]) -> (String, String) {
     ];
     let ended = server.cli(&[&arguments[..], more].concat());
     assert_eq!(ended.code, Some(0), "{ended:?}");
-    let answer = json(&ended);
-    let text = |name: &str| answer[name].as_str().unwrap().to_owned();
+    let response = json(&ended);
+    let text = |name: &str| response[name].as_str().unwrap().to_owned();
     (text("previous_key"), text("public_key"))
 }
 
@@ -46,8 +46,8 @@ fn the_first_key_verifies_the_ledger_and_its_exports_behind_every_change() {
     let (_upstream, server) = server();
     let key = server.quick_key("alpha", &[]);
     let (first, second) = rotate(&server, &[]);
-    let answer = server.send(&call("GET", "/v1/notes/1"), Some(&key));
-    assert_eq!(answer.status, 200, "{}", answer.text());
+    let response = server.send(&call("GET", "/v1/notes/1"), Some(&key));
+    assert_eq!(response.status, 200, "{}", response.text());
     let (before, third) = rotate(&server, &[]);
     assert_eq!(before, second);
     let (ended, gate) = server.stop();

@@ -17,16 +17,16 @@ fn a_small_gate_serves_records_and_stops() {
     let upstream = RecordingUpstream::always(r#"{"id":"1","title":"t","secret":"s"}"#);
     let server = serve(Gate::small(upstream.address()));
     let key = server.key("alpha");
-    let answer = server.send(&call("GET", "/v1/notes/1"), Some(&key));
+    let response = server.send(&call("GET", "/v1/notes/1"), Some(&key));
     assert_eq!(
-        (answer.status, answer.text()),
+        (response.status, response.text()),
         (200, r#"{"id":"1","title":"t"}"#.to_owned())
     );
     let seen = upstream.requests();
     assert_eq!(seen.len(), 1);
     assert_eq!(seen[0].target, "/v1/notes/1");
     assert_eq!(seen[0].header("authorization"), None);
-    let event = server.event(answer.decision().unwrap());
+    let event = server.event(response.decision().unwrap());
     assert_eq!(event["outcome"], "allow");
     let (ended, _gate) = server.stop();
     assert_eq!(ended.code, Some(0), "{ended:?}");
@@ -44,7 +44,7 @@ fn the_demo_gate_serves_plain_and_tls() {
     );
     assert_eq!((plain.status, tls.status), (200, 200), "{}", plain.text());
     // The cursor is sealed anew for each answer.
-    let items = |answer: &demo::Answer| answer.json().unwrap().get("items").cloned();
+    let items = |response: &demo::CallResponse| response.json().unwrap().get("items").cloned();
     assert_eq!(items(&plain), items(&tls));
 }
 

@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use demo::Fieldworks;
 use serde_json::Value;
 use testkit::frames::{END_STREAM, Hostile, frame, head, kind};
-use testkit::{Gate, Latch, PATIENCE, Play, RecordingUpstream, Server, json_answer, poll, wire};
+use testkit::{Gate, Latch, PATIENCE, Play, RecordingUpstream, Server, json_response, poll, wire};
 
 use crate::line::{Line, SplitMix64, number, request};
 use crate::{call, program, serve};
@@ -21,9 +21,9 @@ fn holding(latch: &Latch) -> RecordingUpstream {
     let latch = latch.clone();
     RecordingUpstream::start(move |asked| {
         if asked.target.ends_with("/held") || asked.method != "GET" {
-            Play::Held(latch.clone(), json_answer(200, NOTE))
+            Play::Held(latch.clone(), json_response(200, NOTE))
         } else {
-            Play::Answer(json_answer(200, NOTE))
+            Play::Response(json_response(200, NOTE))
         }
     })
 }
@@ -175,10 +175,10 @@ fn a_stop_waits_as_long_as_a_call_may_take() {
     std::thread::sleep(std::time::Duration::from_secs(11));
     assert!(!slow.is_finished() && !stopping.is_finished());
     latch.open();
-    let answer = slow.join().unwrap().unwrap();
+    let response = slow.join().unwrap().unwrap();
     let (ended, gate) = stopping.join().unwrap();
-    assert_eq!((answer.status, ended.code), (200, Some(0)), "{ended:?}");
-    let id = answer.decision().unwrap().to_owned();
+    assert_eq!((response.status, ended.code), (200, Some(0)), "{ended:?}");
+    let id = response.decision().unwrap().to_owned();
     let all = records(&gate);
     assert!(
         all.iter()
@@ -216,8 +216,8 @@ fn a_second_signal_ends_the_wait() {
 /// Load balancers are told that it stops.
 fn await_stopping(admin: SocketAddr) {
     let is_told = || {
-        let answer = wire::send(admin, &call("GET", "/readyz"), None);
-        (answer.text() == "not ready: stopping\n").then_some(())
+        let response = wire::send(admin, &call("GET", "/readyz"), None);
+        (response.text() == "not ready: stopping\n").then_some(())
     };
     assert!(poll(PATIENCE, is_told).is_some());
 }
@@ -229,9 +229,9 @@ fn a_caller_who_goes_away_in_the_middle_leaves_a_record() {
     let careless = Fieldworks::new(7);
     let upstream = RecordingUpstream::start(move |asked| {
         if asked.target.contains("parts") {
-            Play::Held(held.clone(), json_answer(200, r#"{"items":[]}"#))
+            Play::Held(held.clone(), json_response(200, r#"{"items":[]}"#))
         } else {
-            Play::Answer(json_answer(200, &format!("{careless:?}")))
+            Play::Response(json_response(200, &format!("{careless:?}")))
         }
     });
     let gate = Gate::demo(upstream.address()).unlimited();

@@ -10,7 +10,7 @@ use config::api::State;
 use config::{Compiled, Files, Options};
 use contract::TemplateSegment;
 use demo::record::put;
-use demo::{Answer, Call, Fieldworks, INTEGRATIONS, Kind, Listener};
+use demo::{Call, CallResponse, Fieldworks, INTEGRATIONS, Kind, Listener};
 use model::{Json, Timestamp};
 use testkit::{Gate, Key, RecordingUpstream, Server, poll};
 
@@ -148,21 +148,21 @@ impl Stage {
             .collect()
     }
 
-    fn with(&self, call: &Call, key: Option<&str>) -> Answer {
+    fn with(&self, call: &Call, key: Option<&str>) -> CallResponse {
         testkit::wire::send(self.server.address(call.listener.name()), call, key)
     }
 }
 
-fn assert_refused(answer: &Answer, status: u16, code: &str, what: &str) {
+fn assert_refused(response: &CallResponse, status: u16, code: &str, what: &str) {
     assert_eq!(
-        (answer.status, answer.code().as_deref()),
+        (response.status, response.code().as_deref()),
         (status, Some(code)),
         "{what}: {}",
-        answer.text()
+        response.text()
     );
-    assert!(answer.decision().is_some(), "{what} has no decision");
+    assert!(response.decision().is_some(), "{what} has no decision");
     assert!(
-        answer.header("proxy-status").is_some(),
+        response.header("proxy-status").is_some(),
         "{what} has no Proxy-Status"
     );
 }
@@ -200,10 +200,10 @@ fn no_operation_answers_without_an_accepted_credential() {
     ];
     for exposed in surface(&stage.compiled) {
         for (way, key, code) in ways {
-            let answer = stage.with(&exposed.call(), key);
+            let response = stage.with(&exposed.call(), key);
             let what = format!("{} with {way}", exposed.name());
-            assert_refused(&answer, 401, code, &what);
-            let challenge = answer.header("www-authenticate").unwrap_or_default();
+            assert_refused(&response, 401, code, &what);
+            let challenge = response.header("www-authenticate").unwrap_or_default();
             assert!(
                 challenge.starts_with("Bearer"),
                 "{what}: challenge `{challenge}`"
@@ -227,9 +227,9 @@ fn no_operation_answers_an_integration_it_was_not_granted_to() {
             if granted.contains(&(exposed.api.clone(), exposed.operation.clone())) {
                 continue;
             }
-            let answer = stage.with(&exposed.call(), Some(&key.text));
+            let response = stage.with(&exposed.call(), Some(&key.text));
             let what = format!("{} as {integration}", exposed.name());
-            assert_refused(&answer, 403, "authz.operation_not_granted", &what);
+            assert_refused(&response, 403, "authz.operation_not_granted", &what);
             refused.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -265,10 +265,10 @@ fn no_operation_exists_on_a_listener_that_does_not_expose_it() {
             let mut call = exposed.call();
             call.listener = listener;
             for key in [None, Some(&keys["dispatch"]), Some(&keys["crm"])] {
-                let answer = stage.with(&call, key.map(|key| key.text.as_str()));
+                let response = stage.with(&call, key.map(|key| key.text.as_str()));
                 let what = format!("{} at {}", exposed.name(), listener.name());
-                assert_refused(&answer, status, code, &what);
-                let allowed = answer.header("allow").unwrap_or_default();
+                assert_refused(&response, status, code, &what);
+                let allowed = response.header("allow").unwrap_or_default();
                 for method in &methods {
                     assert!(allowed.contains(method), "{what}: Allow: {allowed}");
                 }
@@ -301,13 +301,13 @@ fn undeclared_methods_are_refused_with_the_declared_ones() {
                 continue;
             }
             let call = Call::new(method, &exposed.path).at(exposed.listener);
-            let answer = stage.with(&call, Some(&keys["dispatch"].text));
+            let response = stage.with(&call, Some(&keys["dispatch"].text));
             let what = format!("{method} {}", exposed.name());
-            assert_eq!(sorted(answer.header("allow")), allow, "{what}");
+            assert_eq!(sorted(response.header("allow")), allow, "{what}");
             match method {
                 // RFC 9110 §9.3.2: no body, so no code in it.
-                "HEAD" => assert_eq!(answer.status, 405, "{what}"),
-                _ => assert_refused(&answer, 405, "route.method_not_allowed", &what),
+                "HEAD" => assert_eq!(response.status, 405, "{what}"),
+                _ => assert_refused(&response, 405, "route.method_not_allowed", &what),
             }
         }
     }
@@ -383,9 +383,9 @@ fn undeclared_spellings_of_a_path_are_refused() {
         for (target, status, code) in spellings(&exposed.path) {
             let call = Call::new(&exposed.method, &target).at(exposed.listener);
             for key in [None, Some(&keys["dispatch"])] {
-                let answer = stage.with(&call, key.map(|key| key.text.as_str()));
+                let response = stage.with(&call, key.map(|key| key.text.as_str()));
                 let what = format!("{} spelled {target}", exposed.name());
-                assert_refused(&answer, status, code, &what);
+                assert_refused(&response, status, code, &what);
             }
         }
     }
@@ -411,16 +411,16 @@ fn says(record: &Json, path: &[&str], wanted: &str) -> bool {
 }
 
 /// The answer with what differs from call to call taken out.
-fn masked(answer: &Answer) -> (u16, Vec<(String, String)>, String) {
-    let decision = answer.decision().unwrap_or_default().to_owned();
+fn masked(response: &CallResponse) -> (u16, Vec<(String, String)>, String) {
+    let decision = response.decision().unwrap_or_default().to_owned();
     let mask = |text: &str| text.replace(&decision, "dec_…");
-    let headers = answer
+    let headers = response
         .headers
         .iter()
         .filter(|(name, _)| name != "date")
         .map(|(name, value)| (name.clone(), mask(value)))
         .collect();
-    (answer.status, headers, mask(&answer.text()))
+    (response.status, headers, mask(&response.text()))
 }
 
 /// A call that touches a foreign object, the same for one that does not exist, and how the refusal must look.
@@ -570,15 +570,15 @@ fn a_foreign_object_gives_nothing_away_and_is_not_changed() {
         let what = format!("{} {} as {}", case.call.method, case.call.target, case.who);
         stage.upstream.forget();
         let key = Some(keys[case.who].text.as_str());
-        let answer = stage.with(&case.call, key);
-        assert_refused(&answer, case.status, case.code, &what);
+        let response = stage.with(&case.call, key);
+        assert_refused(&response, case.status, case.code, &what);
         assert!(
-            !answer.text().contains("CANARY"),
+            !response.text().contains("CANARY"),
             "{what}: {}",
-            answer.text()
+            response.text()
         );
         assert!(
-            !format!("{:?}", answer.headers).contains("CANARY"),
+            !format!("{:?}", response.headers).contains("CANARY"),
             "{what}"
         );
         for seen in stage.upstream.requests() {
@@ -593,7 +593,7 @@ fn a_foreign_object_gives_nothing_away_and_is_not_changed() {
         if let Some(absent) = &case.absent {
             let other = stage.with(absent, key);
             assert_eq!(
-                masked(&answer),
+                masked(&response),
                 masked(&other),
                 "{what}, beside an absent one"
             );
@@ -638,11 +638,16 @@ fn lists_hold_nothing_foreign() {
         ),
     ];
     for (who, target, field, allowed) in lists {
-        let answer = stage.with(&Call::get(target), Some(&keys[who].text));
-        assert_eq!(answer.status, 200, "{target} as {who}: {}", answer.text());
-        let body = answer.json().unwrap();
+        let response = stage.with(&Call::get(target), Some(&keys[who].text));
+        assert_eq!(
+            response.status,
+            200,
+            "{target} as {who}: {}",
+            response.text()
+        );
+        let body = response.json().unwrap();
         let Some(Json::List(items)) = body.get("items") else {
-            panic!("{target} as {who} has no items: {}", answer.text());
+            panic!("{target} as {who} has no items: {}", response.text());
         };
         assert!(!items.is_empty(), "{target} as {who} is empty");
         for item in items {

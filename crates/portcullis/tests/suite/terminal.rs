@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use model::printable::{self, is_active};
 use serde_json::{Value, json};
-use testkit::{Ended, Gate, Key, Play, RecordingUpstream, Server, json_answer, wire};
+use testkit::{Ended, Gate, Key, Play, RecordingUpstream, Server, json_response, wire};
 
 use crate::{call, program, serve};
 
@@ -182,7 +182,7 @@ fn files(server: &Server, printed: &mut Printed) {
 fn nothing_a_stranger_wrote_acts_in_a_terminal() {
     let hostile = serde_json::to_string(HOSTILE).unwrap();
     let odd = format!(r#"{{"id":"1","title":"t",{hostile}:1,"amount":{hostile}}}"#);
-    let upstream = RecordingUpstream::start(move |_| Play::Answer(json_answer(200, &odd)));
+    let upstream = RecordingUpstream::start(move |_| Play::Response(json_response(200, &odd)));
     let gate = Gate::small(upstream.address());
     gate.edit(
         "integrations/alpha.yaml",
@@ -243,8 +243,8 @@ fn server_with_a_record() -> (RecordingUpstream, Server, Key, String) {
     let upstream = RecordingUpstream::always(r#"{"id":"1","title":"t"}"#);
     let server = serve(Gate::small(upstream.address()));
     let key = server.quick_key("alpha", &[]);
-    let answer = server.send(&call("GET", "/v1/notes/1"), Some(&key));
-    let decision = answer.decision().unwrap().to_owned();
+    let response = server.send(&call("GET", "/v1/notes/1"), Some(&key));
+    let decision = response.decision().unwrap().to_owned();
     (upstream, server, key, decision)
 }
 

@@ -1,7 +1,7 @@
 //! Bodies and answers that are one text: `text/plain` with a schema of type `string`, granted as `$`.
 //! Start reading at `a_text_goes_through_as_it_is`.
 
-use demo::{Answer, Call};
+use demo::{Call, CallResponse};
 use testkit::{Gate, Key, Play, RecordingUpstream, Server, answer};
 
 use crate::{call, serve};
@@ -78,7 +78,7 @@ fn notes(asked: &testkit::Received) -> Play {
         "long" => ("text/plain; charset=utf-8", &[b'x'; 401]),
         _ => ("text/plain; charset=utf-8", NOTE.as_bytes()),
     };
-    Play::Answer(answer(
+    Play::Response(answer(
         200,
         &[("content-type".to_owned(), kind.to_owned())],
         body,
@@ -93,10 +93,10 @@ fn put(id: &str, text: &[u8]) -> Call {
     call
 }
 
-fn send(server: &Server, key: &Key, call: &Call) -> Answer {
-    let answer = server.send(call, Some(key));
-    assert!(!answer.text().contains("INSIDE"), "{}", answer.text());
-    answer
+fn send(server: &Server, key: &Key, call: &Call) -> CallResponse {
+    let response = server.send(call, Some(key));
+    assert!(!response.text().contains("INSIDE"), "{}", response.text());
+    response
 }
 
 #[test]
@@ -106,7 +106,12 @@ fn a_text_goes_through_as_it_is() {
     let key = server.quick_key("all", &[]);
     let read = send(&server, &key, &call("GET", "/l/notes/n1"));
     assert_eq!((read.status, read.text().as_str()), (200, NOTE));
-    let kind = |answer: &Answer| answer.header("content-type").unwrap_or_default().to_owned();
+    let kind = |response: &CallResponse| {
+        response
+            .header("content-type")
+            .unwrap_or_default()
+            .to_owned()
+    };
     assert_eq!(kind(&read), "text/plain; charset=utf-8");
     assert_eq!(upstream.requests()[0].header("accept"), Some("text/plain"));
 

@@ -4,9 +4,9 @@
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::time::Duration;
 
-use demo::Answer;
+use demo::CallResponse;
 use testkit::{
-    Gate, Latch, PATIENCE, Play, Received, RecordingUpstream, answer, json_answer, poll,
+    Gate, Latch, PATIENCE, Play, Received, RecordingUpstream, answer, json_response, poll,
 };
 
 use crate::{call, serve};
@@ -48,7 +48,7 @@ fn failures() -> Vec<(&'static str, Play, u16, &'static str)> {
             "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n{lines}\r\n\r\n{json}"
         ))
     };
-    let says = |status, kind: &str, body: &str| Play::Answer(with_type(status, kind, body));
+    let says = |status, kind: &str, body: &str| Play::Response(with_type(status, kind, body));
     vec![
         ("hangs", Play::Hang(Vec::new()), 504, "upstream.timeout"),
         (
@@ -112,7 +112,7 @@ fn failures() -> Vec<(&'static str, Play, u16, &'static str)> {
         ),
         (
             "huge-body",
-            Play::Close(json_answer(200, &format!("\"{}\"", "a".repeat(100_000)))),
+            Play::Close(json_response(200, &format!("\"{}\"", "a".repeat(100_000)))),
             502,
             "upstream.protocol",
         ),
@@ -194,7 +194,7 @@ fn failures() -> Vec<(&'static str, Play, u16, &'static str)> {
         ),
         (
             "packed",
-            Play::Answer(answer(
+            Play::Response(answer(
                 200,
                 &[
                     ("content-type".into(), "application/json".into()),
@@ -232,8 +232,8 @@ fn failures() -> Vec<(&'static str, Play, u16, &'static str)> {
     ]
 }
 
-fn assert_nothing_leaks(answer: &Answer, upstream: SocketAddr, what: &str) {
-    let all = format!("{:?} {}", answer.headers, answer.text());
+fn assert_nothing_leaks(response: &CallResponse, upstream: SocketAddr, what: &str) {
+    let all = format!("{:?} {}", response.headers, response.text());
     for word in [
         CANARY,
         "php",
@@ -256,7 +256,7 @@ fn every_failure_is_a_generic_problem_and_gives_nothing_away() {
     let upstream = RecordingUpstream::start(move |asked| {
         let play = plays.iter().find(|(target, _)| *target == asked.target);
         play.map_or_else(
-            || Play::Answer(json_answer(200, NOTE)),
+            || Play::Response(json_response(200, NOTE)),
             |(_, play)| play.clone(),
         )
     });
@@ -271,26 +271,26 @@ fn every_failure_is_a_generic_problem_and_gives_nothing_away() {
     let mut wrong = Vec::new();
     for (name, _, status, code) in all {
         // A target that failed rests for a while; only the failure itself is of interest here.
-        let answer = poll(PATIENCE, || {
-            let answer = server.send(&call("GET", &format!("/v1/notes/{name}")), Some(&key));
-            let event = server.event(answer.decision().unwrap());
+        let response = poll(PATIENCE, || {
+            let response = server.send(&call("GET", &format!("/v1/notes/{name}")), Some(&key));
+            let event = server.event(response.decision().unwrap());
             (!event["detail"]
                 .as_str()
                 .unwrap_or_default()
                 .contains("resting"))
-            .then_some(answer)
+            .then_some(response)
         })
         .unwrap();
-        if (answer.status, answer.code().as_deref()) != (status, Some(code)) {
-            wrong.push(format!("{name}: {} {}", answer.status, answer.text()));
+        if (response.status, response.code().as_deref()) != (status, Some(code)) {
+            wrong.push(format!("{name}: {} {}", response.status, response.text()));
             continue;
         }
-        assert_nothing_leaks(&answer, upstream.address(), name);
+        assert_nothing_leaks(&response, upstream.address(), name);
         assert!(
-            answer.header("proxy-status").is_some(),
+            response.header("proxy-status").is_some(),
             "{name} is our own answer"
         );
-        let event = server.event(answer.decision().unwrap());
+        let event = server.event(response.decision().unwrap());
         assert_eq!(event["code"], code, "{event}");
         let good = poll(PATIENCE, || {
             (server
@@ -307,29 +307,29 @@ fn every_failure_is_a_generic_problem_and_gives_nothing_away() {
 #[test]
 fn headers_of_a_good_answer_are_scrubbed_and_proxy_status_is_not_ours() {
     let upstream =
-        RecordingUpstream::start(|_| Play::Answer(with_type(200, "application/json", NOTE)));
+        RecordingUpstream::start(|_| Play::Response(with_type(200, "application/json", NOTE)));
     let server = serve(Gate::small(upstream.address()));
     let key = server.quick_key("alpha", &[]);
-    let answer = server.send(&call("GET", "/v1/notes/1"), Some(&key));
-    assert_eq!((answer.status, answer.text().as_str()), (200, NOTE));
-    assert_nothing_leaks(&answer, upstream.address(), "a good answer");
-    assert_eq!(answer.header("proxy-status"), None);
-    assert!(answer.decision().is_some());
+    let response = server.send(&call("GET", "/v1/notes/1"), Some(&key));
+    assert_eq!((response.status, response.text().as_str()), (200, NOTE));
+    assert_nothing_leaks(&response, upstream.address(), "a good answer");
+    assert_eq!(response.header("proxy-status"), None);
+    assert!(response.decision().is_some());
 }
 
 /// Answers a note of `/v1/notes/poison-N` and says N milliseconds later, unasked, what would be an answer to anybody.
 fn says_more(asked: &Received) -> Play {
-    let good = json_answer(200, NOTE);
+    let good = json_response(200, NOTE);
     let pause = asked
         .target
         .rsplit_once("/poison-")
         .and_then(|(_, n)| n.parse().ok());
     match pause {
         Some(pause) => {
-            let more = json_answer(200, &format!(r#"{{"id":"1","title":"{CANARY}"}}"#));
+            let more = json_response(200, &format!(r#"{{"id":"1","title":"{CANARY}"}}"#));
             Play::Surplus(good, Duration::from_millis(pause), more)
         }
-        None => Play::Answer(good),
+        None => Play::Response(good),
     }
 }
 
@@ -359,8 +359,8 @@ fn what_an_upstream_says_unasked_reaches_no_other_caller_and_is_counted() {
         ];
         while !poison.is_finished() {
             for (asked, key) in &others {
-                let answer = server.send(asked, Some(key));
-                assert_eq!((answer.status, answer.text().as_str()), (200, NOTE));
+                let response = server.send(asked, Some(key));
+                assert_eq!((response.status, response.text().as_str()), (200, NOTE));
             }
         }
         poison.join().unwrap();
@@ -381,13 +381,13 @@ fn a_dead_upstream_is_502_and_comes_back_by_itself() {
     let gate = Gate::small(address);
     let server = serve(gate);
     let key = server.quick_key("alpha", &[]);
-    let answer = server.send(&call("GET", "/v1/notes/1"), Some(&key));
+    let response = server.send(&call("GET", "/v1/notes/1"), Some(&key));
     assert_eq!(
-        (answer.status, answer.code().as_deref()),
+        (response.status, response.code().as_deref()),
         (502, Some("upstream.unreachable"))
     );
-    assert_nothing_leaks(&answer, address, "a dead upstream");
-    let event = server.event(answer.decision().unwrap());
+    assert_nothing_leaks(&response, address, "a dead upstream");
+    let event = server.event(response.decision().unwrap());
     assert!(
         event["detail"]
             .as_str()
@@ -400,7 +400,7 @@ fn a_dead_upstream_is_502_and_comes_back_by_itself() {
         use std::io::{Read, Write};
         for mut stream in listener.incoming().flatten() {
             drop(stream.read(&mut [0; 4096]));
-            drop(stream.write_all(&json_answer(200, NOTE)));
+            drop(stream.write_all(&json_response(200, NOTE)));
         }
     });
     let back = poll(PATIENCE, || {
@@ -426,15 +426,15 @@ fn only_what_may_be_repeated_is_repeated() {
             "POST" | "PUT" => call(method, target).json(body),
             _ => call(method, target),
         };
-        let answer = poll(PATIENCE, || {
-            let answer = server.send(&asked, Some(&key));
-            (!upstream.requests().is_empty()).then_some(answer)
+        let response = poll(PATIENCE, || {
+            let response = server.send(&asked, Some(&key));
+            (!upstream.requests().is_empty()).then_some(response)
         })
         .unwrap();
         assert!(
-            matches!(answer.status, 502 | 504),
+            matches!(response.status, 502 | 504),
             "{method}: {}",
-            answer.text()
+            response.text()
         );
         let count = upstream.requests().len();
         if is_repeatable {
@@ -448,12 +448,12 @@ fn only_what_may_be_repeated_is_repeated() {
 #[test]
 fn a_failing_target_rests_while_the_other_serves() {
     let good = RecordingUpstream::start(|asked| match asked.target.as_str() {
-        "/health" => Play::Answer(json_answer(200, "{}")),
-        _ => Play::Answer(json_answer(200, NOTE)),
+        "/health" => Play::Response(json_response(200, "{}")),
+        _ => Play::Response(json_response(200, NOTE)),
     });
     let bad = RecordingUpstream::start(|asked| match asked.target.as_str() {
-        "/health" => Play::Answer(json_answer(503, "{}")),
-        _ => Play::Answer(json_answer(200, NOTE)),
+        "/health" => Play::Response(json_response(503, "{}")),
+        _ => Play::Response(json_response(200, NOTE)),
     });
     let gate = Gate::small(good.address());
     let both = format!(
@@ -496,9 +496,9 @@ fn one_hanging_operation_does_not_hold_up_another() {
     let held = release.clone();
     let upstream = RecordingUpstream::start(move |asked| {
         if asked.target.ends_with("/hang") {
-            Play::Held(held.clone(), json_answer(200, NOTE))
+            Play::Held(held.clone(), json_response(200, NOTE))
         } else {
-            Play::Answer(json_answer(200, NOTE))
+            Play::Response(json_response(200, NOTE))
         }
     });
     let gate = Gate::small(upstream.address());

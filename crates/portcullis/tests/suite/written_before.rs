@@ -77,10 +77,10 @@ fn an_installation_of_form_1_is_taken_over_whole() {
     );
 
     let server = serve(gate);
-    let answer = server.send(&call("GET", "/v1/notes/1"), None);
-    assert_eq!(answer.status, 401, "{}", answer.text());
+    let response = server.send(&call("GET", "/v1/notes/1"), None);
+    assert_eq!(response.status, 401, "{}", response.text());
     assert_eq!(
-        server.event(answer.decision().unwrap())["code"],
+        server.event(response.decision().unwrap())["code"],
         "authn.missing"
     );
     explained(&server, &before);
@@ -176,8 +176,8 @@ fn keys_made_by_an_earlier_version_are_known_and_revoked_ones_stay_revoked() {
         id: String::new(),
         text: text.trim().to_owned(),
     };
-    let answer = server.send(&call("GET", "/v1/notes/1"), Some(&key));
+    let response = server.send(&call("GET", "/v1/notes/1"), Some(&key));
     // The key ends in February 2027: whenever this runs, it is known.
-    let event = server.event(answer.decision().unwrap());
+    let event = server.event(response.decision().unwrap());
     assert_eq!(event["integration"], "alpha", "{event}");
 }

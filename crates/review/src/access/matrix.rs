@@ -47,7 +47,7 @@ pub fn summaries(rows: &[AccessRow], compiled: &Compiled) -> Vec<Summary> {
             continue;
         };
         let steps = steps_of(row, compiled);
-        let shape = operation.answer_shape();
+        let shape = operation.response_shape();
         let start =
             shape.and_then(|shape| field_paths::node_at(shape, &steps).map(|node| (shape, node)));
         let schema = start
@@ -143,7 +143,7 @@ pub fn declared(compiled: &Compiled) -> BTreeSet<String> {
                 .map(|op| compiled.rules.object_steps(op))
                 .unwrap_or_default();
             let seen = operation
-                .answer_shape()
+                .response_shape()
                 .into_iter()
                 .flat_map(|shape| field_paths::leaves(shape, 0));
             out.extend(seen.map(|path| field_paths::relative(&path, &steps)));

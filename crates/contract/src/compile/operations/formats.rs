@@ -16,11 +16,11 @@ pub(super) const MULTIPART: &str = "multipart/form-data";
 const STAND_IN_MAX: u64 = 255;
 
 /// How an answer is read: files and nothing else, one text, or JSON.
-pub(super) fn format_of(docs: &Docs, answer: &At<'_>) -> BodyFormat {
-    if is_text_answer(docs, answer) {
+pub(super) fn format_of(docs: &Docs, response: &At<'_>) -> BodyFormat {
+    if is_text_response(docs, response) {
         return BodyFormat::Text;
     }
-    if are_files(docs, answer) {
+    if are_files(docs, response) {
         BodyFormat::File
     } else {
         BodyFormat::Json
@@ -156,9 +156,9 @@ fn file_bounds(docs: &Docs, schema: &At<'_>) -> Option<FileBounds> {
 }
 
 /// Whether an answer is one text: `text/plain`, and nothing that could be JSON beside it.
-fn is_text_answer(docs: &Docs, answer: &At<'_>) -> bool {
+fn is_text_response(docs: &Docs, response: &At<'_>) -> bool {
     let declared = || {
-        answer
+        response
             .get("content")
             .into_iter()
             .flat_map(|all| all.members())

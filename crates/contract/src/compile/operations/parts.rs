@@ -10,7 +10,6 @@ use model::{Mistake, PageParameter, Reveals, StatedField};
 
 use super::formats::{MULTIPART, are_files, bytes, essence, format_of, is_text, parts_of};
 use super::workshop::Workshop;
-use crate::answer_plan::{AnswerPlan, StatusRange};
 use crate::body_format::BodyFormat;
 use crate::docs::{At, Docs};
 use crate::file::FileBounds;
@@ -19,6 +18,7 @@ use crate::media_type::{TEXT, is_json, may_be_json};
 use crate::parts::PartPlan;
 use crate::plan::{BodyPlan, BodyPlanContent, Parameter, Place, Style};
 use crate::questions;
+use crate::response_plan::{ResponsePlan, StatusRange};
 use crate::shape::target;
 use crate::template;
 use crate::template::TemplateSegment;
@@ -374,7 +374,7 @@ impl<'a> BodyDraft<'a> {
 }
 
 /// An answer whose schema has a number.
-pub(super) struct AnswerDraft<'a> {
+pub(super) struct ResponseDraft<'a> {
     status: StatusRange,
     content_types: Vec<Arc<str>>,
     format: BodyFormat,
@@ -383,7 +383,10 @@ pub(super) struct AnswerDraft<'a> {
 }
 
 /// The declared answers.
-pub(super) fn answers<'a>(lowering: &mut Lowering<'a>, operation: &At<'a>) -> Vec<AnswerDraft<'a>> {
+pub(super) fn answers<'a>(
+    lowering: &mut Lowering<'a>,
+    operation: &At<'a>,
+) -> Vec<ResponseDraft<'a>> {
     let mut out = Vec::new();
     for (status, entry) in operation.get("responses").iter().flat_map(At::members) {
         if status.starts_with("x-") {
@@ -423,7 +426,7 @@ pub(super) fn answers<'a>(lowering: &mut Lowering<'a>, operation: &At<'a>) -> Ve
                         let declared = media.get("schema");
                         let declared = declared.or_else(|| is_file.then(|| schema_or_any(&media)));
                         schema = declared.map(|schema| {
-                            let id = lowering.schema(&schema, Direction::Answer);
+                            let id = lowering.schema(&schema, Direction::Response);
                             (schema, id)
                         });
                     }
@@ -432,7 +435,7 @@ pub(super) fn answers<'a>(lowering: &mut Lowering<'a>, operation: &At<'a>) -> Ve
             }
             content_types.push(Arc::from(essence));
         }
-        out.push(AnswerDraft {
+        out.push(ResponseDraft {
             status: range,
             content_types,
             format,
@@ -444,11 +447,11 @@ pub(super) fn answers<'a>(lowering: &mut Lowering<'a>, operation: &At<'a>) -> Ve
 }
 
 /// The bounds of a file answer in each of its types.
-fn file_bounds(docs: &Docs, answer: &At<'_>, format: BodyFormat) -> Vec<FileBounds> {
+fn file_bounds(docs: &Docs, response: &At<'_>, format: BodyFormat) -> Vec<FileBounds> {
     if format != BodyFormat::File {
         return Vec::new();
     }
-    let content = answer.get("content");
+    let content = response.get("content");
     let each = content.iter().flat_map(At::members);
     let bounds = |media: At<'_>| {
         docs.follow(&media)
@@ -460,24 +463,24 @@ fn file_bounds(docs: &Docs, answer: &At<'_>, format: BodyFormat) -> Vec<FileBoun
 }
 
 /// The schemas of the answers that mean success, each once.
-pub(super) fn success_places<'a>(answers: &[AnswerDraft<'a>]) -> Vec<At<'a>> {
+pub(super) fn success_places<'a>(responses: &[ResponseDraft<'a>]) -> Vec<At<'a>> {
     let is_success = |status| {
         matches!(
             status,
             StatusRange::Exactly(200..=299) | StatusRange::Family(2)
         )
     };
-    let has_success = answers.iter().any(|answer| is_success(answer.status));
-    let wanted = answers.iter().filter(|answer| {
+    let has_success = responses.iter().any(|response| is_success(response.status));
+    let wanted = responses.iter().filter(|response| {
         if has_success {
-            is_success(answer.status)
+            is_success(response.status)
         } else {
-            answer.status == StatusRange::Default
+            response.status == StatusRange::Default
         }
     });
     let mut known = Vec::new();
     let mut places = Vec::new();
-    for (at, id) in wanted.filter_map(|answer| answer.schema.as_ref()) {
+    for (at, id) in wanted.filter_map(|response| response.schema.as_ref()) {
         if !known.contains(id) {
             known.push(*id);
             places.push(at.clone());
@@ -486,9 +489,9 @@ pub(super) fn success_places<'a>(answers: &[AnswerDraft<'a>]) -> Vec<At<'a>> {
     places
 }
 
-impl AnswerDraft<'_> {
-    pub(super) fn finish(self, shop: &mut Workshop<'_, '_>) -> Result<AnswerPlan, Mistake> {
-        let mut plan = AnswerPlan {
+impl ResponseDraft<'_> {
+    pub(super) fn finish(self, shop: &mut Workshop<'_, '_>) -> Result<ResponsePlan, Mistake> {
+        let mut plan = ResponsePlan {
             status: self.status,
             content_types: self.content_types,
             format: self.format,
@@ -501,7 +504,7 @@ impl AnswerDraft<'_> {
             if self.format != BodyFormat::File {
                 plan.validator = Some(shop.validator(id)?);
             }
-            plan.shape = shop.shape(std::slice::from_ref(&schema), Direction::Answer);
+            plan.shape = shop.shape(std::slice::from_ref(&schema), Direction::Response);
         }
         Ok(plan)
     }

@@ -26,7 +26,7 @@ fn what_is_declared_as_bytes_alone_is_a_file_in_both_directions() {
     ] {
         let operation = operation(content);
         assert_eq!(operation.body_kind(), MessageKind::File, "{content}");
-        assert_eq!(operation.answer_kind(), MessageKind::File, "{content}");
+        assert_eq!(operation.response_kind(), MessageKind::File, "{content}");
         let body = operation.body.unwrap();
         assert!(body.unsupported.is_empty(), "{content}");
         assert!(!operation.media.has_unjudged_only(), "{content}");
@@ -52,7 +52,7 @@ fn what_stands_beside_values_or_says_more_of_its_bytes_is_no_file() {
     ] {
         let operation = operation(content);
         assert_ne!(operation.body_kind(), MessageKind::File, "{content}");
-        assert_ne!(operation.answer_kind(), MessageKind::File, "{content}");
+        assert_ne!(operation.response_kind(), MessageKind::File, "{content}");
         let formats = operation.body.into_iter().flat_map(|body| body.contents);
         let is_file = |format| format == BodyFormat::File;
         assert!(

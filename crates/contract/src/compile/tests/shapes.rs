@@ -9,7 +9,7 @@ fn answer(schema: &str, components: &str) -> model::Shape {
          components: {{schemas: {{{components}}}}}\n"
     );
     contract(&text).operations[0]
-        .answer_shape()
+        .response_shape()
         .unwrap()
         .clone()
 }

@@ -329,7 +329,7 @@ impl Build {
         let fields = if operation.answers_nothing() {
             let names = self.lacking(grant, Operation::answers_nothing);
             let fault =
-                |field: &Listed<FieldPath>| (field.spot, check::no_answer(&field.value, &names));
+                |field: &Listed<FieldPath>| (field.spot, check::no_response(&field.value, &names));
             found.extend(grant.fields.first().map(fault));
             &[]
         } else {
@@ -337,16 +337,16 @@ impl Build {
         };
         for field in fields {
             let checked = if field.value.steps.is_empty() {
-                whole(&field.value, "the answer", operation.answer_kind)
+                whole(&field.value, "the answer", operation.response_kind)
             } else {
-                check::answer_path(operation.ground(), &field.value, &operation.id)
+                check::response_path(operation.ground(), &field.value, &operation.id)
             };
             found.extend(checked.err().map(|fault| (field.spot, fault)));
         }
         for mask in &grant.masks {
             let path = &mask.value.0;
             if !operation.answers_nothing() {
-                let checked = check::answer_path(operation.ground(), path, &operation.id);
+                let checked = check::response_path(operation.ground(), path, &operation.id);
                 found.extend(checked.err().map(|fault| (mask.spot, fault)));
             }
             let is_granted = grant.fields.iter().any(|f| {
@@ -572,7 +572,7 @@ impl Build {
                 .fields
                 .iter()
                 .filter_map(|path| {
-                    check::answer_path(operation.ground(), path, &operation.id).err()
+                    check::response_path(operation.ground(), path, &operation.id).err()
                 })
                 .chain(permit.writes.iter().filter_map(|path| {
                     check::write_path(&operation.request, path, &operation.id).err()
@@ -719,7 +719,7 @@ fn error_plans(operation: &Operation, entry: &Entry, combinations: &[u64]) -> Ve
     };
     let errors = operation.errors.iter();
     let of = |error: &ErrorGround| ErrorPlans {
-        answer: error.answer,
+        response: error.response,
         plans: combinations.iter().map(|held| plan(error, *held)).collect(),
     };
     errors.map(of).collect()

@@ -102,7 +102,7 @@ impl Build {
                 })
                 .collect()
         };
-        let (guards, request_guards) = (guards_of(&shape.answer), guards_of(&shape.request));
+        let (guards, request_guards) = (guards_of(&shape.response), guards_of(&shape.request));
         let errors = errors(shape, kinds);
         let mut operation = Operation {
             errors,
@@ -110,12 +110,12 @@ impl Build {
             id: shape.id.clone(),
             is_write: shape.is_write,
             action: cedar::action(&cedar::namespace(&api.name), &shape.id)?,
-            leads: leads(&shape.answer, &guards),
+            leads: leads(&shape.response, &guards),
             is_single: false,
             has_several: false,
             answers_other: false,
             request_leads: leads(&shape.request, &request_guards),
-            answer: shape.answer.clone(),
+            response: shape.response.clone(),
             request: shape.request.clone(),
             asks: if shape.is_write {
                 BodyAsks::default()
@@ -129,7 +129,7 @@ impl Build {
             subject: None,
             named: Vec::new(),
             body_kind: shape.body_kind,
-            answer_kind: shape.answer_kind,
+            response_kind: shape.response_kind,
             lookups_max: api.lookups_max,
             ends_in: shape.ends_in.clone(),
             shown: Shown::Nowhere,
@@ -287,7 +287,7 @@ impl Build {
         let mut found = Vec::new();
         for operation in self.rules.operations.iter().skip(first) {
             for (shape, guards) in [
-                (&operation.answer, &operation.guards),
+                (&operation.response, &operation.guards),
                 (&operation.request, &operation.request_guards),
             ] {
                 let at = guards.iter().position(|guard| *guard == Some(kind));
@@ -303,7 +303,7 @@ impl Build {
             .operations
             .iter()
             .skip(first)
-            .flat_map(|op| op.answer.nodes.iter().chain(&op.request.nodes))
+            .flat_map(|op| op.response.nodes.iter().chain(&op.request.nodes))
             .filter_map(|node| node.schema.clone())
             .collect();
         names.sort();
@@ -536,7 +536,7 @@ fn errors(shape: &OperationShape, kinds: &BTreeMap<Arc<str>, KindId>) -> Vec<Err
     let ground = |error: &ErrorShape| {
         let guards: Result<Vec<_>, _> = error.shape.nodes.iter().map(|n| guard(n, kinds)).collect();
         Some(ErrorGround {
-            answer: error.answer,
+            response: error.response,
             shape: error.shape.clone(),
             guards: guards.ok()?,
         })

@@ -36,7 +36,7 @@ pub(super) fn of(rules: &Rules, reference: OperationRef) -> Shown {
     let resolve = rules.kind(*kind).and_then(|kind| kind.resolve.as_ref());
     let is_trusted = operation.ends_in.as_ref() == Some(name)
         || resolve.is_some_and(|(resolve, _)| *resolve == reference);
-    let place = operation.answer.node(*node);
+    let place = operation.response.node(*node);
     match (is_trusted, place) {
         (true, _) if steps.is_empty() => Shown::Root,
         (true, _) => Shown::Inside {

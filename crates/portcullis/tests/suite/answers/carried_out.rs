@@ -47,15 +47,15 @@ fn odd_success(dice: &mut SplitMix64) -> (u16, Play) {
         bytes.truncate(bytes.len() - 1);
         return (status, Play::Close(bytes));
     }
-    (status, Play::Answer(bytes))
+    (status, Play::Response(bytes))
 }
 
 #[test]
 fn no_success_of_a_write_becomes_a_failure() {
-    let now = Arc::new(Mutex::new(Play::Answer(Vec::new())));
+    let now = Arc::new(Mutex::new(Play::Response(Vec::new())));
     let said = Arc::clone(&now);
     let upstream = RecordingUpstream::start(move |asked| match asked.method.as_str() {
-        "GET" => Play::Answer(testkit::json_answer(200, ORDER)),
+        "GET" => Play::Response(testkit::json_response(200, ORDER)),
         _ => said.lock().unwrap().clone(),
     });
     let gate = gate(&upstream);
@@ -77,14 +77,14 @@ fn no_success_of_a_write_becomes_a_failure() {
             2 => call("PATCH", "/o/orders/1").json(body),
             _ => call("DELETE", "/o/orders/1"),
         };
-        let answer = poll(testkit::PATIENCE, || {
-            let answer = send(&server, &mine, &asked);
+        let response = poll(testkit::PATIENCE, || {
+            let response = send(&server, &mine, &asked);
             // A resting target was not asked at all.
-            (answer.code().as_deref() != Some("upstream.unreachable")).then_some(answer)
+            (response.code().as_deref() != Some("upstream.unreachable")).then_some(response)
         });
-        let answer = answer.unwrap();
-        let what = format!("{} {status} {play:?}: {}", asked.method, answer.text());
-        assert_eq!(answer.status, status, "{what}");
-        assert!(!is_ours(&answer), "{what}");
+        let response = response.unwrap();
+        let what = format!("{} {status} {play:?}: {}", asked.method, response.text());
+        assert_eq!(response.status, status, "{what}");
+        assert!(!is_ours(&response), "{what}");
     }
 }

@@ -5,7 +5,7 @@
 use std::sync::{Arc, Mutex};
 
 use demo::Call;
-use testkit::{Play, RecordingUpstream, Scale, Server, answer, json_answer, wire};
+use testkit::{Play, RecordingUpstream, Scale, Server, answer, json_response, wire};
 
 use super::{ORDER, gate};
 use crate::{call, serve};
@@ -98,7 +98,7 @@ fn no_answer_tells_hidden_from_absent() {
     let play = Arc::clone(&script);
     let upstream = RecordingUpstream::start(move |asked| {
         let (read, write) = play.lock().unwrap().clone();
-        Play::Answer(if asked.method == "GET" { read } else { write })
+        Play::Response(if asked.method == "GET" { read } else { write })
     });
     let server = serve(gate(&upstream));
     let key = server.quick_key("mine", &[]).text;
@@ -115,7 +115,7 @@ fn no_answer_tells_hidden_from_absent() {
     let hidden: Vec<String> = calls
         .iter()
         .map(|asked| {
-            set(json_answer(200, &foreign), json_answer(200, &foreign));
+            set(json_response(200, &foreign), json_response(200, &foreign));
             heard(&server, asked, &key)
         })
         .collect();
@@ -140,7 +140,7 @@ fn no_answer_tells_hidden_from_absent() {
             if is_read || case % 3 == 0 {
                 set(error.clone(), error.clone())
             } else {
-                set(json_answer(200, ORDER), error.clone())
+                set(json_response(200, ORDER), error.clone())
             }
             let got = heard(&server, asked, &key);
             assert_eq!(

@@ -2,7 +2,7 @@
 //! Start reading at `every_line_of_the_table_holds`.
 
 use gateway::request_fields::{RequestField, TABLE, Treatment};
-use testkit::{Gate, Play, RecordingUpstream, Server, json_answer, wire};
+use testkit::{Gate, Play, RecordingUpstream, Server, json_response, wire};
 
 use super::code;
 use crate::{call, serve};
@@ -21,9 +21,9 @@ fn start(upstream: &RecordingUpstream) -> Server {
 fn upstream() -> RecordingUpstream {
     RecordingUpstream::start(|asked| {
         let status = if asked.method == "DELETE" { 204 } else { 200 };
-        Play::Answer(match status {
+        Play::Response(match status {
             204 => testkit::answer(204, &[], b""),
-            _ => json_answer(200, NOTE),
+            _ => json_response(200, NOTE),
         })
     })
 }
@@ -52,20 +52,20 @@ fn holds(
     upstream.forget();
     let bytes = asked.bytes("gate.test", Some(key));
     let heard = wire::raw(server.address("public"), &bytes);
-    let answers = heard.answers();
-    let answer = answers.last().unwrap();
+    let responses = heard.answers();
+    let response = responses.last().unwrap();
     let what = format!(
         "{method} with {}: {} {}",
         field.name,
-        answer.status,
-        answer.text()
+        response.status,
+        response.text()
     );
     if let Treatment::Refused(status) = treatment {
-        assert_eq!(answer.status, status, "{what}");
+        assert_eq!(response.status, status, "{what}");
         upstream.assert_untouched(&what);
         return;
     }
-    assert!(answer.status < 300, "{what}");
+    assert!(response.status < 300, "{what}");
     let seen = upstream.requests();
     let arrived = seen[0].header(field.name);
     match treatment {
@@ -107,8 +107,8 @@ fn a_declared_field_is_forwarded_as_declared() {
     let key = server.quick_key("alpha", &[]);
     let put = || call("PUT", "/v1/notes/1").json(r#"{"title":"t"}"#);
     let date = "Thu, 31 May 2007 20:35:00 GMT";
-    let answer = server.send(&put().with("If-Unmodified-Since", date), Some(&key));
-    assert_eq!(answer.status, 200, "{}", answer.text());
+    let response = server.send(&put().with("If-Unmodified-Since", date), Some(&key));
+    assert_eq!(response.status, 200, "{}", response.text());
     assert_eq!(
         upstream.requests()[0].header("if-unmodified-since"),
         Some(date)
@@ -173,8 +173,8 @@ fn a_condition_of_a_write_reaches_the_upstream_also_for_judged_objects() {
         } else {
             asked
         };
-        let answer = server.send(&asked, Some(&key));
-        assert!(answer.status < 300, "{method}: {}", answer.text());
+        let response = server.send(&asked, Some(&key));
+        assert!(response.status < 300, "{method}: {}", response.text());
         assert_eq!(
             upstream.requests()[0].header("if-none-match"),
             arrives,

@@ -2,7 +2,7 @@
 //! Start reading at `two_callers_share_no_key`.
 
 use demo::Call;
-use testkit::{Key, Play, RecordingUpstream, Server, json_answer};
+use testkit::{Key, Play, RecordingUpstream, Server, json_response};
 
 use super::{ORDER, gate};
 use crate::{call, serve};
@@ -16,8 +16,8 @@ fn create(key: &str) -> Call {
 /// The key that arrived for the one that was sent.
 fn arrived(server: &Server, upstream: &RecordingUpstream, by: &Key, asked: &Call) -> String {
     upstream.forget();
-    let answer = server.send(asked, Some(by));
-    assert_eq!(answer.status, 201, "{}", answer.text());
+    let response = server.send(asked, Some(by));
+    assert_eq!(response.status, 201, "{}", response.text());
     let seen = upstream.requests();
     seen[0]
         .header("idempotency-key")
@@ -27,7 +27,7 @@ fn arrived(server: &Server, upstream: &RecordingUpstream, by: &Key, asked: &Call
 
 #[test]
 fn two_callers_share_no_key() {
-    let upstream = RecordingUpstream::start(|_| Play::Answer(json_answer(201, ORDER)));
+    let upstream = RecordingUpstream::start(|_| Play::Response(json_response(201, ORDER)));
     let gate = gate(&upstream);
     gate.edit(
         "integrations/told.yaml",
@@ -72,7 +72,7 @@ fn two_callers_share_no_key() {
 
 #[test]
 fn a_new_credential_and_a_restart_keep_the_key() {
-    let upstream = RecordingUpstream::start(|_| Play::Answer(json_answer(201, ORDER)));
+    let upstream = RecordingUpstream::start(|_| Play::Response(json_response(201, ORDER)));
     let server = serve(gate(&upstream));
     let (old, new) = (
         server.quick_key("plain", &[]),
@@ -87,7 +87,7 @@ fn a_new_credential_and_a_restart_keep_the_key() {
 
 #[test]
 fn a_key_that_cannot_be_one_is_refused() {
-    let upstream = RecordingUpstream::start(|_| Play::Answer(json_answer(201, ORDER)));
+    let upstream = RecordingUpstream::start(|_| Play::Response(json_response(201, ORDER)));
     let declared = "operationId: createOrder\n      parameters: [{ name: Idempotency-Key, in: header, schema: { type: string } }]";
     for declared in ["operationId: createOrder", declared] {
         let gate = gate(&upstream);
@@ -104,9 +104,9 @@ fn a_key_that_cannot_be_one_is_refused() {
             (create(&"k".repeat(300)), "validate.header"),
             (create("a").with("Idempotency-Key", "b"), "http.malformed"),
         ] {
-            let answer = server.send(&asked, Some(&plain));
-            assert_eq!(answer.status, 400, "{}", answer.text());
-            assert!(answer.text().contains(code), "{}", answer.text());
+            let response = server.send(&asked, Some(&plain));
+            assert_eq!(response.status, 400, "{}", response.text());
+            assert!(response.text().contains(code), "{}", response.text());
             upstream.assert_untouched("a key that is none");
         }
     }

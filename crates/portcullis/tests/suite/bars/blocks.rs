@@ -49,18 +49,20 @@ fn calls(
             None => Connection::open(address),
         };
         met.sent.fetch_add(1, Ordering::AcqRel);
-        let answer = open.and_then(|mut open| {
-            let answer = open.send(&read, Some(&key.text))?;
+        let response = open.and_then(|mut open| {
+            let response = open.send(&read, Some(&key.text))?;
             connection = Some(open);
-            Ok(answer)
+            Ok(response)
         });
-        let is_good = answer.as_ref().is_ok_and(|answer| answer.status == 200);
+        let is_good = response
+            .as_ref()
+            .is_ok_and(|response| response.status == 200);
         if !is_good && met.lost.fetch_add(1, Ordering::AcqRel) == 0 {
-            eprintln!("the first call that was lost: {answer:?}");
+            eprintln!("the first call that was lost: {response:?}");
         }
-        let decision = answer
+        let decision = response
             .ok()
-            .and_then(|answer| answer.decision().map(str::to_owned));
+            .and_then(|response| response.decision().map(str::to_owned));
         decisions.extend(decision);
         std::thread::sleep(pause.saturating_sub(begun.elapsed()));
     }
@@ -77,12 +79,12 @@ fn guesses(address: SocketAddr, pause: Duration, stop: &AtomicBool) -> (usize, u
             .take()
             .map_or_else(|| Connection::open(address), Ok);
         let guess = identity::ApiKey::generate(crypto::random(), true);
-        let answer = open.and_then(|mut open| {
-            let answer = open.send(&read, Some(guess.expose()))?;
+        let response = open.and_then(|mut open| {
+            let response = open.send(&read, Some(guess.expose()))?;
             connection = Some(open);
-            Ok(answer)
+            Ok(response)
         });
-        let code = answer.ok().and_then(|answer| answer.code());
+        let code = response.ok().and_then(|response| response.code());
         sent += 1;
         blocked += usize::from(code.as_deref() == Some("limit.blocked"));
         let due = begun + pause * u32::try_from(sent).unwrap();

@@ -223,16 +223,16 @@ impl Pair {
         what: &str,
         caller: usize,
         asked: &Asked,
-        here: &demo::Answer,
-        there: &demo::Answer,
+        here: &demo::CallResponse,
+        there: &demo::CallResponse,
     ) -> Vec<String> {
         let mut found = Vec::new();
         let (plain, changed) = (asking::normal(here), asking::normal(there));
         if plain != changed {
             found.push(format!("{what}: told apart\n  {plain}\n  {changed}"));
         }
-        for (answer, allowed) in [here, there].into_iter().zip(&self.allowed[caller]) {
-            let told = asking::whole(answer);
+        for (response, allowed) in [here, there].into_iter().zip(&self.allowed[caller]) {
+            let told = asking::whole(response);
             for token in self.world.untold(allowed, asked, &told) {
                 found.push(format!("{what}: {token} in\n  {told}"));
             }

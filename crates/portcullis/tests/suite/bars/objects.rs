@@ -218,18 +218,18 @@ impl Stage<'_> {
             self.look_up(&mut permit, &lookup, facts)?;
         }
         assert!(permit.is_cleared());
-        let Some(answer) = self.world.answer(op, id, variant) else {
+        let Some(response) = self.world.answer(op, id, variant) else {
             // As the gateway answers an upstream's 404.
             let absent = Outcome::Refused("object.absent".into(), 404);
             assert!(self.compiled.rules.is_guarded(operation));
             return Ok(absent);
         };
-        let answer = (!answer.is_empty()).then(|| parsed(&answer));
-        for lookup in permit.after(facts, answer.as_ref())? {
+        let response = (!response.is_empty()).then(|| parsed(&response));
+        for lookup in permit.after(facts, response.as_ref())? {
             self.look_up(&mut permit, &lookup, facts)?;
         }
         let is_write = permit.changes();
-        let released = match permit.release(facts, answer.as_ref()) {
+        let released = match permit.release(facts, response.as_ref()) {
             // What was carried out is answered without its body.
             Err(_) if is_write => return Ok(Outcome::Answered(String::new())),
             released => released?,

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use testkit::{
-    Gate, Key, PATIENCE, Play, RecordingUpstream, Scale, Server, bar, json_answer, poll,
+    Gate, Key, PATIENCE, Play, RecordingUpstream, Scale, Server, bar, json_response, poll,
 };
 
 use crate::bad_input::{Small, fill};
@@ -25,7 +25,7 @@ fn slow() -> RecordingUpstream {
     let dice = Mutex::new(SplitMix64::new(5));
     RecordingUpstream::start(move |_| {
         let wait = Duration::from_micros(dice.lock().unwrap().below(12_000));
-        Play::Later(wait, json_answer(200, NOTE))
+        Play::Later(wait, json_response(200, NOTE))
     })
 }
 
@@ -54,8 +54,8 @@ fn client(
     loop {
         let had_line = line.is_some();
         match send(&mut line, address, dice.pick::<Vec<u8>>(requests)) {
-            Ok(answer) => {
-                answered.push((answer.decision().unwrap().to_owned(), answer.status));
+            Ok(response) => {
+                answered.push((response.decision().unwrap().to_owned(), response.status));
                 count.fetch_add(1, Ordering::AcqRel);
             }
             // A kept connection may have been closed between two requests.
@@ -207,10 +207,10 @@ fn client_until(
 ) -> Vec<(String, u16)> {
     let (mut line, mut answered) = (None, Vec::new());
     while !is_over.load(Ordering::Acquire) {
-        let answer = send(&mut line, address, dice.pick::<Vec<u8>>(requests));
-        let answer = answer.expect("each call is answered");
-        answered.push((answer.decision().unwrap().to_owned(), answer.status));
-        served.fetch_add(u64::from(answer.status == 200), Ordering::AcqRel);
+        let response = send(&mut line, address, dice.pick::<Vec<u8>>(requests));
+        let response = response.expect("each call is answered");
+        answered.push((response.decision().unwrap().to_owned(), response.status));
+        served.fetch_add(u64::from(response.status == 200), Ordering::AcqRel);
     }
     answered
 }
@@ -239,8 +239,8 @@ fn answered_while_filling(server: &Server, key: &Key, rounds: u32) -> Vec<(Strin
             wait_for_calls();
             fill(&ballast);
             wait_for("full", &|| {
-                let answer = server.send(&call("GET", "/v1/notes/1"), Some(key));
-                answer.code().as_deref() == Some("ledger.unavailable")
+                let response = server.send(&call("GET", "/v1/notes/1"), Some(key));
+                response.code().as_deref() == Some("ledger.unavailable")
             });
             std::fs::remove_file(&ballast).unwrap();
         }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use demo::split_mix::SplitMix64;
-use demo::{Answer, Call, Listener};
+use demo::{Call, CallResponse, Listener};
 use serde_json::Value;
 use testkit::{Play, RecordingUpstream, Scale, bar, wire};
 
@@ -44,8 +44,8 @@ fn add(count: &AtomicUsize) {
     count.fetch_add(1, Ordering::Relaxed);
 }
 
-fn ids(answer: &Value) -> Vec<Value> {
-    let items = answer["items"].as_array().cloned().unwrap_or_default();
+fn ids(response: &Value) -> Vec<Value> {
+    let items = response["items"].as_array().cloned().unwrap_or_default();
     items.iter().map(|item| item["id"].clone()).collect()
 }
 
@@ -64,7 +64,7 @@ fn compare(
     (case, other): (&Case, &Case),
     rules: &Spec,
     counts: &Counts,
-    ask: impl Fn(&Call) -> Answer,
+    ask: impl Fn(&Call) -> CallResponse,
 ) {
     let mut cursors = [None::<String>, None];
     let mut listed = Vec::new();
@@ -92,12 +92,12 @@ fn compare(
             return add(&counts.refused);
         }
         add(&counts.passed);
-        let answer: Value = serde_json::from_str(&a.2).unwrap_or_default();
-        listed.extend(ids(&answer));
+        let response: Value = serde_json::from_str(&a.2).unwrap_or_default();
+        listed.extend(ids(&response));
         cursors = [a.3, b.3];
         if cursors[0].is_none() {
             // Who is not shown the cursor does not get beyond the first page.
-            if answer.get("next").is_some() {
+            if response.get("next").is_some() {
                 add(&counts.whole);
                 if listed != expected(case, rules) {
                     add(&counts.wrong);
@@ -124,7 +124,7 @@ fn upstream(cases: Arc<Vec<Case>>) -> RecordingUpstream {
         let world: usize = asked.target.split('/').nth(3).unwrap().parse().unwrap();
         let world = &cases[world / 2].worlds[world % 2];
         let body = searching::answer(world, &asked.body);
-        Play::Answer(testkit::json_answer(200, &body.to_string()))
+        Play::Response(testkit::json_response(200, &body.to_string()))
     })
 }
 

@@ -10,7 +10,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use demo::Call;
-use testkit::{Gate, Play, RecordingUpstream, Scale, Server, bar, json_answer};
+use testkit::{Gate, Play, RecordingUpstream, Scale, Server, bar, json_response};
 
 use crate::{call, serve};
 
@@ -74,7 +74,7 @@ fn answer_all(mut stream: TcpStream) {
         pending.extend_from_slice(&piece[..count]);
         while let Some(end) = pending.windows(4).position(|w| w == b"\r\n\r\n") {
             pending.drain(..end + 4);
-            if stream.write_all(&json_answer(200, NOTE)).is_err() {
+            if stream.write_all(&json_response(200, NOTE)).is_err() {
                 return;
             }
         }
@@ -191,7 +191,7 @@ fn slow_and_broken_calls_of_one_caller_cost_the_others_nothing() {
         "/v1/notes/half" => {
             Play::Close(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf".to_vec())
         }
-        _ => Play::Answer(json_answer(200, NOTE)),
+        _ => Play::Response(json_response(200, NOTE)),
     });
     let gate = Gate::small(upstream.address());
     gate.edit("apis/notes.yaml", "timeout: 5s", "timeout: 1s");

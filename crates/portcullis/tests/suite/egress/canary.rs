@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use model::{Head, Peer, Reason, Reply};
+use model::{Head, Peer, Reason, Response};
 use net::{Body, ListenerSpec, Service, Unreadable, Workers};
 use serde_json::{Map, Value, json};
 
@@ -198,24 +198,24 @@ impl Aviary {
         (workers, address)
     }
 
-    fn reply(&self, method: &str, target: &str, body: &[u8]) -> Reply {
+    fn reply(&self, method: &str, target: &str, body: &[u8]) -> Response {
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
         if path == "/health" {
-            return Reply::new(200, b"{}".to_vec());
+            return Response::new(200, b"{}".to_vec());
         }
         let turn = self.asked.fetch_add(1, Ordering::Relaxed);
-        let reply = match self.written.find(method, path) {
+        let response = match self.written.find(method, path) {
             // Spread over everything, and the same in every run of the same requests.
             Some(_) if turn.wrapping_mul(0x9e37_79b9) % 100 < self.faults_percent => fault(turn),
             Some((operation, values)) => self.good(operation, &values, query, body),
             None => trouble(404),
         };
-        decorated(reply)
+        decorated(response)
     }
 
-    fn good(&self, operation: &Operation, values: &[String], query: &str, body: &[u8]) -> Reply {
-        let Some(schema) = &operation.answer else {
-            return Reply::new(operation.status, Vec::new());
+    fn good(&self, operation: &Operation, values: &[String], query: &str, body: &[u8]) -> Response {
+        let Some(schema) = &operation.response else {
+            return Response::new(operation.status, Vec::new());
         };
         let sent: Value = serde_json::from_slice(body).unwrap_or(Value::Null);
         let ids = match operation
@@ -232,7 +232,7 @@ impl Aviary {
             ],
         };
         let value = self.value(operation, schema, "", &ids);
-        Reply::new(operation.status, serde_json::to_vec(&value).unwrap())
+        Response::new(operation.status, serde_json::to_vec(&value).unwrap())
             .with("content-type", "application/json")
     }
 
@@ -321,7 +321,7 @@ fn fresh(operation: &Operation, sent: &Value) -> String {
 }
 
 /// Header fields that must stay here.
-fn decorated(reply: Reply) -> Reply {
+fn decorated(response: Response) -> Response {
     let names = [
         "server",
         "x-powered-by",
@@ -339,22 +339,22 @@ fn decorated(reply: Reply) -> Reply {
         "x-request-id",
         "date",
     ];
-    names.iter().fold(reply, |reply, name| {
-        reply.with(name, format!("{MARK}header~{name}~~~"))
+    names.iter().fold(response, |response, name| {
+        response.with(name, format!("{MARK}header~{name}~~~"))
     })
 }
 
 /// An error as careless systems give them.
-fn trouble(status: u16) -> Reply {
+fn trouble(status: u16) -> Response {
     let body = json!({ "error": format!("{MARK}error~{status}~json~~"), "title": format!("{MARK}error~{status}~title~~"), "stack": [format!("{MARK}error~{status}~stack~~")] });
-    Reply::new(status, body.to_string().into_bytes())
+    Response::new(status, body.to_string().into_bytes())
         .with("content-type", "application/problem+json")
 }
 
 /// Answers that go wrong, each in its way.
-fn fault(turn: u64) -> Reply {
+fn fault(turn: u64) -> Response {
     let text = |status: u16, kind: &str, body: &str| {
-        Reply::new(status, body.replace("MARK", MARK).into_bytes()).with("content-type", kind)
+        Response::new(status, body.replace("MARK", MARK).into_bytes()).with("content-type", kind)
     };
     match (turn / 7) % 16 {
         0 => text(
@@ -397,7 +397,7 @@ fn fault(turn: u64) -> Reply {
             "application/json",
             "{\"status\":{\"id\":\"MARKfault~206~part~~\"}}",
         ),
-        12 => Reply::new(204, Vec::new()),
+        12 => Response::new(204, Vec::new()),
         13 => trouble(409),
         14 => trouble(404),
         _ => trouble(422),
@@ -409,15 +409,15 @@ impl Service for Aviary {
         Ok(())
     }
 
-    async fn answer(&self, _peer: &Arc<Peer>, head: Head, body: &mut Body<'_>) -> Reply {
+    async fn answer(&self, _peer: &Arc<Peer>, head: Head, body: &mut Body<'_>) -> Response {
         match body.read(1024 * 1024).await {
             Ok(bytes) => self.reply(head.method.as_str(), &head.target, &bytes),
-            Err(fault) => Reply::new(400, fault.to_string().into_bytes()),
+            Err(fault) => Response::new(400, fault.to_string().into_bytes()),
         }
     }
 
-    async fn refuse(&self, _peer: &Arc<Peer>, what: Unreadable) -> Reply {
-        Reply::new(what.status, what.detail.into_bytes())
+    async fn refuse(&self, _peer: &Arc<Peer>, what: Unreadable) -> Response {
+        Response::new(what.status, what.detail.into_bytes())
     }
 }
 

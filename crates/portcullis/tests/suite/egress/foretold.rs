@@ -95,19 +95,19 @@ fn questions(company: &Company, count: usize) -> Vec<Question> {
         let is_new = operation.method == "POST" || !operation.template.ends_with('}');
         let object = (shown && !is_new).then(|| {
             let bytes = request("GET", &asked.path, None, "", b"");
-            let answer = send(&mut upstream, company.address, &bytes).unwrap();
-            (answer.status == 200).then(|| answer.text())
+            let response = send(&mut upstream, company.address, &bytes).unwrap();
+            (response.status == 200).then(|| response.text())
         });
         let line = lines.entry(asked.listener).or_insert(None);
         let address = company.server.address(asked.listener);
-        let answer = send(line, address, &asked.bytes).unwrap();
-        let body: Value = serde_json::from_slice(&answer.body).unwrap_or(Value::Null);
+        let response = send(line, address, &asked.bytes).unwrap();
+        let body: Value = serde_json::from_slice(&response.body).unwrap_or(Value::Null);
         out.push(Question {
             operation,
             object: object.flatten(),
-            status: answer.status,
+            status: response.status,
             code: body["code"].as_str().unwrap_or_default().to_owned(),
-            whole: answer.whole(),
+            whole: response.whole(),
             asked,
         });
     }

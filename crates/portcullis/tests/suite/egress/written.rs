@@ -19,7 +19,7 @@ pub struct Operation {
     pub template: String,
     pub parameters: Vec<Value>,
     pub body: Option<Value>,
-    pub answer: Option<Value>,
+    pub response: Option<Value>,
     /// Status of a good answer.
     pub status: u16,
     pub listeners: BTreeSet<String>,
@@ -168,7 +168,7 @@ impl Written {
             template: template.to_owned(),
             parameters: parameters.map(|p| self.resolved(api, p).clone()).collect(),
             body: json(&declared["requestBody"]),
-            answer: json(good.1),
+            response: json(good.1),
             status: good.0.parse().unwrap(),
             listeners: exposed.map(|(listener, _)| listener.clone()).collect(),
             resource: None,
@@ -177,8 +177,8 @@ impl Written {
             secrets: BTreeSet::new(),
             id,
         };
-        if let Some(answer) = operation.answer.clone() {
-            self.walk(&mut operation, &entry["objects"], &answer, "", false);
+        if let Some(response) = operation.response.clone() {
+            self.walk(&mut operation, &entry["objects"], &response, "", false);
         }
         let named = |settings: &Value| {
             settings["id"]

@@ -3,8 +3,8 @@
 
 use std::sync::{Arc, Mutex};
 
-use demo::{Answer, Call};
-use testkit::{Gate, Play, RecordingUpstream, answer, json_answer};
+use demo::{Call, CallResponse};
+use testkit::{Gate, Play, RecordingUpstream, answer, json_response};
 
 use super::{API, CONTRACT, NORTH};
 use crate::{call, serve};
@@ -83,15 +83,21 @@ fn alike(upstream: &RecordingUpstream) -> Gate {
 }
 
 /// Everything of an answer but what is never the same: the decision and the date.
-fn heard(answer: &Answer) -> String {
-    let decision = answer.header("portcullis-decision").unwrap_or_default();
-    let fields: Vec<String> = answer
+fn heard(response: &CallResponse) -> String {
+    let decision = response.header("portcullis-decision").unwrap_or_default();
+    let fields: Vec<String> = response
         .headers
         .iter()
         .filter(|(name, _)| name != "date")
         .map(|(name, value)| format!("{name}: {value}"))
         .collect();
-    format!("{} {} {}", answer.status, fields.join("; "), answer.text()).replace(decision, "dec")
+    format!(
+        "{} {} {}",
+        response.status,
+        fields.join("; "),
+        response.text()
+    )
+    .replace(decision, "dec")
 }
 
 fn with_tag(status: u16, body: &str) -> Vec<u8> {
@@ -111,8 +117,8 @@ fn no_way_of_saying_none_differs_from_hidden() {
     let upstream = RecordingUpstream::start(move |asked| {
         let is_look_up = asked.method == "GET" && asked.target.ends_with("/jobs/own1");
         let own = r#"{"id":"own1","title":"t","partner":"north","locked":false}"#;
-        Play::Answer(if is_look_up {
-            json_answer(200, own)
+        Play::Response(if is_look_up {
+            json_response(200, own)
         } else {
             play.lock().unwrap().clone()
         })
@@ -138,7 +144,7 @@ fn no_way_of_saying_none_differs_from_hidden() {
         hidden.starts_with("200") && hidden.ends_with(r#" {"items":[]}"#),
         "{hidden}"
     );
-    let mut none = vec![no_body(), json_answer(404, error), json_answer(410, "")];
+    let mut none = vec![no_body(), json_response(404, error), json_response(410, "")];
     for body in [
         r#"{"items":[]}"#,
         r#"{"items":null,"next":""}"#,
@@ -158,7 +164,7 @@ fn no_way_of_saying_none_differs_from_hidden() {
         hidden.starts_with("404") && hidden.contains("object.absent"),
         "{hidden}"
     );
-    let statuses = [400, 403, 404, 409, 410, 422].map(|status| json_answer(status, error));
+    let statuses = [400, 403, 404, 409, 410, 422].map(|status| json_response(status, error));
     for said in statuses
         .into_iter()
         .chain([no_body(), with_tag(200, "null")])
@@ -183,7 +189,7 @@ fn no_way_of_saying_none_differs_from_hidden() {
         );
         // What is wrong with the write itself keeps its meaning: its job was seen before.
         assert!(
-            at(&write, json_answer(422, error)).starts_with("422"),
+            at(&write, json_response(422, error)).starts_with("422"),
             "{path}"
         );
     }

@@ -1,6 +1,6 @@
 //! Single questions: what is refused, what is written in, what is withheld, and what the operator is told.
 
-use demo::{Answer, Call, Fieldworks};
+use demo::{Call, CallResponse, Fieldworks};
 use serde_json::Value;
 use testkit::{Gate, Key, Play, RecordingUpstream, Server, run};
 
@@ -36,7 +36,7 @@ pub fn upstream() -> RecordingUpstream {
             "POST" => String::from_utf8_lossy(&asked.body).replacen('{', r#"{"id":"j9","#, 1),
             _ => jobs::answer(&world(), path, &pairs(query), None).to_string(),
         };
-        Play::Answer(testkit::json_answer(200, &body))
+        Play::Response(testkit::json_response(200, &body))
     })
 }
 
@@ -60,12 +60,12 @@ fn asker(spec: Spec) -> (RecordingUpstream, Server, Key) {
     (upstream, server, key)
 }
 
-fn asked(server: &Server, key: &Key, query: &str) -> Answer {
+fn asked(server: &Server, key: &Key, query: &str) -> CallResponse {
     server.send(&call("GET", &format!("/v1/w/1/jobs?{query}")), Some(key))
 }
 
-fn ids(answer: &Answer) -> Vec<String> {
-    let value: Value = serde_json::from_str(&answer.text()).unwrap();
+fn ids(response: &CallResponse) -> Vec<String> {
+    let value: Value = serde_json::from_str(&response.text()).unwrap();
     let items = value["items"].as_array().cloned().unwrap_or_default();
     let ids = items
         .iter()
@@ -124,14 +124,14 @@ fn a_page_is_as_long_as_it_was_asked_for_and_ends_where_nothing_own_follows() {
 fn totals_and_whatever_nobody_declared_beside_a_list_are_withheld_where_objects_are_left_out() {
     let (_upstream, server, key) = asker(granted(Some(0), &ALL, false));
     for name in ["total", "pages", "note"] {
-        let answer = asked(&server, &key, "limit=2").json().unwrap();
-        assert!(answer.get(name).is_none(), "{name}");
-        assert!(answer.get("generated").is_some());
+        let response = asked(&server, &key, "limit=2").json().unwrap();
+        assert!(response.get(name).is_none(), "{name}");
+        assert!(response.get("generated").is_some());
     }
     let (_upstream, server, key) = asker(granted(None, &["id"], false));
-    let answer = asked(&server, &key, "limit=2").json().unwrap();
+    let response = asked(&server, &key, "limit=2").json().unwrap();
     assert_eq!(
-        answer.get("total").and_then(|total| total.as_i64()),
+        response.get("total").and_then(|total| total.as_i64()),
         Some(5)
     );
 }
@@ -147,28 +147,28 @@ fn a_parameter_that_asks_about_a_hidden_field_is_refused_by_name() {
         ("status=open", "status"),
     ] {
         upstream.forget();
-        let answer = asked(&server, &key, query);
+        let response = asked(&server, &key, query);
         assert_eq!(
-            answer.code().as_deref(),
+            response.code().as_deref(),
             Some("authz.parameter_not_granted"),
             "{query}: {}",
-            answer.text()
+            response.text()
         );
-        assert_eq!(answer.status, 403);
+        assert_eq!(response.status, 403);
         assert!(
-            answer.text().contains(&format!(r#""pointer":"{name}""#)),
+            response.text().contains(&format!(r#""pointer":"{name}""#)),
             "{}",
-            answer.text()
+            response.text()
         );
         upstream.assert_untouched(query);
     }
     let header = call("GET", "/v1/w/1/jobs").with("X-Status", "open");
-    let answer = server.send(&header, Some(&key));
+    let response = server.send(&header, Some(&key));
     assert_eq!(
-        answer.code().as_deref(),
+        response.code().as_deref(),
         Some("authz.parameter_not_granted"),
         "{}",
-        answer.text()
+        response.text()
     );
     for query in ["q=an", "sort=name", "limit=3", "expand=all"] {
         assert_eq!(asked(&server, &key, query).status, 200, "{query}");
@@ -195,18 +195,18 @@ fn cursors_of_others_and_invented_ones_are_refused() {
     let server = serve(jobs::gate(upstream.address(), &specs));
     let keys = ["asker-0", "asker-1"].map(|name| server.quick_key(name, &[]));
     let next = |key: &Key| {
-        let answer = asked(&server, key, "limit=1").json().unwrap();
-        answer.get("next").unwrap().as_text().unwrap().to_owned()
+        let response = asked(&server, key, "limit=1").json().unwrap();
+        response.get("next").unwrap().as_text().unwrap().to_owned()
     };
     let (own, others) = (next(&keys[0]), next(&keys[1]));
     upstream.forget();
     for cursor in [others.as_str(), "1", "2", "", "AAAA", &own[1..]] {
-        let answer = asked(&server, &keys[0], &format!("cursor={cursor}"));
+        let response = asked(&server, &keys[0], &format!("cursor={cursor}"));
         assert_eq!(
-            answer.code().as_deref(),
+            response.code().as_deref(),
             Some("validate.query"),
             "{cursor}: {}",
-            answer.text()
+            response.text()
         );
     }
     upstream.assert_untouched("no such cursor was given");
@@ -216,8 +216,8 @@ fn cursors_of_others_and_invented_ones_are_refused() {
     );
 }
 
-fn next(answer: &Answer) -> String {
-    let value: Value = serde_json::from_str(&answer.text()).unwrap();
+fn next(response: &CallResponse) -> String {
+    let value: Value = serde_json::from_str(&response.text()).unwrap();
     value["next"].as_str().unwrap().to_owned()
 }
 
@@ -234,22 +234,22 @@ fn a_cursor_goes_on_with_its_own_question_only() {
         "limit=1&q=an&status=open",
         "limit=1&q=an&expand=x",
     ] {
-        let answer = asked(&server, &key, &format!("{query}&cursor={guess}"));
-        let code = answer.code();
-        assert_eq!(code, forged.code(), "{query}: {}", answer.text());
+        let response = asked(&server, &key, &format!("{query}&cursor={guess}"));
+        let code = response.code();
+        assert_eq!(code, forged.code(), "{query}: {}", response.text());
         assert_eq!(
-            answer.json().unwrap().get("errors"),
+            response.json().unwrap().get("errors"),
             forged.json().unwrap().get("errors"),
             "{query}"
         );
     }
     let elsewhere = call("GET", &format!("/v1/w/2/jobs?q=an&cursor={guess}"));
-    let answer = server.send(&elsewhere, Some(&key));
-    assert_eq!(answer.code(), forged.code(), "{}", answer.text());
+    let response = server.send(&elsewhere, Some(&key));
+    assert_eq!(response.code(), forged.code(), "{}", response.text());
     let twice = format!("q=an&cursor={guess}&cursor={guess}");
-    let answer = asked(&server, &key, &twice);
-    assert_eq!(answer.code().as_deref(), Some("validate.query"));
-    assert!(answer.text().contains("repeated"), "{}", answer.text());
+    let response = asked(&server, &key, &twice);
+    assert_eq!(response.code().as_deref(), Some("validate.query"));
+    assert!(response.text().contains("repeated"), "{}", response.text());
     upstream.assert_untouched("none of these is the question of the cursor");
     for query in [
         format!("q=an&limit=1&cursor={guess}"),
@@ -264,7 +264,7 @@ fn a_cursor_of_a_search_by_post_goes_on_with_its_own_body_only() {
     let upstream = RecordingUpstream::start(|asked| {
         let (path, query) = asked.target.split_once('?').unwrap_or((&asked.target, ""));
         let body = jobs::answer(&world(), path, &pairs(query), None);
-        Play::Answer(testkit::json_answer(200, &body.to_string()))
+        Play::Response(testkit::json_response(200, &body.to_string()))
     });
     let gate = jobs::gate(upstream.address(), &[granted(Some(0), &ALL, false)]);
     let change = |path: &str, from: &str, to: &str| {
@@ -321,11 +321,11 @@ fn a_cursor_that_is_an_address_is_not_given() {
         &[granted(None, &ALL, false), granted(Some(0), &ALL, false)],
     ));
     for name in ["asker-0", "asker-1"] {
-        let answer = asked(&server, &server.quick_key(name, &[]), "");
+        let response = asked(&server, &server.quick_key(name, &[]), "");
         assert!(
-            answer.status == 200 && !answer.text().contains("next"),
+            response.status == 200 && !response.text().contains("next"),
             "{}",
-            answer.text()
+            response.text()
         );
     }
 }
@@ -339,7 +339,7 @@ fn a_run_of_hidden_objects_beyond_the_bound_ends_the_page_and_not_the_list() {
             .collect();
         world.push(job("j1", "own", "open", 1));
         let body = jobs::answer(&world, path, &pairs(query), None).to_string();
-        Play::Answer(testkit::json_answer(200, &body))
+        Play::Response(testkit::json_response(200, &body))
     });
     let server = serve(jobs::gate(
         upstream.address(),
@@ -349,11 +349,11 @@ fn a_run_of_hidden_objects_beyond_the_bound_ends_the_page_and_not_the_list() {
     let (mut found, mut cursor, mut pages) = (Vec::new(), String::new(), 0);
     while pages < 10 {
         upstream.forget();
-        let answer = asked(&server, &key, &format!("limit=2{cursor}"));
+        let response = asked(&server, &key, &format!("limit=2{cursor}"));
         assert!(upstream.requests().len() <= gateway::pages::CALLS_MAX);
-        found.extend(ids(&answer));
+        found.extend(ids(&response));
         pages += 1;
-        match answer
+        match response
             .json()
             .unwrap()
             .get("next")
@@ -409,7 +409,7 @@ fn an_upstream_that_ignores_the_fixed_scope_tells_nothing_either() {
             .into_iter()
             .filter(|(name, _)| name != "owner")
             .collect();
-        Play::Answer(testkit::json_answer(
+        Play::Response(testkit::json_response(
             200,
             &jobs::answer(&world(), path, &query, None).to_string(),
         ))
@@ -421,11 +421,11 @@ fn an_upstream_that_ignores_the_fixed_scope_tells_nothing_either() {
     let key = server.quick_key("asker-0", &[]);
     // The first page holds an own object only, so nothing shows that the filter was ignored.
     for (query, expected) in [("limit=1", &["j1"][..]), ("limit=2", &["j1", "j4"])] {
-        let answer = asked(&server, &key, query);
-        assert_eq!(ids(&answer), expected);
+        let response = asked(&server, &key, query);
+        assert_eq!(ids(&response), expected);
         for name in ["total", "pages", "note"] {
-            let beside = answer.json().unwrap();
-            assert!(beside.get(name).is_none(), "{query}: {}", answer.text());
+            let beside = response.json().unwrap();
+            assert!(beside.get(name).is_none(), "{query}: {}", response.text());
         }
     }
 }
@@ -456,8 +456,8 @@ fn a_fixed_field_of_the_body_is_written_in_and_need_not_be_granted() {
     let post = |body: &str| server.send(&call("POST", "/v1/w/1/jobs").json(body), Some(&key));
     for body in [r#"{"name":"new"}"#, r#"{"name":"new","owner":"own"}"#] {
         upstream.forget();
-        let answer = post(body);
-        assert_eq!(answer.status, 200, "{body}: {}", answer.text());
+        let response = post(body);
+        assert_eq!(response.status, 200, "{body}: {}", response.text());
         assert_eq!(
             upstream.requests()[0].body,
             br#"{"name":"new","owner":"own"}"#
@@ -490,12 +490,12 @@ fn a_grant_with_a_list_of_parameters_covers_no_others() {
     spec.grants[0].query = Some(vec!["limit", "status"]);
     let (_upstream, server, key) = asker(spec);
     assert_eq!(asked(&server, &key, "limit=2&status=open").status, 200);
-    let answer = asked(&server, &key, "q=an");
+    let response = asked(&server, &key, "q=an");
     assert_eq!(
-        answer.code().as_deref(),
+        response.code().as_deref(),
         Some("authz.parameter_not_granted"),
         "{}",
-        answer.text()
+        response.text()
     );
 }
 
@@ -583,15 +583,15 @@ fn partners_of_the_demo_ask_for_their_own_and_accounting_for_what_it_sees() {
         "partnerId=north-star",
         "updatedSince=2026-01-01T00:00:00Z",
     ] {
-        let answer = get(&format!("/v2/work-orders?{query}"), &accounting);
+        let response = get(&format!("/v2/work-orders?{query}"), &accounting);
         assert_eq!(
-            answer.code().as_deref(),
+            response.code().as_deref(),
             Some("authz.parameter_not_granted"),
             "{query}"
         );
     }
     let page = get("/v2/work-orders?status=completed&limit=30", &accounting);
-    let count = |answer: &Answer| match answer.json().unwrap().get("items") {
+    let count = |response: &CallResponse| match response.json().unwrap().get("items") {
         Some(model::Json::List(items)) => items.len(),
         _ => 0,
     };

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use demo::split_mix::SplitMix64;
-use demo::{Answer, Call, Listener};
+use demo::{Call, CallResponse, Listener};
 use serde_json::Value;
 use testkit::{Play, RecordingUpstream, Scale, wire};
 
@@ -134,15 +134,17 @@ pub fn pairs(query: &str) -> Vec<(String, String)> {
 }
 
 /// What a caller can tell two answers apart by. A sealed cursor is fresh each time; its length is not.
-pub(crate) fn told(answer: &Answer) -> (u16, Vec<(String, String)>, String, Option<String>) {
-    let mut headers = answer.headers.clone();
+pub(crate) fn told(
+    response: &CallResponse,
+) -> (u16, Vec<(String, String)>, String, Option<String>) {
+    let mut headers = response.headers.clone();
     headers.retain(|(name, _)| {
         !matches!(
             name.as_str(),
             "portcullis-decision" | "date" | "content-length"
         )
     });
-    let mut text = answer.text();
+    let mut text = response.text();
     let value: Value = serde_json::from_str(&text).unwrap_or_default();
     if let Some(decision) = value["decision_id"].as_str() {
         text = text.replace(decision, "dec");
@@ -151,7 +153,7 @@ pub(crate) fn told(answer: &Answer) -> (u16, Vec<(String, String)>, String, Opti
     if let Some(next) = &next {
         text = text.replace(next, &format!("sealed {}", next.len()));
     }
-    (answer.status, headers, text, next)
+    (response.status, headers, text, next)
 }
 
 /// What was seen, so that the generator cannot ask nothing.
@@ -175,12 +177,12 @@ fn expected(case: &Case, rules: &Spec) -> Option<Vec<Value>> {
     let mut query = pairs(&case.query);
     query.retain(|(name, _)| name != "limit");
     query.push(("limit".to_owned(), "1000".to_owned()));
-    let answer = jobs::answer(&visible, case.path, &query, case.header);
-    Some(ids(&answer))
+    let response = jobs::answer(&visible, case.path, &query, case.header);
+    Some(ids(&response))
 }
 
-fn ids(answer: &Value) -> Vec<Value> {
-    let items = answer["items"].as_array().unwrap();
+fn ids(response: &Value) -> Vec<Value> {
+    let items = response["items"].as_array().unwrap();
     items.iter().map(|item| item["id"].clone()).collect()
 }
 
@@ -190,7 +192,7 @@ fn compare(
     (case, other): (&Case, &Case),
     specs: &[Spec],
     counts: &Counts,
-    ask: impl Fn(&Call) -> Answer,
+    ask: impl Fn(&Call) -> CallResponse,
 ) {
     let mut cursors = [None::<String>, None];
     let mut listed = Vec::new();
@@ -226,13 +228,13 @@ fn compare(
         };
         counted.fetch_add(1, Ordering::Relaxed);
         cursors = [a.3, b.3];
-        let answer: Value = serde_json::from_str(&a.2).unwrap();
+        let response: Value = serde_json::from_str(&a.2).unwrap();
         if a.0 == 200 {
-            listed.extend(ids(&answer));
+            listed.extend(ids(&response));
         }
         if cursors[0].is_none() {
             // Who is not shown the cursor does not get beyond the first page.
-            let is_whole = case.path == "plain-jobs" || answer.get("next").is_some();
+            let is_whole = case.path == "plain-jobs" || response.get("next").is_some();
             let expected = expected(case, &specs[case.spec]);
             if let Some(expected) = expected.filter(|_| a.0 == 200 && is_whole) {
                 assert_eq!(
@@ -255,7 +257,7 @@ fn cross(
     (case, other): (&Case, &Case),
     cursors: &[Option<String>; 2],
     counts: &Counts,
-    ask: &impl Fn(&Call) -> Answer,
+    ask: &impl Fn(&Call) -> CallResponse,
 ) {
     if case.path != other.path {
         return;
@@ -286,7 +288,7 @@ fn upstream(cases: Arc<Vec<Case>>) -> RecordingUpstream {
         let world: usize = path.split('/').nth(3).unwrap().parse().unwrap();
         let world = &cases[world / 2].worlds[world % 2];
         let body = jobs::answer(world, path, &pairs(query), asked.header("x-status"));
-        Play::Answer(testkit::json_answer(200, &body.to_string()))
+        Play::Response(testkit::json_response(200, &body.to_string()))
     })
 }
 

@@ -1,6 +1,6 @@
 //! Single searches whose question is the body of a POST: held to the rules of query parameters, whatever form the question has.
 
-use demo::Answer;
+use demo::CallResponse;
 use serde_json::{Value, json};
 use testkit::{Gate, Key, Play, RecordingUpstream, Server, run};
 
@@ -30,7 +30,7 @@ fn world() -> World {
 fn upstream() -> RecordingUpstream {
     RecordingUpstream::start(|asked| {
         let body = searching::answer(&world(), &asked.body).to_string();
-        Play::Answer(testkit::json_answer(200, &body))
+        Play::Response(testkit::json_response(200, &body))
     })
 }
 
@@ -42,16 +42,16 @@ fn asker(spec: Spec) -> (RecordingUpstream, Server, Key) {
     (upstream, server, key)
 }
 
-fn asked(server: &Server, key: &Key, body: &Value) -> Answer {
+fn asked(server: &Server, key: &Key, body: &Value) -> CallResponse {
     server.send(&searching::search(1, body), Some(key))
 }
 
-fn value(answer: &Answer) -> Value {
-    serde_json::from_str(&answer.text()).unwrap()
+fn value(response: &CallResponse) -> Value {
+    serde_json::from_str(&response.text()).unwrap()
 }
 
-fn ids(answer: &Answer) -> Vec<String> {
-    let items = value(answer)["items"]
+fn ids(response: &CallResponse) -> Vec<String> {
+    let items = value(response)["items"]
         .as_array()
         .cloned()
         .unwrap_or_default();
@@ -61,8 +61,8 @@ fn ids(answer: &Answer) -> Vec<String> {
     ids.collect()
 }
 
-fn next(answer: &Answer) -> String {
-    value(answer)["next"].as_str().unwrap().to_owned()
+fn next(response: &CallResponse) -> String {
+    value(response)["next"].as_str().unwrap().to_owned()
 }
 
 fn checked(gate: &Gate) -> String {
@@ -94,17 +94,21 @@ fn a_body_that_asks_about_a_hidden_field_is_refused_by_its_place() {
         ),
     ] {
         upstream.forget();
-        let answer = asked(&server, &key, &body);
-        let code = answer.code();
+        let response = asked(&server, &key, &body);
+        let code = response.code();
         assert_eq!(
             code.as_deref(),
             Some("authz.parameter_not_granted"),
             "{body}: {}",
-            answer.text()
+            response.text()
         );
-        assert_eq!(answer.status, 403);
+        assert_eq!(response.status, 403);
         let wanted = format!(r#""pointer":"{pointer}""#);
-        assert!(answer.text().contains(&wanted), "{body}: {}", answer.text());
+        assert!(
+            response.text().contains(&wanted),
+            "{body}: {}",
+            response.text()
+        );
         upstream.assert_untouched(&body.to_string());
     }
     for body in [
@@ -113,8 +117,8 @@ fn a_body_that_asks_about_a_hidden_field_is_refused_by_its_place() {
         json!({ "filter": { "name": "an" } }),
         json!({ "filter": {}, "any": [] }),
     ] {
-        let answer = asked(&server, &key, &body);
-        assert_eq!(answer.status, 200, "{body}: {}", answer.text());
+        let response = asked(&server, &key, &body);
+        assert_eq!(response.status, 200, "{body}: {}", response.text());
     }
 }
 
@@ -190,21 +194,21 @@ fn a_cursor_of_a_search_goes_on_with_its_own_question_for_its_own_caller_only() 
     let others = next(&asked(&server, &keys[1], &question));
     upstream.forget();
     for cursor in [others.as_str(), "1", "2", "", "AAAA", &own[1..]] {
-        let answer = asked(
+        let response = asked(
             &server,
             &keys[0],
             &searching::with_page(&question, "after", cursor),
         );
         assert_eq!(
-            answer.code().as_deref(),
+            response.code().as_deref(),
             Some("validate.body"),
             "{cursor}: {}",
-            answer.text()
+            response.text()
         );
         assert!(
-            answer.text().contains(r#""pointer":"/page/after""#),
+            response.text().contains(r#""pointer":"/page/after""#),
             "{}",
-            answer.text()
+            response.text()
         );
     }
     for other in [
@@ -212,16 +216,16 @@ fn a_cursor_of_a_search_goes_on_with_its_own_question_for_its_own_caller_only() 
         json!({ "filter": { "name": "zz" } }),
         json!({ "owner": "own", "filter": { "name": "an" } }),
     ] {
-        let answer = asked(
+        let response = asked(
             &server,
             &keys[0],
             &searching::with_page(&other, "after", &own),
         );
         assert_eq!(
-            answer.code().as_deref(),
+            response.code().as_deref(),
             Some("validate.body"),
             "{other}: {}",
-            answer.text()
+            response.text()
         );
     }
     let number = json!({ "filter": { "name": "an" }, "page": { "size": 1, "after": 1 } });
@@ -231,29 +235,29 @@ fn a_cursor_of_a_search_goes_on_with_its_own_question_for_its_own_caller_only() 
     );
     upstream.assert_untouched("none of these is the question of the cursor");
     let wider = json!({ "filter": { "name": "an" }, "page": { "size": 3 } });
-    let answer = asked(
+    let response = asked(
         &server,
         &keys[0],
         &searching::with_page(&wider, "after", &own),
     );
-    assert_eq!(ids(&answer), ["j4"], "{}", answer.text());
+    assert_eq!(ids(&response), ["j4"], "{}", response.text());
 }
 
 #[test]
 fn totals_and_what_nobody_declared_are_withheld_beside_a_search() {
     let (_upstream, server, key) = asker(granted(Some(0), &ALL, false));
-    let answer = value(&asked(&server, &key, &json!({ "page": { "size": 2 } })));
+    let response = value(&asked(&server, &key, &json!({ "page": { "size": 2 } })));
     for name in ["total", "pages", "note"] {
-        assert!(answer.get(name).is_none(), "{name}: {answer}");
+        assert!(response.get(name).is_none(), "{name}: {response}");
     }
-    assert_eq!(answer["generated"], "today");
+    assert_eq!(response["generated"], "today");
 }
 
 #[test]
 fn a_fixed_field_of_a_search_keeps_its_scope_and_cannot_be_left_out() {
     let (upstream, server, key) = asker(granted(Some(0), &["id", "name"], true));
-    let answer = asked(&server, &key, &json!({ "page": { "size": 2 } }));
-    assert_eq!(ids(&answer), ["j1", "j4"], "{}", answer.text());
+    let response = asked(&server, &key, &json!({ "page": { "size": 2 } }));
+    assert_eq!(ids(&response), ["j1", "j4"], "{}", response.text());
     assert_eq!(upstream.requests().len(), 1, "one call is enough");
     let sent: Value = serde_json::from_slice(&upstream.requests()[0].body).unwrap();
     assert_eq!(sent["owner"], "own");
@@ -281,24 +285,28 @@ fn a_number_of_items_is_written_in_plain_digits_wherever_it_stands() {
     let (upstream, server, key) = asker(granted(Some(0), &ALL, false));
     for size in ["1e0", "2.0"] {
         let body = format!(r#"{{"page":{{"size":{size}}}}}"#);
-        let answer = server.send(&call("POST", "/v1/w/1/search").json(&body), Some(&key));
+        let response = server.send(&call("POST", "/v1/w/1/search").json(&body), Some(&key));
         assert_eq!(
-            answer.code().as_deref(),
+            response.code().as_deref(),
             Some("validate.body"),
             "{size}: {}",
-            answer.text()
+            response.text()
         );
-        let answer = server.send(
+        let response = server.send(
             &call("GET", &format!("/v1/w/1/jobs?limit={size}")),
             Some(&key),
         );
         assert_eq!(
-            answer.code().as_deref(),
+            response.code().as_deref(),
             Some("validate.query"),
             "{size}: {}",
-            answer.text()
+            response.text()
         );
-        assert!(answer.text().contains("plain digits"), "{}", answer.text());
+        assert!(
+            response.text().contains("plain digits"),
+            "{}",
+            response.text()
+        );
     }
     upstream.assert_untouched("two readers could read two numbers");
 }
@@ -306,14 +314,14 @@ fn a_number_of_items_is_written_in_plain_digits_wherever_it_stands() {
 #[test]
 fn a_fixed_parameter_is_sent_once() {
     let (upstream, server, key) = asker(granted(Some(0), &ALL, true));
-    let answer = server.send(&call("GET", "/v1/w/1/jobs?owner=own&owner=own"), Some(&key));
+    let response = server.send(&call("GET", "/v1/w/1/jobs?owner=own&owner=own"), Some(&key));
     assert_eq!(
-        answer.code().as_deref(),
+        response.code().as_deref(),
         Some("validate.query"),
         "{}",
-        answer.text()
+        response.text()
     );
-    assert!(answer.text().contains("repeated"), "{}", answer.text());
+    assert!(response.text().contains("repeated"), "{}", response.text());
     upstream.assert_untouched("sent twice");
 }
 

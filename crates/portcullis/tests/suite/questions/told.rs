@@ -1,6 +1,6 @@
 //! What `access` and `can` say of parameters is what happens to requests that use them.
 
-use demo::Answer;
+use demo::CallResponse;
 use demo::split_mix::SplitMix64;
 use serde_json::Value;
 use testkit::{Gate, Key, Scale, Server, run};
@@ -145,7 +145,7 @@ fn foretold(parameter: &Value, value: &str) -> Option<&'static str> {
     }
 }
 
-fn sent(server: &Server, key: &Key, name: &str, value: &str) -> Answer {
+fn sent(server: &Server, key: &Key, name: &str, value: &str) -> CallResponse {
     let call = match name {
         "x-status" => call("GET", "/v1/w/1/jobs").with("X-Status", value),
         name => call("GET", &format!("/v1/w/1/jobs?{name}={value}")),
@@ -201,8 +201,8 @@ fn what_access_lists_beside_a_list_is_what_leaves_with_it() {
         let key = server.quick_key(&who, &[]);
         let rows = json(&server.gate, &["access", &who])["rows"].clone();
         for (operation, path) in [("listJobs", "jobs"), ("listPlainJobs", "plain-jobs")] {
-            let answer = server.send(&call("GET", &format!("/v1/w/1/{path}")), Some(&key));
-            let body: Value = serde_json::from_slice(&answer.body).unwrap();
+            let response = server.send(&call("GET", &format!("/v1/w/1/{path}")), Some(&key));
+            let body: Value = serde_json::from_slice(&response.body).unwrap();
             for name in ["total", "pages", "note", "generated", "next"] {
                 let is_row = |row: &&Value| row["operation"] == operation && row["field"] == name;
                 let rows = rows.as_array().unwrap().iter().filter(is_row);

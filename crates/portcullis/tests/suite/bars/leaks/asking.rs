@@ -5,7 +5,7 @@
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 
-use demo::Answer;
+use demo::CallResponse;
 use serde_json::Value;
 
 use super::model::{Caller, Object, PARTNERS, Random, STATES, World};
@@ -60,11 +60,11 @@ pub enum Expected {
 
 impl Expected {
     /// What is wrong with the answer, if anything is.
-    pub fn differs(&self, answer: &Answer) -> Option<String> {
-        if answer.status != 200 {
-            return Some(format!("status {} {}", answer.status, answer.text()));
+    pub fn differs(&self, response: &CallResponse) -> Option<String> {
+        if response.status != 200 {
+            return Some(format!("status {} {}", response.status, response.text()));
         }
-        let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+        let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
         let (expected, found) = match self {
             Expected::Body(expected) => (expected.clone(), body),
             Expected::Items(items) => {
@@ -288,7 +288,7 @@ impl Line {
     }
 
     /// Asks and hears the whole answer. Panics when there is none.
-    pub fn send(&mut self, asked: &Asked, key: &str) -> Answer {
+    pub fn send(&mut self, asked: &Asked, key: &str) -> CallResponse {
         let mut text = format!(
             "{} {} HTTP/1.1\r\nhost: gate.test\r\nauthorization: Bearer {key}\r\n",
             asked.method, asked.target
@@ -309,18 +309,18 @@ impl Line {
         stream
             .write_all(text.as_bytes())
             .expect("the listener reads");
-        let answer = hear(stream, asked.method == "HEAD");
-        if answer
+        let response = hear(stream, asked.method == "HEAD");
+        if response
             .header("connection")
             .is_some_and(|c| c.eq_ignore_ascii_case("close"))
         {
             self.stream = None;
         }
-        answer
+        response
     }
 }
 
-fn hear(stream: &mut TcpStream, is_head: bool) -> Answer {
+fn hear(stream: &mut TcpStream, is_head: bool) -> CallResponse {
     let mut bytes = Vec::new();
     let mut piece = [0; 16 * 1024];
     loop {
@@ -329,7 +329,7 @@ fn hear(stream: &mut TcpStream, is_head: bool) -> Answer {
             .position(|w| w == b"\r\n\r\n")
             .map(|at| at + 4)
         {
-            let head = Answer::read(&bytes[..end]).expect("a head");
+            let head = CallResponse::read(&bytes[..end]).expect("a head");
             let length = head
                 .header("content-length")
                 .map_or(0, |n| n.parse().expect("a length"));
@@ -341,9 +341,9 @@ fn hear(stream: &mut TcpStream, is_head: bool) -> Answer {
                     "more than one answer: {}",
                     String::from_utf8_lossy(&bytes)
                 );
-                let mut answer = head;
-                answer.body = bytes[end..whole].to_vec();
-                return answer;
+                let mut response = head;
+                response.body = bytes[end..whole].to_vec();
+                return response;
             }
         }
         let count = stream.read(&mut piece).expect("the listener answers");
@@ -357,43 +357,48 @@ fn hear(stream: &mut TcpStream, is_head: bool) -> Answer {
 }
 
 /// Everything that was told.
-pub fn whole(answer: &Answer) -> String {
-    let fields: Vec<String> = answer
+pub fn whole(response: &CallResponse) -> String {
+    let fields: Vec<String> = response
         .headers
         .iter()
         .map(|(n, v)| format!("{n}: {v}"))
         .collect();
-    format!("{} {} {}", answer.status, fields.join("; "), answer.text())
+    format!(
+        "{} {} {}",
+        response.status,
+        fields.join("; "),
+        response.text()
+    )
 }
 
 /// Everything that was told, without what always differs between two servers: decision ids, the date, and what is sealed
 /// with a key of the server's own (of that, only the length counts).
-pub fn normal(answer: &Answer) -> String {
-    let decision = answer
+pub fn normal(response: &CallResponse) -> String {
+    let decision = response
         .header("portcullis-decision")
         .unwrap_or("none")
         .to_owned();
     let mut fields = Vec::new();
-    for (name, value) in &answer.headers {
+    for (name, value) in &response.headers {
         match name.as_str() {
             "date" => {}
             "etag" => fields.push(format!("etag: {}", value.len())),
             _ => fields.push(format!("{name}: {value}")),
         }
     }
-    let mut body = answer.text();
-    if let Some(next) = next_of(answer) {
+    let mut body = response.text();
+    if let Some(next) = next_of(response) {
         body = body.replace(&next, &"*".repeat(next.len()));
     }
-    format!("{} {} {body}", answer.status, fields.join("; ")).replace(&decision, "DECISION")
+    format!("{} {} {body}", response.status, fields.join("; ")).replace(&decision, "DECISION")
 }
 
-fn next_of(answer: &Answer) -> Option<String> {
-    let body: Value = serde_json::from_slice(&answer.body).ok()?;
+fn next_of(response: &CallResponse) -> Option<String> {
+    let body: Value = serde_json::from_slice(&response.body).ok()?;
     Some(body.get("next")?.as_str()?.to_owned())
 }
 
 /// The cursors to the next page, where both answers have one.
-pub fn cursors(one: &Answer, other: &Answer) -> Option<(String, String)> {
+pub fn cursors(one: &CallResponse, other: &CallResponse) -> Option<(String, String)> {
     Some((next_of(one)?, next_of(other)?))
 }

@@ -30,7 +30,7 @@ pub fn start(world: &World, is_other: bool) -> RecordingUpstream {
     RecordingUpstream::start(move |asked| {
         let caller = caller_of(asked);
         let objects = objects.get(&caller).map(Vec::as_slice).unwrap_or_default();
-        Play::Answer(handle(&world, objects, asked, is_other))
+        Play::Response(handle(&world, objects, asked, is_other))
     })
 }
 

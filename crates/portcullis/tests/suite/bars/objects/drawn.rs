@@ -342,7 +342,7 @@ impl Op {
         (title, trace)
     }
 
-    fn answer_schema(&self) -> Option<String> {
+    fn response_schema(&self) -> Option<String> {
         const INLINE: &str = "{ type: object, properties: { id: { type: string }, title: { type: string }, partner: { type: string }, status: { type: string }, locked: { type: boolean } } }";
         let one = |name: &str| format!("{{ $ref: \"#/components/schemas/{name}\" }}");
         let list = |item: &str| format!("{{ type: array, items: {item} }}");
@@ -383,7 +383,7 @@ impl Op {
             format!(
                 "    {}Envelope: {}\n",
                 self.name,
-                plain.answer_schema().unwrap()
+                plain.response_schema().unwrap()
             )
         })
     }
@@ -588,7 +588,7 @@ impl World {
                     op.body_schema()
                 ));
             }
-            out.push_str(&match op.answer_schema() {
+            out.push_str(&match op.response_schema() {
                 Some(schema) => format!("      responses: {{ \"200\": {{ description: ok, content: {{ application/json: {{ schema: {schema} }} }} }} }}\n"),
                 None => "      responses: { \"204\": { description: ok } }\n".to_owned(),
             });

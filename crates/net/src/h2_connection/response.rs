@@ -1,5 +1,5 @@
 //! A reply as HTTP/2 frames: fields without those of a connection, our own date, the whole body.
-//! Exports `response`, `ReplyBody`.
+//! Exports `response`, `ResponseStream`.
 //! Used by h2_connection.
 //! Start reading at `response`.
 
@@ -9,8 +9,8 @@ use std::task::{Context, Poll};
 
 use hyper::body::{Body, Bytes, Frame, SizeHint};
 use hyper::http::header::{CONTENT_LENGTH, DATE, HeaderName, HeaderValue};
-use hyper::http::{HeaderMap, Response, StatusCode};
-use model::{Method, Reply};
+use hyper::http::{HeaderMap, Response as HttpResponse, StatusCode};
+use model::{Method, Response};
 
 use super::shared::OnStream;
 use crate::date;
@@ -21,12 +21,12 @@ const FRAME_BYTES: usize = 16 * 1024;
 
 /// A whole body; as long as it lives, the client has not taken it.
 #[derive(Debug)]
-pub(super) struct ReplyBody {
+pub(super) struct ResponseStream {
     data: Option<Bytes>,
     _place: OnStream,
 }
 
-impl Body for ReplyBody {
+impl Body for ResponseStream {
     type Data = Bytes;
     type Error = Infallible;
 
@@ -54,12 +54,12 @@ impl Body for ReplyBody {
 
 /// The response for hyper.
 pub(super) fn response(
-    reply: Reply,
+    response: Response,
     method: Option<Method>,
     place: OnStream,
-) -> Response<ReplyBody> {
-    let mut headers = HeaderMap::with_capacity(reply.headers.len() + 2);
-    for (name, value) in reply.headers.iter() {
+) -> HttpResponse<ResponseStream> {
+    let mut headers = HeaderMap::with_capacity(response.headers.len() + 2);
+    for (name, value) in response.headers.iter() {
         if write::is_own(name) {
             continue;
         }
@@ -71,13 +71,13 @@ pub(super) fn response(
     if let Ok(date) = date::with(HeaderValue::from_bytes) {
         headers.insert(DATE, date);
     }
-    if let Some(length) = write::stated_length(&reply, method) {
+    if let Some(length) = write::stated_length(&response, method) {
         headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
     }
-    let has_body = write::has_body(reply.status, method) && !reply.body.is_empty();
-    let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut response = Response::new(ReplyBody {
-        data: has_body.then(|| Bytes::from(reply.body)),
+    let has_body = write::has_body(response.status, method) && !response.body.is_empty();
+    let status = StatusCode::from_u16(response.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = HttpResponse::new(ResponseStream {
+        data: has_body.then(|| Bytes::from(response.body)),
         _place: place,
     });
     *response.status_mut() = status;

@@ -1,7 +1,7 @@
 //! One declared answer of an operation, and which statuses it is for.
-//! Exports `AnswerPlan`, `StatusRange` and `successes`.
+//! Exports `ResponsePlan`, `StatusRange` and `successes`.
 //! Made by `compile`; used by the operation's plan and by what agrees on media types.
-//! Start reading at `AnswerPlan`.
+//! Start reading at `ResponsePlan`.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ pub enum StatusRange {
 
 /// One declared answer.
 #[derive(Clone, Debug)]
-pub struct AnswerPlan {
+pub struct ResponsePlan {
     /// Statuses it is for.
     pub status: StatusRange,
     /// Declared content types, essence in lower case (`*/*` and `text/*` kept); empty for answers without a body.
@@ -39,7 +39,7 @@ pub struct AnswerPlan {
     pub shape: Shape,
 }
 
-impl AnswerPlan {
+impl ResponsePlan {
     /// How long a file of this type may be; `None` where such a type is not declared, or is no file.
     pub(crate) fn file_bounds(&self, essence: &str) -> Option<FileBounds> {
         let mut declared = self.content_types.iter().zip(&self.bytes);
@@ -49,16 +49,16 @@ impl AnswerPlan {
 }
 
 /// The answers that mean success: those of the 2xx class, else `default` (OpenAPI §4.8.16).
-pub(crate) fn successes(answers: &[AnswerPlan]) -> Vec<&AnswerPlan> {
+pub(crate) fn successes(responses: &[ResponsePlan]) -> Vec<&ResponsePlan> {
     let is_success = |status| {
         matches!(
             status,
             StatusRange::Exactly(200..=299) | StatusRange::Family(2)
         )
     };
-    let found: Vec<_> = answers.iter().filter(|a| is_success(a.status)).collect();
+    let found: Vec<_> = responses.iter().filter(|a| is_success(a.status)).collect();
     if found.is_empty() {
-        answers
+        responses
             .iter()
             .filter(|a| a.status == StatusRange::Default)
             .collect()

@@ -5,18 +5,19 @@
 
 use contract::{Operation, StatusRange};
 use model::json;
-use model::{Headers, ProxyCause, Reason, Refusal, Reply, Stage, Text};
+use model::{Headers, ProxyCause, Reason, Refusal, Response, Stage, Text};
 
-use crate::answers::{Asked, Meaning, meaning};
-use crate::bounds::{ANSWER_BOUNDS, DETAIL_BYTES_MAX, bounded};
+use crate::bounds::{DETAIL_BYTES_MAX, RESPONSE_BOUNDS, bounded};
 use crate::context::RequestContext;
+use crate::meanings::{Asked, Meaning, meaning};
 use crate::reasons::CONTRACT;
-use crate::stages::calls::{Answered, Came};
+use crate::stages::calls::Came;
 use crate::stages::object::{self, Cleared};
 use crate::stages::response::Read;
 use crate::stages::transform::Ready;
 use crate::stages::{pages, response, upstream};
 use crate::{RequestState, Stop, retry_after};
+use net::UpstreamResponse;
 
 /// Settles what the caller gets.
 ///
@@ -27,12 +28,12 @@ pub async fn settle(
     ready: Ready<'_>,
     came: Came,
     r: &RequestContext<'_>,
-) -> Result<Reply, Stop> {
+) -> Result<Response, Stop> {
     x.enter(Stage::Response);
     let (permit, op) = (ready.permit(), ready.op());
     let is_read = !permit.changes();
-    let answer = match came {
-        Came::Whole(answer) => answer,
+    let response = match came {
+        Came::Whole(response) => response,
         Came::Carried { status, why } => {
             return Ok(without_body(x, status, &CONTRACT.because(why)));
         }
@@ -45,11 +46,11 @@ pub async fn settle(
         names_object: permit.names_object(),
         declares_403: op.operation.declares(403),
     };
-    let status = answer.status;
+    let status = response.status;
     match meaning(status, &asked) {
         Meaning::Done | Meaning::Unchanged => {
             let operation = op.operation;
-            match success(x, ready, answer, r).await {
+            match success(x, ready, response, r).await {
                 Err(stop) if !is_read => {
                     let status = withheld(status, stop.refusal(), operation);
                     Ok(without_body(x, status, stop.refusal()))
@@ -73,22 +74,22 @@ pub async fn settle(
             status,
             needs_own,
         } => {
-            let told = told(x, &ready, &answer, needs_own, r);
-            told.ok_or_else(|| stop(x, reason, status, &answer))
+            let told = told(x, &ready, &response, needs_own, r);
+            told.ok_or_else(|| stop(x, reason, status, &response))
         }
-        Meaning::Ours(reason) => Err(stop(x, reason, reason.status, &answer)),
+        Meaning::Ours(reason) => Err(stop(x, reason, reason.status, &response)),
     }
 }
 
 async fn success(
     x: &mut RequestState<'_, '_>,
     ready: Ready<'_>,
-    answer: Answered,
+    response: UpstreamResponse,
     r: &RequestContext<'_>,
-) -> Result<Reply, Stop> {
+) -> Result<Response, Stop> {
     let op = *ready.op();
     // Strict JSON or nothing; drift from the contract is seen here.
-    let read = response::read(x, answer, &op, r)?;
+    let read = response::read(x, response, &op, r)?;
     shown(x, ready, read, r).await
 }
 
@@ -98,7 +99,7 @@ async fn shown(
     ready: Ready<'_>,
     read: Read,
     r: &RequestContext<'_>,
-) -> Result<Reply, Stop> {
+) -> Result<Response, Stop> {
     let op = *ready.op();
     // Pages from which objects are left out are filled again, so that they do not tell of them.
     let mut read = pages::complete(x, read, &ready, r).await?;
@@ -122,7 +123,7 @@ fn withheld(status: u16, why: &Refusal, operation: &Operation) -> u16 {
 }
 
 /// The answer to a write that was carried out, where nothing of the upstream's body may be shown. The record says why.
-fn without_body(x: &mut RequestState<'_, '_>, status: u16, why: &Refusal) -> Reply {
+fn without_body(x: &mut RequestState<'_, '_>, status: u16, why: &Refusal) -> Response {
     let detail = format!("the body was withheld: {}: {}", why.reason.code, why.detail);
     x.event.detail = Some(bounded(&detail, DETAIL_BYTES_MAX));
     x.code = why.reason.code;
@@ -130,7 +131,7 @@ fn without_body(x: &mut RequestState<'_, '_>, status: u16, why: &Refusal) -> Rep
     x.event.rule = why.rule.clone().or(x.event.rule.take());
     x.event.cause = why.why.map(Into::into);
     x.event.fields = None;
-    response::reply(x, status, Vec::new(), Headers::new(), "")
+    response::compose(x, status, Vec::new(), Headers::new(), "")
 }
 
 /// Our own document in place of the upstream's answer.
@@ -138,10 +139,10 @@ fn stop(
     x: &mut RequestState<'_, '_>,
     reason: &'static Reason,
     status: u16,
-    answer: &Answered,
+    response: &UpstreamResponse,
 ) -> Stop {
     x.enter(reason.stage);
-    let mut refusal = reason.because(format!("the upstream answered {}", answer.status));
+    let mut refusal = reason.because(format!("the upstream answered {}", response.status));
     refusal.status = status;
     if reason == &policy::ABSENT {
         // Like a hidden object in everything.
@@ -149,10 +150,10 @@ fn stop(
     }
     refusal.cause = match reason.code {
         "upstream.denied" => Some(ProxyCause::Error("proxy_configuration_error")),
-        _ => Some(ProxyCause::Received(answer.status)),
+        _ => Some(ProxyCause::Received(response.status)),
     };
-    if matches!(answer.status, 429 | 503) {
-        refusal.retry_after_s = retry_after::seconds(&answer.headers, x.now);
+    if matches!(response.status, 429 | 503) {
+        refusal.retry_after_s = retry_after::seconds(&response.headers, x.now);
     }
     match reason.code {
         "upstream.rejected" => Stop::Refused(refusal),
@@ -164,30 +165,30 @@ fn stop(
 fn told(
     x: &mut RequestState<'_, '_>,
     cleared: &Cleared<'_>,
-    answer: &Answered,
+    response: &UpstreamResponse,
     needs_own: bool,
     r: &RequestContext<'_>,
-) -> Option<Reply> {
+) -> Option<Response> {
     let (permit, op) = (cleared.permit(), cleared.op());
     if !permit.tells_errors() {
         return None;
     }
-    let index = op.operation.answer_index(answer.status)?;
-    let plan = op.operation.answers.get(index)?;
+    let index = op.operation.response_index(response.status)?;
+    let plan = op.operation.responses.get(index)?;
     if needs_own && plan.status == StatusRange::Default {
         return None;
     }
-    let kind = response::json_type(answer, plan)?;
-    let body = json::parse(&answer.body, ANSWER_BOUNDS).ok()?;
-    response::drift(x, answer.status, answer, Some(&body), op).ok()?;
+    let kind = response::json_type(response, plan)?;
+    let body = json::parse(&response.body, RESPONSE_BOUNDS).ok()?;
+    response::drift(x, response.status, response, Some(&body), op).ok()?;
     let mut released = permit.release_error(&cleared.facts(), index, &body)?;
     // A leak that blocks costs the caller the body, not the status.
-    response::guard(x, &mut released.body, answer.status, op, r).ok()?;
+    response::guard(x, &mut released.body, response.status, op, r).ok()?;
     response::note(x, &mut released);
-    let headers = response::passed_on(x, &answer.headers, None);
-    Some(response::reply(
+    let headers = response::passed_on(x, &response.headers, None);
+    Some(response::compose(
         x,
-        answer.status,
+        response.status,
         released.body,
         headers,
         &kind,

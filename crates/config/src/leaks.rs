@@ -1,7 +1,7 @@
 //! Data that must not leave with an answer: which kinds are looked for, and what is done about each.
-//! Exports `Answers` (as written) and `AnswerRules` (compiled).
+//! Exports `LeakSettings` (as written) and `ResponseRules` (compiled).
 //! Used by compile, and by the gateway on the texts that the field filter let out.
-//! Start reading at `Answers`.
+//! Start reading at `LeakSettings`.
 
 use model::event::Treatment;
 use schemars::JsonSchema;
@@ -13,7 +13,7 @@ use waf::{LeakKind, LeakScanner};
 /// values or a format.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-pub struct Answers {
+pub struct LeakSettings {
     /// Payment card numbers with a right check digit. Masked ones keep their last four digits. Default `mask`.
     pub card_number: Option<LeakAction>,
     /// Bank account numbers (IBAN) with right check digits. Masked ones keep their last four letters. Default `mask`.
@@ -56,7 +56,7 @@ impl LeakAction {
 
 /// The rules about answers, compiled.
 #[derive(Debug)]
-pub struct AnswerRules {
+pub struct ResponseRules {
     /// Finds the places.
     pub scanner: LeakScanner,
     /// The kinds that are looked for; empty when everything is off.
@@ -64,15 +64,15 @@ pub struct AnswerRules {
     actions: [(LeakKind, LeakAction); 6],
 }
 
-impl AnswerRules {
+impl ResponseRules {
     /// Compiles what was written; defaults filled in.
     ///
     /// # Errors
     /// A pattern that does not compile: a defect of the product.
-    pub fn compile(written: &Answers) -> Result<AnswerRules, waf::LoadError> {
+    pub fn compile(written: &LeakSettings) -> Result<ResponseRules, waf::LoadError> {
         let actions = LeakKind::ALL.map(|kind| (kind, written.action(kind)));
         let wanted = actions.iter().filter(|(_, done)| *done != LeakAction::Off);
-        Ok(AnswerRules {
+        Ok(ResponseRules {
             scanner: LeakScanner::compile()?,
             kinds: wanted.map(|(kind, _)| *kind).collect(),
             actions,
@@ -88,7 +88,7 @@ impl AnswerRules {
     }
 }
 
-impl Answers {
+impl LeakSettings {
     fn action(&self, kind: LeakKind) -> LeakAction {
         let (written, default) = match kind {
             LeakKind::CardNumber => (self.card_number, LeakAction::Mask),
@@ -108,7 +108,7 @@ mod tests {
 
     #[test]
     fn what_is_not_written_has_a_safe_default() {
-        let rules = AnswerRules::compile(&Answers::default()).unwrap();
+        let rules = ResponseRules::compile(&LeakSettings::default()).unwrap();
         assert_eq!(rules.kinds, LeakKind::ALL);
         assert_eq!(rules.action(LeakKind::CardNumber), LeakAction::Mask);
         assert_eq!(rules.action(LeakKind::PrivateKey), LeakAction::Block);
@@ -116,12 +116,12 @@ mod tests {
 
     #[test]
     fn a_kind_that_is_off_is_not_looked_for() {
-        let written = Answers {
+        let written = LeakSettings {
             iban: Some(LeakAction::Off),
             stack_trace: Some(LeakAction::Observe),
-            ..Answers::default()
+            ..LeakSettings::default()
         };
-        let rules = AnswerRules::compile(&written).unwrap();
+        let rules = ResponseRules::compile(&written).unwrap();
         assert!(!rules.kinds.contains(&LeakKind::Iban));
         assert_eq!(rules.action(LeakKind::StackTrace), LeakAction::Observe);
     }
