@@ -6,7 +6,7 @@
 use std::fmt::Write;
 
 const HEAD: &str = "# What the upstream answers\n\n\
-    Generated from the table in the code (`crates/gateway/src/answers.rs`); `cargo xtask gen` writes it again.\n\n\
+    Generated from the table in the code (`crates/gateway/src/meanings.rs`); `cargo xtask gen` writes it again.\n\n\
     The first line that has the status holds. An answer that the upstream made has no `Proxy-Status`; every answer made here has one\n\
     (RFC 9209): `error=…` names what happened here or on the way, `received-status=…` the status that stands behind our document.\n\n\
     | upstream | the caller gets |\n|---|---|\n";
