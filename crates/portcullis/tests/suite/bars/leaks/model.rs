@@ -756,6 +756,31 @@ fn filtered(value: &Value, rings: &[Ring<'_>]) -> Option<Value> {
     })
 }
 
+/// Whether this is an id or a text as [`Object`] writes them. Sealed texts hold any letters: a number and a dash were met
+/// in one of them, so the end counts as well.
+fn is_planted(token: &str) -> bool {
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let Some((number, rest)) = token[2..].split_once('-') else {
+        return false;
+    };
+    digits(number) && (rest == "id" || rest.strip_suffix(['a', 'b']).is_some_and(digits))
+}
+
+#[test]
+fn only_what_was_planted_counts_as_planted() {
+    for (token, is) in [
+        ("zq8-id", true),
+        ("zq9999-0a", true),
+        ("zq12-10b", true),
+        ("zq8-invdirA", false),
+        ("zq-id", false),
+        ("zq8-a", false),
+        ("zq8", false),
+    ] {
+        assert_eq!(is_planted(token), is, "{token}");
+    }
+}
+
 /// Texts that nobody else has.
 fn tokens(text: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
@@ -765,9 +790,7 @@ fn tokens(text: &str) -> BTreeSet<String> {
             .find(|c: char| !(c.is_ascii_alphanumeric() || c == '-'))
             .unwrap_or(rest.len());
         let token = &rest[..end];
-        // Sealed texts hold any letters, but hardly a number and a dash.
-        let number = token[2..].split_once('-').map(|(number, _)| number);
-        if number.is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit())) {
+        if is_planted(token) {
             found.insert(token.to_owned());
         }
     }
