@@ -186,7 +186,7 @@ fn enter<S: Service>(entrance: &Rc<Admission<S>>, stream: TcpStream, from: Socke
     let Some((slot, evicted)) = Counts::take(&door.counts, address) else {
         let detail = || {
             String::from(
-                "more connections at once than the listener's bounds allow, and each was answering a request",
+                "more connections at once than the listener's bounds allow, and none that could give way was without a request",
             )
         };
         return door.drops.count(from_here, &CONNECTIONS, 1, detail);

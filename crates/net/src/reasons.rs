@@ -109,8 +109,8 @@ pub const CONNECTIONS: Reason = Reason::silent(
     "Too many connections are open, so this one was closed.",
     "Use fewer connections at once and keep them open between requests.",
     "The listener, or one address on it (one /64 for IPv6), had as many connections open as its bounds allow, and one was closed: the oldest \
-     on which no credential had been accepted; else, at the address, the one that had rested longest of the credential that had most; the \
-     newest where all of them were answering a request. The detail says which. The bounds are `connections_max` and \
+     on which no credential had been accepted and no request was under way; else, at an address of which callers have more than half, the one \
+     that had rested longest of the credential that had most; else the newest. The detail says which. The bounds are `connections_max` and \
      `connections_per_address_max` below `defaults`. Many integrations behind one proxy or office need a higher bound per address.",
 );
 

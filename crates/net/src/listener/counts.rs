@@ -1,5 +1,6 @@
 //! How many connections a listener and an address have, over all workers, and which of them ends when one more comes.
-//! Exports `Counts`, `ConnectionSlot`, `Evicted`. Its lock is taken at accept, at close and when a credential is first proven.
+//! Exports `Counts`, `ConnectionSlot`, `Evicted`. Its lock is taken at accept, at close, when a credential is first proven, and
+//! when a stranger's request ends during which its connection was asked to give way.
 //! Used by the listener. Who gives way to whom: docs/decisions/044.
 //! Start reading at `Counts::take`.
 
@@ -13,7 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::network::network;
 use slot::SlotState;
 
-/// Most connections that are asked to give way to one newcomer. Those that refuse are answering a request.
+/// Most connections that are asked to give way before the lock is let go of. Those that refuse are answering a request.
 const ASKED_MAX: usize = 64;
 
 /// Open connections of one listener.
@@ -34,15 +35,31 @@ type Slots = BTreeMap<u64, Arc<SlotState>>;
 struct Open {
     total: usize,
     by_address: HashMap<IpAddr, AddressSlots>,
-    /// Those of all addresses on which no credential was proven.
+    /// Those of all addresses on which no credential was proven, and that were not set aside.
     unproven: Slots,
 }
 
 /// The connections of one address.
 #[derive(Debug, Default)]
 struct AddressSlots {
+    /// On which no credential was proven.
     unproven: Slots,
+    /// The same, set aside: they were answering a request when they were asked to give way, and are asked no more until that has
+    /// ended. So each request costs at most one question, and however many are under way, all others are found.
+    under_way: Slots,
     proven: Slots,
+}
+
+/// What can be done for a newcomer.
+enum Room {
+    /// There is a place.
+    Free,
+    /// There is one since this connection has given way, and why it was this one.
+    Made(Arc<SlotState>, &'static str),
+    /// As many as are asked at once were answering a request; others have not been asked yet.
+    AskOn,
+    /// There is none.
+    None,
 }
 
 /// One open connection; gives its place back when dropped.
@@ -82,32 +99,43 @@ impl Counts {
         counts: &Arc<Counts>,
         address: IpAddr,
     ) -> Option<(ConnectionSlot, Option<Evicted>)> {
-        let key = network(address);
-        let mut open = counts.lock();
-        let mine = open.by_address.get(&key).map_or(0, AddressSlots::len);
-        let gives_way = if mine >= counts.per_address_max {
-            Some(open.evict_at(key)?)
-        } else if open.total >= counts.total_max {
-            Some(open.evict_stranger()?)
-        } else {
-            None
-        };
         let id = counts.accepted.fetch_add(1, Ordering::Relaxed);
         let state = Arc::new(SlotState::new(id, address));
-        open.insert(key, &state);
-        drop(open);
-        let evicted = gives_way.map(|(state, detail)| {
-            state.end();
-            Evicted {
-                address: state.address,
-                detail,
-            }
-        });
-        let slot = ConnectionSlot {
-            counts: Arc::clone(counts),
-            state,
-        };
-        Some((slot, evicted))
+        let key = network(address);
+        // Every round but the last sets aside as many as are asked in one, and lets others have the lock.
+        for _ in 0..=counts.total_max / ASKED_MAX {
+            let mut open = counts.lock();
+            let gave_way = match counts.room(&mut open, key) {
+                Room::AskOn => continue,
+                Room::None => return None,
+                Room::Free => None,
+                Room::Made(slot, detail) => Some((slot, detail)),
+            };
+            open.insert(key, &state);
+            drop(open);
+            let evicted = gave_way.map(|(slot, detail)| {
+                slot.end();
+                Evicted {
+                    address: slot.address,
+                    detail,
+                }
+            });
+            let counts = Arc::clone(counts);
+            return Some((ConnectionSlot { counts, state }, evicted));
+        }
+        None
+    }
+
+    /// Finds or makes a place at this address.
+    fn room(&self, open: &mut Open, key: IpAddr) -> Room {
+        let mine = open.by_address.get(&key).map_or(0, AddressSlots::len);
+        if mine >= self.per_address_max {
+            open.make_room_at(key)
+        } else if open.total >= self.total_max {
+            open.make_room()
+        } else {
+            Room::Free
+        }
     }
 
     /// Connections open now.
@@ -135,7 +163,9 @@ impl ConnectionSlot {
     /// A request has been answered.
     pub(crate) fn end_request(&self) {
         let accepted = self.counts.accepted.load(Ordering::Relaxed);
-        self.state.end_request(accepted);
+        if self.state.end_request(accepted) {
+            self.counts.lock().come_back(&self.state);
+        }
     }
 
     /// A credential was accepted on the connection: from now on it gives way to strangers only after their own.
@@ -159,7 +189,7 @@ impl Drop for ConnectionSlot {
 
 impl AddressSlots {
     fn len(&self) -> usize {
-        self.unproven.len() + self.proven.len()
+        self.unproven.len() + self.under_way.len() + self.proven.len()
     }
 
     /// The one that has rested longest, of the caller that has most connections here: nobody's share shrinks below that
@@ -179,7 +209,8 @@ impl AddressSlots {
             .filter(|slot| slot.is_resting())
             .collect();
         resting.sort_by_key(|slot| (std::cmp::Reverse(share(slot)), slot.rests_since()));
-        first_to_yield(resting.into_iter())
+        let mut asked = resting.into_iter().take(ASKED_MAX);
+        asked.find(|slot| slot.yields()).map(Arc::clone)
     }
 }
 
@@ -198,8 +229,12 @@ impl Open {
         let Some(here) = self.by_address.get_mut(&key) else {
             return;
         };
-        let found = here.unproven.remove(&state.id);
-        if found.or_else(|| here.proven.remove(&state.id)).is_some() {
+        let places = [&mut here.unproven, &mut here.under_way, &mut here.proven];
+        if places
+            .map(|slots| slots.remove(&state.id))
+            .iter()
+            .any(Option::is_some)
+        {
             self.total -= 1;
         }
         if here.len() == 0 {
@@ -209,39 +244,103 @@ impl Open {
 
     fn prove(&mut self, state: &SlotState) {
         self.unproven.remove(&state.id);
-        if let Some(here) = self.by_address.get_mut(&network(state.address))
-            && let Some(slot) = here.unproven.remove(&state.id)
-        {
-            here.proven.insert(state.id, slot);
+        let Some(here) = self.by_address.get_mut(&network(state.address)) else {
+            return;
+        };
+        let slot = here.unproven.remove(&state.id);
+        if let Some(slot) = slot.or_else(|| here.under_way.remove(&state.id)) {
+            slot.clear_aside();
+            here.proven.insert(slot.id, slot);
         }
     }
 
-    /// Makes room at this address: the oldest stranger first.
-    fn evict_at(&mut self, key: IpAddr) -> Option<(Arc<SlotState>, &'static str)> {
-        let here = self.by_address.get(&key)?;
-        let (state, detail) = match first_to_yield(here.unproven.values()) {
-            Some(stranger) => (stranger, UNPROVEN),
-            None => (here.evict_proven()?, RESTED),
+    /// A stranger's connection that was set aside rests again, at its age.
+    fn come_back(&mut self, state: &SlotState) {
+        let Some(here) = self.by_address.get_mut(&network(state.address)) else {
+            return;
         };
-        self.remove(&state);
-        Some((state, detail))
+        if here.under_way.contains_key(&state.id)
+            && state.comes_back()
+            && let Some(slot) = here.under_way.remove(&state.id)
+        {
+            here.unproven.insert(slot.id, Arc::clone(&slot));
+            self.unproven.insert(slot.id, slot);
+        }
+    }
+
+    /// Makes room at this address: the oldest stranger first. Where every stranger is answering a request, callers give way
+    /// as long as more of the places are theirs: what looks like a stranger may be a caller at its first request.
+    fn make_room_at(&mut self, key: IpAddr) -> Room {
+        let Some(here) = self.by_address.get(&key) else {
+            return Room::None;
+        };
+        let asked = Asked::oldest_of(&here.unproven);
+        let room = self.settle(asked);
+        let Some(here) = self.by_address.get(&key) else {
+            return room;
+        };
+        if !matches!(room, Room::None) || here.under_way.len() >= here.proven.len() {
+            return room;
+        }
+        let Some(caller) = here.evict_proven() else {
+            return Room::None;
+        };
+        self.remove(&caller);
+        Room::Made(caller, RESTED)
     }
 
     /// Makes room at the listener. Connections of callers do not give way here: whoever comes from another address could
     /// take them from everybody.
-    fn evict_stranger(&mut self) -> Option<(Arc<SlotState>, &'static str)> {
-        let state = first_to_yield(self.unproven.values())?;
-        self.remove(&state);
-        Some((state, UNPROVEN))
+    fn make_room(&mut self) -> Room {
+        let asked = Asked::oldest_of(&self.unproven);
+        self.settle(asked)
+    }
+
+    /// Takes out who has given way, and sets aside who could not.
+    fn settle(&mut self, asked: Asked) -> Room {
+        for slot in &asked.under_way {
+            self.unproven.remove(&slot.id);
+            if let Some(here) = self.by_address.get_mut(&network(slot.address)) {
+                here.unproven.remove(&slot.id);
+                here.under_way.insert(slot.id, Arc::clone(slot));
+            }
+        }
+        match asked.gave_way {
+            Some(slot) => {
+                self.remove(&slot);
+                Room::Made(slot, UNPROVEN)
+            }
+            None if asked.under_way.len() == ASKED_MAX => Room::AskOn,
+            None => Room::None,
+        }
     }
 }
 
-/// The first that is not answering a request at this moment.
-fn first_to_yield<'s>(
-    candidates: impl Iterator<Item = &'s Arc<SlotState>>,
-) -> Option<Arc<SlotState>> {
-    let mut asked = candidates.take(ASKED_MAX);
-    asked.find(|slot| slot.yields()).map(Arc::clone)
+/// What strangers' connections said that were asked to give way.
+struct Asked {
+    gave_way: Option<Arc<SlotState>>,
+    under_way: Vec<Arc<SlotState>>,
+}
+
+impl Asked {
+    /// Asks them in the order of their age until one gives way, and at most [`ASKED_MAX`].
+    fn oldest_of(strangers: &Slots) -> Asked {
+        let mut under_way = Vec::new();
+        for slot in strangers.values().take(ASKED_MAX) {
+            if slot.yields_or_is_set_aside() {
+                let gave_way = Some(Arc::clone(slot));
+                return Asked {
+                    gave_way,
+                    under_way,
+                };
+            }
+            under_way.push(Arc::clone(slot));
+        }
+        Asked {
+            gave_way: None,
+            under_way,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -11,6 +11,9 @@ use tokio::task::AbortHandle;
 
 /// Stands in the place of the number of requests once the connection has given way.
 const YIELDED: usize = usize::MAX;
+/// Stands beside the number of requests where the connection was asked to give way and could not: whoever ends the last of them
+/// says so to the counts.
+const ASIDE: usize = 1 << (usize::BITS - 2);
 
 /// One open connection. Its own worker changes it; a worker that needs room for another may end it between two requests.
 #[derive(Debug)]
@@ -19,7 +22,7 @@ pub(super) struct SlotState {
     pub(super) id: u64,
     /// Where it comes from.
     pub(super) address: IpAddr,
-    /// Requests that are being answered, or [`YIELDED`].
+    /// Requests that are being answered, with [`ASIDE`] or without, or [`YIELDED`].
     requests: AtomicUsize,
     /// Connections that had been accepted when it began to rest.
     rests_since: AtomicU64,
@@ -48,6 +51,30 @@ impl SlotState {
         exchanged.is_ok()
     }
 
+    /// The same, of one that is not asked again before it rests: `false` sets it aside. The counts' lock is held, and they
+    /// move it among those before they let go of the lock.
+    pub(super) fn yields_or_is_set_aside(&self) -> bool {
+        let asked = |count| Some(if count == 0 { YIELDED } else { count | ASIDE });
+        let before = self
+            .requests
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, asked);
+        before == Ok(0)
+    }
+
+    /// Comes back from those that were set aside; the counts' lock is held. `false` when its next request has begun already:
+    /// then the end of that one brings it back.
+    pub(super) fn comes_back(&self) -> bool {
+        let exchanged =
+            self.requests
+                .compare_exchange(ASIDE, 0, Ordering::AcqRel, Ordering::Acquire);
+        exchanged.is_ok()
+    }
+
+    /// Is asked like a caller's from now on; the counts' lock is held. A request is under way, so it has not given way.
+    pub(super) fn clear_aside(&self) {
+        self.requests.fetch_and(!ASIDE, Ordering::AcqRel);
+    }
+
     /// Ends the connection that gave way.
     pub(super) fn end(&self) {
         if let Some(task) = self.task.get() {
@@ -71,9 +98,10 @@ impl SlotState {
         begun.is_ok()
     }
 
-    pub(super) fn end_request(&self, accepted: u64) {
+    /// `true` when it was set aside and rests now: the counts have to be told.
+    pub(super) fn end_request(&self, accepted: u64) -> bool {
         self.rests_since.store(accepted, Ordering::Relaxed);
-        self.requests.fetch_sub(1, Ordering::AcqRel);
+        self.requests.fetch_sub(1, Ordering::AcqRel) == ASIDE + 1
     }
 
     pub(super) fn is_resting(&self) -> bool {

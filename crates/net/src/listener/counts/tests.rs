@@ -1,5 +1,7 @@
 //! Places are bounded, come back, and go to whoever has proven something.
 
+use proptest::prelude::*;
+
 use super::*;
 
 fn address(text: &str) -> IpAddr {
@@ -129,4 +131,230 @@ async fn one_that_gave_way_ends_whenever_its_task_is_known() {
     let third = taken_from(&counts, "10.0.0.1", &second);
     assert!(task.await.unwrap_err().is_cancelled());
     drop(third);
+}
+
+/// A stranger's connection with a request under way.
+fn at_work(counts: &Arc<Counts>, from: &str) -> ConnectionSlot {
+    let slot = taken(counts, from);
+    assert!(slot.begin_request());
+    slot
+}
+
+#[test]
+fn however_many_strangers_are_being_answered_one_that_rests_is_found() {
+    const HERE: &str = "10.0.0.1";
+    let counts = Counts::new(1000, 302);
+    let caller = proven(&counts, HERE, 1);
+    let busy: Vec<_> = (0..300).map(|_| at_work(&counts, HERE)).collect();
+    let resting = taken(&counts, HERE);
+    let newcomer = taken_from(&counts, HERE, &resting);
+    assert!(newcomer.begin_request());
+    // All of them are being answered: none of these, and not the caller.
+    assert!(Counts::take(&counts, address(HERE)).is_none());
+    // One whose request has ended is the oldest again.
+    busy[100].end_request();
+    let last = taken_from(&counts, HERE, &busy[100]);
+    assert!(caller.begin_request());
+    drop((busy, resting, newcomer, last));
+    assert_eq!(counts.total(), 1);
+}
+
+#[test]
+fn the_whole_listener_is_asked_as_well() {
+    let counts = Counts::new(300, 300);
+    let busy: Vec<_> = (0..299).map(|_| at_work(&counts, "10.0.0.1")).collect();
+    let resting = taken(&counts, "10.0.0.2");
+    let newcomer = taken_from(&counts, "10.0.0.3", &resting);
+    assert!(newcomer.begin_request());
+    assert!(Counts::take(&counts, address("10.0.0.4")).is_none());
+    busy[298].end_request();
+    drop(taken_from(&counts, "10.0.0.4", &busy[298]));
+}
+
+#[test]
+fn callers_give_way_to_newcomers_under_way_until_half_of_the_address_is_theirs() {
+    const HERE: &str = "10.0.0.1";
+    let counts = Counts::new(1000, 8);
+    let callers: Vec<_> = (0..8).map(|n| proven(&counts, HERE, n)).collect();
+    // Their first request is under way: nobody knows yet whose they are.
+    let mut newcomers: Vec<_> = (0..4)
+        .map(|at| taken_from(&counts, HERE, &callers[at]))
+        .inspect(|slot| assert!(slot.begin_request()))
+        .collect();
+    assert!(Counts::take(&counts, address(HERE)).is_none());
+    // A credential was accepted on one that was asked meanwhile: it is a caller's, and the next one has a place again.
+    newcomers[2].prove(20);
+    newcomers.push(taken_from(&counts, HERE, &callers[4]));
+    newcomers[2].end_request();
+    assert!(newcomers[2].begin_request());
+    assert!(callers[5..].iter().all(ConnectionSlot::begin_request));
+}
+
+/// What happens to connections, drawn.
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    Take { from: u8 },
+    Begin(prop::sample::Index),
+    End(prop::sample::Index),
+    Prove(prop::sample::Index, u128),
+    Leave(prop::sample::Index),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let any = any::<prop::sample::Index>;
+    prop_oneof![
+        4 => (0..3u8).prop_map(|from| Step::Take { from }),
+        4 => any().prop_map(Step::Begin),
+        2 => any().prop_map(Step::End),
+        2 => (any(), 0..3u128).prop_map(|(which, caller)| Step::Prove(which, caller)),
+        1 => any().prop_map(Step::Leave),
+    ]
+}
+
+/// A connection as the rules of decision 044 see it.
+struct Known {
+    slot: ConnectionSlot,
+    from: u8,
+    requests: usize,
+    is_proven: bool,
+}
+
+impl Known {
+    fn is_resting_stranger(&self) -> bool {
+        !self.is_proven && self.requests == 0
+    }
+
+    fn is_resting_caller(&self) -> bool {
+        self.is_proven && self.requests == 0
+    }
+}
+
+/// Which of the open connections, oldest first, may end for one from this address; `None` where there is room. Nobody, where
+/// the newcomer is refused.
+fn may_end(open: &[Known], from: u8, (total_max, here_max): (usize, usize)) -> Option<Vec<usize>> {
+    let is_here = |known: &Known| known.from == from;
+    let here = open.iter().filter(|known| is_here(known)).count();
+    let is_full_here = here >= here_max;
+    if !is_full_here && open.len() < total_max {
+        return None;
+    }
+    let stranger = open
+        .iter()
+        .position(|known| known.is_resting_stranger() && (!is_full_here || is_here(known)));
+    if let Some(stranger) = stranger {
+        return Some(vec![stranger]);
+    }
+    let callers = open
+        .iter()
+        .filter(|known| is_here(known) && known.is_proven);
+    if !is_full_here || callers.count() * 2 <= here {
+        return Some(Vec::new());
+    }
+    let resting = |known: &Known| is_here(known) && known.is_resting_caller();
+    Some((0..open.len()).filter(|at| resting(&open[*at])).collect())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    /// Whatever was asked of whom before, the newcomer takes the place of whom the rules name.
+    #[test]
+    fn whoever_ends_is_who_the_rules_name(
+        bounds in (4..180usize, 2..120usize),
+        steps in prop::collection::vec(step(), 1..900),
+    ) {
+        let counts = Counts::new(bounds.0, bounds.1);
+        let mut open: Vec<Known> = Vec::new();
+        for step in steps {
+            match step {
+                Step::Take { from } => {
+                    let may_end = may_end(&open, from, bounds);
+                    let came = Counts::take(&counts, address(&format!("10.0.0.{from}")));
+                    let Some((slot, evicted)) = came else {
+                        prop_assert_eq!(may_end, Some(Vec::new()));
+                        continue;
+                    };
+                    prop_assert_eq!(evicted.is_some(), may_end.is_some());
+                    if let Some(may_end) = may_end {
+                        // One that has given way begins no request.
+                        let gone = |at: &usize| !open[*at].slot.begin_request();
+                        let ended = may_end.iter().copied().find(gone);
+                        prop_assert!(ended.is_some(), "none of {:?}", may_end);
+                        for at in may_end.into_iter().take_while(|at| Some(*at) != ended) {
+                            open[at].slot.end_request();
+                        }
+                        open.remove(ended.unwrap());
+                    }
+                    open.push(Known { slot, from, requests: 0, is_proven: false });
+                }
+                _ if open.is_empty() => {}
+                Step::Begin(which) => {
+                    let at = which.index(open.len());
+                    let known = &mut open[at];
+                    prop_assert!(known.slot.begin_request());
+                    known.requests += 1;
+                }
+                Step::End(which) => {
+                    let at = which.index(open.len());
+                    let known = &mut open[at];
+                    if known.requests > 0 {
+                        known.slot.end_request();
+                        known.requests -= 1;
+                    }
+                }
+                Step::Prove(which, caller) => {
+                    let at = which.index(open.len());
+                    let known = &mut open[at];
+                    if known.requests > 0 {
+                        known.slot.prove(caller);
+                        known.is_proven = true;
+                    }
+                }
+                Step::Leave(which) => drop(open.remove(which.index(open.len()))),
+            }
+            prop_assert_eq!(counts.total(), open.len());
+        }
+        drop(open);
+        let open = counts.lock();
+        prop_assert!(open.by_address.is_empty() && open.unproven.is_empty());
+    }
+}
+
+/// Requests that begin and end on other threads while places are asked for: none is lost among those set aside.
+#[test]
+fn whoever_rests_at_last_can_be_asked() {
+    const HERE: &str = "10.0.0.1";
+    const SLOTS: usize = 96;
+    let counts = Counts::new(1000, SLOTS);
+    let slots: Vec<_> = (0..SLOTS).map(|_| at_work(&counts, HERE)).collect();
+    std::thread::scope(|scope| {
+        for part in slots.chunks(SLOTS / 4) {
+            scope.spawn(move || {
+                for _ in 0..200 {
+                    for slot in part {
+                        // Never without a request, so that none gives way meanwhile.
+                        assert!(slot.begin_request());
+                        slot.end_request();
+                    }
+                }
+                part.iter().for_each(ConnectionSlot::end_request);
+            });
+        }
+        for _ in 0..200 {
+            if let Some((slot, evicted)) = Counts::take(&counts, address(HERE)) {
+                assert!(evicted.is_some());
+                drop(slot);
+            }
+        }
+    });
+    let open = counts.lock();
+    let here = open.by_address.get(&address(HERE));
+    assert!(here.is_none_or(|here| here.under_way.is_empty()));
+    drop(open);
+    let left = counts.total();
+    let newcomers = (0..SLOTS).map(|_| Counts::take(&counts, address(HERE)));
+    let came: Vec<_> = newcomers.flatten().collect();
+    assert_eq!(came.len(), SLOTS);
+    let evicted = came.iter().filter(|(_, evicted)| evicted.is_some());
+    assert_eq!(evicted.count(), left);
 }
