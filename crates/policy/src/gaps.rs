@@ -58,7 +58,8 @@ enum Reached {
 
 /// Works out what may be missing in each place of a plan.
 pub(crate) fn mark(places: &mut [Place]) {
-    if places.iter().all(|place| place.guard == Guard::None) {
+    let is_silent = |place: &Place| place.guard == Guard::None && place.beside.is_empty();
+    if places.iter().all(is_silent) {
         return;
     }
     let mut all = reached(places);
@@ -187,7 +188,9 @@ fn filled(place: &Place, all: &[Gaps]) -> Vec<usize> {
 /// Members that are declared to be a count or a cursor beside nested objects.
 fn telling(place: &Place, places: &[Place], all: &[Gaps]) -> Vec<(Arc<str>, Vec<KindId>)> {
     let below = members(place).filter_map(|below| all.get(below));
-    let mut kinds: Vec<KindId> = below.flat_map(|gaps| gaps.kinds.iter().copied()).collect();
+    let granted = below.flat_map(|gaps| gaps.kinds.iter().copied());
+    // What is counted is counted whether it is granted or not.
+    let mut kinds: Vec<KindId> = granted.chain(place.beside.iter().copied()).collect();
     if kinds.is_empty() {
         return Vec::new();
     }

@@ -72,6 +72,10 @@ impl<'p> Joining<'p> {
                 .max()
                 .unwrap_or(first.class),
             page: here.iter().find_map(|place| place.page),
+            beside: {
+                let all = here.iter().flat_map(|place| &place.beside);
+                all.copied().collect::<BTreeSet<_>>().into_iter().collect()
+            },
             gaps: None,
         });
         self.known.insert(at.clone(), Some(index));

@@ -3,7 +3,7 @@
 //! Used by rules (compile), release (the walk) and access (the matrix): all three see the same plan.
 //! Start reading at `Plan::build`.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use model::shape::{Class, NodeId};
@@ -49,6 +49,11 @@ impl Tree {
         self.reach(path).mask = Some(mask);
     }
 
+    /// Whether everything that another tree grants is granted here, and no less of it is seen.
+    pub fn covers(&self, other: &Tree) -> bool {
+        Position::at(self).covers(Position::at(other))
+    }
+
     /// The tree one step further out: for each item of a list.
     fn in_list(self) -> Tree {
         Tree {
@@ -65,6 +70,13 @@ pub(crate) struct Trees {
     pub object: Tree,
     /// Relative to the answer's root (`$.`).
     pub root: Tree,
+}
+
+impl Trees {
+    /// Whether everything that others grant is granted here, and no less of it is seen.
+    pub fn covers(&self, other: &Trees) -> bool {
+        self.object.covers(&other.object) && self.root.covers(&other.root)
+    }
 }
 
 /// How much of a scalar is seen.
@@ -112,6 +124,9 @@ pub(crate) struct Place {
     pub class: Class,
     /// What it is declared to say of the objects it stands beside.
     pub page: Option<PageField>,
+    /// Kinds of the objects in this one, where a member is declared to count them or to lead on among them, also of those that are
+    /// not granted.
+    pub beside: Vec<KindId>,
     /// What may be missing here; worked out when the plan is finished.
     pub gaps: Option<Box<Gaps>>,
 }
@@ -303,6 +318,34 @@ impl<'a> Position<'a> {
         })
     }
 
+    /// Whether as much is seen here, and everywhere below, as from another position.
+    fn covers(self, other: Position<'_>) -> bool {
+        let seen = |at: &Position<'_>| {
+            let mask = at.mask;
+            at.is_whole
+                .then(|| mask.map_or(Visibility::Full, Visibility::Masked))
+        };
+        if seen(&self) < seen(&other) {
+            return false;
+        }
+        let trees = || [self.tree, other.tree].into_iter().flatten();
+        let names = trees().flat_map(|tree| tree.fields.keys()).map(Some);
+        // Where neither names a step, everything below is as it is here.
+        let each = trees().next().map(|_| None);
+        names.chain(each).all(|step| {
+            let (here, there) = (self.step(step), other.step(step));
+            there.is_none_or(|there| here.is_some_and(|here| here.covers(there)))
+        })
+    }
+
+    /// One step further: to this member, or to each item.
+    fn step(self, name: Option<&Arc<str>>) -> Option<Self> {
+        self.enter(self.tree.and_then(|tree| match name {
+            Some(name) => tree.fields.get(name),
+            None => tree.each.as_deref(),
+        }))
+    }
+
     fn key(&self) -> (usize, bool, Option<Mask>) {
         // Identity of the tree node: the trees outlive the builder.
         let address = self.tree.map_or(0, |t| std::ptr::from_ref(t).addr());
@@ -459,6 +502,7 @@ impl<'a> Builder<'a> {
             is_start: false,
             class: shape_node.map(|n| n.class).unwrap_or_default(),
             page: shape_node.and_then(|n| n.page),
+            beside: Vec::new(),
             gaps: None,
         });
         self.places.len() - 1
@@ -520,8 +564,51 @@ impl<'a> Builder<'a> {
             .filter(|p| p.is_whole && shape_node.is_leaf)
             .map(|p| p.mask.map_or(Visibility::Full, Visibility::Masked))
             .max();
+        let beside = if is_envelope {
+            Vec::new()
+        } else {
+            self.beside(node)
+        };
         if let Some(place) = self.places.get_mut(index) {
             (place.members, place.items, place.values, place.leaf) = (members, items, values, leaf);
+            place.beside = beside;
         }
+    }
+
+    /// Kinds of the objects in the members of a place, granted or not, where one of these is declared to tell of the others.
+    fn beside(&self, node: NodeId) -> Vec<KindId> {
+        let shape = self.ground.shape;
+        let fields = |node: NodeId| {
+            shape
+                .node(node)
+                .into_iter()
+                .flat_map(|node| node.fields.values())
+        };
+        let is_telling = |field: &model::shape::Field| {
+            let page = shape.node(field.node).and_then(|node| node.page);
+            matches!(page, Some(PageField::Count | PageField::Cursor))
+        };
+        if !fields(node).any(is_telling) {
+            return Vec::new();
+        }
+        let mut kinds = BTreeSet::new();
+        let mut seen = BTreeSet::new();
+        let mut open: Vec<NodeId> = fields(node).map(|field| field.node).collect();
+        while let Some(node) = open.pop() {
+            match self.ground.guard(node) {
+                Some(kind) => {
+                    kinds.insert(kind);
+                }
+                None if seen.insert(node) => {
+                    let here = shape.node(node);
+                    let many = here
+                        .into_iter()
+                        .flat_map(|here| here.items.into_iter().chain(here.values));
+                    open.extend(fields(node).map(|field| field.node).chain(many));
+                }
+                None => {}
+            }
+        }
+        kinds.into_iter().collect()
     }
 }

@@ -296,6 +296,14 @@ fn what_is_declared_to_count_nested_objects_stays_where_some_may_be_hidden() {
         notes,
         ["`stopCount` of `getJob` is withheld: a `Site` may be left out beside it"]
     );
+    // So it is where the list itself is not granted.
+    let narrow = vec![
+        grant(1, "getJob", "", "id stopCount", ""),
+        grant(4, "getSite", OWN, "id", ""),
+    ];
+    let mut narrow = jobs_input(narrow, "");
+    declare(&mut narrow, model::PageField::Count);
+    assert_eq!(told(narrow).0, r#"{"id":"1"}"#);
     declare(&mut input, model::PageField::Plain);
     let (seen, notes) = told(input);
     assert!(
