@@ -11,6 +11,7 @@ mod grants;
 mod inspection;
 mod integrations;
 mod lifecycle;
+mod limits;
 mod lookups;
 mod objects;
 mod reading;

@@ -249,6 +249,8 @@ fn the_reference_of_the_configuration_is_what_the_structs_say() {
     );
 }
 
+#[path = "broken/limits.rs"]
+mod limits;
 #[path = "broken/together.rs"]
 mod together;
 #[path = "broken/tokens.rs"]

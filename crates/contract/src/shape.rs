@@ -4,6 +4,7 @@
 //! Start reading at `Builder::node`: a node stands for a set of schemas that describe the same place.
 
 mod clues;
+mod domain;
 mod kinds;
 mod names;
 mod texts;
@@ -139,11 +140,20 @@ impl<'a> Builder<'a> {
             .map(|place| kinds(self.docs, self.rules.is_30, place))
             .fold(Kinds::NONE, Kinds::or);
         let texts = texts::texts(self.docs, self.rules.is_30, places);
+        let scalar = scalar(self.docs, self.rules.is_30, places);
+        let domain = domain::of(
+            self.docs,
+            self.rules.is_30,
+            places,
+            (kinds, scalar),
+            texts.as_ref(),
+        );
         let schema = self.name(places);
         let mut node = Node {
             also: self.others(&parts, schema.as_ref()),
             schema,
-            scalar: scalar(self.docs, self.rules.is_30, places),
+            scalar,
+            domain: domain.map(Arc::new),
             is_leaf: kinds.has_leaf(),
             is_free_text: kinds.has(Kinds::TEXT)
                 && texts.as_ref().is_some_and(|texts| !texts::is_bound(texts)),
@@ -171,18 +181,7 @@ impl<'a> Builder<'a> {
             self.fields(&parts, &mut node);
         }
         if kinds.has(Kinds::LIST) {
-            let items: Vec<_> = parts
-                .iter()
-                .flat_map(|p| {
-                    let several = p.at.get("prefixItems");
-                    let one = p.at.get("items").filter(|items| !items.value.is_boolean());
-                    several
-                        .iter()
-                        .flat_map(At::items)
-                        .chain(one)
-                        .collect::<Vec<_>>()
-                })
-                .collect();
+            let items = items(&parts);
             if !items.is_empty() {
                 node.items = Some(self.node(items));
             } else {
@@ -363,6 +362,20 @@ impl<'a> Builder<'a> {
             _ => None,
         }
     }
+}
+
+/// The schemas of a list's items.
+fn items<'a>(parts: &[Part<'a>]) -> Vec<At<'a>> {
+    let each = parts.iter().flat_map(|p| {
+        let several = p.at.get("prefixItems");
+        let one = p.at.get("items").filter(|items| !items.value.is_boolean());
+        several
+            .iter()
+            .flat_map(At::items)
+            .chain(one)
+            .collect::<Vec<_>>()
+    });
+    each.collect()
 }
 
 /// The least of the bounds that hold for a list.

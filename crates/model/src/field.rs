@@ -169,6 +169,20 @@ pub struct FieldSet {
 }
 
 impl FieldSet {
+    /// Whether every place that another set names is named by this one.
+    pub fn covers(&self, other: &FieldSet) -> bool {
+        let each = self.each.as_deref();
+        let has =
+            |own: Option<&FieldSet>, other: &FieldSet| own.is_some_and(|own| own.covers(other));
+        self.is_whole
+            || (!other.is_whole
+                && other.each.as_deref().is_none_or(|other| has(each, other))
+                && other
+                    .fields
+                    .iter()
+                    .all(|(name, other)| has(self.fields.get(name).or(each), other)))
+    }
+
     /// The union of these paths.
     pub fn of<'a>(paths: impl IntoIterator<Item = &'a FieldPath>) -> FieldSet {
         let mut set = FieldSet::default();
@@ -253,6 +267,28 @@ mod tests {
             assert!(FieldPath::parse(entry).is_err(), "{entry}");
         }
         assert!(FieldPath::parse(&"{a,b}".repeat(12)).is_err());
+    }
+
+    #[test]
+    fn a_set_covers_what_lies_inside_it() {
+        let set = |text: &str| FieldSet::of(&FieldPath::parse(text).unwrap());
+        for (wide, narrow) in [
+            ("customer", "customer.id"),
+            ("lines.*.{sku,price}", "lines.*.sku"),
+            ("tags.*", "tags.own"),
+            ("a.{b,c}", "a.{c,b}"),
+        ] {
+            assert!(set(wide).covers(&set(narrow)), "{wide} {narrow}");
+        }
+        for (one, other) in [
+            ("customer.id", "customer"),
+            ("lines.*.sku", "lines.*.price"),
+            ("tags.own", "tags.*"),
+            ("a", "b"),
+        ] {
+            assert!(!set(one).covers(&set(other)), "{one} {other}");
+        }
+        assert!(set("a").covers(&FieldSet::default()));
     }
 
     #[test]

@@ -54,6 +54,38 @@ pub struct Node {
     pub is_free_text: bool,
     /// What the contract says about such a string in a request: the number of a language of the contract, 0 for free.
     pub text: usize,
+    /// The values that the leaf can have, where the contract names or bounds them.
+    pub domain: Option<Arc<Domain>>,
+}
+
+/// The values that a place can have by its contract. Never narrower than the contract.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Domain {
+    /// One of these texts (`enum`, `const`), in order, each once.
+    Texts(Vec<Arc<str>>),
+    /// A whole number from the first to the second, where they are bounded (`minimum`, `maximum`, `enum`).
+    Whole(Option<i64>, Option<i64>),
+}
+
+impl Domain {
+    /// The values of both; none where the other kind of value is possible as well.
+    pub fn or(&self, other: &Domain) -> Option<Domain> {
+        match (self, other) {
+            (Domain::Texts(one), Domain::Texts(other)) => {
+                let mut texts: Vec<Arc<str>> = one.iter().chain(other).cloned().collect();
+                texts.sort();
+                texts.dedup();
+                Some(Domain::Texts(texts))
+            }
+            (Domain::Whole(least, most), Domain::Whole(other_least, other_most)) => {
+                let least = least.zip(*other_least).map(|(a, b)| a.min(b));
+                let most = most.zip(*other_most).map(|(a, b)| a.max(b));
+                let is_bounded = least.is_some() || most.is_some();
+                is_bounded.then_some(Domain::Whole(least, most))
+            }
+            _ => None,
+        }
+    }
 }
 
 /// One declared field of an object.

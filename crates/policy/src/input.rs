@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use model::shape::Scalar;
+use model::shape::{Domain, Scalar};
 use model::{FieldPath, Json, MessageKind, PageParameter, Reveals, RuleRef, Shape, StatedField};
 
 /// Everything that decides who may do what.
@@ -116,6 +116,8 @@ pub struct ParameterShape {
     pub place: ParameterPlace,
     /// Type of one value.
     pub scalar: Scalar,
+    /// The values it can have, where the contract names or bounds them.
+    pub domain: Option<Arc<Domain>>,
     /// The kind its value names (`x-portcullis-refers-to`).
     pub refers_to: Option<Arc<str>>,
     /// Where an overlay reaches it.

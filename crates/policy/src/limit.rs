@@ -66,6 +66,11 @@ impl Limit {
 }
 
 impl Limit {
+    /// Whether every call that another limit lets pass is let pass by this one as well, where this one counts no other calls.
+    pub fn never_refuses_beside(&self, other: &Limit) -> bool {
+        self.interval() <= other.interval() && self.burst >= other.burst
+    }
+
     /// Microseconds that one request uses up. Rounded up, so that rounding never grants more.
     fn interval(&self) -> u64 {
         let per = u64::try_from(self.rate.per.as_micros()).unwrap_or(u64::MAX);
@@ -205,6 +210,29 @@ mod tests {
                 prop_assert_eq!(verdict.is_allowed, tokens >= price);
                 if verdict.is_allowed { tokens -= price; }
                 prop_assert_eq!(u64::from(verdict.remaining), tokens / interval);
+            }
+        }
+
+        /// Of two limits in a row the second counts what the first let pass, or a part of it.
+        #[test]
+        fn a_limit_that_never_refuses_beside_another_never_does(
+            counts in (1u32..50, 1u32..50), pers in (1u64..5, 1u64..5), bursts in (1u32..20, 1u32..20),
+            steps in prop::collection::vec((0u64..400_000, any::<bool>()), 1..200),
+        ) {
+            let (first, second) = (limit(counts.0, pers.0, bursts.0), limit(counts.1, pers.1, bursts.1));
+            let (mut states, mut now, mut refused) = ((None, None), 0u64, 0);
+            for (wait, is_counted) in steps {
+                now += wait;
+                let (next, verdict) = take(states.0, 1, &first, at(now));
+                states.0 = Some(next);
+                if verdict.is_allowed && is_counted {
+                    let (next, verdict) = take(states.1, 1, &second, at(now));
+                    states.1 = Some(next);
+                    refused += usize::from(!verdict.is_allowed);
+                }
+            }
+            if second.never_refuses_beside(&first) {
+                prop_assert_eq!(refused, 0);
             }
         }
 

@@ -16,7 +16,7 @@ pub(crate) use check::write_path;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use model::shape::Scalar;
+use model::shape::{Domain, Scalar};
 use model::{FieldSet, IntegrationId, Json, MessageKind, Mistake, Principal, RuleRef, Shape};
 
 use crate::cedar::{
@@ -218,6 +218,8 @@ pub(crate) struct Attribute {
     pub name: Arc<str>,
     pub source: Source,
     pub kind: AttributeType,
+    /// The values it can have, or each of them where it is a list; `None` where the contract leaves them open.
+    pub domain: Option<Arc<Domain>>,
 }
 
 /// One integration.
@@ -489,6 +491,12 @@ impl Rules {
     /// The operation with this id, for the route table.
     pub fn operation(&self, api: &str, id: &str) -> Option<OperationRef> {
         self.by_name.get(api)?.get(id).copied()
+    }
+
+    /// Whether any grant of the integration covers the operation, whatever its condition.
+    pub fn is_granted(&self, integration: &str, operation: OperationRef) -> bool {
+        let known = self.integration_named(integration);
+        known.is_some_and(|known| known.entries.get(&operation).is_some())
     }
 
     /// Every operation these rules know, each at the place that its reference names ([`OperationRef::place`]).

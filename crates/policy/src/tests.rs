@@ -8,6 +8,7 @@ mod conditions;
 mod envelopes;
 mod errors;
 mod fields;
+mod idle;
 mod matrix;
 mod nested;
 mod objects;
@@ -180,6 +181,7 @@ pub(super) fn operation(
                 } else {
                     Scalar::Text
                 },
+                domain: None,
                 refers_to,
                 at: None,
                 reveals: None,

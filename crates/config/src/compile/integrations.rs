@@ -3,23 +3,20 @@
 //! Used by `compile` of the whole.
 //! Start reading at `compile`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use model::Timestamp;
-use policy::limit::Limit;
 
-use super::bounds::{filled, names_some, not_empty};
+use super::bounds::not_empty;
 use super::draft::Apis;
-use super::server::{named_addresses, per_second};
-use crate::compiled::{IntegrationSettings, LimitSettings};
-use crate::integration::{Integration, Limit as WrittenLimit, Per};
+use super::limits;
+use super::server::named_addresses;
+use crate::compiled::IntegrationSettings;
+use crate::integration::Integration;
 use crate::read::{Named, Written};
 use crate::report::Report;
 use crate::spanned::At;
-
-const CONCURRENCY_RANGE: (u32, u32) = (1, 10_000);
-const BURST_RANGE: (u32, u32) = (1, 1_000_000);
 
 /// Checks and completes every integration.
 pub(super) fn compile(
@@ -77,7 +74,10 @@ fn integration(
     for (name, _) in written.attributes.iter() {
         attribute_name(name, file, report);
     }
-    let limits = written.limits.iter();
+    let known_of_limits = limits::Known {
+        has_person: user_header(&written.credentials.value).is_some() || !known.credentials,
+        rates: known.rates,
+    };
     IntegrationSettings {
         name: named.name.clone(),
         owner: written.owner.value.as_str().into(),
@@ -90,9 +90,7 @@ fn integration(
             .iter()
             .map(|at| at.value.as_str().into())
             .collect(),
-        limits: limits
-            .map(|at| limit(named, known, at, apis, rules, report))
-            .collect(),
+        limits: limits::compile(named, known_of_limits, (apis, rules), report),
         place,
     }
 }
@@ -146,98 +144,4 @@ fn facts(
 fn user_header(credentials: &identity::Settings) -> Option<&str> {
     let mut methods = identity::methods::METHODS.iter();
     methods.find_map(|method| (method.user_header)(credentials))
-}
-
-fn limit(
-    named: &Named<Integration>,
-    known: Known,
-    at: &At<WrittenLimit>,
-    apis: &Apis,
-    rules: Option<&policy::Rules>,
-    report: &mut Report,
-) -> LimitSettings {
-    let file = &named.file;
-    let place = at.place(file);
-    if at.rate.is_none() && at.concurrency.is_none() {
-        report.wrong(
-            &place,
-            "the limit has neither `rate` nor `concurrency`",
-            "Write `rate: 600/min`, `concurrency: 20`, or both.",
-        );
-    }
-    if let Some(burst) = &at.burst
-        && at.rate.is_none()
-        && known.rates
-    {
-        report.wrong(
-            &burst.place(file),
-            "`burst` has no meaning without a rate",
-            "Add `rate`, or take `burst` out.",
-        );
-    }
-    let has_person = user_header(&named.value.credentials.value).is_some();
-    if at.per.value == Per::User && !has_person && known.credentials {
-        let help =
-            "Set `credentials.api_key.user_header`, so that the integration can name the person.";
-        report.wrong(
-            &at.per.place(file),
-            "a limit per user needs to know the user",
-            help,
-        );
-    }
-    let rate = at.rate.as_ref().map(|rate| rate.value);
-    let burst = |rate| {
-        filled(
-            at.burst.as_ref(),
-            per_second(rate).max(1),
-            BURST_RANGE,
-            file,
-            report,
-        )
-    };
-    let limit = rate.map(|rate| Limit::new(rate, { burst }(rate)));
-    let concurrency = at.concurrency.as_ref();
-    LimitSettings {
-        per: at.per.value,
-        limit,
-        concurrency: concurrency.map(|_| filled(concurrency, 1, CONCURRENCY_RANGE, file, report)),
-        operations: operations(named, at, apis, rules, report),
-        place,
-    }
-}
-
-/// The operations a limit counts; none for all.
-fn operations(
-    named: &Named<Integration>,
-    limit: &WrittenLimit,
-    apis: &Apis,
-    rules: Option<&policy::Rules>,
-    report: &mut Report,
-) -> Option<BTreeSet<policy::OperationRef>> {
-    let listed = limit.operations.as_ref()?;
-    names_some(
-        listed,
-        "the limit's `operations`",
-        "no operation",
-        "Leave `operations` out to count all, or list those that count.",
-        &named.file,
-        report,
-    );
-    let mut found = BTreeSet::new();
-    for at in listed.iter() {
-        let meant = match apis.named(at) {
-            Ok(meant) => meant,
-            Err((message, help)) => {
-                if apis.broken.is_empty() {
-                    report.unknown(&at.place(&named.file), message, help);
-                }
-                continue;
-            }
-        };
-        let refs = meant
-            .iter()
-            .filter_map(|one| rules?.operation(&one.version.name, &one.plan.id));
-        found.extend(refs);
-    }
-    Some(found)
 }

@@ -341,6 +341,7 @@ fn operation_shape(operation: &Operation, is_read: bool) -> OperationShape {
                     .root()
                     .map(|node| node.scalar)
                     .unwrap_or_default(),
+                domain: parameter.shape.root().and_then(|node| node.domain.clone()),
                 refers_to: parameter.refers_to.clone(),
                 at: parameter.at.clone(),
                 reveals: parameter.reveals.clone(),

@@ -35,6 +35,7 @@ fn kind() -> Kind {
                     scalar: *scalar,
                     is_list: false,
                 },
+                domain: None,
             })
             .collect(),
     }

@@ -4,6 +4,8 @@
 //! Start reading at `Build::run`.
 
 mod about;
+mod comparisons;
+mod domains;
 mod enforced;
 mod grants;
 mod idle;
@@ -15,6 +17,7 @@ mod parameters;
 mod places;
 mod principals;
 mod references;
+mod shadowed;
 mod shown;
 mod sorted;
 mod telling;

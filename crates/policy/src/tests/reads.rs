@@ -421,6 +421,7 @@ fn what_nothing_can_judge_is_a_mistake_at_the_grant() {
             name: "siteId".into(),
             place: ParameterPlace::Path,
             scalar: Scalar::Text,
+            domain: None,
             refers_to: None,
             at: None,
             reveals: None,

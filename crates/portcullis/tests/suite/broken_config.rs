@@ -241,6 +241,51 @@ fn check_refuses_every_broken_configuration_with_78_and_changes_nothing() {
 }
 
 #[test]
+fn check_says_what_gives_nothing_and_what_no_object_has() {
+    let upstream = RecordingUpstream::always("{}");
+    let gate = Gate::demo(upstream.address());
+    let check = || testkit::run(program(), &gate, &["check", &gate.dir().to_string_lossy()]);
+    let before = check();
+    assert_eq!(
+        before.code,
+        Some(0),
+        "the demo has nothing to warn of: {before:?}"
+    );
+    let file = "integrations/accounting.yaml";
+    let first =
+        "    when: resource.status == \"completed\"\n    fields: [id, number, status, completedAt";
+    gate.edit(file, first, &first.replacen("completed", "complted", 1));
+    let limit = "  - { per: integration, rate: 600/min, burst: 60, concurrency: 20 }\n";
+    let more = "  - { per: operation, rate: 30/s, burst: 60, operations: [getInvoice] }\n  \
+         - { per: integration, rate: 1/s, operations: [getPart] }\n";
+    gate.edit(file, limit, &format!("{limit}{more}"));
+    let mut text = gate.text(file);
+    text.push_str("  - api: field-service/v2\n    operations: [listInvoices]\n    fields: [id, lines.*.sku]\n    query: [limit]\n");
+    gate.write(file, text);
+    gate.edit(
+        "policies/cancelled.cedar",
+        "resource.status == \"cancelled\"",
+        "resource.status == \"canceled\"",
+    );
+    let after = check();
+    assert_eq!(after.code, Some(2), "{after:?}");
+    for said in [
+        "`complted` is no value that the contract declares for `resource.status`",
+        "Did you mean `completed`?",
+        "`canceled` is no value that the contract declares for `resource.status`",
+        "Did you mean `cancelled`?",
+        "`rate: 30/s` never refuses a call: the limit in line 7",
+        "`getPart` is counted here, and `accounting` is not granted it",
+        "the grant gives nothing: the one at integrations/accounting.yaml:",
+        "accounting.yaml:13:31",
+        "cancelled.cedar:9:",
+    ] {
+        let all = format!("{}{}", after.stdout, after.stderr);
+        assert!(all.contains(said), "{said}: {all}");
+    }
+}
+
+#[test]
 fn a_changed_file_is_noticed_without_a_signal_and_a_good_one_takes_effect_without_a_failed_call() {
     let upstream = RecordingUpstream::always(r#"{"id":"1","title":"t","text":"long"}"#);
     let server = serve(Gate::small(upstream.address()));

@@ -66,7 +66,7 @@ impl Build {
     /// Reads `@fields`, `@writes` and `@deny_as` of a hand-written permit.
     fn annotated(&mut self, file: &CedarFile, spot: Spot, checked: Checked) -> Option<Written> {
         self.unknown_annotations(file, spot, &checked.policy);
-        self.idle_clauses(&file.file, spot.line, &checked);
+        self.idle_clauses(file, spot, &checked);
         let file = &*file.file;
         let mut lists = [Vec::new(), Vec::new(), Vec::new()];
         for (name, list) in ["fields", "writes", "errors"].into_iter().zip(&mut lists) {
@@ -141,6 +141,7 @@ impl Build {
         for grant in &input.grants {
             self.grant(grant, &input, types, &mut drafts);
         }
+        self.note_shadowed(&drafts);
         let permits: Vec<&Written> = written
             .iter()
             .filter(|w| cedar::is_permit(&w.checked.policy))
@@ -246,13 +247,16 @@ impl Build {
             self.check_lists(grant, reference);
             let checked = match &grant.when {
                 None => None,
-                Some(condition) => match self.condition(condition, reference, integration, types) {
-                    Some(checked) => Some(checked),
-                    None => {
-                        self.is_partial = true;
-                        continue;
+                Some(condition) => {
+                    let whose = (integration, grant.role.is_none());
+                    match self.condition(condition, reference, whose, types) {
+                        Some(checked) => Some(checked),
+                        None => {
+                            self.is_partial = true;
+                            continue;
+                        }
                     }
-                },
+                }
             };
             let entry = EntryGrant {
                 rule: grant.rule.clone(),
@@ -380,7 +384,7 @@ impl Build {
         &mut self,
         condition: &Condition,
         reference: OperationRef,
-        integration: &IntegrationGrants,
+        (integration, is_own): (&IntegrationGrants, bool),
         types: &Types,
     ) -> Option<Checked> {
         let operation = self.rules.op(reference)?;
@@ -404,7 +408,12 @@ impl Build {
                 return None;
             }
         };
-        self.idle_condition(condition, reference, &checked);
+        self.idle_condition(
+            condition,
+            reference,
+            &checked,
+            Some(integration).filter(|_| is_own),
+        );
         for unknown in self.beings.unknown(&checked.policy) {
             let spot = whole(condition);
             self.mistake_at(&condition.rule.file, spot, unknown.message, unknown.help);

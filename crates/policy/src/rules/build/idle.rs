@@ -4,17 +4,17 @@
 //! Used by `Build::written` and `Build::condition`.
 //! Start reading at `Build::idle_condition`.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
-
 use model::RuleRef;
 use serde_json::Value;
+use std::collections::BTreeSet;
 
 use super::super::OperationRef;
 use super::super::check::nearest;
+use super::comparisons::contradicted;
+use super::domains::{Lines, domain_of_principal};
 use super::{Build, Written};
 use crate::cedar::Checked;
-use crate::input::{CedarFile, Condition, Spot};
+use crate::input::{CedarFile, Condition, IntegrationGrants, Spot};
 use crate::parameters::ParameterNote;
 
 /// Annotations that mean something here; the first two are for people.
@@ -66,10 +66,10 @@ impl Build {
     }
 
     /// Clauses of a hand-written policy that never or always hold, and values in them that nobody has.
-    pub(super) fn idle_clauses(&mut self, file: &Arc<str>, line: u32, checked: &Checked) {
+    pub(super) fn idle_clauses(&mut self, file: &CedarFile, spot: Spot, checked: &Checked) {
         let rule = RuleRef {
-            file: file.clone(),
-            line,
+            file: file.file.clone(),
+            line: spot.line,
         };
         let tree = checked.policy.to_json().unwrap_or_default();
         let clauses = tree.get("conditions").and_then(Value::as_array);
@@ -83,15 +83,40 @@ impl Build {
             let help = "take the clause out: without it the policy says the same";
             self.idle(&rule, message.to_owned(), help);
         }
-        self.unknown_values(&rule, &tree);
+        let is_unknown = self.unknown_values(&rule, &tree);
+        let (start, len) = spot.span.unwrap_or_default();
+        let lines = Lines {
+            rule: &rule,
+            text: file
+                .text
+                .get(start..start.saturating_add(len))
+                .unwrap_or_default(),
+            is_verbatim: true,
+        };
+        let is_foreign = self.foreign_values(checked, &lines, &|build, subject| {
+            build.domain_in_policy(subject, &checked.needs)
+        });
+        let clauses = clauses.map(Vec::as_slice).unwrap_or_default();
+        let found = contradicted(clauses, |subject| {
+            self.domain_in_policy(subject, &checked.needs)
+        });
+        if let Some(subject) = found.filter(|_| !is_unknown && !is_foreign && checked.can_hold) {
+            let message = "the policy can never hold";
+            let help = format!(
+                "no value of `{subject}` is all that it asks for; correct its clauses, or take it out"
+            );
+            self.idle(&rule, message.to_owned(), &help);
+        }
     }
 
-    /// A condition of a grant that never or always holds, and values in it that nobody has.
+    /// A condition of a grant that never or always holds, and values in it that nobody has. `own` is the integration whose
+    /// grant it is, where it is not that of a role.
     pub(super) fn idle_condition(
         &mut self,
         condition: &Condition,
         reference: OperationRef,
         checked: &Checked,
+        own: Option<&IntegrationGrants>,
     ) {
         if !self.judged.insert((condition.rule.clone(), reference)) {
             return;
@@ -101,11 +126,8 @@ impl Build {
         let clauses = tree.get("conditions").and_then(Value::as_array);
         let is_trivial = clauses.is_some_and(|clauses| clauses.iter().any(is_constant));
         if !checked.can_hold {
-            let message = format!(
-                "the condition can never hold, so that the grant allows nothing, for `{id}`"
-            );
             let help = "correct the condition, or take the operation out of the grant";
-            self.idle(&condition.rule, message, help);
+            self.idle(&condition.rule, never_holds(&id), help);
         } else if is_trivial {
             let message = "the condition always holds".to_owned();
             self.idle(
@@ -114,11 +136,29 @@ impl Build {
                 "take `when` out: without it the grant says the same",
             );
         }
-        self.unknown_values(&condition.rule, &tree);
+        let is_unknown = self.unknown_values(&condition.rule, &tree);
+        let lines = Lines::of_condition(condition);
+        let is_foreign = self.foreign_values(checked, &lines, &|build, subject| {
+            build.domain_in_grant(subject, reference, &checked.needs)
+        });
+        if is_unknown || is_foreign || !checked.can_hold {
+            return;
+        }
+        let found = contradicted(clauses.map(Vec::as_slice).unwrap_or_default(), |subject| {
+            let own = own.and_then(|own| domain_of_principal(subject, own));
+            own.or_else(|| self.domain_in_grant(subject, reference, &checked.needs))
+        });
+        if let Some(subject) = found {
+            let help = format!(
+                "no value of `{subject}` is all that the condition asks for; correct it, or take the operation out of the grant"
+            );
+            self.idle(&condition.rule, never_holds(&id), &help);
+        }
     }
 
-    /// Values that a condition compares an attribute of the integration with, and that no integration has.
-    fn unknown_values(&mut self, rule: &RuleRef, tree: &Value) {
+    /// Values that a condition compares an attribute of the integration with, and that no integration has. Whether there was one.
+    fn unknown_values(&mut self, rule: &RuleRef, tree: &Value) -> bool {
+        let mut is_any = false;
         let mut asked = BTreeSet::new();
         comparisons(tree, &mut asked);
         for (attribute, value) in asked {
@@ -134,7 +174,9 @@ impl Build {
             };
             let message = format!("`{value}` is no integration's `{attribute}`");
             self.idle(rule, message, &help);
+            is_any = true;
         }
+        is_any
     }
 
     fn idle(&mut self, rule: &RuleRef, message: String, help: &str) {
@@ -146,11 +188,15 @@ impl Build {
     }
 
     /// Roles say the same for each integration that has them.
-    fn note(&mut self, note: ParameterNote) {
+    pub(super) fn note(&mut self, note: ParameterNote) {
         if !self.rules.parameter_notes.contains(&note) {
             self.rules.parameter_notes.push(note);
         }
     }
+}
+
+fn never_holds(id: &str) -> String {
+    format!("the condition can never hold, so that the grant allows nothing, for `{id}`")
 }
 
 /// Whether a clause is `when { true }` or `unless { false }`.

@@ -272,7 +272,7 @@ impl Build {
         let attributes: Vec<Attribute> = object
             .attributes
             .iter()
-            .filter_map(|(name, source)| self.attribute(object, name, source, &places, first))
+            .filter_map(|(name, source)| self.attribute(object, name, source, &places, (id, first)))
             .enumerate()
             .map(|(index, attribute)| Attribute { index, ..attribute })
             .collect();
@@ -317,7 +317,7 @@ impl Build {
         name: &Arc<str>,
         source: &Source,
         places: &[(Arc<Shape>, NodeId)],
-        first: usize,
+        (id, first): (KindId, usize),
     ) -> Option<Attribute> {
         let kind = match source {
             Source::Path(parameter) => self
@@ -348,6 +348,7 @@ impl Build {
                 name: name.clone(),
                 source: source.clone(),
                 kind,
+                domain: self.domain(source, id, first),
             }),
             Err((message, help)) => {
                 self.mistake(
