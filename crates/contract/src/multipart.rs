@@ -4,6 +4,7 @@
 //! Start reading at `parse`.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 /// Most parts of one body.
 const PARTS_MAX: usize = 256;
@@ -129,7 +130,9 @@ fn names(disposition: &str) -> Result<(String, Option<String>), &'static str> {
     let rest = rest.strip_prefix(';').ok_or(BROKEN)?.trim_start();
     match quoted(rest, "filename=\"") {
         Some((file_name, "")) if is_file_name(&file_name) => Ok((name, Some(file_name))),
-        Some((_, "")) => Err("has a file name with a folder in it, or none"),
+        Some((_, "")) => {
+            Err("has a file name that is empty, or holds `/`, `;`, `=?`, `%2F` or `%5C`")
+        }
         _ => Err(BROKEN),
     }
 }
@@ -141,9 +144,14 @@ fn quoted<'t>(text: &'t str, opening: &str) -> Option<(String, &'t str)> {
     is_plain.then(|| (value.to_owned(), rest.trim_start()))
 }
 
-/// A name, and no way to another folder.
+/// A name, and no way to another folder, for no reader: some split a field at every `;`, some decode `%2F` or the encoded
+/// words of RFC 2047.
 fn is_file_name(name: &str) -> bool {
-    !name.is_empty() && !name.contains('/') && name.contains(|letter| letter != '.')
+    let lower = name.to_ascii_lowercase();
+    let has_other_reading = ["/", ";", "=?", "%2f", "%5c"]
+        .iter()
+        .any(|piece| lower.contains(piece));
+    !has_other_reading && name.contains(|letter| letter != '.')
 }
 
 /// A type without parameters but `charset=utf-8`.
@@ -165,16 +173,24 @@ fn essence(kind: &str) -> Result<String, &'static str> {
     }
 }
 
-/// Writes the parts in their one spelling. The boundary is the one they came with: no part holds it.
-pub(crate) fn write(parts: &[Part<'_>], boundary: &str) -> Vec<u8> {
+/// What every boundary of ours begins with; digits follow.
+const BOUNDARY_PREFIX: &[u8] = b"portcullis-part-";
+/// So many digits.
+const BOUNDARY_DIGITS: usize = 12;
+
+/// Writes the parts in their one spelling, and the boundary between them.
+///
+/// The boundary is our own and stands in no part, at no place. The one that they came with would be found there by readers
+/// that end lines with CR alone or look for it in the middle of a line; they would see parts that nobody judged.
+pub(crate) fn write(parts: &[Part<'_>]) -> (Vec<u8>, String) {
+    let boundary = unused_boundary(parts);
     let length = parts.iter().map(|part| part.bytes.len() + 512).sum();
     let mut out: Vec<u8> = Vec::with_capacity(length);
     let mut add = |pieces: &[&[u8]]| pieces.iter().for_each(|piece| out.extend_from_slice(piece));
-    let boundary = boundary.as_bytes();
     for part in parts {
         add(&[
             b"--",
-            boundary,
+            boundary.as_bytes(),
             b"\r\ncontent-disposition: form-data; name=\"",
         ]);
         add(&[part.name.as_bytes(), b"\""]);
@@ -186,8 +202,41 @@ pub(crate) fn write(parts: &[Part<'_>], boundary: &str) -> Vec<u8> {
         }
         add(&[b"\r\n\r\n", &part.bytes, b"\r\n"]);
     }
-    add(&[b"--", boundary, b"--\r\n"]);
-    out
+    add(&[b"--", boundary.as_bytes(), b"--\r\n"]);
+    (out, boundary)
+}
+
+/// The first boundary of ours that none of the texts and bytes holds. One pass over them, whatever they hold.
+fn unused_boundary(parts: &[Part<'_>]) -> String {
+    let finder = memchr::memmem::Finder::new(BOUNDARY_PREFIX);
+    let mut used = BTreeSet::new();
+    for part in parts {
+        let file_name = part.file_name.as_deref().unwrap_or_default();
+        let kind = part.kind.as_deref().unwrap_or_default();
+        for text in [
+            part.name.as_bytes(),
+            file_name.as_bytes(),
+            kind.as_bytes(),
+            &part.bytes,
+        ] {
+            used.extend(finder.find_iter(text).filter_map(|at| number_at(text, at)));
+        }
+    }
+    // They are in order, so that the first one that is missing is where the count and the number part.
+    let free = (0u64..).zip(&used).find(|(number, used)| number != *used);
+    let number = free.map_or(used.len() as u64, |(number, _)| number);
+    let prefix = String::from_utf8_lossy(BOUNDARY_PREFIX);
+    format!("{prefix}{number:0BOUNDARY_DIGITS$}")
+}
+
+/// The number of the boundary that begins here, if it is one.
+fn number_at(text: &[u8], at: usize) -> Option<u64> {
+    let start = at + BOUNDARY_PREFIX.len();
+    let digits = text.get(start..start + BOUNDARY_DIGITS)?;
+    if !digits.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    std::str::from_utf8(digits).ok()?.parse().ok()
 }
 
 #[cfg(test)]
@@ -292,6 +341,9 @@ mod tests {
             "form-data; name=\"a\"; filename=\"..\"",
             "form-data; name=\"a\"; filename=\"\"",
             "form-data; name=\"a\"; filename=\"c:\\x\"",
+            "form-data; name=\"a\"; filename=\"x; name=b\"",
+            "form-data; name=\"a\"; filename=\"..%2Fx\"",
+            "form-data; name=\"a\"; filename=\"=?utf-8?q?=2E=2E=2Fx?=\"",
             "form-data; name=\"a\"; filename*=UTF-8''x",
             "form-data; name=\"a\"; filename=\"x\"; filename*=UTF-8''y",
             "form-data; name=\"a\"x",
@@ -311,7 +363,44 @@ mod tests {
         }
     }
 
+    #[test]
+    fn the_boundary_that_is_written_is_the_first_that_no_part_holds() {
+        let part = |bytes: &'static str| Part {
+            name: "a".into(),
+            file_name: None,
+            kind: None,
+            bytes: Cow::Borrowed(bytes.as_bytes()),
+        };
+        let ours = |number: u64| format!("portcullis-part-{number:012}");
+        for (bytes, number) in [
+            ("", 0),
+            ("portcullis-part-00000000000", 0),
+            ("xportcullis-part-000000000000y", 1),
+            ("portcullis-part-000000000001", 0),
+            (
+                "portcullis-part-000000000001portcullis-part-000000000000",
+                2,
+            ),
+            ("portcullis-part-portcullis-part-000000000000", 1),
+        ] {
+            let (_, boundary) = write(&[part(bytes)]);
+            assert_eq!(boundary, ours(number), "{bytes}");
+        }
+    }
+
     proptest! {
+        #[test]
+        fn no_reader_finds_a_boundary_where_we_wrote_none(
+            bytes in "(--b|\r|\n| |x|--|portcullis-part-|00000000000[0-3]|content-disposition: form-data; name=\"a\"){0,24}",
+            name in "(b|portcullis-part-|00000000000[0-3]){1,4}",
+        ) {
+            let part = Part { name, file_name: None, kind: None, bytes: Cow::Owned(bytes.into_bytes()) };
+            let (written, boundary) = write(&[part.clone(), part]);
+            // Wherever a reader looks for it: before each part and at the end, nowhere else.
+            let found = memchr::memmem::find_iter(&written, boundary.as_bytes()).count();
+            prop_assert_eq!(found, 3);
+        }
+
         #[test]
         fn what_was_taken_apart_is_written_as_it_is_read(
             names in prop::collection::vec("[^\"\\\\\\p{C}]{1,20}", 1..5),
@@ -326,8 +415,8 @@ mod tests {
                     bytes: Cow::Borrowed(&bytes),
                 })
                 .collect();
-            let written = write(&parts, "x1");
-            prop_assert_eq!(parse(&written, "x1"), Ok(parts));
+            let (written, boundary) = write(&parts);
+            prop_assert_eq!(parse(&written, &boundary), Ok(parts));
         }
 
         #[test]
@@ -335,8 +424,8 @@ mod tests {
             body in "(--b|\r\n|\n|--|a|: |;|content-disposition: form-data; name=\"a\"|filename=\"f\"){0,14}"
         ) {
             if let Ok(parts) = parsed(&body) {
-                let again = write(&parts, "b");
-                prop_assert_eq!(parse(&again, "b"), Ok(parts));
+                let (again, boundary) = write(&parts);
+                prop_assert_eq!(parse(&again, &boundary), Ok(parts));
             }
         }
     }

@@ -410,7 +410,8 @@ fn multipart_body(
     }
     judged_body(content, &value, found)?;
     valid.payload = Payload::Multipart(value);
-    valid.body_bytes = multipart::write(&parts, boundary);
+    let (bytes, boundary) = multipart::write(&parts);
+    valid.body_bytes = bytes;
     valid.content_type = Some(format!("multipart/form-data; boundary={boundary}").into());
     Ok(valid)
 }

@@ -130,18 +130,18 @@ fn parts_go_through_written_again() {
     let forwarded = upstream.requests().remove(0);
     assert_eq!(
         forwarded.header("content-type"),
-        Some("multipart/form-data; boundary=b")
+        Some("multipart/form-data; boundary=portcullis-part-000000000000")
     );
     let expected = [
-        "--b\r\ncontent-disposition: form-data; name=\"title\"\r\n\r\nPump ü\r\n",
-        "--b\r\ncontent-disposition: form-data; name=\"amount\"\r\ncontent-type: text/plain\r\n\r\n12\r\n",
-        "--b\r\ncontent-disposition: form-data; name=\"tags\"\r\n\r\na\r\n",
-        "--b\r\ncontent-disposition: form-data; name=\"tags\"\r\n\r\nb\r\n",
-        "--b\r\ncontent-disposition: form-data; name=\"person\"\r\ncontent-type: application/json\r\n\r\n{\"name\":\"Ann\"}\r\n",
-        "--b\r\ncontent-disposition: form-data; name=\"photo\"; filename=\"a b.png\"\r\ncontent-type: image/png\r\n\r\n",
+        "--portcullis-part-000000000000\r\ncontent-disposition: form-data; name=\"title\"\r\n\r\nPump ü\r\n",
+        "--portcullis-part-000000000000\r\ncontent-disposition: form-data; name=\"amount\"\r\ncontent-type: text/plain\r\n\r\n12\r\n",
+        "--portcullis-part-000000000000\r\ncontent-disposition: form-data; name=\"tags\"\r\n\r\na\r\n",
+        "--portcullis-part-000000000000\r\ncontent-disposition: form-data; name=\"tags\"\r\n\r\nb\r\n",
+        "--portcullis-part-000000000000\r\ncontent-disposition: form-data; name=\"person\"\r\ncontent-type: application/json\r\n\r\n{\"name\":\"Ann\"}\r\n",
+        "--portcullis-part-000000000000\r\ncontent-disposition: form-data; name=\"photo\"; filename=\"a b.png\"\r\ncontent-type: image/png\r\n\r\n",
     ]
     .concat();
-    let rest = "\r\n--b\r\ncontent-disposition: form-data; name=\"letters\"; filename=\"1.pdf\"\r\ncontent-type: application/pdf\r\n\r\n%PDF-1\r\n--b\r\ncontent-disposition: form-data; name=\"letters\"\r\ncontent-type: application/pdf\r\n\r\n%PDF-2\r\n--b--\r\n";
+    let rest = "\r\n--portcullis-part-000000000000\r\ncontent-disposition: form-data; name=\"letters\"; filename=\"1.pdf\"\r\ncontent-type: application/pdf\r\n\r\n%PDF-1\r\n--portcullis-part-000000000000\r\ncontent-disposition: form-data; name=\"letters\"\r\ncontent-type: application/pdf\r\n\r\n%PDF-2\r\n--portcullis-part-000000000000--\r\n";
     let expected = [expected.as_bytes(), PNG, rest.as_bytes()].concat();
     assert_eq!(
         String::from_utf8_lossy(&forwarded.body),
@@ -227,6 +227,18 @@ fn each_part_is_held_against_contract_grants_and_inspection() {
             "multipart",
         ),
         (
+            vec![
+                TITLE,
+                (
+                    "name=\"photo\"; filename=\"a; name=title; x=.png\"",
+                    "image/png",
+                    PNG,
+                ),
+            ],
+            400,
+            "multipart",
+        ),
+        (
             vec![("name=\"title\"; filename=\"a\"", "", b"x")],
             400,
             "contentType",
@@ -276,4 +288,36 @@ fn each_part_is_held_against_contract_grants_and_inspection() {
         assert_eq!(refused.status, 415, "{kind} {}", refused.text());
     }
     upstream.assert_untouched("parts that were refused");
+}
+
+/// Readers of parts differ in what ends a line and in where a boundary may stand. One that finds the caller's boundary
+/// inside a file would see a part that nobody judged, so that boundary never reaches it.
+#[test]
+fn no_boundary_that_a_caller_can_choose_reaches_the_upstream() {
+    let upstream = RecordingUpstream::start(|_| {
+        testkit::Play::Response(testkit::json_response(201, r#"{"id":"c1"}"#))
+    });
+    let server = serve(gate(&upstream));
+    let key = server.quick_key("claims", &[]);
+    let photo = "name=\"photo\"; filename=\"a.png\"";
+    for inner in [
+        "\r--b\rContent-Disposition: form-data; name=\"secret\"\r\rx",
+        "\r--b\r\nContent-Disposition: form-data; name=\"secret\"\r\n\r\nx",
+        " --b\r\nContent-Disposition: form-data; name=\"secret\"\r\n\r\nx",
+        "\r\n--portcullis-part-000000000000\r\nContent-Disposition: form-data; name=\"secret\"\r\n\r\nx",
+    ] {
+        let bytes = [PNG, inner.as_bytes()].concat();
+        let response = sent(&server, &key, &[TITLE, (photo, "image/png", &bytes)]);
+        assert_eq!(response.status, 201, "{inner:?} {}", response.text());
+        let forwarded = upstream.requests().pop().unwrap();
+        let kind = forwarded.header("content-type").unwrap();
+        let boundary = kind.split_once("boundary=").unwrap().1;
+        // Two parts and the end, wherever a reader looks for it.
+        let found = forwarded
+            .body
+            .windows(boundary.len())
+            .filter(|at| *at == boundary.as_bytes())
+            .count();
+        assert_eq!(found, 3, "{inner:?}");
+    }
 }
