@@ -356,8 +356,8 @@ impl Standing {
         Ok(())
     }
 
-    /// The object that was asked for. Where it is only a part of the answer, its id must not be another one; an answer
-    /// in which it cannot be found says nothing of it.
+    /// The object that was asked for. An answer that shows another one says nothing of it: an upstream that answers twice,
+    /// or one call late, shows what the caller asked for before.
     fn asked_for<'j>(
         &self,
         kind: KindId,
@@ -369,7 +369,8 @@ impl Standing {
         let source = self.rules.kind(kind).map(|kind| &kind.id);
         let is_it = |object: &&Json| {
             let own = source.and_then(|source| own_id(source, object));
-            std::ptr::eq(*object, response) || own.is_none_or(|own| own == lookup.id)
+            own.is_none_or(|own| own == lookup.id)
+                || (std::ptr::eq(*object, response) && is_named_by(&lookup.id, object))
         };
         object.filter(is_it).ok_or_else(|| {
             let (kind, id) = (&lookup.kind, &lookup.id);
@@ -550,6 +551,16 @@ pub(crate) fn own_id(source: &Source, object: &Json) -> Option<String> {
         Source::Body(steps) => id_text(steps.iter().try_fold(object, |here, step| here.get(step))?),
         Source::Path(name) => id_text(object.get(name).or_else(|| object.get("id"))?),
     }
+}
+
+/// Whether one of an object's own members has this value: some are addressed by a number or a name beside their `id`. Upper
+/// and lower case are alike, as in UUIDs.
+fn is_named_by(id: &str, object: &Json) -> bool {
+    let Json::Object(members) = object else {
+        return false;
+    };
+    let mut values = members.iter().filter_map(|(_, value)| id_text(value));
+    values.any(|value| value.eq_ignore_ascii_case(id))
 }
 
 /// An id in the body of a request that is sent to one object has to be that object's.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use contract::Operation;
 use model::{Cause, Headers, Json, Stage, json};
-use policy::{Lookup, Released};
+use policy::{Concealment, Lookup, Released};
 
 use crate::bounds::RESPONSE_BOUNDS;
 use crate::context::RequestContext;
@@ -129,14 +129,20 @@ async fn called(
     let response = response.map_err(|fault| calls::fault_stop(fault, true))?;
     x.event.lookup_status = Some(response.status);
     match response.status {
-        404 | 410 => Ok((None, None)),
+        404 | 410 | 204 | 205 => Ok((None, None)),
+        200..=299 if response.body.is_empty() => Ok((None, None)),
         200..=299 => json::parse(&response.body, RESPONSE_BOUNDS)
             .map(|body| (Some(body), LookedUp::of(&target, &response.headers)))
             .map_err(|problem| {
-                Stop::Failed(FAILED.because(format!(
+                let detail = format!(
                     "the look-up's answer is no JSON: {} at byte {}",
                     problem.kind, problem.offset
-                )))
+                );
+                // Told apart from a hidden object, it would say that there is none, or that there is one.
+                match granted.permit().concealment() {
+                    Concealment::Nothing => Stop::Failed(FAILED.because(detail)),
+                    _ => policy::ABSENT.because(detail).into(),
+                }
             }),
         status if leaves_the_object_open(status, by.declares(403)) => Err(policy::ABSENT
             .because(format!("the look-up was answered with {status}"))

@@ -234,3 +234,52 @@ fn can_leaves_open_what_another_object_decides() {
         );
     }
 }
+
+/// The same where the object is looked up first. What shows another object than the one that was asked for says nothing of
+/// it, and nothing is sent: a connection that is one answer late would let a caller change what is hidden.
+#[test]
+fn no_answer_of_a_look_up_differs_from_hidden_but_the_object_itself() {
+    let script: Arc<Mutex<Vec<u8>>> = Arc::default();
+    let play = Arc::clone(&script);
+    let upstream = RecordingUpstream::start(move |asked| {
+        let is_look_up = asked.method == "GET" && asked.target.ends_with("/jobs/j7");
+        Play::Response(if is_look_up {
+            play.lock().unwrap().clone()
+        } else {
+            json_response(200, r#"{"id":"j7","title":"t","partner":"north"}"#)
+        })
+    });
+    let server = serve(alike(&upstream));
+    let key = server.quick_key("north", &[]);
+    let at = |asked: &Call, said: Vec<u8>| {
+        *script.lock().unwrap() = said;
+        heard(&server.send(asked, Some(&key)))
+    };
+    let job = |id: &str, partner: &str| {
+        let text = format!(r#"{{"id":"{id}","title":"t","partner":"{partner}","locked":false}}"#);
+        json_response(200, &text)
+    };
+    for (method, path) in [("GET", "others"), ("POST", "hand")] {
+        let asked = call(method, &format!("/field/jobs/j7/{path}"));
+        let before = upstream.requests().len();
+        let hidden = at(&asked, job("j7", "south"));
+        assert!(hidden.starts_with("404"), "{method} {hidden}");
+        for none in [
+            json_response(404, "{}"),
+            answer(204, &[], b""),
+            answer(205, &[], b""),
+            answer(200, &[], b""),
+            answer(200, &[], b"<html>no such job</html>"),
+            json_response(200, "null"),
+            json_response(200, r#"{"id":"j7","#),
+            job("own1", "north"),
+        ] {
+            let text = String::from_utf8_lossy(&none).into_owned();
+            assert_eq!(at(&asked, none), hidden, "{method} {text}");
+        }
+        let calls = upstream.requests().split_off(before);
+        assert!(calls.iter().all(|call| call.target.ends_with("/jobs/j7")));
+        let shown = at(&asked, job("j7", "north"));
+        assert!(shown.starts_with("200"), "{method} {shown}");
+    }
+}
