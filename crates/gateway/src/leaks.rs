@@ -75,8 +75,10 @@ pub fn is_passed(text: &str, rules: &ResponseRules) -> bool {
 /// be broken by that, and hold such numbers by chance: of those a finding is noted, and only what blocks keeps them here.
 pub fn guard_file(bytes: &[u8], rules: &ResponseRules) -> Guarded {
     let mut out = Guarded::default();
+    let wide = narrowed(bytes);
+    let bytes = wide.as_deref().unwrap_or(bytes);
     let mut found = rules.scanner.find(bytes, &rules.kinds);
-    let is_text = std::str::from_utf8(bytes).is_ok();
+    let is_text = wide.is_none() && std::str::from_utf8(bytes).is_ok();
     let is_masked = |kind| rules.action(kind) == LeakAction::Mask && is_text && has_end(kind);
     for kind in kinds(&found) {
         let what = match rules.action(kind) {
@@ -89,6 +91,18 @@ pub fn guard_file(bytes: &[u8], rules: &ResponseRules) -> Guarded {
     found.retain(|leak| is_masked(leak.kind));
     out.body = (!found.is_empty()).then(|| masked(bytes, &found));
     out
+}
+
+/// The text of a file in UTF-16 or UTF-32 without the zero bytes that stand between its ASCII letters, which is where keys and
+/// numbers are found. `None` for any other file.
+fn narrowed(bytes: &[u8]) -> Option<Vec<u8>> {
+    /// Enough to tell: half of a text of ASCII letters in UTF-16 are zero bytes.
+    const LOOKED_AT: usize = 256;
+    let start = bytes.get(..LOOKED_AT).unwrap_or(bytes);
+    let has_mark = start.starts_with(b"\xff\xfe") || start.starts_with(b"\xfe\xff");
+    let zeros = start.iter().filter(|byte| **byte == 0).count();
+    let is_wide = has_mark || zeros >= start.len().div_ceil(3).max(2);
+    is_wide.then(|| bytes.iter().copied().filter(|byte| *byte != 0).collect())
 }
 
 /// Each kind that was found, once.

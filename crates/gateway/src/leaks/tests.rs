@@ -196,3 +196,31 @@ fn a_private_key_leaves_in_no_file() {
     let (left, done) = file(key, LeakSettings::default());
     assert_eq!((left, done), (None, vec![Treatment::Blocked]));
 }
+
+#[test]
+fn a_private_key_leaves_in_no_spelling_of_letters() {
+    let key = "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7\n-----END PRIVATE KEY-----";
+    let spelled = |width: usize, at: usize| -> Vec<u8> {
+        let wide = |byte| {
+            let mut unit = vec![0; width];
+            unit[at] = byte;
+            unit
+        };
+        key.bytes().flat_map(wide).collect()
+    };
+    // UTF-16 and UTF-32, the low byte first or last, and with the mark of UTF-16.
+    let marked = [b"\xff\xfe".to_vec(), spelled(2, 0)].concat();
+    for bytes in [
+        spelled(2, 0),
+        spelled(2, 1),
+        spelled(4, 0),
+        spelled(4, 3),
+        marked,
+    ] {
+        let (left, done) = file(&bytes, LeakSettings::default());
+        assert_eq!((left, done), (None, vec![Treatment::Blocked]));
+    }
+    let harmless: Vec<u8> = "name;town\n".bytes().flat_map(|byte| [byte, 0]).collect();
+    let left = file(&harmless, LeakSettings::default());
+    assert_eq!(left, (Some(harmless), vec![]));
+}

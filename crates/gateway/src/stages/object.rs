@@ -131,18 +131,12 @@ async fn called(
     match response.status {
         404 | 410 | 204 | 205 => Ok((None, None)),
         200..=299 if response.body.is_empty() => Ok((None, None)),
-        200..=299 => json::parse(&response.body, RESPONSE_BOUNDS)
+        200..=299 => whole(response.status, &response.body)
             .map(|body| (Some(body), LookedUp::of(&target, &response.headers)))
-            .map_err(|problem| {
-                let detail = format!(
-                    "the look-up's answer is no JSON: {} at byte {}",
-                    problem.kind, problem.offset
-                );
+            .map_err(|detail| match granted.permit().concealment() {
+                Concealment::Nothing => Stop::Failed(FAILED.because(detail)),
                 // Told apart from a hidden object, it would say that there is none, or that there is one.
-                match granted.permit().concealment() {
-                    Concealment::Nothing => Stop::Failed(FAILED.because(detail)),
-                    _ => policy::ABSENT.because(detail).into(),
-                }
+                _ => policy::ABSENT.because(detail).into(),
             }),
         status if leaves_the_object_open(status, by.declares(403)) => Err(policy::ABSENT
             .because(format!("the look-up was answered with {status}"))
@@ -154,6 +148,17 @@ async fn called(
             &response.headers,
         )),
     }
+}
+
+/// The object that the answer of a look-up shows whole; in words why it does not.
+fn whole(status: u16, body: &[u8]) -> Result<Json, String> {
+    if matches!(status, 206 | 226) {
+        return Err(format!("the look-up was answered with a part ({status})"));
+    }
+    json::parse(body, RESPONSE_BOUNDS).map_err(|problem| {
+        let (kind, offset) = (problem.kind, problem.offset);
+        format!("the look-up's answer is no JSON: {kind} at byte {offset}")
+    })
 }
 
 /// Judges the answer and turns what may leave into bytes. An answer that does not show the object it should makes a

@@ -272,6 +272,7 @@ fn no_answer_of_a_look_up_differs_from_hidden_but_the_object_itself() {
             answer(200, &[], b"<html>no such job</html>"),
             json_response(200, "null"),
             json_response(200, r#"{"id":"j7","#),
+            json_response(206, r#"{"id":"j7","title":"t","partner":"north"}"#),
             job("own1", "north"),
         ] {
             let text = String::from_utf8_lossy(&none).into_owned();
