@@ -5,19 +5,17 @@
 
 use model::shape::Node;
 use model::{FieldError, Json, Refusal, Shape};
-use serde_json::Value;
 
+use crate::advice::{listed, words};
 use crate::shortened::shortened;
 use crate::text::nearest;
 use crate::text::steps;
-use crate::validator::{ErrorKind, ValidationError, Validator, expected_types};
+use crate::validator::{ErrorKind, ValidationError, Validator};
 
 /// How deep alternatives are explained.
 const ALTERNATIVES_DEPTH: usize = 4;
 /// Longest undeclared name that is repeated to the caller.
 const NAME_SHOWN_MAX: usize = 64;
-/// Most names listed in one sentence.
-const NAMES_SHOWN_MAX: usize = 12;
 /// What the caller reads for a field that the contract does not know.
 const UNDECLARED: &str = "additionalProperties";
 
@@ -171,23 +169,6 @@ fn unknown(subject: &Subject<'_>, pointer: &str, name: &str) -> FieldError {
     }
 }
 
-/// A bounded list of names for a sentence.
-pub(crate) fn listed(names: &[&str]) -> String {
-    if names.is_empty() {
-        return "nothing".into();
-    }
-    let mut out = names
-        .iter()
-        .take(NAMES_SHOWN_MAX)
-        .copied()
-        .collect::<Vec<_>>()
-        .join(", ");
-    if names.len() > NAMES_SHOWN_MAX {
-        out.push_str(", …");
-    }
-    out
-}
-
 fn simple(subject: &Subject<'_>, error: &ValidationError<'_>, pointer: &str) -> FieldError {
     let schema = subject.validator.schema_of(error);
     let found = value_at(subject.value, pointer).map_or("value", Json::type_name);
@@ -203,156 +184,6 @@ fn simple(subject: &Subject<'_>, error: &ValidationError<'_>, pointer: &str) -> 
         keyword,
         detail,
         fix,
-    }
-}
-
-// LONG: one sentence per keyword; a table reads best in one piece.
-fn words(kind: &ErrorKind, found: &str, schema: Option<&Value>) -> (String, String) {
-    let pair = |detail: String, fix: String| (detail, fix);
-    match kind {
-        ErrorKind::Type { kind } => {
-            let expected = expected_types(kind);
-            let detail = format!("{found}, expected {}", expected.join(" or "));
-            let main = expected
-                .iter()
-                .find(|t| *t != "null")
-                .map_or("value", |t| t);
-            pair(detail, example(main, schema))
-        }
-        ErrorKind::Enum { options } => {
-            let options: Vec<String> = options
-                .as_array()
-                .into_iter()
-                .flatten()
-                .map(short)
-                .collect();
-            let options: Vec<&str> = options.iter().map(String::as_str).collect();
-            pair(
-                "not one of the allowed values".into(),
-                format!("send one of: {}", listed(&options)),
-            )
-        }
-        ErrorKind::Constant { expected_value } => pair(
-            "not the one allowed value".into(),
-            format!("send {}", short(expected_value)),
-        ),
-        ErrorKind::Format { format } => pair(
-            format!("not in the format `{format}`"),
-            example("string", schema),
-        ),
-        ErrorKind::Pattern { .. } => pair(
-            "does not match the pattern of the contract".into(),
-            schema
-                .and_then(|s| s.get("pattern"))
-                .and_then(Value::as_str)
-                .map_or("follow the contract".into(), |p| {
-                    format!("send a text that matches {p}")
-                }),
-        ),
-        ErrorKind::MinLength { limit } => pair(
-            "too short".into(),
-            format!("send at least {limit} characters"),
-        ),
-        ErrorKind::MaxLength { limit } => pair(
-            "too long".into(),
-            format!("send at most {limit} characters"),
-        ),
-        ErrorKind::MinItems { limit } => pair(
-            "too few items".into(),
-            format!("send at least {limit} items"),
-        ),
-        ErrorKind::MaxItems { limit } => pair(
-            "too many items".into(),
-            format!("send at most {limit} items"),
-        ),
-        ErrorKind::AdditionalItems { limit } => pair(
-            "too many items".into(),
-            format!("send at most {limit} items"),
-        ),
-        ErrorKind::UniqueItems => pair("an item occurs twice".into(), "send each item once".into()),
-        ErrorKind::MinProperties { limit } => pair(
-            "too few fields".into(),
-            format!("send at least {limit} fields"),
-        ),
-        ErrorKind::MaxProperties { limit } => pair(
-            "too many fields".into(),
-            format!("send at most {limit} fields"),
-        ),
-        ErrorKind::Minimum { limit } => pair("too small".into(), format!("send {limit} or more")),
-        ErrorKind::Maximum { limit } => pair("too large".into(), format!("send {limit} or less")),
-        ErrorKind::ExclusiveMinimum { limit } => {
-            pair("too small".into(), format!("send more than {limit}"))
-        }
-        ErrorKind::ExclusiveMaximum { limit } => {
-            pair("too large".into(), format!("send less than {limit}"))
-        }
-        ErrorKind::MultipleOf { multiple_of } => pair(
-            "not a multiple of the declared step".into(),
-            format!("send a multiple of {multiple_of}"),
-        ),
-        ErrorKind::OneOfMultipleValid { .. } => pair(
-            "matches more than one of the allowed forms".into(),
-            "send fields of exactly one form".into(),
-        ),
-        ErrorKind::OneOfNotValid { context } | ErrorKind::AnyOf { context } => pair(
-            format!("matches none of the {} allowed forms", context.len()),
-            "send one of the forms the contract declares".into(),
-        ),
-        ErrorKind::FalseSchema => pair(
-            "this field is not accepted in this direction".into(),
-            "remove it; the other side sets it".into(),
-        ),
-        ErrorKind::Not { .. } => pair(
-            "excluded by the contract".into(),
-            "send another value".into(),
-        ),
-        ErrorKind::PropertyNames { .. } => pair(
-            "a field name breaks the contract".into(),
-            "rename the field".into(),
-        ),
-        _ => pair(
-            "does not match the contract".into(),
-            "compare it with the contract".into(),
-        ),
-    }
-}
-
-/// What to send, with an example by format.
-fn example(kind: &str, schema: Option<&Value>) -> String {
-    let format = schema.and_then(|s| s.get("format")).and_then(Value::as_str);
-    let sample = match (kind, format) {
-        ("string", Some("email")) => r#""a@b.example""#,
-        ("string", Some("date")) => r#""2026-03-31""#,
-        ("string", Some("date-time")) => r#""2026-03-31T12:00:00Z""#,
-        ("string", Some("time")) => r#""12:00:00Z""#,
-        ("string", Some("uuid")) => r#""3f2b6c1e-8d57-4b0a-9a41-5c7d0e9f1a22""#,
-        ("string", Some("ipv4")) => r#""192.0.2.1""#,
-        ("string", Some("ipv6")) => r#""2001:db8::1""#,
-        ("string", Some("uri")) => r#""https://a.example/b""#,
-        ("string", _) => {
-            let one = schema.and_then(|s| s.get("enum")).and_then(|v| v.get(0));
-            return match one {
-                Some(value) => format!("send a string such as {}", short(value)),
-                None => "send a string, in quotes".into(),
-            };
-        }
-        ("integer", _) => return "send a whole number such as 42".into(),
-        ("number", _) => return "send a number such as 9.5".into(),
-        ("boolean", _) => return "send true or false".into(),
-        ("array", _) => return "send a list: […]".into(),
-        ("object", _) => return "send an object: {…}".into(),
-        ("null", _) => return "send null".into(),
-        _ => return "send a value of the declared type".into(),
-    };
-    format!("send a string such as {sample}")
-}
-
-/// A value of the contract, bounded.
-fn short(value: &Value) -> String {
-    let text = value.to_string();
-    match text.char_indices().nth(40) {
-        Some((at, _)) => format!("{}…", text.get(..at).unwrap_or_default()),
-        None => text,
     }
 }
 

@@ -4,6 +4,7 @@
 //! Used by config (compile, locate) and by gateway's stages route, validate, inspect and response.
 //! Start reading at `compile`, then at `check_request`; `plan` names what a compiled contract consists of.
 
+mod advice;
 mod body_format;
 mod compile;
 mod definition;

@@ -39,6 +39,24 @@ pub(crate) enum SchemaRole {
     Raw,
 }
 
+impl SchemaRole {
+    /// The role of a schema inside, for another value than this one's.
+    fn of_another(self) -> SchemaRole {
+        match self {
+            SchemaRole::Raw => SchemaRole::Raw,
+            SchemaRole::Whole | SchemaRole::Part => SchemaRole::Whole,
+        }
+    }
+
+    /// The role of a schema inside, for the same value.
+    fn of_the_same(self) -> SchemaRole {
+        match self {
+            SchemaRole::Raw => SchemaRole::Raw,
+            SchemaRole::Whole | SchemaRole::Part => SchemaRole::Part,
+        }
+    }
+}
+
 /// The growing list of definitions.
 pub(crate) struct Lowering<'a> {
     pub(crate) docs: &'a Docs,
@@ -166,12 +184,7 @@ impl<'a> Lowering<'a> {
         if self.is_30 || members.keys().all(|key| !is_assertion(key)) {
             return self.reference(&target, direction, stance);
         }
-        let part = if stance == SchemaRole::Whole {
-            SchemaRole::Part
-        } else {
-            stance
-        };
-        let first = self.reference(&target, direction, part);
+        let first = self.reference(&target, direction, stance.of_the_same());
         let mut out = self.plain(at, members, direction, stance);
         if let Some(out) = out.as_object_mut() {
             match out.get_mut("allOf").and_then(Value::as_array_mut) {
@@ -206,7 +219,7 @@ impl<'a> Lowering<'a> {
         Value::Object(out)
     }
 
-    // LONG: one match over the keywords of a vocabulary reads better than several half ones.
+    /// One keyword of a schema: refused, replaced by another one, or lowered.
     fn keyword(
         &mut self,
         owner: &At<'a>,
@@ -216,90 +229,90 @@ impl<'a> Lowering<'a> {
         stance: SchemaRole,
         out: &mut Map<String, Value>,
     ) {
-        let below = if stance == SchemaRole::Raw {
-            SchemaRole::Raw
-        } else {
-            SchemaRole::Whole
+        if self.is_refused(at, key) {
+            return;
+        }
+        let is_list = at.value.is_array();
+        match key {
+            "items" if is_list => {
+                let items = self.each_item(at, direction, stance.of_another());
+                out.insert("prefixItems".into(), items);
+            }
+            // Draft 4, which 3.0 is built on, names the items behind the positions differently.
+            "additionalItems" if self.is_30 => {
+                if owner.value.get("items").is_some_and(Value::is_array) {
+                    let items = self.lower(at, direction, stance.of_another());
+                    out.insert("items".into(), items);
+                }
+            }
+            "dependencies" if self.is_30 => {
+                self.dependencies(at, direction, stance.of_the_same(), out);
+            }
+            _ => {
+                let lowered = self.lowered(at, key, direction, stance);
+                out.extend(lowered.map(|lowered| (key.to_owned(), lowered)));
+            }
+        }
+    }
+
+    /// Keywords that cannot be enforced as they are written; reported here.
+    fn is_refused(&mut self, at: &At<'a>, key: &str) -> bool {
+        let (problem, help) = match key {
+            "items" if at.value.is_array() && !self.is_30 => (
+                "`items` must be one schema".to_owned(),
+                "use `prefixItems` for positions",
+            ),
+            "allOf" | "anyOf" | "oneOf" if at.value.as_array().is_none_or(Vec::is_empty) => (
+                format!("`{key}` must be a list of schemas"),
+                "list at least one schema",
+            ),
+            "$dynamicRef" | "$recursiveRef" | "$id" => (
+                format!("`{key}` is not supported in contracts"),
+                "use `$ref` with a JSON pointer such as `#/components/schemas/NAME`",
+            ),
+            _ => return false,
         };
-        let part = if stance == SchemaRole::Raw {
-            SchemaRole::Raw
-        } else {
-            SchemaRole::Part
-        };
-        let has_positions = owner.value.get("items").is_some_and(Value::is_array);
-        let lowered = match key {
+        self.wrong(at, problem, help);
+        true
+    }
+
+    /// The keyword as it is enforced under its own name; `None` where it is no assertion.
+    fn lowered(
+        &mut self,
+        at: &At<'a>,
+        key: &'a str,
+        direction: Direction,
+        stance: SchemaRole,
+    ) -> Option<Value> {
+        let (another, same) = (stance.of_another(), stance.of_the_same());
+        Some(match key {
             "type" | "enum" | "const" | "minimum" | "maximum" | "multipleOf" | "minLength"
             | "maxLength" | "minItems" | "maxItems" | "uniqueItems" | "minProperties"
             | "maxProperties" | "minContains" | "maxContains" | "dependentRequired" | "format" => {
                 at.value.clone()
             }
             "exclusiveMinimum" | "exclusiveMaximum" if at.value.is_number() => at.value.clone(),
-            "pattern" => match self.pattern(at) {
-                Some(pattern) => pattern,
-                None => return,
-            },
-            "properties" => self.properties(at, direction, below),
+            "pattern" => self.pattern(at)?,
+            "properties" => self.properties(at, direction, another),
             "patternProperties" => {
                 for (pattern, child) in at.members() {
                     self.pattern_text(&child, pattern);
                 }
-                self.each_member(at, direction, below)
+                self.each_member(at, direction, another)
             }
-            "dependentSchemas" => self.each_member(at, direction, part),
-            "items" if at.value.is_array() && !self.is_30 => {
-                self.wrong(
-                    at,
-                    "`items` must be one schema",
-                    "use `prefixItems` for positions",
-                );
-                return;
-            }
-            "items" if at.value.is_array() => {
-                out.insert("prefixItems".into(), self.each_item(at, direction, below));
-                return;
-            }
-            // Draft 4, which 3.0 is built on, names the items behind the positions differently.
-            "additionalItems" if self.is_30 => {
-                if has_positions {
-                    out.insert("items".into(), self.lower(at, direction, below));
-                }
-                return;
-            }
-            "dependencies" if self.is_30 => {
-                self.dependencies(at, direction, part, out);
-                return;
-            }
+            "dependentSchemas" => self.each_member(at, direction, same),
             "additionalProperties"
             | "unevaluatedProperties"
             | "items"
             | "unevaluatedItems"
             | "contains"
-            | "propertyNames" => self.lower(at, direction, below),
-            "prefixItems" => self.each_item(at, direction, below),
-            "allOf" | "anyOf" | "oneOf" => {
-                if at.value.as_array().is_none_or(Vec::is_empty) {
-                    self.wrong(
-                        at,
-                        format!("`{key}` must be a list of schemas"),
-                        "list at least one schema",
-                    );
-                    return;
-                }
-                self.each_item(at, direction, part)
-            }
+            | "propertyNames" => self.lower(at, direction, another),
+            "prefixItems" => self.each_item(at, direction, another),
+            "allOf" | "anyOf" | "oneOf" => self.each_item(at, direction, same),
             "not" | "if" => self.lower(at, direction, SchemaRole::Raw),
-            "then" | "else" => self.lower(at, direction, part),
-            "$dynamicRef" | "$recursiveRef" | "$id" => {
-                self.wrong(
-                    at,
-                    format!("`{key}` is not supported in contracts"),
-                    "use `$ref` with a JSON pointer such as `#/components/schemas/NAME`",
-                );
-                return;
-            }
-            _ => return,
-        };
-        out.insert(key.to_owned(), lowered);
+            "then" | "else" => self.lower(at, direction, same),
+            _ => return None,
+        })
     }
 
     fn dependencies(

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use model::{FieldError, Method, Reason, Refusal, Stage};
 
+use crate::advice::listed;
 use crate::body_format::BodyFormat;
-use crate::errors::listed;
 use crate::media_type::{TEXT, may_be_json};
 use crate::response_plan::{ResponsePlan, successes};
 

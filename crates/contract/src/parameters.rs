@@ -8,7 +8,8 @@ use std::sync::Arc;
 use model::canonical::encode_component;
 use model::{CanonicalRequest, FieldError, Json, Text};
 
-use crate::errors::{Subject, explain, listed};
+use crate::advice::listed;
+use crate::errors::{Subject, explain};
 use crate::findings::{Findings, JudgedParameter, Rigour};
 use crate::plan::{Operation, Parameter, Place, Style};
 use crate::text::nearest;

@@ -102,7 +102,7 @@ fn file(
     let kind = part.kind.as_deref().unwrap_or("text/plain");
     if !types.iter().any(|declared| **declared == *kind) {
         let names: Vec<&str> = types.iter().map(|kind| &**kind).collect();
-        let fix = format!("send one of: {}", crate::errors::listed(&names));
+        let fix = format!("send one of: {}", crate::advice::listed(&names));
         return Err(unreadable(
             part,
             "contentType",

@@ -8,8 +8,9 @@ use std::sync::Arc;
 use model::json::{Problem, ProblemKind};
 use model::{CanonicalRequest, FieldError, Json, Payload, Reason, Refusal, Stage};
 
+use crate::advice::listed;
 use crate::body_format::BodyFormat;
-use crate::errors::{Subject, explain, listed};
+use crate::errors::{Subject, explain};
 use crate::file;
 use crate::findings::{Findings, JudgedParameter, Rigour};
 use crate::form;

@@ -8,7 +8,7 @@ use std::ops::ControlFlow;
 use model::field::At;
 use model::{FieldError, FieldSet, Json, Refusal};
 
-use crate::errors::listed;
+use crate::advice::listed;
 use crate::plan::Operation;
 use crate::request::BODY;
 use crate::text::nearest;

@@ -95,18 +95,82 @@ fn step(name: &str) -> String {
     }
 }
 
-// LONG: one table of names, read from top to bottom.
+/// Names of one class, in lower case and without anything but letters and digits.
+struct Names {
+    class: &'static str,
+    /// A name may also end with one of these.
+    endings: &'static [&'static str],
+    whole: &'static [&'static str],
+}
+
+/// The classes, the strictest first.
+const NAMES: [Names; 3] = [
+    Names {
+        class: "secret",
+        endings: &[
+            "password",
+            "passwordhash",
+            "clientsecret",
+            "privatekey",
+            "apikey",
+            "accesstoken",
+            "refreshtoken",
+            "paymenttoken",
+            "webhooksecret",
+        ],
+        whole: &["secret", "pin", "cvv", "cvc", "otpsecret", "totpsecret"],
+    },
+    Names {
+        class: "sensitive",
+        endings: &[
+            "iban",
+            "accountnumber",
+            "cardnumber",
+            "socialsecuritynumber",
+            "taxid",
+            "nationalid",
+            "passportnumber",
+            "dateofbirth",
+            "birthdate",
+            "salary",
+            "accesscode",
+            "alarmcode",
+            "healthnote",
+        ],
+        whole: &["ssn", "birthday", "gender", "religion", "diagnosis", "bic"],
+    },
+    Names {
+        class: "personal",
+        endings: &[
+            "email",
+            "emailaddress",
+            "phone",
+            "phonenumber",
+            "mobile",
+            "firstname",
+            "lastname",
+            "givenname",
+            "familyname",
+            "fullname",
+            "contactname",
+            "surname",
+            "ipaddress",
+        ],
+        whole: &[
+            "street",
+            "streetaddress",
+            "homeaddress",
+            "latitude",
+            "longitude",
+            "postcode",
+            "zipcode",
+        ],
+    },
+];
+
 /// By the name of a property, and only where it holds a value.
 pub fn class(name: &str, property: &Value) -> Option<&'static str> {
-    let is_container = ["properties", "items", "allOf", "oneOf", "anyOf"]
-        .iter()
-        .any(|key| property.get(*key).is_some());
-    if is_container
-        || matches!(
-            property.get("type").and_then(Value::as_str),
-            Some("boolean" | "object" | "array")
-        )
-    {
+    if !holds_a_value(property) {
         return None;
     }
     let bare: String = name
@@ -114,72 +178,50 @@ pub fn class(name: &str, property: &Value) -> Option<&'static str> {
         .filter(char::is_ascii_alphanumeric)
         .map(|c| c.to_ascii_lowercase())
         .collect();
-    let is = |words: &[&str]| words.contains(&bare.as_str());
-    let ends = |words: &[&str]| words.iter().any(|word| bare.ends_with(word));
-    if ends(&[
-        "password",
-        "passwordhash",
-        "clientsecret",
-        "privatekey",
-        "apikey",
-        "accesstoken",
-        "refreshtoken",
-        "paymenttoken",
-        "webhooksecret",
-    ]) || is(&["secret", "pin", "cvv", "cvc", "otpsecret", "totpsecret"])
-    {
-        return Some("secret");
-    }
-    if ends(&[
-        "iban",
-        "accountnumber",
-        "cardnumber",
-        "socialsecuritynumber",
-        "taxid",
-        "nationalid",
-        "passportnumber",
-        "dateofbirth",
-        "birthdate",
-        "salary",
-        "accesscode",
-        "alarmcode",
-        "healthnote",
-    ]) || is(&["ssn", "birthday", "gender", "religion", "diagnosis", "bic"])
-    {
-        return Some("sensitive");
-    }
-    let is_person = ends(&[
-        "email",
-        "emailaddress",
-        "phone",
-        "phonenumber",
-        "mobile",
-        "firstname",
-        "lastname",
-        "givenname",
-        "familyname",
-        "fullname",
-        "contactname",
-        "surname",
-        "ipaddress",
-    ]);
-    let is_place = is(&[
-        "street",
-        "streetaddress",
-        "homeaddress",
-        "latitude",
-        "longitude",
-        "postcode",
-        "zipcode",
-    ]);
-    (is_person || is_place || property.get("format").and_then(Value::as_str) == Some("email"))
-        .then_some("personal")
+    let is_of = |names: &&Names| {
+        let ends = names.endings.iter().any(|ending| bare.ends_with(ending));
+        ends || names.whole.contains(&bare.as_str())
+    };
+    let is_email = property.get("format").and_then(Value::as_str) == Some("email");
+    let named = NAMES.iter().find(is_of).map(|names| names.class);
+    named.or(is_email.then_some("personal"))
+}
+
+fn holds_a_value(property: &Value) -> bool {
+    let kind = property.get("type").and_then(Value::as_str);
+    let is_composed = ["properties", "items", "allOf", "oneOf", "anyOf"]
+        .iter()
+        .any(|key| property.get(*key).is_some());
+    !is_composed && !matches!(kind, Some("boolean" | "object" | "array"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn a_name_has_the_strictest_class_that_fits() {
+        let text = json!({ "type": "string" });
+        for (name, wanted) in [
+            ("Password-Hash", Some("secret")),
+            ("oldApiKey", Some("secret")),
+            ("pin", Some("secret")),
+            ("pinned", None),
+            ("creditor_IBAN", Some("sensitive")),
+            ("ssn", Some("sensitive")),
+            ("workEmail", Some("personal")),
+            ("postcode", Some("personal")),
+            ("postcodeOfShop", None),
+        ] {
+            assert_eq!(class(name, &text), wanted, "{name}");
+        }
+        let email = json!({ "type": "string", "format": "email" });
+        assert_eq!(class("contact", &email), Some("personal"));
+        assert_eq!(class("iban", &email), Some("sensitive"));
+        assert_eq!(class("iban", &json!({ "type": "object" })), None);
+        assert_eq!(class("iban", &json!({ "anyOf": [] })), None);
+    }
 
     #[test]
     fn classes_are_guessed_where_values_are_declared() {
