@@ -49,7 +49,7 @@ pub use findings::JudgedParameter;
 pub use forwarded::Forwarded;
 pub use language::Language;
 pub use leaves::{Leaf, leaves};
-pub use media::{ACCEPT, ResponseMedia};
+pub use media::{ACCEPT, FirstResponse, ResponseMedia};
 pub use parameters::{UNDECLARED, fix_undeclared, write_query};
 pub use parts::{PartKind, PartPlan};
 pub use plan::{BodyPlan, BodyPlanContent, Contract, Operation, Parameter, Place, Style};

@@ -1,5 +1,5 @@
 //! Which media types an operation's answers have, and which of them a caller accepts: agreed on before the call.
-//! Exports `ResponseMedia`. Pure.
+//! Exports `ResponseMedia` and `FirstResponse`. Pure.
 //! Used by gateway's stages validate (`agree`) and upstream (what the gateway itself asks for), and by config.
 //! Start reading at `ResponseMedia::agree`.
 
@@ -9,8 +9,8 @@ use model::{FieldError, Method, Reason, Refusal, Stage};
 
 use crate::advice::listed;
 use crate::body_format::BodyFormat;
-use crate::media_type::{TEXT, may_be_json};
-use crate::response_plan::{ResponsePlan, successes};
+use crate::media_type::{JSON, TEXT, may_be_json};
+use crate::response_plan::{ResponsePlan, StatusRange, successes};
 
 /// Nothing this operation answers is acceptable to the caller.
 pub const ACCEPT: Reason = Reason::new(
@@ -29,6 +29,8 @@ const RANGES_MAX: usize = 64;
 /// Media types of an operation's answers, as the contract declares them.
 #[derive(Clone, Debug, Default)]
 pub struct ResponseMedia {
+    /// How the operation answers when it has something to say.
+    first: FirstResponse,
     /// Types of successful answers that can be judged and shown, in the order of the contract.
     shown: Vec<Arc<str>>,
     /// Types of successful answers that cannot be judged.
@@ -41,9 +43,55 @@ pub struct ResponseMedia {
     accept: Arc<str>,
 }
 
+/// How an operation answers when it has something to say: of the declared successes with a JSON body the first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FirstResponse {
+    /// Its status; 200 where none is declared.
+    pub status: u16,
+    /// Its media type; `application/json` where none is declared.
+    pub content_type: Arc<str>,
+}
+
+impl Default for FirstResponse {
+    fn default() -> Self {
+        FirstResponse {
+            status: 200,
+            content_type: Arc::from(JSON),
+        }
+    }
+}
+
+impl FirstResponse {
+    fn of(responses: &[ResponsePlan]) -> FirstResponse {
+        let status_of = |plan: &ResponsePlan| match plan.status {
+            StatusRange::Exactly(status @ 200..=299) => Some(status),
+            StatusRange::Family(2) | StatusRange::Default => Some(200),
+            StatusRange::Exactly(_) | StatusRange::Family(_) => None,
+        };
+        let has_body =
+            |plan: &&ResponsePlan| plan.validator.is_some() && plan.format != BodyFormat::Text;
+        let with_body = responses.iter().filter(has_body);
+        let first = with_body
+            .filter_map(|plan| Some((status_of(plan)?, plan)))
+            .min_by_key(|(status, _)| *status);
+        let Some((status, plan)) = first else {
+            return FirstResponse::default();
+        };
+        let is_written = |kind: &&Arc<str>| &***kind == JSON || kind.ends_with("+json");
+        let kind = plan.content_types.iter().find(is_written);
+        FirstResponse {
+            status,
+            content_type: kind.map_or_else(|| Arc::from(JSON), Arc::clone),
+        }
+    }
+}
+
 impl ResponseMedia {
     pub(crate) fn of(method: Method, responses: &[ResponsePlan]) -> ResponseMedia {
-        let mut media = ResponseMedia::default();
+        let mut media = ResponseMedia {
+            first: FirstResponse::of(responses),
+            ..ResponseMedia::default()
+        };
         let successes = successes(responses);
         for response in &successes {
             let is_judged = |kind: &str| match response.format {
@@ -81,6 +129,11 @@ impl ResponseMedia {
         };
         let accept = media.asked(media.shown.iter().chain(others));
         ResponseMedia { accept, ..media }
+    }
+
+    /// How the operation answers when it has something to say.
+    pub fn first(&self) -> &FirstResponse {
+        &self.first
     }
 
     /// Types of successful answers that can be judged and shown.
@@ -235,7 +288,7 @@ fn is_accepted(offered: &str, ranges: &[Range<'_>]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::response_plan::StatusRange;
+    use crate::compile::tests::contract;
 
     fn answer(status: StatusRange, kinds: &[&str]) -> ResponsePlan {
         ResponsePlan {
@@ -287,6 +340,45 @@ mod tests {
         ] {
             assert_eq!(agreed(&media, accept).as_deref(), wanted, "{accept}");
         }
+    }
+
+    #[test]
+    fn the_first_response_is_the_lowest_success_with_a_json_body() {
+        let json = "content: {application/json: {schema: {type: object}}}";
+        let hal = "content: {text/csv: {}, application/hal+json: {schema: {type: object}}}";
+        let text = "content: {text/plain: {schema: {type: string}}}";
+        let of = |responses: &[(&str, &str)]| {
+            let responses: Vec<String> = responses
+                .iter()
+                .map(|(status, content)| format!("'{status}': {{description: x, {content}}}"))
+                .collect();
+            let api = contract(&format!(
+                "openapi: 3.1.0\npaths: {{/a: {{get: {{operationId: a, responses: {{{}}}}}}}}}",
+                responses.join(", ")
+            ));
+            let first = api.operations[0].media.first();
+            (first.status, first.content_type.to_string())
+        };
+        let is = |status, kind: &str| (status, kind.to_owned());
+        assert_eq!(of(&[("204", "")]), is(200, "application/json"));
+        assert_eq!(
+            of(&[("206", hal), ("203", json)]),
+            is(203, "application/json")
+        );
+        assert_eq!(
+            of(&[("204", ""), ("203", hal), ("404", json)]),
+            is(203, "application/hal+json")
+        );
+        assert_eq!(
+            of(&[("2XX", hal), ("201", json)]),
+            is(200, "application/hal+json")
+        );
+        assert_eq!(
+            of(&[("200", text), ("202", json)]),
+            is(202, "application/json")
+        );
+        assert_eq!(of(&[("default", hal)]), is(200, "application/hal+json"));
+        assert_eq!(of(&[("404", hal)]), is(200, "application/json"));
     }
 
     #[test]

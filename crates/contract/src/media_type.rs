@@ -1,14 +1,16 @@
 //! Which media types are JSON, and which is plain text.
-//! Exports `is_json`, `may_be_json` and `TEXT`.
+//! Exports `is_json`, `may_be_json`, `JSON` and `TEXT`.
 //! Used when contracts are read, and when answers are.
 //! Start reading at `is_json`.
 
+/// Plain JSON.
+pub(crate) const JSON: &str = "application/json";
 /// Plain text, which is judged as one text.
 pub(crate) const TEXT: &str = "text/plain";
 
 /// `application/json` and every `+json` type.
 pub(crate) fn is_json(essence: &str) -> bool {
-    essence == "application/json" || essence == "text/json" || essence.ends_with("+json")
+    essence == JSON || essence == "text/json" || essence.ends_with("+json")
 }
 
 /// Whether a declared type can be answered in JSON.

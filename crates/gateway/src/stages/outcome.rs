@@ -117,7 +117,7 @@ async fn shown(
 fn withheld(status: u16, why: &Refusal, operation: &Operation) -> u16 {
     let is_hidden = why.reason == &policy::OBJECT_DENIED;
     match status {
-        204 | 205 if is_hidden => response::with_body(operation).0,
+        204 | 205 if is_hidden => operation.media.first().status,
         status => status,
     }
 }

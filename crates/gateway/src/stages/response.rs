@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use contract::{BodyFormat, Operation, ResponsePlan, StatusRange};
+use contract::{BodyFormat, Operation, ResponsePlan};
 use model::event::{Drift, Treatment};
 use model::json;
 use model::{Headers, Json, Payload, Response, Stage, Text};
@@ -48,35 +48,13 @@ impl Read {
 
     /// Forgets everything by which an answer that shows no object could say whether there are some.
     pub fn say_no_more(&mut self, operation: &Operation) {
-        let (status, kind) = with_body(operation);
+        let first = operation.media.first();
         *self = Read {
-            status,
-            kind,
+            status: first.status,
+            kind: Arc::clone(&first.content_type),
             ..Read::nothing()
         };
     }
-}
-
-/// The status and type with which an operation answers when it has something to say: of the declared ones the first.
-pub fn with_body(operation: &Operation) -> (u16, Arc<str>) {
-    let status_of = |plan: &ResponsePlan| match plan.status {
-        StatusRange::Exactly(status @ 200..=299) => Some(status),
-        StatusRange::Family(2) | StatusRange::Default => Some(200),
-        StatusRange::Exactly(_) | StatusRange::Family(_) => None,
-    };
-    let responses = operation.responses.iter();
-    let with_body =
-        responses.filter(|plan| plan.validator.is_some() && plan.format != BodyFormat::Text);
-    let first = with_body
-        .filter_map(|plan| Some((status_of(plan)?, plan)))
-        .min_by_key(|(status, _)| *status);
-    let kinds = first.iter().flat_map(|(_, plan)| &plan.content_types);
-    let mut kinds = kinds.filter(|kind| is_json(kind));
-    let kind = kinds.next();
-    (
-        first.map_or(200, |(status, _)| status),
-        kind.map_or_else(|| Arc::from(JSON), Arc::clone),
-    )
 }
 
 /// What answers are written in where the contract names no other type.
