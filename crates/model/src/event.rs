@@ -14,11 +14,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::{DecisionId, RuleRef, Stage, Text, Timestamp};
 
-pub use parts::{ActorRef, Blocked, Drift, ErrorAt, Finding, ObjectRef};
+pub use parts::{ActorRef, Blocked, Drift, ErrorAt, Finding, ObjectRef, Personal};
 pub use words::{AuthenticatedBy, Cause, Kind, Named, Outcome, Treatment, Word};
 
-/// The form of entries that this program writes.
+/// The form of entries that this program writes, of those that name no person.
 pub const SCHEMA: u16 = 2;
+/// The form of entries whose personal values are sealed.
+pub const SCHEMA_SEALED: u16 = 3;
 
 /// The number of the form an entry was written in. Entries without one are of schema 1.
 ///
@@ -85,6 +87,9 @@ pub struct Event {
     /// Person behind the call as the integration states it; for changes, who made the change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<Text>,
+    /// For changes about a person whom an integration states: who that is. Never written but sealed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person: Option<Text>,
     /// For changes: how it is known who made them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actor: Option<ActorRef>,
@@ -130,6 +135,9 @@ pub struct Event {
     /// Of a `ledger.signer`: the change as both keys signed it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signer: Option<Text>,
+    /// Of a `ledger.erase`: whose values, as `personal` of other records names them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub erases: Option<Text>,
     /// Private detail of a refusal, or what was changed: a sentence for people, which no program reads.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<Text>,
@@ -178,9 +186,22 @@ pub struct Event {
     /// Hash of the configuration in force, first 12 hex digits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub configuration: Option<Text>,
+    /// What the record says of persons, sealed. Of an event that was opened: what could not be.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub personal: Vec<Personal>,
 }
 
 impl Event {
+    /// The person an integration stated that the record is about: integration and name.
+    pub fn stated_person(&self) -> Option<(&str, &str)> {
+        let person = if self.is_call() {
+            &self.user
+        } else {
+            &self.person
+        };
+        Some((self.integration.as_deref()?, person.as_deref()?))
+    }
+
     /// Whether the record is about a request or a connection, and not about a change.
     pub fn is_call(&self) -> bool {
         // The intent of a call has a method, the intent of a change has none.

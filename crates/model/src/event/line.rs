@@ -1,9 +1,13 @@
 //! Writes a record as the line of JSON that the ledger chains: one per request, so without a detour.
-//! Exports `Event::write` and `Event::write_with`; what it writes reads back as the same event.
+//! Exports `Event::write` and `Event::write_with`; what it writes reads back as the same event. `Event::write_sealed` leaves
+//! out what names a person, and `write_of_person` and `write_texts` write that.
 //! Used by audit.
 //! Start reading at `Event::write`.
 
-use super::{ActorRef, Blocked, Drift, ErrorAt, Event, Finding, Named, ObjectRef, Word};
+use super::{
+    ActorRef, Blocked, Drift, ErrorAt, Event, Finding, Named, ObjectRef, Personal, SCHEMA_SEALED,
+    Word,
+};
 use crate::json::{write_digits, write_string};
 use crate::{RuleRef, Text, Timestamp, printable};
 
@@ -15,8 +19,54 @@ impl Event {
 
     /// The same with another `latest`.
     pub fn write_with(&self, latest: Option<Timestamp>, out: &mut Vec<u8>) {
+        self.write_fields(latest, None, out);
+    }
+
+    /// The record without what it says of persons, which stands sealed in `personal`.
+    pub fn write_sealed(
+        &self,
+        latest: Option<Timestamp>,
+        personal: &[Personal],
+        out: &mut Vec<u8>,
+    ) {
+        self.write_fields(latest, Some(personal), out);
+    }
+
+    /// The fields that say who the person is and where they called from, as members of an object without its brackets.
+    pub fn write_of_person(&self, out: &mut Vec<u8>) {
         let mut line = Line { out };
-        line.number("{\"schema\":", Some(self.schema.number()));
+        if self.is_call() {
+            line.text(",\"user\":", &self.user);
+            line.text(",\"address\":", &self.address);
+            line.text(",\"user_agent\":", &self.user_agent);
+        }
+        line.text(",\"person\":", &self.person);
+        if let Some(blocked) = &self.blocked {
+            line.blocked(blocked);
+        }
+    }
+
+    /// The fields that any of the persons may stand in, in the same form: what the caller wrote, and sentences.
+    pub fn write_texts(&self, out: &mut Vec<u8>) {
+        let mut line = Line { out };
+        line.text(",\"path\":", &self.path);
+        self.sentences(&mut line);
+    }
+
+    fn write_fields(
+        &self,
+        latest: Option<Timestamp>,
+        personal: Option<&[Personal]>,
+        out: &mut Vec<u8>,
+    ) {
+        let is_sealed = personal.is_some();
+        let mut line = Line { out };
+        let schema = if is_sealed {
+            SCHEMA_SEALED
+        } else {
+            self.schema.number()
+        };
+        line.number("{\"schema\":", Some(schema));
         line.out.extend_from_slice(b",\"at\":");
         line.signed(self.at.micros());
         if let Some(latest) = latest {
@@ -35,47 +85,71 @@ impl Event {
             line.word(",\"stage\":", stage);
         }
         line.number(",\"status\":", self.status);
-        self.who(&mut line);
-        self.what(&mut line);
-        self.why(&mut line);
+        self.who(&mut line, is_sealed);
+        self.what(&mut line, is_sealed);
+        self.why(&mut line, is_sealed);
         self.how(&mut line);
         line.text(",\"configuration\":", &self.configuration);
+        line.list(
+            ",\"personal\":",
+            personal.unwrap_or(&self.personal),
+            Line::personal,
+        );
         line.out.push(b'}');
     }
 
-    fn who(&self, line: &mut Line<'_>) {
+    fn who(&self, line: &mut Line<'_>, is_sealed: bool) {
         line.text(",\"integration\":", &self.integration);
         line.text(",\"credential\":", &self.credential);
-        line.text(",\"user\":", &self.user);
+        // Whoever made a change answers for it: only callers are persons whose names can be erased.
+        let is_caller_sealed = is_sealed && self.is_call();
+        if !is_caller_sealed {
+            line.text(",\"user\":", &self.user);
+        }
+        if !is_sealed {
+            line.text(",\"person\":", &self.person);
+        }
         if let Some(actor) = &self.actor {
             line.actor(actor);
         }
-        line.text(",\"address\":", &self.address);
-        line.text(",\"user_agent\":", &self.user_agent);
+        if !is_caller_sealed {
+            line.text(",\"address\":", &self.address);
+            line.text(",\"user_agent\":", &self.user_agent);
+        }
         line.number(",\"count\":", self.count);
         line.text(",\"listener\":", &self.listener);
     }
 
-    fn what(&self, line: &mut Line<'_>) {
+    fn what(&self, line: &mut Line<'_>, is_sealed: bool) {
         line.text(",\"protocol\":", &self.protocol);
         line.text(",\"method\":", &self.method);
-        line.text(",\"path\":", &self.path);
+        if !is_sealed {
+            line.text(",\"path\":", &self.path);
+        }
         line.text(",\"api\":", &self.api);
         line.text(",\"operation\":", &self.operation);
         line.list(",\"objects\":", &self.objects, Line::object);
     }
 
-    fn why(&self, line: &mut Line<'_>) {
+    fn why(&self, line: &mut Line<'_>, is_sealed: bool) {
         if let Some(rule) = &self.rule {
             line.rule(rule);
         }
         if let Some(cause) = &self.cause {
             line.word(",\"cause\":", cause);
         }
-        if let Some(blocked) = &self.blocked {
+        if let Some(blocked) = self.blocked.as_ref().filter(|_| !is_sealed) {
             line.blocked(blocked);
         }
         line.text(",\"signer\":", &self.signer);
+        line.text(",\"erases\":", &self.erases);
+        if !is_sealed {
+            self.sentences(line);
+        }
+    }
+
+    /// Sentences, and names that whoever wrote a message chose.
+    fn sentences(&self, line: &mut Line<'_>) {
         line.text(",\"detail\":", &self.detail);
         line.list(",\"errors\":", &self.errors, Line::error);
         line.list(",\"findings\":", &self.findings, Line::finding);
@@ -191,6 +265,19 @@ impl Line<'_> {
     fn drift(&mut self, drift: &Drift) {
         self.string("{\"pointer\":", &drift.pointer);
         self.string(",\"keyword\":", &drift.keyword);
+        self.out.push(b'}');
+    }
+
+    fn personal(&mut self, personal: &Personal) {
+        self.out.extend_from_slice(b"{\"subjects\":");
+        if personal.subjects.is_empty() {
+            self.out.extend_from_slice(b"[]");
+        }
+        self.list("", &personal.subjects, |line, subject| {
+            line.string("", subject);
+        });
+        self.text(",\"sealed\":", &personal.sealed);
+        self.text(",\"state\":", &personal.state);
         self.out.push(b'}');
     }
 

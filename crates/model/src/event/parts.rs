@@ -1,5 +1,5 @@
 //! What a record holds besides plain words and numbers: actors, objects, field errors, findings, drift, blocks.
-//! Exports `ActorRef`, `ObjectRef`, `ErrorAt`, `Finding`, `Drift`, `Blocked`.
+//! Exports `ActorRef`, `ObjectRef`, `ErrorAt`, `Finding`, `Drift`, `Blocked`, `Personal`.
 //! Made by the stages of the gateway; read by `explain`.
 //! Start reading at `ObjectRef`. What records of schema 1 have as a line of text is read from that as well.
 
@@ -121,6 +121,20 @@ impl fmt::Display for Blocked {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} is blocked until {}", self.subject, self.until)
     }
+}
+
+/// Fields of a record that name persons, sealed so that they can be read while the keys of all of these persons are there.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Personal {
+    /// Whose they are: numbers in hex that follow from no name.
+    pub subjects: Vec<Text>,
+    /// The fields, sealed, in base64.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sealed: Option<Text>,
+    /// Why they cannot be read: `erased`, or `damaged` where a key is missing or does not open them. Never written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<Text>,
 }
 
 also_a_line!(ObjectRef, ErrorAt, Finding, Drift);

@@ -1,5 +1,5 @@
 use super::*;
-use crate::event::{AuthenticatedBy, Cause, Kind, Outcome, Schema, Treatment};
+use crate::event::{AuthenticatedBy, Cause, Kind, Outcome, SCHEMA, Schema, Treatment};
 use crate::{DecisionId, Stage};
 use proptest::prelude::*;
 
@@ -62,6 +62,14 @@ fn error() -> impl Strategy<Value = ErrorAt> {
     })
 }
 
+fn personal() -> impl Strategy<Value = Personal> {
+    (list(text()), some_text(), some_text()).prop_map(|(subjects, sealed, state)| Personal {
+        subjects,
+        sealed,
+        state,
+    })
+}
+
 fn drift() -> impl Strategy<Value = Drift> {
     (text(), text()).prop_map(|(pointer, keyword)| Drift { pointer, keyword })
 }
@@ -77,22 +85,23 @@ prop_compose! {
     }
 }
 
-type Texts = [Option<Text>; 16];
+type Texts = [Option<Text>; 18];
 
 prop_compose! {
     fn event()(
         (at, latest, id) in any::<(i64, Option<i64>, Option<u128>)>(),
         (kind, outcome) in (word::<Kind>(), word::<Outcome>()),
         (stage, cause) in (proptest::option::of(word::<Stage>()), proptest::option::of(word::<Cause>())),
-        texts in proptest::array::uniform16(some_text()),
+        texts in proptest::array::uniform18(some_text()),
         (objects, errors, findings, drift) in (list(object()), list(error()), list(finding()), list(drift())),
         (rule, blocked, actor) in (proptest::option::of(rule()), proptest::option::of(blocked()), proptest::option::of(actor())),
         (status, upstream_status, lookup_status) in any::<(Option<u16>, Option<u16>, Option<u16>)>(),
         (fields, withheld, findings_more) in any::<(Option<(u32, u32)>, Option<u32>, Option<u32>)>(),
         numbers in any::<[Option<u64>; 5]>(),
+        personal in list(personal()),
     ) -> Event {
         let [code, integration, credential, user, address, user_agent, listener, protocol, method, path, api, operation,
-            detail, upstream, declared_outcome, signer]: Texts = texts;
+            detail, upstream, declared_outcome, signer, person, erases]: Texts = texts;
         let [count, bytes_in, bytes_out, took_us, upstream_us] = numbers;
         Event {
             schema: Schema::default(),
@@ -100,10 +109,10 @@ prop_compose! {
             latest: latest.map(Timestamp::from_micros),
             id: id.map(DecisionId::from_bits),
             configuration: code.clone(),
-            kind, outcome, actor, code, stage, status, integration, credential, user, address, user_agent, count, listener,
-            protocol, method, path, api, operation, objects, rule, cause, blocked, signer, detail, errors, findings, findings_more,
+            kind, outcome, actor, code, stage, status, integration, credential, user, person, address, user_agent, count, listener,
+            protocol, method, path, api, operation, objects, rule, cause, blocked, signer, erases, detail, errors, findings, findings_more,
             drift, fields, withheld, lookup_status, upstream, upstream_status, declared_outcome, bytes_in, bytes_out, took_us,
-            upstream_us,
+            upstream_us, personal,
         }
     }
 }
@@ -123,5 +132,38 @@ proptest! {
         if !derived.contains("\\\\u00") {
             prop_assert_eq!(short, derived.as_ref());
         }
+    }
+}
+
+/// The members of an object that was written without its brackets.
+fn members(written: &[u8]) -> serde_json::Map<String, serde_json::Value> {
+    let text = std::str::from_utf8(written).unwrap();
+    serde_json::from_str(&format!("{{{}}}", text.strip_prefix(',').unwrap_or(text))).unwrap()
+}
+
+proptest! {
+    #[test]
+    fn what_is_left_out_of_a_sealed_line_is_what_is_written_of_the_person(event in event()) {
+        let (mut whole, mut open, mut apart) = (Vec::new(), Vec::new(), Vec::new());
+        let event = Event { personal: Vec::new(), ..event };
+        event.write(&mut whole);
+        let sealed = Personal { subjects: vec!["ab".into()], sealed: Some("x".into()), state: None };
+        event.write_sealed(event.latest, std::slice::from_ref(&sealed), &mut open);
+        event.write_of_person(&mut apart);
+        event.write_texts(&mut apart);
+        let mut open: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(&open).unwrap();
+        prop_assert_eq!(open.insert("schema".into(), SCHEMA.into()), Some(3.into()));
+        prop_assert_eq!(open.remove("personal"), Some(serde_json::json!([sealed])));
+        let apart = members(&apart);
+        for name in apart.keys() {
+            prop_assert!(open.insert(name.clone(), apart[name].clone()).is_none(), "{} is written twice", name);
+        }
+        let whole: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(&whole).unwrap();
+        prop_assert_eq!(&open, &whole);
+        // Nothing that names the person of a call, and no sentence, is left.
+        let person = ["path", "detail", "errors", "findings", "drift", "blocked", "person"];
+        prop_assert!(person.iter().all(|name| whole.contains_key(*name) == apart.contains_key(*name)));
+        let caller = ["user", "address", "user_agent"];
+        prop_assert!(!event.is_call() || caller.iter().all(|name| whole.contains_key(*name) == apart.contains_key(*name)));
     }
 }
