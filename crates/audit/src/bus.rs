@@ -214,10 +214,7 @@ impl Drop for Subscription {
 impl Published {
     fn entries(&self) -> impl Iterator<Item = Entry> {
         let numbered = (self.first_seq..).zip(records(&self.payload));
-        numbered.map(|(seq, record)| Entry {
-            seq,
-            json: String::from_utf8_lossy(record).into_owned(),
-        })
+        numbered.map(|(seq, record)| Entry::new(seq, record))
     }
 }
 

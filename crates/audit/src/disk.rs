@@ -4,7 +4,7 @@
 //! Start reading at `DiskFile`.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Seek, SeekFrom, Write};
 use std::path::Path;
 
 /// A file that only grows at its end, unless an unfinished append is taken back.
@@ -38,6 +38,13 @@ pub trait Disk: Send + Sync {
     /// # Errors
     /// The operating system's.
     fn create(&self, path: &Path, bytes: &[u8]) -> io::Result<Box<dyn DiskFile>>;
+    /// Writes over parts of a file in place, each at its offset, and makes it when it is absent. What was written survives a
+    /// power cut where `is_flushed`. After an error any part may have been written.
+    ///
+    /// # Errors
+    /// The operating system's.
+    fn write_over(&self, path: &Path, parts: &[(u64, Vec<u8>)], is_flushed: bool)
+    -> io::Result<()>;
 }
 
 /// The operating system's files.
@@ -77,6 +84,25 @@ impl Disk for RealDisk {
         std::fs::rename(&unfinished, path)?;
         sync_parent(path)?;
         self.open(path)
+    }
+
+    fn write_over(
+        &self,
+        path: &Path,
+        parts: &[(u64, Vec<u8>)],
+        is_flushed: bool,
+    ) -> io::Result<()> {
+        let is_new = !path.exists();
+        let mut options = OpenOptions::new();
+        let mut file = private(options.write(true).create(true).truncate(false)).open(path)?;
+        for (offset, bytes) in parts {
+            file.seek(SeekFrom::Start(*offset))?;
+            file.write_all(bytes)?;
+        }
+        if is_flushed {
+            file.sync_data()?;
+        }
+        if is_new { sync_parent(path) } else { Ok(()) }
     }
 }
 

@@ -19,17 +19,32 @@ pub(crate) const SET_BACK_MIN: Duration = Duration::from_secs(1_800);
 pub struct Entry {
     /// Its number, from 0.
     pub seq: u64,
-    /// The exact bytes that are hashed, shown and exported: one line of JSON.
+    /// The exact bytes that are hashed and exported: one line of JSON.
     pub json: String,
+    /// The same with what is sealed in it in its place; `None` where nothing is sealed, or where nobody opened it.
+    pub(crate) opened: Option<String>,
 }
 
 impl Entry {
+    pub(crate) fn new(seq: u64, record: &[u8]) -> Self {
+        Entry {
+            seq,
+            json: String::from_utf8_lossy(record).into_owned(),
+            opened: None,
+        }
+    }
+
+    /// The record as it is shown: what it says of persons in its place, and named where it cannot be read.
+    pub fn shown(&self) -> &str {
+        self.opened.as_deref().unwrap_or(&self.json)
+    }
+
     /// The event in it.
     ///
     /// # Errors
     /// When a later version of the product wrote a form this one does not know.
     pub fn event(&self) -> Result<Event, LedgerFault> {
-        serde_json::from_str(&self.json).map_err(|error| LedgerFault::Unusable {
+        serde_json::from_str(self.shown()).map_err(|error| LedgerFault::Unusable {
             what: format!("record {}: {error}", self.seq),
         })
     }

@@ -28,6 +28,13 @@ pub enum LedgerFault {
         /// Its size.
         bytes: usize,
     },
+    /// So many persons are named in the ledger that no other one can have a key of their own.
+    #[error(
+        "the ledger names {max} persons, and no more can be told apart; destroy old records (`portcullis ledger destroy`), \
+         and see whether an integration states something else than persons",
+        max = crate::SUBJECTS_MAX
+    )]
+    TooManyPersons,
     /// The recorder was stopped.
     #[error("the ledger was closed")]
     Stopped,

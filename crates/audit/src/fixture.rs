@@ -133,6 +133,10 @@ pub(crate) struct Plan {
     pub sync_error: Option<io::ErrorKind>,
     /// Error of the next append, after half of the bytes.
     pub append_error: Option<io::ErrorKind>,
+    /// Flushes of writes in place so far.
+    pub over_flushes: u64,
+    /// Error of the next write in place, after half of its parts.
+    pub over_error: Option<io::ErrorKind>,
     /// Flushes so far.
     pub syncs: u64,
 }
@@ -165,6 +169,25 @@ impl Disk for FaultyDisk {
         }
         RealDisk.create(path, bytes)?;
         self.open(path)
+    }
+
+    fn write_over(
+        &self,
+        path: &Path,
+        parts: &[(u64, Vec<u8>)],
+        is_flushed: bool,
+    ) -> io::Result<()> {
+        let mut plan = self.0.lock().unwrap();
+        plan.over_flushes += u64::from(is_flushed);
+        if let Some(kind) = plan.over_error.take() {
+            let half = parts.get(..parts.len() / 2).unwrap_or_default();
+            RealDisk.write_over(path, half, is_flushed)?;
+            return Err(kind.into());
+        }
+        if plan.space == Some(0) {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        RealDisk.write_over(path, parts, is_flushed)
     }
 }
 

@@ -16,6 +16,8 @@ use crate::pending::{Group, Pending, lock};
 use crate::recent::{Place, Recent, RecentFrame};
 use crate::settings::{RECORD_BYTES_MAX, Settings};
 use crate::signer::{Ends, Rotated};
+use crate::subjects::Subject;
+use crate::subjects::row::SubjectId;
 use crate::tree::{Hash, leaf_hash};
 
 /// A group of so many records means that many wait: gathering as many again saves flushes and delays nobody who is alone.
@@ -63,6 +65,7 @@ struct Queue {
     broken: Option<LedgerFault>,
     wanted: Vec<Wanted>,
     rotations: Vec<Rotation>,
+    key_work: Vec<WantedKeyWork>,
     /// The latest moment of any record.
     latest: Timestamp,
 }
@@ -106,12 +109,32 @@ pub(crate) struct Rotation {
     pub tell: mpsc::SyncSender<Result<Rotated, LedgerFault>>,
 }
 
+/// Something to be done to the keys of persons.
+pub(crate) enum KeyWork {
+    /// The key of this one destroyed, as this record says.
+    Erase {
+        /// Who.
+        subject: SubjectId,
+        /// When.
+        at: Timestamp,
+        /// The record's number.
+        record: u64,
+    },
+    /// Keys dropped that no record needs any more.
+    Drop,
+}
+
+/// Somebody who wants it done, and is told how many keys there are less.
+pub(crate) type WantedKeyWork = (KeyWork, mpsc::SyncSender<Result<usize, LedgerFault>>);
+
 /// What can be asked of the writer beside records.
 pub(crate) enum Asked {
     /// A checkpoint over everything up to now.
     Checkpoint(Wanted),
     /// Another key to sign.
     Signer(Rotation),
+    /// Keys of persons destroyed or dropped.
+    Keys(WantedKeyWork),
 }
 
 /// What the writer takes at once.
@@ -125,6 +148,8 @@ pub(crate) struct Batch {
     pub ids: Vec<u128>,
     /// What each record is about.
     pub labels: Vec<Label>,
+    /// Persons whose values are sealed in them.
+    pub subjects: Vec<Arc<Subject>>,
     /// The latest moment of any record so far.
     pub at: Timestamp,
 }
@@ -134,6 +159,7 @@ pub(crate) struct Work {
     pub batch: Batch,
     pub wanted: Vec<Wanted>,
     pub rotations: Vec<Rotation>,
+    pub key_work: Vec<WantedKeyWork>,
     pub is_closing: bool,
 }
 
@@ -167,7 +193,7 @@ impl Shared {
     pub(crate) fn submit(
         &self,
         record: &[u8],
-        (id, label): (u128, &Label),
+        (id, label, subject): (u128, &Label, Option<&Arc<Subject>>),
         at: Timestamp,
         marked: Option<Timestamp>,
     ) -> Result<Pending, Timestamp> {
@@ -200,6 +226,7 @@ impl Shared {
         batch.leaves.push(leaf);
         batch.ids.push(id);
         batch.labels.push(label.clone());
+        batch.subjects.extend(subject.cloned());
         let pending = Pending::queued(Arc::clone(&batch.group), index);
         let is_enough = queue.is_enough();
         drop(queue);
@@ -218,6 +245,7 @@ impl Shared {
         match wanted {
             Asked::Checkpoint(one) => queue.wanted.push(one),
             Asked::Signer(one) => queue.rotations.push(one),
+            Asked::Keys(one) => queue.key_work.push(one),
         }
         self.rouse(&mut queue);
         Ok(())
@@ -289,6 +317,7 @@ impl Shared {
             batch,
             wanted: std::mem::take(&mut queue.wanted),
             rotations: std::mem::take(&mut queue.rotations),
+            key_work: std::mem::take(&mut queue.key_work),
             is_closing: queue.is_closing,
         }
     }
@@ -354,6 +383,7 @@ impl Shared {
         queue.broken = Some(fault.clone());
         queue.wanted.clear();
         queue.rotations.clear();
+        queue.key_work.clear();
         let group = std::mem::take(&mut queue.batch).group;
         drop(queue);
         group.finish(Err(fault.clone()));
@@ -363,7 +393,10 @@ impl Shared {
 impl Queue {
     /// Whether something beside records is to be done.
     fn is_asked(&self) -> bool {
-        self.is_closing || !self.wanted.is_empty() || !self.rotations.is_empty()
+        self.is_closing
+            || !self.wanted.is_empty()
+            || !self.rotations.is_empty()
+            || !self.key_work.is_empty()
     }
 
     fn refuses(&self) -> Option<LedgerFault> {

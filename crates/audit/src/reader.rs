@@ -5,7 +5,7 @@
 
 use std::collections::{HashSet, VecDeque};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use model::{DecisionId, Event, Kind, Timestamp, Word};
@@ -18,6 +18,7 @@ use crate::notes;
 use crate::recent::Place;
 use crate::segment::{self, Damage, Frame, Scanner};
 use crate::signer::{self, Signers};
+use crate::subjects::{ErasedSubject, Subjects, sealed};
 use crate::tree::{Proof, ProofBuilder};
 
 /// Frames that are read forwards at a time when the newest are wanted first.
@@ -49,6 +50,10 @@ pub struct Filter {
     pub code: Option<String>,
     /// `allow`, `refuse`, `fault`, `done`, `failed`.
     pub outcome: Option<String>,
+    /// The person of a call, of a change about one, or who made a change.
+    pub user: Option<String>,
+    /// A person as sealed values name them, in 32 hex digits.
+    pub subject: Option<String>,
     /// Not before this moment.
     pub since: Option<Timestamp>,
     /// Before this moment.
@@ -70,16 +75,30 @@ impl Filter {
         }
     }
 
-    /// Whether the record's text can match at all: names and codes appear in it as they are.
-    fn may_match(&self, json: &str) -> bool {
-        let words = [&self.kind, &self.integration, &self.code, &self.outcome];
-        words
-            .into_iter()
-            .flatten()
-            .all(|word| json.contains(word.as_str()))
+    /// Whether the record's text can match at all: names and codes appear in it as they are, but for names of persons.
+    fn may_match(&self, json: &str, users: &[String]) -> bool {
+        let words = [
+            &self.kind,
+            &self.integration,
+            &self.code,
+            &self.outcome,
+            &self.subject,
+        ];
+        let mut words = words.into_iter().flatten();
+        // Sealed values name their subjects. What is not sealed has the name itself, however it is escaped.
+        let is_of_user = self.user.as_ref().is_none_or(|user| {
+            let is_named = || json.contains(user.as_str());
+            let has_subject = || users.iter().any(|subject| json.contains(subject.as_str()));
+            !json.starts_with(sealed::BEGINS) || has_subject() || is_named()
+        });
+        is_of_user && words.all(|word| json.contains(word.as_str()))
     }
 
     fn matches(&self, event: &Event) -> bool {
+        let is_of_user = |user: &String| {
+            let stated = event.stated_person().map(|(_, name)| name);
+            [stated, event.user.as_deref()].contains(&Some(user.as_str()))
+        };
         let is = |wanted: &Option<String>, found: Option<&str>| {
             wanted.is_none() || wanted.as_deref() == found
         };
@@ -91,6 +110,7 @@ impl Filter {
             && is(&self.integration, event.integration.as_deref())
             && is(&self.code, event.code.as_deref())
             && is(&self.outcome, Some(event.outcome.name()))
+            && self.user.as_ref().is_none_or(is_of_user)
             && self.since.is_none_or(|since| event.at >= since)
             && self.until.is_none_or(|until| event.at < until)
     }
@@ -122,6 +142,8 @@ pub struct Ledger {
     dir: PathBuf,
     keys: Arc<crypto::Keys>,
     first: PublicKey,
+    /// The keys of persons, read when a record needs them.
+    subjects: Arc<OnceLock<Result<Option<Arc<Subjects>>, LedgerFault>>>,
 }
 
 impl Ledger {
@@ -152,6 +174,7 @@ impl Ledger {
             dir: dir.to_owned(),
             first: PublicKey::new(origin, keys.ledger_signing.verifying_key()),
             keys,
+            subjects: Arc::default(),
         }
     }
 
@@ -252,7 +275,7 @@ impl Ledger {
             }
             found.is_none()
         })?;
-        Ok(found)
+        found.map(|entry| self.opened(entry)).transpose()
     }
 
     /// The matching records, newest first.
@@ -261,20 +284,29 @@ impl Ledger {
     /// When a file cannot be read or is damaged.
     pub fn newest(&self, filter: &Filter) -> Result<Vec<Entry>, LedgerFault> {
         let (mut found, limit) = (Vec::new(), filter.limit());
+        let users = match &filter.user {
+            Some(user) => self.subjects_named(user, filter.integration.as_deref())?,
+            None => Vec::new(),
+        };
+        let subjects = self.subjects()?;
         let mut fault = None;
-        self.walk_newest(|entry| {
+        self.walk_newest(|mut entry| {
             if filter.before_seq.is_some_and(|before| entry.seq >= before) {
                 return true;
             }
             // The time is needed to know when to stop; a look at some of the records that do not match is enough.
             let is_looked_at = filter.since.is_some() && entry.seq.is_multiple_of(LOOK_EVERY);
-            if !filter.may_match(&entry.json) && !is_looked_at {
+            let is_candidate = filter.may_match(&entry.json, &users);
+            if !is_candidate && !is_looked_at {
                 return true;
             }
+            entry.opened = subjects
+                .as_deref()
+                .and_then(|known| known.opened(&entry.json));
             match entry.event() {
                 Err(error) => fault = Some(error),
                 Ok(event) if is_long_before(&event, filter.since) => return false,
-                Ok(event) if filter.matches(&event) => found.push(entry),
+                Ok(event) if is_candidate && filter.matches(&event) => found.push(entry),
                 Ok(_) => {}
             }
             found.len() < limit && fault.is_none()
@@ -310,7 +342,10 @@ impl Ledger {
                 Some(id) if brief.kind != Kind::Intent => {
                     decided.insert(id);
                 }
-                Some(id) if !decided.contains(&id) => open.extend(entry.event()),
+                Some(id) if !decided.contains(&id) => match self.opened(entry) {
+                    Ok(entry) => open.extend(entry.event()),
+                    Err(error) => fault = Some(error),
+                },
                 _ => {}
             }
             true
@@ -379,7 +414,67 @@ impl Ledger {
             .map_err(|damage| wrong(path, &damage))?;
         let Some(frame) = frame else { return Ok(None) };
         readable(&frame)?;
-        Ok(entries(&frame).nth(place.index))
+        let found = entries(&frame).nth(place.index);
+        found.map(|entry| self.opened(entry)).transpose()
+    }
+
+    /// The record with what is sealed in it in its place.
+    fn opened(&self, mut entry: Entry) -> Result<Entry, LedgerFault> {
+        if entry.json.starts_with(sealed::BEGINS)
+            && let Some(known) = self.subjects()?
+        {
+            entry.opened = known.opened(&entry.json);
+        }
+        Ok(entry)
+    }
+
+    /// The persons of this name that have a key, as sealed values name them; of all integrations where none is given.
+    ///
+    /// # Errors
+    /// When the keys of persons cannot be read.
+    pub fn subjects_named(
+        &self,
+        name: &str,
+        integration: Option<&str>,
+    ) -> Result<Vec<String>, LedgerFault> {
+        let known = self.subjects()?;
+        Ok(known.map_or_else(Vec::new, |known| known.named(name, integration)))
+    }
+
+    /// Whose values were erased, while a record names them.
+    ///
+    /// # Errors
+    /// When the keys of persons cannot be read.
+    pub fn erased_subjects(&self) -> Result<Vec<ErasedSubject>, LedgerFault> {
+        let known = self.subjects()?;
+        Ok(known.map_or_else(Vec::new, |known| known.erased()))
+    }
+
+    /// The number of the first record whose personal values are sealed, where records before it can still be read: those name
+    /// persons as they are, and end with their segments.
+    ///
+    /// # Errors
+    /// When a file cannot be read.
+    pub fn sealed_since(&self) -> Result<Option<u64>, LedgerFault> {
+        let Some(known) = self.subjects()? else {
+            return Ok(None);
+        };
+        let is_older = segment::first_readable(&self.dir)? < known.since();
+        Ok(Some(known.since()).filter(|_| is_older))
+    }
+
+    /// The keys of persons: those of the recorder beside it, else those in the files; none in a ledger that is older.
+    fn subjects(&self) -> Result<Option<Arc<Subjects>>, LedgerFault> {
+        let read = || Subjects::read(&self.dir, &self.keys).map(|found| found.map(Arc::new));
+        self.subjects.get_or_init(read).clone()
+    }
+
+    /// The same beside who writes: whoever is erased there is erased here.
+    pub(crate) fn with_subjects(self, subjects: Arc<Subjects>) -> Ledger {
+        Ledger {
+            subjects: Arc::new(OnceLock::from(Ok(Some(subjects)))),
+            ..self
+        }
     }
 
     fn segments(&self) -> Result<Vec<(u64, PathBuf)>, LedgerFault> {
@@ -466,10 +561,7 @@ fn wrong(path: &Path, damage: &Damage) -> LedgerFault {
 fn entries(frame: &Frame) -> impl Iterator<Item = Entry> {
     (frame.first_seq..)
         .zip(frame.records())
-        .map(|(seq, record)| Entry {
-            seq,
-            json: String::from_utf8_lossy(record).into_owned(),
-        })
+        .map(|(seq, record)| Entry::new(seq, record))
 }
 
 /// Records in order.

@@ -14,17 +14,19 @@ use crate::checkpoint::SignedCheckpoint;
 use crate::entry::Entry;
 use crate::fault::LedgerFault;
 use crate::pending::{Pending, lock};
-use crate::queue::{Asked, Rotation, Shared, Status};
+use crate::queue::{Asked, KeyWork, Rotation, Shared, Status};
 use crate::reader::{Filter, Ledger};
 use crate::recovery::{self, Recovered};
 use crate::settings::Opening;
 use crate::signer::{Ends, Rotated};
+use crate::subjects::{Subjects, sealed};
 use crate::writer::Writer;
 
 /// The one writer of a ledger. Shared by reference between threads; dropping it stops cleanly.
 pub struct Recorder {
     shared: Arc<Shared>,
     ledger: Ledger,
+    subjects: Arc<Subjects>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -51,6 +53,7 @@ impl Recorder {
         let settings = opening.settings.clone();
         let (state, recovered) = recovery::open(opening)?;
         let shared = Arc::new(Shared::new(state.tip(), &settings));
+        let subjects = Arc::clone(&state.subjects);
         let writer = Writer::new(state, Arc::clone(&shared));
         let thread = std::thread::Builder::new()
             .name("ledger".into())
@@ -58,7 +61,8 @@ impl Recorder {
             .map_err(|error| LedgerFault::io(&dir, &error))?;
         let recorder = Recorder {
             shared,
-            ledger: Ledger::new(&dir, keys, &origin),
+            ledger: Ledger::new(&dir, keys, &origin).with_subjects(Arc::clone(&subjects)),
+            subjects,
             thread: Mutex::new(Some(thread)),
         };
         // What cannot be read here stays shown as it is; only searches by time may then end early.
@@ -84,13 +88,21 @@ impl Recorder {
             kind: event.kind.clone(),
             outcome: event.outcome.clone(),
         };
+        let subject = match self.subjects.of_event(event) {
+            Ok(subject) => subject,
+            Err(fault) => return Pending::refused(fault),
+        };
         SCRATCH.with_borrow_mut(|buffer| {
             let mut latest = None;
+            let about = (id, &label, subject.as_ref());
             // Written a second time where the clock has been set back, and again should it be set while this goes on.
             loop {
                 buffer.clear();
-                event.write_with(latest, buffer);
-                match self.shared.submit(buffer, (id, &label), event.at, latest) {
+                match &subject {
+                    Some(subject) => sealed::write(event, subject, latest, buffer),
+                    None => event.write_with(latest, buffer),
+                }
+                match self.shared.submit(buffer, about, event.at, latest) {
                     Ok(pending) => return pending,
                     Err(later) => latest = Some(later),
                 }
@@ -118,6 +130,43 @@ impl Recorder {
         let event = Box::new(event);
         let wanted = Rotation { event, ends, tell };
         self.shared.ask(Asked::Signer(wanted))?;
+        receiver.recv().unwrap_or(Err(LedgerFault::Stopped))
+    }
+
+    /// Whether a record about this person of an integration can be written: there is a bound to how many can be told apart.
+    pub fn has_room_for(&self, integration: &str, person: &str) -> bool {
+        self.subjects.has_room_for(integration, person)
+    }
+
+    /// Makes everything unreadable that the ledger says of a person: destroys the key that their values are sealed with.
+    /// Whoever calls it has recorded first what is going to be done: `record` is the number of that record. Gives whether there
+    /// was a key. Blocks for about a flush.
+    ///
+    /// # Errors
+    /// When `subject` is none as records name them, or the key cannot be destroyed.
+    pub fn erase(&self, subject: &str, record: u64, at: Timestamp) -> Result<bool, LedgerFault> {
+        let id = sealed::id(subject).ok_or_else(|| LedgerFault::Unusable {
+            what: format!("`{subject}` is no subject of a ledger: these have 32 hex digits"),
+        })?;
+        let work = KeyWork::Erase {
+            subject: id,
+            at,
+            record,
+        };
+        self.work_on_keys(work).map(|count| count > 0)
+    }
+
+    /// Drops the keys of persons whom no record names any more that can be read. Gives their number.
+    ///
+    /// # Errors
+    /// When a file cannot be read or written.
+    pub fn drop_unused_subjects(&self) -> Result<usize, LedgerFault> {
+        self.work_on_keys(KeyWork::Drop)
+    }
+
+    fn work_on_keys(&self, work: KeyWork) -> Result<usize, LedgerFault> {
+        let (tell, receiver) = mpsc::sync_channel(1);
+        self.shared.ask(Asked::Keys((work, tell)))?;
         receiver.recv().unwrap_or(Err(LedgerFault::Stopped))
     }
 

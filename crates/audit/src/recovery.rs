@@ -19,6 +19,7 @@ use crate::notes;
 use crate::segment::{self, Damage, FRAME_BYTES_MAX, Frame, Scanner, SegmentKey, Tip};
 use crate::settings::Opening;
 use crate::signer::{self, Signers};
+use crate::subjects::Subjects;
 use crate::writer::{Good, State, begin, sign};
 
 /// What a crash had left unfinished, and was cut off when the ledger was opened.
@@ -81,6 +82,11 @@ pub(crate) fn open(opening: Opening) -> Result<(State, Option<Recovered>), Ledge
     let signer = signer::key::open(&opening.dir, &found.signers, &opening.keys)?;
     let tidied = signer::key::remove_others(&opening.dir, found.signers.epoch());
     tidied.map_err(|error| LedgerFault::io(&opening.dir, &error))?;
+    let next_seq = end.tip.next_seq();
+    let max = opening.settings.subjects_max;
+    let subjects = Subjects::open(&opening.dir, &opening.keys, &*opening.disk, next_seq, max)?;
+    // Where a crash came between the destruction of records and this.
+    subjects.drop_before(&*opening.disk, segment::first_readable(&opening.dir)?)?;
     let mut state = State {
         dir: opening.dir,
         settings: opening.settings,
@@ -95,6 +101,7 @@ pub(crate) fn open(opening: Opening) -> Result<(State, Option<Recovered>), Ledge
         last: Arc::new(last),
         signers: found.signers,
         signer,
+        subjects: Arc::new(subjects),
         broken: None,
         _lock: lock,
     };

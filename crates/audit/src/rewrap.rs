@@ -11,9 +11,9 @@ use crypto::{Keys, WrapKey};
 use crate::disk::{Disk, RealDisk};
 use crate::fault::LedgerFault;
 use crate::segment::key::{KeyFile, Opened, beside};
-use crate::{segment, signer};
+use crate::{segment, signer, subjects};
 
-/// Wraps the key of every segment, and the one that signs, with each of `to`. A key that one of `known` opens is wrapped
+/// Wraps the key of every segment, the one of the persons and the one that signs, with each of `to`. A key that one of `known` opens is wrapped
 /// again; destroyed ones stay destroyed. May be repeated: what was done before is done again. Gives the number of keys.
 ///
 /// # Errors
@@ -25,7 +25,8 @@ pub fn rewrap(
     to: &[&WrapKey],
 ) -> Result<usize, LedgerFault> {
     let segments = segments(dir, keys, known, to)?;
-    Ok(segments + signer::key::rewrap(dir, known, to)?)
+    let persons = subjects::row::rewrap(dir, &RealDisk, known, to)?;
+    Ok(segments + persons + signer::key::rewrap(dir, known, to)?)
 }
 
 /// The same for the keys of segments.

@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 
 use crypto::{Keys, SealKey, Secret};
 
+use crate::fault::LedgerFault;
 use crate::tree::{Frontier, GENESIS, Hash, chain_hash, leaf_hash};
 
 const MAGIC: &[u8; 8] = b"PORTLEDG";
@@ -683,6 +684,31 @@ fn leaves_of(payload: &[u8]) -> Option<Vec<Hash>> {
         length = length.saturating_add(record.len() + 4);
     }
     (length == payload.len()).then_some(leaves)
+}
+
+/// The number of the first record whose segment was not destroyed.
+///
+/// # Errors
+/// When a file cannot be read.
+pub(crate) fn first_readable(dir: &Path) -> Result<u64, LedgerFault> {
+    let segments = list(dir).map_err(|error| LedgerFault::io(dir, &error))?;
+    for (first_seq, path) in &segments {
+        let path = key::beside(path);
+        let bytes = match std::fs::read(&path) {
+            Ok(bytes) => bytes,
+            // One of format 1 has no key, and can be read.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(*first_seq),
+            Err(error) => return Err(LedgerFault::io(&path, &error)),
+        };
+        let is_destroyed = matches!(
+            key::KeyFile::read(&bytes),
+            Some((_, key::KeyFile::Destroyed(_)))
+        );
+        if !is_destroyed {
+            return Ok(*first_seq);
+        }
+    }
+    Ok(segments.last().map_or(0, |(first_seq, _)| *first_seq))
 }
 
 #[cfg(test)]

@@ -47,6 +47,9 @@ pub struct Settings {
     pub checkpoint_interval: Duration,
     /// Events that may wait for the disk; beyond it they are refused. Default 8,192.
     pub queue_records: usize,
+    /// Persons who can be told apart, each with a key of their own; events about more are refused. Default, and at most,
+    /// [`crate::SUBJECTS_MAX`].
+    pub subjects_max: usize,
     /// Bytes of events that may wait for the disk. Default 8 MiB, at most 32 MiB.
     pub queue_bytes: usize,
 }
@@ -63,6 +66,7 @@ impl Settings {
             checkpoint_records: 1_000,
             checkpoint_interval: Duration::from_secs(1),
             queue_records: 8_192,
+            subjects_max: crate::SUBJECTS_MAX,
             queue_bytes: 8 * 1024 * 1024,
         }
     }

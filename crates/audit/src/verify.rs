@@ -5,10 +5,12 @@
 
 mod directory;
 mod file;
+mod persons;
 
 use model::Timestamp;
 
 use crate::signer::{Ends, SignerEpoch, Signers};
+use crate::subjects::ErasedSubject;
 use crate::tree::Hash;
 
 pub use directory::{verify_directory, verify_newest};
@@ -48,6 +50,10 @@ pub struct Report {
     pub destroyed: u64,
     /// How these records were destroyed.
     pub destructions: Vec<Destruction>,
+    /// Records of which a part was erased with the person it is about. They are in order, and nobody can read that part.
+    pub erased: u64,
+    /// Who was erased.
+    pub erasures: Vec<ErasedSubject>,
     /// Bytes of a write that a crash left unfinished at the very end; cut off at the next start.
     pub torn_bytes: u64,
     /// Who signs now, in the form `name+id+key`. Compare it with the key you know.

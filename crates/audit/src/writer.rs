@@ -3,6 +3,7 @@
 //! Started by `Recorder::open`; the only code that changes the ledger while the product runs.
 //! Start reading at `Writer::run`, then `State::commit`. After a failed flush nothing is accepted (fail closed).
 
+mod keys;
 mod rotate;
 
 use std::io;
@@ -21,6 +22,7 @@ use crate::segment::{self, Group, Header, SegmentKey, Tip};
 use crate::settings::{Durability, OnCheckpoint, Settings};
 use crate::signer::Signers;
 use crate::signer::key::Signer;
+use crate::subjects::Subjects;
 use crate::tree::Hash;
 
 /// A file and the length up to which it is good.
@@ -48,6 +50,8 @@ pub(crate) struct State {
     pub signers: Signers,
     /// The private key of the last of them.
     pub signer: Signer,
+    /// The keys of persons.
+    pub subjects: Arc<Subjects>,
     /// Set for good by an error that leaves a file's state unknown.
     pub broken: Option<LedgerFault>,
     /// Held as long as the ledger is open.
@@ -84,6 +88,9 @@ impl Writer {
                 // Whoever waits for the group is told; nobody waits here.
                 drop(self.commit());
             }
+            for (wanted, tell) in work.key_work {
+                drop(tell.try_send(self.state.work_on_keys(&wanted)));
+            }
             for rotation in work.rotations {
                 let done = self.rotate(&rotation);
                 drop(rotation.tell.try_send(done));
@@ -107,6 +114,7 @@ impl Writer {
         spare.payload.clear();
         spare.leaves.clear();
         spare.labels.clear();
+        spare.subjects.clear();
         spare.ids = Vec::with_capacity(spare.leaves.capacity().min(1024));
         spare.group = Arc::default();
         spare
@@ -198,6 +206,7 @@ impl State {
         if rolled {
             self.roll()?;
         }
+        self.keys_first(&batch.subjects)?;
         let offset = self.segment.length;
         let first_seq = self.tip.next_seq();
         let mut next = self.tip.clone();
@@ -229,6 +238,7 @@ impl State {
         }
         // A checkpoint must never promise more than the disk holds, or a power cut would look like tampering.
         if self.settings.durability == Durability::Write {
+            self.keys_flushed()?;
             Self::sync(&mut self.segment, &mut self.broken)?;
         }
         let signed = sign(

@@ -1,5 +1,9 @@
 //! Ledgers and exports of earlier forms are read and verified for ever. The files were written by the version of their day.
-#![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test ends at the first surprise"
+)]
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,7 +18,7 @@ use model::{Event, Timestamp};
 /// Records in the ledger of each form.
 const RECORDS: u64 = 60;
 /// Every form that was ever written.
-const FORMS: [&str; 3] = ["1", "2", "3"];
+const FORMS: [&str; 4] = ["1", "2", "3", "4"];
 
 fn place(form: &str, name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -134,6 +138,78 @@ fn the_signers_of_form_3_follow_one_another_from_the_first_key() {
     assert_eq!(part.signers, report.signers);
 }
 
+/// State, subject and key.
+type KeyRow = (u8, Vec<u8>, Option<crypto::Secret<[u8; 32]>>);
+
+/// The text of the fields that a record holds sealed, opened as docs/ledger-format.md describes it and with nothing of this room:
+/// for each row of the file its state, its subject and, of a subject that is there, its key.
+fn rows(dir: &Path, keys: &crypto::Keys) -> Vec<KeyRow> {
+    let file = fs::read(dir.join("subjects.key")).unwrap();
+    let (plain, wraps) = file.split_at(20);
+    assert_eq!((&plain[..8], wraps[0]), (&b"PORTSUBJ"[..], 1));
+    assert_eq!(wraps[1..5], keys.ledger_wrap.id());
+    let secret = |bytes: Vec<u8>| crypto::Secret::new(<[u8; 32]>::try_from(bytes).unwrap());
+    let of_rows = secret(keys.ledger_wrap.key().open(plain, &wraps[5..66]).unwrap());
+    let of_rows = crypto::SealKey::from_secret(&of_rows).subkey("ledger subject keys");
+    let file = fs::read(dir.join("subjects")).unwrap();
+    let rows = file.chunks_exact(128).map(|row| {
+        let key = (row[0] == 1).then(|| secret(of_rows.open(&row[..49], &row[57..118]).unwrap()));
+        if row[0] == 2 {
+            let said = [&row[1..17], &row[57..73]].concat();
+            assert!(of_rows.open(&said, &row[73..102]).unwrap().is_empty());
+            assert_eq!(row[17..49], [0; 32]);
+        }
+        (row[0], row[1..17].to_vec(), key)
+    });
+    rows.collect()
+}
+
+#[test]
+fn what_form_4_says_of_persons_opens_by_the_page_alone_until_they_are_erased() {
+    let dir = place("4", "ledger");
+    let (keys, mut read, mut erased) = (keys(), 0, 0);
+    let rows = rows(&dir, &keys);
+    let ledger = Ledger::open_read(&dir, Arc::clone(&keys)).unwrap();
+    for entry in ledger.from_seq(0).unwrap().map(Result::unwrap) {
+        let record: serde_json::Value = serde_json::from_str(&entry.json).unwrap();
+        let Some(personal) = record.get("personal") else {
+            continue;
+        };
+        assert_eq!(record["schema"], 3);
+        let text = |pointer: &str| personal.pointer(pointer).unwrap().as_str().unwrap();
+        let subject = crypto::text::unhex(text("/0/subjects/0")).unwrap();
+        let event = ledger.get(entry.seq).unwrap().unwrap().event().unwrap();
+        let (state, _, key) = rows.iter().find(|(_, id, _)| *id == subject).unwrap();
+        let Some(key) = key else {
+            assert_eq!(
+                (*state, event.personal[0].state.as_deref()),
+                (2, Some("erased"))
+            );
+            erased += 1;
+            continue;
+        };
+        let digest = crypto::sha256(&[b"portcullis/v1/ledger/subject", key.expose()]);
+        assert_eq!(digest[..16], subject);
+        let at = record["at"].as_i64().unwrap().to_le_bytes();
+        let decision = event.id.unwrap().bits().to_le_bytes();
+        let purpose = b"portcullis/v1/ledger/personal";
+        let own = crypto::sha256(&[purpose, &at, &decision, key.expose()]);
+        let own = crypto::SealKey::from_secret(&crypto::Secret::new(own));
+        let sealed = crypto::text::unbase64(text("/0/sealed")).unwrap();
+        let plain = own
+            .open(&[&at[..], &decision, &subject].concat(), &sealed)
+            .unwrap();
+        assert_eq!(plain.len() % 64, 0);
+        let plain: serde_json::Value = serde_json::from_slice(&plain).unwrap();
+        assert_eq!(plain["user"].as_str(), event.user.as_deref());
+        assert_eq!(plain["path"].as_str(), event.path.as_deref());
+        read += 1;
+    }
+    let report = verified(&dir, "4");
+    assert_eq!((report.erased, report.erasures.len()), (erased, 1));
+    assert!(read > 5 && erased > 5, "{read} read, {erased} erased");
+}
+
 #[test]
 fn a_ledger_of_each_form_is_carried_on_and_stays_whole() {
     for form in FORMS {
@@ -170,6 +246,9 @@ fn carried_on(form: &str) {
     assert_eq!(report.records, RECORDS + 5);
     let mut whole = Vec::new();
     let ledger = Ledger::open_read(dir.path(), keys).unwrap();
+    // Before form 4 persons were named as they are, and whoever erases one is told so.
+    let sealed_since = Some(RECORDS).filter(|_| form != "4");
+    assert_eq!(ledger.sealed_since(), Ok(sealed_since));
     export(&ledger, 0..=u64::MAX, &mut whole).unwrap();
     let before = records(&fs::read_to_string(place(form, "whole.jsonl")).unwrap());
     let now = records(&String::from_utf8(whole).unwrap());

@@ -486,7 +486,7 @@ fn the_key_that_signs_changes_hands_with_the_key_encryption_key() {
     let dir = tempfile::tempdir().unwrap();
     let all = three_epochs(dir.path(), Ends::Routine);
     let (old, new) = (keys(), keys_with(7, 2));
-    let count = segment::list(dir.path()).unwrap().len() + 1;
+    let count = segment::list(dir.path()).unwrap().len() + 2;
     let known = [&old.ledger_wrap, &new.ledger_wrap];
     assert_eq!(
         rewrap(dir.path(), &old, &known, &known[1..]).unwrap(),

@@ -13,6 +13,7 @@ use crate::notes::{self, Note, Notes};
 use crate::segment::key::Tombstone;
 use crate::segment::{self, Damage, Frame, Scanner, Tip};
 use crate::signer::{self, Signers};
+use crate::verify::persons::{Persons, Wrong};
 use crate::verify::{Bad, Destruction, Report};
 
 /// Verifies a ledger's directory. `public` is a key that signs it or signed it once: from there on every change of the signer
@@ -28,8 +29,8 @@ pub fn verify_directory(
     public: &PublicKey,
     witness: Option<&str>,
 ) -> Result<Report, LedgerFault> {
-    let mut check = Check::new(dir, public);
-    let done = check.run(keys, witness);
+    let mut check = Check::new(dir, keys, public);
+    let done = check.run(witness);
     check.reported(done)
 }
 
@@ -44,8 +45,8 @@ pub fn verify_newest(
     public: &PublicKey,
     witness: Option<&str>,
 ) -> Result<Report, LedgerFault> {
-    let mut check = Check::new(dir, public);
-    let done = check.run_newest(keys, witness);
+    let mut check = Check::new(dir, keys, public);
+    let done = check.run_newest(witness);
     check.reported(done)
 }
 
@@ -73,10 +74,13 @@ struct Check<'a> {
     promise: Option<Promise>,
     /// The one from elsewhere.
     witness: Option<Checkpoint>,
+    keys: &'a crypto::Keys,
+    /// The keys of persons.
+    persons: Persons,
 }
 
 impl<'a> Check<'a> {
-    fn new(dir: &'a Path, public: &'a PublicKey) -> Self {
+    fn new(dir: &'a Path, keys: &'a crypto::Keys, public: &'a PublicKey) -> Self {
         Check {
             dir,
             public,
@@ -89,6 +93,8 @@ impl<'a> Check<'a> {
             tip: Tip::empty(),
             promise: None,
             witness: None,
+            keys,
+            persons: Persons::default(),
         }
     }
 
@@ -98,6 +104,8 @@ impl<'a> Check<'a> {
             Err(Stop::Bad(bad)) => self.report.first_bad = Some(bad),
             Err(Stop::Fault(fault)) => return Err(fault),
         }
+        self.report.erased = self.persons.records;
+        self.report.erasures = self.persons.erasures();
         Ok(self.report)
     }
 
@@ -129,7 +137,7 @@ impl<'a> Check<'a> {
         Ok(())
     }
 
-    fn run(&mut self, keys: &crypto::Keys, witness: Option<&str>) -> Result<(), Stop> {
+    fn run(&mut self, witness: Option<&str>) -> Result<(), Stop> {
         // Checkpoints first: whatever they cover was in the segments before.
         let mut notes = Notes::open(self.dir).map_err(|error| self.no_notes(&error))?;
         self.meet_signers()?;
@@ -142,12 +150,12 @@ impl<'a> Check<'a> {
         let segments = segment::list(self.dir).map_err(|error| self.fault(self.dir, &error))?;
         let last = segments.len().saturating_sub(1);
         for (index, (first_seq, path)) in segments.iter().enumerate() {
-            self.segment(*first_seq, path, keys, &mut notes, index == last)?;
+            self.segment(*first_seq, path, &mut notes, index == last)?;
         }
         self.end()
     }
 
-    fn run_newest(&mut self, keys: &crypto::Keys, witness: Option<&str>) -> Result<(), Stop> {
+    fn run_newest(&mut self, witness: Option<&str>) -> Result<(), Stop> {
         let newest = notes::newest(self.dir).map_err(|error| self.no_notes(&error))?;
         self.meet_signers()?;
         self.hear(witness)?;
@@ -160,7 +168,8 @@ impl<'a> Check<'a> {
         let mut segments = segment::list(self.dir).map_err(|error| self.fault(self.dir, &error))?;
         let mut no_more = Notes::none();
         if let Some((first_seq, path)) = segments.pop() {
-            let scanner = Scanner::open(&path, keys).map_err(|error| self.fault(&path, &error))?;
+            let scanner =
+                Scanner::open(&path, self.keys).map_err(|error| self.fault(&path, &error))?;
             let name = file_name(&path);
             self.tip = scanner
                 .map_err(|damage| self.bad(first_seq, first_seq, &name, 0, damage.what))?
@@ -170,7 +179,7 @@ impl<'a> Check<'a> {
             self.report.records = first_seq;
             self.expect(newest.checkpoint);
             self.compare(&mut no_more)?;
-            self.segment(first_seq, &path, keys, &mut no_more, true)?;
+            self.segment(first_seq, &path, &mut no_more, true)?;
         } else {
             self.expect(newest.checkpoint);
             self.compare(&mut no_more)?;
@@ -203,7 +212,6 @@ impl<'a> Check<'a> {
         &mut self,
         first_seq: u64,
         path: &Path,
-        keys: &crypto::Keys,
         notes: &mut Notes,
         is_last: bool,
     ) -> Result<(), Stop> {
@@ -212,7 +220,7 @@ impl<'a> Check<'a> {
             let what = format!("the segment with record {next} is missing or was cut short");
             return Err(self.bad(next, next, &name, 0, what));
         }
-        let scanner = Scanner::open(path, keys).map_err(|error| self.fault(path, &error))?;
+        let scanner = Scanner::open(path, self.keys).map_err(|error| self.fault(path, &error))?;
         let mut scanner = scanner.map_err(|damage| self.bad(next, next, &name, 0, damage.what))?;
         let is_ours = [self.public.name(), ""].contains(&scanner.origin());
         if !is_ours {
@@ -250,12 +258,23 @@ impl<'a> Check<'a> {
         for (leaf, record) in frame.passing() {
             self.pass_change(record, name)?;
             self.pass_destroyer(record, name)?;
+            self.pass_persons(record, name)?;
             self.tip.push(*leaf);
             self.compare(notes)?;
             self.report.records = self.tip.next_seq();
             self.report.head = self.tip.chain;
         }
         Ok(())
+    }
+
+    /// The persons in a record can be read, or were erased.
+    fn pass_persons(&mut self, record: Option<&[u8]>, name: &str) -> Result<(), Stop> {
+        let seq = self.tip.next_seq();
+        let passed = self.persons.pass(self.dir, self.keys, seq, record);
+        passed.map_err(|wrong| match wrong {
+            Wrong::Bad(what) => self.bad(seq, seq, name, 0, what),
+            Wrong::Fault(fault) => Stop::Fault(fault),
+        })
     }
 
     /// A record that changes the signer is the one that is known.

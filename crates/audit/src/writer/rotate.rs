@@ -171,6 +171,7 @@ fn batch(event: &Event, change: &str, latest: Option<Timestamp>) -> Result<Batch
             kind: Word::Known(Kind::LedgerSigner),
             outcome: event.outcome,
         }],
+        subjects: Vec::new(),
         at: event.at,
     })
 }
