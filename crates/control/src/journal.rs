@@ -1,9 +1,9 @@
 //! Where a change is recorded before it takes effect, and how it ended.
-//! Exports `Journal`, `Change`.
+//! Exports `Journal`, `Change`; `lost` and `erased` for what a killed process left open.
 //! Used by `order`; the simulator has a journal of its own.
 //! Start reading at `Change`.
 
-use audit::{LedgerFault, Recorder};
+use audit::{ERASE, LedgerFault, Recorder};
 use model::{DecisionId, Event, KeyId, Kind, Outcome, Text, Timestamp, Word};
 
 use crate::actor::Actor;
@@ -34,6 +34,10 @@ pub struct Change<'a> {
     pub integration: Option<String>,
     /// The credential it is about.
     pub credential: Option<KeyId>,
+    /// The person of that integration whom it is about: what is recorded of them is sealed.
+    pub person: Option<String>,
+    /// The subject of sealed values whose key is destroyed.
+    pub erases: Option<String>,
     /// What changes, and why.
     pub detail: String,
 }
@@ -62,11 +66,42 @@ impl Change<'_> {
             user: Some(Text::new(&self.actor.name)),
             integration: self.integration.as_deref().map(Text::new),
             credential: self.credential.map(|id| id.text()),
+            person: self.person.as_deref().map(Text::new),
+            erases: self.erases.as_deref().map(Text::new),
             actor: Some(self.actor.recorded()),
             detail: Some(self.detail.as_str().into()),
             ..Event::default()
         }
     }
+}
+
+/// Finishes an erasure that a process began which was killed, and gives its outcome; `None` when the intent is none of one. Whoever
+/// was promised that they are erased is, whether or not anybody runs the command again.
+///
+/// # Errors
+/// When the key cannot be destroyed.
+pub fn erased(
+    intent: &Event,
+    recorder: &Recorder,
+    now: Timestamp,
+) -> Result<Option<Event>, LedgerFault> {
+    let is_one = intent.operation.as_deref() == Some(ERASE) && !intent.is_call();
+    let (Some(subject), Some(id), true) = (&intent.erases, intent.id, is_one) else {
+        return Ok(None);
+    };
+    // Its outcome is missing, so this is the intent itself.
+    let record = recorder.find(id)?.map_or(0, |entry| entry.seq);
+    recorder.erase(subject, record, now)?;
+    let detail = intent.detail.as_deref().unwrap_or_default();
+    Ok(Some(Event {
+        at: now,
+        kind: Word::new(Text::new_static(ERASE)),
+        latest: None,
+        operation: None,
+        outcome: Outcome::Done.into(),
+        detail: Some(format!("{detail}; finished at the start after a crash").into()),
+        ..intent.clone()
+    }))
 }
 
 /// The outcome of a change whose intent was recorded by a process that was killed before it could record more; `None` when

@@ -27,6 +27,7 @@ pub const REASONS: &[&Reason] = &[
     &UNRECORDED,
     &CUT,
     &UNDECIDED,
+    &TOO_MANY_PERSONS,
 ];
 
 /// Every reason a road can end with: one list for the reference page and for `explain`.
@@ -56,6 +57,19 @@ pub const NOT_FOUND: Reason = Reason::new(
      first, concrete paths before templates; an operation that no listener's `expose` names is unreachable by design, also \
      through a template beside it. A value that an upstream could read as another declared path (`ALL` or `all.json` beside \
      `/jobs/all`) is refused as well. `explain` says which of these it was, and when the path exists on another listener.",
+);
+
+/// The ledger can tell no more persons apart.
+pub const TOO_MANY_PERSONS: Reason = Reason::new(
+    Stage::Authn,
+    "authn.too_many_persons",
+    503,
+    "Nobody who was not here before can be served at the moment.",
+    "Try again later; give the decision id to the operator if it happens again.",
+    "The integration states a person whom no record names yet, and the ledger names as many as it can keep apart, each with a key of \
+     their own so that their values can be erased. Persons who were met before are served. Usually an integration states \
+     something else than persons in its `user_header`, a new one for each call. `portcullis ledger destroy` makes room: persons whom no \
+     record names any more are forgotten.",
 );
 
 /// The version is retired.

@@ -8,7 +8,7 @@ pub mod text;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use audit::{Destruction, Ends, Ledger, PublicKey, Report, SignerEpoch};
+use audit::{Destruction, Ends, ErasedSubject, Ledger, PublicKey, Report, SignerEpoch};
 use crypto::{Kek, Keys};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -37,6 +37,10 @@ pub struct VerifiedLedger {
     pub destroyed: u64,
     /// How these records were destroyed.
     pub destructions: Vec<DestroyedRecords>,
+    /// Records of which a part was erased with the person it is about: nobody can read that part, and all else is in order.
+    pub erased: u64,
+    /// Who was erased.
+    pub erasures: Vec<ErasedPerson>,
     /// Bytes of a write that a crash left unfinished at the very end.
     pub torn_bytes: u64,
     /// Whether all that is wrong with an exported file is that it ends early.
@@ -68,6 +72,17 @@ pub struct DestroyedRecords {
     pub by: Option<String>,
     /// What that record says about it.
     pub detail: Option<String>,
+}
+
+/// A person whose values were made unreadable.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct ErasedPerson {
+    /// As records name them.
+    pub subject: String,
+    /// When, UTC.
+    pub at: String,
+    /// The record that says so.
+    pub record: u64,
 }
 
 /// One epoch of a ledger: the time of one key that signs.
@@ -117,6 +132,8 @@ impl From<&Report> for VerifiedLedger {
             covered: report.covered,
             destroyed: report.destroyed,
             destructions: report.destructions.iter().map(destroyed).collect(),
+            erased: report.erased,
+            erasures: report.erasures.iter().map(erased).collect(),
             torn_bytes: report.torn_bytes,
             is_cut: report.is_cut,
             public_key: report.public_key.clone(),
@@ -125,6 +142,14 @@ impl From<&Report> for VerifiedLedger {
             compromised_epoch: report.compromised().map(|one| one.epoch),
             first_bad: bad,
         }
+    }
+}
+
+fn erased(one: &ErasedSubject) -> ErasedPerson {
+    ErasedPerson {
+        subject: one.subject.clone(),
+        at: one.at.to_string(),
+        record: one.record,
     }
 }
 

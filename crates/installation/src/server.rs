@@ -153,12 +153,19 @@ fn close_intents(
     let within = longest_call(compiled).saturating_add(OUTCOME_MORE);
     let open = recorder.ledger().open_intents(within)?;
     let count = open.len();
-    let pending: Vec<_> = open
-        .into_iter()
-        .map(|intent| {
-            let of_a_change = control::journal::lost(&intent);
-            recorder.record(&of_a_change.unwrap_or_else(|| gateway::record::lost(intent)))
-        })
+    let mut outcomes = Vec::with_capacity(count);
+    for intent in open {
+        let outcome = match control::journal::erased(&intent, recorder, crate::now())? {
+            Some(erased) => erased,
+            None => {
+                control::journal::lost(&intent).unwrap_or_else(|| gateway::record::lost(intent))
+            }
+        };
+        outcomes.push(outcome);
+    }
+    let pending: Vec<_> = outcomes
+        .iter()
+        .map(|event| recorder.record(event))
         .collect();
     for recorded in pending {
         recorded.wait()?;

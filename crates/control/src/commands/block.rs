@@ -136,6 +136,14 @@ fn integration_of(control: &Control, subject: &Subject) -> Option<String> {
     }
 }
 
+/// The person whom a block keeps out.
+fn person_of(subject: &Subject) -> Option<String> {
+    match subject {
+        Subject::User { user, .. } => Some(user.clone()),
+        _ => None,
+    }
+}
+
 fn credential_of(subject: &Subject) -> Option<model::KeyId> {
     match subject {
         Subject::Credential(id) => Some(*id),

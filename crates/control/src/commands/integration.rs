@@ -113,6 +113,8 @@ fn set(
         actor,
         integration: Some(name.to_owned()),
         credential: None,
+        person: None,
+        erases: None,
         detail: wanted.why().to_owned(),
     };
     let steps = vec![Step::put(&kinds::INTEGRATION_STATE, name, &state)?];

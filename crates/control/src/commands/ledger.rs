@@ -5,11 +5,13 @@
 
 mod checkpoint;
 mod destroy;
+mod erase;
 mod rotate_signer;
 mod show;
 pub mod text;
 
 pub use checkpoint::{CheckpointSigned, SignCheckpoint};
 pub use destroy::{DestroyRecords, RecordsDestroyed};
+pub use erase::{ErasePerson, PersonErased};
 pub use rotate_signer::{RotateSigner, SignerRotated};
 pub use show::{LedgerPage, LedgerRecord, ShowLedger};

@@ -158,6 +158,7 @@ pub const COMMANDS: &[Entry] = &[
     Entry::new::<key::RotateKey>(),
     Entry::new::<ledger::SignCheckpoint>(),
     Entry::new::<ledger::DestroyRecords>(),
+    Entry::new::<ledger::ErasePerson>(),
     Entry::new::<ledger::RotateSigner>(),
     Entry::new::<ledger::ShowLedger>(),
     Entry::new::<server::ReloadServer>(),

@@ -147,6 +147,9 @@ impl Explanation {
             optional("integration", &e.integration),
             optional("key", &e.credential),
             optional("user", &e.user),
+            e.personal
+                .iter()
+                .find_map(|one| optional("person", &one.state)),
             optional("operation", &e.operation),
             optional("listener", &e.listener),
             optional("from", &e.address),

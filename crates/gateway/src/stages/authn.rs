@@ -11,6 +11,7 @@ use model::text::shared;
 use model::{CanonicalRequest, KeyId, Refusal, Stage};
 
 use crate::context::{Op, RequestContext};
+use crate::reasons::TOO_MANY_PERSONS;
 use crate::stages::limit;
 use crate::{Charged, RequestState, Stop, etag, record};
 
@@ -59,6 +60,14 @@ fn admit(
     r: &RequestContext<'_>,
 ) -> Result<(), Stop> {
     let (credential, user) = (caller.credential(), caller.principal().user.as_deref());
+    if let Some(user) = user
+        && !r.io.recorder.has_room_for(caller.integration(), user)
+    {
+        // What is recorded of this call cannot name them: there is no key to seal it with.
+        x.event.user = None;
+        let what = "the ledger cannot keep one more person apart";
+        return Err(Stop::Failed(TOO_MANY_PERSONS.because(what)));
+    }
     let block =
         r.io.blocks
             .of_caller(credential, caller.integration(), user, x.moment);

@@ -6,8 +6,8 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use audit::{Destruction, Ends, Exported, Report, SignerEpoch};
-use model::printable;
+use audit::{Destruction, Ends, ErasedSubject, Exported, Report, SignerEpoch};
+use model::printable::{self, counted};
 
 /// A verification for people.
 pub fn report(report: &Report, is_pinned: bool) -> String {
@@ -36,14 +36,7 @@ pub fn report(report: &Report, is_pinned: bool) -> String {
         report.checkpoints,
         covered(report)
     );
-    if report.destroyed > 0 {
-        let _ = writeln!(
-            out,
-            "  destroyed  {} records: nobody can read them any more; their chain and signatures are in order",
-            report.destroyed
-        );
-        out.push_str(&destructions(&report.destructions));
-    }
+    out.push_str(&unreadable(report));
     if report.torn_bytes > 0 {
         let _ = writeln!(
             out,
@@ -80,6 +73,32 @@ pub fn report(report: &Report, is_pinned: bool) -> String {
     out
 }
 
+/// What nobody can read any more: whole records, and parts of records.
+fn unreadable(report: &Report) -> String {
+    let mut out = String::new();
+    if report.destroyed > 0 {
+        let _ = writeln!(
+            out,
+            "  destroyed  {} records: nobody can read them any more; their chain and signatures are in order",
+            report.destroyed
+        );
+        out.push_str(&destructions(&report.destructions));
+    }
+    if report.erased > 0 {
+        let _ = writeln!(
+            out,
+            "  erased     {} of persons, in {}: nobody can read what these say of them; all else is in order",
+            counted(report.erasures.len(), "key"),
+            counted(
+                usize::try_from(report.erased).unwrap_or(usize::MAX),
+                "record"
+            ),
+        );
+        out.push_str(&erasures(&report.erasures));
+    }
+    out
+}
+
 /// By whom records were destroyed, and why.
 fn destructions(all: &[Destruction]) -> String {
     let mut out = String::new();
@@ -96,6 +115,21 @@ fn destructions(all: &[Destruction]) -> String {
             printable::line(by),
             record.unwrap_or_default(),
             printable::line(detail)
+        );
+    }
+    out
+}
+
+/// Whose values were erased, and which record says so.
+fn erasures(all: &[ErasedSubject]) -> String {
+    let mut out = String::new();
+    for one in all {
+        let _ = writeln!(
+            out,
+            "             {} at {} (record #{})",
+            printable::line(&one.subject),
+            one.at,
+            one.record
         );
     }
     out

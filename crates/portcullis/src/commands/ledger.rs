@@ -1,4 +1,5 @@
-//! `portcullis ledger`: the ledger verified, shown, exported, closed by a checkpoint, signed by another key, and destroyed where it is old.
+//! `portcullis ledger`: the ledger verified, shown, exported, closed by a checkpoint, signed by another key, destroyed where it
+//! is old, and made to forget a person.
 //! Exports `SUBCOMMAND`. `verify`, `show` and `export` read the files, beside a running server or without one.
 //! Used by `commands::COMMANDS`.
 //! Start reading at `run`.
@@ -10,7 +11,7 @@ use audit::{LedgerFault, PublicKey};
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use control::commands::document;
 use control::commands::ledger::{
-    DestroyRecords, LedgerPage, RotateSigner, ShowLedger, SignCheckpoint, text,
+    DestroyRecords, ErasePerson, LedgerPage, RotateSigner, ShowLedger, SignCheckpoint, text,
 };
 use installation::ledger::{self, LedgerFiles, VerifiedLedger};
 
@@ -45,6 +46,7 @@ fn command() -> Command {
         )
         .subcommand(rotate_signer_command())
         .subcommand(destroy_command())
+        .subcommand(erase_command())
         .after_help("Example:\n  portcullis ledger verify")
 }
 
@@ -61,6 +63,22 @@ fn destroy_command() -> Command {
              Records go by whole segments; the newest one stays. `ledger verify` says what was destroyed, by whom and why, and verifies \
              everything over it. Backups have copies of the keys: destroy those too.\n\n\
              Exit codes: 0 destroyed · 1 nothing was, see why · 2 nothing was, that is what would be",
+        )
+}
+
+fn erase_command() -> Command {
+    Command::new("erase")
+        .about(admin_client::about::<ErasePerson>())
+        .arg(Arg::new("user").long("user").value_name("NAME").required(true).help("The person, as an integration states them"))
+        .arg(Arg::new("integration").long("integration").value_name("NAME").help("The integration that states them [default: the only one that does]"))
+        .arg(Arg::new("reason").long("reason").value_name("TEXT").required(true).help("Why, for the ledger; it must not name them"))
+        .args([config_dir::argument(), config_dir::socket(), output::argument()])
+        .after_help(
+            "Example:\n  portcullis ledger erase --user ann --integration crm --reason \"request of 2026-11-23, ticket 4711\"\n\n\
+             Their name, their addresses, what they called and every sentence about it become unreadable; that there was a call, \
+             when, and how it was decided stays, and so do chain and signatures. Who calls again afterwards is somebody new. \
+             Operators are not erased: they answer for their changes. Backups have copies of the key: destroy those too.\n\n\
+             Exit codes: 0 erased · 1 nothing was, see why · 2 there is nothing to erase",
         )
 }
 
@@ -100,6 +118,8 @@ fn show_command() -> Command {
         .about(admin_client::about::<ShowLedger>())
         .args([
             wanted("integration", "NAME", "Only of this integration"),
+            wanted("user", "NAME", "Only of this person, as an integration states them, or by this operator"),
+            wanted("subject", "ID", "Only of this person, as sealed and erased values name them"),
             wanted("code", "CODE", "Only with this code: authz.operation_not_granted"),
             wanted("outcome", "WORD", "allow, refuse or fault of requests; done, failed or refused of commands"),
             wanted("kind", "KIND", "request, key.create, configuration.applied, …"),
@@ -136,6 +156,7 @@ fn run(arguments: &ArgMatches) -> Outcome {
         }
         Some(("rotate-signer", arguments)) => rotate_signer(arguments),
         Some(("destroy", arguments)) => destroy(arguments),
+        Some(("erase", arguments)) => erase(arguments),
         _ => Ok(Exit::Usage),
     }
 }
@@ -161,6 +182,19 @@ fn destroy(arguments: &ArgMatches) -> Outcome {
     let answer = admin_client::call(&config_dir::target(arguments), &asked)?;
     output::print(arguments, &answer.document, || {
         terminal::text(&text::destroyed(&answer.out));
+    });
+    Ok(admin_client::exit(&answer))
+}
+
+fn erase(arguments: &ArgMatches) -> Outcome {
+    let asked = ErasePerson {
+        user: output::text(arguments, "user").to_owned(),
+        integration: output::given(arguments, "integration"),
+        reason: output::text(arguments, "reason").to_owned(),
+    };
+    let answer = admin_client::call(&config_dir::target(arguments), &asked)?;
+    output::print(arguments, &answer.document, || {
+        terminal::text(&text::erased(&answer.out));
     });
     Ok(admin_client::exit(&answer))
 }
@@ -230,6 +264,8 @@ fn question(arguments: &ArgMatches) -> ShowLedger {
     let word = |name: &str| output::given(arguments, name);
     ShowLedger {
         integration: word("integration"),
+        user: word("user"),
+        subject: word("subject"),
         code: word("code"),
         outcome: word("outcome"),
         kind: word("kind"),

@@ -18,7 +18,11 @@ use crate::{call, serve};
 const NOTE: &str = r#"{"id":"1","title":"t","owner":"somebody"}"#;
 
 /// Codes that no caller can bring about from outside on a healthy machine, and where they are tested instead.
-const ELSEWHERE: [(&str, &str); 12] = [
+const ELSEWHERE: [(&str, &str); 13] = [
+    (
+        "authn.too_many_persons",
+        "a ledger that names as many persons as it can: persons",
+    ),
     ("object.too_many", "many look-ups: objects"),
     ("object.id_differs", "another id in the body: objects"),
     (

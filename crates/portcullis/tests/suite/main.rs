@@ -43,6 +43,7 @@ mod modes;
 mod objects;
 mod outputs;
 mod parts;
+mod persons;
 mod planted;
 mod questions;
 mod reload;

@@ -10,7 +10,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use store::{Step, kinds};
 
-use super::{AddedBlock, added, credential_of, integration_of, left, moment, stored, subject};
+use super::{
+    AddedBlock, added, credential_of, integration_of, left, moment, person_of, stored, subject,
+};
 use crate::actor::{Actor, Permission};
 use crate::commands::{Command, Impact, Info};
 use crate::journal::Change;
@@ -88,6 +90,8 @@ impl Command for AddBlock {
             actor,
             integration: integration_of(control, &subject),
             credential: credential_of(&subject),
+            person: person_of(&subject),
+            erases: None,
             detail: format!("{subject} until {}: {}", record.until, record.reason),
         };
         let ends = control

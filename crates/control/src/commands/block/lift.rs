@@ -5,7 +5,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use store::{Step, kinds};
 
-use super::{AddedBlock, credential_of, in_force, integration_of, left, stored, subject};
+use super::{
+    AddedBlock, credential_of, in_force, integration_of, left, person_of, stored, subject,
+};
 use crate::actor::{Actor, Permission};
 use crate::commands::{Command, Impact, Info};
 use crate::journal::Change;
@@ -68,6 +70,8 @@ impl Command for LiftBlock {
             actor,
             integration: integration_of(control, &subject),
             credential: credential_of(&subject),
+            person: person_of(&subject),
+            erases: None,
             detail: format!("{subject}{why}"),
         };
         let steps = ours.iter().map(|(id, _)| Step::delete(&kinds::BLOCK, id));

@@ -86,6 +86,8 @@ impl Command for CreateKey {
             actor,
             integration: Some(self.integration.clone()),
             credential: Some(record.id),
+            person: None,
+            erases: None,
             detail: format!("label {label}, ends {}", record.expires_at),
         };
         let effect = Effect::Credentials(vec![record.clone()]);

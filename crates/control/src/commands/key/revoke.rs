@@ -66,6 +66,8 @@ impl Command for RevokeKey {
             actor,
             integration: Some(old.integration),
             credential: Some(old.id),
+            person: None,
+            erases: None,
             detail: reason.to_owned(),
         };
         turn.commit(&change, vec![put(&revoked)?], effect)?;

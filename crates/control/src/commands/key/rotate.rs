@@ -80,6 +80,8 @@ impl Command for RotateKey {
             actor,
             integration: Some(old.integration.clone()),
             credential: Some(old.id),
+            person: None,
+            erases: None,
             detail: format!("replaced by {}, works until {until}", record.id),
         };
         let steps = vec![put(record)?, put(&replaced)?];

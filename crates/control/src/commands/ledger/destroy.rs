@@ -81,11 +81,15 @@ impl Command for DestroyRecords {
             actor,
             integration: None,
             credential: None,
+            person: None,
+            erases: None,
             detail: detail(&answer, &self.reason),
         };
         let record = control.carry_out(&change, |record| {
             let (dir, now) = (control.ledger.dir(), control.now());
             audit::destroy(dir, &control.keys, answer.last + 1, record, now)?;
+            // Persons whom no record names any more are forgotten. What is left of them, the next start drops.
+            control.recorder()?.drop_unused_subjects()?;
             Ok(record)
         })?;
         (answer.is_done, answer.record) = (true, Some(record));

@@ -32,6 +32,12 @@ pub struct ShowLedger {
     /// Only of this integration.
     #[schemars(length(min = 1, max = 128))]
     pub integration: Option<String>,
+    /// Only of this person, as an integration states them, or by this operator.
+    #[schemars(length(min = 1, max = 128))]
+    pub user: Option<String>,
+    /// Only of this person, as sealed and erased values name them: 32 hex digits.
+    #[schemars(length(min = 32, max = 32))]
+    pub subject: Option<String>,
     /// Only with this code: `authz.operation_not_granted`.
     #[schemars(length(max = 128), extend("enum" = codes()))]
     pub code: Option<String>,
@@ -110,6 +116,14 @@ impl ShowLedger {
     /// # Errors
     /// A moment that is none, or a ledger that cannot be read.
     pub fn of(&self, ledger: &Ledger) -> Result<LedgerPage, AdminError> {
+        let is_hex = |text: &String| text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if !self.subject.as_ref().is_none_or(is_hex) {
+            return Err(AdminError::of_argument(
+                "subject",
+                "a subject has 32 hex digits",
+                "Take it from `personal` of a record, or from `erases` of a `ledger.erase`; a name goes into `user`.",
+            ));
+        }
         let since = moment("since", self.since.as_deref())?;
         let until = moment("until", self.until.as_deref())?;
         if since
@@ -128,6 +142,8 @@ impl ShowLedger {
         let filter = Filter {
             kind: self.kind.clone().or_else(intent),
             integration: self.integration.clone(),
+            user: self.user.clone(),
+            subject: self.subject.as_ref().map(|text| text.to_ascii_lowercase()),
             code: self.code.clone(),
             outcome: self.outcome.clone(),
             since,
@@ -162,7 +178,7 @@ impl Command for ShowLedger {
 fn shown(entry: &Entry) -> LedgerRecord {
     LedgerRecord {
         seq: entry.seq,
-        event: serde_json::from_str(&entry.json).unwrap_or_default(),
+        event: serde_json::from_str(entry.shown()).unwrap_or_default(),
     }
 }
 

@@ -1,12 +1,12 @@
 //! Records, and what was done to the ledger, as people read it.
-//! Exports `line`, `rotated`, `destroyed`.
+//! Exports `line`, `rotated`, `destroyed`, `erased`.
 //! Used by whoever shows an answer of the `ledger.*` commands to a person.
 //! Start reading at `line`.
 
 use model::{Timestamp, printable};
 use serde_json::Value;
 
-use super::{LedgerRecord, RecordsDestroyed, SignerRotated};
+use super::{LedgerRecord, PersonErased, RecordsDestroyed, SignerRotated};
 
 /// One record in one line.
 pub fn line(record: &LedgerRecord) -> String {
@@ -35,9 +35,11 @@ pub fn line(record: &LedgerRecord) -> String {
             text(event, "credential"),
             text(event, "user"),
             uid(event),
+            text(event, "erases"),
             text(event, "detail"),
         ],
     });
+    parts.push(unread(event));
     parts.retain(|part| !part.is_empty());
     parts.join("  ").trim_end().to_owned()
 }
@@ -84,6 +86,16 @@ fn call(event: &Value) -> Vec<String> {
 fn uid(event: &Value) -> String {
     let uid = event.pointer("/actor/uid").and_then(Value::as_u64);
     uid.map(|uid| format!("(uid {uid})")).unwrap_or_default()
+}
+
+/// What cannot be read of persons any more.
+fn unread(event: &Value) -> String {
+    let personal = event.get("personal").and_then(Value::as_array);
+    let mut states = personal.into_iter().flatten().map(|one| text(one, "state"));
+    states
+        .next()
+        .map(|state| format!("({state} person)"))
+        .unwrap_or_default()
 }
 
 /// How many connections, and from where.
@@ -134,6 +146,28 @@ pub fn destroyed(answer: &RecordsDestroyed) -> String {
             answer.records
         ),
     }
+}
+
+/// What was erased, and what is left elsewhere.
+pub fn erased(answer: &PersonErased) -> String {
+    let mut out = match (&answer.subject, answer.record) {
+        (Some(subject), Some(record)) => format!(
+            "erased: everything that the ledger says of this person. Record #{record} says so; others name them {subject}.\n\
+             Backups have copies of their key (`subjects` in the ledger's directory): destroy those too.\n"
+        ),
+        _ => String::from(
+            "nothing to erase: the ledger has nothing that can be read of a person of this name. Nothing was recorded.\n",
+        ),
+    };
+    if let Some(before) = answer.named_before {
+        out.push_str(&format!(
+            "Records before #{before} are of an older version and name persons as they are: they end with `ledger destroy`.\n"
+        ));
+    }
+    if answer.is_blocked {
+        out.push_str("A block of this person is in force and names them until it ends: see `portcullis block list`.\n");
+    }
+    out
 }
 
 #[cfg(test)]
