@@ -4,6 +4,8 @@
 //! Start reading at `export`; the form is docs/ledger-format.md. The checkpoints of the ledger stand between the records; the
 //! last line is one that was signed for this end.
 
+mod opened;
+
 use std::io::{self, Write};
 use std::ops::RangeInclusive;
 use std::path::Path;
@@ -20,6 +22,8 @@ use crate::signer::key::Signer;
 use crate::signer::{self, Signers};
 use crate::tree::{Frontier, Hash, leaf_hash};
 use crate::writer::sign_as;
+
+pub use opened::export_opened;
 
 /// Name and version of the form, in the first line.
 pub(crate) const FORMAT: &str = "portcullis-ledger/2";

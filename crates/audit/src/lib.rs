@@ -33,7 +33,7 @@ pub use bus::{EventBus, Followed, Label, Subscription};
 pub use checkpoint::{Checkpoint, PublicKey, SignedCheckpoint, is_origin};
 pub use destruction::{COMMAND as DESTROY, Destroyed, Older, destroy, destroyable, older_than};
 pub use entry::Entry;
-pub use export::{Exported, export};
+pub use export::{Exported, export, export_opened};
 pub use fault::LedgerFault;
 pub use notes::FILE as CHECKPOINTS;
 pub use pending::Pending;

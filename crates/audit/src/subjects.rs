@@ -22,7 +22,7 @@ use crate::disk::Disk;
 use crate::fault::LedgerFault;
 use crate::pending::lock;
 use row::{Erased, FILE, Kept, ROW, Row, SubjectId, USED_AT};
-pub(crate) use sealed::Known;
+use sealed::{Known, OpenedValue};
 pub(crate) use table::Subject;
 use table::Table;
 
@@ -441,11 +441,20 @@ impl Subjects {
 
     /// The record with its sealed values in their places; `None` where it has none.
     pub(crate) fn opened(&self, json: &str) -> Option<String> {
-        sealed::open(json, |id| match lock(&self.rows).by_id.get(id) {
+        sealed::open(json, |id| self.known(id))
+    }
+
+    /// Its sealed values; `None` where it has none.
+    pub(crate) fn values(&self, json: &str) -> Option<Vec<Result<OpenedValue, &'static str>>> {
+        sealed::values(json, |id| self.known(id))
+    }
+
+    fn known(&self, id: &SubjectId) -> Known {
+        match lock(&self.rows).by_id.get(id) {
             Some(Place::Kept(subject)) => Known::Key(subject.key.clone()),
             Some(Place::Erased(..)) => Known::Erased,
             Some(Place::Damaged(_)) | None => Known::Damaged,
-        })
+        }
     }
 
     /// Names of a person are told apart by integration: two integrations may each state a `17`.

@@ -1,12 +1,13 @@
 //! The personal values of a record, sealed under the keys of the persons they are about.
-//! Exports `write` and `open`.
-//! Used by the recorder and the reader.
+//! Exports `write`, `open` and `values`.
+//! Used by the recorder, the reader and the export.
 //! Start reading at `write`; the layout for auditors is docs/ledger-format.md.
 
 use crypto::text::{base64, hex, unbase64, unhex};
 use crypto::{SealKey, Secret, sha256};
 use model::event::Personal;
 use model::{DecisionId, Event, Text, Timestamp, printable};
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::row::SubjectId;
@@ -16,6 +17,8 @@ use super::table::Subject;
 const PURPOSE: &[u8] = b"portcullis/v1/ledger/personal";
 /// Lengths of sealed values are multiples of this: the length of a name says less.
 const STEP: usize = 64;
+/// What is said of a value whose key is missing, or does not open it.
+pub(crate) const DAMAGED: &str = "damaged";
 /// Most subjects of one value that is read.
 const SUBJECTS_MAX: usize = 64;
 
@@ -50,7 +53,7 @@ pub(crate) fn write(
     plain.push(b'}');
     plain.resize(plain.len().next_multiple_of(STEP), b' ');
     let decision = event.id.map_or(0, DecisionId::bits);
-    let key = key(event.at, decision, &[&subject.key]);
+    let key = SealKey::from_secret(&key(event.at, decision, &[&subject.key]));
     let sealed = key.seal(&bound(event.at, decision, &[subject.id]), &plain);
     let personal = Personal {
         subjects: vec![Text::from(hex(&subject.id))],
@@ -61,11 +64,11 @@ pub(crate) fn write(
 }
 
 /// The key of one sealed value: whoever is given it opens no other record.
-fn key(at: Timestamp, decision: u128, keys: &[&Secret<[u8; 32]>]) -> SealKey {
+fn key(at: Timestamp, decision: u128, keys: &[&Secret<[u8; 32]>]) -> Secret<[u8; 32]> {
     let (at, decision) = (at.micros().to_le_bytes(), decision.to_le_bytes());
     let mut parts: Vec<&[u8]> = vec![PURPOSE, &at, &decision];
     parts.extend(keys.iter().map(|key| key.expose().as_slice()));
-    SealKey::from_secret(&Secret::new(sha256(&parts)))
+    Secret::new(sha256(&parts))
 }
 
 /// What a value is bound to.
@@ -76,8 +79,22 @@ fn bound(at: Timestamp, decision: u128, subjects: &[SubjectId]) -> Vec<u8> {
     aad
 }
 
-/// The record with its sealed values in their places, and with what cannot be read named. `None` where there is nothing sealed.
-pub(crate) fn open(json: &str, known: impl Fn(&SubjectId) -> Known) -> Option<String> {
+/// One sealed value that could be opened.
+#[derive(Serialize)]
+pub(crate) struct OpenedValue {
+    /// The key of this value alone, in base64: it proves that the value says this.
+    key: String,
+    /// What it says: members of the record.
+    members: Map<String, Value>,
+}
+
+/// The record without its sealed values, and these.
+type Parts = (
+    Map<String, Value>,
+    Vec<(Personal, Result<OpenedValue, &'static str>)>,
+);
+
+fn parts(json: &str, known: impl Fn(&SubjectId) -> Known) -> Option<Parts> {
     if !json.starts_with(BEGINS) {
         return None;
     }
@@ -88,10 +105,29 @@ pub(crate) fn open(json: &str, known: impl Fn(&SubjectId) -> Known) -> Option<St
     let decision = record.get("id").and_then(Value::as_str);
     let decision = decision.and_then(DecisionId::parse);
     let decision = decision.map_or(0, DecisionId::bits);
+    let each = sealed.into_iter().map(|one| {
+        let value = opened(&one, at, decision, &known);
+        (one, value)
+    });
+    Some((record, each.collect()))
+}
+
+/// The sealed values of a record, with the key of each, or why it cannot be read. `None` where there are none.
+pub(crate) fn values(
+    json: &str,
+    known: impl Fn(&SubjectId) -> Known,
+) -> Option<Vec<Result<OpenedValue, &'static str>>> {
+    let (_, values) = parts(json, known)?;
+    Some(values.into_iter().map(|(_, value)| value).collect())
+}
+
+/// The record with its sealed values in their places, and with what cannot be read named. `None` where there is nothing sealed.
+pub(crate) fn open(json: &str, known: impl Fn(&SubjectId) -> Known) -> Option<String> {
+    let (mut record, values) = parts(json, known)?;
     let mut unread = Vec::new();
-    for one in sealed {
-        match opened(&one, at, decision, &known) {
-            Ok(members) => record.extend(members),
+    for (one, value) in values {
+        match value {
+            Ok(value) => record.extend(value.members),
             Err(state) => unread.push(Personal {
                 sealed: None,
                 state: Some(Text::new_static(state)),
@@ -112,8 +148,7 @@ fn opened(
     at: Timestamp,
     decision: u128,
     known: impl Fn(&SubjectId) -> Known,
-) -> Result<Map<String, Value>, &'static str> {
-    const DAMAGED: &str = "damaged";
+) -> Result<OpenedValue, &'static str> {
     let ids = one.subjects.iter().take(SUBJECTS_MAX).map(|text| id(text));
     let ids: Vec<SubjectId> = ids.collect::<Option<_>>().ok_or(DAMAGED)?;
     let mut keys = Vec::with_capacity(ids.len());
@@ -131,9 +166,12 @@ fn opened(
         return Err(DAMAGED);
     }
     let key = key(at, decision, &keys.iter().collect::<Vec<_>>());
-    let plain = key.open(&bound(at, decision, &ids), &sealed);
+    let plain = SealKey::from_secret(&key).open(&bound(at, decision, &ids), &sealed);
     let plain = plain.map_err(|_| DAMAGED)?;
-    serde_json::from_slice(&plain).map_err(|_| DAMAGED)
+    Ok(OpenedValue {
+        key: base64(key.expose()),
+        members: serde_json::from_slice(&plain).map_err(|_| DAMAGED)?,
+    })
 }
 
 /// A subject's id from its text.

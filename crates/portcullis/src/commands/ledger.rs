@@ -138,8 +138,13 @@ fn export_command() -> Command {
         .arg(Arg::new("from").long("from").value_name("N").default_value("0").value_parser(value_parser!(u64)).help("Number of the first record"))
         .arg(Arg::new("to").long("to").value_name("N").value_parser(value_parser!(u64)).help("Number of the last record [default: the newest]"))
         .arg(Arg::new("out").long("out").value_name("FILE").value_parser(value_parser!(PathBuf)).help("Where to; never overwrites a file [default: standard output]"))
+        .arg(Arg::new("opened").long("opened").value_name("FILE").value_parser(value_parser!(PathBuf)).help("Where to write what these records say of persons; never overwrites a file [default: nowhere, they stay sealed]"))
         .arg(config_dir::argument())
-        .after_help("Example:\n  portcullis ledger export --from 0 --to 999 --out audit.jsonl\n  portcullis ledger verify audit.jsonl")
+        .after_help(
+            "Example:\n  portcullis ledger export --from 0 --to 999 --out audit.jsonl\n  portcullis ledger verify audit.jsonl\n\n\
+             What an export says of persons is sealed: whoever has it verifies it and cannot read that. With --opened it stands in a file \
+             of its own, with the key of each value as its proof. Whoever has that file can read it also after a person was erased.",
+        )
 }
 
 fn run(arguments: &ArgMatches) -> Outcome {
@@ -298,29 +303,53 @@ fn export(arguments: &ArgMatches) -> Outcome {
             "Records are numbered from 0.",
         ));
     }
+    if let Some(path) = arguments.get_one::<PathBuf>("opened") {
+        let count = whole_file(path, |out| {
+            audit::export_opened(&records, range.clone(), out)
+        })?;
+        terminal::say_all(format!(
+            "wrote what {} of persons to {}: whoever has it can read it, also after they are erased",
+            counted_say(count),
+            model::printable::line(&path.display().to_string())
+        ));
+    }
     let exported = match arguments.get_one::<PathBuf>("out") {
         None => {
             let mut out = BufWriter::new(terminal::Out { is_exact: true });
             audit::export(&records, range, &mut out).map_err(unfinished)?
         }
-        Some(path) => {
-            let mut out = BufWriter::new(output::create(path)?);
-            let written = audit::export(&records, range, &mut out)
-                .map_err(CommandError::from)
-                .and_then(|exported| {
-                    let kept = out.flush().and_then(|()| out.get_ref().sync_all());
-                    kept.map(|()| exported)
-                        .map_err(|error| output::unwritten(path, &error))
-                });
-            // Half an export proves nothing.
-            written.inspect_err(|_| drop(std::fs::remove_file(path)))?
-        }
+        Some(path) => whole_file(path, |out| audit::export(&records, range, out))?,
     };
     terminal::say_all(ledger::text::exported(
         &exported,
         arguments.get_one::<PathBuf>("out").map(PathBuf::as_path),
     ));
     Ok(Exit::Done)
+}
+
+/// Writes a file to its end, or none: half an export proves nothing.
+fn whole_file<T>(
+    path: &Path,
+    write: impl FnOnce(&mut dyn Write) -> Result<T, LedgerFault>,
+) -> Result<T, CommandError> {
+    let mut out = BufWriter::new(output::create(path)?);
+    let written = write(&mut out)
+        .map_err(CommandError::from)
+        .and_then(|written| {
+            let kept = out.flush().and_then(|()| out.get_ref().sync_all());
+            kept.map(|()| written)
+                .map_err(|error| output::unwritten(path, &error))
+        });
+    written.inspect_err(|_| drop(std::fs::remove_file(path)))
+}
+
+/// `1 record says`, `2 records say`.
+fn counted_say(count: u64) -> String {
+    if count == 1 {
+        String::from("1 record says")
+    } else {
+        format!("{count} records say")
+    }
 }
 
 /// An export that did not get to its end: the reader's or the disk's doing is no fault of the ledger.

@@ -149,6 +149,17 @@ fn verified(gate: &Gate, record: u64, records: u64) {
         run(program(), gate, &["ledger", "verify", file]).code,
         Some(0)
     );
+    let opened = gate.home().join("opened.jsonl");
+    let arguments = ["ledger", "export", "--opened", opened.to_str().unwrap()];
+    let made = run(program(), gate, &arguments);
+    assert_eq!(made.code, Some(0), "{made:?}");
+    let names = fs::read_to_string(&opened).unwrap();
+    assert!(names.contains("\"bob\"") && !names.contains(ANN), "{names}");
+    let again = run(program(), gate, &arguments);
+    assert!(
+        again.code != Some(0) && fs::read_to_string(&opened).unwrap() == names,
+        "{again:?}"
+    );
     let text = fs::read_to_string(file).unwrap();
     assert!(
         !text.contains(ANN) && !text.contains("\"bob\""),
