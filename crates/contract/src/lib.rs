@@ -50,7 +50,7 @@ pub use forwarded::Forwarded;
 pub use language::Language;
 pub use leaves::{Leaf, leaves};
 pub use media::{ACCEPT, FirstResponse, ResponseMedia};
-pub use parameters::{UNDECLARED, fix_undeclared, write_query};
+pub use parameters::{UNDECLARED, declared_cookies, fix_undeclared, list_field, write_query};
 pub use parts::{PartKind, PartPlan};
 pub use plan::{BodyPlan, BodyPlanContent, Contract, Operation, Parameter, Place, Style};
 pub use request::{
@@ -58,7 +58,7 @@ pub use request::{
 };
 pub use response::{Drift, check_response};
 pub use response_plan::{ResponsePlan, StatusRange};
-pub use router::{Declared, Found, Route, Router};
+pub use router::{Declared, Found, Offered, Route, Router};
 pub use template::TemplateSegment;
 pub use text::{locate, to_value};
 pub use validator::Validator;

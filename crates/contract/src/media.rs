@@ -174,21 +174,28 @@ impl ResponseMedia {
         if ranges.is_empty() || self.shown.is_empty() {
             return Ok(self.accept.clone());
         }
-        let is_wanted = |kind: &&Arc<str>| is_accepted(kind, &ranges);
-        let wanted = self.shown.iter().filter(is_wanted).count();
-        if wanted == self.shown.len() {
-            return Ok(self.accept.clone());
-        }
-        if wanted == 0 {
+        let weighed = self.shown.iter().map(|kind| (kind, weight(kind, &ranges)));
+        let mut wanted: Vec<(&Arc<str>, u16)> = weighed.filter(|(_, weight)| *weight > 0).collect();
+        let Some((_, first)) = wanted.first() else {
             return Err(self.refusal());
+        };
+        if wanted.iter().all(|(_, weight)| weight == first) {
+            if wanted.len() == self.shown.len() {
+                return Ok(self.accept.clone());
+            }
+            return Ok(self.asked(wanted.iter().map(|(kind, _)| *kind)));
         }
-        Ok(self.asked(self.shown.iter().filter(is_wanted)))
+        // The caller likes one better than another: so does the upstream.
+        wanted.sort_by_key(|(_, weight)| std::cmp::Reverse(*weight));
+        let asked = wanted.iter().map(|(kind, weight)| weighted(kind, *weight));
+        let asked: Vec<Arc<str>> = asked.collect();
+        Ok(self.asked(asked.iter()))
     }
 
     fn asked<'k>(&'k self, kinds: impl Iterator<Item = &'k Arc<str>>) -> Arc<str> {
         let mut all: Vec<&str> = Vec::new();
         for kind in kinds.chain(&self.errors) {
-            if !all.contains(&&**kind) {
+            if !all.iter().any(|known| essence(known) == essence(kind)) {
                 all.push(kind);
             }
         }
@@ -214,6 +221,11 @@ impl ResponseMedia {
     }
 }
 
+/// A type without its weight.
+fn essence(kind: &str) -> &str {
+    kind.split(';').next().unwrap_or_default()
+}
+
 fn add(list: &mut Vec<Arc<str>>, kind: Arc<str>) {
     if !list.contains(&kind) {
         list.push(kind);
@@ -229,11 +241,11 @@ fn plain(kind: &Arc<str>) -> Arc<str> {
     }
 }
 
-/// One media range and whether it is wanted at all.
+/// One media range and how much it is wanted.
 struct Range<'v> {
     kind: &'v str,
     below: &'v str,
-    is_wanted: bool,
+    weight: u16,
 }
 
 /// The ranges that can be read; others say nothing. Parameters other than the weight narrow nothing down here: no type
@@ -260,18 +272,37 @@ fn range(element: &str) -> Option<Range<'_>> {
         let (name, value) = piece.split_once('=')?;
         name.trim().eq_ignore_ascii_case("q").then(|| value.trim())
     });
-    // RFC 9110 §12.4.2: a weight of 0 means "not acceptable".
-    let is_zero =
-        |weight: &str| weight.bytes().all(|b| matches!(b, b'0' | b'.')) && weight.starts_with('0');
     Some(Range {
         kind,
         below,
-        is_wanted: !weight.is_some_and(is_zero),
+        weight: weight.map_or(WEIGHT_MAX, thousandths),
     })
 }
 
-/// By the most exact range that matches (RFC 9110 §12.5.1).
-fn is_accepted(offered: &str, ranges: &[Range<'_>]) -> bool {
+/// The most a type can be wanted.
+const WEIGHT_MAX: u16 = 1_000;
+
+/// A weight in thousandths (RFC 9110 §12.4.2); 0 means "not acceptable". What is no weight says nothing.
+fn thousandths(weight: &str) -> u16 {
+    let (whole, part) = weight.split_once('.').unwrap_or((weight, ""));
+    let digits = part.len() <= 3 && part.bytes().all(|b| b.is_ascii_digit());
+    match format!("{part:0<3}").parse() {
+        Ok(part) if whole == "0" && digits => part,
+        _ => WEIGHT_MAX,
+    }
+}
+
+/// A type as it is asked for with this weight.
+fn weighted(kind: &Arc<str>, weight: u16) -> Arc<str> {
+    if weight == WEIGHT_MAX {
+        return kind.clone();
+    }
+    let digits = format!("{weight:03}");
+    format!("{kind};q=0.{}", digits.trim_end_matches('0')).into()
+}
+
+/// How much a type is wanted, by the most exact range that matches (RFC 9110 §12.5.1).
+fn weight(offered: &str, ranges: &[Range<'_>]) -> u16 {
     let (kind, below) = offered.split_once('/').unwrap_or((offered, ""));
     let exactness = |range: &Range<'_>| match (range.kind, range.below) {
         ("*", "*") => Some(1),
@@ -281,8 +312,8 @@ fn is_accepted(offered: &str, ranges: &[Range<'_>]) -> bool {
     };
     let best = ranges
         .iter()
-        .filter_map(|range| Some((exactness(range)?, range.is_wanted)));
-    best.max().is_some_and(|(_, is_wanted)| is_wanted)
+        .filter_map(|range| Some((exactness(range)?, range.weight)));
+    best.max().map_or(0, |(_, weight)| weight)
 }
 
 #[cfg(test)]
@@ -337,6 +368,18 @@ mod tests {
             ("text/*, image/png", None),
             ("*/*;q=0", None),
             ("application/json;q=0.000", None),
+            (
+                "application/json;q=0.5, application/hal+json",
+                Some("application/hal+json, application/json;q=0.5, application/problem+json"),
+            ),
+            (
+                "application/hal+json;q=0.05, application/json;q=0.120",
+                Some(
+                    "application/json;q=0.12, application/hal+json;q=0.05, application/problem+json",
+                ),
+            ),
+            ("application/*;q=0.3", Some(all)),
+            ("application/json;q=2, application/hal+json;q=x", Some(all)),
         ] {
             assert_eq!(agreed(&media, accept).as_deref(), wanted, "{accept}");
         }

@@ -28,8 +28,13 @@ pub(crate) struct Part<'b> {
 /// The boundary of a content type whose essence is known. One parameter in letters, digits and `-_.+`, which every
 /// reader reads alike with and without quotes.
 pub(crate) fn boundary(content_type: &str) -> Option<&str> {
-    let (_, parameter) = content_type.split_once(';')?;
-    let (name, value) = parameter.trim().split_once('=')?;
+    // RFC 9110 §5.6.6: between semicolons a parameter may be missing.
+    let pieces = content_type.split(';').skip(1).map(str::trim);
+    let mut parameters = pieces.filter(|piece| !piece.is_empty());
+    let (Some(parameter), None) = (parameters.next(), parameters.next()) else {
+        return None;
+    };
+    let (name, value) = parameter.split_once('=')?;
     let value = match value.strip_prefix('"') {
         Some(quoted) => quoted.strip_suffix('"')?,
         None => value,
@@ -261,6 +266,9 @@ mod tests {
             ("multipart/form-data; boundary=a b", None),
             ("multipart/form-data; boundary=\"a", None),
             ("multipart/form-data; boundary=a; boundary=b", None),
+            ("multipart/form-data; boundary=x;", Some("x")),
+            ("multipart/form-data; ; boundary=\"x\" ;", Some("x")),
+            ("multipart/form-data; boundary=x; boundary=y", None),
             ("multipart/form-data; charset=utf-8", None),
             ("multipart/form-data; boundary=a'b", None),
         ] {

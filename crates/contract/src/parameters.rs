@@ -1,12 +1,12 @@
 //! Parameters of all places: split by style, typed, judged. Undeclared query parameters are refused.
-//! Exports `judge`. Pure.
-//! Used by `check_request`.
+//! Exports `judge`, and how queries, lists in fields and cookies are written. Pure.
+//! Used by `check_request`, and by the gateway for what it forwards.
 //! Start reading at `judge`; each style has one small function.
 
 use std::sync::Arc;
 
 use model::canonical::encode_component;
-use model::{CanonicalRequest, FieldError, Json, Text};
+use model::{CanonicalRequest, FieldError, Headers, Json, Text};
 
 use crate::advice::listed;
 use crate::errors::{Subject, explain};
@@ -29,10 +29,13 @@ pub(crate) fn judge(
 ) {
     let is_here = |parameter: &Parameter| parameter.place == place;
     let cookies = match place {
-        Place::Cookie if operation.parameters.iter().any(is_here) => cookies(request),
+        Place::Cookie if operation.parameters.iter().any(is_here) => {
+            cookies(request.headers()).collect()
+        }
         _ => Vec::new(),
     };
     for parameter in operation.parameters.iter().filter(|p| p.place == place) {
+        let list;
         let sent: Vec<(&str, &str)> = match place {
             Place::Path => path_values
                 .iter()
@@ -42,11 +45,17 @@ pub(crate) fn judge(
             Place::Query => request
                 .query()
                 .iter()
-                .filter(|(name, _)| belongs(parameter, name))
+                .filter(|(name, _)| belongs(operation, parameter, name))
                 .map(|(name, value)| (name.as_str(), value.as_str()))
                 .collect(),
             Place::Header => match header(request, parameter) {
-                Ok(values) => values,
+                Ok(lines) => match list_field(parameter, request.headers()) {
+                    Some(joined) => {
+                        list = joined;
+                        vec![(&*parameter.name, list.as_str())]
+                    }
+                    None => lines,
+                },
                 Err(()) => {
                     found.unreadable(wrong(parameter, "encoding", "not UTF-8", "send plain text"));
                     continue;
@@ -58,6 +67,17 @@ pub(crate) fn judge(
                 .copied()
                 .collect(),
         };
+        if place == Place::Cookie && !sent.iter().all(|(_, value)| is_plain_cookie(value)) {
+            let fix =
+                "send letters, digits and signs without quotes, blanks, `,`, `;`, `\\` and `%`";
+            found.unreadable(wrong(
+                parameter,
+                "encoding",
+                "a value with two readings",
+                fix,
+            ));
+            continue;
+        }
         one(parameter, &sent, out, found);
     }
     if place == Place::Query {
@@ -80,7 +100,7 @@ pub fn write_query(operation: &Operation, pairs: &[(String, String)]) -> String 
                 && p.style == Style::Form
                 && !p.is_exploded
                 && (p.target.is_list() || p.target.is_object())
-                && belongs(p, name)
+                && belongs(operation, p, name)
         });
         if !is_split {
             encode_component(value, &mut out);
@@ -110,27 +130,80 @@ fn header<'r>(
         .collect()
 }
 
+/// A declared field that holds a list, in its one spelling: several lines are one list (RFC 9110 §5.3), blanks around commas are no
+/// part of the items, and empty items of an array say nothing (§5.6.1). `None` where it was not sent, is no list or no text.
+pub fn list_field(parameter: &Parameter, headers: &Headers) -> Option<String> {
+    let target = &parameter.target;
+    let is_list = parameter.style == Style::Simple && (target.is_list() || target.is_object());
+    let lines = headers.all(&parameter.name).filter(|_| is_list);
+    let lines: Option<Vec<&str>> = lines.map(|line| std::str::from_utf8(line).ok()).collect();
+    let lines = lines.filter(|lines| !lines.is_empty())?;
+    let items = lines.iter().flat_map(|line| line.split(','));
+    let items = items.map(|item| item.trim_matches([' ', '\t']));
+    let items = items.filter(|item| !item.is_empty() || !target.is_list());
+    Some(items.collect::<Vec<_>>().join(","))
+}
+
 /// Pairs of the cookie header (RFC 6265 §4.2.1).
-fn cookies(request: &CanonicalRequest) -> Vec<(&str, &str)> {
-    request
-        .headers()
+fn cookies(headers: &Headers) -> impl Iterator<Item = (&str, &str)> {
+    headers
         .all("cookie")
         .filter_map(|value| std::str::from_utf8(value).ok())
         .flat_map(|value| value.split(';'))
         .filter_map(|pair| pair.trim().split_once('='))
-        .collect()
 }
 
-/// Whether a query name is one of this parameter's.
-fn belongs(parameter: &Parameter, name: &str) -> bool {
+/// The cookies that the operation declares, as they are judged and forwarded; `None` where there are none. Whatever else a client keeps
+/// for this host, a session above all, is nobody's business behind the gate.
+pub fn declared_cookies(operation: &Operation, headers: &Headers) -> Option<String> {
+    let is_declared = |name: &str| operation.parameter(Place::Cookie, name).is_some();
+    let pairs = cookies(headers).filter(|(name, _)| is_declared(name));
+    let pairs: Vec<String> = pairs
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
+    (!pairs.is_empty()).then(|| pairs.join("; "))
+}
+
+/// Octets of a cookie's value (RFC 6265 §4.1.1) without `%`, which some upstreams decode and others do not.
+fn is_plain_cookie(value: &str) -> bool {
+    let is_odd = |byte: u8| matches!(byte, b'"' | b',' | b';' | b'\\' | b'%');
+    value
+        .bytes()
+        .all(|byte| byte.is_ascii_graphic() && !is_odd(byte))
+}
+
+/// Whether a query name is one of this parameter's. Names that no parameter claims belong to the first object that is spread over the
+/// query and declares that it may hold others.
+fn belongs(operation: &Operation, parameter: &Parameter, name: &str) -> bool {
+    if claims(parameter, name) {
+        return true;
+    }
+    let query = || {
+        operation
+            .parameters
+            .iter()
+            .filter(|p| p.place == Place::Query)
+    };
+    is_spread(parameter)
+        && parameter.target.is_open()
+        && !query().any(|other| claims(other, name))
+        && query()
+            .find(|other| is_spread(other) && other.target.is_open())
+            .is_some_and(|first| std::ptr::eq(first, parameter))
+}
+
+/// Whether a parameter names this very name.
+fn claims(parameter: &Parameter, name: &str) -> bool {
     match parameter.style {
         Style::DeepObject => bracketed(&parameter.name, name).is_some(),
-        // An exploded object spreads its fields over the query (OpenAPI "style values").
-        Style::Form if parameter.is_exploded && parameter.target.is_object() => {
-            parameter.target.has(name)
-        }
+        _ if is_spread(parameter) => parameter.target.has(name),
         _ => &*parameter.name == name,
     }
+}
+
+/// An exploded object spreads its fields over the query (OpenAPI "style values").
+fn is_spread(parameter: &Parameter) -> bool {
+    parameter.style == Style::Form && parameter.is_exploded && parameter.target.is_object()
 }
 
 /// `filter[state]` belongs to `filter` and names `state`.
@@ -154,7 +227,7 @@ fn undeclared(
             .filter(|p| p.place == Place::Query)
     };
     for (name, value) in request.query() {
-        if declared().any(|parameter| belongs(parameter, name)) {
+        if declared().any(|parameter| belongs(operation, parameter, name)) {
             continue;
         }
         if found.rigour != Rigour::Enforce {

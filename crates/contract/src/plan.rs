@@ -223,6 +223,8 @@ pub struct Parameter {
     pub stated: Vec<StatedField>,
     /// Its part in paging (`x-portcullis-page`).
     pub page: Option<PageParameter>,
+    /// Its value may hold escaped characters that end or divide a path (`x-portcullis-allow-encoded`). Of path parameters only.
+    pub may_be_encoded: bool,
     /// How text becomes a typed value.
     pub(crate) target: crate::typing::Target,
 }

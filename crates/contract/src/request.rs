@@ -266,6 +266,8 @@ fn content_of<'p>(
     };
     let mut pieces = sent.split(';').map(str::trim);
     let essence = pieces.next().unwrap_or_default().to_ascii_lowercase();
+    // RFC 9110 §5.6.6: between semicolons a parameter may be missing.
+    let mut pieces = pieces.filter(|piece| !piece.is_empty());
     let named = plan.contents.iter().find(|c| *c.content_type == *essence);
     if let Some(content) = named.filter(|c| c.format == BodyFormat::Multipart) {
         return multipart::boundary(sent).map(|_| content).ok_or_else(|| {

@@ -3,12 +3,13 @@
 //! Used by config (build) and gateway's stages route (find) and upstream (leads_to).
 //! Start reading at `Router::find`; a trie node is visited at most once per look-up, whatever the templates.
 
+mod encoded;
 mod rivals;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use model::canonical::is_plain_segment;
+use model::canonical::{is_encodable_segment, is_plain_segment};
 use model::{ListenerId, Method, Mistake};
 
 use crate::template;
@@ -39,6 +40,8 @@ pub enum Declared {
         operation: usize,
         /// Listeners it is exposed on; none where it is unreachable, whether nobody exposes it or its version is in design.
         listeners: Vec<Arc<str>>,
+        /// Parameters that are whole segments and may hold escaped characters that end or divide a path.
+        encoded: Vec<Arc<str>>,
     },
     /// A path without any operation.
     Path,
@@ -60,10 +63,12 @@ pub enum Found {
         /// Path parameters with their decoded texts, in template order.
         path_values: Vec<(Arc<str>, String)>,
     },
+    /// The path has escaped characters that end or divide one, where its contract does not let them stand.
+    Encoded,
     /// The path is exposed, the method is not.
     MethodNotAllowed {
-        /// Methods that are, in a fixed order.
-        allowed: Vec<Method>,
+        /// Operations that are, in a fixed order of their methods.
+        offered: Vec<Offered>,
     },
     /// The path belongs to a retired version.
     Retired {
@@ -90,6 +95,17 @@ pub enum Found {
     NotFound,
 }
 
+/// A method that a path offers, and what it means there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Offered {
+    /// The method.
+    pub method: Method,
+    /// Index of the api version.
+    pub api: usize,
+    /// Index of the operation.
+    pub operation: usize,
+}
+
 /// All declared paths of all versions.
 #[derive(Clone, Debug, Default)]
 pub struct Router {
@@ -98,6 +114,8 @@ pub struct Router {
     listeners: Vec<Arc<str>>,
     /// Template of every operation, base path included, by api and operation.
     templates: HashMap<(usize, usize), Vec<TemplateSegment>>,
+    /// All that is declared, where some value may be read as something else than one segment.
+    everything: Option<Arc<rivals::Paths>>,
 }
 
 /// What stands behind one path prefix.
@@ -127,6 +145,8 @@ struct End {
     written: String,
     /// Where a parameter is a whole segment.
     whole: Vec<usize>,
+    /// Which of these may hold escaped characters that end or divide a path, as bits by their places.
+    encoded: u64,
     rivals: Rivals,
 }
 
@@ -153,13 +173,16 @@ impl Router {
         if !mistakes.is_empty() {
             return Err(mistakes);
         }
+        let mut is_encoded = false;
         let templates = std::mem::take(&mut router.templates);
         router.root.each_end(&mut |end| {
             if let Some(template) = templates.get(&(end.api, end.operation)) {
                 end.rivals = declared.rivals(template);
             }
+            is_encoded |= end.encoded != 0;
         });
         router.templates = templates;
+        router.everything = is_encoded.then(|| Arc::new(declared));
         Ok(router)
     }
 
@@ -176,6 +199,7 @@ impl Router {
                 method,
                 operation,
                 listeners,
+                encoded,
             } => {
                 let end = End {
                     method,
@@ -189,6 +213,7 @@ impl Router {
                     names: template::names(&segments).map(Arc::from).collect(),
                     written: written(&segments),
                     whole: whole(&segments),
+                    encoded: places_of(&encoded, &segments),
                     rivals: Rivals::default(),
                 };
                 here.end(end, &self.listeners)?;
@@ -220,6 +245,19 @@ impl Router {
 
     /// Finds the operation for a request. Segments are decoded, as `CanonicalRequest::segments` gives them.
     pub fn find(&self, listener: ListenerId, method: Method, segments: &[String]) -> Found {
+        self.find_encoded(listener, method, segments, 0)
+    }
+
+    /// The same where the segments with these bits have escaped characters that end or divide a path (`CanonicalRequest::encoded`): they
+    /// may stand only where the contract says so, and never where an upstream that decodes them too early, or once too often, would read
+    /// another declared path.
+    pub fn find_encoded(
+        &self,
+        listener: ListenerId,
+        method: Method,
+        segments: &[String],
+        encoded: u64,
+    ) -> Found {
         let mut values = Vec::new();
         let node = match self.root.find(segments, &mut values) {
             Some(Place::Path(node)) => node,
@@ -227,16 +265,16 @@ impl Router {
             None => return Found::NotFound,
         };
         // The path decides first: checks belong to the most exact path, never to a looser one that has the method.
-        let is_here = |end: &&End| end.listeners.contains(&listener);
-        let Some(end) = node
-            .ends
-            .iter()
-            .filter(is_here)
-            .find(|end| end.method == method)
-        else {
-            return node.without(method, node.ends.iter().filter(is_here));
+        let Some(end) = node.end_of(method, listener) else {
+            return node.without(method, listener);
         };
-        if let Some(rival) = end.rival(segments) {
+        if encoded & !end.encoded != 0 {
+            return Found::Encoded;
+        }
+        let rival = end
+            .rival(segments)
+            .or_else(|| self.early(end, segments, encoded));
+        if let Some(rival) = rival {
             return Found::Ambiguous {
                 api: end.api,
                 operation: end.operation,
@@ -250,19 +288,40 @@ impl Router {
         }
     }
 
+    /// What an upstream could see that does not decode these segments when and as often as it should.
+    fn early(&self, end: &End, segments: &[String], encoded: u64) -> Option<Option<Arc<str>>> {
+        if encoded == 0 {
+            return None;
+        }
+        let known = self.templates.get(&(end.api, end.operation));
+        let (Some(everything), Some(template)) = (&self.everything, known) else {
+            return Some(None);
+        };
+        let Some(readings) = encoded::readings(segments, encoded) else {
+            return Some(None);
+        };
+        let mut rivals = readings
+            .iter()
+            .filter_map(|read| everything.like(read, template));
+        rivals.next().map(|written| Some(Arc::clone(written)))
+    }
+
     /// Whether a path written from this operation's template and these values leads to this operation and to no other
     /// declared path, however the upstream reads it. For calls the gateway makes itself, whose values may come from bodies.
     pub fn leads_to(&self, api: usize, operation: usize, values: &[(Arc<str>, String)]) -> bool {
         let Some(template) = self.templates.get(&(api, operation)) else {
             return false;
         };
-        let Some(segments) = template
-            .iter()
-            .map(|segment| filled(segment, values))
-            .collect::<Option<Vec<_>>>()
-        else {
+        let segments = template.iter().map(|segment| filled(segment, values));
+        let Some(segments) = segments.collect::<Option<Vec<_>>>() else {
             return false;
         };
+        let odd = segments.iter().enumerate().filter(|(place, segment)| {
+            // A fixed text was checked when the contract was read.
+            !matches!(template.get(*place), Some(TemplateSegment::Static(_)))
+                && !is_plain_segment(segment)
+        });
+        let encoded = odd.fold(0, |bits, (place, _)| bits | bit(place));
         let Some(Place::Path(node)) = self.root.find(&segments, &mut Vec::new()) else {
             return false;
         };
@@ -270,7 +329,11 @@ impl Router {
             .ends
             .iter()
             .find(|end| (end.api, end.operation) == (api, operation));
-        own.is_some_and(|end| end.rival(&segments).is_none())
+        own.is_some_and(|end| {
+            encoded & !end.encoded == 0
+                && end.rival(&segments).is_none()
+                && self.early(end, &segments, encoded).is_none()
+        })
     }
 }
 
@@ -289,7 +352,7 @@ fn name_of(id: ListenerId, listeners: &[Arc<str>]) -> &str {
     named.map_or("", |(_, name)| name)
 }
 
-/// One segment of a path that is about to be written; none where it would not be one plain segment.
+/// One segment of a path that is about to be written; none where it could not be one segment.
 fn filled(segment: &TemplateSegment, values: &[(Arc<str>, String)]) -> Option<String> {
     let value = |name: &Arc<str>| {
         values
@@ -312,7 +375,7 @@ fn filled(segment: &TemplateSegment, values: &[(Arc<str>, String)]) -> Option<St
             text
         }
     };
-    is_plain_segment(&text).then_some(text)
+    is_encodable_segment(&text).then_some(text)
 }
 
 impl End {
@@ -329,11 +392,36 @@ impl End {
 }
 
 impl Node {
+    /// The operation that answers this method on this listener. A HEAD that nobody declares is the GET without its body: whoever
+    /// offers GET has to answer it (RFC 9110 §9.1, §9.3.2). One that is declared and not exposed was left out on purpose.
+    fn end_of(&self, method: Method, listener: ListenerId) -> Option<&End> {
+        let exposed = |method: Method| {
+            let mut ends = self.ends.iter();
+            ends.find(|end| end.method == method && end.listeners.contains(&listener))
+        };
+        let declares_head = |api: usize| {
+            let mut ends = self.ends.iter();
+            ends.any(|end| end.method == Method::Head && end.api == api)
+        };
+        match (exposed(method), method) {
+            (None, Method::Head) => exposed(Method::Get).filter(|get| !declares_head(get.api)),
+            (end, _) => end,
+        }
+    }
+
     /// What this path says to a method that is not exposed here.
-    fn without<'n>(&self, method: Method, exposed: impl Iterator<Item = &'n End>) -> Found {
-        let allowed: Vec<Method> = exposed.map(|end| end.method).collect();
-        if !allowed.is_empty() {
-            return Found::MethodNotAllowed { allowed };
+    fn without(&self, method: Method, listener: ListenerId) -> Found {
+        let offered = Method::ALL.into_iter().filter_map(|method| {
+            let end = self.end_of(method, listener)?;
+            Some(Offered {
+                method,
+                api: end.api,
+                operation: end.operation,
+            })
+        });
+        let offered: Vec<Offered> = offered.collect();
+        if !offered.is_empty() {
+            return Found::MethodNotAllowed { offered };
         }
         if let Some(api) = self.retired {
             return Found::Retired { api };
@@ -458,6 +546,20 @@ impl Node {
         }
         found
     }
+}
+
+/// The places of these parameters, as bits.
+fn places_of(names: &[Arc<str>], segments: &[TemplateSegment]) -> u64 {
+    let named = segments.iter().enumerate().filter(
+        |(_, segment)| matches!(segment, TemplateSegment::Parameter(name) if names.contains(name)),
+    );
+    named.fold(0, |bits, (place, _)| bits | bit(place))
+}
+
+/// The bit of a segment. No request has more than 64.
+fn bit(place: usize) -> u64 {
+    let place = u32::try_from(place).unwrap_or(u32::MAX);
+    1_u64.checked_shl(place).unwrap_or(0)
 }
 
 /// Where a parameter is a whole segment.

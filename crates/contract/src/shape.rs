@@ -22,7 +22,7 @@ use crate::lower::{Direction, is_assertion, says};
 use crate::questions;
 
 pub(crate) use clues::target;
-pub(crate) use kinds::{Kinds, kinds, scalar};
+pub(crate) use kinds::{Kinds, are_whole, kinds, scalar};
 pub(crate) use names::Names;
 
 /// Most nodes of one shape. Beyond it a place counts as open, which grants nothing and is inspected whole.

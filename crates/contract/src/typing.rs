@@ -10,7 +10,7 @@ use model::Json;
 use serde_json::Value;
 
 use crate::docs::{At, Docs};
-use crate::shape::{Kinds, kinds};
+use crate::shape::{Kinds, are_whole, kinds};
 
 /// Deepest structure a text can have.
 const DEPTH_MAX: usize = 4;
@@ -19,6 +19,10 @@ const DEPTH_MAX: usize = 4;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Target {
     kinds: Kinds,
+    /// Every number it admits is an integer.
+    is_whole: bool,
+    /// It may hold fields that it does not name.
+    is_open: bool,
     items: Option<Box<Target>>,
     fields: BTreeMap<Arc<str>, Target>,
     values: Option<Box<Target>>,
@@ -58,11 +62,18 @@ impl Target {
         self.fields.contains_key(name)
     }
 
+    /// Whether it may hold fields that it does not name.
+    pub(crate) fn is_open(&self) -> bool {
+        self.is_open
+    }
+
     /// One text as a value. Text that is not a number where a number is asked for stays text, and the schema
-    /// refuses it with the right words.
+    /// refuses it with the right words. To a schema `4.0` and `4e0` are the integer 4; as texts they are second spellings of it, which
+    /// an upstream may read as something else (`4e1` as 4), and which are forwarded as they were sent.
     pub(crate) fn value(&self, text: &str) -> Json {
         if self.kinds.has(Kinds::NUMBER)
             && let Some(number) = number(text)
+            && !(self.is_whole && is_second_spelling(text))
         {
             return number;
         }
@@ -87,6 +98,8 @@ impl Target {
 
 static ANYTHING: Target = Target {
     kinds: Kinds::TEXT,
+    is_whole: false,
+    is_open: false,
     items: None,
     fields: BTreeMap::new(),
     values: None,
@@ -104,6 +117,11 @@ fn number(text: &str) -> Option<Json> {
     }
 }
 
+/// Whether a JSON number is not the plain spelling of an integer.
+fn is_second_spelling(number: &str) -> bool {
+    number.contains(['.', 'e', 'E']) || number == "-0"
+}
+
 fn build(docs: &Docs, is_30: bool, places: &[At<'_>], depth: usize) -> Target {
     let kinds = places
         .iter()
@@ -111,6 +129,7 @@ fn build(docs: &Docs, is_30: bool, places: &[At<'_>], depth: usize) -> Target {
         .fold(Kinds::NONE, Kinds::or);
     let mut target = Target {
         kinds,
+        is_whole: are_whole(docs, is_30, places),
         ..Target::default()
     };
     if depth == 0 {
@@ -136,6 +155,13 @@ fn build(docs: &Docs, is_30: bool, places: &[At<'_>], depth: usize) -> Target {
             .collect();
         (!found.is_empty()).then(|| Box::new(build(docs, is_30, &found, depth - 1)))
     };
+    let says = |word: &str| parts.iter().any(|part| part.value.get(word).is_some());
+    let is_refused =
+        |part: &At<'_>| part.value.get("additionalProperties") == Some(&Value::Bool(false));
+    let names_none = fields.is_empty() && !says("additionalProperties");
+    target.is_open = kinds.has(Kinds::OBJECT)
+        && !parts.iter().any(is_refused)
+        && (names_none || says("additionalProperties") || says("patternProperties"));
     target.items = below("items");
     target.values = below("additionalProperties");
     target.fields = fields

@@ -13,8 +13,11 @@ use crate::docs::{At, Docs};
 use crate::shape::Names;
 use crate::text::nearest;
 
+/// Says of a path parameter that its value may hold escaped `/ \ % ? #` and `;`.
+pub(crate) const ALLOW_ENCODED: &str = "x-portcullis-allow-encoded";
 /// Every fact that can be stated.
-const FACTS: [&str; 4] = [
+const FACTS: [&str; 5] = [
+    ALLOW_ENCODED,
     "x-portcullis-class",
     "x-portcullis-filters",
     "x-portcullis-page",
@@ -66,6 +69,7 @@ pub(crate) fn check_overlay(docs: &Docs, names: &Names, file: &str, value: &Valu
     let known = schema_names(docs, names);
     let mut walk = Walk::new(&known);
     walk.file = file;
+    walk.is_overlay = true;
     let root = At {
         doc: 0,
         pointer: String::new(),
@@ -109,6 +113,7 @@ pub(crate) fn schema_names(docs: &Docs, names: &Names) -> Vec<Arc<str>> {
 struct Walk<'n> {
     known: &'n [Arc<str>],
     file: &'n str,
+    is_overlay: bool,
     mistakes: Vec<Mistake>,
 }
 
@@ -117,6 +122,7 @@ impl<'n> Walk<'n> {
         Walk {
             known,
             file: "",
+            is_overlay: false,
             mistakes: Vec::new(),
         }
     }
@@ -132,6 +138,7 @@ impl<'n> Walk<'n> {
                 self.place(&child, false, depth + 1);
             } else if key.starts_with("x-portcullis-") {
                 self.facts(key, &child);
+                self.stands_right(key, at, &child);
             } else if !DATA.contains(&key) && !key.starts_with("x-") {
                 self.place(&child, NAMES.contains(&key), depth + 1);
             }
@@ -186,13 +193,35 @@ impl<'n> Walk<'n> {
                 &shown,
                 "write `cursor`, `count` or `plain` on a field of the answer, `cursor` or `size` on a parameter or a field of a search's body",
             ),
+            ALLOW_ENCODED if at.value.is_boolean() => {}
+            ALLOW_ENCODED => self.wrong(
+                at,
+                format!("`{shown}` is neither `true` nor `false`"),
+                &[],
+                &shown,
+                "write `true` on a path parameter whose value may hold an escaped `/`, `\\`, `%`, `?`, `#` or `;`",
+            ),
             _ => self.wrong(
                 at,
                 format!("`{key}` is not a fact that is known here"),
                 &FACTS,
                 key,
-                "facts are `x-portcullis-class`, `x-portcullis-filters`, `x-portcullis-page` and `x-portcullis-refers-to`",
+                "facts are `x-portcullis-allow-encoded`, `x-portcullis-class`, `x-portcullis-filters`, `x-portcullis-page` and `x-portcullis-refers-to`",
             ),
+        }
+    }
+
+    /// A fact that nobody would read where it stands says something that does not hold.
+    fn stands_right(&mut self, key: &str, parent: &At<'_>, at: &At<'_>) {
+        // Of an overlay only what it adds is seen here; the document it is added to is searched as well.
+        if key == ALLOW_ENCODED && !self.is_overlay && parent.text("in") != Some("path") {
+            self.wrong(
+                at,
+                format!("`{key}` stands at something else than a path parameter"),
+                &[],
+                "",
+                "write it beside `in: path` of the parameter",
+            );
         }
     }
 

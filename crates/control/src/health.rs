@@ -28,7 +28,8 @@ impl Health {
 
     fn page(&self, head: &Head) -> Response {
         if !matches!(head.method, Method::Get | Method::Head) {
-            return plain(405, "only GET is offered here\n");
+            // RFC 9110 §15.5.6.
+            return plain(405, "only GET and HEAD are offered here\n").with("allow", "GET, HEAD");
         }
         let path = head.target.split('?').next().unwrap_or_default();
         match path {

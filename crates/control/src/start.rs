@@ -16,6 +16,7 @@ use gateway::counters::{self, Counters};
 use gateway::metrics::{Metrics, RecordCounts};
 use gateway::recording::Recordings;
 use gateway::shared_state::Owed;
+use gateway::via::Via;
 use gateway::{Clock, SharedState, Snapshot};
 use identity::{Credential, CredentialTable};
 use store::{Fault, Filter, Store, kinds};
@@ -44,6 +45,7 @@ pub fn shared(
         )),
         keys: Arc::clone(keys),
         idempotency: gateway::idempotency::key(keys),
+        via: Via::of(keys),
         etags: gateway::etag::key(keys),
         recorder: Arc::clone(recorder),
         is_ledger_down: AtomicBool::new(false),

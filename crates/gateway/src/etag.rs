@@ -31,16 +31,28 @@ pub fn hide(key: &SealKey, tag: &[u8], integration: &str) -> Option<String> {
     ))
 }
 
-/// The upstream's tags for a condition (`If-Match`, `If-None-Match`) that names ours.
-pub fn reveal(key: &SealKey, condition: &str, integration: &str) -> String {
-    if condition.trim() == "*" {
-        return "*".to_owned();
+/// The upstream's tags for a condition (`If-Match`, `If-None-Match`) that names ours. Several lines are one list (RFC 9110 §5.3).
+/// `None` for more tags than are passed on, and for `*` beside a tag (§13.1.1): a write that loses a part of its condition does what it
+/// was to be kept from.
+pub fn reveal<'c>(
+    key: &SealKey,
+    lines: impl Iterator<Item = &'c [u8]>,
+    integration: &str,
+) -> Option<String> {
+    // Also what is no text becomes a tag that nothing has.
+    let lines: Vec<_> = lines.map(String::from_utf8_lossy).collect();
+    let members = lines.iter().flat_map(|line| line.split(',').map(str::trim));
+    let tags: Vec<&str> = members.filter(|tag| !tag.is_empty()).collect();
+    match tags.as_slice() {
+        // An empty condition names a state that there is not.
+        [] => Some(UNKNOWN.to_owned()),
+        ["*"] => Some("*".to_owned()),
+        tags if tags.len() > TAGS_MAX || tags.contains(&"*") => None,
+        tags => {
+            let tags = tags.iter().map(|tag| one(key, tag, integration));
+            Some(tags.collect::<Vec<_>>().join(", "))
+        }
     }
-    let tags = condition
-        .split(',')
-        .take(TAGS_MAX)
-        .map(|tag| one(key, tag.trim(), integration));
-    tags.collect::<Vec<_>>().join(", ")
 }
 
 fn one(key: &SealKey, tag: &str, integration: &str) -> String {
@@ -62,6 +74,23 @@ mod tests {
         SealKey::from_secret(&crypto::Secret::new([7; 32]))
     }
 
+    fn revealed(key: &SealKey, lines: &[&str]) -> Option<String> {
+        reveal(key, lines.iter().map(|line| line.as_bytes()), "crm")
+    }
+
+    #[test]
+    fn no_part_of_a_condition_is_lost() {
+        let key = installation();
+        assert_eq!(revealed(&key, &["*", "\"7\""]), None);
+        assert_eq!(revealed(&key, &["\"7\", *"]), None);
+        let tags = vec!["\"7\""; TAGS_MAX];
+        assert!(revealed(&key, &tags).is_some());
+        assert_eq!(
+            revealed(&key, &[tags.as_slice(), &["\"7\""]].concat()),
+            None
+        );
+    }
+
     #[test]
     fn a_tag_comes_back_as_the_upstream_gave_it_and_shows_nothing_meanwhile() {
         let key = installation();
@@ -70,11 +99,17 @@ mod tests {
             hide(&key, b"\"7\"", "crm").unwrap(),
         );
         assert_ne!(first, second);
+        let both = Some("\"7\", \"7\"");
         assert_eq!(
-            reveal(&key, &format!("{first}, {second}"), "crm"),
-            "\"7\", \"7\""
+            revealed(&key, &[&format!("{first}, {second}")]).as_deref(),
+            both
         );
-        assert_eq!(reveal(&key, "*", "crm"), "*");
+        assert_eq!(
+            revealed(&key, &[&first, &second]).as_deref(),
+            both,
+            "two lines"
+        );
+        assert_eq!(revealed(&key, &[" * "]).as_deref(), Some("*"));
     }
 
     #[test]
@@ -82,7 +117,7 @@ mod tests {
         let key = installation();
         let others = hide(&key, b"W/\"7\"", "accounting").unwrap();
         for tag in [others.as_str(), "\"7\"", "7", "\"", ""] {
-            assert_eq!(reveal(&key, tag, "crm"), UNKNOWN, "{tag}");
+            assert_eq!(revealed(&key, &[tag]).as_deref(), Some(UNKNOWN), "{tag}");
         }
         assert_eq!(hide(&key, b"7", "crm"), None);
     }

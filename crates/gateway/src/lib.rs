@@ -35,6 +35,7 @@ mod service;
 pub mod shared_state;
 pub mod snapshot;
 mod stages;
+pub mod via;
 
 pub use clock::Clock;
 pub use request_state::{Charged, RequestState, Stop};

@@ -150,7 +150,7 @@ pub const ROWS: &[Row] = &[
     row(
         "other 2xx",
         &[200..=299],
-        "The status, and of a JSON body the granted fields, or a granted text (`$`) or file (`$file`). A body that cannot be shown (another media type, broken, against the contract while `checks.response` is `enforce`, \
+        "The status, and of a JSON body (but for 205, which has none) the granted fields, or a granted text (`$`) or file (`$file`). A body that cannot be shown (another media type, broken, against the contract while `checks.response` is `enforce`, \
          an object the caller may not see, a leak to block): a read gets 502 `response.contract`, `response.leak` or the refusal of the object; \
          **a write gets the status and no body**, and the record says `the body was withheld` and why.",
     ),

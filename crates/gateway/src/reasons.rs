@@ -11,6 +11,7 @@ pub use inspected::INSPECTED;
 
 /// Every reason this room itself gives, but for those of [`INSPECTED`].
 pub const REASONS: &[&Reason] = &[
+    &LOOP,
     &NOT_FOUND,
     &model::http::METHOD_NOT_ALLOWED,
     &RETIRED,
@@ -45,6 +46,19 @@ pub fn reasons() -> Vec<&'static Reason> {
     all.sort_by_key(|reason| (reason.stage, reason.code));
     all
 }
+
+/// The request comes from this gateway itself (RFC 9110 §7.6.3).
+pub const LOOP: Reason = Reason::new(
+    Stage::Http,
+    "http.loop",
+    508,
+    "This request has been here before.",
+    "Give the decision id to the operator: a route behind the gateway leads back to it.",
+    "The request's `Via` names this gateway, so that a call to an upstream has come back: the target of an api, or a proxy before it, leads to a \
+     listener of this gateway. It was ended at the first return; otherwise one call would become as many as there are connections. Correct \
+     `upstream: { targets }` of the api that the first of the two records names, or the proxy's route. More than eight gateways in a row end \
+     alike. A client that writes this name into `Via` by itself only ends its own request.",
+);
 
 /// No such operation here.
 pub const NOT_FOUND: Reason = Reason::new(

@@ -201,7 +201,7 @@ fn canonical(request: &Written) -> Result<(CanonicalRequest, Vec<u8>), String> {
         headers,
         body: BodyLength::None,
     };
-    let asked = CanonicalRequest::of(head).map_err(|refusal| refusal.detail)?;
+    let asked = CanonicalRequest::of_encoded(head).map_err(|refusal| refusal.detail)?;
     Ok((asked, body))
 }
 
@@ -221,10 +221,11 @@ fn found<'c>(
     names
         .filter(|name| listener.is_none_or(|wanted| wanted == *name))
         .find_map(|name| {
-            match compiled.router.find(
+            match compiled.router.find_encoded(
                 compiled.router.listener(name),
                 asked.method(),
                 asked.segments(),
+                asked.encoded(),
             ) {
                 Found::Operation {
                     api,

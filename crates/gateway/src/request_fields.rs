@@ -107,9 +107,9 @@ pub const TABLE: &[RequestField] = &[
     ),
     field(
         "accept-encoding",
-        DROPPED,
+        REWRITTEN,
         "RFC 9110 §12.5.3",
-        "Answers are judged, so they are not encoded; that is always acceptable.",
+        "Answers are judged, so none is encoded: the upstream is asked for `identity`, and the caller gets it, which is always acceptable.",
         "gzip",
     ),
     field(
@@ -291,9 +291,9 @@ pub const TABLE: &[RequestField] = &[
     ),
     field(
         "upgrade",
-        REFUSED,
+        DROPPED,
         "RFC 9110 §7.8",
-        "No other protocol is judged.",
+        "An offer of another protocol. It is not taken up: the answer comes in the protocol of the request.",
         "websocket",
     ),
     field(
@@ -303,7 +303,13 @@ pub const TABLE: &[RequestField] = &[
         "For the upstream's own statistics.",
         "erp/7.1",
     ),
-    field("via", DROPPED, "RFC 9110 §7.6.3", OURS, "1.1 elsewhere"),
+    field(
+        "via",
+        REWRITTEN,
+        "RFC 9110 §7.6.3",
+        "The upstream reads this gateway's name, and before it those of other gateways of this kind. A request that has been here before is 508 `http.loop`.",
+        "1.1 elsewhere",
+    ),
     field(
         "x-forwarded-for",
         REWRITTEN,
@@ -369,6 +375,20 @@ pub fn judge(
         }
     }
     Ok(())
+}
+
+/// Refuses a condition on entity tags of which a part would be lost.
+pub fn not_tags(name: &str) -> Box<Refusal> {
+    let detail = "more tags than are passed on, or `*` beside a tag";
+    contract::HEADER
+        .because(format!("`{name}`: {detail}"))
+        .with_errors(vec![FieldError {
+            place: "header",
+            pointer: name.to_owned(),
+            keyword: "unsupported".to_owned(),
+            detail: detail.to_owned(),
+            fix: "send `*` alone, or at most 16 entity tags".to_owned(),
+        }])
 }
 
 fn find(name: &str) -> Option<&'static RequestField> {

@@ -97,6 +97,7 @@ impl Gateway {
             peer: Arc::clone(peer),
             address: peer.address,
             head,
+            via: String::new(),
             body,
             stage: Stage::Tls,
             accept: None,
@@ -205,9 +206,10 @@ impl Service for Gateway {
             // RFC 9110 §10.2.1: nothing is allowed where only a tunnel could be meant.
             x.response_headers.push("allow", "");
         }
-        let stop = match what.reason.status {
-            500.. => Stop::Failed(what.into_refusal()),
-            _ => Stop::Refused(what.into_refusal()),
+        let stop = if what.reason == &net::reasons::INTERNAL {
+            Stop::Failed(what.into_refusal())
+        } else {
+            Stop::Refused(what.into_refusal())
         };
         self.close(&mut x, Err(stop), false, &road).await
     }

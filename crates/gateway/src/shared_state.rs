@@ -17,6 +17,7 @@ use crate::concurrency::ConcurrencyLimiter;
 use crate::counters::Counters;
 use crate::metrics::{Metrics, RecordCounts};
 use crate::recording::Recordings;
+use crate::via::Via;
 use crate::{Clock, Snapshot};
 
 /// Most records that are owed at once; beyond it the intent is all there is.
@@ -74,6 +75,8 @@ pub struct SharedState {
     pub etags: SealKey,
     /// Binds `Idempotency-Key` to its caller; see `idempotency`.
     pub idempotency: MacKey,
+    /// What this gateway is called in `Via`.
+    pub via: Via,
     /// The ledger.
     pub recorder: Arc<Recorder>,
     /// The last record could not be written; nothing is forwarded until one can.

@@ -11,7 +11,7 @@ use crate::http::Protocol;
 use crate::{Head, Headers, Method, Reason, Refusal, Stage};
 
 pub use headers::is_dropped_from_clients;
-pub use path::{encode_segment, is_plain_segment};
+pub use path::{encode_segment, is_encodable_segment, is_plain_segment};
 pub use query::encode_component;
 
 /// The request could be read in more than one way.
@@ -33,6 +33,7 @@ pub struct CanonicalRequest {
     authority: String,
     path: String,
     segments: Vec<String>,
+    encoded: u64,
     query: Vec<(String, String)>,
     headers: Headers,
 }
@@ -48,11 +49,25 @@ impl CanonicalRequest {
     /// # Errors
     /// [`MALFORMED`] for anything ambiguous.
     pub fn of(head: Head) -> Result<CanonicalRequest, Box<Refusal>> {
+        let request = CanonicalRequest::of_encoded(head)?;
+        if request.encoded == 0 {
+            Ok(request)
+        } else {
+            Err(request.encoded_refusal())
+        }
+    }
+
+    /// The same for a path that may have escaped characters which end or divide one: `/ \ % ? # ;`. Whether they may stand where they
+    /// stand is asked of the contract, by [`CanonicalRequest::encoded`].
+    ///
+    /// # Errors
+    /// [`MALFORMED`] for anything else that is ambiguous.
+    pub fn of_encoded(head: Head) -> Result<CanonicalRequest, Box<Refusal>> {
         let (raw_path, raw_query) = match head.target.split_once('?') {
             Some((path, query)) => (path, Some(query)),
             None => (head.target.as_str(), None),
         };
-        let segments = path::segments(raw_path)?;
+        let (segments, encoded) = path::segments(raw_path)?;
         let query = query::pairs(raw_query.unwrap_or_default())?;
         headers::of_one_method(&head.headers, head.method)?;
         let headers = headers::cleaned(head.headers)?;
@@ -62,6 +77,7 @@ impl CanonicalRequest {
             authority: head.authority,
             path: path::join(&segments),
             segments,
+            encoded,
             query,
             headers,
         })
@@ -90,6 +106,21 @@ impl CanonicalRequest {
     /// Decoded path segments; `/a/` has the segments `a` and an empty one.
     pub fn segments(&self) -> &[String] {
         &self.segments
+    }
+
+    /// The segments that have an escaped `/ \ % ? #` or `;`, as bits by their places.
+    pub fn encoded(&self) -> u64 {
+        self.encoded
+    }
+
+    /// What to refuse such a request with where the contract does not let these characters stand.
+    pub fn encoded_refusal(&self) -> Box<Refusal> {
+        let mut found = self
+            .segments
+            .iter()
+            .filter_map(|segment| path::reserved(segment));
+        let found = found.next().unwrap_or('%');
+        MALFORMED.because(format!("the path has an escaped `{found}`"))
     }
 
     /// Decoded query pairs in the order sent. Repeated names are judged against the contract.

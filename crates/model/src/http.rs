@@ -97,6 +97,24 @@ pub const fn is_token_byte(byte: u8) -> bool {
         )
 }
 
+/// Whether `Connection` may name this option (RFC 9110 §7.6.1): those that mean something to this hop, and fields that end here
+/// whether they are named or not. Any other name would take a field away that somebody behind the client has set: its length, its
+/// host, its forwarded address.
+pub fn ends_at_this_hop(option: &[u8]) -> bool {
+    const OPTIONS: [&[u8]; 7] = [
+        b"close",
+        b"http2-settings",
+        b"keep-alive",
+        b"proxy-connection",
+        b"te",
+        b"trailer",
+        b"upgrade",
+    ];
+    OPTIONS
+        .iter()
+        .any(|known| option.eq_ignore_ascii_case(known))
+}
+
 impl Method {
     /// All methods a contract can declare.
     pub const ALL: [Method; 8] = [

@@ -12,7 +12,7 @@ use crate::connection::Context;
 use crate::date;
 use crate::guard::guarded;
 use crate::h1::body::{BodyReader, BodyState};
-use crate::h1::request::{Reader, Request};
+use crate::h1::request::{Reader, Request, is_blank};
 use crate::h1::write;
 use crate::reasons::{INTERNAL, MALFORMED, NOT_READ, TIMEOUT};
 use crate::service::Service;
@@ -46,7 +46,7 @@ pub(crate) async fn run<S: Service>(stream: Stream, context: Context<S>) {
             }
         }
     }
-    wire.linger().await;
+    wire.linger(|| context.life.is_draining()).await;
 }
 
 /// Says one last thing and closes; for bytes that are no HTTP at all.
@@ -58,7 +58,7 @@ pub(crate) async fn refuse_and_close<S: Service>(
     let mut wire = Wire::new(stream);
     context.life.begin();
     refuse(&mut wire, &context, what).await;
-    wire.linger().await;
+    wire.linger(|| context.life.is_draining()).await;
 }
 
 async fn next<S>(wire: &mut Wire, context: &Context<S>, is_first: bool) -> Next {
@@ -71,12 +71,12 @@ async fn next<S>(wire: &mut Wire, context: &Context<S>, is_first: bool) -> Next 
     };
     let mut deadline = Instant::now() + patience;
     let mut has_begun = false;
-    if wire.buffered().is_empty() {
+    if is_blank(wire.buffered()) {
         context.life.rest();
         wire.rest();
     }
     loop {
-        if !wire.buffered().is_empty() {
+        if !is_blank(wire.buffered()) {
             let begins = !std::mem::replace(&mut has_begun, true);
             if begins {
                 context.life.begin();

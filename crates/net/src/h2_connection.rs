@@ -204,10 +204,10 @@ async fn stream_answer<S: Service>(
     let (parts, incoming) = request.into_parts();
     let method = Method::parse(parts.method.as_str());
     let response = match head::head(&parts, &incoming, &context.bounds) {
-        Ok(request_head) => {
+        Ok((request_head, stated)) => {
             let mut body = match request_head.body {
                 BodyLength::None => Body::empty(),
-                _ => Body::h2(BodyReader::new(incoming, &context.bounds)),
+                _ => Body::h2(BodyReader::new(incoming, stated, &context.bounds)),
             };
             let work = context
                 .service

@@ -16,6 +16,7 @@ pub const REASONS: &[&Reason] = &[
     &STREAMS_RESET,
     &TIMEOUT,
     &TOO_LARGE,
+    &VERSION,
     &CONNECTIONS,
     &TLS_HANDSHAKE,
     &TLS_REQUIRED,
@@ -100,6 +101,17 @@ pub const TOO_LARGE: Reason = Reason::new(
     "Send fewer or shorter header fields, a shorter target, or a smaller body.",
     "The target (414), the head (431) or the body (413) exceeds its bound. The detail names which. Raise the bound of the \
      listener or operation only when the integration truly needs it.",
+);
+
+/// A major version of HTTP that is not spoken here (RFC 9110 §15.6.6).
+pub const VERSION: Reason = Reason::new(
+    Stage::Http,
+    "http.version",
+    505,
+    "This version of HTTP is not spoken here.",
+    "Send HTTP/1.1. HTTP/2 is spoken where the TLS handshake agrees on it.",
+    "The request line names another major version of HTTP than 1. Mostly it is a client that speaks HTTP/2 without asking (prior knowledge) on a \
+     listener without TLS: let it use HTTP/1.1 there, or a TLS listener, where HTTP/2 is agreed on by ALPN.",
 );
 
 /// More connections than allowed.

@@ -57,6 +57,14 @@ impl Service for Probe {
             "/stuck" => std::future::pending().await,
             "/big" => Response::new(200, vec![b'x'; 3_000_000]),
             "/none" => Response::new(204, Vec::new()),
+            "/store" => match body.read(1000).await {
+                Ok(bytes) => {
+                    let stored = format!("stored {}", bytes.len());
+                    self.0.lock().unwrap().push(stored);
+                    Response::new(201, Vec::new())
+                }
+                Err(fault) => Response::new(fault.reason().status, Vec::new()),
+            },
             "/peer" => {
                 let text = format!("{:?} {:?}", head.authority, peer.tls);
                 Response::new(200, text.into_bytes())

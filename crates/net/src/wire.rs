@@ -234,19 +234,26 @@ impl Wire {
         }
     }
 
-    /// Ends our side and reads a little longer, so that the last answer is not lost in a reset. At most 64 KiB
-    /// and one second; what is read is thrown away, never taken for a request.
-    pub(crate) async fn linger(mut self) {
-        const LINGER: Duration = Duration::from_secs(1);
-        const LINGER_BYTES: usize = 64 * 1024;
-        let deadline = Instant::now() + LINGER;
+    /// Ends our side and reads on for a while, so that the last answer is not lost in a reset: a client that is still sending a body when
+    /// its refusal comes looks for the answer only when it has sent all of it. What is read is thrown away, never taken for a request.
+    /// `is_stopping` cuts it short.
+    pub(crate) async fn linger(mut self, is_stopping: impl Fn() -> bool) {
+        /// In all. The connection keeps its place meanwhile, but gives way as one at rest does.
+        const LINGER: Duration = Duration::from_secs(10);
+        /// Without a byte.
+        const SILENCE: Duration = Duration::from_secs(1);
+        const LINGER_BYTES: usize = 64 * 1024 * 1024;
+        let begun = Instant::now();
         let shutdown = self.stream.shutdown();
-        if !matches!(self.alarm.within(|| deadline, shutdown).await, Some(Ok(()))) {
+        let by = begun + SILENCE;
+        if !matches!(self.alarm.within(|| by, shutdown).await, Some(Ok(()))) {
             return;
         }
         let mut total = self.buffered().len();
         while total < LINGER_BYTES {
             self.consume(self.input.len());
+            let all = if is_stopping() { SILENCE } else { LINGER };
+            let deadline = (begun + all).min(Instant::now() + SILENCE);
             match self.fill(deadline).await {
                 Ok(0) | Err(_) => return,
                 Ok(count) => total += count,

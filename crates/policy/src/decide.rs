@@ -154,6 +154,14 @@ pub fn decide<C: AsRef<Principal> + Clone>(
     Ok(Permit::new(question.caller.clone(), standing))
 }
 
+impl Rules {
+    /// Whether a grant of this caller names the operation, whatever its conditions say of a single request.
+    pub fn grants(&self, caller: &Principal, operation: OperationRef) -> bool {
+        let integration = self.integration_of(caller);
+        integration.is_some_and(|i| i.entries.get(&operation).is_some())
+    }
+}
+
 impl<'a, C: AsRef<Principal>> Question<'a, C> {
     /// The same question, asked of the facts alone.
     fn of_facts(&self) -> Question<'a> {

@@ -11,7 +11,7 @@ const HEAD: &str = "# Request fields\n\n\
     Generated from the table in the code (`crates/gateway/src/request_fields.rs`); `cargo xtask gen` writes it again. A test sends each line of it.\n\n\
     A field that asks for a condition, a part, another method or another state must not get lost while the call is carried out. It is forwarded, answered\n\
     here, or the request is refused before anything is sent. What a server may disregard by its own standard is dropped. A field that the contract declares as a\n\
-    header parameter is judged by its schema and forwarded as it was sent, except `Idempotency-Key`, which is always bound to its caller, and `Accept`. Credentials and cookies\n\
+    header parameter is judged by its schema and forwarded as it was sent, except `Idempotency-Key`, which is always bound to its caller, and `Accept`. Credentials, and cookies that it does not declare,\n\
     end where the caller is verified. Every other field is dropped: declare it where the API knows it. `reads` are the operations\n\
     that only read: GET, HEAD, OPTIONS, TRACE, and a POST of which the api says so (`reads: true`).\n\n\
     | field | reads | writes | defined in | why |\n|---|---|---|---|---|\n";

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use contract::{Declared, Route, Router, TemplateSegment};
+use contract::{Declared, Operation, Route, Router, TemplateSegment};
 
 use super::draft::Apis;
 use crate::api::State;
@@ -76,6 +76,7 @@ fn routes_of(api: usize, version: &ApiVersion) -> Vec<Route> {
                 method: operation.method,
                 operation: number,
                 listeners: listeners(version, plan),
+                encoded: encoded(operation),
             }
         };
         routes.push(route(&operation.segments, declared));
@@ -89,6 +90,15 @@ fn routes_of(api: usize, version: &ApiVersion) -> Vec<Route> {
         routes.push(route(segments, declared));
     }
     routes
+}
+
+/// Parameters whose values may hold escaped characters that end or divide a path.
+fn encoded(operation: &Operation) -> Vec<Arc<str>> {
+    let parameters = operation.parameters.iter();
+    let encoded = parameters.filter(|parameter| parameter.may_be_encoded);
+    encoded
+        .map(|parameter| Arc::clone(&parameter.name))
+        .collect()
 }
 
 /// Listeners on which the operation can be called.

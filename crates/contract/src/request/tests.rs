@@ -1,3 +1,5 @@
+mod spellings;
+
 use super::*;
 use crate::Found;
 use crate::compile::tests::contract;
@@ -115,6 +117,7 @@ fn with<T>(
                 method: operation.method,
                 operation: index,
                 listeners: vec![Arc::from("public")],
+                encoded: Vec::new(),
             },
         });
     let router = Router::build(routes).unwrap();
@@ -302,6 +305,11 @@ fn what_was_judged_is_what_is_forwarded() {
     .unwrap();
     assert_eq!(valid.body_bytes, br#"{"number":1.50,"name":"A"}"#);
     assert_eq!(valid.content_type.as_deref(), Some("application/json"));
+    // RFC 9110 §5.6.6: between semicolons a parameter may be missing.
+    for kind in ["application/json;", "application/json ; ; charset=utf-8;"] {
+        let valid = patch(kind, "{}").unwrap();
+        assert_eq!(valid.content_type.as_deref(), Some("application/json"));
+    }
     let valid = get("/customers/9?q=a+b&ids=1,2").unwrap();
     assert_eq!(valid.query, "q=a%20b&ids=1,2");
 }

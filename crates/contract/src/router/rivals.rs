@@ -120,6 +120,38 @@ impl Paths {
     }
 }
 
+impl Paths {
+    /// The first declared path that an upstream could read in these segments, but for the one with this template.
+    pub fn like(&self, segments: &[String], template: &[TemplateSegment]) -> Option<&Arc<str>> {
+        let segments = match segments {
+            [rest @ .., last] if last.is_empty() => rest,
+            all => all,
+        };
+        let own = pattern_of(without_slash(template));
+        let same = self.whole.get(&segments.len()).into_iter().flatten();
+        let below = self.below.iter();
+        let below = below.filter(|path| path.segments.len() <= segments.len());
+        let is_read = |path: &&Path| {
+            let mut views = views(&path.segments, segments.len()).into_iter();
+            pattern_of(&path.segments) != own && views.any(|view| fits_all(&view, segments))
+        };
+        let mut found = same.chain(below).filter(is_read);
+        found.next().map(|path| &path.written)
+    }
+}
+
+fn fits_all(view: &[Pattern], segments: &[String]) -> bool {
+    let mut pairs = view.iter().zip(segments).enumerate();
+    pairs.all(|(at, (pattern, segment))| {
+        let test = Test {
+            at,
+            is_last: at.checked_add(1) == Some(segments.len()),
+            pattern: pattern.clone(),
+        };
+        test.holds(segment)
+    })
+}
+
 impl Rivals {
     /// The first rival that these segments read like.
     pub fn in_path(&self, segments: &[String]) -> Option<&Arc<str>> {

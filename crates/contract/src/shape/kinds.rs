@@ -1,5 +1,5 @@
 //! Which kinds of values a schema admits, as far as its types tell.
-//! Exports `Kinds`, `kinds` and `scalar`. Never too narrow: what is not known counts as possible.
+//! Exports `Kinds`, `kinds`, `scalar` and `are_whole`. Never too narrow: what is not known counts as possible.
 //! Used by shapes and by the typing of texts.
 //! Start reading at `kinds`.
 
@@ -170,11 +170,16 @@ pub(crate) fn scalar(docs: &Docs, is_30: bool, places: &[At<'_>]) -> Scalar {
     if leaf != Kinds::NUMBER {
         return Scalar::Text;
     }
-    if places.iter().all(|place| is_whole(docs, is_30, place, 12)) {
+    if are_whole(docs, is_30, places) {
         Scalar::Integer
     } else {
         Scalar::Number
     }
+}
+
+/// Whether every number that these schemas admit is declared an integer.
+pub(crate) fn are_whole(docs: &Docs, is_30: bool, places: &[At<'_>]) -> bool {
+    places.iter().all(|place| is_whole(docs, is_30, place, 12))
 }
 
 /// Whether every number a schema admits is declared an integer.

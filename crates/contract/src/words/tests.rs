@@ -51,6 +51,10 @@ fn facts_are_known_words_at_their_place() {
             "name a schema of this contract",
         ),
         (
+            "x-portcullis-allow-encoded: true",
+            "write it beside `in: path` of the parameter",
+        ),
+        (
             "x-portcullis-clas: personal",
             "did you mean `x-portcullis-class`?",
         ),

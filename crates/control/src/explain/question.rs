@@ -334,7 +334,8 @@ fn found(event: &Event, compiled: &Compiled, listener: &str) -> Option<Found> {
         headers: Headers::new(),
         body: BodyLength::None,
     };
-    let asked = CanonicalRequest::of(head).ok()?;
+    let asked = CanonicalRequest::of_encoded(head).ok()?;
     let router = &compiled.router;
-    Some(router.find(router.listener(listener), method, asked.segments()))
+    let listener = router.listener(listener);
+    Some(router.find_encoded(listener, method, asked.segments(), asked.encoded()))
 }

@@ -49,7 +49,8 @@ impl Advice {
 pub fn of_code(code: &str) -> Option<Advice> {
     let (family, _) = code.split_once('.')?;
     let known = match family {
-        "tls" | "ip" | "http" | "route" | "lifecycle" => at_the_edge(code),
+        "tls" | "ip" | "route" | "lifecycle" => at_the_edge(code),
+        "http" => of_messages(code),
         "authn" | "authz" => of_callers(code),
         "limit" => of_limits(code),
         "validate" => of_contract(code),
@@ -93,6 +94,25 @@ fn at_the_edge(code: &str) -> Option<Known> {
             By::Caller,
             "no grant decides this: the proxy in front has to send plain addresses in X-Forwarded-For",
         ),
+        "route.method_not_allowed" => (
+            By::Caller,
+            "no grant decides this: the caller uses a method that the path offers, or the contract declares the method and `expose` of the \
+             api lists its operation",
+        ),
+        "route.not_found" => (
+            By::Configuration,
+            "no grant decides this: the operation has to be declared by a contract and listed in `expose` of its api for this listener",
+        ),
+        "lifecycle.retired" => (
+            By::Caller,
+            "nothing should allow it: the caller moves to the version that succeeded this one",
+        ),
+        _ => return None,
+    })
+}
+
+fn of_messages(code: &str) -> Option<Known> {
+    Some(match code {
         "http.too_large" => (
             By::Caller,
             "no grant decides this: the caller sends less, or the listener's bound that the detail names is raised",
@@ -117,18 +137,13 @@ fn at_the_edge(code: &str) -> Option<Known> {
             By::Caller,
             "nothing should allow it: the client has to follow HTTP/2 (RFC 9113) and its bounds",
         ),
-        "route.method_not_allowed" => (
-            By::Caller,
-            "no grant decides this: the caller uses a method that the path offers, or the contract declares the method and `expose` of the \
-             api lists its operation",
-        ),
-        "route.not_found" => (
+        "http.loop" => (
             By::Configuration,
-            "no grant decides this: the operation has to be declared by a contract and listed in `expose` of its api for this listener",
+            "no grant decides this: a target of the api, or a proxy before it, leads back to a listener of this gateway",
         ),
-        "lifecycle.retired" => (
+        "http.version" => (
             By::Caller,
-            "nothing should allow it: the caller moves to the version that succeeded this one",
+            "nothing should allow it: the client has to send HTTP/1.1, or HTTP/2 where the TLS handshake agrees on it",
         ),
         _ => return None,
     })

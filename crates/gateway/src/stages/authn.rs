@@ -7,13 +7,14 @@ use std::sync::Arc;
 
 use identity::methods::credential_headers;
 use identity::{Caller, IntegrationFacts, Presented, VerifyContext};
+use model::http::METHOD_NOT_ALLOWED;
 use model::text::shared;
-use model::{CanonicalRequest, KeyId, Refusal, Stage};
+use model::{CanonicalRequest, Headers, KeyId, Refusal, Stage};
 
 use crate::context::{Op, RequestContext};
 use crate::reasons::TOO_MANY_PERSONS;
-use crate::stages::limit;
-use crate::{Charged, RequestState, Stop, etag, record};
+use crate::stages::{limit, route};
+use crate::{Charged, RequestState, Stop, etag, record, request_fields};
 
 /// Conditions on entity tags. Answers carry tags sealed for the caller; from here on they are the upstream's own again,
 /// so that the contract judges and the upstream reads what the upstream gave.
@@ -36,19 +37,34 @@ pub fn verify(
     for name in credential_headers().filter(|_| !is_passed) {
         asked.drop_header(name);
     }
-    asked.drop_header("cookie");
-    let caller = verdict?;
+    match contract::declared_cookies(op.operation, asked.headers()) {
+        Some(declared) => asked.set_header("cookie", &declared),
+        None => asked.drop_header("cookie"),
+    }
+    let caller = match verdict {
+        Ok(caller) => caller,
+        Err(refusal) => {
+            // The dates and the successor of a version would say that there is one.
+            x.response_headers = Headers::new();
+            return Err(refusal.into());
+        }
+    };
     caller.touch(x.now);
     charge_to(x, &caller);
-    for name in ON_TAGS {
-        // Also what is no text: nothing the caller wrote is left in a condition.
-        if let Some(condition) = asked.headers().get(name) {
-            let condition = String::from_utf8_lossy(condition);
-            let tags = etag::reveal(&r.io.etags, &condition, caller.integration());
-            asked.set_header(name, &tags);
-        }
-    }
     admit(x, &caller, r)?;
+    for name in ON_TAGS {
+        if asked.headers().get(name).is_none() {
+            continue;
+        }
+        // Nothing the caller wrote is left in a condition.
+        let lines = asked.headers().all(name);
+        let tags = etag::reveal(&r.io.etags, lines, caller.integration());
+        let Some(tags) = tags else {
+            x.enter(Stage::Validate);
+            return Err(request_fields::not_tags(name).into());
+        };
+        asked.set_header(name, &tags);
+    }
     Ok(caller)
 }
 
@@ -97,23 +113,36 @@ pub fn proven(x: &mut RequestState<'_, '_>, r: &RequestContext<'_>) -> Option<Ke
 }
 
 /// A request that ended before this stage is still its caller's where its credential proves one: what one credential was
-/// refused counts for that credential, not for strangers at the same address, and takes from its share.
+/// refused counts for that credential, not for strangers at the same address, and takes from its share. A stranger is told that
+/// they are one, and nothing else: which paths there are, with which methods, in which versions, is for callers to know.
 pub fn attribute<T>(
     x: &mut RequestState<'_, '_>,
     asked: &CanonicalRequest,
     r: &RequestContext<'_>,
     outcome: Result<T, Stop>,
 ) -> Result<T, Stop> {
-    if outcome.is_err() {
-        match presented(x, &of_canonical(x, asked), r) {
-            Ok(caller) => {
-                charge_to(x, &caller);
-                admit(x, &caller, r)?;
+    let stop = match outcome {
+        Ok(found) => return Ok(found),
+        Err(stop) => stop,
+    };
+    match presented(x, &of_canonical(x, asked), r) {
+        Ok(caller) => {
+            charge_to(x, &caller);
+            admit(x, &caller, r)?;
+            if stop.refusal().reason == &METHOD_NOT_ALLOWED {
+                route::tell_allowed(x, asked, &caller, r);
             }
-            Err(refusal) => record::note_presented(&mut x.event, &refusal),
+            Err(stop)
+        }
+        Err(mut refusal) => {
+            record::note_presented(&mut x.event, &refusal);
+            x.enter(Stage::Authn);
+            x.response_headers = Headers::new();
+            let detail = &stop.refusal().detail;
+            refusal.detail = format!("{}; besides, {detail}", refusal.detail);
+            Err(refusal.into())
         }
     }
-    outcome
 }
 
 /// Notes who is charged from here on, and who the record names.

@@ -109,7 +109,8 @@ pub fn read(
     let status = response.status;
     let plan = op.operation.response(status);
     let payload = match plan.map(|plan| (plan.format, plan)) {
-        _ if response.body.is_empty() => Payload::None,
+        // RFC 9110 §15.3.6: what stands behind the head of a 205 is no content.
+        _ if response.body.is_empty() || status == 205 => Payload::None,
         Some((BodyFormat::Text, _)) => text(&response)?,
         Some((BodyFormat::File, plan)) => file(&response, plan)?,
         _ => Payload::Json(parse(&response)?),

@@ -137,14 +137,14 @@ fn fields(x: &RequestState<'_, '_>, ready: &Ready<'_>, r: &RequestContext<'_>) -
     let is_kept = |name: &str| !(is_unconditional && ON_TAGS.contains(&name));
     let sent = ready.asked().headers();
     for (name, value) in sent.iter().filter(|(name, _)| is_kept(name)) {
-        let is_declared = || {
-            op.operation
-                .parameter(contract::Place::Header, name)
-                .is_some()
-        };
-        // A credential is still here only where the api says `pass_credential: true`.
-        if is_credential(name) || is_declared() {
-            headers.push(name, value);
+        let declared = op.operation.parameter(contract::Place::Header, name);
+        // A credential is still here only where the api says `pass_credential: true`. Of cookies those are left that are declared.
+        let is_passed = is_credential(name) || name == "cookie";
+        match declared.map(|declared| contract::list_field(declared, sent)) {
+            Some(Some(list)) => headers.set(name, list),
+            Some(None) => headers.push(name, value),
+            None if is_passed => headers.push(name, value),
+            None => {}
         }
     }
     for (_, field, value) in Forwarded::of(sent, op.operation).iter() {

@@ -6,10 +6,11 @@
 use std::borrow::Cow;
 
 use super::MALFORMED;
+use crate::http::ends_at_this_hop;
 use crate::{Headers, Method, Refusal};
 
 /// Fields that may occur once only: a second copy is read differently by different servers.
-const SINGLE: [&str; 16] = [
+const SINGLE: [&str; 15] = [
     "authorization",
     "content-type",
     "content-encoding",
@@ -20,7 +21,6 @@ const SINGLE: [&str; 16] = [
     "expect",
     "from",
     "idempotency-key",
-    "if-match",
     "if-modified-since",
     "if-unmodified-since",
     "range",
@@ -29,8 +29,9 @@ const SINGLE: [&str; 16] = [
 ];
 
 /// Fields that travel one hop (RFC 9110 §7.6.1); they end here.
-const HOP_BY_HOP: [&str; 9] = [
+const HOP_BY_HOP: [&str; 10] = [
     "connection",
+    "http2-settings",
     "keep-alive",
     "proxy-authenticate",
     "proxy-authorization",
@@ -40,9 +41,6 @@ const HOP_BY_HOP: [&str; 9] = [
     "transfer-encoding",
     "upgrade",
 ];
-
-/// What `Connection` may name. Anything else could make a hop drop a field that a later stage relies on (hd01).
-const CONNECTION_MAY_NAME: [&str; 3] = ["close", "keep-alive", "te"];
 
 /// Fields that ask for another method than the one on the request line. Some upstreams obey them (hd02).
 const OVERRIDES: [&str; 3] = [
@@ -77,19 +75,13 @@ pub(super) fn cleaned(mut headers: Headers) -> Result<Headers, Box<Refusal>> {
     }
     for value in headers.all("connection") {
         let value = std::str::from_utf8(value).unwrap_or("?");
-        let odd = value.split(',').map(str::trim).find(|token| {
-            !token.is_empty()
-                && !CONNECTION_MAY_NAME
-                    .iter()
-                    .any(|allowed| token.eq_ignore_ascii_case(allowed))
-        });
+        let mut options = value.split(',').map(str::trim);
+        let odd = options.find(|option| !option.is_empty() && !ends_at_this_hop(option.as_bytes()));
         if let Some(odd) = odd {
             return Err(MALFORMED.because(format!("`Connection` names `{}`", odd.escape_debug())));
         }
     }
-    if headers.get("upgrade").is_some() {
-        return Err(MALFORMED.because("protocol upgrades are not offered"));
-    }
+    // RFC 9110 §7.8: whoever does not change the protocol ignores `Upgrade`, and answers in the one that was used.
     headers.retain(|name, _| !HOP_BY_HOP.contains(&name) && !is_dropped_from_clients(name));
     Ok(headers)
 }

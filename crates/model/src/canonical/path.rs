@@ -1,5 +1,5 @@
 //! One path decision: decode each segment once, refuse every second spelling.
-//! Exports `segments`, `join`, `encode_segment`, `is_plain_segment`. Pure.
+//! Exports `segments`, `join`, `encode_segment`, `is_plain_segment`, `reserved`. Pure.
 //! Used by `CanonicalRequest::of` and, for writing upstream paths, by the gateway.
 //! Start reading at `segments`.
 
@@ -7,12 +7,13 @@ use super::{CanonicalRequest, MALFORMED};
 use crate::Refusal;
 use crate::printable::is_ignorable;
 
-/// Splits and decodes a path in origin form.
-pub(super) fn segments(raw: &str) -> Result<Vec<String>, Box<Refusal>> {
+/// Splits and decodes a path in origin form. Beside the segments: those with an escaped [`reserved`] character, as bits by their places.
+pub(super) fn segments(raw: &str) -> Result<(Vec<String>, u64), Box<Refusal>> {
     let Some(rest) = raw.strip_prefix('/') else {
         return Err(MALFORMED.because("the request target does not begin with `/`"));
     };
     let mut out = Vec::with_capacity(8);
+    let mut encoded = 0;
     let mut pieces = rest.split('/').peekable();
     while let Some(piece) = pieces.next() {
         let is_last = pieces.peek().is_none();
@@ -26,9 +27,19 @@ pub(super) fn segments(raw: &str) -> Result<Vec<String>, Box<Refusal>> {
         if matches!(segment.as_str(), "." | "..") {
             return Err(MALFORMED.because("the path has a dot segment"));
         }
+        if reserved(&segment).is_some() {
+            encoded |= 1 << out.len();
+        }
         out.push(segment);
     }
-    Ok(out)
+    Ok((out, encoded))
+}
+
+/// The first character that is written escaped and would move a segment's boundary or end the path if it were not. Upstreams differ in
+/// when they decode them.
+pub fn reserved(segment: &str) -> Option<char> {
+    let is_reserved = |c: char| matches!(c, '/' | '\\' | '%' | '?' | '#' | ';');
+    segment.chars().find(|c| is_reserved(*c))
 }
 
 /// Decodes one segment. Escapes are accepted only for characters that need them (RFC 3986 §2.3: the
@@ -68,10 +79,6 @@ fn escaped(high: Option<u8>, low: Option<u8>) -> Result<u8, Box<Refusal>> {
     };
     let byte = high * 16 + low;
     match byte {
-        // Upstreams differ in when they decode these; each would move a segment boundary or end the path.
-        b'/' | b'\\' | b'%' | b'?' | b'#' | b';' => {
-            Err(MALFORMED.because(format!("the path has an escaped `{}`", char::from(byte))))
-        }
         0..0x20 | 0x7f => Err(MALFORMED.because("the path has an escaped control byte")),
         b if is_unreserved(b) => Err(MALFORMED.because(format!(
             "the path escapes `{}`, which needs no escape",
@@ -119,9 +126,12 @@ pub fn encode_segment(segment: &str, out: &mut String) {
 
 /// Whether a decoded text is one segment to every upstream: what [`CanonicalRequest::of`] would have accepted.
 pub fn is_plain_segment(text: &str) -> bool {
-    let is_odd = |c: char| {
-        c.is_control() || is_ignorable(c) || matches!(c, '/' | '\\' | '%' | '?' | '#' | ';')
-    };
+    is_encodable_segment(text) && reserved(text).is_none()
+}
+
+/// Whether a decoded text is one segment to every upstream that decodes it once, and behind the boundaries.
+pub fn is_encodable_segment(text: &str) -> bool {
+    let is_odd = |c: char| c.is_control() || is_ignorable(c);
     !text.is_empty() && !matches!(text, "." | "..") && !text.contains(is_odd)
 }
 

@@ -63,6 +63,42 @@ fn every_second_spelling_of_a_path_is_refused() {
 }
 
 #[test]
+fn escaped_characters_that_divide_a_path_are_kept_for_the_contract_to_judge() {
+    let head = |target: &str| Head {
+        protocol: Protocol::Http11,
+        method: Method::Get,
+        target: target.to_owned(),
+        authority: "gate.test".to_owned(),
+        headers: Headers::new(),
+        body: BodyLength::None,
+    };
+    for (target, encoded, path) in [
+        ("/a/b%2fc/d", 0b10, "/a/b%2Fc/d"),
+        ("/%3B/%5c%25/%3F%23", 0b111, "/%3B/%5C%25/%3F%23"),
+        ("/a/b%20c", 0, "/a/b%20c"),
+    ] {
+        let request = CanonicalRequest::of_encoded(head(target)).unwrap();
+        assert_eq!((request.encoded(), request.path()), (encoded, path));
+        let again = CanonicalRequest::of_encoded(head(request.path())).unwrap();
+        assert_eq!(again.segments(), request.segments());
+        assert_eq!(CanonicalRequest::of(head(target)).is_ok(), encoded == 0);
+    }
+    for target in [
+        "/a/%2e%2e",
+        "/a/%61",
+        "/a;b",
+        "/a/%00",
+        "/a/..%2f/..",
+        "/a/%zz",
+    ] {
+        assert!(
+            CanonicalRequest::of_encoded(head(target)).is_err(),
+            "{target}"
+        );
+    }
+}
+
+#[test]
 fn a_trailing_slash_is_another_path() {
     assert_eq!(asked("/a/", &[]).unwrap().segments(), ["a", ""]);
     assert_eq!(asked("/", &[]).unwrap().segments(), [""]);
@@ -92,8 +128,33 @@ fn clients_copies_of_identity_fields_are_dropped_in_every_spelling() {
 fn repeated_credentials_and_named_hops_are_refused() {
     assert!(asked("/a", &[("authorization", "a"), ("Authorization", "b")]).is_err());
     assert!(asked("/a", &[("connection", "close, X-Real-Ip")]).is_err());
-    assert!(asked("/a", &[("connection", "Upgrade"), ("upgrade", "h2c")]).is_err());
+    assert!(
+        asked(
+            "/a",
+            &[("connection", "Upgrade, X-Real-Ip"), ("upgrade", "h2c")]
+        )
+        .is_err()
+    );
     assert!(asked("/a", &[("connection", "Keep-Alive")]).is_ok());
+}
+
+#[test]
+fn an_offer_of_another_protocol_is_ignored() {
+    for (options, upgrade) in [
+        ("Upgrade, HTTP2-Settings", "h2c"),
+        ("Upgrade", "websocket"),
+        ("keep-alive, Upgrade", "TLS/1.0, HTTP/2.0"),
+    ] {
+        let fields = [
+            ("connection", options),
+            ("upgrade", upgrade),
+            ("http2-settings", "AAMAAABkAAQAoAAAAAIAAAAA"),
+            ("x-mine", "kept"),
+        ];
+        let request = asked("/a", &fields).unwrap();
+        let left: Vec<_> = request.headers().iter().map(|(name, _)| name).collect();
+        assert_eq!(left, ["x-mine"], "{options}: {upgrade}");
+    }
 }
 
 proptest::proptest! {

@@ -1,19 +1,22 @@
 //! The chunked coding (RFC 9112 §7.1), decoded strictly and in any splitting of the bytes.
-//! Exports `Chunked`. Requests: no extensions, no trailers. Answers: both are read over within a bound and dropped.
+//! Exports `Chunked`. Extensions and trailers are read over within a bound and dropped; those of requests have to keep the grammar.
 //! Used by both sides' bodies.
 //! Start reading at `Chunked::feed`.
 
+use model::http::is_token_byte;
+
 /// Most hexadecimal digits of a chunk's size.
 const DIGITS_MAX: u8 = 16;
-/// Most bytes of extensions and trailers that are read over in one answer.
+/// Most bytes of extensions and trailers that are read over in one body.
 const SKIPPED_MAX: usize = 8 * 1024;
 
 /// Whose body it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
-    /// A caller's: no extensions, no trailers.
+    /// A caller's: extensions and trailers are dropped where they keep the grammar (RFC 9112 §7.1.1, §7.1.2). What breaks it, two
+    /// readers end at different places.
     Request,
-    /// An upstream's: extensions and trailers are dropped.
+    /// An upstream's: whatever stands there is dropped, also the blanks that some servers write behind a size.
     Response,
 }
 
@@ -37,17 +40,40 @@ pub struct Fed {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
-    Size { digits: u8, size: u64 },
-    Extension { size: u64 },
-    SizeLf { size: u64 },
-    Data { left: u64 },
+    Size {
+        digits: u8,
+        size: u64,
+    },
+    /// Blanks between a size and its extensions.
+    Blank {
+        size: u64,
+    },
+    Extension {
+        size: u64,
+        quoting: Quoting,
+    },
+    SizeLf {
+        size: u64,
+    },
+    Data {
+        left: u64,
+    },
     DataCr,
     DataLf,
     TrailerStart,
+    TrailerName,
     Trailer,
     TrailerLf,
     EndLf,
     Done,
+}
+
+/// Where an extension's value stands (RFC 9110 §5.6.4): a quoted one ends with its quote and never with the line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Quoting {
+    Outside,
+    Inside,
+    Escaped,
 }
 
 /// A decoder for one body.
@@ -128,16 +154,21 @@ impl Chunked {
                 broken("a chunk size does not begin with a digit")
             }
             (State::Size { size, .. }, b'\r') => Ok(State::SizeLf { size }),
-            (State::Size { size, .. }, b';' | b' ' | b'\t') if self.side == Side::Response => {
-                Ok(State::Extension { size })
+            (State::Size { size, .. }, b';') => self.extended(size, byte, Quoting::Outside),
+            (State::Size { size, .. } | State::Blank { size }, b' ' | b'\t') => {
+                self.skip(byte)?;
+                Ok(State::Blank { size })
             }
-            (State::Size { .. }, b';') => broken("chunk extensions are not accepted"),
             (State::Size { .. }, _) => broken("a chunk size is not plain hexadecimal"),
-            (State::Extension { size }, b'\r') => Ok(State::SizeLf { size }),
-            (State::Extension { size }, b) => {
-                self.skip(b)?;
-                Ok(State::Extension { size })
+            (State::Blank { size }, b';') => self.extended(size, byte, Quoting::Outside),
+            (State::Blank { size }, b'\r') if self.side == Side::Response => {
+                Ok(State::SizeLf { size })
             }
+            (State::Blank { size }, _) if self.side == Side::Response => {
+                self.extended(size, byte, Quoting::Outside)
+            }
+            (State::Blank { .. }, _) => broken("blanks behind a chunk size, and no extension"),
+            (State::Extension { size, quoting }, b) => self.extension(size, quoting, b),
             (State::SizeLf { size: 0 }, b'\n') => Ok(State::TrailerStart),
             (State::SizeLf { size }, b'\n') => Ok(State::Data { left: size }),
             (State::SizeLf { .. }, _) => broken("a chunk size does not end with CR LF"),
@@ -147,11 +178,11 @@ impl Chunked {
                 broken("a chunk does not end where its size says")
             }
             (State::TrailerStart, b'\r') => Ok(State::EndLf),
-            (State::TrailerStart, _) if self.side == Side::Request => {
-                broken("trailers are not accepted")
-            }
             (State::Trailer, b'\r') => Ok(State::TrailerLf),
-            (State::TrailerStart | State::Trailer, b) => {
+            (State::TrailerStart | State::TrailerName, b) if self.side == Side::Request => {
+                self.trailer_name(b)
+            }
+            (State::TrailerStart | State::TrailerName | State::Trailer, b) => {
                 self.skip(b)?;
                 Ok(State::Trailer)
             }
@@ -160,6 +191,50 @@ impl Chunked {
             (State::EndLf, b'\n') => Ok(State::Done),
             (State::EndLf, _) => broken("the last chunk does not end with CR LF"),
             (State::Data { .. } | State::Done, _) => Ok(self.state),
+        }
+    }
+
+    /// One byte behind a size, up to the end of its line.
+    fn extension(&mut self, size: u64, quoting: Quoting, byte: u8) -> Result<State, ChunkFault> {
+        if byte == b'\r' {
+            return if quoting == Quoting::Outside || self.side == Side::Response {
+                Ok(State::SizeLf { size })
+            } else {
+                Err(ChunkFault::Malformed(
+                    "a line ends inside a quoted extension",
+                ))
+            };
+        }
+        let next = match (quoting, byte) {
+            (Quoting::Outside, b'"') | (Quoting::Escaped, _) => Quoting::Inside,
+            (Quoting::Inside, b'"') => Quoting::Outside,
+            (Quoting::Inside, b'\\') => Quoting::Escaped,
+            (Quoting::Inside, _) => Quoting::Inside,
+            (Quoting::Outside, b) => {
+                let is_plain = is_token_byte(b) || matches!(b, b';' | b'=' | b' ' | b'\t');
+                if !is_plain && self.side == Side::Request {
+                    return Err(ChunkFault::Malformed(
+                        "a chunk extension is not `;name=value`",
+                    ));
+                }
+                Quoting::Outside
+            }
+        };
+        self.extended(size, byte, next)
+    }
+
+    fn extended(&mut self, size: u64, byte: u8, quoting: Quoting) -> Result<State, ChunkFault> {
+        self.skip(byte)?;
+        Ok(State::Extension { size, quoting })
+    }
+
+    /// One byte of a trailer up to its colon. `self.state` says whether the name has begun.
+    fn trailer_name(&mut self, byte: u8) -> Result<State, ChunkFault> {
+        self.skip(byte)?;
+        match byte {
+            b if is_token_byte(b) => Ok(State::TrailerName),
+            b':' if self.state == State::TrailerName => Ok(State::Trailer),
+            _ => Err(ChunkFault::Malformed("a trailer is not `name: value`")),
         }
     }
 
@@ -176,3 +251,6 @@ impl Chunked {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

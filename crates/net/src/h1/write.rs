@@ -10,9 +10,9 @@ use model::{Headers, Method, Response};
 /// The interim answer that asks for the body (RFC 9110 §15.2.1).
 pub const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 
-/// Whether a body follows the head of this reply (RFC 9110 §6.4.1).
+/// Whether a body follows the head of this reply (RFC 9110 §6.4.1; §15.3.6: a 205 has none either).
 pub fn has_body(status: u16, method: Option<Method>) -> bool {
-    method != Some(Method::Head) && !matches!(status, 100..200 | 204 | 304)
+    method != Some(Method::Head) && !matches!(status, 100..200 | 204 | 205 | 304)
 }
 
 /// Appends the head of a reply.
@@ -43,12 +43,12 @@ pub fn response_head(
 }
 
 /// The length to state: always for answers with a body, for HEAD what GET would have, never for 1xx and 204
-/// (RFC 9110 §8.6).
+/// (RFC 9110 §8.6). A 304 would have to state the length of a 200, which nobody has seen; 205 states that there is nothing (§15.3.6).
 pub(crate) fn stated_length(response: &Response, method: Option<Method>) -> Option<u64> {
     let own = response.body.len() as u64;
     match response.status {
-        100..200 | 204 => None,
-        304 => response.head_length,
+        100..200 | 204 | 304 => None,
+        205 => Some(0),
         _ if method == Some(Method::Head) => Some(response.head_length.unwrap_or(own)),
         _ => Some(own),
     }
@@ -120,6 +120,7 @@ fn phrase(status: u16) -> &'static str {
         201 => "Created",
         202 => "Accepted",
         204 => "No Content",
+        205 => "Reset Content",
         206 => "Partial Content",
         301 => "Moved Permanently",
         302 => "Found",
@@ -141,6 +142,7 @@ fn phrase(status: u16) -> &'static str {
         414 => "URI Too Long",
         415 => "Unsupported Media Type",
         422 => "Unprocessable Content",
+        425 => "Too Early",
         428 => "Precondition Required",
         429 => "Too Many Requests",
         431 => "Request Header Fields Too Large",
@@ -149,6 +151,8 @@ fn phrase(status: u16) -> &'static str {
         502 => "Bad Gateway",
         503 => "Service Unavailable",
         504 => "Gateway Timeout",
+        505 => "HTTP Version Not Supported",
+        508 => "Loop Detected",
         // RFC 9112 §4: the phrase may be empty.
         _ => "",
     }

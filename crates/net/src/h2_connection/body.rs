@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use http_body_util::BodyExt;
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use tokio::time::{Instant, timeout_at};
 
 use crate::spec::Bounds;
@@ -15,14 +15,17 @@ use crate::unreadable::BodyFault;
 /// Reads one body from its stream.
 pub(crate) struct BodyReader {
     incoming: Option<Incoming>,
+    /// What `content-length` says, where it says something.
+    stated: Option<u64>,
     grace: Duration,
     rate: u64,
 }
 
 impl BodyReader {
-    pub(crate) fn new(incoming: Incoming, bounds: &Bounds) -> Self {
+    pub(crate) fn new(incoming: Incoming, stated: Option<u64>, bounds: &Bounds) -> Self {
         BodyReader {
             incoming: Some(incoming),
+            stated,
             grace: bounds.body_grace,
             rate: bounds.rate_min.max(1),
         }
@@ -32,7 +35,7 @@ impl BodyReader {
         let Some(mut incoming) = self.incoming.take() else {
             return Ok(Vec::new());
         };
-        if hyper::body::Body::size_hint(&incoming).lower() > max as u64 {
+        if incoming.size_hint().lower() > max as u64 {
             return Err(BodyFault::TooLarge { max });
         }
         let start = Instant::now();
@@ -42,17 +45,32 @@ impl BodyReader {
             let frame = timeout_at(start + self.grace + earned, incoming.frame()).await;
             let frame = match frame {
                 Err(_) => return Err(BodyFault::Timeout),
-                Ok(None) => return Ok(body),
+                Ok(None) => return whole(body, incoming.is_end_stream(), self.stated),
                 Ok(Some(Err(_))) => return Err(BodyFault::Closed),
                 Ok(Some(Ok(frame))) => frame,
             };
+            // Trailers end here, as they do with HTTP/1.1 (RFC 9110 §6.5.1).
             let Ok(data) = frame.into_data() else {
-                return Err(BodyFault::Malformed("trailers are not accepted"));
+                continue;
             };
             if data.len() > max.saturating_sub(body.len()) {
                 return Err(BodyFault::TooLarge { max });
             }
             body.extend_from_slice(&data);
         }
+    }
+}
+
+/// A body is whole when its stream said so (END_STREAM) and it is as long as was stated. The library also reports the end of one that
+/// the client reset, and a stated length is compared with frames that may arrive after the request was handed over (RFC 9113 §8.1.1).
+fn whole(body: Vec<u8>, has_ended: bool, stated: Option<u64>) -> Result<Vec<u8>, BodyFault> {
+    if !has_ended {
+        return Err(BodyFault::Closed);
+    }
+    match stated {
+        Some(length) if length != body.len() as u64 => Err(BodyFault::Malformed(
+            "the frames hold another number of bytes than `content-length` states",
+        )),
+        _ => Ok(body),
     }
 }

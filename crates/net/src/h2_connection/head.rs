@@ -24,12 +24,12 @@ const OF_A_CONNECTION: [&str; 5] = [
     "upgrade",
 ];
 
-/// The head of one stream.
+/// The head of one stream, and the length that it states.
 pub(super) fn head(
     parts: &Parts,
     incoming: &Incoming,
     bounds: &Bounds,
-) -> Result<Head, Box<Unreadable>> {
+) -> Result<(Head, Option<u64>), Box<Unreadable>> {
     let refuse = |detail: &str| refuse(parts, detail);
     let Some(method) = Method::read(parts.method.as_str()) else {
         return Err(refuse("the method is not a token"));
@@ -66,19 +66,23 @@ pub(super) fn head(
     let authority = authority_of(parts).map_err(refuse)?;
     let (headers, length) = fields(parts).map_err(refuse)?;
     let body = match length {
+        Some(1..) if incoming.is_end_stream() => {
+            return Err(refuse("content-length is stated and the stream has ended"));
+        }
         _ if incoming.is_end_stream() => BodyLength::None,
-        None => BodyLength::Open,
-        Some(0) => BodyLength::None,
+        // A length of 0 on a stream that has not ended is not believed: frames may follow.
+        None | Some(0) => BodyLength::Open,
         Some(length) => BodyLength::Known(length),
     };
-    Ok(Head {
+    let head = Head {
         protocol: Protocol::Http2,
         method,
         target: target.to_owned(),
         authority,
         headers,
         body,
-    })
+    };
+    Ok((head, length))
 }
 
 /// Size of the fields as RFC 9113 §10.5.1 counts them, without the pseudo fields, which have bounds of their own.

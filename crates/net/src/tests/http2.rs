@@ -239,3 +239,79 @@ fn readers_that_grant_no_window_and_idle_connections_are_closed() {
     });
     gate.stop();
 }
+
+/// Sends a head and then a body that need not be what the head states, a moment later, as another packet would bring it.
+async fn store(
+    send: &SendRequest<Bytes>,
+    length: Option<&str>,
+    end: impl AsyncFnOnce(&mut h2::SendStream<Bytes>),
+) -> Option<u16> {
+    let mut request = request("POST", "/store");
+    if let Some(length) = length {
+        let fields = request.headers_mut();
+        fields.insert("content-length", length.parse().unwrap());
+    }
+    let mut send = send.clone().ready().await.unwrap();
+    let (response, mut stream) = send.send_request(request, false).unwrap();
+    for _ in 0..20 {
+        tokio::task::yield_now().await;
+    }
+    end(&mut stream).await;
+    response
+        .await
+        .ok()
+        .map(|response| response.status().as_u16())
+}
+
+#[test]
+fn a_body_that_is_not_what_its_head_states_is_never_carried_out() {
+    let (gate, authority) = gate(Bounds::default());
+    let data = |stream: &mut h2::SendStream<Bytes>, bytes: &'static [u8], is_last| {
+        // A stream that was reset already takes no more.
+        let _ = stream.send_data(Bytes::from_static(bytes), is_last);
+    };
+    on_a_runtime(async {
+        for round in 0..40 {
+            let send = connect(&gate, &authority, 65_535).await;
+            for length in ["0", "2", "9", "05", "+5", "5, 5", ""] {
+                let told = store(&send, Some(length), async |stream| {
+                    if round % 2 == 0 {
+                        tokio::time::sleep(Duration::from_millis(2)).await;
+                    }
+                    data(stream, b"hello", true);
+                })
+                .await;
+                assert!(
+                    told.is_none_or(|status| status == 400),
+                    "{length:?}: {told:?}"
+                );
+            }
+            for reason in [h2::Reason::NO_ERROR, h2::Reason::CANCEL] {
+                let told = store(&send, None, async |stream| {
+                    data(stream, b"hel", false);
+                    tokio::time::sleep(Duration::from_millis(2)).await;
+                    stream.send_reset(reason);
+                })
+                .await;
+                assert_eq!(told, None, "{reason:?}");
+            }
+        }
+        let send = connect(&gate, &authority, 65_535).await;
+        for length in [Some("5"), None] {
+            let told = store(&send, length, async |stream| data(stream, b"hello", true)).await;
+            assert_eq!(told, Some(201), "{length:?}");
+            let told = store(&send, length, async |stream| {
+                data(stream, b"hello", false);
+                stream.send_trailers(HeaderMap::new()).unwrap();
+            });
+            assert_eq!(told.await, Some(201), "trailers are dropped");
+        }
+    });
+    let seen = gate.seen();
+    let stored: Vec<&String> = seen
+        .iter()
+        .filter(|line| line.starts_with("stored"))
+        .collect();
+    assert_eq!(stored, ["stored 5"; 4]);
+    gate.stop();
+}

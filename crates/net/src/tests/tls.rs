@@ -320,3 +320,40 @@ fn the_small_client_speaks_plain_and_tls_and_verifies() {
     gate.stop();
     plain.stop();
 }
+
+/// As http.client of Python does it: the whole body first, then a look for the answer. What ends without `close_notify` is an error to it.
+#[test]
+fn a_large_body_that_is_refused_early_does_not_cost_the_client_its_answer() {
+    const BODY: usize = 6 * 1024 * 1024;
+    let authority = Authority::new();
+    let (certificate, key) = authority.issue("localhost");
+    let slot = TlsSlot::new(&certificate, &key, None).unwrap();
+    let tls = Gate::with("public", Some(slot), Bounds::default());
+    let plain = Gate::plain(Bounds::default());
+    let head = format!("POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: {BODY}\r\n\r\n");
+    let odd = format!("POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0{BODY}\r\n\r\n");
+    let send = |stream: &mut dyn ReadWrite, head: &str| {
+        stream.write_all(head.as_bytes()).unwrap();
+        let written = stream.write_all(&vec![b'x'; BODY]);
+        assert!(written.is_ok(), "{written:?}");
+        let mut all = Vec::new();
+        let read = stream.read_to_end(&mut all);
+        assert!(read.is_ok(), "{read:?}");
+        String::from_utf8_lossy(&all).into_owned()
+    };
+    for version in BOTH {
+        let config = authority.client(&[version], None);
+        let text = send(&mut open(&tls, &config), &head);
+        assert!(text.starts_with("HTTP/1.1 413 "), "{version:?}: {text}");
+        let text = send(&mut open(&tls, &config), &odd);
+        assert!(text.starts_with("HTTP/1.1 400 "), "{version:?}: {text}");
+    }
+    let text = send(&mut plain.connect(), &head);
+    assert!(text.starts_with("HTTP/1.1 413 "), "{text}");
+    tls.stop();
+    plain.stop();
+}
+
+trait ReadWrite: Read + Write {}
+
+impl<T: Read + Write> ReadWrite for T {}

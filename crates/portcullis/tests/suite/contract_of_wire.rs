@@ -312,6 +312,8 @@ fn requests(book: &mut Book, server: &Server, alpha: &Key) {
         book.note(&heard.bytes, "http.too_large");
         book.also(name, &heard.bytes);
     }
+    let newer = wire::raw(server.address("public"), b"GET /v1/notes HTTP/2.0\r\n\r\n");
+    book.note(&newer.bytes, "http.version");
     book.call(server, &call("GET", "/v1/nothing"), key, "route.not_found");
     book.call(
         server,
@@ -362,6 +364,13 @@ fn requests(book: &mut Book, server: &Server, alpha: &Key) {
         key,
         "inspect.xss",
     );
+}
+
+fn returned(book: &mut Book, server: &Server, upstream: &RecordingUpstream, alpha: &Key) {
+    server.send(&call("GET", "/v1/notes/1"), Some(alpha));
+    let sent = upstream.requests().pop().unwrap();
+    let again = call("GET", "/v1/notes/1").with("Via", sent.header("via").unwrap());
+    book.call(server, &again, Some(alpha), "http.loop");
 }
 
 fn upstreams(book: &mut Book, server: &Server, alpha: &Key) {
@@ -475,6 +484,7 @@ fn every_refusal_reads_as_it_always_did() {
     let alpha = server.quick_key("alpha", &[]);
     rules(&mut book, &server, &upstream, &late);
     requests(&mut book, &server, &alpha);
+    returned(&mut book, &server, &upstream, &alpha);
     upstreams(&mut book, &server, &alpha);
     strangers(&mut book, &server);
     places(&mut book, &server);

@@ -167,21 +167,29 @@ fn lines() -> Vec<Case> {
             "fp17 no version",
             bare("GET /v1/notes\r\nHost: gate.test\r\n\r\n"),
         ),
-        odd(
+        (
             "fp17 other version",
-            bare(
-                "GET /v1/notes HTTP/1.2\r\nHost: gate.test\r\nAuthorization: Bearer @KEY@\r\n\r\n",
-            ),
+            get("/v1/notes", "").replace("HTTP/1.1", "HTTP/2.0"),
+            505,
+            "http.version",
+        ),
+        (
+            "fp17 the server as a whole",
+            bare("OPTIONS * HTTP/1.1\r\nHost: gate.test\r\nAuthorization: Bearer @KEY@\r\n\r\n"),
+            405,
+            "route.method_not_allowed",
         ),
         odd(
             "fp17 no HTTP",
             bare("\x16\x03\x01\x02\x00\x01\x00\x01\r\n\r\n"),
         ),
-        odd("fp19 upgrade", get("/v1/notes", "Upgrade: websocket\r\n")),
         odd(
-            "fp19 bytes behind an upgrade",
-            get("/v1/notes", "Upgrade: h2c\r\n")
-                + "GET /v1/notes/2 HTTP/1.1\r\nHost: gate.test\r\n\r\n",
+            "fp10 absolute form of another port",
+            get("http://gate.test:81/v1/notes", ""),
+        ),
+        odd(
+            "fp17 two empty lines",
+            String::from("\r\n\r\n") + &get("/v1/notes", ""),
         ),
         odd(
             "hd07 authorization twice",
@@ -318,6 +326,21 @@ fn lengths() -> Vec<Case> {
             "d\r\n{\"title\":\"t\"}0\r\n\r\n",
         ),
         odd(
+            "fp17 a quoted extension over the end of its line",
+            chunked,
+            "d;a=\"\r\n{\"title\":\"t\"}\r\n0\r\n\r\n",
+        ),
+        odd(
+            "fp17 bare LF in an extension",
+            chunked,
+            "d;a\nb\r\n{\"title\":\"t\"}\r\n0\r\n\r\n",
+        ),
+        odd(
+            "fp17 a request in place of trailers",
+            chunked,
+            "d\r\n{\"title\":\"t\"}\r\n0\r\nGET /v1/notes HTTP/1.1\r\n\r\n",
+        ),
+        odd(
             "fp17 bare LF behind a size",
             chunked,
             "d\n{\"title\":\"t\"}\r\n0\r\n\r\n",
@@ -382,6 +405,19 @@ fn the_innocent_twins_pass() {
         get("/v1/notes/1", "X-Y: a\r\nX-Y: b\r\n"),
         get("/v1/notes/1", "TE: trailers\r\n"),
         get("/v1/notes?limit=5", "").replace("gate.test", "GATE.test:8443"),
+        get("/v1/notes/1", "").replace("HTTP/1.1", "HTTP/1.2"),
+        get("http://gate.test/v1/notes/1", ""),
+        get("https://GATE.test:443/v1/notes/1", ""),
+        String::from("\r\n") + &get("/v1/notes/1", ""),
+        // What `curl --http2` and Java's HttpClient send on a plain connection.
+        get(
+            "/v1/notes/1",
+            "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA\r\n",
+        ),
+        get(
+            "/v1/notes/1",
+            "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n",
+        ),
         post(length, body),
         post(
             "Transfer-Encoding: chunked\r\nConnection: close\r\n",
@@ -391,6 +427,12 @@ fn the_innocent_twins_pass() {
             "Transfer-Encoding: chunked\r\nConnection: close\r\n",
             "6\r\n{\"titl\r\n7\r\ne\":\"t\"}\r\n0\r\n\r\n",
         ),
+        post(
+            "Transfer-Encoding: chunked\r\nTrailer: X-Sum\r\nConnection: close\r\n",
+            "d;name=\"a value\"\r\n{\"title\":\"t\"}\r\n0\r\nX-Sum: 13\r\n\r\n",
+        ),
+        post(length, body).replace("application/json", "application/json;"),
+        post(length, body).replace("application/json", "application/json; charset=utf-8 ; "),
     ];
     for twin in twins {
         let heard = wire::raw(
@@ -409,6 +451,8 @@ fn the_innocent_twins_pass() {
     {
         assert_eq!(seen.header("content-length"), Some("13"), "our own length");
         assert_eq!(seen.header("transfer-encoding"), None);
+        assert_eq!(seen.header("x-sum"), None);
+        assert_eq!(seen.header("content-type"), Some("application/json"));
         assert_eq!(seen.body, body.as_bytes());
     }
 }
@@ -490,7 +534,6 @@ fn what_follows_a_refused_request_is_never_read_as_another() {
             "Transfer-Encoding: chunked\r\n",
             &format!("1\r\nZZ\r\n0\r\n\r\n{hidden}"),
         ),
-        get("/v1/notes", "Upgrade: h2c\r\n").replace("Connection: close\r\n", "") + hidden,
         // Refused before its body is read: what is still to come of the body is never a request.
         format!(
             "POST /v1/notes HTTP/1.1\r\nHost: gate.test\r\nContent-Type: application/json\r\nContent-Length: 5000\r\n\r\n{hidden}"
@@ -522,10 +565,13 @@ fn pipelined_requests_are_each_judged_and_answered_in_order() {
     let bytes = one("/v1/notes/1", &key.text)
         + &one("/v1/notes/2", "pk_live_wrong")
         + &post(&format!("Content-Length: {}\r\n", body.len()), body).replace("@KEY@", &key.text)
+        // An empty line behind a body, and an offer of another protocol that is not taken up.
+        + "\r\n"
+        + &one("/v1/notes/4", &key.text).replace("\r\n\r\n", "\r\nUpgrade: h2c\r\n\r\n")
         + &get("/v1/notes/3", "").replace("@KEY@", &key.text);
     let heard = wire::raw(server.address("public"), bytes.as_bytes());
     let statuses: Vec<u16> = heard.answers().iter().map(|a| a.status).collect();
-    assert_eq!(statuses, [200, 401, 200, 200]);
+    assert_eq!(statuses, [200, 401, 200, 200, 200]);
     let seen: Vec<String> = upstream
         .requests()
         .iter()
@@ -533,7 +579,12 @@ fn pipelined_requests_are_each_judged_and_answered_in_order() {
         .collect();
     assert_eq!(
         seen,
-        ["GET /v1/notes/1", "POST /v1/notes", "GET /v1/notes/3"]
+        [
+            "GET /v1/notes/1",
+            "POST /v1/notes",
+            "GET /v1/notes/4",
+            "GET /v1/notes/3"
+        ]
     );
 }
 

@@ -181,12 +181,9 @@ fn health_and_metrics_are_on_the_admin_listener_only() {
     assert_eq!(metrics.status, 200);
     assert!(metrics.text().contains("portcullis") && !metrics.text().contains(&key.text));
     for target in ["/livez", "/readyz", "/metrics"] {
-        for key in [None, Some(&key)] {
-            assert_eq!(
-                server.send(&call("GET", target), key).code().as_deref(),
-                Some("route.not_found"),
-                "{target}"
-            );
+        for (key, code) in [(None, "authn.missing"), (Some(&key), "route.not_found")] {
+            let response = server.send(&call("GET", target), key);
+            assert_eq!(response.code().as_deref(), Some(code), "{target}");
         }
     }
     for target in [

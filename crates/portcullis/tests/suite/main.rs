@@ -57,6 +57,7 @@ mod stopping;
 mod surface;
 mod terminal;
 mod texts;
+mod tolerance;
 mod upstreams;
 mod written_before;
 

@@ -253,26 +253,23 @@ fn no_operation_exists_on_a_listener_that_does_not_expose_it() {
             {
                 continue;
             }
-            let methods: BTreeSet<&str> = at(listener)
-                .filter(is_same)
-                .map(|e| e.method.as_str())
-                .collect();
-            let (status, code) = if methods.is_empty() {
+            let offered: Vec<&Exposed> = at(listener).filter(is_same).collect();
+            let (status, code) = if offered.is_empty() {
                 (404, "route.not_found")
             } else {
                 (405, "route.method_not_allowed")
             };
             let mut call = exposed.call();
             call.listener = listener;
-            for key in [None, Some(&keys["dispatch"]), Some(&keys["crm"])] {
-                let response = stage.with(&call, key.map(|key| key.text.as_str()));
-                let what = format!("{} at {}", exposed.name(), listener.name());
+            let what = format!("{} at {}", exposed.name(), listener.name());
+            let stranger = stage.with(&call, None);
+            assert_refused(&stranger, 401, "authn.missing", &what);
+            for name in ["dispatch", "crm"] {
+                let response = stage.with(&call, Some(&keys[name].text));
                 assert_refused(&response, status, code, &what);
-                let allowed = response.header("allow").unwrap_or_default();
-                for method in &methods {
-                    assert!(allowed.contains(method), "{what}: Allow: {allowed}");
-                }
-                assert!(!allowed.contains(&exposed.method), "{what}: {allowed}");
+                let granted = stage.granted(name);
+                let allow = allowed(offered.iter().copied(), &granted);
+                assert_eq!(sorted(response.header("allow")), allow, "{what} as {name}");
             }
         }
     }
@@ -286,18 +283,20 @@ fn undeclared_methods_are_refused_with_the_declared_ones() {
     let stage = stage();
     let keys = stage.keys();
     let all = surface(&stage.compiled);
-    let mut paths: BTreeMap<(&str, &str), BTreeSet<&str>> = BTreeMap::new();
+    let mut paths: BTreeMap<(&str, &str), Vec<&Exposed>> = BTreeMap::new();
     for exposed in &all {
-        let methods = paths
+        let offered = paths
             .entry((exposed.listener.name(), &exposed.path))
             .or_default();
-        methods.insert(&exposed.method);
+        offered.push(exposed);
     }
+    let granted = stage.granted("dispatch");
     for exposed in &all {
-        let declared = &paths[&(exposed.listener.name(), exposed.path.as_str())];
-        let allow = declared.iter().copied().collect::<Vec<_>>().join(", ");
+        let offered = &paths[&(exposed.listener.name(), exposed.path.as_str())];
+        let declares = |method: &str| offered.iter().any(|one| one.method == method);
+        let allow = allowed(offered.iter().copied(), &granted);
         for method in METHODS {
-            if declared.contains(method) {
+            if declares(method) || (method == "HEAD" && declares("GET")) {
                 continue;
             }
             let call = Call::new(method, &exposed.path).at(exposed.listener);
@@ -321,6 +320,54 @@ const METHODS: [&str; 13] = [
     "GET", "PUT", "POST", "PATCH", "DELETE", "OPTIONS", "HEAD", "TRACE", "CONNECT", "BREW", "get",
     "PROPFIND", "M-SEARCH",
 ];
+
+/// The methods that grants let be used among what a path offers, as [`sorted`] writes them. With GET comes HEAD.
+fn allowed<'e>(
+    offered: impl Iterator<Item = &'e Exposed>,
+    granted: &BTreeSet<(String, String)>,
+) -> String {
+    let mut methods = BTreeSet::new();
+    for one in offered {
+        if granted.contains(&(one.api.clone(), one.operation.clone())) {
+            methods.insert(one.method.as_str());
+            methods.extend((one.method == "GET").then_some("HEAD"));
+        }
+    }
+    methods.into_iter().collect::<Vec<_>>().join(", ")
+}
+
+/// A stranger cannot tell a path that is there from one that is not: by no method, by no answer, by no byte of one.
+#[test]
+fn a_stranger_reads_the_same_of_every_path() {
+    let stage = stage();
+    let all = surface(&stage.compiled);
+    let paths: BTreeSet<&str> = all.iter().map(|exposed| exposed.path.as_str()).collect();
+    for method in METHODS {
+        for key in [None, Some(NOBODYS_KEY)] {
+            let read = |listener, path: &str| {
+                let call = Call::new(method, path).at(listener);
+                masked(&stage.with(&call, key))
+            };
+            let absent = read(Listener::Public, "/v2/nothing/here");
+            assert_eq!(absent.0, 401, "{method}");
+            for path in &paths {
+                for listener in [Listener::Public, Listener::Internal] {
+                    assert_eq!(read(listener, path), absent, "{method} {path}");
+                }
+            }
+            for path in [
+                "/",
+                "/v0/work-orders",
+                "/v2",
+                "/v2/work-orders/ALL",
+                "/v9/x",
+            ] {
+                assert_eq!(read(Listener::Public, path), absent, "{method} {path}");
+            }
+        }
+    }
+    stage.upstream.assert_untouched("nothing of a stranger's");
+}
 
 /// The methods of an `Allow` field in the order of the alphabet.
 fn sorted(allow: Option<&str>) -> String {
@@ -382,10 +429,17 @@ fn undeclared_spellings_of_a_path_are_refused() {
         }
         for (target, status, code) in spellings(&exposed.path) {
             let call = Call::new(&exposed.method, &target).at(exposed.listener);
-            for key in [None, Some(&keys["dispatch"])] {
-                let response = stage.with(&call, key.map(|key| key.text.as_str()));
-                let what = format!("{} spelled {target}", exposed.name());
-                assert_refused(&response, status, code, &what);
+            let what = format!("{} spelled {target}", exposed.name());
+            let response = stage.with(&call, Some(&keys["dispatch"].text));
+            assert_refused(&response, status, code, &what);
+            let stranger = stage.with(&call, None);
+            // Whether such characters may stand in a path is for its contract to say, and contracts are for callers.
+            let escaped = ["%2f", "%5c", "%3b", "%3f", "%23"];
+            let is_of_contract = escaped.iter().any(|escape| target.ends_with(escape));
+            match status {
+                _ if is_of_contract => assert_refused(&stranger, 401, "authn.missing", &what),
+                404 => assert_refused(&stranger, 401, "authn.missing", &what),
+                _ => assert_refused(&stranger, status, code, &what),
             }
         }
     }

@@ -39,10 +39,12 @@ pub fn route(context: &Context<'_>) -> Result<(), Box<Verdict>> {
     }
     let target = target(context);
     let asked = head(context, &target, None);
-    let request = CanonicalRequest::of(asked).map_err(|refusal| not_found(&refusal.detail))?;
+    let request =
+        CanonicalRequest::of_encoded(asked).map_err(|refusal| not_found(&refusal.detail))?;
     let router = &context.compiled.router;
     let listener = router.listener(context.listener);
-    match router.find(listener, request.method(), request.segments()) {
+    let (method, segments) = (request.method(), request.segments());
+    match router.find_encoded(listener, method, segments, request.encoded()) {
         Found::Operation { api, operation, .. } => {
             let version = context.compiled.versions.get(api);
             let plan = version.and_then(|version| version.operations.get(operation));
@@ -143,7 +145,8 @@ pub fn read(context: &Context<'_>, permit: &Permit) -> Result<ReadRequest, Box<R
     let sent: &[u8] = if is_form { &[] } else { &body };
     let query = contract::write_query(context.contract, &context.query);
     let target = format!("{}?{query}", target(context));
-    let asked = CanonicalRequest::of(head(context, &target, kind.filter(|_| !sent.is_empty())))?;
+    let asked =
+        CanonicalRequest::of_encoded(head(context, &target, kind.filter(|_| !sent.is_empty())))?;
     let leniency = match context.asked.plan.request {
         Mode::Off => Leniency::Skip,
         Mode::Enforce | Mode::Observe => Leniency::Observe,

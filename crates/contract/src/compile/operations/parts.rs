@@ -23,6 +23,7 @@ use crate::shape::target;
 use crate::template;
 use crate::template::TemplateSegment;
 use crate::typing::Target;
+use crate::words::ALLOW_ENCODED;
 
 /// A parameter whose schema has a number.
 pub(super) struct ParameterDraft<'a> {
@@ -32,6 +33,7 @@ pub(super) struct ParameterDraft<'a> {
     style: Style,
     is_exploded: bool,
     may_be_empty: bool,
+    may_be_encoded: bool,
     refers_to: Option<Arc<str>>,
     at: Option<Arc<str>>,
     reveals: Option<Reveals>,
@@ -90,6 +92,21 @@ pub(super) fn parameters<'a>(
             );
         }
     }
+    for segment in segments {
+        let TemplateSegment::Mixed { names, .. } = segment else {
+            continue;
+        };
+        if out
+            .iter()
+            .any(|p| p.may_be_encoded && names.contains(&p.name))
+        {
+            lowering.wrong(
+                operation,
+                format!("`{ALLOW_ENCODED}` stands at a parameter that shares its segment with other text"),
+                "give the parameter a whole segment, or take the fact out",
+            );
+        }
+    }
     // A path parameter without a place in this template can never be sent.
     out.retain(|p| {
         p.place != Place::Path || template::names(segments).any(|name| name == &*p.name)
@@ -142,6 +159,7 @@ fn parameter<'a>(lowering: &mut Lowering<'a>, at: &At<'a>) -> Option<ParameterDr
         style,
         is_exploded,
         may_be_empty: at.is_true("allowEmptyValue"),
+        may_be_encoded: place == Place::Path && at.is_true(ALLOW_ENCODED),
         refers_to,
         at: target(at),
         reveals,
@@ -216,6 +234,7 @@ impl ParameterDraft<'_> {
             style: self.style,
             is_exploded: self.is_exploded,
             may_be_empty: self.may_be_empty,
+            may_be_encoded: self.may_be_encoded,
             shape,
             refers_to,
             at: self.at,

@@ -22,7 +22,7 @@ enum State {
 }
 
 const BASES: [&str; 4] = ["", "/v2", "/a", "/v2/a"];
-const METHODS: [Method; 2] = [Method::Get, Method::Delete];
+const METHODS: [Method; 3] = [Method::Get, Method::Head, Method::Delete];
 
 fn contracts() -> impl Strategy<Value = (Vec<Declaration>, Vec<State>)> {
     let segment = prop::sample::select(vec![
@@ -119,6 +119,7 @@ fn router((declarations, states): &(Vec<Declaration>, Vec<State>)) -> Router {
             state => Declared::Operation {
                 method: one.method,
                 operation,
+                encoded: Vec::new(),
                 listeners: match state {
                     State::Live => one.listeners.iter().map(|name| Arc::from(*name)).collect(),
                     _ => Vec::new(),
@@ -222,19 +223,32 @@ fn readings(path: &[String]) -> Vec<Vec<String>> {
     all
 }
 
-/// The operation with this method at this template, if it is live and exposed here.
+/// The operation with this method at this template, if it is live and exposed here. A HEAD is the GET of an api that declares
+/// no HEAD there.
 fn exposed(
     declarations: &[Declaration],
     template: &[String],
     method: Method,
     listener: &str,
 ) -> Option<usize> {
-    declarations.iter().position(|d| {
-        d.state == State::Live
-            && d.template == template
-            && d.method == method
-            && d.listeners.contains(&listener)
-    })
+    let of = |method: Method| {
+        declarations.iter().position(|d| {
+            d.state == State::Live
+                && d.template == template
+                && d.method == method
+                && d.listeners.contains(&listener)
+        })
+    };
+    let declares_head = |api: usize| {
+        let mut same = declarations.iter().filter(|d| d.template == template);
+        same.any(|d| d.method == Method::Head && d.api == api)
+    };
+    match (of(method), method) {
+        (None, Method::Head) => {
+            of(Method::Get).filter(|get| !declares_head(declarations[*get].api))
+        }
+        (found, _) => found,
+    }
 }
 
 /// Whether the path lies below the base path of a retired version, which the template that fits reaches by a parameter only.
@@ -271,13 +285,14 @@ proptest! {
             }
             // Refused although it is exposed: only a caller who could have called it anyway is told so.
             Found::Ambiguous { operation, .. } => prop_assert_eq!(wanted(method), Some(operation)),
-            Found::MethodNotAllowed { allowed } => {
-                let known: Vec<Method> = METHODS.into_iter().filter(|m| wanted(*m).is_some()).collect();
-                prop_assert_eq!(allowed, known);
+            Found::MethodNotAllowed { offered } => {
+                let known: Vec<(Method, usize)> = METHODS.into_iter().filter_map(|m| Some((m, wanted(m)?))).collect();
+                let offered: Vec<(Method, usize)> = offered.iter().map(|one| (one.method, one.operation)).collect();
+                prop_assert_eq!(offered, known);
             }
             // Everything below its base path is a retired version's, but for what another version writes out there.
             Found::Retired { .. } if is_below_retired(&contract.1, exact, &path) => {}
-            Found::Retired { .. } | Found::NotExposed { .. } | Found::NotFound => {
+            Found::Retired { .. } | Found::NotExposed { .. } | Found::NotFound | Found::Encoded => {
                 prop_assert!(METHODS.into_iter().all(|m| wanted(m).is_none()));
             }
         }
