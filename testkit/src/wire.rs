@@ -1,5 +1,5 @@
 //! Bytes to a listener and back, without any client's niceties.
-//! Exports `raw`, `raw_from`, `pieces`, `answers`, `send`, `tls`, `Connection`.
+//! Exports `raw`, `raw_from`, `pieces`, `small`, `answers`, `send`, `tls`, `Connection`.
 //! Used by the suite.
 //! Start reading at `raw`.
 
@@ -69,6 +69,19 @@ pub fn raw_from(from: Ipv4Addr, address: SocketAddr, bytes: &[u8]) -> Heard {
     let mut stream = TcpStream::from(socket);
     stream.write_all(bytes).expect("the listener reads");
     hear(stream, PATIENCE)
+}
+
+/// A connection whose own buffer is small, so that an answer that is not read does not disappear in it.
+pub fn small(address: SocketAddr) -> TcpStream {
+    const BUFFER_BYTES: usize = 16 * 1024;
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::TCP)).expect("a socket");
+    socket
+        .set_recv_buffer_size(BUFFER_BYTES)
+        .expect("a socket option");
+    socket
+        .connect(&address.into())
+        .expect("the listener accepts");
+    TcpStream::from(socket)
 }
 
 /// Sends these bytes, ends its own side, and hears.

@@ -133,6 +133,8 @@ pub struct ServerSettings {
     pub trusted_proxies: AddressSet,
     /// Temporary blocks; `None` where they are off.
     pub blocks: Option<BlockSettings>,
+    /// Most bytes of upstreams' answers in memory at once.
+    pub answers_bytes_max: u64,
     /// How long things may take.
     pub timeouts: TimeoutSettings,
     /// When an answer may leave.
@@ -152,7 +154,7 @@ pub struct TimeoutSettings {
     pub head: Duration,
     /// A request body, on top of its size divided by 8 KiB/s.
     pub body: Duration,
-    /// Writing a reply, on top of its size divided by 8 KiB/s.
+    /// How long the reader of a reply may pause; in the long run it has to take 8 KiB/s.
     pub reply: Duration,
     /// A connection resting between requests.
     pub idle: Duration,

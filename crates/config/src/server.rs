@@ -159,6 +159,11 @@ pub struct Defaults {
     pub address_limit: Option<At<AddressLimit>>,
     /// Largest accepted request body. Larger ones are refused with `http.too_large`. Default `1MiB`, at most `64MiB`.
     pub body_bytes_max: Option<At<ByteSize>>,
+    /// Most bytes of upstreams' answers in memory at once, over all callers: from when they are read to when they are taken by those who asked.
+    /// Beyond that a read is refused with `upstream.overloaded`, and a write that was carried out is answered without its body. No caller
+    /// holds more of it than is free, so that one who reads nothing leaves half of it to others. Answers up to 16 KiB are not
+    /// counted. At least `64MiB`, at most `64GiB`. Default `256MiB`.
+    pub answers_bytes_max: Option<At<ByteSize>>,
     /// Most connections of one listener at once. Default 4096.
     pub connections_max: Option<At<u32>>,
     /// Most connections of one address at once. Default 256.
@@ -260,7 +265,8 @@ pub struct Timeouts {
     pub head: Option<At<Period>>,
     /// A request body, on top of its size divided by 8 KiB/s. Default `10s`.
     pub body: Option<At<Period>>,
-    /// Writing a reply, on top of its size divided by 8 KiB/s. Default `10s`.
+    /// How long the reader of a reply may pause; in the long run it has to take 8 KiB/s, and being fast saves it no more than one pause.
+    /// Default `10s`.
     pub reply: Option<At<Period>>,
     /// A connection resting between requests. Default `60s`.
     pub idle: Option<At<Period>>,

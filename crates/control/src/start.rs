@@ -19,6 +19,7 @@ use gateway::shared_state::Owed;
 use gateway::via::Via;
 use gateway::{Clock, SharedState, Snapshot};
 use identity::{Credential, CredentialTable};
+use net::ResponseBudget;
 use store::{Fault, Filter, Store, kinds};
 
 use crate::commands::added_blocks;
@@ -52,6 +53,7 @@ pub fn shared(
         is_stopping: AtomicBool::new(false),
         owed: Owed::default(),
         counters: Counters::new(counters::names(keys)),
+        responses: ResponseBudget::default(),
         turns: ConcurrencyLimiter::default(),
         blocks: Blocks::of(counters::names(keys), added),
         metrics: Metrics::new(),

@@ -22,7 +22,7 @@ pub async fn run(x: &mut RequestState<'_, '_>, r: &RequestContext<'_>) -> Result
     // Lists, blocks and the limit of strangers per address: cheap, and a caller is looked for only where it would save one.
     ip::admit(x, r)?;
     // One request for routing, policy, limits, inspection, ledger and upstream alike.
-    let mut asked = http::canonical(x)?;
+    let mut asked = http::canonical(x, r)?;
     // Unknown or unexposed ends before anything costs money.
     let target = route::find(x, &asked, r);
     let target = authn::attribute(x, &asked, r, target)?;
@@ -36,7 +36,7 @@ pub async fn run(x: &mut RequestState<'_, '_>, r: &RequestContext<'_>) -> Result
     // Only `policy` can make a permit. From here on each proof holds the ones before it, so that none can be exchanged.
     let granted = authz::decide(x, &caller, target, &asked, op, r)?;
     // After authn: quota belongs to an integration, and a shared office address must not starve.
-    let _turns = limit::take(x, &granted, r)?;
+    x.turns = limit::take(x, &granted, r)?;
     // After authz: strangers do not get our memory or our parsers' time.
     let validated = validate::request(x, granted, asked, r).await?;
     // Attack detection on what the contract leaves free.

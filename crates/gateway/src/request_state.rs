@@ -9,7 +9,10 @@ use std::time::Instant;
 
 use model::{DecisionId, Event, Head, Headers, KeyId, Monotonic, Peer, Refusal, Stage, Timestamp};
 
+use net::HeldBytes;
+
 use crate::SharedState;
+use crate::concurrency::ConcurrencyPermit;
 use crate::cursor::{Question, Resume};
 use crate::stages::unchanged::LookedUp;
 
@@ -87,6 +90,10 @@ pub struct RequestState<'a, 'b> {
     pub looked_up: Option<LookedUp>,
     /// What the ledger will say; stages add what they learn.
     pub event: Event,
+    /// Places among requests at once; kept until the answer is taken by its reader.
+    pub turns: Vec<ConcurrencyPermit>,
+    /// Room that the upstream's answers take in memory; kept until the answer is taken by its reader.
+    pub held: HeldBytes,
     /// Stable code of the refusal or fault; empty while there is none.
     pub code: &'static str,
     /// Who is charged for refusals once a credential has proven it. Before that, strangers at the address are.

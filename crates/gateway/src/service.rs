@@ -7,10 +7,10 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use model::http::METHOD_NOT_ALLOWED;
+use model::http::{Held, METHOD_NOT_ALLOWED};
 use model::text::shared;
 use model::{Event, Head, Headers, Kind, Method, Peer, Reason, Response, Stage};
-use net::{Body, Dropped, Pools, Service, Unreadable};
+use net::{Body, Dropped, HeldBytes, Pools, Service, Unreadable};
 use policy::address;
 
 use crate::context::RequestContext;
@@ -107,6 +107,8 @@ impl Gateway {
             response_headers: Headers::new(),
             looked_up: None,
             event,
+            turns: Vec::new(),
+            held: HeldBytes::default(),
             code: "",
             charged_to: None,
             is_charged_at_address: false,
@@ -156,8 +158,19 @@ impl Gateway {
         self.io.metrics.count(counted, &self.lately);
         response.caller = x.charged_to.as_ref().map(|caller| caller.credential.bits());
         response.headers.set("portcullis-decision", x.id.ascii());
+        response.held = held(x, response.body.len());
         response
     }
+}
+
+/// What stays taken until the reader has the answer: whoever asks for much and reads nothing has asked for one thing at a time.
+fn held(x: &mut RequestState<'_, '_>, bytes: usize) -> Held {
+    let (turns, mut bytes_held) = (std::mem::take(&mut x.turns), std::mem::take(&mut x.held));
+    bytes_held.shrink_to(bytes);
+    if turns.is_empty() && bytes_held.is_empty() {
+        return Held::default();
+    }
+    Held::of((turns, bytes_held))
 }
 
 /// Renders a stop, notes it, and counts it against whoever caused it.

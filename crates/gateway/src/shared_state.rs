@@ -11,6 +11,7 @@ use audit::Recorder;
 use crypto::{Keys, MacKey, SealKey};
 use identity::CredentialTable;
 use model::Event;
+use net::ResponseBudget;
 
 use crate::blocks::Blocks;
 use crate::concurrency::ConcurrencyLimiter;
@@ -87,6 +88,8 @@ pub struct SharedState {
     pub owed: Owed,
     /// Words of the limits.
     pub counters: Counters,
+    /// Answers in memory.
+    pub responses: ResponseBudget,
     /// Requests under way where their number is limited.
     pub turns: ConcurrencyLimiter,
     /// Refusals counted, and blocks.

@@ -3,6 +3,7 @@
 //! Used by net (which makes them), the canonical request and the gateway.
 //! Start reading at `Head`.
 
+use std::any::Any;
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -264,8 +265,25 @@ pub enum BodyLength {
     Open,
 }
 
+/// What is kept for an answer until its reader has taken it: places among requests at once, room in memory. Nobody looks inside.
+#[derive(Default)]
+pub struct Held(Option<Box<dyn Any>>);
+
+impl Held {
+    /// Keeps this.
+    pub fn of(what: impl Any) -> Held {
+        Held(Some(Box::new(what)))
+    }
+}
+
+impl fmt::Debug for Held {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Held").field(&self.0.is_some()).finish()
+    }
+}
+
 /// An answer as the road hands it to the transport.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Response {
     /// Status code.
     pub status: u16,
@@ -277,6 +295,8 @@ pub struct Response {
     pub head_length: Option<u64>,
     /// End the connection after this answer.
     pub close: bool,
+    /// Dropped when the transport has written the answer, all but its last piece, or has given it up.
+    pub held: Held,
     /// Whose credential the request proved, whatever became of it. Connections of proven callers do not give way to those
     /// of strangers.
     pub caller: Option<u128>,
@@ -291,6 +311,7 @@ impl Response {
             body,
             head_length: None,
             close: false,
+            held: Held::default(),
             caller: None,
         }
     }

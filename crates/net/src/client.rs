@@ -120,6 +120,7 @@ pub async fn send(call: &Call) -> Result<ClientResponse, ClientFault> {
             headers: &call.headers,
             body: &call.body,
             answer_bytes_max: call.answer_bytes_max,
+            room: None,
             deadline,
         },
     )
@@ -137,9 +138,9 @@ pub async fn send(call: &Call) -> Result<ClientResponse, ClientFault> {
         Err(ExchangeFault::SpokeFirst) => Err(ClientFault::Response(String::from(
             "it answers before it is asked",
         ))),
-        Err(ExchangeFault::TooLarge) => Err(ClientFault::Response(String::from(
-            "it is larger than allowed",
-        ))),
+        Err(ExchangeFault::TooLarge | ExchangeFault::NoRoom) => Err(ClientFault::Response(
+            String::from("it is larger than allowed"),
+        )),
         Err(ExchangeFault::Broken(what)) => Err(ClientFault::Response(what.to_owned())),
     }
 }

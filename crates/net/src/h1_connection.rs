@@ -17,7 +17,7 @@ use crate::h1::write;
 use crate::reasons::{INTERNAL, MALFORMED, NOT_READ, TIMEOUT};
 use crate::service::Service;
 use crate::unreadable::Unreadable;
-use crate::wire::{Pace, Stream, Wire, WireFault, with_buffer};
+use crate::wire::{ReadRate, Stream, Wire, WireFault, with_buffer};
 
 /// What came next on the connection.
 enum Next {
@@ -147,7 +147,7 @@ async fn answer<S: Service>(
         || response.close
         || is_last
         || context.life.is_draining();
-    write_response(wire, context, &response, Some(method), closes).await && !closes
+    write_response(wire, context, response, Some(method), closes).await && !closes
 }
 
 async fn refuse<S: Service>(wire: &mut Wire, context: &Context<S>, what: Unreadable) {
@@ -158,30 +158,31 @@ async fn refuse<S: Service>(wire: &mut Wire, context: &Context<S>, what: Unreada
     let response = guarded(Box::pin(work))
         .await
         .unwrap_or_else(|| Response::new(status, Vec::new()));
-    write_response(wire, context, &response, method, true).await;
+    write_response(wire, context, response, method, true).await;
 }
 
 /// `false` when the caller did not take the reply.
 async fn write_response<S>(
     wire: &mut Wire,
     context: &Context<S>,
-    response: &Response,
+    mut response: Response,
     method: Option<Method>,
     closes: bool,
 ) -> bool {
     let bounds = &context.bounds;
-    let pace = Pace::RateFromWait {
+    let rate = ReadRate {
         grace: bounds.write_grace,
         rate: bounds.rate_min,
     };
+    let held = std::mem::take(&mut response.held);
     let body = if write::has_body(response.status, method) {
         response.body.as_slice()
     } else {
         &[]
     };
     with_buffer(async |out| {
-        date::with(|date| write::response_head(out, response, method, date, closes));
-        match wire.send(out, body, pace).await {
+        date::with(|date| write::response_head(out, &response, method, date, closes));
+        match wire.send_response(out, body, rate, || drop(held)).await {
             Ok(()) => true,
             Err(fault) => {
                 if fault == WireFault::Timeout {

@@ -223,7 +223,7 @@ async fn stream_answer<S: Service>(
         shared.end();
     }
     let under_way = context.life.decided(under_way, response.caller);
-    place.wait_for_reader(under_way, response.body.len(), &context.bounds);
+    place.wait_for_reader(under_way, &context.bounds);
     response::response(response, method, place)
 }
 

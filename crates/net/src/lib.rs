@@ -34,8 +34,8 @@ pub use spec::{Balance, Bounds, HealthSpec, ListenerSpec, UpstreamSpec};
 pub use tls::{ClientCertificates, TlsFault, TlsSlot};
 pub use unreadable::{BodyFault, Unreadable};
 pub use upstream::{
-    Pools, TargetState, Upstream, UpstreamCall, UpstreamFault, UpstreamFaultKind, UpstreamMistake,
-    UpstreamResponse, watch_health,
+    HeldBytes, Pools, ResponseBudget, ResponseRoom, TargetState, Upstream, UpstreamCall,
+    UpstreamFault, UpstreamFaultKind, UpstreamMistake, UpstreamResponse, watch_health,
 };
 pub use workers::Workers;
 

@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use model::text::shown;
 use model::{Peer, Reason};
+use socket2::SockRef;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep, timeout_at};
@@ -200,7 +201,7 @@ fn enter<S: Service>(entrance: &Rc<Admission<S>>, stream: TcpStream, from: Socke
         let detail = || String::from("refused when it was accepted");
         return door.drops.count(from_here, reason, 1, detail);
     }
-    if stream.set_nodelay(true).is_err() {
+    if stream.set_nodelay(true).is_err() || keep_little_unsent(&stream).is_err() {
         return;
     }
     let entrance = Rc::clone(entrance);
@@ -208,6 +209,19 @@ fn enter<S: Service>(entrance: &Rc<Admission<S>>, stream: TcpStream, from: Socke
     ConnectionSet::start(&floor, slot, async move |life| {
         connection(&entrance, stream, (address, from.port()), life).await;
     });
+}
+
+/// Lets the kernel keep no more than this of what a client has not yet been sent: a slow reader costs its own buffer, not ours, and what
+/// it takes is seen in small steps.
+#[cfg(target_os = "linux")]
+fn keep_little_unsent(stream: &TcpStream) -> io::Result<()> {
+    const UNSENT_BYTES: u32 = 128 * 1024;
+    SockRef::from(stream).set_tcp_notsent_lowat(UNSENT_BYTES)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn keep_little_unsent(_: &TcpStream) -> io::Result<()> {
+    Ok(())
 }
 
 fn admitted<S: Service>(

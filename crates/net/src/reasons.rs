@@ -166,8 +166,9 @@ pub const UPSTREAM_OVERLOADED: Reason = Reason::new(
     "The system behind this operation is busy.",
     "Try again after a short pause.",
     "The number of calls under way to this upstream reached its bound (`calls_max`), the caller alone has as many under way as are \
-     still free for all others, or this machine had no descriptor, port or memory left for another connection; `portcullis explain` \
-     says which. The call was not sent. Look at the upstream's response times; raise the bound only when the upstream can carry more, \
+     still free for all others, or this machine had no descriptor, port or memory left for another connection: then the call was not sent. Or too \
+     much of earlier answers waits in memory for whoever asked (`answers_bytes_max`): then a read was made and its answer was not kept. \
+     `portcullis explain` says which. Look at the upstream's response times; raise the bound only when the upstream can carry more, \
      and the limit of open files (`LimitNOFILE`) when descriptors ran out.",
 );
 

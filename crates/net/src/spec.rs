@@ -58,7 +58,7 @@ pub struct Bounds {
     pub head_read: Duration,
     /// Time a body may take on top of its size divided by `rate_min`.
     pub body_grace: Duration,
-    /// Time a reply may take on top of its size divided by `rate_min`.
+    /// How long the reader of a reply may pause; in the long run it has to take `rate_min`.
     pub write_grace: Duration,
     /// Slowest acceptable transfer in bytes per second.
     pub rate_min: u64,

@@ -29,6 +29,15 @@ type Log = Arc<Mutex<Vec<String>>>;
 /// Answers by path; writes down what it saw, and what was dropped.
 struct Probe(Log, Log);
 
+/// Says so when it is dropped.
+struct GivenBack(Log);
+
+impl Drop for GivenBack {
+    fn drop(&mut self) {
+        self.0.lock().unwrap().push(String::from("given back"));
+    }
+}
+
 impl Service for Probe {
     fn admit(&self, _: IpAddr, listener: &str) -> Result<(), &'static Reason> {
         assert!(listener != "panicking", "a fault while admitting");
@@ -56,6 +65,17 @@ impl Service for Probe {
             }
             "/stuck" => std::future::pending().await,
             "/big" => Response::new(200, vec![b'x'; 3_000_000]),
+            "/held" | "/held-small" => {
+                let length = if head.target == "/held" {
+                    3_000_000
+                } else {
+                    300
+                };
+                let mut response =
+                    Response::new(200, [vec![b'x'; length], b"END".to_vec()].concat());
+                response.held = model::http::Held::of(GivenBack(Arc::clone(&self.0)));
+                response
+            }
             "/none" => Response::new(204, Vec::new()),
             "/store" => match body.read(1000).await {
                 Ok(bytes) => {

@@ -10,6 +10,7 @@ mod exchange;
 mod health;
 mod idle;
 mod pool;
+mod room;
 mod shares;
 #[cfg(test)]
 mod simulation;
@@ -30,6 +31,7 @@ use crate::tls::client_config;
 
 pub use health::watch_health;
 pub use pool::Pools;
+pub use room::{HeldBytes, ResponseBudget, ResponseRoom};
 
 pub(crate) use connect::dial;
 pub(crate) use exchange::{ExchangeFault, UpstreamRequest, exchange};
@@ -191,12 +193,14 @@ pub struct UpstreamCall<'a> {
     pub begun: std::time::Instant,
     /// Time for everything: connecting, sending, answer, retries.
     pub timeout: Duration,
+    /// Where its answer is counted while it is in memory; `None` where somebody reads it at once.
+    pub room: Option<ResponseRoom<'a>>,
     /// Whether the call may be repeated at all. Even then only idempotent methods are repeated once bytes were sent.
     pub is_retryable: bool,
 }
 
 /// A whole answer.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct UpstreamResponse {
     /// Status.
     pub status: u16,
@@ -204,6 +208,8 @@ pub struct UpstreamResponse {
     pub headers: Headers,
     /// Whole body, complete by its framing.
     pub body: Vec<u8>,
+    /// The room that it takes, to be kept as long as it, or what is made of it, is in memory.
+    pub held: HeldBytes,
     /// Length stated in an answer to HEAD.
     pub head_length: Option<u64>,
     /// Which target answered.

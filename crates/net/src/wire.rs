@@ -1,5 +1,5 @@
 //! One connection with its buffer and its alarm clock, the same for callers and upstreams.
-//! Exports `Wire`, `Stream`, `Pace`. Bodies are read whole, within a size and a pace.
+//! Exports `Wire`, `Stream`, `Pace`, `ReadRate`. Bodies are read whole, within a size and a pace.
 //! Used by h1_connection, upstream and client.
 //! Start reading at `Wire::fill`.
 
@@ -7,6 +7,8 @@ mod alarm;
 mod buffers;
 mod stream;
 
+use std::cell::Cell;
+use std::future::Future;
 use std::io;
 use std::time::Duration;
 
@@ -48,6 +50,8 @@ pub(crate) enum WireFault {
     Malformed(&'static str),
     /// Larger than allowed.
     TooLarge,
+    /// No room to keep it, by the word of whoever was asked.
+    NoRoom,
 }
 
 /// Until when the other end has to have delivered.
@@ -61,8 +65,21 @@ pub(crate) enum Pace {
         grace: Duration,
         rate: u64,
     },
-    /// The same, from the moment when there is first something to wait for.
-    RateFromWait { grace: Duration, rate: u64 },
+}
+
+/// How fast the other end has to take what is written: bytes per second, and how long it may pause.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ReadRate {
+    pub(crate) grace: Duration,
+    pub(crate) rate: u64,
+}
+
+impl ReadRate {
+    /// The moment by which more has to be taken, after `bytes` were, where it was `deadline` before. Being fast earns no more than one
+    /// pause: whoever takes the beginning at once, or has a kernel that does, does not keep the rest in memory for long.
+    pub(crate) fn after(self, deadline: Instant, bytes: usize) -> Instant {
+        (deadline + earned(bytes, self.rate)).min(Instant::now() + self.grace * 2)
+    }
 }
 
 impl Pace {
@@ -70,7 +87,6 @@ impl Pace {
         match self {
             Pace::Until(deadline) => deadline,
             Pace::Rate { start, grace, rate } => start + grace + earned(bytes, rate),
-            Pace::RateFromWait { grace, rate } => Instant::now() + grace + earned(bytes, rate),
         }
     }
 }
@@ -160,6 +176,49 @@ impl Wire {
         }
     }
 
+    /// Writes an answer to a reader who has to take it at this rate. `is_nearly_out` is called when all but the last piece was taken:
+    /// what is held for the answer is free before the reader can have seen its end and asks for the next one.
+    pub(crate) async fn send_response(
+        &mut self,
+        head: &mut Vec<u8>,
+        body: &[u8],
+        rate: ReadRate,
+        is_nearly_out: impl FnOnce(),
+    ) -> Result<(), WireFault> {
+        let Wire { stream, alarm, .. } = self;
+        let last = body.len().saturating_sub(JOINED_BYTES);
+        let (most, tail) = body.split_at_checked(last).unwrap_or((body, &[]));
+        // Counted from the first wait: most answers never have one, and reading the clock costs more than finding that out.
+        let deadline = Cell::new(None);
+        if !most.is_empty() {
+            let all = head.len() + most.len();
+            let mut taken = 0;
+            while taken < all {
+                let of_body = taken.saturating_sub(head.len());
+                let pieces = [
+                    io::IoSlice::new(head.get(taken..).unwrap_or_default()),
+                    io::IoSlice::new(most.get(of_body..).unwrap_or_default()),
+                ];
+                let write = stream.write_vectored(&pieces);
+                let count = in_time(alarm, &deadline, rate, write).await?;
+                if let Some(by) = deadline.get() {
+                    deadline.set(Some(rate.after(by, count)));
+                }
+                taken += count;
+            }
+            head.clear();
+        }
+        is_nearly_out();
+        head.extend_from_slice(tail);
+        let mut taken = 0;
+        while taken < head.len() {
+            let rest = head.get(taken..).unwrap_or_default();
+            taken += in_time(alarm, &deadline, rate, stream.write(rest)).await?;
+        }
+        let flush = async { stream.flush().await.map(|()| 1) };
+        in_time(alarm, &deadline, rate, flush).await.map(|_| ())
+    }
+
     /// Reads a body of known length. The caller has compared the length with its bound.
     pub(crate) async fn read_known(
         &mut self,
@@ -190,12 +249,13 @@ impl Wire {
         Ok(body)
     }
 
-    /// Reads a chunked body of at most `max` bytes.
+    /// Reads a chunked body of at most `max` bytes. `has_room` is asked whether so many may be kept.
     pub(crate) async fn read_chunked(
         &mut self,
         side: Side,
         max: usize,
         pace: Pace,
+        mut has_room: impl FnMut(usize) -> bool,
     ) -> Result<Vec<u8>, WireFault> {
         let mut decoder = Chunked::new(side);
         let mut body = Vec::new();
@@ -206,6 +266,9 @@ impl Wire {
                 ChunkFault::TooLarge => WireFault::TooLarge,
             })?;
             self.consume(fed.consumed);
+            if !has_room(body.len()) {
+                return Err(WireFault::NoRoom);
+            }
             if fed.is_done {
                 return Ok(body);
             }
@@ -220,11 +283,15 @@ impl Wire {
         &mut self,
         max: usize,
         pace: Pace,
+        mut has_room: impl FnMut(usize) -> bool,
     ) -> Result<Vec<u8>, WireFault> {
         let mut body = Vec::new();
         loop {
             body.extend_from_slice(self.buffered());
             self.consume(self.input.len());
+            if !has_room(body.len()) {
+                return Err(WireFault::NoRoom);
+            }
             if body.len() > max {
                 return Err(WireFault::TooLarge);
             }
@@ -279,6 +346,27 @@ impl Wire {
     /// Whether bytes have arrived that were not read yet. Encrypted ones count, whatever they will turn out to be.
     pub(crate) fn has_arrived(&self) -> bool {
         !self.buffered().is_empty() || self.stream.has_arrived()
+    }
+}
+
+/// Waits for one write as long as the reader may take. The first wait sets the moment.
+async fn in_time(
+    alarm: &mut Alarm,
+    deadline: &Cell<Option<Instant>>,
+    rate: ReadRate,
+    write: impl Future<Output = io::Result<usize>>,
+) -> Result<usize, WireFault> {
+    let by = || {
+        let by = deadline
+            .get()
+            .unwrap_or_else(|| Instant::now() + rate.grace);
+        deadline.set(Some(by));
+        by
+    };
+    match alarm.within(by, write).await {
+        Some(Ok(0) | Err(_)) => Err(WireFault::Closed),
+        Some(Ok(count)) => Ok(count),
+        None => Err(WireFault::Timeout),
     }
 }
 

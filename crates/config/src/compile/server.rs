@@ -28,6 +28,9 @@ const BODY_DEFAULT: ByteSize = ByteSize(1 << 20);
 const BODY_RANGE: (ByteSize, ByteSize) = (ByteSize(1), ByteSize(64 << 20));
 const SEGMENT_DEFAULT: ByteSize = ByteSize(64 << 20);
 const SEGMENT_RANGE: (ByteSize, ByteSize) = (ByteSize(1 << 20), ByteSize(1 << 30));
+const ANSWERS_DEFAULT: ByteSize = ByteSize(256 << 20);
+/// The largest answer that an upstream may be allowed fits.
+const ANSWERS_RANGE: (ByteSize, ByteSize) = (ByteSize(64 << 20), ByteSize(64 << 30));
 const CONNECTIONS_RANGE: (u32, u32) = (1, 1_000_000);
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -78,6 +81,14 @@ pub(super) fn compile(
         kek: server.keys.kek.located(&file),
         trusted_proxies: addresses(&server.trusted_proxies),
         blocks: blocks(&server.defaults.blocks, &file, report),
+        answers_bytes_max: filled(
+            server.defaults.answers_bytes_max.as_ref(),
+            ANSWERS_DEFAULT,
+            ANSWERS_RANGE,
+            &file,
+            report,
+        )
+        .0,
         timeouts: timeouts(&server.defaults.timeouts, &file, report),
         durability: ledger.durability,
         intent: ledger.intent,

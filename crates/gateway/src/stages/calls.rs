@@ -9,7 +9,7 @@ use contract::{Operation, TemplateSegment};
 use model::canonical::encode_segment;
 use model::text::shown;
 use model::{Headers, Method, ProxyCause};
-use net::{UpstreamCall, UpstreamFault, UpstreamResponse};
+use net::{ResponseRoom, UpstreamCall, UpstreamFault, UpstreamResponse};
 
 use crate::clock::micros_since;
 use crate::context::{Op, RequestContext};
@@ -54,9 +54,16 @@ pub async fn call(
         body,
         begun: started,
         timeout: settings.timeout,
+        room: Some(ResponseRoom {
+            budget: &r.io.responses,
+            bytes_max: r.snapshot.compiled.server.answers_bytes_max,
+        }),
         is_retryable: true,
     };
-    let outcome = r.pools.send(upstream, call).await;
+    let mut outcome = r.pools.send(upstream, call).await;
+    if let Ok(response) = &mut outcome {
+        x.held.join(std::mem::take(&mut response.held));
+    }
     let waited = match &outcome {
         Ok(response) => u64::from(response.response_us),
         Err(_) => micros_since(started),

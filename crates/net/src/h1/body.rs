@@ -89,7 +89,7 @@ impl<'a> BodyReader<'a> {
             WireFault::Timeout => BodyFault::Timeout,
             WireFault::Closed | WireFault::NothingSent => BodyFault::Closed,
             WireFault::Malformed(what) => BodyFault::Malformed(what),
-            WireFault::TooLarge => BodyFault::TooLarge { max },
+            WireFault::TooLarge | WireFault::NoRoom => BodyFault::TooLarge { max },
         })?;
         self.state.is_broken = false;
         self.state.left = BodyLength::None;
@@ -115,7 +115,10 @@ impl<'a> BodyReader<'a> {
         }
         match length {
             Some(length) => self.wire.read_known(length, pace).await,
-            None => self.wire.read_chunked(Side::Request, max, pace).await,
+            None => {
+                let wire = &mut *self.wire;
+                wire.read_chunked(Side::Request, max, pace, |_| true).await
+            }
         }
     }
 }

@@ -10,6 +10,7 @@ use std::task::{Context, Poll};
 use hyper::body::{Body, Bytes, Frame, SizeHint};
 use hyper::http::header::{CONTENT_LENGTH, DATE, HeaderName, HeaderValue};
 use hyper::http::{HeaderMap, Response as HttpResponse, StatusCode};
+use model::http::Held;
 use model::{Method, Response};
 
 use super::shared::OnStream;
@@ -23,7 +24,8 @@ const FRAME_BYTES: usize = 16 * 1024;
 #[derive(Debug)]
 pub(super) struct ResponseStream {
     data: Option<Bytes>,
-    _place: OnStream,
+    place: OnStream,
+    held: Held,
 }
 
 impl Body for ResponseStream {
@@ -39,7 +41,12 @@ impl Body for ResponseStream {
         };
         // Piece by piece: hyper asks for the next one when the client has granted window for it.
         let piece = data.split_to(data.len().min(FRAME_BYTES));
+        self.place.took(piece.len());
         self.data = (!data.is_empty()).then_some(data);
+        if self.data.is_none() {
+            // Before the client can have seen the end and asks for the next one.
+            self.held = Held::default();
+        }
         Poll::Ready(Some(Ok(Frame::data(piece))))
     }
 
@@ -78,7 +85,8 @@ pub(super) fn response(
     let status = StatusCode::from_u16(response.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = HttpResponse::new(ResponseStream {
         data: has_body.then(|| Bytes::from(response.body)),
-        _place: place,
+        place,
+        held: response.held,
     });
     *response.status_mut() = status;
     *response.headers_mut() = headers;

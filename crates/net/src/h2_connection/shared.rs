@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use super::meter::Meter;
 use crate::listener::{ConnectionHandle, RequestUnderWay};
 use crate::spec::Bounds;
+use crate::wire::ReadRate;
 
 /// Whoever waited this long for an answer may give up without being thought an attacker.
 const LONG_WAIT: Duration = Duration::from_secs(1);
@@ -75,6 +76,8 @@ pub(super) struct OnStream {
     begun: Instant,
     /// Held where the reply keeps the connection's place.
     under_way: Option<RequestUnderWay>,
+    /// How fast the client has to take the reply, once there is one.
+    rate: Option<ReadRate>,
 }
 
 impl OnStream {
@@ -90,23 +93,30 @@ impl OnStream {
             id,
             begun,
             under_way: None,
+            rate: None,
         }
     }
 
     /// From now on the client has to read.
-    pub(super) fn wait_for_reader(
-        &mut self,
-        under_way: Option<RequestUnderWay>,
-        bytes: usize,
-        bounds: &Bounds,
-    ) {
+    pub(super) fn wait_for_reader(&mut self, under_way: Option<RequestUnderWay>, bounds: &Bounds) {
         self.under_way = under_way;
-        let earned = Duration::from_millis(bytes as u64 * 1000 / bounds.rate_min.max(1));
-        let deadline = Instant::now() + bounds.write_grace + earned;
+        self.rate = Some(ReadRate {
+            grace: bounds.write_grace,
+            rate: bounds.rate_min,
+        });
+        let deadline = Instant::now() + bounds.write_grace;
         self.shared
             .streams
             .borrow_mut()
             .insert(self.id, Some(deadline));
+    }
+
+    /// The client has granted window for so many bytes more.
+    pub(super) fn took(&self, bytes: usize) {
+        let mut streams = self.shared.streams.borrow_mut();
+        if let (Some(rate), Some(Some(deadline))) = (self.rate, streams.get_mut(&self.id)) {
+            *deadline = rate.after(*deadline, bytes);
+        }
     }
 }
 

@@ -315,3 +315,36 @@ fn a_body_that_is_not_what_its_head_states_is_never_carried_out() {
     assert_eq!(stored, ["stored 5"; 4]);
     gate.stop();
 }
+
+#[test]
+fn what_is_kept_for_the_answers_of_a_stalled_reader_is_given_back() {
+    let (gate, authority) = gate(Bounds {
+        rate_min: 1,
+        ..impatient()
+    });
+    on_a_runtime(async {
+        // Window for the beginning of each answer, and no more ever.
+        let send = connect(&gate, &authority, 65_535).await;
+        let mut asked = Vec::new();
+        for _ in 0..8 {
+            let mut ready = send.clone().ready().await.unwrap();
+            asked.push(ready.send_request(request("GET", "/held"), true).unwrap());
+        }
+        let given_back = || {
+            let log = gate.log.lock().unwrap();
+            log.iter().filter(|line| *line == "given back").count()
+        };
+        let begun = std::time::Instant::now();
+        while given_back() < 8 {
+            assert!(begun.elapsed() < PATIENCE, "{} of 8", given_back());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        drop(asked);
+    });
+    let dropped = gate.dropped();
+    assert_eq!(
+        dropped.get("http.not_read 127.0.0.1"),
+        Some(&1),
+        "{dropped:?}"
+    );
+}

@@ -159,6 +159,86 @@ fn slow_clients_are_closed_in_time() {
     gate.stop();
 }
 
+/// At one byte a second an answer of 3 MB may take a month. Whoever takes nothing at all is not waited for so long, and the kernel, which
+/// takes the beginning at once, earns them nothing.
+#[test]
+fn a_reader_that_takes_nothing_is_cut_off_whatever_the_size_of_the_answer() {
+    let bounds = || Bounds {
+        rate_min: 1,
+        ..impatient()
+    };
+    let gate = Gate::plain(bounds());
+    let held: Vec<_> = (0..4)
+        .map(|_| {
+            let mut stream = gate.connect();
+            let asked = "GET /held HTTP/1.1\r\nHost: a\r\n\r\n";
+            stream.write_all(asked.as_bytes()).unwrap();
+            stream
+        })
+        .collect();
+    let lines = |what: &str| {
+        let log = gate.log.lock().unwrap();
+        log.iter().filter(|line| *line == what).count()
+    };
+    wait_until("what was kept for the answers is given back", || {
+        lines("given back") == 4
+    });
+    gate.wait_for_connections(0);
+    drop(held);
+    let dropped = gate.dropped();
+    assert_eq!(
+        dropped.get("http.not_read 127.0.0.1"),
+        Some(&4),
+        "{dropped:?}"
+    );
+    // One that takes its answer slowly, and without end, is served to the end.
+    let gate = Gate::plain(Bounds {
+        rate_min: 10_000,
+        ..impatient()
+    });
+    let mut stream = gate.connect();
+    stream
+        .write_all(b"GET /held HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        .unwrap();
+    let (mut all, mut piece) = (0, vec![0; 64 * 1024]);
+    loop {
+        match stream.read(&mut piece).unwrap() {
+            0 => break,
+            count => all += count,
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    assert!(all > 3_000_000, "{all}");
+    assert!(gate.dropped().is_empty());
+}
+
+/// A caller who has the whole answer asks for the next one: what was kept for the first must be free by then.
+#[test]
+fn what_is_kept_for_an_answer_is_free_before_its_reader_has_the_end() {
+    let gate = Gate::plain(Bounds::default());
+    let mut stream = gate.connect();
+    for path in ["/held", "/held-small"] {
+        for _ in 0..200 {
+            let asked = format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n");
+            stream.write_all(asked.as_bytes()).unwrap();
+            let mut all = Vec::new();
+            let mut piece = vec![0; 256 * 1024];
+            let is_whole = |all: &[u8]| all.ends_with(b"END");
+            while !is_whole(&all) {
+                let count = stream.read(&mut piece).unwrap();
+                assert!(count > 0);
+                all.extend_from_slice(&piece[..count]);
+            }
+            let seen = gate.seen();
+            assert!(
+                seen.iter().any(|line| line == "given back"),
+                "{path}: {seen:?}"
+            );
+        }
+    }
+    gate.stop();
+}
+
 #[test]
 fn a_panic_costs_one_request_and_its_connection() {
     let gate = Gate::plain(Bounds::default());

@@ -90,6 +90,7 @@ fn call<'a>(path: &'a str, headers: &'a Headers) -> UpstreamCall<'a> {
         body: b"",
         begun: std::time::Instant::now(),
         timeout: PATIENCE,
+        room: None,
         is_retryable: true,
     }
 }

@@ -111,6 +111,7 @@ fn call(method: Method) -> UpstreamCall<'static> {
         body: b"",
         begun: std::time::Instant::now(),
         timeout: PATIENCE,
+        room: None,
         is_retryable: true,
     }
 }

@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use crate::h1::chunked::Side;
 use crate::h1::response::{Reader, ResponseBody, ResponseHead};
 use crate::h1::write;
+use crate::upstream::room::{HeldBytes, ResponseRoom};
 use crate::wire::{JOINED_BYTES, Pace, Wire, WireFault, with_buffer};
 
 /// Interim answers that are read over.
@@ -23,6 +24,8 @@ pub(crate) struct UpstreamRequest<'a> {
     pub(crate) headers: &'a Headers,
     pub(crate) body: &'a [u8],
     pub(crate) answer_bytes_max: usize,
+    /// Where answers are counted, and whose this one is.
+    pub(crate) room: Option<(ResponseRoom<'a>, u128)>,
     pub(crate) deadline: Instant,
 }
 
@@ -31,6 +34,8 @@ pub(crate) struct UpstreamRequest<'a> {
 pub(crate) struct ExchangeResponse {
     pub(crate) head: ResponseHead,
     pub(crate) body: Vec<u8>,
+    /// The room that the body takes.
+    pub(crate) held: HeldBytes,
     /// The connection may carry another call.
     pub(crate) is_reusable: bool,
 }
@@ -48,6 +53,8 @@ pub(crate) enum ExchangeFault {
     Timeout,
     /// The answer is larger than allowed.
     TooLarge,
+    /// Too much of other answers waits for its readers.
+    NoRoom,
     /// The answer breaks the rules or ended early.
     Broken(&'static str),
 }
@@ -57,7 +64,6 @@ pub(crate) async fn exchange(
     wire: &mut Wire,
     call: &UpstreamRequest<'_>,
 ) -> Result<ExchangeResponse, ExchangeFault> {
-    let pace = Pace::Until(call.deadline);
     let sent = with_buffer(async |out| {
         write::request_head(
             out,
@@ -67,7 +73,7 @@ pub(crate) async fn exchange(
             call.headers,
             call.body.len(),
         );
-        wire.send(out, call.body, pace).await
+        wire.send(out, call.body, Pace::Until(call.deadline)).await
     })
     .await;
     match sent {
@@ -80,31 +86,55 @@ pub(crate) async fn exchange(
     // A target may answer and close without reading the whole call: its answer counts.
     let (head, interim) = head(wire, call).await?;
     wire.answered = Some(head.status);
-    let max = call.answer_bytes_max;
-    let body = match head.body {
-        ResponseBody::None => Ok(Vec::new()),
-        ResponseBody::Known(length) => match usize::try_from(length) {
-            Ok(length) if length <= max => wire.read_known(length, pace).await,
-            _ => Err(WireFault::TooLarge),
-        },
-        ResponseBody::Chunked => wire.read_chunked(Side::Response, max, pace).await,
-        ResponseBody::UntilClose => wire.read_to_close(max, pace).await,
-    };
+    let mut held = HeldBytes::default();
+    let body = body(wire, call, head.body, &mut held).await;
     let body = body.map_err(|fault| match fault {
         WireFault::Timeout => ExchangeFault::Timeout,
         WireFault::TooLarge => ExchangeFault::TooLarge,
+        WireFault::NoRoom => ExchangeFault::NoRoom,
         WireFault::Closed | WireFault::NothingSent => {
             ExchangeFault::Broken("the answer ended before its body was complete")
         }
         WireFault::Malformed(what) => ExchangeFault::Broken(what),
     })?;
+    held.shrink_to(body.len());
     let is_certain = !is_early && interim == 0 && is_end_certain(&head, call.method);
     Ok(ExchangeResponse {
         // What follows an answer was not asked for; such a connection is not used again (fp22).
         is_reusable: head.is_keep_alive && sent.is_ok() && is_certain && wire.buffered().is_empty(),
         head,
         body,
+        held,
     })
+}
+
+/// The whole body, as far as there is room for it.
+async fn body(
+    wire: &mut Wire,
+    call: &UpstreamRequest<'_>,
+    framed: ResponseBody,
+    held: &mut HeldBytes,
+) -> Result<Vec<u8>, WireFault> {
+    let (pace, max) = (Pace::Until(call.deadline), call.answer_bytes_max);
+    let has_room = |bytes: usize| match call.room {
+        Some((room, caller)) => room.admits_so_far(caller, bytes, held),
+        None => true,
+    };
+    match framed {
+        ResponseBody::None => Ok(Vec::new()),
+        ResponseBody::Chunked => wire.read_chunked(Side::Response, max, pace, has_room).await,
+        ResponseBody::UntilClose => wire.read_to_close(max, pace, has_room).await,
+        ResponseBody::Known(length) => match (usize::try_from(length), call.room) {
+            (Ok(length), Some((room, caller))) if length <= max => {
+                if !room.admits(caller, length, held) {
+                    return Err(WireFault::NoRoom);
+                }
+                wire.read_known(length, pace).await
+            }
+            (Ok(length), None) if length <= max => wire.read_known(length, pace).await,
+            _ => Err(WireFault::TooLarge),
+        },
+    }
 }
 
 /// Whether both sides agree where the answer ends. Careless servers send a body that must not be there: with HEAD, and with
@@ -178,6 +208,7 @@ mod tests {
             headers: &Headers::new(),
             body: b"once",
             answer_bytes_max: 1,
+            room: None,
             deadline: Instant::now() + Duration::from_secs(5),
         };
         let fault = exchange(&mut Wire::new(Stream::Plain(stream)), &call).await;

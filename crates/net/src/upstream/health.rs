@@ -91,6 +91,7 @@ async fn is_healthy(upstream: &Upstream, target: &Target, health: &HealthSpec) -
         headers: &headers,
         body: &[],
         answer_bytes_max: RESPONSE_BYTES_MAX,
+        room: None,
         deadline,
     };
     let answered = exchange(&mut Wire::new(stream), &call).await;

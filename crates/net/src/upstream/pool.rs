@@ -15,7 +15,7 @@ use super::condition::Outcome;
 use super::connect::{DialFault, DialFaultKind};
 use super::exchange::ExchangeResponse;
 use super::idle::{IdleConnections, Owner, TargetKey};
-use super::shares::{NoPlace, Place};
+use super::shares::{NoPlace, Place, Shares};
 use super::target::{now_us, us_at};
 use super::{
     ExchangeFault, Target, Upstream, UpstreamCall, UpstreamFault, UpstreamFaultKind as Kind,
@@ -174,6 +174,7 @@ impl Pools {
                 headers: call.headers,
                 body: call.body,
                 answer_bytes_max: upstream.spec.answer_bytes_max,
+                room: call.room.map(|room| (room, call.caller)),
                 deadline: times.deadline,
             };
             exchange(&mut wire, &request).await
@@ -203,6 +204,8 @@ impl Pools {
             }
             Ok(_) if !wire.buffered().is_empty() => target.count_surplus(),
             Ok(_) => {}
+            // Our own want says nothing about the target.
+            Err(ExchangeFault::NoRoom) => {}
             Err(fault) => {
                 if *fault == ExchangeFault::SpokeFirst {
                     target.count_surplus();
@@ -361,6 +364,10 @@ fn described(fault: ExchangeFault, target: &Target) -> UpstreamFault {
         ExchangeFault::SpokeFirst => (Kind::Protocol, "answered before it was asked"),
         ExchangeFault::Timeout => (Kind::Timeout, "gave no whole answer in time"),
         ExchangeFault::TooLarge => (Kind::TooLarge, "answered with more than is allowed"),
+        ExchangeFault::NoRoom => (
+            Kind::Overloaded,
+            "answered, and too many answers wait in memory for whoever asked (`answers_bytes_max`)",
+        ),
         ExchangeFault::Broken(what) => (Kind::Protocol, what),
     };
     UpstreamFault::new(kind, format!("{}: {what}", target.name))
@@ -377,6 +384,7 @@ fn answer(
         status: answered.head.status,
         headers: answered.head.headers,
         body: answered.body,
+        held: answered.held,
         head_length: answered.head.length,
         target: Arc::clone(&target.name),
         connect_us,
@@ -410,7 +418,7 @@ impl Drop for Under<'_> {
 fn admitted<'a>(
     upstream: &'a Upstream,
     call: &UpstreamCall<'_>,
-) -> Result<Place<'a>, UpstreamFault> {
+) -> Result<Place<&'a Shares>, UpstreamFault> {
     if !is_plain_path(call.path_and_query) {
         return Err(UpstreamFault::new(
             Kind::Protocol,

@@ -1,33 +1,35 @@
-//! How many calls to one upstream are under way, in all and of each caller, and who may begin one more.
+//! How much of something is taken, in all and by each caller, and who may take more: calls under way, answers in memory.
 //! Exports `Shares` and `Place`. No lock and no growth: callers are counted in two tables of fixed size.
-//! Used by the pools.
-//! Start reading at `Shares::take`.
+//! Used by the pools and by `room`.
+//! Start reading at `Place::add`.
 
+use std::ops::Deref;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Places per table. Two callers that meet in both count as one: for any two, one chance in a million.
 const SLOTS: usize = 1024;
 
-/// Calls under way to one upstream.
+/// What is taken.
 #[derive(Debug)]
 pub(crate) struct Shares {
     all: AtomicU32,
     tables: [Box<[AtomicU32]>; 2],
 }
 
-/// A call under way; gives its place back when dropped.
+/// What one caller has taken; given back when dropped.
 #[derive(Debug)]
-pub(crate) struct Place<'a> {
-    shares: &'a Shares,
+pub(crate) struct Place<S: Deref<Target = Shares>> {
+    shares: S,
     caller: u128,
+    weight: u32,
 }
 
 /// Why there is no place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NoPlace {
-    /// All places are taken.
+    /// No more is left.
     Full,
-    /// The caller has this many, and no more than these are left for everybody else.
+    /// The caller has this much, and no more than that is left for everybody else.
     Share { mine: u32, free: u32 },
 }
 
@@ -42,24 +44,11 @@ impl Default for Shares {
 }
 
 impl Shares {
-    /// A place for one more call of this caller: while fewer than `max` are taken, and while the caller holds fewer than
-    /// are free. So one caller alone gets half of all places, two get a third each, and a caller who holds none always
-    /// finds one, however greedy the others are.
-    pub(crate) fn take(&self, caller: u128, max: u32) -> Result<Place<'_>, NoPlace> {
-        let taken = self.all.fetch_add(1, Ordering::Relaxed);
-        let place = Place {
-            shares: self,
-            caller,
-        };
-        let of_slot = |slot: &AtomicU32| slot.fetch_add(1, Ordering::Relaxed);
-        let mine = self.slots(caller).map(of_slot).min().unwrap_or_default();
-        let free = max.saturating_sub(taken);
-        // Dropping the place gives back what was just counted.
-        match mine {
-            _ if free == 0 => Err(NoPlace::Full),
-            mine if mine >= free => Err(NoPlace::Share { mine, free }),
-            _ => Ok(place),
-        }
+    /// A place for one more call of this caller, where `max` may be under way at once.
+    pub(crate) fn take(&self, caller: u128, max: u32) -> Result<Place<&Shares>, NoPlace> {
+        let mut place = Place::new(self, caller);
+        place.add(1, max)?;
+        Ok(place)
     }
 
     /// The caller's slot in each table. An id's low bits are random, and chosen by this server.
@@ -72,12 +61,59 @@ impl Shares {
     }
 }
 
-impl Drop for Place<'_> {
-    fn drop(&mut self) {
-        self.shares.all.fetch_sub(1, Ordering::Relaxed);
-        for slot in self.shares.slots(self.caller) {
-            slot.fetch_sub(1, Ordering::Relaxed);
+impl<S: Deref<Target = Shares>> Place<S> {
+    /// Nothing yet.
+    pub(crate) fn new(shares: S, caller: u128) -> Self {
+        Place {
+            shares,
+            caller,
+            weight: 0,
         }
+    }
+
+    /// How much it is.
+    pub(crate) fn weight(&self) -> u32 {
+        self.weight
+    }
+
+    /// Takes more: while no more than `max` is taken by all, and while the caller holds no more than is free. So one caller alone
+    /// gets half of everything, two get a third each, and a caller who holds nothing always finds a place, however greedy the others are.
+    pub(crate) fn add(&mut self, weight: u32, max: u32) -> Result<(), NoPlace> {
+        let taken = self.shares.all.fetch_add(weight, Ordering::Relaxed);
+        let of_slot = |slot: &AtomicU32| slot.fetch_add(weight, Ordering::Relaxed);
+        let mine = self.shares.slots(self.caller).map(of_slot).min();
+        self.weight = self.weight.saturating_add(weight);
+        let (mine, free) = (mine.unwrap_or_default(), max.saturating_sub(taken));
+        let no_place = match mine.saturating_add(weight) {
+            _ if free < weight => NoPlace::Full,
+            wanted if wanted > free => NoPlace::Share { mine, free },
+            _ => return Ok(()),
+        };
+        self.give_back(weight);
+        Err(no_place)
+    }
+
+    /// Gives some of it back.
+    pub(crate) fn give_back(&mut self, weight: u32) {
+        let weight = weight.min(self.weight);
+        self.weight -= weight;
+        self.shares.all.fetch_sub(weight, Ordering::Relaxed);
+        for slot in self.shares.slots(self.caller) {
+            slot.fetch_sub(weight, Ordering::Relaxed);
+        }
+    }
+
+    /// Puts what the same caller has taken elsewhere to it.
+    pub(crate) fn merge(&mut self, mut other: Self) {
+        self.weight = self
+            .weight
+            .saturating_add(std::mem::take(&mut other.weight));
+    }
+}
+
+impl<S: Deref<Target = Shares>> Drop for Place<S> {
+    fn drop(&mut self) {
+        self.give_back(self.weight);
     }
 }
 
@@ -88,7 +124,7 @@ mod tests {
     use super::*;
 
     /// Takes as many as there are.
-    fn fill(shares: &Shares, caller: u128, max: u32) -> (Vec<Place<'_>>, NoPlace) {
+    fn fill(shares: &Shares, caller: u128, max: u32) -> (Vec<Place<&Shares>>, NoPlace) {
         let mut places = Vec::new();
         loop {
             match shares.take(caller, max) {

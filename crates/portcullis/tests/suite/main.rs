@@ -46,6 +46,7 @@ mod parts;
 mod persons;
 mod planted;
 mod questions;
+mod readers;
 mod reload;
 mod routes;
 mod rule_files;
