@@ -44,9 +44,11 @@ impl Timestamp {
         if let Ok(moment) = text.parse::<jiff::Timestamp>() {
             return Some(Timestamp(moment.as_microsecond()));
         }
+        // A time of day without its offset is no moment, and reading the date alone would drop it without a word.
         let date = text.parse::<jiff::civil::Date>().ok()?;
+        let is_day = date.to_string() == text;
         let zoned = date.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
-        Some(Timestamp(zoned.timestamp().as_microsecond()))
+        is_day.then(|| Timestamp(zoned.timestamp().as_microsecond()))
     }
 
     /// The HTTP date of RFC 9110 §5.6.7 (`Sun, 06 Nov 1994 08:49:37 GMT`).
@@ -337,6 +339,18 @@ mod tests {
         let moment = Timestamp::parse("1994-11-06T09:49:37+01:00").map(Timestamp::http_date);
         assert_eq!(moment.as_deref(), Some("Sun, 06 Nov 1994 08:49:37 GMT"));
         assert_eq!(Timestamp::parse("31.3.2027"), None);
+        for unclear in [
+            "2027-03-31T12:00:00",
+            "2027-03-31 12:00",
+            "2027-03-31T12",
+            "20270331",
+            "2027-03-31[Europe/Berlin]",
+            "+002027-03-31",
+            " 2027-03-31",
+            "2027-W13-3",
+        ] {
+            assert_eq!(Timestamp::parse(unclear), None, "{unclear}");
+        }
     }
 
     #[test]
