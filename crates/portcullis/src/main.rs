@@ -4,6 +4,7 @@
 //! Start reading at `main`; subcommands are listed in `commands::COMMANDS`, `serve` is wired in `running`.
 
 mod admin_client;
+mod blank;
 mod commands;
 mod config_dir;
 mod confirm;
@@ -45,6 +46,10 @@ fn main() -> ExitCode {
             return exit::finish(exit);
         }
     };
+    if let Err(error) = blank::refuse(&command(), &matches) {
+        error.print();
+        return exit::finish(error.exit);
+    }
     let Some((name, arguments)) = matches.subcommand() else {
         return Exit::Usage.into();
     };
