@@ -1,5 +1,5 @@
 //! Every entry of a configuration directory is read, refused, or ignored by a pattern that is written here.
-//! Exports `ignored`, `is_left_out`, `KINDS`, `IGNORED`, `store_directory`, `kek_reference`.
+//! Exports `ignored`, `is_left_out`, `has_meaning`, `KINDS`, `IGNORED`, `store_directory`, `kek_reference`.
 //! Pure: the binary looks at the entries.
 //! Used by the binary while it reads the directory, and by read and compile, which say what would not be read.
 //! Start reading at `IGNORED`, then at `check`.
@@ -116,6 +116,14 @@ pub fn is_left_out(path: &str, store: &str, rules: &[String]) -> bool {
     let holds = |below: &String| below == path || (!path.contains('/') && top(below) == path);
     // The server's own file is read whatever somebody takes for rules: it says so itself.
     !is_kind && path != crate::files::SERVER_FILE && (path == store || rules.iter().any(holds))
+}
+
+/// Whether a directory with this name, directly in the configuration, has a meaning: what lies in it is configuration,
+/// certificates or secrets, today or in a version to come.
+pub fn has_meaning(name: &str) -> bool {
+    KINDS.contains(&name)
+        || CERTIFICATES.contains(&name)
+        || crate::not_offered::directory(name).is_some()
 }
 
 fn top(path: &str) -> &str {

@@ -31,6 +31,8 @@ pub struct Files {
     entries: BTreeMap<String, Unread>,
     /// What a pattern ignores.
     ignored: BTreeMap<String, &'static str>,
+    /// Why the store cannot lie where the server's file says.
+    store_overlap: Option<String>,
 }
 
 impl Files {
@@ -57,6 +59,16 @@ impl Files {
     /// What kept this path from being read.
     pub fn unread(&self, path: &str) -> Option<&str> {
         self.unread.get(path).map(String::as_str)
+    }
+
+    /// Notes why the store cannot lie where the server's file says. It becomes a mistake there.
+    pub fn insert_store_overlap(&mut self, why: impl Into<String>) {
+        self.store_overlap = Some(why.into());
+    }
+
+    /// Why the store cannot lie where the server's file says.
+    pub fn store_overlap(&self) -> Option<&str> {
+        self.store_overlap.as_deref()
     }
 
     /// Notes an entry of the directory that is not read.

@@ -15,7 +15,7 @@ use config::rule_files::{
 use config::{Compiled, Files, Located, Look, Options, SecretRef, Unread, Warning, entries};
 use model::Timestamp;
 
-use crate::{InstallationError, Severity};
+use crate::{InstallationError, Severity, places};
 
 /// Deepest level of directories.
 const DEPTH_MAX: usize = 8;
@@ -43,6 +43,9 @@ pub fn read(dir: &Path) -> Result<Files, InstallationError> {
     let Walk {
         mut files, layout, ..
     } = walk;
+    if let Some(why) = places::store_overlap(dir, &layout) {
+        files.insert_store_overlap(why);
+    }
     let mut room = Room {
         files: RULE_FILES_MAX,
         bytes: RULE_BYTES_MAX,

@@ -12,6 +12,7 @@ pub mod kek;
 pub mod ledger;
 pub mod new_files;
 pub mod open;
+mod places;
 pub mod secrets;
 pub mod server;
 mod source;

@@ -38,6 +38,7 @@ const DAY: Duration = Duration::from_secs(86_400);
 pub(super) fn compile(
     server: &Server,
     written: &Written,
+    store_overlap: Option<&str>,
     report: &mut Report,
 ) -> Option<ServerSettings> {
     let file: Arc<str> = SERVER_FILE.into();
@@ -75,6 +76,10 @@ pub(super) fn compile(
         );
     }
     own_path(&server.store.dir, &file, report);
+    if let Some(why) = store_overlap {
+        let help = "Give the store a directory of its own, as `data` is, with nothing of the configuration in it or around it.";
+        report.wrong(&server.store.dir.place(&file), why, help);
+    }
     Some(ServerSettings {
         listeners,
         store_dir: server.store.dir.located(&file),

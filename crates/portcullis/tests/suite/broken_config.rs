@@ -364,3 +364,33 @@ fn what_a_running_server_cannot_change_is_refused_not_ignored() {
     assert!(server.stderr().contains("Restart the server"));
     assert!(!server.gate.dir().join("other").exists());
 }
+
+#[test]
+fn a_store_that_would_lie_among_the_configuration_is_refused_before_it_is_made() {
+    let upstream = RecordingUpstream::always("{}");
+    for place in [
+        "apis",
+        "integrations/x",
+        ".",
+        "portcullis.yaml",
+        "policies",
+        "secrets",
+    ] {
+        let gate = Gate::small(upstream.address());
+        let text = format!(
+            "{}\nstore: {{ dir: \"{place}\" }}\n",
+            gate.text("portcullis.yaml")
+        );
+        gate.write("portcullis.yaml", text);
+        let before = gate.names(".");
+        let checked = testkit::run(program(), &gate, &["check"]);
+        assert_eq!(checked.code, Some(78), "{place}: {checked:?}");
+        assert!(checked.stderr.contains("the store"), "{place}: {checked:?}");
+        let copy = Gate::copied(&gate.dir());
+        copy.secret("kek", &gate.text("kek"));
+        let ended = Server::try_start(program(), copy).err().unwrap();
+        assert_eq!(ended.code, Some(78), "{place}: {ended:?}");
+        assert!(ended.stderr.contains("the store"), "{place}: {ended:?}");
+        assert_eq!(gate.names("."), before, "{place}");
+    }
+}

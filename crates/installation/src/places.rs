@@ -1,0 +1,166 @@
+//! Where the store may lie: apart from everything that a configuration consists of.
+//! Exports `store_overlap`.
+//! Used while a configuration is read, so that every command says it, also before the store was ever made.
+//! Start reading at `store_overlap`.
+//!
+//! A store that is made among files of the configuration turns a valid configuration into one that no start accepts, and one
+//! that is made around it would be moved, restored and destroyed together with it. Links are followed: what counts is where
+//! the directories are.
+
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+
+use config::entries;
+
+use crate::files::Layout;
+
+/// Why the store cannot lie where the layout says, in one sentence; `None` where it can.
+pub(crate) fn store_overlap(root: &Path, layout: &Layout) -> Option<String> {
+    let root = fs::canonicalize(root).ok()?;
+    let store = match place(&root.join(&layout.store)) {
+        Ok(store) => store,
+        Err(why) => return Some(why),
+    };
+    if root.starts_with(&store) {
+        return Some("the directory of the store holds the configuration".to_owned());
+    }
+    let within = store.strip_prefix(&root).ok();
+    let top = within.and_then(|below| below.components().next());
+    let top = top.and_then(|top| top.as_os_str().to_str());
+    if let Some(top) = top.filter(|top| entries::has_meaning(top)) {
+        return Some(format!(
+            "the store would lie in `{top}`, which holds files of the configuration"
+        ));
+    }
+    let kinds = entries::KINDS.into_iter().chain(entries::CERTIFICATES);
+    let named = kinds.chain(layout.rules.iter().map(String::as_str));
+    for name in named {
+        // A directory that is not there overlaps by its name alone; that of rules is said to be missing elsewhere.
+        let Ok(other) = fs::canonicalize(root.join(name)) else {
+            continue;
+        };
+        if store.starts_with(&other) || other.starts_with(&store) {
+            return Some(format!(
+                "the directory of the store and `{name}`, which holds files of the configuration, lie in one another"
+            ));
+        }
+    }
+    None
+}
+
+/// Where a path leads, links followed as far as they are there.
+///
+/// # Errors
+/// In one sentence, when no directory can be there.
+fn place(path: &Path) -> Result<PathBuf, String> {
+    let mut rest = Vec::new();
+    let mut there = path;
+    loop {
+        if let Ok(found) = fs::canonicalize(there) {
+            if !found.is_dir() {
+                return Err("a file is in the place of the store's directory".to_owned());
+            }
+            let missing = rest.into_iter().rev();
+            return Ok(missing.fold(found, |found: PathBuf, part| joined(found, part)));
+        }
+        if fs::symlink_metadata(there).is_ok_and(|meta| meta.is_symlink()) {
+            return Err(
+                "a link that leads nowhere is in the place of the store's directory".to_owned(),
+            );
+        }
+        let mut parts = there.components();
+        let Some(last) = parts.next_back() else {
+            return Ok(path.to_path_buf());
+        };
+        rest.push(last);
+        there = parts.as_path();
+    }
+}
+
+/// One part more of a path whose rest is not there yet.
+fn joined(mut path: PathBuf, part: Component<'_>) -> PathBuf {
+    match part {
+        Component::ParentDir => {
+            path.pop();
+        }
+        Component::CurDir => {}
+        other => path.push(other),
+    }
+    path
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    fn overlap(root: &Path, store: &str, rules: &[&str]) -> Option<String> {
+        let layout = Layout {
+            rules: rules.iter().map(|&name| name.to_owned()).collect(),
+            store: store.to_owned(),
+        };
+        store_overlap(root, &layout)
+    }
+
+    #[test]
+    fn the_store_lies_apart_from_the_configuration_whatever_leads_there() {
+        let home = tempfile::tempdir().unwrap();
+        let root = home.path().join("gate");
+        for below in ["apis", "crs/rules", "state", "deep/er"] {
+            fs::create_dir_all(root.join(below)).unwrap();
+        }
+        fs::create_dir_all(home.path().join("shared/policies")).unwrap();
+        fs::write(root.join("portcullis.yaml"), "").unwrap();
+        symlink(root.join("apis"), root.join("by-link")).unwrap();
+        symlink("nowhere", root.join("broken")).unwrap();
+        symlink(home.path().join("shared/policies"), root.join("policies")).unwrap();
+        symlink(&root, home.path().join("way")).unwrap();
+        let absolute = |below: &str| home.path().join(below).display().to_string();
+        let rules = ["crs/rules"];
+        for apart in [
+            "data",
+            "state",
+            "deep/er",
+            "deep/new/er",
+            "crs2",
+            "apis2",
+            &absolute("other"),
+            &absolute("gate2"),
+        ] {
+            assert_eq!(overlap(&root, apart, &rules), None, "{apart}");
+        }
+        for inside in [
+            "",
+            ".",
+            "apis",
+            "apis/data",
+            "integrations",
+            "policies",
+            "policies/x",
+            "secrets",
+            "by-link",
+            "by-link/x",
+            "state/../apis",
+            "deep/none/../../roles",
+            "portcullis.yaml",
+            "portcullis.yaml/x",
+            "broken",
+            "crs",
+            "crs/rules",
+            "crs/rules/x",
+            &absolute(""),
+            &absolute("gate"),
+            &absolute("shared"),
+            &absolute("shared/policies/x"),
+            &absolute("way/apis"),
+            "/",
+        ] {
+            assert!(overlap(&root, inside, &rules).is_some(), "{inside:?}");
+            assert!(
+                overlap(&home.path().join("way"), inside, &rules).is_some(),
+                "{inside:?}"
+            );
+        }
+    }
+}
