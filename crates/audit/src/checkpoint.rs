@@ -1,5 +1,5 @@
 //! Signed statements of how long the ledger was and what it held, in the C2SP checkpoint form.
-//! Exports `Checkpoint`, `SignedCheckpoint`, `PublicKey` (the "vkey" text of signed notes). Pure.
+//! Exports `Checkpoint`, `SignedBy`, `SignedCheckpoint`, `PublicKey` (the "vkey" text of signed notes). Pure.
 //! Written by the recorder and the export, checked by both verifiers and by foreign tools.
 //! Start reading at `Checkpoint`; forms: C2SP tlog-checkpoint and signed-note.
 
@@ -15,6 +15,9 @@ const ED25519: u8 = 0x01;
 const DASH: &str = "\u{2014} ";
 /// Longest note that is looked at.
 pub(crate) const NOTE_BYTES_MAX: usize = 4096;
+/// The form of exports that are written today. Every checkpoint says it, so that a file which holds one cannot pass for an
+/// older form, in which less is proven.
+pub(crate) const FORM: u64 = 4;
 
 /// What the ledger held at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +34,24 @@ pub struct Checkpoint {
     pub after: u64,
     /// It closes an export that begins with this record: nothing of the export follows it. `None` for those of the ledger.
     pub closes: Option<u64>,
+    /// Under which rules it was signed; `None` for checkpoints of versions that did not say so.
+    pub by: Option<SignedBy>,
+}
+
+/// Under which rules a checkpoint was signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SignedBy {
+    /// Epoch of the key that signed it: so many changes of the signer came before.
+    pub epoch: u64,
+    /// The form of exports at that time.
+    pub form: u64,
+}
+
+impl SignedBy {
+    /// What is signed today by the key of this epoch.
+    pub(crate) const fn today(epoch: u64) -> Self {
+        SignedBy { epoch, form: FORM }
+    }
 }
 
 /// A checkpoint with its signature, as text.
@@ -43,17 +64,21 @@ pub struct SignedCheckpoint {
 }
 
 impl Checkpoint {
-    /// The signed bytes: origin, size, root, and two extension lines: chain value and predecessor. A third one says which
-    /// export it closes.
+    /// The signed bytes: origin, size, root, and extension lines: chain value and predecessor; which export it closes, where
+    /// it closes one; the epoch of its key and the form of exports.
     pub fn body(&self) -> String {
         let (root, chain) = (base64(&self.root), base64(&self.chain));
         let closes = self.closes.map(|first| format!("closes {first}\n"));
+        let by = self
+            .by
+            .map(|by| format!("signer {}\nform {}\n", by.epoch, by.form));
         format!(
-            "{}\n{}\n{root}\nchain {chain}\nafter {}\n{}",
+            "{}\n{}\n{root}\nchain {chain}\nafter {}\n{}{}",
             self.origin,
             self.size,
             self.after,
-            closes.unwrap_or_default()
+            closes.unwrap_or_default(),
+            by.unwrap_or_default()
         )
     }
 
@@ -80,10 +105,18 @@ impl Checkpoint {
         let root = decode_hash(lines.next()?)?;
         let chain = decode_hash(lines.next()?.strip_prefix("chain ")?)?;
         let after = plain_number(lines.next()?.strip_prefix("after ")?)?;
-        let closes = match lines.next() {
-            Some(line) => Some(plain_number(line.strip_prefix("closes ")?)?),
-            None => None,
-        };
+        let mut lines = lines.peekable();
+        let mut closes = None;
+        if let Some(line) = lines.next_if(|line| line.starts_with("closes ")) {
+            closes = Some(plain_number(line.strip_prefix("closes ")?)?);
+        }
+        let mut by = None;
+        if let Some(line) = lines.next() {
+            by = Some(SignedBy {
+                epoch: plain_number(line.strip_prefix("signer ")?)?,
+                form: plain_number(lines.next()?.strip_prefix("form ")?)?,
+            });
+        }
         lines.next().is_none().then(|| Checkpoint {
             origin: origin.to_owned(),
             size,
@@ -91,6 +124,7 @@ impl Checkpoint {
             chain,
             after,
             closes,
+            by,
         })
     }
 }

@@ -5,6 +5,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 /// A file that only grows at its end, unless an unfinished append is taken back.
@@ -24,6 +25,8 @@ pub trait DiskFile: Send {
     /// # Errors
     /// The operating system's.
     fn truncate(&mut self, length: u64) -> io::Result<()>;
+    /// Whether whoever opens this path finds this file.
+    fn is_at(&self, path: &Path) -> bool;
 }
 
 /// Opens files for the recorder.
@@ -62,6 +65,13 @@ impl DiskFile for File {
 
     fn truncate(&mut self, length: u64) -> io::Result<()> {
         self.set_len(length)
+    }
+
+    fn is_at(&self, path: &Path) -> bool {
+        match (self.metadata(), std::fs::metadata(path)) {
+            (Ok(ours), Ok(found)) => (ours.dev(), ours.ino()) == (found.dev(), found.ino()),
+            _ => false,
+        }
     }
 }
 

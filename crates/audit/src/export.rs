@@ -13,7 +13,7 @@ use std::path::Path;
 use crypto::text::base64;
 use serde::{Deserialize, Serialize};
 
-use crate::checkpoint::{PublicKey, SignedCheckpoint, decode_hash, plain_number};
+use crate::checkpoint::{FORM, PublicKey, SignedCheckpoint, decode_hash, plain_number};
 use crate::fault::LedgerFault;
 use crate::notes::{self, Note, Notes};
 use crate::reader::Ledger;
@@ -25,12 +25,8 @@ use crate::writer::sign_as;
 
 pub use opened::export_opened;
 
-/// Name and version of the form, in the first line.
-pub(crate) const FORMAT: &str = "portcullis-ledger/2";
-/// The same with the changes of the signer in its first line, where there are any.
-pub(crate) const FORMAT_3: &str = "portcullis-ledger/3";
-/// The form before: one checkpoint, in the last line.
-pub(crate) const FORMAT_1: &str = "portcullis-ledger/1";
+/// Name of the form, in the first line in front of its number.
+const FORMAT: &str = "portcullis-ledger/";
 
 /// What was exported.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,12 +68,8 @@ pub(crate) struct CheckpointLine {
 
 impl HeaderLine {
     fn new(signers: &Signers, start: &Tip) -> Self {
-        let format = match signers.epoch() {
-            0 => FORMAT,
-            _ => FORMAT_3,
-        };
         HeaderLine {
-            format: format.into(),
+            format: format!("{FORMAT}{FORM}"),
             origin: signers.first().name().to_owned(),
             first_seq: start.next_seq(),
             previous: base64(&start.chain),
@@ -85,6 +77,12 @@ impl HeaderLine {
             public_key: signers.first().to_string(),
             signers: signers.texts().map(str::to_owned).collect(),
         }
+    }
+
+    /// Number of the form. Form 1 has one checkpoint, in the last line; form 2 those on the way as well; form 3 the changes of
+    /// the signer in its first line; and in form 4 the checkpoints say which form they were signed for.
+    pub(crate) fn form(&self) -> Option<u64> {
+        plain_number(self.format.strip_prefix(FORMAT)?)
     }
 
     /// Who signs when, as the line has it.
@@ -145,7 +143,7 @@ pub fn export(
         public.name(),
         &tip,
         promises.after,
-        signer.key(),
+        (signers.epoch(), signer.key()),
     );
     checkpoint_line(out, &checkpoint)?;
     out.flush().map_err(|error| outward(&error))?;

@@ -70,6 +70,24 @@ pub enum LedgerFault {
         /// What is wrong.
         what: String,
     },
+    /// The private key that signs is not there, or is not the one that the ledger names. The records are in order.
+    #[error(
+        "{path}: {what}. The records are in order, and nothing new can be signed: bring this file back from a backup, or, while a server still runs with this key, have it make another with `ledger rotate-signer`"
+    )]
+    Signer {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// A file that is being written was taken away or replaced: what is appended to it would reach nobody.
+    #[error(
+        "the ledger stopped: {path} was taken away or replaced while it was written to; put it back as it was, then restart"
+    )]
+    Displaced {
+        /// The file.
+        path: String,
+    },
     /// The key of these records was destroyed. The chain over them still holds.
     #[error(
         "the key of the records from {seq} on was destroyed: they cannot be read any more; begin with a later one"
@@ -89,7 +107,10 @@ pub enum LedgerFault {
 impl LedgerFault {
     /// Whether the ledger was found changed; the program ends with exit code 3 then.
     pub fn is_integrity(&self) -> bool {
-        matches!(self, LedgerFault::Integrity { .. })
+        matches!(
+            self,
+            LedgerFault::Integrity { .. } | LedgerFault::Signer { .. }
+        )
     }
 
     /// Whether the same event may be accepted a little later without a restart.

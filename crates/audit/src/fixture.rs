@@ -158,14 +158,9 @@ impl Disk for FaultyDisk {
     }
 
     fn create(&self, path: &Path, bytes: &[u8]) -> io::Result<Box<dyn DiskFile>> {
-        if self
-            .0
-            .lock()
-            .unwrap()
-            .space
-            .is_some_and(|space| space < bytes.len())
-        {
-            return Err(io::ErrorKind::StorageFull.into());
+        if let Some(space) = &mut self.0.lock().unwrap().space {
+            let left = space.checked_sub(bytes.len());
+            *space = left.ok_or(io::ErrorKind::StorageFull)?;
         }
         RealDisk.create(path, bytes)?;
         self.open(path)
@@ -220,5 +215,9 @@ impl DiskFile for FaultyFile {
 
     fn truncate(&mut self, length: u64) -> io::Result<()> {
         self.file.truncate(length)
+    }
+
+    fn is_at(&self, path: &Path) -> bool {
+        self.file.is_at(path)
     }
 }

@@ -11,13 +11,13 @@ use crate::checkpoint::NOTE_BYTES_MAX;
 
 /// Name of the file of checkpoints in the ledger's directory.
 pub const FILE: &str = "checkpoints";
-/// Lines of a note: five signed ones, an empty one, the signature.
-const LINES: usize = 7;
+/// Most lines of a note: eight signed ones, an empty one, the signature.
+const LINES_MAX: usize = 10;
 
 /// One stretch of the file.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Note {
-    /// As many lines as a note has, and where they begin.
+    /// Lines up to the one that follows an empty line, and where they begin.
     Whole(String, u64),
     /// What is left at the end of the file is less than a note: an append that was not finished.
     Torn { offset: u64, bytes: u64 },
@@ -57,19 +57,22 @@ impl Notes {
         let start = self.offset;
         let mut bytes = Vec::new();
         let mut bounded = source.take(NOTE_BYTES_MAX as u64);
-        for _ in 0..LINES {
-            bounded.read_until(b'\n', &mut bytes)?;
-            if bytes.last() != Some(&b'\n') {
+        let (mut is_whole, mut is_torn) = (false, false);
+        for _ in 0..LINES_MAX {
+            let is_signature = bytes.ends_with(b"\n\n");
+            let read = bounded.read_until(b'\n', &mut bytes)?;
+            is_torn = read == 0 || bytes.last() != Some(&b'\n');
+            is_whole = is_signature && !is_torn;
+            if is_whole || is_torn {
                 break;
             }
         }
         let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
         self.offset = start.saturating_add(length);
-        let lines = bytes.iter().filter(|b| **b == b'\n').count();
         let note = match String::from_utf8(bytes) {
             _ if length == 0 => return Ok(None),
-            Ok(text) if lines == LINES => return Ok(Some(Note::Whole(text, start))),
-            Ok(_) if length < NOTE_BYTES_MAX as u64 => Note::Torn {
+            Ok(text) if is_whole => return Ok(Some(Note::Whole(text, start))),
+            Ok(_) if is_torn && length < NOTE_BYTES_MAX as u64 => Note::Torn {
                 offset: start,
                 bytes: length,
             },
@@ -84,44 +87,40 @@ impl Notes {
 pub(crate) fn newest(dir: &Path) -> io::Result<Option<(String, u64)>> {
     let mut file = File::open(dir.join(FILE))?;
     let length = file.metadata()?.len();
-    // Two notes fit: the newest complete one is in there, however much of another was begun.
-    let from = length.saturating_sub(2 * NOTE_BYTES_MAX as u64);
+    // Three notes fit: the newest complete one is in there, and the end of the one before it, however much of another was
+    // begun.
+    let from = length.saturating_sub(3 * NOTE_BYTES_MAX as u64);
     file.seek(SeekFrom::Start(from))?;
     let mut bytes = Vec::new();
-    file.take(2 * NOTE_BYTES_MAX as u64)
+    file.take(3 * NOTE_BYTES_MAX as u64)
         .read_to_end(&mut bytes)?;
     Ok(last_note(&bytes).map(|(text, end)| (text, from.saturating_add(end))))
 }
 
+/// In front of a signature line: the end of the body, an empty line, a dash.
+const MARK: &[u8] = "\n\n\u{2014} ".as_bytes();
+
 /// Finds the last signature line that is complete and the body in front of it.
 fn last_note(bytes: &[u8]) -> Option<(String, u64)> {
-    let mark = "\n\n\u{2014} ".as_bytes();
+    let (at, end) = last_signature(bytes)?;
+    // The body begins behind the signature line of the note before.
+    let before = bytes.get(..at).and_then(last_signature);
+    let start = before.map_or(0, |(_, end)| end);
+    let text = String::from_utf8(bytes.get(start..end)?.to_vec()).ok()?;
+    Some((text, u64::try_from(end).ok()?))
+}
+
+/// Where the mark of the last complete signature line stands, and where that line ends.
+fn last_signature(bytes: &[u8]) -> Option<(usize, usize)> {
     let mut before = bytes.len();
     loop {
-        let at = bytes
-            .get(..before)?
-            .windows(mark.len())
-            .rposition(|w| w == mark)?;
-        let line_end = bytes
-            .get(at + mark.len()..)?
-            .iter()
-            .position(|b| *b == b'\n');
-        let Some(line_end) = line_end else {
-            before = at + mark.len() - 1;
-            continue;
-        };
-        let end = at + mark.len() + line_end + 1;
-        // The body's lines end at `at` (its last newline); the note begins after the newline in front of them.
-        let body_start = bytes
-            .get(..at)?
-            .iter()
-            .enumerate()
-            .rev()
-            .filter(|(_, b)| **b == b'\n')
-            .nth(LINES - 3)
-            .map_or(0, |(index, _)| index + 1);
-        let text = String::from_utf8(bytes.get(body_start..end)?.to_vec()).ok()?;
-        return Some((text, u64::try_from(end).ok()?));
+        let found = bytes.get(..before)?;
+        let at = found.windows(MARK.len()).rposition(|w| w == MARK)?;
+        let line = bytes.get(at + MARK.len()..)?;
+        if let Some(length) = line.iter().position(|byte| *byte == b'\n') {
+            return Some((at, at + MARK.len() + length + 1));
+        }
+        before = at + MARK.len() - 1;
     }
 }
 

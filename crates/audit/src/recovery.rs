@@ -208,7 +208,7 @@ fn checkpoints(
             return Err(LedgerFault::integrity(0, &path, "the checkpoints are gone"));
         }
         let key = &opening.keys.ledger_signing;
-        let first = sign(&opening.settings.origin, &Tip::empty(), 0, key);
+        let first = sign(&opening.settings.origin, &Tip::empty(), 0, (0, key));
         let mut file = opening.disk.open(&path).map_err(io)?;
         file.truncate(0).map_err(io)?;
         file.append(first.text.as_bytes()).map_err(io)?;

@@ -372,7 +372,7 @@ impl Signers {
         let stated = Checkpoint::stated_in(note).ok_or(otherwise)?;
         let due = self.epoch_at(stated.size);
         if let Some(signed) = SignedCheckpoint::verify(note, self.key_of(due)) {
-            return Ok(signed);
+            return as_it_says(signed, due);
         }
         let others = (0..=self.epoch()).rev().filter(|epoch| *epoch != due);
         let found = others.into_iter().find_map(|epoch| {
@@ -380,7 +380,7 @@ impl Signers {
             Some((epoch, signed))
         });
         match found {
-            Some((epoch, signed)) if is_later_good && epoch > due => Ok(signed),
+            Some((epoch, signed)) if is_later_good && epoch > due => as_it_says(signed, epoch),
             Some((epoch, _)) => Err(format!(
                 "the checkpoint over {} records is signed by the key of epoch {epoch}, where that of epoch {due} signs",
                 stated.size
@@ -413,6 +413,18 @@ impl Signers {
             ended,
         })
         .collect()
+    }
+}
+
+/// A checkpoint says in which epoch it was signed: where changes of the signer were left out, its key would pass for an
+/// earlier one.
+fn as_it_says(signed: SignedCheckpoint, epoch: u64) -> Result<SignedCheckpoint, String> {
+    match signed.checkpoint.by {
+        Some(by) if by.epoch != epoch => Err(format!(
+            "the checkpoint over {} records was signed in epoch {} of the signer, and the changes that are here make it epoch {epoch}: some were left out",
+            signed.checkpoint.size, by.epoch
+        )),
+        _ => Ok(signed),
     }
 }
 

@@ -67,6 +67,9 @@ pub struct Report {
     /// All that is wrong with an exported file is that it ends before its closing checkpoint: its export was not read to
     /// the end, or somebody cut it off. What is there hangs together, and nothing signs it.
     pub is_cut: bool,
+    /// The exported file has form 1, in which nothing signs where an export begins and ends: its records are the ledger's,
+    /// and others may have been cut off in front of them and behind them.
+    pub has_open_ends: bool,
 }
 
 impl Report {

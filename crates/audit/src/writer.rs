@@ -13,7 +13,7 @@ use std::time::Instant;
 
 use model::Timestamp;
 
-use crate::checkpoint::{Checkpoint, SignedCheckpoint};
+use crate::checkpoint::{Checkpoint, SignedBy, SignedCheckpoint};
 use crate::disk::{Disk, DiskFile};
 use crate::fault::LedgerFault;
 use crate::queue::{Batch, Shared};
@@ -103,6 +103,9 @@ impl Writer {
                 }
             }
             if work.is_closing {
+                if let Err(fault) = self.state.restore_signers() {
+                    self.shared.troubled(&fault);
+                }
                 return;
             }
         }
@@ -233,6 +236,7 @@ impl State {
     /// Signs where the ledger stands and appends it to the checkpoints.
     pub(crate) fn checkpoint(&mut self) -> Result<Arc<SignedCheckpoint>, LedgerFault> {
         self.is_whole()?;
+        self.is_in_place()?;
         if self.last.checkpoint.size == self.tip.next_seq() {
             return Ok(Arc::clone(&self.last));
         }
@@ -245,7 +249,7 @@ impl State {
             &self.settings.origin,
             &self.tip,
             self.last.checkpoint.size,
-            self.signer.key(),
+            (self.signers.epoch(), self.signer.key()),
         );
         Self::append(
             &mut self.checkpoints,
@@ -281,6 +285,20 @@ impl State {
 
     fn is_whole(&self) -> Result<(), LedgerFault> {
         self.broken.clone().map_or(Ok(()), Err)
+    }
+
+    /// Whether the files that are written to are still those that a start would find. What is appended to a file that was
+    /// taken away is on no disk that anybody reads, so nothing is answered for it any more.
+    fn is_in_place(&mut self) -> Result<(), LedgerFault> {
+        for good in [&self.segment, &self.checkpoints] {
+            if !good.file.is_at(&good.path) {
+                let path = good.path.display().to_string();
+                let fault = LedgerFault::Displaced { path };
+                self.broken = Some(fault.clone());
+                return Err(fault);
+            }
+        }
+        Ok(())
     }
 
     fn judge(&mut self, error: &io::Error) -> LedgerFault {
@@ -350,14 +368,14 @@ pub(crate) fn begin(
     Ok((Good { path, file, length }, begun.key))
 }
 
-/// Signs where the ledger stands.
+/// Signs where the ledger stands, by the key of this epoch.
 pub(crate) fn sign(
     origin: &str,
     tip: &Tip,
     after: u64,
-    key: &crypto::SigningKey,
+    signer: (u64, &crypto::SigningKey),
 ) -> SignedCheckpoint {
-    sign_as(None, origin, tip, after, key)
+    sign_as(None, origin, tip, after, signer)
 }
 
 /// The same, for the end of an export that begins with this record.
@@ -366,7 +384,7 @@ pub(crate) fn sign_as(
     origin: &str,
     tip: &Tip,
     after: u64,
-    key: &crypto::SigningKey,
+    (epoch, key): (u64, &crypto::SigningKey),
 ) -> SignedCheckpoint {
     let checkpoint = Checkpoint {
         origin: origin.to_owned(),
@@ -375,6 +393,7 @@ pub(crate) fn sign_as(
         chain: tip.chain,
         after,
         closes,
+        by: Some(SignedBy::today(epoch)),
     };
     checkpoint.sign(key)
 }

@@ -71,7 +71,10 @@ impl From<store::Fault> for InstallationError {
 
 impl From<LedgerFault> for InstallationError {
     fn from(fault: LedgerFault) -> Self {
-        if fault.is_integrity() {
+        if let LedgerFault::Signer { .. } = fault {
+            let remedy = "Without a backup of it this ledger cannot be carried on: docs/operating.md says what is left to do.";
+            InstallationError::new(Severity::Integrity, fault, remedy)
+        } else if fault.is_integrity() {
             let remedy =
                 "Run `portcullis ledger verify` to see what is wrong; keep the files as evidence.";
             InstallationError::new(Severity::Integrity, fault, remedy)

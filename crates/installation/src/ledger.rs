@@ -45,6 +45,9 @@ pub struct VerifiedLedger {
     pub torn_bytes: u64,
     /// Whether all that is wrong with an exported file is that it ends early.
     pub is_cut: bool,
+    /// Whether an exported file has form 1, in which nothing signs where an export begins and ends: records may have been cut
+    /// off in front of those that are here and behind them.
+    pub has_open_ends: bool,
     /// Who signs now, in the form `name+id+key`.
     pub public_key: String,
     /// The epoch of the key that was expected; what follows rests on it and on those behind it.
@@ -136,6 +139,7 @@ impl From<&Report> for VerifiedLedger {
             erasures: report.erasures.iter().map(erased).collect(),
             torn_bytes: report.torn_bytes,
             is_cut: report.is_cut,
+            has_open_ends: report.has_open_ends,
             public_key: report.public_key.clone(),
             expected_epoch: report.expected_epoch,
             signers: report.signers.iter().map(signer).collect(),

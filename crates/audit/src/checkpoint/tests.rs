@@ -19,6 +19,7 @@ fn signed() -> SignedCheckpoint {
         root: leaf_hash(b"{}"),
         chain: crate::chain_hash(&crate::GENESIS, &leaf_hash(b"{}")),
         closes: None,
+        by: None,
         after: 0,
     }
     .sign(&key())

@@ -85,26 +85,47 @@ fn parse(bytes: &[u8]) -> Option<(u64, VerifyingKey, Wraps)> {
 /// # Errors
 /// When it is not there, or is not the one that the last change names.
 pub(crate) fn open(dir: &Path, signers: &Signers, keys: &Arc<Keys>) -> Result<Signer, LedgerFault> {
+    let later = later(dir, signers, keys)?;
+    Ok(later.map_or_else(|| Signer::First(Arc::clone(keys)), Signer::Later))
+}
+
+/// The same, of an epoch behind the first one; `None` in that, whose key follows from the root.
+///
+/// # Errors
+/// As [`open`].
+pub(crate) fn later(
+    dir: &Path,
+    signers: &Signers,
+    keys: &Keys,
+) -> Result<Option<SigningKey>, LedgerFault> {
     let (epoch, public) = (signers.epoch(), signers.last());
     let path = path(dir, epoch);
-    let seq = signers.last_record().unwrap_or(0);
-    let wrong = |what: &str| LedgerFault::integrity(seq, &path, what);
-    let signer = if epoch == 0 {
-        Signer::First(Arc::clone(keys))
-    } else {
-        let bytes = std::fs::read(&path).map_err(|_| {
-            wrong("the key that signs the ledger cannot be read; bring its file back from a backup")
-        })?;
-        let seed = seed_in(&bytes, &[&keys.ledger_wrap]).map_err(wrong)?;
-        Signer::Later(SigningKey::from_seed(&seed))
+    let wrong = |what: String| LedgerFault::Signer {
+        path: path.display().to_string(),
+        what,
     };
-    let ours = PublicKey::new(public.name(), signer.key().verifying_key());
-    if ours == *public {
-        return Ok(signer);
+    let is_ours = |key: &SigningKey| PublicKey::new(public.name(), key.verifying_key()) == *public;
+    if epoch == 0 {
+        let what = "the key that follows from the root is not the one that signed the ledger first";
+        return if is_ours(&keys.ledger_signing) {
+            Ok(None)
+        } else {
+            Err(wrong(what.into()))
+        };
     }
-    Err(wrong(
-        "the key that signs the ledger is not the one that the last change of the signer names",
-    ))
+    let bytes = std::fs::read(&path).map_err(|error| {
+        wrong(format!(
+            "the key that signs the ledger cannot be read ({error})"
+        ))
+    })?;
+    let seed = seed_in(&bytes, &[&keys.ledger_wrap]).map_err(|what| wrong(what.into()))?;
+    let key = SigningKey::from_seed(&seed);
+    if is_ours(&key) {
+        return Ok(Some(key));
+    }
+    let what =
+        "the key that signs the ledger is not the one that the last change of the signer names";
+    Err(wrong(what.into()))
 }
 
 fn seed_in(bytes: &[u8], known: &[&WrapKey]) -> Result<Secret<[u8; 32]>, &'static str> {

@@ -12,7 +12,7 @@ use crate::fault::LedgerFault;
 use crate::notes::{self, Note, Notes};
 use crate::segment::key::Tombstone;
 use crate::segment::{self, Damage, Frame, Scanner, Tip};
-use crate::signer::{self, Signers};
+use crate::signer::{self, Signers, key};
 use crate::verify::persons::{Persons, Wrong};
 use crate::verify::{Bad, Destruction, Report};
 
@@ -152,7 +152,8 @@ impl<'a> Check<'a> {
         for (index, (first_seq, path)) in segments.iter().enumerate() {
             self.segment(*first_seq, path, &mut notes, index == last)?;
         }
-        self.end()
+        self.end()?;
+        self.can_go_on()
     }
 
     fn run_newest(&mut self, witness: Option<&str>) -> Result<(), Stop> {
@@ -184,7 +185,8 @@ impl<'a> Check<'a> {
             self.expect(newest.checkpoint);
             self.compare(&mut no_more)?;
         }
-        self.end()
+        self.end()?;
+        self.can_go_on()
     }
 
     /// A checkpoint over records that are still to come is compared with them; an older one speaks of records that
@@ -379,6 +381,24 @@ impl<'a> Check<'a> {
             return Err(self.bad(0, next, notes::FILE, 0, what));
         }
         Ok(())
+    }
+
+    /// The key that signs is there, as a start needs it: a ledger that is in order and cannot be carried on is told now, and
+    /// not by the next start.
+    fn can_go_on(&mut self) -> Result<(), Stop> {
+        let next = self.tip.next_seq();
+        let signers = self.signers.clone().begun(next);
+        let Err(fault) = key::later(self.dir, &signers, self.keys) else {
+            return Ok(());
+        };
+        // Beside a running recorder it may have changed hands since the records were read.
+        self.meet_signers()?;
+        let is_later = self.signers.epoch() > signers.epoch();
+        if is_later && key::later(self.dir, &self.signers, self.keys).is_ok() {
+            return Ok(());
+        }
+        let path = key::path(self.dir, signers.epoch());
+        Err(self.bad(next, next, &file_name(&path), 0, fault.to_string()))
     }
 
     /// Compares with every checkpoint that speaks of this very length.

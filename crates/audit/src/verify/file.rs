@@ -7,8 +7,11 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
-use crate::checkpoint::{Checkpoint, NOTE_BYTES_MAX, PublicKey, SignedCheckpoint};
-use crate::export::{CheckpointLine, FORMAT, FORMAT_1, FORMAT_3, HeaderLine, parse_record};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use crate::checkpoint::{Checkpoint, FORM, NOTE_BYTES_MAX, PublicKey, SignedCheckpoint};
+use crate::export::{CheckpointLine, HeaderLine, parse_record};
 use crate::fault::LedgerFault;
 use crate::segment::Tip;
 use crate::settings::RECORD_BYTES_MAX;
@@ -43,7 +46,7 @@ pub fn verify_export(path: &Path, pin: Option<&PublicKey>) -> Result<Report, Led
         signers: None,
         is_closed: false,
         is_behind_one: false,
-        has_inner: false,
+        form: 0,
     };
     let is_begun = match lines.next().map_err(io)? {
         Some((_, Line::Whole(text))) => check.header(text, pin),
@@ -104,8 +107,8 @@ struct Check {
     is_closed: bool,
     /// The line before was a checkpoint on the way.
     is_behind_one: bool,
-    /// Checkpoints may stand between the records: the form of today.
-    has_inner: bool,
+    /// The form that the first line claims. In form 1 there is one checkpoint, in the last line.
+    form: u64,
 }
 
 impl Check {
@@ -158,11 +161,19 @@ impl Check {
         };
         let first = start.next_seq();
         let is_begin = first > 0 || start == Tip::empty();
+        let form = header.form().unwrap_or_default();
+        if form > FORM {
+            let what = format!(
+                "the file has form {form}, and this version knows forms up to {FORM}: verify it with a newer one"
+            );
+            return self.bad(first, first, 0, what);
+        }
         let is_known = match header.signers.len() {
-            0 => [FORMAT, FORMAT_1].contains(&header.format.as_str()),
-            _ => header.format == FORMAT_3,
+            0 => [1, 2, 4].contains(&form),
+            _ => [3, 4].contains(&form),
         };
-        self.has_inner = header.format != FORMAT_1;
+        self.form = form;
+        self.report.has_open_ends = form == 1;
         if !is_plain || !is_known || header.origin != public.name() || !is_begin {
             return self.bad(first, first, 0, "the first line was changed");
         }
@@ -248,6 +259,10 @@ impl Check {
         if !self.pass_change(seq, json, offset) {
             return false;
         }
+        if self.form == 1 && is_behind_form_1(json) {
+            let what = "the first line says form 1, and records like this one were written in a later time only: the first line was changed";
+            return self.bad(seq, seq, offset, what);
+        }
         self.is_behind_one = false;
         self.tip.push(leaf);
         self.report.records = self.report.records.saturating_add(1);
@@ -281,7 +296,10 @@ impl Check {
             let what = "the records hang together, but they are not those that were signed";
             return self.bad(self.report.first_seq, next.saturating_sub(1), offset, what);
         }
-        let is_closing = !self.has_inner || signed.closes.is_some();
+        if let Err(what) = self.fits(&signed) {
+            return self.bad(self.report.first_seq, next.saturating_sub(1), offset, what);
+        }
+        let is_closing = self.form == 1 || signed.closes.is_some();
         if is_closing && epoch < Some(self.report.expected_epoch) {
             let what =
                 "what closes the file is signed by a key that was given up before the expected one";
@@ -310,6 +328,30 @@ impl Check {
         true
     }
 
+    /// Whether a checkpoint can stand in a file of the form that the first line claims. An older form proves less, so it must
+    /// not be put on what was signed for a newer one.
+    ///
+    /// # Errors
+    /// In one sentence.
+    fn fits(&self, signed: &Checkpoint) -> Result<(), String> {
+        let (claimed, closes) = (self.form, signed.closes.is_some());
+        let signed_for = match signed.by {
+            Some(by) => by.form,
+            None => 1 + u64::from(closes),
+        };
+        if signed_for > claimed {
+            return Err(format!(
+                "the first line says form {claimed}, and a checkpoint of form {signed_for} stands here: the first line was changed"
+            ));
+        }
+        if closes && claimed == FORM && signed_for != FORM {
+            return Err(format!(
+                "the first line says form {claimed}, and what closes the file was not signed for it: the first line was changed"
+            ));
+        }
+        Ok(())
+    }
+
     /// Reads a checkpoint. One that closes an export may be signed by whoever signed the ledger when the export was made.
     fn signed(&self, text: &str) -> Result<SignedCheckpoint, String> {
         const NOT_SIGNED: &str = "the checkpoint is not signed by the key of this file";
@@ -330,6 +372,20 @@ impl Check {
     fn epoch_of(&self, note: &str) -> Option<u64> {
         self.signers.as_ref()?.epoch_signing(note)
     }
+}
+
+/// What tells a record that was written after form 1 of an export was.
+#[derive(Deserialize)]
+struct Newer {
+    #[serde(default)]
+    schema: u64,
+    actor: Option<IgnoredAny>,
+}
+
+/// Whether a record is of a time in which no export had form 1 any more.
+fn is_behind_form_1(record: &str) -> bool {
+    let newer = serde_json::from_str::<Newer>(record);
+    newer.is_ok_and(|newer| newer.schema > 2 || newer.actor.is_some())
 }
 
 /// What mail programs, editors and version control do to text files. The bytes are no longer those that were exported, but

@@ -105,26 +105,52 @@ impl State {
         );
         let made = self.disk.create(&key::path(&self.dir, epoch), &wrapped);
         made.map_err(|error| self.judge(&error))?;
-        let (file, length) = self.note(&signed.text)?;
-        Ok(Ready {
+        let file = self.write_signers(&signers)?;
+        let mut ready = Ready {
             record,
             signers,
             signer: Signer::Later(signer),
             file,
-            length,
-        })
+            length: self.signers.texts().map(|text| text.len() as u64).sum(),
+        };
+        if let Err(fault) = self.is_followed(&ready.signers) {
+            self.not_done(&mut ready);
+            return Err(fault);
+        }
+        Ok(ready)
     }
 
-    /// Adds a change to the file of signers. Gives the file and the length it had.
-    fn note(&mut self, text: &str) -> Result<(Good, u64), LedgerFault> {
+    /// Writes the file of signers, all of it: whatever happened to the file since the ledger was opened, what is known here was
+    /// compared with the records.
+    fn write_signers(&mut self, signers: &Signers) -> Result<Good, LedgerFault> {
         let path = self.dir.join(file::NAME);
-        let opened = self.disk.open(&path);
-        let file = opened.map_err(|error| self.judge(&error))?;
-        let length = self.signers.texts().map(|text| text.len() as u64).sum();
-        let mut good = Good { path, file, length };
-        Self::append(&mut good, text.as_bytes(), &mut self.broken)?;
-        Self::sync(&mut good, &mut self.broken)?;
-        Ok((good, length))
+        let whole: String = signers.texts().collect();
+        let made = self.disk.create(&path, whole.as_bytes());
+        let file = made.map_err(|error| self.judge(&error))?;
+        let length = whole.len() as u64;
+        Ok(Good { path, file, length })
+    }
+
+    /// Whether whoever reads the directory now finds these signers and the key of the last one. What does not verify is not
+    /// reported as done.
+    fn is_followed(&self, signers: &Signers) -> Result<(), LedgerFault> {
+        let found = file::read_own(&self.dir, signers.first())?;
+        key::later(&self.dir, signers, &self.keys)?;
+        if found.signers == *signers {
+            return Ok(());
+        }
+        let what = "the file `signers` of the ledger does not hold what was just written to it; nothing was changed";
+        Err(LedgerFault::Unusable { what: what.into() })
+    }
+
+    /// Writes the file of signers again where somebody changed it or took it away: the ledger would not open any more.
+    pub(super) fn restore_signers(&mut self) -> Result<(), LedgerFault> {
+        let found = file::read_own(&self.dir, self.signers.first());
+        if found.is_ok_and(|found| found.signers == self.signers) {
+            return Ok(());
+        }
+        let signers = self.signers.clone();
+        self.write_signers(&signers).map(drop)
     }
 
     /// The record could not be written. Where it is not certain that it is not there, the next start finds out.

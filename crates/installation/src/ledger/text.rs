@@ -27,6 +27,8 @@ pub fn report(report: &Report, is_pinned: bool) -> String {
             bad.offset
         );
         let _ = writeln!(out, "  in order   {}", range(report));
+    } else if report.has_open_ends {
+        let _ = writeln!(out, "NOT PROVEN WHOLE: {}", range(report));
     } else {
         let _ = writeln!(out, "good: {}", range(report));
     }
@@ -56,6 +58,9 @@ pub fn report(report: &Report, is_pinned: bool) -> String {
     out.push_str(&signers(report));
     if let Some(given_up) = report.compromised() {
         out.push_str(&caution(report, given_up));
+    }
+    if report.has_open_ends && report.is_good() {
+        out.push_str(&open_ends(report));
     }
     if report.is_cut {
         let signed = match report.covered {
@@ -167,6 +172,16 @@ fn caution(report: &Report, given_up: &SignerEpoch) -> String {
         "CAUTION: the key of epoch {} was given up as compromised. Whoever has it can write another ledger that verifies in \
          the same way. Verify with a key behind it, once its owner confirmed that: --public-key '{next}'\n",
         given_up.epoch
+    )
+}
+
+/// What an export of form 1 does not prove.
+fn open_ends(report: &Report) -> String {
+    let covered = report.covered.saturating_sub(1);
+    format!(
+        "CAUTION: the file has form 1, in which nothing signs where an export begins and ends. The checkpoint signs #0 to \
+         #{covered}, so the records in the file are the ledger's; whether others were cut off in front of them or behind \
+         them, the file cannot say. Have these records exported again.\n"
     )
 }
 

@@ -106,7 +106,7 @@ fn verify_command() -> Command {
         .after_help(
             "Example:\n  portcullis ledger verify january.jsonl --public-key 'portcullis/ledger+1a2b3c4d+AQ…'\n\n\
              Exit codes: 0 in order · 1 the file ends early, so nothing is proven by it · 2 in order, but it rests on a key \
-             that was given up as compromised · 3 something is wrong; the first bad record is named",
+             that was given up as compromised, or the file is of form 1, in which nothing says where it began and ended · 3 something is wrong; the first bad record is named",
         )
 }
 
@@ -216,16 +216,16 @@ fn open_read(dir: &Path) -> Result<LedgerFiles, CommandError> {
 }
 
 fn verify(arguments: &ArgMatches) -> Outcome {
-    let pin = match output::text(arguments, "public-key") {
-        "" => None,
-        text => Some(PublicKey::parse(text).ok_or_else(|| {
+    let pin = output::given(arguments, "public-key").map(|text| {
+        PublicKey::parse(&text).ok_or_else(|| {
             CommandError::new(
                 Exit::Usage,
                 "this is not a public key",
                 "It looks like name+id+key, on one line; `portcullis ledger verify` prints it.",
             )
-        })?),
-    };
+        })
+    });
+    let pin = pin.transpose()?;
     let report = match arguments.get_one::<PathBuf>("file") {
         Some(file) => audit::verify_export(file, pin.as_ref())
             .map_err(|fault| CommandError::new(Exit::Failed, fault, ""))?,
@@ -239,7 +239,7 @@ fn verify(arguments: &ArgMatches) -> Outcome {
         Exit::Failed
     } else if !report.is_good() {
         Exit::Integrity
-    } else if report.compromised().is_some() {
+    } else if report.compromised().is_some() || report.has_open_ends {
         Exit::Findings
     } else {
         Exit::Done

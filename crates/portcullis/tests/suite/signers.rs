@@ -1,6 +1,7 @@
 //! The key that signs the ledger changes, and whoever knows the first one goes on verifying.
 //! Start reading at `the_first_key_verifies_the_ledger_and_its_exports_behind_every_change`.
 
+use std::fs;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -174,4 +175,39 @@ fn a_change_without_a_reason_changes_nothing() {
             .len(),
         1
     );
+}
+
+#[test]
+fn a_lost_key_is_told_alike_by_the_start_by_verify_and_by_doctor_and_a_running_server_makes_another()
+ {
+    let (_upstream, server) = server();
+    rotate(&server, &[]);
+    let gate = server.stop().1;
+    let key = gate.data().join("ledger/signer-1.key");
+    let good = fs::read(&key).unwrap();
+    fs::remove_file(&key).unwrap();
+    let verified = testkit::run(program(), &gate, &["ledger", "verify"]);
+    let doctor = testkit::run(program(), &gate, &["doctor"]);
+    let copy = Gate::copied(&gate.dir());
+    copy.secret("kek", &gate.text("kek"));
+    let refused = Server::try_start(program(), copy).err().unwrap();
+    for (ended, said) in [
+        (&*refused, &refused.stderr),
+        (&verified, &verified.stdout),
+        (&doctor, &doctor.stdout),
+    ] {
+        assert_eq!(ended.code, Some(3), "{ended:?}");
+        assert!(said.contains("signer-1.key"), "{said}");
+        assert!(said.contains("bring this file back"), "{said}");
+    }
+    fs::write(&key, good).unwrap();
+    let server = serve(gate);
+    fs::remove_file(&key).unwrap();
+    fs::remove_file(server.gate.data().join("ledger/signers")).unwrap();
+    rotate(&server, &[]);
+    let gate = server.stop().1;
+    let report = verify(&gate, &[]);
+    assert_eq!(report.code, Some(0), "{report:?}");
+    assert_eq!(json(&report)["signers"].as_array().unwrap().len(), 3);
+    serve(gate).stop();
 }

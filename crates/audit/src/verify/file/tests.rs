@@ -1,3 +1,5 @@
+mod downgrade;
+
 use std::path::PathBuf;
 
 use super::*;
