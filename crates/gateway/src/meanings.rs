@@ -63,8 +63,8 @@ pub const fn may_repeat(method: Method, is_read: bool) -> bool {
 }
 
 /// Whether a look-up that was answered with this status leaves open what the object is. Told apart from a 404, it would say
-/// that the object exists.
-pub fn leaves_the_object_open(status: u16, declares_403: bool) -> bool {
+/// that the object exists. A 403 that is not declared is told as a failure where the grants hide nothing anyhow.
+pub fn leaves_the_object_open(status: u16, declares_403: bool, concealment: Concealment) -> bool {
     let look_up = Asked {
         method: Method::Get,
         is_read: true,
@@ -73,7 +73,16 @@ pub fn leaves_the_object_open(status: u16, declares_403: bool) -> bool {
         names_object: true,
         declares_403,
     };
-    matches!(meaning(status, &look_up), Meaning::Ours(reason) if reason == &policy::ABSENT)
+    let is_about_call = matches!(status, 400..=499) && (status != 403 || declares_403);
+    let is_open = is_about_call || concealment != Concealment::Nothing;
+    let meaning = meaning(status, &look_up);
+    is_open && matches!(meaning, Meaning::Ours(reason) if reason == &policy::ABSENT)
+}
+
+/// Whether a status is about what a list is a list of, and not about the question or the server: forbidden, not there, in the way of
+/// something, gone, locked, withheld by law (RFC 9110 §15.5.4, §15.5.5, §15.5.10, §15.5.11; RFC 4918 §11.3; RFC 7725 §3).
+const fn is_about_members(status: u16) -> bool {
+    matches!(status, 403 | 404 | 409 | 410 | 423 | 451)
 }
 
 /// What a status means.
@@ -91,16 +100,18 @@ pub fn meaning(status: u16, asked: &Asked) -> Meaning {
     let is_hidden = match asked.concealment {
         Concealment::Nothing | Concealment::Members => false,
         Concealment::Absence => matches!(status, 404 | 410),
-        Concealment::Everything => true,
+        Concealment::Everything => matches!(status, 400..=499),
     };
     match status {
         206 | 226 => Meaning::Part,
         200..=299 => Meaning::Done,
-        404 | 410 if asked.concealment == Concealment::Members => Meaning::Empty,
+        _ if asked.concealment == Concealment::Members && is_about_members(status) => {
+            Meaning::Empty
+        }
         304 if asked.is_conditional && asked.is_read => Meaning::Unchanged,
         ..=399 => Meaning::Ours(failed),
         401 | 407 | 511 => Meaning::Ours(&DENIED),
-        403 if !asked.declares_403 => Meaning::Ours(&DENIED),
+        403 if !asked.declares_403 && !is_hidden => Meaning::Ours(&DENIED),
         // The call was not carried out, and what is wrong with it is the gateway's own doing.
         408 | 421 | 425 | 426 => Meaning::Ours(&FAILED),
         429 => passed(&BUSY, 429, false),
@@ -165,10 +176,15 @@ pub const ROWS: &[Row] = &[
         "Refused: no redirect is followed or passed on. 502 `upstream.failed`; after a POST or PATCH, which may have been carried out, 502 `upstream.outcome_unknown`.",
     ),
     row(
-        "401, 407, 511, and 403 where the operation does not declare it",
-        &[401..=401, 403..=403, 407..=407, 511..=511],
-        "502 `upstream.denied`, also where the contract declares 401, 407 or 511: the upstream does not accept the gateway's own call, and that is for the operator to fix. \
-         A 403 that the operation declares by its number is about the request, as the other 4xx.",
+        "401, 407, 511",
+        &[401..=401, 407..=407, 511..=511],
+        "502 `upstream.denied`, also where the contract declares them: the upstream does not accept the gateway's own call, and that is for the operator to fix.",
+    ),
+    row(
+        "403 where the operation does not declare it",
+        &[403..=403],
+        "502 `upstream.denied`, as above. Where the grant conceals it may as well be about what is hidden: 404 `object.absent` on a read that answers with one object that \
+         the caller is not known to see, 200 and the empty list on a list. The record has the 403. A 403 that the operation declares by its number is about the request, as 409.",
     ),
     row(
         "408, 421, 425, 426",
@@ -193,6 +209,11 @@ pub const ROWS: &[Row] = &[
          Otherwise the status with granted error fields, or `object.absent` (404 on one object), or `upstream.rejected`.",
     ),
     row(
+        "409, 423, 451",
+        &[409..=409, 423..=423, 451..=451],
+        "As the other 4xx. On a list from which objects may be left out, where the grant conceals: 200 and the empty list.",
+    ),
+    row(
         "other 4xx",
         &[400..=499],
         "The status, with granted error fields or as `upstream.rejected`. On a read that answers with one object that the caller is not known to see, where the grant conceals: 404 `object.absent`, \
@@ -212,13 +233,19 @@ mod tests {
 
     #[test]
     fn a_look_up_tells_absent_from_broken_and_from_nothing_else() {
-        let open: Vec<u16> = (100..600)
-            .filter(|s| leaves_the_object_open(*s, false))
-            .collect();
-        assert!([400, 404, 409, 410, 422].iter().all(|s| open.contains(s)));
-        let ours = [200, 304, 401, 403, 407, 408, 421, 425, 426, 429, 500, 503];
-        assert!(!ours.iter().any(|s| open.contains(s)));
-        assert!(leaves_the_object_open(403, true) && !leaves_the_object_open(401, true));
+        let open = |concealment| -> Vec<u16> {
+            let all = 100..600;
+            all.filter(|s| leaves_the_object_open(*s, false, concealment))
+                .collect()
+        };
+        let (told, concealed) = (open(Concealment::Nothing), open(Concealment::Absence));
+        assert!([400, 404, 409, 410, 422].iter().all(|s| told.contains(s)));
+        assert!(told.iter().all(|s| concealed.contains(s)));
+        // Where something is hidden, this may be how the upstream says it.
+        assert!(!told.contains(&403) && concealed.contains(&403));
+        let ours = [200, 304, 401, 407, 408, 421, 425, 426, 429, 500, 502, 503];
+        assert!(!ours.iter().any(|s| concealed.contains(s)));
+        assert!(leaves_the_object_open(403, true, Concealment::Nothing));
     }
 
     fn asked(method: Method) -> Asked {
@@ -318,7 +345,15 @@ mod tests {
             concealment: Concealment::Members,
             ..asked(Method::Get)
         };
-        assert!([404, 410].map(|s| meaning(s, &members)) == [Meaning::Empty; 2]);
+        let empty = [403, 404, 409, 410, 423, 451];
+        assert!(
+            empty
+                .iter()
+                .all(|s| meaning(*s, &members) == Meaning::Empty)
+        );
+        let failed = meaning(500, &members);
+        assert!(matches!(failed, Meaning::Passed { reason, .. } if reason == &FAILED));
+        assert_eq!(meaning(403, &everything), Meaning::Ours(&policy::ABSENT));
         assert!(matches!(
             meaning(422, &members),
             Meaning::Passed { status: 422, .. }

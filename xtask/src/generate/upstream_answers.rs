@@ -24,8 +24,9 @@ const TAIL: &str = "\n## Error fields\n\n\
     - The body has to be JSON of the declared schema. Where nothing of it may leave, the caller gets our problem document with the status above.\n\
     - A grant with a condition on objects shows its error fields where the object was judged before the call (writes), or where the operation names no\n\
     \x20 single object (lists, creates). On a read of one object an error proves nothing about the object, so only grants without a condition show theirs.\n\
-    - An object that has to be looked up and is answered with 404, 410 or another 4xx that is not about the gateway's own call reads as absent. A breakdown\n\
-    \x20 (5xx) over one object is told as such: read as absent, it would make callers delete what is theirs.\n\n\
+    - An object that has to be looked up and is answered with 404, 410 or another 4xx that is not about the gateway's own call reads as absent; where the grant conceals, so does\n\
+    \x20 one that is answered with 403. The record has the status, and `portcullis explain` says so. A breakdown (5xx) over one object is told as such: read as absent, it would make\n\
+    \x20 callers delete what is theirs.\n\n\
     ## Was it carried out?\n\n\
     A call that reached the upstream is reported as one to repeat only where it may be repeated: GET, HEAD, OPTIONS, PUT, DELETE (RFC 9110 §9.2.2), or\n\
     where it is certain that nothing was sent. For POST and PATCH `upstream.outcome_unknown` says that nobody here knows; it is 504 where the time was up, else 502.\n\

@@ -200,14 +200,17 @@ fn absent(event: &Event) -> Option<Advice> {
         ));
     }
     // An upstream that does not know the object says so with one of these, and there is nothing to allow.
-    let status = event
-        .lookup_status
-        .filter(|status| ![404, 410].contains(status))?;
+    let is_odd = |status: &u16| ![404, 410].contains(status);
+    let said = match (event.lookup_status.filter(is_odd), event.upstream_status) {
+        (Some(status), _) => format!("{status} when the object was looked up"),
+        (None, Some(status @ 400..)) if is_odd(&status) => {
+            format!("{status}, which reads as an absent object where the grant conceals")
+        }
+        _ => return None,
+    };
     Some(Advice::new(
         By::Upstream,
-        format!(
-            "no grant decides this: the upstream answered {status} when the object was looked up"
-        ),
+        format!("no grant decides this: the upstream answered {said}"),
     ))
 }
 

@@ -7,6 +7,7 @@ pub mod authn;
 pub mod authz;
 pub mod calls;
 pub mod cursors;
+pub mod drifted;
 pub mod http;
 pub mod inspect;
 pub mod ip;

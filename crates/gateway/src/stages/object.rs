@@ -138,9 +138,13 @@ async fn called(
                 // Told apart from a hidden object, it would say that there is none, or that there is one.
                 _ => policy::ABSENT.because(detail).into(),
             }),
-        status if leaves_the_object_open(status, by.declares(403)) => Err(policy::ABSENT
-            .because(format!("the look-up was answered with {status}"))
-            .into()),
+        status
+            if leaves_the_object_open(status, by.declares(403), granted.permit().concealment()) =>
+        {
+            Err(policy::ABSENT
+                .because(format!("the look-up was answered with {status}"))
+                .into())
+        }
         status => Err(calls::read_failed(
             x,
             "the look-up",

@@ -15,7 +15,7 @@ use crate::stages::calls::Came;
 use crate::stages::object::{self, Cleared};
 use crate::stages::response::Read;
 use crate::stages::transform::Ready;
-use crate::stages::{pages, response, upstream};
+use crate::stages::{drifted, pages, response, upstream};
 use crate::{RequestState, Stop, retry_after};
 use net::UpstreamResponse;
 
@@ -58,7 +58,11 @@ pub async fn settle(
                 settled => settled,
             }
         }
-        Meaning::Empty => shown(x, ready, Read::nothing(), r).await,
+        Meaning::Empty => {
+            let detail = format!("the upstream answered {status}, which reads as an empty list");
+            x.event.detail = Some(bounded(&detail, DETAIL_BYTES_MAX));
+            shown(x, ready, Read::nothing(), r).await
+        }
         Meaning::Part => {
             let refusal = CONTRACT.because(format!(
                 "a part was answered ({status}) and none was asked for"
@@ -97,16 +101,21 @@ async fn success(
 async fn shown(
     x: &mut RequestState<'_, '_>,
     ready: Ready<'_>,
-    read: Read,
+    mut read: Read,
     r: &RequestContext<'_>,
 ) -> Result<Response, Stop> {
     let op = *ready.op();
+    // What breaks the contract is told of what the caller may see, and of nothing else.
+    let broken = drifted::of_shown(&mut read, &ready)?;
     // Pages from which objects are left out are filled again, so that they do not tell of them.
     let mut read = pages::complete(x, read, &ready, r).await?;
     // The rest of "whose is it", from what the upstream returned; only granted fields become bytes.
     let released = object::after(x, ready.into_cleared(), read.payload.value(), r).await?;
     if released.is_blank {
         read.say_no_more(op.operation);
+    } else if let Some(broken) = broken {
+        x.enter(Stage::Response);
+        return Err(broken);
     }
     // What got into a granted field by mistake is held back.
     response::release(x, read, released, &op, r)

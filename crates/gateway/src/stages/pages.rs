@@ -14,6 +14,7 @@ use crate::pages::{self, Gather, Step};
 use crate::reasons::CONTRACT;
 use crate::stages::calls::{self, Came};
 use crate::stages::cursors;
+use crate::stages::drifted;
 use crate::stages::response::{self, Read};
 use crate::stages::transform::Ready;
 use crate::stages::upstream;
@@ -113,7 +114,8 @@ async fn further(
         Came::Carried { why, .. } => return Err(Stop::Failed(CONTRACT.because(why))),
     };
     let length = response.body.len();
-    let more = response::read(x, response, ready.op(), r)?;
+    let mut more = response::read(x, response, ready.op(), r)?;
+    drifted::of_page(&mut more, ready)?;
     let page = match more.payload {
         Payload::None => Some(Json::Null),
         more => more.into_value(),

@@ -32,6 +32,16 @@ pub struct Read {
     pub headers: Headers,
     /// Media type to answer with.
     pub kind: Arc<str>,
+    /// It breaks the contract where that is enforced; whoever shows it fails with this.
+    pub broken: Option<Broken>,
+}
+
+/// An answer that breaks the contract where that is enforced.
+pub struct Broken {
+    /// What it is refused with.
+    pub stop: Stop,
+    /// The media type that was sent.
+    pub sent_kind: Option<String>,
 }
 
 impl Read {
@@ -43,6 +53,7 @@ impl Read {
             file: Vec::new(),
             headers: Headers::new(),
             kind: Arc::from(JSON),
+            broken: None,
         }
     }
 
@@ -98,7 +109,8 @@ pub fn passed_on(x: &RequestState<'_, '_>, from: &Headers, key: Option<&SealKey>
     headers
 }
 
-/// Reads the answer: strict JSON, one text or a file, as its contract declares it, or nothing.
+/// Reads the answer: strict JSON, one text or a file, as its contract declares it, or nothing. One that breaks an enforced contract is
+/// read all the same, with what it is refused with ([`Read::broken`]).
 pub fn read(
     x: &mut RequestState<'_, '_>,
     response: UpstreamResponse,
@@ -115,7 +127,11 @@ pub fn read(
         Some((BodyFormat::File, plan)) => file(&response, plan)?,
         _ => Payload::Json(parse(&response)?),
     };
-    drift(x, status, &response, payload.value(), op)?;
+    let drifted = drift(x, status, &response, payload.value(), op);
+    let broken = drifted.err().map(|stop| Broken {
+        stop,
+        sent_kind: response.headers.text("content-type").map(str::to_owned),
+    });
     let mut headers = passed_on(x, &response.headers, Some(&r.io.etags));
     let kind = match &payload {
         Payload::Text(_) => Arc::from(TEXT),
@@ -137,6 +153,7 @@ pub fn read(
         },
         payload,
         headers,
+        broken,
     })
 }
 

@@ -119,9 +119,9 @@ fn no_answer_tells_hidden_from_absent() {
             heard(&server, asked, &key)
         })
         .collect();
-    // Failures of the system and of the gateway's own standing there are no statements about an object.
+    // Failures of the system and what is wrong with the gateway's own call are no statements about an object.
     let of_objects: Vec<u16> = (400..452)
-        .filter(|status| !matches!(status, 401 | 403 | 407 | 408 | 421 | 425 | 426 | 429))
+        .filter(|status| !matches!(status, 401 | 407 | 408 | 421 | 425 | 426 | 429))
         .collect();
     let cases = Scale::pick(40, 400, 4_000);
     let mut dice = SplitMix64(20);
@@ -134,10 +134,11 @@ fn no_answer_tells_hidden_from_absent() {
         };
         for (asked, wanted) in calls.iter().zip(&hidden) {
             let is_read = matches!(asked.method.as_str(), "GET" | "HEAD");
-            let absent = if is_read { status } else { gone };
+            let is_looked_up = is_read || case % 3 == 0;
+            let absent = if is_looked_up { status } else { gone };
             let error = odd_error(&mut dice, absent);
             // A write to an object that was there when it was looked up, and is gone when it is written.
-            if is_read || case % 3 == 0 {
+            if is_looked_up {
                 set(error.clone(), error.clone())
             } else {
                 set(json_response(200, ORDER), error.clone())
@@ -149,6 +150,57 @@ fn no_answer_tells_hidden_from_absent() {
                 "{} {}",
                 asked.method,
                 String::from_utf8_lossy(&error)
+            );
+        }
+    }
+}
+
+#[test]
+fn what_reads_as_absent_or_empty_is_recorded_as_it_was_answered() {
+    let upstream = RecordingUpstream::start(|_| Play::Response(json_response(403, "{}")));
+    let server = serve(gate(&upstream));
+    let key = server.quick_key("mine", &[]);
+    let told = |asked: Call| {
+        let response = server.send(&asked, Some(&key));
+        let event = server.event(response.decision().unwrap());
+        let explained = testkit::run(
+            crate::program(),
+            &server.gate,
+            &["explain", response.decision().unwrap()],
+        );
+        (response, event, explained.stdout)
+    };
+    let (response, event, explained) = told(call("GET", "/o/orders/7"));
+    assert_eq!(response.code().as_deref(), Some("object.absent"));
+    assert_eq!(event["upstream_status"], 403, "{event}");
+    assert!(
+        explained.contains("the upstream answered 403, which reads as an absent object"),
+        "{explained}"
+    );
+    let body = r#"{"title":"t","owner":"me"}"#;
+    let (response, event, explained) = told(call("PATCH", "/o/orders/7").json(body));
+    assert_eq!(response.code().as_deref(), Some("object.absent"));
+    assert_eq!(event["lookup_status"], 403, "{event}");
+    assert!(
+        explained.contains("the upstream answered 403 when the object was looked up"),
+        "{explained}"
+    );
+    let (response, event, explained) = told(call("GET", "/o/orders"));
+    assert_eq!((response.status, response.text().as_str()), (200, "[]"));
+    assert_eq!(event["upstream_status"], 403, "{event}");
+    assert!(
+        explained.contains("the upstream answered 403, which reads as an empty list"),
+        "{explained}"
+    );
+    // Where nothing is hidden, and where a refusal reads as one, failures are told.
+    for name in ["plain", "shown"] {
+        let key = server.quick_key(name, &[]);
+        for target in ["/o/orders", "/o/orders/7"] {
+            let response = server.send(&call("GET", target), Some(&key));
+            assert_eq!(
+                response.code().as_deref(),
+                Some("upstream.denied"),
+                "{name} {target}"
             );
         }
     }

@@ -7,6 +7,9 @@ mod asking;
 mod files;
 mod model;
 mod nothing;
+mod random;
+mod rings;
+mod tokens;
 mod upstream;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,7 +19,8 @@ use std::thread;
 use testkit::{Gate, Scale, Server, bar};
 
 use asking::{Asked, Line, Topic};
-use model::{Random, World};
+use model::World;
+use random::Random;
 
 /// Connections that ask at once.
 const WORKERS: usize = 6;

@@ -15,7 +15,7 @@ const PATHS: &str = "  /jobs/{jobId}/others:
     get:
       operationId: listOthers
       responses:
-        \"200\": { description: ok, content: { application/json: { schema: { type: object, properties: { items: { type: array, items: { $ref: \"#/components/schemas/Job\" } }, next: { type: string, nullable: true } } } } } }
+        \"200\": { description: ok, content: { application/json: { schema: { type: object, required: [items], properties: { items: { type: array, items: { $ref: \"#/components/schemas/Job\" } }, next: { type: string, nullable: true } } } } } }
         \"204\": { description: none }
         \"404\": { description: none }
   /jobs/{jobId}/above:
@@ -64,7 +64,7 @@ const GRANTS: &str = "  - api: jobs/v1
     fields: [id, name]
 ";
 
-fn alike(upstream: &RecordingUpstream) -> Gate {
+fn alike(upstream: &RecordingUpstream, checks: &str) -> Gate {
     let address = upstream.address();
     let gate = Gate::small(address);
     let crew = "  schemas:\n    Crew: { type: object, properties: { id: { type: string }, name: { type: string }, partner: { type: string } } }\n";
@@ -77,7 +77,10 @@ fn alike(upstream: &RecordingUpstream) -> Gate {
         "linkJob, listOthers, getJobAbove, handJob, assignCrew, getCrew, getJobCrew]",
     );
     let crew = "      Crew: { id: path.crewId, resolve: getCrew, attributes: { partner: body.partner } }\n";
-    gate.write("apis/jobs.yaml", format!("{api}{crew}"));
+    gate.write(
+        "apis/jobs.yaml",
+        format!("{api}{crew}    checks: {checks}\n"),
+    );
     gate.write("integrations/north.yaml", format!("{NORTH}{GRANTS}"));
     gate
 }
@@ -109,9 +112,18 @@ fn with_tag(status: u16, body: &str) -> Vec<u8> {
     answer(status, &fields, body.as_bytes())
 }
 
-// LONG: one line for each way of saying none, in one place to be read as a list.
 #[test]
 fn no_way_of_saying_none_differs_from_hidden() {
+    none_reads_like_hidden("{ response: observe }");
+}
+
+#[test]
+fn no_way_of_saying_none_differs_from_hidden_where_the_contract_is_enforced() {
+    none_reads_like_hidden("{ response: enforce }");
+}
+
+// LONG: one line for each way of saying none, in one place to be read as a list.
+fn none_reads_like_hidden(checks: &str) {
     let script: Arc<Mutex<Vec<u8>>> = Arc::default();
     let play = Arc::clone(&script);
     let upstream = RecordingUpstream::start(move |asked| {
@@ -123,7 +135,7 @@ fn no_way_of_saying_none_differs_from_hidden() {
             play.lock().unwrap().clone()
         })
     });
-    let server = serve(alike(&upstream));
+    let server = serve(alike(&upstream, checks));
     let key = server.quick_key("north", &[]);
     let at = |asked: &Call, said: Vec<u8>| {
         *script.lock().unwrap() = said;
@@ -144,13 +156,17 @@ fn no_way_of_saying_none_differs_from_hidden() {
         hidden.starts_with("200") && hidden.ends_with(r#" {"items":[]}"#),
         "{hidden}"
     );
-    let mut none = vec![no_body(), json_response(404, error), json_response(410, "")];
+    let statuses = [403, 404, 409, 410, 423, 451].map(|status| json_response(status, error));
+    let mut none = vec![no_body(), json_response(410, "")];
+    none.extend(statuses);
     for body in [
         r#"{"items":[]}"#,
         r#"{"items":null,"next":""}"#,
         "{}",
         "null",
         "[]",
+        // What is hidden breaks the contract.
+        r#"{"items":[{"id":7,"partner":"south"}]}"#,
     ] {
         none.push(with_tag(200, body));
     }
@@ -158,19 +174,34 @@ fn no_way_of_saying_none_differs_from_hidden() {
         let text = String::from_utf8_lossy(&said).into_owned();
         assert_eq!(at(&list, said), hidden, "{text}");
     }
-    let above = call("GET", "/field/jobs/own1/above");
-    let hidden = at(&above, with_tag(200, foreign));
-    assert!(
-        hidden.starts_with("404") && hidden.contains("object.absent"),
-        "{hidden}"
+    let mixed = format!(r#"{{"items":[{own},{{"id":7,"partner":"south"}}]}}"#);
+    let alone = format!(r#"{{"items":[{own}]}}"#);
+    assert_eq!(
+        at(&list, with_tag(200, &mixed)),
+        at(&list, with_tag(200, &alone))
     );
-    let statuses = [400, 403, 404, 409, 410, 422].map(|status| json_response(status, error));
-    for said in statuses
-        .into_iter()
-        .chain([no_body(), with_tag(200, "null")])
-    {
-        let text = String::from_utf8_lossy(&said).into_owned();
-        assert_eq!(at(&above, said), hidden, "{text}");
+    for path in ["above", "crew"] {
+        let one = call("GET", &format!("/field/jobs/own1/{path}"));
+        let hidden = at(&one, with_tag(200, foreign));
+        assert!(
+            hidden.starts_with("404") && hidden.contains("object.absent"),
+            "{hidden}"
+        );
+        let statuses = [400, 403, 404, 409, 410, 422, 423];
+        let odd = [
+            no_body(),
+            with_tag(200, "null"),
+            with_tag(200, r#"{"id":7,"partner":"south"}"#),
+        ];
+        for said in statuses
+            .map(|status| json_response(status, error))
+            .into_iter()
+            .chain(odd)
+        {
+            let text = String::from_utf8_lossy(&said).into_owned();
+            assert_eq!(at(&one, said), hidden, "{path} {text}");
+        }
+        assert!(at(&one, with_tag(200, own)).starts_with("200"), "{path}");
     }
     for path in ["hand", "crew"] {
         let write = call("POST", &format!("/field/jobs/own1/{path}"));
@@ -198,7 +229,7 @@ fn no_way_of_saying_none_differs_from_hidden() {
 #[test]
 fn can_leaves_open_what_another_object_decides() {
     let upstream = RecordingUpstream::start(super::careless);
-    let gate = alike(&upstream);
+    let gate = alike(&upstream, "{ response: observe }");
     let run = |arguments: &[&str]| testkit::run(crate::program(), &gate, arguments);
     let own = r#"{"id":"own1","partner":"north"}"#;
     let above = r#"{"id":"a1","partner":"south"}"#;
@@ -249,7 +280,7 @@ fn no_answer_of_a_look_up_differs_from_hidden_but_the_object_itself() {
             json_response(200, r#"{"id":"j7","title":"t","partner":"north"}"#)
         })
     });
-    let server = serve(alike(&upstream));
+    let server = serve(alike(&upstream, "{ response: observe }"));
     let key = server.quick_key("north", &[]);
     let at = |asked: &Call, said: Vec<u8>| {
         *script.lock().unwrap() = said;

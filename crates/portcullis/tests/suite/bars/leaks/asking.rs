@@ -8,8 +8,9 @@ use std::net::{SocketAddr, TcpStream};
 use demo::CallResponse;
 use serde_json::Value;
 
-use super::model::{Caller, Object, PARTNERS, Random, STATES, World};
+use super::model::{Caller, Object, PARTNERS, STATES, World};
 use super::nothing::Nothing;
+use super::random::Random;
 
 /// What a question is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

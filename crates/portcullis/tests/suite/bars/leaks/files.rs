@@ -102,25 +102,34 @@ fn schema(kind: &Kind) -> Value {
         properties["parent"] = or_none("Job");
         properties["stops"] = json!({ "type": "array", "maxItems": 50, "items": site });
         properties["named"] = json!({ "type": "object", "additionalProperties": site });
+        let count = |kind: &str| json!({ "type": kind, "x-portcullis-page": "count" });
+        properties["stopCount"] = count("integer");
+        properties["route"] = json!({ "type": "object", "properties": {
+            "stops": { "type": "array", "maxItems": 50, "items": site },
+            "count": count("integer"), "total": count("integer"), "hasMore": count("boolean") } });
     }
     json!({ "type": "object", "properties": properties })
 }
 
 fn page(kind: &Kind) -> Value {
     let this = json!({ "$ref": format!("#/components/schemas/{}", kind.name) });
-    json!({ "type": "object", "properties": {
+    json!({ "type": "object", "required": ["items"], "properties": {
         "items": { "type": "array", "items": this },
         "total": { "type": "integer" },
         "next": { "type": ["string", "null"] } } })
 }
 
-fn answers(schema: Value) -> Value {
+fn answers(kind: &Kind, schema: Value) -> Value {
     let error = json!({ "description": "No", "content": { "application/json": {
         "schema": { "$ref": "#/components/schemas/Error" } } } });
-    json!({
+    let mut answers = json!({
         "200": { "description": "Done", "content": { "application/json": { "schema": schema } } },
-        "403": error, "404": error, "409": error, "422": error, "503": error,
-    })
+        "404": error, "409": error, "422": error, "503": error,
+    });
+    if kind.declares_403 {
+        answers["403"] = error;
+    }
+    answers
 }
 
 // LONG: the paths of one kind, one after the other.
@@ -169,56 +178,56 @@ fn paths_of(kind: &Kind) -> Vec<(String, Value)> {
     vec![
         (
             format!("/{collection}"),
-            json!({ "get": { "operationId": format!("list{name}"), "parameters": parameters, "responses": answers(list.clone()) } }),
+            json!({ "get": { "operationId": format!("list{name}"), "parameters": parameters, "responses": answers(kind, list.clone()) } }),
         ),
         (
             format!("/{collection}/search"),
             json!({ "post": { "operationId": format!("search{name}"),
                 "requestBody": body(json!({ "type": "object", "properties": { "words": words } })),
-                "responses": answers(many.clone()) } }),
+                "responses": answers(kind, many.clone()) } }),
         ),
         (
             format!("/{collection}/all"),
             json!({
-                "get": { "operationId": format!("all{name}"), "responses": answers(many.clone()) },
-                "delete": { "operationId": format!("purge{name}"), "responses": answers(many) },
+                "get": { "operationId": format!("all{name}"), "responses": answers(kind, many.clone()) },
+                "delete": { "operationId": format!("purge{name}"), "responses": answers(kind, many) },
             }),
         ),
         (
             format!("/{collection}/index"),
-            json!({ "get": { "operationId": format!("index{name}"), "responses": answers(
+            json!({ "get": { "operationId": format!("index{name}"), "responses": answers(kind,
                 json!({ "type": "object", "additionalProperties": this })) } }),
         ),
         (
             format!("/{collection}/grid"),
-            json!({ "get": { "operationId": format!("grid{name}"), "responses": answers(
+            json!({ "get": { "operationId": format!("grid{name}"), "responses": answers(kind,
                 json!({ "type": "array", "items": { "type": "array", "items": this } })) } }),
         ),
         (
             format!("/{collection}/{{{parameter}}}/next"),
             json!({ "parameters": in_path,
-                "post": { "operationId": format!("next{name}"), "responses": answers(this.clone()) } }),
+                "post": { "operationId": format!("next{name}"), "responses": answers(kind, this.clone()) } }),
         ),
         (
             format!("/{collection}/{{{parameter}}}"),
             json!({ "parameters": in_path,
-                "get": { "operationId": format!("get{name}"), "responses": answers(this.clone()) },
-                "head": { "operationId": format!("head{name}"), "responses": answers(this.clone()) },
+                "get": { "operationId": format!("get{name}"), "responses": answers(kind, this.clone()) },
+                "head": { "operationId": format!("head{name}"), "responses": answers(kind, this.clone()) },
                 "patch": { "operationId": format!("patch{name}"),
                     "requestBody": body(json!({ "type": "object", "properties": { "f0": text, "f1": text } })),
-                    "responses": answers(this) },
+                    "responses": answers(kind, this) },
                 "delete": { "operationId": format!("delete{name}"), "responses": { "204": { "description": "Gone" } } },
             }),
         ),
         (
             format!("/{collection}/{{{parameter}}}/full"),
             json!({ "parameters": in_path,
-                "get": { "operationId": format!("full{name}"), "responses": answers(full) } }),
+                "get": { "operationId": format!("full{name}"), "responses": answers(kind, full) } }),
         ),
         (
             format!("/{collection}/{{{parameter}}}/notes"),
             json!({ "parameters": in_path,
-                "get": { "operationId": format!("notes{name}"), "responses": answers(notes) } }),
+                "get": { "operationId": format!("notes{name}"), "responses": answers(kind, notes) } }),
         ),
     ]
 }
@@ -249,7 +258,16 @@ fn api(world: &World, upstream: SocketAddr) -> String {
     let searches = searches.map(|kind| format!("search{}: {{ reads: true }}", kind.name));
     let searches: Vec<String> = searches.collect();
     writeln!(text, "    operations: {{ {} }}", searches.join(", ")).expect("a text");
-    text.push_str("    checks: { request: enforce, response: observe, inspect: off }\n");
+    let response = if world.is_enforced {
+        "enforce"
+    } else {
+        "observe"
+    };
+    writeln!(
+        text,
+        "    checks: {{ request: enforce, response: {response}, inspect: off }}"
+    )
+    .expect("a text");
     text
 }
 

@@ -1,5 +1,5 @@
 //! A random world as plain data, and the oracle: what may a caller learn of which object?
-//! Exports `World` and its parts, `Random`.
+//! Exports `World` and its parts.
 //! Shares no code with the product.
 //! Start reading at `World::new`, then `World::may_see`.
 
@@ -9,36 +9,9 @@ use serde_json::{Value, json};
 
 use super::asking::Asked;
 use super::nothing::{NOTHING, Nothing};
-
-/// Numbers that come again with the same seed (splitmix64).
-#[derive(Clone, Debug)]
-pub struct Random(u64);
-
-impl Random {
-    pub fn new(seed: u64) -> Random {
-        Random(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ 0x5851_F42D_4C95_7F2D)
-    }
-
-    pub fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
-    }
-
-    pub fn below(&mut self, bound: usize) -> usize {
-        usize::try_from(self.next() % bound as u64).expect("a small number")
-    }
-
-    pub fn chance(&mut self, percent: u64) -> bool {
-        self.next() % 100 < percent
-    }
-
-    pub fn pick<'a, T>(&mut self, all: &'a [T]) -> &'a T {
-        &all[self.below(all.len())]
-    }
-}
+use super::random::Random;
+use super::rings::{Ring, covered, filtered, step};
+use super::tokens::tokens;
 
 pub const PARTNERS: [&str; 3] = ["p0", "p1", "p2"];
 pub const STATES: [&str; 3] = ["open", "done", "void"];
@@ -56,7 +29,7 @@ pub const FIELDS: [&str; 7] = [
 ];
 
 /// Fields of objects inside jobs.
-const INNER: [&str; 12] = [
+const INNER: [&str; 19] = [
     "site.id",
     "site.name",
     "site.detail.a",
@@ -69,6 +42,13 @@ const INNER: [&str; 12] = [
     "stops.*.id",
     "stops.*.name",
     "named.*.name",
+    "stopCount",
+    "route.stops.*.id",
+    "route.stops.*.name",
+    "route.count",
+    "route.total",
+    "route.hasMore",
+    "parent.route.total",
 ];
 
 /// Where an object says whose it is.
@@ -110,6 +90,8 @@ pub struct Kind {
     pub nothing_inside: Nothing,
     /// Status for an object that is not there.
     pub absent: u16,
+    /// Its operations declare 403.
+    pub declares_403: bool,
 }
 
 impl Kind {
@@ -142,6 +124,8 @@ pub struct Object {
     pub edition: BTreeSet<&'static str>,
     /// Status with which the upstream answers every call for it.
     pub failing: Option<u16>,
+    /// It breaks the contract.
+    pub is_odd: bool,
 }
 
 impl Object {
@@ -246,11 +230,20 @@ pub struct World {
     pub kinds: Vec<Kind>,
     pub objects: Vec<Object>,
     pub callers: Vec<Caller>,
+    /// Answers have to keep the contract (`checks.response: enforce`).
+    pub is_enforced: bool,
 }
 
 impl World {
     pub fn new(seed: u64) -> World {
         let mut random = Random::new(seed);
+        let is_enforced = random.chance(40);
+        // `null` in the place of a list breaks the contract for whoever sees the object that holds it.
+        let inside: &[Nothing] = if is_enforced {
+            &[Nothing::Empty, Nothing::LeftOut]
+        } else {
+            &[Nothing::Empty, Nothing::LeftOut, Nothing::Null]
+        };
         let kinds: Vec<Kind> = KINDS
             .iter()
             .map(|(name, collection)| Kind {
@@ -262,8 +255,9 @@ impl World {
                 has_site: *name == "Job",
                 forbidden: random.chance(30).then_some("void"),
                 nothing: *random.pick(&NOTHING),
-                nothing_inside: *random.pick(&[Nothing::Empty, Nothing::LeftOut, Nothing::Null]),
-                absent: *random.pick(&[404, 404, 410, 400, 403, 409, 422]),
+                nothing_inside: *random.pick(inside),
+                absent: *random.pick(&[404, 404, 410, 400, 403, 403, 409, 422]),
+                declares_403: random.chance(50),
             })
             .collect();
         let mut objects: Vec<Object> = (0..36)
@@ -287,6 +281,7 @@ impl World {
             kinds,
             objects,
             callers,
+            is_enforced,
         }
     }
 
@@ -376,8 +371,9 @@ impl World {
                 if is_hidden && !is_broken {
                     changed.failing = random
                         .chance(30)
-                        .then(|| *random.pick(&[400, 403, 404, 409, 410, 422]));
+                        .then(|| *random.pick(&[400, 403, 404, 409, 410, 422, 423]));
                 }
+                changed.is_odd = self.is_enforced && is_hidden && !is_inside && random.chance(30);
                 objects.push(changed);
             }
             if comes {
@@ -386,6 +382,7 @@ impl World {
                 (more.site, more.parent, more.named) = (None, None, None);
                 more.stops.clear();
                 more.failing = None;
+                more.is_odd = self.is_enforced && random.chance(30);
                 objects.push(more);
             }
         }
@@ -495,6 +492,7 @@ impl World {
             covered(rings, false)?;
             (!self.may_hide(caller, kind)).then_some(Value::Null)
         };
+        let nothing = self.kinds[object.kind].nothing_inside;
         for (name, kind, inner) in self.places(object, all, depth) {
             let below = step(rings, name);
             let value = match inner {
@@ -502,7 +500,7 @@ impl World {
                 Inner::One(None) => none(kind, &below),
                 // Where one could be hidden, a list of which none is seen reads as an empty one.
                 Inner::Many(items) if items.is_empty() && !self.may_hide(caller, kind) => {
-                    let said = self.kinds[object.kind].nothing_inside.inside();
+                    let said = nothing.inside();
                     said.filter(|_| covered(&below, false).is_some())
                 }
                 Inner::Many(items) => covered(&below, false).map(|_| {
@@ -516,12 +514,49 @@ impl World {
                     let each = step(&below, "*");
                     let value = match item {
                         Some(item) => nested(item, &each),
-                        None => none(kind, &each),
+                        None => none(kind, &each).filter(|_| !self.is_enforced),
                     };
                     value.map_or_else(|| json!({}), |value| json!({ "main": value }))
                 }),
+                Inner::Route(items) => leads_on(&below)
+                    .then(|| self.shown_route(caller, (&items, nothing), &below, &nested)),
+                // What counts objects is withheld where one beside it may be hidden: a job holds sites and a job.
+                Inner::Count(count) => covered(&below, true)
+                    .filter(|_| !self.may_hide(caller, 0) && !self.may_hide(caller, 1))
+                    .map(|_| json!(count)),
             };
             if let Some(value) = value {
+                shown[name] = value;
+            }
+        }
+        shown
+    }
+
+    /// A list of others with what stands beside it.
+    fn shown_route(
+        &self,
+        caller: &Caller,
+        (items, nothing): (&[&Object], Nothing),
+        rings: &[Ring<'_>],
+        nested: &dyn Fn(&Object, &[Ring<'_>]) -> Option<Value>,
+    ) -> Value {
+        let mut shown = json!({});
+        let hides = self.may_hide(caller, 1);
+        let stops = step(rings, "stops");
+        if covered(&stops, false).is_some() {
+            let each = step(&stops, "*");
+            let seen = items.iter().filter_map(|item| nested(item, &each));
+            let seen = if items.is_empty() && !hides {
+                nothing.inside()
+            } else {
+                Some(seen.collect())
+            };
+            if let Some(seen) = seen {
+                shown["stops"] = seen;
+            }
+        }
+        for (name, value) in beside(items.len()) {
+            if !hides && covered(&step(rings, name), true).is_some() {
                 shown[name] = value;
             }
         }
@@ -548,6 +583,12 @@ impl World {
                 Inner::Many(object.stops.iter().filter_map(|n| of(*n)).collect()),
             ),
             ("named", 1, Inner::Named(object.named.and_then(of))),
+            (
+                "route",
+                1,
+                Inner::Route(object.stops.iter().filter_map(|n| of(*n)).collect()),
+            ),
+            ("stopCount", 1, Inner::Count(object.stops.len())),
         ]
     }
 
@@ -569,7 +610,24 @@ impl World {
                     nothing
                 }
                 Inner::Many(many) => many.into_iter().map(inner).collect(),
+                // No site is no value of the map by its contract.
+                Inner::Named(None) if self.is_enforced => json!({}),
                 Inner::Named(one) => json!({ "main": one.map_or(Value::Null, inner) }),
+                Inner::Route(many) => {
+                    let members = beside(many.len()).into_iter();
+                    let mut route: serde_json::Map<String, Value> = members
+                        .map(|(name, value)| (name.to_owned(), value))
+                        .collect();
+                    let nothing = self.kinds[object.kind].nothing_inside.inside();
+                    let stops = if many.is_empty() {
+                        nothing
+                    } else {
+                        Some(many.into_iter().map(inner).collect())
+                    };
+                    route.extend(stops.map(|stops| ("stops".to_owned(), stops)));
+                    Value::Object(route)
+                }
+                Inner::Count(count) => json!(count),
             };
         }
         whole
@@ -587,6 +645,9 @@ impl World {
             "detail": { "a": object.text("detail.a"), "b": object.text("detail.b") },
             "lines": [{ "sku": object.text("lines.*.sku"), "note": object.text("lines.*.note") }],
         });
+        if object.is_odd {
+            whole["f0"] = json!(7);
+        }
         match (kind.owner, object.partner) {
             (Owner::Flat, Some(partner)) => whole["partner"] = json!(partner),
             (Owner::Flat, None) => {}
@@ -604,44 +665,31 @@ enum Inner<'o> {
     One(Option<&'o Object>),
     Many(Vec<&'o Object>),
     Named(Option<&'o Object>),
+    /// A list with what counts it.
+    Route(Vec<&'o Object>),
+    /// How many there are in a list.
+    Count(usize),
 }
 
-/// The grants of one object around a value, and the path from there.
-#[derive(Clone)]
-struct Ring<'g> {
-    grants: Vec<&'g Grant>,
-    path: String,
-}
-
-fn step<'g>(rings: &[Ring<'g>], name: &str) -> Vec<Ring<'g>> {
-    let further = |ring: &Ring<'g>| Ring {
-        grants: ring.grants.clone(),
-        path: match ring.path.as_str() {
-            "" => name.to_owned(),
-            path => format!("{path}.{name}"),
-        },
+/// Whether something in a route is named by each of the rings.
+fn leads_on(rings: &[Ring<'_>]) -> bool {
+    let leaf = |path: &str| {
+        let steps = path.split('.');
+        let below = steps.fold(rings.to_vec(), |rings, name| step(&rings, name));
+        covered(&below, true).is_some()
     };
-    rings.iter().map(further).collect()
+    ["stops.*.id", "stops.*.name", "count", "total", "hasMore"]
+        .into_iter()
+        .any(leaf)
 }
 
-/// Whether each of the rings names a value, or something inside it; `Some(true)` where one of them masks it.
-fn covered(rings: &[Ring<'_>], is_leaf: bool) -> Option<bool> {
-    let one = |ring: &Ring<'_>| -> Option<bool> {
-        let path = ring.path.as_str();
-        let inside = format!("{path}.");
-        let masks = |grant: &&Grant| -> Option<bool> {
-            let mut fields = grant.fields.iter();
-            let named = fields.any(|f| *f == path || (!is_leaf && f.starts_with(&inside)));
-            named.then(|| grant.masked.contains(path))
-        };
-        // Unmasked by one of them is unmasked.
-        ring.grants.iter().filter_map(masks).min()
-    };
-    rings
-        .iter()
-        .map(one)
-        .collect::<Option<Vec<bool>>>()
-        .map(|all| all.contains(&true))
+/// What a list of so many has beside it.
+fn beside(count: usize) -> [(&'static str, Value); 3] {
+    [
+        ("count", json!(count)),
+        ("total", json!(count)),
+        ("hasMore", json!(count > 1)),
+    ]
 }
 
 fn object(number: usize, kinds: &[Kind], random: &mut Random) -> Object {
@@ -664,6 +712,7 @@ fn object(number: usize, kinds: &[Kind], random: &mut Random) -> Object {
         },
         named: (kinds[kind].has_site && random.chance(50)).then(|| random.below(10)),
         edition: BTreeSet::new(),
+        is_odd: false,
         failing: random
             .chance(12)
             .then(|| *random.pick(&[400, 404, 409, 410, 422, 500, 503])),
@@ -726,73 +775,4 @@ fn grant(kind: usize, kinds: &[Kind], random: &mut Random) -> Grant {
         has_errors: random.chance(40),
         is_fixed: when == When::Own && random.chance(60),
     }
-}
-
-/// What is left of a value when only what each ring names may be seen.
-fn filtered(value: &Value, rings: &[Ring<'_>]) -> Option<Value> {
-    let is_root = rings.iter().any(|ring| ring.path.is_empty());
-    let is_leaf = !(value.is_object() || value.is_array());
-    let is_masked = if is_root {
-        false
-    } else {
-        covered(rings, is_leaf)?
-    };
-    Some(match value {
-        Value::Object(members) => {
-            let kept = members.iter().filter_map(|(name, value)| {
-                Some((name.clone(), filtered(value, &step(rings, name))?))
-            });
-            Value::Object(kept.collect())
-        }
-        Value::Array(items) => {
-            let each = step(rings, "*");
-            items
-                .iter()
-                .filter_map(|item| filtered(item, &each))
-                .collect()
-        }
-        _ if is_masked => json!("***"),
-        leaf => leaf.clone(),
-    })
-}
-
-/// Whether this is an id or a text as [`Object`] writes them. Sealed texts hold any letters: a number and a dash were met
-/// in one of them, so the end counts as well.
-fn is_planted(token: &str) -> bool {
-    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    let Some((number, rest)) = token[2..].split_once('-') else {
-        return false;
-    };
-    digits(number) && (rest == "id" || rest.strip_suffix(['a', 'b']).is_some_and(digits))
-}
-
-#[test]
-fn only_what_was_planted_counts_as_planted() {
-    for (token, is) in [
-        ("zq8-id", true),
-        ("zq9999-0a", true),
-        ("zq12-10b", true),
-        ("zq8-invdirA", false),
-        ("zq-id", false),
-        ("zq8-a", false),
-        ("zq8", false),
-    ] {
-        assert_eq!(is_planted(token), is, "{token}");
-    }
-}
-
-/// Texts that nobody else has.
-fn tokens(text: &str) -> BTreeSet<String> {
-    let mut found = BTreeSet::new();
-    for (at, _) in text.match_indices("zq") {
-        let rest = &text[at..];
-        let end = rest
-            .find(|c: char| !(c.is_ascii_alphanumeric() || c == '-'))
-            .unwrap_or(rest.len());
-        let token = &rest[..end];
-        if is_planted(token) {
-            found.insert(token.to_owned());
-        }
-    }
-    found
 }

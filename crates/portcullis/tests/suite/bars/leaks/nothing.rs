@@ -14,8 +14,8 @@ pub enum Nothing {
     LeftOut,
     /// `null` in its place.
     Null,
-    /// 404, as if the list were an object that is not there.
-    NotFound,
+    /// A status, as if the list were an object that is not there, or that is not to be told of.
+    Status(u16),
 }
 
 impl Nothing {
@@ -30,10 +30,15 @@ impl Nothing {
 }
 
 /// Each of them.
-pub const NOTHING: [Nothing; 5] = [
+pub const NOTHING: [Nothing; 10] = [
     Nothing::Empty,
     Nothing::NoBody,
     Nothing::LeftOut,
     Nothing::Null,
-    Nothing::NotFound,
+    Nothing::Status(403),
+    Nothing::Status(404),
+    Nothing::Status(409),
+    Nothing::Status(410),
+    Nothing::Status(423),
+    Nothing::Status(451),
 ];
