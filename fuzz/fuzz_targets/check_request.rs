@@ -3,11 +3,11 @@
 
 use std::sync::{Arc, LazyLock};
 
-use contract::{Contract, Leniency, Source, UnknownFields};
+use contract::{Contract, Source, UnknownFields};
 use libfuzzer_sys::fuzz_target;
 use model::http::{BodyLength, Head, Protocol};
 use model::json::Bounds;
-use model::{CanonicalRequest, Headers};
+use model::{CanonicalRequest, Headers, Mode};
 
 const API: &str = include_str!("api.yaml");
 
@@ -46,19 +46,18 @@ fuzz_target!(|input: (u8, &str, &str, &str, &[u8])| {
         return;
     };
     let values = [(Arc::from("id"), id.to_owned())];
-    let strict = contract::check_request(operation, &request, &values, body);
-    let lenient =
-        contract::check_request_leniently(operation, &request, &values, body, Leniency::Observe);
-    match (&strict, &lenient) {
-        (Ok(strict), Ok((lenient, notes))) => {
-            assert!(notes.is_empty() && !lenient.is_unproven);
-            assert_eq!(strict.body_bytes, lenient.body_bytes);
+    let judge = |mode| contract::check_request(operation, &request, &values, body, mode);
+    let (enforced, observed) = (judge(Mode::Enforce), judge(Mode::Observe));
+    match (&enforced, &observed) {
+        (Ok(enforced), Ok(observed)) => {
+            assert!(observed.noted.is_empty() && !observed.is_unproven);
+            assert_eq!(enforced.body_bytes, observed.body_bytes);
         }
         (Ok(_), Err(refusal)) => panic!("{refusal:?}"),
-        (Err(_), Ok((lenient, notes))) => assert!(!notes.is_empty() && lenient.is_unproven),
+        (Err(_), Ok(observed)) => assert!(!observed.noted.is_empty() && observed.is_unproven),
         (Err(_), Err(_)) => {}
     }
-    if let Ok((valid, _)) = &lenient {
-        let _ = contract::leaves(operation, valid);
+    if let Ok(valid) = &observed {
+        let _ = contract::leaves(operation, valid, &[]);
     }
 });

@@ -3,6 +3,7 @@
 //! Used by compile, the JSON Schema and the reference, all from the same structs.
 //! Start reading at `Version`.
 
+use model::Mode;
 use model::time::Span as Period;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -230,16 +231,4 @@ pub struct OperationChecks {
     pub response: Option<Mode>,
     /// Free text for attacks.
     pub inspect: Option<Mode>,
-}
-
-/// What a check does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Mode {
-    /// Nothing is checked.
-    Off,
-    /// What is found is recorded; nothing is refused.
-    Observe,
-    /// What is found is refused.
-    Enforce,
 }

@@ -11,13 +11,13 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::Timestamp;
+use model::{Mode, Timestamp};
 use policy::AddressSet;
 use policy::block::BlockSettings;
 use policy::limit::Limit;
 
 use crate::Files;
-use crate::api::{Balance, Mode, State};
+use crate::api::{Balance, State};
 use crate::integration::Per;
 use crate::leaks::ResponseRules;
 use crate::secret_ref::SecretRef;

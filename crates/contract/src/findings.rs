@@ -1,11 +1,11 @@
 //! What a request is judged to be, part by part: typed parameters, and what is wrong with them.
-//! Exports `Findings`, `Rigour` and `JudgedParameter`.
+//! Exports `Findings` and `JudgedParameter`.
 //! Used by the judges of parameters and bodies.
 //! Start reading at `Findings`.
 
 use std::sync::Arc;
 
-use model::{FieldError, Json, Reason, Refusal};
+use model::{FieldError, Json, Mode, Reason, Refusal};
 
 use crate::plan::Place;
 
@@ -20,21 +20,11 @@ pub struct JudgedParameter {
     pub value: Json,
 }
 
-/// How strictly schemas are held against a request. What cannot be read without doubt is refused in every case.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Rigour {
-    /// Broken schemas refuse.
-    Enforce,
-    /// Broken schemas are noted.
-    Observe,
-    /// Schemas are not asked.
-    Skip,
-}
-
 /// What was found wrong in one part of a request.
 #[derive(Debug)]
 pub(crate) struct Findings {
-    pub(crate) rigour: Rigour,
+    /// How strictly schemas are held against it. What cannot be read without doubt is refused in every mode.
+    pub(crate) mode: Mode,
     /// Problems, at most [`Refusal::ERRORS_MAX`].
     pub(crate) errors: Vec<FieldError>,
     /// One of them leaves in doubt what was sent.
@@ -45,12 +35,12 @@ pub(crate) struct Findings {
 
 impl Findings {
     /// Nothing found yet.
-    pub(crate) fn new(rigour: Rigour) -> Findings {
+    pub(crate) fn new(mode: Mode) -> Findings {
         Findings {
-            rigour,
+            mode,
             errors: Vec::new(),
             is_unreadable: false,
-            is_unproven: rigour == Rigour::Skip,
+            is_unproven: mode == Mode::Off,
         }
     }
 
@@ -63,7 +53,7 @@ impl Findings {
     /// A value that was read and breaks its schema.
     pub(crate) fn broken(&mut self, error: FieldError) {
         self.is_unproven = true;
-        if self.rigour != Rigour::Skip {
+        if self.mode != Mode::Off {
             self.push(error);
         }
     }
@@ -81,7 +71,7 @@ impl Findings {
 
     /// Ends one part: a refusal, or nothing more to say about it. What was noted stays.
     pub(crate) fn settle(&mut self, reason: &'static Reason) -> Result<(), Box<Refusal>> {
-        if self.is_unreadable || self.rigour == Rigour::Enforce {
+        if self.is_unreadable || self.mode == Mode::Enforce {
             return refuse(reason, std::mem::take(&mut self.errors));
         }
         Ok(())

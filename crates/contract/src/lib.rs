@@ -1,5 +1,5 @@
 //! Is this message what the OpenAPI document promised? Both directions, unknown fields refused by default.
-//! Exports `compile`, `Router`, `check_request`, `check_request_leniently`, `check_writes`, `check_response`, `leaves`,
+//! Exports `compile`, `Router`, `check_request`, `check_writes`, `check_response`, `leaves`,
 //! `fields`, `forwarded`. Pure: texts in, plans out.
 //! Used by config (compile, locate) and by gateway's stages route, validate, inspect and response.
 //! Start reading at `compile`, then at `check_request`; `plan` names what a compiled contract consists of.
@@ -53,9 +53,7 @@ pub use media::{ACCEPT, FirstResponse, ResponseMedia};
 pub use parameters::{UNDECLARED, declared_cookies, fix_undeclared, list_field, write_query};
 pub use parts::{PartKind, PartPlan};
 pub use plan::{BodyPlan, BodyPlanContent, Contract, Operation, Parameter, Place, Style};
-pub use request::{
-    BODY, HEADER, Leniency, PATH, QUERY, ValidRequest, check_request, check_request_leniently,
-};
+pub use request::{BODY, HEADER, PATH, QUERY, ValidRequest, check_request};
 pub use response::{Drift, check_response};
 pub use response_plan::{ResponsePlan, StatusRange};
 pub use router::{Declared, Found, Offered, Route, Router};

@@ -6,11 +6,11 @@
 use std::sync::Arc;
 
 use model::canonical::encode_component;
-use model::{CanonicalRequest, FieldError, Headers, Json, Text};
+use model::{CanonicalRequest, FieldError, Headers, Json, Mode, Text};
 
 use crate::advice::listed;
 use crate::errors::{Subject, explain};
-use crate::findings::{Findings, JudgedParameter, Rigour};
+use crate::findings::{Findings, JudgedParameter};
 use crate::plan::{Operation, Parameter, Place, Style};
 use crate::text::nearest;
 use crate::typing::Target;
@@ -230,7 +230,7 @@ fn undeclared(
         if declared().any(|parameter| belongs(operation, parameter, name)) {
             continue;
         }
-        if found.rigour != Rigour::Enforce {
+        if found.mode != Mode::Enforce {
             // It travels on, so inspection has to see it.
             found.is_unproven = true;
             out.push(JudgedParameter {
@@ -271,7 +271,7 @@ fn one(
     found: &mut Findings,
 ) {
     if sent.is_empty() {
-        if parameter.is_required && found.rigour != Rigour::Skip {
+        if parameter.is_required && found.mode != Mode::Off {
             found.broken(wrong(
                 parameter,
                 "required",
@@ -292,7 +292,7 @@ fn one(
             return;
         }
     };
-    if found.rigour == Rigour::Skip || parameter.validator.is_valid(&value) {
+    if found.mode == Mode::Off || parameter.validator.is_valid(&value) {
         out.push(judged(parameter, value));
         return;
     }

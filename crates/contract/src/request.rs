@@ -1,18 +1,18 @@
 //! Is this request what the contract promised? Parameters, content type and body, all problems at once.
-//! Exports `check_request`, `check_request_leniently` and `ValidRequest`. What was judged is what is forwarded.
+//! Exports `check_request` and `ValidRequest`. What was judged is what is forwarded.
 //! Used by gateway's stage validate.
 //! Start reading at `check_request`.
 
 use std::sync::Arc;
 
 use model::json::{Problem, ProblemKind};
-use model::{CanonicalRequest, FieldError, Json, Payload, Reason, Refusal, Stage};
+use model::{CanonicalRequest, FieldError, Json, Mode, Payload, Reason, Refusal, Stage};
 
 use crate::advice::listed;
 use crate::body_format::BodyFormat;
 use crate::errors::{Subject, explain};
 use crate::file;
-use crate::findings::{Findings, JudgedParameter, Rigour};
+use crate::findings::{Findings, JudgedParameter};
 use crate::form;
 use crate::multipart;
 use crate::parameters;
@@ -91,6 +91,8 @@ pub struct ValidRequest {
     pub query: String,
     /// Some part was let on although the contract does not vouch for it: inspection then looks at every text.
     pub is_unproven: bool,
+    /// What breaks the contract and was let on, at most [`Refusal::ERRORS_MAX`]; nothing unless the mode is to observe.
+    pub noted: Vec<FieldError>,
 }
 
 impl ValidRequest {
@@ -108,50 +110,26 @@ impl ValidRequest {
     }
 }
 
-/// What a check does about values that can be read but break their schema.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Leniency {
-    /// They are noted and pass.
-    Observe,
-    /// They pass; schemas are not asked.
-    Skip,
-}
-
-/// Judges one request against one operation.
+/// Judges one request against one operation, as strictly as the mode says. Where that is to observe or off, values pass that
+/// can be read and merely break their schema: wrong types and bounds, missing and undeclared fields and parameters. The
+/// request is then marked [`ValidRequest::is_unproven`], and they are in [`ValidRequest::noted`] where they are observed.
 ///
 /// # Errors
-/// [`PATH`], [`QUERY`], [`HEADER`], [`CONTENT_TYPE`] or [`BODY`] with every problem found in that part (at most 20).
+/// [`PATH`], [`QUERY`], [`HEADER`], [`CONTENT_TYPE`] or [`BODY`] with every problem found in that part (at most 20). In every
+/// mode for what leaves in doubt what was sent: broken JSON, duplicate keys, parameters that cannot be split or decoded,
+/// bodies nobody declared, content types without a judge.
 pub fn check_request(
     operation: &Operation,
     request: &CanonicalRequest,
     path_values: &[(Arc<str>, String)],
     body: &[u8],
+    mode: Mode,
 ) -> Result<ValidRequest, Box<Refusal>> {
-    let mut found = Findings::new(Rigour::Enforce);
-    check(operation, request, path_values, body, &mut found)
-}
-
-/// Judges one request like [`check_request`], but lets values pass that can be read and merely break their schema:
-/// wrong types and bounds, missing and undeclared fields and parameters. They are listed beside the request
-/// (at most 20, none when schemas are skipped), and the request is marked [`ValidRequest::is_unproven`].
-///
-/// # Errors
-/// The same reasons, for what leaves in doubt what was sent: broken JSON, duplicate keys, parameters that cannot be
-/// split or decoded, bodies nobody declared, content types without a judge.
-pub fn check_request_leniently(
-    operation: &Operation,
-    request: &CanonicalRequest,
-    path_values: &[(Arc<str>, String)],
-    body: &[u8],
-    leniency: Leniency,
-) -> Result<(ValidRequest, Vec<FieldError>), Box<Refusal>> {
-    let mut found = Findings::new(match leniency {
-        Leniency::Observe => Rigour::Observe,
-        Leniency::Skip => Rigour::Skip,
-    });
+    let mut found = Findings::new(mode);
     let mut valid = check(operation, request, path_values, body, &mut found)?;
     valid.is_unproven = found.is_unproven;
-    Ok((valid, found.errors))
+    valid.noted = found.errors;
+    Ok(valid)
 }
 
 fn check(
@@ -179,6 +157,7 @@ fn check(
         parameters: judged,
         query: parameters::write_query(operation, request.query()),
         is_unproven: false,
+        noted: Vec::new(),
     };
     check_body(operation, request, body, valid, found)
 }
@@ -366,7 +345,7 @@ fn file_body(
     mut valid: ValidRequest,
     found: &mut Findings,
 ) -> Result<ValidRequest, Box<Refusal>> {
-    if found.rigour != Rigour::Skip
+    if found.mode != Mode::Off
         && let Some(wrong) = file::wrong(&content.content_type, content.bytes, body)
     {
         found.broken(body_problem(
@@ -405,7 +384,7 @@ fn multipart_body(
         BODY.because(wrong.keyword)
             .with_errors(vec![part_problem(wrong)])
     })?;
-    if found.rigour != Rigour::Skip {
+    if found.mode != Mode::Off {
         wrong
             .into_iter()
             .for_each(|wrong| found.broken(part_problem(wrong)));
@@ -430,7 +409,7 @@ fn judged_body(
     value: &Json,
     found: &mut Findings,
 ) -> Result<(), Box<Refusal>> {
-    if found.rigour == Rigour::Skip || content.validator.is_valid(value) {
+    if found.mode == Mode::Off || content.validator.is_valid(value) {
         return Ok(());
     }
     let subject = Subject {

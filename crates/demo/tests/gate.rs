@@ -94,6 +94,7 @@ fn judged(compiled: &Compiled, call: &Call) -> Option<(&'static str, Vec<String>
         &request,
         &path_values,
         &call.body,
+        model::Mode::Enforce,
     )
     .err()?;
     Some((

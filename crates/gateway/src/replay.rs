@@ -8,12 +8,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use config::Compiled;
-use config::api::Mode;
 use config::compiled::{ApiVersion, OperationPlan};
-use contract::{Forwarded, Found, Leaf, Leniency, Operation, ValidRequest};
+use contract::{Forwarded, Found, Leaf, Operation};
 use model::event::{Finding, Treatment};
 use model::http::{BodyLength, Protocol};
-use model::{CanonicalRequest, Head, Headers, Method, Refusal, Timestamp};
+use model::{CanonicalRequest, Head, Headers, Method, Mode, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -156,7 +155,7 @@ pub fn written(request: &Written, compiled: &Compiled, now: Timestamp) -> Result
     let (version, plan, operation, values) =
         found(&asked, request.listener.as_deref(), compiled)
             .ok_or("the configuration exposes no such operation")?;
-    let verdict = match valid(&asked, operation, plan.request, &values, &body) {
+    let verdict = match contract::check_request(operation, &asked, &values, &body, plan.request) {
         Err(refusal) => Verdict {
             refused: Some(refusal.reason.code.to_owned()),
             seen: Vec::new(),
@@ -240,22 +239,6 @@ fn found<'c>(
                 _ => None,
             }
         })
-}
-
-fn valid(
-    asked: &CanonicalRequest,
-    operation: &Operation,
-    mode: Mode,
-    values: &[(Arc<str>, String)],
-    body: &[u8],
-) -> Result<ValidRequest, Box<Refusal>> {
-    let leniency = match mode {
-        Mode::Enforce => return contract::check_request(operation, asked, values, body),
-        Mode::Observe => Leniency::Observe,
-        Mode::Off => Leniency::Skip,
-    };
-    contract::check_request_leniently(operation, asked, values, body, leniency)
-        .map(|(valid, _)| valid)
 }
 
 #[cfg(test)]

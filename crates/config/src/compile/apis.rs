@@ -7,13 +7,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use contract::Contract;
-use model::Timestamp;
+use model::{Mode, Timestamp};
 
 use super::bounds::not_empty;
 use super::draft::{Apis, BasePath, Scene, base_path_problem, operation};
 use super::{foreign, lifecycle, lookups, objects, reading, upstream};
 use crate::Files;
-use crate::api::{Api, Checks, Mode, State, Version};
+use crate::api::{Api, Checks, State, Version};
 use crate::compiled::{ApiVersion, FieldPlans, Inspected, OperationPlan, UpstreamSettings};
 use crate::de::{listed, nearest};
 use crate::files::SERVER_FILE;

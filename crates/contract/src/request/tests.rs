@@ -61,15 +61,11 @@ fn send(
     body: &[u8],
 ) -> Result<ValidRequest, Box<Refusal>> {
     with(api, method, target, fields, |operation, request, values| {
-        check_request(operation, request, values, body)
+        check_request(operation, request, values, body, Mode::Enforce)
     })
 }
 
-fn leniently(
-    leniency: Leniency,
-    target: &str,
-    body: &str,
-) -> Result<(ValidRequest, Vec<FieldError>), Box<Refusal>> {
+fn in_mode(mode: Mode, target: &str, body: &str) -> Result<ValidRequest, Box<Refusal>> {
     let fields = [("content-type", "application/json")];
     let method = match body {
         "" => Method::Get,
@@ -81,7 +77,7 @@ fn leniently(
         target,
         &fields,
         |operation, request, values| {
-            check_request_leniently(operation, request, values, body.as_bytes(), leniency)
+            check_request(operation, request, values, body.as_bytes(), mode)
         },
     )
 }
@@ -589,30 +585,29 @@ fn noted(found: &[FieldError]) -> String {
 
 #[test]
 fn an_observed_request_passes_and_tells_what_breaks_the_contract() {
-    let (valid, found) =
-        leniently(Leniency::Observe, "/customers/x?fields=zip&role=admin", "").unwrap();
+    let valid = in_mode(Mode::Observe, "/customers/x?fields=zip&role=admin", "").unwrap();
     assert_eq!(
-        noted(&found),
+        noted(&valid.noted),
         "path id:type, query fields/0:enum, query role:additionalProperties"
     );
     assert_eq!(valid.query, "fields=zip&role=admin");
     assert!(valid.is_unproven);
     let body = r#"{"name":7,"role":{"$where":"1"}}"#;
-    let (valid, found) = leniently(Leniency::Observe, "/customers/9", body).unwrap();
+    let valid = in_mode(Mode::Observe, "/customers/9", body).unwrap();
     assert_eq!(
-        noted(&found),
+        noted(&valid.noted),
         "body /name:type, body /role:additionalProperties"
     );
     assert_eq!(valid.body_bytes, body.as_bytes());
-    let (valid, found) = leniently(Leniency::Observe, "/customers/9", r#"{"name":"n"}"#).unwrap();
-    assert!(found.is_empty() && !valid.is_unproven);
+    let valid = in_mode(Mode::Observe, "/customers/9", r#"{"name":"n"}"#).unwrap();
+    assert!(valid.noted.is_empty() && !valid.is_unproven);
 }
 
 #[test]
 fn a_skipped_schema_notes_nothing_and_leaves_everything_to_inspection() {
     let body = r#"{"name":7,"role":{"$where":"1"}}"#;
-    let (valid, found) = leniently(Leniency::Skip, "/customers/x", body).unwrap();
-    assert!(found.is_empty() && valid.is_unproven);
+    let valid = in_mode(Mode::Off, "/customers/x", body).unwrap();
+    assert!(valid.noted.is_empty() && valid.is_unproven);
     let api = contract(API);
     let operation = api.operation("updateCustomer").unwrap().1;
     let seen: Vec<_> = free_leaves(operation, &valid)
@@ -628,7 +623,7 @@ fn a_skipped_schema_notes_nothing_and_leaves_everything_to_inspection() {
     assert_eq!(seen[seen.len() - 4..], expected);
     // The undeclared parameter and the value outside its enum are looked at as well.
     let target = "/customers/9?fields=zip&role=admin";
-    let (valid, _) = leniently(Leniency::Observe, target, "").unwrap();
+    let valid = in_mode(Mode::Observe, target, "").unwrap();
     let operation = api.operation("getCustomer").unwrap().1;
     let seen: Vec<_> = free_leaves(operation, &valid)
         .into_iter()
@@ -639,7 +634,7 @@ fn a_skipped_schema_notes_nothing_and_leaves_everything_to_inspection() {
 
 #[test]
 fn what_cannot_be_read_without_doubt_is_refused_in_every_mode() {
-    for leniency in [Leniency::Observe, Leniency::Skip] {
+    for mode in [Mode::Enforce, Mode::Observe, Mode::Off] {
         for (target, body, code) in [
             ("/customers/9", "{", "validate.body"),
             (
@@ -650,7 +645,7 @@ fn what_cannot_be_read_without_doubt_is_refused_in_every_mode() {
             ("/customers/9?q=1&q=2", "", "validate.query"),
             ("/customers/9?json=%7B", "", "validate.query"),
         ] {
-            let refusal = leniently(leniency, target, body).unwrap_err();
+            let refusal = in_mode(mode, target, body).unwrap_err();
             assert_eq!(refusal.reason.code, code, "{target} {body}");
         }
     }
@@ -686,10 +681,16 @@ fn figures() {
         |_, request, values| {
             let start = std::time::Instant::now();
             for _ in 0..rounds {
-                std::hint::black_box(check_request(operation, request, values, b"")?);
+                std::hint::black_box(check_request(
+                    operation,
+                    request,
+                    values,
+                    b"",
+                    Mode::Enforce,
+                )?);
             }
             println!("check_request {:?}", start.elapsed() / rounds);
-            let valid = check_request(operation, request, values, b"")?;
+            let valid = check_request(operation, request, values, b"", Mode::Enforce)?;
             let start = std::time::Instant::now();
             for _ in 0..rounds {
                 std::hint::black_box(free_leaves(operation, &valid));

@@ -26,6 +26,7 @@ fn valid(body: &[u8]) -> ValidRequest {
         parameters: Vec::new(),
         query: "tag=a%20b".into(),
         is_unproven: false,
+        noted: Vec::new(),
     }
 }
 

@@ -5,11 +5,10 @@
 
 use std::ops::Deref;
 
-use config::api::Mode;
 use contract::{Leaf, ValidRequest};
 use identity::methods::is_credential;
 use identity::{Caller, api_key};
-use model::{CanonicalRequest, FieldError, Json, Refusal, Stage};
+use model::{CanonicalRequest, FieldError, Json, Mode, Refusal, Stage};
 use policy::{Permit, Released, RequestFacts};
 
 use crate::context::RequestContext;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use contract::{BodyFormat, Operation, ResponsePlan};
 use model::event::{Drift, Treatment};
 use model::json;
-use model::{Headers, Json, Payload, Response, Stage, Text};
+use model::{Headers, Json, Mode, Payload, Response, Stage, Text};
 use policy::Released;
 
 use crate::bounds::RESPONSE_BOUNDS;
@@ -16,7 +16,6 @@ use crate::context::{Op, RequestContext};
 use crate::reasons::{CONTRACT, LEAK};
 
 use crate::{RequestState, Stop, etag, finding, leaks, record, retry_after};
-use config::api::Mode;
 use crypto::SealKey;
 use net::UpstreamResponse;
 

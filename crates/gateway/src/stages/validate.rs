@@ -6,10 +6,9 @@
 
 use std::ops::Deref;
 
-use config::api::Mode;
-use contract::{Leniency, Place, ValidRequest};
+use contract::{Place, ValidRequest};
 use identity::Caller;
-use model::{CanonicalRequest, Json, Refusal, Stage};
+use model::{CanonicalRequest, Json, Mode, Refusal, Stage};
 use policy::{Permit, Released, RequestFacts};
 
 use crate::context::RequestContext;
@@ -163,16 +162,9 @@ fn judge(
     body: &[u8],
 ) -> Result<ValidRequest, Stop> {
     let (op, path_values) = (granted.op(), granted.path_values());
-    let leniency = match op.plan.request {
-        Mode::Enforce => {
-            let valid = contract::check_request(op.operation, asked, path_values, body);
-            return Ok(valid.map_err(|refusal| advised(refusal, granted))?);
-        }
-        Mode::Observe => Leniency::Observe,
-        Mode::Off => Leniency::Skip,
-    };
-    let (valid, noted) =
-        contract::check_request_leniently(op.operation, asked, path_values, body, leniency)?;
+    let valid = contract::check_request(op.operation, asked, path_values, body, op.plan.request);
+    let mut valid = valid.map_err(|refusal| advised(refusal, granted))?;
+    let noted = std::mem::take(&mut valid.noted);
     x.event.errors = noted.iter().map(Into::into).collect();
     Ok(valid)
 }

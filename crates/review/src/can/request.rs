@@ -6,11 +6,10 @@
 use std::sync::Arc;
 
 use config::Compiled;
-use config::api::Mode;
-use contract::{BodyFormat, Found, JudgedParameter, Leniency, TemplateSegment};
+use contract::{BodyFormat, Found, JudgedParameter, TemplateSegment};
 use model::canonical::encode_segment;
 use model::http::{BodyLength, Protocol};
-use model::{CanonicalRequest, FieldError, Head, Headers, Json, Refusal};
+use model::{CanonicalRequest, FieldError, Head, Headers, Json, Mode, Refusal};
 use policy::{PagePlace, Permit};
 
 use super::question::{Asked, Context, UNKNOWN, Verdict};
@@ -147,14 +146,12 @@ pub fn read(context: &Context<'_>, permit: &Permit) -> Result<ReadRequest, Box<R
     let target = format!("{}?{query}", target(context));
     let asked =
         CanonicalRequest::of_encoded(head(context, &target, kind.filter(|_| !sent.is_empty())))?;
-    let leniency = match context.asked.plan.request {
-        Mode::Off => Leniency::Skip,
-        Mode::Enforce | Mode::Observe => Leniency::Observe,
-    };
-    let (valid, errors) =
-        contract::check_request_leniently(context.contract, &asked, &context.path, sent, leniency)?;
-    let (missing, wrong) = sorted(errors, context);
-    if context.asked.plan.request == Mode::Enforce {
+    let mode = context.asked.plan.request;
+    // What is enforced is observed here: what is wrong is told apart from what was merely not given.
+    let noting = mode.min(Mode::Observe);
+    let valid = contract::check_request(context.contract, &asked, &context.path, sent, noting)?;
+    let (missing, wrong) = sorted(valid.noted, context);
+    if mode == Mode::Enforce {
         refuse(wrong)?;
     }
     let body = if is_form {

@@ -7,9 +7,9 @@ use std::collections::{BTreeSet, HashSet};
 
 use contract::forwarded::{FIELDS, ForwardedField};
 use contract::{Contract, Language};
+use model::Mode;
 use waf::{FieldLanguage, FieldPlan, Plan};
 
-use crate::api::Mode;
 use crate::compile::draft::Apis;
 use crate::compiled::{ApiVersion, FieldPlans, Proven};
 
