@@ -13,7 +13,7 @@ use model::{Json, Shape};
 
 use crate::decide::{Released, RequestFacts, Standing};
 use crate::input::DenyAs;
-use crate::plan::{KindId, Plan, ResponseShape};
+use crate::plan::{ResponseShape, KindId, Plan};
 use crate::rules::{Entry, Operation};
 
 /// What the grants hide from a caller, as far as the status of an upstream's answer could tell it.
@@ -62,10 +62,7 @@ impl ErrorPlans {
         if let Some((_, plan)) = self.plans.iter().find(|(bits, _)| *bits == held) {
             return Some(plan.clone());
         }
-        let error = operation
-            .errors
-            .iter()
-            .find(|e| e.response == self.response)?;
+        let error = operation.errors.iter().find(|e| e.response == self.response)?;
         let trees: Vec<_> = entry.held(held).map(|grant| &*grant.errors).collect();
         Some(Arc::new(Plan::build(error.ground(), &trees)))
     }
@@ -121,10 +118,7 @@ impl Standing {
     ) -> Option<Released> {
         let operation = self.rules.op(self.operation)?;
         let entry = self.entry()?;
-        let prepared = entry
-            .errors
-            .iter()
-            .find(|plans| plans.response == response)?;
+        let prepared = entry.errors.iter().find(|plans| plans.response == response)?;
         let held = self.proven_for_errors(operation, entry);
         let plan = prepared.plan(operation, entry, held)?;
         let released = self.release_by(&plan, facts, body)?;

@@ -22,7 +22,7 @@ use crate::decide::{
     TOO_MANY,
 };
 use crate::input::{ParameterPlace, Source};
-use crate::plan::{KindId, ResponseShape};
+use crate::plan::{ResponseShape, KindId};
 use crate::rules::{Operation, OperationRef, Overlay, Rules, Seen, is_told_by_path};
 
 impl Standing {

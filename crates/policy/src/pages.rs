@@ -12,7 +12,7 @@ use crate::decide::Standing;
 use crate::input::{ParameterPlace, ParameterShape};
 use crate::object::own_id;
 use crate::parameters::BodyAsks;
-use crate::plan::{KindId, ResponseShape, outermost};
+use crate::plan::{ResponseShape, KindId, outermost};
 use crate::rules::{Seen, Steps};
 
 /// Most fields beside the objects that are told apart; what is beyond them counts as undeclared.

@@ -5,8 +5,8 @@
 
 mod words;
 
+use crate::bytes::{ByteSet, find_pair};
 use crate::prose;
-use crate::scan::{ByteSet, find_pair};
 use libinjectionrs::{SqliFlags, SqliState};
 use memchr::memmem::Finder;
 use std::sync::LazyLock;

@@ -4,27 +4,26 @@
 //! Start reading at `inspect`.
 
 use crate::detector::Sentences;
+use crate::field_plan::{CrsLive, Remaining};
 use crate::finding::Finding;
-use crate::inspect::Run;
 use crate::part::{Part, PartKind, Place, RequestFacts};
 use crate::plan::Plan;
-use crate::seclang::{
-    Candidate, Event, Guard, Head, Live, Mode, RuleSet, Scope, Source, Transaction,
-};
+use crate::run::Run;
+use crate::seclang::{Candidate, Event, Guard, Head, Mode, RuleSet, Scope, Source, Transaction};
 use std::cell::RefCell;
 
 mod words;
 
 /// Shows the request to the rules and reports what they find.
 pub(crate) fn inspect(
+    plan: &Plan,
     rules: &RuleSet,
     parts: &[Part<'_>],
     request: &RequestFacts<'_>,
     run: &mut Run<'_>,
 ) {
-    let plan = run.plan;
     let keys: Vec<Vec<u8>> = parts.iter().map(key).collect();
-    let plan_paranoia = run.plan.paranoia;
+    let plan_paranoia = plan.sensitivity.paranoia;
     let wanted = parts
         .iter()
         .filter_map(|part| part.paranoia)
@@ -34,6 +33,7 @@ pub(crate) fn inspect(
         parts,
         keys: &keys,
         paranoia: plan_paranoia,
+        has_pack: plan.pack.is_some(),
         run: &*run,
         excluded: RefCell::new(Vec::new()),
         hints: RefCell::new(Vec::new()),
@@ -85,14 +85,14 @@ fn denier(id: u32, transaction: &Transaction<'_>, guard: &Fields<'_>) -> Option<
     let mut events = transaction.events().iter().rev();
     let event = events.find(|event| event.id == id)?;
     Some(Finding {
-        score: guard.run.plan.threshold,
+        score: guard.run.sensitivity.threshold,
         ..finding(event, guard)
     })
 }
 
 /// What is left to ask about a part; the text itself stays in the message for rules that count.
-fn live<'p>(part: &Part<'p>, plan: &Plan) -> Option<&'p Live> {
-    part.field?.covers(plan, part)?.directed()
+fn live<'p>(part: &Part<'p>, plan: &Plan) -> Option<&'p CrsLive> {
+    plan.remaining(part).and_then(Remaining::directed)
 }
 
 fn scope(part: &Part<'_>) -> Scope {
@@ -109,7 +109,7 @@ fn prepared<'t>(
     guard: &'t Fields<'t>,
     level: u8,
 ) -> Transaction<'t> {
-    let plan = guard.run.plan;
+    let sensitivity = guard.run.sensitivity;
     let mut target = request.path.as_bytes().to_vec();
     if !request.query.is_empty() {
         target.push(b'?');
@@ -128,10 +128,13 @@ fn prepared<'t>(
     let mut transaction = Transaction::begin(rules, &head, headers, Mode::On);
     transaction.guarded_by(guard);
     transaction.detects_with(&Sentences);
-    transaction.limit_work(plan.work_max);
+    transaction.limit_work(sensitivity.work_max);
     transaction.set("blocking_paranoia_level", i64::from(level));
     transaction.set("detection_paranoia_level", i64::from(level));
-    transaction.set("inbound_anomaly_score_threshold", i64::from(plan.threshold));
+    transaction.set(
+        "inbound_anomaly_score_threshold",
+        i64::from(sensitivity.threshold),
+    );
     transaction
 }
 
@@ -156,6 +159,8 @@ struct Fields<'f> {
     parts: &'f [Part<'f>],
     keys: &'f [Vec<u8>],
     paranoia: u8,
+    /// The rules that come with the product read the message as well.
+    has_pack: bool,
     run: &'f Run<'f>,
     excluded: RefCell<Vec<Finding>>,
     /// Matches that count only in company.
@@ -205,7 +210,7 @@ impl Fields<'_> {
         let by_people = |part: &Part<'_>| {
             part.kind == PartKind::Value && matches!(part.place, Place::Body | Place::Query)
         };
-        self.run.plan.pack.is_some() && part.is_some_and(by_people)
+        self.has_pack && part.is_some_and(by_people)
     }
 }
 
@@ -220,7 +225,7 @@ impl Guard for Fields<'_> {
             return false;
         }
         let may_hint = allowed == 1 && words::matches_words(candidate.id);
-        if !may_hint && self.run.plan.exclusions.is_empty() {
+        if !may_hint && self.run.sensitivity.exclusions.is_empty() {
             return true;
         }
         let (place, pointer) = self.locate(candidate.variable, candidate.key);

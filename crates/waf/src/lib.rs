@@ -4,26 +4,36 @@
 //! Start reading at `inspect::inspect`; the rules we ship are in `pack`.
 
 pub mod body;
+pub mod bytes;
 pub mod detector;
 mod directed;
+mod field_plan;
 pub mod finding;
+mod image;
 mod inspect;
+mod language;
 pub mod leak;
 pub mod pack;
 pub mod part;
 mod plan;
 mod prose;
 mod prove;
+mod run;
 pub mod scan;
 pub mod seclang;
+mod sensitivity;
+mod serial;
 pub mod settings;
+mod syntax;
+mod transform;
 pub mod views;
 
 pub use detector::{InjectionDetector, Libinjection, Sentences};
+pub use field_plan::{FieldPlan, Proof};
 pub use finding::{Class, Finding, Findings};
 pub use inspect::inspect;
+pub use language::FieldLanguage;
 pub use leak::{Leak, LeakKind, LeakScanner, masked};
 pub use part::{Part, PartKind, Place, RequestFacts};
 pub use plan::{Plan, compile, compile_again};
-pub use prove::{FieldLanguage, FieldPlan, Proof};
 pub use settings::{Exclusion, LoadError, RuleFile, RuleFiles, Settings};

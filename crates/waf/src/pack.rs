@@ -9,14 +9,14 @@ mod recurring;
 mod rules;
 mod ssrf;
 
-pub(crate) use proof::Live;
-
 use crate::detector::{InjectionDetector, Sentences};
+use crate::field_plan::PackLive;
 use crate::finding::{Class, Finding};
-use crate::inspect::Run;
 use crate::part::{Part, PartKind};
 use crate::prose;
+use crate::run::Run;
 use crate::scan::PatternSet;
+use crate::serial;
 use crate::settings::LoadError;
 use crate::views;
 use std::sync::{Arc, OnceLock};
@@ -79,6 +79,8 @@ const MATCHES_MAX: usize = 256;
 /// The compiled pack.
 #[derive(Debug)]
 pub struct Pack {
+    /// No other set of rules of the process has this number.
+    pub(crate) serial: u64,
     rules: Vec<Rule>,
     patterns: PatternSet,
     detector: Sentences,
@@ -97,6 +99,7 @@ impl Pack {
             },
         )?;
         Ok(Pack {
+            serial: serial::next(),
             rules,
             patterns,
             detector: Sentences,
@@ -130,11 +133,11 @@ impl Pack {
     /// Shows the part to every rule, as sent and in every decoded reading. As sent it meets only the
     /// rules that are live for its field; what it decodes to is no text of the field and meets all. Where none is live
     /// there is nothing to decode either.
-    pub(crate) fn inspect(&self, part: &Part<'_>, live: Option<&Live>, run: &mut Run<'_>) {
-        if live.is_some_and(Live::is_dead) {
+    pub(crate) fn inspect(&self, part: &Part<'_>, live: Option<&PackLive>, run: &mut Run<'_>) {
+        if live.is_some_and(PackLive::is_dead) {
             return;
         }
-        let paranoia = part.paranoia.unwrap_or(run.plan.paranoia);
+        let paranoia = part.paranoia.unwrap_or(run.sensitivity.paranoia);
         if part.recurs
             && let Some(work) = recurring::harmless(part.text, paranoia)
         {
@@ -148,7 +151,7 @@ impl Pack {
         }
     }
 
-    fn readings(&self, part: &Part<'_>, live: Option<&Live>, run: &mut Run<'_>) {
+    fn readings(&self, part: &Part<'_>, live: Option<&PackLive>, run: &mut Run<'_>) {
         let as_sent = Reading {
             part,
             text: part.text,
@@ -205,7 +208,7 @@ impl Pack {
         let Reading {
             part, text, live, ..
         } = *reading;
-        let paranoia = part.paranoia.unwrap_or(run.plan.paranoia);
+        let paranoia = part.paranoia.unwrap_or(run.sensitivity.paranoia);
         if live.is_some_and(|live| live.has_no_pattern(paranoia)) {
             return;
         }
@@ -313,7 +316,7 @@ struct Reading<'r> {
     /// What was decoded on the way.
     chain: &'r [&'static str],
     /// The rules that are left to ask.
-    live: Option<&'r Live>,
+    live: Option<&'r PackLive>,
 }
 
 impl Reading<'_> {

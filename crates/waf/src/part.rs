@@ -3,7 +3,7 @@
 //! Used by the caller of `inspect`, who cuts the judged message into parts once.
 //! Start reading at `Part`.
 
-use crate::prove::FieldPlan;
+use crate::field_plan::FieldPlan;
 
 /// Where a text stood in the message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -3,19 +3,18 @@
 //! Used by the default pack and by rules from directories.
 //! Start reading at `PatternSet::candidates`.
 
-mod bytes;
 mod combined;
 mod literals;
 mod words;
 
-pub use bytes::ByteSet;
-pub(crate) use bytes::find_pair;
 pub use literals::Needs;
 
-use crate::prove::{Automaton, Image, Language};
+use crate::bytes::ByteSet;
+use crate::image::{Automaton, Image};
+use crate::language::Language;
+use crate::syntax::parse;
 use combined::CombinedDfa;
 use regex_automata::meta;
-use regex_automata::util::syntax;
 use regex_syntax::hir::Hir;
 use std::collections::BTreeMap;
 use words::Words;
@@ -486,16 +485,6 @@ fn first_phrase(phrases: &[Vec<u8>], text: &[u8]) -> Option<(usize, usize)> {
         .iter()
         .filter_map(|phrase| memchr::memmem::find(&lower, phrase).map(|at| (at, at + phrase.len())))
         .min()
-}
-
-/// Parses one pattern as every pattern of the crate is read.
-pub(crate) fn parse(text: &str) -> Result<Hir, String> {
-    let config = syntax::Config::new()
-        .unicode(false)
-        .utf8(false)
-        .dot_matches_new_line(true)
-        .nest_limit(200);
-    syntax::parse_with(text, &config).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]

@@ -5,7 +5,9 @@
 
 mod actions;
 mod ast;
+mod collection;
 mod compile;
+mod hits;
 mod lexer;
 mod lists;
 mod macros;
@@ -16,16 +18,18 @@ mod prefilter_cache;
 mod program;
 mod proof;
 mod run;
+mod selection;
 mod sides;
 mod store;
 mod targets;
 mod texts;
-mod transform;
 mod tree;
+mod triggers;
+mod tx_value;
+mod variable;
 
+pub use crate::transform::Transform;
 pub use program::RuleSet;
-pub(crate) use proof::Live;
 pub use run::{Candidate, Event, Guard, Mode, Source, Transaction};
 pub(crate) use store::Head;
 pub use store::{Message, Scope};
-pub use transform::Transform;

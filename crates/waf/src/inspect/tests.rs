@@ -1,4 +1,5 @@
 use super::*;
+use crate::finding::Class;
 use crate::part::Place;
 use crate::settings::{Exclusion, RuleFiles, Settings};
 

@@ -1,40 +1,13 @@
 //! Which rules of the pack cannot match the texts of a field.
-//! Exports `Live`: the rules that are left for such a field.
-//! Used by `prove` at load and by `Pack::inspect` per message.
+//! Exports `Pack::live`: the rules that are left for such a field.
+//! Used by `prove` at load.
 //! Start reading at `Pack::live`.
 
 use super::{Pack, SQLI_TOKENS, XSS_TOKENS, ssrf};
 use crate::detector::InjectionDetector;
-use crate::prove::{Automaton, Image, Language, Proof};
-
-/// The rules of the pack that a text as sent may still match. Decoded readings meet every rule.
-#[derive(Debug)]
-pub(crate) struct Live {
-    patterns: Vec<bool>,
-    pub(super) sqli: bool,
-    pub(super) xss: bool,
-    pub(super) address: bool,
-    /// The lowest paranoia level at which a pattern is live.
-    level: u8,
-}
-
-impl Live {
-    /// Whether a pattern may match.
-    pub(super) fn has(&self, id: u32) -> bool {
-        let place = usize::try_from(id).unwrap_or(usize::MAX);
-        self.patterns.get(place).copied().unwrap_or(true)
-    }
-
-    /// Whether no rule is left at any level.
-    pub(super) fn is_dead(&self) -> bool {
-        self.level == u8::MAX && !self.sqli && !self.xss && !self.address
-    }
-
-    /// Whether no pattern of this level may match.
-    pub(super) fn has_no_pattern(&self, level: u8) -> bool {
-        level < self.level
-    }
-}
+use crate::field_plan::{PackLive, Proof};
+use crate::image::{Automaton, Image};
+use crate::language::Language;
 
 impl Pack {
     /// Decides for every rule whether a value of these languages may match it; counts those of the level.
@@ -43,8 +16,8 @@ impl Pack {
         languages: &[Option<Language>],
         level: u8,
         proofs: &mut [Proof],
-    ) -> Vec<Live> {
-        let mut all: Vec<Live> = languages
+    ) -> Vec<PackLive> {
+        let mut all: Vec<PackLive> = languages
             .iter()
             .map(|language| self.without_patterns(language.as_ref()))
             .collect();
@@ -73,9 +46,9 @@ impl Pack {
     }
 
     /// The rules that are no patterns.
-    fn without_patterns(&self, language: Option<&Language>) -> Live {
+    fn without_patterns(&self, language: Option<&Language>) -> PackLive {
         let dead = |test: &dyn Fn(&Language) -> bool| language.is_some_and(test);
-        Live {
+        PackLive {
             patterns: Vec::new(),
             sqli: !dead(&|language| self.cannot_be_sql(language)),
             xss: !dead(&|language| self.cannot_be_script(language)),

@@ -4,8 +4,8 @@
 //! Start reading at `judge`.
 
 use super::Hit;
+use crate::bytes::find_pair;
 use crate::finding::Class;
-use crate::scan::find_pair;
 
 mod address;
 

@@ -3,7 +3,7 @@
 //! Used by `PatternSet::compile`; the property test beside `scan` holds it to its promise.
 //! Start reading at `Needs::of`.
 
-use super::ByteSet;
+use crate::bytes::ByteSet;
 use regex_syntax::hir::{Class, Hir, HirKind};
 use std::collections::BTreeSet;
 

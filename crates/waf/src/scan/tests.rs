@@ -1,4 +1,5 @@
 use super::*;
+use crate::bytes::find_pair;
 use proptest::prelude::*;
 
 #[test]

@@ -5,8 +5,8 @@
 
 use super::ast::{Action, Change, Control, Disrupt, SetSource};
 use super::macros::Text;
-use super::parse::{id_range, targets};
-use super::transform::Transform;
+use super::selection::{id_range, targets};
+use crate::transform::Transform;
 
 /// The actions of one list, in order.
 pub(super) fn parse(text: &str) -> Result<Vec<Action>, String> {

@@ -1,6 +1,6 @@
 //! Connects statements: chains, defaults, updates, markers.
-//! Exports `compile`. Every mistake carries file and line.
-//! Used by `RuleSet::load`.
+//! Exports `RuleSet::load`. Every mistake carries file and line.
+//! Used by whoever has rule files.
 //! Start reading at `compile`.
 
 mod finish;
@@ -15,15 +15,22 @@ pub(super) use lists::compile_target;
 use super::ast::{Action, Disrupt, RuleSource, Statement, Target};
 use super::parse;
 use super::program::{Rule, RuleSet, Slots};
-use super::transform::Transform;
 use crate::finding::Class;
 use crate::settings::{LoadError, RuleFiles};
+use crate::transform::Transform;
 use operators::PatternSource;
 use std::collections::HashMap;
 use tags::{class, paranoia};
 
+impl RuleSet {
+    /// Reads and compiles rule files. All mistakes of all files are reported together.
+    pub fn load(files: &RuleFiles) -> Result<RuleSet, Vec<LoadError>> {
+        compile(files)
+    }
+}
+
 /// Compiles all files in order.
-pub(super) fn compile(files: &RuleFiles) -> Result<RuleSet, Vec<LoadError>> {
+fn compile(files: &RuleFiles) -> Result<RuleSet, Vec<LoadError>> {
     let mut errors = Vec::new();
     let mut builder = Builder::new(files);
     for file in &files.rules {

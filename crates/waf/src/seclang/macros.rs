@@ -3,7 +3,7 @@
 //! Used by operators, messages and `setvar`.
 //! Start reading at `Text::parse`.
 
-use super::ast::Variable;
+use super::variable::Variable;
 
 /// A text of literal and variable pieces.
 #[derive(Clone, Debug, PartialEq, Eq)]

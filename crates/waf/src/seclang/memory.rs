@@ -1,21 +1,18 @@
 //! The memory of a transaction, handed on to the next one of the same thread.
 //! Exports `take` and `give`. Bounded: larger memory goes back to the system.
 //! Used by `Transaction`. No value of one request stays readable for the next;
-//! what stays of short names and headers is in `familiar`.
+//! what stays of short names and headers is in `prefilter_cache`.
 //! Start reading at `take`.
 
+use super::hits::Hits;
 use super::lists::Lists;
-use super::run::Hits;
-use super::store::{Bag, Entry, TxValue};
-use super::texts::Buffers;
+use super::store::StoreMemory;
 use std::cell::RefCell;
 
 /// Everything a transaction would otherwise allocate.
 #[derive(Debug, Default)]
 pub(super) struct Memory {
-    pub(super) texts: Buffers,
-    pub(super) bags: [Vec<Entry>; Bag::COUNT],
-    pub(super) slots: Vec<Option<TxValue>>,
+    pub(super) store: StoreMemory,
     pub(super) lists: Lists,
     pub(super) hits: Hits,
 }
@@ -37,15 +34,19 @@ pub(super) fn take() -> Memory {
 
 /// Gives memory back. It is emptied here, whatever happens to it then.
 pub(super) fn give(mut memory: Memory) {
-    let large = memory.bags.iter().any(|bag| bag.capacity() > ENTRIES_MAX)
-        || memory.texts.is_large()
+    let large = memory
+        .store
+        .collections
+        .iter()
+        .any(|collection| collection.capacity() > ENTRIES_MAX)
+        || memory.store.texts.is_large()
         || memory.lists.is_large();
     if large {
         return;
     }
-    memory.texts.clear();
-    memory.bags.iter_mut().for_each(Vec::clear);
-    memory.slots.clear();
+    memory.store.texts.clear();
+    memory.store.collections.iter_mut().for_each(Vec::clear);
+    memory.store.slots.clear();
     // While the thread ends the pool may be gone; then the memory simply goes too.
     let _ = POOL.try_with(|pool| {
         let mut pool = pool.borrow_mut();

@@ -4,7 +4,7 @@
 //! Start reading at `Operator`.
 
 use super::macros::Text;
-use crate::scan::ByteSet;
+use crate::bytes::ByteSet;
 use std::net::IpAddr;
 
 /// The names.

@@ -4,9 +4,9 @@
 //! Used by `Hits`. Values of arguments and cookies are never kept; a text is compared whole, so nothing is mistaken.
 //! Start reading at `PrefilterCache::get`.
 
-use super::ast::Variable;
+use super::collection::Collection;
 use super::sides::{self, Sides};
-use super::store::Bag;
+use super::variable::Variable;
 
 /// Longer texts seldom return.
 const LENGTH_MAX: usize = 48;
@@ -37,19 +37,19 @@ struct Place {
 const FREE: usize = usize::MAX;
 
 /// The sides whose texts come back.
-const RETURNING: Sides = names(Bag::ArgsGet)
-    | names(Bag::ArgsPost)
-    | names(Bag::Cookies)
-    | names(Bag::Headers)
-    | 1 << sides::of_bag(Bag::Headers, false)
+const RETURNING: Sides = names(Collection::ArgsGet)
+    | names(Collection::ArgsPost)
+    | names(Collection::Cookies)
+    | names(Collection::Headers)
+    | 1 << sides::of_collection(Collection::Headers, false)
     | single(Variable::RequestMethod)
     | single(Variable::RequestProtocol)
     | single(Variable::RequestFilename)
     | single(Variable::RequestBasename)
     | single(Variable::RemoteAddr);
 
-const fn names(bag: Bag) -> Sides {
-    1 << sides::of_bag(bag, true)
+const fn names(collection: Collection) -> Sides {
+    1 << sides::of_collection(collection, true)
 }
 
 const fn single(variable: Variable) -> Sides {
@@ -125,7 +125,7 @@ fn number(side: usize, text: &[u8]) -> Option<usize> {
 mod tests {
     use super::*;
 
-    const HOST: usize = sides::of_bag(Bag::Headers, false);
+    const HOST: usize = sides::of_collection(Collection::Headers, false);
 
     fn empty() -> PrefilterCache {
         let mut familiar = PrefilterCache::default();
@@ -148,8 +148,12 @@ mod tests {
     #[test]
     fn values_of_arguments_and_cookies_are_never_kept() {
         let mut familiar = empty();
-        for bag in [Bag::ArgsGet, Bag::ArgsPost, Bag::Cookies] {
-            let side = sides::of_bag(bag, false);
+        for collection in [
+            Collection::ArgsGet,
+            Collection::ArgsPost,
+            Collection::Cookies,
+        ] {
+            let side = sides::of_collection(collection, false);
             familiar.put(1, side, b"secret", &[5, 6], 6);
             assert_eq!(familiar.get(1, side, b"secret"), None);
         }

@@ -3,17 +3,18 @@
 //! Used by `run`; made by `compile`.
 //! Start reading at `RuleSet`.
 
-use super::ast::{Control, Disrupt, Variable};
+use super::ast::{Control, Disrupt};
+use super::collection::collections_of;
 use super::macros::Text;
 use super::operator::{Number, Operator, Order};
-use super::sides::{SIDES, Sides};
-use super::store::TxValue;
-use super::texts::Triggers;
-use super::transform::Transform;
+use super::sides::{self, SIDES, Sides};
 use super::tree::Tree;
+use super::triggers::Triggers;
+use super::tx_value::TxValue;
+use super::variable::Variable;
 use crate::finding::Class;
 use crate::scan::PatternSet;
-use crate::settings::{LoadError, RuleFiles};
+use crate::transform::Transform;
 use std::collections::HashMap;
 
 /// Compiled rules. Immutable, shared between threads.
@@ -40,9 +41,9 @@ pub struct RuleSet {
 }
 
 impl RuleSet {
-    /// Reads and compiles rule files. All mistakes of all files are reported together.
-    pub fn load(files: &RuleFiles) -> Result<RuleSet, Vec<LoadError>> {
-        super::compile::compile(files)
+    /// No other set of rules of the process has this number.
+    pub(crate) fn serial(&self) -> u64 {
+        self.serial
     }
 
     /// How many rules there are, chain links not counted.
@@ -210,6 +211,14 @@ pub(super) struct TargetSet {
     pub(super) dynamic: bool,
 }
 
+impl TargetSet {
+    /// All sides the list looks at. `None`: it looks at something that is made while rules run.
+    pub(super) fn sides(&self) -> Option<Sides> {
+        let mut wanted = self.wanted.iter();
+        wanted.try_fold(0, |sides, wanted| Some(sides | wanted.sides()?))
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct Wanted {
     pub(super) variable: Variable,
@@ -217,6 +226,30 @@ pub(super) struct Wanted {
     pub(super) count: bool,
     /// The TX slots a pattern selects.
     pub(super) slots: Vec<usize>,
+}
+
+impl Wanted {
+    fn sides(&self) -> Option<Sides> {
+        let made = matches!(
+            self.variable,
+            Variable::Tx
+                | Variable::MatchedVar
+                | Variable::MatchedVars
+                | Variable::ArgsCombinedSize
+                | Variable::FilesCombinedSize
+        );
+        if self.count || made {
+            return None;
+        }
+        let collections = collections_of(self.variable);
+        if collections.is_empty() {
+            return Some(1 << sides::of_single(self.variable));
+        }
+        let all = collections
+            .iter()
+            .map(|(collection, by_name)| sides::of_collection(*collection, *by_name));
+        Some(all.fold(0, |all, side| all | 1 << side))
+    }
 }
 
 #[derive(Debug)]

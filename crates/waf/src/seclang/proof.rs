@@ -1,32 +1,18 @@
 //! Which links of a rule set cannot match the texts of a field.
-//! Exports `Live`: what is left to ask about an argument of that field.
-//! Used by `prove` at load, by `run` per message.
+//! Exports `RuleSet::live`: what is left to ask about an argument of that field.
+//! Used by `prove` at load.
 //! Start reading at `RuleSet::live`.
 
-use super::ast::Variable;
 use super::macros::Piece;
 use super::operator::{Number, Operator, TextTest, bad_url_encoding, integer};
 use super::program::{Link, Quick, Rule, RuleSet, SetChange, SetKey};
-use super::transform::Transform;
+use super::variable::Variable;
 use crate::detector::{InjectionDetector, Sentences};
-use crate::prove::{Automaton, Image, Language, Proof};
+use crate::field_plan::{CrsLive, Proof};
+use crate::image::{Automaton, Image};
+use crate::language::Language;
+use crate::transform::Transform;
 use std::collections::HashMap;
-
-/// What rules may still ask about an argument.
-#[derive(Debug)]
-pub(crate) struct Live {
-    /// Marks of the patterns that may match it.
-    pub(super) patterns: Vec<u64>,
-    /// By the number of a link: whether it may match.
-    links: Vec<bool>,
-}
-
-impl Live {
-    /// Whether a link may match. Links that ask for no argument are not judged.
-    pub(super) fn has(&self, link: usize) -> bool {
-        self.links.get(link).copied().unwrap_or(true)
-    }
-}
 
 /// Answers for pairs of chain and pattern, which many rules share.
 type Known = HashMap<(usize, u32), bool>;
@@ -34,7 +20,7 @@ type Known = HashMap<(usize, u32), bool>;
 /// One language while the rules go by.
 struct Asked<'l> {
     language: Option<&'l Language>,
-    live: Live,
+    live: CrsLive,
     known: Known,
     /// No link of the rule at hand may match.
     dead: bool,
@@ -47,10 +33,10 @@ impl RuleSet {
         languages: &[Option<Language>],
         level: u8,
         proofs: &mut [Proof],
-    ) -> Vec<Live> {
+    ) -> Vec<CrsLive> {
         let languages = languages.iter().map(|language| Asked {
             language: language.as_ref(),
-            live: Live {
+            live: CrsLive {
                 patterns: vec![0; self.stride()],
                 links: Vec::new(),
             },

@@ -4,22 +4,21 @@
 //! Start reading at `Transaction::phase`: skip, ask, act, log.
 
 mod effects;
-mod hits;
 mod message;
 mod question;
 
-pub(super) use hits::Hits;
-
-use super::ast::{Disrupt, IdRange, Variable};
+use super::ast::{Disrupt, IdRange};
+use super::hits::Hits;
 use super::lists::Lists;
 use super::memory::{self, Memory};
 use super::operator::Operator;
 use super::program::{LEVEL_MAX, Link, Quick, Rule, RuleSet, Wanted};
-use super::proof::Live;
 use super::store::Store;
 use super::targets::{Label, Matched, Value, resolve};
+use super::variable::Variable;
 use crate::body::Processor;
 use crate::detector::InjectionDetector;
+use crate::field_plan::CrsLive;
 use crate::finding::Class;
 
 /// Whether a rule that denies ends the transaction.
@@ -103,7 +102,7 @@ pub struct Transaction<'r> {
     processor: Option<Processor>,
     lists: Lists,
     hits: Hits,
-    fields: Vec<&'r Live>,
+    fields: Vec<&'r CrsLive>,
     work: u64,
     work_max: u64,
     guard: Option<&'r dyn Guard>,
@@ -292,11 +291,8 @@ impl<'r> Transaction<'r> {
 
 impl Drop for Transaction<'_> {
     fn drop(&mut self) {
-        let store = &mut self.store;
         memory::give(Memory {
-            texts: std::mem::take(&mut store.texts.buffers),
-            bags: std::mem::take(&mut store.bags),
-            slots: std::mem::take(&mut store.slots),
+            store: self.store.take_memory(),
             lists: std::mem::take(&mut self.lists),
             hits: std::mem::take(&mut self.hits),
         });

@@ -3,15 +3,15 @@
 //! Used by `run` and `targets`.
 //! Start reading at `Message`.
 
-use super::ast::Variable;
-use super::memory::Memory;
+use super::collection::Collection;
 use super::program::RuleSet;
 use super::sides;
-use super::texts::{TextId, Texts};
-use super::transform::Transform;
+use super::texts::{Buffers, TextId, Texts};
+use super::tx_value::TxValue;
+use super::variable::Variable;
 use crate::body::Body;
+use crate::transform::Transform;
 use std::collections::HashMap;
-use std::sync::Arc;
 
 /// The head of a request as it came.
 #[derive(Clone, Debug, Default)]
@@ -90,83 +90,11 @@ pub enum Scope {
     Name,
 }
 
-/// The collections rules select from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Bag {
-    ArgsGet,
-    ArgsPost,
-    Cookies,
-    Files,
-    Headers,
-    PartHeaders,
-    ResponseHeaders,
-    XmlText,
-    XmlAttributes,
-}
-
-impl Bag {
-    pub(super) const COUNT: usize = 9;
-
-    pub(super) const ALL: [Bag; Bag::COUNT] = [
-        Bag::ArgsGet,
-        Bag::ArgsPost,
-        Bag::Cookies,
-        Bag::Files,
-        Bag::Headers,
-        Bag::PartHeaders,
-        Bag::ResponseHeaders,
-        Bag::XmlText,
-        Bag::XmlAttributes,
-    ];
-}
-
-/// A value of the TX collection.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum TxValue {
-    Number(i64),
-    Text(Arc<[u8]>),
-}
-
-impl TxValue {
-    pub(super) fn number(&self) -> i64 {
-        match self {
-            TxValue::Number(number) => *number,
-            TxValue::Text(text) => super::operator::integer(text),
-        }
-    }
-
-    /// A text, as a number when it is written as one.
-    pub(super) fn of(text: &[u8]) -> TxValue {
-        let number = std::str::from_utf8(text)
-            .ok()
-            .and_then(|text| text.parse::<i64>().ok());
-        match number.filter(|number| number.to_string().as_bytes() == text) {
-            Some(number) => TxValue::Number(number),
-            None => TxValue::Text(text.into()),
-        }
-    }
-
-    /// Appends the value as text.
-    pub(super) fn write(&self, out: &mut Vec<u8>) {
-        match self {
-            TxValue::Number(number) => out.extend_from_slice(number.to_string().as_bytes()),
-            TxValue::Text(text) => out.extend_from_slice(text),
-        }
-    }
-
-    pub(super) fn bytes(&self) -> Vec<u8> {
-        match self {
-            TxValue::Number(number) => number.to_string().into_bytes(),
-            TxValue::Text(text) => text.to_vec(),
-        }
-    }
-}
-
 /// Everything rules can ask for.
 #[derive(Debug)]
 pub(super) struct Store<'r> {
     pub(super) texts: Texts<'r>,
-    pub(super) bags: [Vec<Entry>; Bag::COUNT],
+    pub(super) collections: [Vec<Entry>; Collection::COUNT],
     singles: [Option<TextId>; Variable::COUNT],
     pub(super) slots: Vec<Option<TxValue>>,
     others: HashMap<Vec<u8>, TxValue>,
@@ -174,13 +102,21 @@ pub(super) struct Store<'r> {
     files_bytes: usize,
 }
 
+/// The memory behind a store, to be used again.
+#[derive(Debug, Default)]
+pub(super) struct StoreMemory {
+    pub(super) texts: Buffers,
+    pub(super) collections: [Vec<Entry>; Collection::COUNT],
+    pub(super) slots: Vec<Option<TxValue>>,
+}
+
 impl<'r> Store<'r> {
-    pub(super) fn new(rules: &'r RuleSet, head: &Head<'_>, memory: &mut Memory) -> Store<'r> {
-        let mut slots = std::mem::take(&mut memory.slots);
+    pub(super) fn new(rules: &'r RuleSet, head: &Head<'_>, memory: StoreMemory) -> Store<'r> {
+        let mut slots = memory.slots;
         slots.resize(rules.slots.names.len(), None);
         let mut store = Store {
-            texts: Texts::new(rules, std::mem::take(&mut memory.texts)),
-            bags: std::mem::take(&mut memory.bags),
+            texts: Texts::new(rules, memory.texts),
+            collections: memory.collections,
             singles: [None; Variable::COUNT],
             slots,
             others: HashMap::new(),
@@ -189,6 +125,15 @@ impl<'r> Store<'r> {
         };
         store.request(head);
         store
+    }
+
+    /// Takes the memory back; the store is empty afterwards.
+    pub(super) fn take_memory(&mut self) -> StoreMemory {
+        StoreMemory {
+            texts: std::mem::take(&mut self.texts.buffers),
+            collections: std::mem::take(&mut self.collections),
+            slots: std::mem::take(&mut self.slots),
+        }
     }
 
     fn request(&mut self, head: &Head<'_>) {
@@ -222,17 +167,17 @@ impl<'r> Store<'r> {
         self.single(Variable::QueryString, query.unwrap_or_default());
         if !head.is_cut {
             for (name, value) in crate::body::urlencoded(query.unwrap_or_default()) {
-                self.entry(Bag::ArgsGet, &name, &value);
+                self.entry(Collection::ArgsGet, &name, &value);
             }
         }
     }
 
     /// Adds a header; `is_cut`: cookies were read by somebody else.
     pub(super) fn add_header(&mut self, name: &[u8], value: &[u8], is_cut: bool) {
-        self.entry(Bag::Headers, name, value);
+        self.entry(Collection::Headers, name, value);
         if !is_cut && name.eq_ignore_ascii_case(b"cookie") {
             for (name, value) in crate::body::cookies(value) {
-                self.entry(Bag::Cookies, &name, &value);
+                self.entry(Collection::Cookies, &name, &value);
             }
         }
     }
@@ -244,11 +189,18 @@ impl<'r> Store<'r> {
         }
     }
 
-    pub(super) fn entry(&mut self, bag: Bag, name: &[u8], value: &[u8]) {
-        self.scoped(bag, name, value, Scope::Both, 0);
+    pub(super) fn entry(&mut self, collection: Collection, name: &[u8], value: &[u8]) {
+        self.scoped(collection, name, value, Scope::Both, 0);
     }
 
-    pub(super) fn scoped(&mut self, bag: Bag, name: &[u8], value: &[u8], scope: Scope, field: u32) {
+    pub(super) fn scoped(
+        &mut self,
+        collection: Collection,
+        name: &[u8],
+        value: &[u8],
+        scope: Scope,
+        field: u32,
+    ) {
         let name = self.texts.add(name);
         let entry = Entry {
             name,
@@ -257,14 +209,14 @@ impl<'r> Store<'r> {
             scope,
             field,
         };
-        if let Some(entries) = self.bags.get_mut(bag as usize) {
+        if let Some(entries) = self.collections.get_mut(collection as usize) {
             entries.push(entry);
         }
     }
 
-    pub(super) fn bag(&self, bag: Bag) -> &[Entry] {
-        self.bags
-            .get(bag as usize)
+    pub(super) fn collection(&self, collection: Collection) -> &[Entry] {
+        self.collections
+            .get(collection as usize)
             .map(Vec::as_slice)
             .unwrap_or_default()
     }
@@ -281,7 +233,7 @@ impl<'r> Store<'r> {
 
     /// The first header of that name, which is in lower case.
     pub(super) fn header(&self, name: &[u8]) -> Option<&[u8]> {
-        self.bag(Bag::Headers)
+        self.collection(Collection::Headers)
             .iter()
             .find(|entry| self.texts.bytes(entry.lower) == name)
             .map(|entry| self.texts.bytes(entry.value))
@@ -297,20 +249,20 @@ impl<'r> Store<'r> {
             self.single(Variable::RequestBody, raw);
         }
         for (name, value) in body.arguments {
-            self.entry(Bag::ArgsPost, &name, &value);
+            self.entry(Collection::ArgsPost, &name, &value);
         }
         for file in body.files {
             self.files_bytes += file.bytes;
-            self.entry(Bag::Files, &file.field, &file.name);
+            self.entry(Collection::Files, &file.field, &file.name);
         }
         for (part, header) in body.part_headers {
-            self.entry(Bag::PartHeaders, &part, &header);
+            self.entry(Collection::PartHeaders, &part, &header);
         }
         if let Some(text) = body.xml_text {
-            self.entry(Bag::XmlText, b"/*", &text);
+            self.entry(Collection::XmlText, b"/*", &text);
         }
         for attribute in body.xml_attributes {
-            self.entry(Bag::XmlAttributes, b"//@*", &attribute);
+            self.entry(Collection::XmlAttributes, b"//@*", &attribute);
         }
     }
 
@@ -319,9 +271,9 @@ impl<'r> Store<'r> {
     }
 
     pub(super) fn arguments_bytes(&self) -> usize {
-        [Bag::ArgsGet, Bag::ArgsPost]
+        [Collection::ArgsGet, Collection::ArgsPost]
             .into_iter()
-            .flat_map(|bag| self.bag(bag))
+            .flat_map(|collection| self.collection(collection))
             .map(|entry| self.texts.bytes(entry.name).len() + self.texts.bytes(entry.value).len())
             .sum()
     }

@@ -3,11 +3,12 @@
 //! Used by `run`.
 //! Start reading at `resolve`.
 
-use super::ast::Variable;
+use super::collection::{Collection, collections_of};
 use super::program::{Chosen, TargetSet, Wanted};
-use super::sides::bags_of;
-use super::store::{Bag, Store, TxValue};
+use super::store::Store;
 use super::texts::TextId;
+use super::tx_value::TxValue;
+use super::variable::Variable;
 
 /// A value to judge, with what it takes to name it.
 #[derive(Clone, Copy, Debug)]
@@ -20,7 +21,7 @@ pub(super) struct Value {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Label {
     None,
-    Entry(Bag, u32),
+    Entry(Collection, u32),
     /// The name is a text of its own.
     Text(TextId),
 }
@@ -86,19 +87,19 @@ pub(super) fn names(wanted: &Wanted, value: &Value, store: &Store<'_>) -> bool {
         Label::Text(name) => wanted
             .selector
             .takes(&store.texts.bytes(*name).to_ascii_lowercase()),
-        Label::Entry(bag, number) => {
+        Label::Entry(collection, number) => {
             let entry = usize::try_from(*number)
                 .ok()
-                .and_then(|number| store.bag(*bag).get(number));
+                .and_then(|number| store.collection(*collection).get(number));
             entry.is_some_and(|entry| wanted.selector.takes(store.texts.bytes(entry.lower)))
         }
     }
 }
 
 fn collect(wanted: &Wanted, store: &mut Store<'_>, matched: &Matched, values: &mut Vec<Value>) {
-    let bags = bags_of(wanted.variable);
-    for (bag, by_name) in bags {
-        for (entry, number) in store.bag(*bag).iter().zip(0u32..) {
+    let collections = collections_of(wanted.variable);
+    for (collection, by_name) in collections {
+        for (entry, number) in store.collection(*collection).iter().zip(0u32..) {
             let Some(text) = entry.side(*by_name) else {
                 continue;
             };
@@ -106,12 +107,12 @@ fn collect(wanted: &Wanted, store: &mut Store<'_>, matched: &Matched, values: &m
                 values.push(Value {
                     text,
                     variable: wanted.variable,
-                    label: Label::Entry(*bag, number),
+                    label: Label::Entry(*collection, number),
                 });
             }
         }
     }
-    if bags.is_empty() {
+    if collections.is_empty() {
         single(wanted, store, matched, values);
     }
 }
@@ -193,9 +194,9 @@ pub(super) fn key_of<'s>(value: &Value, store: &'s Store<'_>) -> &'s [u8] {
     match &value.label {
         Label::None => &[],
         Label::Text(name) => store.texts.bytes(*name),
-        Label::Entry(bag, number) => usize::try_from(*number)
+        Label::Entry(collection, number) => usize::try_from(*number)
             .ok()
-            .and_then(|number| store.bag(*bag).get(number))
+            .and_then(|number| store.collection(*collection).get(number))
             .map_or(&[], |entry| store.texts.bytes(entry.name)),
     }
 }

@@ -3,7 +3,7 @@
 //! Used by `texts`, which walks it for every text of a message.
 //! Start reading at `Tree::of`.
 
-use super::transform::Transform;
+use crate::transform::Transform;
 
 /// Nodes in the order of a walk: a node stands before its children, `end` behind the last of them.
 #[derive(Debug, Default)]

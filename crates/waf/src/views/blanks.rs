@@ -3,7 +3,7 @@
 //! Used by `forms`, so that rules and tokenisers are shown one spelling of a query.
 //! Start reading at `plain`.
 
-use crate::scan::find_pair;
+use crate::bytes::find_pair;
 
 /// `1/**/union--x\nselect` as `1 union select`; `None` where the text has no such blank. Databases differ in what they
 /// skip (MySQL `#…`, comments that run for one version; SQL Server and Oracle control characters and U+00A0, U+3000):

@@ -4,14 +4,11 @@
 //! Start reading at `Builder::finish`.
 
 use super::super::program::{Rule, RuleSet};
-use super::super::texts::Triggers;
+use super::super::triggers::Triggers;
 use super::lists::{self, Targets};
 use super::{Builder, Draft, at, gates};
+use crate::serial;
 use crate::settings::LoadError;
-use std::sync::atomic::{AtomicU64, Ordering};
-
-/// The number of the next rule set; 0 is none.
-static SERIAL: AtomicU64 = AtomicU64::new(1);
 
 impl Builder<'_> {
     pub(super) fn finish(mut self) -> Result<RuleSet, Vec<LoadError>> {
@@ -46,7 +43,7 @@ impl Builder<'_> {
         patterns.gather(&gates::common(&rules, words));
         lists::select_slots(&mut targets.sets, &self.slots);
         Ok(RuleSet {
-            serial: SERIAL.fetch_add(1, Ordering::Relaxed),
+            serial: serial::next(),
             phases: numbers.map(|numbers| gates::phase(&rules, &numbers)),
             tree: gates::tree(&rules, &self.chains, words),
             asked: gates::asked(&rules, words),

@@ -3,12 +3,12 @@
 //! Used by `compile`.
 //! Start reading at `gate`.
 
+use crate::seclang::collection::Collection;
 use crate::seclang::operator::Operator;
 use crate::seclang::program::{Gate, LEVEL_MAX, Link, Phase, Rule, Step, TargetSet};
-use crate::seclang::sides::{SIDES, each, of_bag, of_set};
-use crate::seclang::store::Bag;
-use crate::seclang::transform::Transform;
+use crate::seclang::sides::{SIDES, each, of_collection};
 use crate::seclang::tree::{Asked, Tree};
+use crate::transform::Transform;
 
 /// The gate of a link whose pattern must match. A negated pattern matches nearly everything, it has none.
 pub(super) fn gate(link: &Link, set: Option<&TargetSet>, level: u8) -> Option<Gate> {
@@ -19,7 +19,7 @@ pub(super) fn gate(link: &Link, set: Option<&TargetSet>, level: u8) -> Option<Ga
     };
     Some(Gate {
         pattern: usize::try_from(*id).ok()?,
-        sides: of_set(set?)?,
+        sides: set?.sides()?,
         level,
     })
 }
@@ -61,10 +61,10 @@ pub(super) fn asked(rules: &[Rule], words: usize) -> Vec<u64> {
 
 /// The patterns that are asked about arguments at the lowest level: those that every message meets.
 pub(super) fn common(rules: &[Rule], words: usize) -> Vec<u64> {
-    let arguments = [Bag::ArgsGet, Bag::ArgsPost];
-    let sides = arguments
-        .iter()
-        .fold(0, |sides, bag| sides | 1 << of_bag(*bag, false));
+    let arguments = [Collection::ArgsGet, Collection::ArgsPost];
+    let sides = arguments.iter().fold(0, |sides, collection| {
+        sides | 1 << of_collection(*collection, false)
+    });
     let mut common = vec![0u64; words];
     let gates = links(rules).filter_map(|link| link.gate);
     for gate in gates.filter(|gate| gate.level <= 1) {

@@ -3,14 +3,15 @@
 //! Used by `compile`.
 //! Start reading at `Builder::link`.
 
-use super::super::ast::{Action, Change, RuleSource, Selector, SetSource, Variable};
+use super::super::ast::{Action, Change, RuleSource, Selector, SetSource};
 use super::super::macros::{Piece, Text};
 use super::super::operator::{Number, Operator, integer};
 use super::super::program::{Link, Quick, Set, SetChange, SetKey};
-use super::super::store::TxValue;
-use super::super::transform::Transform;
+use super::super::tx_value::TxValue;
+use super::super::variable::Variable;
 use super::Builder;
 use crate::settings::LoadError;
+use crate::transform::Transform;
 
 impl Builder<'_> {
     pub(super) fn link(&mut self, source: &RuleSource) -> Result<Link, LoadError> {

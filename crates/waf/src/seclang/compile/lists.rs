@@ -3,8 +3,9 @@
 //! Used by `compile`.
 //! Start reading at `Targets::number`.
 
-use crate::seclang::ast::{Selector, Target, Variable};
+use crate::seclang::ast::{Selector, Target};
 use crate::seclang::program::{Chosen, Slots, TargetSet, Wanted};
+use crate::seclang::variable::Variable;
 use std::collections::HashMap;
 
 /// Distinct target lists, so that equal lists are resolved once per phase.

@@ -68,7 +68,7 @@ impl<'f> Builder<'f> {
         if let Some(known) = self.known_sources.get(text) {
             return Ok(Operator::Pattern(*known));
         }
-        let parsed = crate::scan::parse(&in_byte_mode(text))?;
+        let parsed = crate::syntax::parse(&in_byte_mode(text))?;
         let number =
             u32::try_from(self.sources.len()).map_err(|_| "too many patterns".to_owned())?;
         self.sources.push(PatternSource::Pattern(

@@ -3,13 +3,15 @@
 //! Used by `run`.
 //! Start reading at `Transaction::act`.
 
-use super::super::ast::{Control, Variable};
+use super::super::ast::Control;
+use super::super::collection::Collection;
 use super::super::compile::compile_target;
 use super::super::macros::{Piece, Text};
 use super::super::operator::{Number, integer};
 use super::super::program::{Link, Rule, Set, SetChange, SetKey};
-use super::super::store::{Bag, TxValue};
 use super::super::targets::{key_of, name_of};
+use super::super::tx_value::TxValue;
+use super::super::variable::Variable;
 use super::{Event, Mode, Progress, Removed, Transaction};
 use crate::body::Processor;
 
@@ -52,12 +54,12 @@ impl Transaction<'_> {
 
     /// The first value of a variable, for macros.
     fn variable(&self, variable: Variable, selector: &[u8]) -> &[u8] {
-        let bags: &[Bag] = match variable {
-            Variable::Args => &[Bag::ArgsGet, Bag::ArgsPost],
-            Variable::ArgsGet => &[Bag::ArgsGet],
-            Variable::RequestHeaders => &[Bag::Headers],
-            Variable::RequestCookies => &[Bag::Cookies],
-            Variable::ResponseHeaders => &[Bag::ResponseHeaders],
+        let collections: &[Collection] = match variable {
+            Variable::Args => &[Collection::ArgsGet, Collection::ArgsPost],
+            Variable::ArgsGet => &[Collection::ArgsGet],
+            Variable::RequestHeaders => &[Collection::Headers],
+            Variable::RequestCookies => &[Collection::Cookies],
+            Variable::ResponseHeaders => &[Collection::ResponseHeaders],
             _ => {
                 return self
                     .store
@@ -65,8 +67,9 @@ impl Transaction<'_> {
                     .map_or(&[], |text| self.store.texts.bytes(text));
             }
         };
-        bags.iter()
-            .flat_map(|bag| self.store.bag(*bag))
+        collections
+            .iter()
+            .flat_map(|collection| self.store.collection(*collection))
             .find(|entry| self.store.texts.bytes(entry.lower) == selector)
             .map_or(&[], |entry| self.store.texts.bytes(entry.value))
     }

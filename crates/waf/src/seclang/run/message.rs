@@ -3,14 +3,16 @@
 //! Used by `inspect` and by the regression suite.
 //! Start reading at `Transaction::new`.
 
-use super::super::ast::Variable;
+use super::super::collection::Collection;
 use super::super::memory;
 use super::super::program::RuleSet;
-use super::super::proof::Live;
-use super::super::store::{Bag, Head, Message, Scope, Store, TxValue};
+use super::super::store::{Head, Message, Scope, Store};
+use super::super::tx_value::TxValue;
+use super::super::variable::Variable;
 use super::{Guard, Mode, Source, Transaction};
 use crate::body::{self, Processor};
 use crate::detector::{InjectionDetector, Libinjection};
+use crate::field_plan::CrsLive;
 
 impl<'r> Transaction<'r> {
     /// Begins a transaction with the head of a request.
@@ -28,7 +30,7 @@ impl<'r> Transaction<'r> {
         mode: Mode,
     ) -> Transaction<'r> {
         let mut memory = memory::take();
-        let mut store = Store::new(rules, head, &mut memory);
+        let mut store = Store::new(rules, head, std::mem::take(&mut memory.store));
         for (name, value) in headers {
             store.add_header(name, value, head.is_cut);
         }
@@ -84,17 +86,17 @@ impl<'r> Transaction<'r> {
         name: &[u8],
         value: &[u8],
         scope: Scope,
-        live: Option<&'r Live>,
+        live: Option<&'r CrsLive>,
     ) {
-        let bag = match source {
-            Source::Query => Bag::ArgsGet,
-            Source::Body => Bag::ArgsPost,
-            Source::Cookie => Bag::Cookies,
+        let collection = match source {
+            Source::Query => Collection::ArgsGet,
+            Source::Body => Collection::ArgsPost,
+            Source::Cookie => Collection::Cookies,
         };
         self.fields.extend(live);
         let field = live.and_then(|_| u32::try_from(self.fields.len()).ok());
         self.store
-            .scoped(bag, name, value, scope, field.unwrap_or(0));
+            .scoped(collection, name, value, scope, field.unwrap_or(0));
     }
 
     /// Sets a TX variable before the rules run.
@@ -128,7 +130,7 @@ impl<'r> Transaction<'r> {
         self.store
             .single(Variable::ResponseStatus, status.to_string().as_bytes());
         for (name, value) in headers {
-            self.store.entry(Bag::ResponseHeaders, name, value);
+            self.store.entry(Collection::ResponseHeaders, name, value);
         }
     }
 

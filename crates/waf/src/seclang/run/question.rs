@@ -5,11 +5,11 @@
 
 use super::super::operator::{Operator, bad_url_encoding, integer};
 use super::super::program::{Link, Rule};
-use super::super::store::TxValue;
 use super::super::targets::{Label, Value, key_of, names};
 use super::super::texts::TextId;
-use super::super::transform::Transform;
+use super::super::tx_value::TxValue;
 use super::{Candidate, Progress, Removed, Transaction};
+use crate::transform::Transform;
 
 impl<'r> Transaction<'r> {
     /// One value on its way through a chain, asked at the end or, with multiMatch, after every change.
@@ -43,7 +43,7 @@ impl<'r> Transaction<'r> {
 
     /// Whether the contract's language of this value leaves the link nothing to find.
     fn is_proven_dead(&self, link: &Link, value: &Value) -> bool {
-        let Label::Entry(bag, number) = value.label else {
+        let Label::Entry(collection, number) = value.label else {
             return false;
         };
         if self.fields.is_empty() || value.variable.is_of_names() {
@@ -52,7 +52,7 @@ impl<'r> Transaction<'r> {
         let number = usize::try_from(number).unwrap_or(usize::MAX);
         let field = self
             .store
-            .bag(bag)
+            .collection(collection)
             .get(number)
             .map_or(0, |entry| entry.field);
         let field = usize::try_from(field).unwrap_or(0).checked_sub(1);

@@ -1,4 +1,5 @@
 use super::*;
+use crate::settings::RuleFiles;
 
 #[test]
 fn days_are_counted_as_the_calendar_does() {
@@ -22,7 +23,7 @@ fn an_exclusion_without_owner_refuses_the_load() {
         }],
         ..Settings::default()
     };
-    let errors = compile(&settings, &RuleFiles::none()).unwrap_err();
+    let errors = crate::compile(&settings, &RuleFiles::none()).unwrap_err();
     assert!(errors[0].message.contains("no owner"), "{errors:?}");
 }
 

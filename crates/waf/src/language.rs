@@ -1,10 +1,10 @@
 //! The texts of a field as a small automaton, or as the closed list they are.
-//! Exports `Language`. At load rules are tried against it; per message a text is checked to be in it.
-//! Used by `prove`. A language too large to build counts as free.
+//! Exports `FieldLanguage`, which a contract states, and `Language`, its automaton. At load rules are tried against it; per message a text is checked to be in it.
+//! Used by `prove` and `image`. A language too large to build counts as free.
 //! Start reading at `Language::of`.
 
-use super::FieldLanguage;
-use crate::scan::ByteSet;
+use crate::bytes::ByteSet;
+use crate::syntax::parse;
 use regex_automata::dfa::{Automaton, StartKind, dense};
 use regex_automata::nfa::thompson;
 use regex_automata::util::primitives::StateID;
@@ -27,6 +27,41 @@ const DFA_BYTES: usize = 4 << 20;
 const OPEN_LENGTH_MIN: usize = 64;
 /// How many texts could be tried while one automaton is walked through.
 const TABLE_WEIGHT: usize = 50;
+
+/// What a contract says about the texts of a field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FieldLanguage {
+    /// Anything.
+    Free,
+    /// `true` or `false`.
+    Boolean,
+    /// One of these texts and no other. Every rule is tried on every one of them.
+    Values(Vec<String>),
+    /// Texts in which a pattern of the contract matches, as JSON Schema reads `pattern`: anchors are the pattern's own.
+    Pattern {
+        /// The pattern as the contract writes it.
+        source: String,
+        /// The greatest length in characters, where the contract sets one.
+        length_max: Option<usize>,
+    },
+    /// An integer in decimal notation.
+    Integer,
+    /// A number of JSON.
+    Number,
+    /// A UUID of RFC 9562.
+    Uuid,
+    /// A date of RFC 3339.
+    Date,
+    /// A date with time of RFC 3339.
+    DateTime,
+    /// Texts of these bytes, no longer than this.
+    Bytes {
+        /// The bytes that may occur.
+        alphabet: ByteSet,
+        /// The greatest length in bytes.
+        length_max: usize,
+    },
+}
 
 /// Texts a field admits.
 #[derive(Debug)]
@@ -55,7 +90,7 @@ struct Table {
 impl Language {
     /// `None`: anything, or more than can be looked through.
     pub(crate) fn of(language: &FieldLanguage) -> Option<Language> {
-        let fixed = |pattern: &str| Language::matching(crate::scan::parse(pattern).ok()?, None);
+        let fixed = |pattern: &str| Language::matching(parse(pattern).ok()?, None);
         match language {
             FieldLanguage::Free => None,
             FieldLanguage::Boolean => Language::listed(["true", "false"].into_iter()),
@@ -67,7 +102,7 @@ impl Language {
             FieldLanguage::DateTime => fixed(DATE_TIME),
             FieldLanguage::Pattern { source, length_max } => {
                 let any = || many(Hir::dot(Dot::AnyByte));
-                let inner = crate::scan::parse(source).ok()?;
+                let inner = parse(source).ok()?;
                 // Without an anchor a pattern may match anywhere in the text.
                 let whole = Hir::concat(vec![any(), inner, any()]);
                 let language = Language::matching(whole, None)?.no_longer_than(*length_max)?;
@@ -145,7 +180,7 @@ impl Language {
     }
 
     /// What proving costs, in tries of one text against all rules.
-    pub(super) fn weight(&self) -> usize {
+    pub(crate) fn weight(&self) -> usize {
         match &self.texts {
             Texts::Values(values) => values.len(),
             Texts::Table(_) => TABLE_WEIGHT,
@@ -162,7 +197,7 @@ impl Language {
     }
 
     /// Where reading begins. A list has no states.
-    pub(super) fn start(&self) -> u16 {
+    pub(crate) fn start(&self) -> u16 {
         match &self.texts {
             Texts::Values(_) => 0,
             Texts::Table(table) => table.start,
@@ -170,7 +205,7 @@ impl Language {
     }
 
     /// The state after one more byte; 0 when no text goes on like that.
-    pub(super) fn next(&self, state: u16, byte: u8) -> u16 {
+    pub(crate) fn next(&self, state: u16, byte: u8) -> u16 {
         match &self.texts {
             Texts::Values(_) => 0,
             Texts::Table(table) => table.next(state, byte),
@@ -178,7 +213,7 @@ impl Language {
     }
 
     /// Bytes of one class lead from every state to the same one.
-    pub(super) fn class(&self, byte: u8) -> u16 {
+    pub(crate) fn class(&self, byte: u8) -> u16 {
         match &self.texts {
             Texts::Values(_) => u16::from(byte),
             Texts::Table(table) => table.class(byte),
@@ -186,7 +221,7 @@ impl Language {
     }
 
     /// Whether a text may end here.
-    pub(super) fn may_end(&self, state: u16) -> bool {
+    pub(crate) fn may_end(&self, state: u16) -> bool {
         match &self.texts {
             Texts::Values(_) => false,
             Texts::Table(table) => table.may_end(state),
@@ -194,7 +229,7 @@ impl Language {
     }
 
     /// All states but the dead one.
-    pub(super) fn states(&self) -> std::ops::Range<u16> {
+    pub(crate) fn states(&self) -> std::ops::Range<u16> {
         match &self.texts {
             Texts::Values(_) => 0..0,
             Texts::Table(table) => 1..u16::try_from(table.accepts.len()).unwrap_or(u16::MAX),

@@ -3,7 +3,7 @@
 //! Used by `Transform::apply`.
 //! Start reading at `lowercase`.
 
-use crate::scan::find_pair;
+use crate::bytes::find_pair;
 
 /// The blanks of the reference engine: those of C and the non-breaking space of Latin-1.
 pub(super) fn is_space(byte: u8) -> bool {

@@ -3,16 +3,16 @@
 //! Used by `Transaction::phase`.
 //! Start reading at `Hits::look`.
 
-use crate::seclang::prefilter_cache::PrefilterCache;
-use crate::seclang::program::{Gate, LEVEL_MAX, RuleSet};
-use crate::seclang::proof::Live;
-use crate::seclang::sides::{self, SIDES, Sides};
-use crate::seclang::store::Store;
-use crate::seclang::texts::TextId;
+use super::prefilter_cache::PrefilterCache;
+use super::program::{Gate, LEVEL_MAX, RuleSet};
+use super::sides::{self, SIDES, Sides};
+use super::store::Store;
+use super::texts::TextId;
+use crate::field_plan::CrsLive;
 
 /// Candidates found so far. They are never taken back: too many cost time, never a match.
 #[derive(Debug, Default)]
-pub(in crate::seclang) struct Hits {
+pub(super) struct Hits {
     /// For each pattern the sides on which a text may match it.
     by_pattern: Vec<Sides>,
     /// How many entries of each collection were looked at.
@@ -61,18 +61,18 @@ impl Hits {
         wanted: Sides,
         store: &mut Store<'_>,
         rules: &RuleSet,
-        fields: &[&Live],
+        fields: &[&CrsLive],
         work_max: u64,
     ) {
         for side in sides::each(wanted) {
-            let Some((bag, by_name)) = sides::bag_of(side) else {
+            let Some((collection, by_name)) = sides::collection_of(side) else {
                 self.look_at_single(side, store, rules);
                 continue;
             };
             let from = self.seen.get(side).copied().unwrap_or(0);
-            let to = store.bag(bag).len();
+            let to = store.collection(collection).len();
             for number in from..to {
-                let entry = store.bag(bag).get(number).copied();
+                let entry = store.collection(collection).get(number).copied();
                 if let Some(entry) = entry
                     && let Some(text) = entry.side(by_name)
                 {
@@ -109,7 +109,7 @@ impl Hits {
         &mut self,
         side: usize,
         text: TextId,
-        live: Option<&Live>,
+        live: Option<&CrsLive>,
         store: &mut Store<'_>,
         rules: &RuleSet,
     ) {

@@ -1,9 +1,9 @@
 //! A pattern cut down to the bytes of a language: whatever needs another byte falls away.
 //! Exports `narrowed` and `weight`. Over texts of those bytes the cut pattern matches exactly what the whole one matches.
-//! Used by `product`, for which a small pattern is a small automaton.
+//! Used by `image`, for which a small pattern is a small automaton.
 //! Start reading at `narrowed`.
 
-use crate::scan::ByteSet;
+use crate::bytes::ByteSet;
 use regex_syntax::hir::{Class, ClassBytes, ClassBytesRange, Hir, HirKind, Repetition};
 
 /// The pattern over these bytes alone; `None` when no text of them can match it.
@@ -80,7 +80,7 @@ mod tests {
     use regex_automata::meta;
 
     fn read(pattern: &str) -> Hir {
-        crate::scan::parse(pattern).unwrap()
+        crate::syntax::parse(pattern).unwrap()
     }
 
     fn matches(pattern: &Hir, text: &[u8]) -> bool {
@@ -108,7 +108,7 @@ mod tests {
             pattern in r"(\^|\\b)?(\(?[a-d.]{1,3}(\||\?|\*|\{0,2\})?\)?|\[b-d\]\{1,3\}|(ab\|cd)|\[\^a\]){1,4}\$?",
             text in "[abc-]{0,8}",
         ) {
-            let Ok(pattern) = crate::scan::parse(&pattern) else { return Ok(()) };
+            let Ok(pattern) = crate::syntax::parse(&pattern) else { return Ok(()) };
             let cut = narrowed(&pattern, &ByteSet::of(b"abc-"));
             let left = cut.is_some_and(|cut| matches(&cut, text.as_bytes()));
             prop_assert_eq!(left, matches(&pattern, text.as_bytes()), "{}", text);

@@ -3,12 +3,13 @@
 //! Used by the proofs of the pack and of rule directories. What takes too long to decide counts as possible.
 //! Start reading at `Image::may_match`.
 
-use super::FieldLanguage;
-use super::language::Language;
-use super::narrow::{narrowed, weight};
+mod narrow;
+
+use crate::bytes::ByteSet;
 use crate::detector::SQL_SIGNS;
-use crate::scan::ByteSet;
-use crate::seclang::Transform;
+use crate::language::{FieldLanguage, Language};
+use crate::transform::Transform;
+use narrow::{narrowed, weight};
 use regex_automata::hybrid::LazyStateID;
 use regex_automata::hybrid::dfa::{Cache, DFA};
 use regex_automata::nfa::thompson;

@@ -3,7 +3,7 @@
 //! Used by the text cache of a transaction, once per text and transformation.
 //! Start reading at `Transform::apply`.
 
-use crate::scan::ByteSet;
+use crate::bytes::ByteSet;
 
 mod decode;
 mod digest;
