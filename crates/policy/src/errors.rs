@@ -11,10 +11,10 @@ use std::sync::Arc;
 
 use model::{Json, Shape};
 
-use crate::decide::{Released, RequestFacts, Standing};
 use crate::input::DenyAs;
-use crate::plan::{ResponseShape, KindId, Plan};
+use crate::plan::{KindId, Plan, ResponseShape};
 use crate::rules::{Entry, Operation};
+use crate::standing::{Released, RequestFacts, Standing};
 
 /// What the grants hide from a caller, as far as the status of an upstream's answer could tell it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,7 +62,10 @@ impl ErrorPlans {
         if let Some((_, plan)) = self.plans.iter().find(|(bits, _)| *bits == held) {
             return Some(plan.clone());
         }
-        let error = operation.errors.iter().find(|e| e.response == self.response)?;
+        let error = operation
+            .errors
+            .iter()
+            .find(|e| e.response == self.response)?;
         let trees: Vec<_> = entry.held(held).map(|grant| &*grant.errors).collect();
         Some(Arc::new(Plan::build(error.ground(), &trees)))
     }
@@ -118,7 +121,10 @@ impl Standing {
     ) -> Option<Released> {
         let operation = self.rules.op(self.operation)?;
         let entry = self.entry()?;
-        let prepared = entry.errors.iter().find(|plans| plans.response == response)?;
+        let prepared = entry
+            .errors
+            .iter()
+            .find(|plans| plans.response == response)?;
         let held = self.proven_for_errors(operation, entry);
         let plan = prepared.plan(operation, entry, held)?;
         let released = self.release_by(&plan, facts, body)?;

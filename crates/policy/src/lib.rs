@@ -5,17 +5,14 @@
 
 pub mod access;
 pub mod address;
-mod blank;
 pub mod block;
 mod cedar;
 mod counted;
-pub mod decide;
+mod decide;
 mod enforcement;
 mod errors;
 mod fast;
-mod gaps;
 pub mod input;
-mod joined;
 pub mod limit;
 mod named;
 mod names;
@@ -29,19 +26,17 @@ mod place;
 mod plan;
 pub mod rate;
 mod reads;
+mod reasons;
 mod release;
 mod root;
 pub mod rules;
 mod scope;
+mod standing;
 
 pub use access::{AccessMatrix, AccessRow, How, NearMiss, Nearness, access};
 pub use address::{AddressSet, client_address, client_key};
 pub use counted::{Counted, OfLimit};
-pub use decide::{
-    ABSENT, CONDITION_FAILED, CREATE_DENIED, ID_DIFFERS, Lookup, OBJECT_DENIED,
-    OPERATION_NOT_GRANTED, PATCH_STEPS, Question, Released, RequestFacts, Standing, TOO_DEEP,
-    TOO_MANY, decide,
-};
+pub use decide::{Question, decide};
 pub use enforcement::{By, Enforcement, Judged};
 pub use errors::Concealment;
 pub use input::{
@@ -60,7 +55,12 @@ pub use parameters::{
 };
 pub use permit::Permit;
 pub use rate::{Rate, Span, Strikes};
+pub use reasons::{
+    ABSENT, CONDITION_FAILED, CREATE_DENIED, ID_DIFFERS, OBJECT_DENIED, OPERATION_NOT_GRANTED,
+    PATCH_STEPS, TOO_DEEP, TOO_MANY,
+};
 pub use rules::{OperationRef, Rules, compile};
+pub use standing::{Lookup, Released, RequestFacts, Standing};
 
 #[cfg(test)]
 mod tests;
@@ -69,15 +69,15 @@ mod tests;
 pub const REASONS: &[&model::Reason] = &[
     &address::DENIED,
     &address::FORWARDED,
-    &decide::ABSENT,
-    &decide::CONDITION_FAILED,
-    &decide::CREATE_DENIED,
-    &decide::OBJECT_DENIED,
-    &decide::OPERATION_NOT_GRANTED,
-    &decide::ID_DIFFERS,
-    &decide::PATCH_STEPS,
-    &decide::TOO_DEEP,
-    &decide::TOO_MANY,
+    &reasons::ABSENT,
+    &reasons::CONDITION_FAILED,
+    &reasons::CREATE_DENIED,
+    &reasons::OBJECT_DENIED,
+    &reasons::OPERATION_NOT_GRANTED,
+    &reasons::ID_DIFFERS,
+    &reasons::PATCH_STEPS,
+    &reasons::TOO_DEEP,
+    &reasons::TOO_MANY,
     &block::BLOCKED,
     &limit::EXCEEDED,
     &parameters::PARAMETER_NOT_GRANTED,

@@ -11,11 +11,11 @@ use std::sync::Arc;
 use model::shape::NodeId;
 use model::{Cause, Json, Refusal};
 
-use crate::decide::{RequestFacts, Role, Standing};
 use crate::input::ParameterPlace;
 use crate::object::{id_text, own_id};
 use crate::plan::KindId;
 use crate::rules::{Kind, Named, Operation};
+use crate::standing::{RequestFacts, Role, Standing};
 
 impl Standing {
     pub(crate) fn before_references(

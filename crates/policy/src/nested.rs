@@ -9,14 +9,16 @@
 //! than that of the nested object, and what only one of the two declares does not leave.
 //! An integration without such grants has said nothing about the fields; what encloses the object governs them.
 
+mod joined;
+
 use std::sync::{Arc, OnceLock};
 
 use model::Json;
 use model::shape::NodeId;
 
-use crate::decide::Standing;
 use crate::plan::{Guard, KindId, Place, Plan, Step, Visibility, outermost};
 use crate::rules::{Entry, Integration, OperationRef, Rules, Seen};
+use crate::standing::Standing;
 
 /// Most combinations of grants whose plan is kept as long as the configuration.
 const KNOWN_MAX: usize = 32;
@@ -194,7 +196,7 @@ impl Inner {
             [] => None,
             [only] => Some(only.clone()),
             _ => Some(Spot {
-                plan: Arc::new(crate::joined::joined(&parts)),
+                plan: Arc::new(joined::joined(&parts)),
                 place: 0,
             }),
         }

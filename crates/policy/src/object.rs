@@ -17,13 +17,11 @@ use model::text::shared;
 use model::{Cause, FieldError, FieldSet, Json, ObjectRef, Refusal};
 
 use crate::cedar::Held;
-use crate::decide::{
-    ABSENT, CREATE_DENIED, ID_DIFFERS, Lookup, PATCH_STEPS, RequestFacts, Role, Standing, TOO_DEEP,
-    TOO_MANY,
-};
 use crate::input::{ParameterPlace, Source};
-use crate::plan::{ResponseShape, KindId};
+use crate::plan::{KindId, ResponseShape};
+use crate::reasons::{ABSENT, CREATE_DENIED, ID_DIFFERS, PATCH_STEPS, TOO_DEEP, TOO_MANY};
 use crate::rules::{Operation, OperationRef, Overlay, Rules, Seen, is_told_by_path};
+use crate::standing::{Lookup, RequestFacts, Role, Standing};
 
 impl Standing {
     /// Stage `object`, before the upstream: judges what the request alone shows and says which objects have to be

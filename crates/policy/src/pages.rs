@@ -8,12 +8,12 @@ use std::sync::Arc;
 use model::shape::{Class, NodeId};
 use model::{Json, PageField, PageParameter};
 
-use crate::decide::Standing;
 use crate::input::{ParameterPlace, ParameterShape};
 use crate::object::own_id;
 use crate::parameters::BodyAsks;
-use crate::plan::{ResponseShape, KindId, outermost};
+use crate::plan::{KindId, ResponseShape, outermost};
 use crate::rules::{Seen, Steps};
+use crate::standing::Standing;
 
 /// Most fields beside the objects that are told apart; what is beyond them counts as undeclared.
 const BESIDE_MAX: usize = 256;

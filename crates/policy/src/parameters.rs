@@ -11,9 +11,9 @@ use std::sync::Arc;
 use model::field::At;
 use model::{FieldError, FieldPath, Json, Principal, Reason, Refusal, Reveals, RuleRef, Stage};
 
-use crate::decide::Standing;
 use crate::input::{FixedTarget, ParameterPlace};
 use crate::rules::{Operation, Rules};
+use crate::standing::Standing;
 
 mod body;
 mod build;

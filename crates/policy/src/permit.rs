@@ -7,9 +7,9 @@ use std::ops::Deref;
 
 use model::{Json, Principal, Refusal};
 
-use crate::decide::{Lookup, Released, RequestFacts, Standing};
 use crate::parameters::Sent;
 use crate::rules::OperationRef;
+use crate::standing::{Lookup, Released, RequestFacts, Standing};
 
 /// Leave for `C` to use one operation once, with what is owed for it.
 ///

@@ -3,13 +3,16 @@
 //! Used by rules (compile), release (the walk) and access (the matrix): all three see the same plan.
 //! Start reading at `Plan::build`.
 
+mod gaps;
+
+pub(crate) use gaps::Gaps;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use model::shape::{Class, NodeId};
 use model::{FieldPath, Json, PageField, Shape};
 
-use crate::gaps::{self, Gaps};
 use crate::input::Mask;
 
 /// Index of an object kind.

@@ -10,11 +10,11 @@
 
 use model::{Cause, Json, Refusal};
 
-use crate::decide::{Lookup, RequestFacts, Role, Standing};
 use crate::input::Source;
 use crate::object::{own_id, subject_id};
 use crate::plan::KindId;
 use crate::rules::{Entry, Operation, Seen, Shown, is_told_by_path};
+use crate::standing::{Lookup, RequestFacts, Role, Standing};
 
 impl Standing {
     /// A read: by what the path says, by looking the object up, or by the answer.

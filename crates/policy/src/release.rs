@@ -20,21 +20,22 @@
 //!   answer holds none, by those that may hold for some object (see `root`).
 //! - An attribute that is missing in the answer satisfies nothing.
 
+mod blank;
+
 use std::sync::Arc;
 
 use model::json::{write, write_string};
 use model::text::shared;
 use model::{Cause, Json, ObjectRef, Refusal, Text};
 
-use crate::blank;
 use crate::cedar::Held;
-use crate::decide::{Released, RequestFacts, Standing};
 use crate::input::{Mask, Source};
 use crate::nested::{Inner, Inside, Levels, Within, nested_kind};
 use crate::object::own_id;
 use crate::plan::{Guard, KindId, Place, Plan, Step, Visibility};
 use crate::reads::shows;
 use crate::rules::{Entry, Operation, Seen, Shown};
+use crate::standing::{Released, RequestFacts, Standing};
 
 /// Most verdicts remembered during one answer: lists repeat the same few attribute values.
 const REMEMBERED_MAX: usize = 32;

@@ -10,11 +10,11 @@
 use model::Json;
 use model::shape::NodeId;
 
-use crate::decide::Standing;
 use crate::input::DenyAs;
 use crate::plan::ResponseShape;
 use crate::release::Walk;
 use crate::rules::{Entry, Operation, Shown};
+use crate::standing::Standing;
 
 /// What an answer holds.
 #[derive(Default)]

@@ -29,7 +29,7 @@ use crate::input::{Condition, DenyAs, FixedTarget, ParameterShape, PolicyInput, 
 use crate::nested::Inner;
 use crate::pages::Pages;
 use crate::parameters::{BodyAsks, Fixed, ParameterNote, ParameterRules};
-use crate::plan::{ResponseShape, KindId, Plan, Trees};
+use crate::plan::{KindId, Plan, ResponseShape, Trees};
 use crate::scope::Term;
 use change::{Reached, reach};
 use entries::Entries;

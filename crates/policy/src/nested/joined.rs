@@ -6,7 +6,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use crate::nested::Spot;
+use super::Spot;
 use crate::plan::{Guard, Place, Plan, Step};
 
 /// Most places of a joined plan. What lies beyond does not leave.

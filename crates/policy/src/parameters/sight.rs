@@ -10,7 +10,7 @@ use model::FieldPath;
 use model::shape::{Class, NodeId};
 
 use crate::nested::{Inside, Levels, Within};
-use crate::plan::{ResponseShape, Guard, KindId, Plan, Step, Visibility, outermost};
+use crate::plan::{Guard, KindId, Plan, ResponseShape, Step, Visibility, outermost};
 
 /// What some grants together show of one operation's objects.
 pub(super) struct FieldView<'a> {

@@ -1,14 +1,14 @@
 //! Where objects may be left out of an answer: lists and maps of them, and what leads to these. Read where nothing may be
 //! seen in them, they have to say the same whether the upstream hides something there or has nothing to say.
 //! Exports `Gaps` (of one place) and `mark` (of all places of a plan).
-//! Used by plan and joined when a plan is finished, by release and access when they walk it.
+//! Used by plan when one is finished, by release and access when they walk it.
 //! Start reading at `mark`.
 
 use std::sync::Arc;
 
 use model::PageField;
 
-use crate::plan::{Guard, KindId, Place};
+use super::{Guard, KindId, Place};
 
 /// What may be missing in a place.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

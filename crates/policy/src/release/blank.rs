@@ -2,7 +2,7 @@
 //! them out, says `null` or says nothing at all.
 //! Exports the steps of `Walk` that see to it.
 //! Used by release.
-//! Start reading at `Walk::has_gaps`; which places are meant is worked out in `gaps`.
+//! Start reading at `Walk::has_gaps`; which places are meant is worked out in `plan::gaps`.
 //!
 //! A list that the upstream leaves out has no place among the other members, so that what is empty stands behind them all.
 //! An item that is about objects, and shows none, is left out with whatever else it holds.
@@ -11,9 +11,8 @@ use std::sync::Arc;
 
 use model::{Json, Text};
 
-use crate::gaps::Gaps;
-use crate::plan::{Place, Plan, Step};
-use crate::release::{At, Walk};
+use super::{At, Walk};
+use crate::plan::{Gaps, Place, Plan, Step};
 use crate::rules::Steps;
 
 impl Walk<'_> {

@@ -7,6 +7,7 @@ mod about;
 mod comparisons;
 mod domains;
 mod enforced;
+mod fields;
 mod grants;
 mod idle;
 mod kinds;

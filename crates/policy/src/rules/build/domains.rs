@@ -13,7 +13,7 @@ use super::super::check::{listed, nearest};
 use super::super::{Operation, OperationRef};
 use super::Build;
 use super::comparisons::{Comparison, Relation, Subject, comparisons};
-use super::kinds::field_at;
+use super::fields::field_at;
 use crate::cedar::{Checked, Needs};
 use crate::input::{Condition, IntegrationGrants, ParameterPlace, Source};
 use crate::parameters::ParameterNote;

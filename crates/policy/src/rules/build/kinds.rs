@@ -13,6 +13,7 @@ use super::super::check::{self, listed, nearest};
 use super::super::{
     Attribute, Change, Kind, Named, Operation, OperationRef, Shown, parameter_scalar,
 };
+use super::fields::field_at;
 use super::{Build, places, shown};
 use crate::cedar::{self, AttributeType};
 use crate::errors::ErrorGround;
@@ -462,13 +463,6 @@ fn guard(
         (Some(one), Some(other)) => Err((one.clone(), other.clone())),
         (one, _) => Ok(one.and_then(|name| kinds.get(name)).copied()),
     }
-}
-
-/// The node a dotted path leads to.
-pub(super) fn field_at(shape: &Shape, start: NodeId, steps: &[Arc<str>]) -> Option<NodeId> {
-    steps.iter().try_fold(start, |node, step| {
-        shape.node(node)?.fields.get(step).map(|field| field.node)
-    })
 }
 
 fn attribute_type(shape: &Shape, node: NodeId) -> Result<AttributeType, check::Fault> {

@@ -11,7 +11,7 @@ use model::{MessageKind, Shape};
 
 use super::super::{Change, EACH, Kind, Operation, Steps};
 use super::enforced::may_hold;
-use super::kinds::field_at;
+use super::fields::field_at;
 use crate::input::{BodyMeaning, Source};
 use crate::plan::KindId;
 
