@@ -3,6 +3,10 @@
 //! Used by the gateway's stage `inspect`; usable without it.
 //! Start reading at `inspect::inspect`; the rules we ship are in `pack`.
 
+// First: what it defines is known to the files below it.
+#[macro_use]
+mod syntax;
+
 pub mod body;
 pub mod bytes;
 pub mod detector;
@@ -24,7 +28,6 @@ pub mod seclang;
 mod sensitivity;
 mod serial;
 pub mod settings;
-mod syntax;
 mod transform;
 pub mod views;
 

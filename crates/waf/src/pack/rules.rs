@@ -5,13 +5,6 @@
 
 use super::Rule;
 
-/// A pattern of several readings, any of which is enough: the flags for all of them, and of each what it finds.
-macro_rules! any {
-    ($flags:literal; $_finds:literal => $reading:expr $(, $_also:literal => $more:expr)* $(,)?) => {
-        concat!($flags, $reading $(, "|", $more)*)
-    };
-}
-
 mod jndi;
 mod ldapi;
 mod nosqli;
