@@ -1,5 +1,5 @@
 //! May an integration do this, and by which rule? Asked of the rules that enforce it.
-//! Exports `Asked` with `ask`, which is one question and its answer; `operation`, `listener` for names; `Answer` for tools.
+//! Exports `AccessQuestion` with `ask`, which is one question and its answer; `operation`, `listener` for names; `Answer` for tools.
 //! Used by `portcullis can`.
 //! Start reading at `ask::ask`.
 
@@ -17,7 +17,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 pub use ask::ask;
-pub use question::{Asked, Verdict, Word};
+pub use question::{AccessQuestion, Evaluation, Verdict};
 pub use text::text;
 
 use crate::NameError;
@@ -69,22 +69,26 @@ pub struct Nearest {
 
 impl Answer {
     /// The answer to a question.
-    pub fn new(asked: &Asked<'_>, verdict: &Verdict, parameters: &[ParameterAccess]) -> Answer {
-        let nearest = verdict.nearest.iter().map(|miss| Nearest {
+    pub fn new(
+        asked: &AccessQuestion<'_>,
+        evaluation: &Evaluation,
+        parameters: &[ParameterAccess],
+    ) -> Answer {
+        let nearest = evaluation.nearest.iter().map(|miss| Nearest {
             rule: miss.rule.to_string(),
             text: miss.text.clone(),
         });
         Answer {
-            can: verdict.word == Word::Yes,
-            verdict: verdict.word.name(),
+            can: evaluation.verdict == Verdict::Yes,
+            verdict: evaluation.verdict.name(),
             integration: asked.integration.name.to_string(),
             api: asked.version.name.to_string(),
             operation: asked.plan.id.to_string(),
             field: asked.field.map(str::to_owned),
-            why: verdict.why.clone(),
-            code: verdict.code,
-            rules: verdict.rules.clone(),
-            conditions: verdict.conditions.clone(),
+            why: evaluation.why.clone(),
+            code: evaluation.code,
+            rules: evaluation.rules.clone(),
+            conditions: evaluation.conditions.clone(),
             nearest: nearest.collect(),
             parameters: parameters.to_vec(),
         }

@@ -13,7 +13,7 @@ use installation::files;
 use model::Json;
 use model::json::Bounds;
 use review::access as reach;
-use review::can::{self, Answer, Asked, Verdict, Word};
+use review::can::{self, AccessQuestion, Answer, Evaluation, Verdict};
 
 use crate::commands::Subcommand;
 use crate::exit::{CommandError, Exit, Outcome};
@@ -60,20 +60,20 @@ fn run(arguments: &ArgMatches) -> Outcome {
     if let Some(path) = arguments.get_one::<String>("questions") {
         return many::answer(arguments, path, &compiled);
     }
-    let (asked, verdict) = answered(arguments, &compiled)?;
+    let (asked, evaluation) = answered(arguments, &compiled)?;
     let parameters = reach::parameters(
         &compiled,
         &asked.integration.name,
         &asked.version.name,
         &asked.plan.id,
     );
-    let answer = Answer::new(&asked, &verdict, &parameters);
+    let answer = Answer::new(&asked, &evaluation, &parameters);
     output::show(arguments, &outputs::CAN, &answer, || {
-        terminal::text(&can::text(&asked, &verdict, &parameters))
+        terminal::text(&can::text(&asked, &evaluation, &parameters))
     })?;
-    Ok(match verdict.word {
-        Word::Yes => Exit::Done,
-        Word::No | Word::Undecided => Exit::Findings,
+    Ok(match evaluation.verdict {
+        Verdict::Yes => Exit::Done,
+        Verdict::No | Verdict::Undecided => Exit::Findings,
     })
 }
 
@@ -81,16 +81,19 @@ fn run(arguments: &ArgMatches) -> Outcome {
 fn answered<'a>(
     arguments: &'a ArgMatches,
     compiled: &'a Compiled,
-) -> Result<(Asked<'a>, Verdict), CommandError> {
+) -> Result<(AccessQuestion<'a>, Evaluation), CommandError> {
     let asked = asked(arguments, compiled)?;
     if let Some(field) = asked.field {
         reach::check_field(field, compiled)?;
     }
-    let verdict = can::ask(&asked, compiled);
-    Ok((asked, verdict))
+    let evaluation = can::ask(&asked, compiled);
+    Ok((asked, evaluation))
 }
 
-fn asked<'a>(arguments: &'a ArgMatches, compiled: &'a Compiled) -> Result<Asked<'a>, CommandError> {
+fn asked<'a>(
+    arguments: &'a ArgMatches,
+    compiled: &'a Compiled,
+) -> Result<AccessQuestion<'a>, CommandError> {
     let optional = |name: &str| arguments.get_one::<String>(name).map(String::as_str);
     let (version, plan) = can::operation(
         output::text(arguments, "operation"),
@@ -110,7 +113,7 @@ fn asked<'a>(arguments: &'a ArgMatches, compiled: &'a Compiled) -> Result<Asked<
     });
     let path = pairs(arguments, "path")?;
     can::check_path(version, plan, &path)?;
-    Ok(Asked {
+    Ok(AccessQuestion {
         integration: reach::integration(compiled, output::text(arguments, "who"))?,
         version,
         plan,

@@ -16,16 +16,16 @@ use policy::{
     Released, RequestFacts,
 };
 
-use super::question::{Asked, Context, UNKNOWN, Verdict, Word, id_text};
+use super::question::{AccessQuestion, Context, Evaluation, UNKNOWN, Verdict, id_text};
 use super::{query, request};
 use crate::access;
 
 /// Asks the rules.
-pub fn ask(asked: &Asked<'_>, compiled: &Compiled) -> Verdict {
+pub fn ask(asked: &AccessQuestion<'_>, compiled: &Compiled) -> Evaluation {
     decided(asked, compiled).unwrap_or_else(|no| *no)
 }
 
-fn decided(asked: &Asked<'_>, compiled: &Compiled) -> Result<Verdict, Box<Verdict>> {
+fn decided(asked: &AccessQuestion<'_>, compiled: &Compiled) -> Result<Evaluation, Box<Evaluation>> {
     let context = reach(asked, compiled)?;
     let principal = asked.integration.facts.principal(None);
     let question = Question {
@@ -48,7 +48,7 @@ fn decided(asked: &Asked<'_>, compiled: &Compiled) -> Result<Verdict, Box<Verdic
     query::known(asked, context.contract)?;
     if let Some(name) = request::cursor(asked, &permit) {
         let why = format!("`{name}` is good as an answer gave it, for the question of that answer");
-        return Ok(Verdict::undecided(why, Vec::new()));
+        return Ok(Evaluation::undecided(why, Vec::new()));
     }
     let read = request::read(&context, &permit).map_err(refused)?;
     request::admit(&mut permit, &read).map_err(refused)?;
@@ -57,7 +57,7 @@ fn decided(asked: &Asked<'_>, compiled: &Compiled) -> Result<Verdict, Box<Verdic
     }
     if let (Some(name), true) = (read.missing.first(), asked.is_specific()) {
         let why = format!("the contract demands the query parameter `{name}` (--query {name}=…)");
-        return Ok(Verdict::undecided(why, Vec::new()));
+        return Ok(Evaluation::undecided(why, Vec::new()));
     }
     let rule = permit.rule().map(ToString::to_string);
     if asked.object.is_some() || asked.body.is_some() {
@@ -68,10 +68,13 @@ fn decided(asked: &Asked<'_>, compiled: &Compiled) -> Result<Verdict, Box<Verdic
 }
 
 /// Whether a call gets as far as the rules.
-fn reach<'a>(asked: &'a Asked<'a>, compiled: &'a Compiled) -> Result<Context<'a>, Box<Verdict>> {
+fn reach<'a>(
+    asked: &'a AccessQuestion<'a>,
+    compiled: &'a Compiled,
+) -> Result<Context<'a>, Box<Evaluation>> {
     let (version, plan) = (asked.version, asked.plan);
     if !matches!(version.state, State::Active | State::Deprecated) {
-        return Err(Verdict::no(format!(
+        return Err(Evaluation::no(format!(
             "{} is in state {}: none of its operations can be reached",
             version.name,
             version.state.name()
@@ -84,7 +87,7 @@ fn reach<'a>(asked: &'a Asked<'a>, compiled: &'a Compiled) -> Result<Context<'a>
         .as_ref()
         .and_then(|contract| contract.operation(&plan.id));
     let (Some((_, contract)), Some(operation)) = (contract, plan.policy) else {
-        return Err(Verdict::no(format!(
+        return Err(Evaluation::no(format!(
             "{} has no contract for {}",
             version.name, plan.id
         )));
@@ -102,15 +105,15 @@ fn reach<'a>(asked: &'a Asked<'a>, compiled: &'a Compiled) -> Result<Context<'a>
 }
 
 /// The listener that is called: the named one, or the first that exposes the operation.
-fn listener<'a>(asked: &Asked<'a>) -> Result<&'a str, Box<Verdict>> {
+fn listener<'a>(asked: &AccessQuestion<'a>) -> Result<&'a str, Box<Evaluation>> {
     let (version, plan) = (asked.version, asked.plan);
     match asked.listener {
         Some(listener) if !plan.listeners.iter().any(|name| **name == *listener) => Err(
-            Verdict::no(format!("{} is not exposed on listener {listener}", plan.id)),
+            Evaluation::no(format!("{} is not exposed on listener {listener}", plan.id)),
         ),
         Some(listener) => Ok(listener),
         None => plan.listeners.first().map(|name| &**name).ok_or_else(|| {
-            Verdict::no(format!(
+            Evaluation::no(format!(
                 "{} is exposed on no listener: add it to `expose` in apis/{}.yaml",
                 plan.id, version.api
             ))
@@ -120,10 +123,10 @@ fn listener<'a>(asked: &Asked<'a>) -> Result<&'a str, Box<Verdict>> {
 
 /// Whether listener and integration accept calls from the address.
 fn admit_address(
-    asked: &Asked<'_>,
+    asked: &AccessQuestion<'_>,
     compiled: &Compiled,
     listener: &str,
-) -> Result<(), Box<Verdict>> {
+) -> Result<(), Box<Evaluation>> {
     if let (Some(address), Some(settings)) = (asked.address, compiled.listener(listener))
         && (settings.deny.contains(address)
             || settings
@@ -131,9 +134,9 @@ fn admit_address(
                 .as_ref()
                 .is_some_and(|allow| !allow.contains(address)))
     {
-        return Err(Box::new(Verdict {
+        return Err(Box::new(Evaluation {
             code: Some(policy::address::DENIED.code),
-            ..*Verdict::no(format!(
+            ..*Evaluation::no(format!(
                 "listener {listener} accepts no calls from {address}"
             ))
         }));
@@ -141,7 +144,7 @@ fn admit_address(
     if let (Some(address), Some(allowed)) = (asked.address, &asked.integration.allow_from)
         && !allowed.contains(address)
     {
-        return Err(Verdict::no(format!(
+        return Err(Evaluation::no(format!(
             "{} may not call from {address}: its `allow_from` does not hold it",
             asked.integration.name
         )));
@@ -151,7 +154,7 @@ fn admit_address(
 
 /// Whether the request's body is judged as the object that it describes.
 fn is_create(
-    asked: &Asked<'_>,
+    asked: &AccessQuestion<'_>,
     operation: OperationRef,
     contract: &Operation,
     compiled: &Compiled,
@@ -166,7 +169,7 @@ fn is_create(
 }
 
 /// Values of the path parameters: as given, else the object's id, which is what most paths end with.
-fn path(asked: &Asked<'_>, contract: &Operation) -> Vec<(Arc<str>, String)> {
+fn path(asked: &AccessQuestion<'_>, contract: &Operation) -> Vec<(Arc<str>, String)> {
     let object = asked.object.as_ref();
     let id = object.and_then(|object| object.get("id")).and_then(id_text);
     let given = |name: &str| {
@@ -195,17 +198,17 @@ fn path(asked: &Asked<'_>, contract: &Operation) -> Vec<(Arc<str>, String)> {
 fn refused(
     refusal: &Refusal,
     question: &Question<'_>,
-    asked: &Asked<'_>,
+    asked: &AccessQuestion<'_>,
     compiled: &Compiled,
-) -> Box<Verdict> {
+) -> Box<Evaluation> {
     let errors: Vec<String> = refusal.errors.iter().map(shown).collect();
     let why = if errors.is_empty() {
         refusal.detail.clone()
     } else {
         errors.join("; ")
     };
-    Box::new(Verdict {
-        word: Word::No,
+    Box::new(Evaluation {
+        verdict: Verdict::No,
         why,
         code: Some(refusal.reason.code),
         rules: refusal.rule.iter().map(ToString::to_string).collect(),
@@ -218,7 +221,7 @@ fn refused(
 fn nearest(
     refusal: &Refusal,
     question: &Question<'_>,
-    asked: &Asked<'_>,
+    asked: &AccessQuestion<'_>,
     compiled: &Compiled,
 ) -> Vec<NearMiss> {
     let is_new = refusal.reason == &policy::CREATE_DENIED;
@@ -247,7 +250,7 @@ fn shown(error: &FieldError) -> String {
 }
 
 /// What a condition asks of the request and was not given.
-fn unasked(context: &Context<'_>) -> Option<Verdict> {
+fn unasked(context: &Context<'_>) -> Option<Evaluation> {
     let enforcement = context.enforcement()?;
     let is_unknown = |name: &str| {
         let mut path = context.path.iter();
@@ -269,11 +272,11 @@ fn unasked(context: &Context<'_>) -> Option<Verdict> {
         return None;
     }
     let why = format!("it depends on {}", missing.join(" and "));
-    Some(Verdict::undecided(why, context.conditions(&enforcement)))
+    Some(Evaluation::undecided(why, context.conditions(&enforcement)))
 }
 
 /// Without an object: which grants there are, and under which conditions.
-fn in_general(context: &Context<'_>, permit: &Permit) -> Result<Verdict, Box<Verdict>> {
+fn in_general(context: &Context<'_>, permit: &Permit) -> Result<Evaluation, Box<Evaluation>> {
     let asked = context.asked;
     // A grant whose condition on the request fails lets nothing be seen.
     let held: Vec<(String, bool)> = permit
@@ -295,7 +298,7 @@ fn in_general(context: &Context<'_>, permit: &Permit) -> Result<Verdict, Box<Ver
     }
     let Some(first) = own.first() else {
         let field = asked.field.unwrap_or_default();
-        return Err(Verdict::no(format!(
+        return Err(Evaluation::no(format!(
             "{} may call {}, but no grant lets it see or send {field}",
             asked.integration.name, asked.plan.id
         )));
@@ -308,17 +311,17 @@ fn in_general(context: &Context<'_>, permit: &Permit) -> Result<Verdict, Box<Ver
     let enforcement = context.enforcement().unwrap_or_default();
     let is_sure = own.iter().any(|row| sure.contains(&&row.rule));
     if is_sure && !enforcement.can_refuse {
-        return Ok(Verdict {
-            word: Word::Yes,
+        return Ok(Evaluation {
+            verdict: Verdict::Yes,
             why,
             rules,
-            ..Verdict::default()
+            ..Evaluation::default()
         });
     }
     let kinds: Vec<&str> = enforcement.judged.iter().map(|j| &*j.kind).collect();
-    Ok(Verdict {
+    Ok(Evaluation {
         rules,
-        ..Verdict::undecided(
+        ..Evaluation::undecided(
             format!("{why} where the {} allows it", kinds.join(" and the ")),
             context.conditions(&enforcement),
         )
@@ -326,7 +329,7 @@ fn in_general(context: &Context<'_>, permit: &Permit) -> Result<Verdict, Box<Ver
 }
 
 /// What it may do, without any object.
-fn may(asked: &Asked<'_>, how: How, is_sent_too: bool) -> String {
+fn may(asked: &AccessQuestion<'_>, how: How, is_sent_too: bool) -> String {
     let why = match (asked.field, how) {
         (None, _) => format!("{} may call {}", asked.integration.name, asked.plan.id),
         (Some(field), How::Write) => format!("{} may send {field}", asked.integration.name),
@@ -356,9 +359,9 @@ fn with_object(
     context: &Context<'_>,
     mut permit: Permit,
     body: Option<&Json>,
-    refused: &dyn Fn(Box<Refusal>) -> Box<Verdict>,
+    refused: &dyn Fn(Box<Refusal>) -> Box<Evaluation>,
     rule: Option<String>,
-) -> Result<Verdict, Box<Verdict>> {
+) -> Result<Evaluation, Box<Evaluation>> {
     let asked = context.asked;
     let rules = &context.compiled.rules;
     let facts = RequestFacts {
@@ -396,7 +399,7 @@ fn left_to_answer(
     context: &Context<'_>,
     permit: &Permit,
     is_named: bool,
-) -> Option<Result<Verdict, Box<Verdict>>> {
+) -> Option<Result<Evaluation, Box<Evaluation>>> {
     let asked = context.asked;
     let kinds = permit.decided_by_answer();
     let is_seen_there = asked.field.is_some() && permit.answers_with_others();
@@ -415,7 +418,10 @@ fn left_to_answer(
     };
     let conditions = context.enforcement().map(|e| context.conditions(&e));
     let why = format!("the object it names allows it; {what}");
-    Some(Ok(Verdict::undecided(why, conditions.unwrap_or_default())))
+    Some(Ok(Evaluation::undecided(
+        why,
+        conditions.unwrap_or_default(),
+    )))
 }
 
 /// A change that may be made; with a field, whether it may be sent or leaves with the answer.
@@ -424,7 +430,7 @@ fn sent(
     permit: Permit,
     facts: &RequestFacts<'_>,
     rule: Option<String>,
-) -> Result<Verdict, Box<Verdict>> {
+) -> Result<Evaluation, Box<Evaluation>> {
     let asked = context.asked;
     let Some(field) = asked.field else {
         let what = if context.is_create {
@@ -451,7 +457,7 @@ fn sent(
         in_general(context, &permit)?;
         let why =
             "the request may be sent; the object that it answers with decides what is seen of it";
-        return Ok(Verdict::undecided(why, Vec::new()));
+        return Ok(Evaluation::undecided(why, Vec::new()));
     }
     let steps = context.compiled.rules.object_steps(context.operation);
     let answer = asked.object.clone();
@@ -459,7 +465,7 @@ fn sent(
     let released = permit.release(facts, answer.as_ref());
     match released {
         Ok(released) if answer.is_some() => seen(context, &steps, &released, rule),
-        _ => Err(Verdict::no(format!(
+        _ => Err(Evaluation::no(format!(
             "{} may call {}, but may not send {field}, and it does not leave with the answer",
             asked.integration.name, asked.plan.id
         ))),
@@ -472,8 +478,8 @@ fn look_up(
     permit: &mut Permit,
     facts: &RequestFacts<'_>,
     lookups: &[Lookup],
-    refused: &dyn Fn(Box<Refusal>) -> Box<Verdict>,
-) -> Result<(), Box<Verdict>> {
+    refused: &dyn Fn(Box<Refusal>) -> Box<Evaluation>,
+) -> Result<(), Box<Evaluation>> {
     for lookup in lookups {
         if !request::leads(context.compiled, context.asked, lookup) {
             let why = format!(
@@ -487,7 +493,7 @@ fn look_up(
                 "it depends on {}:{}, which a running gateway would look up",
                 lookup.kind, lookup.id
             );
-            return Err(Box::new(Verdict::undecided(why, Vec::new())));
+            return Err(Box::new(Evaluation::undecided(why, Vec::new())));
         };
         let answer = field_paths::nest(
             &context.compiled.rules.object_steps(lookup.operation),
@@ -520,14 +526,14 @@ fn seen(
     steps: &[Arc<str>],
     released: &Released,
     rule: Option<String>,
-) -> Result<Verdict, Box<Verdict>> {
+) -> Result<Evaluation, Box<Evaluation>> {
     let asked = context.asked;
     let left = model::json::parse(&released.body, Bounds::default()).ok();
     let object = left
         .as_ref()
         .and_then(|answer| field_paths::peel(steps, answer));
     let Some(object) = object else {
-        return Err(Verdict::no(
+        return Err(Evaluation::no(
             "no grant's condition holds for the object: it is left out of the list",
         ));
     };
@@ -544,26 +550,30 @@ fn seen(
             if field_paths::holds(object, field) {
                 yes(asked, rule, &format!("{field} of this object leaves"))
             } else {
-                Err(Box::new(Verdict {
+                Err(Box::new(Evaluation {
                     why: format!(
                         "{field} of this object does not leave: it is not granted for it, or the object given has no such value"
                     ),
                     rules: rule.into_iter().collect(),
-                    ..Verdict::default()
+                    ..Evaluation::default()
                 }))
             }
         }
     }
 }
 
-fn yes(asked: &Asked<'_>, rule: Option<String>, what: &str) -> Result<Verdict, Box<Verdict>> {
-    Ok(Verdict {
-        word: Word::Yes,
+fn yes(
+    asked: &AccessQuestion<'_>,
+    rule: Option<String>,
+    what: &str,
+) -> Result<Evaluation, Box<Evaluation>> {
+    Ok(Evaluation {
+        verdict: Verdict::Yes,
         why: format!(
             "{} may call {}; {what}",
             asked.integration.name, asked.plan.id
         ),
         rules: rule.into_iter().collect(),
-        ..Verdict::default()
+        ..Evaluation::default()
     })
 }

@@ -7,17 +7,17 @@ use config::Compiled;
 use contract::{Operation, Parameter, Place, Style};
 use policy::{FixedTarget, OperationRef};
 
-use super::question::{Asked, Verdict};
+use super::question::{AccessQuestion, Evaluation};
 
 /// The query as it would be forwarded.
 ///
 /// # Errors
 /// When another value of a parameter is fixed.
 pub fn query(
-    asked: &Asked<'_>,
+    asked: &AccessQuestion<'_>,
     operation: OperationRef,
     compiled: &Compiled,
-) -> Result<Vec<(String, String)>, Box<Verdict>> {
+) -> Result<Vec<(String, String)>, Box<Evaluation>> {
     let mut query = asked.query.clone();
     let principal = asked.integration.facts.principal(None);
     for fixed in compiled.rules.fixed(&principal, operation) {
@@ -29,9 +29,9 @@ pub fn query(
             .iter()
             .any(|(sent, other)| **sent == **name && *other != value)
         {
-            return Err(Box::new(Verdict {
+            return Err(Box::new(Evaluation {
                 code: Some(policy::VALUE_FIXED.code),
-                ..*Verdict::no(format!("query.{name} is fixed: {value}"))
+                ..*Evaluation::no(format!("query.{name} is fixed: {value}"))
             }));
         }
         query.retain(|(sent, _)| **sent != **name);
@@ -44,7 +44,7 @@ pub fn query(
 ///
 /// # Errors
 /// When one is not declared, with the name that was probably meant.
-pub fn known(asked: &Asked<'_>, contract: &Operation) -> Result<(), Box<Verdict>> {
+pub fn known(asked: &AccessQuestion<'_>, contract: &Operation) -> Result<(), Box<Evaluation>> {
     let names = || {
         contract
             .parameters
@@ -64,9 +64,9 @@ pub fn known(asked: &Asked<'_>, contract: &Operation) -> Result<(), Box<Verdict>
                 format!("it has {}", config::listed(&known))
             }
         });
-        return Err(Box::new(Verdict {
+        return Err(Box::new(Evaluation {
             code: Some(contract::QUERY.code),
-            ..*Verdict::no(format!(
+            ..*Evaluation::no(format!(
                 "{} has no query parameter `{name}`: {help}",
                 asked.plan.id
             ))

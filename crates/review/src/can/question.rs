@@ -1,7 +1,7 @@
 //! One question, what is known of it before policy is asked, and the verdict.
-//! Exports `Asked`, `Context`, `Verdict`, `Word`.
+//! Exports `AccessQuestion`, `Context`, `Evaluation`, `Verdict`.
 //! Used by `ask`, and by `query` and `request`, which read a part of a question.
-//! Start reading at `Asked`.
+//! Start reading at `AccessQuestion`.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use policy::{Enforcement, NearMiss, OperationRef};
 pub const UNKNOWN: &str = "?";
 
 /// What is asked.
-pub struct Asked<'a> {
+pub struct AccessQuestion<'a> {
     /// Who.
     pub integration: &'a Arc<IntegrationSettings>,
     /// Which version.
@@ -41,7 +41,7 @@ pub struct Asked<'a> {
     pub now: Timestamp,
 }
 
-impl Asked<'_> {
+impl AccessQuestion<'_> {
     /// Whether it is about one request, not about what requests there may be.
     pub fn is_specific(&self) -> bool {
         let has_body = self.object.is_some() || self.body.is_some();
@@ -51,7 +51,7 @@ impl Asked<'_> {
 
 /// Yes, no, or neither for want of something that only a running gateway would know.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Word {
+pub enum Verdict {
     /// It may.
     Yes,
     /// It may not.
@@ -61,22 +61,22 @@ pub enum Word {
     Undecided,
 }
 
-impl Word {
+impl Verdict {
     /// As it is written.
     pub const fn name(self) -> &'static str {
         match self {
-            Word::Yes => "yes",
-            Word::No => "no",
-            Word::Undecided => "undecided",
+            Verdict::Yes => "yes",
+            Verdict::No => "no",
+            Verdict::Undecided => "undecided",
         }
     }
 }
 
 /// The answer.
 #[derive(Debug, Default)]
-pub struct Verdict {
+pub struct Evaluation {
     /// Whether it may.
-    pub word: Word,
+    pub verdict: Verdict,
     /// In one sentence.
     pub why: String,
     /// Code of the refusal a caller would get.
@@ -89,22 +89,22 @@ pub struct Verdict {
     pub nearest: Vec<NearMiss>,
 }
 
-impl Verdict {
+impl Evaluation {
     /// Neither, for want of what only a running gateway would know.
-    pub fn undecided(why: impl Into<String>, conditions: Vec<String>) -> Verdict {
-        Verdict {
-            word: Word::Undecided,
+    pub fn undecided(why: impl Into<String>, conditions: Vec<String>) -> Evaluation {
+        Evaluation {
+            verdict: Verdict::Undecided,
             why: why.into(),
             conditions,
-            ..Verdict::default()
+            ..Evaluation::default()
         }
     }
 
     /// No, for a reason that is no refusal.
-    pub fn no(why: impl Into<String>) -> Box<Verdict> {
-        Box::new(Verdict {
+    pub fn no(why: impl Into<String>) -> Box<Evaluation> {
+        Box::new(Evaluation {
             why: why.into(),
-            ..Verdict::default()
+            ..Evaluation::default()
         })
     }
 }
@@ -112,7 +112,7 @@ impl Verdict {
 /// Everything that is known of the question before policy is asked.
 pub struct Context<'a> {
     /// The question.
-    pub asked: &'a Asked<'a>,
+    pub asked: &'a AccessQuestion<'a>,
     /// The configuration.
     pub compiled: &'a Compiled,
     /// The operation as the contract has it.

@@ -12,7 +12,7 @@ use model::http::{BodyLength, Protocol};
 use model::{CanonicalRequest, FieldError, Head, Headers, Json, Mode, Refusal};
 use policy::{PagePlace, Permit};
 
-use super::question::{Asked, Context, UNKNOWN, Verdict};
+use super::question::{AccessQuestion, Context, Evaluation, UNKNOWN};
 
 /// Stands in a path for an id that was not given.
 const ANY: &str = "any";
@@ -32,7 +32,7 @@ pub struct ReadRequest {
 ///
 /// # Errors
 /// When it leads elsewhere, or an upstream could read it as another path.
-pub fn route(context: &Context<'_>) -> Result<(), Box<Verdict>> {
+pub fn route(context: &Context<'_>) -> Result<(), Box<Evaluation>> {
     if context.path.iter().any(|(_, value)| value == UNKNOWN) {
         return Ok(());
     }
@@ -50,7 +50,7 @@ pub fn route(context: &Context<'_>) -> Result<(), Box<Verdict>> {
             if plan.is_some_and(|plan| plan.policy == Some(context.operation)) {
                 Ok(())
             } else {
-                Err(Verdict::no(format!(
+                Err(Evaluation::no(format!(
                     "with these values the path {target} means {}, not {}",
                     plan.map_or("another operation", |plan| &plan.id),
                     context.asked.plan.id
@@ -72,10 +72,10 @@ pub fn route(context: &Context<'_>) -> Result<(), Box<Verdict>> {
     }
 }
 
-fn not_found(why: &str) -> Box<Verdict> {
-    Box::new(Verdict {
+fn not_found(why: &str) -> Box<Evaluation> {
+    Box::new(Evaluation {
         code: Some("route.not_found"),
-        ..*Verdict::no(why)
+        ..*Evaluation::no(why)
     })
 }
 
@@ -218,7 +218,7 @@ pub fn admit(permit: &mut Permit, read: &ReadRequest) -> Result<(), Box<Refusal>
 }
 
 /// The cursor of the request, which only an answer can have given.
-pub fn cursor(asked: &Asked<'_>, permit: &Permit) -> Option<String> {
+pub fn cursor(asked: &AccessQuestion<'_>, permit: &Permit) -> Option<String> {
     match permit.pages()?.cursor_sent.as_ref()? {
         PagePlace::Query(name) => {
             let mut sent = asked.query.iter();
@@ -236,7 +236,7 @@ pub fn cursor(asked: &Asked<'_>, permit: &Permit) -> Option<String> {
 }
 
 /// Whether a look-up's path leads to the operation that looks up, and to no other.
-pub fn leads(compiled: &Compiled, asked: &Asked<'_>, lookup: &policy::Lookup) -> bool {
+pub fn leads(compiled: &Compiled, asked: &AccessQuestion<'_>, lookup: &policy::Lookup) -> bool {
     let versions = &compiled.versions;
     let version = versions.iter().position(|v| v.name == asked.version.name);
     let plans = &asked.version.operations;

@@ -6,24 +6,28 @@
 use model::printable;
 use policy::ParameterAccess;
 
-use super::question::{Asked, Verdict, Word};
+use super::question::{AccessQuestion, Evaluation, Verdict};
 use crate::access::questions;
 
 /// Lists are kept below this many characters a line.
 const WIDTH: usize = 90;
 
 /// The verdict, what it rests on, and what was nearest to a yes. The first line says all of it in one sentence.
-pub fn text(asked: &Asked<'_>, verdict: &Verdict, parameters: &[ParameterAccess]) -> String {
+pub fn text(
+    asked: &AccessQuestion<'_>,
+    evaluation: &Evaluation,
+    parameters: &[ParameterAccess],
+) -> String {
     let mut out = format!(
         "{}  {}",
-        match verdict.word {
-            Word::Yes => "yes",
-            Word::No => "no ",
-            Word::Undecided => "undecided",
+        match evaluation.verdict {
+            Verdict::Yes => "yes",
+            Verdict::No => "no ",
+            Verdict::Undecided => "undecided",
         },
-        printable::line(&verdict.why)
+        printable::line(&evaluation.why)
     );
-    if let Some(code) = verdict.code {
+    if let Some(code) = evaluation.code {
         out.push_str(&format!("   {code}"));
     }
     out.push('\n');
@@ -33,24 +37,25 @@ pub fn text(asked: &Asked<'_>, verdict: &Verdict, parameters: &[ParameterAccess]
             out.push_str(&format!("{label:<9}{}\n", printable::line(line)));
         }
     };
-    labelled("Rule", verdict.rules.clone());
-    labelled("When", verdict.conditions.clone());
+    labelled("Rule", evaluation.rules.clone());
+    labelled("When", evaluation.conditions.clone());
     labelled(
         "Nearest",
-        verdict
+        evaluation
             .nearest
             .iter()
             .map(|miss| format!("{}  {}", miss.rule, miss.text))
             .collect(),
     );
     // Of a request without parameters, which ones it might have.
-    let is_general = asked.field.is_none() && asked.query.is_empty() && verdict.word != Word::No;
+    let is_general =
+        asked.field.is_none() && asked.query.is_empty() && evaluation.verdict != Verdict::No;
     let lines = questions::lines(parameters, WIDTH);
     for (label, shown) in [("asks", "Asks"), ("refuses", "Refuses"), ("fixes", "Fixes")] {
         let own = lines.iter().filter(|(own, _)| is_general && *own == label);
         labelled(shown, own.map(|(_, line)| line.clone()).collect());
     }
-    if asked.object.is_none() && verdict.word == Word::Undecided {
+    if asked.object.is_none() && evaluation.verdict == Verdict::Undecided {
         out.push_str("Give the object with --object to have it decided.\n");
     }
     out

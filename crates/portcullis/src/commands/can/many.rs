@@ -6,7 +6,7 @@
 use clap::ArgMatches;
 use config::Compiled;
 use model::printable;
-use review::can::{self, Answer, Answers, Word};
+use review::can::{self, Answer, Answers, Verdict};
 
 use super::{answered, command};
 use crate::exit::{CommandError, Exit, Outcome};
@@ -48,10 +48,10 @@ pub fn answer(arguments: &ArgMatches, path: &str, compiled: &Compiled) -> Outcom
             }
         };
         match answered(&matches, compiled) {
-            Ok((asked, verdict)) => {
-                is_all &= verdict.word == Word::Yes;
-                answers.push(Answer::new(&asked, &verdict, &[]));
-                let first = can::text(&asked, &verdict, &[]);
+            Ok((asked, evaluation)) => {
+                is_all &= evaluation.verdict == Verdict::Yes;
+                answers.push(Answer::new(&asked, &evaluation, &[]));
+                let first = can::text(&asked, &evaluation, &[]);
                 let first = first.lines().next().unwrap_or_default();
                 texts.push_str(&format!("{first}\n"));
             }

@@ -9,8 +9,11 @@ fn verdict(line: &[&str]) -> Result<(bool, String), CommandError> {
     let (compiled, _) = files::compile(&texts, installation::now()).unwrap();
     let arguments = command().get_matches_from([&["can"], line].concat());
     let asked = asked(&arguments, &compiled)?;
-    let verdict = can::ask(&asked, &compiled);
-    Ok((verdict.word == Word::Yes, can::text(&asked, &verdict, &[])))
+    let evaluation = can::ask(&asked, &compiled);
+    Ok((
+        evaluation.verdict == Verdict::Yes,
+        can::text(&asked, &evaluation, &[]),
+    ))
 }
 
 fn is_yes(line: &[&str]) -> bool {
