@@ -39,7 +39,7 @@ struct State {
 #[derive(Debug)]
 struct Subscriber {
     id: u64,
-    name: &'static str,
+    name: Arc<str>,
     next_seq: u64,
     missed: u64,
 }
@@ -62,10 +62,10 @@ struct Published {
 }
 
 /// How a subscriber keeps up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Followed {
     /// What it is called.
-    pub name: &'static str,
+    pub name: Arc<str>,
     /// Records it was too slow for. They are in the ledger, from where they can be read.
     pub missed: u64,
 }
@@ -89,7 +89,7 @@ impl EventBus {
         let state = lock(&self.state);
         let all = state.subscribers.iter();
         all.map(|one| Followed {
-            name: one.name,
+            name: Arc::clone(&one.name),
             missed: one.missed,
         })
         .collect()
@@ -147,14 +147,14 @@ pub struct Subscription {
 }
 
 impl Subscription {
-    pub(crate) fn new(bus: Arc<EventBus>, name: &'static str) -> Self {
+    pub(crate) fn new(bus: Arc<EventBus>, name: &str) -> Self {
         let mut state = lock(&bus.state);
         state.subscribed += 1;
         let id = state.subscribed;
         let next_seq = state.next_seq;
         state.subscribers.push(Subscriber {
             id,
-            name,
+            name: name.into(),
             next_seq,
             missed: 0,
         });

@@ -192,7 +192,7 @@ impl Recorder {
     }
 
     /// Follows the records from here on, as they become durable. `name` is what it is counted under when it is too slow.
-    pub fn subscribe(&self, name: &'static str) -> Subscription {
+    pub fn subscribe(&self, name: &str) -> Subscription {
         Subscription::new(Arc::clone(self.shared.events()), name)
     }
 

@@ -143,6 +143,8 @@ pub struct ServerSettings {
     pub segment_bytes: u64,
     /// What is recorded before it is forwarded.
     pub intent: Intent,
+    /// Where records are delivered to, checked.
+    pub destinations: destinations::Destinations,
 }
 
 /// How long things may take.

@@ -13,7 +13,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, MapAccess, Visitor};
 
 use crate::secret_ref::SecretRef;
-use crate::spanned::{At, Map};
+use crate::spanned::{At, Map, Noted};
 use crate::values::{AddressRange, ByteSize, Day, ListenAddress};
 
 /// The server: where it listens, where it keeps its state, and what holds for everybody.
@@ -41,6 +41,10 @@ pub struct Server {
     /// How texts that a contract leaves free are inspected for attacks.
     #[serde(default)]
     pub inspection: Inspection,
+    /// Where every record of the ledger is delivered to besides, by name: `siem: { file: { path: … } }`. Names are 1 to 63 of
+    /// `a-z`, `0-9` and `-`, beginning with a letter. At most 16. Default none.
+    #[serde(default)]
+    pub destinations: Noted<destinations::Destinations>,
 }
 
 /// One place to listen at.

@@ -117,7 +117,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for At<T> {
 
 /// A value that another room reads and checks, with the place of every part of it. That room says which part is wrong
 /// by JSON pointer, and needs no places in its own structs.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Noted<T> {
     /// The value.
     pub value: T,

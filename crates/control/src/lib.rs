@@ -7,6 +7,7 @@ pub mod actor;
 pub mod announcement;
 pub mod client;
 pub mod commands;
+pub mod delivery;
 mod error;
 pub mod explain;
 pub mod health;

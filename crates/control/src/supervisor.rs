@@ -22,7 +22,7 @@ const STOP_MAX: Duration = Duration::from_secs(10);
 /// One piece of work that goes on until it is told to stop.
 pub struct Task {
     /// Name of the thread.
-    pub name: &'static str,
+    pub name: Arc<str>,
     /// Whether a stop waits for its last round. Others end with the process.
     pub is_waited_for: bool,
     /// The work. It returns when `Stop` says so, or when there is nothing left to do.
@@ -72,7 +72,7 @@ pub struct TaskStatus {
 /// What is known of one task.
 #[derive(Debug)]
 struct Watched {
-    name: &'static str,
+    name: Arc<str>,
     is_running: AtomicBool,
     restarts: AtomicU64,
 }
@@ -86,14 +86,14 @@ impl Tasks {
     pub fn status(&self) -> Vec<TaskStatus> {
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let status = |one: &Arc<Watched>| TaskStatus {
-            name: one.name.to_owned(),
+            name: one.name.to_string(),
             is_running: one.is_running.load(Ordering::Acquire),
             restarts: one.restarts.load(Ordering::Acquire),
         };
         all.iter().map(status).collect()
     }
 
-    fn watch(&self, name: &'static str) -> Arc<Watched> {
+    fn watch(&self, name: Arc<str>) -> Arc<Watched> {
         let one = Arc::new(Watched {
             name,
             is_running: AtomicBool::new(true),
@@ -109,7 +109,7 @@ impl Tasks {
 pub struct Supervisor {
     stop: Arc<Stop>,
     /// Those a stop waits for, with the sign of their end.
-    waited_for: Vec<(&'static str, Receiver<()>)>,
+    waited_for: Vec<(Arc<str>, Receiver<()>)>,
     say: fn(&str),
 }
 
@@ -119,12 +119,12 @@ impl Supervisor {
         let stop = Arc::new(Stop::default());
         let mut waited_for = Vec::new();
         for task in tasks {
-            let (name, is_waited_for) = (task.name, task.is_waited_for);
-            let (watched, stop) = (watch.watch(name), Arc::clone(&stop));
+            let (name, is_waited_for) = (Arc::clone(&task.name), task.is_waited_for);
+            let (watched, stop) = (watch.watch(Arc::clone(&name)), Arc::clone(&stop));
             let seen = Arc::clone(&watched);
             let (ended, end) = channel();
             let spawned = std::thread::Builder::new()
-                .name(name.to_owned())
+                .name(name.to_string())
                 .spawn(move || supervise(task, &seen, &stop, say, &ended));
             match spawned {
                 Ok(_) if is_waited_for => waited_for.push((name, end)),

@@ -58,7 +58,12 @@ struct UpstreamTarget {
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct Follower {
-    subscriber: &'static str,
+    subscriber: Name,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct DestinationName {
+    destination: Name,
 }
 
 /// The metrics' own place in the stream of records.
@@ -132,6 +137,7 @@ pub struct Metrics {
     pub ledger_records: Gauge,
     events: Family<Record, Counter>,
     events_missed: Family<Follower, Gauge>,
+    destination_waiting: Family<DestinationName, Gauge>,
 }
 
 impl Default for Metrics {
@@ -157,6 +163,7 @@ impl Metrics {
             ledger_records: Gauge::default(),
             events: Family::default(),
             events_missed: Family::default(),
+            destination_waiting: Family::default(),
         };
         metrics.register();
         metrics
@@ -226,6 +233,11 @@ impl Metrics {
             "Records that a subscriber was too slow for; they are in the ledger",
             self.events_missed.clone(),
         );
+        registry.register(
+            "destination_waiting",
+            "Records of the ledger that a destination has yet to get",
+            self.destination_waiting.clone(),
+        );
     }
 
     /// Counts what became durable since the last call. Kinds and outcomes are words of this program, so their number is
@@ -242,10 +254,19 @@ impl Metrics {
         for one in recorder.followed() {
             let missed = i64::try_from(one.missed).unwrap_or(i64::MAX);
             let follower = Follower {
-                subscriber: one.name,
+                subscriber: Name(one.name),
             };
             self.events_missed.get_or_create(&follower).set(missed);
         }
+    }
+
+    /// Says how many records a destination has yet to get. Names are those of the configuration.
+    pub fn note_waiting(&self, destination: &Arc<str>, records: u64) {
+        let labels = DestinationName {
+            destination: Name(Arc::clone(destination)),
+        };
+        let records = i64::try_from(records).unwrap_or(i64::MAX);
+        self.destination_waiting.get_or_create(&labels).set(records);
     }
 
     /// Counts what targets sent unasked since the last call. Their names are those of the configuration.

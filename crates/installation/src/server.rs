@@ -96,6 +96,8 @@ pub fn start(dir: &Path, watch: Watch, host: Host) -> Result<Running, Installati
     let control = Arc::new(control(dir, &io, base, &opened, &slots, host)?);
     let data = opened.dir.clone();
     close_intents(&opened.recorder, &compiled, host)?;
+    // Before the first record of this start, so that destinations get it.
+    let deliveries = tasks::deliveries(&compiled, &io, &opened.store, host)?;
     // Before the first listener: no request is on the record in front of the start that served it.
     note(&io.recorder, "start", format!("version {}", host.version))?;
     let workers = open_sockets(&compiled, &io, &slots, &data, &control);
@@ -111,6 +113,7 @@ pub fn start(dir: &Path, watch: Watch, host: Host) -> Result<Running, Installati
     drop(announcement::announce(dir, &data.join(socket::NAME)));
     let mut beside = tasks::beside(&control, &opened.witness, watch, host);
     beside.push(tasks::announced(dir, &data));
+    beside.extend(deliveries);
     let supervisor = Supervisor::start(beside, &control.tasks, host.say);
     Ok(Running {
         io,

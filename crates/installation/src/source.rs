@@ -156,6 +156,7 @@ fn fixed(before: &Compiled, after: &Compiled, texts: &Files) -> Result<(), Insta
     let others = [
         ("ledger", is_ledger_other),
         ("defaults.timeouts", a.timeouts != b.timeouts),
+        ("destinations", a.destinations != b.destinations),
     ];
     for (name, _) in others.into_iter().filter(|(_, is_other)| *is_other) {
         let (message, help) = lasting(name);

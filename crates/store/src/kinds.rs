@@ -51,6 +51,12 @@ pub const CREDENTIAL: Kind = Kind {
     ],
 };
 
+/// How far each destination has got with the records of the ledger (`control::delivery`), by its name.
+pub const DESTINATION: Kind = Kind {
+    name: "destination",
+    indexes: &[],
+};
+
 /// What operators decided about an integration beside its file: paused, retired.
 pub const INTEGRATION_STATE: Kind = Kind {
     name: "integration_state",
@@ -64,7 +70,13 @@ pub const LEDGER_WITNESS: Kind = Kind {
 };
 
 /// All kinds, sorted by name.
-pub const KINDS: &[&Kind] = &[&BLOCK, &CREDENTIAL, &INTEGRATION_STATE, &LEDGER_WITNESS];
+pub const KINDS: &[&Kind] = &[
+    &BLOCK,
+    &CREDENTIAL,
+    &DESTINATION,
+    &INTEGRATION_STATE,
+    &LEDGER_WITNESS,
+];
 
 #[cfg(test)]
 mod tests {

@@ -17,10 +17,18 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("contract", &["model", "yaml"]),
     ("identity", &["crypto", "model"]),
     ("policy", &["model"]),
+    ("destinations", &["model"]),
     (
         "config",
         &[
-            "contract", "crypto", "identity", "model", "policy", "waf", "yaml",
+            "contract",
+            "crypto",
+            "destinations",
+            "identity",
+            "model",
+            "policy",
+            "waf",
+            "yaml",
         ],
     ),
     ("init", &["config", "contract", "model"]),
@@ -41,8 +49,18 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "control",
         &[
-            "audit", "config", "contract", "crypto", "gateway", "identity", "model", "net",
-            "policy", "store", "waf",
+            "audit",
+            "config",
+            "contract",
+            "crypto",
+            "destinations",
+            "gateway",
+            "identity",
+            "model",
+            "net",
+            "policy",
+            "store",
+            "waf",
         ],
     ),
     (
@@ -67,7 +85,16 @@ const ARROWS: &[(&str, &[&str])] = &[
 
 /// Rooms that must not even indirectly reach sockets or a runtime.
 const PURE: &[&str] = &[
-    "model", "yaml", "crypto", "waf", "contract", "identity", "policy", "config", "init",
+    "model",
+    "yaml",
+    "crypto",
+    "waf",
+    "contract",
+    "identity",
+    "policy",
+    "destinations",
+    "config",
+    "init",
 ];
 const RUNTIMES: &[&str] = &["tokio", "mio", "socket2", "hyper"];
 

@@ -68,11 +68,9 @@ fn a_slow_subscriber_misses_the_oldest_and_knows_how_many() {
     assert_eq!(slow.missed(), 4_000);
     assert_eq!(taken.first().unwrap().seq, 4_005);
     assert_eq!(quick.missed(), 0);
-    let told: Vec<(&str, u64)> = bus
-        .followed()
-        .iter()
-        .map(|one| (one.name, one.missed))
-        .collect();
+    let followed = bus.followed();
+    let told = followed.iter().map(|one| (&*one.name, one.missed));
+    let told: Vec<(&str, u64)> = told.collect();
     assert_eq!(told, [("slow", 4_000), ("quick", 0)]);
     // It goes on behind what it missed, and counts nothing twice.
     publish(&bus, next, 1);

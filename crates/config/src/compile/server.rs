@@ -80,6 +80,12 @@ pub(super) fn compile(
         let help = "Give the store a directory of its own, as `data` is, with nothing of the configuration in it or around it.";
         report.wrong(&server.store.dir.place(&file), why, help);
     }
+    let destinations = &server.destinations;
+    if !written.has_lost(&file, &["destinations"]) {
+        for mistake in destinations::check(&destinations.value) {
+            report.add(destinations.place(mistake, &file));
+        }
+    }
     Some(ServerSettings {
         listeners,
         store_dir: server.store.dir.located(&file),
@@ -97,6 +103,7 @@ pub(super) fn compile(
         timeouts: timeouts(&server.defaults.timeouts, &file, report),
         durability: ledger.durability,
         intent: ledger.intent,
+        destinations: destinations.value.clone(),
         segment_bytes: filled(
             ledger.segment_bytes.as_ref(),
             SEGMENT_DEFAULT,

@@ -16,7 +16,7 @@ fn a_task_that_panics_is_begun_again_and_counted() {
     };
     let tasks = Tasks::default();
     let task = Task {
-        name: "fails once",
+        name: "fails once".into(),
         is_waited_for: true,
         work: Box::new(work),
     };
@@ -37,7 +37,7 @@ fn a_stop_ends_the_pause_of_a_task_that_panics() {
     };
     let tasks = Tasks::default();
     let task = Task {
-        name: "always fails",
+        name: "always fails".into(),
         is_waited_for: true,
         work: Box::new(work),
     };
@@ -51,7 +51,7 @@ fn a_stop_ends_the_pause_of_a_task_that_panics() {
 fn a_stop_waits_for_the_last_round_and_not_for_what_has_none() {
     let (tell, told) = channel();
     let last = Task {
-        name: "has a last round",
+        name: "has a last round".into(),
         is_waited_for: true,
         work: Box::new(move |stop| {
             while !stop.wait(Duration::from_secs(60)) {}
@@ -60,7 +60,7 @@ fn a_stop_waits_for_the_last_round_and_not_for_what_has_none() {
     };
     let (hold, held) = channel::<()>();
     let hangs = Task {
-        name: "hangs",
+        name: "hangs".into(),
         is_waited_for: false,
         work: Box::new(move |_| assert!(held.recv().is_err())),
     };

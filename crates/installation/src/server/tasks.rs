@@ -1,5 +1,5 @@
 //! What runs beside the requests: maintenance, health checks, the look for changed files, the announcement.
-//! Exports `beside`, `announced`.
+//! Exports `beside`, `deliveries`, `announced`.
 //! Used by `server::start`.
 //! Start reading at `beside`.
 
@@ -7,10 +7,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use config::Compiled;
+use control::delivery::Delivery;
 use control::maintenance::{Maintenance, Witness};
 use control::supervisor::Task;
 use control::{Control, announcement, socket};
 use gateway::SharedState;
+use store::{Fault, Store};
 
 use super::{Host, Watch, panics};
 
@@ -33,19 +36,19 @@ pub(super) fn beside(
     let (watching, checked) = (Arc::clone(control), Arc::clone(control));
     let mut tasks = vec![
         Task {
-            name: "maintenance",
+            name: "maintenance".into(),
             is_waited_for: true,
             work: Box::new(move |stop| maintenance.work(stop)),
         },
         Task {
-            name: "health",
+            name: "health".into(),
             is_waited_for: false,
             work: Box::new(move |_| checked.io.iter().for_each(|io| health(io, host))),
         },
     ];
     if watch == Watch::Files {
         tasks.push(Task {
-            name: "files",
+            name: "files".into(),
             is_waited_for: false,
             work: Box::new(move |stop| {
                 while !stop.wait(LOOK) {
@@ -57,6 +60,24 @@ pub(super) fn beside(
     tasks
 }
 
+/// What delivers records, for each destination of the configuration. Each of them is told of records from here on.
+///
+/// # Errors
+/// When the store cannot be read.
+pub(super) fn deliveries(
+    compiled: &Compiled,
+    io: &Arc<SharedState>,
+    store: &Store,
+    host: Host,
+) -> Result<Vec<Task>, Fault> {
+    let mut tasks = Vec::new();
+    for (name, settings) in &compiled.server.destinations {
+        let delivery = Delivery::new(name, settings, io, store, host.say)?;
+        tasks.extend(delivery.map(Delivery::into_task));
+    }
+    Ok(tasks)
+}
+
 /// Whether the server can still be found by its directory is looked at so often.
 const ANNOUNCED: Duration = Duration::from_secs(1);
 
@@ -65,7 +86,7 @@ const ANNOUNCED: Duration = Duration::from_secs(1);
 pub(super) fn announced(dir: &Path, data: &Path) -> Task {
     let (dir, socket) = (dir.to_path_buf(), data.join(socket::NAME));
     Task {
-        name: "announcement",
+        name: "announcement".into(),
         is_waited_for: true,
         work: Box::new(move |stop| {
             while !stop.wait(ANNOUNCED) {

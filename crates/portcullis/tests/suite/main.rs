@@ -22,6 +22,7 @@ mod command_line;
 mod connections;
 mod contract_of_wire;
 mod crashes;
+mod deliveries;
 mod destroyed;
 mod docs;
 mod doctor;
