@@ -5,6 +5,8 @@
 
 use model::MessageKind;
 
+use crate::media_type::{TEXT, may_be_json};
+
 /// How a body is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BodyFormat {
@@ -21,6 +23,15 @@ pub enum BodyFormat {
 }
 
 impl BodyFormat {
+    /// Whether an answer that is read so may come in this type.
+    pub(crate) fn answers_in(self, essence: &str) -> bool {
+        match self {
+            BodyFormat::Json | BodyFormat::Form | BodyFormat::Multipart => may_be_json(essence),
+            BodyFormat::Text => essence == TEXT,
+            BodyFormat::File => true,
+        }
+    }
+
     /// What all of these are; a message that may be one or the other is granted by its fields.
     pub(crate) fn common(formats: impl Iterator<Item = BodyFormat>) -> MessageKind {
         let mut kinds = formats.map(BodyFormat::kind);

@@ -5,6 +5,7 @@
 //! Start reading at `compile`, then at `check_request`; `plan` names what a compiled contract consists of.
 
 mod advice;
+mod bodies;
 mod body_format;
 mod compile;
 mod definition;
@@ -41,6 +42,7 @@ mod writes;
 
 use model::Reason;
 
+pub use bodies::BODY;
 pub use body_format::BodyFormat;
 pub use compile::{Source, UnknownFields, compile};
 pub use fields::{Field, fields, language_at};
@@ -53,7 +55,7 @@ pub use media::{ACCEPT, FirstResponse, ResponseMedia};
 pub use parameters::{UNDECLARED, declared_cookies, fix_undeclared, list_field, write_query};
 pub use parts::{PartKind, PartPlan};
 pub use plan::{BodyPlan, BodyPlanContent, Contract, Operation, Parameter, Place, Style};
-pub use request::{BODY, HEADER, PATH, QUERY, ValidRequest, check_request};
+pub use request::{HEADER, PATH, QUERY, ValidRequest, check_request};
 pub use response::{Drift, check_response};
 pub use response_plan::{ResponsePlan, StatusRange};
 pub use router::{Declared, Found, Offered, Route, Router};
@@ -64,7 +66,7 @@ pub use writes::check_writes;
 
 /// Every way this room refuses a message.
 pub const REASONS: &[&Reason] = &[
-    &request::BODY,
+    &bodies::BODY,
     &request::CONTENT_TYPE,
     &media::ACCEPT,
     &request::HEADER,

@@ -9,7 +9,7 @@ use model::{FieldError, Method, Reason, Refusal, Stage};
 
 use crate::advice::listed;
 use crate::body_format::BodyFormat;
-use crate::media_type::{JSON, TEXT, may_be_json};
+use crate::media_type::{JSON, may_be_json};
 use crate::response_plan::{ResponsePlan, StatusRange, successes};
 
 /// Nothing this operation answers is acceptable to the caller.
@@ -94,11 +94,7 @@ impl ResponseMedia {
         };
         let successes = successes(responses);
         for response in &successes {
-            let is_judged = |kind: &str| match response.format {
-                BodyFormat::Json | BodyFormat::Form | BodyFormat::Multipart => may_be_json(kind),
-                BodyFormat::Text => kind == TEXT,
-                BodyFormat::File => true,
-            };
+            let is_judged = |kind: &str| response.format.answers_in(kind);
             let has_judged = response.content_types.iter().any(|kind| is_judged(kind));
             media.unjudged_only |= !has_judged && !response.content_types.is_empty();
             for kind in &response.content_types {

@@ -1,5 +1,5 @@
 //! Which media types are JSON, and which is plain text.
-//! Exports `is_json`, `may_be_json`, `JSON` and `TEXT`.
+//! Exports `is_json`, `may_be_json`, `essence`, `JSON` and `TEXT`.
 //! Used when contracts are read, and when answers are.
 //! Start reading at `is_json`.
 
@@ -16,4 +16,13 @@ pub(crate) fn is_json(essence: &str) -> bool {
 /// Whether a declared type can be answered in JSON.
 pub(crate) fn may_be_json(essence: &str) -> bool {
     is_json(essence) || matches!(essence, "*/*" | "application/*")
+}
+
+/// Type and subtype in lower case, without parameters.
+pub(crate) fn essence(kind: &str) -> String {
+    kind.split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase()
 }

@@ -5,31 +5,13 @@
 
 use std::sync::Arc;
 
-use model::json::{Problem, ProblemKind};
 use model::{CanonicalRequest, FieldError, Json, Mode, Payload, Reason, Refusal, Stage};
 
 use crate::advice::listed;
-use crate::body_format::BodyFormat;
-use crate::errors::{Subject, explain};
-use crate::file;
+use crate::bodies::{self, BODY, SentBody, TakesParameters, body_problem, whole_body};
 use crate::findings::{Findings, JudgedParameter};
-use crate::form;
-use crate::multipart;
 use crate::parameters;
-use crate::parts::{self, WrongPart};
 use crate::plan::{BodyPlan, BodyPlanContent, Operation, Place};
-
-/// The body is not what the contract promised.
-pub const BODY: Reason = Reason::new(
-    Stage::Validate,
-    "validate.body",
-    400,
-    "The request body does not match the contract.",
-    "Correct the fields named in `errors` and send the request again.",
-    "The body is not strict JSON, form data or plain text as declared, is missing or unexpected, or a field breaks the schema of the contract \
-     (unknown fields are refused unless the schema or `unknown_fields: allow` admits them). The errors name each field; \
-     the integration has to send what the contract declares, or the contract has to be corrected.",
-);
 
 /// The content type is not one the contract declares.
 pub const CONTENT_TYPE: Reason = Reason::new(
@@ -190,42 +172,28 @@ fn check_body(
         }
         return found.settle(&BODY).map(|()| valid);
     }
-    let content = content_of(plan, request)?;
-    match content.format {
-        BodyFormat::Json => json_body(operation, content, body, valid, found),
-        BodyFormat::Form => form_body(operation, content, body, valid, found),
-        BodyFormat::Text => text_body(content, body, valid, found),
-        BodyFormat::File => file_body(content, body, valid, found),
-        BodyFormat::Multipart => multipart_body(operation, content, (request, body), valid, found),
-    }
-}
-
-fn whole_body(keyword: &str, detail: &str, fix: &str) -> Box<Refusal> {
-    body_error(String::new(), keyword, detail, fix)
-}
-
-fn body_error(pointer: String, keyword: &str, detail: &str, fix: &str) -> Box<Refusal> {
-    let private = format!("{keyword}: {detail}");
-    BODY.because(private)
-        .with_errors(vec![body_problem(pointer, keyword, detail, fix)])
-}
-
-fn body_problem(pointer: String, keyword: &str, detail: &str, fix: &str) -> FieldError {
-    FieldError {
-        place: "body",
-        pointer,
-        keyword: keyword.into(),
-        detail: detail.into(),
-        fix: fix.into(),
-    }
+    let (content, sent_type) = content_of(plan, request)?;
+    let sent = SentBody {
+        operation,
+        content,
+        content_type: sent_type,
+        bytes: body,
+    };
+    let read = (bodies::kind(content.format).read)(&sent, found)?;
+    Ok(ValidRequest {
+        payload: read.payload,
+        body_bytes: read.bytes,
+        content_type: Some(read.content_type),
+        ..valid
+    })
 }
 
 /// The plan for the content type that was sent. Everything but one plain declared type is refused, because another
 /// reader could choose another parser.
 fn content_of<'p>(
     plan: &'p BodyPlan,
-    request: &CanonicalRequest,
-) -> Result<&'p BodyPlanContent, Box<Refusal>> {
+    request: &'p CanonicalRequest,
+) -> Result<(&'p BodyPlanContent, &'p str), Box<Refusal>> {
     let wrong = |detail: &str| {
         let allowed: Vec<&str> = plan.contents.iter().map(|c| &*c.content_type).collect();
         CONTENT_TYPE.because(detail).with_errors(vec![FieldError {
@@ -243,207 +211,20 @@ fn content_of<'p>(
     let Some(sent) = request.headers().text("content-type") else {
         return Err(wrong("the content type is missing"));
     };
-    let mut pieces = sent.split(';').map(str::trim);
-    let essence = pieces.next().unwrap_or_default().to_ascii_lowercase();
-    // RFC 9110 §5.6.6: between semicolons a parameter may be missing.
-    let mut pieces = pieces.filter(|piece| !piece.is_empty());
+    let (essence, parameters) = sent.split_once(';').unwrap_or((sent, ""));
+    let essence = essence.trim().to_ascii_lowercase();
     let named = plan.contents.iter().find(|c| *c.content_type == *essence);
-    if let Some(content) = named.filter(|c| c.format == BodyFormat::Multipart) {
-        return multipart::boundary(sent).map(|_| content).ok_or_else(|| {
-            wrong("its one parameter has to be a `boundary` of letters, digits and `-_.+`")
-        });
-    }
-    if let Some(parameter) = pieces.next() {
-        let is_utf8 = ["charset=utf-8", "charset=\"utf-8\""]
-            .iter()
-            .any(|known| parameter.eq_ignore_ascii_case(known));
-        if !is_utf8 || pieces.next().is_some() {
-            return Err(wrong("only the parameter `charset=utf-8` is accepted"));
-        }
-    }
+    let takes = named.map_or(bodies::takes_charset as TakesParameters, |content| {
+        bodies::kind(content.format).takes_parameters
+    });
+    takes(sent, parameters.trim()).map_err(wrong)?;
     if let Some(content) = named {
-        return Ok(content);
+        return Ok((content, sent));
     }
     if plan.unsupported.iter().any(|kind| **kind == *essence) {
         return Err(wrong("this content type cannot be judged here"));
     }
     Err(wrong("this content type is not declared"))
-}
-
-fn json_body(
-    operation: &Operation,
-    content: &BodyPlanContent,
-    body: &[u8],
-    mut valid: ValidRequest,
-    found: &mut Findings,
-) -> Result<ValidRequest, Box<Refusal>> {
-    let value =
-        model::json::parse(body, operation.bounds).map_err(|problem| unreadable(&problem))?;
-    judged_body(content, &value, found)?;
-    let mut bytes = Vec::with_capacity(body.len());
-    model::json::write(&value, &mut bytes);
-    valid.payload = Payload::Json(value);
-    valid.body_bytes = bytes;
-    valid.content_type = Some(content.content_type.clone());
-    Ok(valid)
-}
-
-fn form_body(
-    operation: &Operation,
-    content: &BodyPlanContent,
-    body: &[u8],
-    mut valid: ValidRequest,
-    found: &mut Findings,
-) -> Result<ValidRequest, Box<Refusal>> {
-    let fix = "send `name=value` pairs, percent-encoded, joined by `&`";
-    let pairs =
-        form::pairs(body).map_err(|why| whole_body("form", &format!("the form {why}"), fix))?;
-    if pairs.len() > operation.bounds.values {
-        return Err(whole_body(
-            "form",
-            "the form has too many pairs",
-            "send fewer fields",
-        ));
-    }
-    let value = form::read(&pairs, &content.target).map_err(|name| {
-        let name: String = name.chars().take(64).collect();
-        let pointer = format!("/{}", crate::text::step(&name));
-        body_error(pointer, "repeated", "sent more than once", "send it once")
-    })?;
-    judged_body(content, &value, found)?;
-    valid.payload = Payload::Form(value);
-    valid.body_bytes = form::write(&pairs).into_bytes();
-    valid.content_type = Some(content.content_type.clone());
-    Ok(valid)
-}
-
-fn text_body(
-    content: &BodyPlanContent,
-    body: &[u8],
-    mut valid: ValidRequest,
-    found: &mut Findings,
-) -> Result<ValidRequest, Box<Refusal>> {
-    let fix =
-        "send UTF-8 without a byte order mark and without control characters but tab and line ends";
-    let text = std::str::from_utf8(body)
-        .ok()
-        .filter(|text| crate::text::is_plain(text));
-    let text = text.ok_or_else(|| whole_body("encoding", "not plain UTF-8", fix))?;
-    let payload = Payload::text(text);
-    if let Some(value) = payload.value() {
-        judged_body(content, value, found)?;
-    }
-    valid.payload = payload;
-    valid.body_bytes = body.to_vec();
-    valid.content_type = Some(content.content_type.clone());
-    Ok(valid)
-}
-
-fn file_body(
-    content: &BodyPlanContent,
-    body: &[u8],
-    mut valid: ValidRequest,
-    found: &mut Findings,
-) -> Result<ValidRequest, Box<Refusal>> {
-    if found.mode != Mode::Off
-        && let Some(wrong) = file::wrong(&content.content_type, content.bytes, body)
-    {
-        found.broken(body_problem(
-            String::new(),
-            wrong.keyword,
-            &wrong.detail,
-            &wrong.fix,
-        ));
-        found.settle(&BODY)?;
-    }
-    valid.payload = Payload::file(&content.content_type);
-    valid.body_bytes = body.to_vec();
-    valid.content_type = Some(content.content_type.clone());
-    Ok(valid)
-}
-
-fn multipart_body(
-    operation: &Operation,
-    content: &BodyPlanContent,
-    (request, body): (&CanonicalRequest, &[u8]),
-    mut valid: ValidRequest,
-    found: &mut Findings,
-) -> Result<ValidRequest, Box<Refusal>> {
-    let fix = "send parts as RFC 7578 describes them, each with a name";
-    let sent = request.headers().text("content-type").unwrap_or_default();
-    let boundary = multipart::boundary(sent).unwrap_or_default();
-    let mut parts = multipart::parse(body, boundary)
-        .map_err(|why| whole_body("multipart", &format!("the body {why}"), fix))?;
-    let read = parts::read(
-        &mut parts,
-        &content.parts,
-        &content.target,
-        operation.bounds,
-    );
-    let (value, wrong) = read.map_err(|wrong| {
-        BODY.because(wrong.keyword)
-            .with_errors(vec![part_problem(wrong)])
-    })?;
-    if found.mode != Mode::Off {
-        wrong
-            .into_iter()
-            .for_each(|wrong| found.broken(part_problem(wrong)));
-        found.settle(&BODY)?;
-    }
-    judged_body(content, &value, found)?;
-    valid.payload = Payload::Multipart(value);
-    let (bytes, boundary) = multipart::write(&parts);
-    valid.body_bytes = bytes;
-    valid.content_type = Some(format!("multipart/form-data; boundary={boundary}").into());
-    Ok(valid)
-}
-
-fn part_problem(wrong: WrongPart) -> FieldError {
-    let name: String = wrong.name.chars().take(64).collect();
-    let pointer = format!("/{}", crate::text::step(&name));
-    body_problem(pointer, wrong.keyword, &wrong.detail, &wrong.fix)
-}
-
-fn judged_body(
-    content: &BodyPlanContent,
-    value: &Json,
-    found: &mut Findings,
-) -> Result<(), Box<Refusal>> {
-    if found.mode == Mode::Off || content.validator.is_valid(value) {
-        return Ok(());
-    }
-    let subject = Subject {
-        place: "body",
-        name: "",
-        validator: &content.validator,
-        value,
-        shape: &content.shape,
-    };
-    explain(&subject).into_iter().for_each(|e| found.broken(e));
-    found.settle(&BODY)
-}
-
-fn unreadable(problem: &Problem) -> Box<Refusal> {
-    let (keyword, detail, fix) = match problem.kind {
-        ProblemKind::Syntax => ("json", "not valid JSON", "send one JSON value (RFC 8259)"),
-        ProblemKind::DuplicateKey => ("duplicateKey", "the key occurs twice", "send each key once"),
-        ProblemKind::TooDeep => ("depth", "nested too deeply", "send a flatter value"),
-        ProblemKind::TooLarge => ("size", "too many values", "send fewer values at once"),
-        ProblemKind::Number => (
-            "number",
-            "the number is too long or too large",
-            "send a smaller number",
-        ),
-        ProblemKind::Encoding => (
-            "encoding",
-            "not plain UTF-8",
-            "send UTF-8 without a byte order mark",
-        ),
-    };
-    let shown: String = problem.pointer.chars().take(200).collect();
-    let mut refusal = body_error(shown, keyword, detail, fix);
-    refusal.detail = format!("{keyword} at byte {}", problem.offset);
-    refusal
 }
 
 #[cfg(test)]

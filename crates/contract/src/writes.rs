@@ -9,8 +9,8 @@ use model::field::At;
 use model::{FieldError, FieldSet, Json, Refusal};
 
 use crate::advice::listed;
+use crate::bodies::BODY;
 use crate::plan::Operation;
-use crate::request::BODY;
 use crate::text::nearest;
 
 /// Judges that everything the body sends is covered by the granted fields. Paths count from the body's root; `*` is each

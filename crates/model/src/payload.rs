@@ -11,12 +11,8 @@ pub enum Payload {
     /// Nothing.
     #[default]
     None,
-    /// JSON.
-    Json(Json),
-    /// A form, as the object that its fields make.
-    Form(Json),
-    /// Several parts, as the object that they make. A file's name, or its media type, stands for it.
-    Multipart(Json),
+    /// Fields: JSON, or the object that a form or several parts make. A file's name, or its media type, stands for it there.
+    Fields(Json),
     /// One text. Kept as a JSON text, so that whoever judges values judges it.
     Text(Json),
     /// A file: bytes that nobody reads. To whoever judges values its media type stands for it, as a JSON text.
@@ -50,11 +46,7 @@ impl Payload {
     pub fn value(&self) -> Option<&Json> {
         match self {
             Payload::None => None,
-            Payload::Json(value)
-            | Payload::Form(value)
-            | Payload::Multipart(value)
-            | Payload::Text(value)
-            | Payload::File(value) => Some(value),
+            Payload::Fields(value) | Payload::Text(value) | Payload::File(value) => Some(value),
         }
     }
 
@@ -62,11 +54,7 @@ impl Payload {
     pub fn into_value(self) -> Option<Json> {
         match self {
             Payload::None => None,
-            Payload::Json(value)
-            | Payload::Form(value)
-            | Payload::Multipart(value)
-            | Payload::Text(value)
-            | Payload::File(value) => Some(value),
+            Payload::Fields(value) | Payload::Text(value) | Payload::File(value) => Some(value),
         }
     }
 
@@ -78,7 +66,7 @@ impl Payload {
             _ => None,
         };
         match self {
-            Payload::None | Payload::Json(_) | Payload::Form(_) | Payload::Multipart(_) => released,
+            Payload::None | Payload::Fields(_) => released,
             Payload::Text(_) => text().map_or_else(Vec::new, |text| text.as_bytes().to_vec()),
             Payload::File(_) => text().map_or_else(Vec::new, |_| file),
         }
@@ -97,7 +85,7 @@ mod tests {
         assert_eq!(text.written(released, Vec::new()), b"a \"b\"\nc");
         assert_eq!(text.written(b"null".to_vec(), Vec::new()), b"");
         assert_eq!(text.written(b"{}".to_vec(), Vec::new()), b"");
-        let json = Payload::Json(Json::Null);
+        let json = Payload::Fields(Json::Null);
         assert_eq!(json.written(b"null".to_vec(), Vec::new()), b"null");
     }
 

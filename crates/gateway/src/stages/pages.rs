@@ -33,7 +33,7 @@ pub async fn complete(
         return Ok(read);
     };
     let mut body = match std::mem::take(&mut read.payload) {
-        Payload::Json(body) => body,
+        Payload::Fields(body) => body,
         other => {
             read.payload = other;
             return Ok(read);
@@ -53,13 +53,13 @@ pub async fn complete(
         if permit.is_scoped() {
             pages::withhold_counts(&mut body, pages);
         }
-        read.payload = Payload::Json(body);
+        read.payload = Payload::Fields(body);
         return Ok(read);
     }
     if !pages.is_refillable() {
         x.event.withheld = Some(pages::leave_out(&mut body, pages, shows));
         pages::withhold(&mut body, pages);
-        read.payload = Payload::Json(body);
+        read.payload = Payload::Fields(body);
         return Ok(read);
     }
     let asked = cursors::asking_of(pages, ready.asked(), ready.valid());
@@ -89,7 +89,7 @@ pub async fn complete(
         Step::End => None,
     };
     x.event.withheld = Some(gather.left_out());
-    read.payload = Payload::Json(gather.finish(next));
+    read.payload = Payload::Fields(gather.finish(next));
     Ok(read)
 }
 

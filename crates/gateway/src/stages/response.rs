@@ -124,7 +124,7 @@ pub fn read(
         _ if response.body.is_empty() || status == 205 => Payload::None,
         Some((BodyFormat::Text, _)) => text(&response)?,
         Some((BodyFormat::File, plan)) => file(&response, plan)?,
-        _ => Payload::Json(parse(&response)?),
+        _ => Payload::Fields(parse(&response)?),
     };
     let drifted = drift(x, status, &response, payload.value(), op);
     let broken = drifted.err().map(|stop| Broken {

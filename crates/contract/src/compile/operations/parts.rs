@@ -8,13 +8,15 @@ use std::sync::Arc;
 use model::shape::NO_KIND;
 use model::{Mistake, PageParameter, Reveals, StatedField};
 
-use super::formats::{MULTIPART, are_files, bytes, essence, format_of, is_text, parts_of};
+use super::formats::format_of;
 use super::workshop::Workshop;
+use crate::bodies::file::{are_files, bytes};
+use crate::bodies::{self, DeclaredMedia};
 use crate::body_format::BodyFormat;
 use crate::docs::{At, Docs};
 use crate::file::FileBounds;
 use crate::lower::{Direction, Lowering};
-use crate::media_type::{TEXT, is_json, may_be_json};
+use crate::media_type::{essence, is_json};
 use crate::parts::PartPlan;
 use crate::plan::{BodyPlan, BodyPlanContent, Parameter, Place, Style};
 use crate::questions;
@@ -334,20 +336,16 @@ pub(super) fn body<'a>(lowering: &mut Lowering<'a>, operation: &At<'a>) -> Optio
                 continue;
             }
         };
-        let format = match essence.as_str() {
-            "application/x-www-form-urlencoded" => BodyFormat::Form,
-            kind if is_json(kind) => BodyFormat::Json,
-            MULTIPART if parts_of(lowering.docs, &media).is_some() => BodyFormat::Multipart,
-            TEXT if is_alone && is_text(lowering.docs, &media) => BodyFormat::Text,
-            _ if are_files => BodyFormat::File,
-            _ => {
-                draft.unsupported.push(Arc::from(essence));
-                continue;
-            }
+        let declared = DeclaredMedia {
+            docs: lowering.docs,
+            essence: &essence,
+            media: &media,
+            is_alone,
+            are_files,
         };
-        let parts = match format {
-            BodyFormat::Multipart => parts_of(lowering.docs, &media).unwrap_or_default(),
-            _ => Vec::new(),
+        let Some((format, parts)) = bodies::declared(&declared) else {
+            draft.unsupported.push(Arc::from(essence));
+            continue;
         };
         let schema = schema_or_any(&media);
         let id = lowering.schema(&schema, Direction::Request);
@@ -431,13 +429,7 @@ pub(super) fn answers<'a>(
         for (kind, media) in at.get("content").iter().flat_map(At::members) {
             let essence = essence(kind);
             // One schema per answer; the first declared one describes it.
-            let is_read = match format {
-                BodyFormat::Json | BodyFormat::Form | BodyFormat::Multipart => {
-                    may_be_json(&essence)
-                }
-                BodyFormat::Text => essence == TEXT,
-                BodyFormat::File => true,
-            };
+            let is_read = format.answers_in(&essence);
             if is_read && schema.is_none() {
                 match lowering.docs.follow(&media) {
                     Ok(media) => {
