@@ -106,10 +106,15 @@ pub(crate) const fn kind(format: BodyFormat) -> &'static BodyKind {
 
 /// `charset=utf-8`, or none.
 pub(crate) fn takes_charset(_sent: &str, parameters: &str) -> Result<(), &'static str> {
-    let is_utf8 = ["", "charset=utf-8", "charset=\"utf-8\""]
-        .iter()
-        .any(|known| parameters.eq_ignore_ascii_case(known));
-    if is_utf8 {
+    // RFC 9110 §5.6.6: between semicolons a parameter may be missing.
+    let pieces = parameters.split(';').map(str::trim);
+    let mut pieces = pieces.filter(|piece| !piece.is_empty());
+    let is_utf8 = |parameter: &str| {
+        ["charset=utf-8", "charset=\"utf-8\""]
+            .iter()
+            .any(|known| parameter.eq_ignore_ascii_case(known))
+    };
+    if pieces.next().is_none_or(is_utf8) && pieces.next().is_none() {
         Ok(())
     } else {
         Err("only the parameter `charset=utf-8` is accepted")
