@@ -127,6 +127,24 @@ mod tests {
         assert!(is_given_back(&budget));
     }
 
+    #[test]
+    fn a_response_of_unknown_length_fits_where_one_of_known_length_does() {
+        let budget = ResponseBudget::default();
+        let room = ResponseRoom {
+            budget: &budget,
+            bytes_max: 64 * MIB as u64,
+        };
+        let mut held = HeldBytes::default();
+        for bytes in (0..=64 * MIB).step_by(100_000) {
+            assert!(room.admits_so_far(1, bytes, &mut held), "{bytes}");
+        }
+        assert!(!room.admits_so_far(1, 65 * MIB, &mut held));
+        assert!(
+            !room.admits(2, MIB, &mut HeldBytes::default()),
+            "all is taken"
+        );
+    }
+
     proptest! {
         /// Whatever is read, joined, shrunk and dropped: nothing stays taken.
         #[test]

@@ -78,14 +78,19 @@ impl<S: Deref<Target = Shares>> Place<S> {
 
     /// Takes more: while no more than `max` is taken by all, and while the caller holds no more than is free. So one caller alone
     /// gets half of everything, two get a third each, and a caller who holds nothing always finds a place, however greedy the others are.
+    /// What grows bit by bit fits where it would have fitted as a whole.
     pub(crate) fn add(&mut self, weight: u32, max: u32) -> Result<(), NoPlace> {
-        let taken = self.shares.all.fetch_add(weight, Ordering::Relaxed);
+        let (own, taken) = (
+            self.weight,
+            self.shares.all.fetch_add(weight, Ordering::Relaxed),
+        );
         let of_slot = |slot: &AtomicU32| slot.fetch_add(weight, Ordering::Relaxed);
         let mine = self.shares.slots(self.caller).map(of_slot).min();
         self.weight = self.weight.saturating_add(weight);
-        let (mine, free) = (mine.unwrap_or_default(), max.saturating_sub(taken));
+        let mine = mine.unwrap_or_default();
+        let free = max.saturating_sub(taken.saturating_sub(own));
         let no_place = match mine.saturating_add(weight) {
-            _ if free < weight => NoPlace::Full,
+            _ if free < own.saturating_add(weight) => NoPlace::Full,
             wanted if wanted > free => NoPlace::Share { mine, free },
             _ => return Ok(()),
         };
