@@ -43,7 +43,7 @@ pub fn read(dir: &Path) -> Result<Files, InstallationError> {
     let Walk {
         mut files, layout, ..
     } = walk;
-    if let Some(why) = places::store_overlap(dir, &layout) {
+    if let Some(why) = places::store_overlap(dir, &layout.store, &layout.rules) {
         files.insert_store_overlap(why);
     }
     let mut room = Room {

@@ -12,12 +12,10 @@ use std::path::{Component, Path, PathBuf};
 
 use config::entries;
 
-use crate::files::Layout;
-
 /// Why the store cannot lie where the layout says, in one sentence; `None` where it can.
-pub(crate) fn store_overlap(root: &Path, layout: &Layout) -> Option<String> {
+pub(crate) fn store_overlap(root: &Path, store: &str, rules: &[String]) -> Option<String> {
     let root = fs::canonicalize(root).ok()?;
-    let store = match place(&root.join(&layout.store)) {
+    let store = match place(&root.join(store)) {
         Ok(store) => store,
         Err(why) => return Some(why),
     };
@@ -27,13 +25,15 @@ pub(crate) fn store_overlap(root: &Path, layout: &Layout) -> Option<String> {
     let within = store.strip_prefix(&root).ok();
     let top = within.and_then(|below| below.components().next());
     let top = top.and_then(|top| top.as_os_str().to_str());
-    if let Some(top) = top.filter(|top| entries::has_meaning(top)) {
+    if let Some(top) =
+        top.filter(|top| *top == config::files::SERVER_FILE || entries::has_meaning(top))
+    {
         return Some(format!(
             "the store would lie in `{top}`, which holds files of the configuration"
         ));
     }
     let kinds = entries::KINDS.into_iter().chain(entries::CERTIFICATES);
-    let named = kinds.chain(layout.rules.iter().map(String::as_str));
+    let named = kinds.chain(rules.iter().map(String::as_str));
     for name in named {
         // A directory that is not there overlaps by its name alone; that of rules is said to be missing elsewhere.
         let Ok(other) = fs::canonicalize(root.join(name)) else {
@@ -57,9 +57,7 @@ fn place(path: &Path) -> Result<PathBuf, String> {
     let mut there = path;
     loop {
         if let Ok(found) = fs::canonicalize(there) {
-            if !found.is_dir() {
-                return Err("a file is in the place of the store's directory".to_owned());
-            }
+            // A file that is none of the configuration is named where the store is opened.
             let missing = rest.into_iter().rev();
             return Ok(missing.fold(found, |found: PathBuf, part| joined(found, part)));
         }
@@ -96,11 +94,8 @@ mod tests {
     use super::*;
 
     fn overlap(root: &Path, store: &str, rules: &[&str]) -> Option<String> {
-        let layout = Layout {
-            rules: rules.iter().map(|&name| name.to_owned()).collect(),
-            store: store.to_owned(),
-        };
-        store_overlap(root, &layout)
+        let rules: Vec<String> = rules.iter().map(|&name| name.to_owned()).collect();
+        store_overlap(root, store, &rules)
     }
 
     #[test]

@@ -66,26 +66,15 @@ pub(super) fn compile(
     listeners.sort_by(|a, b| a.name.cmp(&b.name));
     let ledger = &server.ledger;
     if let SecretRef::File(path) = &server.keys.kek.value {
-        own_path(
-            &At {
-                value: path.clone(),
-                span: server.keys.kek.span,
-            },
-            &file,
-            report,
-        );
+        let (value, span) = (path.clone(), server.keys.kek.span);
+        own_path(&At { value, span }, &file, report);
     }
     own_path(&server.store.dir, &file, report);
     if let Some(why) = store_overlap {
         let help = "Give the store a directory of its own, as `data` is, with nothing of the configuration in it or around it.";
         report.wrong(&server.store.dir.place(&file), why, help);
     }
-    let destinations = &server.destinations;
-    if !written.has_lost(&file, &["destinations"]) {
-        for mistake in destinations::check(&destinations.value) {
-            report.add(destinations.place(mistake, &file));
-        }
-    }
+    check_destinations(server, written, &file, report);
     Some(ServerSettings {
         listeners,
         store_dir: server.store.dir.located(&file),
@@ -103,7 +92,7 @@ pub(super) fn compile(
         timeouts: timeouts(&server.defaults.timeouts, &file, report),
         durability: ledger.durability,
         intent: ledger.intent,
-        destinations: destinations.value.clone(),
+        destinations: server.destinations.value.clone(),
         segment_bytes: filled(
             ledger.segment_bytes.as_ref(),
             SEGMENT_DEFAULT,
@@ -113,6 +102,15 @@ pub(super) fn compile(
         )
         .0,
     })
+}
+
+fn check_destinations(server: &Server, written: &Written, file: &Arc<str>, report: &mut Report) {
+    if written.has_lost(file, &["destinations"]) {
+        return;
+    }
+    for mistake in destinations::check(&server.destinations.value) {
+        report.add(server.destinations.place(mistake, file));
+    }
 }
 
 fn listener(

@@ -151,6 +151,10 @@ fn of_messages(code: &str) -> Option<Known> {
 
 fn of_callers(code: &str) -> Option<Known> {
     Some(match code {
+        "authn.too_many_persons" => (
+            By::Operator,
+            "no grant decides this: see whether the integration states persons in its `user_header`, or make room with `portcullis ledger destroy`",
+        ),
         "authn.address_not_allowed" => (
             By::Configuration,
             "no grant decides this: add the address to `allow_from` of the integration if it is meant to call from there",

@@ -87,7 +87,7 @@ const WRONG: &[Wrong] = &[
     ),
     (
         &["key", "create", "--integration", ""],
-        &["`integration` is empty"],
+        &["was given an empty value"],
     ),
     (
         &["key", "revoke", "alpha", "--yes"],
@@ -123,7 +123,7 @@ const WRONG: &[Wrong] = &[
     ),
     (
         &["integration", "pause", "alpha", "--reason", ""],
-        &["`reason` is empty"],
+        &["was given an empty value"],
     ),
     (
         &["can", "alpha", "notes/v1:getNote", "--api", "notes/v2"],

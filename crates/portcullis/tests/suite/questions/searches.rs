@@ -303,7 +303,7 @@ fn a_number_of_items_is_written_in_plain_digits_wherever_it_stands() {
             response.text()
         );
         assert!(
-            response.text().contains("plain digits"),
+            response.text().contains("expected integer"),
             "{}",
             response.text()
         );
