@@ -163,7 +163,9 @@ fn what_an_older_form_does_not_prove_is_said() {
             (change.epoch, change.changes) = (0, header.signers.len());
             let other = changed(&text, &change, std::slice::from_ref(&key));
             let is_same = said(&other) == said(&text);
-            prop_assert_eq!(is_taken(&file, &other, std::slice::from_ref(&key)), is_same, "{:?}", change);
+            // A checkpoint on the way that covers everything closes no file of these forms, although nothing is missing.
+            let is_taken = is_taken(&file, &other, std::slice::from_ref(&key));
+            prop_assert!(is_same || !is_taken, "{:?}", change);
         });
     }
 }
