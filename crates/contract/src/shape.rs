@@ -3,6 +3,7 @@
 //! Used by `compile`; policy, config and inspection read the result.
 //! Start reading at `Builder::node`: a node stands for a set of schemas that describe the same place.
 
+mod admitted;
 mod clues;
 mod domain;
 mod kinds;

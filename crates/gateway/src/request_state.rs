@@ -71,7 +71,7 @@ pub struct RequestState<'a, 'b> {
     /// The head; taken by stage `http`.
     pub head: Option<Head>,
     /// Gateways that the request came through, this one included, as `Via` names them to the upstream.
-    pub via: String,
+    pub via: Arc<str>,
     /// The body; read by stage `validate`, after the caller was accepted.
     pub body: &'a mut net::Body<'b>,
     /// The stage being walked.

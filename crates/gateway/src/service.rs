@@ -97,7 +97,7 @@ impl Gateway {
             peer: Arc::clone(peer),
             address: peer.address,
             head,
-            via: String::new(),
+            via: Arc::default(),
             body,
             stage: Stage::Tls,
             accept: None,

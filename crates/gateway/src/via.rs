@@ -3,6 +3,8 @@
 //! Used by stage `http` (`before`) and for every call to an upstream (`after`).
 //! Start reading at `Via::before`.
 
+use std::sync::Arc;
+
 use crypto::Keys;
 use crypto::text::hex;
 use model::{Headers, Protocol};
@@ -11,12 +13,16 @@ use model::{Headers, Protocol};
 const PREFIX: &str = "portcullis-";
 /// Hexadecimal digits behind it.
 const DIGITS: usize = 16;
+/// Versions of HTTP as the field writes them.
+const VERSIONS: [&str; 3] = ["1.0", "1.1", "2"];
 /// Most gateways of this product that one request may come through.
 const HOPS_MAX: usize = 8;
 
 /// The name of this installation, the same on all of its nodes. It tells nothing of hosts (RFC 9110 §7.6.3: a pseudonym).
 pub struct Via {
     own: String,
+    /// The whole field where no gateway of this product was before, by protocol.
+    alone: [Arc<str>; 3],
 }
 
 /// The request was here before, or has come through more gateways than any route has.
@@ -30,7 +36,12 @@ impl Via {
         let mut own = hex(&key.mac(&[]));
         own.truncate(DIGITS);
         own.insert_str(0, PREFIX);
-        Via { own }
+        Via::named(own)
+    }
+
+    fn named(own: String) -> Via {
+        let alone = VERSIONS.map(|version| format!("{version} {own}").into());
+        Via { own, alone }
     }
 
     /// The gateways of this product that a request came through, as they are passed on; `None` where there are none.
@@ -59,15 +70,16 @@ impl Via {
     }
 
     /// The field for a call: what was before, and this gateway, which got the request by this protocol.
-    pub fn after(&self, before: Option<&str>, protocol: Protocol) -> String {
-        let version = match protocol {
-            Protocol::Http10 => "1.0",
-            Protocol::Http11 => "1.1",
-            Protocol::Http2 => "2",
+    pub fn after(&self, before: Option<&str>, protocol: Protocol) -> Arc<str> {
+        let [http_10, http_11, http_2] = &self.alone;
+        let own = match protocol {
+            Protocol::Http10 => http_10,
+            Protocol::Http11 => http_11,
+            Protocol::Http2 => http_2,
         };
         match before {
-            Some(before) => format!("{before}, {version} {}", self.own),
-            None => format!("{version} {}", self.own),
+            Some(before) => format!("{before}, {own}").into(),
+            None => Arc::clone(own),
         }
     }
 }
@@ -77,7 +89,7 @@ fn member(member: &[u8]) -> Option<(&'static str, &str)> {
     let text = std::str::from_utf8(member).ok()?;
     let mut words = text.split_ascii_whitespace();
     let (written, name) = (words.next()?, words.next()?);
-    let mut versions = ["1.0", "1.1", "2"].into_iter();
+    let mut versions = VERSIONS.into_iter();
     let version = versions.find(|known| *known == written)?;
     let digits = name.strip_prefix(PREFIX)?;
     let is_digit = |byte: u8| byte.is_ascii_digit() || matches!(byte, b'a'..=b'f');
@@ -89,9 +101,7 @@ mod tests {
     use super::*;
 
     fn via() -> Via {
-        Via {
-            own: "portcullis-0123456789abcdef".to_owned(),
-        }
+        Via::named("portcullis-0123456789abcdef".to_owned())
     }
 
     fn before(lines: &[&str]) -> Result<Option<String>, Loop> {
@@ -139,7 +149,8 @@ mod tests {
             "1.0 portcullis-fedcba9876543210, 2 portcullis-00000000000000ff"
         );
         let all = via().after(Some(&kept), Protocol::Http11);
-        assert_eq!(all, format!("{kept}, 1.1 portcullis-0123456789abcdef"));
+        let expected = format!("{kept}, 1.1 portcullis-0123456789abcdef");
+        assert_eq!(&*all, expected);
     }
 
     #[test]

@@ -16,10 +16,6 @@ use crate::signer::{self, Signers, key};
 use crate::verify::persons::{Persons, Wrong};
 use crate::verify::{Bad, Destruction, Report};
 
-/// A key that is not there is looked for so often, with this pause, before it counts as lost.
-const KEY_TRIES: usize = 50;
-const KEY_PAUSE: std::time::Duration = std::time::Duration::from_millis(10);
-
 /// Verifies a ledger's directory. `public` is a key that signs it or signed it once: from there on every change of the signer
 /// is followed. `witness` is the newest checkpoint known elsewhere (text of the signed
 /// note): without one, somebody who owns the disk can take back the newest records together with the
@@ -395,13 +391,18 @@ impl<'a> Check<'a> {
         let Err(fault) = key::later(self.dir, &signers, self.keys) else {
             return Ok(());
         };
-        // Beside a running recorder it may be changing hands: the old key's file goes before the change is read here.
-        for _ in 0..KEY_TRIES {
+        // Beside a running recorder it changes hands: the next key is there, and named, before the old one goes. As long as the
+        // epoch moves on, a key that is missing is only an old one.
+        let mut epoch = signers.epoch();
+        loop {
             self.meet_signers()?;
+            if self.signers.epoch() <= epoch {
+                break;
+            }
+            epoch = self.signers.epoch();
             if key::later(self.dir, &self.signers, self.keys).is_ok() {
                 return Ok(());
             }
-            std::thread::sleep(KEY_PAUSE);
         }
         let path = key::path(self.dir, signers.epoch());
         Err(self.bad(next, next, &file_name(&path), 0, fault.to_string()))

@@ -3,28 +3,38 @@
 //! Used by `Router`, which refuses a value with which any of these readings is another declared path.
 //! Start reading at `readings`.
 
-/// How an upstream takes a decoded segment apart.
+/// How an upstream takes a decoded segment apart. Each is a habit of its own, met with and without the others.
 #[derive(Clone, Copy, Debug)]
-enum Rule {
-    /// At every slash and backslash.
-    Divides,
-    /// Without what stands behind a `;`, which some take for parameters of the segment.
-    CutsParameters,
+struct Habits {
+    /// A slash divides.
+    slash: bool,
+    /// So does a backslash.
+    backslash: bool,
+    /// What stands behind a `;` is taken for parameters of the segment.
+    semicolon: bool,
     /// The path ends before a `?` or `#`.
-    Ends,
-    /// All of that.
-    All,
+    end: bool,
 }
 
-const RULES: [Rule; 4] = [Rule::Divides, Rule::CutsParameters, Rule::Ends, Rule::All];
+impl Habits {
+    /// Every way to have them.
+    fn all() -> impl Iterator<Item = Habits> {
+        (0..16_u8).map(|bits| Habits {
+            slash: bits & 1 != 0,
+            backslash: bits & 2 != 0,
+            semicolon: bits & 4 != 0,
+            end: bits & 8 != 0,
+        })
+    }
+}
 
 /// What upstreams could read in place of these segments, those with bits in `encoded` decoded too early or once too often. `None` where
 /// one of them is no path at all: a dot segment, an empty one, a control character.
 pub(super) fn readings(segments: &[String], encoded: u64) -> Option<Vec<Vec<String>>> {
     let mut all = Vec::new();
     for is_twice in [false, true] {
-        for rule in RULES {
-            let read = reading(segments, encoded, rule, is_twice)?;
+        for habits in Habits::all() {
+            let read = reading(segments, encoded, habits, is_twice)?;
             if !all.contains(&read) {
                 all.push(read);
             }
@@ -33,7 +43,13 @@ pub(super) fn readings(segments: &[String], encoded: u64) -> Option<Vec<Vec<Stri
     Some(all)
 }
 
-fn reading(segments: &[String], encoded: u64, rule: Rule, is_twice: bool) -> Option<Vec<String>> {
+fn reading(
+    segments: &[String],
+    encoded: u64,
+    habits: Habits,
+    is_twice: bool,
+) -> Option<Vec<String>> {
+    let divides = |letter| (habits.slash && letter == '/') || (habits.backslash && letter == '\\');
     let mut read = Vec::with_capacity(segments.len());
     for (place, segment) in segments.iter().enumerate() {
         if encoded >> place & 1 == 0 {
@@ -45,19 +61,11 @@ fn reading(segments: &[String], encoded: u64, rule: Rule, is_twice: bool) -> Opt
         } else {
             segment.clone()
         };
-        let end = text
-            .find(['?', '#'])
-            .filter(|_| matches!(rule, Rule::Ends | Rule::All));
+        let end = text.find(['?', '#']).filter(|_| habits.end);
         let kept = text.get(..end.unwrap_or(text.len())).unwrap_or_default();
-        let pieces: Vec<&str> = match rule {
-            Rule::Divides | Rule::All => kept.split(['/', '\\']).collect(),
-            Rule::CutsParameters | Rule::Ends => vec![kept],
-        };
-        for piece in pieces {
-            let piece = match rule {
-                Rule::CutsParameters | Rule::All => piece.split(';').next().unwrap_or_default(),
-                Rule::Divides | Rule::Ends => piece,
-            };
+        for piece in kept.split(divides) {
+            let own = piece.split(';').next().unwrap_or_default();
+            let piece = if habits.semicolon { own } else { piece };
             if matches!(piece, "" | "." | "..") || piece.contains(char::is_control) {
                 return None;
             }

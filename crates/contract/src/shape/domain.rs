@@ -6,12 +6,11 @@
 use model::shape::{Domain, Scalar};
 use serde_json::Value;
 
+use super::admitted::Walk;
 use super::kinds::Kinds;
 use crate::docs::{At, Docs};
 use crate::language::Language;
 
-/// Deepest composition that is followed.
-const DEPTH_MAX: usize = 12;
 /// Largest number that a double holds exactly (2^53): bounds beyond it count as none.
 const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
 
@@ -29,10 +28,7 @@ pub(super) fn of(
             Some(Domain::Texts(values.clone()))
         }
         (Scalar::Integer, _) => {
-            let each = places
-                .iter()
-                .map(|place| admitted(docs, is_30, place, DEPTH_MAX));
-            let (least, most) = each.fold(None, either)?;
+            let (least, most) = NUMBERS.all(docs, is_30, places)?;
             let (least, most) = (
                 Some(least).filter(|n| *n > i64::MIN),
                 Some(most).filter(|n| *n < i64::MAX),
@@ -48,37 +44,14 @@ type Range = (i64, i64);
 
 const ANY: Range = (i64::MIN, i64::MAX);
 
-/// The whole numbers that a schema admits; none where no number can stand here.
-fn admitted(docs: &Docs, is_30: bool, at: &At<'_>, depth: usize) -> Option<Range> {
-    if depth == 0 {
-        return Some(ANY);
-    }
-    if at.value == &Value::Bool(false) {
-        return None;
-    }
-    let mut found = Some(ANY);
-    if let Some(reference) = at.text("$ref") {
-        if let Ok(target) = docs.resolve(at, reference) {
-            found = admitted(docs, is_30, &target, depth - 1);
-        }
-        // 3.0 ignores the siblings of `$ref`.
-        if is_30 {
-            return found;
-        }
-    }
-    found = both(found, own(at));
-    for part in at.get("allOf").iter().flat_map(At::items) {
-        found = both(found, admitted(docs, is_30, &part, depth - 1));
-    }
-    for word in ["anyOf", "oneOf"] {
-        let Some(list) = at.get(word) else { continue };
-        let branches = list
-            .items()
-            .map(|branch| admitted(docs, is_30, &branch, depth - 1));
-        found = both(found, branches.fold(None, either));
-    }
-    found
-}
+/// The whole numbers that schemas admit.
+const NUMBERS: Walk<Range> = Walk {
+    any: ANY,
+    own,
+    both,
+    either,
+    narrowed: |found, _| found,
+};
 
 /// What the keywords of the schema itself admit.
 fn own(at: &At<'_>) -> Option<Range> {

@@ -9,11 +9,10 @@ use regex_syntax::ParserBuilder;
 use regex_syntax::hir::{Class, Hir, HirKind, Look};
 use serde_json::Value;
 
+use super::admitted::Walk;
 use crate::docs::{At, Docs};
 use crate::language::Language;
 
-/// Deepest composition that is followed.
-const DEPTH_MAX: usize = 12;
 /// Most values of one list that are tried one by one.
 const VALUES_MAX: usize = 1_000;
 /// Most bytes of such values together.
@@ -21,46 +20,22 @@ const VALUES_BYTES_MAX: usize = 64 << 10;
 
 /// The texts that any of these schemas admits; none where no text can stand here.
 pub(super) fn texts(docs: &Docs, is_30: bool, places: &[At<'_>]) -> Option<Language> {
-    let each = places
-        .iter()
-        .map(|place| admitted(docs, is_30, place, DEPTH_MAX));
-    each.fold(None, either)
+    TEXTS.all(docs, is_30, places)
 }
 
-fn admitted(docs: &Docs, is_30: bool, at: &At<'_>, depth: usize) -> Option<Language> {
-    if depth == 0 {
-        return Some(Language::Free);
-    }
-    if at.value == &Value::Bool(false) {
-        return None;
-    }
-    let mut found = Some(Language::Free);
-    if let Some(reference) = at.text("$ref") {
-        if let Ok(target) = docs.resolve(at, reference) {
-            found = admitted(docs, is_30, &target, depth - 1);
-        }
-        // 3.0 ignores the siblings of `$ref`.
-        if is_30 {
-            return found;
-        }
-    }
-    found = both(found, own(at));
-    for part in at.get("allOf").iter().flat_map(At::items) {
-        found = both(found, admitted(docs, is_30, &part, depth - 1));
-    }
-    for word in ["anyOf", "oneOf"] {
-        let Some(list) = at.get(word) else { continue };
-        let branches = list
-            .items()
-            .map(|branch| admitted(docs, is_30, &branch, depth - 1));
-        found = both(found, branches.fold(None, either));
-    }
-    let length = at.value.get("maxLength").and_then(Value::as_u64);
-    shortened(
-        found,
-        length.and_then(|length| usize::try_from(length).ok()),
-    )
-}
+const TEXTS: Walk<Language> = Walk {
+    any: Language::Free,
+    own,
+    both,
+    either,
+    narrowed: |found, at| {
+        let length = at.value.get("maxLength").and_then(Value::as_u64);
+        shortened(
+            found,
+            length.and_then(|length| usize::try_from(length).ok()),
+        )
+    },
+};
 
 /// What the keywords of the schema itself admit.
 fn own(at: &At<'_>) -> Option<Language> {

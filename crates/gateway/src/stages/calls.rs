@@ -158,7 +158,7 @@ pub fn ours(
     );
     // RFC 9110 §12.5.3: without it any coding may be sent, and what is encoded cannot be judged.
     headers.set("accept-encoding", "identity");
-    headers.set("via", &x.via);
+    headers.set("via", &*x.via);
     headers.set("portcullis-decision", x.id.ascii());
     headers.set(
         "portcullis-identity",
