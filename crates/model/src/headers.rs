@@ -69,6 +69,11 @@ impl Headers {
         self.retain(|n, _| n != name);
     }
 
+    /// Drops every field of one of these names (given in lower case).
+    pub fn remove_all(&mut self, names: &[&str]) {
+        self.retain(|n, _| !names.contains(&n));
+    }
+
     /// Keeps the fields for which `keep(name, value)` holds.
     pub fn retain(&mut self, mut keep: impl FnMut(&str, &[u8]) -> bool) {
         let (names, values) = (&self.names, &self.values);
@@ -119,11 +124,9 @@ fn splits(byte: u8) -> bool {
     matches!(byte, 0 | b'\r' | b'\n')
 }
 
-/// Without a way out of the loop, so that many bytes are looked at together.
+/// Whether any byte could; nearly always none does.
 fn may_split(value: &[u8]) -> bool {
-    value
-        .iter()
-        .fold(false, |found, byte| found | splits(*byte))
+    memchr::memchr3(0, b'\r', b'\n', value).is_some()
 }
 
 fn offset(at: usize) -> u32 {

@@ -178,8 +178,11 @@ impl Place {
 
     /// The kinds of the objects that a member is declared to tell of.
     pub fn told_by(&self, key: &str) -> &[KindId] {
-        let telling = self.gaps.iter().flat_map(|gaps| &gaps.telling);
-        let mut named = telling.filter(|(name, _)| **name == *key);
+        // Asked for every member of every object; hardly any place has one.
+        let Some(gaps) = self.gaps.as_ref().filter(|gaps| !gaps.telling.is_empty()) else {
+            return &[];
+        };
+        let mut named = gaps.telling.iter().filter(|(name, _)| **name == *key);
         named.next().map_or(&[], |(_, kinds)| kinds.as_slice())
     }
 }

@@ -136,34 +136,38 @@ fn write_value(name: &Arc<str>, values: &[(Arc<str>, String)], out: &mut String)
     }
 }
 
-/// The fields that only the gateway sets: whose call it is, and where it came from. Added last, after every client copy was dropped.
+/// The fields that [`ours`] sets.
+const OURS: [&str; 6] = [
+    "x-forwarded-for",
+    "x-forwarded-proto",
+    "accept-encoding",
+    "via",
+    "portcullis-decision",
+    "portcullis-identity",
+];
+
+/// The fields that only the gateway sets: whose call it is, and where it came from. Added last, in place of every copy.
 pub fn ours(
     x: &RequestState<'_, '_>,
     granted: &Granted<'_>,
     r: &RequestContext<'_>,
     headers: &mut Headers,
 ) {
-    let (caller, op) = (granted.caller(), granted.op());
+    let [address, scheme, coding, via, decision, identity] = OURS;
+    headers.remove_all(&OURS);
     match &x.event.address {
-        Some(noted) => headers.set("x-forwarded-for", noted.as_bytes()),
-        None => headers.set("x-forwarded-for", shown(&x.address).as_bytes()),
+        Some(noted) => headers.push(address, noted.as_bytes()),
+        None => headers.push(address, shown(&x.address).as_bytes()),
     }
-    headers.set(
-        "x-forwarded-proto",
-        if x.peer.tls.is_some() {
-            "https"
-        } else {
-            "http"
-        },
-    );
+    let is_tls = x.peer.tls.is_some();
+    headers.push(scheme, if is_tls { "https" } else { "http" });
     // RFC 9110 §12.5.3: without it any coding may be sent, and what is encoded cannot be judged.
-    headers.set("accept-encoding", "identity");
-    headers.set("via", &*x.via);
-    headers.set("portcullis-decision", x.id.ascii());
-    headers.set(
-        "portcullis-identity",
-        r.tokens
-            .identity(caller, op.version_name(), x.now, &r.io.keys.identity)
-            .as_bytes(),
-    );
+    headers.push(coding, "identity");
+    headers.push(via, &*x.via);
+    headers.push(decision, x.id.ascii());
+    let (caller, op) = (granted.caller(), granted.op());
+    let token = r
+        .tokens
+        .identity(caller, op.version_name(), x.now, &r.io.keys.identity);
+    headers.push(identity, token.as_bytes());
 }

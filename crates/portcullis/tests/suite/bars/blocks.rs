@@ -69,10 +69,15 @@ fn calls(
     decisions
 }
 
-/// Guesses keys at this pace until told to stop; gives how many guesses were answered, and how many of them by a block.
-fn guesses(address: SocketAddr, pause: Duration, stop: &AtomicBool) -> (usize, usize) {
+/// Guesses keys at this pace until told to stop; counts those that a block answers, and gives how many there were.
+fn guesses(
+    address: SocketAddr,
+    pause: Duration,
+    stop: &AtomicBool,
+    blocked: &AtomicUsize,
+) -> usize {
     let read = call("GET", "/v1/notes/1");
-    let (mut connection, mut sent, mut blocked) = (None, 0, 0);
+    let (mut connection, mut sent) = (None, 0);
     let begun = Instant::now();
     while !stop.load(Ordering::Acquire) {
         let open = connection
@@ -86,14 +91,15 @@ fn guesses(address: SocketAddr, pause: Duration, stop: &AtomicBool) -> (usize, u
         });
         let code = response.ok().and_then(|response| response.code());
         sent += 1;
-        blocked += usize::from(code.as_deref() == Some("limit.blocked"));
+        let is_blocked = code.as_deref() == Some("limit.blocked");
+        blocked.fetch_add(usize::from(is_blocked), Ordering::AcqRel);
         let due = begun + pause * u32::try_from(sent).unwrap();
         std::thread::sleep(due.saturating_duration_since(Instant::now()));
     }
-    (sent, blocked)
+    sent
 }
 
-/// Fifty callers behind one address, one of them guessing so often.
+/// Fifty callers behind one address, one of them guessing so often, for so long and until a guess was answered by a block.
 fn behind_one_address(per_second: u32, lasting: Duration) -> (usize, usize, usize) {
     let upstream = RecordingUpstream::always(NOTE);
     let server = serve(by_default(&upstream));
@@ -105,22 +111,26 @@ fn behind_one_address(per_second: u32, lasting: Duration) -> (usize, usize, usiz
     // One connection answers a few hundred guesses a second.
     let guessers = if per_second > 100 { 4 } else { 1 };
     let pause = Duration::from_secs(1) * guessers / per_second;
-    let (guessed, blocked) = std::thread::scope(|scope| {
+    let blocked = AtomicUsize::new(0);
+    let guessed = std::thread::scope(|scope| {
         for key in &keys {
             scope.spawn(|| calls(address, key, Duration::from_millis(200), &stop, &met));
         }
         let guessers: Vec<_> = (0..guessers)
-            .map(|_| scope.spawn(|| guesses(address, pause, &stop)))
+            .map(|_| scope.spawn(|| guesses(address, pause, &stop, &blocked)))
             .collect();
         std::thread::sleep(lasting);
+        let is_blocked = || (blocked.load(Ordering::Acquire) > 0).then_some(());
+        let is_over = testkit::poll(testkit::PATIENCE, is_blocked);
         stop.store(true, Ordering::Release);
-        let met = guessers.into_iter().map(|guesser| guesser.join().unwrap());
-        met.fold((0, 0), |(a, b), (c, d)| (a + c, b + d))
+        let guessed = guessers.into_iter().map(|guesser| guesser.join().unwrap());
+        let guessed: usize = guessed.sum();
+        assert!(
+            is_over.is_some(),
+            "{guessed} guesses were never answered by a block"
+        );
+        guessed
     });
-    assert!(
-        blocked > 0,
-        "{guessed} guesses were never answered by a block"
-    );
     (met.sent.into_inner(), met.lost.into_inner(), guessed)
 }
 
