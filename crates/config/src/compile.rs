@@ -89,7 +89,7 @@ fn whole(
     let server = written
         .server
         .as_ref()
-        .and_then(|s| server::compile(s, &written, files.store_overlap(), &mut report));
+        .and_then(|s| server::compile(s, &written, files, &mut report));
     let mut apis = apis::compile(&written, files, listeners, options.now, &mut report);
     lifecycle::check(&apis, &mut report);
     let router = routes::compile(&apis, &mut report);

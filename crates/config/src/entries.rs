@@ -1,12 +1,16 @@
 //! Every entry of a configuration directory is read, refused, or ignored by a pattern that is written here.
-//! Exports `ignored`, `is_left_out`, `has_meaning`, `KINDS`, `IGNORED`, `store_directory`, `kek_reference`.
+//! Exports `ignored`, `is_left_out`, `has_meaning`, `KINDS`, `IGNORED`, and what the server's file says of other places:
+//! `store_directory`, `kek_reference`, `destination_paths`, `named_files`.
 //! Pure: the binary looks at the entries.
 //! Used by the binary while it reads the directory, and by read and compile, which say what would not be read.
 //! Start reading at `IGNORED`, then at `check`.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
+use destinations::Target;
 use model::Mistake;
+use serde_json::Value as Json;
 use yaml::{Node, Rules, Span, Value};
 
 use crate::Files;
@@ -166,6 +170,49 @@ pub fn kek_reference(files: &Files) -> Option<Located<SecretRef>> {
             span: Span::default(),
         },
     })
+}
+
+/// Where destinations of records lead, by their names, as the server's file has them. None where the file cannot be read.
+pub fn destination_paths(files: &Files) -> Vec<(String, PathBuf)> {
+    let written = server_file(files);
+    let Some(all) = written.get("destinations").and_then(Json::as_object) else {
+        return Vec::new();
+    };
+    let path = |settings: &Json| {
+        let settings: destinations::Settings = serde_json::from_value(settings.clone()).ok()?;
+        let Target::File(path) = settings.destination()?.target();
+        Some(path.to_path_buf())
+    };
+    all.iter()
+        .filter_map(|(name, settings)| Some((name.clone(), path(settings)?)))
+        .collect()
+}
+
+/// Every text of the server's file, outside of the destinations, that may be the path of a file: keys, certificates,
+/// authorities. None where the file cannot be read.
+pub fn named_files(files: &Files) -> Vec<String> {
+    let mut written = server_file(files);
+    if let Some(members) = written.as_object_mut() {
+        members.remove("destinations");
+    }
+    let (mut found, mut left) = (Vec::new(), vec![&written]);
+    while let Some(value) = left.pop() {
+        match value {
+            Json::String(text) => {
+                found.push(text.strip_prefix("file:").unwrap_or(text).to_owned());
+            }
+            Json::Array(items) => left.extend(items),
+            Json::Object(members) => left.extend(members.values()),
+            Json::Null | Json::Bool(_) | Json::Number(_) => {}
+        }
+    }
+    found
+}
+
+/// What the server's file says, null where that cannot be read.
+fn server_file(files: &Files) -> Json {
+    let text = files.text(SERVER_FILE).unwrap_or_default();
+    yaml::read(text, Rules::OWN_FILE).map_or(Json::Null, |root| root.to_json())
 }
 
 /// A text of a section of the server's file, however broken the file is.

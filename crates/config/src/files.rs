@@ -33,6 +33,8 @@ pub struct Files {
     ignored: BTreeMap<String, &'static str>,
     /// Why the store cannot lie where the server's file says.
     store_overlap: Option<String>,
+    /// Why destinations of records cannot lie where the server's file says, by their names.
+    destination_overlaps: BTreeMap<String, String>,
 }
 
 impl Files {
@@ -69,6 +71,16 @@ impl Files {
     /// Why the store cannot lie where the server's file says.
     pub fn store_overlap(&self) -> Option<&str> {
         self.store_overlap.as_deref()
+    }
+
+    /// Notes why a destination of records cannot lie where the server's file says. It becomes a mistake there.
+    pub fn insert_destination_overlap(&mut self, name: impl Into<String>, why: impl Into<String>) {
+        self.destination_overlaps.insert(name.into(), why.into());
+    }
+
+    /// Why destinations of records cannot lie where the server's file says, by their names.
+    pub fn destination_overlaps(&self) -> &BTreeMap<String, String> {
+        &self.destination_overlaps
     }
 
     /// Notes an entry of the directory that is not read.

@@ -15,6 +15,7 @@ mod tests;
 
 use std::collections::VecDeque;
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -38,7 +39,7 @@ const PAUSE_MAX: Duration = Duration::from_secs(30);
 const LAST_BATCHES: usize = 64;
 /// Records that are written together.
 const BATCH_RECORDS: usize = 512;
-/// Bytes after which a batch ends, in the middle of its records.
+/// Bytes after which a batch ends.
 const BATCH_BYTES: usize = 1 << 20;
 
 /// How far a destination has got. Kept in the store.
@@ -63,9 +64,9 @@ pub struct Delivery {
     /// It had to wait for a record that the stream did not tell.
     has_waited: bool,
     unsent: Unsent,
-    /// The first record that it has yet to get.
+    /// The first record that has yet to be sent.
     next_seq: u64,
-    /// The same as the store has it.
+    /// The first record that it has yet to get, as the store has it.
     kept: Option<u64>,
     /// What went wrong last, so that it is said once.
     trouble: Option<String>,
@@ -73,13 +74,15 @@ pub struct Delivery {
 }
 
 impl Delivery {
-    /// A destination of the configuration. One that was not there before begins with what is recorded from here on.
+    /// A destination of the configuration. One that was not there before begins with what is recorded from here on. Nothing is
+    /// written in the directories `apart`, which hold files of the program itself.
     ///
     /// # Errors
     /// When the store cannot be read or written.
     pub fn new(
         name: &str,
         settings: &Settings,
+        apart: &[PathBuf],
         io: &Arc<SharedState>,
         store: &Store,
         say: fn(&str),
@@ -101,7 +104,7 @@ impl Delivery {
         let mut delivery = Delivery {
             name: name.into(),
             settings: settings.clone(),
-            sink: Sink::new(destination.target()),
+            sink: Sink::new(destination.target(), apart),
             io: Arc::clone(io),
             recorder,
             store: store.clone(),
@@ -116,7 +119,7 @@ impl Delivery {
             pause: TICK,
         };
         // Kept before the first record: a server that is killed at once goes on from here.
-        delivery.keep_position()?;
+        delivery.keep_position(delivery.next_seq)?;
         Ok(Some(delivery))
     }
 
@@ -163,20 +166,47 @@ impl Delivery {
             }
         }
         let end = self.recorder.status().records;
-        let waiting = end.saturating_sub(self.next_seq);
+        let waiting = end.saturating_sub(self.taken());
         self.io.metrics.note_waiting(&self.name, waiting);
     }
 
     /// Writes one batch. Whether there may be more to write now.
     fn batch(&mut self) -> io::Result<bool> {
-        if self.unsent.is_empty() {
+        let written = self.try_batch();
+        if written.is_err() {
+            self.go_back();
+        }
+        written
+    }
+
+    fn try_batch(&mut self) -> io::Result<bool> {
+        if self.sink.is_gone()? {
+            self.go_back();
+        }
+        if self.unsent.is_sent() {
+            // What was taken meanwhile need not be known any longer.
+            self.taken();
             self.fill()?;
         }
-        if self.unsent.is_empty() || !self.sink.send(&mut self.unsent)? {
+        if self.unsent.is_sent() {
             return Ok(false);
         }
-        self.next_seq = self.unsent.finish();
-        Ok(true)
+        self.sink.send(&mut self.unsent)
+    }
+
+    /// What the other end does not have whole goes again, to whatever is there then.
+    fn go_back(&mut self) {
+        self.next_seq = self.taken();
+        self.sink.close();
+        self.unsent = Unsent::default();
+        self.ahead.clear();
+    }
+
+    /// The first record that the other end does not have whole: on a file what was not written, in a pipe what was not read.
+    fn taken(&mut self) -> u64 {
+        let waiting = self.sink.waiting();
+        let first = self.unsent.first_not_taken(waiting);
+        first.unwrap_or(self.next_seq)
     }
 
     /// Takes the next records and writes them as they are sent.
@@ -186,6 +216,7 @@ impl Delivery {
             self.has_waited = false;
             return Ok(());
         }
+        self.sink.open()?;
         if !self.is_ahead() {
             self.ahead = self.records.take().into();
             while self
@@ -208,7 +239,7 @@ impl Delivery {
             return Ok(());
         };
         for _ in 0..BATCH_RECORDS {
-            if self.unsent.len() >= BATCH_BYTES {
+            if self.unsent.left().len() >= BATCH_BYTES {
                 break;
             }
             let Some(entry) = self.ahead.pop_front() else {
@@ -220,6 +251,7 @@ impl Delivery {
             };
             self.unsent
                 .add(entry.seq, |out| destination.write(&record, out));
+            self.next_seq = entry.seq.saturating_add(1);
         }
         Ok(())
     }
@@ -280,24 +312,22 @@ impl Delivery {
 
     /// Keeps its place, once what was written is on the disk.
     fn keep(&mut self) {
-        if self.kept == Some(self.next_seq) {
+        let next_seq = self.taken();
+        if self.kept == Some(next_seq) {
             return;
         }
         if let Err(error) = self.sink.sync() {
             return self.failed(&error);
         }
-        if let Err(fault) = self.keep_position() {
+        if let Err(fault) = self.keep_position(next_seq) {
             self.failed(&io::Error::other(fault));
         }
     }
 
-    fn keep_position(&mut self) -> Result<(), Fault> {
-        let position = Position {
-            next_seq: self.next_seq,
-        };
-        let put = Step::put(&kinds::DESTINATION, &self.name, &position)?;
+    fn keep_position(&mut self, next_seq: u64) -> Result<(), Fault> {
+        let put = Step::put(&kinds::DESTINATION, &self.name, &Position { next_seq })?;
         self.store.transact(vec![put])?;
-        self.kept = Some(self.next_seq);
+        self.kept = Some(next_seq);
         Ok(())
     }
 }

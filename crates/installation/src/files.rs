@@ -4,7 +4,7 @@
 //! Start reading at `read`.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use config::files::{
     CONTRACT_BYTES_MAX, ENTRIES_MAX, FILE_BYTES_MAX, FILES_MAX, TOTAL_BYTES_MAX, is_wanted,
@@ -46,6 +46,9 @@ pub fn read(dir: &Path) -> Result<Files, InstallationError> {
     if let Some(why) = places::store_overlap(dir, &layout.store, &layout.rules) {
         files.insert_store_overlap(why);
     }
+    for (name, why) in places::destination_overlaps(dir, &layout) {
+        files.insert_destination_overlap(name, why);
+    }
     let mut room = Room {
         files: RULE_FILES_MAX,
         bytes: RULE_BYTES_MAX,
@@ -66,6 +69,10 @@ pub struct Layout {
     pub rules: Vec<String>,
     /// Directory of the store; it holds no configuration.
     pub store: String,
+    /// Where destinations of records lead, by their names.
+    pub destinations: Vec<(String, PathBuf)>,
+    /// What may be the path of a key, a certificate or another file that is read.
+    pub named: Vec<String>,
 }
 
 /// The directories that the server's file names now.
@@ -74,6 +81,8 @@ pub fn layout(dir: &Path) -> Layout {
     Layout {
         rules: config::rule_directories(&files),
         store: entries::store_directory(&files),
+        destinations: entries::destination_paths(&files),
+        named: entries::named_files(&files),
     }
 }
 

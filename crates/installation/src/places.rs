@@ -1,5 +1,5 @@
-//! Where the store may lie: apart from everything that a configuration consists of.
-//! Exports `store_overlap`.
+//! Where the store may lie: apart from everything that a configuration consists of; and destinations of records: apart from both.
+//! Exports `store_overlap`, `destination_overlaps`.
 //! Used while a configuration is read, so that every command says it, also before the store was ever made.
 //! Start reading at `store_overlap`.
 //!
@@ -11,6 +11,8 @@ use std::fs;
 use std::path::{Component, Path, PathBuf};
 
 use config::entries;
+
+use crate::files::Layout;
 
 /// Why the store cannot lie where the layout says, in one sentence; `None` where it can.
 pub(crate) fn store_overlap(root: &Path, store: &str, rules: &[String]) -> Option<String> {
@@ -46,6 +48,43 @@ pub(crate) fn store_overlap(root: &Path, store: &str, rules: &[String]) -> Optio
         }
     }
     None
+}
+
+/// Destinations of records that cannot lie where the layout says, and why, in one sentence each: what is appended to a key, to
+/// the ledger or to the configuration destroys it. Links in the place of the file are not followed, whoever may make one there
+/// could lead records anywhere. Standard output and other devices are let be.
+pub(crate) fn destination_overlaps(root: &Path, layout: &Layout) -> Vec<(String, String)> {
+    let Ok(root) = fs::canonicalize(root) else {
+        return Vec::new();
+    };
+    let store = place(&root.join(&layout.store)).ok();
+    let read = layout.named.iter();
+    let read: Vec<_> = read
+        .filter_map(|name| fs::canonicalize(root.join(name)).ok())
+        .collect();
+    let why = |path: &Path| {
+        if path.starts_with("/dev") {
+            return None;
+        }
+        if fs::symlink_metadata(path).is_ok_and(|meta| meta.is_symlink()) {
+            return Some("it is a symbolic link; write the path that it leads to");
+        }
+        let path = place(path).ok()?;
+        if store.as_ref().is_some_and(|store| path.starts_with(store)) {
+            Some("it lies in the directory of the store")
+        } else if path.starts_with(&root) {
+            Some("it lies in the directory of the configuration")
+        } else if read.contains(&path) {
+            Some("the server's file names this file elsewhere, to be read")
+        } else {
+            None
+        }
+    };
+    let overlaps = layout
+        .destinations
+        .iter()
+        .filter_map(|(name, path)| Some((name.clone(), why(path)?.to_owned())));
+    overlaps.collect()
 }
 
 /// Where a path leads, links followed as far as they are there.
@@ -96,6 +135,44 @@ mod tests {
     fn overlap(root: &Path, store: &str, rules: &[&str]) -> Option<String> {
         let rules: Vec<String> = rules.iter().map(|&name| name.to_owned()).collect();
         store_overlap(root, store, &rules)
+    }
+
+    #[test]
+    fn a_destination_lies_apart_from_whatever_the_gateway_reads_and_keeps() {
+        let home = tempfile::tempdir().unwrap();
+        let root = home.path().join("gate");
+        fs::create_dir_all(root.join("apis")).unwrap();
+        fs::create_dir_all(home.path().join("state/ledger")).unwrap();
+        fs::write(home.path().join("kek"), "k").unwrap();
+        fs::write(home.path().join("records"), "").unwrap();
+        symlink(home.path().join("state"), home.path().join("way")).unwrap();
+        symlink(home.path().join("kek"), home.path().join("link")).unwrap();
+        symlink("nowhere", home.path().join("dangling")).unwrap();
+        let written = |path: &str| Layout {
+            store: "../state".to_owned(),
+            named: vec!["../kek".to_owned(), "127.0.0.1:1".to_owned()],
+            destinations: vec![("siem".to_owned(), home.path().join(path))],
+            rules: Vec::new(),
+        };
+        for apart in ["records", "new", "log/new", "state2/x", "/dev/stdout"] {
+            let found = destination_overlaps(&root, &written(apart));
+            assert_eq!(found, [], "{apart}");
+        }
+        for inside in [
+            "kek",
+            "state",
+            "state/store.db",
+            "state/ledger/0000.open",
+            "way/ledger/checkpoints",
+            "gate/portcullis.yaml",
+            "gate/new",
+            "log/../gate/apis/x.yaml",
+            "link",
+            "dangling",
+        ] {
+            let found = destination_overlaps(&root, &written(inside));
+            assert_eq!(found.len(), 1, "{inside}");
+        }
     }
 
     #[test]

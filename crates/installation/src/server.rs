@@ -97,7 +97,8 @@ pub fn start(dir: &Path, watch: Watch, host: Host) -> Result<Running, Installati
     let data = opened.dir.clone();
     close_intents(&opened.recorder, &compiled, host)?;
     // Before the first record of this start, so that destinations get it.
-    let deliveries = tasks::deliveries(&compiled, &io, &opened.store, host)?;
+    let apart = [dir.to_path_buf(), data.clone()];
+    let deliveries = tasks::deliveries(&compiled, &apart, &io, &opened.store, host)?;
     // Before the first listener: no request is on the record in front of the start that served it.
     note(&io.recorder, "start", format!("version {}", host.version))?;
     let workers = open_sockets(&compiled, &io, &slots, &data, &control);

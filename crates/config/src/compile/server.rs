@@ -6,15 +6,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use model::Mistake;
 use model::time::Span as Period;
 use policy::AddressSet;
 use policy::block::BlockSettings;
 use policy::limit::Limit;
 
 use super::bounds::{filled, names_some};
+use crate::Files;
 use crate::compiled::{ListenerSettings, ServerSettings, TimeoutSettings, TlsSettings};
-use crate::files;
-use crate::files::SERVER_FILE;
+use crate::files::{self, SERVER_FILE};
 use crate::read::Written;
 use crate::report::Report;
 use crate::secret_ref::SecretRef;
@@ -38,7 +39,7 @@ const DAY: Duration = Duration::from_secs(86_400);
 pub(super) fn compile(
     server: &Server,
     written: &Written,
-    store_overlap: Option<&str>,
+    files: &Files,
     report: &mut Report,
 ) -> Option<ServerSettings> {
     let file: Arc<str> = SERVER_FILE.into();
@@ -70,11 +71,11 @@ pub(super) fn compile(
         own_path(&At { value, span }, &file, report);
     }
     own_path(&server.store.dir, &file, report);
-    if let Some(why) = store_overlap {
+    if let Some(why) = files.store_overlap() {
         let help = "Give the store a directory of its own, as `data` is, with nothing of the configuration in it or around it.";
         report.wrong(&server.store.dir.place(&file), why, help);
     }
-    check_destinations(server, written, &file, report);
+    check_destinations(server, written, files, report);
     Some(ServerSettings {
         listeners,
         store_dir: server.store.dir.located(&file),
@@ -104,12 +105,19 @@ pub(super) fn compile(
     })
 }
 
-fn check_destinations(server: &Server, written: &Written, file: &Arc<str>, report: &mut Report) {
-    if written.has_lost(file, &["destinations"]) {
+fn check_destinations(server: &Server, written: &Written, files: &Files, report: &mut Report) {
+    let file: Arc<str> = SERVER_FILE.into();
+    if written.has_lost(&file, &["destinations"]) {
         return;
     }
-    for mistake in destinations::check(&server.destinations.value) {
-        report.add(server.destinations.place(mistake, file));
+    let overlaps = files.destination_overlaps().iter().map(|(name, why)| {
+        let message = format!("the destination `{name}` cannot write there: {why}");
+        let help = "Let it write where nothing of the gateway itself is kept, as in `/var/log/portcullis`.";
+        Mistake::new(message, help).at_pointer(format!("/{name}"))
+    });
+    let wrong = destinations::check(&server.destinations.value);
+    for mistake in wrong.into_iter().chain(overlaps) {
+        report.add(server.destinations.place(mistake, &file));
     }
 }
 

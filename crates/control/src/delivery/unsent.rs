@@ -1,36 +1,39 @@
-//! Records on their way out: written as they are sent, and how far they have gone.
+//! Records on their way out: written as they are sent, how far they have gone, and which of them the other end has taken.
 //! Exports `Unsent`.
 //! Used by `Delivery`, which fills it, and by what sends.
 //! Start reading at `Unsent`.
 
-/// Records on their way out.
+use std::collections::VecDeque;
+
+/// Records on their way out. Bytes are counted from when the target was opened.
 #[derive(Debug, Default)]
 pub(super) struct Unsent {
+    /// What is being sent.
     bytes: Vec<u8>,
-    /// Where each record begins.
-    starts: Vec<usize>,
-    /// Bytes that have gone.
+    /// How much of it has gone.
     sent: usize,
-    /// The number behind the last of them.
-    next_seq: u64,
+    /// What had gone before it.
+    before: u64,
+    /// The records of which not every byte was taken, as far as is known: their numbers, and where they end.
+    ends: VecDeque<(u64, u64)>,
 }
 
 impl Unsent {
     /// Adds a record, which writes itself.
     pub(super) fn add(&mut self, seq: u64, write: impl FnOnce(&mut Vec<u8>)) {
-        self.starts.push(self.bytes.len());
+        if self.is_sent() {
+            self.before += self.bytes.len() as u64;
+            self.bytes.clear();
+            self.sent = 0;
+        }
         write(&mut self.bytes);
-        self.next_seq = seq.saturating_add(1);
+        self.ends
+            .push_back((seq, self.before + self.bytes.len() as u64));
     }
 
-    /// Whether nothing is on its way.
-    pub(super) fn is_empty(&self) -> bool {
-        self.starts.is_empty()
-    }
-
-    /// Bytes in all.
-    pub(super) fn len(&self) -> usize {
-        self.bytes.len()
+    /// Whether everything has gone, to wherever it waits for who takes it.
+    pub(super) fn is_sent(&self) -> bool {
+        self.sent >= self.bytes.len()
     }
 
     /// What has yet to go.
@@ -40,23 +43,15 @@ impl Unsent {
 
     /// So many bytes have gone.
     pub(super) fn advance(&mut self, bytes: usize) {
-        self.sent = self.sent.saturating_add(bytes);
+        self.sent = self.sent.saturating_add(bytes).min(self.bytes.len());
     }
 
-    /// The other end is another one: a record that has gone in part goes again from its beginning.
-    pub(super) fn rewind(&mut self) {
-        let whole = self.starts.partition_point(|start| *start <= self.sent);
-        let start = whole.checked_sub(1).and_then(|at| self.starts.get(at));
-        if self.sent < self.bytes.len() {
-            self.sent = start.copied().unwrap_or(0);
-        }
-    }
-
-    /// Everything has gone: the number of the next record.
-    pub(super) fn finish(&mut self) -> u64 {
-        self.bytes.clear();
-        self.starts.clear();
-        self.sent = 0;
-        self.next_seq
+    /// The other end has yet to take so many of the bytes that have gone: the first record that it does not have whole. `None`
+    /// where it has all that were added.
+    pub(super) fn first_not_taken(&mut self, waiting: u64) -> Option<u64> {
+        let gone = self.before + self.sent as u64;
+        let taken = gone.saturating_sub(waiting);
+        while self.ends.pop_front_if(|(_, end)| *end <= taken).is_some() {}
+        self.ends.front().map(|(seq, _)| *seq)
     }
 }

@@ -3,7 +3,7 @@
 //! Used by `server::start`.
 //! Start reading at `beside`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -66,13 +66,14 @@ pub(super) fn beside(
 /// When the store cannot be read.
 pub(super) fn deliveries(
     compiled: &Compiled,
+    apart: &[PathBuf],
     io: &Arc<SharedState>,
     store: &Store,
     host: Host,
 ) -> Result<Vec<Task>, Fault> {
     let mut tasks = Vec::new();
     for (name, settings) in &compiled.server.destinations {
-        let delivery = Delivery::new(name, settings, io, store, host.say)?;
+        let delivery = Delivery::new(name, settings, apart, io, store, host.say)?;
         tasks.extend(delivery.map(Delivery::into_task));
     }
     Ok(tasks)

@@ -2,6 +2,8 @@
 //! Start reading at `every_record_arrives_once_and_in_order_also_over_a_stop`.
 
 use std::fs;
+use std::io::Read;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
@@ -141,6 +143,93 @@ fn a_destination_that_stands_still_gets_everything_later_and_nobody_waits_for_it
     server.wait_for("the destination `siem` takes records again");
     let none = poll(testkit::PATIENCE, || waiting().filter(|count| *count == 0));
     assert!(none.is_some(), "{:?}", waiting());
+}
+
+/// A reader that opens the pipe and ends before it has read anything, as a log shipper does that is restarted.
+#[test]
+fn what_stood_in_a_pipe_when_its_reader_ended_is_delivered_to_the_next_one() {
+    let upstream = upstream();
+    let gate = Gate::small(upstream.address());
+    let path = gate.home().join("pipe");
+    let mode = rustix::fs::Mode::from_raw_mode(0o600);
+    rustix::fs::mknodat(rustix::fs::CWD, &path, rustix::fs::FileType::Fifo, mode, 0).unwrap();
+    deliver(&gate, &path);
+    let server = serve(gate);
+    server.wait_for("the destination `siem` cannot be written to");
+    let open = || {
+        let flags = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
+        let mut options = fs::OpenOptions::new();
+        options.read(true).custom_flags(flags).open(&path).unwrap()
+    };
+    let first = open();
+    let decisions = call_it(&server, 4);
+    let stands = || rustix::io::ioctl_fionread(&first).is_ok_and(|bytes| bytes > 0);
+    assert!(poll(testkit::PATIENCE, || stands().then_some(())).is_some());
+    server.wait_for("the destination `siem` takes records again");
+    drop(first);
+    // Said again: what stood in the pipe is lost to everybody by now.
+    assert!(
+        poll(testkit::PATIENCE, || {
+            let said = server.stderr();
+            let count = said
+                .matches("the destination `siem` cannot be written to")
+                .count();
+            (count >= 2).then_some(())
+        })
+        .is_some()
+    );
+    let (mut second, mut read) = (open(), Vec::new());
+    let all = poll(testkit::PATIENCE, || {
+        let mut chunk = [0; 4096];
+        while let Ok(count @ 1..) = second.read(&mut chunk) {
+            read.extend_from_slice(chunk.get(..count)?);
+        }
+        let whole = read.rsplit(|byte| *byte == b'\n').skip(1);
+        let lines = whole.map(|line| serde_json::from_slice::<Value>(line));
+        let all: Vec<Value> = lines.collect::<Result<_, _>>().expect("whole lines");
+        let has = |id: &String| all.iter().any(|record| record["id"] == json!(id));
+        decisions.iter().all(has).then_some(all)
+    });
+    let mut seqs = seqs(&all.expect("every decision is delivered"));
+    seqs.sort_unstable();
+    assert_eq!(seqs, (0..seqs.len() as u64).collect::<Vec<_>>());
+}
+
+/// Appending a record to a key, to the ledger or to the configuration would destroy it.
+#[test]
+fn a_destination_among_the_files_of_the_gateway_is_refused_at_its_line() {
+    let upstream = upstream();
+    let gate = Gate::small(upstream.address());
+    let text = gate.text("portcullis.yaml");
+    let home = gate.home();
+    fs::write(home.join("file"), "").unwrap();
+    std::os::unix::fs::symlink(home.join("file"), home.join("link")).unwrap();
+    let line = text.lines().count() + 1;
+    for (path, expected) in [
+        (
+            gate.dir().join("portcullis.yaml"),
+            "in the directory of the configuration",
+        ),
+        (
+            gate.dir().join("apis/new.yaml"),
+            "in the directory of the configuration",
+        ),
+        (home.join("link"), "it is a symbolic link"),
+    ] {
+        let written = format!(
+            "{text}destinations: {{ siem: {{ file: {{ path: {} }} }} }}\n",
+            path.display()
+        );
+        gate.write("portcullis.yaml", written);
+        let ended = testkit::run(program(), &gate, &["check", gate.dir().to_str().unwrap()]);
+        let said = format!("{}{}", ended.stdout, ended.stderr);
+        assert!(
+            said.contains(expected) && said.contains(&format!("portcullis.yaml:{line}")),
+            "{}: {said}",
+            path.display()
+        );
+        assert_ne!(ended.code, Some(0));
+    }
 }
 
 #[test]
