@@ -5,6 +5,7 @@
 
 mod apis;
 mod bounds;
+mod carried;
 mod draft;
 mod foreign;
 mod grants;

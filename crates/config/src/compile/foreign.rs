@@ -1,5 +1,5 @@
 //! What other rooms compile: contracts and grants. Their mistakes get a place in our files.
-//! Exports `contract` and `policy`.
+//! Exports `contract`, `policy` and `placed`.
 //! Used by apis and by `compile` of the whole.
 //! Start reading at `contract`.
 
@@ -33,8 +33,8 @@ pub(super) fn contract(
 ) -> Result<Option<Contract>, Broken> {
     let file = &place.file;
     let overlay = match &version.overlay {
-        Some(path) => Some(referred(path, file, files, used, report)?),
-        None => None,
+        Some(path) => referred(path, file, files, used, report).map(Some),
+        None => Ok(None),
     };
     let Some(path) = &version.contract else {
         if version.state.value == State::Retired {
@@ -44,7 +44,9 @@ pub(super) fn contract(
         report.wrong(place, "the version has no contract", help);
         return Err(Broken);
     };
+    // Whatever is wrong with the overlay, what is wrong with the contract's name is told as well.
     let (document, text) = referred(path, file, files, used, report)?;
+    let overlay = overlay?;
     let asked = RefCell::new(BTreeSet::new());
     let load = |path: &str| {
         asked.borrow_mut().insert(path.to_owned());
@@ -122,7 +124,7 @@ pub(super) fn policy(
     report: &mut Report,
 ) -> Option<Arc<policy::Rules>> {
     let input = policy::PolicyInput {
-        apis: super::objects::shapes(apis),
+        apis: super::objects::shapes(apis, files),
         integrations: grants.integrations.clone(),
         cedar: written.cedar.clone(),
         names: names(written),
@@ -167,8 +169,8 @@ fn names(written: &Written) -> policy::Names {
     }
 }
 
-/// Fills in the file and the span of another room's mistake.
-fn placed(mut mistake: Mistake, file: &str, files: &Files) -> Mistake {
+/// Fills in the file, the line and the span of another room's mistake.
+pub(super) fn placed(mut mistake: Mistake, file: &str, files: &Files) -> Mistake {
     if mistake.file.is_empty() {
         mistake.file = file.to_owned();
     }
