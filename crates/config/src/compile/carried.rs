@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use contract::{NotCarried, Operation};
 
-use super::foreign::placed;
+use super::placed::placed;
 use crate::Files;
 use crate::report::Report;
 

@@ -120,20 +120,22 @@ fn parts_of(docs: &Docs, media: &At<'_>) -> Result<Vec<PartPlan>, Box<Mistake>> 
         ));
     };
     let encodings = media.get("encoding");
-    let plans = fields.members().map(|(name, field)| -> Result<PartPlan, Box<Mistake>> {
-        let field = docs.follow(&field)?;
-        let is_list = field.text("type") == Some("array");
-        let item = match field.get("items").filter(|_| is_list) {
-            Some(item) => docs.follow(&item)?,
-            None => field,
-        };
-        let encoding = encodings.as_ref().and_then(|all| all.get(name));
-        Ok(PartPlan {
-            name: name.into(),
-            kind: part_kind(docs, (name, &item), encoding.as_ref())?,
-            is_list,
-        })
-    });
+    let plans = fields
+        .members()
+        .map(|(name, field)| -> Result<PartPlan, Box<Mistake>> {
+            let field = docs.follow(&field)?;
+            let is_list = field.text("type") == Some("array");
+            let item = match field.get("items").filter(|_| is_list) {
+                Some(item) => docs.follow(&item)?,
+                None => field,
+            };
+            let encoding = encodings.as_ref().and_then(|all| all.get(name));
+            Ok(PartPlan {
+                name: name.into(),
+                kind: part_kind(docs, (name, &item), encoding.as_ref())?,
+                is_list,
+            })
+        });
     plans.collect()
 }
 

@@ -413,6 +413,23 @@ fn policies_say_nothing_that_nobody_understands() {
     assert_eq!(refused(&format!("{one}\n{one}")), Ok(1));
 }
 
+/// The usual operations, and one for each kind of message that has no fields.
+fn with_whole_messages() -> PolicyInput {
+    use model::MessageKind::{Fields, File, Text};
+    let mut asked = input(vec![]);
+    let of_kind = |id, body_kind, response_kind| crate::input::OperationShape {
+        body_kind,
+        response_kind,
+        ..operation(id, "", "", &[])
+    };
+    asked.apis[0].operations.extend([
+        of_kind("getPaper", Fields, File),
+        of_kind("sendPaper", File, Fields),
+        of_kind("getLetter", Fields, Text),
+    ]);
+    asked
+}
+
 /// The same list in a grant and in a permit, for every kind of message: both take it, or both refuse it in the same words.
 #[test]
 fn a_permit_means_by_its_lists_what_a_grant_means() {
@@ -426,21 +443,6 @@ fn a_permit_means_by_its_lists_what_a_grant_means() {
         "$.id",
         "a..b",
     ];
-    let asked = || {
-        let mut asked = input(vec![]);
-        let of_kind = |id, body_kind, response_kind| crate::input::OperationShape {
-            body_kind,
-            response_kind,
-            ..operation(id, "", "", &[])
-        };
-        use model::MessageKind::{Fields, File, Text};
-        asked.apis[0].operations.extend([
-            of_kind("getPaper", Fields, File),
-            of_kind("sendPaper", File, Fields),
-            of_kind("getLetter", Fields, Text),
-        ]);
-        asked
-    };
     let mut taken = 0;
     for operation in [
         "getOrder",
@@ -454,7 +456,7 @@ fn a_permit_means_by_its_lists_what_a_grant_means() {
             .into_iter()
             .flat_map(|word| ENTRIES.map(|entry| (word, entry)))
         {
-            let mut with_policy = asked();
+            let mut with_policy = with_whole_messages();
             with_policy.cedar.push(CedarFile {
                 file: "policies/extra.cedar".into(),
                 text: format!(
@@ -474,7 +476,7 @@ fn a_permit_means_by_its_lists_what_a_grant_means() {
                 _ => &mut granted.errors,
             };
             list.extend(paths.into_iter().map(|path| listed(path, 1)));
-            let mut with_grant = asked();
+            let mut with_grant = with_whole_messages();
             with_grant.integrations[0].grants.push(granted);
             let said = |found: Vec<String>| -> Vec<String> {
                 let words = found.iter().filter_map(|one| one.split_once(' '));
