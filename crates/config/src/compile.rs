@@ -5,6 +5,7 @@
 
 mod apis;
 mod bounds;
+mod carried;
 mod draft;
 mod foreign;
 mod grants;
@@ -14,6 +15,7 @@ mod lifecycle;
 mod limits;
 mod lookups;
 mod objects;
+mod placed;
 mod reading;
 mod references;
 mod routes;

@@ -281,9 +281,23 @@ fn refusal(path: &str, unread: &Unread) -> Option<(String, String)> {
                 format!("Did you mean `{meant}/`? Rename it, or take it out."),
             ))
         }
+        Unread::Empty => empty_refusal(path),
         Unread::Stray => stray_refusal(path),
         Unread::Rules => None,
     }
+}
+
+/// What an empty directory is refused with: where a file was meant, and where it may have been meant to mean something.
+fn empty_refusal(path: &str) -> Option<(String, String)> {
+    if is_like_configuration(path) {
+        let help = "Put the file here, or take the directory away; containers make one where the file to be mounted is missing.";
+        return Some((
+            "this is an empty directory where a file was meant".into(),
+            help.into(),
+        ));
+    }
+    let help = crate::not_offered::directory(top(path))?;
+    Some((format!("`{}/` is not offered yet", top(path)), help.into()))
 }
 
 /// What a file that nothing reads is refused with: none where nobody would believe that it is read.
@@ -319,6 +333,11 @@ pub(crate) fn strays(files: &Files, used: &BTreeSet<String>, report: &mut Report
             report.note(
                 Mistake::new("this directory holds rules that are not loaded", help).in_file(path),
             );
+        }
+        let is_below_kind = path.contains('/') && KINDS.contains(&top(path));
+        if *unread == Unread::Empty && is_below_kind && empty_refusal(path).is_none() {
+            let help = "Put the files into it that were meant, or take it away.";
+            report.note(Mistake::new("nothing lies in this directory", help).in_file(path));
         }
         let is_stray = *unread == Unread::Stray && stray_refusal(path).is_none();
         let is_named = || used.contains(path) || used.iter().any(|used| is_absolute(used, path));

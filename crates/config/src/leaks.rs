@@ -36,7 +36,7 @@ pub enum LeakAction {
     Off,
     /// It is recorded and leaves.
     Observe,
-    /// It is recorded and replaced by stars.
+    /// It is recorded and replaced by stars. In files that are no texts, which that would break, it is recorded only.
     Mask,
     /// It is recorded and the answer is refused with `response.leak`.
     Block,

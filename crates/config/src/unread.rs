@@ -16,6 +16,8 @@ pub enum Unread {
     Special,
     /// The name is not UTF-8.
     Name,
+    /// A directory with nothing in it.
+    Empty,
     /// A directory below one of rules that holds rules and is not named itself.
     Rules,
 }

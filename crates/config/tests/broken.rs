@@ -255,3 +255,5 @@ mod limits;
 mod together;
 #[path = "broken/tokens.rs"]
 mod tokens;
+#[path = "broken/warned.rs"]
+mod warned;

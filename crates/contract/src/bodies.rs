@@ -7,12 +7,12 @@
 pub(crate) mod file;
 mod form;
 mod json;
-mod multipart;
+pub(crate) mod multipart;
 pub(crate) mod text;
 
 use std::sync::Arc;
 
-use model::{FieldError, Json, Mode, Payload, Reason, Refusal, Stage};
+use model::{FieldError, Json, Mistake, Mode, Payload, Reason, Refusal, Stage};
 
 use crate::body_format::BodyFormat;
 use crate::docs::{At, Docs};
@@ -35,8 +35,8 @@ pub const BODY: Reason = Reason::new(
 
 /// One kind of body.
 pub(crate) struct BodyKind {
-    /// Whether a declared media type is read so: the parts it has, where it has some.
-    pub(crate) declared: fn(&DeclaredMedia<'_>) -> Option<Vec<PartPlan>>,
+    /// Whether a declared media type is read so.
+    pub(crate) declared: fn(&DeclaredMedia<'_>) -> Reading,
     /// Whether the parameters of a content type that was sent may be.
     pub(crate) takes_parameters: TakesParameters,
     /// Reads a body that was sent, and writes it again from what was read.
@@ -61,10 +61,29 @@ pub(crate) struct DeclaredMedia<'d> {
     /// Type and subtype in lower case.
     pub(crate) essence: &'d str,
     pub(crate) media: &'d At<'d>,
-    /// No other type is declared beside it.
-    pub(crate) is_alone: bool,
-    /// Each of the declared types is a file's.
-    pub(crate) are_files: bool,
+    /// All types of this message, as they are written.
+    pub(crate) all: &'d [(&'d str, At<'d>)],
+}
+
+/// Whether a kind of body reads a declared media type.
+pub(crate) enum Reading {
+    /// It is none of its own.
+    Other,
+    /// It reads it; with the parts it has, where it has some.
+    Read(Vec<PartPlan>),
+    /// It is one of its own, but says something that would not be kept.
+    NotCarried(Box<Mistake>),
+}
+
+impl Reading {
+    /// Reads what is its own, whatever it says.
+    fn own(is_own: bool) -> Reading {
+        if is_own {
+            Reading::Read(Vec::new())
+        } else {
+            Reading::Other
+        }
+    }
 }
 
 /// A body that was sent.
@@ -87,10 +106,24 @@ pub(crate) struct ReadBody {
     pub(crate) content_type: Arc<str>,
 }
 
-/// How a declared media type is read; `None` where nothing here can judge it.
-pub(crate) fn declared(media: &DeclaredMedia<'_>) -> Option<(BodyFormat, Vec<PartPlan>)> {
-    let mut all = BODIES.into_iter();
-    all.find_map(|format| (kind(format).declared)(media).map(|parts| (format, parts)))
+/// How a declared media type is read.
+///
+/// # Errors
+/// Nothing here can judge it: why not, and where the contract says so.
+pub(crate) fn declared(
+    media: &DeclaredMedia<'_>,
+) -> Result<(BodyFormat, Vec<PartPlan>), Box<Mistake>> {
+    for format in BODIES {
+        match (kind(format).declared)(media) {
+            Reading::Other => {}
+            Reading::Read(parts) => return Ok((format, parts)),
+            Reading::NotCarried(why) => return Err(why),
+        }
+    }
+    // The last kind says of every other type why it is none of its own.
+    let message = format!("`{}` is no media type that is carried", media.essence);
+    let help = "declare the body in JSON";
+    Err(Box::new(media.docs.mistake(media.media, message, help)))
 }
 
 /// The kind of this format.

@@ -323,6 +323,7 @@ mod tests {
             content_types: kinds.iter().map(|kind| Arc::from(*kind)).collect(),
             format: BodyFormat::Json,
             bytes: Vec::new(),
+            not_carried: Vec::new(),
             validator: None,
             shape: model::Shape::default(),
         }

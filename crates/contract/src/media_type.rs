@@ -1,5 +1,5 @@
 //! Which media types are JSON, and which is plain text.
-//! Exports `is_json`, `may_be_json`, `essence`, `JSON` and `TEXT`.
+//! Exports `is_json`, `may_be_json`, `essence`, `JSON`, `TEXT`, `FORM` and `PARTS`.
 //! Used when contracts are read, and when answers are.
 //! Start reading at `is_json`.
 
@@ -7,6 +7,10 @@
 pub(crate) const JSON: &str = "application/json";
 /// Plain text, which is judged as one text.
 pub(crate) const TEXT: &str = "text/plain";
+/// Forms.
+pub(crate) const FORM: &str = "application/x-www-form-urlencoded";
+/// Fields and files in several parts.
+pub(crate) const PARTS: &str = "multipart/form-data";
 
 /// `application/json` and every `+json` type.
 pub(crate) fn is_json(essence: &str) -> bool {

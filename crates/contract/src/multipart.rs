@@ -129,15 +129,21 @@ fn names(disposition: &str) -> Result<(String, Option<String>), &'static str> {
     if name.is_empty() {
         return Err("has a part without a name");
     }
+    if has_other_reading(&name, &ESCAPES) || name.contains(is_unseen) {
+        return Err(
+            "has a part whose name holds `%22`, `%0D`, `%0A`, `%00` or letters that nobody sees",
+        );
+    }
     if rest.is_empty() {
         return Ok((name, None));
     }
     let rest = rest.strip_prefix(';').ok_or(BROKEN)?.trim_start();
     match quoted(rest, "filename=\"") {
         Some((file_name, "")) if is_file_name(&file_name) => Ok((name, Some(file_name))),
-        Some((_, "")) => {
-            Err("has a file name that is empty, or holds `/`, `;`, `=?`, `%2F` or `%5C`")
-        }
+        Some((_, "")) => Err(
+            "has a file name that is empty, or holds `;`, `=?`, `/` or another sign for it, a drive, `%2F`, `%5C`, `%22`, `%0D`, `%0A`, `%00` \
+             or letters that nobody sees",
+        ),
         _ => Err(BROKEN),
     }
 }
@@ -149,14 +155,44 @@ fn quoted<'t>(text: &'t str, opening: &str) -> Option<(String, &'t str)> {
     is_plain.then(|| (value.to_owned(), rest.trim_start()))
 }
 
-/// A name, and no way to another folder, for no reader: some split a field at every `;`, some decode `%2F` or the encoded
-/// words of RFC 2047.
+/// What browsers write for quotes and line ends in names (WHATWG HTML §4.10.21.8), and what ends a text for programs in C.
+/// A reader that decodes them would see another field, or a line that nobody judged.
+const ESCAPES: [&str; 4] = ["%22", "%0d", "%0a", "%00"];
+
+/// What leads to another folder or to another reading of a file name: some readers split a field at every `;`, some decode
+/// escapes or the encoded words of RFC 2047, and some systems turn signs that look like `/` and `\` into these.
+const WAYS: [&str; 12] = [
+    "/", ";", "=?", "%2f", "%5c", "\u{2044}", "\u{2215}", "\u{2216}", "\u{29f8}", "\u{fe68}",
+    "\u{ff0f}", "\u{ff3c}",
+];
+
+/// A name, and no way to another folder, for no reader.
 fn is_file_name(name: &str) -> bool {
+    let mut letters = name.chars();
+    let is_on_a_drive = letters
+        .next()
+        .is_some_and(|first| first.is_ascii_alphabetic())
+        && letters.next() == Some(':');
+    !has_other_reading(name, &ESCAPES)
+        && !has_other_reading(name, &WAYS)
+        && !is_on_a_drive
+        && !name.contains(is_unseen)
+        && name.contains(|letter| letter != '.')
+}
+
+fn has_other_reading(name: &str, pieces: &[&str]) -> bool {
     let lower = name.to_ascii_lowercase();
-    let has_other_reading = ["/", ";", "=?", "%2f", "%5c"]
-        .iter()
-        .any(|piece| lower.contains(piece));
-    !has_other_reading && name.contains(|letter| letter != '.')
+    pieces.iter().any(|piece| lower.contains(piece))
+}
+
+/// Letters that are not seen and change how others are: `gpj.exe` shows as `exe.jpg` behind U+202E. Joiners are left alone, which
+/// names in several scripts need.
+fn is_unseen(letter: char) -> bool {
+    matches!(
+        letter,
+        '\u{061c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+            | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}'
+    )
 }
 
 /// A type without parameters but `charset=utf-8`.
@@ -355,6 +391,19 @@ mod tests {
             "form-data; name=\"a\"; filename*=UTF-8''x",
             "form-data; name=\"a\"; filename=\"x\"; filename*=UTF-8''y",
             "form-data; name=\"a\"x",
+            "form-data; name=\"a%0D%0Ax\"",
+            "form-data; name=\"a%22; filename=%22x\"",
+            "form-data; name=\"a\u{202e}b\"",
+            "form-data; name=\"a\"; filename=\"x%0d%0aContent-Type: text/html\"",
+            "form-data; name=\"a\"; filename=\"x%22 y\"",
+            "form-data; name=\"a\"; filename=\"x%00.png\"",
+            "form-data; name=\"a\"; filename=\"\u{202e}gpj.exe\"",
+            "form-data; name=\"a\"; filename=\"x\u{2066}y\"",
+            "form-data; name=\"a\"; filename=\"x\u{2028}y\"",
+            "form-data; name=\"a\"; filename=\"..\u{2215}x\"",
+            "form-data; name=\"a\"; filename=\"..\u{ff0f}x\"",
+            "form-data; name=\"a\"; filename=\"..\u{ff3c}x\"",
+            "form-data; name=\"a\"; filename=\"C:x\"",
         ] {
             let body = format!("--b\r\ncontent-disposition: {names}\r\n\r\nx\r\n--b--");
             assert!(parsed(&body).is_err(), "{names}");
@@ -368,6 +417,21 @@ mod tests {
         ] {
             let body = format!("--b\r\n{HEAD}\r\ncontent-type: {kind}\r\n\r\nx\r\n--b--");
             assert!(parsed(&body).is_err(), "{kind}");
+        }
+    }
+
+    #[test]
+    fn names_that_people_give_to_files_pass() {
+        for name in [
+            "report (final) 100%.pdf",
+            "\u{645}\u{6cc}\u{200c}\u{62e}\u{648}\u{627}\u{647}\u{645}.txt",
+            "\u{1f468}\u{200d}\u{1f469}.png",
+            "12:30 photo.jpg",
+            ".profile",
+        ] {
+            let body = format!("--b\r\n{HEAD}; filename=\"{name}\"\r\n\r\nx\r\n--b--");
+            let parts = parsed(&body).unwrap();
+            assert_eq!(parts[0].file_name.as_deref(), Some(name));
         }
     }
 
@@ -411,7 +475,7 @@ mod tests {
 
         #[test]
         fn what_was_taken_apart_is_written_as_it_is_read(
-            names in prop::collection::vec("[^\"\\\\\\p{C}]{1,20}", 1..5),
+            names in prop::collection::vec("[^\"%\\\\\\p{C}\\p{Zl}\\p{Zp}]{1,20}", 1..5),
             bytes in prop::collection::vec(any::<u8>(), 0..60),
         ) {
             let parts: Vec<Part<'_>> = names

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use model::json::Bounds;
 use model::{Json, Text};
 
-use crate::file::{self, FileBounds};
+use crate::file::{self, FileBounds, WrongFile};
 use crate::multipart::Part;
 use crate::typing::Target;
 
@@ -92,7 +92,8 @@ fn unreadable(part: &Part<'_>, keyword: &'static str, detail: &str, fix: &str) -
     }
 }
 
-/// What is wrong with a file. One of another type leaves in doubt what it is; of one that breaks its bounds that is known.
+/// What is wrong with a file. One of another type, or that begins like one, leaves in doubt what it is; of one that breaks its
+/// bounds that is known.
 fn file(
     part: &Part<'_>,
     types: &[Arc<str>],
@@ -110,13 +111,16 @@ fn file(
             &fix,
         ));
     }
-    let wrong = file::wrong(kind, bounds, &part.bytes);
-    Ok(wrong.map(|wrong| WrongPart {
+    let wrong_part = |wrong: WrongFile| WrongPart {
         name: part.name.clone(),
         keyword: wrong.keyword,
         detail: wrong.detail,
         fix: wrong.fix,
-    }))
+    };
+    if let Some(wrong) = file::wrong_beginning(kind, &part.bytes) {
+        return Err(wrong_part(wrong));
+    }
+    Ok(file::wrong_length(bounds, &part.bytes).map(wrong_part))
 }
 
 fn json(part: &mut Part<'_>, bounds: Bounds) -> Result<Json, WrongPart> {

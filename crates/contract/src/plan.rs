@@ -12,6 +12,7 @@ use model::{MessageKind, Method, PageParameter, Reveals, Shape, StatedField};
 use crate::body_format::BodyFormat;
 use crate::file::FileBounds;
 use crate::media::ResponseMedia;
+use crate::not_carried::NotCarried;
 use crate::parts::PartPlan;
 use crate::response_plan::{ResponsePlan, StatusRange, successes};
 use crate::template::TemplateSegment;
@@ -246,8 +247,8 @@ pub struct BodyPlan {
     pub is_required: bool,
     /// Content types that can be judged.
     pub contents: Vec<BodyPlanContent>,
-    /// Content types that are declared but have no judge here; requests with them are refused with 415.
-    pub unsupported: Vec<Arc<str>>,
+    /// Content types that are declared but not carried; requests with them are refused with 415.
+    pub not_carried: Vec<NotCarried>,
 }
 
 /// One content type of a request body.

@@ -201,7 +201,11 @@ fn content_of<'p>(
             pointer: "content-type".into(),
             keyword: "contentType".into(),
             detail: detail.into(),
-            fix: format!("send one of: {}", listed(&allowed)),
+            fix: if allowed.is_empty() {
+                "ask the operator: no body of this operation is carried".into()
+            } else {
+                format!("send one of: {}", listed(&allowed))
+            },
         }])
     };
     let encoding = request.headers().get("content-encoding");
@@ -221,8 +225,12 @@ fn content_of<'p>(
     if let Some(content) = named {
         return Ok((content, sent));
     }
-    if plan.unsupported.iter().any(|kind| **kind == *essence) {
-        return Err(wrong("this content type cannot be judged here"));
+    let mut declared = plan.not_carried.iter();
+    if let Some(known) = declared.find(|known| *known.content_type == *essence) {
+        let mut refusal = wrong("this content type is declared, and not carried here");
+        let (why, file) = (&known.why.message, &known.why.file);
+        refusal.detail = format!("`{essence}` is not carried: {why} ({file})");
+        return Err(refusal);
     }
     Err(wrong("this content type is not declared"))
 }

@@ -58,7 +58,7 @@ pub fn check_response(
     if let (Some(essence), Some(_)) = (&essence, body)
         && let Some(bounds) = plan.file_bounds(essence)
     {
-        let wrong = file::wrong(essence, bounds, bytes);
+        let wrong = file::wrong_length(bounds, bytes);
         drifts.extend(wrong.map(|wrong| Drift::of(wrong.keyword, wrong.detail)));
     }
     match (&plan.validator, body) {

@@ -9,6 +9,7 @@ use model::Shape;
 
 use crate::body_format::BodyFormat;
 use crate::file::FileBounds;
+use crate::not_carried::NotCarried;
 use crate::validator::Validator;
 
 /// Which statuses an answer plan is for. Ordered from the most to the least exact.
@@ -33,6 +34,8 @@ pub struct ResponsePlan {
     pub format: BodyFormat,
     /// How long a file of each content type may be, in their order; none where it is no file.
     pub bytes: Vec<FileBounds>,
+    /// Those of its content types that cannot be judged, and why.
+    pub not_carried: Vec<NotCarried>,
     /// Judge of the JSON body or text, where one is declared.
     pub validator: Option<Validator>,
     /// Fields of the JSON body; empty where none is declared.

@@ -16,6 +16,7 @@ use waf::{Leak, LeakKind, masked};
 
 use crate::bounds::{RESPONSE_BOUNDS, bounded};
 use crate::finding;
+use crate::wide_text::{narrowed, widened};
 
 /// The class under which leaks stand in the record.
 pub const CLASS: &str = "response.leak";
@@ -71,38 +72,64 @@ pub fn is_passed(text: &str, rules: &ResponseRules) -> bool {
     rules.scanner.find(text.as_bytes(), &rules.kinds).is_empty()
 }
 
-/// Looks at a file that was let out. In a text that is a file numbers and keys are masked where they stand. Other files would
-/// be broken by that, and hold such numbers by chance: of those a finding is noted, and only what blocks keeps them here.
-pub fn guard_file(bytes: &[u8], rules: &ResponseRules) -> Guarded {
+/// Looks at a file that was let out. In a text that is a file numbers and keys are masked where they stand; where no end is known of
+/// what was found, the whole text is. Other files would be broken by that, and hold such numbers by chance: of those a finding is
+/// noted, and only what blocks keeps them here.
+pub fn guard_file(bytes: &[u8], media_type: &str, rules: &ResponseRules) -> Guarded {
     let mut out = Guarded::default();
     let wide = narrowed(bytes);
-    let bytes = wide.as_deref().unwrap_or(bytes);
-    let mut found = rules.scanner.find(bytes, &rules.kinds);
-    let is_text = wide.is_none() && std::str::from_utf8(bytes).is_ok();
-    let is_masked = |kind| rules.action(kind) == LeakAction::Mask && is_text && has_end(kind);
-    for kind in kinds(&found) {
+    let text = wide.as_deref().unwrap_or(bytes);
+    let is_text = match &wide {
+        // Other files have zeros too.
+        Some(_) => media_type.starts_with("text/"),
+        None => std::str::from_utf8(bytes).is_ok(),
+    };
+    let Found { mut leaks, is_cut } = Found::of(text, rules);
+    for kind in kinds(&leaks) {
         let what = match rules.action(kind) {
-            LeakAction::Mask if !is_masked(kind) => LeakAction::Observe,
+            LeakAction::Mask if !is_text => LeakAction::Observe,
             action => action,
         };
         out.is_blocked |= what == LeakAction::Block;
-        out.seen.push(seen(kind, "", what));
+        out.seen.push(seen(kind.name(), "", what));
     }
-    found.retain(|leak| is_masked(leak.kind));
-    out.body = (!found.is_empty()).then(|| masked(bytes, &found));
+    leaks.retain(|leak| is_text && rules.action(leak.kind) == LeakAction::Mask);
+    if !leaks.is_empty() {
+        out.body = Some(match &wide {
+            _ if !have_ends(&leaks, is_cut) => HIDDEN.as_bytes().to_vec(),
+            Some(text) => widened(bytes, &masked(text, &leaks)),
+            None => masked(bytes, &leaks),
+        });
+    }
     out
 }
 
-/// The text of a file in UTF-16 or UTF-32 without the zero bytes that stand between its ASCII letters, which is where keys and
-/// numbers are found. `None` for any other file.
-fn narrowed(bytes: &[u8]) -> Option<Vec<u8>> {
-    /// Enough to tell: half of a text of ASCII letters in UTF-16 are zero bytes.
-    const LOOKED_AT: usize = 256;
-    let start = bytes.get(..LOOKED_AT).unwrap_or(bytes);
-    let has_mark = start.starts_with(b"\xff\xfe") || start.starts_with(b"\xfe\xff");
-    let zeros = start.iter().filter(|byte| **byte == 0).count();
-    let is_wide = has_mark || zeros >= start.len().div_ceil(3).max(2);
-    is_wide.then(|| bytes.iter().copied().filter(|byte| *byte != 0).collect())
+/// What stands for a text that is masked as a whole.
+const HIDDEN: &str = "***";
+
+/// The places of one text.
+struct Found {
+    leaks: Vec<Leak>,
+    /// There may be more of them than are told.
+    is_cut: bool,
+}
+
+impl Found {
+    fn of(text: &[u8], rules: &ResponseRules) -> Found {
+        let (mut leaks, is_cut) = rules.scanner.find_some(text, &rules.kinds);
+        // What blocks is not to be missed behind many that do not.
+        let mut blocking: Vec<LeakKind> = rules.kinds.clone();
+        blocking.retain(|kind| is_cut && rules.action(*kind) == LeakAction::Block);
+        for kind in blocking {
+            leaks.extend(rules.scanner.find(text, &[kind]).first().copied());
+        }
+        Found { leaks, is_cut }
+    }
+}
+
+/// Whether it is known of each place where it ends, and of every place that it is among these: of numbers and service keys only.
+fn have_ends(leaks: &[Leak], is_cut: bool) -> bool {
+    !is_cut && leaks.iter().all(|leak| has_end(leak.kind))
 }
 
 /// Each kind that was found, once.
@@ -116,12 +143,17 @@ fn kinds(found: &[Leak]) -> Vec<LeakKind> {
     kinds
 }
 
-fn seen(kind: LeakKind, pointer: &str, action: LeakAction) -> Finding {
+/// The finding of a URL of the upstream that was withheld.
+pub fn upstream_url() -> Finding {
+    seen("upstream_url", "", LeakAction::Mask)
+}
+
+fn seen(rule: &'static str, pointer: &str, action: LeakAction) -> Finding {
     Finding {
         class: CLASS.into(),
         place: "answer".into(),
         pointer: bounded(pointer, finding::POINTER_BYTES_MAX),
-        rule: kind.name().into(),
+        rule: rule.into(),
         score: 0,
         paranoia: 1,
         steps: Vec::new(),
@@ -230,22 +262,22 @@ impl<'r> Walk<'r> {
 
     /// What to send instead of a text; `None` when it may leave as it is.
     fn text(&mut self, text: &str, node: Option<&Node>) -> Option<String> {
-        let mut found = self.rules.scanner.find(text.as_bytes(), &self.rules.kinds);
-        found.retain(|leak| !is_expected(leak.kind, node));
-        for kind in kinds(&found) {
+        let found = Found::of(text.as_bytes(), self.rules);
+        let Found { mut leaks, is_cut } = found;
+        leaks.retain(|leak| !is_expected(leak.kind, node));
+        for kind in kinds(&leaks) {
             let action = self.rules.action(kind);
             self.out.is_blocked |= action == LeakAction::Block;
-            self.out.seen.push(seen(kind, &self.pointer, action));
+            self.out.seen.push(seen(kind.name(), &self.pointer, action));
         }
-        found.retain(|leak| self.rules.action(leak.kind) == LeakAction::Mask);
-        if found.is_empty() {
+        leaks.retain(|leak| self.rules.action(leak.kind) == LeakAction::Mask);
+        if leaks.is_empty() {
             return None;
         }
-        // Where such data ends is known of numbers and service keys only.
-        if !found.iter().all(|leak| has_end(leak.kind)) {
-            return Some("***".to_owned());
+        if !have_ends(&leaks, is_cut) {
+            return Some(HIDDEN.to_owned());
         }
-        Some(String::from_utf8_lossy(&masked(text.as_bytes(), &found)).into_owned())
+        Some(String::from_utf8_lossy(&masked(text.as_bytes(), &leaks)).into_owned())
     }
 
     fn below(&mut self, step: &str, walk: impl FnOnce(&mut Self)) {

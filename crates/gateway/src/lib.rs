@@ -21,6 +21,7 @@ pub mod inspection;
 pub mod leaks;
 pub mod meanings;
 pub mod metrics;
+mod own_urls;
 pub mod pages;
 pub mod pipeline;
 pub mod problem;
@@ -36,6 +37,7 @@ pub mod shared_state;
 pub mod snapshot;
 mod stages;
 pub mod via;
+mod wide_text;
 
 pub use clock::Clock;
 pub use request_state::{Charged, RequestState, Stop};

@@ -12,7 +12,7 @@ use config::{Compiled, Files};
 use model::Mistake;
 use net::{ClientCertificates, TlsSlot};
 
-use crate::{InstallationError, secrets};
+use crate::{InstallationError, bounded, secrets};
 
 /// Certificates by listener.
 pub type Slots = BTreeMap<Arc<str>, Arc<TlsSlot>>;
@@ -74,7 +74,7 @@ pub fn pair(tls: &TlsSettings, dir: &Path) -> Result<(Vec<u8>, Vec<u8>), Box<Mis
 }
 
 fn pem(path: &config::Located<String>, dir: &Path) -> Result<Vec<u8>, Box<Mistake>> {
-    std::fs::read(dir.join(&path.value)).map_err(|error| {
+    bounded::read(&dir.join(&path.value), bounded::CERTIFICATES_BYTES_MAX).map_err(|error| {
         Box::new(path.place.mistake(
             format!("the file `{}` cannot be read: {error}", path.value),
             "Paths are relative to the file that names them. Make it readable for the user that runs the server.",

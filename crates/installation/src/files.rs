@@ -15,7 +15,7 @@ use config::rule_files::{
 use config::{Compiled, Files, Located, Look, Options, SecretRef, Unread, Warning, entries};
 use model::Timestamp;
 
-use crate::{InstallationError, Severity, places};
+use crate::{InstallationError, Severity, bounded, places};
 
 /// Deepest level of directories.
 const DEPTH_MAX: usize = 8;
@@ -142,7 +142,7 @@ fn rules(root: &Path, name: &str, files: &mut Files, room: &mut Room) -> Result<
                  {RULE_FILE_BYTES_MAX}"
             ));
         }
-        let bytes = fs::read(&path).map_err(said)?;
+        let bytes = bounded::read(&path, RULE_FILE_BYTES_MAX).map_err(said)?;
         room.files -= 1;
         room.bytes = room.bytes.saturating_sub(bytes.len());
         files.insert(in_directory(name, file), bytes);
@@ -241,6 +241,10 @@ impl Walk<'_> {
             self.files.insert_entry(name, Unread::Stray);
             return Ok(());
         }
+        if fs::read_dir(path).is_ok_and(|mut listed| listed.next().is_none()) {
+            self.files.insert_entry(name, Unread::Empty);
+            return Ok(());
+        }
         self.directory(path, depth.saturating_add(1))
     }
 
@@ -254,7 +258,8 @@ impl Walk<'_> {
         {
             return Err(too_large(path));
         }
-        let bytes = fs::read(path).map_err(|error| cannot_read(path, &error))?;
+        let bytes = bounded::read(path, CONTRACT_BYTES_MAX);
+        let bytes = bytes.map_err(|error| cannot_read(path, &error))?;
         self.files.insert(name, bytes);
         Ok(())
     }

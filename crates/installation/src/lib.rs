@@ -3,6 +3,7 @@
 //! server gets its next configuration from), `server` (every room wired), and `doctor` (is all of it fit to serve?).
 //! Used by the binary, which has the words. Start reading at `open::open`; why this is a room is in docs/decisions/034.
 
+pub mod bounded;
 pub mod certificates;
 pub mod check;
 pub mod doctor;

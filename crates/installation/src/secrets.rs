@@ -4,6 +4,7 @@
 //! Start reading at `resolve`.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
@@ -11,8 +12,10 @@ use config::{Located, SecretRef};
 use crypto::Secret;
 use model::Mistake;
 
+use crate::bounded;
+
 /// Largest secret.
-const BYTES_MAX: u64 = 64 * 1024;
+const BYTES_MAX: usize = 64 * 1024;
 
 /// The secret a reference stands for.
 ///
@@ -65,16 +68,16 @@ fn read(path: &Path, shown: &str, checks_mode: bool) -> Result<Secret<Vec<u8>>, 
             format!("Run `chmod 600 {shown}`. If others had access to it, replace the secret."),
         ));
     }
-    if meta.len() > BYTES_MAX {
-        return Err((
-            format!("the secret file `{shown}` is too large"),
-            "A secret is at most 64 KiB.".to_owned(),
-        ));
-    }
-    fs::read(path).map(Secret::new).map_err(|error| {
-        (
-            format!("the secret file `{shown}` cannot be read: {error}"),
-            "Let the user that runs the server read it.".to_owned(),
-        )
-    })
+    bounded::read(path, BYTES_MAX)
+        .map(Secret::new)
+        .map_err(|error| match error.kind() {
+            ErrorKind::FileTooLarge => (
+                format!("the secret file `{shown}` is too large"),
+                "A secret is at most 64 KiB.".to_owned(),
+            ),
+            _ => (
+                format!("the secret file `{shown}` cannot be read: {error}"),
+                "Let the user that runs the server read it.".to_owned(),
+            ),
+        })
 }

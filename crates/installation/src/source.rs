@@ -15,7 +15,7 @@ use model::Mistake;
 use net::TlsSlot;
 
 use crate::certificates::{Slots, certificates, pair};
-use crate::{InstallationError, Severity, files};
+use crate::{InstallationError, Severity, bounded, files};
 
 /// A configuration directory, and the listeners whose certificates it names.
 pub struct Directory {
@@ -119,8 +119,10 @@ pub fn snapshot(
     before: Option<&Snapshot>,
     dir: &Path,
 ) -> Result<Snapshot, InstallationError> {
-    let read =
-        |path: &str| std::fs::read(dir.join(path)).map_err(|error| format!("{path}: {error}"));
+    let read = |path: &str| {
+        bounded::read(&dir.join(path), bounded::CERTIFICATES_BYTES_MAX)
+            .map_err(|error| format!("{path}: {error}"))
+    };
     Snapshot::of(Arc::clone(compiled), before, &read).map_err(|cannot| {
         let remedy = "Fix the upstream in the api's file.";
         InstallationError::new(Severity::Configuration, cannot, remedy)

@@ -1,7 +1,7 @@
 //! Field lists as operators write them: `lines.*.{sku,quantity}`, `customer.{id,legalName}`, `notes`.
 //! Exports `FieldPath` (one written entry) and `FieldSet` (the union, as a tree walked beside the data).
 //! Used by policy (filter, writes), config (checks against the contract) and the access matrix.
-//! Start reading at `FieldPath::parse`.
+//! Start reading at `FieldPath::parse_entry`.
 
 mod cover;
 
@@ -42,6 +42,19 @@ impl FieldPath {
         FieldPath {
             is_file: true,
             ..FieldPath::whole()
+        }
+    }
+
+    /// Parses one entry of a list as grants and policies write it: the whole message (`$` or `$file`), or paths as
+    /// [`FieldPath::parse`] takes them.
+    ///
+    /// # Errors
+    /// A sentence that says what is wrong with the entry.
+    pub fn parse_entry(entry: &str) -> Result<Vec<FieldPath>, String> {
+        match entry {
+            "$" => Ok(vec![FieldPath::whole()]),
+            "$file" => Ok(vec![FieldPath::file()]),
+            _ => FieldPath::parse(entry),
         }
     }
 
@@ -267,6 +280,18 @@ mod tests {
             assert!(FieldPath::parse(entry).is_err(), "{entry}");
         }
         assert!(FieldPath::parse(&"{a,b}".repeat(12)).is_err());
+    }
+
+    #[test]
+    fn the_whole_message_is_an_entry_and_no_path() {
+        let whole = |entry| FieldPath::parse_entry(entry).unwrap();
+        assert_eq!(whole("$"), [FieldPath::whole()]);
+        assert_eq!(whole("$file"), [FieldPath::file()]);
+        assert_eq!(whole("a.{b,c}"), FieldPath::parse("a.{b,c}").unwrap());
+        for entry in ["$", "$file", "$.$file"] {
+            assert!(FieldPath::parse(entry).is_err(), "{entry}");
+        }
+        assert!(FieldPath::parse_entry("$files").is_err());
     }
 
     #[test]

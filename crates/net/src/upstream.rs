@@ -9,6 +9,7 @@ mod connect;
 mod exchange;
 mod health;
 mod idle;
+mod listening;
 mod pool;
 mod room;
 mod shares;

@@ -74,6 +74,8 @@ pub struct OperationShape {
     pub body_kind: MessageKind,
     /// What its answer is as a whole: what `$` or `$file` in `fields` can stand for.
     pub response_kind: MessageKind,
+    /// Why a declared request body is not carried, where none of its types is: a sentence with the place in the contract.
+    pub lost_body: Option<Arc<str>>,
     /// Declared answers that report an error with a JSON body.
     pub errors: Vec<ErrorShape>,
     /// Declared parameters; those of the path in its order.

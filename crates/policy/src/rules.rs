@@ -74,6 +74,8 @@ pub(crate) struct Operation {
     pub body_kind: MessageKind,
     /// What the answer is as a whole.
     pub response_kind: MessageKind,
+    /// Why the declared request body is not carried.
+    pub lost_body: Option<Arc<str>>,
     /// What the request body asks about, where the operation only reads.
     pub asks: BodyAsks,
     pub parameters: Vec<ParameterShape>,

@@ -204,6 +204,7 @@ pub(super) fn operation(
         takes_forms: false,
         body_kind: model::MessageKind::Fields,
         response_kind: model::MessageKind::Fields,
+        lost_body: None,
         errors: vec![ErrorShape {
             response: 1,
             shape: shape("{code,message,trace,key!,order:WorkOrder{id,assignment:{partnerId}}}"),

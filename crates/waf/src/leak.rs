@@ -97,8 +97,13 @@ impl LeakScanner {
         Ok(LeakScanner { patterns })
     }
 
-    /// The places in `text` that hold one of `wanted`, in order, not overlapping.
+    /// The places in `text` that hold one of `wanted`, in order, not overlapping, as far as there is room for them.
     pub fn find(&self, text: &[u8], wanted: &[LeakKind]) -> Vec<Leak> {
+        self.find_some(text, wanted).0
+    }
+
+    /// The same, and whether there may be more of them than that: whoever masks only those that were found lets the others go.
+    pub fn find_some(&self, text: &[u8], wanted: &[LeakKind]) -> (Vec<Leak>, bool) {
         let mut candidates = Candidates::default();
         self.patterns.candidates(text, &mut candidates);
         let mut found = Vec::new();
@@ -117,9 +122,10 @@ impl LeakScanner {
         if wanted.contains(&LeakKind::Iban) {
             numbers::ibans(text, |from, to| note(LeakKind::Iban, from, to, &mut found));
         }
+        let is_cut = found.len() >= LEAKS_MAX;
         found.sort_by_key(|leak: &Leak| (leak.from, leak.to));
         found.dedup_by(|next, kept| next.from < kept.to);
-        found
+        (found, is_cut)
     }
 
     fn places(&self, id: u32, kind: LeakKind, text: &[u8], found: &mut Vec<Leak>) {

@@ -27,6 +27,9 @@ const TAIL: &str = "\n## Error fields\n\n\
     - An object that has to be looked up and is answered with 404, 410 or another 4xx that is not about the gateway's own call reads as absent; where the grant conceals, so does\n\
     \x20 one that is answered with 403. The record has the status, and `portcullis explain` says so. A breakdown (5xx) over one object is told as such: read as absent, it would make\n\
     \x20 callers delete what is theirs.\n\n\
+    ## URLs of the upstream\n\n\
+    A URL in JSON that leaves, and whose host and port are a target's, is written as ours where its path lies below the version's base path: `https://` and the host of the request on a listener with TLS,\n\
+    the path alone on a plain one, behind which another server may speak TLS. Any other URL of a target leaves as `***`, and the record has the finding `upstream_url`. Texts in other spellings (percent-encoded, in files) are not looked through.\n\n\
     ## Was it carried out?\n\n\
     A call that reached the upstream is reported as one to repeat only where it may be repeated: GET, HEAD, OPTIONS, PUT, DELETE (RFC 9110 §9.2.2), or\n\
     where it is certain that nothing was sent. For POST and PATCH `upstream.outcome_unknown` says that nobody here knows; it is 504 where the time was up, else 502.\n\

@@ -11,7 +11,7 @@ use model::{Mode, Timestamp};
 
 use super::bounds::not_empty;
 use super::draft::{Apis, BasePath, Scene, base_path_problem, operation};
-use super::{foreign, lifecycle, lookups, objects, reading, upstream};
+use super::{carried, foreign, lifecycle, lookups, objects, reading, upstream};
 use crate::Files;
 use crate::api::{Api, Checks, State, Version};
 use crate::compiled::{ApiVersion, FieldPlans, Inspected, OperationPlan, UpstreamSettings};
@@ -304,7 +304,10 @@ fn exposure(
                 contract.operation(&id).filter(|_| !found.contains_key(&id))
             {
                 let known = report.len();
-                answerable(operation, reading.contains(&id), &at.place(file), report);
+                let why = carried::why_unjudged(operation, scene.files);
+                let is_read = reading.contains(&id);
+                answerable((operation, is_read), why, &at.place(file), report);
+                carried::bodies(operation, scene.files, report);
                 if report.len() > known {
                     unsure.insert(id.clone());
                 }
@@ -325,27 +328,33 @@ fn exposure(
 }
 
 /// Whether what the contract declares as a successful answer can ever be judged, and so leave.
-fn answerable(operation: &contract::Operation, is_read: bool, place: &Place, report: &mut Report) {
+fn answerable(
+    (operation, is_read): (&contract::Operation, bool),
+    why: Option<String>,
+    place: &Place,
+    report: &mut Report,
+) {
     let media = &operation.media;
     if !media.has_unjudged_only() {
         return;
     }
     let kinds: Vec<&str> = media.unjudged().iter().map(|kind| &**kind).collect();
     let (id, kinds) = (&operation.id, listed(&kinds));
+    let why = why.map_or_else(String::new, |why| format!(": {why}"));
     match (is_read, media.shown().is_empty()) {
         (true, true) => report.wrong(
             place,
-            format!("`{id}` answers with {kinds}, which cannot be judged, so that none of its answers could leave"),
+            format!("`{id}` answers with {kinds}, which cannot be judged, so that none of its answers could leave{why}"),
             "Declare an answer in JSON in the contract, or take the operation out of `expose`.",
         ),
         (true, false) => report.warn(
             place,
-            format!("one of the successful answers of `{id}` is {kinds} only, which cannot be judged"),
+            format!("one of the successful answers of `{id}` is {kinds} only, which cannot be judged{why}"),
             "Callers get 502 in its place; declare it in JSON in the contract.",
         ),
         (false, _) => report.warn(
             place,
-            format!("a successful answer of `{id}` is {kinds}, which cannot be judged"),
+            format!("a successful answer of `{id}` is {kinds}, which cannot be judged{why}"),
             "Callers get its status and no body; declare it in JSON, or without content, in the contract.",
         ),
     }

@@ -13,8 +13,8 @@ use model::json::Bounds;
 
 use super::draft::Apis;
 use super::grants::Grants;
+use super::placed::placed;
 use crate::api::{State, UnknownFields, Version};
-use crate::de::sentence;
 use crate::read::{Written, contract_text};
 use crate::report::Report;
 use crate::spanned::{At, Place};
@@ -33,8 +33,8 @@ pub(super) fn contract(
 ) -> Result<Option<Contract>, Broken> {
     let file = &place.file;
     let overlay = match &version.overlay {
-        Some(path) => Some(referred(path, file, files, used, report)?),
-        None => None,
+        Some(path) => referred(path, file, files, used, report).map(Some),
+        None => Ok(None),
     };
     let Some(path) = &version.contract else {
         if version.state.value == State::Retired {
@@ -44,7 +44,9 @@ pub(super) fn contract(
         report.wrong(place, "the version has no contract", help);
         return Err(Broken);
     };
+    // Whatever is wrong with the overlay, what is wrong with the contract's name is told as well.
     let (document, text) = referred(path, file, files, used, report)?;
+    let overlay = overlay?;
     let asked = RefCell::new(BTreeSet::new());
     let load = |path: &str| {
         asked.borrow_mut().insert(path.to_owned());
@@ -122,7 +124,7 @@ pub(super) fn policy(
     report: &mut Report,
 ) -> Option<Arc<policy::Rules>> {
     let input = policy::PolicyInput {
-        apis: super::objects::shapes(apis),
+        apis: super::objects::shapes(apis, files),
         integrations: grants.integrations.clone(),
         cedar: written.cedar.clone(),
         names: names(written),
@@ -165,81 +167,4 @@ fn names(written: &Written) -> policy::Names {
         integrations: broken("integrations"),
         roles: roles.chain(broken("roles")).collect(),
     }
-}
-
-/// Fills in the file and the span of another room's mistake.
-fn placed(mut mistake: Mistake, file: &str, files: &Files) -> Mistake {
-    if mistake.file.is_empty() {
-        mistake.file = file.to_owned();
-    }
-    mistake.help = sentence(&mistake.help);
-    let Some(text) = files.text(&mistake.file) else {
-        return mistake;
-    };
-    mistake.span = match mistake.span {
-        None => {
-            let pointer = mistake.pointer.as_deref();
-            let by_pointer = pointer.and_then(|pointer| contract::locate(text, pointer));
-            by_pointer.or_else(|| {
-                let line = line_span(text, mistake.line?)?;
-                Some(token(text, line, &mistake.message).unwrap_or(line))
-            })
-        }
-        Some(span) => {
-            let word = token(text, span, &mistake.message);
-            Some(word.unwrap_or_else(|| first_line(text, span)))
-        }
-    };
-    if let Some((start, _)) = mistake.span {
-        mistake.line = line_of(text, start);
-    }
-    mistake
-}
-
-/// The bytes of a line without the white space around them.
-fn line_span(text: &str, line: u32) -> Option<(usize, usize)> {
-    let number = usize::try_from(line).ok()?.checked_sub(1)?;
-    let before = text.split_inclusive('\n').take(number);
-    let start = before.map(str::len).sum::<usize>();
-    let whole = text.get(start..)?.lines().next()?;
-    let indent = whole.len().saturating_sub(whole.trim_start().len());
-    Some((start.saturating_add(indent), whole.trim().len()))
-}
-
-/// The part of a span that stands in its first line.
-fn first_line(text: &str, (start, len): (usize, usize)) -> (usize, usize) {
-    let part = text
-        .get(start..start.saturating_add(len))
-        .unwrap_or_default();
-    (start, part.lines().next().map_or(len, str::len))
-}
-
-/// The first word in backticks that stands in this part of a text as a word of its own.
-fn token(text: &str, (start, len): (usize, usize), message: &str) -> Option<(usize, usize)> {
-    let part = text.get(start..start.saturating_add(len))?;
-    let mut quoted = message.split('`').skip(1).step_by(2);
-    quoted.find_map(|word| {
-        let at = word_in(part, word)?;
-        Some((start.saturating_add(at), word.len()))
-    })
-}
-
-/// Where a word stands in a text, with no letter or digit right before or after it.
-fn word_in(text: &str, word: &str) -> Option<usize> {
-    let is_letter = |c: char| c.is_alphanumeric() || c == '_';
-    let mut found = text.match_indices(word).filter(|_| !word.is_empty());
-    let alone = found.find(|(at, _)| {
-        let before = text
-            .get(..*at)
-            .and_then(|before| before.chars().next_back());
-        let after = text.get(at.saturating_add(word.len())..);
-        let after = after.and_then(|after| after.chars().next());
-        !before.is_some_and(is_letter) && !after.is_some_and(is_letter)
-    });
-    alone.map(|(at, _)| at)
-}
-
-fn line_of(text: &str, offset: usize) -> Option<u32> {
-    let before = text.get(..offset)?;
-    u32::try_from(before.matches('\n').count().saturating_add(1)).ok()
 }

@@ -312,20 +312,8 @@ fn paths(written: &[At<String>], file: &Arc<str>, report: &mut Report) -> Vec<Li
     let mut found = Vec::new();
     for at in written {
         let spot = spot(at);
-        let whole = match at.value.as_str() {
-            "$" => Some(FieldPath::whole()),
-            "$file" => Some(FieldPath::file()),
-            _ => None,
-        };
-        if let Some(value) = whole {
-            found.push(Listed { value, spot });
-            continue;
-        }
-        found.extend(
-            expanded(at, file, report)
-                .into_iter()
-                .map(|value| Listed { value, spot }),
-        );
+        let values = parsed(at, FieldPath::parse_entry(at), file, report);
+        found.extend(values.into_iter().map(|value| Listed { value, spot }));
     }
     found
 }
@@ -338,7 +326,8 @@ fn masks(
     let mut found = Vec::new();
     for (path, mask) in grant.masks.iter() {
         let spot = spot(path);
-        let masked = expanded(path, file, report).into_iter();
+        // Only a value can be shown in part.
+        let masked = parsed(path, FieldPath::parse(path), file, report).into_iter();
         found.extend(masked.map(|value| Listed {
             value: (value, mask.value),
             spot,
@@ -347,8 +336,13 @@ fn masks(
     found
 }
 
-fn expanded(at: &At<String>, file: &Arc<str>, report: &mut Report) -> Vec<FieldPath> {
-    FieldPath::parse(at).unwrap_or_else(|why| {
+fn parsed(
+    at: &At<String>,
+    paths: Result<Vec<FieldPath>, String>,
+    file: &Arc<str>,
+    report: &mut Report,
+) -> Vec<FieldPath> {
+    paths.unwrap_or_else(|why| {
         let help = "Write a path like `id`, `customer.{id,legalName}` or `lines.*.sku`.";
         report.wrong(
             &at.place(file),

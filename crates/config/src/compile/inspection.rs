@@ -124,12 +124,12 @@ fn exclusion(
 ) -> Vec<waf::Exclusion> {
     let place = at.place(file);
     let is_owned = owned(at, [&at.owner, &at.reason], "an exclusion", file, report);
+    let having = pointers::having(at.operation.as_ref(), &at.pointer, apis, file, report);
     if at.rules.is_empty() {
         let help = "List rule ids or classes: `rules: [sqli]`.";
         report.wrong(&place, "the exclusion silences no rule", help);
         return Vec::new();
     }
-    let having = pointers::having(at.operation.as_ref(), &at.pointer, apis, file, report);
     if at.expires.value.0 <= now {
         // A configuration that was good yesterday goes on serving; the finding counts again.
         let message = format!(

@@ -13,7 +13,9 @@ use policy::{
     ApiShape, BodyMeaning, ErrorShape, ObjectKind, OperationShape, ParameterShape, Source,
 };
 
+use super::carried;
 use super::draft::{Apis, operation};
+use crate::Files;
 use crate::api::{Object, Version};
 use crate::de::{listed, nearest};
 use crate::report::Report;
@@ -246,7 +248,7 @@ fn nodes_of<'c>(contract: &'c Contract, schema: &str) -> Vec<(&'c Shape, &'c Nod
 }
 
 /// All versions with a contract, as policy wants them.
-pub(super) fn shapes(apis: &Apis) -> Vec<ApiShape> {
+pub(super) fn shapes(apis: &Apis, files: &Files) -> Vec<ApiShape> {
     let versions = apis.versions.iter().zip(&apis.objects);
     versions
         .filter_map(|(version, (objects, unsure))| {
@@ -257,7 +259,7 @@ pub(super) fn shapes(apis: &Apis) -> Vec<ApiShape> {
                     .operations
                     .iter()
                     .zip(&version.operations)
-                    .map(|(operation, plan)| operation_shape(operation, plan.is_read))
+                    .map(|(operation, plan)| operation_shape(operation, plan.is_read, files))
                     .collect(),
                 objects: objects.clone(),
                 lookups_max: version.lookups_max,
@@ -302,7 +304,7 @@ fn takes_steps(operation: &Operation) -> bool {
         .any(|content| &*content.content_type == "application/json-patch+json")
 }
 
-fn operation_shape(operation: &Operation, is_read: bool) -> OperationShape {
+fn operation_shape(operation: &Operation, is_read: bool, files: &Files) -> OperationShape {
     OperationShape {
         id: operation.id.clone(),
         is_write: !is_read,
@@ -318,6 +320,7 @@ fn operation_shape(operation: &Operation, is_read: bool) -> OperationShape {
         takes_forms: operation.takes_forms(),
         body_kind: operation.body_kind(),
         response_kind: operation.response_kind(),
+        lost_body: carried::lost_body(operation, files),
         ends_in: ends_in(operation),
         body: match operation.method {
             Method::Put => BodyMeaning::Replacement,

@@ -76,6 +76,7 @@ pub(super) fn compile(
         report.wrong(&server.store.dir.place(&file), why, help);
     }
     check_destinations(server, written, files, report);
+    trusted(&server.trusted_proxies, &file, report);
     Some(ServerSettings {
         listeners,
         store_dir: server.store.dir.located(&file),
@@ -103,6 +104,29 @@ pub(super) fn compile(
         )
         .0,
     })
+}
+
+/// Warns of proxies that are trusted by the million: whoever connects from such a range names the address that limits, blocks and
+/// conditions go by.
+fn trusted(proxies: &[At<AddressRange>], file: &Arc<str>, report: &mut Report) {
+    /// Shorter prefixes hold more than one organisation has: `10.0.0.0/8` and `fc00::/7` are the largest private ranges.
+    const SHORTEST: (u8, u8) = (8, 7);
+    for at in proxies {
+        let range = at.value.0;
+        let shortest = if range.addr().is_ipv4() {
+            SHORTEST.0
+        } else {
+            SHORTEST.1
+        };
+        if range.prefix_len() < shortest {
+            let message = format!(
+                "`{range}` trusts so many addresses that nearly everybody who connects can name any address as their own"
+            );
+            let help =
+                "List the addresses of the proxies in front of this server, and nothing else.";
+            report.warn(&at.place(file), message, help);
+        }
+    }
 }
 
 fn check_destinations(server: &Server, written: &Written, files: &Files, report: &mut Report) {
@@ -146,6 +170,16 @@ fn listener(
         .connections_per_address_max
         .as_ref()
         .or(defaults.connections_per_address_max.as_ref());
+    if let (Some(all), Some(one)) = (connections, per_address)
+        && one.value > all.value
+    {
+        let message = format!(
+            "{} connections of one address are never reached: the listener `{}` takes {} in all",
+            one.value, name.value, all.value
+        );
+        let help = "Write fewer for one address than `connections_max`, so that none of them takes every place.";
+        report.warn(&one.place(file), message, help);
+    }
     let body = written
         .body_bytes_max
         .as_ref()

@@ -5,13 +5,14 @@
 
 use model::{Payload, Refusal};
 
-use super::{BodyKind, ReadBody, SentBody, body_error, judged, takes_charset, whole_body};
+use super::{BodyKind, ReadBody, Reading, SentBody, body_error, judged, takes_charset, whole_body};
 use crate::findings::Findings;
 use crate::form;
+use crate::media_type::FORM;
 
 /// The line of the list.
 pub(super) const BODY_KIND: BodyKind = BodyKind {
-    declared: |media| (media.essence == "application/x-www-form-urlencoded").then(Vec::new),
+    declared: |media| Reading::own(media.essence == FORM),
     takes_parameters: takes_charset,
     read,
 };

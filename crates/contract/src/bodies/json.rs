@@ -6,13 +6,13 @@
 use model::json::{Problem, ProblemKind};
 use model::{Payload, Refusal};
 
-use super::{BodyKind, ReadBody, SentBody, body_error, judged, takes_charset};
+use super::{BodyKind, ReadBody, Reading, SentBody, body_error, judged, takes_charset};
 use crate::findings::Findings;
 use crate::media_type::is_json;
 
 /// The line of the list.
 pub(super) const BODY_KIND: BodyKind = BodyKind {
-    declared: |media| is_json(media.essence).then(Vec::new),
+    declared: |media| Reading::own(is_json(media.essence)),
     takes_parameters: takes_charset,
     read,
 };

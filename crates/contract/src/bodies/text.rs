@@ -5,7 +5,7 @@
 
 use model::{Payload, Refusal};
 
-use super::{BodyKind, ReadBody, SentBody, judged, takes_charset, whole_body};
+use super::{BodyKind, ReadBody, Reading, SentBody, judged, takes_charset, whole_body};
 use crate::docs::{At, Docs};
 use crate::findings::Findings;
 use crate::media_type::TEXT;
@@ -14,8 +14,8 @@ use crate::media_type::TEXT;
 pub(super) const BODY_KIND: BodyKind = BodyKind {
     // A text beside other kinds of body would be one of two readings.
     declared: |media| {
-        let is_one = media.essence == TEXT && media.is_alone && is_text(media.docs, media.media);
-        is_one.then(Vec::new)
+        let is_alone = media.all.len() == 1;
+        Reading::own(media.essence == TEXT && is_alone && is_text(media.docs, media.media))
     },
     takes_parameters: takes_charset,
     read,

@@ -158,7 +158,15 @@ mod anywhere {
 
 /// What leaves of a file, or that it does not, and what the record says of it.
 fn file(bytes: &[u8], written: LeakSettings) -> (Option<Vec<u8>>, Vec<Treatment>) {
-    let found = guard_file(bytes, &rules(written));
+    file_of("application/octet-stream", bytes, written)
+}
+
+fn file_of(
+    media_type: &str,
+    bytes: &[u8],
+    written: LeakSettings,
+) -> (Option<Vec<u8>>, Vec<Treatment>) {
+    let found = guard_file(bytes, media_type, &rules(written));
     let treatments = found.seen.iter().filter_map(|seen| seen.what.known());
     let treatments = treatments.collect();
     if found.is_blocked {
@@ -223,4 +231,78 @@ fn a_private_key_leaves_in_no_spelling_of_letters() {
     let harmless: Vec<u8> = "name;town\n".bytes().flat_map(|byte| [byte, 0]).collect();
     let left = file(&harmless, LeakSettings::default());
     assert_eq!(left, (Some(harmless), vec![]));
+}
+
+const TRACES: [&str; 2] = [
+    "order;note\n7;Traceback (most recent call last):\n  File \"/srv/app/x.py\", line 3\nsecret\n",
+    "order;note\n7;ORA-00942: table or view HR.SALARIES does not exist\n",
+];
+
+#[test]
+fn a_text_that_is_a_file_and_holds_a_trace_is_masked_or_held_back_as_is_set() {
+    use config::leaks::LeakAction;
+    let with = |action| LeakSettings {
+        stack_trace: Some(action),
+        database_error: Some(action),
+        ..LeakSettings::default()
+    };
+    for trace in TRACES {
+        let wide: Vec<u8> = trace.bytes().flat_map(|byte| [byte, 0]).collect();
+        for bytes in [trace.as_bytes(), &wide] {
+            let told = |written| file_of("text/csv", bytes, written);
+            let hidden = (Some(b"***".to_vec()), vec![Treatment::Masked]);
+            assert_eq!(told(with(LeakAction::Mask)), hidden, "{trace}");
+            assert_eq!(told(LeakSettings::default()), hidden, "{trace}");
+            assert_eq!(
+                told(with(LeakAction::Block)),
+                (None, vec![Treatment::Blocked])
+            );
+            let whole = Some(bytes.to_vec());
+            assert_eq!(
+                told(with(LeakAction::Observe)),
+                (whole.clone(), vec![Treatment::Observed])
+            );
+            assert_eq!(told(with(LeakAction::Off)), (whole, vec![]));
+        }
+        // A file that is no text would be broken.
+        let bytes = [b"\xff\x01", trace.as_bytes()].concat();
+        let left = file(&bytes, LeakSettings::default());
+        assert_eq!(left, (Some(bytes), vec![Treatment::Observed]));
+    }
+}
+
+#[test]
+fn numbers_in_a_wide_text_are_masked_where_they_stand() {
+    let table = "name;card\nAnn;4111111111111111;x\n";
+    let shown = "name;card\nAnn;************1111;x\n";
+    for order in [[0, 1], [1, 0]] {
+        let wide = |text: &str| -> Vec<u8> {
+            let pair = |byte: u8| order.map(|at| [byte, 0][at]);
+            text.bytes().flat_map(pair).collect()
+        };
+        let left = file_of("text/csv", &wide(table), LeakSettings::default());
+        assert_eq!(left, (Some(wide(shown)), vec![Treatment::Masked]));
+        let left = file_of("image/bmp", &wide(table), LeakSettings::default());
+        assert_eq!(left, (Some(wide(table)), vec![Treatment::Observed]));
+    }
+}
+
+#[test]
+fn none_of_more_numbers_than_are_counted_leaves() {
+    let card = "4111111111111111";
+    let many = format!("{card}\n").repeat(1_000);
+    let (left, _) = file(many.as_bytes(), LeakSettings::default());
+    assert!(!String::from_utf8(left.unwrap()).unwrap().contains(card));
+    let sent = sent(&format!(
+        r#"{{"note":"{}"}}"#,
+        format!("{card} ").repeat(1_000)
+    ));
+    assert!(!sent.contains(card), "{sent}");
+    // And what blocks is found behind them.
+    let blocks = LeakSettings {
+        iban: Some(config::leaks::LeakAction::Block),
+        ..LeakSettings::default()
+    };
+    let (left, _) = file(format!("{many}DE89370400440532013000").as_bytes(), blocks);
+    assert_eq!(left, None);
 }

@@ -16,6 +16,7 @@ use crate::inspection::{self, Facts};
 use crate::reasons::inspected::{self, SECRET};
 use crate::recording::Recorded;
 use crate::stages::validate::Validated;
+use crate::wide_text::without_zeros;
 use crate::{RequestState, Stop, finding};
 
 /// A request that passed contract and inspection, with the permit it was granted by. Private field, made here only.
@@ -95,8 +96,8 @@ fn misplaced_key(
     {
         return Some(error("header", name));
     }
-    // The body was written again from what was parsed, so no escape hides a key in it.
-    api_key::is_in(&valid.body_bytes).then(|| error("body", ""))
+    // The body was written again from what was parsed, so no escape hides a key in it, nor does a wide spelling in a file.
+    api_key::is_in(&without_zeros(&valid.body_bytes)).then(|| error("body", ""))
 }
 
 fn judge(

@@ -109,6 +109,7 @@ async fn shown(
     let broken = drifted::of_shown(&mut read, &ready)?;
     // Pages from which objects are left out are filled again, so that they do not tell of them.
     let mut read = pages::complete(x, read, &ready, r).await?;
+    let own = response::own_origin(ready.asked(), r);
     // The rest of "whose is it", from what the upstream returned; only granted fields become bytes.
     let released = object::after(x, ready.into_cleared(), read.payload.value(), r).await?;
     if released.is_blank {
@@ -118,7 +119,7 @@ async fn shown(
         return Err(broken);
     }
     // What got into a granted field by mistake is held back.
-    response::release(x, read, released, &op, r)
+    response::release(x, read, released, &op, &own, r)
 }
 
 /// The status of a write whose body is withheld. Where the object in it may be a hidden one, a status that says that there is no
@@ -192,6 +193,8 @@ fn told(
     response::drift(x, response.status, response, Some(&body), op).ok()?;
     let mut released = permit.release_error(&cleared.facts(), index, &body)?;
     // A leak that blocks costs the caller the body, not the status.
+    let own = response::own_origin(cleared.asked(), r);
+    response::own_urls(x, &mut released.body, op, &own);
     response::guard(x, &mut released.body, response.status, op, r).ok()?;
     response::note(x, &mut released);
     let headers = response::passed_on(x, &response.headers, None);

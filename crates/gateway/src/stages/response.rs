@@ -8,7 +8,7 @@ use std::sync::Arc;
 use contract::{BodyFormat, Operation, ResponsePlan};
 use model::event::{Drift, Treatment};
 use model::json;
-use model::{Headers, Json, Mode, Payload, Response, Stage, Text};
+use model::{CanonicalRequest, Headers, Json, Mode, Payload, Response, Stage, Text};
 use policy::Released;
 
 use crate::bounds::RESPONSE_BOUNDS;
@@ -157,12 +157,9 @@ pub fn read(
 }
 
 fn parse(response: &UpstreamResponse) -> Result<Json, Stop> {
-    let kind = response.headers.text("content-type").unwrap_or_default();
+    let kind = stated_type(response)?;
     if !is_json(kind) {
-        return Err(failed(format!(
-            "the upstream answered with content type `{}`",
-            kind.escape_debug()
-        )));
+        return Err(other_type(kind));
     }
     json::parse(&response.body, RESPONSE_BOUNDS).map_err(|problem| {
         failed(format!(
@@ -174,35 +171,51 @@ fn parse(response: &UpstreamResponse) -> Result<Json, Stop> {
 
 /// One text, where the contract declares one.
 fn text(response: &UpstreamResponse) -> Result<Payload, Stop> {
-    let kind = response.headers.text("content-type").unwrap_or_default();
+    let kind = stated_type(response)?;
     let essence = kind.split(';').next().unwrap_or_default().trim();
     if !essence.eq_ignore_ascii_case("text/plain") {
-        return Err(failed(format!(
-            "the upstream answered with content type `{}`",
-            kind.escape_debug()
-        )));
+        return Err(other_type(kind));
     }
     let text = std::str::from_utf8(&response.body);
     let text = text.map_err(|_| failed("the upstream's text is not UTF-8".to_owned()))?;
     Ok(Payload::text(text))
 }
 
-/// A file of a type that the contract declares. What is packed is another file than the one that was declared.
+/// A file of a type that the contract declares, and that begins like it. What is packed, or begins otherwise, is another file than
+/// the one that was declared and granted: like its type, that is no question of how strictly the contract is held.
 fn file(response: &UpstreamResponse, plan: &ResponsePlan) -> Result<Payload, Stop> {
-    let coding = response.headers.get("content-encoding");
-    if coding.is_some_and(|coding| !coding.eq_ignore_ascii_case(b"identity")) {
+    let mut codings = response.headers.all("content-encoding");
+    if codings.any(|coding| !coding.eq_ignore_ascii_case(b"identity")) {
         return Err(failed("the upstream's file is compressed".to_owned()));
     }
-    let kind = response.headers.text("content-type").unwrap_or_default();
+    let kind = stated_type(response)?;
     let essence = kind.split(';').next().unwrap_or_default().trim();
     let mut declared = plan.content_types.iter();
-    match declared.find(|declared| declared.eq_ignore_ascii_case(essence)) {
-        Some(declared) => Ok(Payload::file(declared)),
-        None => Err(failed(format!(
-            "the upstream answered with content type `{}`",
-            kind.escape_debug()
-        ))),
+    let Some(declared) = declared.find(|declared| declared.eq_ignore_ascii_case(essence)) else {
+        return Err(other_type(kind));
+    };
+    if !contract::begins_like(declared, &response.body) {
+        let detail = format!("the upstream's file does not begin like `{declared}`");
+        return Err(failed(detail));
     }
+    Ok(Payload::file(declared))
+}
+
+/// The type that an answer states; empty where it states none. Of two, one reader takes the first and another one the last
+/// (RFC 9110 §8.3: the field is no list).
+fn stated_type(response: &UpstreamResponse) -> Result<&str, Stop> {
+    if response.headers.count("content-type") > 1 {
+        let detail = "the upstream's answer states two content types";
+        return Err(failed(detail.to_owned()));
+    }
+    Ok(response.headers.text("content-type").unwrap_or_default())
+}
+
+fn other_type(kind: &str) -> Stop {
+    failed(format!(
+        "the upstream answered with content type `{}`",
+        kind.escape_debug()
+    ))
 }
 
 fn failed(detail: String) -> Stop {
@@ -217,10 +230,7 @@ fn is_json(content_type: &str) -> bool {
 
 /// The type to answer with: the upstream's own where the contract declares it, else plain JSON. `None` when it is no JSON.
 pub fn json_type(response: &UpstreamResponse, plan: &ResponsePlan) -> Option<Arc<str>> {
-    let sent = response
-        .headers
-        .text("content-type")
-        .filter(|kind| is_json(kind))?;
+    let sent = stated_type(response).ok().filter(|kind| is_json(kind))?;
     let essence = sent.split(';').next().unwrap_or_default().trim();
     let mut declared = plan.content_types.iter();
     let own = declared.find(|kind| kind.eq_ignore_ascii_case(essence));
@@ -266,18 +276,44 @@ pub fn release(
     read: Read,
     mut released: Released,
     op: &Op<'_>,
+    own: &str,
     r: &RequestContext<'_>,
 ) -> Result<Response, Stop> {
     x.enter(Stage::Response);
     // Noted first: the record of an answer that is held back says whose it was.
     note(x, &mut released);
+    own_urls(x, &mut released.body, op, own);
     guard(x, &mut released.body, read.status, op, r)?;
     let mut body = read.payload.written(released.body, read.file);
     if matches!(read.payload, Payload::File(_)) {
-        let found = leaks::guard_file(&body, &r.snapshot.compiled.responses);
+        let found = leaks::guard_file(&body, &read.kind, &r.snapshot.compiled.responses);
         hold_back(x, found, &mut body)?;
     }
     Ok(compose(x, read.status, body, read.headers, &read.kind))
+}
+
+/// Scheme and host by which this caller reaches us; nothing on a plain listener, behind which another server may speak TLS.
+pub fn own_origin(asked: &CanonicalRequest, r: &RequestContext<'_>) -> String {
+    let has_tls = r.listener.is_some_and(|listener| listener.tls.is_some());
+    if has_tls {
+        format!("https://{}", asked.authority())
+    } else {
+        String::new()
+    }
+}
+
+/// Writes URLs of the upstream as ours, and withholds those that lead elsewhere than to the api.
+pub fn own_urls(x: &mut RequestState<'_, '_>, body: &mut Vec<u8>, op: &Op<'_>, own: &str) {
+    let Some(upstream) = &op.version.upstream else {
+        return;
+    };
+    let done = crate::own_urls::rewritten(body, &upstream.targets, &op.version.base_path, own);
+    if let Some(done) = done {
+        *body = done.body;
+        if done.is_withheld {
+            finding::note(&mut x.event, std::iter::once(leaks::upstream_url()));
+        }
+    }
 }
 
 /// Notes what leaves.

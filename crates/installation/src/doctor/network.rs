@@ -16,7 +16,7 @@ use tokio::net::TcpStream;
 use tokio::task::LocalSet;
 
 use super::{About, Examined, Finding, sockets};
-use crate::Severity;
+use crate::{Severity, bounded};
 
 /// How long an upstream may take.
 const TIMEOUT: Duration = Duration::from_secs(2);
@@ -169,7 +169,10 @@ fn question(target: &Target<'_>, examined: &Examined<'_>) -> Question {
     call.timeout = TIMEOUT;
     call.answer_bytes_max = RESPONSE_BYTES_MAX;
     if let Some(ca) = &settings.ca {
-        match std::fs::read(examined.dir.join(&ca.value)) {
+        match bounded::read(
+            &examined.dir.join(&ca.value),
+            bounded::CERTIFICATES_BYTES_MAX,
+        ) {
             Ok(pem) => call = call.trusting(pem),
             Err(error) => return Question::Impossible(format!("{}: {error}", ca.value)),
         }

@@ -19,6 +19,9 @@ struct Talker {
     connections: Arc<AtomicUsize>,
 }
 
+/// A whole answer to nothing.
+const EVIL: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil";
+
 /// What is said, and how long nothing is said before it.
 type Said = (Duration, Vec<u8>);
 
@@ -160,7 +163,7 @@ fn a_thread_that_was_busy_while_it_arrived_still_notices() {
 /// Both what a fresh connection has said by the time it is used, and what a kept one has.
 #[tokio::test]
 async fn what_comes_before_the_call_is_seen_before_the_call() {
-    let talker = Talker::start(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil", twice);
+    let talker = Talker::start(EVIL, twice);
     let stream = std::net::TcpStream::connect(talker.address).unwrap();
     stream.peek(&mut [0]).unwrap();
     stream.set_nonblocking(true).unwrap();
@@ -180,6 +183,51 @@ async fn what_comes_before_the_call_is_seen_before_the_call() {
     while wire.at_rest() != AtRest::Ended {
         assert!(begun.elapsed() < PATIENCE, "the end is never seen");
     }
+}
+
+/// What an upstream says before it was asked answers neither a read nor a write, and of neither a byte is sent.
+#[test]
+fn what_a_fresh_connection_says_first_answers_nobody() {
+    for method in [Method::Get, Method::Post] {
+        let talker = Talker::start(EVIL, |_| Vec::new());
+        on_a_runtime(async {
+            let (upstream, pools, headers) = (talker.upstream(), Pools::new(), Headers::new());
+            for _ in 0..20 {
+                let call = UpstreamCall {
+                    method,
+                    ..call("/a", &headers)
+                };
+                let fault = pools.send(&upstream, call).await.unwrap_err();
+                assert!(fault.detail.contains("before it was asked"), "{fault:?}");
+                assert!(!fault.is_sent, "{fault:?}");
+            }
+            let surplus: u64 = upstream.take_surplus().map(|(_, count)| count).sum();
+            assert_eq!(surplus, 20);
+        });
+    }
+}
+
+/// A target that was quiet at first and then said more than it was asked is listened to again.
+#[test]
+fn a_target_that_says_too_much_once_is_listened_to_from_then_on() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let target = format!("http://{}", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        for (number, stream) in listener.incoming().enumerate() {
+            let greeting = if number == 0 { b"".as_slice() } else { EVIL };
+            thread::spawn(move || talk(stream.unwrap(), greeting, twice));
+        }
+    });
+    on_a_runtime(async {
+        let headers = Headers::new();
+        let upstream = Upstream::new(UpstreamSpec::new("talker", vec![target])).unwrap();
+        let pools = Pools::new();
+        let first = pools.send(&upstream, call("/1/first", &headers)).await;
+        assert_eq!(first.unwrap().body, b"first");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let second = pools.send(&upstream, call("/0/second", &headers)).await;
+        assert!(second.is_err(), "{:?}", second.map(|said| said.body));
+    });
 }
 
 #[test]

@@ -13,6 +13,7 @@ use tokio::time::{Instant, sleep};
 
 use super::condition::Event;
 use super::connect::DialFaultKind;
+use super::listening::hears_nothing;
 use super::target::now_us;
 use super::{Target, Upstream, UpstreamRequest, dial, exchange};
 use crate::spec::HealthSpec;
@@ -71,7 +72,8 @@ async fn check(upstream: &Upstream, index: usize) {
 /// A connection of its own each time: a check that rides on a pooled one would not notice a full accept queue. `None`
 /// when this machine could not make one.
 async fn is_healthy(upstream: &Upstream, target: &Target, health: &HealthSpec) -> Option<bool> {
-    let deadline = Instant::now() + health.timeout;
+    let began = Instant::now();
+    let deadline = began + health.timeout;
     let began_us = now_us();
     let stream = match dial(&target.origin, upstream.tls.as_ref(), deadline).await {
         Ok(stream) => stream,
@@ -94,6 +96,12 @@ async fn is_healthy(upstream: &Upstream, target: &Target, health: &HealthSpec) -
         room: None,
         deadline,
     };
-    let answered = exchange(&mut Wire::new(stream), &call).await;
+    let mut wire = Wire::new(stream);
+    // Nobody waits for a check, so each of them listens whether the target waits to be asked.
+    let quiet = hears_nothing(&mut wire, target, began.elapsed(), deadline).await;
+    if quiet.is_err() {
+        return Some(false);
+    }
+    let answered = exchange(&mut wire, &call).await;
     Some(answered.is_ok_and(|answered| (200..300).contains(&answered.head.status)))
 }

@@ -5,7 +5,6 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::sync::atomic::Ordering;
 
 use tokio::time::Instant;
 
@@ -115,12 +114,5 @@ impl IdleConnections {
     /// How many there are.
     pub(super) fn count(&self) -> usize {
         self.0.borrow().values().map(Vec::len).sum()
-    }
-}
-
-impl Target {
-    /// Notes bytes that the target sent and nobody had asked for.
-    pub(super) fn count_surplus(&self) {
-        self.surplus.fetch_add(1, Ordering::Relaxed);
     }
 }

@@ -6,6 +6,7 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use tokio::task::spawn_local;
 use tokio::time::Instant;
@@ -15,6 +16,7 @@ use super::condition::Outcome;
 use super::connect::{DialFault, DialFaultKind};
 use super::exchange::ExchangeResponse;
 use super::idle::{IdleConnections, Owner, TargetKey};
+use super::listening::before_the_call;
 use super::shares::{NoPlace, Place, Shares};
 use super::target::{now_us, us_at};
 use super::{
@@ -156,35 +158,41 @@ impl Pools {
             self.idle.take(key, target, owner, times.begun)
         };
         let is_reused = reused.is_some();
-        let (mut wire, connect_us) = match reused {
-            Some(wire) => (wire, 0),
+        let (mut wire, connected_in) = match reused {
+            Some(wire) => (wire, Duration::ZERO),
             None => {
                 let start = Instant::now();
                 let stream = connect(upstream, target, times.deadline).await?;
-                (Wire::new(stream), micros(start))
+                (Wire::new(stream), start.elapsed())
             }
         };
-        let result = if !is_reused && wire.has_spoken() {
-            Err(ExchangeFault::SpokeFirst)
+        let quiet = if is_reused {
+            Ok(())
         } else {
-            let request = UpstreamRequest {
-                method: call.method,
-                path_and_query: call.path_and_query,
-                authority: call.authority.unwrap_or(&target.origin.authority),
-                headers: call.headers,
-                body: call.body,
-                answer_bytes_max: upstream.spec.answer_bytes_max,
-                room: call.room.map(|room| (room, call.caller)),
-                deadline: times.deadline,
-            };
-            exchange(&mut wire, &request).await
+            before_the_call(&mut wire, target, connected_in, times.deadline).await
+        };
+        let result = match quiet {
+            Err(fault) => Err(fault),
+            Ok(()) => {
+                let request = UpstreamRequest {
+                    method: call.method,
+                    path_and_query: call.path_and_query,
+                    authority: call.authority.unwrap_or(&target.origin.authority),
+                    headers: call.headers,
+                    body: call.body,
+                    answer_bytes_max: upstream.spec.answer_bytes_max,
+                    room: call.room.map(|room| (room, call.caller)),
+                    deadline: times.deadline,
+                };
+                exchange(&mut wire, &request).await
+            }
         };
         let status = wire.answered.take();
         self.settle(&result, (upstream, key, target), owner, wire, times.begun);
         Ok(Attempt {
             result,
             status,
-            connect_us,
+            connect_us: to_micros(connected_in),
             is_reused,
         })
     }
@@ -206,12 +214,7 @@ impl Pools {
             Ok(_) => {}
             // Our own want says nothing about the target.
             Err(ExchangeFault::NoRoom) => {}
-            Err(fault) => {
-                if *fault == ExchangeFault::SpokeFirst {
-                    target.count_surplus();
-                }
-                learn(target, Outcome::CallFailed, begun);
-            }
+            Err(_) => learn(target, Outcome::CallFailed, begun),
         }
     }
 
@@ -395,7 +398,11 @@ fn answer(
 }
 
 fn micros(start: Instant) -> u32 {
-    u32::try_from(start.elapsed().as_micros()).unwrap_or(u32::MAX)
+    to_micros(start.elapsed())
+}
+
+fn to_micros(time: Duration) -> u32 {
+    u32::try_from(time.as_micros()).unwrap_or(u32::MAX)
 }
 
 /// Counts a target's call while it is under way.

@@ -3,7 +3,7 @@
 //! Used by upstream and client.
 //! Start reading at `Target`.
 
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
@@ -78,6 +78,8 @@ pub(crate) struct Target {
     pub(crate) calls: AtomicU32,
     /// Connections on which it said what nobody had asked for; taken by whoever counts them.
     pub(crate) surplus: AtomicU64,
+    /// The last connection that was listened to before its first call said nothing, and no surplus was seen since.
+    pub(super) is_quiet: AtomicBool,
     condition: AtomicU64,
 }
 
@@ -88,6 +90,7 @@ impl Target {
             name: Arc::from(name),
             calls: AtomicU32::new(0),
             surplus: AtomicU64::new(0),
+            is_quiet: AtomicBool::new(false),
             condition: AtomicU64::new(Condition::default().pack()),
         }
     }

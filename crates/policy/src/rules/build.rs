@@ -28,13 +28,13 @@ use std::sync::Arc;
 
 use model::likeness::Likely;
 use model::shape::Scalar;
-use model::{Mistake, RuleRef};
+use model::{FieldPath, Mistake, RuleRef};
 
 use super::{Operation, OperationRef, Rules};
 use crate::cedar::{
     self, AttributeType, Checked, NO_OBJECT, Resources, SetCache, Types, TypesDraft, Wrong,
 };
-use crate::input::{ParameterPlace, PolicyInput, Spot};
+use crate::input::{Listed, ParameterPlace, PolicyInput, Spot};
 use crate::plan::{Plan, Trees};
 pub(crate) use enforced::is_told_by_path;
 use principals::KnownPrincipals;
@@ -45,9 +45,9 @@ struct Written {
     /// All of it.
     spot: Spot,
     checked: Checked,
-    fields: Vec<model::FieldPath>,
-    writes: Vec<model::FieldPath>,
-    errors: Vec<model::FieldPath>,
+    fields: Vec<Listed<FieldPath>>,
+    writes: Vec<Listed<FieldPath>>,
+    errors: Vec<Listed<FieldPath>>,
     deny_as: Option<crate::input::DenyAs>,
 }
 

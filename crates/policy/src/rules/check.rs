@@ -116,6 +116,15 @@ pub(super) fn no_body(path: &FieldPath, operations: &str) -> Fault {
     )
 }
 
+/// A field of a declared body that is not carried.
+pub(super) fn lost_body(path: &FieldPath, operation: &str, why: &str) -> Fault {
+    (
+        format!("`{path}` may be sent, but the body of `{operation}` is not carried: {why}"),
+        "change that in the contract or with an overlay, or leave `writes` out for this operation"
+            .into(),
+    )
+}
+
 /// Checks one entry of `writes`.
 pub(crate) fn write_path(shape: &Shape, path: &FieldPath, operation: &str) -> Result<(), Fault> {
     if shape.is_empty() {

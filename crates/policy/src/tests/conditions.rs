@@ -412,3 +412,80 @@ fn policies_say_nothing_that_nobody_understands() {
     assert_eq!(refused(one), Ok(0));
     assert_eq!(refused(&format!("{one}\n{one}")), Ok(1));
 }
+
+/// The usual operations, and one for each kind of message that has no fields.
+fn with_whole_messages() -> PolicyInput {
+    use model::MessageKind::{Fields, File, Text};
+    let mut asked = input(vec![]);
+    let of_kind = |id, body_kind, response_kind| crate::input::OperationShape {
+        body_kind,
+        response_kind,
+        ..operation(id, "", "", &[])
+    };
+    asked.apis[0].operations.extend([
+        of_kind("getPaper", Fields, File),
+        of_kind("sendPaper", File, Fields),
+        of_kind("getLetter", Fields, Text),
+    ]);
+    asked
+}
+
+/// The same list in a grant and in a permit, for every kind of message: both take it, or both refuse it in the same words.
+#[test]
+fn a_permit_means_by_its_lists_what_a_grant_means() {
+    const ENTRIES: [&str; 8] = [
+        "id",
+        "$",
+        "$file",
+        "$files",
+        "nope",
+        "lines.*.{sku,price}",
+        "$.id",
+        "a..b",
+    ];
+    let mut taken = 0;
+    for operation in [
+        "getOrder",
+        "updateOrder",
+        "deleteOrder",
+        "getPaper",
+        "sendPaper",
+        "getLetter",
+    ] {
+        for (word, entry) in ["fields", "writes", "errors"]
+            .into_iter()
+            .flat_map(|word| ENTRIES.map(|entry| (word, entry)))
+        {
+            let mut with_policy = with_whole_messages();
+            with_policy.cedar.push(CedarFile {
+                file: "policies/extra.cedar".into(),
+                text: format!(
+                    "@{word}(\"{entry}\")\npermit(principal, action == field_service::v2::Action::\"{operation}\", resource);"
+                )
+                .into(),
+            });
+            let of_permit = mistakes(with_policy);
+            let Ok(paths) = FieldPath::parse_entry(entry) else {
+                assert!(!of_permit.is_empty(), "{operation} {word} {entry}");
+                continue;
+            };
+            let mut granted = grant(1, operation, "", "", "");
+            let list = match word {
+                "fields" => &mut granted.fields,
+                "writes" => &mut granted.writes,
+                _ => &mut granted.errors,
+            };
+            list.extend(paths.into_iter().map(|path| listed(path, 1)));
+            let mut with_grant = with_whole_messages();
+            with_grant.integrations[0].grants.push(granted);
+            let said = |found: Vec<String>| -> Vec<String> {
+                let words = found.iter().filter_map(|one| one.split_once(' '));
+                words.map(|(_, words)| words.to_owned()).collect()
+            };
+            let (of_permit, of_grant) = (said(of_permit), said(mistakes(with_grant)));
+            assert_eq!(of_permit, of_grant, "{operation} {word} {entry}");
+            taken += usize::from(of_grant.is_empty());
+        }
+    }
+    assert_eq!(taken, 9);
+}

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use config::Compiled;
-use installation::files;
+use installation::{bounded, files};
 use model::Json;
 use model::json::Bounds;
 use review::access as reach;
@@ -128,13 +128,16 @@ fn asked<'a>(
     })
 }
 
+/// Largest file that an argument names.
+const FILE_BYTES_MAX: usize = 64 << 20;
+
 /// JSON from the argument, or from the file it names with `@`.
 fn json_of(arguments: &ArgMatches, name: &str) -> Result<Option<Json>, CommandError> {
     let Some(given) = arguments.get_one::<String>(name) else {
         return Ok(None);
     };
     let bytes = match given.strip_prefix('@') {
-        Some(path) => std::fs::read(Path::new(path)).map_err(|error| {
+        Some(path) => bounded::read(Path::new(path), FILE_BYTES_MAX).map_err(|error| {
             CommandError::new(Exit::Failed, format!("{path} cannot be read: {error}"), "")
         })?,
         None => given.clone().into_bytes(),

@@ -4,6 +4,7 @@
 //! Start reading at `run`; what is written and guessed is decided in the room `init`.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use clap::{Arg, ArgMatches, Command, value_parser};
@@ -12,8 +13,8 @@ use config::values::Origin;
 use contract::Contract;
 use crypto::Kek;
 use init::{Facts, Planned};
-use installation::InstallationError;
 use installation::new_files::{self, NewFile};
+use installation::{InstallationError, bounded};
 
 use crate::commands::Subcommand;
 use crate::exit::{CommandError, Exit, Outcome};
@@ -29,7 +30,7 @@ pub const SUBCOMMAND: Subcommand = Subcommand {
 };
 
 /// Largest document.
-const DOCUMENT_BYTES_MAX: u64 = config::files::CONTRACT_BYTES_MAX as u64;
+const DOCUMENT_BYTES_MAX: usize = config::files::CONTRACT_BYTES_MAX;
 
 fn command() -> Command {
     Command::new("init")
@@ -97,13 +98,24 @@ fn read(source: &Path) -> Result<String, CommandError> {
             "Give an OpenAPI 3.0 or 3.1 document, YAML or JSON.",
         )
     };
-    let length = fs::metadata(source)
-        .map_err(|error| cannot(format!("cannot be read: {error}")))?
-        .len();
-    if length > DOCUMENT_BYTES_MAX {
-        return Err(cannot("is too large for a contract".to_owned()));
+    let meta = fs::metadata(source);
+    let meta = meta.map_err(|error| cannot(format!("cannot be read: {error}")))?;
+    // Opening a pipe waits for somebody who writes into it.
+    if !meta.is_file() {
+        let what = if meta.is_dir() {
+            "is a directory"
+        } else {
+            "is a pipe or a device"
+        };
+        return Err(cannot(format!("{what} and no file")));
     }
-    fs::read_to_string(source).map_err(|error| cannot(format!("cannot be read: {error}")))
+    bounded::read_text(source, DOCUMENT_BYTES_MAX).map_err(|error| match error.kind() {
+        ErrorKind::FileTooLarge => cannot(format!(
+            "is too large for a contract, which has at most {} MiB",
+            DOCUMENT_BYTES_MAX >> 20
+        )),
+        _ => cannot(format!("cannot be read: {error}")),
+    })
 }
 
 /// The document as `check` would compile it.

@@ -316,3 +316,63 @@ fn every_wrong_question_of_a_file_is_told_at_once() {
     ];
     is_wrong(&ended, &["can"], &told);
 }
+
+/// `/dev/zero` has no end, a pipe that nobody writes into has no beginning, and neither is waited for.
+#[test]
+fn a_file_that_is_none_or_has_no_end_is_refused() {
+    let upstream = RecordingUpstream::always(NOTE);
+    let gate = Gate::small(upstream.address());
+    let path = |name: &str| gate.home().join(name).display().to_string();
+    let pipe = path("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    let large = path("large.yaml");
+    std::fs::File::create(&large)
+        .unwrap()
+        .set_len(1 << 40)
+        .unwrap();
+    let home = gate.home().display().to_string();
+    let new = path("new");
+    for (named, words) in [
+        ("/dev/zero", "is a pipe or a device and no file"),
+        (&pipe, "is a pipe or a device and no file"),
+        (&home, "is a directory and no file"),
+        (
+            &large,
+            "is too large for a contract, which has at most 8 MiB",
+        ),
+    ] {
+        let ended = run(
+            program(),
+            &gate,
+            &["init", "--openapi", named, "--dir", &new],
+        );
+        assert_eq!(ended.code, Some(1), "{named} {ended:?}");
+        assert!(
+            ended.stderr.replace('\n', " ").contains(words),
+            "{named} {ended:?}"
+        );
+        assert!(!std::path::Path::new(&new).exists(), "{named}");
+    }
+}
+
+/// Docker and Kubernetes make an empty directory where the file that is to be mounted is missing.
+#[test]
+fn an_empty_directory_in_the_place_of_a_file_is_refused() {
+    let upstream = RecordingUpstream::always(NOTE);
+    for (name, words) in [
+        (
+            "integrations/partner.yaml",
+            "this is an empty directory where a file was meant",
+        ),
+        ("connections", "`connections/` is not offered yet"),
+    ] {
+        let gate = Gate::small(upstream.address());
+        std::fs::create_dir(gate.dir().join(name)).unwrap();
+        let dir = gate.dir().display().to_string();
+        let ended = run(program(), &gate, &["check", &dir]);
+        assert_eq!(ended.code, Some(78), "{name} {ended:?}");
+        let said = format!("{}{}", ended.stdout, ended.stderr);
+        assert!(said.contains(words), "{name} {said}");
+    }
+}

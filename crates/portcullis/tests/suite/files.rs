@@ -137,6 +137,20 @@ fn reports(asked: &testkit::Received) -> Play {
             "text/csv",
             b"INSIDE\n-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7\n-----END PRIVATE KEY-----".to_vec(),
         ),
+        "twice" | "same" => {
+            let other = if id == "same" { "application/pdf" } else { "text/html" };
+            let fields = ["application/pdf", other].map(|kind| ("content-type".to_owned(), kind.to_owned()));
+            return Play::Response(answer(200, &fields, b"%PDF-INSIDE"));
+        }
+        "twicepacked" => {
+            let fields = [
+                ("content-type".to_owned(), "text/csv".to_owned()),
+                ("content-encoding".to_owned(), "identity".to_owned()),
+                ("content-encoding".to_owned(), "gzip".to_owned()),
+            ];
+            return Play::Response(answer(200, &fields, b"INSIDE"));
+        }
+        "trace" => ("text/csv", b"a;b\nTraceback (most recent call last):\nINSIDE\n".to_vec()),
         "packed" => {
             let fields = [
                 ("content-type".to_owned(), "text/csv".to_owned()),
@@ -250,6 +264,11 @@ fn a_file_is_held_against_its_type_its_length_and_what_must_not_leave() {
     let server = serve(gate(&upstream));
     let key = server.quick_key("all", &[]);
     let long = [b"%PDF-".as_slice(), &[b'x'; 60]].concat();
+    let twice = put("n1", "application/pdf", PDF).with("Content-Type", "text/csv");
+    assert_eq!(
+        refused(&server, &key, &twice).code().as_deref(),
+        Some("http.malformed")
+    );
     for (kind, bytes, status, word) in [
         (
             "application/pdf",
@@ -273,8 +292,14 @@ fn a_file_is_held_against_its_type_its_length_and_what_must_not_leave() {
         assert!(refused.text().contains(word), "{kind} {}", refused.text());
     }
     let secret = format!("key;{}", key.text);
-    let disclosed = refused(&server, &key, &put("n1", "text/csv", secret.as_bytes()));
-    assert_eq!(disclosed.code().as_deref(), Some("inspect.secret"));
+    let wide = |order: [usize; 2]| -> Vec<u8> {
+        let pair = |byte: u8| order.map(|at| [byte, 0][at]);
+        secret.bytes().flat_map(pair).collect()
+    };
+    for file in [secret.clone().into_bytes(), wide([0, 1]), wide([1, 0])] {
+        let disclosed = refused(&server, &key, &put("n1", "text/csv", &file));
+        assert_eq!(disclosed.code().as_deref(), Some("inspect.secret"));
+    }
     upstream.assert_untouched("files that were refused");
     for (id, code) in [
         ("long", "response.contract"),
@@ -282,12 +307,17 @@ fn a_file_is_held_against_its_type_its_length_and_what_must_not_leave() {
         ("page", "response.contract"),
         ("json", "response.contract"),
         ("packed", "response.contract"),
+        ("twicepacked", "response.contract"),
+        ("twice", "response.contract"),
+        ("same", "response.contract"),
         ("key", "response.leak"),
     ] {
         let refused = refused(&server, &key, &get(id));
         assert_eq!(refused.status, 502, "{id} {}", refused.text());
         assert!(refused.text().contains(code), "{id} {}", refused.text());
     }
+    let trace = refused(&server, &key, &get("trace"));
+    assert_eq!((trace.status, trace.text().as_str()), (200, "***"));
     let table = server.send(&get("table"), Some(&key));
     assert_eq!(table.status, 200, "{}", table.text());
     assert!(
@@ -337,4 +367,56 @@ fn only_files_can_be_granted_as_files_and_only_so() {
         let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(said.contains(word), "{grant} {said}");
     }
+}
+
+/// A file that begins otherwise is of another type than the one that was granted. How long it may be is the contract's alone.
+#[test]
+fn a_file_that_begins_otherwise_passes_in_no_mode() {
+    let upstream = RecordingUpstream::start(reports);
+    for mode in ["observe", "\"off\""] {
+        let gate = gate(&upstream);
+        let checks = format!("checks: {{ request: {mode}, response: {mode} }}");
+        gate.edit(
+            "apis/reports.yaml",
+            "checks: { response: enforce }",
+            &checks,
+        );
+        let server = serve(gate);
+        let key = server.quick_key("all", &[]);
+        let read = refused(&server, &key, &get("program"));
+        assert_eq!(read.code().as_deref(), Some("response.contract"), "{mode}");
+        let long = server.send(&get("long"), Some(&key));
+        assert_eq!((long.status, long.body.len()), (200, 201), "{mode}");
+        upstream.forget();
+        let sent = refused(&server, &key, &put("n1", "application/pdf", b"MZ\x90"));
+        assert_eq!(sent.status, 400, "{mode} {}", sent.text());
+        assert!(
+            sent.text().contains("contentMediaType"),
+            "{mode} {}",
+            sent.text()
+        );
+        upstream.assert_untouched("a file of another type than it states");
+        let long = [b"%PDF-".as_slice(), &[b'x'; 60]].concat();
+        let sent = server.send(&put("n1", "application/pdf", &long), Some(&key));
+        assert_eq!(sent.status, 204, "{mode} {}", sent.text());
+    }
+}
+
+#[test]
+fn a_policy_lets_a_file_out_and_be_sent_as_a_grant_does() {
+    let upstream = RecordingUpstream::start(reports);
+    let gate = gate(&upstream);
+    gate.write(
+        "policies/reports.cedar",
+        "@id(\"documents\") @fields(\"$file\")\n\
+         permit (principal == Portcullis::Integration::\"none\", action == reports::v1::Action::\"getDocument\", resource);\n\
+         @id(\"uploads\") @writes(\"$file\")\n\
+         permit (principal == Portcullis::Integration::\"none\", action == reports::v1::Action::\"setDocument\", resource);\n",
+    );
+    let server = serve(gate);
+    let key = server.quick_key("none", &[]);
+    let read = server.send(&get("n1"), Some(&key));
+    assert_eq!((read.status, read.body.as_slice()), (200, PDF));
+    let written = server.send(&put("n1", "application/pdf", PDF), Some(&key));
+    assert_eq!(written.status, 204, "{}", written.text());
 }

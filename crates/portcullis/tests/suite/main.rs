@@ -61,6 +61,7 @@ mod terminal;
 mod texts;
 mod tolerance;
 mod upstreams;
+mod urls;
 mod written_before;
 
 use std::path::Path;

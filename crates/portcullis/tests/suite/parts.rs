@@ -239,6 +239,30 @@ fn each_part_is_held_against_contract_grants_and_inspection() {
             "multipart",
         ),
         (
+            vec![
+                TITLE,
+                (
+                    "name=\"photo\"; filename=\"a%0d%0ax: y.png\"",
+                    "image/png",
+                    PNG,
+                ),
+            ],
+            400,
+            "multipart",
+        ),
+        (
+            vec![
+                TITLE,
+                (
+                    "name=\"photo\"; filename=\"\u{202e}gnp.exe\"",
+                    "image/png",
+                    PNG,
+                ),
+            ],
+            400,
+            "multipart",
+        ),
+        (
             vec![("name=\"title\"; filename=\"a\"", "", b"x")],
             400,
             "contentType",

@@ -7,6 +7,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use contract::{BodyFormat, Operation, Place};
+use model::Json;
+use model::json::{self, Bounds};
 use policy::{FixedSource, FixedTarget, FixedValue, Listed};
 
 use super::Apis;
@@ -84,6 +86,8 @@ pub(super) fn set(
         for operation in &operations {
             if let Some((message, help)) = problem(&target, operation) {
                 report.wrong(&key.place(file), message, help);
+            } else if let Some((message, help)) = wrong_value(&target, &source, operation) {
+                report.wrong(&at.place(file), message, help);
             }
         }
         found.push(Listed {
@@ -121,4 +125,35 @@ fn problem(target: &FixedTarget, operation: &Operation) -> Option<(String, &'sta
             })
         }
     }
+}
+
+/// Whether a literal for the query is none that the parameter takes: every call would be refused.
+fn wrong_value(
+    target: &FixedTarget,
+    source: &FixedSource,
+    operation: &Operation,
+) -> Option<(String, &'static str)> {
+    let (FixedTarget::Query(name), FixedSource::Literal(value)) = (target, source) else {
+        return None;
+    };
+    let parameter = operation.parameter(Place::Query, name)?;
+    // It is sent as a text and read again as what the schema asks for.
+    let is_taken = |value: &Json| parameter.validator.is_valid(value);
+    let other = match value {
+        Json::Text(text) => json::parse(text.as_bytes(), Bounds::default()).ok(),
+        other => {
+            let mut text = Vec::new();
+            json::write(other, &mut text);
+            Some(Json::Text(
+                String::from_utf8_lossy(&text).into_owned().into(),
+            ))
+        }
+    };
+    let is_one = is_taken(value) || other.as_ref().is_some_and(is_taken);
+    (!is_one).then(|| {
+        (
+            format!("`{name}` of `{}` does not take this value", operation.id),
+            "Write a value that the contract admits, or correct the contract.",
+        )
+    })
 }

@@ -10,13 +10,15 @@ use model::{Mistake, PageParameter, Reveals, StatedField};
 
 use super::formats::format_of;
 use super::workshop::Workshop;
-use crate::bodies::file::{are_files, bytes};
+use crate::bodies::file::{bytes, not_files};
+use crate::bodies::multipart::idle_encodings;
 use crate::bodies::{self, DeclaredMedia};
 use crate::body_format::BodyFormat;
 use crate::docs::{At, Docs};
 use crate::file::FileBounds;
 use crate::lower::{Direction, Lowering};
 use crate::media_type::{essence, is_json};
+use crate::not_carried::NotCarried;
 use crate::parts::PartPlan;
 use crate::plan::{BodyPlan, BodyPlanContent, Parameter, Place, Style};
 use crate::questions;
@@ -289,7 +291,7 @@ impl ParameterDraft<'_> {
 pub(super) struct BodyDraft<'a> {
     is_required: bool,
     contents: Vec<ContentDraft<'a>>,
-    unsupported: Vec<Arc<str>>,
+    not_carried: Vec<NotCarried>,
 }
 
 /// One of its content types.
@@ -314,7 +316,7 @@ pub(super) fn body<'a>(lowering: &mut Lowering<'a>, operation: &At<'a>) -> Optio
     let mut draft = BodyDraft {
         is_required: at.is_true("required"),
         contents: Vec::new(),
-        unsupported: Vec::new(),
+        not_carried: Vec::new(),
     };
     let Some(content) = at.get("content") else {
         lowering.wrong(
@@ -325,11 +327,10 @@ pub(super) fn body<'a>(lowering: &mut Lowering<'a>, operation: &At<'a>) -> Optio
         return None;
     };
     // A text or a file beside other kinds of body would be one of two readings.
-    let is_alone = content.members().count() == 1;
-    let are_files = are_files(lowering.docs, &at);
-    for (kind, media) in content.members() {
+    let all: Vec<_> = content.members().collect();
+    for (kind, media) in &all {
         let essence = essence(kind);
-        let media = match lowering.docs.follow(&media) {
+        let media = match lowering.docs.follow(media) {
             Ok(media) => media,
             Err(mistake) => {
                 lowering.report(mistake);
@@ -340,12 +341,20 @@ pub(super) fn body<'a>(lowering: &mut Lowering<'a>, operation: &At<'a>) -> Optio
             docs: lowering.docs,
             essence: &essence,
             media: &media,
-            is_alone,
-            are_files,
+            all: &all,
         };
-        let Some((format, parts)) = bodies::declared(&declared) else {
-            draft.unsupported.push(Arc::from(essence));
-            continue;
+        let idle = idle_encodings(lowering.docs, &essence, &media);
+        idle.into_iter()
+            .for_each(|mistake| lowering.report(mistake));
+        let (format, parts) = match bodies::declared(&declared) {
+            Ok(declared) => declared,
+            Err(why) => {
+                draft.not_carried.push(NotCarried {
+                    content_type: Arc::from(essence),
+                    why: *why,
+                });
+                continue;
+            }
         };
         let schema = schema_or_any(&media);
         let id = lowering.schema(&schema, Direction::Request);
@@ -385,7 +394,7 @@ impl<'a> BodyDraft<'a> {
         Ok(BodyPlan {
             is_required: self.is_required,
             contents,
-            unsupported: self.unsupported,
+            not_carried: self.not_carried,
         })
     }
 }
@@ -396,6 +405,7 @@ pub(super) struct ResponseDraft<'a> {
     content_types: Vec<Arc<str>>,
     format: BodyFormat,
     bytes: Vec<FileBounds>,
+    not_carried: Vec<NotCarried>,
     schema: Option<(At<'a>, usize)>,
 }
 
@@ -425,13 +435,16 @@ pub(super) fn answers<'a>(
             }
         };
         let (mut content_types, mut schema) = (Vec::new(), None);
-        let format = format_of(lowering.docs, &at);
-        for (kind, media) in at.get("content").iter().flat_map(At::members) {
+        let content = at.get("content");
+        let all: Vec<_> = content.iter().flat_map(At::members).collect();
+        let format = format_of(lowering.docs, &all);
+        let mut not_carried = Vec::new();
+        for (kind, media) in &all {
             let essence = essence(kind);
             // One schema per answer; the first declared one describes it.
             let is_read = format.answers_in(&essence);
             if is_read && schema.is_none() {
-                match lowering.docs.follow(&media) {
+                match lowering.docs.follow(media) {
                     Ok(media) => {
                         let is_file = format == BodyFormat::File;
                         let declared = media.get("schema");
@@ -444,31 +457,48 @@ pub(super) fn answers<'a>(
                     Err(mistake) => lowering.report(mistake),
                 }
             }
+            if !is_read && let Some(why) = unread(lowering.docs, &essence, media, &all) {
+                not_carried.push(why);
+            }
             content_types.push(Arc::from(essence));
         }
         out.push(ResponseDraft {
             status: range,
             content_types,
             format,
-            bytes: file_bounds(lowering.docs, &at, format),
+            bytes: file_bounds(lowering.docs, &all, format),
+            not_carried,
             schema,
         });
     }
     out
 }
 
+/// Why an answer of this type is not read.
+fn unread(
+    docs: &Docs,
+    essence: &str,
+    media: &At<'_>,
+    all: &[(&str, At<'_>)],
+) -> Option<NotCarried> {
+    let media = docs.follow(media).ok()?;
+    let why = not_files(docs, essence, &media, all)?;
+    Some(NotCarried {
+        content_type: Arc::from(essence),
+        why: *why,
+    })
+}
+
 /// The bounds of a file answer in each of its types.
-fn file_bounds(docs: &Docs, response: &At<'_>, format: BodyFormat) -> Vec<FileBounds> {
+fn file_bounds(docs: &Docs, all: &[(&str, At<'_>)], format: BodyFormat) -> Vec<FileBounds> {
     if format != BodyFormat::File {
         return Vec::new();
     }
-    let content = response.get("content");
-    let each = content.iter().flat_map(At::members);
-    let bounds = |media: At<'_>| {
-        docs.follow(&media)
-            .ok()
-            .and_then(|media| bytes(docs, &media))
+    let bounds = |media: &At<'_>| {
+        let media = docs.follow(media).ok()?;
+        bytes(docs, &media).ok()
     };
+    let each = all.iter();
     each.map(|(_, media)| bounds(media).unwrap_or_default())
         .collect()
 }
@@ -507,6 +537,7 @@ impl ResponseDraft<'_> {
             content_types: self.content_types,
             format: self.format,
             bytes: self.bytes,
+            not_carried: self.not_carried,
             validator: None,
             shape: model::Shape::default(),
         };

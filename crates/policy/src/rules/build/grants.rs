@@ -3,22 +3,21 @@
 //! Used by `Build::run`.
 //! Start reading at `Build::integration`.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use model::{FieldPath, FieldSet, IntegrationId, MessageKind, Mistake, RuleRef};
+use model::{FieldPath, FieldSet, IntegrationId, Mistake, RuleRef};
 
-use super::super::check::{self, listed, nearest};
+use super::super::check::{listed, nearest};
 use super::super::{
     Entries, Entry, EntryGrant, GRANTS_PER_OPERATION_MAX, Integration, Operation, OperationRef,
 };
+use super::lists::Lists;
 use super::sorted::Sorted;
 use super::{Build, Written, about};
 use crate::cedar::{self, Checked, ConditionSet, Resources, Types};
 use crate::errors::{ErrorGround, ErrorPlans};
-use crate::input::{
-    CedarFile, Condition, Grant, IntegrationGrants, Listed, PolicyInput, Spot, UNSURE_OBJECTS,
-};
+use crate::input::{CedarFile, Condition, Grant, IntegrationGrants, Listed, PolicyInput, Spot};
 use crate::nested::Inner;
 use crate::parameters::ParameterRules;
 use crate::plan::{KindId, Plan, Tree, Trees};
@@ -76,13 +75,13 @@ impl Build {
                 .unwrap_or_default()
                 .to_owned();
             for entry in entries(&text) {
-                match model::FieldPath::parse(entry) {
-                    Ok(paths) => list.extend(paths),
+                match FieldPath::parse_entry(entry) {
+                    Ok(paths) => list.extend(paths.into_iter().map(|value| Listed { value, spot })),
                     Err(why) => self.mistake_at(
                         file,
                         spot,
                         format!("`{entry}` in @{name} {why}"),
-                        "write a field path",
+                        "write field paths as in a grant: `id`, `lines.*.{sku,price}`, or `$file` for a file",
                     ),
                 }
             }
@@ -183,6 +182,7 @@ impl Build {
             self.note_nested(&input, &integration);
             self.note_telling(&integration);
             self.check_references(&input, &integration);
+            self.check_written_references(written, &input, &integration);
         }
         let place = u32::try_from(self.rules.integrations.len()).unwrap_or(u32::MAX);
         let id = IntegrationId::new(place);
@@ -239,12 +239,20 @@ impl Build {
         types: &Types,
         drafts: &mut BTreeMap<OperationRef, Vec<(EntryGrant, Option<Checked>)>>,
     ) {
+        let lists = Lists {
+            fields: &grant.fields,
+            writes: &grant.writes,
+            errors: &grant.errors,
+            operations: self.operations_of(grant),
+        };
         for operation in &grant.operations {
             let Some(reference) = self.rules.operation(&grant.api, &operation.value) else {
                 self.unknown_operation(grant, operation);
                 continue;
             };
-            self.check_lists(grant, reference);
+            self.check_lists(&grant.rule, &lists, reference);
+            self.check_masks(grant, reference);
+            self.check_values(grant, integration, reference);
             let checked = match &grant.when {
                 None => None,
                 Some(condition) => {
@@ -313,71 +321,6 @@ impl Build {
             format!("`{}` has no operation `{id}`", grant.api),
             help,
         );
-    }
-
-    fn check_lists(&mut self, grant: &Grant, reference: OperationRef) {
-        let Some(operation) = self.rules.op(reference) else {
-            return;
-        };
-        let mut found: Vec<(Spot, check::Fault)> = Vec::new();
-        let whole = |entry, what, kind| check::whole(entry, what, kind, &operation.id);
-        // Fields count from the object, wherever it stands.
-        let unsure = self.unsure.get(&operation.api);
-        let is_unsure = |names: &BTreeSet<Arc<str>>| {
-            names.contains(UNSURE_OBJECTS) || names.contains(&operation.id)
-        };
-        if unsure.is_some_and(is_unsure) {
-            return;
-        }
-        // Without an answer that is declared, what is wrong with the first is wrong with all, and with every such operation.
-        let fields = if operation.answers_nothing() {
-            let names = self.lacking(grant, Operation::answers_nothing);
-            let fault =
-                |field: &Listed<FieldPath>| (field.spot, check::no_response(&field.value, &names));
-            found.extend(grant.fields.first().map(fault));
-            &[]
-        } else {
-            grant.fields.as_slice()
-        };
-        for field in fields {
-            let checked = if field.value.steps.is_empty() {
-                whole(&field.value, "the answer", operation.response_kind)
-            } else {
-                check::response_path(operation.ground(), &field.value, &operation.id)
-            };
-            found.extend(checked.err().map(|fault| (field.spot, fault)));
-        }
-        for mask in &grant.masks {
-            let path = &mask.value.0;
-            if !operation.answers_nothing() {
-                let checked = check::response_path(operation.ground(), path, &operation.id);
-                found.extend(checked.err().map(|fault| (mask.spot, fault)));
-            }
-            let is_granted = grant.fields.iter().any(|f| {
-                f.value.is_from_root == path.is_from_root
-                    && (f.value.steps.starts_with(&path.steps)
-                        || path.steps.starts_with(&f.value.steps))
-            });
-            if !is_granted {
-                let message = format!("`{path}` is masked but not granted");
-                found.push((
-                    mask.spot,
-                    (message, "add it to `fields`, or take the mask away".into()),
-                ));
-            }
-        }
-        for field in &grant.errors {
-            let checked = if field.value.steps.is_empty() {
-                whole(&field.value, "an error answer", MessageKind::Fields)
-            } else {
-                check::error_path(&operation.errors, &field.value, &operation.id)
-            };
-            found.extend(checked.err().map(|fault| (field.spot, fault)));
-        }
-        found.extend(self.wrong_writes(grant, operation));
-        for (spot, (message, help)) in found {
-            self.mistake_at(&grant.rule.file, spot, message, help);
-        }
     }
 
     fn condition(
@@ -532,7 +475,7 @@ impl Build {
     }
 
     /// The operations a hand-written permit is about, for this integration.
-    fn concerned(
+    pub(super) fn concerned(
         &self,
         permit: &Written,
         being: &cedar::EntityRef,
@@ -557,7 +500,7 @@ impl Build {
     ) {
         let references = self.concerned(permit, being, integration);
         let mut trees = Trees::default();
-        for path in &permit.fields {
+        for path in permit.fields.iter().map(|field| &field.value) {
             let tree: &mut Tree = if path.is_from_root {
                 &mut trees.root
             } else {
@@ -572,27 +515,15 @@ impl Build {
             .entry(key)
             .or_insert_with(|| Arc::new(trees))
             .clone();
-        let errors = self.error_trees(permit.errors.iter());
+        let errors = self.error_trees(permit.errors.iter().map(|field| &field.value));
+        let lists = Lists {
+            fields: &permit.fields,
+            writes: &permit.writes,
+            errors: &permit.errors,
+            operations: references.clone(),
+        };
         for reference in references {
-            let Some(operation) = self.rules.op(reference) else {
-                continue;
-            };
-            let faults: Vec<check::Fault> = permit
-                .fields
-                .iter()
-                .filter_map(|path| {
-                    check::response_path(operation.ground(), path, &operation.id).err()
-                })
-                .chain(permit.writes.iter().filter_map(|path| {
-                    check::write_path(&operation.request, path, &operation.id).err()
-                }))
-                .chain(permit.errors.iter().filter_map(|path| {
-                    check::error_path(&operation.errors, path, &operation.id).err()
-                }))
-                .collect();
-            for (message, help) in faults {
-                self.mistake_at(&permit.rule.file, permit.spot, message, help);
-            }
+            self.check_lists(&permit.rule, &lists, reference);
             let entry = EntryGrant {
                 rule: permit.rule.clone(),
                 whole: permit.spot,
@@ -605,7 +536,7 @@ impl Build {
                 }),
                 trees: trees.clone(),
                 errors: errors.clone(),
-                writes: FieldSet::of(&permit.writes),
+                writes: FieldSet::of(permit.writes.iter().map(|field| &field.value)),
                 deny_as: permit.deny_as,
                 query: None,
                 fixed: Vec::new(),

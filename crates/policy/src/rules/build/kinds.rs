@@ -131,6 +131,7 @@ impl Build {
             named: Vec::new(),
             body_kind: shape.body_kind,
             response_kind: shape.response_kind,
+            lost_body: shape.lost_body.clone(),
             lookups_max: api.lookups_max,
             ends_in: shape.ends_in.clone(),
             shown: Shown::Nowhere,

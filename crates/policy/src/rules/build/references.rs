@@ -10,8 +10,9 @@ use model::shape::NodeId;
 use model::{FieldPath, RuleRef, Shape};
 
 use super::super::{Entry, Integration, OperationRef};
-use super::Build;
 use super::enforced::unresolved;
+use super::{Build, Written};
+use crate::cedar;
 use crate::input::{IntegrationGrants, Spot};
 
 impl Build {
@@ -33,6 +34,28 @@ impl Build {
                     self.note_fields(&rule, reference, &path.value, done);
                 }
                 self.note_parameters(&grant.rule, reference, done);
+            }
+        }
+    }
+
+    /// The same of what hand-written permits let be sent.
+    pub(super) fn check_written_references(
+        &mut self,
+        written: &[Written],
+        input: &IntegrationGrants,
+        done: &Integration,
+    ) {
+        let permits = written
+            .iter()
+            .filter(|w| cedar::is_permit(&w.checked.policy));
+        for permit in permits {
+            for reference in self.concerned(permit, &done.being, input) {
+                for path in &permit.writes {
+                    let place = (&*permit.rule.file, path.spot);
+                    self.check_reference(place, reference, &path.value, done);
+                    self.note_fields(&permit.rule, reference, &path.value, done);
+                }
+                self.note_parameters(&permit.rule, reference, done);
             }
         }
     }

@@ -3,8 +3,11 @@
 //! Used by `can`.
 //! Start reading at `answer`.
 
+use std::path::Path;
+
 use clap::ArgMatches;
 use config::Compiled;
+use installation::bounded;
 use model::printable;
 use review::can::{self, Answer, Answers, Verdict};
 
@@ -14,6 +17,8 @@ use crate::{output, outputs, terminal};
 
 /// Most questions in one file.
 const QUESTIONS_MAX: usize = 10_000;
+/// Largest file of them.
+const FILE_BYTES_MAX: usize = 64 << 20;
 
 /// Most wrong lines that are shown at once; more would not be read.
 const WRONG_SHOWN_MAX: usize = 50;
@@ -23,7 +28,7 @@ const WRONG_SHOWN_MAX: usize = 50;
 /// # Errors
 /// Every line that is no question or names what is not there, with its number; no answer is printed then.
 pub fn answer(arguments: &ArgMatches, path: &str, compiled: &Compiled) -> Outcome {
-    let read = std::fs::read_to_string(path);
+    let read = bounded::read_text(Path::new(path), FILE_BYTES_MAX);
     let lines = read.map_err(|error| {
         let path = printable::line(path);
         CommandError::new(Exit::Failed, format!("{path} cannot be read: {error}"), "")

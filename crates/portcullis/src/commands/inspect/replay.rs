@@ -3,12 +3,13 @@
 //! Used by `portcullis inspect`.
 //! Start reading at `run`.
 
+use std::io::ErrorKind;
 use std::path::Path;
 
 use clap::ArgMatches;
 use config::Compiled;
 use gateway::recording::{Reader, Unreadable};
-use installation::{files, open};
+use installation::{bounded, files, open};
 use model::{Timestamp, printable};
 use review::replay::{self, Change, Report};
 
@@ -16,7 +17,7 @@ use crate::exit::{CommandError, Exit, Outcome};
 use crate::{config_dir, output, outputs, table, terminal};
 
 /// Largest file that is read.
-const FILE_BYTES_MAX: u64 = 1 << 30;
+const FILE_BYTES_MAX: usize = 1 << 30;
 
 /// Replays a file.
 pub fn run(arguments: &ArgMatches) -> Outcome {
@@ -59,11 +60,10 @@ fn read(path: &Path) -> Result<String, CommandError> {
             "Name a recording of `portcullis inspect record`, or a file with one JSON object to a line.",
         )
     };
-    let size = std::fs::metadata(path).map_err(|error| cannot(error.to_string()))?;
-    if size.len() > FILE_BYTES_MAX {
-        return Err(cannot("it is larger than 1 GiB".into()));
-    }
-    std::fs::read_to_string(path).map_err(|error| cannot(error.to_string()))
+    bounded::read_text(path, FILE_BYTES_MAX).map_err(|error| match error.kind() {
+        ErrorKind::FileTooLarge => cannot("it is larger than 1 GiB".into()),
+        _ => cannot(error.to_string()),
+    })
 }
 
 fn recording(
