@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 
 use crypto::Keys;
 use model::{Event, Kind, Timestamp};
-use serde::Deserialize;
 
 use crate::disk::{Disk, RealDisk};
+use crate::entry::moment_in;
 use crate::fault::LedgerFault;
 use crate::reader::Ledger;
 use crate::segment::key::{KeyFile, Segment, Tombstone, beside};
@@ -18,14 +18,6 @@ use crate::segment::{self, Scanner};
 
 /// The command that destroys; its intent is the record that a destroyed key names.
 pub const COMMAND: &str = "ledger.destroy";
-
-/// When something happened.
-#[derive(Deserialize)]
-struct When {
-    at: Timestamp,
-    #[serde(default)]
-    latest: Option<Timestamp>,
-}
 
 /// So much of the ledger is read at once to learn how old it is: some seconds, in which somebody waits for the answer.
 const LOOK_BYTES_MAX: u64 = 1024 * 1024 * 1024;
@@ -188,12 +180,6 @@ fn end(one: &Closed, keys: &Keys, note: Tombstone) -> io::Result<()> {
 /// Whether a record is older. What cannot be read as one is not destroyed unseen.
 fn happened_before(record: &[u8], before: Timestamp) -> bool {
     moment_in(record).is_some_and(|moment| moment < before)
-}
-
-/// When a record was written.
-pub(crate) fn moment_in(record: &[u8]) -> Option<Timestamp> {
-    let when = serde_json::from_slice::<When>(record).ok()?;
-    Some(when.latest.map_or(when.at, |latest| latest.max(when.at)))
 }
 
 /// What a record says about a destruction: who asked for it, and why. `None` for every other record.

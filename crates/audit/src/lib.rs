@@ -40,7 +40,7 @@ pub use pending::Pending;
 pub use queue::Status;
 pub use reader::{Filter, Ledger, Records, origin_of};
 pub use recorder::Recorder;
-pub use recovery::Recovered;
+pub use recovery::{Recovered, rehearse};
 pub use rewrap::rewrap;
 pub use settings::{Durability, OnCheckpoint, Opening, RECORD_BYTES_MAX, Settings};
 pub use signer::{Ends, Rotated, SignerEpoch};
