@@ -3,6 +3,8 @@
 //! Used by control, `explain`, `ledger show` and the export.
 //! Start reading at `Ledger`. It may run beside the recorder: an unfinished frame is the end.
 
+mod find;
+
 use std::collections::{HashSet, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -144,6 +146,7 @@ pub struct Ledger {
     first: PublicKey,
     /// The keys of persons, read when a record needs them.
     subjects: Arc<OnceLock<Result<Option<Arc<Subjects>>, LedgerFault>>>,
+    in_order: find::InOrder,
 }
 
 impl Ledger {
@@ -175,6 +178,7 @@ impl Ledger {
             first: PublicKey::new(origin, keys.ledger_signing.verifying_key()),
             keys,
             subjects: Arc::default(),
+            in_order: find::InOrder::default(),
         }
     }
 
@@ -259,23 +263,6 @@ impl Ledger {
             index,
             ..place.clone()
         })
-    }
-
-    /// The record of a decision, searching the newest records first.
-    ///
-    /// # Errors
-    /// When a file cannot be read or is damaged.
-    pub fn find(&self, id: DecisionId) -> Result<Option<Entry>, LedgerFault> {
-        let text = id.to_string();
-        let mut found = None;
-        self.walk_newest(|entry| {
-            // Another record may mention the id in a detail; only its own has it as id.
-            if entry.json.contains(&text) && entry.event().is_ok_and(|event| event.id == Some(id)) {
-                found = Some(entry);
-            }
-            found.is_none()
-        })?;
-        found.map(|entry| self.opened(entry)).transpose()
     }
 
     /// The matching records, newest first.
@@ -507,7 +494,7 @@ impl Ledger {
     /// Shows all records, newest first, until the visitor has had enough.
     fn walk_newest(&self, mut visit: impl FnMut(Entry) -> bool) -> Result<(), LedgerFault> {
         for (_, path) in self.segments()?.iter().rev() {
-            let places = self.frames(path)?;
+            let places = self.readable_frames(path)?;
             for chunk in places.chunks(CHUNK).rev() {
                 let entries = self.chunk(path, chunk)?;
                 if !entries.into_iter().rev().all(&mut visit) {

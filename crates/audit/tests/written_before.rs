@@ -78,6 +78,8 @@ fn a_directory_of_each_form_verifies_and_reads_byte_for_byte() {
         for (entry, seq) in read.iter().zip(0..) {
             let event = entry.event().unwrap();
             assert_eq!(event.code.is_some(), seq % 5 == 0, "{event:?}");
+            // These ids hold another moment than that of their records, so what one search learns does not help the next.
+            let ledger = Ledger::open_read(&place(form, "ledger"), keys()).unwrap();
             assert_eq!(ledger.find(event.id.unwrap()).unwrap().unwrap().seq, seq);
         }
     }

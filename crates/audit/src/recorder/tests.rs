@@ -333,7 +333,12 @@ fn a_decision_is_found_whether_recent_or_old() {
         segment_bytes: 3_000,
         ..settings()
     };
-    let id = |n: u64| event(n).id.unwrap();
+    // Ids hold the moment of their record.
+    let id = |n: u64| DecisionId::new(event(n).at, [u8::try_from(n).unwrap(); 10]);
+    let event = |n: u64| Event {
+        id: Some(id(n)),
+        ..event(n)
+    };
     let first = recorder(dir.path(), settings.clone());
     for n in 0..60 {
         first.record(&event(n)).wait().unwrap();
