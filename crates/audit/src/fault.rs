@@ -98,11 +98,14 @@ pub enum LedgerFault {
     },
     /// The key of these records was destroyed. The chain over them still holds.
     #[error(
-        "the key of the records from {seq} on was destroyed: they cannot be read any more; begin with a later one"
+        "the records #{seq} to #{last} were destroyed and cannot be read any more; begin with #{next}",
+        last = .next.saturating_sub(1)
     )]
     Destroyed {
         /// The first record that was asked for and cannot be read.
         seq: u64,
+        /// The first one behind it that can.
+        next: u64,
     },
     /// A setting or argument cannot be used.
     #[error("{what}")]

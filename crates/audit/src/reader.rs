@@ -400,7 +400,7 @@ impl Ledger {
             .map_err(io)?
             .map_err(|damage| wrong(path, &damage))?;
         let Some(frame) = frame else { return Ok(None) };
-        readable(&frame)?;
+        self.must_be_readable(&frame, frame.first_seq)?;
         let found = entries(&frame).nth(place.index);
         found.map(|entry| self.opened(entry)).transpose()
     }
@@ -462,6 +462,18 @@ impl Ledger {
             subjects: Arc::new(OnceLock::from(Ok(Some(subjects)))),
             ..self
         }
+    }
+
+    /// Records whose key was destroyed cannot be shown one after another as if they were not there. The first one that was
+    /// asked for is `from`, or in front of the frame.
+    fn must_be_readable(&self, frame: &Frame, from: u64) -> Result<(), LedgerFault> {
+        if frame.is_readable() {
+            return Ok(());
+        }
+        Err(LedgerFault::Destroyed {
+            seq: frame.first_seq.max(from),
+            next: segment::readable_from(&self.dir, frame.first_seq)?,
+        })
     }
 
     fn segments(&self) -> Result<Vec<(u64, PathBuf)>, LedgerFault> {
@@ -531,16 +543,6 @@ fn is_long_before(event: &Event, since: Option<Timestamp>) -> bool {
     since.is_some_and(|since| latest.plus(LATE) < since)
 }
 
-/// Records whose key was destroyed cannot be shown one after another as if they were not there.
-fn readable(frame: &Frame) -> Result<(), LedgerFault> {
-    if frame.is_readable() {
-        return Ok(());
-    }
-    Err(LedgerFault::Destroyed {
-        seq: frame.first_seq,
-    })
-}
-
 fn wrong(path: &Path, damage: &Damage) -> LedgerFault {
     LedgerFault::integrity(damage.seq, path, damage.what)
 }
@@ -577,7 +579,7 @@ impl Records {
             .map_err(|error| LedgerFault::io(path, &error))?;
         match step {
             Ok(Some(frame)) => {
-                readable(&frame)?;
+                self.ledger.must_be_readable(&frame, self.from)?;
                 self.ready.extend(entries(&frame));
             }
             Ok(None) => self.scanner = None,

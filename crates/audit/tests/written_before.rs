@@ -114,7 +114,8 @@ fn a_segment_whose_key_was_destroyed_says_so_and_keeps_its_place_in_the_chain() 
         assert_eq!(report.destructions[0].by.as_deref(), by);
         let ledger = Ledger::open_read(dir.path(), keys()).unwrap();
         let gone = ledger.from_seq(0).unwrap().next().unwrap();
-        assert_eq!(gone, Err(LedgerFault::Destroyed { seq: 0 }));
+        let next = report.destroyed;
+        assert_eq!(gone, Err(LedgerFault::Destroyed { seq: 0, next }));
         assert!(ledger.get(report.destroyed).unwrap().is_some());
     }
 }
