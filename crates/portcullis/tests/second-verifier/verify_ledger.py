@@ -1,4 +1,4 @@
-"""A second verifier of ledgers, written from docs/ledger-format.md and nothing else, in the standard library of Python 3.9.
+"""A second verifier of ledgers: what docs/ledger-format.md says, in the standard library of Python 3.9.
 
     verify_ledger.py FILE [PUBLIC_KEY]       one exported file; the exit code is that of `portcullis ledger verify`
     verify_ledger.py --many                  the same for each line `FILE[<tab>PUBLIC_KEY]` of standard input: one line each

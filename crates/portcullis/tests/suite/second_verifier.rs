@@ -1,4 +1,4 @@
-//! A verifier that was written from docs/ledger-format.md alone, in another language, says of every file what ours says.
+//! A verifier in another language, which does what docs/ledger-format.md says and shares no code with ours, says of every file the same.
 //! It lies in `tests/second-verifier`. Without `python3` these tests only say that they were skipped.
 //! Start reading at `both_verifiers_say_the_same_of_every_export`.
 
