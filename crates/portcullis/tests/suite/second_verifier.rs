@@ -114,7 +114,7 @@ fn both_verifiers_say_the_same_of_every_export() {
     let mut dice = SplitMix64::new(seed);
     let gate = scratch();
     let place = gate.home();
-    let exports = Exports::write(&place, &mut dice, 200);
+    let exports = Exports::write(place, &mut dice, 200);
     let file = place.join("file.jsonl");
     let clean = exports.all.len();
     for export in &exports.all {
@@ -197,7 +197,7 @@ fn both_verifiers_say_the_same_of_every_directory() {
     let gate = scratch();
     let place = gate.home();
     let keys = ledgers::keys();
-    let whole = ledgers::directories(&place, &mut dice);
+    let whole = ledgers::directories(place, &mut dice);
     for (dir, code) in &whole {
         let told = (ours_of_directory(dir, &keys), second.verdict(dir, None));
         assert_eq!((told.0.0, told.1.0), (*code, *code), "{told:?}");
