@@ -1,5 +1,5 @@
 //! Records made unreadable for everybody and for ever: whole segments at a time, by destroying their keys.
-//! Exports `COMMAND`, `older_than`, `Older`, `destroyable`, `destroy`.
+//! Exports `COMMAND`, `older_than`, `Older`, `destroyable`, `destroy`; `destructions`, `destructions_within` for what was.
 //! Used by `ledger destroy`, which records what is going to be destroyed before it is, and by the verifier.
 //! Start reading at `older_than`.
 
@@ -8,24 +8,16 @@ use std::path::{Path, PathBuf};
 
 use crypto::Keys;
 use model::{Event, Kind, Timestamp};
-use serde::Deserialize;
 
 use crate::disk::{Disk, RealDisk};
+use crate::entry::moment_in;
 use crate::fault::LedgerFault;
-use crate::reader::Ledger;
-use crate::segment::key::{KeyFile, Segment, Tombstone, beside};
+use crate::reader::{Filter, Ledger};
+use crate::segment::key::{KeyFile, Segment, Tombstone, beside, note_beside};
 use crate::segment::{self, Scanner};
 
 /// The command that destroys; its intent is the record that a destroyed key names.
 pub const COMMAND: &str = "ledger.destroy";
-
-/// When something happened.
-#[derive(Deserialize)]
-struct When {
-    at: Timestamp,
-    #[serde(default)]
-    latest: Option<Timestamp>,
-}
 
 /// So much of the ledger is read at once to learn how old it is: some seconds, in which somebody waits for the answer.
 const LOOK_BYTES_MAX: u64 = 1024 * 1024 * 1024;
@@ -37,6 +29,94 @@ pub struct Older {
     pub found: Destroyed,
     /// Whether the look ended before it met a younger record: there may be more once this is destroyed.
     pub has_more: bool,
+}
+
+/// Records that were made unreadable together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Destruction {
+    /// Number of the first one.
+    pub first_seq: u64,
+    /// Number of the last one.
+    pub last_seq: u64,
+    /// When.
+    pub at: Timestamp,
+    /// The record that says so; `None` where it was destroyed before such records were named.
+    pub record: Option<u64>,
+    /// Who destroyed them; `None` where that record is none or was destroyed itself.
+    pub by: Option<String>,
+    /// What that record says about it.
+    pub detail: Option<String>,
+}
+
+impl Destruction {
+    /// Adds records, behind all of these, whose key has this note in its place.
+    pub(crate) fn add(all: &mut Vec<Destruction>, note: Tombstone, first_seq: u64, last_seq: u64) {
+        let is_same = |one: &&mut Destruction| {
+            (one.record, one.at, one.last_seq + 1) == (note.record, note.at, first_seq)
+        };
+        if let Some(one) = all.last_mut().filter(is_same) {
+            one.last_seq = last_seq;
+            return;
+        }
+        all.push(Destruction {
+            first_seq,
+            last_seq,
+            at: note.at,
+            record: note.record,
+            by: None,
+            detail: None,
+        });
+    }
+}
+
+/// The records of a ledger that were destroyed, as the notes in the place of their keys say. However long the ledger is, only
+/// these and the records that they name are read.
+///
+/// # Errors
+/// When a file cannot be read.
+pub fn destructions(ledger: &Ledger) -> Result<Vec<Destruction>, LedgerFault> {
+    let dir = ledger.dir();
+    let segments = segment::list(dir).map_err(|error| LedgerFault::io(dir, &error))?;
+    let mut all = Vec::new();
+    for pair in segments.windows(2) {
+        let [(first_seq, path), (end_seq, _)] = pair else {
+            continue;
+        };
+        if let Some(note) = note_beside(path, ledger.keys())? {
+            Destruction::add(&mut all, note, *first_seq, end_seq - 1);
+        }
+    }
+    for one in &mut all {
+        // A record that was destroyed itself says nothing, and neither does one that is damaged: the verifier tells of that.
+        let named = one.record.and_then(|seq| ledger.get(seq).ok().flatten());
+        let told = named.and_then(|entry| told_in(entry.json.as_bytes()));
+        (one.by, one.detail) = told.unzip();
+    }
+    Ok(all)
+}
+
+/// Those of them that a question may have meant: nobody can look whether they match.
+///
+/// # Errors
+/// When a file cannot be read or is damaged.
+pub fn destructions_within(
+    ledger: &Ledger,
+    filter: &Filter,
+) -> Result<Vec<Destruction>, LedgerFault> {
+    let mut all = destructions(ledger)?;
+    let before = filter.before_seq.unwrap_or(u64::MAX);
+    all.retain(|one| one.first_seq < before);
+    let (Some(last), Some(since)) = (all.last(), filter.since) else {
+        return Ok(all);
+    };
+    // When they were written, only the record behind them tells.
+    let behind = ledger.from_seq(last.last_seq.saturating_add(1))?.next();
+    let behind = behind.transpose()?;
+    let moment = behind.and_then(|entry| moment_in(entry.json.as_bytes()));
+    if moment.is_some_and(|moment| moment < since) {
+        all.clear();
+    }
+    Ok(all)
 }
 
 /// The segments from the beginning of the ledger on whose records are all older than this moment, and which can be destroyed:
@@ -132,13 +212,15 @@ pub fn destroy(
 }
 
 /// A closed segment whose key can be destroyed.
-struct Closed {
+pub(crate) struct Closed {
     path: PathBuf,
-    segment: Segment,
-    end_seq: u64,
+    pub segment: Segment,
+    /// Number behind its last record.
+    pub end_seq: u64,
 }
 
-fn closed(dir: &Path, before_seq: u64) -> Result<Vec<Closed>, LedgerFault> {
+/// The closed segments whose records all have a smaller number and whose key is there.
+pub(crate) fn closed(dir: &Path, before_seq: u64) -> Result<Vec<Closed>, LedgerFault> {
     let segments = segment::list(dir).map_err(|error| LedgerFault::io(dir, &error))?;
     let mut out = Vec::new();
     for pair in segments.windows(2) {
@@ -188,12 +270,6 @@ fn end(one: &Closed, keys: &Keys, note: Tombstone) -> io::Result<()> {
 /// Whether a record is older. What cannot be read as one is not destroyed unseen.
 fn happened_before(record: &[u8], before: Timestamp) -> bool {
     moment_in(record).is_some_and(|moment| moment < before)
-}
-
-/// When a record was written.
-pub(crate) fn moment_in(record: &[u8]) -> Option<Timestamp> {
-    let when = serde_json::from_slice::<When>(record).ok()?;
-    Some(when.latest.map_or(when.at, |latest| latest.max(when.at)))
 }
 
 /// What a record says about a destruction: who asked for it, and why. `None` for every other record.

@@ -1,11 +1,12 @@
 //! One record as it stands in the ledger: its number and its exact bytes.
-//! Exports `Entry`.
+//! Exports `Entry`, and `moment_in` for when it was written.
 //! Given by the reader and by the stream of new records.
 //! Start reading at `Entry`.
 
 use std::time::Duration;
 
-use model::Event;
+use model::{Event, Timestamp};
+use serde::Deserialize;
 
 use crate::fault::LedgerFault;
 use crate::tree::{Hash, leaf_hash};
@@ -53,4 +54,18 @@ impl Entry {
     pub fn leaf(&self) -> Hash {
         leaf_hash(self.json.as_bytes())
     }
+}
+
+/// When something happened.
+#[derive(Deserialize)]
+struct When {
+    at: Timestamp,
+    #[serde(default)]
+    latest: Option<Timestamp>,
+}
+
+/// When a record was written.
+pub(crate) fn moment_in(record: &[u8]) -> Option<Timestamp> {
+    let when = serde_json::from_slice::<When>(record).ok()?;
+    Some(when.latest.map_or(when.at, |latest| latest.max(when.at)))
 }

@@ -16,6 +16,14 @@ pub enum LedgerFault {
     /// The disk is full. New events are refused until there is space; no restart is needed then.
     #[error("the disk that holds the ledger is full; free some space, recording goes on by itself")]
     Full,
+    /// The next file of the ledger cannot be made. Nothing that is there has changed, so it is tried again with the next event.
+    #[error(
+        "the ledger cannot make its next file ({what}); let the server's user write its directory, recording goes on by itself"
+    )]
+    Unready {
+        /// The error of the operating system.
+        what: String,
+    },
     /// A write or flush failed in a way that leaves the file's state unknown. Nothing is accepted until reopened.
     #[error("the ledger stopped after a disk error ({what}); check the disk, then restart")]
     Broken {
@@ -90,11 +98,14 @@ pub enum LedgerFault {
     },
     /// The key of these records was destroyed. The chain over them still holds.
     #[error(
-        "the key of the records from {seq} on was destroyed: they cannot be read any more; begin with a later one"
+        "the records #{seq} to #{last} were destroyed and cannot be read any more; begin with #{next}",
+        last = .next.saturating_sub(1)
     )]
     Destroyed {
         /// The first record that was asked for and cannot be read.
         seq: u64,
+        /// The first one behind it that can.
+        next: u64,
     },
     /// A setting or argument cannot be used.
     #[error("{what}")]
@@ -115,7 +126,10 @@ impl LedgerFault {
 
     /// Whether the same event may be accepted a little later without a restart.
     pub fn is_passing(&self) -> bool {
-        matches!(self, LedgerFault::Busy | LedgerFault::Full)
+        matches!(
+            self,
+            LedgerFault::Busy | LedgerFault::Full | LedgerFault::Unready { .. }
+        )
     }
 
     pub(crate) fn io(path: &Path, error: &io::Error) -> Self {

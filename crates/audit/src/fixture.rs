@@ -129,6 +129,8 @@ impl Dice {
 pub(crate) struct Plan {
     /// Bytes that still fit, once set.
     pub space: Option<usize>,
+    /// Error of every file that is made, while it is set.
+    pub create_error: Option<io::ErrorKind>,
     /// Error of the next flush.
     pub sync_error: Option<io::ErrorKind>,
     /// Error of the next append, after half of the bytes.
@@ -158,6 +160,9 @@ impl Disk for FaultyDisk {
     }
 
     fn create(&self, path: &Path, bytes: &[u8]) -> io::Result<Box<dyn DiskFile>> {
+        if let Some(kind) = self.0.lock().unwrap().create_error {
+            return Err(kind.into());
+        }
         if let Some(space) = &mut self.0.lock().unwrap().space {
             let left = space.checked_sub(bytes.len());
             *space = left.ok_or(io::ErrorKind::StorageFull)?;

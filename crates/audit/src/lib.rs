@@ -19,6 +19,7 @@ mod reader;
 mod recent;
 mod recorder;
 mod recovery;
+mod returned;
 mod rewrap;
 mod segment;
 mod settings;
@@ -31,7 +32,10 @@ mod writer;
 
 pub use bus::{EventBus, Followed, Label, Subscription};
 pub use checkpoint::{Checkpoint, PublicKey, SignedCheckpoint, is_origin};
-pub use destruction::{COMMAND as DESTROY, Destroyed, Older, destroy, destroyable, older_than};
+pub use destruction::{
+    COMMAND as DESTROY, Destroyed, Destruction, Older, destroy, destroyable, destructions,
+    destructions_within, older_than,
+};
 pub use entry::Entry;
 pub use export::{Exported, export, export_opened};
 pub use fault::LedgerFault;
@@ -40,10 +44,11 @@ pub use pending::Pending;
 pub use queue::Status;
 pub use reader::{Filter, Ledger, Records, origin_of};
 pub use recorder::Recorder;
-pub use recovery::Recovered;
+pub use recovery::{Recovered, rehearse};
+pub use returned::{DestroyedKeys, Returned, returned};
 pub use rewrap::rewrap;
 pub use settings::{Durability, OnCheckpoint, Opening, RECORD_BYTES_MAX, Settings};
 pub use signer::{Ends, Rotated, SignerEpoch};
 pub use subjects::{COMMAND as ERASE, ErasedSubject, SUBJECTS_MAX};
 pub use tree::{Frontier, GENESIS, Hash, Proof, chain_hash, leaf_hash, node_hash};
-pub use verify::{Bad, Destruction, Report, verify_directory, verify_export, verify_newest};
+pub use verify::{Bad, Report, verify_directory, verify_export, verify_newest};

@@ -3,6 +3,8 @@
 //! Used by control, `explain`, `ledger show` and the export.
 //! Start reading at `Ledger`. It may run beside the recorder: an unfinished frame is the end.
 
+mod find;
+
 use std::collections::{HashSet, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -144,6 +146,7 @@ pub struct Ledger {
     first: PublicKey,
     /// The keys of persons, read when a record needs them.
     subjects: Arc<OnceLock<Result<Option<Arc<Subjects>>, LedgerFault>>>,
+    in_order: find::InOrder,
 }
 
 impl Ledger {
@@ -175,6 +178,7 @@ impl Ledger {
             first: PublicKey::new(origin, keys.ledger_signing.verifying_key()),
             keys,
             subjects: Arc::default(),
+            in_order: find::InOrder::default(),
         }
     }
 
@@ -259,23 +263,6 @@ impl Ledger {
             index,
             ..place.clone()
         })
-    }
-
-    /// The record of a decision, searching the newest records first.
-    ///
-    /// # Errors
-    /// When a file cannot be read or is damaged.
-    pub fn find(&self, id: DecisionId) -> Result<Option<Entry>, LedgerFault> {
-        let text = id.to_string();
-        let mut found = None;
-        self.walk_newest(|entry| {
-            // Another record may mention the id in a detail; only its own has it as id.
-            if entry.json.contains(&text) && entry.event().is_ok_and(|event| event.id == Some(id)) {
-                found = Some(entry);
-            }
-            found.is_none()
-        })?;
-        found.map(|entry| self.opened(entry)).transpose()
     }
 
     /// The matching records, newest first.
@@ -413,7 +400,7 @@ impl Ledger {
             .map_err(io)?
             .map_err(|damage| wrong(path, &damage))?;
         let Some(frame) = frame else { return Ok(None) };
-        readable(&frame)?;
+        self.must_be_readable(&frame, frame.first_seq)?;
         let found = entries(&frame).nth(place.index);
         found.map(|entry| self.opened(entry)).transpose()
     }
@@ -477,6 +464,18 @@ impl Ledger {
         }
     }
 
+    /// Records whose key was destroyed cannot be shown one after another as if they were not there. The first one that was
+    /// asked for is `from`, or in front of the frame.
+    fn must_be_readable(&self, frame: &Frame, from: u64) -> Result<(), LedgerFault> {
+        if frame.is_readable() {
+            return Ok(());
+        }
+        Err(LedgerFault::Destroyed {
+            seq: frame.first_seq.max(from),
+            next: segment::readable_from(&self.dir, frame.first_seq)?,
+        })
+    }
+
     fn segments(&self) -> Result<Vec<(u64, PathBuf)>, LedgerFault> {
         segment::list(&self.dir).map_err(|error| LedgerFault::io(&self.dir, &error))
     }
@@ -507,7 +506,7 @@ impl Ledger {
     /// Shows all records, newest first, until the visitor has had enough.
     fn walk_newest(&self, mut visit: impl FnMut(Entry) -> bool) -> Result<(), LedgerFault> {
         for (_, path) in self.segments()?.iter().rev() {
-            let places = self.frames(path)?;
+            let places = self.readable_frames(path)?;
             for chunk in places.chunks(CHUNK).rev() {
                 let entries = self.chunk(path, chunk)?;
                 if !entries.into_iter().rev().all(&mut visit) {
@@ -542,16 +541,6 @@ impl Ledger {
 fn is_long_before(event: &Event, since: Option<Timestamp>) -> bool {
     let latest = event.latest.map_or(event.at, |latest| latest.max(event.at));
     since.is_some_and(|since| latest.plus(LATE) < since)
-}
-
-/// Records whose key was destroyed cannot be shown one after another as if they were not there.
-fn readable(frame: &Frame) -> Result<(), LedgerFault> {
-    if frame.is_readable() {
-        return Ok(());
-    }
-    Err(LedgerFault::Destroyed {
-        seq: frame.first_seq,
-    })
 }
 
 fn wrong(path: &Path, damage: &Damage) -> LedgerFault {
@@ -590,7 +579,7 @@ impl Records {
             .map_err(|error| LedgerFault::io(path, &error))?;
         match step {
             Ok(Some(frame)) => {
-                readable(&frame)?;
+                self.ledger.must_be_readable(&frame, self.from)?;
                 self.ready.extend(entries(&frame));
             }
             Ok(None) => self.scanner = None,

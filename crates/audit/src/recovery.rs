@@ -1,5 +1,5 @@
 //! Opens a ledger for writing: finds where it stands, cuts off what a crash left half-written.
-//! Exports `open` and `Recovered`. Reads the newest checkpoint and the last segment only.
+//! Exports `open`, `rehearse` and `Recovered`. Reads the newest checkpoint and the last segment only.
 //! Used by `Recorder::open`.
 //! Start reading at `open`. Nothing that a signed checkpoint covers is ever cut: that would hide tampering.
 
@@ -12,12 +12,13 @@ use std::time::Duration;
 use model::{Event, Kind, Outcome, Timestamp};
 
 use crate::checkpoint::{Checkpoint, PublicKey, SignedCheckpoint, is_origin};
-use crate::destruction;
 use crate::disk::DiskFile;
+use crate::entry::moment_in;
 use crate::fault::LedgerFault;
 use crate::notes;
 use crate::segment::{self, Damage, FRAME_BYTES_MAX, Frame, Scanner, SegmentKey, Tip};
 use crate::settings::Opening;
+use crate::signer::key::Signer;
 use crate::signer::{self, Signers};
 use crate::subjects::Subjects;
 use crate::writer::{Good, State, begin, sign};
@@ -57,30 +58,16 @@ impl Recovered {
 
 /// Opens the ledger and stands at its end.
 pub(crate) fn open(opening: Opening) -> Result<(State, Option<Recovered>), LedgerFault> {
-    let origin = opening.settings.origin.clone();
-    if !is_origin(&origin) {
-        let what =
-            format!("{origin:?} cannot name a ledger: use visible ASCII without spaces and \"+\"");
-        return Err(LedgerFault::Unusable { what });
-    }
     let lock = prepare(&opening.dir)?;
-    let first = PublicKey::new(&origin, opening.keys.ledger_signing.verifying_key());
-    let mut found = signer::file::read_own(&opening.dir, &first)?;
-    let witness = opening
-        .witness
-        .as_deref()
-        .map(|text| trusted(text, &found.signers, &opening.dir));
-    let witness = witness.transpose()?;
-    let segments = segment::list(&opening.dir).map_err(|e| LedgerFault::io(&opening.dir, &e))?;
-    let (last, checkpoints) = checkpoints(&opening, &found.signers, segments.is_empty())?;
-    let promises: Vec<&Checkpoint> = std::iter::once(&last.checkpoint).chain(&witness).collect();
-    let end = match segments.last() {
-        Some((seq, path)) => stand_at_end(&opening, *seq, path, &promises, &found.signers)?,
-        None => begin_first(&opening, &promises)?,
+    let seen = look(&opening)?;
+    let (last, checkpoints) = carry_on(&opening, &seen)?;
+    let end = match seen.stand {
+        Some(stand) => resume(&opening, stand)?,
+        None => begin_first(&opening)?,
     };
-    begun_only(&opening, &mut found, end.tip.next_seq())?;
-    let signer = signer::key::open(&opening.dir, &found.signers, &opening.keys)?;
-    let tidied = signer::key::remove_others(&opening.dir, found.signers.epoch());
+    cut_unbegun(&opening, &seen.found)?;
+    let signers = seen.found.signers;
+    let tidied = signer::key::remove_others(&opening.dir, signers.epoch());
     tidied.map_err(|error| LedgerFault::io(&opening.dir, &error))?;
     let next_seq = end.tip.next_seq();
     let max = opening.settings.subjects_max;
@@ -99,8 +86,8 @@ pub(crate) fn open(opening: Opening) -> Result<(State, Option<Recovered>), Ledge
         segment_since: end.since,
         checkpoints,
         last: Arc::new(last),
-        signers: found.signers,
-        signer,
+        signers,
+        signer: seen.signer,
         subjects: Arc::new(subjects),
         broken: None,
         _lock: lock,
@@ -110,6 +97,80 @@ pub(crate) fn open(opening: Opening) -> Result<(State, Option<Recovered>), Ledge
         state.roll()?;
     }
     Ok((state, end.recovered))
+}
+
+/// Whether a start could open this ledger: everything is looked at that a start looks at, and nothing is written. Says
+/// little while somebody records into it, and nothing of disks that are full.
+///
+/// # Errors
+/// What a start would end with.
+pub fn rehearse(opening: &Opening) -> Result<(), LedgerFault> {
+    look(opening)?;
+    Subjects::read(&opening.dir, &opening.keys).map(drop)
+}
+
+/// What the files of a ledger say, before anything is written.
+struct Seen {
+    found: signer::file::Found,
+    /// The newest checkpoint, and the length of its file up to its end; `None` in a ledger that begins.
+    newest: Option<(SignedCheckpoint, u64)>,
+    /// Where the newest segment ends; `None` where there is none.
+    stand: Option<Stand>,
+    signer: Signer,
+}
+
+/// Looks at everything that a start needs.
+fn look(opening: &Opening) -> Result<Seen, LedgerFault> {
+    let origin = opening.settings.origin.clone();
+    if !is_origin(&origin) {
+        let what =
+            format!("{origin:?} cannot name a ledger: use visible ASCII without spaces and \"+\"");
+        return Err(LedgerFault::Unusable { what });
+    }
+    let first = PublicKey::new(&origin, opening.keys.ledger_signing.verifying_key());
+    let mut found = signer::file::read_own(&opening.dir, &first)?;
+    let witness = opening
+        .witness
+        .as_deref()
+        .map(|text| trusted(text, &found.signers, &opening.dir));
+    let witness = witness.transpose()?;
+    let segments = segment::list(&opening.dir).map_err(|e| LedgerFault::io(&opening.dir, &e))?;
+    let newest = newest_checkpoint(opening, &found.signers, segments.is_empty())?;
+    let own = newest.as_ref().map(|(signed, _)| &signed.checkpoint);
+    let promises: Vec<&Checkpoint> = own.into_iter().chain(&witness).collect();
+    let stand = match segments.last() {
+        Some((seq, path)) => Some(stand_at_end(
+            opening,
+            *seq,
+            path,
+            &promises,
+            &found.signers,
+        )?),
+        None => nothing_promised(opening, &promises)?,
+    };
+    let next_seq = stand.as_ref().map_or(0, |stand| stand.tip.next_seq());
+    begun_only(opening, &mut found, next_seq)?;
+    let signer = signer::key::open(&opening.dir, &found.signers, &opening.keys)?;
+    Ok(Seen {
+        found,
+        newest,
+        stand,
+        signer,
+    })
+}
+
+/// The end of the newest segment.
+struct Stand {
+    path: PathBuf,
+    tip: Tip,
+    key: SegmentKey,
+    /// The moment of the segment's first record.
+    since: Option<Timestamp>,
+    /// Length up to the end of the last good frame, and in all.
+    good: u64,
+    all: u64,
+    /// What is wrong behind it.
+    damage: Option<Damage>,
 }
 
 struct End {
@@ -155,15 +216,13 @@ fn take(lock: &File, dir: &Path) -> Result<(), LedgerFault> {
     Err(LedgerFault::Locked { path })
 }
 
-/// Cuts off what is no part of the ledger from the file of signers: an unfinished change, and one whose record a crash kept
-/// from being written.
+/// Takes a change back whose record a crash kept from being written.
 fn begun_only(
     opening: &Opening,
     found: &mut signer::file::Found,
     next_seq: u64,
 ) -> Result<(), LedgerFault> {
     let path = opening.dir.join(signer::file::NAME);
-    let io = |error: std::io::Error| LedgerFault::io(&path, &error);
     let is_unbegun = |signers: &Signers| signers.last_record().is_some_and(|at| at >= next_seq);
     if is_unbegun(&found.signers) {
         found.signers.take_back();
@@ -173,6 +232,13 @@ fn begun_only(
         let what = "the signer was changed in records that are not there";
         return Err(LedgerFault::integrity(next_seq, &path, what));
     }
+    Ok(())
+}
+
+/// Cuts off what is no part of the ledger from the file of signers: an unfinished change, and one that was taken back.
+fn cut_unbegun(opening: &Opening, found: &signer::file::Found) -> Result<(), LedgerFault> {
+    let path = opening.dir.join(signer::file::NAME);
+    let io = |error: std::io::Error| LedgerFault::io(&path, &error);
     let length = std::fs::metadata(&path).map_or(0, |file| file.len());
     if length > found.length() {
         let mut file = opening.disk.open(&path).map_err(io)?;
@@ -190,31 +256,22 @@ fn trusted(text: &str, signers: &Signers, dir: &Path) -> Result<Checkpoint, Ledg
     Ok(signed.checkpoint)
 }
 
-/// The newest checkpoint, and the file ready to be appended to.
-fn checkpoints(
+/// The newest checkpoint, and where it ends in its file; `None` in a ledger that begins.
+fn newest_checkpoint(
     opening: &Opening,
     signers: &Signers,
     is_new: bool,
-) -> Result<(SignedCheckpoint, Good), LedgerFault> {
+) -> Result<Option<(SignedCheckpoint, u64)>, LedgerFault> {
     let path = opening.dir.join(notes::FILE);
-    let io = |error: std::io::Error| LedgerFault::io(&path, &error);
     let newest = match notes::newest(&opening.dir) {
         Ok(newest) => newest,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-        Err(error) => return Err(io(error)),
+        Err(error) => return Err(LedgerFault::io(&path, &error)),
     };
     let Some((text, length)) = newest else {
-        if !is_new {
-            return Err(LedgerFault::integrity(0, &path, "the checkpoints are gone"));
-        }
-        let key = &opening.keys.ledger_signing;
-        let first = sign(&opening.settings.origin, &Tip::empty(), 0, (0, key));
-        let mut file = opening.disk.open(&path).map_err(io)?;
-        file.truncate(0).map_err(io)?;
-        file.append(first.text.as_bytes()).map_err(io)?;
-        file.sync().map_err(io)?;
-        let length = first.text.len() as u64;
-        return Ok((first, Good { path, file, length }));
+        let what = "the checkpoints are gone";
+        let gone = || LedgerFault::integrity(0, &path, what);
+        return is_new.then_some(None).ok_or_else(gone);
     };
     if !signers.are_named_in(&text) {
         return Err(signer::file::unknown_key(&opening.dir, signers));
@@ -222,19 +279,44 @@ fn checkpoints(
     let what = "the signature of the newest checkpoint does not verify";
     let signed = signers.verify(&text, what);
     let signed = signed.map_err(|what| LedgerFault::integrity(0, &path, what))?;
-    let mut file = opening.disk.open(&path).map_err(io)?;
-    file.truncate(length).map_err(io)?;
-    Ok((signed, Good { path, file, length }))
+    Ok(Some((signed, length)))
 }
 
-/// A ledger without segments: only right before its first record.
-fn begin_first(opening: &Opening, promises: &[&Checkpoint]) -> Result<End, LedgerFault> {
+/// The newest checkpoint, and its file ready to be appended to.
+fn carry_on(opening: &Opening, seen: &Seen) -> Result<(SignedCheckpoint, Good), LedgerFault> {
+    let path = opening.dir.join(notes::FILE);
+    let io = |error: std::io::Error| LedgerFault::io(&path, &error);
+    let mut file = opening.disk.open(&path).map_err(io)?;
+    if let Some((signed, length)) = &seen.newest {
+        file.truncate(*length).map_err(io)?;
+        let (signed, length) = (signed.clone(), *length);
+        return Ok((signed, Good { path, file, length }));
+    }
+    let key = &opening.keys.ledger_signing;
+    let first = sign(&opening.settings.origin, &Tip::empty(), 0, (0, key));
+    file.truncate(0).map_err(io)?;
+    file.append(first.text.as_bytes()).map_err(io)?;
+    file.sync().map_err(io)?;
+    let length = first.text.len() as u64;
+    Ok((first, Good { path, file, length }))
+}
+
+/// There are no segments: only right before the first record.
+fn nothing_promised(
+    opening: &Opening,
+    promises: &[&Checkpoint],
+) -> Result<Option<Stand>, LedgerFault> {
     let promised = promises.iter().map(|promise| promise.size).max();
     let promised = promised.unwrap_or(0);
     if promised > 0 {
         let what = format!("all segments are gone; a checkpoint covers {promised} records");
         return Err(LedgerFault::integrity(0, &opening.dir, what));
     }
+    Ok(None)
+}
+
+/// Begins the first segment.
+fn begin_first(opening: &Opening) -> Result<End, LedgerFault> {
     let path = opening.dir.join(segment::file_name(0));
     let tip = Tip::empty();
     let origin = &opening.settings.origin;
@@ -249,14 +331,14 @@ fn begin_first(opening: &Opening, promises: &[&Checkpoint]) -> Result<End, Ledge
     })
 }
 
-/// Reads the last segment, compares it with the checkpoints and cuts off a torn tail.
+/// Reads the last segment and compares it with the checkpoints.
 fn stand_at_end(
     opening: &Opening,
     first_seq: u64,
     path: &Path,
     promises: &[&Checkpoint],
     signers: &Signers,
-) -> Result<End, LedgerFault> {
+) -> Result<Stand, LedgerFault> {
     let io = |error: std::io::Error| LedgerFault::io(path, &error);
     let scanner = Scanner::open(path, &opening.keys).map_err(io)?;
     let mut scanner =
@@ -281,7 +363,7 @@ fn stand_at_end(
     let damage = loop {
         match scanner.next().map_err(io)? {
             Ok(Some(frame)) => {
-                since = since.or_else(|| destruction::moment_in(frame.records().next()?));
+                since = since.or_else(|| moment_in(frame.records().next()?));
                 pass(&mut tip, &frame, promises, signers, path)?;
             }
             Ok(None) => break None,
@@ -301,19 +383,30 @@ fn stand_at_end(
         let what = "the key of the newest segment was destroyed, so nothing can be added to it";
         return Err(LedgerFault::integrity(first_seq, path, what));
     }
-    let mut file = opening.disk.open(path).map_err(io)?;
-    let recovered = damage.map(|damage| cut(&mut *file, path, good, all, &tip, &damage));
-    let segment = Good {
+    Ok(Stand {
         path: path.to_owned(),
-        file,
-        length: good,
-    };
-    Ok(End {
         tip,
-        segment,
         key,
         since,
-        recovered: recovered.transpose()?,
+        good,
+        all,
+        damage,
+    })
+}
+
+/// Has the newest segment ready to be appended to, without what a crash left half-written.
+fn resume(opening: &Opening, stand: Stand) -> Result<End, LedgerFault> {
+    let (path, length) = (stand.path, stand.good);
+    let file = opening.disk.open(&path);
+    let mut file = file.map_err(|error| LedgerFault::io(&path, &error))?;
+    let cut = |damage: Damage| cut(&mut *file, &path, length, stand.all, &stand.tip, &damage);
+    let recovered = stand.damage.map(cut).transpose()?;
+    Ok(End {
+        tip: stand.tip,
+        segment: Good { path, file, length },
+        key: stand.key,
+        since: stand.since,
+        recovered,
     })
 }
 

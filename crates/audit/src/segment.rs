@@ -691,13 +691,25 @@ fn leaves_of(payload: &[u8]) -> Option<Vec<Hash>> {
 /// # Errors
 /// When a file cannot be read.
 pub(crate) fn first_readable(dir: &Path) -> Result<u64, LedgerFault> {
+    readable_from(dir, 0)
+}
+
+/// The same from this record on.
+///
+/// # Errors
+/// When a file cannot be read.
+pub(crate) fn readable_from(dir: &Path, seq: u64) -> Result<u64, LedgerFault> {
     let segments = list(dir).map_err(|error| LedgerFault::io(dir, &error))?;
-    for (first_seq, path) in &segments {
+    let home = segments
+        .iter()
+        .rposition(|(first_seq, _)| *first_seq <= seq);
+    let (_, ours) = segments.split_at(home.unwrap_or(0));
+    for (first_seq, path) in ours {
         let path = key::beside(path);
         let bytes = match std::fs::read(&path) {
             Ok(bytes) => bytes,
             // One of format 1 has no key, and can be read.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(*first_seq),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(seq.max(*first_seq)),
             Err(error) => return Err(LedgerFault::io(&path, &error)),
         };
         let is_destroyed = matches!(
@@ -705,10 +717,12 @@ pub(crate) fn first_readable(dir: &Path) -> Result<u64, LedgerFault> {
             Some((_, key::KeyFile::Destroyed(_)))
         );
         if !is_destroyed {
-            return Ok(*first_seq);
+            return Ok(seq.max(*first_seq));
         }
     }
-    Ok(segments.last().map_or(0, |(first_seq, _)| *first_seq))
+    Ok(ours
+        .last()
+        .map_or(seq, |(first_seq, _)| seq.max(*first_seq)))
 }
 
 #[cfg(test)]

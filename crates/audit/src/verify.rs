@@ -7,31 +7,14 @@ mod directory;
 mod file;
 mod persons;
 
-use model::Timestamp;
-
+use crate::destruction::Destruction;
+use crate::returned::{DestroyedKeys, Returned};
 use crate::signer::{Ends, SignerEpoch, Signers};
 use crate::subjects::ErasedSubject;
 use crate::tree::Hash;
 
 pub use directory::{verify_directory, verify_newest};
 pub use file::verify_export;
-
-/// Records that were made unreadable together.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Destruction {
-    /// Number of the first one.
-    pub first_seq: u64,
-    /// Number of the last one.
-    pub last_seq: u64,
-    /// When.
-    pub at: Timestamp,
-    /// The record that says so; `None` where it was destroyed before such records were named.
-    pub record: Option<u64>,
-    /// Who destroyed them; `None` where that record is none or was destroyed itself.
-    pub by: Option<String>,
-    /// What that record says about it.
-    pub detail: Option<String>,
-}
 
 /// What a verification found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -54,6 +37,10 @@ pub struct Report {
     pub erased: u64,
     /// Who was erased.
     pub erasures: Vec<ErasedSubject>,
+    /// The keys that records say were destroyed.
+    pub destroyed_keys: DestroyedKeys,
+    /// Those of them that are there again: nothing is wrong with the records, and what nobody was to read any more can be read.
+    pub returned: Returned,
     /// Bytes of a write that a crash left unfinished at the very end; cut off at the next start.
     pub torn_bytes: u64,
     /// Who signs now, in the form `name+id+key`. Compare it with the key you know.

@@ -4,6 +4,7 @@
 //! Start reading at `Writer::run`, then `State::commit`. After a failed flush nothing is accepted (fail closed).
 
 mod keys;
+mod outage;
 mod rotate;
 
 use std::io;
@@ -11,19 +12,20 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use model::Timestamp;
+use model::{Event, Timestamp};
 
+use crate::bus::Label;
 use crate::checkpoint::{Checkpoint, SignedBy, SignedCheckpoint};
 use crate::disk::{Disk, DiskFile};
 use crate::fault::LedgerFault;
 use crate::queue::{Batch, Shared};
 use crate::recent::RecentFrame;
 use crate::segment::{self, Group, Header, SegmentKey, Tip};
-use crate::settings::{Durability, OnCheckpoint, Settings};
+use crate::settings::{Durability, OnCheckpoint, RECORD_BYTES_MAX, Settings};
 use crate::signer::Signers;
 use crate::signer::key::Signer;
 use crate::subjects::Subjects;
-use crate::tree::Hash;
+use crate::tree::{Hash, leaf_hash};
 
 /// A file and the length up to which it is good.
 pub(crate) struct Good {
@@ -66,6 +68,8 @@ pub(crate) struct Writer {
     due: Option<Instant>,
     /// The group at work, so that nobody waits forever should this thread panic.
     current: Batch,
+    /// What could not be written of late, and is on no record yet.
+    outage: Option<outage::Outage>,
 }
 
 impl Writer {
@@ -75,6 +79,7 @@ impl Writer {
             shared,
             due: None,
             current: Batch::default(),
+            outage: None,
         }
     }
 
@@ -86,7 +91,9 @@ impl Writer {
             self.current = work.batch;
             if !self.current.leaves.is_empty() {
                 // Whoever waits for the group is told; nobody waits here.
-                drop(self.commit());
+                let (count, at) = (self.current.leaves.len(), self.current.at);
+                let outcome = self.commit();
+                self.keep_outage(outcome.err(), count, at);
             }
             for (wanted, tell) in work.key_work {
                 drop(tell.try_send(self.state.work_on_keys(&wanted)));
@@ -270,8 +277,8 @@ impl State {
         self.checkpoint()?;
         let path = self.dir.join(segment::file_name(self.tip.next_seq()));
         let (disk, origin) = (Arc::clone(&self.disk), self.settings.origin.clone());
-        let (segment, key) = begin(&*disk, path, &self.tip, &origin, &self.keys)
-            .map_err(|error| self.judge(&error))?;
+        let (segment, key) =
+            begin(&*disk, path, &self.tip, &origin, &self.keys).map_err(|error| unready(&error))?;
         (self.segment, self.segment_key) = (segment, key);
         self.segment_since = None;
         Ok(())
@@ -351,6 +358,31 @@ impl State {
     }
 }
 
+/// An event of the ledger itself as a group of its own.
+fn single(event: &Event, latest: Option<Timestamp>) -> Result<Batch, LedgerFault> {
+    let mut record = Vec::new();
+    event.write_with(latest, &mut record);
+    if record.len() > RECORD_BYTES_MAX {
+        let bytes = record.len();
+        return Err(LedgerFault::TooLarge { bytes });
+    }
+    let length = u32::try_from(record.len()).unwrap_or(u32::MAX);
+    let mut payload = length.to_le_bytes().to_vec();
+    payload.extend_from_slice(&record);
+    Ok(Batch {
+        group: Arc::default(),
+        payload,
+        leaves: vec![leaf_hash(&record)],
+        ids: vec![event.id.map_or(0, model::DecisionId::bits)],
+        labels: vec![Label {
+            kind: event.kind.clone(),
+            outcome: event.outcome.clone(),
+        }],
+        subjects: Vec::new(),
+        at: event.at,
+    })
+}
+
 /// Begins a segment at the tip.
 pub(crate) fn begin(
     disk: &dyn Disk,
@@ -403,6 +435,16 @@ fn is_full(error: &io::Error) -> bool {
         error.kind(),
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
     )
+}
+
+/// A file that could not be made: it appears whole or not at all, and the files that are there are as they were.
+fn unready(error: &io::Error) -> LedgerFault {
+    if is_full(error) {
+        return LedgerFault::Full;
+    }
+    LedgerFault::Unready {
+        what: error.to_string(),
+    }
 }
 
 fn broken(error: &io::Error) -> LedgerFault {

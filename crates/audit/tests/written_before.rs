@@ -78,6 +78,8 @@ fn a_directory_of_each_form_verifies_and_reads_byte_for_byte() {
         for (entry, seq) in read.iter().zip(0..) {
             let event = entry.event().unwrap();
             assert_eq!(event.code.is_some(), seq % 5 == 0, "{event:?}");
+            // These ids hold another moment than that of their records, so what one search learns does not help the next.
+            let ledger = Ledger::open_read(&place(form, "ledger"), keys()).unwrap();
             assert_eq!(ledger.find(event.id.unwrap()).unwrap().unwrap().seq, seq);
         }
     }
@@ -112,7 +114,8 @@ fn a_segment_whose_key_was_destroyed_says_so_and_keeps_its_place_in_the_chain() 
         assert_eq!(report.destructions[0].by.as_deref(), by);
         let ledger = Ledger::open_read(dir.path(), keys()).unwrap();
         let gone = ledger.from_seq(0).unwrap().next().unwrap();
-        assert_eq!(gone, Err(LedgerFault::Destroyed { seq: 0 }));
+        let next = report.destroyed;
+        assert_eq!(gone, Err(LedgerFault::Destroyed { seq: 0, next }));
         assert!(ledger.get(report.destroyed).unwrap().is_some());
     }
 }

@@ -265,16 +265,9 @@ impl Delivery {
     /// Reads the next records from the ledger. Those that were destroyed meanwhile are passed over, and that is said.
     fn read_ahead(&mut self, end: u64) -> Result<(), LedgerFault> {
         self.ahead.clear();
-        for read in self.recorder.ledger().from_seq(self.next_seq)? {
-            match read {
-                Ok(entry) if entry.seq < end => self.ahead.push_back(entry),
-                Ok(_) => break,
-                Err(LedgerFault::Destroyed { .. }) => continue,
-                Err(fault) => return Err(fault),
-            }
-            if self.ahead.len() >= BATCH_RECORDS {
-                break;
-            }
+        let mut from = self.next_seq;
+        while let Some(next) = self.read_from(from, end)? {
+            from = next;
         }
         let first = self.ahead.front().map_or(end, |entry| entry.seq);
         if first > self.next_seq {
@@ -286,6 +279,26 @@ impl Delivery {
             self.next_seq = first;
         }
         Ok(())
+    }
+
+    /// Reads from a record on. Gives where to go on behind records that were destroyed.
+    fn read_from(&mut self, from: u64, end: u64) -> Result<Option<u64>, LedgerFault> {
+        for read in self.recorder.ledger().from_seq(from)? {
+            match read {
+                Ok(entry) if entry.seq < end => self.ahead.push_back(entry),
+                Ok(_) => break,
+                // Those behind a gap are told when they come first: the gap is said before them.
+                Err(LedgerFault::Destroyed { .. }) if !self.ahead.is_empty() => break,
+                Err(LedgerFault::Destroyed { next, .. }) => {
+                    return Ok(Some(next).filter(|next| (from + 1..end).contains(next)));
+                }
+                Err(fault) => return Err(fault),
+            }
+            if self.ahead.len() >= BATCH_RECORDS {
+                break;
+            }
+        }
+        Ok(None)
     }
 
     fn recovered(&mut self) {

@@ -1,9 +1,10 @@
 //! Where a change is recorded before it takes effect, and how it ended.
-//! Exports `Journal`, `Change`; `lost` and `erased` for what a killed process left open.
+//! Exports `Journal`, `Change`; `lost` and `finished` for what a killed process left open.
 //! Used by `order`; the simulator has a journal of its own.
 //! Start reading at `Change`.
 
-use audit::{ERASE, LedgerFault, Recorder};
+use audit::{DESTROY, ERASE, LedgerFault, Recorder};
+use crypto::Keys;
 use model::{DecisionId, Event, KeyId, Kind, Outcome, Text, Timestamp, Word};
 
 use crate::actor::Actor;
@@ -38,6 +39,8 @@ pub struct Change<'a> {
     pub person: Option<String>,
     /// The subject of sealed values whose key is destroyed.
     pub erases: Option<String>,
+    /// Number behind the last record whose key is destroyed.
+    pub destroys: Option<u64>,
     /// What changes, and why.
     pub detail: String,
 }
@@ -68,6 +71,7 @@ impl Change<'_> {
             credential: self.credential.map(|id| id.text()),
             person: self.person.as_deref().map(Text::new),
             erases: self.erases.as_deref().map(Text::new),
+            destroys: self.destroys,
             actor: Some(self.actor.recorded()),
             detail: Some(self.detail.as_str().into()),
             ..Event::default()
@@ -75,27 +79,34 @@ impl Change<'_> {
     }
 }
 
-/// Finishes an erasure that a process began which was killed, and gives its outcome; `None` when the intent is none of one. Whoever
-/// was promised that they are erased is, whether or not anybody runs the command again.
+/// Finishes an erasure or a destruction that a process began which was killed, and gives its outcome; `None` when the intent is
+/// none of one. What was said to become unreadable does, whether or not anybody runs the command again.
 ///
 /// # Errors
-/// When the key cannot be destroyed.
-pub fn erased(
+/// When a key cannot be destroyed.
+pub fn finished(
     intent: &Event,
     recorder: &Recorder,
+    keys: &Keys,
     now: Timestamp,
 ) -> Result<Option<Event>, LedgerFault> {
-    let is_one = intent.operation.as_deref() == Some(ERASE) && !intent.is_call();
-    let (Some(subject), Some(id), true) = (&intent.erases, intent.id, is_one) else {
+    let (Some(id), false) = (intent.id, intent.is_call()) else {
         return Ok(None);
     };
-    // Its outcome is missing, so this is the intent itself.
-    let record = recorder.find(id)?.map_or(0, |entry| entry.seq);
-    recorder.erase(subject, record, now)?;
+    // Its outcome is missing, so what has this id is the intent itself.
+    let record =
+        || -> Result<u64, LedgerFault> { Ok(recorder.find(id)?.map_or(0, |entry| entry.seq)) };
+    match (intent.operation.as_deref(), &intent.erases, intent.destroys) {
+        (Some(ERASE), Some(subject), _) => drop(recorder.erase(subject, record()?, now)?),
+        (Some(DESTROY), _, Some(before)) => {
+            audit::destroy(recorder.ledger().dir(), keys, before, record()?, now)?;
+        }
+        _ => return Ok(None),
+    }
     let detail = intent.detail.as_deref().unwrap_or_default();
     Ok(Some(Event {
         at: now,
-        kind: Word::new(Text::new_static(ERASE)),
+        kind: Word::new(intent.operation.clone().unwrap_or_default()),
         latest: None,
         operation: None,
         outcome: Outcome::Done.into(),
@@ -118,3 +129,6 @@ pub fn lost(intent: &Event) -> Option<Event> {
         ..intent.clone()
     })
 }
+
+#[cfg(test)]
+mod tests;

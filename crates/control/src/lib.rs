@@ -8,6 +8,7 @@ pub mod announcement;
 pub mod client;
 pub mod commands;
 pub mod delivery;
+pub mod destroyed_keys;
 mod error;
 pub mod explain;
 pub mod health;

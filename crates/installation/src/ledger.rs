@@ -8,7 +8,8 @@ pub mod text;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use audit::{Destruction, Ends, ErasedSubject, Ledger, PublicKey, Report, SignerEpoch};
+use audit::{Ends, ErasedSubject, Ledger, PublicKey, Report, Returned, SignerEpoch};
+use control::commands::ledger::DestroyedRecords;
 use crypto::{Kek, Keys};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -41,6 +42,8 @@ pub struct VerifiedLedger {
     pub erased: u64,
     /// Who was erased.
     pub erasures: Vec<ErasedPerson>,
+    /// Keys that were destroyed and are there again: what they open can be read. Null where there are none.
+    pub returned: Option<ReturnedKeys>,
     /// Bytes of a write that a crash left unfinished at the very end.
     pub torn_bytes: u64,
     /// Whether all that is wrong with an exported file is that it ends early.
@@ -60,23 +63,6 @@ pub struct VerifiedLedger {
     pub first_bad: Option<BadRecord>,
 }
 
-/// Records that were made unreadable together.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct DestroyedRecords {
-    /// Number of the first one.
-    pub first_seq: u64,
-    /// Number of the last one.
-    pub last_seq: u64,
-    /// When, UTC.
-    pub at: String,
-    /// The record that says so.
-    pub record: Option<u64>,
-    /// Who destroyed them; null where that record is none or was destroyed itself.
-    pub by: Option<String>,
-    /// What that record says about it.
-    pub detail: Option<String>,
-}
-
 /// A person whose values were made unreadable.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct ErasedPerson {
@@ -86,6 +72,26 @@ pub struct ErasedPerson {
     pub at: String,
     /// The record that says so.
     pub record: u64,
+}
+
+/// Keys that were destroyed and are there again, as from a backup.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct ReturnedKeys {
+    /// Records that can be read again.
+    pub records: u64,
+    /// Their segments.
+    pub segments: Vec<ReturnedSegment>,
+    /// Erased persons of whom can be read again what records say, as these name them.
+    pub subjects: Vec<String>,
+}
+
+/// A segment whose records can be read again.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct ReturnedSegment {
+    /// Number of the first one.
+    pub first_seq: u64,
+    /// Number of the last one.
+    pub last_seq: u64,
 }
 
 /// One epoch of a ledger: the time of one key that signs.
@@ -134,9 +140,14 @@ impl From<&Report> for VerifiedLedger {
             checkpoints: report.checkpoints,
             covered: report.covered,
             destroyed: report.destroyed,
-            destructions: report.destructions.iter().map(destroyed).collect(),
+            destructions: report
+                .destructions
+                .iter()
+                .map(DestroyedRecords::from)
+                .collect(),
             erased: report.erased,
             erasures: report.erasures.iter().map(erased).collect(),
+            returned: returned(&report.returned),
             torn_bytes: report.torn_bytes,
             is_cut: report.is_cut,
             has_open_ends: report.has_open_ends,
@@ -157,15 +168,17 @@ fn erased(one: &ErasedSubject) -> ErasedPerson {
     }
 }
 
-fn destroyed(one: &Destruction) -> DestroyedRecords {
-    DestroyedRecords {
-        first_seq: one.first_seq,
-        last_seq: one.last_seq,
-        at: one.at.to_string(),
-        record: one.record,
-        by: one.by.clone(),
-        detail: one.detail.clone(),
-    }
+fn returned(returned: &Returned) -> Option<ReturnedKeys> {
+    let segments = returned.segments.iter();
+    let segments = segments.map(|&(first_seq, last_seq)| ReturnedSegment {
+        first_seq,
+        last_seq,
+    });
+    (!returned.is_empty()).then(|| ReturnedKeys {
+        records: returned.records(),
+        segments: segments.collect(),
+        subjects: returned.subjects.clone(),
+    })
 }
 
 fn signer(one: &SignerEpoch) -> Signer {
@@ -256,18 +269,20 @@ impl LedgerFiles {
         // What is wrong with a ledger that cannot say so much, the verification finds.
         let own = ledger.present_key();
         let own = own.unwrap_or_else(|_| ledger.first_key().clone());
-        audit::verify_directory(
-            &self.dir,
-            &self.keys,
-            pin.unwrap_or(&own),
-            witness.as_deref(),
-        )
-        .map_err(|fault| {
+        let known = control::destroyed_keys::known(&self.store)?;
+        let unread = |fault| {
             InstallationError::new(
                 Severity::Failed,
                 fault,
                 "Let the user that runs Portcullis read the files of the ledger.",
             )
-        })
+        };
+        let pin = pin.unwrap_or(&own);
+        let report = audit::verify_directory(&self.dir, &self.keys, pin, witness.as_deref());
+        let mut report = report.map_err(unread)?;
+        // The store remembers also what no record says any more.
+        let known = known.and(&report.destroyed_keys);
+        report.returned = audit::returned(&self.dir, &self.keys, &known).map_err(unread)?;
+        Ok(report)
     }
 }

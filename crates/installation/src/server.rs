@@ -95,7 +95,8 @@ pub fn start(dir: &Path, watch: Watch, host: Host) -> Result<Running, Installati
     let io = control::start::shared(&opened.store, &opened.keys, &opened.recorder, &base)?;
     let control = Arc::new(control(dir, &io, base, &opened, &slots, host)?);
     let data = opened.dir.clone();
-    close_intents(&opened.recorder, &compiled, host)?;
+    close_intents(&opened, &compiled, host)?;
+    destroy_again(&control, host)?;
     // Before the first record of this start, so that destinations get it.
     let apart = [dir.to_path_buf(), data.clone()];
     let deliveries = tasks::deliveries(&compiled, &apart, &io, &opened.store, host)?;
@@ -150,17 +151,19 @@ fn open_sockets(
 
 /// Records the outcome of calls that a server which was killed had forwarded: it is not known.
 fn close_intents(
-    recorder: &Recorder,
+    opened: &Opened,
     compiled: &Compiled,
     host: Host,
 ) -> Result<(), InstallationError> {
+    let recorder = &opened.recorder;
     let within = longest_call(compiled).saturating_add(OUTCOME_MORE);
     let open = recorder.ledger().open_intents(within)?;
     let count = open.len();
     let mut outcomes = Vec::with_capacity(count);
     for intent in open {
-        let outcome = match control::journal::erased(&intent, recorder, crate::now())? {
-            Some(erased) => erased,
+        let now = crate::now();
+        let outcome = match control::journal::finished(&intent, recorder, &opened.keys, now)? {
+            Some(finished) => finished,
             None => {
                 control::journal::lost(&intent).unwrap_or_else(|| gateway::record::lost(intent))
             }
@@ -179,6 +182,26 @@ fn close_intents(
             "portcullis: {} had been forwarded before the unclean stop, with an outcome that is not known; see `portcullis ledger show --code {}`",
             counted(count, "write"),
             gateway::reasons::CUT.code
+        ));
+    }
+    Ok(())
+}
+
+/// Destroys keys of the ledger again that were destroyed and are there again. Nothing is served while somebody could read what
+/// was promised to be unreadable.
+fn destroy_again(control: &Control, host: Host) -> Result<(), InstallationError> {
+    let returned = control::destroyed_keys::destroy_again(control).map_err(|error| {
+        InstallationError::new(
+            Severity::Failed,
+            format!("keys that were destroyed are there again, or may be, and cannot be destroyed: {error}"),
+            "Let the server's user write the ledger's directory and the database: what was destroyed must not become readable.",
+        )
+    })?;
+    if !returned.is_empty() {
+        (host.say)(&format!(
+            "portcullis: {} that had been destroyed were there again, as from a backup, and are destroyed again; see \
+             `portcullis ledger verify`. Destroy them in the backup too.",
+            crate::ledger::text::keys(&returned)
         ));
     }
     Ok(())

@@ -138,6 +138,9 @@ pub struct Event {
     /// Of a `ledger.erase`: whose values, as `personal` of other records names them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub erases: Option<Text>,
+    /// Of a `ledger.destroy`: all records with a smaller number are made unreadable, where their segment has a key of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub destroys: Option<u64>,
     /// Private detail of a refusal, or what was changed: a sentence for people, which no program reads.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<Text>,

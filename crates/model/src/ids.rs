@@ -74,6 +74,12 @@ macro_rules! prefixed {
                 self.0
             }
 
+            /// The moment in it, to the millisecond: when it was made, by the clock of then.
+            pub fn moment(self) -> Timestamp {
+                let millis = i64::try_from(self.0 >> 80).unwrap_or_default();
+                Timestamp::from_micros(millis.saturating_mul(1_000))
+            }
+
             /// The text form, on the stack: ids are printed several times for each request.
             pub fn ascii(self) -> [u8; $prefix.len() + 26] {
                 let mut out = [0; $prefix.len() + 26];
@@ -185,6 +191,7 @@ mod tests {
         let at = Timestamp::from_micros;
         let none = DecisionId::new(at(1_795_000_000_123_456), [0; RANDOM_BYTES]);
         assert_eq!(none.bits() >> 80, 1_795_000_000_123);
+        assert_eq!(none.moment(), at(1_795_000_000_123_000));
         // The microseconds below it are not told, and every other bit is one of version, variant or chance.
         assert_eq!(
             none,

@@ -44,6 +44,15 @@ pub enum Fault {
         /// What is there.
         beside: PathBuf,
     },
+    /// The database was taken away or replaced while it is open.
+    #[error(
+        "{} was taken away or replaced while it is open: nothing is written to it any more, because no start would find it. \
+         Put it back as it was, with the files beside it, or restart", path.display()
+    )]
+    Displaced {
+        /// Where it was.
+        path: PathBuf,
+    },
     /// There is nothing to read yet.
     #[error("{} does not exist yet. Start the server once, or point `store.dir` at the right directory", path.display())]
     Absent {
@@ -164,6 +173,7 @@ impl Fault {
                 Whose::Operator
             }
             Fault::TooNew { .. }
+            | Fault::Displaced { .. }
             | Fault::Full { .. }
             | Fault::ReadOnly { .. }
             | Fault::Denied { .. } => Whose::Operator,

@@ -63,6 +63,13 @@ pub const INTEGRATION_STATE: Kind = Kind {
     indexes: &[],
 };
 
+/// Keys of the ledger that were destroyed (`control::destroyed_keys`), so that one that is there again is noticed: `segments`, and
+/// each erased person by the name that records have for them.
+pub const LEDGER_DESTROYED: Kind = Kind {
+    name: "ledger_destroyed",
+    indexes: &[],
+};
+
 /// The newest checkpoint of the ledger, so that a ledger rolled back behind it is noticed.
 pub const LEDGER_WITNESS: Kind = Kind {
     name: "ledger_witness",
@@ -75,6 +82,7 @@ pub const KINDS: &[&Kind] = &[
     &CREDENTIAL,
     &DESTINATION,
     &INTEGRATION_STATE,
+    &LEDGER_DESTROYED,
     &LEDGER_WITNESS,
 ];
 

@@ -136,8 +136,42 @@ fn a_full_disk_refuses_and_goes_on_when_there_is_space_again() {
         assert_eq!(recorder.record(&event(2)).wait(), Ok(1));
         assert_eq!(recorder.status().fault, None);
         recorder.stop().unwrap();
-        assert_eq!(good(dir.path()).records, 2);
+        assert_eq!(good(dir.path()).records, 3);
+        let told = recorder.ledger().get(2).unwrap().unwrap().event().unwrap();
+        assert!(told.kind == model::Kind::LedgerOutage, "{told:?}");
+        assert_eq!(
+            (told.count, told.took_us, told.at),
+            (Some(3), Some(1_000), event(2).at)
+        );
+        assert!(
+            told.detail
+                .unwrap()
+                .contains("the disk that holds the ledger is full")
+        );
     }
+}
+
+#[test]
+fn an_outage_that_goes_on_is_one_record() {
+    let dir = tempfile::tempdir().unwrap();
+    let (recorder, disk) = faulty(dir.path(), settings());
+    for n in 0..4 {
+        disk.0.lock().unwrap().space = Some(0);
+        assert_eq!(recorder.record(&event(n)).wait(), Err(LedgerFault::Full));
+    }
+    // Room for a record, and not for the one about the outage.
+    let mut line = Vec::new();
+    event(5).write(&mut line);
+    let frame = crate::segment::FRAME_HEAD + 29 + 32 + 29 + 4 + line.len();
+    disk.0.lock().unwrap().space = Some(frame + 10);
+    assert_eq!(recorder.record(&event(5)).wait(), Ok(0));
+    assert_eq!(recorder.record(&event(6)).wait(), Err(LedgerFault::Full));
+    disk.0.lock().unwrap().space = None;
+    assert_eq!(recorder.record(&event(7)).wait(), Ok(1));
+    recorder.stop().unwrap();
+    let told = recorder.ledger().get(2).unwrap().unwrap().event().unwrap();
+    assert_eq!((told.count, told.at), (Some(5), event(7).at));
+    assert_eq!(good(dir.path()).records, 3);
 }
 
 #[test]
@@ -158,7 +192,38 @@ fn a_disk_that_is_full_for_checkpoints_or_new_segments_recovers_too() {
     disk.0.lock().unwrap().space = None;
     assert_eq!(recorder.record(&event(1)).wait(), Ok(1));
     recorder.stop().unwrap();
-    assert_eq!(good(dir.path()).records, 2);
+    assert_eq!(good(dir.path()).records, 3);
+}
+
+#[test]
+fn a_directory_that_takes_no_new_file_is_waited_for() {
+    for kind in [
+        ErrorKind::PermissionDenied,
+        ErrorKind::ReadOnlyFilesystem,
+        ErrorKind::NotFound,
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        let settings = Settings {
+            segment_bytes: 1,
+            ..settings()
+        };
+        let (recorder, disk) = faulty(dir.path(), settings);
+        assert_eq!(recorder.record(&event(0)).wait(), Ok(0));
+        disk.0.lock().unwrap().create_error = Some(kind);
+        for _ in 0..3 {
+            let fault = recorder.record(&event(1)).wait().unwrap_err();
+            assert!(
+                matches!(fault, LedgerFault::Unready { .. }) && fault.is_passing(),
+                "{fault}"
+            );
+        }
+        assert!(recorder.status().fault.is_some() && !recorder.has_ended());
+        disk.0.lock().unwrap().create_error = None;
+        assert_eq!(recorder.record(&event(1)).wait(), Ok(1));
+        assert_eq!(recorder.status().fault, None);
+        recorder.stop().unwrap();
+        assert_eq!(good(dir.path()).records, 3);
+    }
 }
 
 #[test]
@@ -268,7 +333,12 @@ fn a_decision_is_found_whether_recent_or_old() {
         segment_bytes: 3_000,
         ..settings()
     };
-    let id = |n: u64| event(n).id.unwrap();
+    // Ids hold the moment of their record.
+    let id = |n: u64| DecisionId::new(event(n).at, [u8::try_from(n).unwrap(); 10]);
+    let event = |n: u64| Event {
+        id: Some(id(n)),
+        ..event(n)
+    };
     let first = recorder(dir.path(), settings.clone());
     for n in 0..60 {
         first.record(&event(n)).wait().unwrap();

@@ -197,16 +197,16 @@ fn missing_changed_or_rolled_back_files_are_an_integrity_fault() {
         "a forged witness"
     );
 
-    for (_, path) in &segments {
-        std::fs::remove_file(path).unwrap();
-    }
+    segments
+        .iter()
+        .for_each(|(_, path)| std::fs::remove_file(path).unwrap());
     assert!(refused(None), "all segments gone");
     std::fs::remove_file(&checkpoints).unwrap();
     assert!(
         refused(Some(&witness)),
         "everything gone, but the database remembers"
     );
-    std::fs::remove_file(&checkpoints).unwrap();
+    assert!(!checkpoints.exists(), "nothing was begun");
     assert!(!refused(None));
 }
 
@@ -352,4 +352,79 @@ fn a_hundred_kills_under_load_lose_nothing_acknowledged() {
     assert_eq!(report.first_bad, None);
     println!("{acknowledged} acknowledged, {torn} torn tails, slowest start {slowest:?}");
     assert!(acknowledged >= 100, "each child was killed behind one");
+}
+
+/// The bytes of every file.
+fn files(dir: &Path) -> std::collections::BTreeMap<PathBuf, Vec<u8>> {
+    let all = std::fs::read_dir(dir)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    all.map(|path| (path.clone(), std::fs::read(path).unwrap()))
+        .collect()
+}
+
+/// What may become of a file.
+fn damaged(bytes: &[u8], dice: &mut Dice) -> Option<Vec<u8>> {
+    let mut bytes = bytes.to_vec();
+    let place = dice.index(bytes.len().max(1));
+    match dice.below(5) {
+        0 => return None,
+        1 => bytes.truncate(place),
+        2 => bytes.extend_from_slice(b"more"),
+        3 if !bytes.is_empty() => bytes[place] ^= 1,
+        _ => bytes.fill(0),
+    }
+    Some(bytes)
+}
+
+#[test]
+fn a_rehearsal_ends_as_a_start_does_and_changes_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let small = || Settings {
+        segment_bytes: 2_500,
+        ..settings()
+    };
+    let mut dice = Dice::new(57);
+    ledger(dir.path(), 40, small(), &mut dice);
+    let recorder = recorder(dir.path(), small());
+    let signed = Event {
+        kind: Kind::LedgerSigner.into(),
+        ..event(1)
+    };
+    recorder
+        .rotate_signer(signed, crate::Ends::Routine)
+        .unwrap();
+    let person = Event {
+        integration: Some("crm".into()),
+        user: Some("ann".into()),
+        ..event(2)
+    };
+    recorder.record(&person).wait().unwrap();
+    recorder.stop().unwrap();
+    drop(recorder);
+    let whole = files(dir.path());
+    let (mut good, mut bad) = (0, 0);
+    for round in 0..160 {
+        let copy = tempfile::tempdir().unwrap();
+        let names: Vec<&PathBuf> = whole.keys().collect();
+        let hit = names[dice.index(names.len())];
+        for (path, bytes) in &whole {
+            let bytes = if path == hit {
+                damaged(bytes, &mut dice)
+            } else {
+                Some(bytes.clone())
+            };
+            let to = copy.path().join(path.file_name().unwrap());
+            bytes
+                .iter()
+                .for_each(|bytes| std::fs::write(&to, bytes).unwrap());
+        }
+        let before = files(copy.path());
+        let rehearsed = rehearse(&opening(copy.path(), small()));
+        assert_eq!(files(copy.path()), before, "round {round}");
+        let opened = Recorder::open(opening(copy.path(), small()), now()).map(drop);
+        assert_eq!(rehearsed, opened, "round {round}, {}", hit.display());
+        if opened.is_ok() { good += 1 } else { bad += 1 }
+    }
+    assert!(good > 20 && bad > 20, "{good} and {bad}");
 }

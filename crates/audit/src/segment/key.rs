@@ -1,5 +1,5 @@
 //! The key of one segment: random, wrapped, and kept in a file beside it.
-//! Exports `KeyFile`, `Segment`, `Tombstone` and `beside`.
+//! Exports `KeyFile`, `Segment`, `Tombstone`, `beside` and `note_beside`.
 //! Used by the segment's header, by `rewrap` and by whoever destroys what may no longer be read.
 //! Start reading at `KeyFile`; the layout for auditors is docs/ledger-format.md.
 //!
@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use crypto::{Keys, Secret, WrapKey};
 use model::Timestamp;
 
+use crate::fault::LedgerFault;
 use crate::wrapped::{self, Unopened, Wraps};
 
 const MAGIC: &[u8; 8] = b"PORTLKEY";
@@ -67,6 +68,27 @@ pub(crate) enum Opened {
 /// Where the key of a segment stands.
 pub(crate) fn beside(segment: &Path) -> PathBuf {
     segment.with_extension("key")
+}
+
+/// The note in the place of the key of a segment; none where the key is there, or where the note was forged or put here from
+/// another segment.
+///
+/// # Errors
+/// When the file is there and cannot be read.
+pub(crate) fn note_beside(segment: &Path, keys: &Keys) -> Result<Option<Tombstone>, LedgerFault> {
+    let path = beside(segment);
+    let bytes = match std::fs::read(&path) {
+        Ok(bytes) => bytes,
+        // A segment of format 1 has none.
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(LedgerFault::io(&path, &error)),
+    };
+    let Some((named, KeyFile::Destroyed(note))) = KeyFile::read(&bytes) else {
+        return Ok(None);
+    };
+    let is_here = segment.ends_with(super::file_name(named.first_seq));
+    let is_ours = is_here && named.open(&bytes, keys, &[]).is_ok();
+    Ok(is_ours.then_some(note))
 }
 
 impl Segment {

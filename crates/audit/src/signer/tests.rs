@@ -405,6 +405,24 @@ fn a_full_disk_leaves_the_present_key_in_charge() {
 }
 
 #[test]
+fn a_directory_that_takes_no_new_file_leaves_the_present_key_in_charge() {
+    let dir = tempfile::tempdir().unwrap();
+    let disk = FaultyDisk::default();
+    let mut opening = opening(dir.path(), small());
+    opening.disk = std::sync::Arc::new(disk.clone());
+    let recorder = Recorder::open(opening, now()).unwrap().0;
+    record(&recorder, 0..6);
+    disk.0.lock().unwrap().create_error = Some(std::io::ErrorKind::PermissionDenied);
+    let tried = recorder.rotate_signer(reason(), Ends::Routine).unwrap_err();
+    assert!(matches!(tried, LedgerFault::Unready { .. }), "{tried}");
+    disk.0.lock().unwrap().create_error = None;
+    record(&recorder, 6..8);
+    assert_eq!(rotate(&recorder, Ends::Routine).record, 8);
+    recorder.stop().unwrap();
+    assert!(verified(dir.path(), &first_key()).is_good());
+}
+
+#[test]
 fn a_first_checkpoint_that_the_disk_does_not_take_is_signed_later() {
     let plenty = 1_000_000;
     let tried = |space: usize| {

@@ -7,14 +7,15 @@
 use std::path::Path;
 
 use crate::checkpoint::{Checkpoint, PublicKey};
-use crate::destruction;
+use crate::destruction::{self, Destruction};
 use crate::fault::LedgerFault;
 use crate::notes::{self, Note, Notes};
+use crate::returned::returned;
 use crate::segment::key::Tombstone;
 use crate::segment::{self, Damage, Frame, Scanner, Tip};
 use crate::signer::{self, Signers, key};
 use crate::verify::persons::{Persons, Wrong};
-use crate::verify::{Bad, Destruction, Report};
+use crate::verify::{Bad, Report};
 
 /// Verifies a ledger's directory. `public` is a key that signs it or signed it once: from there on every change of the signer
 /// is followed. `witness` is the newest checkpoint known elsewhere (text of the signed
@@ -106,6 +107,9 @@ impl<'a> Check<'a> {
         }
         self.report.erased = self.persons.records;
         self.report.erasures = self.persons.erasures();
+        // Whatever else is wrong. Records of it are written when the keys are gone.
+        let known = &self.report.destroyed_keys;
+        self.report.returned = returned(self.dir, self.keys, known)?;
         Ok(self.report)
     }
 
@@ -261,6 +265,9 @@ impl<'a> Check<'a> {
             self.pass_change(record, name)?;
             self.pass_destroyer(record, name)?;
             self.pass_persons(record, name)?;
+            record
+                .into_iter()
+                .for_each(|record| self.report.destroyed_keys.learn_from(record));
             self.tip.push(*leaf);
             self.compare(notes)?;
             self.report.records = self.tip.next_seq();
@@ -301,21 +308,7 @@ impl<'a> Check<'a> {
         let first_seq = self.tip.next_seq();
         let last_seq = first_seq.saturating_add(records).saturating_sub(1);
         self.report.destroyed = self.report.destroyed.saturating_add(records);
-        let same = |one: &&mut Destruction| {
-            (one.record, one.at, one.last_seq + 1) == (note.record, note.at, first_seq)
-        };
-        if let Some(one) = self.report.destructions.last_mut().filter(same) {
-            one.last_seq = last_seq;
-            return;
-        }
-        self.report.destructions.push(Destruction {
-            first_seq,
-            last_seq,
-            at: note.at,
-            record: note.record,
-            by: None,
-            detail: None,
-        });
+        Destruction::add(&mut self.report.destructions, note, first_seq, last_seq);
     }
 
     /// The record that a destroyed key names says who destroyed it.

@@ -3,20 +3,14 @@
 //! Used by the writer's thread alone, so that no record comes in between.
 //! Start reading at `Writer::rotate`; what a crash leaves at each step, `recovery` puts in order.
 
-use std::sync::Arc;
+use model::{Event, Kind, Text, Timestamp};
 
-use model::{Event, Kind, Text, Timestamp, Word};
-
-use super::{Good, State, Writer};
-use crate::bus::Label;
+use super::{Good, State, Writer, single, unready};
 use crate::checkpoint::PublicKey;
 use crate::fault::LedgerFault;
-use crate::pending::Group;
 use crate::queue::{Batch, Rotation};
-use crate::settings::RECORD_BYTES_MAX;
 use crate::signer::key::Signer;
 use crate::signer::{CHANGES_MAX, Change, Ends, Rotated, Signers, file, key};
-use crate::tree::leaf_hash;
 
 /// A change that is ready: its key is on the disk and its text in the file of signers, its record is not written yet.
 struct Ready {
@@ -104,7 +98,7 @@ impl State {
             &[&self.keys.ledger_wrap],
         );
         let made = self.disk.create(&key::path(&self.dir, epoch), &wrapped);
-        made.map_err(|error| self.judge(&error))?;
+        made.map_err(|error| unready(&error))?;
         let file = self.write_signers(&signers)?;
         let mut ready = Ready {
             record,
@@ -122,11 +116,11 @@ impl State {
 
     /// Writes the file of signers, all of it: whatever happened to the file since the ledger was opened, what is known here was
     /// compared with the records.
-    fn write_signers(&mut self, signers: &Signers) -> Result<Good, LedgerFault> {
+    fn write_signers(&self, signers: &Signers) -> Result<Good, LedgerFault> {
         let path = self.dir.join(file::NAME);
         let whole: String = signers.texts().collect();
         let made = self.disk.create(&path, whole.as_bytes());
-        let file = made.map_err(|error| self.judge(&error))?;
+        let file = made.map_err(|error| unready(&error))?;
         let length = whole.len() as u64;
         Ok(Good { path, file, length })
     }
@@ -179,25 +173,5 @@ fn batch(event: &Event, change: &str, latest: Option<Timestamp>) -> Result<Batch
         signer: Some(Text::new(change)),
         ..event.clone()
     };
-    let mut record = Vec::new();
-    event.write_with(latest, &mut record);
-    if record.len() > RECORD_BYTES_MAX {
-        let bytes = record.len();
-        return Err(LedgerFault::TooLarge { bytes });
-    }
-    let length = u32::try_from(record.len()).unwrap_or(u32::MAX);
-    let mut payload = length.to_le_bytes().to_vec();
-    payload.extend_from_slice(&record);
-    Ok(Batch {
-        group: Arc::new(Group::default()),
-        payload,
-        leaves: vec![leaf_hash(&record)],
-        ids: vec![event.id.map_or(0, model::DecisionId::bits)],
-        labels: vec![Label {
-            kind: Word::Known(Kind::LedgerSigner),
-            outcome: event.outcome,
-        }],
-        subjects: Vec::new(),
-        at: event.at,
-    })
+    single(&event, latest)
 }

@@ -115,6 +115,7 @@ fn set(
         credential: None,
         person: None,
         erases: None,
+        destroys: None,
         detail: wanted.why().to_owned(),
     };
     let steps = vec![Step::put(&kinds::INTEGRATION_STATE, name, &state)?];

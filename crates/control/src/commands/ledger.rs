@@ -14,4 +14,4 @@ pub use checkpoint::{CheckpointSigned, SignCheckpoint};
 pub use destroy::{DestroyRecords, RecordsDestroyed};
 pub use erase::{ErasePerson, PersonErased};
 pub use rotate_signer::{RotateSigner, SignerRotated};
-pub use show::{LedgerPage, LedgerRecord, ShowLedger};
+pub use show::{DestroyedRecords, LedgerPage, LedgerRecord, ShowLedger};

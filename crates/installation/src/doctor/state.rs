@@ -6,12 +6,14 @@
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
-use audit::{CHECKPOINTS, Filter, Ledger, PublicKey, Report};
+use audit::{CHECKPOINTS, Filter, Ledger, LedgerFault, PublicKey, Report};
+use crypto::Keys;
 use model::printable::counted;
 use rustix::fs::{Access, StatVfsMountFlags};
-use store::{Fault, Opened};
+use store::{Fault, Opened, Store};
 
 use super::{About, Examined, Finding};
 use crate::Severity;
@@ -27,12 +29,26 @@ const CHECKPOINT_AGE_MAX: Duration = Duration::from_secs(60);
 /// A clock is kept right by small steps; more than this is a clock that was set back.
 const CLOCK_STEP_MAX: Duration = Duration::from_secs(60);
 
+/// The store and the keys in it, open to read.
+struct Looked {
+    store: Store,
+    keys: Arc<Keys>,
+}
+
 /// All of them, in the order in which one needs the other.
 pub(super) fn findings(examined: &Examined<'_>) -> Vec<Finding> {
     let mut findings = vec![directory(&examined.data), disk(&examined.data)];
     let (opened, said) = store(examined);
     findings.push(said);
+    let opened = opened.map(|opened| Looked {
+        store: opened.store,
+        keys: Arc::new(opened.keys),
+    });
     findings.push(ledger(examined, opened.as_ref()));
+    let returned = opened
+        .as_ref()
+        .and_then(|opened| returned(examined, opened));
+    findings.extend(returned);
     findings.extend(opened.and_then(|opened| clock(examined, opened)));
     findings
 }
@@ -150,7 +166,7 @@ fn has_entries(dir: &Path) -> bool {
 }
 
 /// The newest segment and checkpoint: the whole ledger may be long, and `ledger verify` reads it.
-fn ledger(examined: &Examined<'_>, opened: Option<&Opened>) -> Finding {
+fn ledger(examined: &Examined<'_>, opened: Option<&Looked>) -> Finding {
     let about = About("ledger", "");
     let dir = examined.data.join("ledger");
     let Some(opened) = opened else {
@@ -182,8 +198,54 @@ fn ledger(examined: &Examined<'_>, opened: Option<&Opened>) -> Finding {
     };
     let public = PublicKey::new(&name, opened.keys.ledger_signing.verifying_key());
     match audit::verify_newest(&dir, &opened.keys, &public, witness.as_deref()) {
+        Ok(report) if report.is_good() && examined.server.is_none() => {
+            match rehearsed(opened, &dir, &name, witness) {
+                Ok(()) => told(about, examined, &dir, &report),
+                Err(fault) => {
+                    let fault = InstallationError::from(fault);
+                    about.fail(fault.severity, fault.message, fault.remedy)
+                }
+            }
+        }
         Ok(report) => told(about, examined, &dir, &report),
         Err(fault) => about.fault(Severity::Failed, &fault),
+    }
+}
+
+/// Whether the next start could open it. While a server runs, that one holds it.
+fn rehearsed(
+    opened: &Looked,
+    dir: &Path,
+    name: &str,
+    witness: Option<String>,
+) -> Result<(), LedgerFault> {
+    let settings = audit::Settings::new(name);
+    let mut opening = audit::Opening::new(dir, settings, Arc::clone(&opened.keys));
+    opening.witness = witness;
+    audit::rehearse(&opening)
+}
+
+/// Keys that were destroyed and are there again. Nothing is said where there are none.
+fn returned(examined: &Examined<'_>, opened: &Looked) -> Option<Finding> {
+    let about = About("ledger", "destroyed keys");
+    let dir = examined.data.join("ledger");
+    if !has_entries(&dir) {
+        return None;
+    }
+    let known = match control::destroyed_keys::known(&opened.store) {
+        Ok(known) => known,
+        Err(fault) => {
+            let said = fault.to_string();
+            return Some(about.fault(InstallationError::from(fault).severity, &said));
+        }
+    };
+    match audit::returned(&dir, &opened.keys, &known) {
+        Ok(returned) if returned.is_empty() => None,
+        Ok(returned) => Some(about.warn(
+            format!("{} are there again", crate::ledger::text::keys(&returned)),
+            "The next start destroys them again, on the record. A backup that they came from has them still: destroy them there too.",
+        )),
+        Err(fault) => Some(about.fault(Severity::Failed, &fault)),
     }
 }
 
@@ -227,10 +289,10 @@ fn age(path: &Path) -> Option<Duration> {
 }
 
 /// Without a network, a clock can only be held against what was recorded by it before.
-fn clock(examined: &Examined<'_>, opened: Opened) -> Option<Finding> {
+fn clock(examined: &Examined<'_>, opened: Looked) -> Option<Finding> {
     let about = About("clock", "");
     // The name matters to checkpoints alone; here records are read.
-    let ledger = Ledger::new(&examined.data.join("ledger"), opened.keys.into(), "");
+    let ledger = Ledger::new(&examined.data.join("ledger"), opened.keys, "");
     let only = Filter {
         limit: 1,
         ..Filter::default()

@@ -1,12 +1,12 @@
 //! A verification and an export as people read them.
-//! Exports `report`, `exported`.
-//! Used by `portcullis ledger`.
+//! Exports `report`, `exported`, `keys`.
+//! Used by `portcullis ledger`, and by whoever tells of keys that are there again.
 //! Start reading at `report`.
 
 use std::fmt::Write;
 use std::path::Path;
 
-use audit::{Destruction, Ends, ErasedSubject, Exported, Report, SignerEpoch};
+use audit::{Destruction, Ends, ErasedSubject, Exported, Report, Returned, SignerEpoch};
 use model::printable::{self, counted};
 
 /// A verification for people.
@@ -58,6 +58,9 @@ pub fn report(report: &Report, is_pinned: bool) -> String {
     out.push_str(&signers(report));
     if let Some(given_up) = report.compromised() {
         out.push_str(&caution(report, given_up));
+    }
+    if !report.returned.is_empty() {
+        out.push_str(&returned(&report.returned));
     }
     if report.has_open_ends && report.is_good() {
         out.push_str(&open_ends(report));
@@ -183,6 +186,36 @@ fn open_ends(report: &Report) -> String {
          #{covered}, so the records in the file are the ledger's; whether others were cut off in front of them or behind \
          them, the file cannot say. Have these records exported again.\n"
     )
+}
+
+/// Which keys were destroyed and are there again.
+fn returned(returned: &Returned) -> String {
+    let mut out = format!(
+        "CAUTION: {} that were destroyed are there again, as from a backup: whoever has this directory and the key-encryption key can \
+         read what they open. The next start of the server destroys them again, on the record; destroy them in the backup too.\n",
+        keys(returned)
+    );
+    for (first, last) in &returned.segments {
+        let _ = writeln!(out, "  returned   #{first} to #{last}");
+    }
+    for subject in &returned.subjects {
+        let _ = writeln!(out, "  returned   {}", printable::line(subject));
+    }
+    out
+}
+
+/// Keys that are there again, in a few words: `the keys of 48 records and of 1 person`.
+pub fn keys(returned: &Returned) -> String {
+    let records = usize::try_from(returned.records()).unwrap_or(usize::MAX);
+    let persons = counted(returned.subjects.len(), "person");
+    match (records, returned.subjects.is_empty()) {
+        (0, _) => format!("the keys of {persons}"),
+        (records, true) => format!("the keys of {}", counted(records, "record")),
+        (records, false) => format!(
+            "the keys of {} and of {persons}",
+            counted(records, "record")
+        ),
+    }
 }
 
 fn range(report: &Report) -> String {

@@ -143,6 +143,7 @@ impl Event {
         }
         line.text(",\"signer\":", &self.signer);
         line.text(",\"erases\":", &self.erases);
+        line.number(",\"destroys\":", self.destroys);
         if !is_sealed {
             self.sentences(line);
         }

@@ -124,6 +124,8 @@ words! {
         Stop = "stop",
         /// A write that a crash left unfinished was cut off the ledger.
         LedgerRecovered = "ledger.recovered",
+        /// For a while nothing could be written to the ledger.
+        LedgerOutage = "ledger.outage",
         /// From here on another key signs the ledger.
         LedgerSigner = "ledger.signer",
     }

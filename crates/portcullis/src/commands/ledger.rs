@@ -106,7 +106,8 @@ fn verify_command() -> Command {
         .after_help(
             "Example:\n  portcullis ledger verify january.jsonl --public-key 'portcullis/ledger+1a2b3c4d+AQ…'\n\n\
              Exit codes: 0 in order · 1 the file ends early, so nothing is proven by it · 2 in order, but it rests on a key \
-             that was given up as compromised, or the file is of form 1, in which nothing says where it began and ended · 3 something is wrong; the first bad record is named",
+             that was given up as compromised, or keys that were destroyed are there again, or the file is of form 1, in which \
+             nothing says where it began and ended · 3 something is wrong; the first bad record is named",
         )
 }
 
@@ -239,7 +240,8 @@ fn verify(arguments: &ArgMatches) -> Outcome {
         Exit::Failed
     } else if !report.is_good() {
         Exit::Integrity
-    } else if report.compromised().is_some() || report.has_open_ends {
+    } else if report.compromised().is_some() || report.has_open_ends || !report.returned.is_empty()
+    {
         Exit::Findings
     } else {
         Exit::Done
@@ -260,6 +262,7 @@ fn show(arguments: &ArgMatches) -> Outcome {
             terminal::say("No record matches.");
         }
         records.iter().map(text::line).for_each(terminal::line);
+        text::gone(&answer.out).lines().for_each(terminal::say);
     });
     Ok(Exit::Done)
 }

@@ -446,6 +446,15 @@ fn a_disk_that_fills_up_answers_503_and_goes_on_when_there_is_room() {
         .ledger_of(&json!({ "kind": "request", "outcome": "allow" }))
         .len();
     assert!(before >= 2);
+    let outages = server.ledger_of(&json!({ "kind": "ledger.outage" }));
+    let is_told = |outage: &serde_json::Value| {
+        let detail = outage["detail"].as_str().unwrap();
+        outage["count"].as_u64() > Some(0) && detail.contains("is full")
+    };
+    assert!(
+        !outages.is_empty() && outages.iter().all(is_told),
+        "{outages:?}"
+    );
     let (ended, gate) = server.stop();
     assert_eq!(ended.code, Some(0), "{ended:?}");
     let verify = run(program(), &gate, &["ledger", "verify"]);

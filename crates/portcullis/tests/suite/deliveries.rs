@@ -7,8 +7,9 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
-use testkit::{Gate, RecordingUpstream, Server, poll};
+use testkit::{Gate, RecordingUpstream, Server, WallClock, poll};
 
+use crate::destroyed::{DAY, destroy, moment};
 use crate::line::Line;
 use crate::{call, program, serve};
 
@@ -230,6 +231,40 @@ fn a_destination_among_the_files_of_the_gateway_is_refused_at_its_line() {
         );
         assert_ne!(ended.code, Some(0));
     }
+}
+
+#[test]
+fn a_destination_that_is_behind_loses_what_was_destroyed_and_nothing_else() {
+    let upstream = upstream();
+    let (gate, path) = gate(&upstream, "absent/records.jsonl");
+    let (clock, gate) = WallClock::prepare(gate);
+    let server = serve(gate);
+    call_it(&server, 3);
+    clock.set(2 * DAY);
+    let kept = call_it(&server, 3);
+    let planned = destroy(&server, &moment(DAY), &[]);
+    let planned: Value = serde_json::from_str(&planned.stdout).unwrap();
+    let gone = planned["records"].as_u64().unwrap();
+    let done = destroy(&server, &moment(DAY), &["--confirm", &gone.to_string()]);
+    assert_eq!(done.code, Some(0), "{done:?}");
+    let gate = server.stop().1;
+    fs::create_dir(path.parent().unwrap()).unwrap();
+    let server = serve(gate);
+    let all = with(&path, "request", 3);
+    assert_eq!(all[0]["seq"], gone, "{all:?}");
+    let requests = all.iter().filter(|record| record["kind"] == "request");
+    let told: Vec<&str> = requests
+        .map(|record| record["id"].as_str().unwrap())
+        .collect();
+    assert_eq!(told, kept);
+    let said = format!(
+        "does not get the records 0 to {}: they were destroyed",
+        gone - 1
+    );
+    let is_said = poll(testkit::PATIENCE, || {
+        server.stderr().contains(&said).then_some(())
+    });
+    assert!(is_said.is_some(), "{}", server.stderr());
 }
 
 #[test]

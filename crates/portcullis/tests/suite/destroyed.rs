@@ -10,10 +10,10 @@ use testkit::{Ended, Gate, Key, RecordingUpstream, Server, WallClock, run};
 
 use crate::{call, program, serve};
 
-const DAY: i64 = 86_400;
+pub const DAY: i64 = 86_400;
 
 /// A moment so many seconds from now by the true clock, as the command line takes it.
-fn moment(seconds: i64) -> String {
+pub fn moment(seconds: i64) -> String {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     let now = i64::try_from(since.as_micros()).unwrap();
     Timestamp::from_micros(now + seconds * 1_000_000).to_string()
@@ -39,7 +39,7 @@ fn get(server: &Server, key: &Key) -> String {
     response.header("portcullis-decision").unwrap().to_owned()
 }
 
-fn destroy(server: &Server, before: &str, more: &[&str]) -> Ended {
+pub fn destroy(server: &Server, before: &str, more: &[&str]) -> Ended {
     let arguments = [
         "ledger",
         "destroy",
@@ -84,7 +84,10 @@ fn what_is_old_is_destroyed_by_the_day_and_verify_says_by_whom() {
     assert_eq!(done.code, Some(0), "{done:?}");
     let record = json(&done)["record"].as_u64().unwrap();
     // It is gone for everybody, and the server goes on.
-    assert_ne!(server.cli(&["explain", &old]).code, Some(0));
+    let explained = server.cli(&["explain", &old]);
+    assert_ne!(explained.code, Some(0));
+    assert!(explained.stderr.contains("were destroyed"), "{explained:?}");
+    shown_as_gone(&server, records, record);
     let shown = server.cli(&["ledger", "show", "--limit", "10000", "-o", "json"]);
     assert!(!shown.stdout.contains(&old), "{shown:?}");
     get(&server, &key);
@@ -94,6 +97,47 @@ fn what_is_old_is_destroyed_by_the_day_and_verify_says_by_whom() {
         "{again:?}"
     );
     verified_without_a_server(&server.stop().1, records, record);
+}
+
+/// Whoever looks for what was destroyed is told that it was, and nobody else is.
+fn shown_as_gone(server: &Server, records: u64, record: u64) {
+    let until = moment(DAY);
+    let gone = server.cli(&["ledger", "show", "--until", &until, "-o", "json"]);
+    assert_eq!(json(&gone)["records"], Value::Array(Vec::new()), "{gone:?}");
+    let page = json(&gone);
+    let [told] = page["destroyed"].as_array().unwrap().as_slice() else {
+        panic!("{gone:?}");
+    };
+    assert_eq!(
+        (
+            told["first_seq"].as_u64(),
+            told["last_seq"].as_u64(),
+            told["record"].as_u64()
+        ),
+        (Some(0), Some(records - 1), Some(record))
+    );
+    let gone = server.cli(&["ledger", "show", "--until", &until]);
+    assert!(
+        gone.stderr.contains("No record matches")
+            && gone
+                .stderr
+                .contains(&format!("#0 to #{} cannot be searched", records - 1))
+            && gone.stderr.contains("kept for a day"),
+        "{gone:?}"
+    );
+    // Not where the list is full before it comes to them, nor where they are all older than what is asked for.
+    let newest = json(&server.cli(&["ledger", "show", "--limit", "1", "-o", "json"]));
+    let since = newest["records"][0]["event"]["at"].as_i64().unwrap();
+    let since = Timestamp::from_micros(since).to_string();
+    for more in [["--since", since.as_str()], ["--limit", "1"]] {
+        let shown = server.cli(&[&["ledger", "show", "-o", "json"], &more[..]].concat());
+        let page = json(&shown);
+        let nothing_gone = page["destroyed"] == Value::Array(Vec::new());
+        assert!(
+            nothing_gone && page["records"][0].is_object(),
+            "{more:?}: {shown:?}"
+        );
+    }
 }
 
 /// It is gone also for whoever has the files and the key-encryption key, and everything over it is in order.
@@ -119,7 +163,8 @@ fn verified_without_a_server(gate: &Gate, records: u64, record: u64) {
         "{told}"
     );
     let export = run(program(), gate, &["ledger", "export", "--from", "0"]);
-    assert!(export.stderr.contains("was destroyed"), "{export:?}");
+    let begin = format!("were destroyed and cannot be read any more; begin with #{records}");
+    assert!(export.stderr.contains(&begin), "{export:?}");
     let rest = gate.home().join("rest.jsonl");
     let rest = rest.to_str().unwrap();
     let from = records.to_string();
@@ -138,6 +183,54 @@ fn verified_without_a_server(gate: &Gate, records: u64, record: u64) {
     fs::remove_file(key).unwrap();
     let verified = run(program(), gate, &["ledger", "verify"]);
     assert_eq!(verified.code, Some(3), "{verified:?}");
+}
+
+#[test]
+fn a_key_that_comes_back_from_a_backup_is_named_and_destroyed_again() {
+    let (_upstream, _clock, server, _, old) = three_days();
+    let key = server.gate.data().join("ledger/00000000000000000000.key");
+    let copy = fs::read(&key).unwrap();
+    let planned = json(&destroy(&server, &moment(DAY), &[]));
+    let records = planned["records"].as_u64().unwrap();
+    let confirmed = destroy(&server, &moment(DAY), &["--confirm", &records.to_string()]);
+    assert_eq!(confirmed.code, Some(0), "{confirmed:?}");
+    let gate = server.stop().1;
+    fs::write(&key, &copy).unwrap();
+    let verified = run(program(), &gate, &["ledger", "verify", "-o", "json"]);
+    assert_eq!(verified.code, Some(2), "{verified:?}");
+    let returned = &json(&verified)["returned"];
+    assert_eq!(
+        (&returned["records"], &returned["segments"][0]["first_seq"]),
+        (&records.into(), &0.into()),
+        "{verified:?}"
+    );
+    let verified = run(program(), &gate, &["ledger", "verify"]);
+    let words =
+        format!("CAUTION: the keys of {records} records that were destroyed are there again");
+    assert!(verified.stdout.contains(&words), "{verified:?}");
+    let doctor = run(program(), &gate, &["doctor"]);
+    assert!(
+        doctor.code != Some(0) && doctor.stdout.contains("are there again"),
+        "{doctor:?}"
+    );
+    let server = serve(gate);
+    assert_ne!(server.cli(&["explain", &old]).code, Some(0));
+    assert_ne!(fs::read(&key).unwrap(), copy);
+    let shown = server.cli(&["ledger", "show", "--kind", "ledger.destroy", "-o", "json"]);
+    let events = json(&shown)["records"].clone();
+    assert_eq!(
+        (
+            &events[0]["event"]["outcome"],
+            &events[0]["event"]["actor"]["authenticated_by"]
+        ),
+        (&"done".into(), &"server".into()),
+        "{shown:?}"
+    );
+    let gate = server.stop().1;
+    let verified = run(program(), &gate, &["ledger", "verify"]);
+    assert_eq!(verified.code, Some(0), "{verified:?}");
+    let doctor = run(program(), &gate, &["doctor"]);
+    assert!(!doctor.stdout.contains("are there again"), "{doctor:?}");
 }
 
 #[test]

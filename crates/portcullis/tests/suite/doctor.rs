@@ -7,7 +7,7 @@ use std::fs;
 use std::net::TcpListener;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -525,6 +525,71 @@ fn a_ledger_that_was_edited_cut_off_or_removed_is_3() {
     said.says("ledger", "", "fail", &["is gone", "backup"]);
     fs::rename(&away, &home).unwrap();
     doctor(&gate).only(0, &[]);
+}
+
+/// How a start ends; `None` where it serves.
+fn start(gate: &Gate) -> Option<i32> {
+    let mut command = Command::new(program());
+    command.arg("serve").arg("--config").arg(gate.dir());
+    let mut child = command
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let socket = gate.data().join("admin.sock");
+    let ended = testkit::poll(testkit::PATIENCE, || {
+        let ended = child.try_wait().unwrap();
+        ended
+            .map(|status| status.code())
+            .or(socket.exists().then_some(None))
+    });
+    drop(child.kill());
+    child.wait().unwrap();
+    ended.expect("it starts or ends")
+}
+
+#[test]
+fn whatever_of_the_ledger_a_start_refuses_is_not_fit() {
+    let upstream = upstream();
+    let server = serve(Gate::small(upstream.address()));
+    let key = server.quick_key("alpha", &[]);
+    server.send(
+        &call("GET", "/v1/notes/1").with("X-Person", "ann"),
+        Some(&key),
+    );
+    let rotated = server.cli(&["ledger", "rotate-signer", "--reason", "yearly change"]);
+    assert_eq!(rotated.code, Some(0), "{rotated:?}");
+    let gate = server.stop().1;
+    let mut whole = files(&gate.data());
+    whole.retain(|path, _| path.is_file());
+    let ledger = gate.data().join("ledger");
+    let (mut refused, mut tried) = (0, 0);
+    for (path, (bytes, ..)) in &whole {
+        if path.parent() != Some(&ledger) || bytes.is_empty() {
+            continue;
+        }
+        let half = bytes.len() / 2;
+        let mut bit = bytes.clone();
+        bit[half] ^= 1;
+        for damaged in [None, Some(bytes[..half].to_vec()), Some(bit)] {
+            match &damaged {
+                None => fs::remove_file(path).unwrap(),
+                Some(damaged) => fs::write(path, damaged).unwrap(),
+            }
+            let said = doctor(&gate).code;
+            let ended = start(&gate);
+            let is_told = ended != Some(3) || said == 3;
+            assert!(is_told, "{}: {said} and {ended:?}", path.display());
+            refused += u32::from(ended == Some(3));
+            tried += 1;
+            fs::remove_dir_all(gate.data()).unwrap();
+            for (path, (bytes, ..)) in &whole {
+                fs::create_dir_all(path.parent().unwrap()).unwrap();
+                fs::write(path, bytes).unwrap();
+            }
+        }
+    }
+    assert!(refused > 5 && tried > 15, "{refused} of {tried}");
 }
 
 #[test]

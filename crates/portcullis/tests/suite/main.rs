@@ -52,6 +52,7 @@ mod reload;
 mod routes;
 mod rule_files;
 mod running_state;
+mod second_verifier;
 mod secrets;
 mod signers;
 mod smoke;

@@ -202,6 +202,38 @@ fn whoever_calls_again_is_somebody_new_also_behind_a_restart_and_another_key_enc
 }
 
 #[test]
+fn a_person_who_comes_back_from_a_backup_is_named_and_erased_again() {
+    let (_upstream, server, key) = server();
+    let hers = get(&server, &key, ANN, "/v1/notes/1");
+    let his = get(&server, &key, "bob", "/v1/notes/1");
+    let file = server.gate.data().join("ledger/subjects");
+    let copy = fs::read(&file).unwrap();
+    let done = erase(&server, &["--user", ANN]);
+    let subject = json(&done)["subject"].as_str().unwrap().to_owned();
+    let gate = server.stop().1;
+    fs::write(&file, copy).unwrap();
+    let verified = run(program(), &gate, &["ledger", "verify", "-o", "json"]);
+    assert_eq!(verified.code, Some(2), "{verified:?}");
+    assert_eq!(json(&verified)["returned"]["subjects"], json!([subject]));
+    let doctor = run(program(), &gate, &["doctor"]);
+    let words = "the keys of 1 person are there again";
+    assert!(doctor.stdout.contains(words), "{doctor:?}");
+    let server = serve(gate);
+    assert_eq!(server.event(&hers)["personal"][0]["state"], "erased");
+    assert_eq!(server.event(&his)["user"], "bob");
+    assert_eq!(erasures(&server), (1, 1));
+    let by = server.ledger_of(&json!({ "kind": "ledger.erase" }));
+    assert_eq!(
+        (by.len(), &by[1]["actor"]["authenticated_by"]),
+        (2, &json!("server")),
+        "{by:?}"
+    );
+    let gate = server.stop().1;
+    let verified = run(program(), &gate, &["ledger", "verify"]);
+    assert_eq!(verified.code, Some(0), "{verified:?}");
+}
+
+#[test]
 fn a_slip_erases_nobody() {
     let (_upstream, server, key) = server();
     let beta = server.quick_key("beta", &[]);

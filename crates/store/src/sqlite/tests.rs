@@ -62,6 +62,33 @@ fn a_write_that_fails_before_leaves_nothing_and_one_that_fails_after_leaves_all(
 }
 
 #[test]
+fn nothing_is_written_to_a_database_that_was_taken_away_or_replaced() {
+    let dir = tempfile::tempdir().unwrap();
+    let sqlite = fresh(dir.path());
+    sqlite.transact(vec![put("before", 1)]).unwrap();
+    let (path, away) = (dir.path().join(DATABASE), dir.path().join("away"));
+    let refused = |id: &str| {
+        let fault = sqlite.transact(vec![put(id, 1)]).unwrap_err();
+        assert_eq!(fault, Fault::Displaced { path: path.clone() });
+    };
+    fs::rename(&path, &away).unwrap();
+    refused("gone");
+    fs::copy(&away, &path).unwrap();
+    refused("replaced");
+    // The same file again: what was refused is nowhere, and it goes on.
+    fs::rename(&away, &path).unwrap();
+    sqlite.transact(vec![put("after", 1)]).unwrap();
+    for (id, is_there) in [
+        ("before", true),
+        ("gone", false),
+        ("replaced", false),
+        ("after", true),
+    ] {
+        assert_eq!(sqlite.get("thing", id).unwrap().is_some(), is_there, "{id}");
+    }
+}
+
+#[test]
 fn a_full_disk_is_told_and_half_writes_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let sqlite = fresh(dir.path());

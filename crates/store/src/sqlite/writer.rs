@@ -3,6 +3,7 @@
 //! Used by the SQLite backend.
 //! Start reading at `group`.
 
+use std::os::unix::fs::MetadataExt;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -90,11 +91,12 @@ impl Drop for Writer {
 }
 
 fn work(connection: Connection, place: &Place, waiting: &Receiver<Call>, news: &News) {
+    let own = identity(place);
     while let Ok(first) = waiting.recv() {
         let calls = std::iter::once(first)
             .chain(waiting.try_iter().take(GROUP_MAX - 1))
             .collect();
-        group(&connection, place, calls);
+        group(&connection, place, own, calls);
         news.tell();
     }
     // Without the note the next start checks the whole file: slower, never wrong.
@@ -103,12 +105,22 @@ fn work(connection: Connection, place: &Place, waiting: &Receiver<Call>, news: &
     }
 }
 
-/// One commit for several calls.
-fn group(connection: &Connection, place: &Place, calls: Vec<Call>) {
+/// Device and number of the file at a place: what tells it from another one that was put there.
+fn identity(place: &Place) -> Option<(u64, u64)> {
+    let found = std::fs::metadata(place.path()).ok()?;
+    Some((found.dev(), found.ino()))
+}
+
+/// One commit for several calls. `own` is the file that was opened: what is written to it when it is somewhere else, no start reads.
+fn group(connection: &Connection, place: &Place, own: Option<(u64, u64)>, calls: Vec<Call>) {
     let mut answers = Vec::with_capacity(calls.len());
-    let mut state = connection
-        .execute_batch("BEGIN IMMEDIATE")
-        .map_err(place.fails());
+    let is_in_place = own.is_some() && identity(place) == own;
+    let displaced = || Fault::Displaced {
+        path: place.path().to_owned(),
+    };
+    let begun = is_in_place.then_some(()).ok_or_else(displaced);
+    let begin = "BEGIN IMMEDIATE";
+    let mut state = begun.and_then(|()| connection.execute_batch(begin).map_err(place.fails()));
     for call in calls {
         state = match state {
             Ok(()) => one(connection, place, call, &mut answers),

@@ -103,7 +103,10 @@ fn a_destroyed_key_leaves_the_chain_and_takes_the_contents() {
     assert_eq!(told.by.as_deref(), Some("ann"));
     assert_eq!(told.detail.as_deref(), Some("older than 2026: retention"));
     let reader = Ledger::open_read(dir.path(), Arc::clone(&keys)).unwrap();
-    let gone = LedgerFault::Destroyed { seq: 0 };
+    let gone = LedgerFault::Destroyed {
+        seq: 0,
+        next: bound,
+    };
     assert_eq!(
         reader.from_seq(0).unwrap().next().unwrap(),
         Err(gone.clone())

@@ -1,4 +1,5 @@
 mod downgrade;
+mod hashed_again;
 
 use std::path::PathBuf;
 

@@ -92,6 +92,7 @@ impl Command for AddBlock {
             credential: credential_of(&subject),
             person: person_of(&subject),
             erases: None,
+            destroys: None,
             detail: format!("{subject} until {}: {}", record.until, record.reason),
         };
         let ends = control

@@ -72,6 +72,7 @@ impl Command for LiftBlock {
             credential: credential_of(&subject),
             person: person_of(&subject),
             erases: None,
+            destroys: None,
             detail: format!("{subject}{why}"),
         };
         let steps = ours.iter().map(|(id, _)| Step::delete(&kinds::BLOCK, id));

@@ -94,13 +94,33 @@ fn found(control: &Control, id: DecisionId) -> Result<audit::Entry, AdminError> 
         Some(recorder) => recorder.find(id)?,
         None => control.ledger.find(id)?,
     };
-    found.ok_or_else(|| {
-        AdminError::of_field(
-            "id",
-            format!("the ledger holds no decision {id}"),
-            "Check the id, and that this is the installation that answered.",
-        )
-    })
+    match found {
+        Some(entry) => Ok(entry),
+        None => Err(absent(control, id)?),
+    }
+}
+
+/// Why there is none: a record of that time may have been destroyed.
+fn absent(control: &Control, id: DecisionId) -> Result<AdminError, AdminError> {
+    let then = Filter {
+        since: Some(id.moment()),
+        ..Filter::default()
+    };
+    let gone = audit::destructions_within(&control.ledger, &then)?;
+    let remedy = match (gone.first(), gone.last()) {
+        (Some(first), Some(last)) => format!(
+            "Records of that time (#{} to #{}) were destroyed, at last at {}{}: if it was among them, nobody can explain it any more. \
+             `portcullis ledger verify` says by whom and why.",
+            first.first_seq,
+            last.last_seq,
+            last.at,
+            last.record
+                .map_or_else(String::new, |seq| format!(" as record #{seq} says")),
+        ),
+        _ => "Check the id, and that this is the installation that answered.".to_owned(),
+    };
+    let message = format!("the ledger holds no decision {id}");
+    Ok(AdminError::of_field("id", message, remedy))
 }
 
 fn similar(

@@ -88,6 +88,7 @@ impl Command for CreateKey {
             credential: Some(record.id),
             person: None,
             erases: None,
+            destroys: None,
             detail: format!("label {label}, ends {}", record.expires_at),
         };
         let effect = Effect::Credentials(vec![record.clone()]);

@@ -68,6 +68,7 @@ impl Command for RevokeKey {
             credential: Some(old.id),
             person: None,
             erases: None,
+            destroys: None,
             detail: reason.to_owned(),
         };
         turn.commit(&change, vec![put(&revoked)?], effect)?;

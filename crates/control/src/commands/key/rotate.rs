@@ -82,6 +82,7 @@ impl Command for RotateKey {
             credential: Some(old.id),
             person: None,
             erases: None,
+            destroys: None,
             detail: format!("replaced by {}, works until {until}", record.id),
         };
         let steps = vec![put(record)?, put(&replaced)?];

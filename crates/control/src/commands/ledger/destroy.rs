@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::actor::{Actor, Permission};
 use crate::commands::{Command, Impact, Info};
+use crate::destroyed_keys;
 use crate::journal::Change;
 use crate::{AdminError, Control};
 
@@ -83,6 +84,7 @@ impl Command for DestroyRecords {
             credential: None,
             person: None,
             erases: None,
+            destroys: Some(answer.last + 1),
             detail: detail(&answer, &self.reason),
         };
         let record = control.carry_out(&change, |record| {
@@ -90,6 +92,7 @@ impl Command for DestroyRecords {
             audit::destroy(dir, &control.keys, answer.last + 1, record, now)?;
             // Persons whom no record names any more are forgotten. What is left of them, the next start drops.
             control.recorder()?.drop_unused_subjects()?;
+            destroyed_keys::remember_before(control, answer.last + 1)?;
             Ok(record)
         })?;
         (answer.is_done, answer.record) = (true, Some(record));

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::actor::{Actor, Permission};
 use crate::commands::{Command, Impact, Info, added_blocks};
+use crate::destroyed_keys;
 use crate::journal::Change;
 use crate::{AdminError, Control};
 
@@ -84,11 +85,13 @@ impl Command for ErasePerson {
             credential: None,
             person: None,
             erases: Some(subject.clone()),
+            destroys: None,
             detail: self.reason.clone(),
         };
         let record = control.carry_out(&change, |record| {
             let recorder = control.recorder()?;
             recorder.erase(subject, record, control.now())?;
+            destroyed_keys::remember_erased(control, subject, record)?;
             Ok(record)
         })?;
         (answer.is_done, answer.record) = (true, Some(record));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use audit::{Entry, Filter, Ledger};
+use audit::{Destruction, Entry, Filter, Ledger};
 use model::Timestamp;
 use model::event::{Kind, Named, Outcome};
 use schemars::JsonSchema;
@@ -98,6 +98,39 @@ fn words(all: impl Iterator<Item = &'static str>) -> Words {
 pub struct LedgerPage {
     /// The records.
     pub records: Vec<LedgerRecord>,
+    /// Records that the question may have meant as well and that were destroyed: nobody can say whether they match.
+    #[serde(default)]
+    pub destroyed: Vec<DestroyedRecords>,
+}
+
+/// Records that were made unreadable together.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct DestroyedRecords {
+    /// Number of the first one.
+    pub first_seq: u64,
+    /// Number of the last one.
+    pub last_seq: u64,
+    /// When, UTC.
+    pub at: String,
+    /// The record that says so.
+    pub record: Option<u64>,
+    /// Who destroyed them; null where that record is none or was destroyed itself.
+    pub by: Option<String>,
+    /// What that record says about it.
+    pub detail: Option<String>,
+}
+
+impl From<&Destruction> for DestroyedRecords {
+    fn from(one: &Destruction) -> DestroyedRecords {
+        DestroyedRecords {
+            first_seq: one.first_seq,
+            last_seq: one.last_seq,
+            at: one.at.to_string(),
+            record: one.record,
+            by: one.by.clone(),
+            detail: one.detail.clone(),
+        }
+    }
 }
 
 /// One record.
@@ -152,8 +185,15 @@ impl ShowLedger {
             limit: usize::try_from(self.limit.unwrap_or(LIMIT)).unwrap_or(usize::MAX),
         };
         let entries = ledger.newest(&filter)?;
+        let is_whole = entries.len() < filter.limit.min(Filter::LIMIT_MAX);
+        let destroyed = if is_whole {
+            audit::destructions_within(ledger, &filter)?
+        } else {
+            Vec::new()
+        };
         Ok(LedgerPage {
             records: entries.iter().map(shown).collect(),
+            destroyed: destroyed.iter().map(DestroyedRecords::from).collect(),
         })
     }
 }

@@ -1,12 +1,12 @@
 //! Records, and what was done to the ledger, as people read it.
-//! Exports `line`, `rotated`, `destroyed`, `erased`.
+//! Exports `line`, `gone`, `rotated`, `destroyed`, `erased`.
 //! Used by whoever shows an answer of the `ledger.*` commands to a person.
 //! Start reading at `line`.
 
 use model::{Timestamp, printable};
 use serde_json::Value;
 
-use super::{LedgerRecord, PersonErased, RecordsDestroyed, SignerRotated};
+use super::{LedgerPage, LedgerRecord, PersonErased, RecordsDestroyed, SignerRotated};
 
 /// One record in one line.
 pub fn line(record: &LedgerRecord) -> String {
@@ -108,6 +108,32 @@ fn connections(event: &Value, address: &str) -> String {
         1 => format!("1 connection from {from}"),
         count => format!("{count} connections from {from}"),
     }
+}
+
+/// Records that a question may have meant and that nobody can read any more, in a line for each destruction; empty where there
+/// are none.
+pub fn gone(page: &LedgerPage) -> String {
+    let mut out = String::new();
+    for one in &page.destroyed {
+        let by = one
+            .by
+            .as_deref()
+            .map_or_else(String::new, |by| format!(" by {by}"));
+        let record = one
+            .record
+            .map_or_else(String::new, |seq| format!(" (record #{seq})"));
+        let why = one
+            .detail
+            .as_deref()
+            .map_or_else(String::new, |why| format!(": {why}"));
+        let line = format!(
+            "#{} to #{} cannot be searched: destroyed at {}{by}{record}{why}",
+            one.first_seq, one.last_seq, one.at
+        );
+        out.push_str(&printable::line(&line));
+        out.push('\n');
+    }
+    out
 }
 
 /// Who signs now, and what to do with it.

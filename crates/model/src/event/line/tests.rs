@@ -97,12 +97,12 @@ prop_compose! {
         (rule, blocked, actor) in (proptest::option::of(rule()), proptest::option::of(blocked()), proptest::option::of(actor())),
         (status, upstream_status, lookup_status) in any::<(Option<u16>, Option<u16>, Option<u16>)>(),
         (fields, withheld, findings_more) in any::<(Option<(u32, u32)>, Option<u32>, Option<u32>)>(),
-        numbers in any::<[Option<u64>; 5]>(),
+        numbers in any::<[Option<u64>; 6]>(),
         personal in list(personal()),
     ) -> Event {
         let [code, integration, credential, user, address, user_agent, listener, protocol, method, path, api, operation,
             detail, upstream, declared_outcome, signer, person, erases]: Texts = texts;
-        let [count, bytes_in, bytes_out, took_us, upstream_us] = numbers;
+        let [count, bytes_in, bytes_out, took_us, upstream_us, destroys] = numbers;
         Event {
             schema: Schema::default(),
             at: Timestamp::from_micros(at),
@@ -110,7 +110,7 @@ prop_compose! {
             id: id.map(DecisionId::from_bits),
             configuration: code.clone(),
             kind, outcome, actor, code, stage, status, integration, credential, user, person, address, user_agent, count, listener,
-            protocol, method, path, api, operation, objects, rule, cause, blocked, signer, erases, detail, errors, findings, findings_more,
+            protocol, method, path, api, operation, objects, rule, cause, blocked, signer, erases, destroys, detail, errors, findings, findings_more,
             drift, fields, withheld, lookup_status, upstream, upstream_status, declared_outcome, bytes_in, bytes_out, took_us,
             upstream_us, personal,
         }
