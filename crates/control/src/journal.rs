@@ -4,6 +4,7 @@
 //! Start reading at `Change`.
 
 use audit::{ERASE, LedgerFault, Recorder};
+use model::event::Blocked;
 use model::{DecisionId, Event, KeyId, Kind, Outcome, Text, Timestamp, Word};
 
 use crate::actor::Actor;
@@ -38,8 +39,29 @@ pub struct Change<'a> {
     pub person: Option<String>,
     /// The subject of sealed values whose key is destroyed.
     pub erases: Option<String>,
+    /// The key that takes the place of `credential`, and until when that one works.
+    pub replaced: Option<(KeyId, Timestamp)>,
+    /// The block that it adds or lifts.
+    pub blocked: Option<Blocked>,
     /// What changes, and why.
     pub detail: String,
+}
+
+impl<'a> Change<'a> {
+    /// A change that is about nothing yet.
+    pub(crate) fn new(kind: &'static str, actor: &'a Actor, detail: impl Into<String>) -> Self {
+        Change {
+            kind,
+            actor,
+            integration: None,
+            credential: None,
+            person: None,
+            erases: None,
+            replaced: None,
+            blocked: None,
+            detail: detail.into(),
+        }
+    }
 }
 
 impl Change<'_> {
@@ -68,6 +90,9 @@ impl Change<'_> {
             credential: self.credential.map(|id| id.text()),
             person: self.person.as_deref().map(Text::new),
             erases: self.erases.as_deref().map(Text::new),
+            replaced_by: self.replaced.map(|(id, _)| id.text()),
+            works_until: self.replaced.map(|(_, until)| until),
+            blocked: self.blocked.clone(),
             actor: Some(self.actor.recorded()),
             detail: Some(self.detail.as_str().into()),
             ..Event::default()

@@ -76,15 +76,7 @@ impl Command for DestroyRecords {
                 "Nothing was destroyed. Ask again without `confirm`, and look at what it says.",
             ));
         }
-        let change = Change {
-            kind: Self::INFO.name,
-            actor,
-            integration: None,
-            credential: None,
-            person: None,
-            erases: None,
-            detail: detail(&answer, &self.reason),
-        };
+        let change = Change::new(Self::INFO.name, actor, detail(&answer, &self.reason));
         let record = control.carry_out(&change, |record| {
             let (dir, now) = (control.ledger.dir(), control.now());
             audit::destroy(dir, &control.keys, answer.last + 1, record, now)?;
