@@ -245,6 +245,14 @@ impl Ledger {
         })
     }
 
+    /// Number of the first record that can be read: those before it were destroyed.
+    ///
+    /// # Errors
+    /// When a file cannot be read.
+    pub fn first_readable(&self) -> Result<u64, LedgerFault> {
+        segment::first_readable(&self.dir)
+    }
+
     /// The record with this number.
     ///
     /// # Errors
@@ -406,7 +414,11 @@ impl Ledger {
     }
 
     /// The record with what is sealed in it in its place.
-    fn opened(&self, mut entry: Entry) -> Result<Entry, LedgerFault> {
+    /// A record with what is sealed in it in its place, as far as it can be read.
+    ///
+    /// # Errors
+    /// When the keys of persons cannot be read.
+    pub fn opened(&self, mut entry: Entry) -> Result<Entry, LedgerFault> {
         if entry.json.starts_with(sealed::BEGINS)
             && let Some(known) = self.subjects()?
         {

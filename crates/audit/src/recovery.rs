@@ -92,8 +92,8 @@ pub(crate) fn open(opening: Opening) -> Result<(State, Option<Recovered>), Ledge
         broken: None,
         _lock: lock,
     };
-    // A segment of an older format is left as it is, and the next one begun, unless it is empty: they would have one name.
-    if !state.segment_key.is_newest_format() && state.tip.next_seq() > state.segment_start() {
+    // A segment of an older format or root is left as it is, and the next one begun, unless it is empty: they would have one name.
+    if !state.segment_key.may_go_on() && state.tip.next_seq() > state.segment_start() {
         state.roll()?;
     }
     Ok((state, end.recovered))

@@ -110,6 +110,8 @@ pub(crate) struct SegmentKey {
     content: Option<SealKey>,
     /// How it was destroyed.
     destroyed: Option<key::Tombstone>,
+    /// Whether the header is sealed under the present root, and not under one that was replaced.
+    is_of_present_root: bool,
 }
 
 /// What a segment begins with: where the ledger stood when it was started.
@@ -144,13 +146,14 @@ impl Header {
     /// The header's bytes, ending with a seal over them, its key in the file beside it, and the keys for the frames.
     pub(crate) fn begin(&self, keys: &Keys, content: &Secret<[u8; 32]>) -> Begun {
         let mut header = self.plain();
-        let seal = self.seal_key(keys).seal(&header, &[]);
+        let seal = self.seal_key(&keys.ledger_seal).seal(&header, &[]);
         header.extend_from_slice(&seal);
         let key = SegmentKey {
             header: crypto::sha256(&[&header]),
-            leaves: Some(self.leaves_key(keys)),
+            leaves: Some(self.leaves_key(&keys.ledger_seal)),
             content: Some(SealKey::from_secret(content)),
             destroyed: None,
+            is_of_present_root: true,
         };
         let key_file = self.segment().wrap(content, &[&keys.ledger_wrap]);
         Begun {
@@ -187,21 +190,20 @@ impl Header {
         }
     }
 
-    fn derived(&self, keys: &Keys, purpose: &str) -> SealKey {
+    fn derived(&self, seals: &SealKey, purpose: &str) -> SealKey {
         let salt = crypto::text::hex(&self.salt);
         let seq = self.start.next_seq();
-        keys.ledger_seal
-            .subkey(&format!("ledger {purpose} {seq} {salt}"))
+        seals.subkey(&format!("ledger {purpose} {seq} {salt}"))
     }
 
-    fn leaves_key(&self, keys: &Keys) -> SealKey {
-        self.derived(keys, "segment leaves")
+    fn leaves_key(&self, seals: &SealKey) -> SealKey {
+        self.derived(seals, "segment leaves")
     }
 
     /// In format 1 the same key seals header and frames.
-    fn seal_key(&self, keys: &Keys) -> SealKey {
+    fn seal_key(&self, seals: &SealKey) -> SealKey {
         self.derived(
-            keys,
+            seals,
             match self.format {
                 Format::One => "segment",
                 Format::Two => "segment header",
@@ -220,11 +222,14 @@ impl Header {
         source
             .read_exact(&mut seal)
             .map_err(|_| "the header is cut off")?;
-        let seal_key = header.seal_key(keys);
-        seal_key
-            .open(&plain, &seal)
-            .map_err(|_| "the seal of the header does not open")?;
-        let leaves = (header.format == Format::Two).then(|| header.leaves_key(keys));
+        // The root may have been replaced since.
+        let (age, seals, seal_key) = keys
+            .ledger_seals()
+            .enumerate()
+            .map(|(age, seals)| (age, seals, header.seal_key(seals)))
+            .find(|(_, _, key)| key.open(&plain, &seal).is_ok())
+            .ok_or("the seal of the header does not open")?;
+        let leaves = (header.format == Format::Two).then(|| header.leaves_key(seals));
         let (content, destroyed) = match header.format {
             Format::One => (Some(seal_key), None),
             Format::Two => header.content_key(keys, &beside()?)?,
@@ -234,6 +239,7 @@ impl Header {
             leaves,
             content,
             destroyed,
+            is_of_present_root: age == 0,
         };
         let length = plain.len().saturating_add(seal.len());
         let length = u64::try_from(length).unwrap_or(u64::MAX);
@@ -320,9 +326,9 @@ impl SegmentKey {
         self.content.is_some()
     }
 
-    /// Whether the segment is of the format that is written today.
-    pub(crate) fn is_newest_format(&self) -> bool {
-        self.leaves.is_some()
+    /// Whether records may be added: it is of the format that is written today, and sealed under the present root.
+    pub(crate) fn may_go_on(&self) -> bool {
+        self.leaves.is_some() && self.is_of_present_root
     }
 
     /// What a frame's seal is bound to besides its content: file, place, neighbours.

@@ -7,9 +7,12 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use identity::api_key::redacted;
+use model::Text;
 use model::event::{ActorRef, AuthenticatedBy};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use crate::account;
 
 /// Longest name that is kept of somebody, in characters.
 const NAME_CHARS_MAX: usize = 128;
@@ -131,8 +134,10 @@ pub enum Authentication {
 /// Somebody who asks for something.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Actor {
-    /// What they call themselves. A note, and no proof: that is `authenticated_by`.
+    /// The account that they work as, by the kernel's word, and how they came: `ann (local)`.
     pub name: String,
+    /// What they call themselves where that is another name. A note, and no proof.
+    pub calls_itself: Option<String>,
     /// How it is known who they are.
     pub authenticated_by: Authentication,
     /// The process that asked, where there is one beside this.
@@ -143,18 +148,11 @@ pub struct Actor {
 impl Actor {
     /// Somebody at the other end of the local socket. The user of the server may do everything, as they can read the store
     /// anyway, and so may root; nobody else may do anything, whatever became of the socket's mode.
-    pub fn from_peer(name: &str, uid: u32, process: Option<u32>, server_uid: u32) -> Actor {
+    pub fn from_peer(says: &str, uid: u32, process: Option<u32>, server_uid: u32) -> Actor {
         let is_owner = uid == server_uid || uid == ROOT;
-        let number = format!("uid {uid}");
-        // A record without anybody's name helps nobody.
-        let name = if name.trim().is_empty() {
-            &number
-        } else {
-            name
-        };
         let actor = Actor {
             process,
-            ..Actor::new(name, Authentication::LocalSocket { uid })
+            ..Actor::of_account(says, uid, Authentication::LocalSocket { uid })
         };
         if is_owner {
             actor
@@ -164,8 +162,18 @@ impl Actor {
     }
 
     /// Somebody who opened store and ledger themselves.
-    pub fn on_store(name: &str, uid: u32) -> Actor {
-        Actor::new(name, Authentication::Store { uid })
+    pub fn on_store(says: &str, uid: u32) -> Actor {
+        Actor::of_account(says, uid, Authentication::Store { uid })
+    }
+
+    /// Somebody whom the kernel names. Several people may share an account, so what they say is kept beside it.
+    fn of_account(says: &str, uid: u32, authenticated_by: Authentication) -> Actor {
+        let account = account::name(uid).unwrap_or_else(|| format!("uid {uid}"));
+        let says = shortened(says.trim());
+        Actor {
+            calls_itself: Some(says).filter(|says| !says.is_empty() && *says != account),
+            ..Actor::new(&format!("{account} (local)"), authenticated_by)
+        }
     }
 
     /// The server itself, and what made it act: `SIGHUP`.
@@ -174,10 +182,9 @@ impl Actor {
     }
 
     fn new(name: &str, authenticated_by: Authentication) -> Actor {
-        // Names are stored, recorded and printed: a key typed as one is not.
-        let name = redacted(name).chars().take(NAME_CHARS_MAX).collect();
         Actor {
-            name,
+            name: shortened(name),
+            calls_itself: None,
             authenticated_by,
             process: None,
             permissions: Permission::ALL.into(),
@@ -209,8 +216,14 @@ impl Actor {
             authenticated_by: authenticated_by.into(),
             uid,
             process: self.process,
+            calls_itself: self.calls_itself.as_deref().map(Text::new),
         }
     }
+}
+
+/// Names are stored, recorded and printed: a key typed as one is not.
+fn shortened(name: &str) -> String {
+    redacted(name).chars().take(NAME_CHARS_MAX).collect()
 }
 
 #[cfg(test)]
@@ -247,9 +260,21 @@ mod tests {
     }
 
     #[test]
-    fn who_gives_no_name_has_a_number() {
-        assert_eq!(Actor::from_peer(" ", 7, None, 7).name, "uid 7");
-        assert_eq!(Actor::from_peer("ann", 7, None, 7).name, "ann");
+    fn who_is_named_by_the_account_and_what_they_say_stands_beside_it() {
+        // No machine has an account with this number.
+        let nobody = 4_000_000_000;
+        let unknown = Actor::from_peer(" ", nobody, None, nobody);
+        assert_eq!(unknown.name, "uid 4000000000 (local)");
+        assert_eq!(unknown.calls_itself, None);
+        for actor in [
+            Actor::from_peer("ann", 0, None, 7),
+            Actor::on_store("ann", 0),
+        ] {
+            assert_eq!(actor.name, "root (local)");
+            assert_eq!(actor.calls_itself.as_deref(), Some("ann"));
+            assert_eq!(actor.recorded().calls_itself.as_deref(), Some("ann"));
+        }
+        assert_eq!(Actor::on_store("root", 0).calls_itself, None);
     }
 
     #[test]

@@ -96,10 +96,17 @@ impl AdminError {
 
 impl From<store::Fault> for AdminError {
     fn from(fault: store::Fault) -> Self {
-        AdminError::failed(
-            fault.to_string(),
-            "Nothing was changed. See the server's log for more.",
-        )
+        let kind = match fault {
+            store::Fault::NotAsWritten { .. } => AdminErrorKind::Integrity,
+            _ => AdminErrorKind::Failed,
+        };
+        AdminError {
+            kind,
+            ..AdminError::failed(
+                fault.to_string(),
+                "Nothing was changed. See the server's log for more.",
+            )
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 
 use audit::{DESTROY, ERASE, LedgerFault, Recorder};
 use crypto::Keys;
+use model::event::Blocked;
 use model::{DecisionId, Event, KeyId, Kind, Outcome, Text, Timestamp, Word};
 
 use crate::actor::Actor;
@@ -41,8 +42,30 @@ pub struct Change<'a> {
     pub erases: Option<String>,
     /// Number behind the last record whose key is destroyed.
     pub destroys: Option<u64>,
+    /// The key that takes the place of `credential`, and until when that one works.
+    pub replaced: Option<(KeyId, Timestamp)>,
+    /// The block that it adds or lifts.
+    pub blocked: Option<Blocked>,
     /// What changes, and why.
     pub detail: String,
+}
+
+impl<'a> Change<'a> {
+    /// A change that is about nothing yet.
+    pub(crate) fn new(kind: &'static str, actor: &'a Actor, detail: impl Into<String>) -> Self {
+        Change {
+            kind,
+            actor,
+            integration: None,
+            credential: None,
+            person: None,
+            erases: None,
+            destroys: None,
+            replaced: None,
+            blocked: None,
+            detail: detail.into(),
+        }
+    }
 }
 
 impl Change<'_> {
@@ -72,6 +95,9 @@ impl Change<'_> {
             person: self.person.as_deref().map(Text::new),
             erases: self.erases.as_deref().map(Text::new),
             destroys: self.destroys,
+            replaced_by: self.replaced.map(|(id, _)| id.text()),
+            works_until: self.replaced.map(|(_, until)| until),
+            blocked: self.blocked.clone(),
             actor: Some(self.actor.recorded()),
             detail: Some(self.detail.as_str().into()),
             ..Event::default()

@@ -3,6 +3,7 @@
 //! Used by the binary: inside a running server, or directly on the store while none runs.
 //! Start reading at `Control::call`, then at `order::Turn::commit`.
 
+mod account;
 pub mod actor;
 pub mod announcement;
 pub mod client;
@@ -17,6 +18,7 @@ pub mod maintenance;
 mod order;
 pub mod output;
 pub mod owner;
+pub mod reconcile;
 mod refusals;
 pub mod reload;
 pub mod socket;

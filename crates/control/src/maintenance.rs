@@ -7,6 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use audit::SignedCheckpoint;
 use identity::{Credential, credential};
 use model::{Event, Outcome, Word};
 use store::{Expected, Fault, Step, Store, kinds};
@@ -18,11 +19,13 @@ use crate::supervisor::Stop;
 const TICK: Duration = Duration::from_millis(250);
 /// Uses of keys are written every so many ticks.
 const USES_TICKS: u64 = 120;
-/// The one record of its kind.
+/// The newest checkpoint, among what the database knows of the ledger.
 const NEWEST: &str = "newest";
+/// The number of records whose changes the database has, among the same.
+pub(crate) const SETTLED: &str = "settled";
 
-/// Text of the newest checkpoint that the database has not witnessed.
-pub type Witness = Arc<Mutex<Option<String>>>;
+/// The newest checkpoint that the database has not witnessed.
+pub type Witness = Arc<Mutex<Option<SignedCheckpoint>>>;
 
 /// What has to be written beside the requests.
 pub struct Maintenance {
@@ -42,7 +45,7 @@ impl Maintenance {
         for tick in 1u64.. {
             let is_last = stop.wait(TICK);
             // Each for itself: what goes wrong in one must not hinder the others.
-            guarded(|| keep_witness(&self.control.store, &self.witness, self.say));
+            guarded(|| self.keep_witness());
             if tick.is_multiple_of(USES_TICKS) || is_last {
                 guarded(|| self.keep_uses());
                 guarded(|| self.forget_ended());
@@ -52,6 +55,22 @@ impl Maintenance {
             if is_last {
                 return;
             }
+        }
+    }
+
+    /// Has the database witness the newest checkpoint. In turn with whoever changes something: every change that the checkpoint
+    /// covers is in the store then.
+    fn keep_witness(&self) {
+        let is_new = self
+            .witness
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .is_some();
+        if is_new {
+            let turn = self.control.turn();
+            let owed = self.control.io.as_ref().map(|io| io.owed.is_empty());
+            let is_settled = owed.unwrap_or(true);
+            keep_witness(&turn.control.store, &self.witness, is_settled, self.say);
         }
     }
 
@@ -111,16 +130,23 @@ impl Maintenance {
     }
 }
 
-/// Notes the newest checkpoint in the database: a ledger rolled back behind it is noticed at the next start.
-pub fn keep_witness(store: &Store, witness: &Witness, say: fn(&str)) {
+/// Notes the newest checkpoint in the database: a ledger rolled back behind it is noticed at the next start. `is_settled`: no change
+/// is under way, and the outcome of each is recorded; so the store is known to have what the ledger says up to there.
+pub fn keep_witness(store: &Store, witness: &Witness, is_settled: bool, say: fn(&str)) {
     let newest = witness
         .lock()
         .unwrap_or_else(PoisonError::into_inner)
         .take();
-    let Some(text) = newest else { return };
-    let put = Step::put(&kinds::LEDGER_WITNESS, NEWEST, &text)
-        .and_then(|step| store.transact(vec![step]));
-    if let Err(fault) = put {
+    let Some(newest) = newest else { return };
+    let put = || {
+        let mut steps = vec![Step::put(&kinds::LEDGER_WITNESS, NEWEST, &newest.text)?];
+        if is_settled {
+            let size = newest.checkpoint.size;
+            steps.push(Step::put(&kinds::LEDGER_WITNESS, SETTLED, &size)?);
+        }
+        store.transact(steps)
+    };
+    if let Err(fault) = put() {
         say(&format!(
             "portcullis: the database could not witness the ledger's checkpoint: {fault}"
         ));
@@ -134,6 +160,16 @@ pub fn keep_witness(store: &Store, witness: &Witness, say: fn(&str)) {
 pub fn witnessed(store: &Store) -> Result<Option<String>, Fault> {
     Ok(store
         .get::<String>(&kinds::LEDGER_WITNESS, NEWEST)?
+        .map(|stored| stored.value))
+}
+
+/// Of how many records of the ledger the store is known to have what they say.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn settled(store: &Store) -> Result<Option<u64>, Fault> {
+    Ok(store
+        .get::<u64>(&kinds::LEDGER_WITNESS, SETTLED)?
         .map(|stored| stored.value))
 }
 

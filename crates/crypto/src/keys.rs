@@ -1,11 +1,10 @@
-//! The key hierarchy: one key-encryption key outside, one random root sealed by it, one key per purpose below.
+//! The key hierarchy: one key-encryption key outside, one random root sealed by it, one key per purpose below. Roots that were
+//! replaced stay beside the present one, for what was made under them and cannot be made again.
 //! Exports `Kek` (from the operator's secret), `Root` (wrapped in the store's data), `WrapKey` and `Keys` (what the rooms use).
 //! Changing the key-encryption key rewraps the root and the keys of the ledger's segments, and touches nothing else.
 //! Start reading at `Kek::parse`; then `Kek::open`, then `Keys::new`.
 
 use std::fmt;
-
-use zeroize::Zeroize;
 
 use crate::text::{base64, hex, unbase64, unbase64url, unhex};
 use crate::{JwtSigner, MacKey, SealKey, Secret, SigningKey, derive, random_secret};
@@ -20,11 +19,17 @@ mod purpose {
     pub const IDENTITY_SIGNING: &str = "portcullis/v1/identity/signing-seed";
     pub const KEK_WRAP: &str = "portcullis/v1/kek/wrap-root";
     pub const KEK_ID: &str = "portcullis/v1/kek/id";
+    pub const ROOT_ID: &str = "portcullis/v1/root/id";
     pub const KEK_WRAP_SEGMENT: &str = "portcullis/v1/kek/wrap-segment";
 }
 
 const WRAP_VERSION: u8 = 1;
 const WRAP_AAD: &[u8] = b"portcullis/v1/root";
+/// The same for several roots, the oldest first.
+const WRAP_VERSION_SEVERAL: u8 = 2;
+const WRAP_AAD_SEVERAL: &[u8] = b"portcullis/v1/roots";
+/// Most roots that an installation may have had.
+const ROOTS_MAX: usize = 64;
 
 /// A key of the hierarchy cannot be used. Each message says what to do.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -50,6 +55,11 @@ pub enum KeyFault {
         /// Public id of the key that was given.
         given: String,
     },
+    /// The root was replaced as often as it may be.
+    #[error(
+        "the root key was replaced {ROOTS_MAX} times, and can be replaced no more. Begin another data directory"
+    )]
+    TooManyRoots,
     /// The key is the right one, the wrapped root is not what was written.
     #[error(
         "the sealed root key is damaged. Restore it from a backup of the data directory; do not delete the directory"
@@ -122,11 +132,22 @@ impl Kek {
             .unwrap_or_default()
     }
 
-    /// Seals the root for storing: version byte 1 | key id 4 | sealed root.
+    /// Seals the root for storing: version byte 1 | key id 4 | sealed root; version byte 2 where there were others before,
+    /// which are sealed in front of it.
     pub fn wrap(&self, root: &Root) -> Vec<u8> {
-        let mut wrapped = vec![WRAP_VERSION];
+        let (version, aad) = if root.earlier.is_empty() {
+            (WRAP_VERSION, WRAP_AAD)
+        } else {
+            (WRAP_VERSION_SEVERAL, WRAP_AAD_SEVERAL)
+        };
+        let mut plain = Vec::with_capacity(32 * (root.earlier.len() + 1));
+        for secret in root.earlier.iter().chain([&root.present]) {
+            plain.extend_from_slice(secret.expose());
+        }
+        let plain = Secret::new(plain);
+        let mut wrapped = vec![version];
         wrapped.extend_from_slice(&self.id_bytes());
-        wrapped.extend(self.wrapping_key().seal(WRAP_AAD, root.0.expose()));
+        wrapped.extend(self.wrapping_key().seal(aad, plain.expose()));
         wrapped
     }
 
@@ -135,8 +156,11 @@ impl Kek {
     /// # Errors
     /// [`KeyFault::WrongKek`] when another key sealed it, [`KeyFault::Damaged`] when it was changed.
     pub fn open(&self, wrapped: &[u8]) -> Result<Root, KeyFault> {
-        let (&WRAP_VERSION, rest) = wrapped.split_first().ok_or(KeyFault::Damaged)? else {
-            return Err(KeyFault::Damaged);
+        let (version, rest) = wrapped.split_first().ok_or(KeyFault::Damaged)?;
+        let (aad, max) = match *version {
+            WRAP_VERSION => (WRAP_AAD, 1),
+            WRAP_VERSION_SEVERAL => (WRAP_AAD_SEVERAL, ROOTS_MAX),
+            _ => return Err(KeyFault::Damaged),
         };
         let (sealed_with, sealed) = rest.split_first_chunk::<4>().ok_or(KeyFault::Damaged)?;
         if *sealed_with != self.id_bytes() {
@@ -147,16 +171,19 @@ impl Kek {
         }
         let opened = self
             .wrapping_key()
-            .open(WRAP_AAD, sealed)
+            .open(aad, sealed)
+            .map(Secret::new)
             .map_err(|_| KeyFault::Damaged)?;
-        let mut bytes: [u8; 32] = Secret::new(opened)
-            .expose()
-            .as_slice()
-            .try_into()
-            .map_err(|_| KeyFault::Damaged)?;
-        let root = Root(Secret::new(bytes));
-        bytes.zeroize();
-        Ok(root)
+        let (secrets, rest) = opened.expose().as_chunks::<32>();
+        if !rest.is_empty() || secrets.len() > max {
+            return Err(KeyFault::Damaged);
+        }
+        let mut roots: Vec<_> = secrets.iter().map(|secret| Secret::new(*secret)).collect();
+        let present = roots.pop().ok_or(KeyFault::Damaged)?;
+        Ok(Root {
+            present,
+            earlier: roots,
+        })
     }
 
     /// Seals the same root with a new key-encryption key. Everything that is derived from the root stays as it is.
@@ -206,24 +233,58 @@ impl WrapKey {
     }
 }
 
-/// The random root below which every purpose key is derived.
+/// The random root below which every purpose key is derived, with those that it replaced.
 #[derive(Clone, Debug)]
-pub struct Root(Secret<[u8; 32]>);
+pub struct Root {
+    present: Secret<[u8; 32]>,
+    /// The oldest first.
+    earlier: Vec<Secret<[u8; 32]>>,
+}
 
 impl Root {
     /// A new random root: the beginning of a data directory.
     pub fn generate() -> Root {
-        Root(random_secret())
+        Root::from_secret(random_secret())
+    }
+
+    /// A new random root in the place of this one.
+    ///
+    /// # Errors
+    /// [`KeyFault::TooManyRoots`].
+    pub fn renewed(&self) -> Result<Root, KeyFault> {
+        let mut earlier = self.earlier.clone();
+        earlier.push(self.present.clone());
+        if earlier.len() >= ROOTS_MAX {
+            return Err(KeyFault::TooManyRoots);
+        }
+        Ok(Root {
+            present: random_secret(),
+            earlier,
+        })
+    }
+
+    /// Public id of the present one: tells roots apart and reveals nothing of them.
+    pub fn id(&self) -> String {
+        let id = self.derive(purpose::ROOT_ID);
+        hex(id.expose().first_chunk::<4>().unwrap_or(&[0; 4]))
     }
 
     /// A root from its bytes.
     pub fn from_secret(secret: Secret<[u8; 32]>) -> Root {
-        Root(secret)
+        Root {
+            present: secret,
+            earlier: Vec::new(),
+        }
     }
 
     /// The key for one purpose (see [`derive`]).
     pub fn derive(&self, purpose: &str) -> Secret<[u8; 32]> {
-        derive(&self.0, purpose)
+        derive(&self.present, purpose)
+    }
+
+    /// The same below the root that an installation began with.
+    fn derive_first(&self, purpose: &str) -> Secret<[u8; 32]> {
+        derive(self.earlier.first().unwrap_or(&self.present), purpose)
     }
 }
 
@@ -234,28 +295,42 @@ pub struct Keys {
     pub store_records: SealKey,
     /// Blinds the values of declared indexes.
     pub blind_index: MacKey,
-    /// Digests API keys: the pepper without which a stolen table is worth nothing.
+    /// Digests API keys: the pepper without which a stolen table is worth nothing. It follows from the first root for ever:
+    /// without the texts no digest can be made again, and of 256 random bits none tells anything, pepper or not.
     pub api_key_digest: MacKey,
     /// Seals headers and leaves of the ledger's segments, and all of segments of format 1 (audit derives subkeys).
     pub ledger_seal: SealKey,
+    /// Sealed the same under the roots before, the newest first. They open, and seal nothing any more.
+    pub ledger_seals_before: Vec<SealKey>,
     /// Wraps the random key of each segment.
     pub ledger_wrap: WrapKey,
-    /// Signs checkpoints of the ledger.
+    /// Signs the first checkpoints of the ledger, until another key does. It follows from the first root for ever: whoever
+    /// verifies begins with it.
     pub ledger_signing: SigningKey,
     /// Signs the identity tokens upstreams receive.
     pub identity: JwtSigner,
 }
 
 impl Keys {
-    /// Derives all of them from the root; the wrapping key from the key-encryption key that the root is sealed with.
+    /// What seals, or sealed, headers and leaves of segments, the present one first.
+    pub fn ledger_seals(&self) -> impl Iterator<Item = &SealKey> {
+        [&self.ledger_seal]
+            .into_iter()
+            .chain(&self.ledger_seals_before)
+    }
+
+    /// Derives all of them from the present root, but for two that stay; the wrapping key from the key-encryption key that the root is sealed with.
     pub fn new(root: &Root, kek: &Kek) -> Keys {
         Keys {
             store_records: SealKey::from_secret(&root.derive(purpose::STORE_RECORDS)),
             blind_index: MacKey::from_secret(&root.derive(purpose::BLIND_INDEX)),
-            api_key_digest: MacKey::from_secret(&root.derive(purpose::API_KEY_DIGEST)),
+            api_key_digest: MacKey::from_secret(&root.derive_first(purpose::API_KEY_DIGEST)),
             ledger_seal: SealKey::from_secret(&root.derive(purpose::LEDGER_SEAL)),
+            ledger_seals_before: (root.earlier.iter().rev())
+                .map(|secret| SealKey::from_secret(&derive(secret, purpose::LEDGER_SEAL)))
+                .collect(),
             ledger_wrap: kek.ledger_wrap(),
-            ledger_signing: SigningKey::from_seed(&root.derive(purpose::LEDGER_SIGNING)),
+            ledger_signing: SigningKey::from_seed(&root.derive_first(purpose::LEDGER_SIGNING)),
             identity: JwtSigner::new(SigningKey::from_seed(
                 &root.derive(purpose::IDENTITY_SIGNING),
             )),

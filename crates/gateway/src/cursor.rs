@@ -66,7 +66,8 @@ pub fn seal(
     plain.extend_from_slice(&length.to_le_bytes());
     plain.extend_from_slice(cursor);
     plain.resize(room, 0);
-    Some(base64url(&key.seal(&whose(integration, operation), &plain)))
+    let whose = whose(integration, operation);
+    Some(base64url(&key.seal_one_of_many(&whose, &plain)))
 }
 
 /// What a cursor says, and the question it belongs to; `None` for every text that was not given to this integration for

@@ -27,7 +27,7 @@ pub fn hide(key: &SealKey, tag: &[u8], integration: &str) -> Option<String> {
     }
     Some(format!(
         "\"{}\"",
-        base64url(&key.seal(integration.as_bytes(), tag))
+        base64url(&key.seal_one_of_many(integration.as_bytes(), tag))
     ))
 }
 

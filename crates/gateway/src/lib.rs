@@ -14,6 +14,7 @@ pub mod counters;
 pub mod cursor;
 pub mod etag;
 pub mod finding;
+mod hidden_segments;
 pub mod idempotency;
 mod identity_token;
 mod ids;

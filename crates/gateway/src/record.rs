@@ -27,13 +27,13 @@ use crate::{RequestState, SharedState, Stop};
 
 /// Notes what the head says.
 pub fn note_head(event: &mut Event, head: &Head) {
-    let path = head.target.split('?').next().unwrap_or_default();
+    let path = path_of(&head.target);
     event.protocol = Some(head.protocol.as_str().into());
     event.method = Some(match head.method {
         Method::Other(token) => token.as_str().to_owned().into(),
         declarable => declarable.name().into(),
     });
-    event.path = Some(bounded(path, PATH_BYTES_MAX));
+    event.path = Some(bounded(&path, PATH_BYTES_MAX));
     event.user_agent = head.headers.get("user-agent").map(|sent| {
         let sent = String::from_utf8_lossy(sent);
         bounded(&sent, USER_AGENT_BYTES_MAX)
@@ -64,9 +64,20 @@ pub fn note_objects(event: &mut Event, objects: &[ObjectRef]) {
 /// Notes what could be seen of a head that never became one.
 pub fn note_seen(event: &mut Event, seen: Option<&(String, String)>) {
     if let Some((method, target)) = seen {
-        let path = target.split('?').next().unwrap_or_default();
         event.method = Some(bounded(method, 32));
-        event.path = Some(bounded(path, PATH_BYTES_MAX));
+        event.path = Some(bounded(&path_of(target), PATH_BYTES_MAX));
+    }
+}
+
+/// The path of a target, as it is recorded. A target that is no path may name a user and a password in front of a host
+/// (`http://ann:secret@host/`, RFC 3986 §3.2.1), which nobody reads here: what stands in front of the last `@` is left out.
+fn path_of(target: &str) -> Cow<'_, str> {
+    let path = target.split('?').next().unwrap_or_default();
+    match path.rsplit_once('@') {
+        Some((_, rest)) if !path.starts_with('/') || path.starts_with("//") => {
+            Cow::Owned(format!("***@{rest}"))
+        }
+        _ => Cow::Borrowed(path),
     }
 }
 
@@ -299,4 +310,25 @@ fn counted(
     let of_person = count(ChargedTo::User(&caller.integration, user), settings);
     let people = ChargedTo::People(caller.credential);
     count(people, &settings.of_people()).or(of_person)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_user_and_a_password_in_front_of_a_host_are_not_recorded() {
+        for (target, expected) in [
+            ("/v1/notes/1?key=x", "/v1/notes/1"),
+            ("/v1/persons/ann@example.org", "/v1/persons/ann@example.org"),
+            ("http://gate.test/v1", "http://gate.test/v1"),
+            ("http://ann:secret@gate.test/v1?x", "***@gate.test/v1"),
+            ("ann:secret@gate.test:443", "***@gate.test:443"),
+            ("http://ann:sec/ret@gate.test/v1", "***@gate.test/v1"),
+            ("//ann:secret@gate.test/v1", "***@gate.test/v1"),
+            ("http:ann:secret@gate.test", "***@gate.test"),
+        ] {
+            assert_eq!(path_of(target), expected, "{target}");
+        }
+    }
 }

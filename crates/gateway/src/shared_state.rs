@@ -37,6 +37,14 @@ impl Owed {
         }
     }
 
+    /// Whether every record was written.
+    pub fn is_empty(&self) -> bool {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .is_empty()
+    }
+
     /// Records what is owed, in one group; what the ledger still does not take stays owed.
     pub async fn settle(&self, recorder: &Recorder) {
         let owed = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));

@@ -14,6 +14,8 @@ use model::{Event, IntegrationId, ListenerId, Peer, Text, Timestamp};
 use net::{HealthSpec, Upstream, UpstreamSpec};
 use policy::OperationRef;
 
+use crate::hidden_segments::HiddenSegments;
+
 /// The configuration in force.
 pub struct Snapshot {
     /// What was compiled.
@@ -39,6 +41,8 @@ pub struct VersionRuntime {
     pub upstream: Option<Arc<Upstream>>,
     /// `Deprecation`, `Sunset`, `Link`: the same for every answer.
     pub lifecycle_headers: Vec<(&'static str, String)>,
+    /// Of each operation, the segments of its paths that no record shows.
+    pub(crate) hidden: Vec<HiddenSegments>,
 }
 
 /// What the operator pointed the upstream at cannot be used.
@@ -144,12 +148,19 @@ impl Snapshot {
 
     /// Names version and operation in a record.
     pub fn note_operation(&self, event: &mut Event, version: usize, operation: Option<usize>) {
+        let runtime = self.versions.get(version);
         let Some(version) = self.compiled.versions.get(version) else {
             return;
         };
         event.api = Some(shared(&version.name));
         let plan = operation.and_then(|index| version.operations.get(index));
         event.operation = plan.map(|plan| shared(&plan.id));
+        let hidden = operation.and_then(|index| runtime?.hidden.get(index));
+        if let Some(hidden) = hidden
+            && let Some(path) = event.path.as_deref().and_then(|path| hidden.hide(path))
+        {
+            event.path = Some(path.into());
+        }
     }
 }
 
@@ -176,6 +187,7 @@ fn runtime(
     Ok(VersionRuntime {
         upstream,
         lifecycle_headers: lifecycle_headers(version),
+        hidden: HiddenSegments::of_version(version),
     })
 }
 

@@ -7,6 +7,7 @@ use std::fmt::Display;
 
 use audit::LedgerFault;
 use config::{Files, Look};
+use control::reconcile::ReconcileError;
 use model::{Mistake, printable};
 
 /// What kind of trouble.
@@ -62,10 +63,26 @@ impl From<store::Fault> for InstallationError {
             store::Fault::Key(_) => Severity::Configuration,
             store::Fault::Corrupt { .. }
             | store::Fault::Lost { .. }
+            | store::Fault::NotAsWritten { .. }
             | store::Fault::Unreadable { .. } => Severity::Integrity,
             _ => Severity::Failed,
         };
         InstallationError::new(severity, fault, "")
+    }
+}
+
+impl From<ReconcileError> for InstallationError {
+    fn from(error: ReconcileError) -> Self {
+        match error {
+            ReconcileError::Store(fault) => fault.into(),
+            ReconcileError::Ledger(fault) => fault.into(),
+            other if other.is_integrity() => InstallationError::new(
+                Severity::Integrity,
+                other,
+                "Nothing was changed. Keep the files as evidence.",
+            ),
+            other => InstallationError::new(Severity::Failed, other, ""),
+        }
     }
 }
 

@@ -31,8 +31,8 @@ pub struct RotatedKek {
 pub struct Changed {
     /// For tools.
     pub rotated: RotatedKek,
-    /// What was cut off the ledger after an unclean stop, in one line.
-    pub recovered: Option<String>,
+    /// What was put right after an unclean stop, a line each.
+    pub recovered: Vec<String>,
 }
 
 /// The key that a reference stands for; `named` is where it was given: `--new`.
@@ -99,7 +99,7 @@ pub fn change(
         opened.store.change_kek(old, new)?;
     }
     note("kek.rotate")?;
-    opened.recorder.stop()?;
+    opened.close(|_| {})?;
     // Last, when nothing is written any more: a segment that was begun meanwhile has a key, too.
     rewrap(&[to])?;
     Ok(Changed {

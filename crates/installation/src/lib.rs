@@ -9,12 +9,14 @@ pub mod check;
 pub mod doctor;
 mod error;
 pub mod files;
+mod intents;
 pub mod kek;
 pub mod ledger;
 pub mod new_files;
 pub mod open;
 mod places;
-pub mod secrets;
+pub mod root;
+mod secrets;
 pub mod server;
 mod source;
 

@@ -4,17 +4,19 @@
 //! Start reading at `open`.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::time::Duration;
 
-use audit::{Ledger, Opening, Recorder, Settings};
+use audit::{Ledger, Opening, Recorder, Settings, SignedCheckpoint};
 use config::{Compiled, Files, Located, SecretRef};
-use control::maintenance::witnessed;
+use control::maintenance::{Witness, keep_witness, witnessed};
+use control::reconcile::reconcile;
 use control::{Control, ControlParts};
 use crypto::{Kek, Keys};
 use model::Mistake;
 use store::Store;
 
-use crate::{InstallationError, files, secrets};
+use crate::{InstallationError, files, intents, secrets};
 
 /// Store and ledger, open for this process alone.
 pub struct Opened {
@@ -27,9 +29,23 @@ pub struct Opened {
     /// The ledger.
     pub recorder: Arc<Recorder>,
     /// The newest checkpoint, for the database to witness.
-    pub witness: Arc<Mutex<Option<String>>>,
-    /// What was cut off the ledger after an unclean stop, in one line.
-    pub recovered: Option<String>,
+    pub witness: Witness,
+    /// What was put right after an unclean stop, or because store and ledger did not agree: a line each.
+    pub recovered: Vec<String>,
+}
+
+impl Opened {
+    /// Ends everything in order: the ledger with a checkpoint that the database has seen.
+    ///
+    /// # Errors
+    /// When the last checkpoint could not be written.
+    pub fn close(&self, say: fn(&str)) -> Result<(), InstallationError> {
+        let stopped = self.recorder.stop();
+        keep_witness(&self.store, &self.witness, stopped.is_ok(), say);
+        self.store.close();
+        stopped?;
+        Ok(())
+    }
 }
 
 /// The name of a ledger in its checkpoints begins with this. What follows tells the ledgers of several servers apart; the
@@ -56,7 +72,7 @@ fn lasting_origin(ledger: &Path, witness: Option<&str>) -> Result<String, Instal
 
 /// Under load a group of records waits until it is as large as the one before, at most so long. Only a sudden fall of the
 /// load lets a group wait to the end; 2 ms is too short for the turn of 256 connections on one core.
-const GATHER: std::time::Duration = std::time::Duration::from_millis(4);
+const GATHER: Duration = Duration::from_millis(4);
 
 /// Where a configuration keeps its state. Found whatever else is wrong with the configuration: the server that runs on it
 /// is asked by this way.
@@ -89,15 +105,14 @@ pub fn with_control<T>(
     }
     let opened = open(&compiled, dir, &texts)?;
     opened.recovered.iter().for_each(|line| say(line));
-    let recorder = opened.recorder;
     let parts = ControlParts {
-        store: opened.store,
-        ledger: recorder.ledger().clone(),
-        recorder: Some(Arc::clone(&recorder)),
-        keys: opened.keys,
+        store: opened.store.clone(),
+        ledger: opened.recorder.ledger().clone(),
+        recorder: Some(Arc::clone(&opened.recorder)),
+        keys: Arc::clone(&opened.keys),
     };
     let done = work(&Control::alone(parts, Arc::new(compiled)));
-    recorder.stop()?;
+    opened.close(say)?;
     Ok(done)
 }
 
@@ -125,29 +140,35 @@ pub fn open_with(compiled: &Compiled, dir: &Path, kek: &Kek) -> Result<Opened, I
         config::server::Durability::Sync => audit::Durability::Sync,
         config::server::Durability::Write => audit::Durability::Write,
     };
-    let witness = Arc::new(Mutex::new(None));
+    let witness = Witness::default();
     let noted = Arc::clone(&witness);
     let mut opening = Opening::new(ledger, settings, Arc::clone(&keys));
     opening.witness = known;
     opening.on_checkpoint = Some(Box::new(move |signed| {
         if let Ok(mut newest) = noted.lock() {
-            *newest = Some(signed.text.clone());
+            *newest = Some(SignedCheckpoint::clone(signed));
         }
     }));
     let (recorder, recovered) = Recorder::open(opening, crate::now())?;
+    let recorder = Arc::new(recorder);
     let recovered = recovered.map(|recovered| {
         format!(
             "portcullis: the ledger was recovered after an unclean stop: {} bytes cut off {} ({}); {} records are in order",
             recovered.bytes, recovered.file, recovered.what, recovered.records
         )
     });
+    // Before anybody works with either: what was taken back stays taken back, and every change has its outcome.
+    let reconciled = reconcile(&opened.store, &recorder, crate::now())?;
+    let root = opened.store.root(kek)?.id();
+    let closed = intents::close(&recorder, compiled, &root)?;
+    let recovered = [recovered, reconciled.said(), closed].into_iter().flatten();
     Ok(Opened {
         dir: data,
         store: opened.store,
         keys,
-        recorder: Arc::new(recorder),
+        recorder,
         witness,
-        recovered,
+        recovered: recovered.collect(),
     })
 }
 

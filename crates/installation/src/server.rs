@@ -30,15 +30,12 @@ use store::Store;
 
 use crate::certificates::{Slots, certificates};
 use crate::open::{self, Opened};
-use crate::{Directory, InstallationError, Severity, files};
+use crate::{Directory, InstallationError, Severity, files, intents};
 
 /// Requests under way get at least this long to finish when the server stops, unless `defaults.timeouts.drain` says less.
 const DRAIN_MIN: Duration = Duration::from_secs(10);
 /// What a request needs beside the longest call of an upstream: its body, the stages, the record, the reply.
 const DRAIN_MORE: Duration = Duration::from_secs(5);
-/// After its intent a call takes the upstream's timeout at most, and a little for its record. Older intents without an
-/// outcome cannot be.
-const OUTCOME_MORE: Duration = Duration::from_secs(60);
 
 /// A running server.
 pub struct Running {
@@ -95,7 +92,6 @@ pub fn start(dir: &Path, watch: Watch, host: Host) -> Result<Running, Installati
     let io = control::start::shared(&opened.store, &opened.keys, &opened.recorder, &base)?;
     let control = Arc::new(control(dir, &io, base, &opened, &slots, host)?);
     let data = opened.dir.clone();
-    close_intents(&opened, &compiled, host)?;
     destroy_again(&control, host)?;
     // Before the first record of this start, so that destinations get it.
     let apart = [dir.to_path_buf(), data.clone()];
@@ -149,44 +145,6 @@ fn open_sockets(
     listen(compiled, io, slots)
 }
 
-/// Records the outcome of calls that a server which was killed had forwarded: it is not known.
-fn close_intents(
-    opened: &Opened,
-    compiled: &Compiled,
-    host: Host,
-) -> Result<(), InstallationError> {
-    let recorder = &opened.recorder;
-    let within = longest_call(compiled).saturating_add(OUTCOME_MORE);
-    let open = recorder.ledger().open_intents(within)?;
-    let count = open.len();
-    let mut outcomes = Vec::with_capacity(count);
-    for intent in open {
-        let now = crate::now();
-        let outcome = match control::journal::finished(&intent, recorder, &opened.keys, now)? {
-            Some(finished) => finished,
-            None => {
-                control::journal::lost(&intent).unwrap_or_else(|| gateway::record::lost(intent))
-            }
-        };
-        outcomes.push(outcome);
-    }
-    let pending: Vec<_> = outcomes
-        .iter()
-        .map(|event| recorder.record(event))
-        .collect();
-    for recorded in pending {
-        recorded.wait()?;
-    }
-    if count > 0 {
-        (host.say)(&format!(
-            "portcullis: {} had been forwarded before the unclean stop, with an outcome that is not known; see `portcullis ledger show --code {}`",
-            counted(count, "write"),
-            gateway::reasons::CUT.code
-        ));
-    }
-    Ok(())
-}
-
 /// Destroys keys of the ledger again that were destroyed and are there again. Nothing is served while somebody could read what
 /// was promised to be unreadable.
 fn destroy_again(control: &Control, host: Host) -> Result<(), InstallationError> {
@@ -207,22 +165,11 @@ fn destroy_again(control: &Control, host: Host) -> Result<(), InstallationError>
     Ok(())
 }
 
-/// The longest time a call of an upstream may take.
-fn longest_call(compiled: &Compiled) -> Duration {
-    let upstreams = compiled.versions.iter().filter_map(|v| v.upstream.as_ref());
-    upstreams
-        .map(|upstream| upstream.timeout)
-        .max()
-        .unwrap_or_default()
-}
-
 /// Ends what was opened for a server that did not come to listen.
 fn at_rest(opened: &Opened, data: &Path, why: String, host: Host) {
     drop(std::fs::remove_file(data.join(socket::NAME)));
     drop(note(&opened.recorder, "stop", why));
-    drop(opened.recorder.stop());
-    keep_witness(&opened.store, &opened.witness, host.say);
-    opened.store.close();
+    drop(opened.close(host.say));
 }
 
 /// The owner of what runs, made of what was opened.
@@ -319,7 +266,7 @@ impl Running {
         let snapshot = self.io.snapshot.load();
         let written = snapshot.compiled.server.timeouts.drain;
         written.unwrap_or_else(|| {
-            let longest = longest_call(&snapshot.compiled);
+            let longest = intents::longest_call(&snapshot.compiled);
             longest.saturating_add(DRAIN_MORE).max(DRAIN_MIN)
         })
     }
@@ -354,6 +301,7 @@ impl Running {
         }
         // Each of them has its record by now: the workers' threads have ended.
         let cut = self.io.metrics.calls_cut.get().saturating_sub(cut_before);
+        let is_settled = self.io.owed.is_empty();
         self.io.owed.settle_at_last(&self.io.recorder);
         self.supervisor.stop();
         announcement::withdraw(&self.dir);
@@ -376,7 +324,7 @@ impl Running {
         let noted = note(&self.io.recorder, "stop", how);
         let stopped = self.io.recorder.stop();
         // The last checkpoint covers the record of the stop: the database has to know that one.
-        keep_witness(&self.store, &self.witness, self.host.say);
+        keep_witness(&self.store, &self.witness, is_settled, self.host.say);
         self.store.close();
         noted?;
         stopped.map(|_| ()).map_err(|fault| {

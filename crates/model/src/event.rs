@@ -129,7 +129,8 @@ pub struct Event {
     /// Why a right was refused, where the code alone does not say it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<Word<Cause>>,
-    /// The block that refused the request, or that began with this refusal.
+    /// The block that refused the request, or that began with this refusal; for changes of blocks, the one that was added or
+    /// lifted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub blocked: Option<Blocked>,
     /// Of a `ledger.signer`: the change as both keys signed it.
@@ -141,6 +142,12 @@ pub struct Event {
     /// Of a `ledger.destroy`: all records with a smaller number are made unreadable, where their segment has a key of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub destroys: Option<u64>,
+    /// Of a `key.rotate`: the key that was made; of a `root.rotate`: the public id of the new root.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaced_by: Option<Text>,
+    /// Of a `key.rotate`: until when the old key works. Microseconds since 1970, UTC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub works_until: Option<Timestamp>,
     /// Private detail of a refusal, or what was changed: a sentence for people, which no program reads.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<Text>,

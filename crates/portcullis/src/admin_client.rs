@@ -5,7 +5,7 @@
 
 use std::path::PathBuf;
 
-use control::commands::{self, Command, Impact};
+use control::commands::{self, Command};
 use control::{Actor, AdminError, AdminErrorKind, announcement, client, socket};
 use installation::open::{self, data_dir};
 use installation::{InstallationError, Severity};
@@ -24,10 +24,13 @@ pub fn about<C: Command>() -> String {
     format!("{} [{}]", C::INFO.summary, C::INFO.impact.name())
 }
 
-/// Who asks, as they call themselves. The server learns from the kernel which user that is.
+/// Who asks, as they call themselves: somebody who became another user by sudo, or the user. The server learns from the kernel
+/// which account that is, and keeps this beside it.
 pub fn name() -> String {
-    let user = std::env::var("USER").unwrap_or_else(|_| "operator".into());
-    format!("{user} (local)")
+    let named = |variable| std::env::var(variable).ok().filter(|name| !name.is_empty());
+    named("SUDO_USER")
+        .or_else(|| named("USER"))
+        .unwrap_or_default()
 }
 
 /// Who works on the store itself.
@@ -83,8 +86,9 @@ pub fn call<C: Command>(target: &Target, command: &C) -> Result<Answer<C::Out>, 
         return answer;
     }
     let arguments = commands::arguments_of(command).map_err(command_error)?;
-    let is_change = C::INFO.impact != Impact::ReadOnly;
-    let done = open::with_control(&target.dir, is_change, say, |control| {
+    // What reads the record is recorded, so it needs the ledger for writing as well.
+    let is_recorded = C::INFO.records.is_some();
+    let done = open::with_control(&target.dir, is_recorded, say, |control| {
         let answer = control.call(C::INFO.name, &arguments, &on_store());
         answer.and_then(client::read::<C>)
     });
@@ -96,6 +100,32 @@ pub fn call<C: Command>(target: &Target, command: &C) -> Result<Answer<C::Out>, 
         Severity::Integrity => error,
     })?;
     answer.map_err(command_error)
+}
+
+/// The same for what reads the ledger's files itself afterwards: a server that runs has to record it; where none does and it cannot
+/// be recorded (the configuration has mistakes, or the files cannot be written), that is said and no hindrance. Whoever has
+/// files and key can read them without this program.
+///
+/// # Errors
+/// What the server says.
+pub fn note<C: Command>(
+    target: &Target,
+    command: &C,
+) -> Result<Option<Answer<C::Out>>, CommandError> {
+    if let Some(answer) = ask_running(target, command) {
+        return answer.map(Some);
+    }
+    match call(target, command) {
+        Ok(answer) => Ok(Some(answer)),
+        Err(error) if error.exit == Exit::Usage => Err(error),
+        Err(error) => {
+            terminal::say(format_args!(
+                "portcullis: not recorded that these records are read: {}",
+                error.message
+            ));
+            Ok(None)
+        }
+    }
 }
 
 /// No server answers.

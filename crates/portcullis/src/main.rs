@@ -11,6 +11,7 @@ mod confirm;
 mod exit;
 mod output;
 mod outputs;
+mod process;
 mod table;
 mod terminal;
 
@@ -25,6 +26,7 @@ use crate::exit::Exit;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    process::keep_private();
     installation::server::install_panic_hook(|line| terminal::say(line));
     let matches = match command().try_get_matches() {
         Ok(matches) => matches,

@@ -8,6 +8,7 @@ use installation::check::CheckReport;
 use installation::doctor::DoctorReport;
 use installation::kek::RotatedKek;
 use installation::ledger::VerifiedLedger;
+use installation::root::RotatedRoot;
 use review::access::{FieldAccess, IntegrationAccess};
 use review::can::{Answer, Answers};
 use review::replay::Report;
@@ -36,6 +37,8 @@ pub const INSPECT_REPLAY: Output<Report> = Output::new("inspect-replay", 1);
 pub const KEY_CHECK: Output<CheckedKey> = Output::new("key-check", 1);
 /// `key rotate-kek`
 pub const KEY_ROTATE_KEK: Output<RotatedKek> = Output::new("key-rotate-kek", 1);
+/// `key rotate-root`
+pub const KEY_ROTATE_ROOT: Output<RotatedRoot> = Output::new("key-rotate-root", 1);
 /// `ledger verify`
 pub const LEDGER_VERIFY: Output<VerifiedLedger> = Output::new("ledger-verify", 1);
 
@@ -52,6 +55,7 @@ pub const OUTPUTS: &[OutputEntry] = &[
     INSPECT_REPLAY.entry(),
     KEY_CHECK.entry(),
     KEY_ROTATE_KEK.entry(),
+    KEY_ROTATE_ROOT.entry(),
     LEDGER_VERIFY.entry(),
 ];
 

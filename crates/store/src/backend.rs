@@ -66,6 +66,17 @@ pub enum RawStep {
         /// Id.
         id: String,
     },
+    /// Goes on only if this is the version that the records of this transaction get.
+    Version(u64),
+    /// Replaces a named value outside the records if it is still `before`.
+    Meta {
+        /// Its name.
+        name: String,
+        /// What it was.
+        before: Option<Vec<u8>>,
+        /// What it is to be.
+        after: Vec<u8>,
+    },
     /// Adds a job to a queue.
     Enqueue {
         /// Queue.
@@ -119,6 +130,9 @@ pub struct Change {
     pub id: String,
 }
 
+/// A named value, and every record with its kind.
+pub type Everything = (Option<Vec<u8>>, Vec<(String, Row)>);
+
 /// What a place to remember must be able to do.
 pub trait Backend: Send + Sync {
     /// Ends everything in order, also where others still hold it; every later call is refused. Nothing to do by default.
@@ -153,6 +167,18 @@ pub trait Backend: Send + Sync {
         after: &str,
         limit: usize,
     ) -> Result<Vec<Row>, Fault>;
+
+    /// A named value and every record, by kind and id, as they were at one moment.
+    ///
+    /// # Errors
+    /// As [`Backend::meta`]; [`Fault::TooLarge`] when there are more than `limit` records.
+    fn everything(&self, name: &str, limit: usize) -> Result<Everything, Fault>;
+
+    /// How many stream entries and jobs there are.
+    ///
+    /// # Errors
+    /// As [`Backend::meta`].
+    fn entries_and_jobs(&self) -> Result<u64, Fault>;
 
     /// Does all steps or none, in order. Gives the version of the records it put.
     ///

@@ -41,6 +41,18 @@ pub const CHECKS: &[Check] = &[
         named_values_compare,
     ),
     (
+        "a named value changes with the records of its transaction",
+        named_values_belong_to_transactions,
+    ),
+    (
+        "a transaction for another version does nothing",
+        versions_are_expected,
+    ),
+    (
+        "everything is given by kind and id, up to a bound",
+        everything_is_given,
+    ),
+    (
         "stream positions begin at 1 and have no gaps",
         streams_have_no_gaps,
     ),
@@ -301,6 +313,85 @@ fn named_values_compare(backend: &dyn Backend) -> Held {
     holds(
         backend.meta("test").map_err(fault)?.as_deref() == Some(b"two"),
         "reads what was set",
+    )
+}
+
+fn named_values_belong_to_transactions(backend: &dyn Backend) -> Held {
+    let named = |before: Option<&[u8]>, after: &[u8]| RawStep::Meta {
+        name: String::from("held"),
+        before: before.map(<[u8]>::to_vec),
+        after: after.to_vec(),
+    };
+    let both = vec![put("a", b"1", &[]), named(None, b"one")];
+    backend.transact(both).map_err(fault)?;
+    let late = backend.transact(vec![put("a", b"2", &[]), named(None, b"two")]);
+    holds(
+        matches!(late, Err(Fault::Conflict { .. })),
+        "a named value that is another one by now is not replaced",
+    )?;
+    let row = backend.get("thing", "a").map_err(fault)?;
+    holds(
+        row.is_some_and(|row| row.sealed == b"1"),
+        "nor are the records of that transaction",
+    )?;
+    let next = vec![named(Some(b"one"), b"two"), expect("a", 9_999)];
+    holds(backend.transact(next).is_err(), "an expectation fails")?;
+    let value = backend.meta("held").map_err(fault)?;
+    holds(
+        value.as_deref() == Some(b"one"),
+        "a transaction that fails leaves the named value as it was",
+    )
+}
+
+fn versions_are_expected(backend: &dyn Backend) -> Held {
+    let next = backend.position().map_err(fault)?.saturating_add(1);
+    let written = backend.transact(vec![RawStep::Version(next), put("a", b"1", &[])]);
+    holds(
+        written.map_err(fault)? == next,
+        "the version that was expected is the one that is given",
+    )?;
+    for other in [next, next.saturating_add(2)] {
+        let refused = backend.transact(vec![RawStep::Version(other), put("b", b"1", &[])]);
+        holds(
+            matches!(refused, Err(Fault::Conflict { .. })),
+            "another version is refused",
+        )?;
+    }
+    let row = backend.get("thing", "b").map_err(fault)?;
+    holds(row.is_none(), "and leaves nothing")
+}
+
+fn everything_is_given(backend: &dyn Backend) -> Held {
+    backend.set_meta("held", None, b"one").map_err(fault)?;
+    let other = RawStep::Put {
+        kind: String::from("another"),
+        id: String::from("z"),
+        key_version: 2,
+        sealed: b"3".to_vec(),
+        indexes: Vec::new(),
+    };
+    let steps = vec![put("b", b"2", &[]), other, put("a", b"1", &[])];
+    backend.transact(steps).map_err(fault)?;
+    let (value, rows) = backend.everything("held", 3).map_err(fault)?;
+    holds(value.as_deref() == Some(b"one"), "the named value is given")?;
+    let found = rows
+        .iter()
+        .map(|(kind, row)| (kind.as_str(), &*row.id, row.key_version));
+    let expected = [("another", "z", 2), ("thing", "a", 1), ("thing", "b", 1)];
+    holds(found.eq(expected), "all records are given, in order")?;
+    holds(
+        matches!(backend.everything("held", 2), Err(Fault::TooLarge { .. })),
+        "too many are refused",
+    )?;
+    holds(
+        backend.entries_and_jobs().map_err(fault)? == 0,
+        "there are no entries and jobs",
+    )?;
+    backend.transact(vec![enqueue("j", 1)]).map_err(fault)?;
+    backend.append("s", 1, vec![b"x".to_vec()]).map_err(fault)?;
+    holds(
+        backend.entries_and_jobs().map_err(fault)? == 2,
+        "entries and jobs are counted",
     )
 }
 

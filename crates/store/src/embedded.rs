@@ -9,6 +9,7 @@ use std::sync::Arc;
 use crypto::Kek;
 
 use crate::sqlite::Sqlite;
+use crate::store::Opening;
 use crate::{Fault, Lock, Opened, Store, data_dir, sqlite};
 
 /// Opens the store of a data directory for this process alone, and begins it when the directory is empty.
@@ -21,7 +22,9 @@ pub fn open(dir: &Path, kek: &Kek) -> Result<Opened, Fault> {
     let lock = Lock::take(dir)?;
     let is_new = sqlite::begin_if_absent(dir, kek)?;
     let backend = Sqlite::open(dir, kek)?;
-    Store::with_backend(Arc::new(backend), kek, Some(lock), is_new)
+    let opening = Opening::Writing(Some(lock));
+    let opened = Store::with_backend(Arc::new(backend), kek, opening)?;
+    Ok(Opened { is_new, ..opened })
 }
 
 /// Opens the store for reading beside a running server: for `explain`, `key list`, `ledger verify`.
@@ -30,7 +33,7 @@ pub fn open(dir: &Path, kek: &Kek) -> Result<Opened, Fault> {
 /// As [`open`]; [`Fault::Absent`] when there is none yet.
 pub fn look(dir: &Path, kek: &Kek) -> Result<Opened, Fault> {
     let backend = Sqlite::look(dir)?;
-    Store::with_backend(Arc::new(backend), kek, None, false)
+    Store::with_backend(Arc::new(backend), kek, Opening::Reading)
 }
 
 /// Reads every page of the database once, beside whoever writes. No key is needed, and no file changes.

@@ -128,6 +128,29 @@ pub enum Fault {
         /// What is wrong; never content.
         detail: String,
     },
+    /// What is there is not what was written last: somebody else wrote to the database.
+    #[error(
+        "the database is not as Portcullis left it: {what}. Somebody else wrote to it; keep the file as evidence. Restore it from a \
+         backup of the data directory: what was revoked, paused and blocked since then holds again at the next start, as the \
+         ledger has it"
+    )]
+    NotAsWritten {
+        /// What was found.
+        what: String,
+    },
+    /// The keys of the store have sealed as much as they may.
+    #[error(
+        "the keys of the store have sealed {max} changes, and may seal no more. Stop the server and run `portcullis key rotate-root`"
+    )]
+    WornOut {
+        /// The bound.
+        max: u64,
+    },
+    /// Something waits in streams or queues, which is not sealed anew.
+    #[error(
+        "streams or queues of the database are not empty, so its root key cannot be replaced. Nothing was changed; please report it"
+    )]
+    HasJobs,
     /// A bound of the store was exceeded.
     #[error("{what} is larger than the store accepts ({max})")]
     TooLarge {
@@ -172,7 +195,9 @@ impl Fault {
             Fault::InUse { .. } | Fault::Key(_) | Fault::Lost { .. } | Fault::Absent { .. } => {
                 Whose::Operator
             }
-            Fault::TooNew { .. }
+            Fault::NotAsWritten { .. }
+            | Fault::WornOut { .. }
+            | Fault::TooNew { .. }
             | Fault::Displaced { .. }
             | Fault::Full { .. }
             | Fault::ReadOnly { .. }
@@ -181,7 +206,7 @@ impl Fault {
             Fault::Busy { .. } | Fault::Conflict { .. } | Fault::Missed { .. } | Fault::Closed => {
                 Whose::Nobody
             }
-            Fault::TooLarge { .. } | Fault::ReadingOnly => Whose::Portcullis,
+            Fault::TooLarge { .. } | Fault::HasJobs | Fault::ReadingOnly => Whose::Portcullis,
         }
     }
 

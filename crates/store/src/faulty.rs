@@ -12,7 +12,7 @@ use std::time::Duration;
 use model::Timestamp;
 
 use crate::Fault;
-use crate::backend::{Backend, Change, Outcome, RawStep, Row, Ticket, Window};
+use crate::backend::{Backend, Change, Everything, Outcome, RawStep, Row, Ticket, Window};
 
 /// When the failure comes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,6 +89,14 @@ impl Backend for Faulty {
         limit: usize,
     ) -> Result<Vec<Row>, Fault> {
         self.inner.list(kind, index, after, limit)
+    }
+
+    fn everything(&self, name: &str, limit: usize) -> Result<Everything, Fault> {
+        self.inner.everything(name, limit)
+    }
+
+    fn entries_and_jobs(&self) -> Result<u64, Fault> {
+        self.inner.entries_and_jobs()
     }
 
     fn transact(&self, steps: Vec<RawStep>) -> Result<u64, Fault> {

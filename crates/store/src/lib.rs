@@ -5,6 +5,8 @@
 //!
 //! What sealing hides and what it does not: record contents, stream entries and jobs are AES-256-GCM, and blind
 //! indexes are keyed digests. Kinds, ids, plain indexes, counters, sizes and times stay visible in the file.
+//!
+//! What it keeps from being put back: every record names its version in its seal, and a sealed statement says what there is.
 
 pub mod backend;
 pub mod conformance;
@@ -12,7 +14,10 @@ mod data_dir;
 pub mod embedded;
 mod fault;
 pub mod faulty;
+mod indexes;
+mod inventory;
 pub mod kinds;
+mod records;
 mod seal;
 mod sqlite;
 mod store;

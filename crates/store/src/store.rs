@@ -7,24 +7,21 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use crypto::{Kek, Keys, Secret};
+use crypto::{Kek, Keys, Root, Secret};
 use model::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
 
-use crate::backend::{
-    Backend, Change, NAME_LEN_MAX, Outcome, ROOT, ROWS_MAX, RawStep, Row, SEALED_LEN_MAX, Ticket,
-    Window,
-};
-use crate::seal::{KEY_VERSION, Place, Sealer};
-use crate::{Fault, IndexForm, Kind, Lock};
+use crate::backend::{Backend, Change, Outcome, ROOT, ROWS_MAX, RawStep, Row, Ticket, Window};
+use crate::records::{Records, Write, bounded, named};
+use crate::seal::{Place, Sealer};
+use crate::{Fault, Index, Kind, Lock, indexes};
 
 /// What we remember.
 #[derive(Clone)]
 pub struct Store {
     backend: Arc<dyn Backend>,
-    sealer: Arc<Sealer>,
+    records: Arc<Records>,
     _lock: Option<Arc<Lock>>,
     /// Held while a stream's next position is chosen and written.
     appending: Arc<Mutex<()>>,
@@ -39,6 +36,14 @@ pub struct Opened {
     pub keys: Keys,
     /// The data directory was begun by this call.
     pub is_new: bool,
+}
+
+/// What a store is opened for.
+pub(crate) enum Opening {
+    /// To read, beside whoever writes.
+    Reading,
+    /// To write, alone, with the lock that says so where there is one.
+    Writing(Option<Lock>),
 }
 
 /// A record with its version.
@@ -109,7 +114,7 @@ enum Plain {
         kind: &'static Kind,
         id: String,
         json: Secret<Vec<u8>>,
-        indexes: Vec<(&'static str, IndexForm, String)>,
+        indexes: Vec<(&'static Index, String)>,
     },
     Delete {
         kind: &'static Kind,
@@ -166,21 +171,7 @@ impl Step {
             detail: detail.to_owned(),
         };
         let json = serde_json::to_value(value).map_err(|_| wrong("it has no JSON form"))?;
-        let mut indexes = Vec::with_capacity(kind.indexes.len());
-        for index in kind.indexes {
-            let text = match json.get(index.field) {
-                None | Some(Value::Null) => continue,
-                Some(Value::String(text)) => text.clone(),
-                Some(Value::Bool(_) | Value::Number(_)) => json
-                    .get(index.field)
-                    .map(Value::to_string)
-                    .unwrap_or_default(),
-                Some(Value::Array(_) | Value::Object(_)) => {
-                    return Err(wrong("an index field is not a plain value"));
-                }
-            };
-            indexes.push((index.field, index.form, text));
-        }
+        let indexes = indexes::values(kind, &json).map_err(wrong)?;
         let json = serde_json::to_vec(value).map_err(|_| wrong("it has no JSON form"))?;
         Ok(Step(Plain::Put {
             kind,
@@ -218,28 +209,32 @@ impl Store {
     /// # Errors
     /// [`Fault::Key`] when the root does not open, and faults of reading.
     pub fn over(backend: Arc<dyn Backend>, kek: &Kek) -> Result<Opened, Fault> {
-        Store::with_backend(backend, kek, None, false)
+        Store::with_backend(backend, kek, Opening::Writing(None))
     }
 
-    /// The same, for a process that holds the lock of a data directory as long as the store is open.
+    /// The same, for whoever reads, and for a process that holds the lock of a data directory as long as the store is open.
     pub(crate) fn with_backend(
         backend: Arc<dyn Backend>,
         kek: &Kek,
-        lock: Option<Lock>,
-        is_new: bool,
+        opening: Opening,
     ) -> Result<Opened, Fault> {
         let wrapped = backend.meta(ROOT)?.ok_or(crypto::KeyFault::Damaged)?;
         let keys = Keys::new(&kek.open(&wrapped)?, kek);
+        let (is_writer, lock) = match opening {
+            Opening::Reading => (false, None),
+            Opening::Writing(lock) => (true, lock),
+        };
+        let records = Records::open(Arc::clone(&backend), Sealer::new(&keys), is_writer)?;
         let store = Store {
             backend,
-            sealer: Arc::new(Sealer::new(&keys)),
+            records: Arc::new(records),
             _lock: lock.map(Arc::new),
             appending: Arc::default(),
         };
         Ok(Opened {
             store,
             keys,
-            is_new,
+            is_new: false,
         })
     }
 
@@ -253,16 +248,48 @@ impl Store {
         self.backend.set_meta(ROOT, Some(&before), &after)
     }
 
+    /// The root key, and those that it replaced.
+    ///
+    /// # Errors
+    /// [`Fault::Key`] when `kek` is not the present one, and faults of reading.
+    pub fn root(&self, kek: &Kek) -> Result<Root, Fault> {
+        let wrapped = self.backend.meta(ROOT)?.ok_or(crypto::KeyFault::Damaged)?;
+        Ok(kek.open(&wrapped)?)
+    }
+
+    /// Puts another root key in the place of the present one and seals every record under it, in one write. The store has to
+    /// be opened again afterwards: this one reads and writes nothing any more.
+    ///
+    /// # Errors
+    /// [`Fault::Key`] when `kek` is not the present one; [`Fault::HasJobs`] where there are stream entries or jobs; and
+    /// faults of reading and writing.
+    pub fn change_root(&self, kek: &Kek, next: &Root) -> Result<(), Fault> {
+        // Nothing that Portcullis does leaves any; they would be lost.
+        if self.backend.entries_and_jobs()? > 0 {
+            return Err(Fault::HasJobs);
+        }
+        let before = self.backend.meta(ROOT)?.ok_or(crypto::KeyFault::Damaged)?;
+        kek.open(&before)?;
+        let change = RawStep::Meta {
+            name: ROOT.to_owned(),
+            before: Some(before),
+            after: kek.wrap(next),
+        };
+        let sealer = Sealer::new(&Keys::new(next, kek));
+        self.records.seal_anew(&sealer, change)
+    }
+
     /// One record.
     ///
     /// # Errors
-    /// [`Fault::Unreadable`] when it does not open, and faults of reading.
+    /// [`Fault::Unreadable`] when it does not open, [`Fault::NotAsWritten`] when it is not the one that was written last, and
+    /// faults of reading.
     pub fn get<T: DeserializeOwned>(
         &self,
         kind: &'static Kind,
         id: impl fmt::Display,
     ) -> Result<Option<Stored<T>>, Fault> {
-        let row = self.backend.get(kind.name, &id.to_string())?;
+        let row = self.records.get(kind.name, &id.to_string())?;
         row.map(|row| self.unsealed(kind, row)).transpose()
     }
 
@@ -288,12 +315,12 @@ impl Store {
                         detail,
                     });
                 };
-                value = self.index_value(kind, index.field, index.form, wanted);
+                value = indexes::stored(self.records.sealer(), kind.name, index, wanted);
                 Some((index.field, value.as_slice()))
             }
         };
         let rows = self
-            .backend
+            .records
             .list(kind.name, index, page.after, page.limit.min(ROWS_MAX))?;
         rows.into_iter()
             .map(|row| self.unsealed(kind, row))
@@ -341,7 +368,8 @@ impl Store {
     /// Does all steps or none, in order; durable when it returns. Gives the version of the records it put.
     ///
     /// # Errors
-    /// [`Fault::Conflict`] when an expectation fails, [`Fault::TooLarge`] at a bound, and faults of writing.
+    /// [`Fault::Conflict`] when an expectation fails, [`Fault::TooLarge`] and [`Fault::WornOut`] at a bound,
+    /// [`Fault::NotAsWritten`] when what is there is not what was written last, and faults of writing.
     pub fn transact(&self, steps: Vec<Step>) -> Result<u64, Fault> {
         if steps.len() > ROWS_MAX {
             return Err(Fault::TooLarge {
@@ -349,11 +377,8 @@ impl Store {
                 max: ROWS_MAX,
             });
         }
-        let steps = steps
-            .into_iter()
-            .map(|step| self.sealed(step))
-            .collect::<Result<Vec<_>, _>>()?;
-        self.backend.transact(steps)
+        let writes = steps.into_iter().map(|step| self.write(step));
+        self.records.transact(writes.collect::<Result<_, _>>()?)
     }
 
     /// Appends an entry to a stream and gives its position, counted from 1.
@@ -372,7 +397,8 @@ impl Store {
         for _ in 0..APPEND_TRIES {
             let position = self.backend.stream_end(stream)?.saturating_add(1);
             let sealed = bounded(
-                self.sealer
+                self.records
+                    .sealer()
                     .seal(Place::Entry { stream, position }, json.expose()),
             )?;
             match self.backend.append(stream, position, vec![sealed]) {
@@ -398,7 +424,10 @@ impl Store {
             .backend
             .read_stream(stream, from, limit.min(ROWS_MAX))?;
         let opened = |(position, sealed): (u64, Vec<u8>)| {
-            let json = self.sealer.open(Place::Entry { stream, position }, &sealed);
+            let json = self
+                .records
+                .sealer()
+                .open(Place::Entry { stream, position }, &sealed);
             Ok((position, from_json(stream, &position.to_string(), json)?))
         };
         entries.into_iter().map(opened).collect()
@@ -417,7 +446,7 @@ impl Store {
     ) -> Result<Vec<Job<T>>, Fault> {
         let claimed = self.backend.claim(queue, lease, limit.min(ROWS_MAX), now)?;
         let opened = |(ticket, sealed): (Ticket, Vec<u8>)| {
-            let json = self.sealer.open(
+            let json = self.records.sealer().open(
                 Place::Job {
                     queue,
                     id: &ticket.id,
@@ -470,15 +499,15 @@ impl Store {
         self.backend.close();
     }
 
-    fn sealed(&self, step: Step) -> Result<RawStep, Fault> {
+    fn write(&self, step: Step) -> Result<Write, Fault> {
         Ok(match step.0 {
-            Plain::Expect { kind, id, version } => RawStep::Expect {
+            Plain::Expect { kind, id, version } => Write::Raw(RawStep::Expect {
                 kind: kind.name.to_owned(),
                 id,
                 version,
-            },
-            Plain::Delete { kind, id } => RawStep::Delete {
-                kind: kind.name.to_owned(),
+            }),
+            Plain::Delete { kind, id } => Write::Delete {
+                kind: kind.name,
                 id,
             },
             Plain::Put {
@@ -487,44 +516,29 @@ impl Store {
                 json,
                 indexes,
             } => {
-                named(&id)?;
-                let sealed = bounded(self.sealer.seal(
-                    Place::Record {
-                        kind: kind.name,
-                        id: &id,
-                    },
-                    json.expose(),
-                ))?;
-                let indexed = |(field, form, text): (&str, IndexForm, String)| {
-                    Ok((
-                        field.to_owned(),
-                        self.index_value(kind, field, form, named(&text)?),
-                    ))
+                let stored = |(index, text): (&'static Index, String)| {
+                    let sealer = self.records.sealer();
+                    let value = indexes::stored(sealer, kind.name, index, named(&text)?);
+                    Ok((index.field.to_owned(), value))
                 };
-                let indexes = indexes
-                    .into_iter()
-                    .map(indexed)
-                    .collect::<Result<_, Fault>>()?;
-                RawStep::Put {
-                    kind: kind.name.to_owned(),
+                let indexes = indexes.into_iter().map(stored);
+                Write::Put {
+                    kind: kind.name,
                     id,
-                    key_version: KEY_VERSION,
-                    sealed,
-                    indexes,
+                    json,
+                    indexes: indexes.collect::<Result<_, Fault>>()?,
                 }
             }
             Plain::Enqueue { queue, due, json } => {
                 let id = crypto::text::hex(&crypto::random::<16>());
-                let sealed = bounded(
-                    self.sealer
-                        .seal(Place::Job { queue, id: &id }, json.expose()),
-                )?;
-                RawStep::Enqueue {
+                let place = Place::Job { queue, id: &id };
+                let sealed = self.records.sealer().seal(place, json.expose());
+                Write::Raw(RawStep::Enqueue {
                     queue: queue.to_owned(),
+                    sealed: bounded(sealed)?,
                     id,
                     due,
-                    sealed,
-                }
+                })
             }
         })
     }
@@ -534,26 +548,13 @@ impl Store {
         kind: &'static Kind,
         row: Row,
     ) -> Result<Stored<T>, Fault> {
-        let place = Place::Record {
-            kind: kind.name,
-            id: &row.id,
-        };
-        let json = (row.key_version == KEY_VERSION)
-            .then(|| self.sealer.open(place, &row.sealed))
-            .flatten();
+        let json = self.records.sealer().open_row(kind.name, &row);
         let value = from_json(kind.name, &row.id, json)?;
         Ok(Stored {
             id: row.id,
             version: row.version,
             value,
         })
-    }
-
-    fn index_value(&self, kind: &Kind, field: &str, form: IndexForm, text: &str) -> Vec<u8> {
-        match form {
-            IndexForm::Plain => text.as_bytes().to_vec(),
-            IndexForm::Blind => self.sealer.blind(kind.name, field, text),
-        }
     }
 }
 
@@ -586,27 +587,6 @@ fn from_json<T: DeserializeOwned>(kind: &str, id: &str, json: Option<Vec<u8>>) -
         .ok_or_else(|| wrong("its seal does not open"))?;
     serde_json::from_slice(json.expose())
         .map_err(|_| wrong("it does not have the form this program knows"))
-}
-
-/// A name within bounds. NUL is kept out, because it separates the parts of a seal's context.
-fn named(name: &str) -> Result<&str, Fault> {
-    if name.is_empty() || name.len() > NAME_LEN_MAX || name.contains('\0') {
-        return Err(Fault::TooLarge {
-            what: String::from("a name (1 byte at least, no NUL)"),
-            max: NAME_LEN_MAX,
-        });
-    }
-    Ok(name)
-}
-
-fn bounded(sealed: Vec<u8>) -> Result<Vec<u8>, Fault> {
-    if sealed.len() > SEALED_LEN_MAX {
-        return Err(Fault::TooLarge {
-            what: String::from("the record"),
-            max: SEALED_LEN_MAX,
-        });
-    }
-    Ok(sealed)
 }
 
 #[cfg(test)]

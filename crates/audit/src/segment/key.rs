@@ -114,15 +114,15 @@ impl Segment {
         if let Some(record) = note.record {
             bytes.extend_from_slice(&record.to_le_bytes());
         }
-        let seal = self.tombstone_key(keys).seal(&bytes, &[]);
+        let seal = self.tombstone_key(&keys.ledger_seal).seal(&bytes, &[]);
         bytes.extend_from_slice(&seal);
         bytes
     }
 
-    fn tombstone_key(&self, keys: &Keys) -> crypto::SealKey {
+    fn tombstone_key(&self, seals: &crypto::SealKey) -> crypto::SealKey {
         let salt = crypto::text::hex(&self.salt);
         let purpose = format!("ledger segment destroyed {} {salt}", self.first_seq);
-        keys.ledger_seal.subkey(&purpose)
+        seals.subkey(&purpose)
     }
 
     /// The key in a file, with one of the wrapping keys that are known.
@@ -140,7 +140,8 @@ impl Segment {
             KeyFile::Wrapped(wraps) => wraps,
             KeyFile::Destroyed(note) => {
                 let (plain, seal) = bytes.split_at_checked(note.form().0).unwrap_or_default();
-                let is_ours = self.tombstone_key(keys).open(plain, seal).is_ok();
+                let mut notes = keys.ledger_seals().map(|seals| self.tombstone_key(seals));
+                let is_ours = notes.any(|key| key.open(plain, seal).is_ok());
                 return is_ours
                     .then_some(Opened::Destroyed(note))
                     .ok_or("the note that the key was destroyed is not ours");

@@ -83,7 +83,8 @@ pub fn added_blocks(
     Ok(stored(store)?.into_iter().filter_map(in_force).collect())
 }
 
-fn stored(store: &Store) -> Result<Vec<(String, AddedBlock)>, store::Fault> {
+/// People's blocks as the store keeps them, by their ids; some are over.
+pub(crate) fn stored(store: &Store) -> Result<Vec<(String, AddedBlock)>, store::Fault> {
     // One more than there can be: those that are over stay until the next one is added.
     let rows = store.list_all::<AddedBlock>(&kinds::BLOCK, Filter::All, 2 * ADDED_MAX)?;
     Ok(rows.into_iter().map(|row| (row.id, row.value)).collect())
@@ -119,7 +120,7 @@ fn subject(given: &str) -> Result<Subject, AdminError> {
 }
 
 /// What is left of a block that a person added; none where it is over.
-fn left(record: &AddedBlock, now: Timestamp) -> Option<Duration> {
+pub(crate) fn left(record: &AddedBlock, now: Timestamp) -> Option<Duration> {
     let left = remaining(record.added_at, record.until, now);
     (!left.is_zero()).then_some(left)
 }

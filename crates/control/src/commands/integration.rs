@@ -43,7 +43,7 @@ pub fn paused(store: &Store) -> Result<BTreeSet<String>, store::Fault> {
 }
 
 /// The pauses in force, by the name of their integration.
-fn pauses(store: &Store) -> Result<BTreeMap<String, IntegrationState>, store::Fault> {
+pub(crate) fn pauses(store: &Store) -> Result<BTreeMap<String, IntegrationState>, store::Fault> {
     let rows =
         store.list_all::<IntegrationState>(&kinds::INTEGRATION_STATE, Filter::All, 10_000)?;
     let paused = rows.into_iter().filter(|row| row.value.paused_at.is_some());
@@ -109,14 +109,8 @@ fn set(
         reason: wanted.why().to_owned(),
     };
     let change = Change {
-        kind: wanted.kind,
-        actor,
         integration: Some(name.to_owned()),
-        credential: None,
-        person: None,
-        erases: None,
-        destroys: None,
-        detail: wanted.why().to_owned(),
+        ..Change::new(wanted.kind, actor, wanted.why())
     };
     let steps = vec![Step::put(&kinds::INTEGRATION_STATE, name, &state)?];
     turn.commit(&change, steps, effect)?;

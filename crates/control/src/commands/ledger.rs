@@ -6,6 +6,7 @@
 mod checkpoint;
 mod destroy;
 mod erase;
+mod export;
 mod rotate_signer;
 mod show;
 pub mod text;
@@ -13,5 +14,6 @@ pub mod text;
 pub use checkpoint::{CheckpointSigned, SignCheckpoint};
 pub use destroy::{DestroyRecords, RecordsDestroyed};
 pub use erase::{ErasePerson, PersonErased};
+pub use export::{ExportNoted, NoteExport};
 pub use rotate_signer::{RotateSigner, SignerRotated};
 pub use show::{DestroyedRecords, LedgerPage, LedgerRecord, ShowLedger};

@@ -15,7 +15,9 @@ mod reference;
 pub mod server;
 
 pub use block::{AddedBlock, added_blocks};
+pub(crate) use block::{left, stored as kept_blocks};
 pub use integration::paused;
+pub(crate) use integration::{IntegrationState, pauses};
 pub use openapi::openapi;
 pub use reference::reference_markdown;
 
@@ -44,6 +46,12 @@ pub trait Command: Serialize + DeserializeOwned + JsonSchema {
         true
     }
 
+    /// What it reads of the record of what happened, for the record about that (`Info::records`); none where it reads none of it.
+    /// It names no person: what is recorded here is sealed under nobody's key.
+    fn reads(&self) -> Option<String> {
+        None
+    }
+
     /// Does it. Permission and arguments were checked.
     ///
     /// # Errors
@@ -62,7 +70,7 @@ pub struct Info {
     pub permission: Permission,
     /// What it does to the installation.
     pub impact: Impact,
-    /// Kind of the ledger's entry about it; none where it only reads.
+    /// Kind of the ledger's entry about it; none where it only reads, and not from the ledger.
     pub records: Option<&'static str>,
     /// Arguments of a typical question.
     pub example: &'static str,
@@ -130,6 +138,11 @@ impl Entry {
         self.info.impact != Impact::ReadOnly
     }
 
+    /// Whether it needs the ledger to write: it changes something, or reads what happened, which is recorded as well.
+    pub fn is_recorded(&self) -> bool {
+        self.info.records.is_some()
+    }
+
     /// Reads the arguments and does it.
     pub(crate) fn run(
         &self,
@@ -159,6 +172,7 @@ pub const COMMANDS: &[Entry] = &[
     Entry::new::<ledger::SignCheckpoint>(),
     Entry::new::<ledger::DestroyRecords>(),
     Entry::new::<ledger::ErasePerson>(),
+    Entry::new::<ledger::NoteExport>(),
     Entry::new::<ledger::RotateSigner>(),
     Entry::new::<ledger::ShowLedger>(),
     Entry::new::<server::ReloadServer>(),
@@ -198,7 +212,12 @@ fn run<C: Command>(
     arguments: Value,
 ) -> Result<Value, AdminError> {
     let command: C = input::read(C::INFO.name, arguments)?;
+    let reads = command.reads();
     let out = command.run(control, actor)?;
+    // What was read is given to nobody before it is on the record that they read it.
+    if let (Some(kind), Some(detail)) = (C::INFO.records, reads) {
+        control.record(kind, actor, detail)?;
+    }
     document::<C>(&out)
 }
 

@@ -8,7 +8,12 @@ fn commands_are_sorted_and_their_facts_agree() {
     assert!(COMMANDS.is_sorted_by_key(|entry| entry.info.name));
     for entry in COMMANDS {
         let info = entry.info;
-        assert_eq!(entry.is_change(), info.records.is_some(), "{}", info.name);
+        let reads_the_ledger = matches!(
+            info.permission,
+            Permission::LedgerRead | Permission::DecisionsRead
+        );
+        let is_recorded = entry.is_change() || reads_the_ledger;
+        assert_eq!(is_recorded, entry.is_recorded(), "{}", info.name);
         let is_read = info.permission.name().ends_with(".read");
         assert_eq!(is_read, !entry.is_change(), "{}", info.name);
         assert!(info.name.split_once('.').is_some() && !info.summary.ends_with('.'));

@@ -8,7 +8,7 @@ use audit::LedgerFault;
 use config::Compiled;
 use gateway::Snapshot;
 use model::{Event, Timestamp};
-use store::backend::{RawStep, Row};
+use store::backend::{Everything, RawStep, Row};
 use store::{Backend, Fault, Outcome, Ticket, Window};
 
 use crate::{ConfigurationSource, Journal, LoadedConfiguration, RefusedConfiguration};
@@ -38,11 +38,6 @@ struct Rows {
 pub struct Memory(Mutex<Rows>);
 
 impl Memory {
-    /// Forgets every record, and not the keys.
-    pub fn forget(&self) {
-        self.0.lock().unwrap().records.clear();
-    }
-
     /// How the next write ends.
     pub fn peek(&self) -> Write {
         self.0.lock().unwrap().next
@@ -73,6 +68,12 @@ impl Rows {
                 self.records.insert((kind, id), row);
             }
             RawStep::Delete { kind, id } => drop(self.records.remove(&(kind, id))),
+            RawStep::Version(version) => assert_eq!(version, self.version),
+            RawStep::Meta {
+                name,
+                before,
+                after,
+            } => assert_eq!(self.meta.insert(name, after), before),
             RawStep::Expect { .. } | RawStep::Enqueue { .. } => {
                 panic!("no command does that: {step:?}")
             }
@@ -109,6 +110,17 @@ impl Backend for Memory {
             .iter()
             .filter(|((k, id), _)| k == kind && id.as_str() > after);
         Ok(behind.map(|(_, row)| row.clone()).take(limit).collect())
+    }
+
+    fn everything(&self, name: &str, _: usize) -> Result<Everything, Fault> {
+        let rows = self.0.lock().unwrap();
+        let all = rows.records.iter();
+        let all = all.map(|((kind, _), row)| (kind.clone(), row.clone()));
+        Ok((rows.meta.get(name).cloned(), all.collect()))
+    }
+
+    fn entries_and_jobs(&self) -> Result<u64, Fault> {
+        Err(Fault::Closed)
     }
 
     fn transact(&self, steps: Vec<RawStep>) -> Result<u64, Fault> {
@@ -161,7 +173,7 @@ impl Backend for Memory {
     }
 
     fn position(&self) -> Result<u64, Fault> {
-        Err(Fault::Closed)
+        Ok(self.0.lock().unwrap().version)
     }
 
     fn watch(&self, _: u64, _: usize, _: Duration) -> Result<Vec<store::Change>, Fault> {

@@ -13,7 +13,7 @@ use gateway::{SharedState, Snapshot};
 use identity::Credential;
 use model::{KeyId, Timestamp};
 use serde_json::{Value, json};
-use store::{Backend, Filter, Store, kinds};
+use store::{Backend, Filter, Step, Store, kinds};
 use testkit::{Scale, bar};
 
 use super::memory::{Book, Folder, Memory, Write};
@@ -167,9 +167,19 @@ fn fixture() -> Fixture {
     }
 }
 
+/// Every record, and not the keys.
+fn forget(store: &Store) {
+    for kind in kinds::KINDS {
+        let all = store.list_all::<Value>(kind, Filter::All, 1_000).unwrap();
+        let all = all.iter().map(|row| Step::delete(kind, &row.id));
+        store.transact(all.collect()).unwrap();
+    }
+}
+
 impl<'f> Run<'f> {
     fn new(fixture: &'f Fixture, seen: &'f mut Seen, seed: u64) -> Run<'f> {
-        fixture.memory.forget();
+        fixture.memory.next(Write::Good);
+        forget(&fixture.store);
         fixture.io.credentials.store(Arc::default());
         let moment = fixture.io.clock.monotonic(fixture.io.clock.tick());
         for block in fixture.io.blocks.list(moment) {

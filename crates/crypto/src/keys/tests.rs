@@ -107,6 +107,64 @@ fn a_new_kek_keeps_every_key_below_the_root() {
 }
 
 #[test]
+fn a_new_root_keeps_what_cannot_be_made_again_and_nothing_else() {
+    let first = Root::generate();
+    let (second, third) = (first.renewed().unwrap(), first.renewed().unwrap());
+    assert_ne!(second.id(), third.id());
+    assert_ne!(second.id(), first.id());
+    let wrapped = kek(1).wrap(&second);
+    assert_eq!(wrapped[0], 2);
+    let opened = kek(1).open(&wrapped).unwrap();
+    assert_eq!(opened.id(), second.id());
+    let opened = opened.renewed().unwrap();
+    let [before, after] = [&first, &opened].map(|root| Keys::new(root, &kek(1)));
+    assert_eq!(
+        before.api_key_digest.mac(&[b"x"]),
+        after.api_key_digest.mac(&[b"x"])
+    );
+    assert_eq!(
+        before.ledger_signing.verifying_key(),
+        after.ledger_signing.verifying_key()
+    );
+    assert_ne!(
+        before.identity.verifying_key(),
+        after.identity.verifying_key()
+    );
+    assert_ne!(
+        before.blind_index.mac(&[b"x"]),
+        after.blind_index.mac(&[b"x"])
+    );
+    let sealed = before.store_records.seal(b"", b"record");
+    assert!(after.store_records.open(b"", &sealed).is_err());
+    let sealed = before.ledger_seal.seal(b"", b"leaf");
+    assert!(after.ledger_seal.open(b"", &sealed).is_err());
+    let opens = after
+        .ledger_seals()
+        .filter(|key| key.open(b"", &sealed).is_ok());
+    assert_eq!(opens.count(), 1, "a segment of before opens");
+    assert_eq!(after.ledger_seals().count(), 3);
+}
+
+#[test]
+fn roots_are_counted_and_one_is_wrapped_as_it_always_was() {
+    let mut root = Root::generate();
+    assert_eq!(kek(1).wrap(&root)[0], 1);
+    while let Ok(next) = root.renewed() {
+        root = next;
+    }
+    assert_eq!(root.earlier.len() + 1, ROOTS_MAX);
+    assert_eq!(root.renewed().unwrap_err(), KeyFault::TooManyRoots);
+    let wrapped = kek(1).wrap(&root);
+    assert_eq!(kek(1).open(&wrapped).unwrap().id(), root.id());
+    // The first byte says how many may be in it; one that says otherwise does not open.
+    for version in [0, 1, 3] {
+        let mut other = wrapped.clone();
+        other[0] = version;
+        assert_eq!(kek(1).open(&other).unwrap_err(), KeyFault::Damaged);
+    }
+}
+
+#[test]
 fn purposes_do_not_share_a_key() {
     let keys = Keys::new(&Root::from_secret(Secret::new([5; 32])), &kek(1));
     assert_ne!(

@@ -144,6 +144,11 @@ impl Event {
         line.text(",\"signer\":", &self.signer);
         line.text(",\"erases\":", &self.erases);
         line.number(",\"destroys\":", self.destroys);
+        line.text(",\"replaced_by\":", &self.replaced_by);
+        if let Some(until) = self.works_until {
+            line.out.extend_from_slice(b",\"works_until\":");
+            line.signed(until.micros());
+        }
         if !is_sealed {
             self.sentences(line);
         }
@@ -220,6 +225,7 @@ impl Line<'_> {
         self.word(",\"actor\":{\"authenticated_by\":", &actor.authenticated_by);
         self.number(",\"uid\":", actor.uid);
         self.number(",\"process\":", actor.process);
+        self.text(",\"calls_itself\":", &actor.calls_itself);
         self.out.push(b'}');
     }
 

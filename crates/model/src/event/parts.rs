@@ -39,6 +39,9 @@ pub struct ActorRef {
     /// Number of the process that asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub process: Option<u32>,
+    /// What they call themselves, where that is not the account's name. Anybody can write anything there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub calls_itself: Option<Text>,
 }
 
 /// One thing wrong with one field. What was found there is told to the caller and not recorded.

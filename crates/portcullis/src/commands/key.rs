@@ -4,6 +4,7 @@
 //! Start reading at `run`.
 
 mod rotate_kek;
+mod rotate_root;
 
 use std::io::Read;
 
@@ -23,7 +24,7 @@ use crate::{admin_client, config_dir, confirm, output, outputs, table, terminal}
 /// The subcommand.
 pub const SUBCOMMAND: Subcommand = Subcommand {
     name: "key",
-    about: "Make, list, rotate, revoke and check API keys [writes]",
+    about: "Make, list, rotate, revoke and check API keys; the keys that seal the data [destructive]",
     command,
     run,
 };
@@ -81,6 +82,7 @@ fn command() -> Command {
                 .after_help("Example:\n  (umask 077; portcullis key generate-kek > secrets/kek)\n\nKeep a copy in a safe place: without it nothing that was stored can be read."),
         )
         .subcommand(rotate_kek::command())
+        .subcommand(rotate_root::command())
         .after_help("Example:\n  KEY=$(portcullis key create --integration accounting)\n  curl -H \"Authorization: Bearer $KEY\" http://localhost:8080/v2/work-orders/4711")
 }
 
@@ -107,6 +109,7 @@ fn run(arguments: &ArgMatches) -> Outcome {
         Some(("check", arguments)) => check(arguments),
         Some(("jwks", arguments)) => jwks(arguments),
         Some(("rotate-kek", arguments)) => rotate_kek::run(arguments),
+        Some(("rotate-root", arguments)) => rotate_root::run(arguments),
         Some(("generate-kek", _)) => {
             shown_somewhere()?;
             terminal::line(crypto::text::hex(crypto::random_secret::<32>().expose()));

@@ -11,7 +11,8 @@ use audit::{LedgerFault, PublicKey};
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use control::commands::document;
 use control::commands::ledger::{
-    DestroyRecords, ErasePerson, LedgerPage, RotateSigner, ShowLedger, SignCheckpoint, text,
+    DestroyRecords, ErasePerson, LedgerPage, NoteExport, RotateSigner, ShowLedger, SignCheckpoint,
+    text,
 };
 use installation::ledger::{self, LedgerFiles, VerifiedLedger};
 
@@ -140,11 +141,12 @@ fn export_command() -> Command {
         .arg(Arg::new("to").long("to").value_name("N").value_parser(value_parser!(u64)).help("Number of the last record [default: the newest]"))
         .arg(Arg::new("out").long("out").value_name("FILE").value_parser(value_parser!(PathBuf)).help("Where to; never overwrites a file [default: standard output]"))
         .arg(Arg::new("opened").long("opened").value_name("FILE").value_parser(value_parser!(PathBuf)).help("Where to write what these records say of persons; never overwrites a file [default: nowhere, they stay sealed]"))
-        .arg(config_dir::argument())
+        .args([config_dir::argument(), config_dir::socket()])
         .after_help(
             "Example:\n  portcullis ledger export --from 0 --to 999 --out audit.jsonl\n  portcullis ledger verify audit.jsonl\n\n\
              What an export says of persons is sealed: whoever has it verifies it and cannot read that. With --opened it stands in a file \
-             of its own, with the key of each value as its proof. Whoever has that file can read it also after a person was erased.",
+             of its own, with the key of each value as its proof. Whoever has that file can read it also after a person was erased.\n\n\
+             That records are exported is recorded before they are.",
         )
 }
 
@@ -252,8 +254,8 @@ fn show(arguments: &ArgMatches) -> Outcome {
     let target = config_dir::target(arguments);
     let asked = question(arguments);
     // The running server first: it needs no secret of the one who asks.
-    let answer = match admin_client::ask_running(&target, &asked) {
-        Some(answer) => answer?,
+    let answer = match admin_client::note(&target, &asked)? {
+        Some(answer) => answer,
         None => read(&target.dir, &asked)?,
     };
     output::print(arguments, &answer.document, || {
@@ -284,7 +286,7 @@ fn question(arguments: &ArgMatches) -> ShowLedger {
     }
 }
 
-/// The files, where no server runs; the same answer.
+/// The files alone; the same answer.
 fn read(dir: &Path, asked: &ShowLedger) -> Result<Answer<LedgerPage>, CommandError> {
     let ledger = open_read(dir)?.ledger()?;
     let page = asked.of(&ledger).map_err(admin_client::command_error)?;
@@ -296,7 +298,6 @@ fn read(dir: &Path, asked: &ShowLedger) -> Result<Answer<LedgerPage>, CommandErr
 }
 
 fn export(arguments: &ArgMatches) -> Outcome {
-    let records = open_read(&config_dir::of(arguments))?.ledger()?;
     let from = arguments.get_one::<u64>("from").copied().unwrap_or(0);
     let range = from..=arguments.get_one::<u64>("to").copied().unwrap_or(u64::MAX);
     if range.is_empty() {
@@ -306,6 +307,14 @@ fn export(arguments: &ArgMatches) -> Outcome {
             "Records are numbered from 0.",
         ));
     }
+    let target = config_dir::target(arguments);
+    let asked = NoteExport {
+        from,
+        to: arguments.get_one::<u64>("to").copied(),
+        opened: arguments.contains_id("opened"),
+    };
+    admin_client::note(&target, &asked)?;
+    let records = open_read(&target.dir)?.ledger()?;
     if let Some(path) = arguments.get_one::<PathBuf>("opened") {
         let count = whole_file(path, |out| {
             audit::export_opened(&records, range.clone(), out)

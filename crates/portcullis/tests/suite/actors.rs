@@ -76,8 +76,9 @@ fn another_user_of_the_machine_is_refused_and_recorded() {
     assert_eq!(kinds, ["integration.pause", "key.list", "ledger.show"]);
     for event in &refused {
         // What they call themselves is a note; the kernel says who they are.
-        assert_eq!(event["user"], "root (local)");
+        assert_eq!(event["user"], "nobody (local)");
         let actor = &event["actor"];
+        assert_eq!(actor["calls_itself"], "root");
         assert_eq!(actor["authenticated_by"], "local_socket");
         assert_eq!(actor["uid"], 65_534, "{actor}");
         assert!(actor["process"].is_u64(), "{actor}");
@@ -87,6 +88,65 @@ fn another_user_of_the_machine_is_refused_and_recorded() {
     assert!(rows.iter().all(|row| row["is_paused"] == false), "{rows:?}");
     // Its own user is answered as before.
     assert_eq!(server.cli(pause).code, Some(0));
+}
+
+#[test]
+fn whoever_reads_the_record_is_on_the_record() {
+    let upstream = RecordingUpstream::always("{}");
+    let server = serve(Gate::small(upstream.address()));
+    let refused = server.send(&call("GET", "/v1/nothing"), None);
+    let decision = refused.decision().unwrap().to_owned();
+    let out = server.gate.home().join("export.jsonl");
+    let out = out.to_str().unwrap();
+    let looks: [(&str, &[&str]); 3] = [
+        (
+            "ledger.show",
+            &["ledger", "show", "--user", "ann", "--limit", "7"],
+        ),
+        ("decision.explain", &["explain", &decision]),
+        ("ledger.export", &["ledger", "export", "--out", out]),
+    ];
+    for (kind, arguments) in looks {
+        let ended = server.cli(arguments);
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        let told = server.ledger_of(&json!({ "kind": kind, "outcome": "done" }));
+        let told = told
+            .first()
+            .unwrap_or_else(|| panic!("{kind} is not recorded"));
+        assert_eq!(told["actor"]["authenticated_by"], "local_socket", "{told}");
+        assert!(
+            told["user"].as_str().unwrap().ends_with("(local)"),
+            "{told}"
+        );
+        // Whom they looked for stands nowhere: a name in it could not be erased.
+        assert!(!told.to_string().contains("ann"), "{told}");
+    }
+    // Without a server the files say so as well.
+    let (_, gate) = server.stop();
+    let count = |gate: &Gate| {
+        let shown = testkit::run(
+            program(),
+            gate,
+            &["ledger", "show", "--kind", "ledger.show", "-o", "json"],
+        );
+        let shown: Value =
+            serde_json::from_str(&shown.stdout).unwrap_or_else(|_| panic!("{shown:?}"));
+        shown["records"].as_array().unwrap().len()
+    };
+    let before = count(&gate);
+    assert_eq!(count(&gate), before + 1);
+}
+
+#[test]
+fn no_core_is_dumped() {
+    let upstream = RecordingUpstream::always("{}");
+    let server = serve(Gate::small(upstream.address()));
+    let limits = fs::read_to_string(format!("/proc/{}/limits", server.pid())).unwrap();
+    let core = limits
+        .lines()
+        .find(|line| line.starts_with("Max core file size"));
+    let figures: Vec<&str> = core.unwrap().split_whitespace().skip(4).take(2).collect();
+    assert_eq!(figures, ["0", "0"], "{limits}");
 }
 
 #[test]

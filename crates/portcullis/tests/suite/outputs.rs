@@ -78,16 +78,32 @@ fn every_document_is_printed_as_its_schema_says() {
     prints("inspect-replay", &["inspect", "replay", &requests]);
     prints("key-check", &["key", "check"]);
     prints("ledger-verify", &["ledger", "verify"]);
-    // The one that no server may run beside.
-    let (_, gate) = server.stop();
-    gate.secret("other", crypto::Kek::generate_text().expose());
-    let rotate = ["key", "rotate-kek", "--new", "file:other", "-o", "json"];
-    let ended = run(program(), &gate, &rotate);
-    let value: Value = serde_json::from_str(&ended.stdout).unwrap_or_else(|_| panic!("{ended:?}"));
-    fits(&all["key-rotate-kek"], &value, "key-rotate-kek");
-    printed.insert("key-rotate-kek");
+    // Those that no server may run beside.
+    printed.extend(rotations(&server.stop().1, &all));
     let known: BTreeSet<&str> = all.keys().map(String::as_str).collect();
     assert_eq!(printed, known, "a document that nothing here prints");
+}
+
+/// The keys of the data, replaced while no server runs.
+fn rotations(gate: &Gate, all: &serde_json::Map<String, Value>) -> [&'static str; 2] {
+    gate.secret("other", crypto::Kek::generate_text().expose());
+    let rotates = |name: &'static str, arguments: &[&str]| {
+        let ended = run(program(), gate, &[arguments, &["-o", "json"]].concat());
+        let value = serde_json::from_str(&ended.stdout);
+        let value: Value = value.unwrap_or_else(|_| panic!("{ended:?}"));
+        fits(&all[name], &value, name);
+        name
+    };
+    let kek = rotates(
+        "key-rotate-kek",
+        &["key", "rotate-kek", "--new", "file:other"],
+    );
+    gate.edit("portcullis.yaml", "file:kek", "file:other");
+    let root = rotates(
+        "key-rotate-root",
+        &["key", "rotate-root", "--reason", "a test"],
+    );
+    [kek, root]
 }
 
 #[test]

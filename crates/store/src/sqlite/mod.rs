@@ -25,7 +25,7 @@ use self::errors::Place;
 use self::news::{News, lock};
 use self::writer::Writer;
 use crate::Fault;
-use crate::backend::{Backend, Change, Outcome, ROOT, RawStep, Row, Ticket, Window};
+use crate::backend::{Backend, Change, Everything, Outcome, ROOT, RawStep, Row, Ticket, Window};
 use crate::data_dir::{DATABASE, make_file, put_in_place, remains};
 
 const READERS: usize = 2;
@@ -258,6 +258,14 @@ impl Backend for Sqlite {
         limit: usize,
     ) -> Result<Vec<Row>, Fault> {
         self.read(|connection| read::list(connection, &self.place, kind, index, after, limit))
+    }
+
+    fn everything(&self, name: &str, limit: usize) -> Result<Everything, Fault> {
+        self.read(|connection| read::everything(connection, &self.place, name, limit))
+    }
+
+    fn entries_and_jobs(&self) -> Result<u64, Fault> {
+        self.read(|connection| read::entries_and_jobs(connection, &self.place))
     }
 
     fn transact(&self, steps: Vec<RawStep>) -> Result<u64, Fault> {

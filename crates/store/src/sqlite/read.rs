@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::errors::Place;
 use crate::Fault;
-use crate::backend::{Change, Row};
+use crate::backend::{Change, Everything, Row};
 
 pub(crate) fn meta(
     connection: &Connection,
@@ -59,6 +59,43 @@ pub(crate) fn list(
             .and_then(|mut statement| statement.query_map(params![kind, name, value, after, limit], record)?.collect()),
     };
     rows.map_err(place.fails())
+}
+
+pub(crate) fn everything(
+    connection: &Connection,
+    place: &Place,
+    name: &str,
+    limit: usize,
+) -> Result<Everything, Fault> {
+    // One transaction sees one moment, whoever writes meanwhile. It ends when it is dropped.
+    let moment = connection.unchecked_transaction().map_err(place.fails())?;
+    let value = meta(&moment, place, name)?;
+    let more = count(limit).saturating_add(1);
+    let rows = moment
+        .prepare_cached(
+            "SELECT id, version, key_version, sealed, kind FROM records ORDER BY kind, id LIMIT ?1",
+        )
+        .and_then(|mut statement| {
+            let of_kind = |row: &rusqlite::Row<'_>| Ok((row.get(4)?, record(row)?));
+            statement.query_map([more], of_kind)?.collect()
+        });
+    let rows: Vec<(String, Row)> = rows.map_err(place.fails())?;
+    if rows.len() > limit {
+        return Err(Fault::TooLarge {
+            what: String::from("the number of records"),
+            max: limit,
+        });
+    }
+    Ok((value, rows))
+}
+
+pub(crate) fn entries_and_jobs(connection: &Connection, place: &Place) -> Result<u64, Fault> {
+    let both = connection.query_row(
+        "SELECT (SELECT count(*) FROM stream_entries) + (SELECT count(*) FROM jobs)",
+        [],
+        |row| number(row, 0),
+    );
+    both.map_err(place.fails())
 }
 
 fn record(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {

@@ -20,7 +20,13 @@ const STOPPED: &str = "stopped_cleanly";
 const CHECKED_BYTES_MAX: i64 = 64 * 1024 * 1024;
 
 /// Every format of the database, in order: number and statements that lead to it.
-const MIGRATIONS: &[(u32, &str)] = &[(
+const MIGRATIONS: &[(u32, &str)] = &[FIRST, WITH_INVENTORY];
+
+/// Records name their version in their seal, and a named value says what there is. Older programs would neither read the
+/// ones nor keep the other; both are written where the keys are known, when the store is opened.
+const WITH_INVENTORY: (u32, &str) = (2, "");
+
+const FIRST: (u32, &str) = (
     1,
     "CREATE TABLE meta (
          name TEXT NOT NULL PRIMARY KEY,
@@ -70,7 +76,7 @@ const MIGRATIONS: &[(u32, &str)] = &[(
          kind TEXT NOT NULL,
          id TEXT NOT NULL
      ) STRICT;",
-)];
+);
 
 /// The newest format this program knows.
 pub(crate) const FORMAT: u32 = match MIGRATIONS.last() {

@@ -53,6 +53,18 @@ pub(crate) fn transact(
                     .map_err(place.fails())?;
             }
             RawStep::Delete { kind, id } => delete(connection, kind, id).map_err(place.fails())?,
+            RawStep::Version(wanted) if *wanted == version => {}
+            RawStep::Version(wanted) => {
+                return Err(Fault::Conflict {
+                    kind: String::from("version"),
+                    id: wanted.to_string(),
+                });
+            }
+            RawStep::Meta {
+                name,
+                before,
+                after,
+            } => set_meta(connection, place, name, before.as_deref(), after)?,
             RawStep::Enqueue {
                 queue,
                 id,

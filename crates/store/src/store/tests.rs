@@ -2,6 +2,7 @@ use std::fs;
 use std::path::Path;
 
 use super::*;
+use crate::backend::{NAME_LEN_MAX, SEALED_LEN_MAX};
 use crate::faulty::{Faulty, When};
 use crate::kinds::CREDENTIAL;
 use crate::{embedded, sqlite};
@@ -269,41 +270,258 @@ fn no_file_holds_readable_content() {
     look_for_canary(dir.path());
 }
 
+/// Puts a row into the file as somebody would who can write it and has no key.
+fn plant(backend: &Arc<dyn Backend>, kind: &Kind, row: Row) {
+    let planted = RawStep::Put {
+        kind: kind.name.to_owned(),
+        id: row.id,
+        key_version: row.key_version,
+        sealed: row.sealed,
+        indexes: Vec::new(),
+    };
+    backend.transact(vec![planted]).unwrap();
+}
+
 #[test]
 fn a_record_moved_to_another_place_does_not_open() {
     let dir = tempfile::tempdir().unwrap();
     let Opened { store, .. } = embedded::open(dir.path(), &kek(1)).unwrap();
     store.transact(vec![put("a", "crm")]).unwrap();
+    let sealer = store.records.sealer();
     let row = store.backend.get(CREDENTIAL.name, "a").unwrap().unwrap();
-    let moved = |kind: &str, id: &str, key_version, sealed: Vec<u8>| RawStep::Put {
-        kind: kind.to_owned(),
-        id: id.to_owned(),
-        key_version,
-        sealed,
-        indexes: Vec::new(),
-    };
+    assert!(sealer.open_row(CREDENTIAL.name, &row).is_some());
+    let (id, version, key_version) = (row.id.clone(), row.version, row.key_version);
     let mut changed = row.sealed.clone();
     *changed.last_mut().unwrap() ^= 1;
-    let steps = vec![
-        moved(CREDENTIAL.name, "b", 1, row.sealed.clone()),
-        moved(CREDENTIAL.name, "c", 2, row.sealed.clone()),
-        moved(CREDENTIAL.name, "d", 1, changed),
-        moved(crate::kinds::INTEGRATION_STATE.name, "a", 1, row.sealed),
-    ];
-    store.backend.transact(steps).unwrap();
-    for (kind, id) in [
-        (&CREDENTIAL, "b"),
-        (&CREDENTIAL, "c"),
-        (&CREDENTIAL, "d"),
-        (&crate::kinds::INTEGRATION_STATE, "a"),
+    for (kind, other) in [
+        (
+            CREDENTIAL.name,
+            Row {
+                id: "b".into(),
+                ..row.clone()
+            },
+        ),
+        (
+            CREDENTIAL.name,
+            Row {
+                version: version + 1,
+                ..row.clone()
+            },
+        ),
+        (
+            CREDENTIAL.name,
+            Row {
+                key_version: key_version + 1,
+                ..row.clone()
+            },
+        ),
+        (
+            CREDENTIAL.name,
+            Row {
+                key_version: key_version - 1,
+                ..row.clone()
+            },
+        ),
+        (
+            CREDENTIAL.name,
+            Row {
+                sealed: changed,
+                ..row.clone()
+            },
+        ),
+        (crate::kinds::INTEGRATION_STATE.name, row.clone()),
     ] {
-        let fault = store.get::<Record>(kind, id).unwrap_err();
-        assert!(
-            matches!(&fault, Fault::Unreadable { .. }) && !fault.to_string().contains("canary"),
-            "{fault}"
+        assert!(sealer.open_row(kind, &other).is_none(), "{kind} {other:?}");
+        assert_ne!(
+            sealer.mark(kind, &other),
+            sealer.mark(CREDENTIAL.name, &row)
         );
     }
-    assert!(store.get::<Record>(&CREDENTIAL, "a").is_ok());
+    plant(
+        &store.backend,
+        &CREDENTIAL,
+        Row {
+            id: "b".into(),
+            ..row.clone()
+        },
+    );
+    let fault = store.get::<Record>(&CREDENTIAL, "b").unwrap_err();
+    assert!(
+        matches!(&fault, Fault::NotAsWritten { .. }) && !fault.to_string().contains("canary"),
+        "{fault}"
+    );
+    assert_eq!(id, "a");
+}
+
+/// What somebody can do to the records who can write the file and has no key.
+type Deed = fn(&Path);
+
+fn sql(dir: &Path, statements: &str) {
+    let file = rusqlite::Connection::open(dir.join(crate::DATABASE)).unwrap();
+    file.execute_batch(statements).unwrap();
+}
+
+const DEEDS: [(&str, Deed); 8] = [
+    ("an older row", |dir| {
+        sql(
+            dir,
+            "UPDATE records SET (version, sealed) = (SELECT version, sealed FROM kept) WHERE id = 'a'",
+        );
+    }),
+    ("the content of an older row", |dir| {
+        sql(
+            dir,
+            "UPDATE records SET sealed = (SELECT sealed FROM kept) WHERE id = 'a'",
+        );
+    }),
+    ("a row less", |dir| {
+        sql(dir, "DELETE FROM records WHERE id = 'b'")
+    }),
+    ("a row that was deleted", |dir| {
+        sql(
+            dir,
+            "INSERT INTO records SELECT kind, 'c', version, key_version, sealed FROM gone",
+        );
+    }),
+    ("two rows exchanged", |dir| {
+        sql(dir, "UPDATE records SET id = 'x' WHERE id = 'a'; UPDATE records SET id = 'a' WHERE id = 'b';
+                      UPDATE records SET id = 'b' WHERE id = 'x'");
+    }),
+    ("another version", |dir| {
+        sql(
+            dir,
+            "UPDATE records SET version = version + 1 WHERE id = 'a'",
+        )
+    }),
+    ("no statement", |dir| {
+        sql(dir, "DELETE FROM meta WHERE name = 'inventory'")
+    }),
+    ("an older statement and one row of its time", |dir| {
+        sql(dir, "UPDATE meta SET value = (SELECT value FROM statement) WHERE name = 'inventory';
+                      UPDATE records SET (version, sealed) = (SELECT version, sealed FROM kept) WHERE id = 'a'");
+    }),
+];
+
+#[test]
+fn what_was_put_back_taken_away_or_exchanged_is_noticed_at_the_start_and_by_the_next_read() {
+    for (name, deed) in DEEDS {
+        let dir = tempfile::tempdir().unwrap();
+        let store = embedded::open(dir.path(), &kek(1)).unwrap().store;
+        store
+            .transact(vec![put("a", "crm"), put("c", "crm")])
+            .unwrap();
+        sql(
+            dir.path(),
+            "CREATE TABLE kept AS SELECT * FROM records WHERE id = 'a';
+                         CREATE TABLE gone AS SELECT * FROM records WHERE id = 'c';
+                         CREATE TABLE statement AS SELECT value FROM meta WHERE name = 'inventory'",
+        );
+        store
+            .transact(vec![
+                put("a", "accounting"),
+                put("b", "crm"),
+                Step::delete(&CREDENTIAL, "c"),
+            ])
+            .unwrap();
+        deed(dir.path());
+        let is_noticed =
+            |fault: Fault| matches!(fault, Fault::NotAsWritten { .. } | Fault::Conflict { .. });
+        // Its owner has the statement in memory: only what it says of a record can be wrong for it.
+        if !name.contains("no statement") {
+            let listed = store.list_all::<Record>(&CREDENTIAL, Filter::All, 9);
+            assert!(is_noticed(listed.unwrap_err()), "{name}: list");
+            let each = ["a", "b", "c"].map(|id| store.get::<Record>(&CREDENTIAL, id));
+            assert!(
+                each.into_iter().filter_map(Result::err).any(is_noticed),
+                "{name}: get"
+            );
+        }
+        // A write for another record makes nothing good.
+        drop(store.transact(vec![put("d", "crm")]));
+        drop(store);
+        let fault = embedded::open(dir.path(), &kek(1)).unwrap_err();
+        assert!(
+            matches!(fault, Fault::NotAsWritten { .. }),
+            "{name}: {fault}"
+        );
+        let fault = embedded::look(dir.path(), &kek(1)).unwrap_err();
+        assert!(
+            matches!(fault, Fault::NotAsWritten { .. }),
+            "{name}: {fault}"
+        );
+    }
+}
+
+#[test]
+fn a_write_that_failed_and_reached_the_disk_all_the_same_is_no_trouble() {
+    for when in [When::Before, When::After] {
+        let dir = tempfile::tempdir().unwrap();
+        drop(embedded::open(dir.path(), &kek(1)).unwrap());
+        let backend: Arc<dyn Backend> =
+            Arc::new(sqlite::Sqlite::open(dir.path(), &kek(1)).unwrap());
+        let faulty = Arc::new(Faulty::new(Arc::clone(&backend), 1, when));
+        let store = Store::over(faulty, &kek(1)).unwrap().store;
+        store.transact(vec![put("a", "crm")]).unwrap();
+        assert!(store.transact(vec![put("b", "crm")]).is_err());
+        let is_there = store.get::<Record>(&CREDENTIAL, "b").unwrap().is_some();
+        assert_eq!(is_there, matches!(when, When::After));
+        assert!(Store::over(backend, &kek(1)).is_ok());
+    }
+}
+
+#[test]
+fn a_store_of_before_gets_its_statement_and_nothing_of_before_can_be_put_back() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(embedded::open(dir.path(), &kek(1)).unwrap());
+    // As it was written before: no version in the seal, no statement.
+    let backend: Arc<dyn Backend> = Arc::new(sqlite::Sqlite::open(dir.path(), &kek(1)).unwrap());
+    let keys = Store::over(Arc::clone(&backend), &kek(1)).unwrap().keys;
+    let json = serde_json::to_vec(&record("crm")).unwrap();
+    let old = |id: &str| Row {
+        id: id.to_owned(),
+        version: 0,
+        key_version: 1,
+        sealed: Sealer::new(&keys).seal(
+            Place::Record {
+                kind: CREDENTIAL.name,
+                id,
+                version: None,
+            },
+            &json,
+        ),
+    };
+    plant(&backend, &CREDENTIAL, old("a"));
+    plant(&backend, &CREDENTIAL, old("b"));
+    drop(backend);
+    sql(
+        dir.path(),
+        "DELETE FROM meta WHERE name = 'inventory'; CREATE TABLE kept AS SELECT * FROM records",
+    );
+    let looked = embedded::look(dir.path(), &kek(1)).unwrap().store;
+    assert!(looked.get::<Record>(&CREDENTIAL, "a").unwrap().is_some());
+    let store = embedded::open(dir.path(), &kek(1)).unwrap().store;
+    assert_eq!(
+        store
+            .list_all::<Record>(&CREDENTIAL, Filter::All, 9)
+            .unwrap()
+            .len(),
+        2
+    );
+    let found = store.list::<Record>(&CREDENTIAL, Filter::Is("integration", "crm"), Page::FIRST);
+    assert_eq!(found.unwrap().len(), 2, "the indexes are there again");
+    drop(store);
+    assert!(embedded::open(dir.path(), &kek(1)).is_ok());
+    sql(
+        dir.path(),
+        "DELETE FROM records WHERE id = 'a'; INSERT INTO records SELECT * FROM kept WHERE id = 'a'",
+    );
+    assert!(matches!(
+        embedded::open(dir.path(), &kek(1)),
+        Err(Fault::NotAsWritten { .. })
+    ));
+    sql(dir.path(), "DELETE FROM meta WHERE name = 'inventory'");
+    let fault = embedded::open(dir.path(), &kek(1)).unwrap_err();
+    assert!(fault.to_string().contains("statement"), "{fault}");
 }
 
 #[test]

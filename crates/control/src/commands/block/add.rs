@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use gateway::blocks::ADDED_MAX;
 use model::Monotonic;
+use model::event::Blocked;
 use model::time::Span;
 use policy::block::Subject;
 use schemars::JsonSchema;
@@ -86,14 +87,18 @@ impl Command for AddBlock {
         let mut turn = control.turn();
         let steps = put(control, &id, &record)?;
         let change = Change {
-            kind: Self::INFO.name,
-            actor,
             integration: integration_of(control, &subject),
             credential: credential_of(&subject),
             person: person_of(&subject),
-            erases: None,
-            destroys: None,
-            detail: format!("{subject} until {}: {}", record.until, record.reason),
+            blocked: Some(Blocked {
+                subject: record.subject.as_str().into(),
+                until: record.until,
+            }),
+            ..Change::new(
+                Self::INFO.name,
+                actor,
+                format!("{subject} until {}: {}", record.until, record.reason),
+            )
         };
         let ends = control
             .io

@@ -1,5 +1,6 @@
 //! `block.lift`: a block ended before its time.
 
+use model::event::Blocked;
 use policy::block::Subject;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -66,14 +67,14 @@ impl Command for LiftBlock {
             .reason
             .map_or_else(String::new, |why| format!(": {why}"));
         let change = Change {
-            kind: Self::INFO.name,
-            actor,
             integration: integration_of(control, &subject),
             credential: credential_of(&subject),
             person: person_of(&subject),
-            erases: None,
-            destroys: None,
-            detail: format!("{subject}{why}"),
+            blocked: Some(Blocked {
+                subject: subject.to_string().as_str().into(),
+                until: now,
+            }),
+            ..Change::new(Self::INFO.name, actor, format!("{subject}{why}"))
         };
         let steps = ours.iter().map(|(id, _)| Step::delete(&kinds::BLOCK, id));
         turn.commit(&change, steps.collect(), Effect::Lifted(subject.clone()))?;

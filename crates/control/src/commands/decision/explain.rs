@@ -42,11 +42,15 @@ impl Command for ExplainDecision {
         summary: "Say why a request was allowed or refused, by the id in its answer",
         permission: Permission::DecisionsRead,
         impact: Impact::ReadOnly,
-        records: None,
+        records: Some("decision.explain"),
         example: r#"{"id":"dec_01KA7ZQ4X8M2V5T9B3N6C1R0WY"}"#,
         version: 1,
     };
     type Out = DecisionExplained;
+
+    fn reads(&self) -> Option<String> {
+        Some(format!("decision {}", self.id))
+    }
 
     fn run(self, control: &Control, _: &Actor) -> Result<DecisionExplained, AdminError> {
         let given = &self.id;

@@ -82,14 +82,13 @@ impl Command for CreateKey {
         let issued = credential::create(&request, &rules, &entropy(now), digest, now);
         let record = &issued.record;
         let change = Change {
-            kind: Self::INFO.name,
-            actor,
             integration: Some(self.integration.clone()),
             credential: Some(record.id),
-            person: None,
-            erases: None,
-            destroys: None,
-            detail: format!("label {label}, ends {}", record.expires_at),
+            ..Change::new(
+                Self::INFO.name,
+                actor,
+                format!("label {label}, ends {}", record.expires_at),
+            )
         };
         let effect = Effect::Credentials(vec![record.clone()]);
         turn.commit(&change, vec![put(record)?], effect)?;

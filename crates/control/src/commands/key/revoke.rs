@@ -62,14 +62,9 @@ impl Command for RevokeKey {
             return Ok(KeyRevoked { key, was_revoked });
         }
         let change = Change {
-            kind: Self::INFO.name,
-            actor,
             integration: Some(old.integration),
             credential: Some(old.id),
-            person: None,
-            erases: None,
-            destroys: None,
-            detail: reason.to_owned(),
+            ..Change::new(Self::INFO.name, actor, reason)
         };
         turn.commit(&change, vec![put(&revoked)?], effect)?;
         Ok(KeyRevoked { key, was_revoked })

@@ -76,14 +76,14 @@ impl Command for RotateKey {
         let until = replaced.overlap_until.unwrap_or(now);
         let record = &issued.record;
         let change = Change {
-            kind: Self::INFO.name,
-            actor,
             integration: Some(old.integration.clone()),
             credential: Some(old.id),
-            person: None,
-            erases: None,
-            destroys: None,
-            detail: format!("replaced by {}, works until {until}", record.id),
+            replaced: Some((record.id, until)),
+            ..Change::new(
+                Self::INFO.name,
+                actor,
+                format!("replaced by {}, works until {until}", record.id),
+            )
         };
         let steps = vec![put(record)?, put(&replaced)?];
         let effect = Effect::Credentials(vec![record.clone(), replaced]);

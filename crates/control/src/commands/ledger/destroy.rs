@@ -78,14 +78,8 @@ impl Command for DestroyRecords {
             ));
         }
         let change = Change {
-            kind: Self::INFO.name,
-            actor,
-            integration: None,
-            credential: None,
-            person: None,
-            erases: None,
             destroys: Some(answer.last + 1),
-            detail: detail(&answer, &self.reason),
+            ..Change::new(Self::INFO.name, actor, detail(&answer, &self.reason))
         };
         let record = control.carry_out(&change, |record| {
             let (dir, now) = (control.ledger.dir(), control.now());

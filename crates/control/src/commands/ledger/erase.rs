@@ -79,14 +79,8 @@ impl Command for ErasePerson {
             several => return Err(self.ambiguous(control, several.len())),
         };
         let change = Change {
-            kind: Self::INFO.name,
-            actor,
-            integration: None,
-            credential: None,
-            person: None,
             erases: Some(subject.clone()),
-            destroys: None,
-            detail: self.reason.clone(),
+            ..Change::new(Self::INFO.name, actor, self.reason.as_str())
         };
         let record = control.carry_out(&change, |record| {
             let recorder = control.recorder()?;

@@ -18,11 +18,13 @@ const LIMIT_MAX: u64 = 10_000;
 /// Records where no limit is given.
 const LIMIT: u64 = 100;
 /// Kinds of records that are neither one of the server's own nor a command's.
-const OTHER_KINDS: [&str; 4] = [
+const OTHER_KINDS: [&str; 6] = [
     "configuration.refused",
     "internal.error",
     "kek.rotate",
     "kek.rotate.begin",
+    "root.rotate",
+    crate::reconcile::KIND,
 ];
 
 /// Shows records that match, the newest first.
@@ -204,11 +206,36 @@ impl Command for ShowLedger {
         summary: "Show records, the newest first",
         permission: Permission::LedgerRead,
         impact: Impact::ReadOnly,
-        records: None,
+        records: Some("ledger.show"),
         example: r#"{"integration":"crm","outcome":"refuse","since":"2026-11-23"}"#,
         version: 1,
     };
     type Out = LedgerPage;
+
+    fn reads(&self) -> Option<String> {
+        let text = |name: &str, value: &Option<String>| Some(format!("{name} {}", value.as_ref()?));
+        // A name would stand here for ever.
+        let user = self.user.as_ref().map(|_| "one user".to_owned());
+        let parts = [
+            text("integration", &self.integration),
+            user,
+            text("subject", &self.subject),
+            text("code", &self.code),
+            text("outcome", &self.outcome),
+            text("kind", &self.kind),
+            text("since", &self.since),
+            text("until", &self.until),
+            self.before.map(|before| format!("before {before}")),
+        ];
+        let limit = self.limit.unwrap_or(LIMIT);
+        let parts: Vec<String> = parts.into_iter().flatten().collect();
+        let which = if parts.is_empty() {
+            "any".to_owned()
+        } else {
+            parts.join(", ")
+        };
+        Some(format!("up to {limit} records: {which}"))
+    }
 
     fn run(self, control: &Control, _: &Actor) -> Result<LedgerPage, AdminError> {
         self.of(&control.ledger)

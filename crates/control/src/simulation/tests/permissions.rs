@@ -75,7 +75,8 @@ fn one_permission_is_enough_for_its_own_commands() {
         .iter()
         .find(|event| event.outcome == model::Outcome::Done)
         .unwrap();
-    assert_eq!(done.user.as_deref(), Some("ann"));
+    assert_eq!(done.user.as_deref(), Some(writer.name.as_str()));
+    assert_eq!(writer.calls_itself.as_deref(), Some("ann"));
     assert_eq!(done.actor, Some(writer.recorded()));
     assert_eq!(done.credential.as_deref(), made["id"].as_str());
 }

@@ -46,12 +46,16 @@ fn actor() -> impl Strategy<Value = ActorRef> {
     (
         word::<AuthenticatedBy>(),
         any::<(Option<u32>, Option<u32>)>(),
+        some_text(),
     )
-        .prop_map(|(authenticated_by, (uid, process))| ActorRef {
-            authenticated_by,
-            uid,
-            process,
-        })
+        .prop_map(
+            |(authenticated_by, (uid, process), calls_itself)| ActorRef {
+                authenticated_by,
+                uid,
+                process,
+                calls_itself,
+            },
+        )
 }
 
 fn error() -> impl Strategy<Value = ErrorAt> {
@@ -85,14 +89,14 @@ prop_compose! {
     }
 }
 
-type Texts = [Option<Text>; 18];
+type Texts = [Option<Text>; 19];
 
 prop_compose! {
     fn event()(
-        (at, latest, id) in any::<(i64, Option<i64>, Option<u128>)>(),
+        (at, latest, id, works_until) in any::<(i64, Option<i64>, Option<u128>, Option<i64>)>(),
         (kind, outcome) in (word::<Kind>(), word::<Outcome>()),
         (stage, cause) in (proptest::option::of(word::<Stage>()), proptest::option::of(word::<Cause>())),
-        texts in proptest::array::uniform18(some_text()),
+        texts in proptest::array::uniform19(some_text()),
         (objects, errors, findings, drift) in (list(object()), list(error()), list(finding()), list(drift())),
         (rule, blocked, actor) in (proptest::option::of(rule()), proptest::option::of(blocked()), proptest::option::of(actor())),
         (status, upstream_status, lookup_status) in any::<(Option<u16>, Option<u16>, Option<u16>)>(),
@@ -101,7 +105,7 @@ prop_compose! {
         personal in list(personal()),
     ) -> Event {
         let [code, integration, credential, user, address, user_agent, listener, protocol, method, path, api, operation,
-            detail, upstream, declared_outcome, signer, person, erases]: Texts = texts;
+            detail, upstream, declared_outcome, signer, person, erases, replaced_by]: Texts = texts;
         let [count, bytes_in, bytes_out, took_us, upstream_us, destroys] = numbers;
         Event {
             schema: Schema::default(),
@@ -110,7 +114,7 @@ prop_compose! {
             id: id.map(DecisionId::from_bits),
             configuration: code.clone(),
             kind, outcome, actor, code, stage, status, integration, credential, user, person, address, user_agent, count, listener,
-            protocol, method, path, api, operation, objects, rule, cause, blocked, signer, erases, destroys, detail, errors, findings, findings_more,
+            protocol, method, path, api, operation, objects, rule, cause, blocked, signer, erases, destroys, replaced_by, works_until: works_until.map(Timestamp::from_micros), detail, errors, findings, findings_more,
             drift, fields, withheld, lookup_status, upstream, upstream_status, declared_outcome, bytes_in, bytes_out, took_us,
             upstream_us, personal,
         }
