@@ -14,6 +14,7 @@ mod lifecycle;
 mod limits;
 mod lookups;
 mod objects;
+mod persons;
 mod reading;
 mod references;
 mod routes;

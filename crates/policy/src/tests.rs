@@ -267,6 +267,7 @@ pub(super) fn api() -> ApiShape {
                     line: 20,
                 },
                 schema: "WorkOrder".into(),
+                is_person: false,
                 id: Source::parse("path.orderId").unwrap(),
                 resolve: Some("getOrder".into()),
                 attributes: vec![
@@ -284,6 +285,7 @@ pub(super) fn api() -> ApiShape {
                     line: 22,
                 },
                 schema: "Customer".into(),
+                is_person: false,
                 id: Source::parse("path.customerId").unwrap(),
                 resolve: Some("getCustomer".into()),
                 attributes: vec![("partner".into(), Source::parse("body.partner").unwrap())],
