@@ -502,17 +502,23 @@ impl Ledger {
     }
 
     /// Whether a record that is sealed under the key of this subject names an object: among its objects, or in what anybody may stand
-    /// in. Reads the whole ledger.
+    /// in. `api` is that of the object; any where none is given. Reads the whole ledger.
     ///
     /// # Errors
     /// When a file cannot be read or is damaged.
     pub fn is_named_beside(
         &self,
         subject: &str,
-        kind: &str,
-        id: &str,
+        (kind, id): (&str, &str),
+        api: Option<&str>,
     ) -> Result<bool, LedgerFault> {
         let known = self.subjects()?;
+        let sought = mention::Sought {
+            subject,
+            api,
+            kind,
+            id,
+        };
         let (mut is_named, mut fault) = (false, None);
         self.walk_newest(|mut entry| {
             if !entry.json.contains(subject) {
@@ -520,7 +526,7 @@ impl Ledger {
             }
             entry.opened = known.as_deref().and_then(|known| known.opened(&entry.json));
             match entry.event() {
-                Ok(event) => is_named = mention::names(&event, kind, id),
+                Ok(event) => is_named = sought.is_in(&event, &entry.json),
                 Err(error) => fault = Some(error),
             }
             !is_named && fault.is_none()

@@ -175,8 +175,14 @@ fn strangers_make_nobody_known_and_what_they_name_is_sealed_all_the_same() {
     erase(&recorder, &customer(ledger, "c-7"));
     assert_eq!(&*read(ledger, known).objects[1].id, "");
     let others = ledger.subject_of_others().unwrap().unwrap();
-    let is_named = |id| ledger.is_named_beside(&others, "Customer", id).unwrap();
+    let is_named = |id| {
+        ledger
+            .is_named_beside(&others, ("Customer", id), None)
+            .unwrap()
+    };
     assert!(is_named("x-9") && !is_named("c-7"));
+    let is_slip = |kind, api| !ledger.is_named_beside(&others, (kind, "x-9"), api).unwrap();
+    assert!(is_slip("Client", None) && is_slip("Customer", Some("crm")));
     erase(&recorder, &others);
     assert!(of_customer(ledger, "x-9").is_empty());
     let later = put(&recorder, &stranger(41, "x-9"));
@@ -237,7 +243,11 @@ fn a_sentence_that_may_name_somebody_else_is_sealed_although_the_record_names_no
     assert!(json.contains("203.0.113.77"), "{json}");
     assert!(read(ledger, seq).detail.is_some());
     let others = ledger.subject_of_others().unwrap().unwrap();
-    let is_named = |id| ledger.is_named_beside(&others, "Customer", id).unwrap();
+    let is_named = |id| {
+        ledger
+            .is_named_beside(&others, ("Customer", id), None)
+            .unwrap()
+    };
     assert!(is_named("c-900") && !is_named("c-90"));
     // Where nothing is said there is nothing to seal.
     let quiet = Event {

@@ -117,7 +117,8 @@ impl Command for ErasePerson {
         }
         // Whoever was erased is in no sentence that can still be read but in those of persons without a key of their own.
         if let Person::Object { kind, id } = &person
-            && let Some(others) = others_who_name(control, kind, id)?
+            && let Some(others) =
+                others_who_name(control, (kind.as_str(), id.as_str()), self.api.as_deref())?
         {
             let record = self.erase(&others, control, actor)?;
             answer.record.get_or_insert(record);
@@ -129,12 +130,16 @@ impl Command for ErasePerson {
 }
 
 /// The subject of everybody without a key of their own, where a record that is sealed under it names this object.
-fn others_who_name(control: &Control, kind: &str, id: &str) -> Result<Option<String>, AdminError> {
+fn others_who_name(
+    control: &Control,
+    object: (&str, &str),
+    api: Option<&str>,
+) -> Result<Option<String>, AdminError> {
     let ledger = &control.ledger;
     let Some(others) = ledger.subject_of_others()? else {
         return Ok(None);
     };
-    let names_it = ledger.is_named_beside(&others, kind, id)?;
+    let names_it = ledger.is_named_beside(&others, object, api)?;
     Ok(Some(others).filter(|_| names_it))
 }
 
