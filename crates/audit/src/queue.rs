@@ -16,8 +16,8 @@ use crate::pending::{Group, Pending, lock};
 use crate::recent::{Place, Recent, RecentFrame};
 use crate::settings::{RECORD_BYTES_MAX, Settings};
 use crate::signer::{Ends, Rotated};
-use crate::subjects::Subject;
 use crate::subjects::row::SubjectId;
+use crate::subjects::{Named, Subject};
 use crate::tree::{Hash, leaf_hash};
 
 /// A group of so many records means that many wait: gathering as many again saves flushes and delays nobody who is alone.
@@ -193,7 +193,7 @@ impl Shared {
     pub(crate) fn submit(
         &self,
         record: &[u8],
-        (id, label, subject): (u128, &Label, Option<&Arc<Subject>>),
+        (id, label, named): (u128, &Label, &Named),
         at: Timestamp,
         marked: Option<Timestamp>,
     ) -> Result<Pending, Timestamp> {
@@ -226,7 +226,9 @@ impl Shared {
         batch.leaves.push(leaf);
         batch.ids.push(id);
         batch.labels.push(label.clone());
-        batch.subjects.extend(subject.cloned());
+        let objects = named.objects.iter().map(|(_, subject)| subject);
+        let subjects = named.stated.iter().chain(objects).chain(&named.others);
+        batch.subjects.extend(subjects.cloned());
         let pending = Pending::queued(Arc::clone(&batch.group), index);
         let is_enough = queue.is_enough();
         drop(queue);
@@ -267,6 +269,11 @@ impl Shared {
     /// The latest moment of the records that are in the ledger already.
     pub(crate) fn goes_on_from(&self, latest: Timestamp) {
         lock(&self.queue).latest = latest;
+    }
+
+    /// The latest moment of any record.
+    pub(crate) fn latest(&self) -> Timestamp {
+        lock(&self.queue).latest
     }
 
     /// Where the ledger stands and how it is.

@@ -4,6 +4,7 @@
 //! Start reading at `Ledger`. It may run beside the recorder: an unfinished frame is the end.
 
 mod find;
+mod mention;
 
 use std::collections::{HashSet, VecDeque};
 use std::path::{Path, PathBuf};
@@ -56,6 +57,8 @@ pub struct Filter {
     pub user: Option<String>,
     /// A person as sealed values name them, in 32 hex digits.
     pub subject: Option<String>,
+    /// An object: its kind and its id.
+    pub object: Option<(String, String)>,
     /// Not before this moment.
     pub since: Option<Timestamp>,
     /// Before this moment.
@@ -78,7 +81,7 @@ impl Filter {
     }
 
     /// Whether the record's text can match at all: names and codes appear in it as they are, but for names of persons.
-    fn may_match(&self, json: &str, users: &[String]) -> bool {
+    fn may_match(&self, json: &str, persons: &PersonsSought) -> bool {
         let words = [
             &self.kind,
             &self.integration,
@@ -90,16 +93,26 @@ impl Filter {
         // Sealed values name their subjects. What is not sealed has the name itself, however it is escaped.
         let is_of_user = self.user.as_ref().is_none_or(|user| {
             let is_named = || json.contains(user.as_str());
-            let has_subject = || users.iter().any(|subject| json.contains(subject.as_str()));
-            !json.starts_with(sealed::BEGINS) || has_subject() || is_named()
+            let is_sealed = sealed::holds_values(json.as_bytes());
+            !is_sealed || is_in(&persons.users, json) || is_named()
         });
-        is_of_user && words.all(|word| json.contains(word.as_str()))
+        let is_of_object = self.object.as_ref().is_none_or(|(_, id)| {
+            // An id of other characters may stand there escaped.
+            let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte);
+            let is_named = || !id.bytes().all(is_plain) || json.contains(id.as_str());
+            json.contains(",\"objects\":[") && (is_in(&persons.objects, json) || is_named())
+        });
+        is_of_user && is_of_object && words.all(|word| json.contains(word.as_str()))
     }
 
     fn matches(&self, event: &Event) -> bool {
         let is_of_user = |user: &String| {
             let stated = event.stated_person().map(|(_, name)| name);
             [stated, event.user.as_deref()].contains(&Some(user.as_str()))
+        };
+        let is_of_object = |(kind, id): &(String, String)| {
+            let mut objects = event.objects.iter();
+            objects.any(|object| object.kind == kind.as_str() && object.id == id.as_str())
         };
         let is = |wanted: &Option<String>, found: Option<&str>| {
             wanted.is_none() || wanted.as_deref() == found
@@ -113,9 +126,23 @@ impl Filter {
             && is(&self.code, event.code.as_deref())
             && is(&self.outcome, Some(event.outcome.name()))
             && self.user.as_ref().is_none_or(is_of_user)
+            && self.object.as_ref().is_none_or(is_of_object)
             && self.since.is_none_or(|since| event.at >= since)
             && self.until.is_none_or(|until| event.at < until)
     }
+}
+
+/// Whoever is sought by a name, as sealed values name them.
+#[derive(Default)]
+struct PersonsSought {
+    users: Vec<String>,
+    objects: Vec<String>,
+}
+
+fn is_in(subjects: &[String], json: &str) -> bool {
+    subjects
+        .iter()
+        .any(|subject| json.contains(subject.as_str()))
 }
 
 /// The name of the ledger in this directory: as the checkpoint that was kept elsewhere has it, else its own newest one. `None`
@@ -279,10 +306,7 @@ impl Ledger {
     /// When a file cannot be read or is damaged.
     pub fn newest(&self, filter: &Filter) -> Result<Vec<Entry>, LedgerFault> {
         let (mut found, limit) = (Vec::new(), filter.limit());
-        let users = match &filter.user {
-            Some(user) => self.subjects_named(user, filter.integration.as_deref())?,
-            None => Vec::new(),
-        };
+        let persons = self.sought(filter)?;
         let subjects = self.subjects()?;
         let mut fault = None;
         self.walk_newest(|mut entry| {
@@ -291,7 +315,7 @@ impl Ledger {
             }
             // The time is needed to know when to stop; a look at some of the records that do not match is enough.
             let is_looked_at = filter.since.is_some() && entry.seq.is_multiple_of(LOOK_EVERY);
-            let is_candidate = filter.may_match(&entry.json, &users);
+            let is_candidate = filter.may_match(&entry.json, &persons);
             if !is_candidate && !is_looked_at {
                 return true;
             }
@@ -307,6 +331,18 @@ impl Ledger {
             found.len() < limit && fault.is_none()
         })?;
         fault.map_or(Ok(found), Err)
+    }
+
+    fn sought(&self, filter: &Filter) -> Result<PersonsSought, LedgerFault> {
+        let mut persons = PersonsSought::default();
+        if let Some(user) = &filter.user {
+            persons.users = self.subjects_named(user, filter.integration.as_deref())?;
+        }
+        if let Some((kind, id)) = &filter.object {
+            persons.objects = self.subjects_of_object(kind, id, None)?;
+            persons.objects.extend(self.subject_of_others()?);
+        }
+        Ok(persons)
     }
 
     /// Intents without an outcome: calls that were forwarded by a server that was killed. Looks at the records of this
@@ -419,7 +455,7 @@ impl Ledger {
     /// # Errors
     /// When the keys of persons cannot be read.
     pub fn opened(&self, mut entry: Entry) -> Result<Entry, LedgerFault> {
-        if entry.json.starts_with(sealed::BEGINS)
+        if sealed::holds_values(entry.json.as_bytes())
             && let Some(known) = self.subjects()?
         {
             entry.opened = known.opened(&entry.json);
@@ -438,6 +474,62 @@ impl Ledger {
     ) -> Result<Vec<String>, LedgerFault> {
         let known = self.subjects()?;
         Ok(known.map_or_else(Vec::new, |known| known.named(name, integration)))
+    }
+
+    /// The persons who are this object and have a key of their own, as sealed values name them; of all apis where none is given.
+    ///
+    /// # Errors
+    /// When the keys of persons cannot be read.
+    pub fn subjects_of_object(
+        &self,
+        kind: &str,
+        id: &str,
+        api: Option<&str>,
+    ) -> Result<Vec<String>, LedgerFault> {
+        let known = self.subjects()?;
+        Ok(known.map_or_else(Vec::new, |known| known.of_object(kind, id, api)))
+    }
+
+    /// Whoever has no key of their own, as sealed values name them all: persons whom strangers named, and those beyond the bound.
+    ///
+    /// # Errors
+    /// When the keys of persons cannot be read.
+    pub fn subject_of_others(&self) -> Result<Option<String>, LedgerFault> {
+        let known = self.subjects()?;
+        Ok(known.and_then(|known| known.of_others()))
+    }
+
+    /// Whether a record that is sealed under the key of this subject names an object: among its objects, or in what anybody may stand
+    /// in. `api` is that of the object; any where none is given. Reads the whole ledger.
+    ///
+    /// # Errors
+    /// When a file cannot be read or is damaged.
+    pub fn is_named_beside(
+        &self,
+        subject: &str,
+        (kind, id): (&str, &str),
+        api: Option<&str>,
+    ) -> Result<bool, LedgerFault> {
+        let known = self.subjects()?;
+        let sought = mention::Sought {
+            subject,
+            api,
+            kind,
+            id,
+        };
+        let (mut is_named, mut fault) = (false, None);
+        self.walk_newest(|mut entry| {
+            if !entry.json.contains(subject) {
+                return true;
+            }
+            entry.opened = known.as_deref().and_then(|known| known.opened(&entry.json));
+            match entry.event() {
+                Ok(event) => is_named = sought.is_in(&event, &entry.json),
+                Err(error) => fault = Some(error),
+            }
+            !is_named && fault.is_none()
+        })?;
+        fault.map_or(Ok(is_named), Err)
     }
 
     /// Whose values were erased, while a record names them.

@@ -88,19 +88,20 @@ impl Recorder {
             kind: event.kind.clone(),
             outcome: event.outcome.clone(),
         };
-        let subject = match self.subjects.of_event(event) {
-            Ok(subject) => subject,
+        let named = match self.subjects.of_event(event) {
+            Ok(named) => named,
             Err(fault) => return Pending::refused(fault),
         };
         SCRATCH.with_borrow_mut(|buffer| {
             let mut latest = None;
-            let about = (id, &label, subject.as_ref());
+            let about = (id, &label, &named);
             // Written a second time where the clock has been set back, and again should it be set while this goes on.
             loop {
                 buffer.clear();
-                match &subject {
-                    Some(subject) => sealed::write(event, subject, latest, buffer),
-                    None => event.write_with(latest, buffer),
+                if named.is_empty() {
+                    event.write_with(latest, buffer);
+                } else {
+                    sealed::write(event, &named, latest, buffer);
                 }
                 match self.shared.submit(buffer, about, event.at, latest) {
                     Ok(pending) => return pending,

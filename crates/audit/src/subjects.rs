@@ -1,8 +1,12 @@
 //! Persons whose values in the ledger are sealed under a key of their own, so that one person's can be made unreadable.
 //! Exports `Subjects`, `ErasedSubject`, `SUBJECTS_MAX`, `COMMAND`.
 //! Used by the recorder, which seals, by the writer, which puts keys on the disk before the records they seal, and by the reader.
-//! Start reading at `Subjects::of_event`; why the keys stand beside the ledger, docs/decisions/049 says.
+//! Start reading at `Subjects::of_event`; why the keys stand beside the ledger, docs/decisions/049 says, and docs/decisions/064
+//! what of objects is sealed.
 
+mod kept_file;
+mod named;
+mod names;
 pub(crate) mod row;
 pub(crate) mod sealed;
 mod table;
@@ -13,14 +17,16 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-use arc_swap::ArcSwap;
 use crypto::text::hex;
-use crypto::{Keys, MacKey, SealKey};
-use model::{Event, Timestamp};
+use crypto::{Keys, SealKey};
+use model::{Event, ObjectRef, Timestamp};
 
 use crate::disk::Disk;
 use crate::fault::LedgerFault;
 use crate::pending::lock;
+use kept_file::KeptFile;
+pub(crate) use named::Named;
+use names::{Digests, Names};
 use row::{Erased, FILE, Kept, ROW, Row, SubjectId, USED_AT};
 use sealed::{Known, OpenedValue};
 pub(crate) use table::Subject;
@@ -46,14 +52,19 @@ pub struct ErasedSubject {
 /// Everybody who has a key, and who had one.
 pub(crate) struct Subjects {
     path: PathBuf,
-    /// Digests of names.
-    names: MacKey,
+    names: Names,
     /// Wraps the keys in the file.
     wrap: SealKey,
     /// Number of the first record whose personal values are sealed.
     since: u64,
-    table: ArcSwap<Table>,
+    /// The file of the key that wraps them, as it was opened.
+    key_file: Vec<u8>,
+    table: Table,
+    /// Whoever has no key of their own.
+    others: Digests,
     rows: Mutex<Rows>,
+    /// The file. Only the writer's thread takes this lock, and only it waits for the disk.
+    file: Mutex<KeptFile>,
     /// Whether nobody more can be met.
     is_full: AtomicBool,
 }
@@ -72,13 +83,15 @@ struct Rows {
     is_unflushed: bool,
     /// Met, and not in the file yet.
     unwritten: Vec<Arc<Subject>>,
+    /// How many objects the calls of each integration have named that nobody had named before, since the start.
+    met: HashMap<Box<str>, usize>,
 }
 
 enum Place {
     Kept(Arc<Subject>),
     Erased(usize, Erased),
-    /// Neither; at this row.
-    Damaged(usize),
+    /// Neither; at this row, with what stands there.
+    Damaged(usize, Box<[u8]>),
 }
 
 /// How the key of a subject is.
@@ -97,7 +110,7 @@ impl Place {
         match self {
             Place::Kept(_) => State::Kept,
             Place::Erased(..) => State::Erased,
-            Place::Damaged(_) => State::Damaged,
+            Place::Damaged(..) => State::Damaged,
         }
     }
 }
@@ -142,6 +155,7 @@ impl Subjects {
         };
         let mut rows = lock(&found.rows);
         rows.max = max.min(SUBJECTS_MAX);
+        *lock(&found.file) = KeptFile::open(&found.path, disk)?;
         found.is_full.store(rows.is_full(), Ordering::Release);
         drop(rows);
         Ok(found)
@@ -154,7 +168,8 @@ impl Subjects {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
             Err(error) => return Err(LedgerFault::io(&path, &error)),
         };
-        if bytes.len() > SUBJECTS_MAX * ROW {
+        // One more than persons: those without a key of their own share one.
+        if bytes.len() > (SUBJECTS_MAX + 1) * ROW {
             let what = "there are more persons than a ledger can hold";
             return Err(LedgerFault::integrity(0, &path, what));
         }
@@ -172,20 +187,25 @@ impl Subjects {
                     rows.by_id.insert(erased.id, Place::Erased(row, erased));
                 }
                 Row::Damaged(id) => {
-                    rows.by_id.entry(id).or_insert(Place::Damaged(row));
+                    let place = Place::Damaged(row, bytes.into());
+                    rows.by_id.entry(id).or_insert(place);
                 }
             }
             rows.end = row + 1;
         }
         let table = Table::new(rows.kept().cloned());
+        let names = Names::new(&master.key);
         Ok(Subjects {
             path,
-            names: master.key.mac_subkey("ledger subject names"),
+            others: names.others(),
+            names,
             wrap,
             since: master.since,
-            table: ArcSwap::from_pointee(table),
+            key_file: master.file,
+            table,
             is_full: AtomicBool::new(rows.is_full()),
             rows: Mutex::new(rows),
+            file: Mutex::default(),
         })
     }
 
@@ -198,42 +218,87 @@ impl Subjects {
     /// record.
     ///
     /// # Errors
-    /// When nobody more can be met.
-    pub(crate) fn of_event(&self, event: &Event) -> Result<Option<Arc<Subject>>, LedgerFault> {
-        let Some((integration, name)) = event.stated_person() else {
-            return Ok(None);
-        };
-        let who = self.who(integration, name);
-        if let Some(known) = self.table.load().get(&who) {
-            return Ok(Some(Arc::clone(known)));
+    /// When an integration states somebody, and nobody more can be met.
+    pub(crate) fn of_event(&self, event: &Event) -> Result<Named, LedgerFault> {
+        let mut named = Named::default();
+        if let Some((integration, name)) = event.stated_person() {
+            named.stated = Some(self.stated(integration, name)?);
         }
-        self.meet(who, self.name(name)).map(Some)
+        let objects = event.objects.iter().zip(0..);
+        for (object, place) in objects.filter(|(object, _)| object.is_person) {
+            named.objects.push((place, self.object(event, object)));
+        }
+        if event.may_name_persons && event.has_sentences() {
+            named.others = Some(self.others());
+        }
+        Ok(named)
+    }
+
+    fn stated(&self, integration: &str, name: &str) -> Result<Arc<Subject>, LedgerFault> {
+        let who = self.names.who_is_stated(integration, name);
+        if let Some(known) = self.table.get(&who) {
+            return Ok(known);
+        }
+        let digests = Digests {
+            who,
+            name: self.names.stated_name(name),
+        };
+        let met = self.meet(digests, |rows| !rows.is_full());
+        met.ok_or(LedgerFault::TooManyPersons)
+    }
+
+    /// Objects are named by whoever calls, who may make them up. So strangers make nobody known, and one integration fills no
+    /// more than half of what others have left: beyond that, persons share a key, and are erased together.
+    fn object(&self, event: &Event, object: &ObjectRef) -> Arc<Subject> {
+        let (api, kind, id) = (event.api_name(), &object.kind, &object.id);
+        let who = self.names.who_is_object(api, kind, id);
+        if let Some(known) = self.table.get(&who) {
+            return known;
+        }
+        let integration = event.integration.as_deref();
+        let integration = integration.filter(|_| !event.is_of_stranger && !id.is_empty());
+        let own = integration.and_then(|integration| {
+            let digests = self.names.object(api, kind, id);
+            self.meet(digests, |rows| rows.takes_share(integration))
+        });
+        own.unwrap_or_else(|| self.others())
+    }
+
+    /// The subject of everybody who has no key of their own.
+    fn others(&self) -> Arc<Subject> {
+        let known = self.table.get(&self.others.who);
+        known.unwrap_or_else(|| self.new_subject(&mut lock(&self.rows), self.others))
     }
 
     /// Whether a record about this person can be sealed.
     pub(crate) fn has_room_for(&self, integration: &str, name: &str) -> bool {
-        let is_known = || {
-            let table = self.table.load();
-            table.get(&self.who(integration, name)).is_some()
-        };
-        !self.is_full.load(Ordering::Acquire) || is_known()
+        let who = || self.names.who_is_stated(integration, name);
+        !self.is_full.load(Ordering::Acquire) || self.table.get(&who()).is_some()
     }
 
-    fn meet(&self, who: [u8; 16], name: [u8; 16]) -> Result<Arc<Subject>, LedgerFault> {
+    /// Somebody new, where there is room. One part of the table is copied under the lock, which only those take who meet somebody.
+    fn meet(
+        &self,
+        digests: Digests,
+        has_room: impl FnOnce(&mut Rows) -> bool,
+    ) -> Option<Arc<Subject>> {
         let mut rows = lock(&self.rows);
-        // Two calls of a person who is new may come at once.
-        let table = self.table.load_full();
-        if let Some(known) = table.get(&who) {
-            return Ok(Arc::clone(known));
+        // Two calls that name somebody new may come at once.
+        if let Some(known) = self.table.get(&digests.who) {
+            return Some(known);
         }
-        if rows.is_full() {
-            return Err(LedgerFault::TooManyPersons);
+        has_room(&mut rows).then(|| self.new_subject(&mut rows, digests))
+    }
+
+    fn new_subject(&self, rows: &mut Rows, digests: Digests) -> Arc<Subject> {
+        if let Some(known) = self.table.get(&digests.who) {
+            return known;
         }
         let key = crypto::random_secret();
         let kept = Kept {
             id: row::id_of(&key),
-            who,
-            name,
+            who: digests.who,
+            name: digests.name,
             used: 0,
             key,
         };
@@ -244,8 +309,8 @@ impl Subjects {
             .insert(subject.id, Place::Kept(Arc::clone(&subject)));
         rows.unwritten.push(Arc::clone(&subject));
         self.is_full.store(rows.is_full(), Ordering::Release);
-        self.table.store(Arc::new(table.with(Arc::clone(&subject))));
-        Ok(subject)
+        self.table.add(&subject);
+        subject
     }
 
     /// What has to be in the file before a group that names `named` is appended to the segment that begins with this record.
@@ -258,16 +323,15 @@ impl Subjects {
         }
         let mut rows = lock(&self.rows);
         let new = std::mem::take(&mut rows.unwritten);
-        let used = named.iter().filter(|subject| subject.used() != segment);
-        let used: Vec<Arc<Subject>> = used.cloned().collect();
         drop(rows);
+        let used = named.iter().filter(|subject| subject.used() != segment);
+        let mut used: Vec<Arc<Subject>> = used.cloned().collect();
+        used.sort_unstable_by_key(|subject| subject.row);
+        used.dedup_by_key(|subject| subject.row);
         let whole = new.iter().map(|subject| {
             let row = Row::Kept(Kept {
-                id: subject.id,
-                who: subject.who,
-                name: subject.name,
                 used: segment,
-                key: subject.key.clone(),
+                ..subject.kept()
             });
             (offset(subject.row), row.write(&self.wrap))
         });
@@ -294,7 +358,7 @@ impl Subjects {
         if due.parts.is_empty() {
             return Ok(());
         }
-        let written = disk.write_over(&self.path, &due.parts, is_flushed);
+        let written = self.write_over(disk, &due.parts, is_flushed);
         let mut rows = lock(&self.rows);
         if written.is_err() {
             rows.unwritten.extend(due.new);
@@ -318,9 +382,49 @@ impl Subjects {
         if !lock(&self.rows).is_unflushed {
             return Ok(());
         }
-        disk.write_over(&self.path, &[], true)?;
+        self.write_over(disk, &[], true)?;
         lock(&self.rows).is_unflushed = false;
         Ok(())
+    }
+
+    /// Writes the files again where they were taken away, replaced or cut short: what is known here are the keys that records
+    /// need, and whom nobody may read any more. Gives the names of those that were.
+    ///
+    /// # Errors
+    /// The operating system's.
+    pub(crate) fn restore(&self, disk: &dyn Disk) -> io::Result<Vec<&'static str>> {
+        let mut restored = Vec::new();
+        let path = self.path.with_file_name(row::KEY_FILE);
+        let is_ours = |found: Vec<u8>| found == self.key_file || row::may_hold(&found, self.since);
+        if !std::fs::read(&path).is_ok_and(is_ours) {
+            disk.create(&path, &self.key_file)?;
+            restored.push(row::KEY_FILE);
+        }
+        if self.restore_rows(disk)? {
+            restored.push(FILE);
+        }
+        Ok(restored)
+    }
+
+    fn restore_rows(&self, disk: &dyn Disk) -> io::Result<bool> {
+        let mut file = lock(&self.file);
+        if file.is_whole(&self.path) {
+            return Ok(false);
+        }
+        let bytes = lock(&self.rows).bytes(&self.wrap);
+        file.write_again(&self.path, disk, &bytes)?;
+        Ok(true)
+    }
+
+    /// Nothing is written into a file that somebody put there.
+    fn write_over(
+        &self,
+        disk: &dyn Disk,
+        parts: &[(u64, Vec<u8>)],
+        is_flushed: bool,
+    ) -> io::Result<()> {
+        self.restore_rows(disk)?;
+        lock(&self.file).write_over(&self.path, disk, parts, is_flushed)
     }
 
     /// Destroys the key of a subject. Whether there was one. Only the writer's thread does it, so that no row is written
@@ -339,7 +443,7 @@ impl Subjects {
         rows.unwritten.retain(|subject| subject.id != *id);
         let (row, subject) = match rows.by_id.get(id) {
             Some(Place::Kept(subject)) => (subject.row, Some(Arc::clone(subject))),
-            Some(Place::Damaged(row)) => (*row, None),
+            Some(Place::Damaged(row, _)) => (*row, None),
             Some(Place::Erased(..)) | None => return Ok(false),
         };
         let erased = Erased {
@@ -350,13 +454,12 @@ impl Subjects {
         };
         drop(rows);
         let part = (offset(row), Row::Erased(erased).write(&self.wrap));
-        disk.write_over(&self.path, &[part], true)
+        self.write_over(disk, &[part], true)
             .map_err(|error| LedgerFault::io(&self.path, &error))?;
         let mut rows = lock(&self.rows);
         rows.by_id.insert(*id, Place::Erased(row, erased));
         if let Some(subject) = subject {
-            let table = self.table.load_full();
-            self.table.store(Arc::new(table.without(&subject)));
+            self.table.remove(&subject);
         }
         Ok(true)
     }
@@ -373,7 +476,7 @@ impl Subjects {
             let (row, used) = match place {
                 Place::Kept(subject) => (subject.row, subject.used()),
                 Place::Erased(row, erased) => (*row, erased.used),
-                Place::Damaged(_) => return true,
+                Place::Damaged(..) => return true,
             };
             if used >= segment {
                 return true;
@@ -387,30 +490,44 @@ impl Subjects {
         if gone.is_empty() {
             return Ok(0);
         }
-        let table = Table::new(rows.kept().cloned());
-        self.table.store(Arc::new(table));
+        self.table.replace(rows.kept().cloned());
         drop(rows);
         let parts: Vec<_> = gone
             .iter()
             .map(|row| (offset(*row), vec![0; ROW]))
             .collect();
-        disk.write_over(&self.path, &parts, true)
+        self.write_over(disk, &parts, true)
             .map_err(|error| LedgerFault::io(&self.path, &error))?;
         let count = gone.len();
         let mut rows = lock(&self.rows);
         rows.free.extend(gone);
+        rows.met.clear();
         self.is_full.store(rows.is_full(), Ordering::Release);
         Ok(count)
     }
 
     /// The subjects of this name that have a key; of all integrations where none is given.
     pub(crate) fn named(&self, name: &str, integration: Option<&str>) -> Vec<String> {
-        let digest = self.name(name);
-        let who = integration.map(|integration| self.who(integration, name));
+        let who = integration.map(|integration| self.names.who_is_stated(integration, name));
+        self.found(self.names.stated_name(name), who)
+    }
+
+    /// The same of an object; of all apis where none is given.
+    pub(crate) fn of_object(&self, kind: &str, id: &str, api: Option<&str>) -> Vec<String> {
+        let who = api.map(|api| self.names.who_is_object(api, kind, id));
+        self.found(self.names.object_name(kind, id), who)
+    }
+
+    /// The subject of everybody who has no key of their own, where there is one.
+    pub(crate) fn of_others(&self) -> Option<String> {
+        self.found(self.others.name, Some(self.others.who)).pop()
+    }
+
+    fn found(&self, name: [u8; 16], who: Option<[u8; 16]>) -> Vec<String> {
         let rows = lock(&self.rows);
         let ours = rows
             .kept()
-            .filter(|subject| subject.name == digest && who.is_none_or(|who| subject.who == who));
+            .filter(|subject| subject.name == name && who.is_none_or(|who| subject.who == who));
         ours.map(|subject| hex(&subject.id)).collect()
     }
 
@@ -453,25 +570,51 @@ impl Subjects {
         match lock(&self.rows).by_id.get(id) {
             Some(Place::Kept(subject)) => Known::Key(subject.key.clone()),
             Some(Place::Erased(..)) => Known::Erased,
-            Some(Place::Damaged(_)) | None => Known::Damaged,
+            Some(Place::Damaged(..)) | None => Known::Damaged,
         }
-    }
-
-    /// Names of a person are told apart by integration: two integrations may each state a `17`.
-    fn who(&self, integration: &str, name: &str) -> [u8; 16] {
-        let length = (integration.len() as u64).to_le_bytes();
-        let parts: [&[u8]; 4] = [b"user", &length, integration.as_bytes(), name.as_bytes()];
-        first_half(self.names.mac(&parts))
-    }
-
-    fn name(&self, name: &str) -> [u8; 16] {
-        first_half(self.names.mac(&[b"name", name.as_bytes()]))
     }
 }
 
 impl Rows {
     fn is_full(&self) -> bool {
-        self.free.is_empty() && self.end >= self.max
+        self.left() == 0
+    }
+
+    /// How many more can be met.
+    fn left(&self) -> usize {
+        (self.max + self.free.len()).saturating_sub(self.end)
+    }
+
+    /// Whether one more can be met whom a call of this integration names, which counts them. One that names persons without end
+    /// leaves as many for all others as it took.
+    fn takes_share(&mut self, integration: &str) -> bool {
+        let left = self.left();
+        match self.met.get_mut(integration) {
+            Some(met) if *met < left => *met += 1,
+            None if left > 0 => drop(self.met.insert(integration.into(), 1)),
+            _ => return false,
+        }
+        true
+    }
+
+    /// The file as it has to be. Whoever was met and is not in it yet is written later.
+    fn bytes(&self, wrap: &SealKey) -> Vec<u8> {
+        let mut bytes = vec![0; self.end * ROW];
+        for place in self.by_id.values() {
+            let (row, written) = match place {
+                Place::Kept(subject) if subject.is_new() => continue,
+                Place::Kept(subject) => (subject.row, Row::Kept(subject.kept()).write(wrap)),
+                Place::Erased(row, erased) => (*row, Row::Erased(*erased).write(wrap)),
+                Place::Damaged(row, found) => (*row, found.to_vec()),
+            };
+            let part = bytes
+                .get_mut(row * ROW..)
+                .and_then(|rest| rest.get_mut(..ROW));
+            if let Some(part) = part.filter(|_| written.len() == ROW) {
+                part.copy_from_slice(&written);
+            }
+        }
+        bytes
     }
 
     fn kept(&self) -> impl Iterator<Item = &Arc<Subject>> {
@@ -480,10 +623,6 @@ impl Rows {
             _ => None,
         })
     }
-}
-
-fn first_half(digest: [u8; 32]) -> [u8; 16] {
-    digest.first_chunk().copied().unwrap_or_default()
 }
 
 fn offset(row: usize) -> u64 {

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use model::{Event, Timestamp};
+use model::{Event, Kind, Outcome, Timestamp};
 
 use crate::bus::Label;
 use crate::checkpoint::{Checkpoint, SignedBy, SignedCheckpoint};
@@ -24,7 +24,7 @@ use crate::segment::{self, Group, Header, SegmentKey, Tip};
 use crate::settings::{Durability, OnCheckpoint, RECORD_BYTES_MAX, Settings};
 use crate::signer::Signers;
 use crate::signer::key::Signer;
-use crate::subjects::Subjects;
+use crate::subjects::{Named, Subjects};
 use crate::tree::{Hash, leaf_hash};
 
 /// A file and the length up to which it is good.
@@ -171,7 +171,11 @@ impl Writer {
     }
 
     fn checkpoint(&mut self) -> Result<Arc<SignedCheckpoint>, LedgerFault> {
-        let signed = self.state.checkpoint();
+        let restored = self.state.keys_in_place();
+        let signed = restored.and_then(|restored| {
+            restored.iter().for_each(|name| self.tell_restored(name));
+            self.state.checkpoint()
+        });
         match &signed {
             Ok(checkpoint) => {
                 self.due = None;
@@ -183,6 +187,31 @@ impl Writer {
             }
         }
         signed
+    }
+
+    /// Has a record say that a file was written again. It comes with the next group.
+    fn tell_restored(&self, name: &str) {
+        let at = self.shared.latest();
+        let event = Event {
+            at,
+            kind: Kind::LedgerRecovered.into(),
+            outcome: Outcome::Done.into(),
+            detail: Some(
+                format!("the file `{name}` was taken away, replaced or cut short while the ledger was open; it was written again").into(),
+            ),
+            ..Event::default()
+        };
+        let mut line = Vec::new();
+        event.write(&mut line);
+        let label = Label {
+            kind: event.kind,
+            outcome: event.outcome,
+        };
+        // A ledger that is being closed takes no more records.
+        drop(
+            self.shared
+                .submit(&line, (0, &label, &Named::default()), at, None),
+        );
     }
 }
 

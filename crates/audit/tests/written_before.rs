@@ -17,8 +17,9 @@ use model::{Event, Timestamp};
 
 /// Records in the ledger of each form.
 const RECORDS: u64 = 60;
-/// Every form that was ever written.
-const FORMS: [&str; 4] = ["1", "2", "3", "4"];
+/// Every form that was ever written, by the number of its directory: 4 has records about persons in exports of form 2, 5 has records
+/// about objects that are persons in exports of form 4.
+const FORMS: [&str; 5] = ["1", "2", "3", "4", "5"];
 
 fn place(form: &str, name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -102,7 +103,7 @@ fn exports_of_each_form_verify_against_their_key() {
 #[test]
 fn a_segment_whose_key_was_destroyed_says_so_and_keeps_its_place_in_the_chain() {
     // Since form 3 the note names the record that says by whom.
-    for (form, by) in [("2", None), ("3", Some("ann"))] {
+    for (form, by) in [("2", None), ("3", Some("ann")), ("5", Some("ann"))] {
         let dir = copy(form);
         let first = dir.path().join("00000000000000000000.key");
         fs::copy(place(form, "destroyed.key"), &first).unwrap();
@@ -213,6 +214,73 @@ fn what_form_4_says_of_persons_opens_by_the_page_alone_until_they_are_erased() {
     assert!(read > 5 && erased > 5, "{read} read, {erased} erased");
 }
 
+/// One sealed value, opened with the keys of its subjects; `None` where one of them is gone.
+fn opened(
+    record: &serde_json::Value,
+    one: &serde_json::Value,
+    rows: &[KeyRow],
+) -> Option<serde_json::Value> {
+    let subjects = one["subjects"].as_array().unwrap().iter();
+    let subjects = subjects.map(|text| crypto::text::unhex(text.as_str().unwrap()).unwrap());
+    let subjects: Vec<Vec<u8>> = subjects.collect();
+    let key = |id: &Vec<u8>| {
+        rows.iter()
+            .find(|(_, known, _)| known == id)
+            .unwrap()
+            .2
+            .as_ref()
+    };
+    let keys: Vec<_> = subjects.iter().map(key).collect::<Option<_>>()?;
+    let at = record["at"].as_i64().unwrap().to_le_bytes();
+    let id = model::DecisionId::parse(record["id"].as_str().unwrap()).unwrap();
+    let decision = id.bits().to_le_bytes();
+    let mut parts: Vec<&[u8]> = vec![b"portcullis/v1/ledger/personal", &at, &decision];
+    parts.extend(keys.iter().map(|key| key.expose().as_slice()));
+    let own = crypto::SealKey::from_secret(&crypto::Secret::new(crypto::sha256(&parts)));
+    let sealed = crypto::text::unbase64(one["sealed"].as_str().unwrap()).unwrap();
+    let bound = [&at[..], &decision, &subjects.concat()].concat();
+    Some(serde_json::from_slice(&own.open(&bound, &sealed).unwrap()).unwrap())
+}
+
+#[test]
+fn what_form_5_says_of_objects_that_are_persons_opens_by_the_page_alone_until_they_are_erased() {
+    let dir = place("5", "ledger");
+    let (keys, mut read, mut erased) = (keys(), 0, 0);
+    let rows = rows(&dir, &keys);
+    let ledger = Ledger::open_read(&dir, Arc::clone(&keys)).unwrap();
+    for entry in ledger.from_seq(0).unwrap().map(Result::unwrap) {
+        let record: serde_json::Value = serde_json::from_str(&entry.json).unwrap();
+        if record["schema"] != 4 {
+            continue;
+        }
+        let event = ledger.get(entry.seq).unwrap().unwrap().event().unwrap();
+        for one in record["personal"].as_array().unwrap() {
+            let plain = opened(&record, one, &rows);
+            let Some(place) = one["object"].as_u64() else {
+                let path = plain.map(|plain| plain["path"].as_str().map(str::to_owned));
+                assert!(
+                    path.is_none_or(
+                        |path| path.is_none() || path.as_deref() == event.path.as_deref()
+                    )
+                );
+                continue;
+            };
+            let object = &event.objects[usize::try_from(place).unwrap()];
+            let id = plain
+                .as_ref()
+                .map_or("", |plain| plain["id"].as_str().unwrap());
+            assert_eq!((object.is_person, &*object.id), (true, id));
+            (read, erased) = (
+                read + usize::from(plain.is_some()),
+                erased + usize::from(plain.is_none()),
+            );
+        }
+        assert!(!entry.json.contains("c-"), "{}", entry.json);
+    }
+    assert!(read > 10 && erased > 3, "{read} read, {erased} erased");
+    assert_eq!(verified(&dir, "5").erasures.len(), 1);
+}
+
 #[test]
 fn a_ledger_of_each_form_is_carried_on_and_stays_whole() {
     for form in FORMS {
@@ -250,7 +318,7 @@ fn carried_on(form: &str) {
     let mut whole = Vec::new();
     let ledger = Ledger::open_read(dir.path(), keys).unwrap();
     // Before form 4 persons were named as they are, and whoever erases one is told so.
-    let sealed_since = Some(RECORDS).filter(|_| form != "4");
+    let sealed_since = Some(RECORDS).filter(|_| !["4", "5"].contains(&form));
     assert_eq!(ledger.sealed_since(), Ok(sealed_since));
     export(&ledger, 0..=u64::MAX, &mut whole).unwrap();
     let before = records(&fs::read_to_string(place(form, "whole.jsonl")).unwrap());

@@ -190,6 +190,12 @@ pub struct Object {
     /// The attributes conditions may ask for, by name: `status: body.status`, `partner: body.assignment.partnerId`.
     #[serde(default)]
     pub attributes: Map<At<String>>,
+    /// Each of these objects is a person: a customer, a patient, an employee. Their ids stand sealed in the ledger, each under a key of
+    /// that person, and so does what else of a record could name them: the path and its sentences. `portcullis ledger erase --object
+    /// Customer/c-7` destroys the key. A kind whose id is in a parameter classed `personal` or stricter is one of persons in any case.
+    /// Default `false`.
+    #[serde(default)]
+    pub person: Option<At<bool>>,
 }
 
 /// What the contract does not say of one operation.

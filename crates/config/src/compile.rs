@@ -15,6 +15,7 @@ mod lifecycle;
 mod limits;
 mod lookups;
 mod objects;
+mod persons;
 mod placed;
 mod reading;
 mod references;

@@ -4,6 +4,7 @@
 //! Start reading at `Compiled`.
 
 mod inspected;
+mod persons;
 mod proofs;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,6 +27,7 @@ use crate::spanned::{Located, Place};
 use crate::values::Origin;
 
 pub use inspected::{FieldLevel, FieldPattern, Inspected};
+pub use persons::{OperationPersons, PersonPath};
 pub(crate) use proofs::Proven;
 pub use proofs::{FieldPlans, Irrelevant};
 
@@ -241,6 +243,8 @@ pub struct ApiVersion {
     pub lookups_max: usize,
     /// Plans of the operations, with the indices of the contract's own list.
     pub operations: Vec<OperationPlan>,
+    /// Paths that name persons, for what is recorded of requests for which no operation was found.
+    pub person_paths: Vec<PersonPath>,
     /// What inspection has to ask of its fields, by the languages of the contract.
     pub fields: FieldPlans,
     /// Where it is written.
@@ -309,6 +313,8 @@ pub struct OperationPlan {
     pub is_read: bool,
     /// The operation as policy knows it; present in every configuration that `compile` gave.
     pub policy: Option<policy::OperationRef>,
+    /// Persons whom its requests and answers name.
+    pub persons: OperationPersons,
 }
 
 /// The company's system behind a version.

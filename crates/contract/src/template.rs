@@ -21,6 +21,29 @@ pub enum TemplateSegment {
     },
 }
 
+impl TemplateSegment {
+    /// The parameters that stand in it.
+    pub fn names(&self) -> &[Arc<str>] {
+        match self {
+            TemplateSegment::Static(_) => &[],
+            TemplateSegment::Parameter(name) => std::slice::from_ref(name),
+            TemplateSegment::Mixed { names, .. } => names,
+        }
+    }
+
+    /// The parameters' values in a decoded segment of a path; `None` where it is none of these. Case of fixed texts does not matter.
+    pub fn values(&self, text: &str) -> Option<Vec<(Arc<str>, String)>> {
+        match self {
+            TemplateSegment::Static(fixed) => fixed.eq_ignore_ascii_case(text).then(Vec::new),
+            TemplateSegment::Parameter(name) => Some(vec![(name.clone(), text.to_owned())]),
+            TemplateSegment::Mixed { texts, names } => {
+                let values = match_mixed(texts, text)?;
+                Some(names.iter().cloned().zip(values).collect())
+            }
+        }
+    }
+}
+
 /// Splits a template.
 pub(crate) fn segments(template: &str) -> Result<Vec<TemplateSegment>, String> {
     let Some(rest) = template.strip_prefix('/') else {

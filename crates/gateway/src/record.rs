@@ -7,8 +7,9 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use config::compiled::OperationPersons;
 use identity::api_key::redacted;
-use model::text::shown;
+use model::text::{shared, shown};
 use model::{
     DecisionId, Event, Head, Kind, Method, ObjectRef, Outcome, Refusal, Response, Stage, Text,
 };
@@ -23,7 +24,7 @@ use crate::metrics::Counted;
 use crate::reasons::{CUT, UNDECIDED, UNRECORDED};
 use crate::request_state::Sent;
 use crate::stages::limit;
-use crate::{RequestState, SharedState, Stop};
+use crate::{RequestState, SharedState, Snapshot, Stop};
 
 /// Notes what the head says.
 pub fn note_head(event: &mut Event, head: &Head) {
@@ -55,8 +56,57 @@ pub fn note_presented(event: &mut Event, refusal: &Refusal) {
 /// Notes objects that the request names, that were evaluated, or that were let out.
 pub fn note_objects(event: &mut Event, objects: &[ObjectRef]) {
     for object in objects {
-        if event.objects.len() < OBJECTS_MAX && !event.objects.contains(object) {
-            event.objects.push(object.clone());
+        note_object(event, object);
+    }
+}
+
+fn note_object(event: &mut Event, object: &ObjectRef) {
+    let has_room = event.objects.len() < OBJECTS_MAX;
+    let mut known = event.objects.iter_mut();
+    let known = known.find(|known| known.is_same(object));
+    match known {
+        // A person stays one, whoever names them first.
+        Some(known) => known.is_person |= object.is_person,
+        None if has_room => event.objects.push(object.clone()),
+        None => {}
+    }
+}
+
+/// Notes the persons whom the path of an operation names.
+pub fn note_persons(
+    event: &mut Event,
+    persons: &OperationPersons,
+    path_values: &[(Arc<str>, String)],
+) {
+    event.may_name_persons = persons.may_be_named;
+    for (name, kind) in &persons.in_path {
+        let value = path_values.iter().find(|(known, _)| known == name);
+        if let Some((_, id)) = value {
+            note_object(event, &person(kind, id));
+        }
+    }
+}
+
+fn person(kind: &Arc<str>, id: &str) -> ObjectRef {
+    ObjectRef {
+        kind: shared(kind),
+        id: bounded(id, PATH_BYTES_MAX),
+        is_person: true,
+    }
+}
+
+/// Notes the persons whom a path names that no operation was found for, or was not looked for: it was mistyped, or the request
+/// was refused before.
+fn note_persons_of_any(event: &mut Event, snapshot: &Snapshot) {
+    let Some(path) = event.path.clone() else {
+        return;
+    };
+    for version in &snapshot.compiled.versions {
+        let paths = version.person_paths.iter();
+        for (kind, id) in paths.flat_map(|known| known.named_in(&path)) {
+            // Whose customer it is, the name of the api says.
+            event.api.get_or_insert_with(|| shared(&version.name));
+            note_object(event, &person(&kind, &id));
         }
     }
 }
@@ -134,6 +184,7 @@ pub fn intent(x: &RequestState<'_, '_>) -> Event {
         objects: x.event.objects.clone(),
         bytes_in: x.event.bytes_in,
         configuration: x.event.configuration.clone(),
+        may_name_persons: x.event.may_name_persons,
         ..Event::default()
     };
     scrub(&mut event);
@@ -175,7 +226,7 @@ pub fn cut(x: &mut RequestState<'_, '_>, io: &SharedState) {
     x.event.code = Some(Text::new_static(reason.code));
     x.event.stage = Some(x.stage.into());
     x.event.detail = Some(format!("{what}: {why}").into());
-    complete(x);
+    complete(x, &io.snapshot.load());
     io.metrics.calls_cut.inc();
     // Recorded all the same when nobody waits for it. If the ledger takes nothing now, an intent is all there is.
     drop(io.recorder.record(&x.event));
@@ -212,7 +263,7 @@ pub fn lost(intent: Event) -> Event {
 }
 
 /// What each record of a request has.
-fn complete(x: &mut RequestState<'_, '_>) -> u64 {
+fn complete(x: &mut RequestState<'_, '_>, snapshot: &Snapshot) -> u64 {
     let took_us = micros_since(x.started);
     x.event.id = Some(x.id);
     // Stage `ip` has noted it, unless the request ended before.
@@ -220,19 +271,23 @@ fn complete(x: &mut RequestState<'_, '_>) -> u64 {
         x.event.address = Some(shown(&x.address));
     }
     x.event.took_us = Some(took_us);
+    x.event.is_of_stranger = x.charged_to.is_none();
+    if !x.has_operation {
+        note_persons_of_any(&mut x.event, snapshot);
+    }
     scrub(&mut x.event);
     took_us
 }
 
 /// Completes the record and says what to count.
-pub fn finish(x: &mut RequestState<'_, '_>, response: &Response) -> Counted {
+pub fn finish(x: &mut RequestState<'_, '_>, response: &Response, snapshot: &Snapshot) -> Counted {
     x.event.status = Some(response.status);
     // A HEAD is answered with the length of a body that is not sent.
     x.event.bytes_out = match response.head_length {
         Some(_) => Some(0),
         None => u64::try_from(response.body.len()).ok(),
     };
-    let took_us = complete(x);
+    let took_us = complete(x, snapshot);
     Counted {
         outcome: x.event.outcome.known().unwrap_or(Outcome::Refuse),
         stage: x.stage.name(),

@@ -100,6 +100,8 @@ pub struct RequestState<'a, 'b> {
     pub charged_to: Option<Charged>,
     /// Whether the request was taken from its credential's share at its address.
     pub is_charged_at_address: bool,
+    /// Whether its operation is known, and with it whom its path names.
+    pub has_operation: bool,
     /// What an upstream has been sent.
     pub sent: Sent,
     /// What the upstream answered to the call itself.

@@ -112,6 +112,7 @@ impl Gateway {
             code: "",
             charged_to: None,
             is_charged_at_address: false,
+            has_operation: false,
             sent: Sent::Nothing,
             answered: None,
             unrecorded: Some(&self.io),
@@ -133,7 +134,7 @@ impl Gateway {
             }
             Err(stop) => refused(x, &stop, is_head, r),
         };
-        let counted = record::finish(x, &response);
+        let counted = record::finish(x, &response, r.snapshot);
         let recorded = self.io.recorder.record(&x.event);
         // It is recorded from here on, whether anybody waits for it or not.
         x.unrecorded = None;

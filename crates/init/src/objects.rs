@@ -26,7 +26,29 @@ pub struct Object {
     pub resolve: String,
     /// Fields that conditions will probably ask for.
     pub attributes: Vec<String>,
+    /// Whether each of them is probably a person.
+    pub is_person: bool,
 }
+
+/// Names of persons, in lower case. A schema may also end with one of them.
+const PERSONS: [&str; 16] = [
+    "applicant",
+    "borrower",
+    "client",
+    "contact",
+    "customer",
+    "driver",
+    "employee",
+    "guest",
+    "member",
+    "passenger",
+    "patient",
+    "person",
+    "student",
+    "technician",
+    "user",
+    "worker",
+];
 
 /// A schema that a GET answers with, whose path ends with a parameter, is an object.
 pub fn objects(contract: &Contract) -> Vec<Object> {
@@ -64,11 +86,25 @@ pub fn objects(contract: &Contract) -> Vec<Object> {
                 .and_then(|parameter| parameter.shape.root())
                 .map(|root| root.scalar)
                 .unwrap_or_default(),
+            is_person: is_person(schema),
             resolve: operation.id.to_string(),
             attributes: attributes.take(6).collect(),
         });
     }
     found.into_values().collect()
+}
+
+/// `Customer`, `BusinessContact`, `crm_user`, `UserDto`: what a schema is called says it.
+fn is_person(schema: &str) -> bool {
+    let bare: String = schema.chars().filter(char::is_ascii_alphanumeric).collect();
+    let bare = bare.to_ascii_lowercase();
+    let endings = ["", "dto", "model", "entity", "resource", "response", "view"];
+    let names = endings
+        .iter()
+        .filter_map(|ending| bare.strip_suffix(ending));
+    names
+        .into_iter()
+        .any(|name| PERSONS.iter().any(|person| name.ends_with(person)))
 }
 
 /// States, and the names of whom it belongs to.
@@ -90,4 +126,37 @@ fn is_attribute(name: &str, parameter: &str) -> bool {
                     | "partner"
                     | "visibility"
             ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn persons_are_told_by_the_name_of_their_schema() {
+        for person in [
+            "Customer",
+            "Technician",
+            "User",
+            "Contact",
+            "Patient",
+            "Employee",
+            "BusinessContact",
+            "crm_user",
+            "UserDto",
+        ] {
+            assert!(is_person(person), "{person}");
+        }
+        for other in [
+            "WorkOrder",
+            "CustomerGroup",
+            "Site",
+            "Usage",
+            "ContactReason",
+            "Dto",
+            "",
+        ] {
+            assert!(!is_person(other), "{other}");
+        }
+    }
 }

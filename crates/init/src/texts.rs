@@ -150,7 +150,7 @@ fn objects(objects: &[Object], out: &mut String) {
     if objects.is_empty() {
         return;
     }
-    out.push_str("    # Objects whose attributes the conditions of grants may ask for, guessed from the paths. Take what you need.\n    # objects:\n");
+    out.push_str("    # Objects whose attributes the conditions of grants may ask for, guessed from the paths. Take what you need.\n    # `person: true`: the ledger seals their ids, each under a key of that person, which `ledger erase` destroys.\n    # objects:\n");
     for object in objects {
         let attributes: Vec<String> = object
             .attributes
@@ -162,9 +162,14 @@ fn objects(objects: &[Object], out: &mut String) {
         } else {
             format!(", attributes: {{ {} }}", attributes.join(", "))
         };
+        let person = if object.is_person {
+            ", person: true"
+        } else {
+            ""
+        };
         let _ = writeln!(
             out,
-            "    #   {}: {{ id: path.{}, resolve: {}{attributes} }}",
+            "    #   {}: {{ id: path.{}, resolve: {}{attributes}{person} }}",
             object.schema, object.parameter, object.resolve
         );
     }

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{DecisionId, RuleRef, Stage, Text, Timestamp};
 
+pub use line::Sealed;
 pub use parts::{ActorRef, Blocked, Drift, ErrorAt, Finding, ObjectRef, Personal};
 pub use words::{AuthenticatedBy, Cause, Kind, Named, Outcome, Treatment, Word};
 
@@ -21,6 +22,8 @@ pub use words::{AuthenticatedBy, Cause, Kind, Named, Outcome, Treatment, Word};
 pub const SCHEMA: u16 = 2;
 /// The form of entries whose personal values are sealed.
 pub const SCHEMA_SEALED: u16 = 3;
+/// The form of those that hold persons among their objects, each sealed for itself.
+pub const SCHEMA_PERSONS: u16 = 4;
 
 /// The number of the form an entry was written in. Entries without one are of schema 1.
 ///
@@ -120,7 +123,7 @@ pub struct Event {
     /// Operation id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operation: Option<Text>,
-    /// Objects named by the request, evaluated or let out (bounded).
+    /// Objects named by the request, evaluated or let out (bounded). Those that are persons are never written but sealed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub objects: Vec<ObjectRef>,
     /// The rule that decided.
@@ -199,6 +202,12 @@ pub struct Event {
     /// What the record says of persons, sealed. Of an event that was opened: what could not be.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub personal: Vec<Personal>,
+    /// Of a record in the making: nobody proved who is calling, so that whoever is named in it may be made up. Never written.
+    #[serde(skip)]
+    pub is_of_stranger: bool,
+    /// Of a record in the making: its sentences may name persons who are not among its objects. Never written.
+    #[serde(skip)]
+    pub may_name_persons: bool,
 }
 
 impl Event {
@@ -210,6 +219,40 @@ impl Event {
             &self.person
         };
         Some((self.integration.as_deref()?, person.as_deref()?))
+    }
+
+    /// Whether there are persons among the objects.
+    pub fn has_persons(&self) -> bool {
+        self.objects.iter().any(|object| object.is_person)
+    }
+
+    /// Whether there are sentences, or names that whoever wrote a message chose.
+    pub fn has_sentences(&self) -> bool {
+        self.detail.is_some()
+            || !self.errors.is_empty()
+            || !self.findings.is_empty()
+            || self.findings_more.is_some()
+            || !self.drift.is_empty()
+    }
+
+    /// The name of the api, without its version.
+    pub fn api_name(&self) -> &str {
+        let api = self.api.as_deref().unwrap_or_default();
+        api.split('/').next().unwrap_or_default()
+    }
+
+    /// The objects as people read them: `Site:4711`. Persons whose ids cannot be read are told apart within the record, by
+    /// numbers that say nothing outside of it: `Customer:person 1`.
+    pub fn object_names(&self) -> Vec<String> {
+        let mut unread = 0;
+        let names = self.objects.iter().map(|object| {
+            if !object.is_person || !object.id.is_empty() {
+                return object.to_string();
+            }
+            unread += 1;
+            format!("{}:person {unread}", object.kind)
+        });
+        names.collect()
     }
 
     /// Whether the record is about a request or a connection, and not about a change.

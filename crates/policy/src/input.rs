@@ -158,6 +158,8 @@ pub struct ObjectKind {
     pub resolve: Option<Arc<str>>,
     /// Attributes that conditions may ask for.
     pub attributes: Vec<(Arc<str>, Source)>,
+    /// Whether each of them is a person: their ids are sealed in the ledger.
+    pub is_person: bool,
 }
 
 /// Where a value is read.

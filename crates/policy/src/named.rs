@@ -52,11 +52,11 @@ impl Standing {
         facts: &RequestFacts<'_>,
     ) -> Result<(), Box<Refusal>> {
         let rules = self.rules.clone();
-        let schema = rules.kind(kind).map(|kind| &kind.schema);
-        if let Some(schema) = schema {
-            self.name_object(schema, &id);
+        let shape = rules.kind(kind);
+        if let Some(shape) = shape {
+            self.name_object(shape, &id);
         }
-        let schema = schema.map_or("object", |schema| schema);
+        let schema = shape.map_or("object", |shape| &shape.schema);
         match self.sees_all(kind) {
             Some(true) => Ok(()),
             Some(false) => self.look_up(kind, id, facts, Role::Reference(kind)),

@@ -13,7 +13,6 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use model::shape::NodeId;
-use model::text::shared;
 use model::{Cause, FieldError, FieldSet, Json, ObjectRef, Refusal};
 
 use crate::cedar::Held;
@@ -81,7 +80,7 @@ impl Standing {
         let Some(shape) = rules.kind(kind) else {
             return Err(self.refuse("the kind is not of these rules".into(), None));
         };
-        self.name_object(&shape.schema, &id);
+        self.name_object(shape, &id);
         let is_told = is_told_by_path(shape, set);
         let is_steps = facts.body.is_some_and(|b| operation.change.is_steps(b));
         if is_steps && !is_told {
@@ -469,10 +468,7 @@ pub fn object_in_path(
         return None;
     };
     let (_, id) = path.iter().find(|(known, _)| known == name)?;
-    Some(ObjectRef {
-        kind: shared(&rules.kind(*kind)?.schema),
-        id: id.as_str().into(),
-    })
+    Some(rules.kind(*kind)?.object(id))
 }
 
 /// The refusal of a create says what it is: the request alone decided, and there is no object to hide. A request that

@@ -38,7 +38,7 @@ impl Standing {
         let (Some(id), Some(shape)) = (subject_id(source, facts), rules.kind(*kind)) else {
             return Err(self.refuse("the path names no object".into(), None));
         };
-        self.name_object(&shape.schema, &id);
+        self.name_object(shape, &id);
         if is_told_by_path(shape, set) {
             let seen = Seen {
                 id: Some(&id),

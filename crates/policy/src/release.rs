@@ -25,8 +25,7 @@ mod blank;
 use std::sync::Arc;
 
 use model::json::{write, write_string};
-use model::text::shared;
-use model::{Cause, Json, ObjectRef, Refusal, Text};
+use model::{Cause, Json, Refusal, Text};
 
 use crate::cedar::Held;
 use crate::input::{Mask, Source};
@@ -643,10 +642,7 @@ impl Walk<'_> {
         if let (Some(kind_), Some(id)) =
             (self.permit.rules.kind(kind), self.id(kind, object, is_many))
         {
-            let object = ObjectRef {
-                kind: shared(&kind_.schema),
-                id: id.into(),
-            };
+            let object = kind_.object(&id);
             if !self.out.objects.contains(&object) {
                 self.out.objects.push(object);
             }

@@ -17,7 +17,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use model::shape::{Domain, Scalar};
-use model::{FieldSet, IntegrationId, Json, MessageKind, Mistake, Principal, RuleRef, Shape};
+use model::text::shared;
+use model::{
+    FieldSet, IntegrationId, Json, MessageKind, Mistake, ObjectRef, Principal, RuleRef, Shape,
+};
 
 use crate::cedar::{
     AttributeType, ConditionSet, EntityRef, EvalInput, Held, ResourceEntity, TypeName, Uid,
@@ -210,6 +213,19 @@ pub(crate) struct Kind {
     /// The operation that fetches it and that operation's parameter for the id.
     pub resolve: Option<(OperationRef, Arc<str>)>,
     pub attributes: Vec<Attribute>,
+    /// Whether each object of it is a person.
+    pub is_person: bool,
+}
+
+impl Kind {
+    /// An object of this kind, as records name it.
+    pub fn object(&self, id: &str) -> ObjectRef {
+        ObjectRef {
+            kind: shared(&self.schema),
+            id: id.into(),
+            is_person: self.is_person,
+        }
+    }
 }
 
 /// One attribute of a kind.

@@ -5,7 +5,6 @@
 
 use std::sync::Arc;
 
-use model::text::shared;
 use model::{Cause, FieldSet, Json, ObjectRef, Refusal, RuleRef};
 
 use crate::cedar::{self, CedarContext, EvalInput, Held};
@@ -13,7 +12,7 @@ use crate::fast::PrincipalFacts;
 use crate::input::DenyAs;
 use crate::plan::KindId;
 use crate::reasons::{ABSENT, OBJECT_DENIED};
-use crate::rules::{Entry, EntryGrant, Integration, OperationRef, Rules, Seen};
+use crate::rules::{Entry, EntryGrant, Integration, Kind, OperationRef, Rules, Seen};
 
 /// Where the judgement of one request stands: which grants hold, what is still owed. Read through [`Permit`](crate::Permit), which
 /// says whose request it is; nobody else can move it on.
@@ -310,11 +309,8 @@ impl Standing {
         refusal
     }
 
-    pub(crate) fn name_object(&mut self, kind: &Arc<str>, id: &str) {
-        let object = ObjectRef {
-            kind: shared(kind),
-            id: id.into(),
-        };
+    pub(crate) fn name_object(&mut self, kind: &Kind, id: &str) {
+        let object = kind.object(id);
         if self.objects.len() < Released::OBJECTS_MAX && !self.objects.contains(&object) {
             self.objects.push(object);
         }

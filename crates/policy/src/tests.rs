@@ -268,6 +268,7 @@ pub(super) fn api() -> ApiShape {
                     line: 20,
                 },
                 schema: "WorkOrder".into(),
+                is_person: false,
                 id: Source::parse("path.orderId").unwrap(),
                 resolve: Some("getOrder".into()),
                 attributes: vec![
@@ -285,6 +286,7 @@ pub(super) fn api() -> ApiShape {
                     line: 22,
                 },
                 schema: "Customer".into(),
+                is_person: false,
                 id: Source::parse("path.customerId").unwrap(),
                 resolve: Some("getCustomer".into()),
                 attributes: vec![("partner".into(), Source::parse("body.partner").unwrap())],

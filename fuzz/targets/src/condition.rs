@@ -65,6 +65,7 @@ pub fn run(text: &str) {
                 takes_steps: false,
             }],
             objects: vec![ObjectKind {
+                is_person: false,
                 rule: rule(1),
                 schema: "Order".into(),
                 id: Source::parse("body.status").expect("a source"),

@@ -34,23 +34,34 @@ struct Scenario {
     /// Everything is checked, as a configuration says where it says nothing; otherwise as little as can be.
     is_full: bool,
     is_post: bool,
+    /// The item is a person, whom the record names sealed.
+    is_person: bool,
 }
 
-const SCENARIOS: [Scenario; 3] = [
+const SCENARIOS: [Scenario; 4] = [
     Scenario {
         name: "lean-get",
         is_full: false,
         is_post: false,
+        is_person: false,
     },
     Scenario {
         name: "full-get",
         is_full: true,
         is_post: false,
+        is_person: false,
     },
     Scenario {
         name: "full-post",
         is_full: true,
         is_post: true,
+        is_person: false,
+    },
+    Scenario {
+        name: "person-get",
+        is_full: true,
+        is_post: false,
+        is_person: true,
     },
 ];
 
@@ -60,7 +71,7 @@ fn main() -> ExitCode {
     let scenario = SCENARIOS.iter().find(|scenario| scenario.name == name);
     let requests = words.next().and_then(|number| number.parse().ok());
     let (Some(scenario), Some(requests)) = (scenario, requests) else {
-        eprintln!("usage: pipeline_cost lean-get|full-get|full-post REQUESTS");
+        eprintln!("usage: pipeline_cost lean-get|full-get|full-post|person-get REQUESTS");
         return ExitCode::from(64);
     };
     match run(scenario, requests) {
@@ -271,7 +282,13 @@ fn files(scenario: &Scenario, upstream: SocketAddr) -> Files {
             "    checks: { response: off, inspect: off }\n",
         )
     };
-    let api = format!("{API}    upstream: {{ targets: [\"http://{upstream}\"] }}\n{checks}");
+    let objects = if scenario.is_person {
+        "    objects: { Item: { id: path.id, person: true } }\n"
+    } else {
+        ""
+    };
+    let api =
+        format!("{API}    upstream: {{ targets: [\"http://{upstream}\"] }}\n{checks}{objects}");
     for (path, text) in [
         ("portcullis.yaml", format!("{SERVER}{responses}")),
         ("apis/bench.yaml", api),

@@ -551,6 +551,7 @@ fn a_record_is_a_change_by_its_kind_alone() {
     let spoken_of = Event {
         path: Some("/\"kind\":\"ledger.signer\"".into()),
         objects: vec![model::event::ObjectRef {
+            is_person: false,
             kind: "ledger.signer".into(),
             id: "1".into(),
         }],

@@ -175,10 +175,12 @@ fn erased(bytes: &[u8], wrap: &SealKey) -> Option<Erased> {
 pub(crate) struct Master {
     pub key: SealKey,
     pub since: u64,
+    /// Its file, in which it is wrapped.
+    pub file: Vec<u8>,
 }
 
-/// The number of the first record whose personal values are sealed, and the key.
-type Found = (u64, Secret<[u8; 32]>);
+/// The number of the first record whose personal values are sealed, the key, and its file.
+type Found = (u64, Secret<[u8; 32]>, Vec<u8>);
 
 fn path(dir: &Path) -> PathBuf {
     dir.join(KEY_FILE)
@@ -198,10 +200,18 @@ fn fixed(since: u64) -> Vec<u8> {
 /// When it cannot be read, or does not open.
 pub(crate) fn read_key(dir: &Path, keys: &Keys) -> Result<Option<Master>, LedgerFault> {
     let found = opened(dir, &[&keys.ledger_wrap])?;
-    Ok(found.map(|(since, key)| Master {
+    Ok(found.map(|(since, key, file)| Master {
         key: SealKey::from_secret(&key),
         since,
+        file,
     }))
+}
+
+/// Whether a file may be that of this key: it is one, of a ledger whose records are sealed since then. Whom it is wrapped for may
+/// have changed.
+pub(crate) fn may_hold(file: &[u8], since: u64) -> bool {
+    file.split_at_checked(FIXED)
+        .is_some_and(|(plain, rest)| plain == fixed(since) && wrapped::read(rest).is_some())
 }
 
 /// Makes a new one.
@@ -221,6 +231,7 @@ pub(crate) fn begin_key(
     Ok(Master {
         key: SealKey::from_secret(&key),
         since,
+        file: bytes,
     })
 }
 
@@ -234,7 +245,7 @@ pub(crate) fn rewrap(
     known: &[&WrapKey],
     to: &[&WrapKey],
 ) -> Result<usize, LedgerFault> {
-    let Some((since, key)) = opened(dir, known)? else {
+    let Some((since, key, _)) = opened(dir, known)? else {
         return Ok(0);
     };
     let made = disk.create(&path(dir), &wrapped::seal(&fixed(since), &key, to));
@@ -262,5 +273,5 @@ fn opened(dir: &Path, known: &[&WrapKey]) -> Result<Option<Found>, LedgerFault> 
         }
         Unopened::Damaged => wrong("the key of the ledger's persons does not open"),
     })?;
-    Ok(Some((since, key)))
+    Ok(Some((since, key, bytes)))
 }

@@ -3,13 +3,16 @@
 //! Used by the recorder, the reader and the export.
 //! Start reading at `write`; the layout for auditors is docs/ledger-format.md.
 
+use std::sync::Arc;
+
 use crypto::text::{base64, hex, unbase64, unhex};
 use crypto::{SealKey, Secret, sha256};
-use model::event::Personal;
+use model::event::{Personal, Sealed};
 use model::{DecisionId, Event, Text, Timestamp, printable};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::named::Named;
 use super::row::SubjectId;
 use super::table::Subject;
 
@@ -22,8 +25,8 @@ pub(crate) const DAMAGED: &str = "damaged";
 /// Most subjects of one value that is read.
 const SUBJECTS_MAX: usize = 64;
 
-/// Begins a record that holds sealed values. Text within a record cannot look like it.
-pub(crate) const BEGINS: &str = "{\"schema\":3,";
+/// Each begins records that hold sealed values. Text within a record cannot look like it.
+const BEGINS: [&[u8]; 2] = [b"{\"schema\":3,", b"{\"schema\":4,"];
 
 /// What is known of a subject whose values are read.
 pub(crate) enum Known {
@@ -35,16 +38,47 @@ pub(crate) enum Known {
     Damaged,
 }
 
-/// Appends the record, with everything in it that names the person sealed.
-pub(crate) fn write(
-    event: &Event,
-    subject: &Subject,
-    latest: Option<Timestamp>,
-    out: &mut Vec<u8>,
-) {
+/// Appends the record, with everything in it that names a person sealed: who an integration states under the key of that person,
+/// the id of each object that is one under the key of that one, and what any of them may stand in under the keys of all.
+pub(crate) fn write(event: &Event, named: &Named, latest: Option<Timestamp>, out: &mut Vec<u8>) {
+    let (mut personal, all) = (Vec::with_capacity(2 + named.objects.len()), named.all());
     let mut plain = Vec::with_capacity(512);
-    event.write_of_person(&mut plain);
-    event.write_texts(&mut plain);
+    if let Some(stated) = &named.stated {
+        event.write_of_person(&mut plain);
+        if all.len() == 1 {
+            event.write_texts(&mut plain);
+        }
+        personal.push(seal(event, &[stated], None, &mut plain));
+    }
+    for (place, subject) in &named.objects {
+        let object = usize::try_from(*place)
+            .ok()
+            .and_then(|place| event.objects.get(place));
+        if let Some(object) = object {
+            Event::write_of_object(object, &mut plain);
+            personal.push(seal(event, &[subject], Some(*place), &mut plain));
+        }
+    }
+    if all.len() > 1 || named.stated.is_none() {
+        event.write_texts(&mut plain);
+        if !plain.is_empty() {
+            personal.push(seal(event, &all, None, &mut plain));
+        }
+    }
+    let sealed = Sealed {
+        has_stated_person: named.stated.is_some(),
+        personal: &personal,
+    };
+    event.write_sealed(latest, sealed, out);
+}
+
+/// Members, sealed under the keys of these subjects. Leaves nothing of them behind.
+fn seal(
+    event: &Event,
+    subjects: &[&Arc<Subject>],
+    object: Option<u32>,
+    plain: &mut Vec<u8>,
+) -> Personal {
     // Members are written with the comma in front of them.
     match plain.first_mut() {
         Some(first) => *first = b'{',
@@ -53,14 +87,17 @@ pub(crate) fn write(
     plain.push(b'}');
     plain.resize(plain.len().next_multiple_of(STEP), b' ');
     let decision = event.id.map_or(0, DecisionId::bits);
-    let key = SealKey::from_secret(&key(event.at, decision, &[&subject.key]));
-    let sealed = key.seal(&bound(event.at, decision, &[subject.id]), &plain);
-    let personal = Personal {
-        subjects: vec![Text::from(hex(&subject.id))],
+    let keys: Vec<_> = subjects.iter().map(|subject| &subject.key).collect();
+    let ids: Vec<SubjectId> = subjects.iter().map(|subject| subject.id).collect();
+    let key = SealKey::from_secret(&key(event.at, decision, &keys));
+    let sealed = key.seal(&bound(event.at, decision, &ids), plain);
+    plain.clear();
+    Personal {
+        subjects: ids.iter().map(|id| Text::from(hex(id))).collect(),
+        object,
         sealed: Some(base64(&sealed).into()),
         state: None,
-    };
-    event.write_sealed(latest, std::slice::from_ref(&personal), out);
+    }
 }
 
 /// The key of one sealed value: whoever is given it opens no other record.
@@ -94,8 +131,13 @@ type Parts = (
     Vec<(Personal, Result<OpenedValue, &'static str>)>,
 );
 
+/// Whether a record may hold sealed values.
+pub(crate) fn holds_values(record: &[u8]) -> bool {
+    BEGINS.iter().any(|begins| record.starts_with(begins))
+}
+
 fn parts(json: &str, known: impl Fn(&SubjectId) -> Known) -> Option<Parts> {
-    if !json.starts_with(BEGINS) {
+    if !holds_values(json.as_bytes()) {
         return None;
     }
     let mut record: Map<String, Value> = serde_json::from_str(json).ok()?;
@@ -126,13 +168,17 @@ pub(crate) fn open(json: &str, known: impl Fn(&SubjectId) -> Known) -> Option<St
     let (mut record, values) = parts(json, known)?;
     let mut unread = Vec::new();
     for (one, value) in values {
-        match value {
-            Ok(value) => record.extend(value.members),
-            Err(state) => unread.push(Personal {
+        let value = value.and_then(|value| {
+            let place = place_of(&one, &mut record).ok_or(DAMAGED)?;
+            place.extend(value.members);
+            Ok(())
+        });
+        if let Err(state) = value {
+            unread.push(Personal {
                 sealed: None,
                 state: Some(Text::new_static(state)),
                 ..one
-            }),
+            });
         }
     }
     if !unread.is_empty() {
@@ -140,6 +186,18 @@ pub(crate) fn open(json: &str, known: impl Fn(&SubjectId) -> Known) -> Option<St
     }
     let text = serde_json::to_string(&record).ok()?;
     Some(printable::json(&text).into_owned())
+}
+
+/// Whose members a value holds: those of the record, or of one of its objects.
+fn place_of<'r>(
+    one: &Personal,
+    record: &'r mut Map<String, Value>,
+) -> Option<&'r mut Map<String, Value>> {
+    let Some(place) = one.object else {
+        return Some(record);
+    };
+    let place = usize::try_from(place).ok()?;
+    record.get_mut("objects")?.get_mut(place)?.as_object_mut()
 }
 
 /// One value, or why it cannot be read.

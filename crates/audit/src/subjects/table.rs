@@ -1,4 +1,4 @@
-//! Who is known, found by a digest without a lock: parts of a map, of which a change replaces one.
+//! Who is known, found by a digest without a lock: parts of a map, each of which a change replaces for itself.
 //! Exports `Subject` and `Table`.
 //! Used by `subjects`.
 //! Start reading at `Table`.
@@ -7,12 +7,13 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use arc_swap::ArcSwap;
 use crypto::Secret;
 
 use super::row::{Kept, SubjectId};
 
-/// Parts of the table. A new subject costs a copy of one of them.
-const PARTS: usize = 256;
+/// Parts of the table. A new subject costs a copy of one of them: a hundred entries where there are as many as can be.
+const PARTS: usize = 1024;
 /// Not written yet.
 const NEW: u64 = u64::MAX;
 /// Its key was dropped, because no record named it any more.
@@ -58,6 +59,22 @@ impl Subject {
         self.used.store(segment, Ordering::Release);
     }
 
+    /// Whether it has no row on the disk yet.
+    pub(crate) fn is_new(&self) -> bool {
+        self.used() == NEW
+    }
+
+    /// As its row has it.
+    pub(crate) fn kept(&self) -> Kept {
+        Kept {
+            id: self.id,
+            who: self.who,
+            name: self.name,
+            used: self.used(),
+            key: self.key.clone(),
+        }
+    }
+
     pub(crate) fn set_dropped(&self) {
         self.set_used(DROPPED);
     }
@@ -67,53 +84,66 @@ impl Subject {
     }
 }
 
-/// Everybody who has a key.
-#[derive(Clone)]
-pub(crate) struct Table(Vec<Arc<HashMap<[u8; 16], Arc<Subject>>>>);
+type Part = HashMap<[u8; 16], Arc<Subject>>;
+
+/// Everybody who has a key. Whoever changes it holds a lock of their own; nobody who reads it waits.
+pub(crate) struct Table(Vec<ArcSwap<Part>>);
 
 impl Table {
     pub(crate) fn new(all: impl IntoIterator<Item = Arc<Subject>>) -> Self {
-        let mut parts = vec![HashMap::new(); PARTS];
+        let table = Table((0..PARTS).map(|_| ArcSwap::default()).collect());
+        table.replace(all);
+        table
+    }
+
+    /// The subject with this digest of what tells them apart.
+    pub(crate) fn get(&self, who: &[u8; 16]) -> Option<Arc<Subject>> {
+        self.0.get(part_of(who))?.load().get(who).cloned()
+    }
+
+    pub(crate) fn add(&self, subject: &Arc<Subject>) {
+        self.change(&subject.who, |part| {
+            part.insert(subject.who, Arc::clone(subject));
+        });
+    }
+
+    /// Takes this subject out; another one of the same person stays.
+    pub(crate) fn remove(&self, subject: &Subject) {
+        self.change(&subject.who, |part| {
+            part.retain(|_, known| known.id != subject.id);
+        });
+    }
+
+    /// These and nobody else.
+    pub(crate) fn replace(&self, all: impl IntoIterator<Item = Arc<Subject>>) {
+        let mut parts: Vec<Part> = vec![HashMap::new(); PARTS];
         for subject in all {
             if let Some(part) = parts.get_mut(part_of(&subject.who)) {
                 part.insert(subject.who, subject);
             }
         }
-        Table(parts.into_iter().map(Arc::new).collect())
-    }
-
-    /// The subject with this digest of integration and name.
-    pub(crate) fn get(&self, who: &[u8; 16]) -> Option<&Arc<Subject>> {
-        self.0.get(part_of(who))?.get(who)
-    }
-
-    pub(crate) fn with(&self, subject: Arc<Subject>) -> Table {
-        let who = subject.who;
-        self.changed(&who, |part| {
-            part.insert(who, subject);
-        })
-    }
-
-    /// The same without this subject; another one of the same person stays.
-    pub(crate) fn without(&self, subject: &Subject) -> Table {
-        self.changed(&subject.who, |part| {
-            part.retain(|_, known| known.id != subject.id);
-        })
-    }
-
-    fn changed(
-        &self,
-        who: &[u8; 16],
-        change: impl FnOnce(&mut HashMap<[u8; 16], Arc<Subject>>),
-    ) -> Table {
-        let mut next = self.clone();
-        if let Some(part) = next.0.get_mut(part_of(who)) {
-            change(Arc::make_mut(part));
+        for (place, part) in self.0.iter().zip(parts) {
+            place.store(Arc::new(part));
         }
-        next
+    }
+
+    /// Entries of its largest part: what it costs at most to meet somebody.
+    #[cfg(test)]
+    pub(crate) fn largest(&self) -> usize {
+        let parts = self.0.iter().map(|part| part.load().len());
+        parts.max().unwrap_or_default()
+    }
+
+    fn change(&self, who: &[u8; 16], change: impl FnOnce(&mut Part)) {
+        if let Some(place) = self.0.get(part_of(who)) {
+            let mut part = Part::clone(&place.load());
+            change(&mut part);
+            place.store(Arc::new(part));
+        }
     }
 }
 
 fn part_of(who: &[u8; 16]) -> usize {
-    usize::from(who.first().copied().unwrap_or_default())
+    let [low, high, ..] = *who;
+    usize::from(u16::from_le_bytes([low, high])) % PARTS
 }

@@ -1,3 +1,6 @@
+mod files;
+mod objects;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -455,7 +458,7 @@ fn whatever_happens_each_record_reads_as_long_as_its_person_is_not_erased() {
             let used = match place {
                 Place::Kept(subject) => subject.used(),
                 Place::Erased(_, erased) => erased.used,
-                Place::Damaged(row) => panic!("seed {seed}: row {row} is damaged"),
+                Place::Damaged(row, _) => panic!("seed {seed}: row {row} is damaged"),
             };
             assert!(used >= first, "seed {seed}: {used} is before {first}");
         }
@@ -479,10 +482,11 @@ proptest! {
     fn no_text_of_a_call_is_in_the_clear(user in "[a-zA-Z \"\\\\é\u{202e}]{4,20}", detail in ".{0,80}", path in ".{0,80}") {
         let key = crypto::random_secret();
         let kept = Kept { id: row::id_of(&key), who: [0; 16], name: [0; 16], used: 0, key };
-        let subject = Subject::new(kept, 0);
+        let subject = Arc::new(Subject::new(kept, 0));
         let event = Event { detail: Some(detail.as_str().into()), path: Some(path.as_str().into()), ..call(1, "crm", &user) };
         let mut line = Vec::new();
-        sealed::write(&event, &subject, None, &mut line);
+        let named = Named { stated: Some(Arc::clone(&subject)), ..Named::default() };
+        sealed::write(&event, &named, None, &mut line);
         let line = String::from_utf8(line).unwrap();
         let open: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&line).unwrap();
         let known = ["schema", "at", "kind", "id", "outcome", "code", "integration", "method", "personal"];

@@ -73,7 +73,7 @@ impl Persons {
         }
         let Some(record) = record else { return Ok(()) };
         self.pass_eraser(seq, record)?;
-        if !record.starts_with(sealed::BEGINS.as_bytes()) {
+        if !sealed::holds_values(record) {
             return Ok(());
         }
         let mut states = self.states(record)?;

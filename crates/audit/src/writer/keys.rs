@@ -1,5 +1,5 @@
 //! The keys of persons: on the disk before the records that they seal, destroyed on request, dropped when nothing needs them.
-//! Gives the writer's state `keys_first` and `work_on_keys`.
+//! Gives the writer's state `keys_first`, `keys_in_place` and `work_on_keys`.
 //! Used by the writer's thread alone, so that no key is written while another is destroyed.
 //! Start reading at `State::keys_first`.
 
@@ -27,6 +27,13 @@ impl State {
     pub(super) fn keys_flushed(&mut self) -> Result<(), LedgerFault> {
         let flushed = self.subjects.flush(&*self.disk);
         flushed.map_err(|error| self.judge(&error))
+    }
+
+    /// Has the files of keys that whoever opens the ledger needs. Gives the names of those that had to be written again.
+    pub(super) fn keys_in_place(&mut self) -> Result<Vec<&'static str>, LedgerFault> {
+        self.is_whole()?;
+        let restored = self.subjects.restore(&*self.disk);
+        restored.map_err(|error| self.judge(&error))
     }
 
     /// Destroys or drops keys. Gives how many.

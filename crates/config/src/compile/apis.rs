@@ -11,10 +11,12 @@ use model::{Mode, Timestamp};
 
 use super::bounds::not_empty;
 use super::draft::{Apis, BasePath, Scene, base_path_problem, operation};
-use super::{carried, foreign, lifecycle, lookups, objects, reading, upstream};
+use super::{carried, foreign, lifecycle, lookups, objects, persons, reading, upstream};
 use crate::Files;
 use crate::api::{Api, Checks, State, Version};
-use crate::compiled::{ApiVersion, FieldPlans, Inspected, OperationPlan, UpstreamSettings};
+use crate::compiled::{
+    ApiVersion, FieldPlans, Inspected, OperationPersons, OperationPlan, UpstreamSettings,
+};
 use crate::de::{listed, nearest};
 use crate::files::SERVER_FILE;
 use crate::read::{Named, Written};
@@ -211,13 +213,22 @@ fn add(
     let (file, place, declared) = (&api.file, name.place(&api.file), contract.as_deref());
     let read = declared.map(|contract| (contract, &frame.reading));
     let known = report.len();
-    let operations = operations(&full, written, read, &frame.listeners, file, report);
+    let mut operations = operations(&full, written, read, &frame.listeners, file, report);
     if report.len() > known {
         unsure.insert("operations".into());
     }
-    let (kinds, wrong) = objects::compile(&full, written, declared, file, report);
+    let (mut kinds, wrong) = objects::compile(&full, written, declared, file, report);
     unsure.extend(wrong);
     let lookups_max = lookups::compile(written, &operations, declared, &kinds, &place, report);
+    let mut person_paths = Vec::new();
+    if let Some(contract) = declared {
+        persons::mark(&mut kinds, contract, (&written.value, file), report);
+        let found = persons::find(&kinds, contract, &frame.base_path);
+        for (plan, persons) in operations.iter_mut().zip(found.0) {
+            plan.persons = persons;
+        }
+        person_paths = found.1;
+    }
     apis.objects.push((kinds, unsure));
     apis.versions.push(ApiVersion {
         name: full,
@@ -233,6 +244,7 @@ fn add(
         upstream: frame.upstream,
         lookups_max,
         operations,
+        person_paths,
         fields: FieldPlans::default(),
         place,
     });
@@ -429,5 +441,6 @@ fn plan(full: &str, id: &Arc<str>, checks: &Checks, listeners: Vec<Arc<str>>) ->
         },
         is_read: false,
         policy: None,
+        persons: OperationPersons::default(),
     }
 }

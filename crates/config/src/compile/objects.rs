@@ -104,6 +104,7 @@ fn kind(
         id,
         resolve,
         attributes,
+        is_person: object.person.as_ref().is_some_and(|at| at.value),
     })
 }
 

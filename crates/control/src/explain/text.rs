@@ -197,8 +197,7 @@ impl Explanation {
             writeln!(f, "Fields    {out} of {seen} values let out{withheld}")?;
         }
         if !e.objects.is_empty() {
-            let names: Vec<String> = e.objects.iter().map(ToString::to_string).collect();
-            writeln!(f, "Objects   {}", line(&names.join(", ")))?;
+            writeln!(f, "Objects   {}", line(&e.object_names().join(", ")))?;
         }
         self.upstream(f)?;
         for drift in e.drift.iter().take(5) {

@@ -45,6 +45,8 @@ pub fn check<'s>(
     // Also what is refused from here on says which object it asked for.
     let named = policy::object_in_path(&s.compiled.rules, policy, &target.path_values);
     record::note_objects(&mut x.event, named.as_slice());
+    record::note_persons(&mut x.event, &plan.persons, &target.path_values);
+    x.has_operation = true;
     Ok(Op {
         version,
         runtime,

@@ -1,15 +1,25 @@
 //! Writes a record as the line of JSON that the ledger chains: one per request, so without a detour.
 //! Exports `Event::write` and `Event::write_with`; what it writes reads back as the same event. `Event::write_sealed` leaves
-//! out what names a person, and `write_of_person` and `write_texts` write that.
+//! out what names a person (`Sealed`), and `write_of_person`, `write_of_object` and `write_texts` write that.
 //! Used by audit.
 //! Start reading at `Event::write`.
 
 use super::{
-    ActorRef, Blocked, Drift, ErrorAt, Event, Finding, Named, ObjectRef, Personal, SCHEMA_SEALED,
-    Word,
+    ActorRef, Blocked, Drift, ErrorAt, Event, Finding, Named, ObjectRef, Personal, SCHEMA_PERSONS,
+    SCHEMA_SEALED, Word,
 };
 use crate::json::{write_digits, write_string};
 use crate::{RuleRef, Text, Timestamp, printable};
+
+/// What is left out of a record because it stands sealed beside it: the ids of persons among its objects, what anybody may stand
+/// in, and this.
+#[derive(Clone, Copy, Debug)]
+pub struct Sealed<'p> {
+    /// Who the person is that an integration states, and where they called from.
+    pub has_stated_person: bool,
+    /// All that is left out, sealed.
+    pub personal: &'p [Personal],
+}
 
 impl Event {
     /// Appends the record as compact JSON, without a newline. Fields are in the order of the struct; absent ones are left out.
@@ -23,13 +33,13 @@ impl Event {
     }
 
     /// The record without what it says of persons, which stands sealed in `personal`.
-    pub fn write_sealed(
-        &self,
-        latest: Option<Timestamp>,
-        personal: &[Personal],
-        out: &mut Vec<u8>,
-    ) {
-        self.write_fields(latest, Some(personal), out);
+    pub fn write_sealed(&self, latest: Option<Timestamp>, sealed: Sealed<'_>, out: &mut Vec<u8>) {
+        self.write_fields(latest, Some(sealed), out);
+    }
+
+    /// The field that says which one of its kind an object is, in the same form.
+    pub fn write_of_object(object: &ObjectRef, out: &mut Vec<u8>) {
+        Line { out }.string(",\"id\":", &object.id);
     }
 
     /// The fields that say who the person is and where they called from, as members of an object without its brackets.
@@ -56,15 +66,18 @@ impl Event {
     fn write_fields(
         &self,
         latest: Option<Timestamp>,
-        personal: Option<&[Personal]>,
+        sealed: Option<Sealed<'_>>,
         out: &mut Vec<u8>,
     ) {
-        let is_sealed = personal.is_some();
+        let is_sealed = sealed.is_some();
+        let is_caller_sealed = sealed.is_some_and(|sealed| sealed.has_stated_person);
         let mut line = Line { out };
-        let schema = if is_sealed {
-            SCHEMA_SEALED
-        } else {
+        let schema = if !is_sealed {
             self.schema.number()
+        } else if self.has_persons() {
+            SCHEMA_PERSONS
+        } else {
+            SCHEMA_SEALED
         };
         line.number("{\"schema\":", Some(schema));
         line.out.extend_from_slice(b",\"at\":");
@@ -85,14 +98,17 @@ impl Event {
             line.word(",\"stage\":", stage);
         }
         line.number(",\"status\":", self.status);
-        self.who(&mut line, is_sealed);
+        self.who(&mut line, is_caller_sealed);
         self.what(&mut line, is_sealed);
-        self.why(&mut line, is_sealed);
+        self.why(&mut line, is_caller_sealed);
+        if !is_sealed {
+            self.sentences(&mut line);
+        }
         self.how(&mut line);
         line.text(",\"configuration\":", &self.configuration);
         line.list(
             ",\"personal\":",
-            personal.unwrap_or(&self.personal),
+            sealed.map_or(&self.personal, |sealed| sealed.personal),
             Line::personal,
         );
         line.out.push(b'}');
@@ -128,7 +144,12 @@ impl Event {
         }
         line.text(",\"api\":", &self.api);
         line.text(",\"operation\":", &self.operation);
-        line.list(",\"objects\":", &self.objects, Line::object);
+        let object = if is_sealed {
+            Line::object_without_person
+        } else {
+            Line::object
+        };
+        line.list(",\"objects\":", &self.objects, object);
     }
 
     fn why(&self, line: &mut Line<'_>, is_sealed: bool) {
@@ -148,9 +169,6 @@ impl Event {
         if let Some(until) = self.works_until {
             line.out.extend_from_slice(b",\"works_until\":");
             line.signed(until.micros());
-        }
-        if !is_sealed {
-            self.sentences(line);
         }
     }
 
@@ -232,7 +250,18 @@ impl Line<'_> {
     fn object(&mut self, object: &ObjectRef) {
         self.string("{\"kind\":", &object.kind);
         self.string(",\"id\":", &object.id);
+        if object.is_person {
+            self.out.extend_from_slice(b",\"person\":true");
+        }
         self.out.push(b'}');
+    }
+
+    fn object_without_person(&mut self, object: &ObjectRef) {
+        if !object.is_person {
+            return self.object(object);
+        }
+        self.string("{\"kind\":", &object.kind);
+        self.out.extend_from_slice(b",\"person\":true}");
     }
 
     fn rule(&mut self, rule: &RuleRef) {
@@ -283,6 +312,7 @@ impl Line<'_> {
         self.list("", &personal.subjects, |line, subject| {
             line.string("", subject);
         });
+        self.number(",\"object\":", personal.object);
         self.text(",\"sealed\":", &personal.sealed);
         self.text(",\"state\":", &personal.state);
         self.out.push(b'}');

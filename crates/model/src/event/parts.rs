@@ -17,8 +17,18 @@ use crate::{FieldError, Text, Timestamp};
 pub struct ObjectRef {
     /// `WorkOrder`
     pub kind: Text,
-    /// `4711`
+    /// `4711`; empty where it is a person's and cannot be read.
     pub id: Text,
+    /// Whether it is a person: their id is never written but sealed under a key of theirs.
+    #[serde(rename = "person", skip_serializing_if = "std::ops::Not::not")]
+    pub is_person: bool,
+}
+
+impl ObjectRef {
+    /// Whether both name the same object.
+    pub fn is_same(&self, other: &ObjectRef) -> bool {
+        (&self.kind, &self.id) == (&other.kind, &other.id)
+    }
 }
 
 impl fmt::Display for ObjectRef {
@@ -132,6 +142,9 @@ impl fmt::Display for Blocked {
 pub struct Personal {
     /// Whose they are: numbers in hex that follow from no name.
     pub subjects: Vec<Text>,
+    /// Of the fields of one of the record's `objects`: which one, counted from 0. They are fields of the record itself otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub object: Option<u32>,
     /// The fields, sealed, in base64.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sealed: Option<Text>,

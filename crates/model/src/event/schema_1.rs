@@ -21,6 +21,7 @@ impl FromLine for ObjectRef {
         ObjectRef {
             kind: kind.into(),
             id: id.into(),
+            is_person: false,
         }
     }
 }

@@ -20,6 +20,7 @@ const ATTRIBUTES: [(&str, Scalar); 4] = [
 fn kind() -> Kind {
     let attributes = ATTRIBUTES.iter().enumerate();
     Kind {
+        is_person: false,
         api: "a/v1".into(),
         schema: "Order".into(),
         type_name: "a::v1::Order".parse().unwrap(),

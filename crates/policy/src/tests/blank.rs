@@ -13,6 +13,7 @@ fn kind(schema: &str, id: &str, resolve: &str, line: u32) -> ObjectKind {
             line,
         },
         schema: schema.into(),
+        is_person: false,
         id: Source::parse(id).unwrap(),
         resolve: Some(resolve.into()),
         attributes: vec![("partner".into(), Source::parse("body.partner").unwrap())],

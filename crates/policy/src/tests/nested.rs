@@ -15,6 +15,7 @@ fn works() -> ApiShape {
             line,
         },
         schema: schema.into(),
+        is_person: false,
         id: Source::parse(id).unwrap(),
         resolve: Some(resolve.into()),
         attributes: vec![

@@ -15,6 +15,7 @@ fn jobs() -> ApiShape {
             line: 9,
         },
         schema: schema.into(),
+        is_person: false,
         id: Source::parse(id).unwrap(),
         resolve: resolve.map(Arc::from),
         attributes: attributes

@@ -70,12 +70,15 @@ fn destroy_command() -> Command {
 fn erase_command() -> Command {
     Command::new("erase")
         .about(admin_client::about::<ErasePerson>())
-        .arg(Arg::new("user").long("user").value_name("NAME").required(true).help("The person, as an integration states them"))
-        .arg(Arg::new("integration").long("integration").value_name("NAME").help("The integration that states them [default: the only one that does]"))
+        .arg(Arg::new("user").long("user").value_name("NAME").required_unless_present("object").conflicts_with("object").help("The person, as an integration states them"))
+        .arg(Arg::new("integration").long("integration").value_name("NAME").conflicts_with("object").help("The integration that states them [default: the only one that does]"))
+        .arg(Arg::new("object").long("object").value_name("KIND/ID").help("The person who is an object of an api: Customer/c-7"))
+        .arg(Arg::new("api").long("api").value_name("NAME").conflicts_with("user").help("The api whose object it is [default: the only one that has it]"))
         .arg(Arg::new("reason").long("reason").value_name("TEXT").required(true).help("Why, for the ledger; it must not name them"))
         .args([config_dir::argument(), config_dir::socket(), output::argument()])
         .after_help(
-            "Example:\n  portcullis ledger erase --user ann --integration crm --reason \"request of 2026-11-23, ticket 4711\"\n\n\
+            "Example:\n  portcullis ledger erase --user ann --integration crm --reason \"request of 2026-11-23, ticket 4711\"\n  \
+             portcullis ledger erase --object Customer/c-7 --reason \"ticket 4712\"\n\n\
              Their name, their addresses, what they called and every sentence about it become unreadable; that there was a call, \
              when, and how it was decided stays, and so do chain and signatures. Who calls again afterwards is somebody new. \
              Operators are not erased: they answer for their changes. Backups have copies of the key: destroy those too.\n\n\
@@ -122,6 +125,7 @@ fn show_command() -> Command {
             wanted("integration", "NAME", "Only of this integration"),
             wanted("user", "NAME", "Only of this person, as an integration states them, or by this operator"),
             wanted("subject", "ID", "Only of this person, as sealed and erased values name them"),
+            wanted("object", "KIND/ID", "Only of this object: WorkOrder/4711"),
             wanted("code", "CODE", "Only with this code: authz.operation_not_granted"),
             wanted("outcome", "WORD", "allow, refuse or fault of requests; done, failed or refused of commands"),
             wanted("kind", "KIND", "request, key.create, configuration.applied, …"),
@@ -196,8 +200,10 @@ fn destroy(arguments: &ArgMatches) -> Outcome {
 
 fn erase(arguments: &ArgMatches) -> Outcome {
     let asked = ErasePerson {
-        user: output::text(arguments, "user").to_owned(),
+        user: output::given(arguments, "user"),
         integration: output::given(arguments, "integration"),
+        object: output::given(arguments, "object"),
+        api: output::given(arguments, "api"),
         reason: output::text(arguments, "reason").to_owned(),
     };
     let answer = admin_client::call(&config_dir::target(arguments), &asked)?;
@@ -276,6 +282,7 @@ fn question(arguments: &ArgMatches) -> ShowLedger {
         integration: word("integration"),
         user: word("user"),
         subject: word("subject"),
+        object: word("object"),
         code: word("code"),
         outcome: word("outcome"),
         kind: word("kind"),

@@ -45,6 +45,7 @@ mod objects;
 mod outputs;
 mod parts;
 mod persons;
+mod persons_objects;
 mod planted;
 mod put_back;
 mod questions;

@@ -40,6 +40,9 @@ pub struct ShowLedger {
     /// Only of this person, as sealed and erased values name them: 32 hex digits.
     #[schemars(length(min = 32, max = 32))]
     pub subject: Option<String>,
+    /// Only of this object, kind and id: `WorkOrder/4711`. Persons who are objects are found as well, while they have a key.
+    #[schemars(length(min = 3, max = 640))]
+    pub object: Option<String>,
     /// Only with this code: `authz.operation_not_granted`.
     #[schemars(length(max = 128), extend("enum" = codes()))]
     pub code: Option<String>,
@@ -159,6 +162,7 @@ impl ShowLedger {
                 "Take it from `personal` of a record, or from `erases` of a `ledger.erase`; a name goes into `user`.",
             ));
         }
+        let object = self.object.as_deref().map(object_named).transpose()?;
         let since = moment("since", self.since.as_deref())?;
         let until = moment("until", self.until.as_deref())?;
         if since
@@ -179,6 +183,7 @@ impl ShowLedger {
             integration: self.integration.clone(),
             user: self.user.clone(),
             subject: self.subject.as_ref().map(|text| text.to_ascii_lowercase()),
+            object,
             code: self.code.clone(),
             outcome: self.outcome.clone(),
             since,
@@ -247,6 +252,23 @@ fn shown(entry: &Entry) -> LedgerRecord {
         seq: entry.seq,
         event: serde_json::from_str(entry.shown()).unwrap_or_default(),
     }
+}
+
+/// Kind and id of an object, `WorkOrder/4711`.
+///
+/// # Errors
+/// When the text is none.
+pub(super) fn object_named(text: &str) -> Result<(String, String), AdminError> {
+    let parts = text.split_once('/');
+    let parts = parts.filter(|(kind, id)| !kind.is_empty() && !id.is_empty());
+    let (kind, id) = parts.ok_or_else(|| {
+        AdminError::of_argument(
+            "object",
+            "this names no object",
+            "Write its kind and its id: `WorkOrder/4711`.",
+        )
+    })?;
+    Ok((kind.to_owned(), id.to_owned()))
 }
 
 fn moment(field: &str, text: Option<&str>) -> Result<Option<Timestamp>, AdminError> {

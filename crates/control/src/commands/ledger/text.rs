@@ -181,10 +181,19 @@ pub fn erased(answer: &PersonErased) -> String {
             "erased: everything that the ledger says of this person. Record #{record} says so; others name them {subject}.\n\
              Backups have copies of their key (`subjects` in the ledger's directory): destroy those too.\n"
         ),
+        (None, Some(record)) => format!(
+            "erased: everything that the ledger says of this person. Record #{record} says so. They had no key of their own.\n\
+             Backups have copies of the key (`subjects` in the ledger's directory): destroy those too.\n"
+        ),
         _ => String::from(
             "nothing to erase: the ledger has nothing that can be read of a person of this name. Nothing was recorded.\n",
         ),
     };
+    if let Some(others) = &answer.others {
+        out.push_str(&format!(
+            "Records named them beside persons without a key of their own ({others}): what these say of such persons is unreadable as well.\n"
+        ));
+    }
     if let Some(before) = answer.named_before {
         out.push_str(&format!(
             "Records before #{before} are of an older version and name persons as they are: they end with `ledger destroy`.\n"

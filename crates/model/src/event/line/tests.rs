@@ -25,7 +25,11 @@ fn list<T: std::fmt::Debug>(one: impl Strategy<Value = T>) -> impl Strategy<Valu
 }
 
 fn object() -> impl Strategy<Value = ObjectRef> {
-    (text(), text()).prop_map(|(kind, id)| ObjectRef { kind, id })
+    (text(), text(), any::<bool>()).prop_map(|(kind, id, is_person)| ObjectRef {
+        kind,
+        id,
+        is_person,
+    })
 }
 
 fn rule() -> impl Strategy<Value = RuleRef> {
@@ -67,8 +71,10 @@ fn error() -> impl Strategy<Value = ErrorAt> {
 }
 
 fn personal() -> impl Strategy<Value = Personal> {
-    (list(text()), some_text(), some_text()).prop_map(|(subjects, sealed, state)| Personal {
+    let parts = (list(text()), any::<Option<u32>>(), some_text(), some_text());
+    parts.prop_map(|(subjects, object, sealed, state)| Personal {
         subjects,
+        object,
         sealed,
         state,
     })
@@ -116,7 +122,7 @@ prop_compose! {
             kind, outcome, actor, code, stage, status, integration, credential, user, person, address, user_agent, count, listener,
             protocol, method, path, api, operation, objects, rule, cause, blocked, signer, erases, destroys, replaced_by, works_until: works_until.map(Timestamp::from_micros), detail, errors, findings, findings_more,
             drift, fields, withheld, lookup_status, upstream, upstream_status, declared_outcome, bytes_in, bytes_out, took_us,
-            upstream_us, personal,
+            upstream_us, personal, is_of_stranger: false, may_name_persons: false,
         }
     }
 }
@@ -151,12 +157,21 @@ proptest! {
         let (mut whole, mut open, mut apart) = (Vec::new(), Vec::new(), Vec::new());
         let event = Event { personal: Vec::new(), ..event };
         event.write(&mut whole);
-        let sealed = Personal { subjects: vec!["ab".into()], sealed: Some("x".into()), state: None };
-        event.write_sealed(event.latest, std::slice::from_ref(&sealed), &mut open);
+        let sealed = Personal { subjects: vec!["ab".into()], object: None, sealed: Some("x".into()), state: None };
+        let left_out = Sealed { has_stated_person: true, personal: std::slice::from_ref(&sealed) };
+        event.write_sealed(event.latest, left_out, &mut open);
         event.write_of_person(&mut apart);
         event.write_texts(&mut apart);
         let mut open: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(&open).unwrap();
-        prop_assert_eq!(open.insert("schema".into(), SCHEMA.into()), Some(3.into()));
+        let schema = if event.has_persons() { 4 } else { 3 };
+        prop_assert_eq!(open.insert("schema".into(), SCHEMA.into()), Some(schema.into()));
+        for (index, object) in event.objects.iter().enumerate().filter(|(_, object)| object.is_person) {
+            let written = open["objects"][index].as_object_mut().unwrap();
+            prop_assert!(!written.contains_key("id"));
+            let mut apart = Vec::new();
+            Event::write_of_object(object, &mut apart);
+            written.extend(members(&apart));
+        }
         prop_assert_eq!(open.remove("personal"), Some(serde_json::json!([sealed])));
         let apart = members(&apart);
         for name in apart.keys() {

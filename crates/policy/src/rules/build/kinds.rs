@@ -80,6 +80,7 @@ impl Build {
                 id: object.id.clone(),
                 resolve: None,
                 attributes: Vec::new(),
+                is_person: object.is_person,
             });
         }
         kinds
