@@ -27,6 +27,14 @@ const BODY_READ_BYTES: usize = 16 * 1024;
 /// Bodies up to this size are copied behind their head: one plain write is cheaper than two pieces.
 pub(crate) const JOINED_BYTES: usize = 8 * 1024;
 
+/// How long a body is read on whose request was refused before all of it had come. The connection keeps its place meanwhile, but gives
+/// way as one at rest does.
+pub(crate) const LINGER: Duration = Duration::from_secs(10);
+/// The same without a byte.
+pub(crate) const SILENCE: Duration = Duration::from_secs(1);
+/// Most bytes that are read so on one connection.
+pub(crate) const LINGER_BYTES: usize = 64 * 1024 * 1024;
+
 /// A connection.
 pub(crate) struct Wire {
     stream: Stream,
@@ -305,11 +313,6 @@ impl Wire {
     /// its refusal comes looks for the answer only when it has sent all of it. What is read is thrown away, never taken for a request.
     /// `is_stopping` cuts it short.
     pub(crate) async fn linger(mut self, is_stopping: impl Fn() -> bool) {
-        /// In all. The connection keeps its place meanwhile, but gives way as one at rest does.
-        const LINGER: Duration = Duration::from_secs(10);
-        /// Without a byte.
-        const SILENCE: Duration = Duration::from_secs(1);
-        const LINGER_BYTES: usize = 64 * 1024 * 1024;
         let begun = Instant::now();
         let shutdown = self.stream.shutdown();
         let by = begun + SILENCE;

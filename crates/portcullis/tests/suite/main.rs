@@ -33,6 +33,7 @@ mod explained;
 mod facts;
 mod files;
 mod framing;
+mod http2;
 mod http2_abuse;
 mod incident;
 mod inspection;
