@@ -5,6 +5,7 @@
 
 pub mod certificates;
 pub mod check;
+mod descriptors;
 pub mod doctor;
 mod error;
 pub mod files;

@@ -18,6 +18,7 @@ use tokio::time::Instant;
 pub(crate) use alarm::Alarm;
 pub(crate) use stream::{AtRest, Stream};
 
+use crate::descriptors::Descriptor;
 use crate::h1::chunked::{ChunkFault, Chunked, Side};
 
 /// Room that is made for one read of a head.
@@ -43,6 +44,8 @@ pub(crate) struct Wire {
     alarm: Alarm,
     /// Status of the answer being read from an upstream.
     pub(crate) answered: Option<u16>,
+    /// What the connection has taken of the descriptors for upstreams.
+    pub(crate) descriptor: Option<Descriptor>,
 }
 
 /// Why reading or writing stopped.
@@ -112,6 +115,7 @@ impl Wire {
             start: 0,
             alarm: Alarm::default(),
             answered: None,
+            descriptor: None,
         }
     }
 

@@ -23,6 +23,7 @@ mod connections;
 mod contract_of_wire;
 mod crashes;
 mod deliveries;
+mod descriptors;
 mod destroyed;
 mod docs;
 mod doctor;
