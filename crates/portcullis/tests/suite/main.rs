@@ -17,6 +17,7 @@ mod bars;
 mod blocks;
 mod bodies;
 mod broken_config;
+mod clients;
 mod clocks;
 mod command_line;
 mod connections;
