@@ -91,12 +91,13 @@ impl Stage {
 
 /// What came of a stream.
 fn heard(connection: &mut Hostile, stream: u32) -> Came {
-    let of_it = |kind: u8, wanted: u8| kind == wanted;
     let ended = connection.wait_for(testkit::PATIENCE, |seen| {
-        let is_data = of_it(seen.kind, kind::DATA) && seen.flags & END_STREAM != 0;
-        let is_reset = of_it(seen.kind, kind::RST_STREAM);
-        let is_gone = of_it(seen.kind, kind::GOAWAY) && seen.error() != 0;
-        is_gone || (seen.stream == stream && (is_data || is_reset))
+        let is_end = match seen.kind {
+            kind::DATA => seen.flags & END_STREAM != 0,
+            other => other == kind::RST_STREAM,
+        };
+        let is_gone = seen.kind == kind::GOAWAY && seen.error() != 0;
+        is_gone || (is_end && seen.stream == stream)
     });
     let ended = ended.unwrap_or_else(|| panic!("nothing came: {:?}", connection.seen()));
     if ended.kind != kind::DATA {
