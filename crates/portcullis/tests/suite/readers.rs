@@ -205,15 +205,12 @@ fn resident_mib(server: &Server) -> u64 {
     kib.parse::<u64>().unwrap() / 1024
 }
 
-/// A hundred streams of one connection are a hundred answers: large ones and small ones, with windows and without, they take the
-/// room that there is for answers, and no more.
-#[test]
-fn streams_that_nobody_reads_take_half_of_the_memory_for_answers_at_most() {
-    const SMALL: usize = 15_000;
+/// Large answers of 6 MiB and small ones of 15 KB, and room for 64 MiB of them.
+fn streaming() -> (RecordingUpstream, Server) {
     let upstream = RecordingUpstream::start(|asked| {
         let bytes = match asked.target.rsplit('/').next() {
             Some("large") => 6 << 20,
-            Some("small") => SMALL,
+            Some("small") => 15_000,
             _ => 1,
         };
         Play::Response(json_response(200, &String::from_utf8(note(bytes)).unwrap()))
@@ -225,24 +222,31 @@ fn streams_that_nobody_reads_take_half_of_the_memory_for_answers_at_most() {
         "  blocks: off\n  answers_bytes_max: 64MiB\n  connections_per_address_max: 100\n",
     );
     let server = serve(gate);
+    (upstream, server)
+}
+
+/// How many of so many requests were let out, once all of them are decided; the others found no room.
+fn settled(server: &Server, asked: usize) -> usize {
+    let events = || server.ledger_of(&json!({ "kind": "request", "integration": "alpha" }));
+    let came = poll(PATIENCE * 2, || (events().len() >= asked).then_some(()));
+    assert!(came.is_some(), "{} of {asked}", events().len());
+    let refused = server.ledger_of(&json!({ "code": "upstream.overloaded" }));
+    let filter = json!({ "kind": "request", "integration": "alpha", "outcome": "allow" });
+    let allowed = server.ledger_of(&filter).len();
+    assert_eq!(allowed + refused.len(), events().len());
+    allowed
+}
+
+/// A hundred streams of one connection are a hundred answers: large ones and small ones, with windows and without, they take the
+/// room that there is for answers, and no more.
+#[test]
+fn streams_that_nobody_reads_take_half_of_the_memory_for_answers_at_most() {
+    let (_upstream, server) = streaming();
     let (key, other) = (
         server.quick_key("alpha", &[]),
         server.quick_key("beta", &[]),
     );
-    let settled = |asked: usize| {
-        let events = || server.ledger_of(&json!({ "kind": "request", "integration": "alpha" }));
-        let came = poll(PATIENCE * 2, || (events().len() >= asked).then_some(()));
-        assert!(came.is_some(), "{} of {asked}", events().len());
-        let allowed = events()
-            .iter()
-            .filter(|one| one["outcome"] == "allow")
-            .count();
-        let refused = server
-            .ledger_of(&json!({ "code": "upstream.overloaded" }))
-            .len();
-        assert_eq!(allowed + refused, events().len());
-        allowed
-    };
+    let settled = |asked| settled(&server, asked);
     let before = resident_mib(&server);
     let mut asked = 0;
     // 32 MiB are five of 6 MiB.
