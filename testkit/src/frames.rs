@@ -73,6 +73,65 @@ pub fn remembered(name: &str, value: &str) -> Vec<u8> {
     out
 }
 
+/// A field whose name is in the static table, of this form: `0x40` remembered, `0x00` not, `0x10` never; its value coded or not.
+pub fn literal(form: u8, place: u8, value: &str, is_coded: bool) -> Vec<u8> {
+    assert!(place < 15, "a place that fits behind every form");
+    let mut out = vec![form | place];
+    if is_coded {
+        out.extend(coded(value));
+    } else {
+        text(&mut out, value);
+    }
+    out
+}
+
+/// A whole field by its place in the tables; the newest that was remembered has place 62 (RFC 7541 §6.1).
+pub fn indexed(place: u8) -> Vec<u8> {
+    assert!(place < 127, "a place in one octet");
+    vec![0x80 | place]
+}
+
+/// A text in the code of RFC 7541 appendix B, of the bytes that paths of tests are made of.
+pub fn coded(text: &str) -> Vec<u8> {
+    const CODES: [(u8, u32, u32); 24] = [
+        (b'0', 0x0, 5),
+        (b'1', 0x1, 5),
+        (b'2', 0x2, 5),
+        (b'a', 0x3, 5),
+        (b'c', 0x4, 5),
+        (b'e', 0x5, 5),
+        (b'i', 0x6, 5),
+        (b'o', 0x7, 5),
+        (b's', 0x8, 5),
+        (b't', 0x9, 5),
+        (b'-', 0x16, 6),
+        (b'.', 0x17, 6),
+        (b'/', 0x18, 6),
+        (b'd', 0x24, 6),
+        (b'h', 0x27, 6),
+        (b'l', 0x28, 6),
+        (b'm', 0x29, 6),
+        (b'n', 0x2a, 6),
+        (b'p', 0x2b, 6),
+        (b'r', 0x2c, 6),
+        (b':', 0x5c, 7),
+        (b'v', 0x77, 7),
+        (b'x', 0x79, 7),
+        (b'#', 0xffa, 12),
+    ];
+    let mut bits = Vec::new();
+    for byte in text.bytes() {
+        let found = CODES.iter().find(|(known, ..)| *known == byte);
+        let (_, code, length) = found.expect("a byte of the list");
+        bits.extend((0..*length).rev().map(|at| code >> at & 1 == 1));
+    }
+    bits.resize(bits.len().next_multiple_of(8), true);
+    let octet = |bits: &[bool]| bits.iter().fold(0, |all, bit| all << 1 | u8::from(*bit));
+    let mut out = vec![0x80 | u8::try_from(bits.len() / 8).expect("a short text")];
+    out.extend(bits.chunks(8).map(octet));
+    out
+}
+
 fn text(out: &mut Vec<u8>, text: &str) {
     // An integer with a prefix of seven bits (RFC 7541 §5.1).
     let mut length = text.len();

@@ -61,6 +61,24 @@ impl Gate {
         gate
     }
 
+    /// With a listener `secure` beside `public`, over TLS, with a certificate of the demo's authority (`ca.pem`). Of the small gate.
+    #[must_use]
+    pub fn secured(self) -> Gate {
+        demo::write_certificates(self.home.path(), now()).expect("certificates can be written");
+        self.edit(
+            "portcullis.yaml",
+            "  admin:\n",
+            "  secure:\n    address: \"127.0.0.1:0\"\n    \
+             tls: { cert: tls/public.pem, key: \"file:tls/public.key\" }\n  admin:\n",
+        );
+        let text = self.text("apis/notes.yaml");
+        let exposed = text.lines().find(|line| line.starts_with("      public: "));
+        let exposed = exposed.expect("what is exposed is a line");
+        let both = format!("{exposed}\n{}", exposed.replacen("public", "secure", 1));
+        self.edit("apis/notes.yaml", exposed, &both);
+        self
+    }
+
     /// Stands in for a gate that was taken out of its server.
     pub(crate) fn nothing() -> Gate {
         Gate::empty()

@@ -166,7 +166,7 @@ pub struct Defaults {
     /// Most bytes of upstreams' answers in memory at once, over all callers: from when they are read to when they are taken by those who asked.
     /// Beyond that a read is refused with `upstream.overloaded`, and a write that was carried out is answered without its body. No caller
     /// holds more of it than is free, so that one who reads nothing leaves half of it to others. Answers up to 16 KiB are not
-    /// counted. At least `64MiB`, at most `64GiB`. Default `256MiB`.
+    /// counted; over HTTP/2, where one connection may have a hundred of them waiting, up to 1 KiB. At least `64MiB`, at most `64GiB`. Default `256MiB`.
     pub answers_bytes_max: Option<At<ByteSize>>,
     /// Most connections of one listener at once. Default 4096.
     pub connections_max: Option<At<u32>>,

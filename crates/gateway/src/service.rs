@@ -31,11 +31,11 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// A service for one worker thread.
-    pub fn new(io: Arc<SharedState>) -> Self {
+    /// A service for one worker thread, with its connections to upstreams.
+    pub fn new(io: Arc<SharedState>, pools: Pools) -> Self {
         Gateway {
             io,
-            pools: Pools::default(),
+            pools,
             tokens: Tokens::default(),
             ids: Ids::default(),
             lately: CounterCache::default(),

@@ -181,6 +181,7 @@ pub fn examine(dir: &Path, name: &str) -> Vec<Finding> {
     findings.extend(settings::secrets(&examined));
     findings.extend(settings::certificates(&examined));
     findings.extend(state::findings(&examined));
+    findings.push(network::open_files(&examined));
     findings.extend(network::listeners(&examined));
     findings.extend(network::upstreams(&examined));
     findings

@@ -6,6 +6,7 @@
 pub mod bounded;
 pub mod certificates;
 pub mod check;
+mod descriptors;
 pub mod doctor;
 mod error;
 pub mod files;

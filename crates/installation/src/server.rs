@@ -25,10 +25,11 @@ use control::{Control, ControlParts, Health, Loading, announcement, socket};
 use gateway::{Gateway, SharedState, Snapshot};
 use model::printable::counted;
 use model::{Event, Outcome, Word};
-use net::Workers;
+use net::{DescriptorShare, Pools, Workers};
 use store::Store;
 
 use crate::certificates::{Slots, certificates};
+use crate::descriptors::{self, Descriptors};
 use crate::open::{self, Opened};
 use crate::{Directory, InstallationError, Severity, files, intents};
 
@@ -85,6 +86,7 @@ pub fn start(dir: &Path, watch: Watch, host: Host) -> Result<Running, Installati
         (host.say)(&lines);
     }
     let compiled = Arc::new(compiled);
+    let shares = open_files(&compiled, host)?;
     let slots = certificates(&compiled, dir, &texts)?;
     let opened = open::open(&compiled, dir, &texts)?;
     opened.recovered.iter().for_each(|line| (host.say)(line));
@@ -98,7 +100,7 @@ pub fn start(dir: &Path, watch: Watch, host: Host) -> Result<Running, Installati
     let deliveries = tasks::deliveries(&compiled, &apart, &io, &opened.store, host)?;
     // Before the first listener: no request is on the record in front of the start that served it.
     note(&io.recorder, "start", format!("version {}", host.version))?;
-    let workers = open_sockets(&compiled, &io, &slots, &data, &control);
+    let workers = open_sockets(&compiled, (&io, shares), &slots, &data, &control);
     let workers = workers.inspect_err(|trouble| {
         at_rest(
             &opened,
@@ -127,10 +129,27 @@ pub fn start(dir: &Path, watch: Watch, host: Host) -> Result<Running, Installati
     })
 }
 
+/// Shares out the files that may be open. A server that would run out of them for its ledger does not start.
+fn open_files(compiled: &Compiled, host: Host) -> Result<Descriptors, InstallationError> {
+    let shares = Descriptors::of(descriptors::raise(), compiled, descriptors::workers());
+    let shares = shares.map_err(|few| {
+        InstallationError::new(
+            Severity::Failed,
+            format!("open files: {}", few.said()),
+            few.advice(),
+        )
+    })?;
+    if shares.is_short() {
+        let (said, advice) = (shares.said(), shares.advice());
+        (host.say)(&format!("portcullis: open files: {said}. {advice}"));
+    }
+    Ok(shares)
+}
+
 /// The local socket, then the listeners.
 fn open_sockets(
     compiled: &Compiled,
-    io: &Arc<SharedState>,
+    (io, shares): (&Arc<SharedState>, Descriptors),
     slots: &Slots,
     data: &Path,
     control: &Arc<Control>,
@@ -142,7 +161,7 @@ fn open_sockets(
             "A Unix socket's path may have about 100 characters; choose a shorter `store: { dir }`.",
         )
     })?;
-    listen(compiled, io, slots)
+    listen(compiled, (io, shares), slots)
 }
 
 /// Destroys keys of the ledger again that were destroyed and are there again. Nothing is served while somebody could read what
@@ -195,10 +214,11 @@ fn control(
 /// Binds the data plane's listeners for every core, and the admin listener once.
 fn listen(
     compiled: &Compiled,
-    io: &Arc<SharedState>,
+    (io, shares): (&Arc<SharedState>, Descriptors),
     slots: &Slots,
 ) -> Result<Vec<Workers>, InstallationError> {
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let of_callers = Arc::new(DescriptorShare::new(shares.callers));
+    let of_upstreams = Arc::new(DescriptorShare::new(shares.upstreams));
     let (control, data): (Vec<_>, Vec<_>) = compiled
         .server
         .listeners
@@ -207,7 +227,7 @@ fn listen(
     let specs = |listeners: &[&config::compiled::ListenerSettings]| {
         listeners
             .iter()
-            .map(|l| listeners::listener(l, &compiled.server, slots))
+            .map(|l| listeners::listener(l, &compiled.server, slots, &of_callers))
             .collect::<Vec<_>>()
     };
     let busy = |fault: net::ListenFault| {
@@ -218,22 +238,23 @@ fn listen(
         )
     };
     let for_gateway = Arc::clone(io);
-    let mut workers = vec![
-        Workers::start(cores, specs(&data), move |_| {
-            Gateway::new(Arc::clone(&for_gateway))
+    let mut all = vec![
+        Workers::start(descriptors::workers(), specs(&data), move |_| {
+            let pools = Pools::within(Arc::clone(&of_upstreams));
+            Gateway::new(Arc::clone(&for_gateway), pools)
         })
         .map_err(busy)?,
     ];
     if !control.is_empty() {
         let for_admin = Arc::clone(io);
-        workers.push(
+        all.push(
             Workers::start(1, specs(&control), move |_| {
                 Health::new(Arc::clone(&for_admin))
             })
             .map_err(busy)?,
         );
     }
-    Ok(workers)
+    Ok(all)
 }
 
 /// Records something about the server itself.

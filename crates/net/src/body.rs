@@ -3,6 +3,8 @@
 //! Made by the connections of callers; read by the road.
 //! Start reading at `Body::read`.
 
+use hyper::body::Incoming;
+
 use crate::h1::body::BodyReader as H1Reader;
 use crate::h2_connection::body::BodyReader as H2Reader;
 use crate::unreadable::BodyFault;
@@ -43,6 +45,14 @@ impl<'a> Body<'a> {
     pub(crate) fn h2(reader: H2Reader) -> Body<'static> {
         Body {
             source: Source::H2(reader),
+        }
+    }
+
+    /// What is left of a stream's body that nobody has read to its end.
+    pub(crate) fn into_rest(self) -> Option<Incoming> {
+        match self.source {
+            Source::H2(reader) => reader.into_rest(),
+            _ => None,
         }
     }
 

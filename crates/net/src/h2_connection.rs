@@ -4,6 +4,7 @@
 //! Start reading at `run`; heads are judged in `h2_connection::head`.
 
 pub(crate) mod body;
+mod fragment;
 mod frames;
 mod head;
 mod meter;
@@ -16,7 +17,7 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::time::Duration;
 
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use hyper::http::{Request, Response as HttpResponse};
 use hyper::server::conn::http2;
 use hyper::service::service_fn;
@@ -36,7 +37,7 @@ use crate::spec::Bounds;
 use crate::unreadable::Unreadable;
 use crate::wire::Stream;
 
-use body::BodyReader;
+use body::{BodyReader, discard};
 use meter::{Meter, Metered};
 use response::ResponseStream;
 use shared::{OnStream, Shared};
@@ -203,7 +204,9 @@ async fn stream_answer<S: Service>(
     };
     let (parts, incoming) = request.into_parts();
     let method = Method::parse(parts.method.as_str());
-    let response = match head::head(&parts, &incoming, &context.bounds) {
+    let path = parts.uri.path_and_query().map_or("", |path| path.as_str());
+    let was_cut = shared.was_cut(path);
+    let (response, rest) = match head::head(&parts, was_cut, &incoming, &context.bounds) {
         Ok((request_head, stated)) => {
             let mut body = match request_head.body {
                 BodyLength::None => Body::empty(),
@@ -212,14 +215,20 @@ async fn stream_answer<S: Service>(
             let work = context
                 .service
                 .answer(&context.peer, request_head, &mut body);
-            match guarded(Box::pin(work)).await {
+            let response = match guarded(Box::pin(work)).await {
                 Some(response) => response,
                 None => refuse(context, panicked()).await,
-            }
+            };
+            (response, body.into_rest())
         }
-        Err(what) => refuse(context, *what).await,
+        Err(what) => (refuse(context, *what).await, Some(incoming)),
     };
-    if response.close {
+    if let Some(rest) = rest.filter(|rest| !rest.is_end_stream()) {
+        let (shared, life) = (Rc::clone(shared), Rc::clone(&context.life));
+        let has_room = move |bytes| shared.discards(bytes);
+        tokio::task::spawn_local(discard(rest, has_room, move || life.is_draining()));
+    }
+    if response.close || was_cut {
         shared.end();
     }
     let under_way = context.life.decided(under_way, response.caller);

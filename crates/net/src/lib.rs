@@ -7,6 +7,7 @@ mod body;
 pub mod client;
 mod connection;
 mod date;
+mod descriptors;
 pub mod dropped;
 mod guard;
 pub mod h1;
@@ -25,8 +26,9 @@ mod wire;
 mod workers;
 
 pub use body::Body;
+pub use descriptors::DescriptorShare;
 pub use dropped::{Dropped, Origin};
-pub use listener::ListenFault;
+pub use listener::{KEPT_CONNECTIONS, ListenFault};
 pub use local_peer::LocalPeer;
 pub use reasons::REASONS;
 pub use service::Service;

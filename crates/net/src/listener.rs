@@ -33,6 +33,7 @@ use crate::wire::Stream;
 use crate::{ListenerSpec, h2_connection};
 
 pub(crate) use counts::Counts;
+pub use counts::KEPT_CONNECTIONS;
 pub(crate) use life::{ConnectionHandle, ConnectionSet, RequestUnderWay};
 
 /// First byte of every TLS connection: a handshake record.
@@ -187,7 +188,7 @@ fn enter<S: Service>(entrance: &Rc<Admission<S>>, stream: TcpStream, from: Socke
     let Some((slot, evicted)) = Counts::take(&door.counts, address) else {
         let detail = || {
             String::from(
-                "more connections at once than the listener's bounds allow, and none that could give way was without a request",
+                "more connections at once than the listener's bounds or the limit of open files allow, and none that could give way was without a request",
             )
         };
         return door.drops.count(from_here, &CONNECTIONS, 1, detail);

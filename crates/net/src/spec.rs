@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::TlsSlot;
+use crate::{DescriptorShare, TlsSlot};
 
 /// One address to listen on.
 #[derive(Clone, Debug)]
@@ -24,6 +24,8 @@ pub struct ListenerSpec {
     pub connections_max: usize,
     /// Most connections at once from one address (one /64 for IPv6).
     pub per_address_connections_max: usize,
+    /// Descriptors that connections of callers may take together, on all listeners that have this share.
+    pub descriptors: Arc<DescriptorShare>,
     /// Place among the listeners of the process; travels in `Peer::listener_place`.
     pub(crate) place: usize,
 }
@@ -38,6 +40,7 @@ impl ListenerSpec {
             bounds: Bounds::default(),
             connections_max: 20_000,
             per_address_connections_max: 1_000,
+            descriptors: Arc::default(),
             place: 0,
         }
     }

@@ -65,11 +65,11 @@ impl Service for Probe {
             }
             "/stuck" => std::future::pending().await,
             "/big" => Response::new(200, vec![b'x'; 3_000_000]),
-            "/held" | "/held-small" => {
-                let length = if head.target == "/held" {
-                    3_000_000
-                } else {
-                    300
+            "/held" | "/held-piece" | "/held-small" => {
+                let length = match head.target.as_str() {
+                    "/held" => 3_000_000,
+                    "/held-piece" => 60_000,
+                    _ => 300,
                 };
                 let mut response =
                     Response::new(200, [vec![b'x'; length], b"END".to_vec()].concat());

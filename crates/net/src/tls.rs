@@ -163,7 +163,9 @@ fn server_config(
         .map_err(|e| TlsFault::Unusable(e.to_string()))?
         .with_client_cert_verifier(verifier)
         .with_cert_resolver(Arc::new(SingleCertAndKey::from(pair)));
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    config.alpn_protocols = [&b"h2"[..], b"http/1.1", b"http/1.0"]
+        .map(<[u8]>::to_vec)
+        .to_vec();
     config.max_early_data_size = 0;
     config.session_storage = Arc::new(NoServerSessionStorage {});
     if clients.is_some() {

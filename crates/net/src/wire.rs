@@ -18,6 +18,7 @@ use tokio::time::Instant;
 pub(crate) use alarm::Alarm;
 pub(crate) use stream::{AtRest, Stream};
 
+use crate::descriptors::Descriptor;
 use crate::h1::chunked::{ChunkFault, Chunked, Side};
 
 /// Room that is made for one read of a head.
@@ -27,6 +28,14 @@ const BODY_READ_BYTES: usize = 16 * 1024;
 /// Bodies up to this size are copied behind their head: one plain write is cheaper than two pieces.
 pub(crate) const JOINED_BYTES: usize = 8 * 1024;
 
+/// How long a body is read on whose request was refused before all of it had come. The connection keeps its place meanwhile, but gives
+/// way as one at rest does.
+pub(crate) const LINGER: Duration = Duration::from_secs(10);
+/// The same without a byte.
+pub(crate) const SILENCE: Duration = Duration::from_secs(1);
+/// Most bytes that are read so on one connection.
+pub(crate) const LINGER_BYTES: usize = 64 * 1024 * 1024;
+
 /// A connection.
 pub(crate) struct Wire {
     stream: Stream,
@@ -35,6 +44,8 @@ pub(crate) struct Wire {
     alarm: Alarm,
     /// Status of the answer being read from an upstream.
     pub(crate) answered: Option<u16>,
+    /// What the connection has taken of the descriptors for upstreams.
+    pub(crate) descriptor: Option<Descriptor>,
 }
 
 /// Why reading or writing stopped.
@@ -104,6 +115,7 @@ impl Wire {
             start: 0,
             alarm: Alarm::default(),
             answered: None,
+            descriptor: None,
         }
     }
 
@@ -305,11 +317,6 @@ impl Wire {
     /// its refusal comes looks for the answer only when it has sent all of it. What is read is thrown away, never taken for a request.
     /// `is_stopping` cuts it short.
     pub(crate) async fn linger(mut self, is_stopping: impl Fn() -> bool) {
-        /// In all. The connection keeps its place meanwhile, but gives way as one at rest does.
-        const LINGER: Duration = Duration::from_secs(10);
-        /// Without a byte.
-        const SILENCE: Duration = Duration::from_secs(1);
-        const LINGER_BYTES: usize = 64 * 1024 * 1024;
         let begun = Instant::now();
         let shutdown = self.stream.shutdown();
         let by = begun + SILENCE;

@@ -58,7 +58,11 @@ impl Workers {
             let sockets = bind(&spec, count)?;
             let address = sockets.first().and_then(|s| s.local_addr().ok());
             addresses.push((Arc::clone(&spec.name), address.unwrap_or(spec.address)));
-            let count = Counts::new(spec.connections_max, spec.per_address_connections_max);
+            let count = Counts::new(
+                spec.connections_max,
+                spec.per_address_connections_max,
+                Arc::clone(&spec.descriptors),
+            );
             counts.push(Arc::clone(&count));
             for (share, socket) in shares.iter_mut().zip(sockets) {
                 share.push((spec.clone(), Arc::clone(&count), socket));

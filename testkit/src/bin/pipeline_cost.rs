@@ -199,7 +199,7 @@ fn gateway(
     let opening = Opening::new(dir.join("ledger"), settings, Arc::clone(&keys));
     let (recorder, _) = Recorder::open(opening, now)?;
     let io = control::start::shared(&opened.store, &keys, &Arc::new(recorder), &base)?;
-    Ok((Gateway::new(io), key))
+    Ok((Gateway::new(io, net::Pools::new()), key))
 }
 
 fn credential(store: &Store, keys: &Keys, now: Timestamp) -> Result<String> {

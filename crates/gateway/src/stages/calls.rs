@@ -8,7 +8,7 @@ use std::sync::Arc;
 use contract::{Operation, TemplateSegment};
 use model::canonical::encode_segment;
 use model::text::shown;
-use model::{Headers, Method, ProxyCause};
+use model::{Headers, Method, Protocol, ProxyCause};
 use net::{ResponseRoom, UpstreamCall, UpstreamFault, UpstreamResponse};
 
 use crate::clock::micros_since;
@@ -57,6 +57,7 @@ pub async fn call(
         room: Some(ResponseRoom {
             budget: &r.io.responses,
             bytes_max: r.snapshot.compiled.server.answers_bytes_max,
+            is_shared: x.event.protocol.as_deref() == Some(Protocol::Http2.as_str()),
         }),
         is_retryable: true,
     };

@@ -16,6 +16,7 @@ use tokio::net::TcpStream;
 use tokio::task::LocalSet;
 
 use super::{About, Examined, Finding, sockets};
+use crate::descriptors::{self, Descriptors};
 use crate::{Severity, bounded};
 
 /// How long an upstream may take.
@@ -71,6 +72,30 @@ fn port(about: About<'_>, address: SocketAddr, server: Option<Option<u32>>) -> F
             Severity::Failed,
             what,
             "This machine must have the address: fix the listener's `address`, or bring the interface up.",
+        ),
+    }
+}
+
+/// Files that may be open: enough for the connections that the configuration allows, and for everything else.
+pub(super) fn open_files(examined: &Examined<'_>) -> Finding {
+    let about = About("open files", "");
+    let server = examined.server.as_ref().map(|server| server.process);
+    let Some(limit) = descriptors::limit_of(server.flatten()) else {
+        return about.ok("the system does not say how many may be open");
+    };
+    let whose = match server {
+        Some(Some(process)) => format!("by the server, process {process}: "),
+        _ => String::from("from this shell: "),
+    };
+    match Descriptors::of(limit, examined.compiled, descriptors::workers()) {
+        Ok(files) if files.is_short() => {
+            about.warn(format!("{whose}{}", files.said()), files.advice())
+        }
+        Ok(files) => about.ok(format!("{whose}{}", files.said())),
+        Err(few) => about.fail(
+            Severity::Failed,
+            format!("{whose}{}", few.said()),
+            few.advice(),
         ),
     }
 }

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use config::compiled::{ListenerSettings, ServerSettings};
-use net::{Bounds, ListenerSpec};
+use net::{Bounds, DescriptorShare, ListenerSpec};
 
 use crate::certificates::Slots;
 
@@ -15,10 +15,12 @@ pub fn listener(
     settings: &ListenerSettings,
     server: &ServerSettings,
     slots: &Slots,
+    descriptors: &Arc<DescriptorShare>,
 ) -> ListenerSpec {
     let whole = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
     let mut spec = ListenerSpec::new(Arc::clone(&settings.name), settings.address);
     spec.tls = slots.get(&settings.name).cloned();
+    spec.descriptors = Arc::clone(descriptors);
     spec.connections_max = whole(settings.connections_max);
     spec.per_address_connections_max = whole(settings.connections_per_address_max);
     spec.bounds = Bounds {

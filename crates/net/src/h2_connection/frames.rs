@@ -1,10 +1,12 @@
 //! Where frames begin and end in a stream of HTTP/2 bytes, in pieces as they come.
-//! Exports `Frames`, `Frame`. Looks at frame headers and the first word of a payload, keeps nothing else.
+//! Exports `Frames`, `Frame`. Looks at frame headers and the first word of a payload, hands payloads on, keeps nothing else.
 //! Used by the meter, in both directions.
 //! Start reading at `Frames::feed`; RFC 9113 §4.1.
 
 /// Octets of a frame header.
 const HEADER: usize = 9;
+/// Octets of a payload's first word.
+const WORD: u32 = 4;
 
 /// Flag of DATA and HEADERS: the last of its stream.
 pub(super) const END_STREAM: u8 = 0x1;
@@ -35,15 +37,17 @@ pub(super) struct Frame {
 
 /// What a piece of bytes brought.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Seen {
+pub(super) enum Seen<'b> {
     /// The header of a frame is complete.
     Begin(Frame),
+    /// These octets belong to its payload.
+    Payload(Frame, &'b [u8]),
     /// Its payload is, too.
     End(Frame),
 }
 
 /// A reader of one direction.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Frames {
     /// Octets to pass over before the first frame.
     preface_left: usize,
@@ -71,8 +75,8 @@ impl Frames {
         }
     }
 
-    /// Reads on; `on` hears of every frame that begins and ends in these bytes.
-    pub(super) fn feed(&mut self, bytes: &[u8], mut on: impl FnMut(Seen)) {
+    /// Reads on; `on` hears of every frame that begins and ends in these bytes, and of its payload in pieces as it comes.
+    pub(super) fn feed<'b>(&mut self, bytes: &'b [u8], mut on: impl FnMut(Seen<'b>)) {
         let mut rest = bytes.get(self.preface_left..).unwrap_or_default();
         self.preface_left = self.preface_left.saturating_sub(bytes.len());
         while let Some((first, behind)) = rest.split_first() {
@@ -87,17 +91,18 @@ impl Frames {
                 }
                 continue;
             }
-            let at = self.frame.length - self.payload_left;
-            if at < 4 {
-                self.frame.word = self.frame.word << 8 | u32::from(*first);
-                self.payload_left -= 1;
-                rest = behind;
-            } else {
-                let left = usize::try_from(self.payload_left).unwrap_or(usize::MAX);
-                let passed = left.min(rest.len());
-                rest = rest.get(passed..).unwrap_or_default();
-                self.payload_left -= u32::try_from(passed).unwrap_or(self.payload_left);
+            let left = usize::try_from(self.payload_left).unwrap_or(usize::MAX);
+            let (piece, behind) = rest.split_at_checked(left).unwrap_or((rest, &[]));
+            let words = WORD.saturating_sub(self.frame.length - self.payload_left);
+            for octet in piece
+                .iter()
+                .take(usize::try_from(words).unwrap_or_default())
+            {
+                self.frame.word = self.frame.word << 8 | u32::from(*octet);
             }
+            self.payload_left -= u32::try_from(piece.len()).unwrap_or(self.payload_left);
+            rest = behind;
+            on(Seen::Payload(self.frame, piece));
             self.end_if_done(&mut on);
         }
     }
@@ -114,7 +119,7 @@ impl Frames {
         self.payload_left = self.frame.length;
     }
 
-    fn end_if_done(&mut self, on: &mut impl FnMut(Seen)) {
+    fn end_if_done<'b>(&mut self, on: &mut impl FnMut(Seen<'b>)) {
         if self.payload_left == 0 {
             (self.header, self.header_read) = (0, 0);
             on(Seen::End(self.frame));
@@ -147,10 +152,14 @@ mod tests {
         for size in [1, 2, 3, 7, 11, 100, 1000] {
             let mut frames = Frames::behind(3);
             let mut ended = Vec::new();
-            let mut begun = 0;
+            let (mut begun, mut payload) = (0, 0);
             for piece in all.chunks(size) {
                 frames.feed(piece, |seen| match seen {
                     Seen::Begin(_) => begun += 1,
+                    Seen::Payload(frame, bytes) => {
+                        assert!(!bytes.is_empty() && bytes.len() <= frame.length as usize);
+                        payload += bytes.len();
+                    }
                     Seen::End(f) => ended.push((f.kind, f.flags, f.length, f.word)),
                 });
             }
@@ -161,8 +170,8 @@ mod tests {
                 (1, 4, 2, 0x0102),
             ];
             assert_eq!(
-                (begun, &ended[..]),
-                (4, &expected[..]),
+                (begun, payload, &ended[..]),
+                (4, 306, &expected[..]),
                 "in pieces of {size}"
             );
         }

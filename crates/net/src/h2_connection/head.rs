@@ -24,9 +24,10 @@ const OF_A_CONNECTION: [&str; 5] = [
     "upgrade",
 ];
 
-/// The head of one stream, and the length that it states.
+/// The head of one stream, and the length that it states. `was_cut`: the library has cut a fragment off its path.
 pub(super) fn head(
     parts: &Parts,
+    was_cut: bool,
     incoming: &Incoming,
     bounds: &Bounds,
 ) -> Result<(Head, Option<u64>), Box<Unreadable>> {
@@ -34,23 +35,7 @@ pub(super) fn head(
     let Some(method) = Method::read(parts.method.as_str()) else {
         return Err(refuse("the method is not a token"));
     };
-    let target = parts.uri.path_and_query().map_or("", |p| p.as_str());
-    if parts.method == "CONNECT" && target.is_empty() {
-        // RFC 9113 §8.5: a CONNECT has no path, and no host is reached through this gate.
-        let mut what = Unreadable::new(&METHOD_NOT_ALLOWED, "a tunnel was asked for");
-        what.head_seen = Some(seen(parts));
-        return Err(Box::new(what));
-    }
-    if target.len() > bounds.target_bytes_max {
-        let mut what = Unreadable::new(&TOO_LARGE, "the request target is too long").status(414);
-        what.head_seen = Some(seen(parts));
-        return Err(Box::new(what));
-    }
-    if !target.starts_with('/') || target.bytes().any(|b| !b.is_ascii_graphic() || b == b'#') {
-        return Err(refuse(
-            "the target is not an absolute path in visible ASCII",
-        ));
-    }
+    let target = target(parts, was_cut, bounds)?;
     if parts.headers.len() > bounds.fields_max {
         let mut what = Unreadable::new(&TOO_LARGE, "the request has too many header fields");
         what.status = 431;
@@ -83,6 +68,40 @@ pub(super) fn head(
         body,
     };
     Ok((head, length))
+}
+
+/// The path and query of a request, as they are judged and forwarded.
+fn target<'p>(
+    parts: &'p Parts,
+    was_cut: bool,
+    bounds: &Bounds,
+) -> Result<&'p str, Box<Unreadable>> {
+    let refuse = |detail: &str| refuse(parts, detail);
+    let target = parts.uri.path_and_query().map_or("", |p| p.as_str());
+    if parts.method == "CONNECT" && target.is_empty() {
+        // RFC 9113 §8.5: a CONNECT has no path, and no host is reached through this gate.
+        let mut what = Unreadable::new(&METHOD_NOT_ALLOWED, "a tunnel was asked for");
+        what.head_seen = Some(seen(parts));
+        return Err(Box::new(what));
+    }
+    if target.len() > bounds.target_bytes_max {
+        let mut what = Unreadable::new(&TOO_LARGE, "the request target is too long").status(414);
+        what.head_seen = Some(seen(parts));
+        return Err(Box::new(what));
+    }
+    if was_cut {
+        // RFC 9113 §8.3.1: `:path` holds a path and a query, and nothing else.
+        return Err(refuse("the target holds a fragment"));
+    }
+    if !target.starts_with('/') || !target.bytes().all(|b| b.is_ascii_graphic()) {
+        return Err(refuse(
+            "the target is not an absolute path in visible ASCII",
+        ));
+    }
+    if !matches!(parts.uri.scheme_str(), Some("http" | "https")) {
+        return Err(refuse("the scheme is neither `http` nor `https`"));
+    }
+    Ok(target)
 }
 
 /// Size of the fields as RFC 9113 §10.5.1 counts them, without the pseudo fields, which have bounds of their own.
@@ -124,6 +143,16 @@ fn fields(parts: &Parts) -> Result<(Headers, Option<u64>), &'static str> {
     let mut cookies = Vec::new();
     for (name, value) in &parts.headers {
         let (name, value) = (name.as_str(), value.as_bytes());
+        if value.iter().any(|b| *b != b'\t' && b.is_ascii_control()) {
+            return Err("a field's value holds control bytes");
+        }
+        // RFC 9113 §8.2.1. In HTTP/1.1 such blanks are none of the value.
+        if matches!(
+            (value.first(), value.last()),
+            (Some(b' ' | b'\t'), _) | (_, Some(b' ' | b'\t'))
+        ) {
+            return Err("a field's value begins or ends with a blank");
+        }
         match name {
             "host" => {}
             "cookie" => {
@@ -145,9 +174,6 @@ fn fields(parts: &Parts) -> Result<(Headers, Option<u64>), &'static str> {
             "expect" => {}
             _ if OF_A_CONNECTION.contains(&name) => {
                 return Err("a field of a connection is sent in a stream");
-            }
-            _ if value.iter().any(|b| *b != b'\t' && b.is_ascii_control()) => {
-                return Err("a field's value holds control bytes");
             }
             _ => headers.push(name, value),
         }

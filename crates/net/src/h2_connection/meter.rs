@@ -1,5 +1,5 @@
 //! Weighs the frames of one HTTP/2 connection: answers earn credit, frames that carry no request spend it.
-//! Exports `Meter` and `Metered`, the stream that hyper reads and writes through it.
+//! Exports `Meter`, `Metered`, the stream that hyper reads and writes through it, and `HeldUntilLast`.
 //! The library bounds memory; this bounds what a client may make us do without ever asking for something.
 //! Used by h2_connection. Start reading at `State::spend`.
 
@@ -9,8 +9,10 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
+use model::http::Held;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use super::fragment::{CutPath, PathWatch};
 use super::frames::{ACK, END_HEADERS, END_STREAM, Frame, Frames, Seen, kind};
 use crate::wire::Stream;
 
@@ -40,6 +42,9 @@ const FAULT: u32 = 10;
 /// A stream beyond those at once. An honest client may send a burst before it has read the settings.
 const TOO_MANY: u32 = 2;
 
+/// Most paths with a fragment that are kept at once: as many as one client may have requests under way, and more.
+const CUT_PATHS_MAX: usize = 256;
+
 /// Error codes (RFC 9113 §7) of our resets; the first three are not faults of the client.
 const NO_ERROR: u32 = 0;
 const INTERNAL_ERROR: u32 = 2;
@@ -48,7 +53,21 @@ const REFUSED_STREAM: u32 = 7;
 
 /// The account of one connection.
 #[derive(Debug, Default)]
-pub(super) struct Meter(RefCell<State>);
+pub(super) struct Meter(RefCell<State>, RefCell<Option<HeldUntilLast>>);
+
+/// What is kept for an answer until its last frame is handed to the socket, or until nothing of it is left here.
+#[derive(Clone, Debug)]
+pub(super) struct HeldUntilLast(Rc<RefCell<Held>>);
+
+impl HeldUntilLast {
+    pub(super) fn new(held: Held) -> Self {
+        HeldUntilLast(Rc::new(RefCell::new(held)))
+    }
+
+    pub(super) fn give_back(&self) {
+        drop(self.0.take());
+    }
+}
 
 #[derive(Debug)]
 struct State {
@@ -65,6 +84,9 @@ struct State {
     head_looks: u32,
     faults: u64,
     last_fault: u32,
+    paths: PathWatch,
+    /// Paths that had a fragment, of requests that the road has not seen yet.
+    cut_paths: Vec<CutPath>,
 }
 
 impl Default for State {
@@ -80,6 +102,8 @@ impl Default for State {
             head_looks: 0,
             faults: 0,
             last_fault: 0,
+            paths: PathWatch::default(),
+            cut_paths: Vec::new(),
         }
     }
 }
@@ -105,6 +129,17 @@ impl Meter {
         let state = &mut *self.0.borrow_mut();
         state.unserved = state.unserved.saturating_sub(1);
         state.earn(HEAD);
+    }
+
+    /// Whether a request of this path was sent with a fragment, which the library has cut off. Each is answered for once.
+    pub(super) fn was_cut(&self, path: &str) -> bool {
+        let cut_paths = &mut self.0.borrow_mut().cut_paths;
+        if cut_paths.is_empty() {
+            return false;
+        }
+        let path = CutPath::of(path);
+        let at = cut_paths.iter().position(|cut| *cut == path);
+        at.map(|at| cut_paths.remove(at)).is_some()
     }
 
     /// A request was cancelled after a long wait: the client's patience ended, which is no abuse.
@@ -134,6 +169,32 @@ impl Meter {
         }
     }
 
+    /// A frame is next to be written. `held` is kept for the answer that it may be the last one of.
+    pub(super) fn offers(&self, held: Option<&HeldUntilLast>) {
+        *self.1.borrow_mut() = held.cloned();
+    }
+
+    /// These bytes are written next. Where they begin the last frame of an answer, what is kept for it is given back now: once they are
+    /// out, its reader may ask for the next one, on another connection and another thread. What the window cut short is not the last.
+    fn writes<'b>(&self, pieces: impl Iterator<Item = &'b [u8]>) {
+        let offered = &mut *self.1.borrow_mut();
+        if offered.is_none() {
+            return;
+        }
+        let mut ahead = self.0.borrow().to_client.clone();
+        let mut is_last = false;
+        for piece in pieces {
+            ahead.feed(piece, |seen| {
+                if let Seen::Begin(frame) = seen {
+                    is_last |= frame.kind == kind::DATA && frame.flags & END_STREAM != 0;
+                }
+            });
+        }
+        if is_last && let Some(held) = offered.take() {
+            held.give_back();
+        }
+    }
+
     fn wrote(&self, bytes: &[u8]) {
         let state = &mut *self.0.borrow_mut();
         let mut frames = std::mem::replace(&mut state.to_client, Frames::behind(0));
@@ -148,9 +209,13 @@ impl Meter {
 
 impl State {
     /// A frame of the client's.
-    fn came(&mut self, seen: Seen) {
+    fn came(&mut self, seen: Seen<'_>) {
         let (frame, is_whole) = match seen {
-            Seen::Begin(frame) => (frame, false),
+            Seen::Begin(frame) => {
+                self.paths.begin(&frame);
+                (frame, false)
+            }
+            Seen::Payload(frame, bytes) => return self.came_inside(frame, bytes),
             Seen::End(frame) => (frame, true),
         };
         if matches!(frame.kind, kind::HEADERS | kind::CONTINUATION) {
@@ -175,6 +240,20 @@ impl State {
             kind::SETTINGS if frame.flags & ACK == 0 => self.spend(CANCEL, "SETTINGS frames"),
             kind::CONTINUATION => self.spend(IDLE_FRAME, "CONTINUATION frames"),
             _ => self.spend(IDLE_FRAME, "control frames"),
+        }
+    }
+
+    /// Octets of a frame of the client's.
+    fn came_inside(&mut self, frame: Frame, bytes: &[u8]) {
+        if !matches!(frame.kind, kind::HEADERS | kind::CONTINUATION) {
+            return;
+        }
+        if let Some(cut) = self.paths.read(bytes) {
+            if self.cut_paths.len() == CUT_PATHS_MAX {
+                self.excess = self.excess.or(Some("paths with a fragment"));
+            } else {
+                self.cut_paths.push(cut);
+            }
         }
     }
 
@@ -252,6 +331,7 @@ impl AsyncWrite for Metered {
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
+        this.meter.writes(std::iter::once(buf));
         let written = Pin::new(&mut this.stream).poll_write(cx, buf);
         if let Poll::Ready(Ok(count)) = &written {
             this.meter.wrote(buf.get(..*count).unwrap_or_default());
@@ -265,6 +345,7 @@ impl AsyncWrite for Metered {
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
+        this.meter.writes(bufs.iter().map(|buf| &**buf));
         let written = Pin::new(&mut this.stream).poll_write_vectored(cx, bufs);
         if let Poll::Ready(Ok(count)) = &written {
             let mut left = *count;

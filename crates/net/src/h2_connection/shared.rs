@@ -10,10 +10,10 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::meter::Meter;
+use super::meter::{HeldUntilLast, Meter};
 use crate::listener::{ConnectionHandle, RequestUnderWay};
 use crate::spec::Bounds;
-use crate::wire::ReadRate;
+use crate::wire::{LINGER_BYTES, ReadRate};
 
 /// Whoever waited this long for an answer may give up without being thought an attacker.
 const LONG_WAIT: Duration = Duration::from_secs(1);
@@ -24,6 +24,8 @@ pub(super) struct Shared {
     life: Rc<ConnectionHandle>,
     meter: Rc<Meter>,
     served: Cell<u32>,
+    /// Bytes of bodies that were thrown away.
+    discarded: Cell<usize>,
     last_event: Cell<Instant>,
     is_ending: Cell<bool>,
     /// Streams under way; the moment by which the client must have taken the reply, once there is one.
@@ -36,6 +38,7 @@ impl Shared {
             life,
             meter,
             served: Cell::new(0),
+            discarded: Cell::new(0),
             last_event: Cell::new(Instant::now()),
             is_ending: Cell::new(false),
             streams: RefCell::default(),
@@ -46,6 +49,11 @@ impl Shared {
         self.served.get()
     }
 
+    /// Whether a request of this path was sent with a fragment.
+    pub(super) fn was_cut(&self, path: &str) -> bool {
+        self.meter.was_cut(path)
+    }
+
     /// The connection closes after what is under way.
     pub(super) fn end(&self) {
         self.is_ending.set(true);
@@ -53,6 +61,13 @@ impl Shared {
 
     pub(super) fn is_ending(&self) -> bool {
         self.is_ending.get()
+    }
+
+    /// Counts bytes of a body that are thrown away; `false` when the connection has sent enough of them.
+    pub(super) fn discards(&self, bytes: usize) -> bool {
+        self.discarded
+            .set(self.discarded.get().saturating_add(bytes));
+        self.discarded.get() < LINGER_BYTES
     }
 
     /// Nothing has happened for so long.
@@ -111,7 +126,12 @@ impl OnStream {
             .insert(self.id, Some(deadline));
     }
 
-    /// The client has granted window for so many bytes more.
+    /// A frame of this stream is next to be written; `held` is what its answer keeps, where the frame may be its last.
+    pub(super) fn offers(&self, held: Option<&HeldUntilLast>) {
+        self.shared.meter.offers(held);
+    }
+
+    /// The connection has taken so many bytes more of the answer.
     pub(super) fn took(&self, bytes: usize) {
         let mut streams = self.shared.streams.borrow_mut();
         if let (Some(rate), Some(Some(deadline))) = (self.rate, streams.get_mut(&self.id)) {

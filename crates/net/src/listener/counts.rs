@@ -11,15 +11,21 @@ use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::DescriptorShare;
 use crate::network::network;
 use slot::SlotState;
 
 /// Most connections that are asked to give way before the lock is let go of. Those that refuse are answering a request.
 const ASKED_MAX: usize = 64;
 
+/// Connections that each listener may have however many descriptors the others have taken: health and the way in for operators must not
+/// depend on how busy the public side is.
+pub const KEPT_CONNECTIONS: usize = 16;
+
 /// Open connections of one listener.
 #[derive(Debug)]
 pub(crate) struct Counts {
+    descriptors: Arc<DescriptorShare>,
     total_max: usize,
     per_address_max: usize,
     /// Connections accepted so far. It also tells how long a connection has rested: the clock that counts where places are
@@ -78,14 +84,19 @@ pub(crate) struct Evicted {
     pub(crate) detail: &'static str,
 }
 
-const UNPROVEN: &str = "closed for a newer one, because there were more connections at once than the listener's bounds allow: it was the \
+const UNPROVEN: &str = "closed for a newer one, because there were more connections at once than the listener's bounds or the limit of open files allow: it was the \
      oldest on which no credential had been accepted";
-const RESTED: &str = "closed for a newer one, because there were more connections at once than the listener's bounds allow: its credential \
+const RESTED: &str = "closed for a newer one, because there were more connections at once than the listener's bounds or the limit of open files allow: its credential \
      had most of them at this address, and it had rested longest";
 
 impl Counts {
-    pub(crate) fn new(total_max: usize, per_address_max: usize) -> Arc<Counts> {
+    pub(crate) fn new(
+        total_max: usize,
+        per_address_max: usize,
+        descriptors: Arc<DescriptorShare>,
+    ) -> Arc<Counts> {
         Arc::new(Counts {
+            descriptors,
             total_max,
             per_address_max,
             accepted: AtomicU64::new(0),
@@ -112,6 +123,7 @@ impl Counts {
                 Room::Made(slot, detail) => Some((slot, detail)),
             };
             open.insert(key, &state);
+            counts.descriptors.add();
             drop(open);
             let evicted = gave_way.map(|(slot, detail)| {
                 slot.end();
@@ -129,13 +141,19 @@ impl Counts {
     /// Finds or makes a place at this address.
     fn room(&self, open: &mut Open, key: IpAddr) -> Room {
         let mine = open.by_address.get(&key).map_or(0, AddressSlots::len);
-        if mine >= self.per_address_max {
+        let is_full = open.total >= self.total_max
+            || (open.total >= KEPT_CONNECTIONS && self.descriptors.is_full());
+        let room = if mine >= self.per_address_max {
             open.make_room_at(key)
-        } else if open.total >= self.total_max {
+        } else if is_full {
             open.make_room()
         } else {
             Room::Free
+        };
+        if let Room::Made(..) = room {
+            self.descriptors.remove();
         }
+        room
     }
 
     /// Connections open now.
@@ -183,7 +201,9 @@ impl ConnectionSlot {
 
 impl Drop for ConnectionSlot {
     fn drop(&mut self) {
-        self.counts.lock().remove(&self.state);
+        if self.counts.lock().remove(&self.state) {
+            self.counts.descriptors.remove();
+        }
     }
 }
 
@@ -222,24 +242,23 @@ impl Open {
         here.unproven.insert(state.id, Arc::clone(state));
     }
 
-    /// Takes a slot out, wherever it is; one that gave way is out already.
-    fn remove(&mut self, state: &SlotState) {
+    /// Takes a slot out, wherever it is; `false` for one that gave way and is out already.
+    fn remove(&mut self, state: &SlotState) -> bool {
         self.unproven.remove(&state.id);
         let key = network(state.address);
         let Some(here) = self.by_address.get_mut(&key) else {
-            return;
+            return false;
         };
         let places = [&mut here.unproven, &mut here.under_way, &mut here.proven];
-        if places
+        let was_there = places
             .map(|slots| slots.remove(&state.id))
             .iter()
-            .any(Option::is_some)
-        {
-            self.total -= 1;
-        }
+            .any(Option::is_some);
+        self.total -= usize::from(was_there);
         if here.len() == 0 {
             self.by_address.remove(&key);
         }
+        was_there
     }
 
     fn prove(&mut self, state: &SlotState) {

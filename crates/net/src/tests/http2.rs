@@ -6,7 +6,8 @@ use std::time::Duration;
 use h2::client::{self, SendRequest};
 use hyper::body::Bytes;
 use hyper::http::{HeaderMap, Request};
-use tokio::net::TcpStream;
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio_rustls::TlsConnector;
 
 use super::tls::Authority;
@@ -347,4 +348,230 @@ fn what_is_kept_for_the_answers_of_a_stalled_reader_is_given_back() {
         Some(&1),
         "{dropped:?}"
     );
+}
+
+/// How many answers are no longer kept.
+fn given_back(gate: &Gate) -> usize {
+    let log = gate.log.lock().unwrap();
+    log.iter().filter(|line| *line == "given back").count()
+}
+
+/// The library takes the first piece of an answer without any window, and what a window lets it take it keeps until the socket has room.
+#[test]
+fn an_answer_is_kept_until_it_is_written_and_not_until_the_library_has_it() {
+    let (gate, authority) = gate(Bounds {
+        write_grace: PATIENCE,
+        ..Bounds::default()
+    });
+    on_a_runtime(async {
+        for (window, path, count) in [
+            (0, "/held-small", 8),
+            (10, "/held-small", 8),
+            (300, "/held-piece", 8),
+            (59_000, "/held-piece", 1),
+        ] {
+            let send = connect(&gate, &authority, window).await;
+            let mut asked = Vec::new();
+            for _ in 0..count {
+                let mut ready = send.clone().ready().await.unwrap();
+                let (response, _) = ready.send_request(request("GET", path), true).unwrap();
+                asked.push(response.await.unwrap().into_body());
+            }
+            // What was asked last is answered last: by then the library has taken what it takes.
+            for _ in 0..3 {
+                let (status, ..) = ask(&send, request("GET", "/none"), b"").await.unwrap();
+                assert_eq!(status, 204);
+            }
+            assert_eq!(given_back(&gate), 0, "a window of {window}");
+            if window == 0 {
+                drop((asked, send));
+            } else {
+                for body in asked {
+                    let bytes = read(body).await;
+                    assert!(matches!(bytes, 303 | 60_003), "{bytes}");
+                }
+            }
+            let begun = std::time::Instant::now();
+            while given_back(&gate) < count {
+                assert!(
+                    begun.elapsed() < PATIENCE,
+                    "{} of {count}",
+                    given_back(&gate)
+                );
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            gate.seen();
+        }
+    });
+    gate.stop();
+}
+
+async fn read(mut body: h2::RecvStream) -> usize {
+    let mut bytes = 0;
+    while let Some(piece) = body.data().await {
+        let piece = piece.unwrap();
+        bytes += piece.len();
+        body.flow_control().release_capacity(piece.len()).unwrap();
+    }
+    bytes
+}
+
+/// A connection that grants the largest windows, asks so many times for this path, and takes nothing out of its socket.
+async fn silent(
+    gate: &Gate,
+    authority: &Authority,
+    path: &str,
+    count: u32,
+) -> tokio_rustls::client::TlsStream<TcpStream> {
+    let config = crate::tls::client_config(Some(&authority.pem())).unwrap();
+    let mut config = (*config).clone();
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(16 * 1024).unwrap();
+    let stream = socket.connect(gate.address()).await.unwrap();
+    let name = crate::tls::server_name("localhost").unwrap();
+    let connector = TlsConnector::from(Arc::new(config));
+    let mut stream = connector.connect(name, stream).await.unwrap();
+    let mut bytes = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec();
+    let frame = |kind: u8, flags: u8, id: u32, payload: &[u8]| {
+        let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
+        [&length[1..], &[kind, flags], &id.to_be_bytes(), payload].concat()
+    };
+    bytes.extend(frame(4, 0, 0, &[0, 4, 0x7f, 0xff, 0xff, 0xff]));
+    bytes.extend(frame(8, 0, 0, &0x7fff_0000_u32.to_be_bytes()));
+    // `GET https://localhost`, by places of the static table (RFC 7541 appendix A).
+    let length = u8::try_from(path.len()).unwrap();
+    let head = [
+        &b"\x82\x87\x41\x09localhost\x44"[..],
+        &[length],
+        path.as_bytes(),
+    ]
+    .concat();
+    for n in 0..count {
+        bytes.extend(frame(1, 5, 2 * n + 1, &head));
+    }
+    stream.write_all(&bytes).await.unwrap();
+    stream
+}
+
+/// Windows for everything, and nobody who takes bytes out of the socket: what is kept in the library's buffers counts as kept.
+#[test]
+fn a_client_that_grants_windows_and_reads_nothing_holds_all_of_what_it_asked_for() {
+    const ASKED: usize = 100;
+    let (gate, authority) = gate(Bounds {
+        write_grace: PATIENCE,
+        ..Bounds::default()
+    });
+    on_a_runtime(async {
+        let stream = silent(&gate, &authority, "/held-piece", 100).await;
+        let asked = || {
+            let log = gate.log.lock().unwrap();
+            let mine = log.iter().filter(|line| line.contains("/held-piece"));
+            mine.count()
+        };
+        let begun = std::time::Instant::now();
+        while asked() < ASKED {
+            assert!(begun.elapsed() < PATIENCE, "{} of {ASKED}", asked());
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        // Others are served meanwhile, so that this one has had its turn, too.
+        let other = connect(&gate, &authority, 65_535).await;
+        for _ in 0..20 {
+            ask(&other, request("GET", "/none"), b"").await.unwrap();
+        }
+        // What the kernel takes is gone: buffers of some hundred kilobytes, of six megabytes.
+        let gone = given_back(&gate);
+        eprintln!("{gone} of {ASKED} answers of 60 KB are not kept any more");
+        assert!(gone < 50, "{gone}");
+        drop(stream);
+        while given_back(&gate) < ASKED {
+            assert!(begun.elapsed() < PATIENCE * 2, "{}", given_back(&gate));
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    });
+    gate.stop();
+}
+
+#[test]
+fn a_client_that_grants_windows_and_reads_nothing_is_ended_for_it() {
+    let (gate, authority) = gate(impatient());
+    on_a_runtime(async {
+        let _stream = silent(&gate, &authority, "/held", 8).await;
+        let begun = std::time::Instant::now();
+        while given_back(&gate) < 8 {
+            assert!(begun.elapsed() < PATIENCE, "{} of 8", given_back(&gate));
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    });
+    let dropped = gate.dropped();
+    let told = dropped.get("http.not_read 127.0.0.1");
+    assert_eq!(told, Some(&1), "{dropped:?}");
+}
+
+/// Whoever has the end of an answer asks for the next one, perhaps on another connection.
+#[test]
+fn what_is_kept_for_a_stream_is_free_before_its_reader_has_the_end() {
+    let (gate, authority) = gate(Bounds::default());
+    on_a_runtime(async {
+        let send = connect(&gate, &authority, 65_535).await;
+        for path in ["/held", "/held-piece", "/held-small"] {
+            for _ in 0..100 {
+                ask(&send, request("GET", path), b"").await.unwrap();
+                assert_eq!(given_back(&gate), 1, "{path}");
+                gate.seen();
+            }
+        }
+    });
+    gate.stop();
+}
+
+/// Several clients look for an answer only when they have sent the whole body, and wait for window until then.
+#[test]
+fn a_large_body_that_is_refused_early_is_read_on_and_thrown_away() {
+    const BYTES: usize = 4 << 20;
+    let (gate, authority) = gate(Bounds::default());
+    on_a_runtime(async {
+        let send = connect(&gate, &authority, 65_535).await;
+        let long = format!("/{}", "a".repeat(9_000));
+        for (path, length, status) in [
+            ("/echo", true, 413),
+            ("/echo", false, 413),
+            ("/ignore", true, 200),
+            // Refused for its head, before there is a body to read.
+            (long.as_str(), true, 414),
+        ] {
+            let mut request = request("POST", path);
+            if length {
+                let fields = request.headers_mut();
+                fields.insert("content-length", BYTES.into());
+            }
+            let mut ready = send.clone().ready().await.unwrap();
+            let (response, mut stream) = ready.send_request(request, false).unwrap();
+            let mut left = BYTES;
+            while left > 0 {
+                stream.reserve_capacity(left.min(16_384));
+                let window = std::future::poll_fn(|cx| stream.poll_capacity(cx)).await;
+                let granted = window.expect("the stream is open").unwrap().min(left);
+                left -= granted;
+                let piece = Bytes::from(vec![b'x'; granted]);
+                stream.send_data(piece, left == 0).unwrap();
+            }
+            let (parts, body) = response.await.unwrap().into_parts();
+            assert_eq!(parts.status.as_u16(), status, "{path}");
+            read(body).await;
+        }
+        let (status, ..) = ask(&send, request("GET", "/none"), b"").await.unwrap();
+        assert_eq!(status, 204, "the connection lives");
+        // Whoever stops sending is told so after a moment.
+        let mut ready = send.clone().ready().await.unwrap();
+        let (response, mut stream) = ready
+            .send_request(request("POST", "/ignore"), false)
+            .unwrap();
+        assert_eq!(response.await.unwrap().status().as_u16(), 200);
+        let reason = std::future::poll_fn(|cx| stream.poll_reset(cx))
+            .await
+            .unwrap();
+        assert_eq!(reason, h2::Reason::NO_ERROR);
+    });
+    gate.stop();
 }

@@ -103,6 +103,18 @@ impl IdleConnections {
         });
     }
 
+    /// Closes the connection that has rested longest. `false` when none rests.
+    pub(super) fn close_one(&self) -> bool {
+        let mut idle = self.0.borrow_mut();
+        let first = |one: &&mut Vec<Idle>| one.first().map(|first| first.until);
+        let oldest = idle.values_mut().filter(|resting| !resting.is_empty());
+        let Some(resting) = oldest.min_by_key(first) else {
+            return false;
+        };
+        resting.remove(0);
+        true
+    }
+
     /// Drops what has rested too long, also of upstreams that no longer exist.
     pub(super) fn sweep(&self, now: Instant) {
         self.0.borrow_mut().retain(|_, resting| {

@@ -23,6 +23,8 @@ use super::{
     ExchangeFault, Target, Upstream, UpstreamCall, UpstreamFault, UpstreamFaultKind as Kind,
     UpstreamRequest, UpstreamResponse, dial, exchange, is_plain_path,
 };
+use crate::DescriptorShare;
+use crate::descriptors::Descriptor;
 use crate::spec::Balance;
 use crate::wire::{Stream, Wire};
 
@@ -36,6 +38,7 @@ const SWEEP_EVERY: u32 = 1024;
 pub struct Pools {
     idle: IdleConnections,
     calls: std::cell::Cell<u32>,
+    descriptors: Arc<DescriptorShare>,
 }
 
 /// One try on one target.
@@ -68,6 +71,14 @@ impl Pools {
     /// No connections yet.
     pub fn new() -> Self {
         Pools::default()
+    }
+
+    /// The same for connections that take descriptors of this share, and wait for none.
+    pub fn within(descriptors: Arc<DescriptorShare>) -> Self {
+        Pools {
+            descriptors,
+            ..Pools::default()
+        }
     }
 
     /// Sends one call and reads the whole answer. Runs inside a `LocalSet`: probes of resting targets are tasks of it.
@@ -162,8 +173,11 @@ impl Pools {
             Some(wire) => (wire, Duration::ZERO),
             None => {
                 let start = Instant::now();
+                let descriptor = self.descriptor()?;
                 let stream = connect(upstream, target, times.deadline).await?;
-                (Wire::new(stream), start.elapsed())
+                let mut wire = Wire::new(stream);
+                wire.descriptor = Some(descriptor);
+                (wire, start.elapsed())
             }
         };
         let quiet = if is_reused {
@@ -197,6 +211,23 @@ impl Pools {
         })
     }
 
+    /// One for a new connection; where there is none, the connection of this worker that has rested longest gives its own.
+    fn descriptor(&self) -> Result<Descriptor, DialFault> {
+        loop {
+            if let Some(descriptor) = DescriptorShare::take(&self.descriptors) {
+                return Ok(descriptor);
+            }
+            if !self.idle.close_one() {
+                let max = self.descriptors.max();
+                let detail = format!(
+                    "all {max} file descriptors that there are for connections to upstreams are taken"
+                );
+                let kind = DialFaultKind::OutOfResources;
+                return Err(DialFault { kind, detail });
+            }
+        }
+    }
+
     /// What a call that is over means for its connection and for the target.
     fn settle(
         &self,
@@ -207,7 +238,7 @@ impl Pools {
         begun: Instant,
     ) {
         match result {
-            Ok(answered) if answered.is_reusable => {
+            Ok(answered) if answered.is_reusable && !self.descriptors.is_short() => {
                 self.idle.put(key, upstream, owner, wire, begun);
             }
             Ok(_) if !wire.buffered().is_empty() => target.count_surplus(),

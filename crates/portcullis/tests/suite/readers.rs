@@ -2,9 +2,10 @@
 //! Start reading at `Unread`.
 
 use std::io::Write;
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 
 use serde_json::json;
+use testkit::frames::{END_STREAM, Hostile, frame, head, kind};
 use testkit::{
     Gate, Key, PATIENCE, Play, RecordingUpstream, Server, answer, json_response, poll, wire,
 };
@@ -172,4 +173,114 @@ fn answers_that_nobody_reads_take_half_of_the_memory_for_answers_at_most() {
     );
     assert!(answer.body.is_empty());
     drop(unread);
+}
+
+/// A connection that has sent so many requests for this, and reads nothing of what comes. Its windows are as large as they can be, or
+/// nothing.
+fn silent_streams(server: &Server, target: &str, key: &Key, has_window: bool) -> Hostile {
+    let ca = std::fs::read(server.gate.home().join("ca.pem")).unwrap();
+    let mut caller = Hostile::open(Ipv4Addr::LOCALHOST, server.address("secure"), &ca);
+    let window: u32 = if has_window { 0x7fff_ffff } else { 0 };
+    let settings = [&[0, 4][..], &window.to_be_bytes()].concat();
+    let mut bytes = frame(kind::SETTINGS, 0, 0, &settings);
+    bytes.extend(frame(
+        kind::WINDOW_UPDATE,
+        0,
+        0,
+        &0x7fff_0000_u32.to_be_bytes(),
+    ));
+    let bearer = format!("Bearer {}", key.text);
+    for n in 0..100 {
+        let fields = [("authorization", bearer.as_str())];
+        bytes.extend(head(2 * n + 1, "GET", target, &fields, END_STREAM));
+    }
+    assert!(caller.send(&bytes));
+    caller
+}
+
+fn resident_mib(server: &Server) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", server.pid())).unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmRSS:"));
+    let kib = line.unwrap().split_whitespace().nth(1).unwrap();
+    kib.parse::<u64>().unwrap() / 1024
+}
+
+/// Large answers of 6 MiB and small ones of 15 KB, and room for 64 MiB of them.
+fn streaming() -> (RecordingUpstream, Server) {
+    let upstream = RecordingUpstream::start(|asked| {
+        let bytes = match asked.target.rsplit('/').next() {
+            Some("large") => 6 << 20,
+            Some("small") => 15_000,
+            _ => 1,
+        };
+        Play::Response(json_response(200, &String::from_utf8(note(bytes)).unwrap()))
+    });
+    let gate = gate(&upstream).secured();
+    gate.edit(
+        "portcullis.yaml",
+        "  blocks: off\n",
+        "  blocks: off\n  answers_bytes_max: 64MiB\n  connections_per_address_max: 100\n",
+    );
+    let server = serve(gate);
+    (upstream, server)
+}
+
+/// How many of so many requests were let out, once all of them are decided; the others found no room.
+fn settled(server: &Server, asked: usize) -> usize {
+    let events = || server.ledger_of(&json!({ "kind": "request", "integration": "alpha" }));
+    let came = poll(PATIENCE * 2, || (events().len() >= asked).then_some(()));
+    assert!(came.is_some(), "{} of {asked}", events().len());
+    let refused = server.ledger_of(&json!({ "code": "upstream.overloaded" }));
+    let filter = json!({ "kind": "request", "integration": "alpha", "outcome": "allow" });
+    let allowed = server.ledger_of(&filter).len();
+    assert_eq!(allowed + refused.len(), events().len());
+    allowed
+}
+
+/// A hundred streams of one connection are a hundred answers: large ones and small ones, with windows and without, they take the
+/// room that there is for answers, and no more.
+#[test]
+fn streams_that_nobody_reads_take_half_of_the_memory_for_answers_at_most() {
+    let (_upstream, server) = streaming();
+    let (key, other) = (
+        server.quick_key("alpha", &[]),
+        server.quick_key("beta", &[]),
+    );
+    let settled = |asked| settled(&server, asked);
+    let before = resident_mib(&server);
+    let mut asked = 0;
+    // 32 MiB are five of 6 MiB.
+    for has_window in [false, true] {
+        let already = settled(asked);
+        let large = silent_streams(&server, "/v1/notes/large", &key, has_window);
+        asked += 100;
+        let allowed = settled(asked) - already;
+        let mib = resident_mib(&server);
+        eprintln!(
+            "windows: {has_window}; {allowed} large answers wait, {before} MiB before and {mib} MiB now"
+        );
+        assert!((1..=5).contains(&allowed), "{allowed}");
+        let others = server.send(&call("GET", "/v1/notes/large"), Some(&other));
+        assert_eq!(others.status, 200);
+        drop(large);
+        let again = poll(PATIENCE, || {
+            asked += 1;
+            let one = server.send(&call("GET", "/v1/notes/large"), Some(&key));
+            (one.status == 200).then_some(())
+        });
+        assert!(again.is_some(), "room is given back");
+    }
+    // What five of them leave of 32 MiB are a hundred and forty of 15 KB.
+    let _large = silent_streams(&server, "/v1/notes/large", &key, false);
+    asked += 100;
+    let already = settled(asked);
+    let small = [false, true, false]
+        .map(|has_window| silent_streams(&server, "/v1/notes/small", &key, has_window));
+    let allowed = settled(asked + 100 * small.len()) - already;
+    let mib = resident_mib(&server);
+    eprintln!("{allowed} small answers wait, {before} MiB before and {mib} MiB now");
+    // What a kernel takes of those with windows is gone, and is room again.
+    assert!((100..=180).contains(&allowed), "{allowed} of 300");
+    let others = server.send(&call("GET", "/v1/notes/large"), Some(&other));
+    assert_eq!(others.status, 200);
 }

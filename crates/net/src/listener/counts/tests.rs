@@ -4,6 +4,10 @@ use proptest::prelude::*;
 
 use super::*;
 
+fn counts_of(total_max: usize, per_address_max: usize) -> Arc<Counts> {
+    Counts::new(total_max, per_address_max, Arc::default())
+}
+
 fn address(text: &str) -> IpAddr {
     text.parse().unwrap()
 }
@@ -34,7 +38,7 @@ fn proven(counts: &Arc<Counts>, from: &str, caller: u128) -> ConnectionSlot {
 
 #[test]
 fn places_are_bounded_and_come_back() {
-    let counts = Counts::new(3, 2);
+    let counts = counts_of(3, 2);
     let first = taken(&counts, "2001:db8::1");
     let second = taken(&counts, "2001:db8::2");
     let third = taken_from(&counts, "2001:db8::3", &first);
@@ -52,7 +56,7 @@ fn places_are_bounded_and_come_back() {
 
 #[test]
 fn whoever_answers_a_request_gives_way_to_nobody() {
-    let counts = Counts::new(10, 2);
+    let counts = counts_of(10, 2);
     let (first, second) = (taken(&counts, "10.0.0.1"), taken(&counts, "10.0.0.1"));
     assert!(first.begin_request() && second.begin_request());
     assert!(Counts::take(&counts, address("10.0.0.1")).is_none());
@@ -65,7 +69,7 @@ fn whoever_answers_a_request_gives_way_to_nobody() {
 
 #[test]
 fn strangers_take_places_from_strangers_and_callers_keep_theirs() {
-    let counts = Counts::new(1000, 8);
+    let counts = counts_of(1000, 8);
     let callers: Vec<_> = (0..4).map(|n| proven(&counts, "10.0.0.1", n)).collect();
     let mut strangers: std::collections::VecDeque<_> =
         (0..4).map(|_| taken(&counts, "10.0.0.1")).collect();
@@ -88,7 +92,7 @@ fn strangers_take_places_from_strangers_and_callers_keep_theirs() {
 
 #[test]
 fn where_all_are_callers_the_greediest_gives_up_its_longest_rest() {
-    let counts = Counts::new(1000, 6);
+    let counts = counts_of(1000, 6);
     let greedy: Vec<_> = (0..4).map(|_| proven(&counts, "10.0.0.1", 1)).collect();
     let modest: Vec<_> = (2..4).map(|n| proven(&counts, "10.0.0.1", n)).collect();
     // The first rests again since now, so the second has rested longest.
@@ -108,7 +112,7 @@ fn where_all_are_callers_the_greediest_gives_up_its_longest_rest() {
 
 #[test]
 fn a_full_listener_takes_no_place_from_a_caller_elsewhere() {
-    let counts = Counts::new(2, 2);
+    let counts = counts_of(2, 2);
     let callers = [
         proven(&counts, "10.0.0.1", 1),
         proven(&counts, "10.0.0.2", 2),
@@ -120,7 +124,7 @@ fn a_full_listener_takes_no_place_from_a_caller_elsewhere() {
 /// One that gave way before its task was known ends as soon as it is.
 #[tokio::test]
 async fn one_that_gave_way_ends_whenever_its_task_is_known() {
-    let counts = Counts::new(10, 1);
+    let counts = counts_of(10, 1);
     let first = taken(&counts, "10.0.0.1");
     let second = taken_from(&counts, "10.0.0.1", &first);
     let task = tokio::spawn(std::future::pending::<()>());
@@ -143,7 +147,7 @@ fn at_work(counts: &Arc<Counts>, from: &str) -> ConnectionSlot {
 #[test]
 fn however_many_strangers_are_being_answered_one_that_rests_is_found() {
     const HERE: &str = "10.0.0.1";
-    let counts = Counts::new(1000, 302);
+    let counts = counts_of(1000, 302);
     let caller = proven(&counts, HERE, 1);
     let busy: Vec<_> = (0..300).map(|_| at_work(&counts, HERE)).collect();
     let resting = taken(&counts, HERE);
@@ -161,7 +165,7 @@ fn however_many_strangers_are_being_answered_one_that_rests_is_found() {
 
 #[test]
 fn the_whole_listener_is_asked_as_well() {
-    let counts = Counts::new(300, 300);
+    let counts = counts_of(300, 300);
     let busy: Vec<_> = (0..299).map(|_| at_work(&counts, "10.0.0.1")).collect();
     let resting = taken(&counts, "10.0.0.2");
     let newcomer = taken_from(&counts, "10.0.0.3", &resting);
@@ -174,7 +178,7 @@ fn the_whole_listener_is_asked_as_well() {
 #[test]
 fn callers_give_way_to_newcomers_under_way_until_half_of_the_address_is_theirs() {
     const HERE: &str = "10.0.0.1";
-    let counts = Counts::new(1000, 8);
+    let counts = counts_of(1000, 8);
     let callers: Vec<_> = (0..8).map(|n| proven(&counts, HERE, n)).collect();
     // Their first request is under way: nobody knows yet whose they are.
     let mut newcomers: Vec<_> = (0..4)
@@ -263,7 +267,7 @@ proptest! {
         bounds in (4..180usize, 2..120usize),
         steps in prop::collection::vec(step(), 1..900),
     ) {
-        let counts = Counts::new(bounds.0, bounds.1);
+        let counts = counts_of(bounds.0, bounds.1);
         let mut open: Vec<Known> = Vec::new();
         for step in steps {
             match step {
@@ -325,7 +329,7 @@ proptest! {
 fn whoever_rests_at_last_can_be_asked() {
     const HERE: &str = "10.0.0.1";
     const SLOTS: usize = 96;
-    let counts = Counts::new(1000, SLOTS);
+    let counts = counts_of(1000, SLOTS);
     let slots: Vec<_> = (0..SLOTS).map(|_| at_work(&counts, HERE)).collect();
     // Those who come stay, so that the address is full at every question.
     let mut came_meanwhile = Vec::new();
@@ -358,4 +362,37 @@ fn whoever_rests_at_last_can_be_asked() {
     let came: Vec<_> = newcomers.flatten().collect();
     assert_eq!(came.len(), SLOTS);
     assert!(came.iter().all(|(_, evicted)| evicted.is_some()));
+}
+
+/// Two listeners share descriptors: whoever has more than a few connections makes room among its own, and the other always has its few.
+#[test]
+fn a_listener_that_is_flooded_leaves_descriptors_to_the_others() {
+    let descriptors = Arc::new(DescriptorShare::new(40));
+    let listener = || Counts::new(1000, 1000, Arc::clone(&descriptors));
+    let (public, admin) = (listener(), listener());
+    let from = |n: usize| address(&format!("10.0.{}.{}", n / 200, n % 200 + 1));
+    let mut held: std::collections::VecDeque<_> = (0..40)
+        .map(|n| taken(&public, &from(n).to_string()))
+        .collect();
+    assert!(descriptors.is_full());
+    for n in 40..200 {
+        let oldest = held.pop_front().unwrap();
+        held.push_back(taken_from(&public, &from(n).to_string(), &oldest));
+    }
+    let operators: Vec<_> = (0..KEPT_CONNECTIONS)
+        .map(|_| taken(&admin, "127.0.0.1"))
+        .collect();
+    assert!(held.iter().all(ConnectionSlot::begin_request));
+    assert!(
+        Counts::take(&public, from(7)).is_none(),
+        "all of them answer"
+    );
+    taken_from(&admin, "127.0.0.1", &operators[0]);
+    drop((held, operators));
+    assert!((0..40).all(|_| {
+        DescriptorShare::take(&descriptors)
+            .map(std::mem::forget)
+            .is_some()
+    }));
+    assert!(descriptors.is_full(), "every one was given back once");
 }
