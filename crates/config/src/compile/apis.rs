@@ -11,7 +11,7 @@ use model::{Mode, Timestamp};
 
 use super::bounds::not_empty;
 use super::draft::{Apis, BasePath, Scene, base_path_problem, operation};
-use super::{foreign, lifecycle, lookups, objects, reading, upstream};
+use super::{browsers, foreign, lifecycle, lookups, objects, reading, upstream};
 use crate::Files;
 use crate::api::{Api, Checks, State, Version};
 use crate::compiled::{ApiVersion, FieldPlans, Inspected, OperationPlan, UpstreamSettings};
@@ -231,6 +231,7 @@ fn add(
         base_path: frame.base_path,
         contract,
         upstream: frame.upstream,
+        browsers: browsers::compile(written, file, report),
         lookups_max,
         operations,
         fields: FieldPlans::default(),
