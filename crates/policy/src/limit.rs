@@ -403,8 +403,8 @@ mod tests {
                 let (seen, _) = take(state, 0, &limit, at(now));
                 used = used.min(f64::from(burst));
                 now += wait;
-                #[expect(clippy::cast_precision_loss, reason = "some millions")]
-                let paid = wait as f64 * f64::from(count) / (per_s as f64 * 1_000_000.0);
+                let whole = |number: u64| f64::from(u32::try_from(number).unwrap());
+                let paid = whole(wait) * f64::from(count) / (whole(per_s) * 1_000_000.0);
                 used = (used - paid).max(0.0);
                 let left = f64::from(burst) - used;
                 let (next, verdict) = take(Some(seen), 1, &limit, at(now));
