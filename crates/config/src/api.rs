@@ -8,6 +8,7 @@ use model::time::Span as Period;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::browsers::Browsers;
 use crate::spanned::{At, Map};
 use crate::values::{ByteSize, Day, Origin};
 
@@ -73,6 +74,9 @@ pub struct Version {
     /// `256`.
     #[serde(default)]
     pub lookups_max: Option<At<u32>>,
+    /// Pages of browsers that may call this version and read its answers. Default: none.
+    #[serde(default)]
+    pub browsers: Option<At<Browsers>>,
     /// Which checks refuse, which only observe, and which are off.
     #[serde(default)]
     pub checks: Checks,

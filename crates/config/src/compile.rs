@@ -3,8 +3,10 @@
 //! Used by the binary (`check`, `serve`), by admin (plan, apply) and by the tests.
 //! Start reading at `compile`: the order of the steps is the order of what they need from one another.
 
+mod anonymous;
 mod apis;
 mod bounds;
+mod browsers;
 mod carried;
 mod draft;
 mod foreign;
@@ -107,8 +109,10 @@ fn whole(
         .and_then(|s| inspection::answers(s, &mut report));
     let rules = foreign::policy(&grants, &apis, &written, files, &mut report);
     apis.link(rules.as_deref());
+    let listening = server.as_ref().map(|server| server.listeners.as_slice());
+    let around = (listening, options.now);
     let integrations =
-        integrations::compile(&written, &apis, rules.as_deref(), options.now, &mut report);
+        integrations::compile(&written, &apis, rules.as_deref(), around, &mut report);
     references::unused(&written, files, &apis, &mut report);
     references::idle(&written, &apis, &mut report);
     if let Some(server) = &server {

@@ -12,15 +12,15 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::{Mode, Timestamp};
+use model::{Json, Mode, Timestamp};
 use policy::AddressSet;
 use policy::block::BlockSettings;
 use policy::limit::Limit;
 
 use crate::Files;
 use crate::api::{Balance, State};
-use crate::integration::Per;
 use crate::leaks::ResponseRules;
+use crate::per::PerPart;
 use crate::secret_ref::SecretRef;
 use crate::server::{Durability, Intent, ListenerKind};
 use crate::spanned::{Located, Place};
@@ -239,6 +239,8 @@ pub struct ApiVersion {
     pub contract: Option<Arc<contract::Contract>>,
     /// The company's system behind it. Present wherever an operation can be reached.
     pub upstream: Option<UpstreamSettings>,
+    /// Pages of browsers that may call it.
+    pub browsers: Option<BrowserSettings>,
     /// Most objects that one request may have looked up.
     pub lookups_max: usize,
     /// Plans of the operations, with the indices of the contract's own list.
@@ -317,6 +319,17 @@ pub struct OperationPlan {
     pub persons: OperationPersons,
 }
 
+/// Pages of browsers that may call a version.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BrowserSettings {
+    /// Their origins, as browsers write them.
+    pub origins: Vec<Arc<str>>,
+    /// Cookies and client certificates may be sent along.
+    pub credentials: bool,
+    /// How long a browser may remember what it was told.
+    pub max_age: Duration,
+}
+
 /// The company's system behind a version.
 #[derive(Clone, Debug)]
 pub struct UpstreamSettings {
@@ -373,14 +386,20 @@ pub struct IntegrationSettings {
 /// How much an integration may call.
 #[derive(Clone, Debug)]
 pub struct LimitSettings {
-    /// What is counted.
-    pub per: Per,
+    /// What is counted together: at least one part.
+    pub per: Vec<PerPart>,
+    /// The same as a text, for whoever is refused.
+    pub label: Arc<str>,
+    /// Some of it is known only once a request has been validated.
+    pub is_by_value: bool,
     /// Rate and burst.
     pub limit: Option<Limit>,
     /// Calls under way at the same time.
     pub concurrency: Option<u32>,
     /// Only these operations count; `None` for all.
     pub operations: Option<BTreeSet<policy::OperationRef>>,
+    /// Only calls with this outcome count; `None` for all.
+    pub failed: Option<FailedOutcome>,
     /// Where it is written.
     pub place: Place,
 }
@@ -391,5 +410,40 @@ impl LimitSettings {
         self.operations
             .as_ref()
             .is_none_or(|operations| operations.contains(&operation))
+    }
+}
+
+/// What an upstream answers to a call that failed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FailedOutcome {
+    /// One of these statuses.
+    pub statuses: Vec<u16>,
+    /// Or each of these fields, by its names from the root, with its value.
+    pub fields: Vec<(String, Json)>,
+}
+
+impl FailedOutcome {
+    /// Whether an answer with this status failed, without a look at its body.
+    pub fn has_status(&self, status: u16) -> bool {
+        self.statuses.contains(&status)
+    }
+
+    /// Whether an answer with this body failed. One that cannot be read did.
+    pub fn has_body(&self, body: Option<&Json>) -> bool {
+        let is_said = |body: &Json| {
+            let mut fields = self.fields.iter();
+            fields.all(|(path, value)| body.at(path).is_some_and(|said| is_same(said, value)))
+        };
+        !self.fields.is_empty() && body.is_none_or(is_said)
+    }
+}
+
+/// Whether two values are the same; `5.0` is the number 5.
+fn is_same(one: &Json, other: &Json) -> bool {
+    match (one, other) {
+        (Json::Number(one), Json::Number(other)) => {
+            one == other || one.parse::<f64>().ok() == other.parse::<f64>().ok()
+        }
+        (one, other) => one == other,
     }
 }

@@ -7,10 +7,11 @@ use policy::{DenyAs, Mask, Rate};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::per::{Failed, Per};
 use crate::spanned::{At, Map, Noted};
 use crate::values::{AddressRange, Day};
 
-/// One integration. Its name is the name of the file.
+/// One integration. Its name is the name of the file. `anonymous` is kept for whoever shows no credential.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Integration {
@@ -48,37 +49,35 @@ pub struct Role {
     pub grants: Vec<At<Grant>>,
 }
 
-/// How much an integration may call.
+/// How much an integration may call. A call has to be allowed by every limit that applies to it, and one that a limit refuses is taken
+/// from none. See `docs/limits.md`.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Limit {
-    /// What is counted: all calls of the `integration`, of each `user`, or of each `operation`.
+    /// What is counted together: all calls of the `integration`, of each `user` (as its `user_header` names them; calls that name nobody are
+    /// not counted), of each `operation`, from each `address`, about each `object` that a path names, or with each value of a parameter
+    /// or field that the contract declares: `query.status`, `path.id`, `header.x-tenant`, `body.username`. Values that differ only in case or
+    /// in blanks around them count as one, and so do all calls without the value. A list counts what agrees in all its parts:
+    /// `[address, operation]`.
     pub per: At<Per>,
     /// How many in the long run: `600/min`. A limit has a rate, a concurrency, or both.
     #[serde(default)]
     pub rate: Option<At<Rate>>,
-    /// How many at once before the rate holds. Only with a rate. Default: what the rate allows in one second, at least 1.
+    /// How many at once before the rate holds. Only with a rate. In any span of time pass at most so many, and as many more as the rate allows in
+    /// that span. Default: the number of the rate, so that `600/min` lets 600 come at once and never more than 1200 in a minute.
     #[serde(default)]
     pub burst: Option<At<u32>>,
     /// How many may be under way at the same time. From 1 to 10000.
     #[serde(default)]
     pub concurrency: Option<At<u32>>,
     /// Only these operations count: `getWorkOrder` wherever that is the `operationId`, or
-    /// `field-service/v2:getWorkOrder`. Default: all.
+    /// `field-service/v2:getWorkOrder`. Default: all; where a value is counted, all that are granted and declare it.
     #[serde(default)]
     pub operations: Option<At<Vec<At<String>>>>,
-}
-
-/// What a limit counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Per {
-    /// All calls of the integration together.
-    Integration,
-    /// The calls of each person the integration names (`user_header`).
-    User,
-    /// The calls of each operation.
-    Operation,
+    /// Only calls that end like this count, by what the upstream answers: so that logins that fail can be throttled by the name that
+    /// is tried. While a call is under way it counts as if it had failed. Only with a rate. Default: every call counts.
+    #[serde(default)]
+    pub failed: Option<At<Failed>>,
 }
 
 /// Operations of one version, on which objects, seeing and sending which fields.

@@ -4,6 +4,7 @@
 //! Start reading at `compile`; why this is a room of its own is told in docs/decisions/001.
 
 pub mod api;
+pub mod browsers;
 mod compile;
 pub mod compiled;
 mod de;
@@ -14,6 +15,7 @@ pub mod integration;
 pub mod leaks;
 mod merge;
 mod not_offered;
+pub mod per;
 mod read;
 mod reference;
 mod removed;

@@ -118,7 +118,7 @@ pub struct Tls {
 pub struct AddressLimit {
     /// How many in the long run: `20/s`, `600/min`.
     pub rate: Rate,
-    /// How many at once. At least 1. Default: what the rate allows in one second, at least 10.
+    /// How many at once. At least 1. Default: the number of the rate, at least 10.
     #[serde(default)]
     pub burst: Option<u32>,
 }

@@ -249,6 +249,8 @@ fn the_reference_of_the_configuration_is_what_the_structs_say() {
     );
 }
 
+#[path = "broken/anonymous.rs"]
+mod anonymous;
 #[path = "broken/limits.rs"]
 mod limits;
 #[path = "broken/together.rs"]

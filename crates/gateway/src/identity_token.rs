@@ -63,7 +63,9 @@ fn claims(caller: &Caller, api: &str, now: Timestamp) -> Vec<u8> {
     write_string(api, &mut out);
     out.extend_from_slice(br#","sub":"#);
     write_string(&principal.integration, &mut out);
-    out.extend_from_slice(format!(r#","credential":"{}""#, caller.credential()).as_bytes());
+    if !caller.is_anonymous() {
+        out.extend_from_slice(format!(r#","credential":"{}""#, caller.credential()).as_bytes());
+    }
     if let Some(user) = &principal.user {
         out.extend_from_slice(br#","user":"#);
         write_string(user, &mut out);

@@ -6,6 +6,7 @@
 pub mod asking;
 pub mod blocks;
 mod bounds;
+pub mod browsers;
 pub mod clock;
 pub mod concurrency;
 pub mod connections;
@@ -32,6 +33,7 @@ pub mod recording;
 pub mod replay;
 pub mod request_fields;
 mod request_state;
+mod reserved;
 mod retry_after;
 mod service;
 pub mod shared_state;

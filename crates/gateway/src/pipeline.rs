@@ -7,8 +7,8 @@ use model::Response;
 
 use crate::context::RequestContext;
 use crate::stages::{
-    authn, authz, http, inspect, ip, lifecycle, limit, object, outcome, parameters, route, tls,
-    transform, upstream, validate,
+    authn, authz, browsers, http, inspect, ip, lifecycle, limit, object, outcome, parameters,
+    route, tls, transform, upstream, validate,
 };
 use crate::{RequestState, Stop};
 
@@ -24,6 +24,10 @@ pub async fn run(x: &mut RequestState<'_, '_>, r: &RequestContext<'_>) -> Result
     // One request for routing, policy, limits, inspection, ledger and upstream alike.
     let mut asked = http::canonical(x, r)?;
     // Unknown or unexposed ends before anything costs money.
+    // What a browser asks before a call of a page is about no operation and carries no credential.
+    if let Some(answered) = browsers::meet(x, &asked, r)? {
+        return Ok(answered);
+    }
     let target = route::find(x, &asked, r);
     let target = authn::attribute(x, &asked, r, target)?;
     // Retired ends; deprecated goes on with its dates in the answer.
@@ -36,9 +40,11 @@ pub async fn run(x: &mut RequestState<'_, '_>, r: &RequestContext<'_>) -> Result
     // Only `policy` can make a permit. From here on each proof holds the ones before it, so that none can be exchanged.
     let granted = authz::decide(x, &caller, target, &asked, op, r)?;
     // After authn: quota belongs to an integration, and a shared office address must not starve.
-    x.turns = limit::take(x, &granted, r)?;
+    limit::take(x, &granted, r)?;
     // After authz: strangers do not get our memory or our parsers' time.
     let validated = validate::request(x, granted, asked, r).await?;
+    // Stage `limit` again, for limits that count what a request says: now there is one reading of it.
+    limit::take_by_value(x, &validated, r)?;
     // Attack detection on what the contract leaves free.
     let checked = inspect::request(x, validated, r)?;
     // Whose object is it, as far as request and look-ups can tell.
@@ -47,6 +53,8 @@ pub async fn run(x: &mut RequestState<'_, '_>, r: &RequestContext<'_>) -> Result
     let ready = transform::request(x, cleared);
     // Asks for the last proof, and by it for all of them.
     let came = upstream::forward(x, &ready, r).await?;
+    // Some limits count only calls that fail.
+    limit::note_outcome(x, &came, r);
     // What the answer means, then stages response, object and response again. What was carried out is never told as failed.
     outcome::settle(x, ready, came, r).await
 }

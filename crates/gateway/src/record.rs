@@ -23,7 +23,7 @@ use crate::context::RequestContext;
 use crate::metrics::Counted;
 use crate::reasons::{CUT, UNDECIDED, UNRECORDED};
 use crate::request_state::Sent;
-use crate::stages::limit;
+use crate::stages::{address_limit, limit};
 use crate::{RequestState, SharedState, Snapshot, Stop};
 
 /// Notes what the head says.
@@ -196,6 +196,7 @@ impl Drop for RequestState<'_, '_> {
     /// ended, or a stage panicked. Whatever it was, the request is on the record.
     fn drop(&mut self) {
         if let Some(io) = self.unrecorded.take() {
+            limit::settle(self, io);
             cut(self, io);
         }
     }
@@ -328,8 +329,8 @@ fn scrub(event: &mut Event) {
 pub fn charge(x: &mut RequestState<'_, '_>, refusal: &Refusal, r: &RequestContext<'_>) {
     let shown = refusal.conceal.unwrap_or(refusal.reason);
     let is_by_limit = shown.stage == Stage::Limit;
-    if x.charged_to.is_none() && !is_by_limit {
-        limit::charge_strangers(x, r);
+    if x.proven().is_none() && !is_by_limit {
+        address_limit::charge_strangers(x, r);
     }
     let Some(settings) = &r.snapshot.compiled.server.blocks else {
         return;
@@ -356,7 +357,7 @@ fn counted(
     io: &SharedState,
 ) -> Option<Block> {
     let count = |who, settings: &_| io.blocks.count_refusal(who, why, settings, x.moment);
-    let Some(caller) = &x.charged_to else {
+    let Some(caller) = x.proven() else {
         return count(ChargedTo::Address(client_key(x.address)), settings);
     };
     let Some(user) = &caller.user else {

@@ -12,8 +12,10 @@ use model::{DecisionId, Event, Head, Headers, KeyId, Monotonic, Peer, Refusal, S
 use net::HeldBytes;
 
 use crate::SharedState;
+use crate::browsers::Page;
 use crate::concurrency::ConcurrencyPermit;
 use crate::cursor::{Question, Resume};
+use crate::reserved::Reserved;
 use crate::stages::unchanged::LookedUp;
 
 /// Why the road ended early.
@@ -86,12 +88,16 @@ pub struct RequestState<'a, 'b> {
     pub size: Option<u32>,
     /// Fields for the answer that stages before the upstream know (deprecation, limits).
     pub response_headers: Headers,
+    /// What the page of a browser that asks may do with the answer.
+    pub page: Option<Page>,
     /// The object that the request changes, as it was when it was judged.
     pub looked_up: Option<LookedUp>,
     /// What the ledger will say; stages add what they learn.
     pub event: Event,
     /// Places among requests at once; kept until the answer is taken by its reader.
     pub turns: Vec<ConcurrencyPermit>,
+    /// Shares of limits that count failures alone, until it is known whether this call failed.
+    pub reserved: Vec<Reserved>,
     /// Room that the upstream's answers take in memory; kept until the answer is taken by its reader.
     pub held: HeldBytes,
     /// Stable code of the refusal or fault; empty while there is none.
@@ -115,6 +121,8 @@ pub struct RequestState<'a, 'b> {
 pub struct Charged {
     /// The credential.
     pub credential: KeyId,
+    /// No credential was shown: nobody is proven, and what is refused counts for strangers at the address.
+    pub is_anonymous: bool,
     /// Its integration.
     pub integration: Arc<str>,
     /// The person it named.
@@ -125,6 +133,13 @@ impl RequestState<'_, '_> {
     /// Marks the stage being entered.
     pub fn enter(&mut self, stage: Stage) {
         self.stage = stage;
+    }
+
+    /// Who is charged, where a credential has proven them.
+    pub fn proven(&self) -> Option<&Charged> {
+        self.charged_to
+            .as_ref()
+            .filter(|caller| !caller.is_anonymous)
     }
 
     /// The listener that accepted the connection.

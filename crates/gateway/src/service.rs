@@ -19,7 +19,10 @@ use crate::ids::Ids;
 use crate::metrics::CounterCache;
 use crate::reasons::{LEDGER_UNAVAILABLE, UNRECORDED};
 use crate::request_state::Sent;
-use crate::{RequestState, SharedState, Snapshot, Stop, connections, pipeline, problem, record};
+use crate::stages::limit;
+use crate::{
+    RequestState, SharedState, Snapshot, Stop, browsers, connections, pipeline, problem, record,
+};
 
 /// The data plane's service on one thread.
 pub struct Gateway {
@@ -105,9 +108,11 @@ impl Gateway {
             sealed: None,
             size: None,
             response_headers: Headers::new(),
+            page: None,
             looked_up: None,
             event,
             turns: Vec::new(),
+            reserved: Vec::new(),
             held: HeldBytes::default(),
             code: "",
             charged_to: None,
@@ -126,6 +131,7 @@ impl Gateway {
         is_head: bool,
         r: &RequestContext<'_>,
     ) -> Response {
+        limit::settle(x, &self.io);
         let mut response = match outcome {
             Ok(mut response) => {
                 record::allowed(x);
@@ -157,7 +163,10 @@ impl Gateway {
             }
         }
         self.io.metrics.count(counted, &self.lately);
-        response.caller = x.charged_to.as_ref().map(|caller| caller.credential.bits());
+        response.caller = x.proven().map(|caller| caller.credential.bits());
+        if let Some(page) = &x.page {
+            browsers::mark(page, &mut response.headers);
+        }
         response.headers.set("portcullis-decision", x.id.ascii());
         response.held = held(x, response.body.len());
         response

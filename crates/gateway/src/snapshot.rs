@@ -14,6 +14,7 @@ use model::{Event, IntegrationId, ListenerId, Peer, Text, Timestamp};
 use net::{HealthSpec, Upstream, UpstreamSpec};
 use policy::OperationRef;
 
+use crate::browsers::Browsers;
 use crate::hidden_segments::HiddenSegments;
 
 /// The configuration in force.
@@ -24,6 +25,8 @@ pub struct Snapshot {
     pub versions: Vec<VersionRuntime>,
     /// Facts for authentication.
     pub identities: Integrations,
+    /// Which pages of browsers may call.
+    pub browsers: Arc<Browsers>,
     /// What the router calls the listeners, in the order of `compiled.server.listeners`.
     listener_ids: Arc<[ListenerId]>,
     /// Every integration at its place ([`IntegrationId`]).
@@ -74,6 +77,7 @@ impl Snapshot {
         Ok(Snapshot {
             versions,
             identities: identities(&compiled, &BTreeSet::new()),
+            browsers: Arc::new(Browsers::of(&compiled)),
             listener_ids: listener_ids(&compiled),
             integrations: integrations(&compiled),
             operations: operations(&compiled),
@@ -88,6 +92,7 @@ impl Snapshot {
         Snapshot {
             versions: self.versions.clone(),
             identities: identities(&self.compiled, paused),
+            browsers: Arc::clone(&self.browsers),
             listener_ids: Arc::clone(&self.listener_ids),
             integrations: Arc::clone(&self.integrations),
             operations: Arc::clone(&self.operations),

@@ -1,5 +1,5 @@
 //! The proof that a credential was accepted. Only this room can make one.
-//! Exports `Caller`. Private fields; `verify` is the only maker.
+//! Exports `Caller`. Private fields; `verify` and `anonymous` are the only makers.
 //! Used by policy through `principal`, by the gateway and the ledger.
 //! Start reading at `Caller`.
 
@@ -37,6 +37,11 @@ impl Caller {
     /// The credential's public name.
     pub fn credential(&self) -> KeyId {
         self.verified.credential.id
+    }
+
+    /// Whether nobody is proven: no credential was shown, and what was asked for is public.
+    pub fn is_anonymous(&self) -> bool {
+        self.verified.credential.is_none()
     }
 
     /// What may be shown of the credential.

@@ -14,6 +14,8 @@ use crate::verified::CredentialRef;
 pub struct Integrations {
     all: Vec<IntegrationFacts>,
     places: HashMap<Arc<str>, usize>,
+    /// The place of the integration of whoever shows no credential, and what stands for that.
+    anonymous: Option<(usize, Arc<CredentialRef>)>,
 }
 
 impl Integrations {
@@ -29,6 +31,12 @@ impl Integrations {
         self.all.get(place)
     }
 
+    /// The integration of whoever shows no credential, where the configuration has one.
+    pub fn anonymous(&self) -> Option<(&IntegrationFacts, &Arc<CredentialRef>)> {
+        let (place, credential) = self.anonymous.as_ref()?;
+        Some((self.all.get(*place)?, credential))
+    }
+
     /// Every integration.
     pub fn iter(&self) -> impl Iterator<Item = &IntegrationFacts> {
         self.all.iter()
@@ -41,6 +49,15 @@ impl FromIterator<IntegrationFacts> for Integrations {
         let all: Vec<IntegrationFacts> = facts.into_iter().collect();
         let name = |(place, facts): (usize, &IntegrationFacts)| (Arc::clone(&facts.name), place);
         let places = all.iter().enumerate().map(name).collect();
-        Integrations { all, places }
+        let anonymous = all.iter().position(|facts| facts.credentials.none);
+        let anonymous = anonymous.and_then(|place| {
+            let name = Arc::clone(&all.get(place)?.name);
+            Some((place, Arc::new(CredentialRef::none(name))))
+        });
+        Integrations {
+            all,
+            places,
+            anonymous,
+        }
     }
 }

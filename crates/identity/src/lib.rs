@@ -3,6 +3,7 @@
 //! Used by gateway::pipeline (stage authn), admin and the command line.
 //! Start reading at `verify`; methods are listed in `methods::METHODS`.
 
+mod anonymous;
 pub mod api_key;
 mod caller;
 mod challenge;
@@ -17,6 +18,7 @@ mod table;
 pub mod verified;
 mod verify;
 
+pub use anonymous::anonymous;
 pub use api_key::ApiKey;
 pub use caller::Caller;
 pub use challenge::challenge;

@@ -19,6 +19,9 @@ use crate::methods::api_key::settings::ApiKeySettings;
 pub struct Settings {
     /// API keys: made, rotated and revoked with `portcullis key`.
     pub api_key: Option<ApiKeySettings>,
+    /// Whoever shows no credential at all calls as this integration, where it is granted the operation. Only for the integration that is
+    /// named `anonymous`, and for no other kind beside it. Default `false`.
+    pub none: bool,
 }
 
 /// What `verify` needs to know of one integration.

@@ -60,7 +60,28 @@ impl Place {
     }
 }
 
+/// What stands where a method's name stands, for calls without a credential.
+const NO_METHOD: &str = "none";
+
 impl CredentialRef {
+    /// What stands for the credential of whoever shows none. No stored credential has its id.
+    pub(crate) fn none(integration: Arc<str>) -> CredentialRef {
+        CredentialRef {
+            id: KeyId::from_bits(0),
+            kind: NO_METHOD.to_owned(),
+            integration,
+            hint: String::new(),
+            is_live: true,
+            last_use: LastUse::default(),
+            place: Place::default(),
+        }
+    }
+
+    /// Whether it stands for no credential at all.
+    pub(crate) fn is_none(&self) -> bool {
+        self.kind == NO_METHOD
+    }
+
     /// The refusal of whoever presented it: the record says whose it is, because a key that is used after it was revoked, or
     /// from a strange address, is what an operator looks for.
     pub(crate) fn refused(&self, mut refusal: Box<Refusal>) -> Box<Refusal> {

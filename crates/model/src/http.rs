@@ -10,6 +10,9 @@ use std::sync::Arc;
 
 use crate::{Headers, Reason, Stage, Text};
 
+/// Requests that one connection of HTTP/2 may have under way (RFC 9113 §6.5.2, `SETTINGS_MAX_CONCURRENT_STREAMS`).
+pub const STREAMS_MAX: u32 = 100;
+
 /// The path exists, the method does not.
 pub const METHOD_NOT_ALLOWED: Reason = Reason::new(
     Stage::Route,

@@ -89,7 +89,7 @@ impl Default for Bounds {
             handshake: Duration::from_secs(10),
             handshakes_max: 256,
             requests_per_connection_max: 100_000,
-            streams_max: 100,
+            streams_max: model::http::STREAMS_MAX,
         }
     }
 }

@@ -82,8 +82,8 @@ impl BlockSettings {
 /// What is remembered of one address, credential or person.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct State {
-    /// The share of refusals used up.
-    pub refusals: limit::State,
+    /// The share of refusals used up; none while nothing is counted.
+    pub refusals: Option<limit::State>,
     /// Blocks so far in a row.
     pub blocks: u32,
     /// End of the present or last block.
@@ -115,14 +115,14 @@ pub fn count_refusal(
         state.blocks = 0;
     }
     let limit = limit::Limit::new(settings.after.0, settings.after.0.count);
-    let (refusals, verdict) = limit::take(Some(state.refusals), 1, &limit, now);
-    state.refusals = refusals;
+    let (refusals, verdict) = limit::take(state.refusals, 1, &limit, now);
+    state.refusals = Some(refusals);
     if verdict.is_allowed && verdict.remaining > 0 {
         return (state, None);
     }
     let until = now.plus(lasts(settings, state.blocks));
     let state = State {
-        refusals: limit::State::default(),
+        refusals: None,
         blocks: state.blocks.saturating_add(1),
         until,
     };

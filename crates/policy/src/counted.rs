@@ -1,7 +1,9 @@
 //! What is counted, by names that mean the same in every process and after every restart.
-//! Exports `Counted`. Pure: whoever keeps the counts decides where.
+//! Exports `Counted` and its parts. Pure: whoever keeps the counts decides where.
 //! Used by the gateway's counters of limits, of requests under way and of refusals.
 //! Start reading at `Counted`.
+
+use std::borrow::Cow;
 
 use model::KeyId;
 
@@ -17,8 +19,12 @@ pub enum Counted<'a> {
     Person(OfLimit<'a>, &'a str),
     /// Strangers at an address of a listener, by [`crate::client_key`].
     Strangers(&'a str, u128),
+    /// What browsers at an address of a listener ask before a call.
+    Preflights(&'a str, u128),
     /// A credential at an address of a listener.
     CredentialAt(&'a str, u128, KeyId),
+    /// Its calls with the same values of several parts, or of one that a request carries.
+    Joint(OfLimit<'a>, &'a [CountedPart<'a>]),
     /// Refusals of strangers at an address, wherever.
     RefusedAddress(u128),
     /// Refusals of a credential.
@@ -38,7 +44,51 @@ pub struct OfLimit<'a> {
     pub limit: usize,
 }
 
+/// One part of a name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CountedPart<'a> {
+    /// One operation of a version.
+    Operation(&'a str, &'a str),
+    /// One person.
+    Person(&'a str),
+    /// One client, by [`crate::client_key`].
+    Address(u128),
+    /// One object: its kind and its id.
+    Object(Cow<'a, str>, Cow<'a, str>),
+    /// What a parameter or a field of the body says; `None` where it is absent.
+    Value(Option<Cow<'a, str>>),
+}
+
+/// Who can make names up, and with them push the counts of others of the same kind out of a bounded table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChosenBy {
+    /// Nobody but the operator: there are as many as the configuration has.
+    Configuration,
+    /// Whoever holds a credential, with addresses.
+    Credential,
+    /// Whoever has addresses.
+    Stranger,
+    /// Whoever holds a credential, with persons, objects and values.
+    Caller,
+}
+
 impl Counted<'_> {
+    /// Who can make such names up.
+    pub fn chosen_by(&self) -> ChosenBy {
+        match self {
+            Counted::Integration(_) | Counted::Operation(..) => ChosenBy::Configuration,
+            Counted::CredentialAt(..)
+            | Counted::RefusedCredential(_)
+            | Counted::RefusedPeople(_) => ChosenBy::Credential,
+            Counted::Strangers(..) | Counted::Preflights(..) | Counted::RefusedAddress(_) => {
+                ChosenBy::Stranger
+            }
+            Counted::Person(..) | Counted::Joint(..) | Counted::RefusedPerson(..) => {
+                ChosenBy::Caller
+            }
+        }
+    }
+
     /// Gives the name piece by piece, as bytes. Each piece that can have more than one length stands behind its length, so
     /// that no two names read the same. This form is kept: stored counts are found by it.
     pub fn name(&self, put: &mut dyn FnMut(&[u8])) {
@@ -63,11 +113,21 @@ impl Counted<'_> {
                 put(&client.to_be_bytes());
                 text(put, listener);
             }
+            Counted::Preflights(listener, client) => {
+                put(b"b");
+                put(&client.to_be_bytes());
+                text(put, listener);
+            }
             Counted::CredentialAt(listener, client, id) => {
                 put(b"5");
                 put(&client.to_be_bytes());
                 put(&id.bits().to_be_bytes());
                 text(put, listener);
+            }
+            Counted::Joint(of, parts) => {
+                put(b"a");
+                limit(put, of);
+                parts.iter().for_each(|part| joint(put, part));
             }
             Counted::RefusedAddress(client) => {
                 put(b"6");
@@ -87,6 +147,34 @@ impl Counted<'_> {
                 put(&id.bits().to_be_bytes());
             }
         }
+    }
+}
+
+fn joint(put: &mut dyn FnMut(&[u8]), part: &CountedPart<'_>) {
+    match part {
+        CountedPart::Operation(version, operation) => {
+            put(b"o");
+            text(put, version);
+            text(put, operation);
+        }
+        CountedPart::Person(person) => {
+            put(b"p");
+            text(put, person);
+        }
+        CountedPart::Address(client) => {
+            put(b"a");
+            put(&client.to_be_bytes());
+        }
+        CountedPart::Object(kind, id) => {
+            put(b"j");
+            text(put, kind);
+            text(put, id);
+        }
+        CountedPart::Value(Some(value)) => {
+            put(b"v");
+            text(put, value);
+        }
+        CountedPart::Value(None) => put(b"n"),
     }
 }
 
@@ -118,7 +206,17 @@ mod tests {
             integration: "crm",
             limit: 1,
         };
-        let named: [(Counted<'_>, &[u8]); 4] = [
+        let parts = [
+            CountedPart::Address(7),
+            CountedPart::Operation("jobs/v2", "get"),
+            CountedPart::Person("ann"),
+            CountedPart::Object("Job".into(), "4".into()),
+            CountedPart::Value(Some("x".into())),
+            CountedPart::Value(None),
+        ];
+        let joint = b"a\0\0\0\x01\0\0\0\x03crma\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x07o\0\0\0\x07jobs/v2\0\0\0\x03getp\0\0\0\x03annj\0\0\0\x03Job\0\0\0\x014v\0\0\0\x01xn";
+        let named: [(Counted<'_>, &[u8]); 5] = [
+            (Counted::Joint(of, &parts), joint),
             (Counted::Integration(of), b"1\0\0\0\x01\0\0\0\x03crm"),
             (
                 Counted::Operation(of, "jobs/v2", "get"),
@@ -145,7 +243,19 @@ mod tests {
             a in "[a-z/]{0,4}", b in "[a-z/]{0,4}", c in "[a-z/]{0,4}", d in "[a-z/]{0,4}", limits in (0usize..2, 0usize..2),
         ) {
             let of = |integration, limit| OfLimit { integration, limit };
+            let value = |text: &'_ str| CountedPart::Value((!text.is_empty()).then(|| text.to_owned().into()));
+            let parts = [
+                [value(&a), value(&b)],
+                [value(&c), CountedPart::Person(&d)],
+                [CountedPart::Object((&*a).into(), (&*b).into()), value(&c)],
+                [CountedPart::Operation(&a, &b), CountedPart::Address(7)],
+            ];
             let all = [
+                Counted::Joint(of(&a, limits.0), &parts[0]),
+                Counted::Joint(of(&a, limits.0), &parts[1]),
+                Counted::Joint(of(&a, limits.0), &parts[2]),
+                Counted::Joint(of(&a, limits.0), &parts[3]),
+                Counted::Joint(of(&a, limits.0), &parts[1][..1]),
                 Counted::Operation(of(&a, limits.0), &b, &c),
                 Counted::Operation(of(&b, limits.1), &a, &d),
                 Counted::Person(of(&a, limits.0), &b),

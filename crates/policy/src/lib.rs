@@ -35,7 +35,7 @@ mod standing;
 
 pub use access::{AccessMatrix, AccessRow, How, NearMiss, Nearness, access};
 pub use address::{AddressSet, client_address, client_key};
-pub use counted::{Counted, OfLimit};
+pub use counted::{ChosenBy, Counted, CountedPart, OfLimit};
 pub use decide::{Question, decide};
 pub use enforcement::{By, Enforcement, Judged};
 pub use errors::Concealment;

@@ -19,6 +19,22 @@ pub struct Rate {
     pub per: Duration,
 }
 
+impl Rate {
+    /// The rate in one word, for a place that changes as a whole: the number, then the span in whole seconds.
+    pub fn to_word(self) -> u64 {
+        let seconds = u32::try_from(self.per.as_secs()).unwrap_or(u32::MAX);
+        u64::from(self.count) << 32 | u64::from(seconds)
+    }
+
+    /// What [`Rate::to_word`] gave.
+    pub fn from_word(word: u64) -> Rate {
+        Rate {
+            count: u32::try_from(word >> 32).unwrap_or(u32::MAX),
+            per: Duration::from_secs(word & u64::from(u32::MAX)),
+        }
+    }
+}
+
 /// So many refusals per span, `20 refusals/min`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Strikes(pub Rate);
@@ -159,7 +175,9 @@ mod tests {
         let rate: Rate = "600/min".parse().unwrap();
         assert_eq!((rate.count, rate.per), (600, Duration::from_secs(60)));
         for text in ["600/min", "10/s", "5000/h", "1/d"] {
-            assert_eq!(text.parse::<Rate>().unwrap().to_string(), text);
+            let rate = text.parse::<Rate>().unwrap();
+            assert_eq!(rate.to_string(), text);
+            assert_eq!(Rate::from_word(rate.to_word()), rate);
         }
         for text in [
             "",

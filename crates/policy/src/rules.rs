@@ -517,6 +517,12 @@ impl Rules {
         known.is_some_and(|known| known.entries.get(&operation).is_some())
     }
 
+    /// Whether the path of an operation names the object that it is about.
+    pub fn names_object_in_path(&self, operation: OperationRef) -> bool {
+        let subject = self.op(operation).and_then(|known| known.subject.as_ref());
+        matches!(subject, Some((_, Source::Path(_))))
+    }
+
     /// Every operation these rules know, each at the place that its reference names ([`OperationRef::place`]).
     pub fn operations(&self) -> usize {
         self.operations.len()

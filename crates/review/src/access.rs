@@ -30,6 +30,8 @@ pub struct IntegrationAccess {
     pub purpose: String,
     /// When somebody has to look at it again, UTC.
     pub review_by: String,
+    /// Anybody may do all of this: it is the integration of whoever shows no credential.
+    pub is_public: bool,
     /// How many fields of each kind of object.
     pub summary: Vec<Summary>,
     /// What is judged besides caller and operation.
@@ -114,6 +116,7 @@ pub fn of_integration(compiled: &Compiled, who: &str) -> Result<IntegrationAcces
         owner: settings.owner.to_string(),
         purpose: settings.purpose.to_string(),
         review_by: settings.review_by.to_string(),
+        is_public: settings.facts.credentials.none,
         summary: matrix::summaries(&rows, compiled),
         judged: judged.collect(),
         parameters: operations.iter().flat_map(of_operation).collect(),

@@ -11,7 +11,7 @@ use model::{Mode, Timestamp};
 
 use super::bounds::not_empty;
 use super::draft::{Apis, BasePath, Scene, base_path_problem, operation};
-use super::{carried, foreign, lifecycle, lookups, objects, persons, reading, upstream};
+use super::{browsers, carried, foreign, lifecycle, lookups, objects, persons, reading, upstream};
 use crate::Files;
 use crate::api::{Api, Checks, State, Version};
 use crate::compiled::{
@@ -242,6 +242,7 @@ fn add(
         base_path: frame.base_path,
         contract,
         upstream: frame.upstream,
+        browsers: browsers::compile(written, file, report),
         lookups_max,
         operations,
         person_paths,

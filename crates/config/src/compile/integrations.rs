@@ -8,11 +8,12 @@ use std::sync::Arc;
 
 use model::Timestamp;
 
+use super::anonymous;
 use super::bounds::not_empty;
 use super::draft::Apis;
-use super::limits;
+use super::limits::{self, Surroundings};
 use super::server::named_addresses;
-use crate::compiled::IntegrationSettings;
+use crate::compiled::{IntegrationSettings, ListenerSettings};
 use crate::integration::Integration;
 use crate::read::{Named, Written};
 use crate::report::Report;
@@ -23,7 +24,7 @@ pub(super) fn compile(
     written: &Written,
     apis: &Apis,
     rules: Option<&policy::Rules>,
-    now: Timestamp,
+    (listeners, now): (Option<&[ListenerSettings]>, Timestamp),
     report: &mut Report,
 ) -> BTreeMap<Arc<str>, Arc<IntegrationSettings>> {
     let one = |named: &Named<Integration>, report: &mut Report| {
@@ -32,7 +33,17 @@ pub(super) fn compile(
             credentials: !is_lost(&["credentials"]),
             rates: !is_lost(&["limits", "*", "rate"]),
         };
-        integration(named, known, apis, rules, now, report)
+        let around = Surroundings {
+            apis,
+            rules,
+            listeners,
+        };
+        let compiled = integration(named, known, around, now, report);
+        if known.credentials {
+            let limits = compiled.limits.as_slice();
+            anonymous::check(named, (limits, &written.roles), around, report);
+        }
+        compiled
     };
     let integrations = written.integrations.iter();
     integrations
@@ -50,8 +61,7 @@ struct Known {
 fn integration(
     named: &Named<Integration>,
     known: Known,
-    apis: &Apis,
-    rules: Option<&policy::Rules>,
+    around: Surroundings<'_>,
     now: Timestamp,
     report: &mut Report,
 ) -> IntegrationSettings {
@@ -74,8 +84,10 @@ fn integration(
     for (name, _) in written.attributes.iter() {
         attribute_name(name, file, report);
     }
+    let user_header = user_header(&written.credentials.value);
     let known_of_limits = limits::Known {
-        has_person: user_header(&written.credentials.value).is_some() || !known.credentials,
+        has_person: user_header.is_some() || !known.credentials,
+        user_header,
         rates: known.rates,
     };
     IntegrationSettings {
@@ -84,13 +96,13 @@ fn integration(
         purpose: written.purpose.value.as_str().into(),
         review_by: written.review_by.value.0,
         allow_from: named_addresses(written.allow_from.as_ref(), "allow_from", file, report),
-        facts: facts(named, known, rules, report),
+        facts: facts(named, known, around.rules, report),
         roles: written
             .roles
             .iter()
             .map(|at| at.value.as_str().into())
             .collect(),
-        limits: limits::compile(named, known_of_limits, (apis, rules), report),
+        limits: limits::compile(named, known_of_limits, around, report),
         place,
     }
 }

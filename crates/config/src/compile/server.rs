@@ -22,7 +22,7 @@ use crate::secret_ref::SecretRef;
 use crate::server::{
     AddressLimit, BlockRule, Blocks, Defaults, Listener, ListenerKind, Server, Timeouts, Tls,
 };
-use crate::spanned::At;
+use crate::spanned::{At, Place};
 use crate::values::{AddressRange, ByteSize};
 
 const BODY_DEFAULT: ByteSize = ByteSize(1 << 20);
@@ -307,16 +307,30 @@ fn address_limit(
             "Write at least 1.",
         );
     }
-    Limit::new(
-        at.rate,
-        at.burst.unwrap_or_else(|| per_second(at.rate).max(10)),
-    )
+    let burst = at.burst.unwrap_or_else(|| default_burst(at.rate).max(10));
+    let limit = Limit::new(at.rate, burst);
+    comes_back(&limit, &at.place(file), report);
+    limit
 }
 
-/// What a rate allows in one second, rounded up.
-pub(super) fn per_second(rate: policy::Rate) -> u32 {
-    let seconds = u32::try_from(rate.per.as_secs()).unwrap_or(u32::MAX).max(1);
-    rate.count.div_ceil(seconds)
+/// How many may come at once where nothing is said: as many as the rate names, so that whoever keeps to it is never refused.
+pub(super) fn default_burst(rate: policy::Rate) -> u32 {
+    rate.count.clamp(1, BURST_MAX)
+}
+
+/// The largest burst.
+pub(super) const BURST_MAX: u32 = 1_000_000;
+
+/// Says that a burst takes so long to come back that nobody can have meant it.
+pub(super) fn comes_back(limit: &Limit, place: &Place, report: &mut Report) {
+    if limit.refill() > policy::limit::REFILL_MAX {
+        let message = format!(
+            "a burst of {} takes more than ten years to come back at {}",
+            limit.burst(),
+            limit.rate()
+        );
+        report.wrong(place, message, "Write a smaller burst, or a higher rate.");
+    }
 }
 
 fn shared_addresses(listeners: &[ListenerSettings], report: &mut Report) {

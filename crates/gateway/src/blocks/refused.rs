@@ -149,7 +149,12 @@ impl Shard {
     fn drop_least(&self, states: &mut HashMap<u64, State>) {
         let least = states
             .iter()
-            .min_by_key(|(_, state)| (state.until, state.refusals.0))
+            .min_by_key(|(_, state)| {
+                (
+                    state.until,
+                    state.refusals.map(|state| state.used_until_micros()),
+                )
+            })
             .map(|(key, _)| *key);
         let Some(key) = least else { return };
         states.remove(&key);

@@ -13,7 +13,7 @@ use model::{CanonicalRequest, Headers, KeyId, Refusal, Stage};
 
 use crate::context::{Op, RequestContext};
 use crate::reasons::TOO_MANY_PERSONS;
-use crate::stages::{limit, route};
+use crate::stages::{address_limit, route};
 use crate::{Charged, RequestState, Stop, etag, record, request_fields};
 
 /// Conditions on entity tags. Answers carry tags sealed for the caller; from here on they are the upstream's own again,
@@ -28,7 +28,10 @@ pub fn verify(
     r: &RequestContext<'_>,
 ) -> Result<Caller, Stop> {
     x.enter(Stage::Authn);
-    let verdict = presented(x, &of_canonical(x, asked), r);
+    let verdict = match presented(x, &of_canonical(x, asked), r) {
+        Err(refusal) => nobody(x, refusal, op, r),
+        proven => proven,
+    };
     let is_passed = op
         .version
         .upstream
@@ -68,6 +71,27 @@ pub fn verify(
     Ok(caller)
 }
 
+/// Whoever shows no credential may use what is public. Of everything else they are told, as ever, that a credential is missing: which
+/// operations there are beyond the public ones is for callers to know.
+fn nobody(
+    x: &RequestState<'_, '_>,
+    refusal: Box<Refusal>,
+    op: &Op<'_>,
+    r: &RequestContext<'_>,
+) -> Result<Caller, Box<Refusal>> {
+    let detail = refusal.detail.clone();
+    let caller = with_context(r, |world| identity::anonymous(refusal, x.address, world))?;
+    if r.snapshot
+        .compiled
+        .rules
+        .grants(caller.principal(), op.policy)
+    {
+        Ok(caller)
+    } else {
+        Err(identity::MISSING.because(detail))
+    }
+}
+
 /// Refuses a proven caller that is blocked, or whose credential has used up its share at this address. Whoever is blocked
 /// learns so whatever they ask for next, not only where it would have been granted.
 fn admit(
@@ -87,8 +111,8 @@ fn admit(
     let block =
         r.io.blocks
             .of_caller(credential, caller.integration(), user, x.moment);
-    limit::refuse_blocked(x, block)?;
-    limit::charge_at_address(x, r, credential)
+    address_limit::refuse_blocked(x, block)?;
+    address_limit::charge_at_address(x, r, credential)
 }
 
 /// The credential of a request that would be accepted. Costs a digest and a look-up, so it is asked only where a stranger
@@ -149,10 +173,12 @@ pub fn attribute<T>(
 fn charge_to(x: &mut RequestState<'_, '_>, caller: &Caller) {
     let principal = caller.principal();
     x.event.integration = Some(shared(&principal.integration));
-    x.event.credential = Some(caller.credential().text());
+    let is_anonymous = caller.is_anonymous();
+    x.event.credential = (!is_anonymous).then(|| caller.credential().text());
     x.event.user = principal.user.as_ref().map(shared);
     x.charged_to = Some(Charged {
         credential: caller.credential(),
+        is_anonymous,
         integration: Arc::clone(&principal.integration),
         user: principal.user.clone(),
     });
@@ -176,17 +202,21 @@ fn presented(
     shown: &Presented<'_>,
     r: &RequestContext<'_>,
 ) -> Result<Caller, Box<Refusal>> {
+    with_context(r, |world| identity::verify(shown, world, x.now))
+}
+
+/// Asks `identity` with what is known at this moment.
+fn with_context<T>(r: &RequestContext<'_>, ask: impl FnOnce(&VerifyContext<'_>) -> T) -> T {
     let table = r.io.credentials.load();
     let is_allowed_from = |facts: &IntegrationFacts, address| {
         let settings = r.snapshot.integration(facts.id);
         let listed = settings.and_then(|settings| settings.allow_from.as_ref());
         listed.is_none_or(|listed| listed.contains(address))
     };
-    let world = VerifyContext {
+    ask(&VerifyContext {
         table: &table,
         digest_key: &r.io.keys.api_key_digest,
         integrations: &r.snapshot.identities,
         is_allowed_from: &is_allowed_from,
-    };
-    identity::verify(shown, &world, x.now)
+    })
 }

@@ -8,7 +8,7 @@ use model::text::shown;
 use policy::address;
 
 use crate::context::RequestContext;
-use crate::stages::{authn, limit};
+use crate::stages::{address_limit, authn};
 use crate::{RequestState, Stop};
 
 /// Judges the client's address.
@@ -44,10 +44,10 @@ pub fn admit(x: &mut RequestState<'_, '_>, r: &RequestContext<'_>) -> Result<(),
             .because("in the listener's deny list")
             .into());
     }
-    limit::refuse_blocked(x, r.io.blocks.of_address(x.address, x.moment))?;
+    address_limit::refuse_blocked(x, r.io.blocks.of_address(x.address, x.moment))?;
     // What strangers did at this address is held against strangers only: whoever proves a caller passes.
-    let stranger = limit::refuse_blocked(x, r.io.blocks.of_strangers(x.address, x.moment))
-        .and_then(|()| limit::admit_stranger(x, r, listener));
+    let stranger = address_limit::refuse_blocked(x, r.io.blocks.of_strangers(x.address, x.moment))
+        .and_then(|()| address_limit::admit_stranger(x, r, listener));
     match stranger {
         Ok(()) => Ok(()),
         Err(stop) => {
@@ -56,7 +56,7 @@ pub fn admit(x: &mut RequestState<'_, '_>, r: &RequestContext<'_>) -> Result<(),
             };
             x.response_headers.remove("ratelimit");
             // Here already: what is malformed ends before stage `authn`, and is bounded all the same.
-            limit::charge_at_address(x, r, credential)
+            address_limit::charge_at_address(x, r, credential)
         }
     }
 }

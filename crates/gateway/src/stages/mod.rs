@@ -3,8 +3,10 @@
 //! Used by `pipeline::run` only.
 //! Start reading at `pipeline::run`.
 
+pub mod address_limit;
 pub mod authn;
 pub mod authz;
+pub mod browsers;
 pub mod calls;
 pub mod cursors;
 pub mod drifted;

@@ -5,10 +5,12 @@
 
 use config::server::Intent;
 use contract::Forwarded;
+use identity::Caller;
 use identity::methods::is_credential;
 use model::text::shared;
-use model::{Headers, Method, Stage};
+use model::{Headers, Method, Principal, Stage};
 use net::UpstreamFault;
+use policy::client_key;
 
 use crate::context::RequestContext;
 use crate::meanings::may_repeat;
@@ -155,7 +157,7 @@ fn fields(x: &RequestState<'_, '_>, ready: &Ready<'_>, r: &RequestContext<'_>) -
         }
     }
     if let Some(key) = sent.get("idempotency-key") {
-        let scoped = idempotency::scoped(&r.io.idempotency, ready.caller().principal(), key);
+        let scoped = idempotency::scoped(&r.io.idempotency, &sender(x, ready.caller()), key);
         headers.set("idempotency-key", scoped);
     }
     let accept = x.accept.as_ref().unwrap_or(op.operation.media.accept());
@@ -174,6 +176,15 @@ pub fn sends_condition(cleared: &Cleared<'_>, r: &RequestContext<'_>) -> bool {
     op.plan.is_read
         && !r.snapshot.compiled.rules.is_guarded(op.policy)
         && cleared.asked().headers().get("if-none-match").is_some()
+}
+
+/// Whose key it is. Of those who show no credential each address is one of its own: what one of them did is not another's to ask for.
+fn sender(x: &RequestState<'_, '_>, caller: &Caller) -> Principal {
+    let mut sender = caller.principal().clone();
+    if caller.is_anonymous() {
+        sender.user = Some(format!("{:x}", client_key(x.address)).into());
+    }
+    sender
 }
 
 fn preferred(headers: &mut Headers, value: &[u8]) {

@@ -32,7 +32,13 @@ pub fn is_credential(name: &str) -> bool {
 /// Everything wrong with the `credentials` of an integration. Pointers of the mistakes begin there: `/api_key/max_age`.
 pub fn check(settings: &Settings) -> Vec<Mistake> {
     let mut found = Vec::new();
-    if !METHODS.iter().any(|method| (method.is_accepted)(settings)) {
+    let is_accepted = |method: &Method| (method.is_accepted)(settings);
+    if settings.none && METHODS.iter().any(is_accepted) {
+        let help = "Give the other kinds of credential to an integration of their own.";
+        let message = "whoever shows no credential cannot be who shows one";
+        found.push(Mistake::new(message, help).at_pointer("/none"));
+    }
+    if !settings.none && !METHODS.iter().any(is_accepted) {
         let names: Vec<String> = METHODS.iter().map(|m| format!("`{}`", m.name)).collect();
         let help = format!("List at least one of {}.", names.join(", "));
         found.push(Mistake::new("no kind of credential is listed", help).at_pointer(""));

@@ -29,6 +29,9 @@ pub fn page(found: &IntegrationAccess, compiled: &Compiled) -> String {
         printable::line(&found.purpose),
         printable::line(&found.owner)
     );
+    if found.is_public {
+        out.push_str("PUBLIC: anybody may do all of this, without a credential.\n");
+    }
     out.push_str(&headline(name, &found.summary));
     let grants = matrix::grants(rows);
     let mut last: Option<&AccessRow> = None;
