@@ -19,6 +19,7 @@ use crate::scan::PatternSet;
 use crate::serial;
 use crate::settings::LoadError;
 use crate::views;
+use ssrf::Reach;
 use std::sync::{Arc, OnceLock};
 
 /// A pattern with its meaning.
@@ -146,7 +147,9 @@ impl Pack {
         }
         let (work, reports) = (run.work, run.reports);
         self.readings(part, live, run);
-        if part.recurs && run.reports == reports && !run.exhausted() {
+        // What only this plan's hosts make harmless is not remembered for others.
+        let is_general = run.sensitivity.hosts.is_empty();
+        if part.recurs && is_general && run.reports == reports && !run.exhausted() {
             recurring::keep(part.text, paranoia, run.work.saturating_sub(work));
         }
     }
@@ -188,12 +191,17 @@ impl Pack {
             live,
         } = *reading;
         run.spend(text.len());
+        // What an escape spells is still the address; what is packed inside of it is another text.
+        let reach = Reach {
+            is_typed: part.url && chain.iter().all(|step| *step == "percent"),
+            hosts: &run.sensitivity.hosts,
+        };
         if kind == PartKind::Name {
             if let Some(hit) = names::judge(part.pointer, text) {
                 run.report(reading.finding(&hit));
             }
         } else if (part.url || live.is_none_or(|live| live.address))
-            && let Some(hit) = ssrf::judge(text, part.url && chain.is_empty())
+            && let Some(hit) = ssrf::judge(text, reach)
         {
             run.report(reading.finding(&hit));
         }
