@@ -422,11 +422,10 @@ impl<'a> Lowering<'a> {
     }
 
     fn pattern_text(&mut self, at: &At<'a>, pattern: &str) -> bool {
-        let verdict = self
+        let verdict = *self
             .patterns
             .entry(pattern.to_owned())
-            .or_insert_with(|| validator::try_pattern(pattern))
-            .clone();
+            .or_insert_with(|| validator::try_pattern(pattern));
         let Err(why) = verdict else { return true };
         self.wrong(
             at,
