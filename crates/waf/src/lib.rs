@@ -18,6 +18,8 @@ mod image;
 mod inspect;
 mod language;
 pub mod leak;
+mod markup;
+mod operands;
 pub mod pack;
 pub mod part;
 mod plan;
