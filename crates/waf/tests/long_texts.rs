@@ -4,16 +4,24 @@
 #![expect(
     clippy::expect_used,
     clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
     reason = "a test may stop where it stands"
 )]
 
 #[path = "../../../testkit/src/bar.rs"]
 mod bar;
 #[path = "corpus/files.rs"]
+#[expect(dead_code, reason = "only its attacks are asked for here")]
 mod files;
 #[path = "corpus/long_texts/mod.rs"]
 mod long_texts;
 #[path = "corpus/mod.rs"]
+#[expect(
+    dead_code,
+    unused_imports,
+    reason = "only its attacks are asked for here"
+)]
 mod payloads;
 
 use bar::{Scale, bar};
