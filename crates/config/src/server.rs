@@ -331,6 +331,11 @@ pub struct Inspection {
     pub threshold: Option<At<u32>>,
     /// Findings that are known to be wrong. Each has an owner and a day on which it ends.
     pub exclusions: Vec<At<Exclusion>>,
+    /// Internal hosts that an address in a request may lead to: a name (`files.plant.internal`), every name below one
+    /// (`*.plant.internal`), or an address (`10.0.4.17`); at most 200. They are asked for in fields whose contract says
+    /// `format: uri`, `uri-reference`, `iri`, `iri-reference` or `url`, and in any text that is an address and nothing else.
+    /// This machine and metadata services cannot be listed. Default: none.
+    pub internal_hosts: Vec<At<String>>,
     /// Data that must not leave with an answer.
     pub answers: crate::leaks::LeakSettings,
     /// Single fields that are looked at with another suspicion than `paranoia` says.

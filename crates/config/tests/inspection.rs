@@ -403,3 +403,30 @@ fn of_what_most_requests_carry_undeclared_nearly_every_rule_is_proven_dead() {
         }
     }
 }
+
+#[test]
+fn internal_hosts_are_allowed_where_they_are_listed_and_mistakes_in_the_list_are_told() {
+    let text = "http://files.plant.internal/1.png";
+    let (rules, is_refused) = judged(&compiled(&base()), CREATE, "/title", text);
+    assert!(is_refused && rules == ["pack.ssrf.name"], "{rules:?}");
+    let listed = |hosts: &str| {
+        edited(
+            "paranoia: 1",
+            &format!("paranoia: 1\n  internal_hosts: [{hosts}]"),
+        )
+    };
+    let allowed = compiled(&listed("\"*.plant.internal\", 10.0.4.17"));
+    assert_eq!(judged(&allowed, CREATE, "/title", text), (vec![], false));
+    for (hosts, words) in [
+        ("localhost", "`localhost` is this machine"),
+        ("169.254.169.254", "`169.254.169.254` is this machine"),
+        ("\"http://web\"", "`http://web` is no host"),
+        ("\"web:80\"", "`web:80` is no host"),
+    ] {
+        let told = mistakes(&listed(hosts));
+        assert!(
+            told.contains(words) && told.contains("portcullis.yaml"),
+            "{told}"
+        );
+    }
+}

@@ -56,6 +56,7 @@ fn by_schema(kind: &ErrorKind, found: &str, schema: Option<&Value>) -> Option<(S
             );
             ("does not match the pattern of the contract".to_owned(), fix)
         }
+        ErrorKind::Not { .. } if is_nothing(schema) => return Some(nothing_fits()),
         ErrorKind::OneOfNotValid { context } | ErrorKind::AnyOf { context } => (
             format!("matches none of the {} allowed forms", context.len()),
             "send one of the forms the contract declares".to_owned(),
@@ -88,6 +89,22 @@ fn by_limit(kind: &ErrorKind) -> Option<(String, String)> {
         _ => return None,
     };
     Some((detail.to_owned(), format!("send {before}{limit}{behind}")))
+}
+
+/// Whether the schema is what `false` stands for (JSON Schema 2020-12 §4.3.2).
+fn is_nothing(schema: Option<&Value>) -> bool {
+    let not = schema.and_then(|schema| schema.get("not"));
+    not.is_some_and(|not| {
+        not.as_object().is_some_and(serde_json::Map::is_empty) || not == &Value::Bool(true)
+    })
+}
+
+/// The contract says `false`.
+pub(crate) fn nothing_fits() -> (String, String) {
+    (
+        "the contract accepts no value here".to_owned(),
+        "leave it out".to_owned(),
+    )
 }
 
 /// Keywords of which there is nothing to add.

@@ -6,7 +6,7 @@
 use model::shape::Node;
 use model::{FieldError, Json, Refusal, Shape};
 
-use crate::advice::{listed, words};
+use crate::advice::{listed, nothing_fits, words};
 use crate::shortened::shortened;
 use crate::text::nearest;
 use crate::text::steps;
@@ -172,10 +172,13 @@ fn unknown(subject: &Subject<'_>, pointer: &str, name: &str) -> FieldError {
 fn simple(subject: &Subject<'_>, error: &ValidationError<'_>, pointer: &str) -> FieldError {
     let schema = subject.validator.schema_of(error);
     let found = value_at(subject.value, pointer).map_or("value", Json::type_name);
-    let (detail, fix) = words(error.kind(), found, schema);
+    let (detail, fix) = match error.kind() {
+        ErrorKind::FalseSchema if !is_withheld(error) => nothing_fits(),
+        kind => words(kind, found, schema),
+    };
     let keyword = match error.kind() {
-        // A schema that is simply `false` stands where a field never travels in this direction.
-        ErrorKind::FalseSchema => "readOnly".to_owned(),
+        ErrorKind::FalseSchema if is_withheld(error) => "readOnly".to_owned(),
+        ErrorKind::FalseSchema => "not".to_owned(),
         kind => kind.keyword().to_owned(),
     };
     FieldError {
@@ -185,6 +188,13 @@ fn simple(subject: &Subject<'_>, error: &ValidationError<'_>, pointer: &str) -> 
         detail,
         fix,
     }
+}
+
+/// Whether the field never travels in this direction: among the properties, nothing else is lowered to `false`.
+fn is_withheld(error: &ValidationError<'_>) -> bool {
+    let path = error.schema_path().as_str();
+    let mut above = path.rsplit('/').skip(1);
+    above.next() == Some("properties")
 }
 
 fn pointed(subject: &Subject<'_>, pointer: &str) -> String {

@@ -14,6 +14,8 @@ pub const INTEGER: usize = 1;
 pub const NUMBER: usize = 2;
 /// Number of [`Language::Boolean`] in every list.
 pub const BOOLEAN: usize = 3;
+/// Number of [`Language::Address`] in every list.
+pub const ADDRESS: usize = 4;
 
 /// Most languages of one contract. Beyond it a text counts as free.
 const LANGUAGES_MAX: usize = 4_096;
@@ -29,6 +31,9 @@ pub enum Language {
     Number,
     /// `true` or `false`.
     Boolean,
+    /// An address that somebody may call: `format: uri`, `uri-reference`, `iri`, `iri-reference` (RFC 3986, RFC 3987) or
+    /// `url`. It proves nothing; inspection asks more of such texts, whether a schema vouched for them or not.
+    Address,
     /// `format: uuid`
     Uuid,
     /// `format: date`
@@ -59,12 +64,13 @@ impl Default for Languages {
             all: Vec::new(),
             known: HashMap::new(),
         };
-        // The four that every list begins with, in the order of their numbers.
+        // Those that every list begins with, in the order of their numbers.
         for language in [
             Language::Free,
             Language::Integer,
             Language::Number,
             Language::Boolean,
+            Language::Address,
         ] {
             languages.number(language);
         }
@@ -99,8 +105,9 @@ mod tests {
         assert_eq!(languages.number(Language::Integer), INTEGER);
         assert_eq!(languages.number(Language::Number), NUMBER);
         assert_eq!(languages.number(Language::Boolean), BOOLEAN);
+        assert_eq!(languages.number(Language::Address), ADDRESS);
         let first = languages.number(Language::Uuid);
-        assert_eq!((first, languages.number(Language::Uuid)), (4, 4));
+        assert_eq!((first, languages.number(Language::Uuid)), (5, 5));
     }
 
     #[test]

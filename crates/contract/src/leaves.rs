@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use model::shape::Node;
 use model::{Json, Shape};
 
-use crate::language::{BOOLEAN, FREE, INTEGER, NUMBER};
+use crate::language::{ADDRESS, BOOLEAN, FREE, INTEGER, NUMBER};
 use crate::plan::Operation;
 use crate::request::ValidRequest;
 
@@ -41,6 +41,7 @@ pub fn leaves<'a>(
         pointer: String::new(),
         out: Vec::new(),
         skipped,
+        is_unproven: request.is_unproven,
     };
     let nothing = Shape::default();
     for judged in &request.parameters {
@@ -48,10 +49,9 @@ pub fn leaves<'a>(
         walk.pointer.clear();
         walk.pointer.push_str(&judged.name);
         match operation.parameter(judged.place, &judged.name) {
-            Some(parameter) if !request.is_unproven => {
+            Some(parameter) => {
                 walk.value(&judged.value, &parameter.shape, parameter.shape.root());
             }
-            Some(_) => walk.value(&judged.value, &nothing, None),
             None => {
                 walk.push(&*judged.name, true, FREE);
                 walk.value(&judged.value, &nothing, None);
@@ -63,8 +63,7 @@ pub fn leaves<'a>(
         walk.place = "body";
         walk.pointer.clear();
         let shape = &operation.request_shape;
-        // What the schema did not prove is free, whatever the schema says of it.
-        walk.value(body, shape, shape.root().filter(|_| !request.is_unproven));
+        walk.value(body, shape, shape.root());
     }
     walk.out
 }
@@ -89,6 +88,8 @@ struct Walk<'a, 's> {
     pointer: String,
     out: Vec<Leaf<'a>>,
     skipped: &'s [bool],
+    /// What the schema did not prove is free, whatever the schema says of it; that it is an address still counts.
+    is_unproven: bool,
 }
 
 impl<'a> Walk<'a, '_> {
@@ -110,11 +111,12 @@ impl<'a> Walk<'a, '_> {
                     let field = node.and_then(|node| node.fields.get(key.as_str()));
                     let id = field.map(|f| f.node).or(node.and_then(|node| node.values));
                     let below = id.and_then(|id| shape.node(id));
-                    if field.is_some() && !self.is_wanted(child, below) {
+                    let is_known = field.is_some() && !self.is_unproven;
+                    if is_known && !self.is_wanted(child, below) {
                         continue;
                     }
                     self.below(key, |walk| {
-                        if field.is_none() {
+                        if field.is_none() || walk.is_unproven {
                             walk.push(key.as_str(), true, FREE);
                         }
                         walk.value(child, shape, below);
@@ -122,7 +124,7 @@ impl<'a> Walk<'a, '_> {
                 }
             }
             _ => {
-                if let Some((text, language)) = scalar(value, node) {
+                if let Some((text, language)) = self.scalar(value, node) {
                     self.push(text, false, language);
                 }
             }
@@ -165,11 +167,20 @@ impl<'a> Walk<'a, '_> {
     }
 
     /// Whether anything at or below this value may have to be looked at. Most values need not, and cost no pointer.
-    fn is_wanted(&self, value: &Json, node: Option<&Node>) -> bool {
+    fn is_wanted(&self, value: &'a Json, node: Option<&Node>) -> bool {
         match value {
             Json::List(_) | Json::Object(_) => true,
-            value => scalar(value, node).is_some_and(|(_, language)| !self.is_skipped(language)),
+            value => self
+                .scalar(value, node)
+                .is_some_and(|(_, language)| !self.is_skipped(language)),
         }
+    }
+
+    /// A text with the language that counts for it.
+    fn scalar(&self, value: &'a Json, node: Option<&Node>) -> Option<(&'a str, usize)> {
+        let (text, language) = scalar(value, node)?;
+        let is_free = self.is_unproven && matches!(value, Json::Text(_)) && language != ADDRESS;
+        Some((text, if is_free { FREE } else { language }))
     }
 
     fn is_skipped(&self, language: usize) -> bool {

@@ -68,7 +68,7 @@ pub(crate) struct Lowering<'a> {
     pub(crate) mistakes: Vec<Mistake>,
     known: HashMap<(usize, String, Direction, SchemaRole), usize>,
     waiting: VecDeque<(usize, At<'a>, Direction, SchemaRole)>,
-    patterns: HashMap<String, Result<(), String>>,
+    patterns: HashMap<String, Result<(), validator::PatternError>>,
     refers: Vec<usize>,
 }
 
@@ -334,7 +334,8 @@ impl<'a> Lowering<'a> {
         out.insert("dependentSchemas".into(), Value::Object(schemas));
     }
 
-    /// Declared fields; those that never travel in this direction are refused by a `false` schema.
+    /// Declared fields; those that never travel in this direction are refused by a `false` schema. What the contract itself
+    /// writes as `false` becomes its equal, so that it is not taken for one of them.
     fn properties(&mut self, at: &At<'a>, direction: Direction, stance: SchemaRole) -> Value {
         let mut out = Map::new();
         let at = &match at.object() {
@@ -359,6 +360,8 @@ impl<'a> Lowering<'a> {
         for (name, child) in at.members() {
             let lowered = if is_withheld(self.docs, &child, direction) {
                 Value::Bool(false)
+            } else if child.value == &Value::Bool(false) {
+                json!({ "not": {} })
             } else {
                 self.lower(&child, direction, stance)
             };
@@ -419,17 +422,15 @@ impl<'a> Lowering<'a> {
     }
 
     fn pattern_text(&mut self, at: &At<'a>, pattern: &str) -> bool {
-        let verdict = self
+        let verdict = *self
             .patterns
             .entry(pattern.to_owned())
-            .or_insert_with(|| validator::try_pattern(pattern))
-            .clone();
+            .or_insert_with(|| validator::try_pattern(pattern));
         let Err(why) = verdict else { return true };
         self.wrong(
             at,
-            format!("the pattern `{pattern}` cannot be used: {why}"),
-            "patterns run in linear time, so look-around and back-references are not available; write the \
-             pattern without them, or remove it with an overlay",
+            format!("the pattern `{pattern}` cannot be used: {}", why.message),
+            why.help,
         );
         false
     }

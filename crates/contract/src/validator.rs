@@ -131,8 +131,29 @@ fn is_larger(value: &Json, budget: &mut usize) -> bool {
     }
 }
 
+/// Why a pattern cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct PatternError {
+    /// What is wrong with it.
+    pub(crate) message: &'static str,
+    /// What to do about it.
+    pub(crate) help: &'static str,
+}
+
+const NOT_LINEAR: PatternError = PatternError {
+    message: "it is not a regular expression that runs in linear time",
+    help: "patterns run in linear time, so look-around and back-references are not available; write the pattern without \
+           them, or remove it with an overlay",
+};
+
+const TOO_LARGE: PatternError = PatternError {
+    message: "compiled it takes more memory than a pattern may",
+    help: "repetitions inside of repetitions multiply, and classes of letters such as `\\p{L}` count hundredfold; lower the \
+           numbers in braces, or say the length with `maxLength`",
+};
+
 /// Whether a pattern can be compiled; the reason if not.
-pub(crate) fn try_pattern(pattern: &str) -> Result<(), String> {
+pub(crate) fn try_pattern(pattern: &str) -> Result<(), PatternError> {
     let definition = Definition {
         schema: json!({ "pattern": pattern }),
         origin: crate::docs::At {
@@ -144,7 +165,11 @@ pub(crate) fn try_pattern(pattern: &str) -> Result<(), String> {
     };
     Validator::build(0, &[definition], &Definitions::default())
         .map(|_| ())
-        .map_err(|_| "it is not a regular expression that runs in linear time".to_owned())
+        // What can be read and not compiled is too large.
+        .map_err(|_| match regex_syntax::parse(pattern) {
+            Ok(_) => TOO_LARGE,
+            Err(_) => NOT_LINEAR,
+        })
 }
 
 /// The library's kinds of error as this room reports them.

@@ -217,7 +217,20 @@ fn told(event: &Event) -> String {
         0 => String::new(),
         n => format!(", {n} field error(s)"),
     };
-    format!("{status}, code {code}{errors} and the decision id")
+    let stage = stage_told(event, code);
+    format!("{status}, code {code}{stage}{errors} and the decision id")
+}
+
+/// The stage that the caller was told, where it is not the one in which the request ended: blocks belong to `limit` and are looked
+/// at earlier, as soon as it is known who calls.
+fn stage_told(event: &Event, code: &str) -> String {
+    let ended = event.stage.as_ref().and_then(|stage| stage.known());
+    match reason(code) {
+        Some(reason) if ended.is_some_and(|ended| ended != reason.stage) => {
+            format!(", stage {}", reason.stage.name())
+        }
+        _ => String::new(),
+    }
 }
 
 /// By what the record says of the answer.
@@ -248,4 +261,28 @@ fn told_when_allowed(event: &Event) -> String {
 /// A refused object that was answered like an absent one.
 fn is_concealed(event: &Event) -> bool {
     event.code.as_deref() == Some("object.denied") && event.status == Some(404)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_is_told_with_the_stage_that_the_caller_read() {
+        let event = |stage: Stage| Event {
+            code: Some("limit.blocked".into()),
+            status: Some(429),
+            stage: Some(stage.into()),
+            outcome: Outcome::Refuse.into(),
+            ..Event::default()
+        };
+        assert_eq!(
+            told(&event(Stage::Authn)),
+            "status 429, code limit.blocked, stage limit and the decision id"
+        );
+        assert_eq!(
+            told(&event(Stage::Limit)),
+            "status 429, code limit.blocked and the decision id"
+        );
+    }
 }

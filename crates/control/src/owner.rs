@@ -239,6 +239,12 @@ impl Control {
         ))
     }
 
+    /// The integrations of the configuration in force, sorted.
+    pub fn integration_names(&self) -> Vec<Arc<str>> {
+        let compiled = (self.compiled)();
+        compiled.integrations.keys().cloned().collect()
+    }
+
     /// When a credential was last used: what the running gateway noted, or what was stored before.
     pub fn last_used(&self, record: &Credential) -> Option<Timestamp> {
         let noted = self.io.as_ref().and_then(|io| {

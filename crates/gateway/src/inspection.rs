@@ -157,6 +157,7 @@ fn part<'a>(leaf: &'a Leaf<'a>, operation: &OperationPlan, now: Timestamp) -> Pa
     };
     Part {
         paranoia: operation.inspected.paranoia_of(&leaf.pointer, now),
+        url: leaf.language == contract::language::ADDRESS,
         ..part
     }
 }

@@ -55,6 +55,9 @@ pub struct Text {
     /// Whether it is the name of an undeclared key.
     #[serde(default)]
     pub is_name: bool,
+    /// Whether the contract said that it is an address.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_address: bool,
 }
 
 /// One recorded request. Holds no credential.
@@ -111,6 +114,7 @@ impl Recorded {
             pointer: leaf.pointer.clone(),
             text: leaf.text.clone().into_owned(),
             is_name: leaf.is_name,
+            is_address: leaf.language == contract::language::ADDRESS,
         };
         let shown = facts.headers.iter().filter(|(name, _)| is_kept(name));
         Recorded {

@@ -96,7 +96,11 @@ fn leaf(text: &Text) -> Leaf<'_> {
         text: text.text.as_str().into(),
         is_name: text.is_name,
         // Today's contract may promise more of the field than the text keeps: nothing is proven about it.
-        language: contract::language::FREE,
+        language: if text.is_address {
+            contract::language::ADDRESS
+        } else {
+            contract::language::FREE
+        },
     }
 }
 

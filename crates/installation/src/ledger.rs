@@ -198,14 +198,16 @@ pub struct LedgerFiles {
     pub keys: Arc<Keys>,
     /// The configuration has mistakes, and the ledger is read all the same.
     pub is_configuration_wrong: bool,
+    /// The integrations it has, sorted; `None` where it has mistakes.
+    pub integrations: Option<Vec<Arc<str>>>,
     store: Store,
 }
 
-/// Data directory, key, and whether the configuration has mistakes.
+/// Data directory, key, and the integrations where the configuration has no mistakes.
 struct Found {
     data: PathBuf,
     kek: Kek,
-    is_configuration_wrong: bool,
+    integrations: Option<Vec<Arc<str>>>,
 }
 
 /// Opens them.
@@ -218,7 +220,8 @@ pub fn open_read(dir: &Path) -> Result<LedgerFiles, InstallationError> {
     Ok(LedgerFiles {
         dir: found.data.join("ledger"),
         keys: Arc::new(opened.keys),
-        is_configuration_wrong: found.is_configuration_wrong,
+        is_configuration_wrong: found.integrations.is_none(),
+        integrations: found.integrations,
         store: opened.store,
     })
 }
@@ -234,7 +237,7 @@ fn find(dir: &Path) -> Result<Found, InstallationError> {
         Ok((texts, compiled)) => Ok(Found {
             data: dir.join(&compiled.server.store_dir.value),
             kek: open::kek(&compiled, dir, &texts)?,
-            is_configuration_wrong: false,
+            integrations: Some(compiled.integrations.keys().cloned().collect()),
         }),
         Err(mistaken) => {
             let reference = files::kek_reference(dir);
@@ -242,7 +245,7 @@ fn find(dir: &Path) -> Result<Found, InstallationError> {
             Ok(Found {
                 data: open::data_dir(dir),
                 kek: kek.ok_or(mistaken)?,
-                is_configuration_wrong: true,
+                integrations: None,
             })
         }
     }

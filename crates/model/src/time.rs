@@ -34,6 +34,13 @@ impl Timestamp {
         Timestamp(self.0.saturating_add(micros))
     }
 
+    /// This moment less a span; saturates.
+    #[must_use]
+    pub fn minus(self, span: Duration) -> Self {
+        let micros = i64::try_from(span.as_micros()).unwrap_or(i64::MAX);
+        Timestamp(self.0.saturating_sub(micros))
+    }
+
     /// Time from `earlier` to this moment; zero when `earlier` is later.
     pub fn since(self, earlier: Timestamp) -> Duration {
         Duration::from_micros(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))

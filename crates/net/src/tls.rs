@@ -58,6 +58,12 @@ pub enum TlsFault {
     /// The key does not belong to the certificate.
     #[error("the private key does not belong to the first certificate of the certificate file")]
     KeyMismatch,
+    /// The key is of a kind or size that is not used.
+    #[error(
+        "the private key is of a kind that is not used: RSA keys have from 2048 to 8192 bits, others are P-256, P-384, P-521 or \
+         Ed25519; have a new key made and its certificate signed"
+    )]
+    KeyKind,
     /// The certificate or key is of a kind that cannot be used.
     #[error("certificate or key cannot be used: {0}")]
     Unusable(String),
@@ -206,6 +212,8 @@ fn certified_key(
     };
     CertifiedKey::from_der(chain, key, provider).map_err(|e| match e {
         rustls::Error::InconsistentKeys(_) => TlsFault::KeyMismatch,
+        // The key was read as one; the provider has no use for it.
+        rustls::Error::General(_) => TlsFault::KeyKind,
         other => TlsFault::Unusable(other.to_string()),
     })
 }

@@ -11,6 +11,7 @@ use installation::{InstallationError, Severity};
 use model::printable;
 use review::NameError;
 
+use crate::outputs::{self, FailedBecause, FailedCommand};
 use crate::terminal;
 
 /// How a command ended.
@@ -89,8 +90,28 @@ impl CommandError {
         }
     }
 
-    /// Prints both to stderr. A key typed in the wrong place is not repeated.
-    pub fn print(&self) {
+    /// Prints both to stderr, and to stdout as a document where that was asked for. A key typed in the wrong place is not
+    /// repeated.
+    pub fn print(&self, is_json: bool) {
+        self.say();
+        if is_json {
+            self.print_document();
+        }
+    }
+
+    /// Prints it to stdout as a document.
+    pub fn print_document(&self) {
+        let error = FailedBecause {
+            exit: self.exit as u8,
+            message: redacted(&self.message).into_owned(),
+            help: redacted(&self.remedy).into_owned(),
+        };
+        if let Ok(document) = outputs::ERROR.document(&FailedCommand { error }) {
+            terminal::json(&document);
+        }
+    }
+
+    fn say(&self) {
         if !self.message.is_empty() {
             terminal::say_all(format_args!("portcullis: {}", redacted(&self.message)));
         }

@@ -28,28 +28,22 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() -> ExitCode {
     process::keep_private();
     installation::server::install_panic_hook(|line| terminal::say(line));
+    let is_json = output::is_json_asked(std::env::args_os());
     let matches = match command().try_get_matches() {
         Ok(matches) => matches,
+        // Help quotes no argument.
+        Err(help) if !help.use_stderr() => {
+            terminal::text(&help.to_string());
+            return exit::finish(Exit::Done);
+        }
         Err(error) => {
             // clap's own code for usage is 2, which here means "worked, and there is something to look at".
-            let exit = if error.use_stderr() {
-                Exit::Usage
-            } else {
-                Exit::Done
-            };
-            let said = quotable(error.to_string());
-            // A key typed as an argument is not repeated.
-            let said = identity::api_key::redacted(&said);
-            if error.use_stderr() {
-                terminal::say_all(said.trim_end())
-            } else {
-                terminal::text(&said)
-            }
-            return exit::finish(exit);
+            usage_error(&quotable(error.to_string()), is_json);
+            return exit::finish(Exit::Usage);
         }
     };
     if let Err(error) = blank::refuse(&command(), &matches) {
-        error.print();
+        error.print(is_json);
         return exit::finish(error.exit);
     }
     let Some((name, arguments)) = matches.subcommand() else {
@@ -61,9 +55,22 @@ fn main() -> ExitCode {
     match (one.run)(arguments) {
         Ok(exit) => exit::finish(exit),
         Err(error) => {
-            error.print();
+            error.print(is_json);
             exit::finish(error.exit)
         }
+    }
+}
+
+/// Prints what clap says, its first paragraph being what went wrong.
+fn usage_error(said: &str, is_json: bool) {
+    // A key typed as an argument is not repeated.
+    let said = identity::api_key::redacted(said);
+    let said = said.trim_end();
+    terminal::say_all(said);
+    if is_json {
+        let (message, help) = said.split_once("\n\n").unwrap_or((said, ""));
+        let message = message.strip_prefix("error: ").unwrap_or(message);
+        exit::CommandError::report(Exit::Usage, message.to_owned(), help).print_document();
     }
 }
 

@@ -3,6 +3,7 @@
 //! Used by every command.
 //! Start reading at `print`.
 
+use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -35,6 +36,18 @@ pub fn is_json(arguments: &ArgMatches) -> bool {
     arguments
         .get_one::<String>("output")
         .is_some_and(|output| output == "json")
+}
+
+/// Whether JSON is asked for on a command line that may be wrong.
+pub fn is_json_asked(given: impl Iterator<Item = OsString>) -> bool {
+    let given = given.map(|argument| argument.to_string_lossy().into_owned());
+    let given: Vec<String> = given.take_while(|argument| argument != "--").collect();
+    let is_pair = |pair: &[String]| match pair {
+        [name, value] => matches!(name.as_str(), "-o" | "--output") && value == "json",
+        _ => false,
+    };
+    let is_one = |one: &String| matches!(one.as_str(), "-ojson" | "-o=json" | "--output=json");
+    given.windows(2).any(is_pair) || given.iter().any(is_one)
 }
 
 /// Prints the value as JSON, or lets `text` print it for people.

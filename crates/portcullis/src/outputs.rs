@@ -27,6 +27,8 @@ pub const CAN_QUESTIONS: Output<Answers> = Output::new("can-questions", 1);
 pub const CHECK: Output<CheckReport> = Output::new("check", 1);
 /// `doctor`
 pub const DOCTOR: Output<DoctorReport> = Output::new("doctor", 1);
+/// Any command that failed: what it also says in words
+pub const ERROR: Output<FailedCommand> = Output::new("error", 1);
 /// `init`
 pub const INIT: Output<Written> = Output::new("init", 1);
 /// `inspect record`
@@ -50,6 +52,7 @@ pub const OUTPUTS: &[OutputEntry] = &[
     CAN_QUESTIONS.entry(),
     CHECK.entry(),
     DOCTOR.entry(),
+    ERROR.entry(),
     INIT.entry(),
     INSPECT_RECORD.entry(),
     INSPECT_REPLAY.entry(),
@@ -58,6 +61,24 @@ pub const OUTPUTS: &[OutputEntry] = &[
     KEY_ROTATE_ROOT.entry(),
     LEDGER_VERIFY.entry(),
 ];
+
+/// Why a command failed.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct FailedCommand {
+    /// The same as in words on standard error.
+    pub error: FailedBecause,
+}
+
+/// What went wrong, and what to do about it.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct FailedBecause {
+    /// Exit code of the command.
+    pub exit: u8,
+    /// What went wrong.
+    pub message: String,
+    /// What to do about it; may be empty.
+    pub help: String,
+}
 
 /// A first configuration that was written.
 #[derive(Debug, Serialize, JsonSchema)]

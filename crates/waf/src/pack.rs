@@ -4,6 +4,7 @@
 //! Start reading at `Pack::inspect`.
 
 mod names;
+mod prefix;
 mod proof;
 mod recurring;
 mod rules;
@@ -12,6 +13,7 @@ mod ssrf;
 use crate::detector::{InjectionDetector, Sentences};
 use crate::field_plan::PackLive;
 use crate::finding::{Class, Finding};
+use crate::markup;
 use crate::part::{Part, PartKind};
 use crate::prose;
 use crate::run::Run;
@@ -19,6 +21,8 @@ use crate::scan::PatternSet;
 use crate::serial;
 use crate::settings::LoadError;
 use crate::views;
+use prefix::Values;
+use ssrf::Reach;
 use std::sync::{Arc, OnceLock};
 
 /// A pattern with its meaning.
@@ -43,12 +47,21 @@ pub struct Rule {
 /// What a pattern cannot say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Confirm {
-    /// Nothing: the match is enough.
+    /// Nothing: the match is enough. Where markup runs nothing it is not looked at.
     Match,
-    /// The rule is about a quote that ends a value: quotations of a sentence do not count.
+    /// Nothing, and markup counts that runs nothing: the rule is about what stands before it.
+    AsSent,
+    /// The rule is about what breaks out of a value: a quote counts that no sentence has, and without one only what goes on
+    /// from a value.
     BreaksOut,
+    /// The rule is about what goes on from a value: the words of a sentence before it do not count.
+    FollowsValue,
     /// Groups 1 and 2 of a match are the same, letter case aside.
     SameSides,
+    /// Both of the two before.
+    SameSidesAfterValue,
+    /// The rule is about a field of the message around the text: lines of a longer text do not count.
+    BeginsField,
     /// In what base64 decodes to, a NUL counts only behind the name of a file: encoded data is full of them.
     EndsName,
 }
@@ -146,7 +159,9 @@ impl Pack {
         }
         let (work, reports) = (run.work, run.reports);
         self.readings(part, live, run);
-        if part.recurs && run.reports == reports && !run.exhausted() {
+        // What only this plan's hosts make harmless is not remembered for others.
+        let is_general = run.sensitivity.hosts.is_empty();
+        if part.recurs && is_general && run.reports == reports && !run.exhausted() {
             recurring::keep(part.text, paranoia, run.work.saturating_sub(work));
         }
     }
@@ -188,12 +203,17 @@ impl Pack {
             live,
         } = *reading;
         run.spend(text.len());
+        // What an escape spells is still the address; what is packed inside of it is another text.
+        let reach = Reach {
+            is_typed: part.url && chain.iter().all(|step| *step == "percent"),
+            hosts: &run.sensitivity.hosts,
+        };
         if kind == PartKind::Name {
             if let Some(hit) = names::judge(part.pointer, text) {
                 run.report(reading.finding(&hit));
             }
         } else if (part.url || live.is_none_or(|live| live.address))
-            && let Some(hit) = ssrf::judge(text, part.url && chain.is_empty())
+            && let Some(hit) = ssrf::judge(text, reach)
         {
             run.report(reading.finding(&hit));
         }
@@ -206,13 +226,16 @@ impl Pack {
 
     fn patterns_in(&self, reading: &Reading<'_>, run: &mut Run<'_>) {
         let Reading {
-            part, text, live, ..
+            part,
+            text,
+            live,
+            chain,
         } = *reading;
         let paranoia = part.paranoia.unwrap_or(run.sensitivity.paranoia);
         if live.is_some_and(|live| live.has_no_pattern(paranoia)) {
             return;
         }
-        let mut words = None;
+        let mut facts = Facts::default();
         let mut candidates = std::mem::take(&mut run.scratch);
         self.patterns.candidates(text, &mut candidates);
         for id in candidates.iter() {
@@ -224,7 +247,10 @@ impl Pack {
             }
             run.spend(text.len());
             if self.patterns.is_match(id, text)
-                && self.is_confirmed(rule.confirm, id, reading, &mut words)
+                && is_read_so(rule.class, chain)
+                && self.is_confirmed(rule.confirm, id, reading, (&mut facts, &mut *run))
+                && (rule.confirm == Confirm::AsSent
+                    || self.holds_in_plain(rule.class, id, text, (&mut facts, &mut *run)))
             {
                 run.report(reading.finding(&Hit::from(rule)));
             }
@@ -240,39 +266,93 @@ impl Pack {
         confirm: Confirm,
         id: u32,
         reading: &Reading<'_>,
-        words: &mut Option<Option<Vec<u8>>>,
+        (facts, run): (&mut Facts, &mut Run<'_>),
     ) -> bool {
+        let text = reading.text;
+        let follows = |facts: &mut Facts, (from, to): Span| {
+            // The match may begin with what ends the value.
+            let found = text.get(from..to).unwrap_or_default();
+            let signs = found.iter().take_while(|byte| !is_letter_or_digit(**byte));
+            facts.values(text).are_before(from + signs.count())
+        };
         match confirm {
-            Confirm::Match => true,
-            Confirm::BreaksOut => self.breaks_out(id, reading.text, words),
-            Confirm::SameSides => self.compares_with_itself(id, reading.text),
-            Confirm::EndsName => !reading.chain.contains(&"base64") || ends_name(reading.text),
+            Confirm::Match | Confirm::AsSent => true,
+            Confirm::BreaksOut => self.some_match(id, text, run, |groups| {
+                whole(groups).is_some_and(|(from, to)| {
+                    let odd = facts.odd(text);
+                    let next = odd.partition_point(|at| *at < from);
+                    let breaks_out = odd.get(next).is_some_and(|at| *at < to);
+                    // What begins with a quote of a sentence follows that quotation, not a value.
+                    let is_quoted = text.get(from).is_some_and(|byte| b"'\"`".contains(byte));
+                    breaks_out || (!is_quoted && follows(facts, (from, to)))
+                })
+            }),
+            Confirm::FollowsValue => self.some_match(id, text, run, |groups| {
+                whole(groups).is_some_and(|span| follows(facts, span))
+            }),
+            Confirm::SameSides => {
+                self.some_match(id, text, run, |groups| has_same_sides(groups, text))
+            }
+            Confirm::SameSidesAfterValue => self.some_match(id, text, run, |groups| {
+                has_same_sides(groups, text)
+                    && whole(groups).is_some_and(|span| follows(facts, span))
+            }),
+            Confirm::BeginsField => self.some_match(id, text, run, |groups| {
+                whole(groups).is_some_and(|span| prefix::is_header(text, span))
+            }),
+            Confirm::EndsName => !reading.chain.contains(&"base64") || ends_name(text),
         }
     }
 
-    /// Whether one of the matches has the same on both sides, or there are too many to tell.
-    fn compares_with_itself(&self, id: u32, text: &[u8]) -> bool {
-        let mut rest = text;
+    /// Whether one of the matches passes, or there are too many to tell. They may overlap: what hides an attack is no reason to
+    /// pass it over.
+    fn some_match(
+        &self,
+        id: u32,
+        text: &[u8],
+        run: &mut Run<'_>,
+        mut passes: impl FnMut(&[Option<Span>]) -> bool,
+    ) -> bool {
+        let mut from = 0;
         for _ in 0..MATCHES_MAX {
-            let groups = self.patterns.groups(id, rest).unwrap_or_default();
-            let [Some(whole), Some(left), Some(right)] = groups[..] else {
+            let Some(groups) = self.patterns.groups_from(id, text, from) else {
+                run.spend(text.len().saturating_sub(from));
                 return false;
             };
-            let side = |(from, to): (usize, usize)| rest.get(from..to).unwrap_or_default();
-            if side(left).eq_ignore_ascii_case(side(right)) {
+            let Some((start, end)) = whole(&groups) else {
+                return false;
+            };
+            run.spend(end.saturating_sub(from));
+            if passes(&groups) {
                 return true;
             }
-            rest = rest.get(whole.1.max(1)..).unwrap_or_default();
+            from = start + 1;
         }
         true
     }
 
-    /// Whether the rule matches also where quotations are read as words, made once per text.
-    fn breaks_out(&self, id: u32, text: &[u8], words: &mut Option<Option<Vec<u8>>>) -> bool {
-        let words = words.get_or_insert_with(|| prose::without_quotations(text));
-        words
-            .as_deref()
-            .is_none_or(|words| self.patterns.is_match(id, words))
+    /// Whether the rule also matches where what is plain for its class is left out: markup that runs nothing, tables.
+    fn holds_in_plain(
+        &self,
+        class: Class,
+        id: u32,
+        text: &[u8],
+        (facts, run): (&mut Facts, &mut Run<'_>),
+    ) -> bool {
+        let plain = match class {
+            Class::Xss => facts
+                .markup
+                .get_or_insert_with(|| markup::without_plain(text)),
+            Class::Rce | Class::Xpathi => facts
+                .tables
+                .get_or_insert_with(|| prose::without_tables(text)),
+            _ => return true,
+        };
+        let Some(plain) = plain.as_deref() else {
+            return true;
+        };
+        run.spend(plain.len());
+        self.patterns.is_match(id, plain)
     }
 
     /// The tokenising detectors, called only where they could say yes.
@@ -287,9 +367,65 @@ impl Pack {
             finding.why = format!("The text tokenises as SQL injection, fingerprint {print}.");
             run.report(finding);
         }
-        if xss && self.detector.xss(text) {
+        if xss && is_read_so(Class::Xss, reading.chain) && self.detector.xss(text) {
             run.report(reading.finding(&XSS_TOKENS));
         }
+    }
+}
+
+/// Where a match or a group begins and ends.
+type Span = (usize, usize);
+
+fn whole(groups: &[Option<Span>]) -> Option<Span> {
+    groups.first().copied().flatten()
+}
+
+fn is_letter_or_digit(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte >= 0x80
+}
+
+/// Whether groups 1 and 2 are the same, letter case aside.
+fn has_same_sides(groups: &[Option<Span>], text: &[u8]) -> bool {
+    let [_, Some(left), Some(right)] = groups[..] else {
+        return false;
+    };
+    let side = |(from, to): Span| text.get(from..to).unwrap_or_default();
+    side(left).eq_ignore_ascii_case(side(right))
+}
+
+/// What is worked out about one reading when the first rule asks for it.
+#[derive(Default)]
+struct Facts {
+    /// Quotes that no sentence has.
+    odd: Option<Vec<usize>>,
+    /// Where something may go on from a value.
+    values: Option<Values>,
+    /// The text without plain markup.
+    markup: Option<Option<Vec<u8>>>,
+    /// The text without tables.
+    tables: Option<Option<Vec<u8>>>,
+}
+
+impl Facts {
+    fn odd(&mut self, text: &[u8]) -> &[usize] {
+        self.odd.get_or_insert_with(|| prose::quotations(text).odd)
+    }
+
+    fn values(&mut self, text: &[u8]) -> &Values {
+        if self.values.is_none() {
+            self.values = Some(Values::of(text, self.odd(text)));
+        }
+        self.values.get_or_insert_with(|| Values::of(text, &[]))
+    }
+}
+
+/// Whether what reads a text like this reads it like those the rules of the class are about: a text without its quotes is what
+/// a shell makes of it, one without its comments what a database does.
+fn is_read_so(class: Class, chain: &[&'static str]) -> bool {
+    match chain.last() {
+        Some(&"shell_quotes") => !matches!(class, Class::Sqli | Class::Xss | Class::Xpathi),
+        Some(&"sql_blanks") => !matches!(class, Class::Rce | Class::Xss),
+        _ => true,
     }
 }
 

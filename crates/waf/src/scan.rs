@@ -14,7 +14,7 @@ use crate::image::{Automaton, Image};
 use crate::language::Language;
 use crate::syntax::parse;
 use combined::CombinedDfa;
-use regex_automata::meta;
+use regex_automata::{Input, meta};
 use regex_syntax::hir::Hir;
 use std::collections::BTreeMap;
 use words::Words;
@@ -401,11 +401,23 @@ impl PatternSet {
 
     /// The spans of the groups when pattern `id` matches; group 0 is the whole match.
     pub fn groups(&self, id: u32, text: &[u8]) -> Option<Vec<Option<(usize, usize)>>> {
+        self.groups_from(id, text, 0)
+    }
+
+    /// The same for the first match that begins at `from` or behind it. What stands before is still there for anchors.
+    pub(crate) fn groups_from(
+        &self,
+        id: u32,
+        text: &[u8],
+        from: usize,
+    ) -> Option<Vec<Option<(usize, usize)>>> {
+        let rest = text.get(from..)?;
         match &self.get(id)?.engine {
-            Engine::Phrases(phrases) => first_phrase(phrases, text).map(|span| vec![Some(span)]),
+            Engine::Phrases(phrases) => first_phrase(phrases, rest)
+                .map(|(start, end)| vec![Some((start + from, end + from))]),
             Engine::Regex(regex) => {
                 let mut captures = regex.create_captures();
-                regex.captures(text, &mut captures);
+                regex.captures(Input::new(text).range(from..), &mut captures);
                 if !captures.is_match() {
                     return None;
                 }

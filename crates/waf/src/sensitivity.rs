@@ -4,6 +4,7 @@
 //! Start reading at `Sensitivity`.
 
 use crate::finding::{Class, Finding};
+use crate::hosts::{HOSTS_MAX, Hosts};
 use crate::settings::{Exclusion, LoadError, Settings};
 
 /// How suspicious inspection is.
@@ -16,6 +17,7 @@ pub(crate) struct Sensitivity {
     /// Bytes that patterns may read of one message.
     pub(crate) work_max: u64,
     pub(crate) exclusions: Vec<CompiledExclusion>,
+    pub(crate) hosts: Hosts,
 }
 
 impl Sensitivity {
@@ -33,6 +35,12 @@ impl Sensitivity {
                 "Choose at least 1; 5 is the score of one critical rule.",
             ));
         }
+        if settings.internal_hosts.len() > HOSTS_MAX {
+            errors.push(LoadError::setting(
+                format!("{} internal hosts", settings.internal_hosts.len()),
+                format!("At most {HOSTS_MAX} are compared; `*.plant.internal` stands for many."),
+            ));
+        }
         let exclusions = settings
             .exclusions
             .iter()
@@ -43,6 +51,7 @@ impl Sensitivity {
             threshold: settings.threshold,
             work_max: settings.work_max,
             exclusions,
+            hosts: Hosts(settings.internal_hosts.clone()),
         }
     }
 

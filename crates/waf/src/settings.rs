@@ -3,6 +3,7 @@
 //! Used by `compile`; reading files is the caller's work.
 //! Start reading at `Settings`.
 
+use crate::hosts::HostPattern;
 use std::collections::BTreeMap;
 
 /// How texts are inspected.
@@ -14,6 +15,8 @@ pub struct Settings {
     pub threshold: u32,
     /// Findings that are known to be wrong. Each needs an owner and an expiry date.
     pub exclusions: Vec<Exclusion>,
+    /// Internal hosts that addresses in requests may lead to, at most `hosts::HOSTS_MAX`. Default none.
+    pub internal_hosts: Vec<HostPattern>,
     /// Use the rules that come with the product. Default true.
     pub default_pack: bool,
     /// The most work one message may cost, in bytes read by patterns. Past it the message is refused
@@ -27,6 +30,7 @@ impl Default for Settings {
             paranoia: 1,
             threshold: 5,
             exclusions: Vec::new(),
+            internal_hosts: Vec::new(),
             default_pack: true,
             work_max: 64 << 20,
         }

@@ -10,7 +10,8 @@ mod rules;
 use std::sync::Arc;
 
 use model::{Mistake, Timestamp};
-use waf::{Class, Plan, Settings};
+use waf::hosts::HOSTS_MAX;
+use waf::{Class, HostPattern, Plan, Settings};
 
 use super::Proofs;
 use super::bounds::filled;
@@ -51,6 +52,7 @@ pub(super) fn compile(
         exclusions: exclusions
             .flat_map(|at| exclusion(at, apis, now, &file, report))
             .collect(),
+        internal_hosts: hosts(&written.internal_hosts, &file, report),
         ..Settings::default()
     };
     for at in &written.fields {
@@ -201,6 +203,24 @@ fn field(
             });
         }
     }
+}
+
+/// The internal hosts that addresses may lead to.
+fn hosts(written: &[At<String>], file: &Arc<str>, report: &mut Report) -> Vec<HostPattern> {
+    if let Some(at) = written.get(HOSTS_MAX) {
+        let message = format!("more than {HOSTS_MAX} internal hosts");
+        let help = "Write `*.plant.internal` for every host below a name.";
+        report.wrong(&at.place(file), message, help);
+    }
+    let read = |at: &At<String>| match HostPattern::parse(at) {
+        Ok(host) => Some(host),
+        Err(why) => {
+            let help = "Write `files.plant.internal`, `*.plant.internal` or `10.0.4.17`.";
+            report.wrong(&at.place(file), format!("`{}` {why}", at.value), help);
+            None
+        }
+    };
+    written.iter().take(HOSTS_MAX).filter_map(read).collect()
 }
 
 /// Whether somebody answers for it and says why.

@@ -88,6 +88,7 @@ fn of_format(format: &str) -> Language {
         "ipv4" => r"^[0-9.]{7,15}$",
         "ipv6" => "^[0-9A-Fa-f:.]{2,45}$",
         "time" => "^[0-9:.+Zz-]+$",
+        "uri" | "uri-reference" | "iri" | "iri-reference" | "url" => return Language::Address,
         _ => return Language::Free,
     };
     Language::Pattern {
@@ -114,9 +115,11 @@ fn breadth(language: &Language) -> u8 {
         Language::Values(_) | Language::Boolean => 0,
         Language::Integer | Language::Number => 1,
         Language::Uuid | Language::Date | Language::DateTime => 2,
-        Language::Pattern { source, .. } if source.starts_with('^') && source.ends_with('$') => 3,
-        Language::Pattern { .. } => 4,
-        Language::Free => 5,
+        // A pattern proves more, but that the text is an address must not be forgotten over it.
+        Language::Address => 3,
+        Language::Pattern { source, .. } if source.starts_with('^') && source.ends_with('$') => 4,
+        Language::Pattern { .. } => 5,
+        Language::Free => 6,
     }
 }
 
@@ -155,7 +158,7 @@ fn shortened(found: Option<Language>, length: Option<usize>) -> Option<Language>
 /// Whether every text of the language is one of a closed set or of a harmless grammar.
 pub(super) fn is_bound(language: &Language) -> bool {
     match language {
-        Language::Free => false,
+        Language::Free | Language::Address => false,
         Language::Pattern { source, .. } => is_closed_pattern(source),
         _ => true,
     }

@@ -16,6 +16,11 @@ SecRule ARGS "@rx forbidden" "id:1003,phase:2,deny,status:403,t:urlDecodeUni,msg
 
 /// The small gate with rules of its own and these further settings.
 fn compiled(inspection: &str, mode: &str) -> Compiled {
+    compiled_with(("", ""), inspection, mode)
+}
+
+/// The same with other words in its files.
+fn compiled_with((from, to): (&str, &str), inspection: &str, mode: &str) -> Compiled {
     let gate = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testkit/gate");
     let mut files = Files::new();
     for path in [
@@ -30,6 +35,11 @@ fn compiled(inspection: &str, mode: &str) -> Compiled {
         let text = text
             .replace("@UPSTREAM@", "127.0.0.1:9")
             .replace("base_path: /v1", &checks);
+        let text = if from.is_empty() {
+            text
+        } else {
+            text.replace(from, to)
+        };
         let more = match path {
             "portcullis.yaml" => inspection,
             _ => "",
@@ -115,6 +125,46 @@ fn modes_decide_whether_what_is_seen_is_refused() {
 }
 
 #[test]
+fn a_field_that_is_declared_an_address_is_judged_as_one() {
+    let declared = (
+        "text: { type: string, maxLength: 2000 }",
+        "text: { type: string, maxLength: 2000, format: uri-reference }",
+    );
+    let body = |address: &str| {
+        let note = json!({ "title": "http://web", "text": address });
+        request(json!({ "method": "POST", "path": "/v1/notes", "body": note }))
+    };
+    let verdict = |compiled: &Compiled, address: &str| {
+        written(&body(address), compiled, NOW).unwrap().verdict
+    };
+    // A schema that vouches for nothing still says what the field is for.
+    for mode in [
+        "enforce",
+        "enforce, request: observe",
+        "enforce, request: off",
+    ] {
+        let compiled = compiled_with(declared, "", mode);
+        let refused = verdict(&compiled, "http://web");
+        assert_eq!(refused.refused.as_deref(), Some("inspect.ssrf"), "{mode}");
+        assert_eq!(seen(&refused), ["pack.ssrf.name body:/text counted"]);
+        assert_eq!(
+            verdict(&compiled, "https://hooks.example.org/x"),
+            Verdict::default()
+        );
+    }
+    assert_eq!(
+        verdict(&compiled("", "enforce"), "http://web"),
+        Verdict::default()
+    );
+    let listed = compiled_with(
+        declared,
+        "inspection: { internal_hosts: [web] }\n",
+        "enforce",
+    );
+    assert_eq!(verdict(&listed, "http://web"), Verdict::default());
+}
+
+#[test]
 fn the_contract_is_asked_of_written_requests() {
     let wrong = request(json!({ "method": "POST", "path": "/v1/notes", "body": { "title": 7 } }));
     let judged = written(&wrong, &compiled("", "enforce"), NOW).unwrap();
@@ -130,6 +180,7 @@ fn recorded_texts_are_judged_by_the_configuration_of_today() {
         pointer: "/text".into(),
         text: "forbidden".into(),
         is_name: false,
+        is_address: false,
     };
     let one = Recorded {
         decision: DecisionId::from_bits(1),

@@ -178,6 +178,31 @@ fn client_certificates_are_asked_for_and_judged() {
     gate.stop();
 }
 
+/// An RSA key of 1024 bits that was made for this test and signs nothing.
+const SHORT_KEY: &str = "MIICdgIBADANBgkqhkiG9w0BAQEFAASCAmAwggJcAgEAAoGBALlwg9MkeSE+0kMTOYVzkr9Bx+yE9+mnguzTBA4uUBENDL+cdxPh\
+    iKa0vXTPUBrWhDCg9gwFCYfDc7MRDtSw3tKUYXgNhN1aSOxqPvvGfGGjak0lnZEwEJt4ymusj+85gnihoRoKaX3Xk2B4S4knNbUN\
+    qcFBdXW9jaBpmKWxicHtAgMBAAECgYAim6wOkMUGflnxaLoYfNxLU3SDYMF/2uJlXnBoUR5iQEQ70nCqxjGhoyOklDhH+fcLuE6T\
+    KbGAo+qI5csVyLic1P47kkWlnBo3UcKhdlXAsClYJO+H5ywlNV/Lz/muXRoNX5c/8+TBgMgQI5Sgc59cK69rQRWTdpBIdmvgWwNf\
+    xQJBANt0CXVcLeetW9heOrSlsBD63I5mgPOrL5il86hfjKukH9re6J6nsOYI482XeYoaMuIzDWaLuBambaCCPtdgje8CQQDYUl4c\
+    j2oRjpQ7sACoMsQeP/aU1fh3FYWhSc4GNXwivOk0K3Yx/sM4dlqEDL4VoPcWD3mYYPhRKA+roZ1beYnjAkANd8OU1kFi9Hqsfqvv\
+    pjN1909N1fCYA6t6HMUlUifZ6MqjrgZspjHvDCCe32rwFMeGpkduQajciv4zWYrtwNk1AkEAntDiHU/BTMCD3cpawSH8UEUfkKgC\
+    8dLQN9jKtE5CI/LTt6SM8ymaQ/LIg5gjWhfCL+UOnavbwyGJV7WgpI73hwJAAJh0UYdNYik6WPXKzNT+dgmyLXsMFU181f/5u0/6\
+    sm4zivzuPajqRzyzBlE2bMZIv93ob7fI4N2l+eqTk08GUA==";
+
+#[test]
+fn a_key_that_is_too_short_is_told_from_one_that_is_none() {
+    let authority = Authority::new();
+    let (certificate, _) = authority.issue("localhost");
+    let word = "PRIVATE";
+    let key = format!("-----BEGIN {word} KEY-----\n{SHORT_KEY}\n-----END {word} KEY-----\n");
+    let told = TlsSlot::new(&certificate, key.as_bytes(), None).err();
+    let told = told.map(|fault| fault.to_string()).unwrap_or_default();
+    assert!(
+        told.contains("RSA keys have from 2048 to 8192 bits"),
+        "{told}"
+    );
+}
+
 #[test]
 fn a_reload_keeps_connections_and_changes_new_ones() {
     let authority = Authority::new();

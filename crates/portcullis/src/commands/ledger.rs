@@ -129,8 +129,8 @@ fn show_command() -> Command {
             wanted("code", "CODE", "Only with this code: authz.operation_not_granted"),
             wanted("outcome", "WORD", "allow, refuse or fault of requests; done, failed or refused of commands"),
             wanted("kind", "KIND", "request, key.create, configuration.applied, …"),
-            wanted("since", "MOMENT", "Not before: 2026-11-23 or 2026-11-23T12:00:00Z"),
-            wanted("until", "MOMENT", "Before"),
+            wanted("since", "MOMENT", "Not before: 2026-11-23, 2026-11-23T12:00:00Z, or 1h for an hour ago"),
+            wanted("until", "MOMENT", "Before, written in the same ways"),
             wanted("before", "N", "Only records with a smaller number: the next page").value_parser(value_parser!(u64)),
             wanted("limit", "N", "At most so many, up to 10000 [default: 100]").value_parser(value_parser!(u64)),
         ])
@@ -141,8 +141,8 @@ fn show_command() -> Command {
 fn export_command() -> Command {
     Command::new("export")
         .about("Write records to one file that anybody can verify without keys [read-only]")
-        .arg(Arg::new("from").long("from").value_name("N").default_value("0").value_parser(value_parser!(u64)).help("Number of the first record"))
-        .arg(Arg::new("to").long("to").value_name("N").value_parser(value_parser!(u64)).help("Number of the last record [default: the newest]"))
+        .arg(Arg::new("from").long("from").value_name("N").default_value("0").value_parser(number).help("Number of the first record"))
+        .arg(Arg::new("to").long("to").value_name("N").value_parser(number).help("Number of the last record [default: the newest]"))
         .arg(Arg::new("out").long("out").value_name("FILE").value_parser(value_parser!(PathBuf)).help("Where to; never overwrites a file [default: standard output]"))
         .arg(Arg::new("opened").long("opened").value_name("FILE").value_parser(value_parser!(PathBuf)).help("Where to write what these records say of persons; never overwrites a file [default: nowhere, they stay sealed]"))
         .args([config_dir::argument(), config_dir::socket()])
@@ -152,6 +152,13 @@ fn export_command() -> Command {
              of its own, with the key of each value as its proof. Whoever has that file can read it also after a person was erased.\n\n\
              That records are exported is recorded before they are.",
         )
+}
+
+/// The number of a record. A day is what people write instead.
+fn number(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| {
+        "it is the number of a record, such as 4711; `portcullis ledger show --since DAY` shows the numbers of a day".to_owned()
+    })
 }
 
 fn run(arguments: &ArgMatches) -> Outcome {
@@ -295,8 +302,12 @@ fn question(arguments: &ArgMatches) -> ShowLedger {
 
 /// The files alone; the same answer.
 fn read(dir: &Path, asked: &ShowLedger) -> Result<Answer<LedgerPage>, CommandError> {
-    let ledger = open_read(dir)?.ledger()?;
-    let page = asked.of(&ledger).map_err(admin_client::command_error)?;
+    let files = open_read(dir)?;
+    let names = files.integrations.as_deref();
+    let names: Option<Vec<&str>> = names.map(|names| names.iter().map(|name| &**name).collect());
+    let page = asked
+        .of(&files.ledger()?, installation::now(), names.as_deref())
+        .map_err(admin_client::command_error)?;
     let document = document::<ShowLedger>(&page).map_err(admin_client::command_error)?;
     Ok(Answer {
         document,

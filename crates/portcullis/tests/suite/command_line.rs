@@ -110,7 +110,15 @@ const WRONG: &[Wrong] = &[
     ),
     (
         &["inspect", "record", "x.rec", "--for", "25h"],
-        &["`seconds` is not from 1 to 86400"],
+        &["--for cannot be `25h`", "at most"],
+    ),
+    (
+        &["inspect", "record", "x.rec", "--keep", "91d"],
+        &["--keep cannot be `91d`", "at most 90d"],
+    ),
+    (
+        &["ledger", "export", "--from", "2026-11-30"],
+        &["number of a record", "ledger show --since"],
     ),
     (
         &["inspect", "record", "x.rec", "--max", "0"],
@@ -213,6 +221,10 @@ fn a_name_that_is_not_there_is_not_found() {
         ),
         (&["access", "gamma"], "there is no integration `gamma`"),
         (
+            &["ledger", "show", "--integration", "alhpa"],
+            "Did you mean `alpha`?",
+        ),
+        (
             &["can", "alpha", "getNote", "--path", "noteid=1"],
             "Did you mean `noteId`?",
         ),
@@ -221,6 +233,66 @@ fn a_name_that_is_not_there_is_not_found() {
         assert_eq!(ended.code, Some(1), "{arguments:?}: {ended:?}");
         assert!(ended.stderr.contains(words), "{arguments:?}: {ended:?}");
     }
+}
+
+#[test]
+fn a_failure_is_a_document_too_where_json_was_asked_for() {
+    let (server, _upstream) = server();
+    for (arguments, exit, words) in [
+        (&["explain", "4711"][..], 64, "is not a decision id"),
+        (&["access", "gamma"], 1, "there is no integration `gamma`"),
+        (&["ledger", "show", "--nope"], 64, "unexpected argument"),
+        (
+            &["key", "create", "--integration", ""],
+            64,
+            "was given an empty value",
+        ),
+        (
+            &["block", "add", "127.0.0.9", "--for", "31d", "--reason", "r"],
+            64,
+            "cannot last `31d`",
+        ),
+    ] {
+        let ended = server.cli(&[arguments, &["-o", "json"]].concat());
+        assert_eq!(ended.code, Some(exit), "{arguments:?}: {ended:?}");
+        let said: Value = serde_json::from_str(&ended.stdout).unwrap_or_default();
+        assert_eq!(said["error"]["exit"], exit, "{arguments:?}: {ended:?}");
+        let message = said["error"]["message"].as_str().unwrap_or_default();
+        assert!(message.contains(words), "{arguments:?}: {ended:?}");
+        assert!(ended.stderr.contains(words), "{arguments:?}: {ended:?}");
+    }
+}
+
+#[test]
+fn moments_may_be_said_as_so_long_ago_and_are_shown_in_one_form() {
+    let (server, _upstream) = server();
+    server.quick_key("alpha", &[]);
+    let shown = |arguments: &[&str]| {
+        let ended = server.cli(&[&["ledger", "show", "-o", "json"], arguments].concat());
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        let page: Value = serde_json::from_str(&ended.stdout).unwrap();
+        page["records"].as_array().unwrap().clone()
+    };
+    let late = shown(&["--since", "1h"]);
+    assert!(!late.is_empty());
+    assert!(shown(&["--until", "1h"]).is_empty());
+    for record in late {
+        let at = record["at"].as_str().unwrap();
+        let micros = model::Timestamp::parse(at).unwrap().micros();
+        assert_eq!(
+            record["event"]["at"].as_i64().unwrap() / 1_000,
+            micros / 1_000
+        );
+        assert!(at.ends_with('Z'), "{at}");
+    }
+}
+
+#[test]
+fn help_shows_what_keys_begin_with() {
+    let (server, _upstream) = server();
+    let ended = server.cli(&["key", "create", "--help"]);
+    assert!(ended.stdout.contains("pk_test_…"), "{ended:?}");
+    assert!(!ended.stdout.contains("***"), "{ended:?}");
 }
 
 #[test]

@@ -69,6 +69,7 @@ fn every_document_is_printed_as_its_schema_says() {
     prints("check", &["check", &here]);
     prints("check", &["check", &here, "-v"]);
     prints("doctor", &["doctor"]);
+    prints("error", &["explain", "4711"]);
     prints("init", &["init", "--openapi", &contract, "--dir", &new]);
     prints(
         "inspect-record",

@@ -3,9 +3,11 @@
 //! Used by `prove` at load.
 //! Start reading at `Pack::live`.
 
+use super::ssrf::Reach;
 use super::{Pack, SQLI_TOKENS, XSS_TOKENS, ssrf};
 use crate::detector::InjectionDetector;
 use crate::field_plan::{PackLive, Proof};
+use crate::hosts::Hosts;
 use crate::image::{Automaton, Image};
 use crate::language::Language;
 
@@ -75,7 +77,12 @@ impl Pack {
 /// Of a field that is not declared an address.
 fn cannot_be_address(language: &Language) -> bool {
     if let Some(values) = language.values() {
-        return !values.iter().any(|text| ssrf::judge(text, false).is_some());
+        let hosts = Hosts::default();
+        let reach = Reach {
+            is_typed: false,
+            hosts: &hosts,
+        };
+        return !values.iter().any(|text| ssrf::judge(text, reach).is_some());
     }
     let image = Image::plain(language);
     !ADDRESS_SIGNS.iter().any(|sign| image.may_contain(sign))

@@ -1,13 +1,14 @@
 //! Addresses a server must not be made to call.
-//! Exports `judge`. Addresses are parsed, every odd notation included, and compared by range.
+//! Exports `judge` and `Reach`. Addresses are parsed, every odd notation included, and compared by range; names by their form.
 //! Used by the pack on values.
 //! Start reading at `judge`.
 
 use super::Hit;
 use crate::bytes::find_pair;
 use crate::finding::Class;
-
-mod address;
+use crate::hosts::Hosts;
+use crate::hosts::address;
+use crate::hosts::names::{self, Name};
 
 const SCHEME: Hit = Hit {
     id: "pack.ssrf.scheme",
@@ -41,8 +42,16 @@ const NOTATION: Hit = Hit {
     why: "The address is written in a notation that hides where it leads.",
 };
 
+const NAME: Hit = Hit {
+    id: "pack.ssrf.name",
+    class: Class::Ssrf,
+    score: 5,
+    paranoia: 1,
+    why: "The address names a host that only an internal network knows.",
+};
+
 /// The ids of these rules.
-pub(crate) const IDS: [&str; 4] = [SCHEME.id, INTERNAL.id, METADATA.id, NOTATION.id];
+pub(crate) const IDS: [&str; 5] = [SCHEME.id, INTERNAL.id, METADATA.id, NOTATION.id, NAME.id];
 
 const SCHEMES: [&str; 18] = [
     "unix",
@@ -69,16 +78,36 @@ const ADDRESSES_MAX: usize = 32;
 /// Longer texts are not one address.
 const WHOLE_MAX: usize = 2048;
 
-/// Judges a value. `typed` says the contract declares it a URL.
+/// What is known of a text before it is read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reach<'h> {
+    /// The contract declares the field an address.
+    pub(crate) is_typed: bool,
+    /// Internal hosts that addresses may lead to.
+    pub(crate) hosts: &'h Hosts,
+}
+
+/// How much an address is believed to be one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Standing {
+    /// One among other words.
+    Mentioned,
+    /// The text is an address and nothing else.
+    Whole,
+    /// The field is for addresses.
+    Typed,
+}
+
+/// Judges a value.
 ///
-/// A sentence may mention a device's private address; only a value that *is* an address, or a
-/// field declared as one, is judged by range. Metadata services and hidden notations never pass.
-pub(crate) fn judge(text: &[u8], typed: bool) -> Option<Hit> {
+/// A sentence may mention a device's private address; only a value that *is* an address, or a field declared as one, is
+/// judged by range and by name. Metadata services and hidden notations never pass.
+pub(crate) fn judge(text: &[u8], reach: Reach<'_>) -> Option<Hit> {
     let trimmed = text.trim_ascii();
     if memchr::memmem::find(trimmed, b"169.254.169.254").is_some() {
         return Some(METADATA);
     }
-    if let Some(hit) = judge_whole(trimmed) {
+    if let Some(hit) = judge_whole(trimmed, reach) {
         return Some(hit);
     }
     let mut rest = trimmed;
@@ -90,14 +119,26 @@ pub(crate) fn judge(text: &[u8], typed: bool) -> Option<Hit> {
         }
         let scheme = scheme_before(rest.get(..at).unwrap_or_default());
         let tail = rest.get(at + 2..).unwrap_or_default();
-        let whole = tried == 1 && at <= scheme.len() + 1 && !trimmed.contains(&b' ');
-        if let Some(hit) = judge_one(&scheme, tail, whole || typed) {
+        let is_first = tried == 1 && at <= scheme.len() + 1;
+        let standing = if reach.is_typed {
+            Standing::Typed
+        } else if is_first && !trimmed.contains(&b' ') {
+            Standing::Whole
+        } else {
+            Standing::Mentioned
+        };
+        if let Some(hit) = judge_one(&scheme, tail, (standing, is_first), reach.hosts) {
             return Some(hit);
         }
         rest = tail;
     }
-    if typed && tried == 0 {
-        return judge_host(trimmed, true);
+    if reach.is_typed && tried == 0 {
+        return judge_host(
+            trimmed,
+            Standing::Typed,
+            names::is_host_and_port(trimmed),
+            reach.hosts,
+        );
     }
     None
 }
@@ -107,7 +148,7 @@ const LOOSE: [&[u8]; 6] = [b"http:", b"https:", b"ftp:", b"ws:", b"wss:", b""];
 
 /// A value that is nothing but an address in a spelling only some parsers accept: `http:127.0.0.1`,
 /// `http:\\127.0.0.1`, `///127.0.0.1`, `jar:http://…`, or a parameter that holds one.
-fn judge_whole(text: &[u8]) -> Option<Hit> {
+fn judge_whole(text: &[u8], reach: Reach<'_>) -> Option<Hit> {
     let begins = text
         .first()
         .is_some_and(|byte| b"/\\HhFfWwJjUu".contains(byte));
@@ -148,7 +189,13 @@ fn judge_whole(text: &[u8]) -> Option<Hit> {
     }
     // A share of the company's own network is written with two backslashes and a name.
     let host = tail.get(slashes..).unwrap_or_default();
-    judge_host(host.strip_prefix(b"@").unwrap_or(host), true)
+    let host = host.strip_prefix(b"@").unwrap_or(host);
+    let (standing, is_named) = if reach.is_typed {
+        (Standing::Typed, true)
+    } else {
+        (Standing::Whole, names::is_called_by_pages(scheme))
+    };
+    judge_host(host, standing, is_named, reach.hosts)
 }
 
 fn scheme_before(head: &[u8]) -> String {
@@ -164,19 +211,30 @@ fn scheme_before(head: &[u8]) -> String {
     String::from_utf8_lossy(body.get(start..).unwrap_or_default()).to_ascii_lowercase()
 }
 
-fn judge_one(scheme: &str, tail: &[u8], strict: bool) -> Option<Hit> {
+fn judge_one(
+    scheme: &str,
+    tail: &[u8],
+    (standing, is_first): (Standing, bool),
+    hosts: &Hosts,
+) -> Option<Hit> {
     let scheme = scheme.strip_prefix("url:").unwrap_or(scheme);
     if SCHEMES.contains(&scheme) {
         return Some(SCHEME);
     }
-    if scheme.is_empty() && !strict {
+    if scheme.is_empty() && standing == Standing::Mentioned {
         return None;
     }
-    judge_host(tail, strict)
+    // In `https://host/a//b` the second pair of slashes begins no host.
+    let is_named = match standing {
+        Standing::Mentioned => false,
+        Standing::Whole => names::is_called_by_pages(scheme.as_bytes()),
+        Standing::Typed => names::is_called(scheme) || (is_first && scheme.is_empty()),
+    };
+    judge_host(tail, standing, is_named, hosts)
 }
 
-/// Judges what follows the two slashes: user, host, port.
-fn judge_host(tail: &[u8], strict: bool) -> Option<Hit> {
+/// Judges what follows the two slashes: user, host, port. `is_named` says that a name there is looked up and called.
+fn judge_host(tail: &[u8], standing: Standing, is_named: bool, hosts: &Hosts) -> Option<Hit> {
     let end = tail
         .iter()
         .position(|byte| {
@@ -187,8 +245,11 @@ fn judge_host(tail: &[u8], strict: bool) -> Option<Hit> {
         })
         .unwrap_or(tail.len());
     let authority = tail.get(..end).unwrap_or_default();
+    let is_strict = standing != Standing::Mentioned;
+    let mut last: &[u8] = b"";
     // Every piece between at-signs is a host to some parser.
     for piece in authority.split(|byte| *byte == b'@').take(4) {
+        last = piece;
         let host = address::without_port(piece);
         let Some(found) = address::read(host) else {
             continue;
@@ -199,12 +260,21 @@ fn judge_host(tail: &[u8], strict: bool) -> Option<Hit> {
         if found.hidden && found.is_internal() {
             return Some(NOTATION);
         }
-        if strict && found.is_internal() {
+        if is_strict && found.is_internal() && !hosts.allow(host) {
             return Some(INTERNAL);
         }
-        if strict && found.hidden {
+        if is_strict && found.hidden {
             return Some(NOTATION);
         }
     }
-    None
+    let host = address::without_port(last);
+    let is_refused = match names::read(host).filter(|_| is_named)? {
+        Name::Internal => true,
+        // `http://intranet/wiki` is what people paste into a note; a port is what services have.
+        Name::Single => standing == Standing::Typed || names::has_port(last),
+    };
+    (is_refused && !hosts.allow(host)).then_some(NAME)
 }
+
+#[cfg(test)]
+mod tests;

@@ -76,13 +76,13 @@ fn plain_letter(first: u8, tail: &[u8], compares: bool) -> (Option<u8>, &[u8]) {
         // Slashes and backslashes of other alphabets of signs.
         (0xE2, [0x88, 0x95, more @ ..] | [0x81, 0x84, more @ ..]) => (b'/', more),
         (0xE2, [0x88, 0x96, more @ ..]) => (b'\\', more),
-        // U+2018, U+2019, U+2032; U+02B9, U+02BC; U+201C, U+201D, U+2033.
-        (0xE2, [0x80, 0x98 | 0x99 | 0xB2, more @ ..]) | (0xCA, [0xB9 | 0xBC, more @ ..])
+        // U+2018 to U+201A, U+2032; U+02B9, U+02BC; U+201C to U+201E, U+2033.
+        (0xE2, [0x80, 0x98 | 0x99 | 0x9A | 0xB2, more @ ..]) | (0xCA, [0xB9 | 0xBC, more @ ..])
             if compares =>
         {
             (b'\'', more)
         }
-        (0xE2, [0x80, 0x9C | 0x9D | 0xB3, more @ ..]) if compares => (b'"', more),
+        (0xE2, [0x80, 0x9C | 0x9D | 0x9E | 0xB3, more @ ..]) if compares => (b'"', more),
         // C0 AF is an overlong slash.
         (0xC0 | 0xC1, [low @ 0x80..=0xBF, more @ ..]) => (((first & 1) << 6) | (low & 0x3F), more),
         // So is E0 80 AF, and F0 80 80 AF.

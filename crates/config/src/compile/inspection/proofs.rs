@@ -76,6 +76,7 @@ fn used(version: &ApiVersion) -> BTreeSet<usize> {
         contract::language::INTEGER,
         contract::language::NUMBER,
         contract::language::BOOLEAN,
+        contract::language::ADDRESS,
     ];
     fields.map(|field| field.language).chain(always).collect()
 }
@@ -109,7 +110,8 @@ fn of_contract(
 /// The contract's word for a language as detection knows it. The two rooms do not know each other.
 fn translated(language: &Language) -> FieldLanguage {
     match language {
-        Language::Free => FieldLanguage::Free,
+        // An address is looked at whole.
+        Language::Free | Language::Address => FieldLanguage::Free,
         Language::Integer => FieldLanguage::Integer,
         Language::Number => FieldLanguage::Number,
         Language::Boolean => FieldLanguage::Boolean,

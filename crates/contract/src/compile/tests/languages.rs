@@ -44,7 +44,21 @@ fn a_field_says_what_it_admits() {
         ("{}", Language::Free),
         ("{type: string, maxLength: 3}", Language::Free),
         ("{type: string, format: email}", Language::Free),
-        ("{type: string, format: uri}", Language::Free),
+        ("{type: string, format: uri}", Language::Address),
+        ("{type: string, format: uri-reference}", Language::Address),
+        ("{type: string, format: url}", Language::Address),
+        (
+            "{type: string, format: uri, pattern: '^https://', maxLength: 80}",
+            Language::Address,
+        ),
+        (
+            "{anyOf: [{type: string, format: uri}, {type: 'null'}]}",
+            Language::Address,
+        ),
+        (
+            "{type: string, format: uri, enum: ['http://a.example/']}",
+            values(&["http://a.example/"]),
+        ),
         ("{type: string, format: own-thing}", Language::Free),
         ("{type: integer}", Language::Integer),
         ("{type: number}", Language::Number),

@@ -189,6 +189,47 @@ fn read_only_fields_are_refused_in_requests_and_write_only_ones_are_drift() {
 }
 
 #[test]
+fn a_schema_that_is_false_is_not_taken_for_a_field_of_the_other_direction() {
+    let schema = "{type: object, properties: {x: false, l: {type: array, items: false}, pin: {type: string, writeOnly: true}}}";
+    let c = body("3.1.0", schema, "");
+    for (value, keyword, detail) in [
+        (r#"{"x":1}"#, "not", "the contract accepts no value here"),
+        (r#"{"l":[1]}"#, "not", "the contract accepts no value here"),
+        (
+            r#"{"pin":"1"}"#,
+            "writeOnly",
+            "this field is not accepted in this direction",
+        ),
+    ] {
+        let body = model::json::parse(value.as_bytes(), Bounds::default()).unwrap();
+        let drifts = crate::check_response(
+            &c.operations[0],
+            200,
+            Some("application/json"),
+            Some(&body),
+            &[],
+        );
+        assert_eq!(drifts.len(), 1, "{drifts:?}");
+        assert_eq!((&*drifts[0].keyword, &*drifts[0].detail), (keyword, detail));
+    }
+}
+
+#[test]
+fn a_pattern_that_is_too_large_is_told_from_one_that_cannot_be_read() {
+    let told = |pattern: &str| {
+        let schema =
+            format!("{{type: object, properties: {{x: {{type: string, pattern: '{pattern}'}}}}}}");
+        mistake(&text("3.1.0", &schema, ""))
+    };
+    let (message, help, _) = told("^(((a{1,300}){1,300}){1,300})$");
+    assert!(message.contains("takes more memory"), "{message}");
+    assert!(help.contains("maxLength"), "{help}");
+    let (message, help, _) = told("^(?=a)b$");
+    assert!(message.contains("linear time"), "{message}");
+    assert!(help.contains("look-around"), "{help}");
+}
+
+#[test]
 fn numbers_keep_to_their_ranges_without_losing_digits() {
     let schema = "{type: object, properties: {a: {type: integer, format: int32}, b: {type: integer, format: int64}, \
         c: {type: number, minimum: 0, exclusiveMinimum: true}, d: {type: integer}}}";

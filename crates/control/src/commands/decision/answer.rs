@@ -15,6 +15,8 @@ use crate::explain::{Explanation, Near};
 pub struct Decision {
     /// Number of the ledger's entry.
     pub seq: u64,
+    /// When it was decided, UTC. In `event` it stands in microseconds, as it was recorded.
+    pub at: String,
     /// The entry, as docs/ledger-format.md describes it.
     #[schemars(with = "Map<String, Value>")]
     pub event: Value,
@@ -95,6 +97,7 @@ impl Decision {
         let advice = explained.to_allow.as_ref();
         Decision {
             seq: explained.seq,
+            at: explained.event.at.to_string(),
             event: serde_json::to_value(&explained.event).unwrap_or_default(),
             stages: stages.collect(),
             why: explained.why.clone(),

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use audit::{Destruction, Entry, Filter, Ledger};
 use model::Timestamp;
 use model::event::{Kind, Named, Outcome};
+use model::time::Span;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -52,10 +53,10 @@ pub struct ShowLedger {
     /// `request`, `key.create`, `configuration.applied`, …
     #[schemars(length(max = 128), extend("enum" = kinds()))]
     pub kind: Option<String>,
-    /// Not before this moment: `2026-11-23` or `2026-11-23T12:00:00Z`.
+    /// Not before this moment: `2026-11-23`, `2026-11-23T12:00:00Z`, or `1h` for an hour ago.
     #[schemars(length(min = 1, max = 64))]
     pub since: Option<String>,
-    /// Before this moment.
+    /// Before this moment, written in the same ways.
     #[schemars(length(min = 1, max = 64))]
     pub until: Option<String>,
     /// Only records with a smaller number: the next page.
@@ -143,17 +144,26 @@ impl From<&Destruction> for DestroyedRecords {
 pub struct LedgerRecord {
     /// Its number.
     pub seq: u64,
+    /// When, UTC; null where the record cannot be read. In `event` it stands in microseconds, as it was recorded.
+    #[serde(default)]
+    pub at: Option<String>,
     /// What happened, as docs/ledger-format.md describes it; null where it cannot be read.
     #[schemars(with = "Option<Map<String, Value>>")]
     pub event: Value,
 }
 
 impl ShowLedger {
-    /// The records of a ledger that match.
+    /// The records of a ledger that match. `known` says which integrations the configuration has; `None` where that is not
+    /// known, and no name is refused then.
     ///
     /// # Errors
-    /// A moment that is none, or a ledger that cannot be read.
-    pub fn of(&self, ledger: &Ledger) -> Result<LedgerPage, AdminError> {
+    /// A moment that is none, an integration that neither configuration nor ledger knows, or a ledger that cannot be read.
+    pub fn of(
+        &self,
+        ledger: &Ledger,
+        now: Timestamp,
+        known: Option<&[&str]>,
+    ) -> Result<LedgerPage, AdminError> {
         let is_hex = |text: &String| text.bytes().all(|byte| byte.is_ascii_hexdigit());
         if !self.subject.as_ref().is_none_or(is_hex) {
             return Err(AdminError::of_argument(
@@ -163,8 +173,8 @@ impl ShowLedger {
             ));
         }
         let object = self.object.as_deref().map(object_named).transpose()?;
-        let since = moment("since", self.since.as_deref())?;
-        let until = moment("until", self.until.as_deref())?;
+        let since = moment("since", self.since.as_deref(), now)?;
+        let until = moment("until", self.until.as_deref(), now)?;
         if since
             .zip(until)
             .is_some_and(|(since, until)| since >= until)
@@ -198,10 +208,34 @@ impl ShowLedger {
         } else {
             Vec::new()
         };
+        if let (true, Some(name), Some(known)) = (entries.is_empty(), &self.integration, known) {
+            self.met(name, ledger, known)?;
+        }
         Ok(LedgerPage {
             records: entries.iter().map(shown).collect(),
             destroyed: destroyed.iter().map(DestroyedRecords::from).collect(),
         })
+    }
+}
+
+impl ShowLedger {
+    /// Records outlive the file of their integration; a name that has neither is a slip.
+    fn met(&self, name: &str, ledger: &Ledger, known: &[&str]) -> Result<(), AdminError> {
+        let any = Filter {
+            integration: Some(name.to_owned()),
+            limit: 1,
+            ..Filter::default()
+        };
+        if known.contains(&name) || !ledger.newest(&any)?.is_empty() {
+            return Ok(());
+        }
+        let help = config::nearest(name, known)
+            .unwrap_or_else(|| "`portcullis integration list` shows them.".into());
+        Err(AdminError::of_field(
+            "integration",
+            format!("there is no integration `{name}`, and no record of one"),
+            help,
+        ))
     }
 }
 
@@ -243,14 +277,19 @@ impl Command for ShowLedger {
     }
 
     fn run(self, control: &Control, _: &Actor) -> Result<LedgerPage, AdminError> {
-        self.of(&control.ledger)
+        let names = control.integration_names();
+        let names: Vec<&str> = names.iter().map(|name| &**name).collect();
+        self.of(&control.ledger, control.now(), Some(&names))
     }
 }
 
 fn shown(entry: &Entry) -> LedgerRecord {
+    let event: Value = serde_json::from_str(entry.shown()).unwrap_or_default();
+    let at = event.get("at").and_then(Value::as_i64);
     LedgerRecord {
         seq: entry.seq,
-        event: serde_json::from_str(entry.shown()).unwrap_or_default(),
+        at: at.map(|micros| Timestamp::from_micros(micros).to_string()),
+        event,
     }
 }
 
@@ -271,13 +310,21 @@ pub(super) fn object_named(text: &str) -> Result<(String, String), AdminError> {
     Ok((kind.to_owned(), id.to_owned()))
 }
 
-fn moment(field: &str, text: Option<&str>) -> Result<Option<Timestamp>, AdminError> {
+fn moment(
+    field: &str,
+    text: Option<&str>,
+    now: Timestamp,
+) -> Result<Option<Timestamp>, AdminError> {
     let Some(text) = text else { return Ok(None) };
-    Timestamp::parse(text).map(Some).ok_or_else(|| {
-        AdminError::of_argument(
-            field,
-            format!("`{text}` is not a moment"),
-            "Write 2026-11-23 or 2026-11-23T12:00:00Z.",
-        )
-    })
+    let ago = || Some(now.minus(Span::parse(text)?.duration()));
+    Timestamp::parse(text)
+        .or_else(ago)
+        .map(Some)
+        .ok_or_else(|| {
+            AdminError::of_argument(
+                field,
+                format!("`{text}` is not a moment"),
+                "Write 2026-11-23, 2026-11-23T12:00:00Z, or 1h for an hour ago.",
+            )
+        })
 }

@@ -212,7 +212,11 @@ mod tests {
     use super::*;
 
     fn shown(seq: u64, event: Value) -> String {
-        line(&LedgerRecord { seq, event })
+        line(&LedgerRecord {
+            seq,
+            at: None,
+            event,
+        })
     }
 
     #[test]

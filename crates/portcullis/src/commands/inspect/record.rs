@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use clap::ArgMatches;
 use control::commands::inspection::{BeginRecording, FetchRecording};
+use gateway::recording::{KEEP_DAYS_MAX, SECONDS_MAX};
 use model::time::Span;
 
 use crate::exit::{CommandError, Exit, Outcome};
@@ -18,8 +19,8 @@ use crate::{admin_client, config_dir, output, outputs, terminal};
 
 /// How often the server is asked for what it recorded.
 const INTERVAL: Duration = Duration::from_millis(500);
-const SECOND: (Duration, &str) = (Duration::from_secs(1), "seconds");
-const DAY: (Duration, &str) = (Duration::from_secs(86_400), "days");
+const SECOND: (Duration, &str, u64) = (Duration::from_secs(1), "seconds", SECONDS_MAX);
+const DAY: (Duration, &str, u64) = (Duration::from_secs(86_400), "days", KEEP_DAYS_MAX);
 
 /// Records until the time or the number is reached.
 pub fn run(arguments: &ArgMatches) -> Outcome {
@@ -69,17 +70,27 @@ pub fn run(arguments: &ArgMatches) -> Outcome {
 fn whole(
     arguments: &ArgMatches,
     name: &str,
-    (unit, word): (Duration, &str),
+    (unit, word, max): (Duration, &str, u64),
 ) -> Result<u64, CommandError> {
     let text = output::text(arguments, name);
     let wrong = |what: String| CommandError::new(Exit::Usage, what, "Write 90s, 10m, 2h or 7d.");
     let span = Span::parse(text).map(Span::duration);
     let millis = span.ok_or_else(|| wrong(format!("`{text}` is not a length of time")))?;
+    let unit_of = unit;
     let (millis, unit) = (millis.as_millis(), unit.as_millis());
     if millis % unit > 0 {
         return Err(wrong(format!("--{name} `{text}` is not in whole {word}")));
     }
-    Ok(u64::try_from(millis / unit).unwrap_or(u64::MAX))
+    let count = u64::try_from(millis / unit).unwrap_or(u64::MAX);
+    if !(1..=max).contains(&count) {
+        let most = Span(unit_of.saturating_mul(u32::try_from(max).unwrap_or(u32::MAX)));
+        return Err(CommandError::new(
+            Exit::Usage,
+            format!("--{name} cannot be `{text}`"),
+            format!("Write at least 1 of its {word}, and at most {most}."),
+        ));
+    }
+    Ok(count)
 }
 
 fn write(file: &mut File, path: &Path, lines: &[impl AsRef<str>]) -> Result<(), CommandError> {

@@ -24,7 +24,7 @@ pub(crate) const RULES: &[Rule] = &[
         any![
             "(?i)";
             "a filter closed, and a set begun" => r"\*?\)\s*\(\s*[|&!]",
-            "a filter closed, and a condition begun" => r"\)\s*\(\s*[\w.;:-]{1,40}\s*(?:[~<>:]?=|=\*)",
+            "a filter closed, and a condition begun" => r"\)\(\s*[\w.;:-]{1,40}\s*[~<>:]?=|\)\s+\(\s*[\w.;:-]{1,40}\s*[~<>:]?=\s*\*",
             "a joker that ends a filter" => r"\*\)+\s*(?:\(|%00|\x00)",
             "a value that ends with a joker and a bracket" => r"=[^()]{0,60}\*\)+\s*$",
             "a set of conditions" => r"\(\s*[|&!]\s*\(\s*[\w.;:-]{1,40}\s*[~<>]?=",

@@ -1,7 +1,7 @@
 //! Operators and predicates for document databases, written inside a text.
 
 use crate::finding::Class;
-use crate::pack::Rule;
+use crate::pack::{Confirm, Rule};
 
 const fn rule(id: &'static str, pattern: &'static str, why: &'static str) -> Rule {
     Rule::critical(Class::Nosqli, id, pattern, why)
@@ -96,16 +96,26 @@ pub(crate) const RULES: &[Rule] = &[
         ],
         "The text calls a document database.",
     ),
+    Rule {
+        confirm: Confirm::BeginsField,
+        ..rule(
+            "pack.nosqli.store_line",
+            any![
+                "(?i)";
+                "a line that a key-value store reads as a command" =>
+                    r"[\r\n]+\s*(?:\*\d+\r?\n\$\d+|(?:flushall|flushdb|config\s+set|slaveof)\s[^\r\n]{0,120}(?:\r|\n|$))",
+                "the same, by the names of commands" =>
+                    r"\r\n\s*(?-i:SET|GET|DEL|EVAL|INCR|SAVE|KEYS|HSET|QUIT|AUTH|LPUSH|set|get|del|eval|incr|keys|hset|lpush)\s[^\r\n ]{1,60}(?:\s[^\r\n ]{1,120})?\s*(?:\r|\n|$)",
+                "a line that a cache reads as a command" =>
+                    r"\r\n\s*(?:set|add|replace|append)\s+\S{1,80}\s+\d+\s+\d+\s+\d+\s*\r\n",
+            ],
+            "The text begins a line of its own in the protocol of a data store.",
+        )
+    },
     rule(
         "pack.nosqli.store_protocol",
         any![
             "(?i)";
-            "a line that a key-value store reads as a command" =>
-                r"[\r\n]+\s*(?:\*\d+\r?\n\$\d+|(?:flushall|flushdb|config\s+set|slaveof)\s[^\r\n]{0,120}(?:\r|\n|$))",
-            "the same, by the names of commands" =>
-                r"\r\n\s*(?-i:SET|GET|DEL|EVAL|INCR|SAVE|KEYS|HSET|QUIT|AUTH|LPUSH|set|get|del|eval|incr|keys|hset|lpush)\s[^\r\n ]{1,60}(?:\s[^\r\n ]{1,120})?\s*(?:\r|\n|$)",
-            "a line that a cache reads as a command" =>
-                r"\r\n\s*(?:set|add|replace|append)\s+\S{1,80}\s+\d+\s+\d+\s+\d+\s*\r\n",
             "a script of a key-value store" => r"\bredis\.call\s*\(",
             "a command that an attack ends with" =>
                 r"\b(?:flushall|flushdb|slaveof\s+\S+\s+\d+|config\s+(?:set|get)\s+(?:dir|dbfilename|\*|requirepass))\b",

@@ -8,33 +8,36 @@ const fn rule(id: &'static str, pattern: &'static str, why: &'static str) -> Rul
 }
 
 pub(crate) const RULES: &[Rule] = &[
-    rule(
-        "pack.protocol.header",
-        any![
-            "(?i)";
-            "a field of an answer behind a line end" =>
-                r"(?:[\r\n]|\\r\\n|\\n)\s*(?:set-cookie2?|content-(?:length|encoding|security-policy)|transfer-encoding|x-[a-z-]{2,30}|access-control-[a-z-]+)\s*:\s*\S",
-            "an address that a server writes itself" => r"[\r\n]\s*remote-addr[\s]*:",
-            "a whole answer behind a line end" => r"[\r\n]\s*http/[0-9][\d.]*\s+\d{3}",
-            "a content type behind a line end" => r"(?:[\r\n]|\\r\\n)\s*content-type\s*:\s*[a-z]+/[a-z]",
-            "an address behind a line end" =>
-                r"(?:[\r\n]|\\r\\n)\s*(?:location|refresh|link|referer)\s*:[^\r\n]{0,40}(?:https?:|//|javascript:|data:)",
-            "a second request behind a line end" =>
-                r"[\r\n]\s*(?:get|post|put|delete|head|options|connect|trace|patch)\s+\S+\s+http/",
-            "an empty line and a page" => r"\r\n\r\n\s*<html",
-            "a letter whose low byte is a line end, percent-encoded" => r"%e5%98%8[ad]",
-            "the same, as bytes" => r"(?-u:\xe5\x98[\x8a\x8d])",
-            "the same, before a field" =>
-                r"(?-u:(?:\xc4[\x8a\x8d]|\xe0\x80[\x8a\x8d])+\s*(?:set-cookie|location|[a-z]+-[a-z]+)\s*:)",
-            "a line end by its escape, before a field" => r"(?:\\r|\\n)(?:\\[rnt]|\s)*(?:set-cookie|location|host)\s*:",
-            "an encoded line end before a field" => r"%0[ad](?:%0[ad])?[a-z]{1,20}-[a-z-]{1,20}:",
-            "the same, before an address" => r"%0[ad](?:%0[ad])?(?:location|host)(?::|%3a)",
-            "a line end encoded twice" => r"%%0[ad]0[ad]",
-            "a field of a request behind a line end" =>
-                r"^[^\r\n:]{0,80}\r\n\s*(?:host|via|status|cookie|authorization|cache-control)\s*:\s*\S+\s*$",
-        ],
-        "The text would begin a header or message of its own.",
-    ),
+    Rule {
+        confirm: Confirm::BeginsField,
+        ..rule(
+            "pack.protocol.header",
+            any![
+                "(?i)";
+                "a field of an answer behind a line end" =>
+                    r"(?:[\r\n]|\\r\\n|\\n)\s*(?:set-cookie2?|content-(?:length|encoding|security-policy)|transfer-encoding|x-[a-z-]{2,30}|access-control-[a-z-]+)\s*:\s*\S",
+                "an address that a server writes itself" => r"[\r\n]\s*remote-addr[\s]*:",
+                "a whole answer behind a line end" => r"[\r\n]\s*http/[0-9][\d.]*\s+\d{3}",
+                "a content type behind a line end" => r"(?:[\r\n]|\\r\\n)\s*content-type\s*:\s*[a-z]+/[a-z]",
+                "an address behind a line end" =>
+                    r"(?:[\r\n]|\\r\\n)\s*(?:location|refresh|link|referer)\s*:[^\r\n]{0,40}(?:https?:|//|javascript:|data:)",
+                "a second request behind a line end" =>
+                    r"[\r\n]\s*(?:get|post|put|delete|head|options|connect|trace|patch)\s+\S+\s+http/",
+                "an empty line and a page" => r"\r\n\r\n\s*<html",
+                "a letter whose low byte is a line end, percent-encoded" => r"%e5%98%8[ad]",
+                "the same, as bytes" => r"(?-u:\xe5\x98[\x8a\x8d])",
+                "the same, before a field" =>
+                    r"(?-u:(?:\xc4[\x8a\x8d]|\xe0\x80[\x8a\x8d])+\s*(?:set-cookie|location|[a-z]+-[a-z]+)\s*:)",
+                "a line end by its escape, before a field" => r"(?:\\r|\\n)(?:\\[rnt]|\s)*(?:set-cookie|location|host)\s*:",
+                "an encoded line end before a field" => r"%0[ad](?:%0[ad])?[a-z]{1,20}-[a-z-]{1,20}:",
+                "the same, before an address" => r"%0[ad](?:%0[ad])?(?:location|host)(?::|%3a)",
+                "a line end encoded twice" => r"%%0[ad]0[ad]",
+                "a field of a request behind a line end" =>
+                    r"^[^\r\n:]{0,80}\r\n\s*(?:host|via|status|cookie|authorization|cache-control)\s*:\s*\S+\s*$",
+            ],
+            "The text would begin a header or message of its own.",
+        )
+    },
     rule(
         "pack.protocol.mail",
         any![

@@ -222,17 +222,18 @@ pub(crate) const RULES: &[Rule] = &[
             "(?i)";
             "a command that is a word, alone behind a separator" => concat!(
                 r#"(?:[;|&\n\r]|\$\(|\|\||&&)\s*(?:[\w./*?-]*/)?(?:(?:id|env|df|du|uptime|reboot|poweroff|ver|vol|sysinfo|hostnamectl)\s*(?:$|[;|`)<>}#'"]|&&|&\s*$)|"#,
-                r"(?:w|who|date|set|top|last|halt|mount|history|dir|tree)\s*(?:$|[|&`)<>#]|;\s*(?:$|[a-z]{2,8}\s*$)))",
+                r"(?:who|date|history|dir|tree)[^\S\r\n]*(?:[`)<>#]|&&|\|\s*(?:[a-z]{2,8}\s*$|[a-z]+\s+-)))",
             ),
             "one with arguments that only a command has" => concat!(
                 r"(?:[;|&\n\r]|\$\(|\|\||&&)\s*(?:[\w./*?-]*/)?(?:(?:",
                 word_commands!(),
-                r#")\s+(?:-{1,2}\w|/(?:\w|\?|\*)|[~.$*%`'"\\<>(]|\d+\s*(?:$|[;|&`)#'"])|\w+=|\S*[/\\*]\S*|(?:user|view|localgroup|share|use|start|query|add|hklm|hkcu|localhost|passwd|etc|flag|su|root)\b))"#,
+                r#")[^\S\r\n]+(?:-{1,2}\w|/(?:\w|\?|\*)|[~.$*%`'"\\<>]|\w+=|(?:[^\s(/\\*\d][^\s(/\\*]*[/\\*]|[/\\*][^\s(/])[^\s(]*|(?:user|view|localgroup|share|use|start|query|add|hklm|"#,
+                r#"hkcu|passwd|etc|flag|su|root)\b|localhost\b\s*(?:$|[;|&`)<>#]|-))|(?:sleep|timeout|ping6?|expr|stat)\s+\d+\s*(?:$|[;|&`)#'"]))"#,
             ),
             "one that is a usual word, with arguments that only a command has" => concat!(
-                r"(?:[;|&]|\$\(|\|\||&&)\s*(?:[\w./*?-]*/)?(?:",
+                r"(?:[;|&]|\$\(|\|\||&&)[^\S\r\n]*(?:[\w./*?-]*/)?(?:",
                 usual_words!(),
-                r")\s+(?:-{1,2}\w+\s*(?:$|\S)|/(?:\w|\?|\*)|[~$*%`\\<>]|\.{1,2}/|\w+=|\S*[/\\*]\S*|(?:user|view|localgroup|share|use|hklm|hkcu|localhost|passwd|flag)\b)",
+                r")[^\S\r\n]+(?:-{1,2}\w+\s*(?:$|\S)|/(?:\w|\?|\*)|[~$*%`\\<>]|\.{1,2}/|\w+=|[/~.*\\]\S*|[^\s<>!()]*(?:/\w+[.*]|\*|\\\w|etc/)\S*|(?:user|view|localgroup|share|use|hklm|hkcu|localhost|passwd|flag)\b)",
             ),
             "a command of two words" =>
                 r"[;|&]\s*(?:\.\s+/|git\s+clone\s|docker\s+(?:run|exec)\s+-|systemctl\s+(?:stop|disable|start|restart|mask)\s|su\s+-)",
@@ -246,9 +247,23 @@ pub(crate) const RULES: &[Rule] = &[
         ],
         "The text starts a command after a separator of the shell.",
     ),
+    Rule {
+        confirm: Confirm::FollowsValue,
+        ..rule(
+            "pack.rce.separator_alone",
+            r"(?i)(?:[;|&\n\r]|\$\(|\|\||&&)\s*(?:[\w./*?-]*/)?(?:w|who|date|set|top|last|halt|mount|history|dir|tree)\s*(?:$|[|&`)<>#]|;\s*(?:$|[a-z]{2,8}\s*$))",
+            "The text starts a command after a value and a separator of the shell.",
+        )
+    },
     rule(
         "pack.rce.echo",
-        r#"(?i)(?:[;|&\n\r]|\$\(|\|\||&&)\s*(?:(?:echo|printf|sleep)\s*(?:['"$\\<>-]|\d+\s*(?:$|[;|&`)#'"])|\w+\s*(?:$|[;|&`)<>#]|>))|print\s*['"`$<])|(?:^|[\s;|&])sleep\s+\d+\s*(?:;|\||&|#|$)"#,
+        any![
+            "(?i)";
+            "an answer, behind a separator" =>
+                r#"(?:[;|&\n\r]|\$\(|\|\||&&)\s*(?:(?:echo|printf|sleep)\s*(?:['"$\\<>-]|\d+\s*(?:$|[;|&`)#'"])|\w+\s*(?:[;|&`)<>#]|>))|print\s*['"`$<])"#,
+            "a word that is answered" => r"(?:[;|&]|\$\(|\|\||&&)\s*(?:echo|printf)\s+\w+\s*$",
+            "a wait" => r"(?:^|[\s;|&])sleep\s+\d+\s*(?:;|\||&|#|$)",
+        ],
         "The text makes a shell answer or wait.",
     ),
     rule(
@@ -370,6 +385,8 @@ pub(crate) const RULES: &[Rule] = &[
             "a variable and a path behind it" =>
                 r"%(?:comspec|systemroot|windir|programfiles|userprofile|temp)(?::[~\d,-]+%|%[\\/]\S)",
             "the shell by its variable" => r"%comspec%",
+            "a program and its arguments, as a cell starts it" =>
+                r"\b(?:cmd|msexcel|powershell|rundll32|mshta)\s*\|\s*'[^']{1,120}'\s*!",
             "a cell that starts a program" => r#"\bdde\s?\(\s*"(?:cmd|msexcel|powershell)"#,
             "letters cut out of a variable" => r"%[a-z][\w()]{1,40}:~-?\d+(?:,-?\d+)?%",
             "letters behind carets" => r"(?:[a-z]\^){4}",
@@ -525,7 +542,7 @@ pub(crate) const RULES: &[Rule] = &[
             "a class and what it runs, opens or makes" =>
                 r#"\b(?:kernel|io|process|file|dir|open3|object|net::http|erb|marshal)\s*(?:\.|::)\s*(?:system|exec|popen\d?|spawn|open|read|write|fork|const_get|send|new|load|sysopen|readlines|glob|entries)\b\s*[(\s'"]"#,
             "a command in Ruby's marks" => r"(?-i:%x(?:[\[{(|!]|/[a-z]{2}))",
-            "a module of Perl" => r"\buse\s+(?:socket|io::|lwp|warnings|strict)\b",
+            "a module of Perl" => r"(?:^|[;\n{'])\s*use\s+(?:(?:socket|lwp|warnings|strict)(?:::\w+)*\s*(?:;|qw\b|'|$)|io::)",
             "code in an object" => r"\binstance_eval\b",
             "a variable of an object" => r"\binstance_variable_get\b",
             "a pipe that is opened" => r#"\bopen\s*\(\s*['"]\|"#,

@@ -15,30 +15,82 @@ const fn breaking(id: &'static str, pattern: &'static str, why: &'static str) ->
     }
 }
 
+/// A rule about what goes on from a value.
+const fn follows(id: &'static str, pattern: &'static str, why: &'static str) -> Rule {
+    Rule {
+        confirm: Confirm::FollowsValue,
+        ..rule(id, pattern, why)
+    }
+}
+
 /// How a condition goes on as SQL.
 macro_rules! continued {
     () => {
         concat!(
-            r"not\s+|exists\s*\(|select\b|true\b|false\b|null\b|\d+\s*(?:=|<|>|--|#|/\*|\)|$)|\w+\s*(?:=|<>|!=|<|",
-            r#">)\s*['"`\w(]|\w+\s*\(|\w+\s+(?:is|like|in|between)\b|['"`][^'"`]*(?:$|['"`]\s*(?:=|--|#))|(?:''|"#,
+            r"not\s+|exists\s*\(|select\b|true\b|false\b|null\b|\d+\s*(?:(?:=|<|>)\s*(?:[^\d\s]|\d+\s*(?:$|--|[^\w\s;,.:?!-]|",
+            r";\s*(?:$|--|#)|(?:and|or|union|order|limit)\b))|--|#|/\*|\)|$)|[a-z_@]\w*\s*(?:=|<>|!=|<|",
+            r#">)\s*['"`\w(]|\w+\s*\((?:[^;()]{0,120}$|[^;]{0,160}?\)\s*(?:$|[=<>!)'"|&]|--|#|/\*|and\b|or\b|is\b|in\b|like\b|"#,
+            r#"between\b|limit\b|order\b))|\w+\s+(?:is|like|in|between)\b|['"`][^'"`]*(?:$|['"`]\s*(?:=|--|#))|(?:''|"#,
             r#""")\s*(?:$|['"=<>)-])"#,
         )
     };
 }
 
-/// Statements that begin behind a separator.
+/// The end of a statement.
+macro_rules! ended {
+    () => {
+        r#"\s*(?:$|;|--|#|/\*|\x00)"#
+    };
+}
+
+/// A name that is no number.
+macro_rules! named {
+    () => {
+        r#"(?:\w*[a-z_$]\w*|[.\x60"\[\]@$])[\w.\x60"\[\]@$]*"#
+    };
+}
+
+/// Statements that no sentence says, whatever stands before them.
 macro_rules! statements {
     () => {
         concat!(
-            r"drop\s+(?:table|database|user|view|schema|index|procedure|function|column)\b|truncate\s+table\b|",
-            r"alter\s+(?:table|user|database|login)\b|create\s+(?:table|user|database|login|function|procedure|trigger|",
-            r"or\s+replace)\b|delete\s+from\s+\w|insert\s+into\s+[\w.\x60\[]+[\s(]|update\s+[\w.\x60\[]+\s+set\b|",
-            r"exec(?:ute)?(?:\s+|\s*\()(?:immediate|master|sp_|xp_|@|'|\()|declare\s+@|shutdown\b|waitfor\s+(?:delay|",
-            r#"time)|select\b.{0,80}(?:\bfrom\s+[\w.\x60"\[\]]+\s*(?:;|--|#|$|where\b|limit\b|order\s+by)|\(|@@|\*)|"#,
-            r"grant\s+\w+.{0,40}\bto\b|copy\s+[\w(].{0,60}\b(?:from|to)\s+program|begin\b.{0,60}\bdbms_|",
-            r"begin\s+[\w.$]+\s*\([^)]{0,80}\)\s*;\s*end\b|if\s*\([^;]{1,120}\)\s*(?:select|waitfor|drop|exec|begin|",
-            r"declare)\b|call\s+\w+\(|desc(?:ribe)?\s+\w+\s*;|merge\s+into\s+\w+\s+using\b|(?:reconfigure|",
-            r"backup\s+database|restore\s+database|kill\s+\d+)\b",
+            r"exec(?:ute)?(?:\s+|\s*\()(?:immediate|master|sp_|xp_|@|'|\()|declare\s+@|waitfor\s+(?:delay|time)\s+['\d@n(]|",
+            r"copy\s+[\w(].{0,60}\b(?:from|to)\s+program|begin\b.{0,60}\bdbms_|begin\s+[\w.$]+\s*\([^)]{0,80}\)\s*;\s*end\b|",
+            r"if\s*\([^;]{1,120}\)\s*(?:select|waitfor|drop|exec|begin|declare)\b|merge\s+into\s+\w+\s+using\b|",
+            r#"select\b[^;]{0,80}\bfrom\s+[\w.\x60"\[\]]+\s*(?:;|--|#|$|where\b|limit\b|order\s+by)|select\b[^;]{0,80}@@|"#,
+            r"drop\s+(?:table|database|user|view|schema|index|procedure|function|login|trigger)\s+(?:if\s+exists\s+)?",
+            named!(),
+            r"\s*(?:$|;|--|#|/\*|,|cascade\b|restrict\b|on\s)|truncate\s+table\s+",
+            named!(),
+            ended!(),
+            r"|alter\s+(?:table|user|database|login)\s+",
+            named!(),
+            r"\s+(?:add|drop|modify|alter|change|rename|set|identified|with|enable|disable|owner|account)\b|",
+            r"create\s+(?:or\s+replace\s+)?(?:table|user|database|login|function|procedure|trigger|view)\s+(?:if\s+not\s+exists\s+)?",
+            named!(),
+            r"\s*(?:\(|;|$|--|identified\b|with\s+(?:password|login)|for\s+login|as\s|without\s+login|before\b|after\b)|",
+            r"delete\s+from\s+",
+            named!(),
+            r"(?:\s+(?:where|using|limit)\b|\s*(?:;|--|#|$|/\*))|insert\s+into\s+",
+            named!(),
+            r#"\s*(?:values\b|select\b|default\s+values|\([^)]{0,200}\)\s*(?:values|select)|\(?\s*['"\d@])|update\s+"#,
+            named!(),
+            r#"\s+set\s+[\w.\x60"\[\]]+\s*=\s*(?:'[^']*'|"[^"]*"|[^\s,;'"]+)\s*(?:$|;|--|#|/\*|,|where\b|from\b|limit\b|[-+*/|(])|"#,
+            r"(?:backup|restore)\s+(?:database|log)\s+\S+\s+(?:to|from)\s+(?:disk|url|tape)\b",
+        )
+    };
+}
+
+/// Statements that are sentences where they do not go on from a value.
+macro_rules! plain_statements {
+    () => {
+        concat!(
+            r"(?:shutdown(?:\s+(?:with\s+nowait|abort|immediate|normal|transactional))?|reconfigure(?:\s+with\s+override)?|",
+            r"kill\s+\d+|call\s+\w+\([^)]{0,80}\)|desc(?:ribe)?\s+\w+|use\s+\w+|show\s+(?:tables|databases|grants))",
+            ended!(),
+            r"|(?:drop|truncate|alter|create|delete|insert|update|grant|revoke)\s+(?:table|database|user|view|schema|",
+            r"index|procedure|function|column|login|trigger|from|into|all|select|execute|dba|connect)\b|update\s+\S+\s+set\b|",
+            r"select\b[^;]{0,80}(?:\(|\*)|grant\s+[\w\s,]{1,40}\s(?:to|on)\b",
         )
     };
 }
@@ -105,9 +157,13 @@ pub(crate) const RULES: &[Rule] = &[
         r#"(?i)\bunion\b[\s(+]+(?:(?:all|distinct(?:row)?)\b)?[\s(+]*select\b[\s(+]*(?:null|\d|['"@*(`]|0x|[\w.\x60]+\s*(?:,|\(|from\b))"#,
         "The text appends a second query.",
     ),
-    rule(
+    follows(
         "pack.sqli.tautology_number",
-        r#"(?i)(?:^|[\s'"`)(\d+])(?:or|and|xor|\|\||&&)[\s(+'"`]+(?:not\s+)?\d{1,12}['"`)\s]*(?:=|<=>|<>|!=|<|>|\blike\b|\brlike\b)[\s('"`]*\d{1,12}(?:$|['"`);\s#\-])"#,
+        concat!(
+            r#"(?i)(?:^|[\s'"`)(\d+])(?:or|and|xor|\|\||&&)[\s(+'"`]+(?:not\s+)?\d{1,12}['"`)\s]*(?:=|<=>|<>|!=|<|>|\blike\b|\brlike\b)[\s('"`]*\d{1,12}\s*"#,
+            r#"(?:$|['"`)#\-+*/%]|;\s*(?:$|[-#/'"]|(?:select|drop|insert|update|delete|exec|declare|waitfor|shutdown|alter|create|grant|begin|if|set|use)\b)|"#,
+            r"(?:and|or|xor|union|order|group|limit|having|like|between|is|in|into|procedure|for)\b|\|\||&&)",
+        ),
         "The text adds a condition that is always true or false.",
     ),
     breaking(
@@ -120,10 +176,12 @@ pub(crate) const RULES: &[Rule] = &[
         any![
             "(?i)";
             "a quotation that ends, and a condition" => concat!(
-                r#"['"`]\s*\)*\s*(?:or|and|xor|\|\||&&|having|where|rlike|regexp|like|between)\s*[\s('"`(@]\s*(?:"#,
+                r#"['"`]\s*\)*\s*(?:or|and|xor|\|\||&&|having|rlike|regexp|like|between)\s*[\s('"`(@]\s*(?:"#,
                 continued!(),
                 r")",
             ),
+            "a quotation that ends, and what a query is about" =>
+                r#"['"`]\s*\)*\s*where\b[\s(]*(?:\w+\s*(?:=|<>|!=|<|>)\s*['"`\w(.]+|\w+\s+(?:is|like|in|between)\b[^;]{0,60}|\d+)\s*(?:--|#|;|/\*|['"`)]|or\b|and\b|limit\b|order\b)"#,
         ],
         "The text closes a quoted value and goes on as SQL.",
     ),
@@ -143,6 +201,18 @@ pub(crate) const RULES: &[Rule] = &[
             ),
         ],
         "The text appends a second statement.",
+    ),
+    follows(
+        "pack.sqli.stacked_words",
+        any![
+            "(?i)";
+            "a statement behind a separator" => concat!(
+                r";\s*(?:",
+                plain_statements!(),
+                r")",
+            ),
+        ],
+        "The text ends a value and appends a second statement.",
     ),
     rule(
         "pack.sqli.delay",
@@ -207,7 +277,10 @@ pub(crate) const RULES: &[Rule] = &[
             "the same, to a number" => r"\bconvert\s*\(\s*int\s*,",
             "a choice by a condition" => r"\bcase\s+when\b.{1,120}\bthen\b.{1,120}\b(?:else|end)\b",
             "a condition with something that is asked" =>
-                r"\bif\s*\(.{0,80}(?:\b(?:select|sleep|benchmark|substr|substring|ascii|mid|ord|length|version|database|now|sysdate|char|hex|user)\s*\(|\bselect\b|\d\s*(?:=|<|>|\blike\b)\s*\d|@@|0x).{0,80},.{0,80},",
+                concat!(
+                    r"\bif\s*\((?:[^)]{0,80}(?:\b(?:select|sleep|benchmark|substr(?:ing)?|ascii|mid|ord|length|version|database|now|sysdate|char|hex|user)\s*\(|",
+                    r"\bselect\b|@@|0x).{0,80}|\s*\d+\s*(?:[=<>]|like\b)\s*\d+\s*|\s*\(\s*\d+\s*(?:[=<>]|like\b)\s*\d+\s*\)\s*),[^,\n]{0,80},",
+                ),
             "the same, of other systems" => r"\biif\s*\(\s*(?:\d|'|\(|select)",
             "a shape that fails and tells" => r"\bst_(?:latfromgeohash|longfromgeohash|pointfromgeohash)\s*\(",
             "the same, by its name" =>
@@ -221,18 +294,19 @@ pub(crate) const RULES: &[Rule] = &[
             "(?i)";
             "nothing but a question about the session" =>
                 r"^\s*select\s+(?:(?:current|session|system)_\w+|\w+\s*\(\s*\))\s*(?:;\s*)?(?:$|--|#)",
-            "a query in brackets" => r"\(\s*select\b.{1,300}(?:\bfrom\b|@@|\w\s*\(|\)\s*(?:=|<|>|as\b|,|--|\)|x\b|a\b))",
+            "a query in brackets" => r"\(\s*select\b(?:[^()]{1,300}(?:\bfrom\b|@@|\w\()|[^()]{1,300}\)\s*(?:=|<|>|as\b|--|\)|x\b|a\b)|\s+(?:['\d@]|null\b)[^()]{0,80}\)\s*,)",
             "a query for everything, or for what the server tells" => concat!(
                 r"\bselect\b[\s(]+(?:",
                 asked!(),
                 r")[^.!?]{0,200}?(?:\bfrom\b|$|--|;|\))",
             ),
+            "nothing but a query in brackets" => r"^\s*\([\s\w(]{0,40}\(\s*select\b[^;]{0,200}\)\s*(?:--|#|/\*)",
             "whether a query finds something" => r"\bexists\s*\(\s*select\b",
             "among what a query finds" => r"\bin\s*\(\s*select\b",
         ],
         "The text holds a query inside an expression.",
     ),
-    rule(
+    follows(
         "pack.sqli.order_by",
         r#"(?i)(?:^|['"`)\d\s])\s*(?:order|group)\s+by\s+(?:\d+(?:\s*,\s*\d+)*|[\w.]+\s*\(|if\s*\(|\(|case\b)[^\w]{0,3}\s*(?:--|#|/\*|;|$|,|\(|asc\b|desc\b)"#,
         "The text probes the columns of a query.",
@@ -260,8 +334,8 @@ pub(crate) const RULES: &[Rule] = &[
             "rows that are removed" => r#"\bdelete\s+from\s+[\w.`"\[\]]+\s*(?:where\b.{0,80}(?:=|\blike\b|<|>)|;|--|$)"#,
             "rows that are changed" => r#"\bupdate\s+[\w.`"\[\]]+\s+set\s+[\w.`"\[\]]+\s*="#,
             "a table that is dropped" =>
-                r#"\bdrop\s+(?:table|database|view|procedure|schema)\s+(?:if\s+exists\s+)?[\w.`"\[\]]+\s*(?:;|--|$|cascade|'|")"#,
-            "a table that is emptied" => r"\btruncate\s+table\s+\w",
+                concat!(r"\bdrop\s+(?:table|database|view|procedure|schema)\s+(?:if\s+exists\s+)?", named!(), r#"\s*(?:;|--|$|cascade|'|")"#),
+            "a table that is emptied" => concat!(r"\btruncate\s+table\s+", named!(), r#"\s*(?:;|--|$|#|/\*|'|")"#),
             "a table that is changed" => r"\balter\s+table\s+\w+\s+(?:add|drop|modify|alter)\b",
             "something that is created" =>
                 r#"\bcreate\s+(?:table|user|login|database)\s+[\w.'@`"]+\s*(?:\(|identified|with|;|$|--)"#,
@@ -373,7 +447,7 @@ pub(crate) const RULES: &[Rule] = &[
         "The text breaks out of a value with arithmetic or a comment.",
     ),
     Rule {
-        confirm: Confirm::SameSides,
+        confirm: Confirm::SameSidesAfterValue,
         ..rule(
             "pack.sqli.self_comparison",
             r#"(?i)(?:\b(?:or|and|xor)\b|\|\||&&)[\s(+]*(?:not\s+)?(@{0,2}[\w$.]+(?:\([^()]{0,40}\))?|'[^']{0,40}'|"[^"]{0,40}")\s*(?:=|<=>|\blike\b)\s*(@{0,2}[\w$.]+(?:\([^()]{0,40}\))?|'[^']{0,40}'|"[^"]{0,40}")"#,

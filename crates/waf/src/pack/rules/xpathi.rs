@@ -1,7 +1,7 @@
 //! Conditions and functions of XPath and XQuery.
 
 use crate::finding::Class;
-use crate::pack::Rule;
+use crate::pack::{Confirm, Rule};
 
 const fn rule(id: &'static str, pattern: &'static str, why: &'static str) -> Rule {
     Rule::critical(Class::Xpathi, id, pattern, why)
@@ -39,27 +39,37 @@ macro_rules! axes {
 }
 
 pub(crate) const RULES: &[Rule] = &[
+    Rule {
+        confirm: Confirm::BreaksOut,
+        ..rule(
+            "pack.xpathi.condition",
+            any![
+                "(?i)";
+                "a condition that ends, and a path" =>
+                    r#"(?:['"\])]\s*(?:or|and|\]\s*\||\|)|\d\s*(?:\]\s*\||\|))\s*(?://|/\*|/\w+(?:\[|/|::))"#,
+                "the same, behind a number" => r"\d\s*(?:or|and)\s*(?://[\w*@]|/\*|/\w+(?:\[|::))",
+                "a condition that ends, and a function" => concat!(
+                    r#"['"\])\d]\s*(?:or|and|\]\s*\||\|)\s*(?:(?:"#,
+                    functions!(),
+                    r#")\s*\((?:[^()]{0,80}(?:$|\()|[^()]{0,80}\)\s*(?:$|[=<>!|+*'"\])/\[-]|(?:and|or|div|mod)\b)))"#,
+                ),
+                "a condition that ends, and a step" => r#"['"]\s*\]\s*(?:\||/)"#,
+                "a second path" => r"\|\s*/{1,2}(?:\w+|\*|node\(\)|text\(\)|@)",
+            ],
+            "The text changes an XPath condition.",
+        )
+    },
     rule(
-        "pack.xpathi.condition",
+        "pack.xpathi.function",
         any![
             "(?i)";
-            "a condition that ends, and a path" =>
-                r#"(?:['"\])]\s*(?:or|and|\]\s*\||\|)|\d\s*(?:\]\s*\||\|))\s*(?://|/\*|/\w+(?:\[|/|::))"#,
-            "the same, behind a number" => r"\d\s*(?:or|and)\s*(?://[\w*@]|/\*|/\w+(?:\[|::))",
-            "a condition that ends, and a function" => concat!(
-                r#"['"\])\d]\s*(?:or|and|\]\s*\||\|)\s*(?:(?:"#,
-                functions!(),
-                r")\s*\()",
-            ),
-            "a condition that ends, and a step" => r#"['"]\s*\]\s*(?:\||/)"#,
-            "a second path" => r"\|\s*/{1,2}(?:\w+|\*|node\(\)|text\(\)|@)",
             "a function over a path" => concat!(
                 r"\b(?:count|name|local-name|string-length|substring|normalize-space|string|text|starts-with|contains)\s*\(\s*(?:",
                 paths!(),
                 r")",
             ),
         ],
-        "The text changes an XPath condition.",
+        "The text asks an XPath function about a path.",
     ),
     rule(
         "pack.xpathi.axis",

@@ -70,7 +70,7 @@ macro_rules! made_of {
 macro_rules! page_secrets {
     () => {
         concat!(
-            r#"cookie|write(?:ln)?\s*['"\](`]|location|domain|body\.|(?:createelement\w*|getelements?by\w+|"#,
+            r#"cookie(?:[^\w\s]|$|\s*[^\w\s])|write(?:ln)?\s*['"\](`]|location|domain|body\.|(?:createelement\w*|getelements?by\w+|"#,
             r#"queryselector\w*|execcommand)\s*[(\]'"`]|alert|eval|open\s*\(|atob|defaultview|documentelement|origin|"#,
             r#"localstorage|al['"`+]"#,
         )
@@ -92,7 +92,7 @@ pub(crate) const RULES: &[Rule] = &[
             "an element with an attribute that runs something" => concat!(
                 r"<[/\s\x00]*(?:",
                 elements!(),
-                r")[\s/+][^<>]*(?:",
+                r#")[\s/+](?:[^<>]*[\s/"'+;,\x00])?(?:"#,
                 active_attributes!(),
                 r")\s*=[^<>]*(?:script|\(|`|data:[^i]|&#|expression|alert|[\s/]on\w{3,}\s*=)",
             ),
@@ -127,7 +127,7 @@ pub(crate) const RULES: &[Rule] = &[
             "a handler and what it runs" => concat!(
                 r#"(?:^|[\s"'`/<>;,\x00\x0b\x0c+)])on(?:"#,
                 events!(),
-                r#")[\s\x00]*=[\s\x00]*["'`]?[\s\x00]*[\w(\[!\\&+/%$-]"#,
+                r#")[\s\x00]*=[\s\x00]*(?:["'`][\s\x00]*[\w(\[!\\&+/%$-]|[a-z_(\[!\\&+/%$-]|\d+(?:[^\w\s.,]|\s*[;(\[+*/]))"#,
             ),
         ],
         "The text sets an event handler.",
@@ -200,7 +200,7 @@ pub(crate) const RULES: &[Rule] = &[
         any![
             "(?i)";
             "an expression that leaves its template" =>
-                r"\{\{.{0,200}(?:constructor|\$(?:eval|on|new|parent)|alert|prompt|tostring|orderby|sub\.call|_c\.|_openblock|\$emit|charat)",
+                r"\{\{(?:[^}]|\}[^}]){0,200}(?:constructor|\$(?:eval|on|new|parent)|alert|prompt|tostring|orderby|sub\.call|_c\.|_openblock|\$emit|charat)",
             "a constructor of a constructor" => r#"\bconstructor\s*(?:\.|\[\s*['"`])\s*constructor"#,
             "a constructor by its name" => r#"\[\s*['"`]constructor['"`]\s*\]"#,
             "an attribute of Angular" => r"\bng-(?:app|click|init|focus|bind|csp|on|mouse\w+|include)\s*=",
@@ -215,21 +215,31 @@ pub(crate) const RULES: &[Rule] = &[
         r"(?:\(?!?!?\[\]\)?[+\[(]){4}|\[\]\[\(?!\[\]|(?:\+!\+\[\]){2}|\$=~\[\]|ﾟωﾟ|\bT\s*=\s*\[\]\b|\[\+!!\[\]\]|゚Θ゚",
         "The text is script written with symbols only.",
     ),
+    Rule {
+        confirm: Confirm::AsSent,
+        ..rule(
+            "pack.xss.attribute_break",
+            any![
+                "(?i)";
+                "an attribute that ends, and an element" => r#"^[^<>]*["'`]\s*/?>\s*<\s*[a-z!/?]"#,
+                "an element that ends where none began" =>
+                    r"^[^<>]*</(?:script|style|title|textarea|xmp|noscript|iframe)\s*>",
+            ],
+            "The text closes an attribute or element of a page.",
+        )
+    },
     rule(
         "pack.xss.markup_break",
         any![
             "(?i)";
-            "an attribute that ends, and an element" => r#"^[^<>]*["'`]\s*/?>\s*<\s*[a-z!/?]"#,
             "a statement of the web server" => r"<!--[\s\-]*#\s*(?:exec|include|echo|printenv)",
             "an element as data" => r"<\s*!\[cdata\[\s*<",
             "a style sheet or file taken in" => r"<\?(?:xml-stylesheet|import)\b",
             "a condition of a browser" => r"<!--\[if\b",
             "code of a server page" => r"<%[\s=@!]*(?:response|request|eval|out\.)",
-            "an element that ends where none began" =>
-                r"^[^<>]*</(?:script|style|title|textarea|xmp|noscript|iframe)\s*>",
             "a script that ends" => r"</(?:script|iframe)\s*>",
         ],
-        "The text closes an attribute or element of a page.",
+        "The text is an instruction of a page.",
     ),
     rule(
         "pack.xss.spelled_out",
@@ -238,7 +248,7 @@ pub(crate) const RULES: &[Rule] = &[
             "an element in UTF-7" => r"\+ADw-\s*/?\s*(?:script|img|svg|iframe|body|html)",
             "an address that is a script" => r#"\burl\s*\(\s*['"]?\s*javascript\b"#,
             "an element of another name space" => r"<\w{0,20}:(?:vmlframe|script|import)\b",
-            "the cookie by its name" => r#"\bdocument\b\)?\s*(?:\.|\[\s*['"])\s*cookie\b"#,
+            "the cookie by its name" => r#"\bdocument\b\)?\s*(?:\.|\[\s*['"])(?:cookie\b|\s*cookie\b\s*(?:$|[^\w\s]))"#,
             "a script with line ends in its name" => r"\bjava(?:&tab;|&newline;|\t|\n|\r){1,4}script\s*:",
             "an object of the page by numbers" => r#"(?:self|window|top|parent|globalthis)\s*\[\s*['"]\\x"#,
         ],

@@ -1,19 +1,19 @@
 //! Reads a host as the most forgiving resolver would.
 //! Exports `read`: dotted, short, decimal, octal, hexadecimal, mapped, enclosed letters, known names.
-//! Used by `ssrf::judge`.
+//! Used by `ssrf` and by the list of allowed hosts.
 //! Start reading at `read`.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// A host that is an address or a name known to lead to one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Found {
+pub(crate) struct Found {
     v4: Option<Ipv4Addr>,
     v6: Option<Ipv6Addr>,
     metadata_name: bool,
     local_name: bool,
     /// Not the notation people write.
-    pub(super) hidden: bool,
+    pub(crate) hidden: bool,
 }
 
 impl Found {
@@ -25,7 +25,7 @@ impl Found {
         hidden: false,
     };
 
-    pub(super) fn is_metadata(&self) -> bool {
+    pub(crate) fn is_metadata(&self) -> bool {
         self.metadata_name
             || self.v4.is_some_and(|address| {
                 matches!(
@@ -36,7 +36,7 @@ impl Found {
             || self.v6 == Some(Ipv6Addr::new(0xFD00, 0xEC2, 0, 0, 0, 0, 0, 0x254))
     }
 
-    pub(super) fn is_internal(&self) -> bool {
+    pub(crate) fn is_internal(&self) -> bool {
         self.local_name || self.v4.is_some_and(internal_v4) || self.v6.is_some_and(internal_v6)
     }
 }
@@ -47,7 +47,9 @@ fn internal_v4(address: Ipv4Addr) -> bool {
         || address.is_loopback()
         || address.is_link_local()
         || address.is_broadcast()
+        || address.is_multicast()
         || first == 0
+        || first >= 240
         || (first == 100 && (64..128).contains(&second))
         || (first == 198 && (18..20).contains(&second))
 }
@@ -57,11 +59,12 @@ fn internal_v6(address: Ipv6Addr) -> bool {
     address.is_loopback()
         || address.is_unspecified()
         || first & 0xFE00 == 0xFC00
-        || first & 0xFFC0 == 0xFE80
+        || matches!(first & 0xFFC0, 0xFE80 | 0xFEC0)
+        || first >= 0xFF00
 }
 
 /// The host without brackets and port.
-pub(super) fn without_port(piece: &[u8]) -> &[u8] {
+pub(crate) fn without_port(piece: &[u8]) -> &[u8] {
     if let Some(inner) = piece.strip_prefix(b"[") {
         let end = memchr::memchr(b']', inner).unwrap_or(inner.len());
         return inner.get(..end).unwrap_or_default();
@@ -119,7 +122,7 @@ const LOCAL_SUFFIXES: [&str; 15] = [
 ];
 
 /// Reads one host. `None`: an ordinary name.
-pub(super) fn read(host: &[u8]) -> Option<Found> {
+pub(crate) fn read(host: &[u8]) -> Option<Found> {
     if host.is_empty() || host.len() > 253 {
         return None;
     }
@@ -192,6 +195,12 @@ fn version_six(text: &str) -> Option<Found> {
     let mapped = match segments {
         [0, 0, 0, 0, 0, 0xFFFF, ..] | [0x64, 0xFF9B, 0, 0, 0, 0, ..] => low_v4(&segments),
         [0, 0, 0, 0, 0, 0, high, _] if high != 0 => low_v4(&segments),
+        // NAT64 of one network (RFC 8215), and addresses of hosts behind ISATAP (RFC 5214 §6.1).
+        [0x64, 0xFF9B, 1, ..] | [_, _, _, _, 0 | 0x200, 0x5EFE, ..] => low_v4(&segments),
+        // Teredo (RFC 4380 §4) writes the client's address inverted.
+        [0x2001, 0, _, _, _, _, high, low] => {
+            Some(Ipv4Addr::from((u32::from(!high) << 16) | u32::from(!low)))
+        }
         [0x2002, high, low, ..] => Some(Ipv4Addr::from((u32::from(high) << 16) | u32::from(low))),
         _ => None,
     };
