@@ -35,6 +35,9 @@ pub enum PartKind {
     File(Vec<Arc<str>>, FileBounds),
 }
 
+/// The name that a file without one is forwarded with.
+const NAMELESS: &str = "file";
+
 /// What is wrong with a part.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct WrongPart {
@@ -59,7 +62,10 @@ pub(crate) fn read(
             Some(PartKind::File(types, bounds)) => {
                 wrong.extend(file(part, types, *bounds)?);
                 let name = part.file_name.as_deref().or(part.kind.as_deref());
-                Json::Text(Text::new(name.unwrap_or_default()))
+                let value = Json::Text(Text::new(name.unwrap_or_default()));
+                // Without one most readers take the part for a text, and nobody has looked at this one as at a text.
+                part.file_name.get_or_insert_with(|| NAMELESS.to_owned());
+                value
             }
             Some(PartKind::Json) => json(part, bounds)?,
             Some(PartKind::Text) | None => text(part, plan, target)?,

@@ -119,7 +119,7 @@ fn destroy_segments_again(
     let actor = Actor::server("start");
     let change = Change {
         destroys: Some(last + 1),
-        ..again(DESTROY, &actor, detail)
+        ..Change::new(DESTROY, &actor, detail)
     };
     control.carry_out(&change, |record| {
         audit::destroy(
@@ -138,23 +138,10 @@ fn erase_again(control: &Control, subject: &str) -> Result<(), AdminError> {
     let actor = Actor::server("start");
     let change = Change {
         erases: Some(subject.to_owned()),
-        ..again(ERASE, &actor, detail)
+        ..Change::new(ERASE, &actor, detail)
     };
     control.carry_out(&change, |record| {
         control.recorder()?.erase(subject, record, control.now())?;
         Ok(())
     })
-}
-
-fn again<'a>(kind: &'static str, actor: &'a Actor, detail: String) -> Change<'a> {
-    Change {
-        kind,
-        actor,
-        integration: None,
-        credential: None,
-        person: None,
-        erases: None,
-        destroys: None,
-        detail,
-    }
 }

@@ -1,20 +1,19 @@
 //! Reads a configuration directory into texts; everything else about it is the config room's.
-//! Exports `read`, `layout`, `kek_reference`, `stamp`, `compile`, `compile_to_read`, `compile_after`, `warned`.
+//! Exports `read`, `stamp`, `compile`, `compile_to_read`, `compile_after`, `warned`.
 //! Used by every command that reads a configuration, and by the reload.
 //! Start reading at `read`.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use config::files::{
-    CONTRACT_BYTES_MAX, ENTRIES_MAX, FILE_BYTES_MAX, FILES_MAX, TOTAL_BYTES_MAX, is_wanted,
-};
+use config::files::{CONTRACT_BYTES_MAX, ENTRIES_MAX, FILES_MAX, TOTAL_BYTES_MAX, is_wanted};
 use config::rule_files::{
     RULE_BYTES_MAX, RULE_FILE_BYTES_MAX, RULE_FILES_MAX, in_directory, is_rule_file,
 };
-use config::{Compiled, Files, Located, Look, Options, SecretRef, Unread, Warning, entries};
+use config::{Compiled, Files, Look, Options, Unread, Warning, entries};
 use model::Timestamp;
 
+use crate::layout::{Layout, layout};
 use crate::{InstallationError, Severity, bounded, places};
 
 /// Deepest level of directories.
@@ -60,48 +59,6 @@ pub fn read(dir: &Path) -> Result<Files, InstallationError> {
         }
     }
     Ok(files)
-}
-
-/// What the server's file says about the other directories, however broken the rest of it is.
-#[derive(Clone, Debug, Default)]
-pub struct Layout {
-    /// Directories of rules.
-    pub rules: Vec<String>,
-    /// Directory of the store; it holds no configuration.
-    pub store: String,
-    /// Where destinations of records lead, by their names.
-    pub destinations: Vec<(String, PathBuf)>,
-    /// What may be the path of a key, a certificate or another file that is read.
-    pub named: Vec<String>,
-}
-
-/// The directories that the server's file names now.
-pub fn layout(dir: &Path) -> Layout {
-    let files = server_file(dir);
-    Layout {
-        rules: config::rule_directories(&files),
-        store: entries::store_directory(&files),
-        destinations: entries::destination_paths(&files),
-        named: entries::named_files(&files),
-    }
-}
-
-/// Where the server's file says that the key-encryption key is, however broken the rest of the configuration is.
-pub fn kek_reference(dir: &Path) -> Option<Located<SecretRef>> {
-    entries::kek_reference(&server_file(dir))
-}
-
-/// The server's file alone; nothing where it cannot be read.
-fn server_file(dir: &Path) -> Files {
-    let mut files = Files::new();
-    let path = dir.join(config::files::SERVER_FILE);
-    // Where it cannot be read at all, that is said elsewhere.
-    if fs::metadata(&path).is_ok_and(|meta| meta.is_file() && meta.len() <= FILE_BYTES_MAX as u64)
-        && let Ok(bytes) = fs::read(&path)
-    {
-        files.insert(config::files::SERVER_FILE, bytes);
-    }
-    files
 }
 
 /// How much may still be read of rules.
@@ -262,14 +219,6 @@ impl Walk<'_> {
         let bytes = bytes.map_err(|error| cannot_read(path, &error))?;
         self.files.insert(name, bytes);
         Ok(())
-    }
-}
-
-impl Layout {
-    fn leaves_out(&self, root: &Path, path: &Path, name: &str) -> bool {
-        let is_store = root.join(&self.store) == path;
-        let store = if is_store { name } else { &self.store };
-        entries::is_left_out(name, store, &self.rules)
     }
 }
 

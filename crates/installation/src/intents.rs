@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use audit::Recorder;
 use config::Compiled;
+use crypto::Keys;
 use model::printable::counted;
 use model::{Event, Outcome, Text, Word};
 
@@ -26,6 +27,7 @@ const OUTCOME_MORE: Duration = Duration::from_secs(60);
 /// When the ledger cannot be read or written.
 pub(crate) fn close(
     recorder: &Recorder,
+    keys: &Keys,
     compiled: &Compiled,
     root: &str,
 ) -> Result<Option<String>, InstallationError> {
@@ -36,7 +38,7 @@ pub(crate) fn close(
     for intent in open {
         let known = match root_changed(&intent, root) {
             Some(changed) => Some(changed),
-            None => control::journal::erased(&intent, recorder, crate::now())?,
+            None => control::journal::finished(&intent, recorder, keys, crate::now())?,
         };
         let closed = known.or_else(|| control::journal::lost(&intent));
         outcomes.push(closed.unwrap_or_else(|| {

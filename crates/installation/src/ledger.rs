@@ -15,7 +15,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use store::Store;
 
-use crate::{InstallationError, Severity, files, open};
+use crate::{InstallationError, Severity, files, layout, open};
 
 /// A verification as tools read it.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -240,7 +240,7 @@ fn find(dir: &Path) -> Result<Found, InstallationError> {
             integrations: Some(compiled.integrations.keys().cloned().collect()),
         }),
         Err(mistaken) => {
-            let reference = files::kek_reference(dir);
+            let reference = layout::kek_reference(dir);
             let kek = reference.and_then(|reference| open::kek_at(&reference, dir).ok());
             Ok(Found {
                 data: open::data_dir(dir),

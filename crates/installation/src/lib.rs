@@ -12,6 +12,7 @@ mod error;
 pub mod files;
 mod intents;
 pub mod kek;
+mod layout;
 pub mod ledger;
 pub mod new_files;
 pub mod open;

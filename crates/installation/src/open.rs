@@ -16,7 +16,7 @@ use crypto::{Kek, Keys};
 use model::Mistake;
 use store::Store;
 
-use crate::{InstallationError, files, intents, secrets};
+use crate::{InstallationError, files, intents, layout, secrets};
 
 /// Store and ledger, open for this process alone.
 pub struct Opened {
@@ -77,7 +77,7 @@ const GATHER: Duration = Duration::from_millis(4);
 /// Where a configuration keeps its state. Found whatever else is wrong with the configuration: the server that runs on it
 /// is asked by this way.
 pub fn data_dir(dir: &Path) -> PathBuf {
-    dir.join(files::layout(dir).store)
+    dir.join(layout::layout(dir).store)
 }
 
 /// Does something with the owner of the state while no server runs; to change something, store and ledger are opened for
@@ -160,7 +160,7 @@ pub fn open_with(compiled: &Compiled, dir: &Path, kek: &Kek) -> Result<Opened, I
     // Before anybody works with either: what was taken back stays taken back, and every change has its outcome.
     let reconciled = reconcile(&opened.store, &recorder, crate::now())?;
     let root = opened.store.root(kek)?.id();
-    let closed = intents::close(&recorder, compiled, &root)?;
+    let closed = intents::close(&recorder, &keys, compiled, &root)?;
     let recovered = [recovered, reconciled.said(), closed].into_iter().flatten();
     Ok(Opened {
         dir: data,

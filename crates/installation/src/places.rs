@@ -12,7 +12,7 @@ use std::path::{Component, Path, PathBuf};
 
 use config::entries;
 
-use crate::files::Layout;
+use crate::layout::Layout;
 
 /// Why the store cannot lie where the layout says, in one sentence; `None` where it can.
 pub(crate) fn store_overlap(root: &Path, store: &str, rules: &[String]) -> Option<String> {

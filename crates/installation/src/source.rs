@@ -15,14 +15,14 @@ use model::Mistake;
 use net::TlsSlot;
 
 use crate::certificates::{Slots, certificates, pair};
-use crate::{InstallationError, Severity, bounded, files};
+use crate::{InstallationError, Severity, bounded, files, layout};
 
 /// A configuration directory, and the listeners whose certificates it names.
 pub struct Directory {
     dir: PathBuf,
     slots: Slots,
     /// Other directories as they were named at the last load.
-    layout: Mutex<files::Layout>,
+    layout: Mutex<layout::Layout>,
     /// What the directory looked like when it could last be seen.
     seen: Mutex<[u8; 32]>,
     /// Prints lines for the operator.
@@ -38,7 +38,7 @@ impl Directory {
         Directory {
             dir: dir.to_path_buf(),
             slots,
-            layout: Mutex::new(files::layout(dir)),
+            layout: Mutex::new(layout::layout(dir)),
             seen: Mutex::default(),
             say,
         }
@@ -87,7 +87,7 @@ impl Directory {
 
 impl ConfigurationSource for Directory {
     fn begin(&self) -> [u8; 32] {
-        let layout = files::layout(&self.dir);
+        let layout = layout::layout(&self.dir);
         *self.layout.lock().unwrap_or_else(PoisonError::into_inner) = layout;
         self.stamp()
     }

@@ -99,8 +99,11 @@ impl CommandError {
         }
     }
 
-    /// Prints it to stdout as a document.
+    /// Prints it to stdout as a document, unless the command has printed one of its own, which says how it ended.
     pub fn print_document(&self) {
+        if terminal::has_document() {
+            return;
+        }
         let error = FailedBecause {
             exit: self.exit as u8,
             message: redacted(&self.message).into_owned(),

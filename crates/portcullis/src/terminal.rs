@@ -1,6 +1,6 @@
 //! The one way to standard output and standard error. What others wrote cannot act there, and a reader who left, a full disk or
 //! a closed stream ends in an exit code, never in a panic.
-//! Exports `line`, `text`, `json`, `Out` for data; `say` and `say_all` for words; `hand_over`, `is_nowhere`; `failure`.
+//! Exports `line`, `text`, `json`, `has_document`, `Out` for data; `say` and `say_all` for words; `hand_over`, `is_nowhere`; `failure`.
 //! Used by every command, by the server's log lines and by `panics`. `cargo xtask tidy` refuses other ways.
 //! Start reading at `write`; what is escaped is decided in `model::printable`.
 
@@ -18,6 +18,9 @@ static IS_CLOSED: AtomicBool = AtomicBool::new(false);
 /// Why standard output took no more, when nobody left: a full disk, a bad descriptor.
 static FAILED: Mutex<Option<String>> = Mutex::new(None);
 
+/// A document was printed: whoever reads standard output expects no other one behind it.
+static HAS_DOCUMENT: AtomicBool = AtomicBool::new(false);
+
 /// Data: one line, whatever the value holds.
 pub fn line(value: impl Display) {
     let value = value.to_string();
@@ -31,8 +34,14 @@ pub fn text(text: &str) {
 
 /// Data: a document.
 pub fn json(value: &Value) {
+    HAS_DOCUMENT.store(true, Ordering::Relaxed);
     let text = serde_json::to_string_pretty(value).unwrap_or_default();
     write(format!("{}\n", printable::json(&text)).as_bytes());
+}
+
+/// Whether a document was printed.
+pub fn has_document() -> bool {
+    HAS_DOCUMENT.load(Ordering::Relaxed)
 }
 
 /// Data whose bytes are exact: an export, a script for a shell.

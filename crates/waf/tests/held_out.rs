@@ -132,7 +132,6 @@ fn what_the_rule_set_refuses_in_its_own_tests_the_pack_refuses_too() {
         .filter(|text| !judged(&pack, text).refuse)
         .collect();
     println!("{} of {} refused by rules pass", passed.len(), theirs.len());
-    passed.iter().for_each(|text| println!("passes {text:?}"));
     assert!(theirs.len() > 1_000, "{}", theirs.len());
     assert!(passed.len() <= REFUSED_BY_RULES_ONLY, "{passed:#?}");
 }

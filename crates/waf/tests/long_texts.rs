@@ -12,16 +12,12 @@
 #[path = "../../../testkit/src/bar.rs"]
 mod bar;
 #[path = "corpus/files.rs"]
-#[expect(dead_code, reason = "only its attacks are asked for here")]
+#[expect(dead_code, reason = "other tests use the rest")]
 mod files;
 #[path = "corpus/long_texts/mod.rs"]
 mod long_texts;
 #[path = "corpus/mod.rs"]
-#[expect(
-    dead_code,
-    unused_imports,
-    reason = "only its attacks are asked for here"
-)]
+#[expect(dead_code, unused_imports, reason = "other tests use the rest")]
 mod payloads;
 
 use bar::{Scale, bar};

@@ -58,6 +58,7 @@ pub fn run(text: &str) {
                 takes_forms: false,
                 body_kind: model::MessageKind::default(),
                 response_kind: model::MessageKind::default(),
+                lost_body: None,
                 errors: Vec::new(),
                 parameters: Vec::new(),
                 ends_in: None,

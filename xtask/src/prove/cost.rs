@@ -20,7 +20,7 @@ const MEASURED: &str = "*pipeline_cost*measured*";
 
 /// A way to call, and what a request of it cost before proofs were bound to their caller (79311b8), built as today: with the
 /// development profile of the workspace, which optimises fewer dependencies than that of then did (558,033, 624,589, 929,572).
-/// Of the last one, whose record names a person, what it cost when it was built, and a hundredth.
+/// Where the record names a person: what that cost when it was built, and a hundredth.
 const SCENARIOS: [(&str, u64); 4] = [
     ("lean-get", 598_528),
     ("full-get", 666_918),

@@ -184,7 +184,7 @@ fn the_key_of_an_erased_person_that_is_there_again_is_named() {
     assert!(verified(dir.path()).returned.is_empty());
     fs::write(dir.path().join(subjects::row::FILE), before).unwrap();
     let report = verified(dir.path());
-    assert_eq!(report.returned.subjects, [subject.clone()]);
+    assert_eq!(report.returned.subjects, std::slice::from_ref(&subject));
     assert_eq!(report.destroyed_keys, known);
     assert_eq!(
         returned(dir.path(), &keys(), &known).unwrap(),

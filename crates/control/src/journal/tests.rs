@@ -32,15 +32,10 @@ fn ledger(dir: &Path) -> (Arc<Keys>, Recorder) {
 }
 
 fn intent(destroys: Option<u64>) -> Event {
+    let actor = Actor::server("tests");
     let change = Change {
-        kind: DESTROY,
-        actor: &Actor::server("tests"),
-        integration: None,
-        credential: None,
-        person: None,
-        erases: None,
         destroys,
-        detail: "kept for a year".to_owned(),
+        ..Change::new(DESTROY, &actor, "kept for a year")
     };
     change.intent(DecisionId::new(now(), [3; 10]), now())
 }

@@ -71,8 +71,9 @@ impl Place {
 
     /// The records of a kind, oldest first.
     fn records(&self, kind: &str) -> Vec<Event> {
-        let entries = self.recorder.ledger().from_seq(0).unwrap();
-        let events = entries.map(|entry| entry.unwrap().event().unwrap());
+        let ledger = self.recorder.ledger();
+        let entries = ledger.from_seq(0).unwrap();
+        let events = entries.map(|entry| ledger.opened(entry.unwrap()).unwrap().event().unwrap());
         events.filter(|event| event.kind.name() == kind).collect()
     }
 

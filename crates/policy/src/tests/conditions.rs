@@ -461,8 +461,7 @@ fn a_permit_means_by_its_lists_what_a_grant_means() {
                 file: "policies/extra.cedar".into(),
                 text: format!(
                     "@{word}(\"{entry}\")\npermit(principal, action == field_service::v2::Action::\"{operation}\", resource);"
-                )
-                .into(),
+                ),
             });
             let of_permit = mistakes(with_policy);
             let Ok(paths) = FieldPath::parse_entry(entry) else {

@@ -186,7 +186,7 @@ fn what_stood_in_a_pipe_when_its_reader_ended_is_delivered_to_the_next_one() {
             read.extend_from_slice(chunk.get(..count)?);
         }
         let whole = read.rsplit(|byte| *byte == b'\n').skip(1);
-        let lines = whole.map(|line| serde_json::from_slice::<Value>(line));
+        let lines = whole.map(serde_json::from_slice::<Value>);
         let all: Vec<Value> = lines.collect::<Result<_, _>>().expect("whole lines");
         let has = |id: &String| all.iter().any(|record| record["id"] == json!(id));
         decisions.iter().all(has).then_some(all)

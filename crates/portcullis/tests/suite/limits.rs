@@ -324,7 +324,8 @@ fn a_caller_who_holds_slow_calls_leaves_places_for_the_others() {
             .map(|_| scope.spawn(|| server.send(&slow, Some(&greedy))))
             .collect();
         let refused = || calls.iter().filter(|call| call.is_finished()).count();
-        let came = testkit::poll(testkit::PATIENCE, || (refused() == 6).then_some(()));
+        let is_so = || refused() == 6 && upstream.requests().len() >= 6;
+        let came = testkit::poll(testkit::PATIENCE, || is_so().then_some(()));
         let asked = upstream.requests().len();
         for key in &others {
             assert_eq!(server.send(&read(), Some(key)).status, 200);

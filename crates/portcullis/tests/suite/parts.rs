@@ -141,7 +141,7 @@ fn parts_go_through_written_again() {
         "--portcullis-part-000000000000\r\ncontent-disposition: form-data; name=\"photo\"; filename=\"a b.png\"\r\ncontent-type: image/png\r\n\r\n",
     ]
     .concat();
-    let rest = "\r\n--portcullis-part-000000000000\r\ncontent-disposition: form-data; name=\"letters\"; filename=\"1.pdf\"\r\ncontent-type: application/pdf\r\n\r\n%PDF-1\r\n--portcullis-part-000000000000\r\ncontent-disposition: form-data; name=\"letters\"\r\ncontent-type: application/pdf\r\n\r\n%PDF-2\r\n--portcullis-part-000000000000--\r\n";
+    let rest = "\r\n--portcullis-part-000000000000\r\ncontent-disposition: form-data; name=\"letters\"; filename=\"1.pdf\"\r\ncontent-type: application/pdf\r\n\r\n%PDF-1\r\n--portcullis-part-000000000000\r\ncontent-disposition: form-data; name=\"letters\"; filename=\"file\"\r\ncontent-type: application/pdf\r\n\r\n%PDF-2\r\n--portcullis-part-000000000000--\r\n";
     let expected = [expected.as_bytes(), PNG, rest.as_bytes()].concat();
     assert_eq!(
         String::from_utf8_lossy(&forwarded.body),

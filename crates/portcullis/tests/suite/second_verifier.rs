@@ -230,8 +230,12 @@ fn the_page_has_every_field_of_a_record() {
         Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/ledger-format.md"),
     )
     .unwrap();
-    let names = fields
-        .lines()
+    // What is never written is on no page.
+    let written = fields
+        .split_inclusive(",\n")
+        .filter(|field| !field.contains("#[serde(skip)]"));
+    let names = written
+        .flat_map(str::lines)
         .filter_map(|line| line.trim().strip_prefix("pub ")?.split_once(':'));
     let names: Vec<&str> = names.map(|(name, _)| name).collect();
     assert!(names.len() > 40, "{names:?}");

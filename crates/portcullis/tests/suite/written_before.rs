@@ -70,8 +70,9 @@ fn an_installation_of_form_1_is_taken_over_whole() {
     assert_eq!(verified["records"], 41, "{verified}");
     assert_eq!(verified["public_key"], key.as_str(), "{verified}");
     let again = good(&gate, &["ledger", "export"]);
+    // That somebody took a copy is recorded behind them.
     assert_eq!(
-        records(&again.stdout),
+        records(&again.stdout)[..before.len()],
         before,
         "each record keeps its bytes"
     );

@@ -192,9 +192,16 @@ impl ErasePerson {
             );
         }
         let (reason, name) = (self.reason.to_lowercase(), name.to_lowercase());
-        // A short name stands in many words.
-        let mut words = reason.split(|c: char| !c.is_alphanumeric());
-        if reason.contains(&name) && (name.len() > 3 || words.any(|word| word == name)) {
+        // A short name stands in many words, and counts where it is one.
+        let is_apart = |(at, found): (usize, &str)| {
+            let before = reason.get(..at).and_then(|text| text.chars().next_back());
+            let behind = reason.get(at + found.len()..);
+            let behind = behind.and_then(|text| text.chars().next());
+            let mut beside = before.into_iter().chain(behind);
+            !beside.any(char::is_alphanumeric)
+        };
+        let mut found = reason.match_indices(&*name);
+        if found.any(|found| name.len() > 3 || is_apart(found)) {
             return wrong(
                 "the reason names the person, and stays readable",
                 "Name a ticket instead. Nothing was erased.",

@@ -115,6 +115,7 @@ fn event(n: u64) -> Event {
                 authenticated_by: AuthenticatedBy::Store.into(),
                 uid: Some(0),
                 process: None,
+                calls_itself: None,
             }),
             path: None,
             ..call

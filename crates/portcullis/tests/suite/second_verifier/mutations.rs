@@ -25,7 +25,7 @@ pub fn next(exports: &Exports, dice: &mut SplitMix64) -> (&'static str, Vec<u8>,
     let bytes = match dice.below(8) {
         0 => {
             let form = *dice.pick(&["1", "2", "3", "4"]);
-            fixture_bytes(form, *dice.pick(&["whole.jsonl", "part.jsonl"]))
+            fixture_bytes(form, dice.pick::<&str>(&["whole.jsonl", "part.jsonl"]))
         }
         _ => export.bytes.clone(),
     };
@@ -103,7 +103,7 @@ fn accident(
         }
         6 => {
             let ends: &[&[u8]] = &[b"\n", b" ", b"\0", b"{", b"{}\n", b"\r\n"];
-            bytes.extend_from_slice(*dice.pick(ends));
+            bytes.extend_from_slice(dice.pick::<&[u8]>(ends));
             "something behind"
         }
         _ => {
