@@ -134,6 +134,7 @@ fn killed_at_any_moment_of_a_change_one_key_signs_and_the_first_one_verifies() {
     let whole = u64::try_from(begun.elapsed().as_micros()).unwrap();
     let mut dice = SplitMix64::new(number("PORTCULLIS_SEED", 1));
     let (mut cut_short, mut rounds, mut epochs) = (0, 0, 3);
+    let mut is_left_open = false;
     while cut_short < 12 {
         assert!(
             rounds < 90,
@@ -146,10 +147,14 @@ fn killed_at_any_moment_of_a_change_one_key_signs_and_the_first_one_verifies() {
         let ended = verify(&gate, &["--public-key", &first]);
         assert_eq!(ended.code, Some(0), "after {pause:?}: {ended:?}");
         let now = json(&ended)["signers"].as_array().unwrap().len();
+        // What a run left that was cut short may be carried on by the next one, which then makes its own change as well.
         assert!(
-            now == epochs + 1 || (now == epochs && !was_done),
-            "after {pause:?}: {ended:?}"
+            now == epochs + 1
+                || (now == epochs && !was_done)
+                || (now == epochs + 2 && is_left_open),
+            "after {pause:?}, from {epochs}: {ended:?}"
         );
+        is_left_open = now == epochs;
         epochs = now;
     }
     // Whatever was left, a start carries on.
